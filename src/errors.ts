@@ -1,0 +1,51 @@
+/** What kind of thing went wrong; a program can switch on it, the message is for people. */
+export type ErrorCode =
+  | 'argument' // an option or a parameter that cannot be what it is
+  | 'data' // a row, a column or a label
+  | 'file' // missing, truncated, malformed, not writable
+  | 'model' // a config or weights that do not fit
+  | 'graph' // an ill-formed graph, or one that cannot be differentiated
+  | 'engine' // the runtime: library, provider, memory, execution
+  | 'training' // the loop: a loss that is not finite, nothing to train
+  | 'internal' // our own fault
+
+/**
+ * The one error class of ts-trainer.
+ *
+ * The message says what was expected, what was given and where; `fix` says what to do, and is appended to the message.
+ */
+export class TrainerError extends Error {
+  override readonly name = 'TrainerError'
+  readonly code: ErrorCode
+  readonly fix: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: { fix?: string; cause?: unknown } = {}) {
+    super(options.fix === undefined ? message : `${message} ${options.fix}`, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.fix = options.fix
+  }
+}
+
+/** The candidate that is closest to what was written, if one is close enough to be a likely slip. */
+export function nearest(written: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.max(2, Math.floor(written.length / 3)) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(written.toLowerCase(), candidate.toLowerCase())
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
+  }
+  return best
+}
+
+/** Levenshtein's distance: the fewest insertions, deletions and substitutions of one character. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
