@@ -1,0 +1,292 @@
+import { TrainerError } from '../errors'
+import { type DataType, Tensor } from '../tensor'
+import { infer } from './infer'
+import { type Attributes, type OpName, operators } from './operators'
+import type { Dimension, Graph, Initializer, Inverse, Node, Value } from './types'
+
+/** A value, or a number that becomes a constant of the other operand's type. */
+export type Operand = Value | number
+
+/**
+ * Writes a graph, node by node. Every node's element types and shapes are inferred, and checked, as it is added; what is built is immutable.
+ */
+export class GraphBuilder {
+  readonly name: string
+  readonly #inputs: Value[] = []
+  readonly #initializers = new Map<string, Initializer>()
+  readonly #nodes: Node[] = []
+  readonly #names = new Set<string>()
+  readonly #constants = new Map<string, Value>()
+  #scope = ''
+  #unknown = 0
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  /** A builder that goes on where a graph ends. */
+  static from(graph: Graph): GraphBuilder {
+    const builder = new GraphBuilder(graph.name)
+    builder.#inputs.push(...graph.inputs)
+    builder.#nodes.push(...graph.nodes)
+    for (const [name, initializer] of graph.initializers) builder.#initializers.set(name, initializer)
+    const made = [...graph.inputs, ...[...graph.initializers.values()].map((i) => i.value), ...graph.nodes.flatMap((node) => node.outputs)]
+    for (const value of made) if (value !== undefined) builder.#names.add(value.name)
+    return builder
+  }
+
+  /** The nodes so far, in an order in which they can run. */
+  get nodes(): readonly Node[] {
+    return this.#nodes
+  }
+
+  get inputs(): readonly Value[] {
+    return this.#inputs
+  }
+
+  /** What `write` adds is named under `name/`. */
+  scope<T>(name: string, write: () => T): T {
+    const outer = this.#scope
+    this.#scope = `${outer}${name}/`
+    try {
+      return write()
+    } finally {
+      this.#scope = outer
+    }
+  }
+
+  /** An input of the graph, under exactly this name. */
+  input(name: string, dtype: DataType, shape: readonly Dimension[]): Value {
+    const value = this.#value(name, dtype, shape)
+    this.#inputs.push(value)
+    return value
+  }
+
+  /** A named constant. */
+  initializer(name: string, tensor: Tensor): Value {
+    const value = this.#value(name, tensor.dtype, tensor.dims)
+    this.#initializers.set(name, { value, tensor })
+    return value
+  }
+
+  /** An unnamed constant: a number (a scalar, float32 unless said otherwise) or a tensor. Equal small ones are made once. */
+  constant(content: number | Tensor, dtype: DataType = 'float32'): Value {
+    const tensor = typeof content === 'number' ? Tensor.from(dtype, content) : content
+    const key = tensor.size <= 64 ? `${tensor.dtype}[${tensor.dims.join()}]${Array.from(tensor.data as Iterable<number>, (v) => (Object.is(v, -0) ? '-0' : String(v))).join()}` : undefined
+    const known = key === undefined ? undefined : this.#constants.get(key)
+    if (known !== undefined) return known
+    const value = this.initializer(this.#fresh('constant'), tensor)
+    if (key !== undefined) this.#constants.set(key, value)
+    return value
+  }
+
+  /** A constant int64 vector, as axes and shapes are given. */
+  integers(numbers: readonly number[]): Value {
+    return this.constant(Tensor.from('int64', numbers))
+  }
+
+  /** The constant that a value is, if it is one. */
+  readonly constantOf = (value: Value | undefined): Tensor | undefined => (value === undefined ? undefined : this.#initializers.get(value.name)?.tensor)
+
+  /** Adds a node and returns its outputs. @throws TrainerError when the inputs do not fit the operator. */
+  node<Op extends OpName>(op: Op, inputs: readonly (Value | undefined)[], attributes: Attributes[Op], outputs = 1, inverse?: Inverse): readonly Value[] {
+    const { inputs: [fewest, most] } = operators[op]
+    if (inputs.length < fewest || inputs.length > most) {
+      throw new TrainerError('graph', `${op} takes ${fewest}${most === fewest ? '' : ` to ${most}`} inputs, not ${inputs.length}.`)
+    }
+    const types = infer(op, { inputs: inputs as readonly Value[], attributes, outputs, constant: this.constantOf, unknown: () => `unknown_${this.#unknown++}` })
+    const name = this.#fresh(op)
+    const values = types.map((type, i) => this.#value(i === 0 ? `${name}:0` : `${name}:${i}`, type.dtype, type.shape))
+    this.#nodes.push({ op, name, inputs, outputs: values, attributes, inverse } as Node)
+    return values
+  }
+
+  /** The finished graph: outputs under the given names, nodes that lead to none of them left out. */
+  build(outputs: Readonly<Record<string, Value>>): Graph {
+    return finish(this.name, this.#inputs, this.#initializers, this.#nodes, outputs)
+  }
+
+  // ── operators, in ONNX's words ──
+
+  neg(x: Value): Value { return this.#one('Neg', [x]) }
+  abs(x: Value): Value { return this.#one('Abs', [x]) }
+  sqrt(x: Value): Value { return this.#one('Sqrt', [x]) }
+  exp(x: Value): Value { return this.#one('Exp', [x]) }
+  log(x: Value): Value { return this.#one('Log', [x]) }
+  erf(x: Value): Value { return this.#one('Erf', [x]) }
+  tanh(x: Value): Value { return this.#one('Tanh', [x]) }
+  sigmoid(x: Value): Value { return this.#one('Sigmoid', [x]) }
+  relu(x: Value): Value { return this.#one('Relu', [x]) }
+  gelu(x: Value): Value { return this.#one('Gelu', [x]) }
+  reciprocal(x: Value): Value { return this.#one('Reciprocal', [x]) }
+  sin(x: Value): Value { return this.#one('Sin', [x]) }
+  cos(x: Value): Value { return this.#one('Cos', [x]) }
+  floor(x: Value): Value { return this.#one('Floor', [x]) }
+  not(x: Value): Value { return this.#one('Not', [x]) }
+  identity(x: Value): Value { return this.#one('Identity', [x]) }
+  cast(x: Value, to: DataType): Value { return x.dtype === to ? x : this.#one('Cast', [x], { to }) }
+
+  add(a: Operand, b: Operand): Value { return this.#two('Add', a, b) }
+  sub(a: Operand, b: Operand): Value { return this.#two('Sub', a, b) }
+  mul(a: Operand, b: Operand): Value { return this.#two('Mul', a, b) }
+  div(a: Operand, b: Operand): Value { return this.#two('Div', a, b) }
+  pow(a: Operand, b: Operand): Value { return this.#two('Pow', a, b) }
+  min(a: Operand, b: Operand): Value { return this.#two('Min', a, b) }
+  max(a: Operand, b: Operand): Value { return this.#two('Max', a, b) }
+  equal(a: Operand, b: Operand): Value { return this.#two('Equal', a, b) }
+  greater(a: Operand, b: Operand): Value { return this.#two('Greater', a, b) }
+  less(a: Operand, b: Operand): Value { return this.#two('Less', a, b) }
+  and(a: Value, b: Value): Value { return this.#two('And', a, b) }
+  or(a: Value, b: Value): Value { return this.#two('Or', a, b) }
+
+  where(condition: Value, a: Operand, b: Operand): Value {
+    const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype
+    return this.#one('Where', [condition, this.#operand(a, dtype), this.#operand(b, dtype)])
+  }
+
+  matMul(a: Value, b: Value): Value { return this.#one('MatMul', [a, b]) }
+
+  /** alpha · A′ B′ + beta · C, where ′ transposes if asked to. */
+  gemm(a: Value, b: Value, c?: Value, attributes: Attributes['Gemm'] = {}): Value {
+    return this.#one('Gemm', c === undefined ? [a, b] : [a, b, c], attributes)
+  }
+
+  softmax(x: Value, axis = -1): Value { return this.#one('Softmax', [x], { axis }) }
+
+  /** Over the last axis; returns the result, and each row's mean and reciprocal standard deviation (float32). */
+  layerNormalization(x: Value, scale: Value, bias: Value, epsilon: number): readonly [Value, Value, Value] {
+    return this.node('LayerNormalization', [x, scale, bias], { axis: -1, epsilon }, 3) as unknown as readonly [Value, Value, Value]
+  }
+
+  reduceSum(x: Value, axes: readonly number[], keepdims = false): Value { return this.#reduce('ReduceSum', x, axes, keepdims) }
+  reduceMean(x: Value, axes: readonly number[], keepdims = false): Value { return this.#reduce('ReduceMean', x, axes, keepdims) }
+  reduceMax(x: Value, axes: readonly number[], keepdims = false): Value { return this.#reduce('ReduceMax', x, axes, keepdims) }
+  reduceSumSquare(x: Value, axes: readonly number[], keepdims = false): Value { return this.#reduce('ReduceSumSquare', x, axes, keepdims) }
+
+  /** The sum of all elements, a scalar. */
+  sum(x: Value): Value { return x.shape.length === 0 ? x : this.reduceSum(x, x.shape.map((_, i) => i)) }
+
+  gather(x: Value, index: Value, axis = 0, inverse?: Inverse): Value {
+    return this.node('Gather', [x, index], { axis }, 1, inverse)[0]!
+  }
+
+  gatherElements(x: Value, index: Value, axis: number): Value { return this.#one('GatherElements', [x, index], { axis }) }
+
+  /** `data` with `updates` added at rows `index` [..., depth]. */
+  scatterAdd(data: Value, index: Value, updates: Value): Value {
+    return this.#one('ScatterND', [data, index, updates], { reduction: 'add' })
+  }
+
+  /** 0 keeps a length, -1 takes what is left. */
+  reshape(x: Value, shape: readonly number[] | Value): Value {
+    return this.#one('Reshape', [x, isValue(shape) ? shape : this.integers(shape)])
+  }
+
+  transpose(x: Value, perm: readonly number[]): Value { return this.#one('Transpose', [x], { perm }) }
+
+  /** The last two axes swapped. */
+  transposeLast(x: Value): Value {
+    const rank = x.shape.length
+    return this.transpose(x, x.shape.map((_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i)))
+  }
+
+  /** `x` stretched to the shape of `like`. */
+  expand(x: Value, like: Value): Value {
+    if (like.shape.every((d) => typeof d === 'number')) return this.#one('Expand', [x, this.integers(like.shape)])
+    const [expanded] = this.node('Expand', [x, this.shape(like)], {})
+    return this.#retype(expanded!, like.shape)
+  }
+
+  concat(values: readonly Value[], axis: number): Value { return values.length === 1 ? values[0]! : this.#one('Concat', values, { axis }) }
+
+  /** Parts of the given lengths along an axis. */
+  split(x: Value, axis: number, lengths: readonly number[]): readonly Value[] {
+    return this.node('Split', [x, this.integers(lengths)], { axis }, lengths.length)
+  }
+
+  slice(x: Value, starts: readonly number[], ends: readonly number[], axes: readonly number[]): Value {
+    return this.#one('Slice', [x, this.integers(starts), this.integers(ends), this.integers(axes)])
+  }
+
+  squeeze(x: Value, axes: readonly number[]): Value { return this.#one('Squeeze', [x, this.integers(axes)]) }
+  unsqueeze(x: Value, axes: readonly number[]): Value { return this.#one('Unsqueeze', [x, this.integers(axes)]) }
+  shape(x: Value): Value { return this.#one('Shape', [x]) }
+
+  /** A reshape to the very shape of another value, read when the graph runs if it is not known before. */
+  reshapeLike(x: Value, like: Value): Value {
+    const names = like.shape.filter((d) => typeof d === 'string').length
+    if (names <= 1) return this.#retype(this.reshape(x, like.shape.map((d) => (typeof d === 'string' ? -1 : d))), like.shape)
+    return this.#retype(this.reshape(x, this.shape(like)), like.shape)
+  }
+
+  #one<Op extends OpName>(op: Op, inputs: readonly Value[], attributes: Attributes[Op] = {} as Attributes[Op]): Value {
+    return this.node(op, inputs, attributes)[0]!
+  }
+
+  #two(op: 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Min' | 'Max' | 'Equal' | 'Greater' | 'Less' | 'And' | 'Or', a: Operand, b: Operand): Value {
+    const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype
+    return this.#one(op, [this.#operand(a, dtype), this.#operand(b, dtype)])
+  }
+
+  #reduce(op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceSumSquare', x: Value, axes: readonly number[], keepdims: boolean): Value {
+    return this.#one(op, [x, this.integers(axes)], { keepdims: keepdims ? 1 : 0 })
+  }
+
+  #operand(operand: Operand, dtype: DataType): Value {
+    return typeof operand === 'number' ? this.constant(operand, dtype) : operand
+  }
+
+  /** What inference could not know, we do: the last value's shape is that of another. */
+  #retype(value: Value, shape: readonly Dimension[]): Value {
+    const typed: Value = { ...value, shape }
+    const node = this.#nodes.at(-1)!
+    this.#nodes[this.#nodes.length - 1] = { ...node, outputs: [typed] } as Node
+    return typed
+  }
+
+  #value(name: string, dtype: DataType, shape: readonly Dimension[]): Value {
+    if (this.#names.has(name)) throw new TrainerError('graph', `The name "${name}" is used twice in the graph "${this.name}".`)
+    this.#names.add(name)
+    return { name, dtype, shape }
+  }
+
+  #fresh(stem: string): string {
+    let count = this.#names.size
+    let name = `${this.#scope}${stem}_${count}`
+    while (this.#names.has(name) || this.#names.has(`${name}:0`)) name = `${this.#scope}${stem}_${++count}`
+    return name
+  }
+}
+
+function isValue(x: readonly number[] | Value): x is Value {
+  return !Array.isArray(x)
+}
+
+/** Renames what leaves the graph, and drops what nothing that leaves depends on. */
+function finish(name: string, inputs: readonly Value[], initializers: ReadonlyMap<string, Initializer>, nodes: readonly Node[], outputs: Readonly<Record<string, Value>>): Graph {
+  const needed = new Set(Object.values(outputs).map((value) => value.name))
+  const kept: Node[] = []
+  for (const node of [...nodes].reverse()) {
+    if (!node.outputs.some((output) => output !== undefined && needed.has(output.name))) continue
+    for (const input of node.inputs) if (input !== undefined) needed.add(input.name)
+    kept.push({ ...node, outputs: node.outputs.map((output) => (output !== undefined && needed.has(output.name) ? output : undefined)), inverse: undefined } as Node)
+  }
+  kept.reverse()
+  const made = new Set(kept.flatMap((node) => node.outputs.map((output) => output?.name)))
+  const renamed = new Map<string, Value>()
+  const copies: Node[] = []
+  for (const [outputName, value] of Object.entries(outputs)) {
+    const output: Value = { ...value, name: outputName }
+    if (made.has(value.name) && !renamed.has(value.name)) renamed.set(value.name, output)
+    else if (value.name !== outputName) copies.push({ op: 'Identity', name: `output/${outputName}`, inputs: [value], outputs: [output], attributes: {} })
+  }
+  const rename = (value: Value | undefined): Value | undefined => (value === undefined ? undefined : (renamed.get(value.name) ?? value))
+  const body = [...kept, ...copies].map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }) as Node)
+  return {
+    name,
+    inputs,
+    outputs: Object.entries(outputs).map(([outputName, value]) => ({ ...value, name: outputName })),
+    initializers: new Map([...initializers].filter(([key]) => needed.has(key))),
+    nodes: body,
+  }
+}

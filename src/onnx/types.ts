@@ -1,0 +1,52 @@
+import type { DataType, Tensor } from '../tensor'
+import type { Attributes, OpName } from './operators'
+
+/** A length: known, or a name for one that is known only when the graph runs. Equal names mean equal lengths; a name never stands for 1. */
+export type Dimension = number | string
+
+/** What a value is: its element type and its shape. */
+export interface ValueType {
+  readonly dtype: DataType
+  readonly shape: readonly Dimension[]
+}
+
+/** A value of a graph, made once: by an input, an initializer or a node. */
+export interface Value extends ValueType {
+  readonly name: string
+}
+
+/** One application of an operator. An optional input that is not given, or an output that nobody reads, is undefined. */
+export interface Node<Op extends OpName = OpName> {
+  readonly op: Op
+  readonly name: string
+  readonly inputs: readonly (Value | undefined)[]
+  readonly outputs: readonly (Value | undefined)[]
+  readonly attributes: Readonly<Attributes[Op]>
+  readonly inverse?: Inverse | undefined
+}
+
+/**
+ * What undoes a Gather along axis 0 whose rows are all different where a gradient flows. The gradient is then a Gather too, where it would be a
+ * scatter. A hint for differentiation: it is no part of ONNX and is not written to files.
+ */
+export interface Inverse {
+  /** int32, one per row of the data: the row of the (flattened) output that it went to. */
+  readonly index: Value
+  /** Multiplied with the gradient, for rows that went nowhere (0) or somewhere (1); without it every row went somewhere. */
+  readonly mask?: Value | undefined
+}
+
+/** A graph in static single assignment form; nodes stand in an order in which they can run. */
+export interface Graph {
+  readonly name: string
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  readonly initializers: ReadonlyMap<string, Initializer>
+  readonly nodes: readonly Node[]
+}
+
+/** A constant of the graph. */
+export interface Initializer {
+  readonly value: Value
+  readonly tensor: Tensor
+}
