@@ -1,0 +1,27 @@
+import { defineConfig, type UserConfig } from 'tsdown'
+
+const shared: UserConfig = {
+  platform: 'node',
+  target: 'node20.19',
+  shims: true, // import.meta.url, by which the engine finds ONNX Runtime, in the CommonJS build too
+  outDir: 'dist',
+  clean: false, // three builds share the folder; `npm run build` empties it first
+  fixedExtension: true,
+  hash: false,
+  logLevel: 'warn',
+}
+
+export default defineConfig([
+  { ...shared, entry: { index: 'src/index.ts' }, format: ['esm', 'cjs'], dts: true },
+  {
+    ...shared,
+    entry: { cli: 'src/cli/main.ts' },
+    format: 'esm',
+    dts: false,
+    // The command uses the package's front door, and so the same copy of everything that a program in the same process uses.
+    plugins: [{
+      name: 'front-door',
+      resolveId: (source: string) => (source === '../index' ? { id: './index.mjs', external: true } : undefined),
+    }],
+  },
+])

@@ -1,0 +1,14 @@
+import { join } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  resolve: { alias: { 'ts-trainer': join(import.meta.dirname, 'src/index.ts') } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks', // ONNX Runtime is opened once a process; worker threads would share it
+    maxWorkers: 2,
+    testTimeout: 60_000, // machines that are busy otherwise are no reason to fail
+    hookTimeout: 60_000,
+    reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'out/unit-tests.json' }]],
+  },
+})
