@@ -1,0 +1,186 @@
+import { differentiate } from './autodiff/backward'
+import { TrainerError } from './errors'
+import { binaryCrossEntropy } from './losses/binaryCrossEntropy'
+import { crossEntropy } from './losses/crossEntropy'
+import type { Loss } from './losses/loss'
+import { meanSquaredError } from './losses/meanSquaredError'
+import { labelCount, type ModelConfig, type ProblemType } from './models/config'
+import type { DropoutSite, Initialization, ModelGraph, Parameter } from './models/layers'
+import { packedLayout, paddedLayout, paddedTokens } from './models/layouts'
+import { packedInputs } from './models/packing'
+import { familyOf } from './models/registry'
+import { GraphBuilder } from './onnx/builder'
+import type { Graph, Value } from './onnx/types'
+import type { OptimizedParameter, Optimizer } from './optim/Optimizer'
+import type { Tensor } from './tensor'
+
+/** What a loss is computed from: graph values, never numbers. */
+export interface ModelOutputs {
+  readonly logits: Value
+}
+
+/**
+ * A loss of one's own, called once while the graph is built: it writes operators on `graph`, and returns either a sum and a count, or one scalar
+ * that is already divided by `count`, the number of labels in the whole update that are not -100.
+ */
+export type LossFunction = (outputs: ModelOutputs, labels: Value, count: Value, graph: GraphBuilder) => Value | Loss
+
+/** How the loss is made: chosen by the problem type, with options, or a function. */
+export interface LossChoice {
+  readonly problemType: ProblemType
+  readonly labelSmoothing?: number | undefined
+  readonly classWeights?: readonly number[] | undefined
+  readonly custom?: LossFunction | undefined
+}
+
+/** The programs of a model in training, and what they need. Gradients are those of the loss's sum, named `<parameter>_grad`. */
+export interface TrainingGraph {
+  /** packed batch, labels, masks, parameters → `loss`, `count`, gradients */
+  readonly training: Graph
+  /** packed batch, labels, parameters → `loss`, `count`, `logits` */
+  readonly evaluation: Graph
+  /** packed batch, parameters → `logits` */
+  readonly prediction: Graph
+  readonly parameters: readonly Parameter[]
+  readonly dropoutSites: readonly DropoutSite[]
+  /** Tables whose gradient is given as rows: outputs `<name>_rows` [n, width], to be added up at the rows `<name>_index` [n]. */
+  readonly rowGradients: readonly string[]
+}
+
+/** Builds the three programs of a sequence classifier. With `rows`, gradients of large embedding tables come as rows. */
+export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean): TrainingGraph {
+  const training = packedClassifier('training', config, true)
+  const { sum, count } = writeLoss(training, config, loss)
+  const tables = rows ? new Set(training.parameters.filter((p) => p.shape.length === 2 && p.shape[0]! >= 4096).map((p) => p.name)) : new Set<string>()
+  const gradients = differentiate(training.graph, sum, training.parameters.map((p) => training.values.get(p.name)!), { rows: tables })
+  const outputs: Record<string, Value> = { loss: sum, count }
+  for (const [name, gradient] of gradients.dense) outputs[`${name}_grad`] = gradient
+  for (const [name, parts] of gradients.rows) {
+    if (parts.length !== 1) throw new TrainerError('internal', `internal: the table ${name} is read in ${parts.length} places.`)
+    outputs[`${name}_rows`] = parts[0]!.values
+    outputs[`${name}_index`] = parts[0]!.index
+  }
+  return {
+    training: training.graph.build(outputs),
+    evaluation: evaluationGraph(config, loss),
+    prediction: predictionGraph(config),
+    parameters: training.parameters,
+    dropoutSites: training.sites,
+    rowGradients: [...gradients.rows.keys()],
+  }
+}
+
+/** The parameters of a config's model, in the order in which the model uses them. */
+export function modelParameters(config: ModelConfig): readonly Parameter[] {
+  return packedClassifier('parameters', config, false).parameters
+}
+
+/** The model as one file for inference: `input_ids, attention_mask(, token_type_ids)` int64 [batch, sequence] → `logits`, with the weights inside. */
+export function inferenceGraph(config: ModelConfig, weights: (name: string) => Tensor): Graph {
+  const family = familyOf(config)
+  const rules = family.packing(config)
+  const graph = new GraphBuilder(family.sequenceClassifierName)
+  const column = (name: string): Value => graph.input(name, 'int64', ['batch_size', 'sequence_length'])
+  const [inputIds, attentionMask] = [column('input_ids'), column('attention_mask')]
+  // RoBERTa has one segment, and its tokenizer gives none
+  const segmentIds = rules.segments > 1 ? column('token_type_ids') : undefined
+  const tokens = paddedTokens(graph, rules, inputIds, segmentIds ?? (rules.segments === 1 ? graph.sub(inputIds, inputIds) : undefined))
+  const layout = paddedLayout(graph, inputIds, attentionMask, rules.heads, family.headSize(config))
+  const values = new Map<string, Value>()
+  const model: ModelGraph = {
+    graph,
+    parameter: (name) => memo(values, name, () => graph.initializer(name, weights(name))),
+    dropout: (_site, x) => x,
+  }
+  const logits = family.sequenceClassifier(model, config, tokens, layout, labelCount(config))
+  return graph.build({ logits })
+}
+
+/**
+ * The update of one parameter as a graph: `parameter`, `gradient` (a sum), slots and scalars (`gradient_scale`, `rate`, `weight_decay` and the
+ * optimizer's own) → `parameter_out` and `<slot>_out`. Shape [n] for updates that are elementwise, the parameter's own otherwise.
+ */
+export function updateGraph(optimizer: Optimizer, parameter: OptimizedParameter, flat: boolean): Graph {
+  const graph = new GraphBuilder(`${optimizer.name} update`)
+  const shapeOf = (shape: readonly number[]): readonly (number | string)[] => (flat ? ['n'] : shape)
+  const value = graph.input('parameter', 'float32', shapeOf(parameter.shape))
+  const sum = graph.input('gradient', 'float32', shapeOf(parameter.shape))
+  const slots = Object.fromEntries(Object.entries(optimizer.init(parameter)).map(([name, slot]) => [name, graph.input(name, 'float32', shapeOf(slot.shape))]))
+  const names = ['rate', 'weight_decay', ...Object.keys(optimizer.scalars?.(1, 1) ?? {})]
+  const scale = graph.input('gradient_scale', 'float32', [])
+  const scalars = Object.fromEntries(names.map((name) => [name, graph.input(name, 'float32', [])]))
+  const updated = optimizer.update(graph, { gradient: graph.mul(sum, scale), parameter: value, slots, scalars })
+  return graph.build({ parameter_out: updated.parameter, ...Object.fromEntries(Object.entries(updated.slots).map(([name, slot]) => [`${name}_out`, slot])) })
+}
+
+interface Classifier extends ModelGraph {
+  readonly parameters: Parameter[]
+  readonly values: Map<string, Value>
+  readonly sites: DropoutSite[]
+  readonly logits: Value
+}
+
+/** The forward graph on a packed batch, with parameters as inputs. */
+function packedClassifier(name: string, config: ModelConfig, training: boolean): Classifier {
+  const family = familyOf(config)
+  const rules = family.packing(config)
+  const graph = new GraphBuilder(name)
+  const inputs = packedInputs(graph, rules)
+  const [parameters, values, sites] = [[] as Parameter[], new Map<string, Value>(), [] as DropoutSite[]]
+  const model: ModelGraph = {
+    graph,
+    parameter: (parameter: string, shape: readonly number[], initialization: Initialization) =>
+      memo(values, parameter, () => {
+        parameters.push({ name: parameter, shape, initialization })
+        return graph.input(parameter, 'float32', shape)
+      }),
+    dropout: (site, x, probability) => {
+      if (!training || probability === 0) return x
+      sites.push({ name: `dropout.${site}`, probability, shape: x.shape })
+      return graph.mul(x, graph.input(`dropout.${site}`, 'float32', x.shape))
+    },
+  }
+  const logits = family.sequenceClassifier(model, config, inputs, packedLayout(graph, inputs, rules.heads, family.headSize(config)), labelCount(config))
+  return { ...model, parameters, values, sites, logits }
+}
+
+function evaluationGraph(config: ModelConfig, loss: LossChoice): Graph {
+  const classifier = packedClassifier('evaluation', config, false)
+  const { sum, count } = writeLoss(classifier, config, loss)
+  return classifier.graph.build({ loss: sum, count, logits: classifier.logits })
+}
+
+function predictionGraph(config: ModelConfig): Graph {
+  const classifier = packedClassifier('prediction', config, false)
+  return classifier.graph.build({ logits: classifier.logits })
+}
+
+/** Adds the loss to a classifier's graph. */
+function writeLoss({ graph, logits }: Classifier, config: ModelConfig, choice: LossChoice): Loss {
+  return graph.scope('loss', () => {
+    const labels = labelInput(graph, config, choice.problemType)
+    if (choice.custom !== undefined) {
+      const written = choice.custom({ logits }, labels, graph.input('num_items_in_batch', 'float32', []), graph)
+      if ('sum' in written) return written
+      if (written.shape.length !== 0) throw new TrainerError('argument', `The loss function has to return a scalar, but its value has the shape [${written.shape.join(', ')}].`, { fix: 'Sum it up and divide by the count that it is given.' })
+      return { sum: written, count: graph.constant(1) }
+    }
+    if (choice.problemType === 'regression') return meanSquaredError(graph, logits, labels)
+    if (choice.problemType === 'multi_label_classification') return binaryCrossEntropy(graph, logits, labels)
+    return crossEntropy(graph, logits, labels, { labelSmoothing: choice.labelSmoothing ?? 0, classWeights: choice.classWeights })
+  })
+}
+
+function labelInput(graph: GraphBuilder, config: ModelConfig, problemType: ProblemType): Value {
+  if (problemType === 'single_label_classification') return graph.input('labels', 'int32', ['batch'])
+  const labels = labelCount(config)
+  return graph.input('labels', 'float32', labels === 1 ? ['batch'] : ['batch', labels])
+}
+
+function memo(values: Map<string, Value>, name: string, make: () => Value): Value {
+  const known = values.get(name)
+  if (known !== undefined) return known
+  const value = make()
+  values.set(name, value)
+  return value
+}

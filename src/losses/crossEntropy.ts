@@ -1,0 +1,36 @@
+import type { GraphBuilder } from '../onnx/builder'
+import type { Value } from '../onnx/types'
+import { Tensor } from '../tensor'
+import type { Loss } from './loss'
+
+/** Rows with this label count for nothing, as in PyTorch. */
+export const ignoredIndex = -100
+
+export interface CrossEntropyOptions {
+  /** ε of Szegedy et al. 2015, as Hugging Face's LabelSmoother has it: (1 - ε) · nll + ε · the mean over the classes. Default 0. */
+  readonly labelSmoothing?: number
+  /** One weight per class; the sum is weighted, and the count is the sum of the labels' weights, as in PyTorch. */
+  readonly classWeights?: readonly number[] | undefined
+}
+
+/**
+ * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written out of portable operators; see PyTorch's CrossEntropyLoss.
+ */
+export function crossEntropy(graph: GraphBuilder, logits: Value, labels: Value, options: CrossEntropyOptions = {}): Loss {
+  const classes = logits.shape[1] as number
+  const shifted = graph.sub(logits, graph.reduceMax(logits, [1], true))
+  const logProbabilities = graph.sub(shifted, graph.log(graph.reduceSum(graph.exp(shifted), [1], true)))
+  const ids = graph.constant(Tensor.from('int32', [Array.from({ length: classes }, (_, i) => i)])) // [1, classes]
+  const column = graph.unsqueeze(labels, [1])
+  const oneHot = graph.cast(graph.equal(column, ids), 'float32') // a row of zeros for the ignored index
+  const smoothing = options.labelSmoothing ?? 0
+  const counted = graph.cast(graph.not(graph.equal(column, ignoredIndex)), 'float32') // [rows, 1]
+  const weights = options.classWeights === undefined ? undefined : graph.constant(Tensor.from('float32', [options.classWeights]))
+  const hard = weights === undefined ? oneHot : graph.mul(oneHot, weights)
+  const uniform = (): Value => graph.mul(weights === undefined ? counted : graph.mul(counted, weights), smoothing / classes)
+  const targets = smoothing === 0 ? hard : graph.add(graph.mul(hard, 1 - smoothing), uniform())
+  return {
+    sum: graph.neg(graph.sum(graph.mul(targets, logProbabilities))),
+    count: graph.sum(weights === undefined ? counted : hard),
+  }
+}

@@ -1,0 +1,67 @@
+import { TrainerError } from '../errors'
+
+/** What a head predicts, in Hugging Face's words. */
+export type ProblemType = 'regression' | 'single_label_classification' | 'multi_label_classification'
+
+/** A model's `config.json`, under Python's names. Fields that are not known here are kept as they are. */
+export interface ModelConfig {
+  readonly model_type: string
+  readonly id2label?: Readonly<Record<string, string>>
+  readonly label2id?: Readonly<Record<string, number>>
+  readonly problem_type?: ProblemType | null
+  readonly [field: string]: unknown
+}
+
+/** A whole number from the config. @throws TrainerError when it is missing or something else. */
+export function integerField(config: ModelConfig, field: string, fallback?: number): number {
+  const value = config[field] ?? fallback
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw fieldError(config, field, 'a whole number', value)
+  return value
+}
+
+/** A number from the config. @throws TrainerError when it is missing or something else. */
+export function numberField(config: ModelConfig, field: string, fallback?: number): number {
+  const value = config[field] ?? fallback
+  if (typeof value !== 'number') throw fieldError(config, field, 'a number', value)
+  return value
+}
+
+/** A probability from the config, in [0, 1). @throws TrainerError when it is something else. */
+export function probabilityField(config: ModelConfig, field: string, fallback?: number): number {
+  const value = numberField(config, field, fallback)
+  if (value < 0 || value >= 1) throw fieldError(config, field, 'a probability of at least 0 and below 1', value)
+  return value
+}
+
+/** A text from the config. @throws TrainerError when it is missing or something else. */
+export function textField(config: ModelConfig, field: string, fallback?: string): string {
+  const value = config[field] ?? fallback
+  if (typeof value !== 'string') throw fieldError(config, field, 'a text', value)
+  return value
+}
+
+/** How many labels the head has: the size of `id2label`, or 2 as Hugging Face takes it. */
+export function labelCount(config: ModelConfig): number {
+  return config.id2label === undefined || config.id2label === null ? 2 : Object.keys(config.id2label).length
+}
+
+/**
+ * The config with labels: given names, or LABEL_0 … for a number of them, as Hugging Face writes them.
+ * @throws TrainerError when the two disagree.
+ */
+export function withLabels(config: ModelConfig, labels: { readonly numLabels?: number | undefined; readonly id2label?: Readonly<Record<string, string>> | readonly string[] | undefined; readonly label2id?: Readonly<Record<string, number>> | undefined }): ModelConfig {
+  const names = labels.id2label === undefined ? undefined : Object.values(labels.id2label)
+  const count = labels.numLabels ?? names?.length
+  if (count === undefined) return config
+  if (!Number.isInteger(count) || count < 1) throw new TrainerError('argument', `numLabels has to be a whole number of at least 1, not ${count}.`)
+  if (names !== undefined && names.length !== count) {
+    throw new TrainerError('argument', `numLabels is ${count}, but id2label names ${names.length} labels.`, { fix: 'Give only one of the two, or make them agree.' })
+  }
+  if (names === undefined && labelCount(config) === count && config.id2label !== undefined) return config
+  const id2label = Object.fromEntries(Array.from({ length: count }, (_, i) => [String(i), names?.[i] ?? `LABEL_${i}`]))
+  return { ...config, id2label, label2id: labels.label2id ?? Object.fromEntries(Object.entries(id2label).map(([id, name]) => [name, Number(id)])) }
+}
+
+function fieldError(config: ModelConfig, field: string, expected: string, given: unknown): TrainerError {
+  return new TrainerError('model', `The config of this ${config.model_type} model needs "${field}" as ${expected}, but it is ${given === undefined ? 'missing' : JSON.stringify(given)}.`)
+}
