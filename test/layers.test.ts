@@ -34,7 +34,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 
 /** Files and folders that share a room under another name. */
 const sharing: Readonly<Record<string, string>> = {
-  tensor: 'ground', random: 'ground', errors: 'ground', logging: 'ground', arguments: 'TrainingArguments',
+  tensor: 'ground', random: 'ground', errors: 'ground', logging: 'ground', arguments: 'TrainingArguments', training: 'Trainer',
 }
 
 /** Which rooms may import a package (or what begins with its name and a slash or colon); any other package is a breach. */
