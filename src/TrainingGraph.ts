@@ -4,15 +4,12 @@ import { binaryCrossEntropy } from './losses/binaryCrossEntropy'
 import { crossEntropy } from './losses/crossEntropy'
 import type { Loss } from './losses/loss'
 import { meanSquaredError } from './losses/meanSquaredError'
+import { type Classifier, packedClassifier } from './models/classifier'
 import { labelCount, type ModelConfig, type ProblemType } from './models/config'
-import type { DropoutSite, Initialization, ModelGraph, Parameter } from './models/layers'
-import { packedLayout, paddedLayout, paddedTokens } from './models/layouts'
-import { packedInputs } from './models/packing'
-import { familyOf } from './models/registry'
+import type { DropoutSite, Parameter } from './models/layers'
 import { GraphBuilder } from './onnx/builder'
 import type { Graph, Value } from './onnx/types'
 import type { OptimizedParameter, Optimizer } from './optim/Optimizer'
-import type { Tensor } from './tensor'
 
 /** What a loss is computed from: graph values, never numbers. */
 export interface ModelOutputs {
@@ -70,32 +67,6 @@ export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows:
   }
 }
 
-/** The parameters of a config's model, in the order in which the model uses them. */
-export function modelParameters(config: ModelConfig): readonly Parameter[] {
-  return packedClassifier('parameters', config, false).parameters
-}
-
-/** The model as one file for inference: `input_ids, attention_mask(, token_type_ids)` int64 [batch, sequence] → `logits`, with the weights inside. */
-export function inferenceGraph(config: ModelConfig, weights: (name: string) => Tensor): Graph {
-  const family = familyOf(config)
-  const rules = family.packing(config)
-  const graph = new GraphBuilder(family.sequenceClassifierName)
-  const column = (name: string): Value => graph.input(name, 'int64', ['batch_size', 'sequence_length'])
-  const [inputIds, attentionMask] = [column('input_ids'), column('attention_mask')]
-  // RoBERTa has one segment, and its tokenizer gives none
-  const segmentIds = rules.segments > 1 ? column('token_type_ids') : undefined
-  const tokens = paddedTokens(graph, rules, inputIds, segmentIds ?? (rules.segments === 1 ? graph.sub(inputIds, inputIds) : undefined))
-  const layout = paddedLayout(graph, inputIds, attentionMask, rules.heads, family.headSize(config))
-  const values = new Map<string, Value>()
-  const model: ModelGraph = {
-    graph,
-    parameter: (name) => memo(values, name, () => graph.initializer(name, weights(name))),
-    dropout: (_site, x) => x,
-  }
-  const logits = family.sequenceClassifier(model, config, tokens, layout, labelCount(config))
-  return graph.build({ logits })
-}
-
 /**
  * The update of one parameter as a graph: `parameter`, `gradient` (a sum), slots and scalars (`gradient_scale`, `rate`, `weight_decay` and the
  * optimizer's own) → `parameter_out` and `<slot>_out`. Shape [n] for updates that are elementwise, the parameter's own otherwise.
@@ -111,37 +82,6 @@ export function updateGraph(optimizer: Optimizer, parameter: OptimizedParameter,
   const scalars = Object.fromEntries(names.map((name) => [name, graph.input(name, 'float32', [])]))
   const updated = optimizer.update(graph, { gradient: graph.mul(sum, scale), parameter: value, slots, scalars })
   return graph.build({ parameter_out: updated.parameter, ...Object.fromEntries(Object.entries(updated.slots).map(([name, slot]) => [`${name}_out`, slot])) })
-}
-
-interface Classifier extends ModelGraph {
-  readonly parameters: Parameter[]
-  readonly values: Map<string, Value>
-  readonly sites: DropoutSite[]
-  readonly logits: Value
-}
-
-/** The forward graph on a packed batch, with parameters as inputs. */
-function packedClassifier(name: string, config: ModelConfig, training: boolean): Classifier {
-  const family = familyOf(config)
-  const rules = family.packing(config)
-  const graph = new GraphBuilder(name)
-  const inputs = packedInputs(graph, rules)
-  const [parameters, values, sites] = [[] as Parameter[], new Map<string, Value>(), [] as DropoutSite[]]
-  const model: ModelGraph = {
-    graph,
-    parameter: (parameter: string, shape: readonly number[], initialization: Initialization) =>
-      memo(values, parameter, () => {
-        parameters.push({ name: parameter, shape, initialization })
-        return graph.input(parameter, 'float32', shape)
-      }),
-    dropout: (site, x, probability) => {
-      if (!training || probability === 0) return x
-      sites.push({ name: `dropout.${site}`, probability, shape: x.shape })
-      return graph.mul(x, graph.input(`dropout.${site}`, 'float32', x.shape))
-    },
-  }
-  const logits = family.sequenceClassifier(model, config, inputs, packedLayout(graph, inputs, rules.heads, family.headSize(config)), labelCount(config))
-  return { ...model, parameters, values, sites, logits }
 }
 
 function evaluationGraph(config: ModelConfig, loss: LossChoice): Graph {
@@ -175,12 +115,4 @@ function labelInput(graph: GraphBuilder, config: ModelConfig, problemType: Probl
   if (problemType === 'single_label_classification') return graph.input('labels', 'int32', ['batch'])
   const labels = labelCount(config)
   return graph.input('labels', 'float32', labels === 1 ? ['batch'] : ['batch', labels])
-}
-
-function memo(values: Map<string, Value>, name: string, make: () => Value): Value {
-  const known = values.get(name)
-  if (known !== undefined) return known
-  const value = make()
-  values.set(name, value)
-  return value
 }

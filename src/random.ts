@@ -36,11 +36,6 @@ export class MersenneTwister {
     return ((this.next32() >>> 5) * 67108864 + (this.next32() >>> 6)) / 9007199254740992
   }
 
-  /** A draw from the standard normal distribution (Box & Muller 1958). */
-  normal(): number {
-    return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform())
-  }
-
   get state(): GeneratorState {
     return { words: [...this.#words], index: this.#index }
   }

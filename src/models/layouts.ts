@@ -30,9 +30,9 @@ export function paddedLayout(graph: GraphBuilder, inputIds: Value, attentionMask
   const rowShape = graph.concat([shape, graph.integers([heads * size])], 0)
   const masked = graph.mul(graph.sub(1, graph.cast(attentionMask, 'float32')), -3.4028234663852886e38)
   return {
-    toHeads: (x) => graph.transpose(graph.reshape(x, headShape), [0, 2, 1, 3]),
-    fromHeads: (x) => graph.reshape(graph.transpose(x, [0, 2, 1, 3]), [-1, heads * size]),
-    first: (x) => graph.gather(graph.reshape(x, rowShape), graph.constant(Tensor.from('int64', 0)), 1),
+    toHeads: (x) => graph.transpose(graph.assume(graph.reshape(x, headShape), [...inputIds.shape, heads, size]), [0, 2, 1, 3]),
+    fromHeads: (x) => graph.assume(graph.reshape(graph.transpose(x, [0, 2, 1, 3]), [-1, heads * size]), ['tokens', heads * size]),
+    first: (x) => graph.gather(graph.assume(graph.reshape(x, rowShape), [...inputIds.shape, heads * size]), graph.constant(Tensor.from('int64', 0)), 1),
     bias: graph.unsqueeze(masked, [1, 2]),
   }
 }

@@ -194,7 +194,7 @@ export class GraphBuilder {
   expand(x: Value, like: Value): Value {
     if (like.shape.every((d) => typeof d === 'number')) return this.#one('Expand', [x, this.integers(like.shape)])
     const [expanded] = this.node('Expand', [x, this.shape(like)], {})
-    return this.#retype(expanded!, like.shape)
+    return this.assume(expanded!, like.shape)
   }
 
   concat(values: readonly Value[], axis: number): Value { return values.length === 1 ? values[0]! : this.#one('Concat', values, { axis }) }
@@ -215,8 +215,8 @@ export class GraphBuilder {
   /** A reshape to the very shape of another value, read when the graph runs if it is not known before. */
   reshapeLike(x: Value, like: Value): Value {
     const names = like.shape.filter((d) => typeof d === 'string').length
-    if (names <= 1) return this.#retype(this.reshape(x, like.shape.map((d) => (typeof d === 'string' ? -1 : d))), like.shape)
-    return this.#retype(this.reshape(x, this.shape(like)), like.shape)
+    if (names <= 1) return this.assume(this.reshape(x, like.shape.map((d) => (typeof d === 'string' ? -1 : d))), like.shape)
+    return this.assume(this.reshape(x, this.shape(like)), like.shape)
   }
 
   #one<Op extends OpName>(op: Op, inputs: readonly Value[], attributes: Attributes[Op] = {} as Attributes[Op]): Value {
@@ -236,8 +236,8 @@ export class GraphBuilder {
     return typeof operand === 'number' ? this.constant(operand, dtype) : operand
   }
 
-  /** What inference could not know, we do: the last value's shape is that of another. */
-  #retype(value: Value, shape: readonly Dimension[]): Value {
+  /** Declares the shape of the value that the last node made, where the caller knows what inference cannot. */
+  assume(value: Value, shape: readonly Dimension[]): Value {
     const typed: Value = { ...value, shape }
     const node = this.#nodes.at(-1)!
     this.#nodes[this.#nodes.length - 1] = { ...node, outputs: [typed] } as Node

@@ -1,0 +1,47 @@
+import { TrainerError } from '../errors'
+import { createData, type DataType, sizeOf, Tensor } from '../tensor'
+
+/** What is written where a row is shorter than the longest one. */
+const filler = -100
+
+/**
+ * Puts rows that come in batches, in any order, back into the order of the dataset. Where a further axis differs between batches, shorter ones are
+ * padded on the right with -100, as Hugging Face does.
+ */
+export class RowCollector {
+  readonly #parts: { tensor: Tensor; rows: readonly number[] }[] = []
+
+  /** Takes a batch's tensor [rows, …] and the places of its rows in the dataset. */
+  add(tensor: Tensor, rows: readonly number[]): void {
+    if (tensor.dims[0] !== rows.length) throw new TrainerError('internal', `internal: ${rows.length} rows were expected, but the shape is [${tensor.dims.join(', ')}].`)
+    this.#parts.push({ tensor, rows })
+  }
+
+  /** All rows as one tensor; undefined when there were none. */
+  finish(): Tensor | undefined {
+    const first = this.#parts[0]
+    if (first === undefined) return undefined
+    const count = this.#parts.reduce((sum, part) => sum + part.rows.length, 0)
+    const inner = first.tensor.dims.slice(1).map((_, axis) => Math.max(...this.#parts.map((part) => part.tensor.dims[axis + 1]!)))
+    const dtype: DataType = first.tensor.dtype
+    const data = createData(dtype, count * sizeOf(inner))
+    const ragged = this.#parts.some((part) => part.tensor.dims.some((d, axis) => axis > 0 && d !== inner[axis - 1]))
+    if (ragged) data.fill((data instanceof BigInt64Array ? BigInt(filler) : filler) as never)
+    for (const { tensor, rows } of this.#parts) rows.forEach((row, i) => placeRow(tensor, i, data, row, inner))
+    return new Tensor(dtype, data as never, [count, ...inner])
+  }
+}
+
+/** Copies row `from` of a tensor to row `to` of [.., ...inner], whose axes are at least as long. */
+function placeRow(tensor: Tensor, from: number, target: Tensor['data'], to: number, inner: readonly number[]): void {
+  const dims = tensor.dims.slice(1)
+  const copy = (source: number, at: number, axis: number): void => {
+    if (axis >= dims.length - 1) {
+      target.set(tensor.data.subarray(source, source + (dims[axis] ?? 1)) as never, at)
+      return
+    }
+    const [step, targetStep] = [sizeOf(dims.slice(axis + 1)), sizeOf(inner.slice(axis + 1))]
+    for (let i = 0; i < dims[axis]!; i++) copy(source + i * step, at + i * targetStep, axis + 1)
+  }
+  copy(from * sizeOf(dims), to * sizeOf(inner), 0)
+}
