@@ -34,7 +34,7 @@ describe('schedules that follow the steps', () => {
 
   // Factors at every step from 0 to the last: transformers 5.23.
   const curves: readonly Curve[] = [
-    ['inverse_sqrt', 0, 6, 5e-5, { timescale: 4 }, [1, 0.894427191, 0.8164965809, 0.755928946, 0.7071067812, 0.6666666667, 0.632455532]],
+    ['inverse_sqrt', 0, 6, 5e-5, { timescale: 4 }, [1, 0.894427191, 0.8164965809, 0.755928946, Math.SQRT1_2, 0.6666666667, 0.632455532]],
     ['inverse_sqrt', 3, 6, 5e-5, { timescale: 20 }, [0, 0.3333333333, 0.6666666667, 1, 0.9759000729, 0.9534625892, 0.9325048082]],
     ['cosine', 0, 6, 5e-5, { numCycles: 1.5 }, [1, 0.5, 0, 0.5, 1, 0.5, 0]],
     ['polynomial', 0, 5, 1e-3, { lrEnd: 1e-5, power: 2 }, [1, 0.6436, 0.3664, 0.1684, 0.0496, 0.01]],
