@@ -1,0 +1,64 @@
+import { availableParallelism } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { TrainerError } from '../errors'
+import { openApi, type Api } from './capi'
+import { chooseDevice } from './devices'
+import { findLibrary, refuseSecondCopy } from './library'
+import { OrtEngine } from './ort'
+import { builtInProvider, pluginProvider } from './providers'
+import type { Engine, EngineOptions } from './types'
+
+export type { DeviceBuffer, Engine, EngineOptions, EngineValue, EngineValues, Program, ProgramInput, ProgramOptions, RunOptions } from './types'
+
+/**
+ * Opens ONNX Runtime on a device.
+ *
+ * With device 'auto' it takes the first that works of CUDA, WebGPU (where the machine has a GPU) and the processor; the engine's
+ * `reason` says which and why.
+ * @throws TrainerError 'engine' when the library is not found or not usable, or the provider is not in it or does not start.
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { device = 'cpu', threads = coreCount() } = options
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new TrainerError('argument', `threads must be a whole number of at least 1, but ${threads} was given.`)
+  }
+  const api = openLibrary(options.library)
+  if (options.pluginLibrary === undefined && device === 'auto') {
+    return chooseDevice(api, (name, reason) => createOn(api, name, { ...options, threads }, reason))
+  }
+  return createOn(api, device, { ...options, threads }, `device '${device}' was asked for`)
+}
+
+/**
+ * Opens the library that would be used, without making an engine.
+ * @throws TrainerError 'engine' when there is none, or when a second copy would come into the process.
+ */
+export function openLibrary(option?: string): Api {
+  const { path } = findLibrary(option)
+  refuseSecondCopy(path)
+  return openApi(path)
+}
+
+/** Cores that this process may use: where two hardware threads share a core, they count once. */
+export function coreCount(): number {
+  const logical = availableParallelism()
+  return process.platform === 'linux' ? Math.min(logical, linuxCores() ?? logical) : logical
+}
+
+function createOn(api: Api, device: string, options: EngineOptions & { threads: number }, reason: string): Engine {
+  const { pluginLibrary, providerOptions = {}, threads, spinning } = options
+  const provider = pluginLibrary === undefined
+    ? builtInProvider(api, device, providerOptions) : pluginProvider(api, pluginLibrary, device, providerOptions)
+  const deterministic = options.deterministic ?? provider.name === 'cpu'
+  return new OrtEngine(api, { provider, threads, spinning, deterministic }, reason)
+}
+
+/** The number of different (socket, core) pairs; undefined where the processor's list does not say, as on Arm. */
+function linuxCores(): number | undefined {
+  const cores = new Set<string>()
+  for (const entry of readFileSync('/proc/cpuinfo', 'utf8').split('\n\n')) {
+    const [socket, core] = [/^physical id\s*:\s*(\d+)/m.exec(entry)?.[1], /^core id\s*:\s*(\d+)/m.exec(entry)?.[1]]
+    if (socket !== undefined && core !== undefined) cores.add(`${socket}:${core}`)
+  }
+  return cores.size === 0 ? undefined : cores.size
+}

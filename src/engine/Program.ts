@@ -1,0 +1,190 @@
+import { nearest, TrainerError } from '../errors'
+import { addressOf, nativeTexts, pointersAt, StatusError, type Api, type NativeMemory, type Pointer } from './capi'
+import { outOfMemory, readInputs, readOutputs, takeText } from './session'
+import type { EngineValue, EngineValues, Program, ProgramInput, RunOptions } from './types'
+import { cpuMemory, readValue } from './values'
+
+/** What a program needs of its engine. */
+export interface Host {
+  readonly api: Api
+  /** The OrtValue of a tensor or of one of the engine's buffers; throws for a buffer of another engine. */
+  handleOf(value: EngineValue): Pointer
+  /** The description of the device's memory; undefined on the processor. */
+  readonly memory: Pointer | undefined
+  /** Makes a buffer of an OrtValue that a run left on the device. */
+  adopt(handle: Pointer, name: string): EngineValue
+  /** Runs one after another where the device wants it so. */
+  enter<T>(work: () => Promise<T>): Promise<T>
+  /** Called once the session is gone. */
+  released(program: Program): void
+}
+
+/** What a run reads and writes through C. */
+interface Frame {
+  readonly inputs: BigUint64Array
+  readonly outputs: BigUint64Array
+  readonly inputsAt: Pointer
+  readonly outputsAt: Pointer
+}
+
+/** A session of ONNX Runtime. Runs of one program may overlap. */
+export class SessionProgram implements Program {
+  readonly inputs: readonly ProgramInput[]
+  readonly outputs: readonly string[]
+  readonly #host: Host
+  readonly #name: string
+  readonly #profiled: boolean
+  readonly #inputNames: NativeMemory
+  readonly #outputNames: NativeMemory
+  readonly #places: ReadonlyMap<string, number>
+  readonly #frames: Frame[] = []
+  readonly #underway = new Set<object>() // keeps what ONNX Runtime works on from being collected
+  #session: Pointer | undefined
+  #disposed = false
+
+  constructor(host: Host, session: Pointer, name: string, profiled: boolean) {
+    this.#host = host
+    this.#session = session
+    this.#name = name
+    this.#profiled = profiled
+    this.inputs = readInputs(host.api, session)
+    this.outputs = readOutputs(host.api, session)
+    this.#inputNames = nativeTexts(this.inputs.map(input => input.name))
+    this.#outputNames = nativeTexts(this.outputs)
+    this.#places = new Map(this.outputs.map((output, i) => [output, i]))
+  }
+
+  async run(inputs: EngineValues, into: EngineValues = {}, { keep = [] }: RunOptions = {}): Promise<Record<string, EngineValue>> {
+    if (this.#disposed) throw new TrainerError('engine', `Program '${this.#name}' was disposed and cannot run.`)
+    const held = { inputs: { ...inputs }, into: { ...into } }
+    this.#checkNames(held.inputs, held.into, keep)
+    this.#underway.add(held)
+    try {
+      return await this.#host.enter(() => keep.length > 0 && this.#host.memory !== undefined
+        ? this.#runBound(held.inputs, held.into, new Set(keep), this.#host.memory)
+        : this.#runPlain(held.inputs, held.into))
+    } catch (error) {
+      throw error instanceof StatusError ? runError(this.#name, error) : error
+    } finally {
+      this.#underway.delete(held)
+      this.#releaseIfDone()
+    }
+  }
+
+  endProfiling(): string | undefined {
+    if (!this.#profiled || this.#session === undefined) return undefined
+    const { api } = this.#host
+    return takeText(api, allocator => api.SessionEndProfiling(this.#session!, allocator))
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    this.#releaseIfDone()
+  }
+
+  #releaseIfDone(): void {
+    if (!this.#disposed || this.#underway.size > 0 || this.#session === undefined) return
+    this.#host.api.ReleaseSession(this.#session)
+    this.#session = undefined
+    this.#host.released(this)
+  }
+
+  async #runPlain(inputs: EngineValues, into: EngineValues): Promise<Record<string, EngineValue>> {
+    const { api } = this.#host
+    const frame = this.#frames.pop() ?? newFrame(this.inputs.length, this.outputs.length)
+    this.#underway.add(frame)
+    try {
+      this.inputs.forEach((input, i) => { frame.inputs[i] = this.#host.handleOf(inputs[input.name]!) })
+      frame.outputs.fill(0n)
+      for (const name in into) frame.outputs[this.#places.get(name)!] = this.#host.handleOf(into[name]!)
+      await api.later('Run', this.#session!, 0n, this.#inputNames.address, frame.inputsAt, this.inputs.length,
+        this.#outputNames.address, this.outputs.length, frame.outputsAt)
+      return this.#collect(into, i => frame.outputs[i]!, readValue)
+    } finally {
+      this.#underway.delete(frame)
+      this.#frames.push(frame)
+    }
+  }
+
+  /** By IoBinding, the only way that leaves outputs of unknown shape on the device. */
+  async #runBound(inputs: EngineValues, into: EngineValues, keep: ReadonlySet<string>, memory: Pointer): Promise<Record<string, EngineValue>> {
+    const { api } = this.#host
+    const binding = api.CreateIoBinding(this.#session!)
+    const [inputNames, outputNames] = [this.#inputNames, this.#outputNames].map((names, i) =>
+      pointersAt(names.address, i === 0 ? this.inputs.length : this.outputs.length)) as [Pointer[], Pointer[]]
+    try {
+      this.inputs.forEach((input, i) => api.BindInput(binding, inputNames[i]!, this.#host.handleOf(inputs[input.name]!)))
+      this.outputs.forEach((output, i) => {
+        const target = into[output]
+        if (target !== undefined) api.BindOutput(binding, outputNames[i]!, this.#host.handleOf(target))
+        else api.BindOutputToDevice(binding, outputNames[i]!, keep.has(output) ? memory : cpuMemory(api))
+      })
+      await api.later('RunWithBinding', this.#session!, 0n, binding)
+      const allocator = api.GetAllocatorWithDefaultOptions()
+      const [list = 0n, count = 0n] = api.GetBoundOutputValues(binding, allocator)
+      const handles = pointersAt(list, Number(count))
+      api.AllocatorFree(allocator, list)
+      this.outputs.forEach((output, i) => { if (output in into) api.ReleaseValue(handles[i]!) })
+      return this.#collect(into, i => handles[i]!, (library, handle, name) =>
+        keep.has(name) ? this.#host.adopt(handle, name) : readValue(library, handle, name), keep)
+    } finally {
+      api.ReleaseIoBinding(binding)
+    }
+  }
+
+  /** All outputs by name; new OrtValues are read and released, other than those that buffers adopt. */
+  #collect(
+    into: EngineValues, handleAt: (place: number) => Pointer, read: (api: Api, handle: Pointer, name: string) => EngineValue,
+    adopted: ReadonlySet<string> = new Set(),
+  ): Record<string, EngineValue> {
+    const { api } = this.#host
+    const results: Record<string, EngineValue> = {}
+    const fresh = this.outputs.map((name, i) => ({ name, handle: handleAt(i) })).filter(({ name }) => !(name in into))
+    try {
+      for (const { name, handle } of fresh) results[name] = read(api, handle, name)
+    } finally {
+      for (const { name, handle } of fresh) if (!adopted.has(name)) api.ReleaseValue(handle)
+    }
+    return { ...results, ...into }
+  }
+
+  #checkNames(inputs: EngineValues, into: EngineValues, keep: readonly string[]): void {
+    for (const { name, dtype } of this.inputs) {
+      const value = inputs[name]
+      if (value === undefined) throw this.#nameError(`needs input '${name}', which is missing`, name, Object.keys(inputs))
+      if (value.dtype !== dtype) {
+        const given = `${value.dtype} of shape [${value.dims.join(', ')}]`
+        throw new TrainerError('engine', `Program '${this.#name}': input '${name}' must be ${dtype}, but ${given} was given.`, {
+          fix: `Make the tensor with dtype '${dtype}'.`,
+        })
+      }
+    }
+    if (Object.keys(inputs).length > this.inputs.length) {
+      const names = new Set(this.inputs.map(input => input.name))
+      for (const name in inputs) if (!names.has(name)) throw this.#nameError(`has no input '${name}'`, name, names)
+    }
+    for (const name of [...Object.keys(into), ...keep]) {
+      if (!this.#places.has(name)) throw this.#nameError(`has no output '${name}'`, name, this.outputs)
+    }
+  }
+
+  #nameError(problem: string, name: string, candidates: Iterable<string>): TrainerError {
+    const meant = nearest(name, candidates)
+    const list = [...candidates].slice(0, 20).join(', ')
+    return new TrainerError('engine', `Program '${this.#name}' ${problem}.`, { fix: meant === undefined ? `There are: ${list}.` : `Did you mean '${meant}'?` })
+  }
+}
+
+function newFrame(inputs: number, outputs: number): Frame {
+  const [read, written] = [inputs, outputs].map(count => new BigUint64Array(new ArrayBuffer(8 * Math.max(1, count)))) as [BigUint64Array, BigUint64Array]
+  return { inputs: read, outputs: written, inputsAt: addressOf(read), outputsAt: addressOf(written) }
+}
+
+function runError(name: string, error: StatusError): TrainerError {
+  const full = outOfMemory(error.reason)
+  const shapes = /invalid (rank|dimensions) for (input|output)|Got invalid dimensions/i.test(error.reason)
+  return new TrainerError('engine', `Program '${name}' failed: ${error.reason}`, {
+    cause: error,
+    ...(full !== undefined ? { fix: full } : shapes && { fix: 'The shape of that tensor does not fit the graph.' }),
+  })
+}

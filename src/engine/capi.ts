@@ -1,0 +1,253 @@
+import koffi from 'koffi'
+import { TrainerError } from '../errors'
+import { functions, type FunctionName, type Given, type Parameter, type Returned, type Signature } from './functions'
+
+/** An address in the process; 0n is C's null. */
+export type Pointer = bigint
+
+type Declared = typeof functions
+type Inputs<P extends readonly Parameter[]> = P extends readonly [infer First extends Parameter, ...infer Rest extends readonly Parameter[]]
+  ? First extends 'out' ? [] : [Given[First], ...Inputs<Rest>]
+  : []
+type Output<R extends keyof Returned, P extends readonly Parameter[]> = P extends readonly [...unknown[], 'out', 'out'] ? readonly Pointer[]
+  : P extends readonly [...unknown[], 'out'] ? Pointer
+  : Returned[R]
+type Arguments<K extends FunctionName> = Inputs<Declared[K]['parameters']>
+type Result<K extends FunctionName> = Output<Declared[K]['result'], Declared[K]['parameters']>
+type Calls = { readonly [K in FunctionName]: (...given: Arguments<K>) => Result<K> }
+
+/**
+ * ONNX Runtime's C API: every function of the table as a JavaScript function.
+ *
+ * What C writes through its last pointers is returned, a status is checked (StatusError), a null pointer is 0n.
+ */
+export interface Api extends Calls {
+  readonly path: string
+  readonly version: string
+  /** True when this version of the library has the function. */
+  has(name: FunctionName): boolean
+  /** Calls a function on another thread; the memory that its addresses name must stay alive until the promise settles. */
+  later<K extends FunctionName>(name: K, ...given: Arguments<K>): Promise<Result<K>>
+}
+
+/** A call that ONNX Runtime answered with an error. */
+export class StatusError extends TrainerError {
+  /** OrtErrorCode: 1 fail, 2 invalid argument, 6 runtime exception, 7 invalid protobuf, 9 not implemented, 10 invalid graph … */
+  readonly status: number
+  /** ONNX Runtime's own words. */
+  readonly reason: string
+
+  constructor(call: string, status: number, reason: string) {
+    super('engine', `ONNX Runtime refused ${call}: ${reason}`)
+    this.status = status
+    this.reason = reason
+  }
+}
+
+// A thread of koffi's has 128 KiB of stack by default: too little to compile WebGPU's shaders on. It dies of a segmentation fault.
+const stackBytes = 8 * 1024 * 1024
+const oldestMinor = 18
+const opened = new Map<string, Api>()
+// koffi unloads a library once nothing refers to its handle, while functions taken from a table of pointers still point into it.
+const handles: unknown[] = []
+
+/**
+ * Opens the library and reads its table of functions; the same file gives the same object.
+ * @throws TrainerError 'engine' when it cannot be opened, is not ONNX Runtime, or is older than 1.18.
+ */
+export function openApi(path: string): Api {
+  const known = opened.get(path)
+  if (known !== undefined) return known
+  enlargeStacks()
+  const { version, table } = readTable(path)
+  const natives = new Map<FunctionName, Native>()
+  for (const name of Object.keys(functions) as FunctionName[]) {
+    const index = functions[name].index
+    if (index < table.length) natives.set(name, bind(name, table[index]!))
+  }
+  const find = (name: FunctionName): Native => {
+    const native = natives.get(name)
+    if (native !== undefined) return native
+    throw new TrainerError('engine', `ONNX Runtime ${version} (${path}) has no ${name}.`, { fix: 'Use a newer version of the library.' })
+  }
+  const calls: Record<string, unknown> = {}
+  const api = calls as unknown as Api
+  for (const name of Object.keys(functions) as FunctionName[]) calls[name] = callNow(api, name, find)
+  const later = (name: FunctionName, ...given: unknown[]): Promise<unknown> => callLater(api, name, find(name), given)
+  Object.assign(calls, { path, version, later, has: (name: FunctionName) => natives.has(name) })
+  opened.set(path, api)
+  return api
+}
+
+/** The address of an array's first byte, which stays where it is as long as the array is alive. */
+export function addressOf(data: ArrayBufferView): Pointer {
+  // A typed array of up to 64 bytes lies on V8's heap, where it moves, until somebody asks for its buffer: this moves it out for good.
+  if (data.buffer.byteLength === 0 || data.byteLength === 0) return 0n
+  return koffi.address(data) as Pointer
+}
+
+/** The memory at an address, not copied: read it before whoever owns it frees it. */
+export function memoryAt(pointer: Pointer, bytes: number): ArrayBuffer {
+  return bytes === 0 ? new ArrayBuffer(0) : koffi.view(pointer, bytes)
+}
+
+/** The zero-terminated UTF-8 text at an address. */
+export function textAt(pointer: Pointer): string {
+  return pointer === 0n ? '' : koffi.decode.string(pointer)
+}
+
+/** The pointers in an array of C. */
+export function pointersAt(pointer: Pointer, count: number): Pointer[] {
+  return count === 0 ? [] : Array.from(new BigUint64Array(memoryAt(pointer, 8 * count)))
+}
+
+// What C is reading just now: without a reference from here the collector may take it in the middle of the call.
+const inUse = new Set<object>()
+
+/** Memory that C reads, alive as long as this object is. */
+export class NativeMemory {
+  readonly address: Pointer
+  protected readonly held: readonly ArrayBufferView[]
+
+  constructor(first: ArrayBufferView, others: readonly ArrayBufferView[] = []) {
+    this.address = addressOf(first)
+    this.held = [first, ...others]
+  }
+
+  /** Makes a call that reads the memory, which stays alive for it. */
+  use<T>(call: (address: Pointer) => T): T {
+    inUse.add(this)
+    try {
+      return call(this.address)
+    } finally {
+      inUse.delete(this)
+    }
+  }
+}
+
+/**
+ * Texts as C wants them, `const char *const *`.
+ * @param wide UTF-16, as paths on Windows are; default UTF-8.
+ */
+export function nativeTexts(texts: readonly string[], wide = false): NativeMemory {
+  const encoded = texts.map(text => wide ? utf16(text) : new TextEncoder().encode(`${text}\0`))
+  return new NativeMemory(new BigUint64Array(encoded.map(addressOf)), encoded)
+}
+
+/** Pointers as C wants them, `void *const *`. */
+export function nativePointers(pointers: readonly Pointer[]): NativeMemory {
+  return new NativeMemory(new BigUint64Array(pointers))
+}
+
+function utf16(text: string): Uint16Array {
+  return Uint16Array.from({ length: text.length + 1 }, (_, i) => i === text.length ? 0 : text.charCodeAt(i))
+}
+
+/** koffi takes its settings before the first library only; where somebody was earlier, theirs hold. */
+function enlargeStacks(): void {
+  if ((koffi.config().async_stack_size ?? 0) >= stackBytes) return
+  try {
+    koffi.config({ async_stack_size: stackBytes })
+  } catch {
+    // The caller asks `smallStacks` before work that needs the room.
+  }
+}
+
+/** True when another library was opened through koffi first, so that asynchronous calls have too little stack for shader compilers. */
+export function smallStacks(): boolean {
+  return (koffi.config().async_stack_size ?? 0) < stackBytes
+}
+
+function readTable(path: string): { version: string; table: BigUint64Array } {
+  let base: Pointer
+  try {
+    const library = koffi.load(path)
+    handles.push(library)
+    base = library.func('OrtGetApiBase', 'void *', [])() as Pointer
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new TrainerError('engine', `The ONNX Runtime library ${path} does not open: ${reason}.`, {
+      fix: 'It has to be ONNX Runtime for this system and processor, with the libraries that it needs; `ts-trainer doctor` says more.', cause,
+    })
+  }
+  const [getApi, getVersion] = pointersAt(base, 2)
+  const version = koffi.decode(getVersion, koffi.proto('str', []))() as string
+  const minor = Number(version.split('.')[1])
+  if (!version.startsWith('1.') || minor < oldestMinor) {
+    throw new TrainerError('engine', `ONNX Runtime ${version} (${path}) is too old: 1.${oldestMinor} or later is needed.`, { fix: 'Use a newer one.' })
+  }
+  const api = koffi.decode(getApi, koffi.proto('void *', ['uint32_t']))(oldestMinor) as Pointer
+  const present = Object.values(functions as Record<string, Signature>).filter(({ since }) => since <= minor)
+  const length = 1 + Math.max(...present.map(({ index }) => index))
+  return { version, table: new BigUint64Array(memoryAt(api, 8 * length)).slice() }
+}
+
+interface Native {
+  (...given: unknown[]): unknown
+  async(...given: unknown[]): void
+}
+
+const ctypes: Record<Parameter, string> = {
+  pointer: 'void *', out: 'void *', int: 'int', size: 'size_t', flag: 'bool', text: 'str', path: process.platform === 'win32' ? 'str16' : 'str',
+}
+const cresults: Record<keyof Returned, string> = { status: 'void *', pointer: 'void *', int: 'int', text: 'str', nothing: 'void' }
+
+function bind(name: FunctionName, pointer: Pointer): Native {
+  const { parameters, result } = functions[name] as Signature
+  return koffi.decode(pointer, koffi.proto(cresults[result], parameters.map(parameter => ctypes[parameter]))) as Native
+}
+
+// Synchronous calls never nest, so one place for what they write is enough.
+const written = new BigUint64Array(new ArrayBuffer(64))
+const writtenAt = addressOf(written)
+
+function callNow(api: Api, name: FunctionName, native: (name: FunctionName) => Native): (...given: unknown[]) => unknown {
+  const { parameters, result } = functions[name] as Signature
+  const outputs = outputAddresses(writtenAt, parameters)
+  let call: Native | undefined
+  return (...given) => {
+    call ??= native(name)
+    written.fill(0n)
+    const returned = call(...given, ...outputs)
+    return finish(api, name, result, returned, readOutputs(written, outputs.length))
+  }
+}
+
+function callLater(api: Api, name: FunctionName, native: Native, given: readonly unknown[]): Promise<unknown> {
+  const { parameters, result } = functions[name] as Signature
+  const outputs = new BigUint64Array(new ArrayBuffer(64))
+  const addresses = outputAddresses(addressOf(outputs), parameters)
+  return new Promise((resolve, reject) => {
+    native.async(...given, ...addresses, (error: unknown, returned: unknown) => {
+      if (error) return reject(error)
+      try {
+        resolve(finish(api, name, result, returned, readOutputs(outputs, addresses.length)))
+      } catch (failure) {
+        reject(failure)
+      }
+    })
+  })
+}
+
+function outputAddresses(at: Pointer, parameters: readonly Parameter[]): Pointer[] {
+  return parameters.filter(parameter => parameter === 'out').map((_, i) => at + BigInt(8 * i))
+}
+
+type Outputs = undefined | Pointer | readonly Pointer[]
+
+function readOutputs(from: BigUint64Array, count: number): Outputs {
+  return count === 0 ? undefined : count === 1 ? from[0] : Array.from(from.subarray(0, count))
+}
+
+/** The result as JavaScript wants it. */
+function finish(api: Api, name: string, result: keyof Returned, returned: unknown, outputs: Outputs): unknown {
+  if (result === 'status' && returned) {
+    const status = returned as Pointer
+    const error = new StatusError(name, api.GetErrorCode(status), api.GetErrorMessage(status))
+    api.ReleaseStatus(status)
+    throw error
+  }
+  if (outputs !== undefined) return outputs
+  if (result === 'pointer') return returned ?? 0n
+  return result === 'text' ? returned ?? '' : result === 'int' ? returned : undefined
+}

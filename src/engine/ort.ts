@@ -1,0 +1,125 @@
+import { Tensor, type DataType } from '../tensor'
+import type { Api, Pointer } from './capi'
+import { DeviceMemory, identityModel } from './device'
+import { SessionProgram, type Host } from './Program'
+import { openSession, openSmallSession, type SessionSettings } from './session'
+import type { DeviceBuffer, Engine, EngineValue, Program, ProgramOptions } from './types'
+import { wrapTensor } from './values'
+import { TrainerError } from '../errors'
+
+/** ONNX Runtime's sessions and memory on one device. */
+export class OrtEngine implements Engine {
+  readonly provider: string
+  readonly reason: string
+  readonly version: string
+  readonly library: string
+  readonly threads: number
+  readonly #api: Api
+  readonly #settings: SessionSettings
+  readonly #memory: DeviceMemory | undefined
+  readonly #programs = new Set<Program>()
+  #last: Promise<unknown> = Promise.resolve()
+  #disposed = false
+
+  /** @throws TrainerError 'engine' when the provider does not start. */
+  constructor(api: Api, settings: SessionSettings, reason: string) {
+    const { name, memory, memoryInfo } = settings.provider
+    this.#api = api
+    this.#settings = settings
+    this.provider = name
+    this.reason = reason
+    this.version = api.version
+    this.library = api.path
+    this.threads = settings.threads
+    this.#memory = memory === undefined ? undefined : new DeviceMemory(api, settings, memory, memoryInfo)
+    if (memory === undefined && name !== 'cpu') startOnce(api, settings)
+  }
+
+  get resident(): boolean {
+    return this.#memory !== undefined
+  }
+
+  async load(model: Uint8Array, options: ProgramOptions = {}): Promise<Program> {
+    this.#checkOpen()
+    const session = await openSession(this.#api, this.#settings, model, options)
+    if (this.#disposed) {
+      this.#api.ReleaseSession(session)
+      this.#checkOpen()
+    }
+    const program = makeProgram(this.#host(), session, options)
+    this.#programs.add(program)
+    return program
+  }
+
+  upload(tensor: Tensor): EngineValue {
+    this.#checkOpen()
+    return this.#memory?.upload(tensor) ?? tensor
+  }
+
+  async download(value: EngineValue): Promise<Tensor> {
+    if (value instanceof Tensor) return value
+    this.#checkOpen()
+    return this.#serially(() => this.#memoryFor(value).download(value))
+  }
+
+  allocate(dtype: DataType, dims: readonly number[]): EngineValue {
+    return this.upload(Tensor.zeros(dtype, dims))
+  }
+
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    for (const program of [...this.#programs]) program.dispose()
+    this.#closeIfDone()
+  }
+
+  #closeIfDone(): void {
+    if (this.#disposed && this.#programs.size === 0) void this.#last.finally(() => this.#memory?.dispose())
+  }
+
+  #host(): Host {
+    return {
+      api: this.#api,
+      memory: this.#memory?.info,
+      handleOf: value => value instanceof Tensor ? wrapTensor(this.#api, value) : this.#memoryFor(value).handleOf(value),
+      adopt: (handle, name) => this.#memory!.adopt(handle, name),
+      enter: work => this.#memory === undefined ? work() : this.#serially(() => this.#memory!.enter(work)),
+      released: program => {
+        this.#programs.delete(program)
+        this.#closeIfDone()
+      },
+    }
+  }
+
+  /** Devices take one piece of work at a time: their providers are not all safe on several threads. */
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  #memoryFor(value: DeviceBuffer): DeviceMemory {
+    if (this.#memory !== undefined) return this.#memory
+    throw new TrainerError('engine', `A device buffer of ${value.dims.join(' × ')} was given to an engine on '${this.provider}'.`, {
+      fix: 'Download it from the engine that made it.',
+    })
+  }
+
+  #checkOpen(): void {
+    if (this.#disposed) throw new TrainerError('engine', `The engine on '${this.provider}' was disposed.`)
+  }
+}
+
+function makeProgram(host: Host, session: Pointer, options: ProgramOptions): Program {
+  try {
+    return new SessionProgram(host, session, options.name ?? 'program', options.profile !== undefined)
+  } catch (error) {
+    host.api.ReleaseSession(session)
+    throw error
+  }
+}
+
+/** Shows at once whether a provider works, by a session of one node. */
+function startOnce(api: Api, settings: SessionSettings): void {
+  api.ReleaseSession(openSmallSession(api, settings, identityModel('float32'), { name: 'start' }))
+}

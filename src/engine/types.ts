@@ -1,0 +1,115 @@
+import type { DataType, Tensor } from '../tensor'
+
+/** A tensor that stays on a device; only the engine that made it can read it. */
+export interface DeviceBuffer {
+  readonly dtype: DataType
+  readonly dims: readonly number[]
+  /** Frees the device's memory; safe to call twice, and while a run uses it. */
+  dispose(): void
+}
+
+/** What goes into a program and comes out: on the processor a tensor (its typed array, shared or not), on a device a handle. */
+export type EngineValue = Tensor | DeviceBuffer
+
+/** Named values, in any order. */
+export type EngineValues = Readonly<Record<string, EngineValue>>
+
+/** How one program is loaded. */
+export interface ProgramOptions {
+  /** What errors call it; default 'program'. */
+  readonly name?: string
+  /** Profile every run: the prefix of the file that `endProfiling` names. Off by default. */
+  readonly profile?: string
+  /** How far ONNX Runtime rewrites the graph; default 'all'. */
+  readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all'
+  /** ONNX Runtime's session configuration, by its own keys, such as 'session.disable_cpu_ep_fallback'. */
+  readonly sessionConfig?: Readonly<Record<string, string>>
+  /** The content of the external data files that the model names, by file name. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>>
+  /** Reuse one memory plan for equal input shapes; default false, since with changing lengths the memory keeps growing. */
+  readonly memoryPattern?: boolean
+}
+
+/** An input of a program; a dimension that may change is -1. */
+export interface ProgramInput {
+  readonly name: string
+  readonly dtype: DataType
+  readonly dims: readonly number[]
+}
+
+/** How one run goes. */
+export interface RunOptions {
+  /** Outputs that stay on the device as buffers; on the processor this changes nothing. */
+  readonly keep?: readonly string[]
+}
+
+/** A graph, loaded and ready to run. */
+export interface Program {
+  /** In the graph's order. */
+  readonly inputs: readonly ProgramInput[]
+  /** In the graph's order. */
+  readonly outputs: readonly string[]
+  /**
+   * Runs once; the event loop stays free.
+   *
+   * Every input must be given. Outputs named in `into` are written where that value lies (its shape must be right; it may be
+   * one of the inputs, when nothing reads that input after the write); the others come back as new tensors, those in `keep` as
+   * device buffers. The buffers must be left alone until the promise settles.
+   * @throws TrainerError 'engine' for a missing, unknown or ill-typed name, and for whatever fails inside.
+   */
+  run(inputs: EngineValues, into?: EngineValues, options?: RunOptions): Promise<Record<string, EngineValue>>
+  /** Ends profiling, if it is on, and gives the path of the JSON file that it wrote. */
+  endProfiling(): string | undefined
+  /** Frees the program, after the runs that are under way. */
+  dispose(): void
+}
+
+/** ONNX Runtime on one device. */
+export interface Engine {
+  /** 'cpu', 'cuda', 'webgpu', or another provider by name. */
+  readonly provider: string
+  /** Why this provider: with device 'auto', what was tried; else that it was asked for. */
+  readonly reason: string
+  /** The library's version, such as '1.30.0'. */
+  readonly version: string
+  /** The library's file. */
+  readonly library: string
+  /** Threads of one operator on the processor. */
+  readonly threads: number
+  /** True where values live outside the processor's memory, so that `upload` and `allocate` give device buffers. */
+  readonly resident: boolean
+  /**
+   * Loads a program from an ONNX model's bytes; they may be dropped once the promise settles.
+   * @throws TrainerError 'engine' when the graph does not load, with ONNX Runtime's message, which names the node.
+   */
+  load(model: Uint8Array, options?: ProgramOptions): Promise<Program>
+  /** Copies a tensor to the device; on the processor, the tensor itself. */
+  upload(tensor: Tensor): EngineValue
+  /** A value's content; for a tensor, the tensor itself. */
+  download(value: EngineValue): Promise<Tensor>
+  /** Room for a value: on the processor a tensor of zeros, on a device a buffer of zeros. */
+  allocate(dtype: DataType, dims: readonly number[]): EngineValue
+  /** Frees the engine, its programs and its buffers, after the runs that are under way. */
+  dispose(): void
+}
+
+/** How an engine is made. */
+export interface EngineOptions {
+  /**
+   * 'cpu' (default), 'cuda', 'webgpu', any provider that the library was built with, or 'auto': the best that works.
+   * With `pluginLibrary`, the provider's name and, after a colon, which of its devices: 'openvino:cpu'.
+   */
+  readonly device?: string
+  /** The library's file or folder; default the environment variable ONNXRUNTIME_LIBRARY, else npm's onnxruntime-node. */
+  readonly library?: string
+  /** Threads of one operator on the processor; default the number of cores. */
+  readonly threads?: number
+  /** The provider's options, by its own keys: `{ use_tf32: '0' }` for CUDA. */
+  readonly providerOptions?: Readonly<Record<string, string>>
+  /** Whether idle threads spin before they sleep: faster steps for more processor time. Default ONNX Runtime's own (they do). */
+  readonly spinning?: boolean
+  /** The file of a plug-in provider. */
+  readonly pluginLibrary?: string
+  /** Ask for kernels that give the same bits each time; default true on the processor, where it costs nothing, else false. */
+  readonly deterministic?: boolean
+}
