@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { writeFileWhole, type ByteSource } from './files'
+import { writeFolder, type WriteFolderOptions } from './folder'
+import { isJsonObject, writeJson, type JsonObject } from './json'
+import { saveWeights } from './weights'
+import type { NamedTensors } from './writeSafetensors'
+
+/** The parts of a saved model. */
+export interface ModelFiles {
+  /** `config.json`, in Hugging Face's spelling. */
+  readonly config: JsonObject
+  readonly weights: NamedTensors
+  /** The inference graph for `onnx/model.onnx`; its weights, if they lie outside, for `onnx/model.onnx_data`, which is how the graph calls them. */
+  readonly onnx?: { readonly model: ByteSource; readonly externalData?: ByteSource | undefined } | undefined
+  /** Writes the tokenizer's files into the folder that it is given. */
+  readonly writeTokenizer?: ((folder: string) => Promise<void>) | undefined
+  /** `training_args.json`, in Hugging Face's spelling. */
+  readonly trainingArguments?: JsonObject | undefined
+  /** As for `saveWeights`. */
+  readonly maxShardSize?: number | string | undefined
+}
+
+/**
+ * Saves a model as a Hugging Face folder: `config.json`, `model.safetensors`, the tokenizer's files, `training_args.json` and
+ * `onnx/model.onnx`. Python's `from_pretrained` opens it, and so does `pipeline` of transformers.js.
+ *
+ * The folder is written beside and renamed into place; other files of an existing folder, such as checkpoints, stay.
+ * @throws TrainerError (`file`) when it cannot be written; an existing folder stays as it was.
+ */
+export async function exportModel(target: string, files: ModelFiles, options: WriteFolderOptions = { others: 'keep' }): Promise<void> {
+  await writeFolder(target, temporary => writeModelFiles(temporary, files), options)
+}
+
+/** Writes the parts of a saved model into an existing folder: for a checkpoint, inside its own `writeFolder`. */
+export async function writeModelFiles(folder: string, { config, weights, onnx, writeTokenizer, trainingArguments, maxShardSize }: ModelFiles): Promise<void> {
+  await writeJson(join(folder, 'config.json'), onnx?.externalData === undefined ? config : withExternalData(config), { sorted: true })
+  await saveWeights(folder, weights, { maxShardSize })
+  await writeTokenizer?.(folder)
+  if (trainingArguments !== undefined) await writeJson(join(folder, 'training_args.json'), trainingArguments)
+  if (onnx !== undefined) {
+    await mkdir(join(folder, 'onnx'), { recursive: true })
+    if (onnx.externalData !== undefined) await writeFileWhole(join(folder, 'onnx', 'model.onnx_data'), onnx.externalData)
+    await writeFileWhole(join(folder, 'onnx', 'model.onnx'), onnx.model)
+  }
+}
+
+/** transformers.js finds weights outside the graph over the network only when the config says that they are there. */
+function withExternalData(config: JsonObject): JsonObject {
+  const given = config['transformers.js_config']
+  return { ...config, 'transformers.js_config': { ...(isJsonObject(given) ? given : {}), use_external_data_format: true } }
+}

@@ -1,0 +1,207 @@
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+
+import { errorCode, writeError } from './files'
+import { weightsFilePattern } from './weights'
+
+export interface WriteFolderOptions {
+  /** What happens to files of an existing folder that the new one does not have; 'remove' unless told. Weights of an older save always go. */
+  readonly others?: 'remove' | 'keep' | undefined
+}
+
+/**
+ * Writes a folder so that a killed process leaves the old one or the whole new one under its name, never a half.
+ *
+ * `fill` writes into a temporary folder; that is flushed to the disk, then renamed into place. When `fill` fails or nothing can be written,
+ * everything stays as it was. What a dead process left unfinished is completed or removed first (`recoverFolders`).
+ *
+ * The steps are names, so that each survives a crash: `.tmp-NAME-PID` is being written and worth nothing; `.new-NAME-PID` is whole and
+ * replaces NAME; `.merge-NAME-PID`, then `.move-NAME-PID`, is whole and goes into NAME file by file (NAME empty: the folder it lies in);
+ * `.old-NAME-PID` is what was replaced.
+ * @throws TrainerError (`file`) when the folder cannot be written; what else `fill` throws passes as it is.
+ */
+export async function writeFolder(target: string, fill: (temporary: string) => Promise<void>, options: WriteFolderOptions = {}): Promise<void> {
+  const place = resolve(target)
+  try {
+    const merges = options.others === 'keep' && (await isFolder(place))
+    // Beside a new folder; inside an existing one, whose parent may be a mount or belong to somebody else.
+    const [parent, name] = merges ? [place, ''] : [dirname(place), basename(place)]
+    await mkdir(parent, { recursive: true })
+    await recoverFolders(parent)
+    const temporary = join(parent, stageName('tmp', name))
+    active.add(stageless(temporary))
+    try {
+      await mkdir(temporary)
+      await fill(temporary)
+      await flushFolder(temporary)
+      await install(await advance(temporary, merges ? 'merge' : 'new'), place)
+    } finally {
+      active.delete(stageless(temporary))
+      for (const stage of ['tmp', 'new'] as const) await rm(atStage(temporary, stage), { recursive: true, force: true })
+    }
+  } catch (cause) {
+    throw writeError(target, cause)
+  }
+}
+
+/**
+ * Removes a folder so that a killed process leaves it whole or not at all under its name.
+ * @throws TrainerError (`file`) when it cannot be removed.
+ */
+export async function removeFolder(target: string): Promise<void> {
+  const place = resolve(target)
+  const old = join(dirname(place), stageName('old', basename(place)))
+  active.add(stageless(old))
+  try {
+    await rename(place, old)
+    await rm(old, { recursive: true, force: true })
+  } catch (cause) {
+    if (errorCode(cause) !== 'ENOENT') throw writeError(target, cause)
+  } finally {
+    active.delete(stageless(old))
+  }
+}
+
+/**
+ * Completes or removes what processes that are dead by now left unfinished in `parent`. Call it before looking for checkpoints; a folder
+ * that does not exist is nothing to do.
+ */
+export async function recoverFolders(parent: string): Promise<void> {
+  const found = (await listOrNothing(parent)).flatMap(entry => {
+    const match = stagePattern.exec(entry)
+    return match === null ? [] : [{ path: join(parent, entry), stage: match[1]! as Stage, name: match[2]!, process: Number(match[3]) }]
+  })
+  const dead = found.filter(({ path, process }) => !isAlive(process, path))
+  for (const { path, stage, name } of dead) {
+    if (stage === 'new' || stage === 'merge' || stage === 'move') await install(path, join(parent, name))
+  }
+  for (const { path, stage } of dead) if (stage === 'tmp' || stage === 'old') await rm(path, { recursive: true, force: true })
+}
+
+/**
+ * Makes sure, before any work is done, that files can be written into a folder; makes it if need be.
+ * @throws TrainerError (`file`) saying why not.
+ */
+export async function checkWritable(folder: string): Promise<void> {
+  const probe = join(folder, stageName('tmp', 'probe'))
+  try {
+    await mkdir(folder, { recursive: true })
+    await mkdir(probe)
+    await rm(probe, { recursive: true })
+  } catch (cause) {
+    throw writeError(folder, cause)
+  }
+}
+
+type Stage = 'tmp' | 'new' | 'merge' | 'move' | 'old'
+
+const stagePattern = /^\.(tmp|new|merge|move|old)-(.*)-(\d+)(?:\.\d+)?$/
+
+/** Stages of this process that are in use, without the stage: a process of the same number that died left the others. */
+const active = new Set<string>()
+let counter = 0
+
+function stageName(stage: Stage, name: string): string {
+  return `.${stage}-${name}-${process.pid}.${counter++}`
+}
+
+function stageless(path: string): string {
+  return atStage(path, '')
+}
+
+function atStage(path: string, stage: Stage | ''): string {
+  return join(dirname(path), basename(path).replace(/^\.\w+/, `.${stage}`))
+}
+
+/** Renames a stage's folder to the next stage. */
+async function advance(path: string, stage: Stage): Promise<string> {
+  const next = atStage(path, stage)
+  await rename(path, next)
+  await flushEntry(dirname(next))
+  return next
+}
+
+/** Takes a whole folder to its place, from whichever stage; run again after a crash it goes on. */
+async function install(path: string, place: string): Promise<void> {
+  if (basename(path).startsWith('.new-')) await replaceFolder(path, place)
+  else {
+    const moving = basename(path).startsWith('.merge-') ? await dropOldWeights(path, place) : path
+    await moveEntries(moving, place)
+    await rm(moving, { recursive: true })
+  }
+  await flushEntry(dirname(place))
+}
+
+async function replaceFolder(path: string, place: string): Promise<void> {
+  if (!(await exists(place))) return rename(path, place)
+  const old = atStage(path, 'old')
+  await rename(place, old)
+  try {
+    await rename(path, place)
+  } catch (error) {
+    await rename(old, place)
+    throw error
+  }
+  await rm(old, { recursive: true, force: true })
+}
+
+/** Weights that the new ones do not overwrite would be mistaken for them. */
+async function dropOldWeights(path: string, place: string): Promise<string> {
+  const fresh = new Set(await readdir(path))
+  if ([...fresh].some(name => weightsFilePattern.test(name))) {
+    for (const name of await readdir(place)) if (weightsFilePattern.test(name) && !fresh.has(name)) await rm(join(place, name))
+  }
+  return advance(path, 'move')
+}
+
+async function moveEntries(from: string, place: string): Promise<void> {
+  await mkdir(place, { recursive: true })
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, destination] = [join(from, entry.name), join(place, entry.name)]
+    if (entry.isDirectory()) await moveEntries(source, destination)
+    else await rename(source, destination)
+  }
+  await flushEntry(place)
+}
+
+/** Flushes every file and folder below, and the folder itself. */
+async function flushFolder(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) await flushFolder(path)
+    else if (entry.isFile()) await flushEntry(path)
+  }
+  await flushEntry(folder)
+}
+
+/** Flushes one file or folder. Windows cannot flush a folder, some network file systems refuse: then the system decides when. */
+async function flushEntry(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => undefined)
+  await handle?.sync().catch(() => undefined)
+  await handle?.close()
+}
+
+function isAlive(pid: number, path: string): boolean {
+  if (pid === process.pid) return active.has(stageless(path))
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Somebody else's process (EPERM) lives.
+    return errorCode(error) !== 'ESRCH'
+  }
+}
+
+async function listOrNothing(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  })
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined
+}

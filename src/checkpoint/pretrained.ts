@@ -1,0 +1,138 @@
+import { TrainerError } from '../errors'
+import type { Tensor } from '../tensor'
+import { loadWeights, type WeightsSource } from './weights'
+
+/** A parameter that a model has: its name, as Hugging Face spells it, and its shape. */
+export interface ExpectedTensor {
+  readonly name: string
+  readonly dims: readonly number[]
+}
+
+export interface MatchOptions {
+  /** What a head's parameters of the encoder begin with, without the dot: `bert`, `roberta`. */
+  readonly baseModelPrefix?: string | undefined
+  /** Take tensors of another shape as missing instead of refusing them; false unless told. */
+  readonly ignoreMismatchedSizes?: boolean | undefined
+  /** Further old names: what to look for in a tensor's name, and what stands there today. */
+  readonly renames?: readonly (readonly [RegExp, string])[] | undefined
+}
+
+/** Which tensor of a checkpoint belongs to which parameter. Names are sorted. */
+export interface WeightsMatch {
+  /** From the parameter's name to the checkpoint's. */
+  readonly sources: ReadonlyMap<string, string>
+  /** Parameters that the checkpoint has nothing for. */
+  readonly missing: readonly string[]
+  /** Tensors of the checkpoint that the model has no place for. */
+  readonly unexpected: readonly string[]
+  /** Parameters whose tensor has another shape; empty unless `ignoreMismatchedSizes`. */
+  readonly mismatched: readonly { readonly name: string; readonly found: readonly number[]; readonly expected: readonly number[] }[]
+}
+
+export interface LoadedWeights extends Omit<WeightsMatch, 'sources'> {
+  readonly weights: ReadonlyMap<string, Tensor<'float32'>>
+}
+
+/** Names of LayerNorm's parameters in checkpoints converted from TensorFlow, bert-base-uncased's among them. */
+const oldNames: readonly (readonly [RegExp, string])[] = [[/LayerNorm\.gamma$/, 'LayerNorm.weight'], [/LayerNorm\.beta$/, 'LayerNorm.bias']]
+
+/**
+ * The weights of a folder for the parameters of a model, as Python's `from_pretrained` finds them.
+ *
+ * Tensors that the model has no place for are not read. What is missing is for the caller to initialise.
+ * @throws TrainerError as `loadWeights` and `matchWeights` do.
+ */
+export async function loadPretrained(folder: string, expected: readonly ExpectedTensor[], options: MatchOptions = {}): Promise<LoadedWeights> {
+  const source = await loadWeights(folder)
+  try {
+    const { sources, ...rest } = matchWeights(expected, source, options)
+    const weights = new Map<string, Tensor<'float32'>>()
+    for (const [name, stored] of sources) weights.set(name, await source.read(stored))
+    return { weights, ...rest }
+  } finally {
+    await source.close()
+  }
+}
+
+/**
+ * Finds each parameter's tensor among those of a checkpoint: under its own name, else with the base model's prefix added or taken away (a
+ * base model into a head, or the reverse), else under an old name. A tensor of the exact name comes first.
+ * @throws TrainerError (`model`) when a shape differs, unless `ignoreMismatchedSizes`; or when no tensor at all belongs to the model.
+ */
+export function matchWeights(
+  expected: readonly ExpectedTensor[],
+  available: Pick<WeightsSource, 'folder' | 'shapes'>,
+  options: MatchOptions = {},
+): WeightsMatch {
+  const wanted = new Map(expected.map(({ name, dims }) => [name, dims]))
+  const found = new Map<string, string>()
+  const unexpected: string[] = []
+  const exactFirst = [...available.shapes.keys()].sort((a, b) => Number(wanted.has(b)) - Number(wanted.has(a)))
+  for (const stored of exactFirst) {
+    const name = todaysNames(stored, options).find(candidate => wanted.has(candidate) && !found.has(candidate))
+    if (name === undefined) unexpected.push(stored)
+    else found.set(name, stored)
+  }
+  if (found.size === 0 && expected.length > 0) throw nothingMatches(expected, available)
+  const mismatched = expected.flatMap(({ name, dims }) => {
+    const shape = available.shapes.get(found.get(name) ?? '')
+    return shape === undefined || sameShape(shape, dims) ? [] : [{ name, found: shape, expected: dims }]
+  })
+  if (mismatched.length > 0 && options.ignoreMismatchedSizes !== true) throw wrongShapes(mismatched, available.folder)
+  for (const { name } of mismatched) found.delete(name)
+  const refused = new Set(mismatched.map(({ name }) => name))
+  return {
+    sources: found,
+    missing: expected.map(({ name }) => name).filter(name => !found.has(name) && !refused.has(name)).sort(),
+    unexpected: unexpected.sort(),
+    mismatched,
+  }
+}
+
+/**
+ * Hugging Face's warning of weights that start at random, undefined when there are none.
+ * @param model the model's class, `BertForSequenceClassification`.
+ * @param checkpoint what it was loaded from, as the user wrote it.
+ */
+export function newlyInitializedWarning(model: string, checkpoint: string, match: Pick<WeightsMatch, 'missing' | 'mismatched'>): string | undefined {
+  const train = 'You should probably TRAIN this model on a down-stream task to be able to use it for predictions and inference.'
+  const start = `Some weights of ${model} were not initialized from the model checkpoint at ${checkpoint} and are newly initialized`
+  const texts: string[] = []
+  if (match.missing.length > 0) texts.push(`${start}: [${match.missing.map(name => `'${name}'`).join(', ')}]\n${train}`)
+  if (match.mismatched.length > 0) {
+    const lines = match.mismatched.map(({ name, found, expected }) => `- ${name}: found shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model instantiated`)
+    texts.push(`${start} because the shapes did not match:\n${lines.join('\n')}\n${train}`)
+  }
+  return texts.length === 0 ? undefined : texts.join('\n')
+}
+
+/** Every name that a checkpoint's tensor may have in the model, the likeliest first. */
+function todaysNames(stored: string, { baseModelPrefix, renames = [] }: MatchOptions): string[] {
+  const renamed = [...oldNames, ...renames].reduce((name, [old, today]) => name.replace(old, today), stored)
+  return [stored, renamed].flatMap(name => {
+    if (baseModelPrefix === undefined || baseModelPrefix === '') return [name]
+    const prefix = `${baseModelPrefix}.`
+    return name.startsWith(prefix) ? [name, name.slice(prefix.length)] : [name, prefix + name]
+  })
+}
+
+function nothingMatches(expected: readonly ExpectedTensor[], available: Pick<WeightsSource, 'folder' | 'shapes'>): TrainerError {
+  const some = (names: string[]): string => names.slice(0, 3).map(name => `'${name}'`).join(', ')
+  return new TrainerError('model', `None of the ${available.shapes.size} tensors of ${available.folder} (${some([...available.shapes.keys()])}, …) belongs to this model, `
+    + `which expects ${some(expected.map(({ name }) => name))}, ….`, { fix: 'Check that model_type in config.json is that of the weights.' })
+}
+
+function wrongShapes(mismatched: WeightsMatch['mismatched'], folder: string): TrainerError {
+  const lines = mismatched.map(({ name, found, expected }) => `'${name}' has shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model`)
+  return new TrainerError('model', `Weights of ${folder} do not fit: ${lines.join('; ')}.`, {
+    fix: 'Correct the config (numLabels, vocab_size, …), or pass ignoreMismatchedSizes: true to start these at random.',
+  })
+}
+
+function shapeText(dims: readonly number[]): string {
+  return `[${dims.join(', ')}]`
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((dim, i) => dim === b[i])
+}

@@ -1,0 +1,193 @@
+import { readdir, rm } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+
+import { TrainerError } from '../errors'
+import { errorCode } from './files'
+import { isJsonObject, readJsonObject, writeJson } from './json'
+import { openSafetensors } from './safetensors'
+import { openTorchFile } from './torchFile'
+import type { Tensor } from '../tensor'
+import { writeSafetensors, type NamedTensors } from './writeSafetensors'
+
+/** The weights of a folder, whatever files they are spread over. Nothing but headers is read until a tensor is asked for. */
+export interface WeightsSource {
+  /** The folder. */
+  readonly folder: string
+  /** The files that were opened, in order. */
+  readonly files: readonly string[]
+  /** Each tensor's shape, by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** A tensor as float32. @throws TrainerError for a name that is not there. */
+  read(name: string): Promise<Tensor<'float32'>>
+  close(): Promise<void>
+}
+
+/** What files have in common that hold weights. */
+export interface WeightsFile {
+  readonly path: string
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  read(name: string): Promise<Tensor<'float32'>>
+  close(): Promise<void>
+}
+
+const singleFile = 'model.safetensors'
+const indexFile = 'model.safetensors.index.json'
+
+/** Files that `saveWeights` writes: an older save's are removed when the new one is split otherwise. */
+export const weightsFilePattern = /^model(-\d{5,}-of-\d{5,})?\.safetensors$|^model\.safetensors\.index\.json$/
+
+/**
+ * Opens a folder's weights: `model.safetensors`, else its shards by `model.safetensors.index.json`, else `pytorch_model.bin` or its shards.
+ * Close it after use.
+ * @throws TrainerError (`file`) when there are none, or a file is missing, truncated or malformed.
+ */
+export async function loadWeights(folder: string): Promise<WeightsSource> {
+  const names = await listFolder(folder)
+  if (names.has(singleFile)) return joinFiles(folder, [await openWeightsFile(join(folder, singleFile))])
+  if (names.has(indexFile)) return openShards(folder, indexFile)
+  if (names.has('pytorch_model.bin')) return joinFiles(folder, [await openWeightsFile(join(folder, 'pytorch_model.bin'))])
+  if (names.has('pytorch_model.bin.index.json')) return openShards(folder, 'pytorch_model.bin.index.json')
+  const others = [...names].filter(name => /\.(h5|msgpack|ckpt|gguf|onnx|safetensors|bin|pt)$/.test(name))
+  throw new TrainerError('file', `${folder} has no weights: expected ${singleFile}, ${indexFile} or pytorch_model.bin${others.length > 0 ? `, found ${others.join(', ')}` : ''}.`, {
+    fix: "Save the model there with Python's save_pretrained, or with saveModel.",
+  })
+}
+
+/**
+ * Writes a model's weights into an existing folder: `model.safetensors`, or `model-0000x-of-0000y.safetensors` with an index when they
+ * take more than `maxShardSize`. Files of an older save that do not belong to this one are removed afterwards.
+ * @param maxShardSize bytes, or text such as '5GB' (decimal, as in Hugging Face); 50 GB unless told.
+ * @returns the names of the files written.
+ * @throws TrainerError (`file`) when a file cannot be written.
+ */
+export async function saveWeights(folder: string, tensors: NamedTensors, options: { maxShardSize?: number | string | undefined } = {}): Promise<string[]> {
+  const shards = splitShards([...tensors], parseSize(options.maxShardSize ?? '50GB'))
+  const written = shards.length === 1 ? [singleFile] : shards.map((_, i) => shardName(i + 1, shards.length))
+  for (const [i, shard] of shards.entries()) await writeSafetensors(join(folder, written[i]!), shard)
+  if (shards.length > 1) {
+    await writeJson(join(folder, indexFile), describeShards(shards, written), { sorted: true })
+    written.push(indexFile)
+  }
+  for (const name of await readdir(folder)) {
+    if (weightsFilePattern.test(name) && !written.includes(name)) await rm(join(folder, name), { force: true })
+  }
+  return written
+}
+
+/**
+ * A path below `folder` from a name that a file gave.
+ * @throws TrainerError (`file`) when the name would lead out of the folder.
+ */
+export function pathInside(folder: string, name: string, source: string): string {
+  if (name === '' || isAbsolute(name) || /[\\:\0]/.test(name) || name.split('/').includes('..')) {
+    throw new TrainerError('file', `${source} names the file ${JSON.stringify(name)}, which is not inside its folder.`, {
+      fix: 'Do not use this folder unless you trust where it comes from.',
+    })
+  }
+  return join(folder, name)
+}
+
+/** Greedily, in the order given, as Hugging Face does; a tensor larger than the limit has a shard of its own. */
+function splitShards(tensors: (readonly [string, Tensor])[], limit: number): (readonly [string, Tensor])[][] {
+  const shards: (readonly [string, Tensor])[][] = [[]]
+  let size = 0
+  for (const entry of tensors) {
+    const bytes = entry[1].data.byteLength
+    if (size > 0 && size + bytes > limit) {
+      shards.push([])
+      size = 0
+    }
+    shards.at(-1)!.push(entry)
+    size += bytes
+  }
+  return shards
+}
+
+function describeShards(shards: readonly (readonly (readonly [string, Tensor])[])[], files: readonly string[]): object {
+  const all = shards.flat()
+  return {
+    metadata: {
+      total_parameters: all.reduce((sum, [, tensor]) => sum + tensor.size, 0),
+      total_size: all.reduce((sum, [, tensor]) => sum + tensor.data.byteLength, 0),
+    },
+    weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(([name]) => [name, files[i]]))),
+  }
+}
+
+function shardName(number: number, count: number): string {
+  const digits = (value: number): string => String(value).padStart(5, '0')
+  return `model-${digits(number)}-of-${digits(count)}.safetensors`
+}
+
+/** Bytes from a number or from text such as '500MB'; units are decimal, as in Hugging Face. */
+function parseSize(size: number | string): number {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*$/i.exec(String(size))
+  const bytes = match === null ? NaN : Number(match[1]) * 1000 ** ' KMGT'.indexOf(match[2] === '' ? ' ' : match[2]!.toUpperCase())
+  if (bytes >= 1) return bytes
+  throw new TrainerError('argument', `maxShardSize should be a number of bytes or text such as '5GB', not ${JSON.stringify(size)}.`)
+}
+
+async function openShards(folder: string, index: string): Promise<WeightsSource> {
+  const source = join(folder, index)
+  const map = (await readJsonObject(source))['weight_map']
+  if (!isJsonObject(map) || Object.values(map).some(file => typeof file !== 'string')) {
+    throw new TrainerError('file', `${source} has no weight_map from tensor names to files.`, { fix: 'Download or save the model again.' })
+  }
+  const paths = [...new Set(Object.values(map) as string[])].map(name => pathInside(folder, name, source))
+  const files: WeightsFile[] = []
+  try {
+    for (const path of paths) files.push(await openWeightsFile(path))
+    const present = new Set(files.flatMap(file => [...file.shapes.keys()]))
+    for (const [name, file] of Object.entries(map)) {
+      if (!present.has(name)) throw new TrainerError('file', `${source} says that tensor '${name}' is in ${String(file)}, but it is not.`, { fix: 'Download the model again.' })
+    }
+    return joinFiles(folder, files)
+  } catch (error) {
+    await Promise.all(files.map(file => file.close()))
+    throw error
+  }
+}
+
+async function openWeightsFile(path: string): Promise<WeightsFile> {
+  if (!path.endsWith('.safetensors')) return openTorchFile(path)
+  const file = await openSafetensors(path)
+  const shapes = new Map([...file.tensors].map(([name, entry]) => [name, entry.dims]))
+  return { path, shapes, read: name => file.readFloat32(name), close: () => file.close() }
+}
+
+function joinFiles(folder: string, files: readonly WeightsFile[]): WeightsSource {
+  const owner = new Map(files.flatMap(file => [...file.shapes.keys()].map(name => [name, file] as const)))
+  return {
+    folder,
+    files: files.map(file => file.path),
+    shapes: new Map(files.flatMap(file => [...file.shapes])),
+    async read(name) {
+      const file = owner.get(name)
+      if (file === undefined) throw new TrainerError('file', `The weights of ${folder} have no tensor '${name}'.`)
+      return file.read(name)
+    },
+    async close() {
+      await Promise.all(files.map(file => file.close()))
+    },
+  }
+}
+
+async function listFolder(folder: string): Promise<Set<string>> {
+  try {
+    return new Set(await readdir(folder))
+  } catch (cause) {
+    const what = errorCode(cause) === 'ENOENT' ? `There is no folder ${folder}` : `Cannot read the folder ${folder}: ${(cause as Error).message}`
+    throw new TrainerError('file', `${what}.`, { fix: 'Give the folder of a saved or downloaded model.', cause })
+  }
+}
+
+/** Whether a folder has weights whose files are all there and whole, by their headers. */
+export async function hasWholeWeights(folder: string): Promise<boolean> {
+  try {
+    await (await loadWeights(folder)).close()
+    return true
+  } catch (error) {
+    if (error instanceof TrainerError) return false
+    throw error
+  }
+}
