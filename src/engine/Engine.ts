@@ -5,7 +5,7 @@ import { openApi, type Api } from './capi'
 import { chooseDevice } from './devices'
 import { findLibrary, refuseSecondCopy } from './library'
 import { OrtEngine } from './ort'
-import { builtInProvider, pluginProvider } from './providers'
+import { builtInProvider, environmentOf, pluginProvider } from './providers'
 import type { Engine, EngineOptions } from './types'
 
 export type { DeviceBuffer, Engine, EngineOptions, EngineValue, EngineValues, Program, ProgramInput, ProgramOptions, RunOptions } from './types'
@@ -36,7 +36,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 export function openLibrary(option?: string): Api {
   const { path } = findLibrary(option)
   refuseSecondCopy(path)
-  return openApi(path)
+  const api = openApi(path)
+  environmentOf(api) // providers log through it while they are added to a session's options
+  return api
 }
 
 /** Cores that this process may use: where two hardware threads share a core, they count once. */

@@ -37,11 +37,19 @@ export class StatusError extends TrainerError {
   /** ONNX Runtime's own words. */
   readonly reason: string
 
-  constructor(call: string, status: number, reason: string) {
+  constructor(call: string, status: number, message: string) {
+    const reason = tidy(message)
     super('engine', `ONNX Runtime refused ${call}: ${reason}`)
     this.status = status
     this.reason = reason
   }
+}
+
+/** Without the places in ONNX Runtime's sources, and as a sentence. */
+function tidy(message: string): string {
+  const places = /(\/|[A-Z]:\\)\S+\.(cc|cpp|h):\d+ [\w:&*<>~, ]+\([^)]*\)( const)?(::<lambda\([^)]*\)>)? /g
+  const plain = message.replace(places, '').replace(/\[ONNXRuntimeError\] : \d+ : \w+ : /g, '').replace(/\s+/g, ' ').trim()
+  return /[.!?]$/.test(plain) ? plain : `${plain}.`
 }
 
 // A thread of koffi's has 128 KiB of stack by default: too little to compile WebGPU's shaders on. It dies of a segmentation fault.

@@ -65,6 +65,9 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
       { fix: meant === undefined ? 'Use one of these, or name a library with it in ONNXRUNTIME_LIBRARY.' : `Did you mean '${meant}'?` },
     )
   }
+  if (name === 'tensorrt') {
+    throw new TrainerError('engine', 'TensorRT compiles a graph for fixed weights, which training changes at every step.', { fix: "Use 'cuda'." })
+  }
   const memory = named[name]?.memory
   const append = (library: Api, sessionOptions: Pointer): void => {
     if (name === 'cpu') return

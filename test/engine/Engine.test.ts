@@ -11,6 +11,10 @@ const subtract = tinyModel(
   [{ op: 'Mul', inputs: ['gradient', 'rate'], outputs: ['step'] }, { op: 'Sub', inputs: ['weight', 'step'], outputs: ['updated'] }],
   [{ name: 'weight', dims: ['n'] }, { name: 'gradient', dims: ['n'] }, { name: 'rate', dims: [] }], [{ name: 'updated', dims: ['n'] }],
 )
+// TypeScript knows WebAssembly by the libraries of browsers only.
+const { Memory: SharedMemory } = (globalThis as unknown as {
+  WebAssembly: { Memory: new (limits: { initial: number; maximum: number; shared: true }) => { buffer: SharedArrayBuffer } }
+}).WebAssembly
 const float = (nested: Parameters<typeof Tensor.from>[1]): Tensor<'float32'> => Tensor.from('float32', nested)
 
 let engine: Engine
@@ -54,7 +58,7 @@ describe('an engine on the processor', () => {
 
   it('updates a weight in place, in shared and in WebAssembly memory', async () => {
     const program = await engine.load(subtract, { name: 'update' })
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true })
+    const memory = new SharedMemory({ initial: 1, maximum: 4, shared: true })
     const places = [new SharedArrayBuffer(4096), memory.buffer, new ArrayBuffer(4096)]
     for (const buffer of places) {
       const weight = new Tensor('float32', new Float32Array(buffer, 256, 100).fill(2), [100])

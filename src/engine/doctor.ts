@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
+import { TrainerError } from '../errors'
+import type { Api } from './capi'
+import { coreCount, createEngine, openLibrary } from './Engine'
+import { findLibrary, isSameFile, libraryOf, loadedLibraries, packageVersion } from './library'
+import { builtProviders, hardwareKinds } from './providers'
+
+/** What `doctor` found; sizes in bytes. */
+export interface DoctorReport {
+  readonly node: string
+  readonly platform: string
+  readonly library: LibraryReport
+  readonly providers: readonly ProviderReport[]
+  readonly processor: ProcessorReport
+  readonly memory: { readonly total: number; readonly free: number; readonly limit: number | undefined; readonly resident: number }
+}
+
+export interface LibraryReport {
+  /** undefined when no library was found. */
+  readonly path: string | undefined
+  readonly source: string | undefined
+  readonly version: string | undefined
+  /** How the library says that it was built. */
+  readonly build: string | undefined
+  /** Why it cannot be used; undefined when it can. */
+  readonly problem: string | undefined
+  /** Another copy that transformers.js would bring into the process, which works only where both are one file. */
+  readonly otherCopy: string | undefined
+}
+
+export interface ProviderReport {
+  readonly name: string
+  readonly works: boolean
+  /** Why it does not work; undefined when it does. */
+  readonly reason: string | undefined
+}
+
+export interface ProcessorReport {
+  readonly model: string
+  readonly logical: number
+  /** Threads of one operator, by default. */
+  readonly threads: number
+  /** The kinds of hardware that ONNX Runtime sees: cpu, gpu, npu. */
+  readonly hardware: readonly string[]
+  /** Those instruction sets, of the ones that decide the speed of training, that the processor has. */
+  readonly flags: readonly string[]
+}
+
+// Fast float32 needs AVX2 or AVX-512 (Arm: asimd, SVE); bfloat16 that pays needs AMX, and not AVX512-BF16 alone.
+const decisiveFlags = ['avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'amx_bf16', 'amx_tile', 'asimd', 'sve', 'bf16', 'i8mm']
+
+/** Looks at what training would run on; it starts every provider once, and throws nothing. */
+export async function doctor(): Promise<DoctorReport> {
+  const { report: library, api } = examineLibrary()
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    library,
+    providers: api === undefined ? [] : await examineProviders(api),
+    processor: {
+      model: cpus()[0]?.model.trim() ?? 'unknown', logical: availableParallelism(), threads: coreCount(),
+      hardware: (api && hardwareKinds(api)) ?? [], flags: processorFlags(),
+    },
+    memory: { total: totalmem(), free: freemem(), limit: memoryLimit(), resident: process.memoryUsage().rss },
+  }
+}
+
+/** The report as lines of text. */
+export function formatDoctor({ node, platform, library, providers, processor, memory }: DoctorReport): string {
+  const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+  const lines = [
+    ['Node.js', `${node} on ${platform}`],
+    ['ONNX Runtime', library.problem ?? `${library.version} from ${library.source}: ${library.path}`],
+    ...library.build === undefined ? [] : [['', library.build]],
+    ...library.otherCopy === undefined ? [] : [['', library.otherCopy]],
+    ...providers.map(({ name, works, reason }, i) => [i === 0 ? 'Providers' : '', works ? `${name}: works` : `${name}: does not work: ${reason}`]),
+    ['Processor', `${processor.model}, ${processor.logical} logical processors`],
+    ['', `instruction sets: ${processor.flags.join(', ') || 'unknown on this system'}`],
+    ['', processor.flags.includes('amx_bf16') ? 'bfloat16: AMX is there' : 'bfloat16: no AMX, so that it would not be faster here'],
+    ...processor.hardware.length === 0 ? [] : [['Devices', processor.hardware.join(', ')]],
+    ['Threads', `${processor.threads} for one operator`],
+    ['Memory', `${gigabytes(memory.free)} free of ${gigabytes(memory.total)}`
+      + (memory.limit === undefined ? '' : `, this process may use ${gigabytes(memory.limit)}`)],
+  ]
+  return lines.map(([name = '', value]) => `${name.padEnd(14)}${value}`).join('\n')
+}
+
+function examineLibrary(): { report: LibraryReport; api: Api | undefined } {
+  const nothing: LibraryReport = { path: undefined, source: undefined, version: undefined, build: undefined, problem: undefined, otherCopy: undefined }
+  let found: { path: string; source: string } | undefined
+  try {
+    found = findLibrary()
+    const api = openLibrary()
+    return { report: { ...nothing, ...found, version: api.version, build: api.GetBuildInfoString(), otherCopy: otherCopyThan(found.path) }, api }
+  } catch (error) {
+    return { report: { ...nothing, ...found, problem: messageOf(error) }, api: undefined }
+  }
+}
+
+/** A sentence about a library that transformers.js would open beside ours, or that is in the process already. */
+function otherCopyThan(path: string): string | undefined {
+  const candidates = [...loadedLibraries(), libraryOf('@huggingface/transformers')].filter(other => other !== undefined)
+  const other = candidates.find(candidate => !isSameFile(candidate, path))
+  if (other === undefined) return undefined
+  return `Warning: transformers.js brings another copy, ${other} (${packageVersion(other) ?? 'version unknown'}), which cannot share a process with this one. `
+    + '`npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, makes them one.'
+}
+
+async function examineProviders(api: Api): Promise<ProviderReport[]> {
+  const reports: ProviderReport[] = []
+  for (const name of builtProviders(api)) {
+    try {
+      (await createEngine({ device: name, threads: 1 })).dispose()
+      reports.push({ name, works: true, reason: undefined })
+    } catch (error) {
+      reports.push({ name, works: false, reason: messageOf(error) })
+    }
+  }
+  return reports
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof TrainerError || error instanceof Error ? error.message.replace(/\s+/g, ' ').trim() : String(error)
+}
+
+function processorFlags(): string[] {
+  if (process.platform !== 'linux') return []
+  const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? []
+  return decisiveFlags.filter(flag => flags.includes(flag))
+}
+
+/** What a container allows, where it is less than the machine has. */
+function memoryLimit(): number | undefined {
+  const limit = process.constrainedMemory()
+  return limit > 0 && limit < totalmem() ? limit : undefined
+}
