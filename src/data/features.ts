@@ -1,0 +1,72 @@
+// what a column holds: Hugging Face's features, as far as they matter for training
+import { TrainerError } from '../errors'
+
+/** What a column holds. A ClassLabel's values are indices into `names`. */
+export interface Feature {
+  readonly type: 'Value' | 'ClassLabel' | 'List'
+  /** `string`, `int32`, `int64`, `float64`, `bool`, …; a list's is that of its elements. */
+  readonly dtype: string
+  /** The names of a ClassLabel's classes, in the order of their numbers. */
+  readonly names?: readonly string[]
+}
+
+export type Features = Readonly<Record<string, Feature>>
+
+/** A ClassLabel of these names. */
+export function classLabel(names: readonly string[]): Feature {
+  return { type: 'ClassLabel', dtype: 'int64', names: [...names] }
+}
+
+/** The feature that the first values of a column suggest. */
+export function inferFeature(values: Iterable<unknown>): Feature {
+  for (const value of values) {
+    if (value === null || value === undefined) continue
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) return { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
+    return { type: 'Value', dtype: scalarType(value) }
+  }
+  return { type: 'Value', dtype: 'null' }
+}
+
+/**
+ * Features as Hugging Face writes them into a parquet file or a dataset card
+ * (`{"label": {"names": [...], "_type": "ClassLabel"}, "sentence": {"dtype": "string", "_type": "Value"}}`).
+ */
+export function readFeatures(written: unknown): Features {
+  const features: Record<string, Feature> = {}
+  for (const [name, feature] of Object.entries(isRecord(written) ? written : {})) features[name] = readFeature(feature)
+  return features
+}
+
+/** The labels' names → numbers of a column of class names: names sorted, as Hugging Face's `class_encode_column` sorts them. */
+export function classNames(values: Iterable<unknown>, column: string): string[] {
+  const names = new Set<string>()
+  for (const value of values) {
+    if (typeof value === 'object' && value !== null) {
+      throw new TrainerError('data', `Column '${column}' holds lists or objects: they are no names of classes.`)
+    }
+    if (value !== null && value !== undefined) names.add(String(value))
+  }
+  return [...names].sort()
+}
+
+function readFeature(written: unknown): Feature {
+  if (Array.isArray(written)) return { type: 'List', dtype: readFeature(written[0]).dtype }
+  if (!isRecord(written)) return { type: 'Value', dtype: 'null' }
+  if (written['_type'] === 'ClassLabel' && Array.isArray(written['names'])) return classLabel(written['names'].map(String))
+  if (written['_type'] === 'Value') return { type: 'Value', dtype: String(written['dtype']) }
+  return { type: 'List', dtype: 'feature' in written ? readFeature(written['feature']).dtype : 'struct' }
+}
+
+function scalarType(value: unknown): string {
+  switch (typeof value) {
+    case 'string': return 'string'
+    case 'boolean': return 'bool'
+    case 'bigint': return 'int64'
+    case 'number': return Number.isInteger(value) ? 'int64' : 'float64'
+    default: return 'struct'
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
