@@ -7,6 +7,8 @@ import type { Dimension, Graph, Initializer, Inverse, Node, Value } from './type
 /** A value, or a number that becomes a constant of the other operand's type. */
 export type Operand = Value | number
 
+type TwoOperands = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Min' | 'Max' | 'Equal' | 'Greater' | 'Less' | 'And' | 'Or'
+
 /**
  * Writes a graph, node by node. Every node's element types and shapes are inferred, and checked, as it is added; what is built is immutable.
  */
@@ -31,7 +33,12 @@ export class GraphBuilder {
     builder.#nodes.push(...graph.nodes)
     for (const [name, initializer] of graph.initializers) builder.#initializers.set(name, initializer)
     const made = [...graph.inputs, ...[...graph.initializers.values()].map((i) => i.value), ...graph.nodes.flatMap((node) => node.outputs)]
-    for (const value of made) if (value !== undefined) builder.#names.add(value.name)
+    for (const value of made) {
+      if (value === undefined) continue
+      builder.#names.add(value.name)
+      // a new unknown length must not take the name of an old one
+      for (const length of value.shape) builder.#unknown = Math.max(builder.#unknown, Number(/^unknown_(\d+)$/.exec(String(length))?.[1] ?? -1) + 1)
+    }
     return builder
   }
 
@@ -72,7 +79,8 @@ export class GraphBuilder {
   /** An unnamed constant: a number (a scalar, float32 unless said otherwise) or a tensor. Equal small ones are made once. */
   constant(content: number | Tensor, dtype: DataType = 'float32'): Value {
     const tensor = typeof content === 'number' ? Tensor.from(dtype, content) : content
-    const key = tensor.size <= 64 ? `${tensor.dtype}[${tensor.dims.join()}]${Array.from(tensor.data as Iterable<number>, (v) => (Object.is(v, -0) ? '-0' : String(v))).join()}` : undefined
+    const items = (): string => Array.from(tensor.data as Iterable<number>, (v) => (Object.is(v, -0) ? '-0' : String(v))).join()
+    const key = tensor.size <= 64 ? `${tensor.dtype}[${tensor.dims.join()}]${items()}` : undefined
     const known = key === undefined ? undefined : this.#constants.get(key)
     if (known !== undefined) return known
     const value = this.initializer(this.#fresh('constant'), tensor)
@@ -88,12 +96,8 @@ export class GraphBuilder {
   /** The constant that a value is, if it is one. */
   readonly constantOf = (value: Value | undefined): Tensor | undefined => (value === undefined ? undefined : this.#initializers.get(value.name)?.tensor)
 
-  /** Adds a node and returns its outputs. @throws TrainerError when the inputs do not fit the operator. */
+  /** Adds a node and returns as many outputs as asked for. @throws TrainerError when the inputs do not fit the operator. */
   node<Op extends OpName>(op: Op, inputs: readonly (Value | undefined)[], attributes: Attributes[Op], outputs = 1, inverse?: Inverse): readonly Value[] {
-    const { inputs: [fewest, most] } = operators[op]
-    if (inputs.length < fewest || inputs.length > most) {
-      throw new TrainerError('graph', `${op} takes ${fewest}${most === fewest ? '' : ` to ${most}`} inputs, not ${inputs.length}.`)
-    }
     const types = infer(op, { inputs: inputs as readonly Value[], attributes, outputs, constant: this.constantOf, unknown: () => `unknown_${this.#unknown++}` })
     const name = this.#fresh(op)
     const values = types.map((type, i) => this.#value(i === 0 ? `${name}:0` : `${name}:${i}`, type.dtype, type.shape))
@@ -223,12 +227,14 @@ export class GraphBuilder {
     return this.node(op, inputs, attributes)[0]!
   }
 
-  #two(op: 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Min' | 'Max' | 'Equal' | 'Greater' | 'Less' | 'And' | 'Or', a: Operand, b: Operand): Value {
+  #two(op: TwoOperands, a: Operand, b: Operand): Value {
     const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype
     return this.#one(op, [this.#operand(a, dtype), this.#operand(b, dtype)])
   }
 
   #reduce(op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceSumSquare', x: Value, axes: readonly number[], keepdims: boolean): Value {
+    // to ONNX no axes means all of them; here it means none
+    if (axes.length === 0) return op === 'ReduceSumSquare' ? this.mul(x, x) : x
     return this.#one(op, [x, this.integers(axes)], { keepdims: keepdims ? 1 : 0 })
   }
 
@@ -263,30 +269,39 @@ function isValue(x: readonly number[] | Value): x is Value {
 }
 
 /** Renames what leaves the graph, and drops what nothing that leaves depends on. */
-function finish(name: string, inputs: readonly Value[], initializers: ReadonlyMap<string, Initializer>, nodes: readonly Node[], outputs: Readonly<Record<string, Value>>): Graph {
-  const needed = new Set(Object.values(outputs).map((value) => value.name))
-  const kept: Node[] = []
-  for (const node of [...nodes].reverse()) {
-    if (!node.outputs.some((output) => output !== undefined && needed.has(output.name))) continue
-    for (const input of node.inputs) if (input !== undefined) needed.add(input.name)
-    kept.push({ ...node, outputs: node.outputs.map((output) => (output !== undefined && needed.has(output.name) ? output : undefined)), inverse: undefined } as Node)
-  }
-  kept.reverse()
+function finish(
+  name: string, inputs: readonly Value[], initializers: ReadonlyMap<string, Initializer>, nodes: readonly Node[], outputs: Readonly<Record<string, Value>>,
+): Graph {
+  const { kept, needed } = reach(nodes, Object.values(outputs))
+  const used = new Map([...initializers].filter(([key]) => needed.has(key)))
   const made = new Set(kept.flatMap((node) => node.outputs.map((output) => output?.name)))
+  const taken = new Set([...inputs.map((input) => input.name), ...used.keys(), ...made])
   const renamed = new Map<string, Value>()
   const copies: Node[] = []
   for (const [outputName, value] of Object.entries(outputs)) {
+    if (value.name !== outputName && taken.has(outputName)) {
+      throw new TrainerError('graph', `An output of the graph "${name}" cannot be named "${outputName}": another value has that name.`)
+    }
     const output: Value = { ...value, name: outputName }
     if (made.has(value.name) && !renamed.has(value.name)) renamed.set(value.name, output)
     else if (value.name !== outputName) copies.push({ op: 'Identity', name: `output/${outputName}`, inputs: [value], outputs: [output], attributes: {} })
   }
   const rename = (value: Value | undefined): Value | undefined => (value === undefined ? undefined : (renamed.get(value.name) ?? value))
   const body = [...kept, ...copies].map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }) as Node)
-  return {
-    name,
-    inputs,
-    outputs: Object.entries(outputs).map(([outputName, value]) => ({ ...value, name: outputName })),
-    initializers: new Map([...initializers].filter(([key]) => needed.has(key))),
-    nodes: body,
+  return { name, inputs, outputs: Object.entries(outputs).map(([outputName, value]) => ({ ...value, name: outputName })), initializers: used, nodes: body }
+}
+
+/** The nodes that lead to what leaves, without the outputs that nobody reads, and the names of all values on the way. */
+function reach(nodes: readonly Node[], leaving: readonly Value[]): { kept: readonly Node[]; needed: ReadonlySet<string> } {
+  const needed = new Set(leaving.map((value) => value.name))
+  const kept: Node[] = []
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((output) => output !== undefined && needed.has(output.name))) continue
+    for (const input of node.inputs) if (input !== undefined) needed.add(input.name)
+    // an operator with any number of outputs has no optional ones
+    const all = operators[node.op].outputs[1] === Infinity
+    const outputs = node.outputs.map((output) => (output !== undefined && (all || needed.has(output.name)) ? output : undefined))
+    kept.push({ ...node, outputs, inverse: undefined } as Node)
   }
+  return { kept: kept.reverse(), needed }
 }

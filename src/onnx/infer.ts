@@ -1,7 +1,10 @@
 import { TrainerError } from '../errors'
-import type { Tensor } from '../tensor'
-import type { Attributes, OpName } from './operators'
+import type { DataType, Tensor } from '../tensor'
+import { type Attributes, operators, type OpName } from './operators'
+import { agree, agreeAll, broadcast, describe, distinct, positive, reshaped, slicedLength, stretches } from './shapes'
 import type { Dimension, Value, ValueType } from './types'
+
+export { broadcast, describe, positive } from './shapes'
 
 /** What a shape rule is told of its node. */
 interface Site<Op extends OpName> {
@@ -23,6 +26,7 @@ type Rule<Op extends OpName> = (site: Site<Op>) => readonly ValueType[]
  */
 export function infer<Op extends OpName>(op: Op, site: Site<Op>): readonly ValueType[] {
   try {
+    checkArity(op, site.inputs, site.outputs)
     return (rules[op] as Rule<Op>)(site)
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error
@@ -31,174 +35,256 @@ export function infer<Op extends OpName>(op: Op, site: Site<Op>): readonly Value
   }
 }
 
-/** A type as people read it: float32[tokens, 384]. */
-export function describe(type: ValueType): string {
-  return `${type.dtype}[${type.shape.join(', ')}]`
-}
-
-/** The axis counted from the front. */
-export function positive(axis: number, rank: number): number {
-  const at = axis < 0 ? axis + rank : axis
-  if (at < 0 || at >= rank) throw new TrainerError('graph', `axis ${axis} is outside a rank of ${rank}.`)
-  return at
-}
-
-/** The shape that both shapes are stretched to (NumPy's rule). */
-export function broadcast(a: readonly Dimension[], b: readonly Dimension[]): readonly Dimension[] {
-  const rank = Math.max(a.length, b.length)
-  return Array.from({ length: rank }, (_, i) => {
-    const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1]
-    if (x === y || y === 1) return x
-    if (x === 1 || typeof x === 'string') return y
-    if (typeof y === 'string') return x
-    throw new TrainerError('graph', `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast.`)
-  })
+/** @throws TrainerError when an operator does not have so many inputs or outputs, or a required one is missing. */
+export function checkArity(op: OpName, inputs: readonly (Value | undefined)[], outputs: number): void {
+  const { inputs: [fewest, most], outputs: [fewestOut, mostOut] } = operators[op]
+  const range = (from: number, to: number): string => (to === from ? `${from}` : to === Infinity ? `${from} or more` : `${from} to ${to}`)
+  if (inputs.length < fewest || inputs.length > most) throw new TrainerError('graph', `${op} takes ${range(fewest, most)} inputs, not ${inputs.length}.`)
+  const missing = inputs.slice(0, most === Infinity ? inputs.length : fewest).indexOf(undefined)
+  if (missing >= 0) throw new TrainerError('graph', `${op} cannot do without its input ${missing}.`)
+  if (outputs < fewestOut || outputs > mostOut) throw new TrainerError('graph', `${op} has ${range(fewestOut, mostOut)} outputs, not ${outputs}.`)
 }
 
 /** The axes that a reduction reduces, from the front: its constant second input, or all. */
-export function reducedAxes(inputs: readonly (Value | undefined)[], constant: Site<OpName>['constant']): readonly number[] {
+export function reducedAxes(inputs: readonly (Value | undefined)[], constant: Site<OpName>['constant'], noop = false): readonly number[] {
   const rank = inputs[0]!.shape.length
-  if (inputs[1] === undefined) return inputs[0]!.shape.map((_, i) => i)
-  return integers(inputs[1], constant).map((axis) => positive(axis, rank))
+  const listed = inputs[1] === undefined ? [] : distinct(integers(inputs[1], constant), rank)
+  return listed.length > 0 || noop ? listed : inputs[0]!.shape.map((_, i) => i)
 }
+
+const floats: readonly DataType[] = ['float32', 'float16', 'bfloat16', 'float64']
+const indices: readonly DataType[] = ['int32', 'int64']
 
 const same: Rule<OpName> = ({ inputs: [x] }) => [x!]
-const elementwise: Rule<OpName> = ({ inputs: [a, b] }) => [{ dtype: sameType(a!, b!), shape: broadcast(a!.shape, b!.shape) }]
+const number: Rule<OpName> = ({ inputs: [x] }) => [{ dtype: numeric(x!), shape: x!.shape }]
+const float: Rule<OpName> = ({ inputs: [x] }) => [{ dtype: among(x!, floats), shape: x!.shape }]
+const arithmetic: Rule<OpName> = ({ inputs: [a, b] }) => [{ dtype: numeric(a!) && sameType(a!, b!), shape: broadcast(a!.shape, b!.shape) }]
 const comparison: Rule<OpName> = ({ inputs: [a, b] }) => [{ dtype: sameType(a!, b!) && 'bool', shape: broadcast(a!.shape, b!.shape) }]
-
-const reduce: Rule<'ReduceSum'> = ({ inputs, attributes, constant }) => {
-  const axes = reducedAxes(inputs, constant)
-  const shape = inputs[0]!.shape
-  return [{ dtype: inputs[0]!.dtype, shape: attributes.keepdims === 0 ? shape.filter((_, i) => !axes.includes(i)) : shape.map((d, i) => (axes.includes(i) ? 1 : d)) }]
+const logical: Rule<OpName> = ({ inputs: [a, b] }) => [{ dtype: among(a!, ['bool']) && among(b!, ['bool']), shape: broadcast(a!.shape, b!.shape) }]
+const softmax: Rule<'Softmax'> = ({ inputs: [x], attributes }) => {
+  positive(attributes.axis ?? -1, x!.shape.length)
+  return [{ dtype: among(x!, floats), shape: x!.shape }]
 }
 
-const layerNormalization = (x: Value, axis: number, outputs: number): readonly ValueType[] => {
+const reduce: Rule<'ReduceSum'> = ({ inputs, attributes, constant }) => {
+  const axes = reducedAxes(inputs, constant, attributes.noop_with_empty_axes === 1)
+  const shape = inputs[0]!.shape
+  return [{ dtype: numeric(inputs[0]!), shape: attributes.keepdims === 0 ? shape.filter((_, i) => !axes.includes(i)) : shape.map((d, i) => (axes.includes(i) ? 1 : d)) }]
+}
+
+/** The result, and a mean and a reciprocal standard deviation for every row. */
+const layerNormalization = (x: Value, parameters: readonly (Value | undefined)[], axis: number): readonly ValueType[] => {
+  among(x, floats)
+  for (const parameter of parameters) {
+    if (parameter === undefined) continue
+    sameType(x, parameter)
+    stretches(parameter.shape, x.shape.slice(axis))
+  }
   const statistics: ValueType = { dtype: 'float32', shape: x.shape.map((d, i) => (i < axis ? d : 1)) }
-  return [x, statistics, statistics].slice(0, outputs)
+  return [x, statistics, statistics]
+}
+
+const matMul: Rule<'MatMul'> = ({ inputs: [a, b] }) => {
+  const [x, y] = [a!.shape, b!.shape]
+  if (x.length < 2 || y.length < 2) throw new TrainerError('graph', 'both operands need at least two axes.')
+  agree(x.at(-1)!, y.at(-2)!)
+  return [{ dtype: numeric(a!) && sameType(a!, b!), shape: [...broadcast(x.slice(0, -2), y.slice(0, -2)), x.at(-2)!, y.at(-1)!] }]
+}
+
+const gemm: Rule<'Gemm'> = ({ inputs: [a, b, c], attributes: { transA, transB } }) => {
+  if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new TrainerError('graph', 'both factors need exactly two axes.')
+  const [m, k] = transA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!]
+  const [l, n] = transB ? [b!.shape[1]!, b!.shape[0]!] : [b!.shape[0]!, b!.shape[1]!]
+  agree(k, l)
+  if (c !== undefined) sameType(a!, c)
+  if (c !== undefined) stretches(c.shape, [m, n])
+  return [{ dtype: numeric(a!) && sameType(a!, b!), shape: [m, n] }]
+}
+
+const gather: Rule<'Gather'> = ({ inputs: [x, index], attributes }) => {
+  among(index!, indices)
+  const axis = positive(attributes.axis ?? 0, x!.shape.length)
+  return [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, axis), ...index!.shape, ...x!.shape.slice(axis + 1)] }]
+}
+
+const gatherElements: Rule<'GatherElements'> = ({ inputs: [x, index], attributes }) => {
+  among(index!, indices)
+  positive(attributes.axis ?? 0, x!.shape.length)
+  if (index!.shape.length !== x!.shape.length) agreeAll(index!.shape, x!.shape)
+  return [{ dtype: x!.dtype, shape: index!.shape }]
+}
+
+const scatterND: Rule<'ScatterND'> = ({ inputs: [data, index, updates], attributes }) => {
+  oneOf('reduction', attributes.reduction, ['none', 'add', 'mul', 'max', 'min'])
+  among(index!, ['int64'])
+  sameType(data!, updates!)
+  const depth = index!.shape.at(-1)
+  if (typeof depth !== 'number' || depth > data!.shape.length) throw new TrainerError('graph', `the index's last length is ${depth ?? 'missing'}: it has to be known, and at most the rank of the data.`)
+  agreeAll(updates!.shape, [...index!.shape.slice(0, -1), ...data!.shape.slice(depth)])
+  return [data!]
+}
+
+const scatterElements: Rule<'ScatterElements'> = ({ inputs: [data, index, updates], attributes }) => {
+  oneOf('reduction', attributes.reduction, ['none', 'add', 'mul', 'max', 'min'])
+  among(index!, indices)
+  sameType(data!, updates!)
+  positive(attributes.axis ?? 0, data!.shape.length)
+  agreeAll(updates!.shape, index!.shape)
+  if (index!.shape.length !== data!.shape.length) agreeAll(index!.shape, data!.shape)
+  return [data!]
+}
+
+const reshape: Rule<'Reshape'> = ({ inputs: [x, target], attributes, constant, unknown }) => {
+  among(target!, ['int64'])
+  const wanted = constant(target)
+  if (wanted === undefined) return [{ dtype: x!.dtype, shape: Array.from({ length: rankFrom(target!) }, unknown) }]
+  return [{ dtype: x!.dtype, shape: reshaped(x!.shape, integers(target!, constant), attributes.allowzero === 1, unknown) }]
+}
+
+const expand: Rule<'Expand'> = ({ inputs: [x, target], constant, unknown }) => {
+  among(target!, ['int64'])
+  if (constant(target) !== undefined) return [{ dtype: x!.dtype, shape: broadcast(x!.shape, integers(target!, constant)) }]
+  return [{ dtype: x!.dtype, shape: Array.from({ length: Math.max(rankFrom(target!), x!.shape.length) }, unknown) }]
+}
+
+const transpose: Rule<'Transpose'> = ({ inputs: [x], attributes: { perm } }) => {
+  const { shape, dtype } = x!
+  const order = perm ?? shape.map((_, i) => shape.length - 1 - i)
+  if (order.length !== shape.length || new Set(order).size < order.length || order.some((i) => shape[i] === undefined)) {
+    throw new TrainerError('graph', `perm [${order.join(', ')}] is no order of ${shape.length} axes.`)
+  }
+  return [{ dtype, shape: order.map((i) => shape[i]!) }]
+}
+
+const concat: Rule<'Concat'> = ({ inputs, attributes, unknown }) => {
+  const first = inputs[0]!
+  const axis = positive(attributes.axis, first.shape.length)
+  for (const input of inputs) {
+    sameType(first, input)
+    agreeAll(input.shape.toSpliced(axis, 1), first.shape.toSpliced(axis, 1))
+  }
+  const lengths = inputs.map((input) => input.shape[axis]!)
+  const numbers = lengths.filter((d): d is number => typeof d === 'number')
+  const total = numbers.length === lengths.length ? numbers.reduce((a, b) => a + b) : lengths.length === 1 ? lengths[0]! : unknown()
+  return [{ dtype: first.dtype, shape: first.shape.map((d, i) => (i === axis ? total : (inputs.map(({ shape }) => shape[i]!).find((known) => typeof known === 'number') ?? d))) }]
+}
+
+const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constant, unknown }) => {
+  const axis = positive(attributes.axis ?? 0, x!.shape.length)
+  const whole = x!.shape[axis]!
+  const given = sizes === undefined ? undefined : integers(sizes, constant)
+  const parts = given?.length ?? attributes.num_outputs
+  if (parts !== outputs) throw new TrainerError('graph', `it is split into ${parts ?? 'no stated number of'} parts, but has ${outputs} outputs.`)
+  if (given !== undefined) agree(given.reduce((a, b) => a + b, 0), whole)
+  const part = (i: number): Dimension => {
+    if (given !== undefined) return given[i]!
+    if (typeof whole === 'string') return unknown()
+    const chunk = Math.ceil(whole / outputs)
+    return Math.max(0, Math.min(chunk, whole - i * chunk))
+  }
+  return Array.from({ length: outputs }, (_, i) => ({ dtype: x!.dtype, shape: x!.shape.with(axis, part(i)) }))
+}
+
+const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant, unknown }) => {
+  const rank = x!.shape.length
+  const at = distinct(axes === undefined ? Array.from({ length: rankFrom(starts!) }, (_, i) => i) : integers(axes, constant), rank)
+  const by = steps === undefined ? at.map(() => 1) : integers(steps, constant)
+  const [from, to] = [constant(starts), constant(ends)].map((tensor, i) => tensor && integers(i === 0 ? starts! : ends!, constant))
+  if ([from ?? at, to ?? at, by].some((list) => list.length !== at.length)) throw new TrainerError('graph', 'starts, ends, axes and steps need the same number of entries.')
+  if (by.includes(0)) throw new TrainerError('graph', 'a step is 0.')
+  const sliced = (d: Dimension, i: number): Dimension => {
+    const k = at.indexOf(i)
+    if (k < 0) return d
+    if (from === undefined || to === undefined) return unknown()
+    if (typeof d === 'number') return slicedLength(d, from[k]!, to[k]!, by[k]!)
+    return from[k] === 0 && to[k]! >= 2 ** 31 - 1 && by[k] === 1 ? d : unknown()
+  }
+  return [{ dtype: x!.dtype, shape: x!.shape.map(sliced) }]
+}
+
+const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant }) => {
+  const { shape, dtype } = x!
+  const gone = axes === undefined ? shape.flatMap((d, i) => (d === 1 ? [i] : [])) : distinct(integers(axes, constant), shape.length)
+  for (const axis of gone) if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has the length ${shape[axis]}, not 1.`)
+  return [{ dtype, shape: shape.filter((_, i) => !gone.includes(i)) }]
+}
+
+const unsqueeze: Rule<'Unsqueeze'> = ({ inputs: [x, axes], constant }) => {
+  const wanted = integers(axes!, constant)
+  const rank = x!.shape.length + wanted.length
+  const added = distinct(wanted, rank)
+  let next = 0
+  return [{ dtype: x!.dtype, shape: Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : x!.shape[next++]!)) }]
+}
+
+const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant, unknown }) => {
+  oneOf('mode', attributes.mode, ['constant', 'reflect', 'edge'])
+  if (value !== undefined) sameType(x!, value)
+  const rank = x!.shape.length
+  const at = axes === undefined ? x!.shape.map((_, i) => i) : distinct(integers(axes, constant), rank)
+  const by = integers(pads!, constant)
+  if (by.length !== 2 * at.length) throw new TrainerError('graph', `${2 * at.length} paddings are needed, not ${by.length}.`)
+  const padded = (d: Dimension, i: number): Dimension => {
+    const k = at.indexOf(i)
+    const [before, after] = k < 0 ? [0, 0] : [by[k]!, by[k + at.length]!]
+    if (before === 0 && after === 0) return d
+    return typeof d === 'number' ? d + before + after : unknown()
+  }
+  return [{ dtype: x!.dtype, shape: x!.shape.map(padded) }]
 }
 
 const rules: { readonly [Op in OpName]: Rule<Op> } = {
-  Neg: same, Abs: same, Sqrt: same, Exp: same, Log: same, Erf: same, Tanh: same, Sigmoid: same, Relu: same, Gelu: same,
-  Reciprocal: same, Sin: same, Cos: same, Floor: same, Sign: same, Not: same, Identity: same, Softmax: same, LogSoftmax: same,
-  Cast: ({ inputs: [x], attributes }) => [{ dtype: attributes.to, shape: x!.shape }],
-  Add: elementwise, Sub: elementwise, Mul: elementwise, Div: elementwise, Pow: elementwise, Min: elementwise, Max: elementwise,
-  And: elementwise, Or: elementwise,
+  Neg: number, Abs: number, Relu: number, Sign: number, Identity: same, Cast: ({ inputs: [x], attributes }) => [{ dtype: attributes.to, shape: x!.shape }],
+  Sqrt: float, Exp: float, Log: float, Erf: float, Tanh: float, Sigmoid: float, Gelu: float, Reciprocal: float, Sin: float, Cos: float, Floor: float,
+  Not: ({ inputs: [x] }) => [{ dtype: among(x!, ['bool']), shape: x!.shape }],
+  Softmax: softmax, LogSoftmax: softmax,
+  Add: arithmetic, Sub: arithmetic, Mul: arithmetic, Div: arithmetic, Pow: arithmetic, Min: arithmetic, Max: arithmetic, And: logical, Or: logical,
   Equal: comparison, Greater: comparison, Less: comparison, GreaterOrEqual: comparison, LessOrEqual: comparison,
-  Where: ({ inputs: [c, a, b] }) => [{ dtype: sameType(a!, b!), shape: broadcast(c!.shape, broadcast(a!.shape, b!.shape)) }],
-  MatMul: ({ inputs: [a, b] }) => {
-    const [x, y] = [a!.shape, b!.shape]
-    if (x.length < 2 || y.length < 2) throw new TrainerError('graph', 'both operands need at least two axes.')
-    agree(x.at(-1)!, y.at(-2)!)
-    return [{ dtype: sameType(a!, b!), shape: [...broadcast(x.slice(0, -2), y.slice(0, -2)), x.at(-2)!, y.at(-1)!] }]
+  Where: ({ inputs: [c, a, b] }) => [{ dtype: among(c!, ['bool']) && sameType(a!, b!), shape: broadcast(c!.shape, broadcast(a!.shape, b!.shape)) }],
+  MatMul: matMul, Gemm: gemm,
+  LayerNormalization: ({ inputs: [x, ...parameters], attributes, outputs }) =>
+    layerNormalization(x!, parameters, positive(attributes.axis ?? -1, x!.shape.length)).slice(0, outputs),
+  SkipLayerNormalization: ({ inputs: [x, skip, ...parameters], outputs }) => {
+    sameType(x!, skip!)
+    stretches(skip!.shape, x!.shape)
+    return [...layerNormalization(x!, parameters, x!.shape.length - 1), x!].slice(0, outputs)
   },
-  Gemm: ({ inputs: [a, b, c], attributes: { transA, transB } }) => {
-    if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new TrainerError('graph', 'both factors need exactly two axes.')
-    const [m, k] = transA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!]
-    const [l, n] = transB ? [b!.shape[1]!, b!.shape[0]!] : [b!.shape[0]!, b!.shape[1]!]
-    agree(k, l)
-    if (c !== undefined) broadcast([m, n], c.shape)
-    return [{ dtype: sameType(a!, b!), shape: [m, n] }]
-  },
-  LayerNormalization: ({ inputs: [x], attributes, outputs }) => layerNormalization(x!, positive(attributes.axis ?? -1, x!.shape.length), outputs),
-  SkipLayerNormalization: ({ inputs: [x], outputs }) => [...layerNormalization(x!, x!.shape.length - 1, 3), x!].slice(0, outputs),
   ReduceSum: reduce, ReduceMean: reduce, ReduceMax: reduce, ReduceSumSquare: reduce,
-  Gather: ({ inputs: [x, index], attributes }) => {
-    const axis = positive(attributes.axis ?? 0, x!.shape.length)
-    return [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, axis), ...index!.shape, ...x!.shape.slice(axis + 1)] }]
-  },
-  GatherElements: ({ inputs: [x, index] }) => [{ dtype: x!.dtype, shape: index!.shape }],
-  ScatterND: same,
-  ScatterElements: same,
-  Reshape: ({ inputs: [x, target], constant, unknown }) => {
-    const wanted = constant(target)
-    if (wanted !== undefined) return [{ dtype: x!.dtype, shape: reshaped(x!.shape, [...(wanted.data as BigInt64Array)].map(Number), unknown) }]
-    const rank = target!.shape[0]
-    if (typeof rank !== 'number') throw new TrainerError('graph', 'the rank of the new shape has to be known.')
-    return [{ dtype: x!.dtype, shape: Array.from({ length: rank }, unknown) }]
-  },
-  Transpose: ({ inputs: [x], attributes }) => [{ dtype: x!.dtype, shape: (attributes.perm ?? x!.shape.map((_, i) => x!.shape.length - 1 - i)).map((i) => x!.shape[i]!) }],
-  Expand: ({ inputs: [x, target], constant, unknown }) => {
-    const wanted = constant(target)
-    const rank = target!.shape[0]
-    if (typeof rank !== 'number') throw new TrainerError('graph', 'the rank of the new shape has to be known.')
-    const shape = wanted === undefined ? Array.from({ length: rank }, unknown) : [...(wanted.data as BigInt64Array)].map(Number)
-    return [{ dtype: x!.dtype, shape: wanted === undefined ? shape : broadcast(x!.shape, shape) }]
-  },
-  Concat: ({ inputs, attributes, unknown }) => {
-    const axis = positive(attributes.axis, inputs[0]!.shape.length)
-    const lengths = inputs.map((input) => input.shape[axis]!)
-    const total = lengths.every((d) => typeof d === 'number') ? lengths.reduce((a, b) => a + (b as number), 0) : unknown()
-    for (const input of inputs) input.shape.forEach((d, i) => i !== axis && agree(d, inputs[0]!.shape[i]!))
-    return [{ dtype: inputs[0]!.dtype, shape: inputs[0]!.shape.map((d, i) => (i === axis ? (total as Dimension) : d)) }]
-  },
-  Split: ({ inputs: [x, sizes], attributes, outputs, constant, unknown }) => {
-    const axis = positive(attributes.axis ?? 0, x!.shape.length)
-    const given = constant(sizes)
-    const whole = x!.shape[axis]!
-    const part = (i: number): Dimension => (given !== undefined ? Number(given.data[i]) : typeof whole === 'number' ? Math.min(Math.ceil(whole / outputs), whole - i * Math.ceil(whole / outputs)) : unknown())
-    return Array.from({ length: outputs }, (_, i) => ({ dtype: x!.dtype, shape: x!.shape.map((d, at) => (at === axis ? part(i) : d)) }))
-  },
-  Slice: ({ inputs: [x, starts, ends, axes, steps], constant, unknown }) => {
-    const at = axes === undefined ? integers(starts!, constant).map((_, i) => i) : integers(axes, constant).map((a) => positive(a, x!.shape.length))
-    const [from, to] = [constant(starts), constant(ends)]
-    const by = steps === undefined ? at.map(() => 1) : integers(steps, constant)
-    const sliced = (d: Dimension, i: number): Dimension => {
-      const k = at.indexOf(i)
-      if (k < 0) return d
-      if (typeof d === 'string' || from === undefined || to === undefined || by[k] !== 1) return unknown()
-      const clamp = (v: number): number => Math.max(0, Math.min(d, v < 0 ? v + d : v))
-      return Math.max(0, clamp(Number(to.data[k])) - clamp(Number(from.data[k])))
-    }
-    return [{ dtype: x!.dtype, shape: x!.shape.map(sliced) }]
-  },
-  Squeeze: ({ inputs: [x, axes], constant }) => {
-    const gone = axes === undefined ? x!.shape.flatMap((d, i) => (d === 1 ? [i] : [])) : integers(axes, constant).map((a) => positive(a, x!.shape.length))
-    return [{ dtype: x!.dtype, shape: x!.shape.filter((_, i) => !gone.includes(i)) }]
-  },
-  Unsqueeze: ({ inputs: [x, axes], constant }) => {
-    const wanted = integers(axes!, constant)
-    const rank = x!.shape.length + wanted.length
-    const added = wanted.map((a) => positive(a, rank))
-    let next = 0
-    return [{ dtype: x!.dtype, shape: Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : x!.shape[next++]!)) }]
-  },
-  Pad: ({ inputs: [x, pads], constant, unknown }) => {
-    const by = integers(pads!, constant)
-    return [{ dtype: x!.dtype, shape: x!.shape.map((d, i) => (by[i] === 0 && by[i + x!.shape.length] === 0 ? d : typeof d === 'number' ? d + by[i]! + by[i + x!.shape.length]! : unknown())) }]
-  },
+  Gather: gather, GatherElements: gatherElements, ScatterND: scatterND, ScatterElements: scatterElements,
+  Reshape: reshape, Transpose: transpose, Expand: expand, Concat: concat, Split: split, Slice: slice, Squeeze: squeeze, Unsqueeze: unsqueeze, Pad: pad,
   Shape: ({ inputs: [x], attributes: { start, end } }) => [{ dtype: 'int64', shape: [x!.shape.slice(start, end).length] }],
 }
 
-/** The numbers of a constant int64 input. */
+/** The numbers of a constant integer input. */
 function integers(value: Value, constant: Site<OpName>['constant']): readonly number[] {
   const tensor = constant(value)
   if (tensor === undefined) throw new TrainerError('graph', `${value.name} has to be a constant.`)
-  return Array.from(tensor.data as BigInt64Array, Number)
+  among(value, indices)
+  return Array.from(tensor.data as BigInt64Array | Int32Array, Number)
 }
 
-function reshaped(from: readonly Dimension[], wanted: readonly number[], unknown: () => Dimension): readonly Dimension[] {
-  const copied = wanted.map((d, i) => (d === 0 ? from[i]! : d))
-  if (!copied.includes(-1)) return copied
-  // what is left for the -1: the lengths that stand on one side only
-  const rest = copied.filter((d) => d !== -1)
-  const left = [...from]
-  for (const d of rest) {
-    const at = left.indexOf(d)
-    if (at >= 0) left.splice(at, 1, 1)
-    else left.push(typeof d === 'number' ? 1 / d : NaN)
-  }
-  const names = left.filter((d): d is string => typeof d === 'string')
-  const factor = left.reduce<number>((product, d) => (typeof d === 'number' ? product * d : product), 1)
-  const rounded = Math.round(factor * 1e6) / 1e6
-  const inferred: Dimension = names.length === 0 && Number.isFinite(rounded) ? rounded : names.length === 1 && rounded === 1 ? names[0]! : unknown()
-  return copied.map((d) => (d === -1 ? inferred : d))
+/** The rank that a shape given as a vector has. */
+function rankFrom(vector: Value): number {
+  const [rank] = vector.shape
+  if (typeof rank !== 'number' || vector.shape.length !== 1) throw new TrainerError('graph', `the length of the vector ${vector.name} has to be known.`)
+  return rank
 }
 
-function sameType(a: Value, b: Value): Value['dtype'] {
+function sameType(a: Value, b: Value): DataType {
   if (a.dtype !== b.dtype) throw new TrainerError('graph', `the element types ${a.dtype} and ${b.dtype} differ.`)
   return a.dtype
 }
 
-function agree(a: Dimension, b: Dimension): void {
-  if (typeof a === 'number' && typeof b === 'number' && a !== b) throw new TrainerError('graph', `the lengths ${a} and ${b} differ.`)
+function among(value: Value, allowed: readonly DataType[]): DataType {
+  if (!allowed.includes(value.dtype)) throw new TrainerError('graph', `the element type ${value.dtype} of ${value.name} is not one of ${allowed.join(', ')}.`)
+  return value.dtype
+}
+
+function numeric(value: Value): DataType {
+  if (value.dtype === 'bool') throw new TrainerError('graph', `${value.name} holds truth values, where numbers are needed.`)
+  return value.dtype
+}
+
+function oneOf(attribute: string, given: string | undefined, allowed: readonly string[]): void {
+  if (given !== undefined && !allowed.includes(given)) throw new TrainerError('graph', `${attribute} "${given}" is not one of ${allowed.join(', ')}.`)
 }

@@ -1,0 +1,95 @@
+import { TrainerError } from '../errors'
+import type { Dimension, ValueType } from './types'
+
+/** A type as people read it: float32[tokens, 384]. */
+export function describe(type: ValueType): string {
+  return `${type.dtype}[${type.shape.join(', ')}]`
+}
+
+/** The axis counted from the front. @throws TrainerError when the rank does not have it. */
+export function positive(axis: number, rank: number): number {
+  const at = axis < 0 ? axis + rank : axis
+  if (!Number.isInteger(at) || at < 0 || at >= rank) throw new TrainerError('graph', `axis ${axis} is outside a rank of ${rank}.`)
+  return at
+}
+
+/** The axes counted from the front. @throws TrainerError when one is named twice. */
+export function distinct(axes: readonly number[], rank: number): readonly number[] {
+  const counted = axes.map((axis) => positive(axis, rank))
+  if (new Set(counted).size < counted.length) throw new TrainerError('graph', `the axes [${axes.join(', ')}] name one twice.`)
+  return counted
+}
+
+/** The shape that both shapes are stretched to (NumPy's rule). @throws TrainerError when they do not fit. */
+export function broadcast(a: readonly Dimension[], b: readonly Dimension[]): readonly Dimension[] {
+  const rank = Math.max(a.length, b.length)
+  return Array.from({ length: rank }, (_, i) => {
+    const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1]
+    if (x === y || y === 1) return x
+    if (x === 1 || typeof x === 'string') return y
+    if (typeof y === 'string') return x
+    throw new TrainerError('graph', `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast.`)
+  })
+}
+
+/** @throws TrainerError when `from` cannot be stretched to `to` without changing `to`. */
+export function stretches(from: readonly Dimension[], to: readonly Dimension[]): void {
+  const stretched = broadcast(from, to)
+  const fits = stretched.length === to.length && stretched.every((d, i) => d === to[i] || typeof to[i] === 'string' && d !== 1)
+  if (!fits) throw new TrainerError('graph', `the shape [${from.join(', ')}] does not stretch to [${to.join(', ')}].`)
+}
+
+/** @throws TrainerError when both lengths are known and differ. */
+export function agree(a: Dimension, b: Dimension): void {
+  if (typeof a === 'number' && typeof b === 'number' && a !== b) throw new TrainerError('graph', `the lengths ${a} and ${b} differ.`)
+}
+
+/** @throws TrainerError when the shapes cannot be the same. */
+export function agreeAll(a: readonly Dimension[], b: readonly Dimension[]): void {
+  if (a.length !== b.length) throw new TrainerError('graph', `the shapes [${a.join(', ')}] and [${b.join(', ')}] have different ranks.`)
+  a.forEach((d, i) => agree(d, b[i]!))
+}
+
+/**
+ * The shape after a reshape: 0 keeps a length (unless `zeros` are meant), -1 takes what is left, which is known if all but one length cancel out.
+ * @throws TrainerError when the number of elements changes.
+ */
+export function reshaped(from: readonly Dimension[], wanted: readonly number[], zeros: boolean, unknown: () => Dimension): readonly Dimension[] {
+  const target = `[${from.join(', ')}] cannot be reshaped to [${wanted.join(', ')}]`
+  if (wanted.filter((d) => d === -1).length > 1 || wanted.some((d) => d < -1)) throw new TrainerError('graph', `${target}: at most one length is left open, as -1.`)
+  const copied = wanted.map((d, i): Dimension => {
+    const length = d === 0 && !zeros ? from[i] : d
+    if (length === undefined) throw new TrainerError('graph', `${target}: there is no axis ${i} whose length 0 could keep.`)
+    return length
+  })
+  const left = names(from)
+  const added: string[] = []
+  for (const name of names(copied)) {
+    const at = left.indexOf(name)
+    if (at >= 0) left.splice(at, 1)
+    else added.push(name)
+  }
+  const [above, below] = [product(from), product(copied.filter((d) => d !== -1))]
+  const known = left.length === 0 && added.length === 0
+  if (!copied.includes(-1)) {
+    if (known && above !== below) throw new TrainerError('graph', `${target}: the number of elements would change.`)
+    return copied
+  }
+  if (known && below !== 0 && above % below !== 0) throw new TrainerError('graph', `${target}: ${above} is no multiple of ${below}.`)
+  const rest = known && below !== 0 ? above / below : left.length === 1 && added.length === 0 && above === below ? left[0]! : unknown()
+  return copied.map((d) => (d === -1 ? rest : d))
+}
+
+/** The length of what a slice takes of a known length (NumPy's rule). */
+export function slicedLength(length: number, start: number, end: number, step: number): number {
+  const clamp = (at: number): number => Math.min(Math.max(at < 0 ? at + length : at, step < 0 ? -1 : 0), step < 0 ? length - 1 : length)
+  return Math.max(0, Math.ceil((clamp(end) - clamp(start)) / step))
+}
+
+function names(shape: readonly Dimension[]): string[] {
+  return shape.filter((d): d is string => typeof d === 'string')
+}
+
+function product(shape: readonly Dimension[]): number {
+  return shape.reduce<number>((size, d) => (typeof d === 'number' ? size * d : size), 1)
+}
