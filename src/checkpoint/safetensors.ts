@@ -48,8 +48,8 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const { metadata, tensors } = await readHeader(handle, path, size)
     return {
       path, metadata, tensors,
-      read: name => readTensor(handle, path, name, entryOf(tensors, path, name)),
-      readFloat32: name => readAsFloat32(handle, path, name, entryOf(tensors, path, name)),
+      read: async name => readTensor(handle, path, name, entryOf(tensors, path, name)),
+      readFloat32: async name => readAsFloat32(handle, path, name, entryOf(tensors, path, name)),
       close: () => handle.close(),
     }
   } catch (error) {
@@ -177,7 +177,7 @@ async function readAsFloat32(handle: FileHandle, path: string, name: string, ent
   if (entry.dtype === 'float32') return (await readTensor(handle, path, name, entry)) as Tensor<'float32'>
   const width = bytesPerElement(entry.dtype)
   const result = Tensor.zeros('float32', entry.dims)
-  const step = chunkBytes / width
+  const step = chunkBytes / 4 / width
   for (let at = 0; at < result.size; at += step) {
     const count = Math.min(step, result.size - at)
     const piece = { dtype: entry.dtype, dims: [count], start: entry.start + at * width, end: entry.start + (at + count) * width }

@@ -87,20 +87,26 @@ export function pathInside(folder: string, name: string, source: string): string
   return join(folder, name)
 }
 
-/** Greedily, in the order given, as Hugging Face does; a tensor larger than the limit has a shard of its own. */
+/** In the order given, as huggingface_hub does: a tensor above the limit has a shard of its own at once, the others fill the current one. */
 function splitShards(tensors: (readonly [string, Tensor])[], limit: number): (readonly [string, Tensor])[][] {
-  const shards: (readonly [string, Tensor])[][] = [[]]
+  const shards: (readonly [string, Tensor])[][] = []
+  let current: (readonly [string, Tensor])[] = []
   let size = 0
   for (const entry of tensors) {
     const bytes = entry[1].data.byteLength
-    if (size > 0 && size + bytes > limit) {
-      shards.push([])
+    if (bytes > limit) {
+      shards.push([entry])
+      continue
+    }
+    if (size + bytes > limit) {
+      shards.push(current)
+      current = []
       size = 0
     }
-    shards.at(-1)!.push(entry)
+    current.push(entry)
     size += bytes
   }
-  return shards
+  return current.length > 0 || shards.length === 0 ? [...shards, current] : shards
 }
 
 function describeShards(shards: readonly (readonly (readonly [string, Tensor])[])[], files: readonly string[]): object {

@@ -1,0 +1,65 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+import { checkpointName, checkpointStep, checkpointsToRemove, listCheckpoints, newestCheckpoint, rotateCheckpoints } from '../../src/checkpoint/rotate'
+import { saveTrainerState } from '../../src/checkpoint/state'
+import { saveWeights } from '../../src/checkpoint/weights'
+import { Tensor } from '../../src/tensor'
+import { temporaryFolder } from './temporary'
+
+describe('rotation: golden values of the specification, A.6', () => {
+  it.each([
+    { limit: 2, best: () => 100, left: [[100], [100, 200], [100, 300], [100, 400]], end: [100, 400] },
+    { limit: 1, best: () => 100, left: [[100], [100, 200], [100, 300], [100, 400]], end: [100] },
+    { limit: 1, best: () => undefined, left: [[100], [200], [300], [400]], end: [400] },
+    { limit: 3, best: (step: number) => (step < 200 ? 100 : 200), left: [[100], [100, 200], [100, 200, 300], [200, 300, 400], [200, 400, 500]], end: [200, 400, 500] },
+    { limit: undefined, best: () => undefined, left: [[100], [100, 200]], end: [100, 200] },
+    { limit: 0, best: () => undefined, left: [[100], [100, 200]], end: [100, 200] },
+  ])('limit $limit: $left', ({ limit, best, left, end }) => {
+    let steps: number[] = []
+    left.forEach((expected, i) => {
+      const step = (i + 1) * 100
+      steps.push(step)
+      const removed = checkpointsToRemove(steps, { limit, best: best(step) })
+      steps = steps.filter(each => !removed.includes(each))
+      expect(steps).toEqual(expected)
+    })
+    const removed = checkpointsToRemove(steps, { limit, best: best(left.length * 100), atEnd: true })
+    expect(steps.filter(step => !removed.includes(step))).toEqual(end)
+  })
+
+  it('keeps the one just written, also when a run went back before newer ones', () => {
+    expect(checkpointsToRemove([100, 200, 500], { limit: 1, newest: 200 })).toEqual([100, 500])
+    expect(checkpointsToRemove([1000, 200], { limit: 1 })).toEqual([200])
+    expect(checkpointsToRemove([100, 200], { limit: 1, best: 50 })).toEqual([100])
+  })
+})
+
+it('names tell steps, and nothing else counts', () => {
+  expect(checkpointStep(checkpointName(120))).toBe(120)
+  for (const name of ['checkpoint-', 'checkpoint-1x', 'checkpoint-1-2', 'my-checkpoint-1', 'checkpoint--1', 'checkpoint-1.tmp']) expect(checkpointStep(name)).toBeUndefined()
+})
+
+it('finds, rotates and resumes from the folders of a run', async () => {
+  const run = await temporaryFolder()
+  expect(await newestCheckpoint(join(run, 'none'))).toBeUndefined()
+  for (const step of [5, 10, 100]) {
+    const folder = join(run, checkpointName(step))
+    await mkdir(folder)
+    await saveWeights(folder, [['w', Tensor.from('float32', [step])]])
+    await saveTrainerState(folder, { global_step: step } as never)
+  }
+  await mkdir(join(run, 'checkpoint-best'))
+  await writeFile(join(run, 'checkpoint-7'), '')
+  expect((await listCheckpoints(run)).map(({ step }) => step)).toEqual([5, 10, 100])
+  expect(await newestCheckpoint(run)).toEqual({ step: 100, path: join(run, 'checkpoint-100') })
+  await truncate(join(run, 'checkpoint-100', 'model.safetensors'), 70)
+  expect((await newestCheckpoint(run))?.step).toBe(10)
+  expect(await rotateCheckpoints(run, { limit: 2, best: join(run, '.', 'checkpoint-5') })).toEqual([join(run, 'checkpoint-10')])
+  expect(readdirSync(run).sort()).toEqual(['checkpoint-100', 'checkpoint-5', 'checkpoint-7', 'checkpoint-best'])
+  expect(await rotateCheckpoints(run, { limit: 1, best: '/elsewhere/checkpoint-5' })).toEqual([join(run, 'checkpoint-5')])
+  expect(existsSync(join(run, 'checkpoint-100'))).toBe(true)
+})
