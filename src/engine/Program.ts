@@ -13,7 +13,7 @@ export interface Host {
   readonly memory: Pointer | undefined
   /** Makes a buffer of an OrtValue that a run left on the device. */
   adopt(handle: Pointer, name: string): EngineValue
-  /** Runs one after another where the device wants it so. */
+  /** Runs when the device's turn comes; buffers whose handles were asked for before stay until it is done. */
   enter<T>(work: () => Promise<T>): Promise<T>
   /** Called once the session is gone. */
   released(program: Program): void
@@ -60,9 +60,9 @@ export class SessionProgram implements Program {
     this.#checkNames(held.inputs, held.into, keep)
     this.#underway.add(held)
     try {
-      return await this.#host.enter(() => keep.length > 0 && this.#host.memory !== undefined
-        ? this.#runBound(held.inputs, held.into, new Set(keep), this.#host.memory)
-        : this.#runPlain(held.inputs, held.into))
+      return keep.length > 0 && this.#host.memory !== undefined
+        ? await this.#runBound(held.inputs, held.into, new Set(keep), this.#host.memory)
+        : await this.#runPlain(held.inputs, held.into)
     } catch (error) {
       throw error instanceof StatusError ? runError(this.#name, error) : error
     } finally {
@@ -97,8 +97,8 @@ export class SessionProgram implements Program {
       this.inputs.forEach((input, i) => { frame.inputs[i] = this.#host.handleOf(inputs[input.name]!) })
       frame.outputs.fill(0n)
       for (const name in into) frame.outputs[this.#places.get(name)!] = this.#host.handleOf(into[name]!)
-      await api.later('Run', this.#session!, 0n, this.#inputNames.address, frame.inputsAt, this.inputs.length,
-        this.#outputNames.address, this.outputs.length, frame.outputsAt)
+      await this.#host.enter(() => api.later('Run', this.#session!, 0n, this.#inputNames.address, frame.inputsAt, this.inputs.length,
+        this.#outputNames.address, this.outputs.length, frame.outputsAt))
       return this.#collect(into, i => frame.outputs[i]!, readValue)
     } finally {
       this.#underway.delete(frame)
@@ -119,7 +119,7 @@ export class SessionProgram implements Program {
         if (target !== undefined) api.BindOutput(binding, outputNames[i]!, this.#host.handleOf(target))
         else api.BindOutputToDevice(binding, outputNames[i]!, keep.has(output) ? memory : cpuMemory(api))
       })
-      await api.later('RunWithBinding', this.#session!, 0n, binding)
+      await this.#host.enter(() => api.later('RunWithBinding', this.#session!, 0n, binding))
       const allocator = api.GetAllocatorWithDefaultOptions()
       const [list = 0n, count = 0n] = api.GetBoundOutputValues(binding, allocator)
       const handles = pointersAt(list, Number(count))
@@ -171,12 +171,15 @@ export class SessionProgram implements Program {
   #nameError(problem: string, name: string, candidates: Iterable<string>): TrainerError {
     const meant = nearest(name, candidates)
     const list = [...candidates].slice(0, 20).join(', ')
-    return new TrainerError('engine', `Program '${this.#name}' ${problem}.`, { fix: meant === undefined ? `There are: ${list}.` : `Did you mean '${meant}'?` })
+    return new TrainerError('engine', `Program '${this.#name}' ${problem}.`, {
+      fix: meant === undefined ? `There are: ${list}.` : `Did you mean '${meant}'?`,
+    })
   }
 }
 
 function newFrame(inputs: number, outputs: number): Frame {
-  const [read, written] = [inputs, outputs].map(count => new BigUint64Array(new ArrayBuffer(8 * Math.max(1, count)))) as [BigUint64Array, BigUint64Array]
+  const room = (count: number): BigUint64Array => new BigUint64Array(new ArrayBuffer(8 * Math.max(1, count)))
+  const [read, written] = [room(inputs), room(outputs)]
   return { inputs: read, outputs: written, inputsAt: addressOf(read), outputsAt: addressOf(written) }
 }
 

@@ -182,7 +182,7 @@ function readTable(path: string): { version: string; table: BigUint64Array } {
   const version = koffi.decode(getVersion, koffi.proto('str', []))() as string
   const minor = Number(version.split('.')[1])
   if (!version.startsWith('1.') || minor < oldestMinor) {
-    throw new TrainerError('engine', `ONNX Runtime ${version} (${path}) is too old: 1.${oldestMinor} or later is needed.`, { fix: 'Use a newer one.' })
+    throw new TrainerError('engine', `ONNX Runtime ${version} (${path}) is too old.`, { fix: `Use version 1.${oldestMinor} or later.` })
   }
   const api = koffi.decode(getApi, koffi.proto('void *', ['uint32_t']))(oldestMinor) as Pointer
   const present = Object.values(functions as Record<string, Signature>).filter(({ since }) => since <= minor)

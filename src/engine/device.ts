@@ -38,6 +38,7 @@ export class DeviceMemory {
   readonly #copiers = new Map<DataType, Pointer>()
   #copyTensors: boolean
   #busy = 0
+  #last: Promise<unknown> = Promise.resolve()
 
   /** @throws TrainerError 'engine' when the provider does not start, or gives no memory under that name. */
   constructor(api: Api, settings: SessionSettings, name: string, info = api.CreateMemoryInfo(name, deviceAllocator, 0, defaultMemory)) {
@@ -63,8 +64,11 @@ export class DeviceMemory {
     return this.#track(handle, dtype, dims)
   }
 
-  /** A buffer with a tensor's content. */
+  /** A buffer with a tensor's content; refused while a run is under way, since it is done at once, on this thread. */
   upload(tensor: Tensor): ResidentBuffer {
+    if (this.#busy > 0) {
+      throw new TrainerError('engine', 'A tensor was to be uploaded during a run.', { fix: 'Wait for the run, or give the tensor to it.' })
+    }
     const { dtype, dims } = tensor
     const buffer = this.#track(allocateValue(this.#api, this.#allocator, dtype, dims), dtype, dims)
     if (sizeOf(dims) === 0) return buffer
@@ -85,11 +89,16 @@ export class DeviceMemory {
     return tensor
   }
 
-  /** Work during which no buffer is freed: what is disposed meanwhile goes at its end. */
+  /**
+   * Does work in turn, one piece at a time: not all providers are safe on several threads.
+   * From the call on no buffer is freed; what is disposed meanwhile goes when all is done.
+   */
   async enter<T>(work: () => Promise<T>): Promise<T> {
     this.#busy++
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
     try {
-      return await work()
+      return await result
     } finally {
       this.#busy--
       if (this.#busy === 0) for (const handle of this.#dying.splice(0)) this.#api.ReleaseValue(handle)
@@ -103,8 +112,9 @@ export class DeviceMemory {
     else this.#api.ReleaseValue(handle)
   }
 
-  /** Frees everything; no run may be under way. */
-  dispose(): void {
+  /** Frees everything, after the work that is under way. */
+  async dispose(): Promise<void> {
+    await this.#last
     for (const handle of [...this.#live]) this.release(handle)
     this.#api.ReleaseAllocator(this.#allocator)
     for (const session of this.#copiers.values()) this.#api.ReleaseSession(session)

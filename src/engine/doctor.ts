@@ -87,7 +87,9 @@ export function formatDoctor({ node, platform, library, providers, processor, me
 }
 
 function examineLibrary(): { report: LibraryReport; api: Api | undefined } {
-  const nothing: LibraryReport = { path: undefined, source: undefined, version: undefined, build: undefined, problem: undefined, otherCopy: undefined }
+  const nothing: LibraryReport = {
+    path: undefined, source: undefined, version: undefined, build: undefined, problem: undefined, otherCopy: undefined,
+  }
   let found: { path: string; source: string } | undefined
   try {
     found = findLibrary()
@@ -103,8 +105,8 @@ function otherCopyThan(path: string): string | undefined {
   const candidates = [...loadedLibraries(), libraryOf('@huggingface/transformers')].filter(other => other !== undefined)
   const other = candidates.find(candidate => !isSameFile(candidate, path))
   if (other === undefined) return undefined
-  return `Warning: transformers.js brings another copy, ${other} (${packageVersion(other) ?? 'version unknown'}), which cannot share a process with this one. `
-    + '`npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, makes them one.'
+  return `Warning: transformers.js brings another copy, ${other} (${packageVersion(other) ?? 'version unknown'}), `
+    + 'which cannot share a process with this one. `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, makes them one.'
 }
 
 async function examineProviders(api: Api): Promise<ProviderReport[]> {

@@ -45,8 +45,9 @@ export function refuseSecondCopy(path: string): void {
     'engine',
     `Two copies of ONNX Runtime would be in one process: ${describe(other)} is loaded already, and the engine would open ${describe(path)}.`,
     {
-      fix: '`npm ls onnxruntime-node` shows who brings them; `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, makes them one. '
-        + 'Where one of them is a build of your own, set ONNXRUNTIME_LIBRARY to the copy that is loaded, or use the two in separate processes.',
+      fix: '`npm ls onnxruntime-node` shows who brings them; `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, '
+        + 'makes them one. Where one of them is a build of your own, set ONNXRUNTIME_LIBRARY to the copy that is loaded, '
+        + 'or use the two in separate processes.',
     },
   )
 }
@@ -93,7 +94,7 @@ function shippedLibrary(): Library {
   }
   const path = existingLibrary(folder)
   if (path !== undefined) return { path, source: 'onnxruntime-node' }
-  throw notFound(bindingFolders(folder), `onnxruntime-node ${packageVersion(join(folder, 'package.json')) ?? ''} ships none for this system`.replace('  ', ' '))
+  throw notFound(bindingFolders(folder), `onnxruntime-node ${packageVersion(join(folder, 'package.json')) ?? '(of unknown version)'} ships none`)
 }
 
 function packageFolder(from: NodeJS.Require): string {

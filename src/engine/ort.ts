@@ -18,8 +18,8 @@ export class OrtEngine implements Engine {
   readonly #settings: SessionSettings
   readonly #memory: DeviceMemory | undefined
   readonly #programs = new Set<Program>()
-  #last: Promise<unknown> = Promise.resolve()
   #disposed = false
+  #closed = false
 
   /** @throws TrainerError 'engine' when the provider does not start. */
   constructor(api: Api, settings: SessionSettings, reason: string) {
@@ -59,7 +59,7 @@ export class OrtEngine implements Engine {
   async download(value: EngineValue): Promise<Tensor> {
     if (value instanceof Tensor) return value
     this.#checkOpen()
-    return this.#serially(() => this.#memoryFor(value).download(value))
+    return this.#memoryFor(value).download(value)
   }
 
   allocate(dtype: DataType, dims: readonly number[]): EngineValue {
@@ -74,7 +74,9 @@ export class OrtEngine implements Engine {
   }
 
   #closeIfDone(): void {
-    if (this.#disposed && this.#programs.size === 0) void this.#last.finally(() => this.#memory?.dispose())
+    if (!this.#disposed || this.#closed || this.#programs.size > 0) return
+    this.#closed = true
+    void this.#memory?.dispose()
   }
 
   #host(): Host {
@@ -83,19 +85,12 @@ export class OrtEngine implements Engine {
       memory: this.#memory?.info,
       handleOf: value => value instanceof Tensor ? wrapTensor(this.#api, value) : this.#memoryFor(value).handleOf(value),
       adopt: (handle, name) => this.#memory!.adopt(handle, name),
-      enter: work => this.#memory === undefined ? work() : this.#serially(() => this.#memory!.enter(work)),
+      enter: work => this.#memory === undefined ? work() : this.#memory.enter(work),
       released: program => {
         this.#programs.delete(program)
         this.#closeIfDone()
       },
     }
-  }
-
-  /** Devices take one piece of work at a time: their providers are not all safe on several threads. */
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work)
-    this.#last = result.catch(() => undefined)
-    return result
   }
 
   #memoryFor(value: DeviceBuffer): DeviceMemory {

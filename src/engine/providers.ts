@@ -177,7 +177,7 @@ function withOptions(options: Readonly<Record<string, string>>, call: (keys: Poi
 }
 
 function stackError(): TrainerError {
-  return new TrainerError('engine', 'WebGPU compiles shaders on threads of koffi, whose stacks are too small: another library was opened through koffi first.', {
+  return new TrainerError('engine', "The stacks of koffi's threads are too small for WebGPU's shaders: another library was opened first.", {
     fix: 'Create the engine before that library, or call koffi.config({ async_stack_size: 8 * 1024 * 1024 }) before it is opened.',
   })
 }

@@ -89,7 +89,8 @@ describe('an engine on the processor', () => {
     ['float32', 1], ['uint8', 2], ['int8', 3], ['uint16', 4], ['int16', 5], ['int32', 6], ['int64', 7], ['bool', 9],
     ['float16', 10], ['float64', 11], ['uint32', 12], ['uint64', 13], ['bfloat16', 16],
   ] as const)('passes %s through', async (dtype, type) => {
-    const model = tinyModel([{ op: 'Identity', inputs: ['x'], outputs: ['y'] }], [{ name: 'x', type, dims: ['n'] }], [{ name: 'y', type, dims: ['n'] }])
+    const value = { type, dims: ['n'] }
+    const model = tinyModel([{ op: 'Identity', inputs: ['x'], outputs: ['y'] }], [{ name: 'x', ...value }], [{ name: 'y', ...value }])
     const program = await engine.load(model)
     const x = Tensor.from(dtype, [1, 0, 1])
     const { y } = await program.run({ x })
@@ -104,7 +105,8 @@ describe('an engine on the processor', () => {
   it('leaves the event loop free while it runs', async () => {
     const layers = 12
     const deep = tinyModel(
-      Array.from({ length: layers }, (_, i) => ({ op: 'MatMul', inputs: [i === 0 ? 'x' : `x${i}`, 'w'], outputs: [i === layers - 1 ? 'y' : `x${i + 1}`] })),
+      Array.from({ length: layers }, (_, i) => (
+        { op: 'MatMul', inputs: [i === 0 ? 'x' : `x${i}`, 'w'], outputs: [i === layers - 1 ? 'y' : `x${i + 1}`] })),
       [{ name: 'x', dims: ['n', 1024] }, { name: 'w', dims: [1024, 1024] }], [{ name: 'y' }],
     )
     const program = await engine.load(deep)
@@ -193,16 +195,25 @@ describe('what is wrong is said', () => {
     ['an unknown output', () => program.run({ a, b }, { d: a }), /has no output 'd'/],
     ['a target of the wrong shape', () => program.run({ a, b }, { c: Tensor.zeros('float32', [5, 5]) }), /Program 'product' failed/],
     ['bytes that are no model', () => engine.load(Uint8Array.of(1, 2, 3), { name: 'noise' }), /'noise' does not load: .*not an ONNX model/s],
-    ['an operator that is none', () => engine.load(tinyModel([{ op: 'Nope', inputs: ['x'], outputs: ['y'], name: 'layer7' }], [{ name: 'x' }], [{ name: 'y' }])), /layer7|Nope/],
+    ['an operator that is none', () => engine.load(tinyModel([{ op: 'Nope', inputs: ['x'], outputs: ['y'], name: 'layer7' }],
+      [{ name: 'x' }], [{ name: 'y' }])), /layer7|Nope/],
     ['shapes that cannot be', () => engine.load(tinyModel([{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'], name: 'layer7/query' }],
       [{ name: 'x', dims: [2, 3] }, { name: 'w', dims: [4, 5] }], [{ name: 'y' }])), /layer7\/query/],
     ['an unknown provider', () => createEngine({ device: 'cudo' }), /'cudo' is not in this build .*has: cpu.*Did you mean 'cuda'\?/s],
     ['no library', () => createEngine({ library: '/nowhere/libonnxruntime.so' }), /No ONNX Runtime library .*Looked at: .*nowhere/s],
     ['no threads', () => createEngine({ threads: 0 }), /threads must be a whole number of at least 1/],
-    ['no plug-in', () => createEngine({ device: 'openvino:cpu', pluginLibrary: '/nowhere/plugin.so' }), /plug-in provider \/nowhere\/plugin\.so does not load/],
+    ['no plug-in', () => createEngine({ device: 'openvino:cpu', pluginLibrary: '/nowhere/plugin.so' }), /provider .*plugin\.so does not load/],
   ])('%s', async (_, act, message) => {
     await expect(act()).rejects.toThrow(message)
     await expect(act()).rejects.toMatchObject({ name: 'TrainerError' })
+  })
+
+  it('memory that runs out', async () => {
+    const vast = await engine.load(tinyModel([{ op: 'ConstantOfShape', inputs: ['shape'], outputs: ['y'] }],
+      [{ name: 'shape', type: 7, dims: [2] }], [{ name: 'y' }]))
+    const shape = Tensor.from('int64', [2 ** 22, 2 ** 22]) // 64 TiB
+    await expect(vast.run({ shape })).rejects.toThrow(/Memory ran out.*smaller batch/s)
+    vast.dispose()
   })
 
   it('a tensor whose memory has gone to another thread', async () => {

@@ -65,6 +65,7 @@ async function inOwnProcess(lines: readonly string[], argument = ''): Promise<{ 
     const x = Tensor.from('float32', [1, 2]); const results = []
     ${lines.map(line => `{ ${line} }`).join('\n')}
     process.stdout.write(JSON.stringify({ results, libraries: loadedLibraries() }) + '\\n')`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, argument], { timeout: 50_000 })
+  const command = ['--import', 'tsx', '--input-type=module', '-e', script, argument]
+  const { stdout } = await promisify(execFile)(process.execPath, command, { timeout: 50_000 })
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as { results: unknown[]; libraries: string[] }
 }

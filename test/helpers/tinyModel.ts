@@ -21,7 +21,9 @@ export interface TinyWeight {
   readonly length: number
 }
 
-export function tinyModel(nodes: readonly TinyNode[], inputs: readonly TinyValue[], outputs: readonly TinyValue[], weights: readonly TinyWeight[] = []): Uint8Array {
+export function tinyModel(
+  nodes: readonly TinyNode[], inputs: readonly TinyValue[], outputs: readonly TinyValue[], weights: readonly TinyWeight[] = [],
+): Uint8Array {
   const graph = [
     ...nodes.flatMap(({ op, inputs: from, outputs: to, name }) => field(1, [
       ...from.flatMap(input => text(1, input)), ...to.flatMap(output => text(2, output)), ...text(3, name ?? `${op}_${to[0]}`), ...text(4, op),
