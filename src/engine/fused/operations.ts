@@ -1,0 +1,168 @@
+import { TrainerError } from '../../errors'
+import { GraphBuilder } from '../../onnx/builder'
+import type { Graph } from '../../onnx/types'
+import type { Arena, Place } from './arena'
+import type { Kernel } from './kernel'
+import { attentionChunks, type AttentionMask, denseChunks, type DenseMask } from './masks'
+import type { Pool } from './pool'
+import { ever, fresh, type IdleQuestion, type RowSet, type TableRows } from './rows'
+
+/** What the operations of a fused engine work with. */
+export interface Site {
+  readonly pool: Pool
+  readonly arena: Arena
+  /** The number of the module of kernels.ts. */
+  readonly kernels: number
+  /** The number of the module of {@link additionGraph}. */
+  readonly addition: number
+  /** The number of a kernel's module, if this engine compiled it. */
+  readonly numberOf: (kernel: Kernel) => number | undefined
+  readonly leavesIdle: (question: IdleQuestion) => boolean
+}
+
+/** One parameter's arrays for a kernel, all of one length and from one group of the arena. */
+export interface Segment {
+  /** The array of each array input of the kernel, by name. */
+  readonly inputs: Readonly<Record<string, Float32Array>>
+  /** The array of each output, by name; it may be the very array of an input. */
+  readonly outputs: Readonly<Record<string, Float32Array>>
+  /** Scalars of this segment only; they go before those of the call. */
+  readonly scalars?: Readonly<Record<string, number>>
+  /**
+   * For a table: rows that never had a gradient are left out, provided that the kernel would leave them as they are (it is tried on probes at
+   * each call, with the call's scalars). `zero` names the inputs that are zero in such rows: the gradient and slots that start at zero.
+   */
+  readonly rows?: { readonly set: RowSet; readonly zero: readonly string[] }
+}
+
+/** Elements in a chunk: few enough to share the work out evenly, enough that a chunk's overhead does not count. */
+const chunkElements = 65536
+/** Into how many parts a table's rows are dealt when rows are added to it. */
+const scatterOwners = 16
+
+/** `sum + term`, as a graph. */
+export function additionGraph(): Graph {
+  const builder = new GraphBuilder('accumulate')
+  const [sum, term] = [builder.input('sum', 'float32', ['n']), builder.input('term', 'float32', ['n'])]
+  return builder.build({ result: builder.add(sum, term) })
+}
+
+export async function runKernel(site: Site, kernel: Kernel, segments: readonly Segment[], scalars: Readonly<Record<string, number>>): Promise<void> {
+  const { inputs, outputs } = kernel.program
+  const module = site.numberOf(kernel)
+  if (module === undefined) throw refusal(`The kernel "${kernel.name}" was compiled by another engine.`, 'Compile it with this one.')
+  const chunks = segments.flatMap((segment) => {
+    const arrays = [...inputs.map((name) => wanted(kernel, 'array', name, segment.inputs)), ...outputs.map((name) => wanted(kernel, 'output', name, segment.outputs))]
+    const values = kernel.program.scalars.map((name) => wanted(kernel, 'scalar', name, { ...scalars, ...segment.scalars }))
+    return cut(site, kernel.name, arrays, values, idleRows(site, kernel, segment, values))
+  })
+  await site.pool.run({ kind: 'call', module, name: 'run', pointers: inputs.length + outputs.length, bits: ever, chunks })
+}
+
+export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<Float64Array> {
+  const chunks = arrays.map((target) => chunksOf(site, target))
+  const results = new Float64Array(new SharedArrayBuffer(8 * chunks.reduce((sum, part) => sum + part.length, 0)))
+  await site.pool.run({ kind: 'call', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: fresh, chunks: chunks.flat(), results })
+  let at = 0
+  return Float64Array.from(chunks, (part) => results.subarray(at, (at += part.length)).reduce((sum, x) => sum + x, 0))
+}
+
+export async function accumulate(site: Site, pairs: readonly { readonly sum: Float32Array; readonly term: Float32Array }[]): Promise<void> {
+  const chunks = pairs.flatMap(({ sum, term }) => cut(site, 'accumulate', [sum, term, sum], []))
+  await site.pool.run({ kind: 'call', module: site.addition, name: 'run', pointers: 3, chunks })
+}
+
+export async function clear(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<void> {
+  const chunks = arrays.flatMap((target) => chunksOf(site, target))
+  await site.pool.run({ kind: 'call', module: site.kernels, name: 'clear', pointers: 1, bits: fresh, forget: true, chunks })
+}
+
+export async function markRows(site: Site, set: RowSet, arrays: readonly Float32Array[]): Promise<void> {
+  const chunks = arrays.flatMap((array) => chunksOf(site, { array, rows: set }))
+  await site.pool.run({ kind: 'mark', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: ever, chunks })
+}
+
+export async function scatterRows(site: Site, table: TableRows, index: Int32Array, rows: Float32Array): Promise<void> {
+  checkScatter(table, index, rows)
+  const { arena, pool } = site
+  const [target, flags] = [place(arena, 'scatterRows', table.array), place(arena, 'scatterRows', table.rows.flags)]
+  const near = arena.locate(rows)?.memory === target.memory
+  const source = near ? rows : arena.allocateGroup([rows.length], table.array)[0]!
+  if (!near) source.set(rows)
+  const addresses = [target.at, place(arena, 'scatterRows', source).at]
+  const chunks = Array.from({ length: scatterOwners }, (_, owner) => [target.memory, flags.memory, flags.at, table.rows.width, ...addresses, owner, scatterOwners])
+  try {
+    await pool.run({ kind: 'scatter', module: site.addition, name: 'run', pointers: 2, bits: fresh | ever, index, chunks })
+  } finally {
+    if (!near) arena.free(source)
+  }
+}
+
+export async function dropoutMasks({ pool, arena, kernels }: Site, masks: readonly (DenseMask | AttentionMask)[]): Promise<void> {
+  const rows = masks.flatMap((mask) => (isAttention(mask) ? [] : denseChunks(mask, place(arena, 'dropoutMasks', mask.into))))
+  const planes = masks.flatMap((mask) => (isAttention(mask) ? attentionChunks(mask, place(arena, 'dropoutMasks', mask.into)) : []))
+  await Promise.all([
+    pool.run({ kind: 'call', module: kernels, name: 'maskRow', pointers: 1, chunks: rows }),
+    pool.run({ kind: 'call', module: kernels, name: 'maskPlane', pointers: 1, chunks: planes }),
+  ])
+}
+
+function isAttention(mask: DenseMask | AttentionMask): mask is AttentionMask {
+  return 'lengths' in mask
+}
+
+/** The rows to which a segment's update may be confined, if the kernel leaves the others as they are. */
+function idleRows(site: Site, kernel: Kernel, { inputs, outputs, rows }: Segment, scalars: readonly number[]): RowSet | undefined {
+  if (rows === undefined) return undefined
+  const address = (array: Float32Array): number => place(site.arena, kernel.name, array).at // all lie in one memory, as `cut` makes sure
+  const overwrites = kernel.program.outputs.map((output) => kernel.program.inputs.find((input) => address(inputs[input]!) === address(outputs[output]!)))
+  return site.leavesIdle({ kernel, zero: rows.zero, overwrites, scalars }) ? rows.set : undefined
+}
+
+function chunksOf(site: Site, target: Float32Array | TableRows): number[][] {
+  return 'array' in target ? cut(site, 'rows', [target.array], [], target.rows) : cut(site, 'sum', [target], [])
+}
+
+/** The rows of a job's table for arrays that are worked on together; with a row set, as chunks of table rows. */
+function cut({ arena }: Site, what: string, arrays: readonly Float32Array[], scalars: readonly number[], set?: RowSet): number[][] {
+  const places = arrays.map((array) => place(arena, what, array))
+  const { memory } = places[0]!
+  if (places.some((other) => other.memory !== memory)) {
+    throw refusal(`Arrays of one segment of "${what}" lie in different memories.`, 'Allocate them together with arena.allocateGroup.')
+  }
+  const length = set === undefined ? arrays[0]!.length : set.rows * set.width
+  const odd = arrays.find((array) => array.length !== length)
+  if (odd !== undefined) throw refusal(`Arrays of one segment of "${what}" have ${odd.length} and ${length} elements, but all must have the same number.`)
+  const width = set?.width ?? 1
+  const flags = set === undefined ? undefined : place(arena, what, set.flags)
+  const step = Math.max(1, Math.floor(chunkElements / width))
+  return Array.from({ length: Math.ceil(length / width / step) }, (_, chunk) => {
+    const from = chunk * step
+    const count = Math.min(step, length / width - from)
+    return [memory, flags?.memory ?? 0, flags === undefined ? 0 : flags.at + from, width, ...places.map(({ at }) => at + 4 * width * from), count, ...scalars]
+  })
+}
+
+function place(arena: Arena, what: string, array: ArrayBufferView): Place {
+  const found = arena.locate(array)
+  if (found === undefined) throw refusal(`An array given to "${what}" does not lie in the arena, where the worker threads reach it.`, 'Allocate it with arena.allocate.')
+  return found
+}
+
+function wanted<T>(kernel: Kernel, kind: string, name: string, given: Readonly<Record<string, T>>): T {
+  const value = given[name]
+  if (value === undefined) throw refusal(`The kernel "${kernel.name}" needs the ${kind} "${name}", but was given ${Object.keys(given).join(', ') || 'none'}.`)
+  return value
+}
+
+function checkScatter({ array, rows: { rows: count, width } }: TableRows, index: Int32Array, rows: Float32Array): void {
+  const size = count * width
+  if (array.length !== size) throw refusal(`A table of ${count} rows of ${width} has ${size} elements, but its gradient has ${array.length}.`)
+  if (rows.length !== index.length * width) throw refusal(`${index.length} rows of ${width} were to be added to a table, but ${rows.length} elements were given.`)
+  const wrong = index.findIndex((row) => row < 0 || row >= count)
+  if (wrong >= 0) throw refusal(`Row ${index[wrong]} (at position ${wrong}) lies outside a table of ${count} rows.`)
+}
+
+function refusal(message: string, fix?: string): TrainerError {
+  return new TrainerError('engine', message, fix === undefined ? {} : { fix })
+}
