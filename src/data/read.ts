@@ -1,0 +1,117 @@
+// path → rows: data sets from files, from folders laid out like the Hub's, and from arrays
+import { TrainerError } from '../errors'
+import { concatColumns, type Column } from './columns'
+import { Dataset } from './dataset'
+import { DatasetDict } from './datasetDict'
+import { findSplits, type SplitFiles } from './findFiles'
+import { formatOf, readTable, type ReadOptions } from './formats'
+import type { Table } from './mapping'
+import type { LooseRow } from './rows'
+
+/** Options of {@link loadDataset}. */
+export interface LoadOptions extends ReadOptions {
+  /** The split to give, as a Dataset: 'train', or a slice of one: 'train[:100]', 'train[10%:20%]'. Without it, all splits in a DatasetDict. */
+  readonly split?: string
+  /** Files by split (a file alone is the split 'train'), seen from the path if that is a folder. */
+  readonly dataFiles?: string | readonly string[] | Readonly<Record<string, string | readonly string[]>>
+  /** The configuration, where it is not given as second argument. */
+  readonly name?: string
+}
+
+type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
+
+/**
+ * Loads a data set: of a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), of a folder laid out like a repository of the Hub
+ * (`mrpc/train-00000-of-00001.parquet`, `data/train.csv`, `validation.jsonl`, `dev.tsv`, …) with the name of a configuration where it has
+ * several, or of rows in memory (an array of objects gives a Dataset, a record of arrays a DatasetDict).
+ *
+ * Of files, all splits come as a DatasetDict; with `split`, that one as a Dataset. A single file is the split 'train'.
+ * @throws TrainerError when nothing is found (listing what there is), or naming the file and line that cannot be read.
+ */
+export function loadDataset<Row extends object>(rows: readonly Row[], options?: LoadOptions): Promise<Dataset<Row>>
+export function loadDataset<Row extends object>(splits: Readonly<Record<string, readonly Row[]>>, options: LoadOptions & { split: string }): Promise<Dataset<Row>>
+export function loadDataset<Row extends object>(splits: Readonly<Record<string, readonly Row[]>>, options?: LoadOptions): Promise<DatasetDict<Row>>
+export function loadDataset<Row extends object = LooseRow>(path: string, options: LoadOptions & { split: string }): Promise<Dataset<Row>>
+export function loadDataset<Row extends object = LooseRow>(path: string, configuration: string | undefined, options: LoadOptions & { split: string }): Promise<Dataset<Row>>
+export function loadDataset<Row extends object = LooseRow>(path: string, configuration?: string, options?: LoadOptions): Promise<DatasetDict<Row>>
+export function loadDataset<Row extends object = LooseRow>(path: string, options?: LoadOptions): Promise<DatasetDict<Row>>
+export async function loadDataset(
+  source: string | Rows<object>, configurationOrOptions?: string | LoadOptions, more?: LoadOptions,
+): Promise<Dataset<object> | DatasetDict<object>> {
+  const options = more ?? (typeof configurationOrOptions === 'object' ? configurationOrOptions : {})
+  if (typeof source !== 'string') return fromMemory(source, options)
+  const configuration = typeof configurationOrOptions === 'string' ? configurationOrOptions : options.name
+  const found = await findSplits(source, configuration, options.dataFiles)
+  if (options.split === undefined) {
+    const splits: Record<string, Dataset<object>> = {}
+    for (const [name, files] of Object.entries(found)) splits[name] = await readFiles(files, options)
+    return new DatasetDict(splits)
+  }
+  const { name, start, end } = parseSplit(options.split)
+  const files = (found as Partial<SplitFiles>)[name]
+  if (files === undefined) throw noSplit(name, Object.keys(found), source)
+  return slice(await readFiles(files, options), start, end)
+}
+
+function fromMemory(source: Rows<object>, { split }: LoadOptions): Dataset<object> | DatasetDict<object> {
+  if (Array.isArray(source)) {
+    const { name, start, end } = parseSplit(split ?? 'train')
+    if (name !== 'train') throw noSplit(name, ['train'], 'the rows')
+    return slice(Dataset.fromRows(source as readonly object[]), start, end)
+  }
+  const splits = Object.fromEntries(Object.entries(source as Record<string, readonly object[]>).map(([name, rows]) => [name, Dataset.fromRows(rows)]))
+  if (split === undefined) return new DatasetDict(splits)
+  const { name, start, end } = parseSplit(split)
+  if (splits[name] === undefined) throw noSplit(name, Object.keys(splits), 'the record of rows')
+  return slice(splits[name], start, end)
+}
+
+/** The files of a split, one below the other. */
+async function readFiles(files: readonly string[], options: LoadOptions): Promise<Dataset<object>> {
+  const tables: Table[] = []
+  for (const file of files) tables.push(await readTable(file, formatOf(file), options))
+  const [first] = tables
+  if (first === undefined) throw new TrainerError('internal', 'A split was found without files.')
+  const columns = new Map<string, Column>()
+  for (const name of first.columns.keys()) {
+    const parts = tables.map((table, index) => {
+      const column = table.columns.get(name)
+      if (column === undefined || table.columns.size !== first.columns.size) {
+        throw new TrainerError('data', `${files[index]} has the columns ${[...table.columns.keys()].join(', ')}, ${files[0]} of the same split has ${[...first.columns.keys()].join(', ')}.`)
+      }
+      return column
+    })
+    columns.set(name, concatColumns(parts))
+  }
+  return new Dataset(columns, first.features, tables.reduce((rows, table) => rows + table.length, 0))
+}
+
+interface Slice {
+  readonly name: string
+  readonly start: string | undefined
+  readonly end: string | undefined
+}
+
+/** `train`, `train[10:20]`, `train[:5%]`. */
+function parseSplit(written: string): Slice {
+  const match = /^(\w[\w.-]*)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?$/.exec(written)
+  if (match === null) {
+    throw new TrainerError('argument', `split is '${written}': the name of a split was expected, or a slice of one.`, { fix: "Write 'train', 'train[:100]' or 'train[10%:20%]'." })
+  }
+  return { name: match[1]!, start: match[2], end: match[3] }
+}
+
+function slice(dataset: Dataset<object>, start: string | undefined, end: string | undefined): Dataset<object> {
+  if (start === undefined && end === undefined) return dataset
+  const place = (written: string | undefined, otherwise: number): number => {
+    if (written === undefined) return otherwise
+    const row = written.endsWith('%') ? Math.round(dataset.length * Number(written.slice(0, -1)) / 100) : Number(written)
+    return Math.min(Math.max(row < 0 ? row + dataset.length : row, 0), dataset.length)
+  }
+  const [from, to] = [place(start, 0), place(end, dataset.length)]
+  return dataset.select(Array.from({ length: Math.max(to - from, 0) }, (_, row) => from + row))
+}
+
+function noSplit(name: string, there: readonly string[], source: string): TrainerError {
+  return new TrainerError('argument', `${source} has no split '${name}'; there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ')}.`)
+}
