@@ -1,0 +1,128 @@
+import { readOptions, writeOptions } from './arguments/files'
+import { type OptimizerKind, optimizerKinds } from './arguments/optimizers'
+import { type ResolvedArguments, resolveArguments, type TrainingArgumentsOptions } from './arguments/resolve'
+import { TrainerError } from './errors'
+
+export type { OptimizerArguments, OptimizerKind, OptimizerName } from './arguments/optimizers'
+export type { ResolvedArguments, TrainingArgumentsOptions } from './arguments/resolve'
+
+/* oxlint-disable typescript/no-unsafe-declaration-merging -- the properties are those of the table; the constructor assigns them all */
+
+/** Every training argument is a property, in camelCase: as it was given, by default, or derived (docs/arguments.md lists them). */
+export interface TrainingArguments extends ResolvedArguments {}
+
+/**
+ * How to train: Hugging Face's `TrainingArguments` (late 5.x) in camelCase, with the same defaults, and a few of ts-trainer's own.
+ *
+ * Everything is checked here, once; afterwards nothing changes. `with` makes a changed copy.
+ *
+ * @example
+ * const args = new TrainingArguments({ outputDir: 'out', evalStrategy: 'epoch', learningRate: 2e-5 })
+ */
+export class TrainingArguments {
+  readonly #given: TrainingArgumentsOptions
+
+  /**
+   * @throws TrainerError (`argument`) for an unknown, renamed or removed name (with today's), a value of a wrong kind, a field that is not
+   * supported at anything but its default, or arguments that contradict each other.
+   */
+  constructor(options: TrainingArgumentsOptions = {}) {
+    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+      throw new TrainerError('argument', `TrainingArguments takes one object of options, but was given ${JSON.stringify(options)}.`,
+        { fix: "Write new TrainingArguments({ outputDir: 'out' })." })
+    }
+    this.#given = { ...options }
+    Object.assign(this, resolveArguments(options))
+    if (new.target === TrainingArguments) Object.freeze(this)
+  }
+
+  /**
+   * Reads arguments from JSON or YAML text (or what was parsed of it), in snake_case or camelCase: a `training_args.json`, a Python user's
+   * `to_dict()`, a configuration file.
+   * @throws TrainerError (`file`) for text that is neither; (`argument`) as the constructor does.
+   */
+  static fromJSON(source: string | object): TrainingArguments {
+    return new TrainingArguments(readOptions(source) as TrainingArgumentsOptions)
+  }
+
+  /**
+   * Reads a JSON or YAML file of arguments.
+   * @param readText reads the file, e.g. `path => readFileSync(path, 'utf8')`: this class opens no files.
+   * @throws TrainerError like {@link TrainingArguments.fromJSON}.
+   */
+  static fromFile(path: string, readText: (path: string) => string): TrainingArguments {
+    return TrainingArguments.fromJSON(readText(path))
+  }
+
+  /** A copy with some arguments changed; what was derived is derived anew. */
+  with(changes: TrainingArgumentsOptions): TrainingArguments {
+    return new TrainingArguments({ ...this.#given, ...changes })
+  }
+
+  /** Rows that one micro-batch of training has, on all devices together. */
+  get trainBatchSize(): number {
+    return this.perDeviceTrainBatchSize
+  }
+
+  /** Rows that one batch of evaluation has, on all devices together. */
+  get evalBatchSize(): number {
+    return this.perDeviceEvalBatchSize
+  }
+
+  /** The update rule that `optim` names. */
+  get optimizerKind(): OptimizerKind {
+    return optimizerKinds[this.optim]
+  }
+
+  /** How many processes train together: 1. */
+  get worldSize(): number {
+    return 1
+  }
+
+  /** Which of the processes this is: 0. */
+  get processIndex(): number {
+    return 0
+  }
+
+  /** Which of this machine's processes this is: 0. */
+  get localProcessIndex(): number {
+    return 0
+  }
+
+  /** Whether this process logs: true. */
+  get shouldLog(): boolean {
+    return true
+  }
+
+  /** Whether this process writes files: true. */
+  get shouldSave(): boolean {
+    return true
+  }
+
+  /** Updates of warm-up in a run of `totalSteps` updates. */
+  getWarmupSteps(totalSteps: number): number {
+    return this.warmupSteps >= 1 ? Math.trunc(this.warmupSteps) : Math.ceil(totalSteps * this.warmupSteps)
+  }
+
+  /** The arguments as Python spells them: what `training_args.json` holds. Tokens are never in it, only placeholders. */
+  toDict(): Record<string, unknown> {
+    return writeOptions(this)
+  }
+
+  /** What `JSON.stringify` writes: {@link TrainingArguments.toDict}. */
+  toJSON(): Record<string, unknown> {
+    return this.toDict()
+  }
+
+  /** The text of `training_args.json`, indented by 2. */
+  toJsonString(): string {
+    return JSON.stringify(this.toDict(), undefined, 2)
+  }
+
+  /** For trackers: {@link TrainingArguments.toDict} with the batch sizes, and everything but switches, numbers and texts as text. */
+  toSanitizedDict(): Record<string, boolean | number | string> {
+    const all = { ...this.toDict(), train_batch_size: this.trainBatchSize, eval_batch_size: this.evalBatchSize }
+    return Object.fromEntries(Object.entries(all).map(([name, value]) =>
+      [name, ['boolean', 'number', 'string'].includes(typeof value) ? value as boolean | number | string : JSON.stringify(value)]))
+  }
+}

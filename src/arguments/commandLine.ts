@@ -1,0 +1,184 @@
+import { nearest, TrainerError } from '../errors'
+import { TrainingArguments, type TrainingArgumentsOptions } from '../TrainingArguments'
+import { readNested, readOptions } from './files'
+import { isArgumentName, nameProblem } from './resolve'
+import { camelCase, snakeCase } from './spelling'
+import { argumentNames, argumentRow } from './table'
+
+/** A flag of a program's own, beside those of the training arguments. `required` ones have no default. */
+export interface ExtraFlag {
+  readonly type: 'text' | 'number' | 'flag' | 'list'
+  readonly help: string
+  readonly default?: string | number | boolean | readonly string[]
+  readonly required?: boolean
+}
+
+type ExtraTable = Readonly<Record<string, ExtraFlag>>
+type ExtraType = { text: string; number: number; flag: boolean; list: readonly string[] }
+/** What the program's own flags say: by name, `undefined` where there is neither word nor default. */
+export type ExtraValues<E extends ExtraTable> = {
+  readonly [Name in keyof E]: ExtraType[E[Name]['type']] | (E[Name] extends { default: unknown } | { required: true } ? never : undefined)
+}
+
+/** What a command line says. */
+export interface ParsedArguments<E extends ExtraTable> {
+  readonly args: TrainingArguments
+  readonly extra: ExtraValues<E>
+  /** The words that belong to no flag, and all after `--`. */
+  readonly rest: readonly string[]
+  /** The text to print where `--help` was asked for; then nothing else was checked. */
+  readonly help: string | undefined
+}
+
+/** How the value of a flag is read. */
+type Reads = 'flag' | 'number' | 'text' | 'list' | 'map' | 'any'
+
+/**
+ * Reads training arguments from a command line, and a program's own flags beside them.
+ *
+ * Every training argument is a flag, as `--learning_rate`, `--learning-rate` or `--learningRate`, its value the next word or after `=`. A switch
+ * needs no value (`--eval_on_start`, `--no_eval_on_start`, `--eval_on_start false`), a list takes all words up to the next flag, options of the
+ * schedule are JSON, `none` and `null` mean "not given". `--config FILE` reads a JSON or YAML file; the flags beat it, it beats the defaults.
+ * @param argv the words, as in `process.argv.slice(2)`.
+ * @param options.extra the program's own flags, by name in camelCase.
+ * @param options.readText reads the file of `--config`, e.g. `path => readFileSync(path, 'utf8')`.
+ * @param options.defaults training arguments in which the program differs from ts-trainer's defaults.
+ * @param options.usage the first line of the help.
+ * @throws TrainerError (`argument`) for an unknown flag or a value of a wrong kind.
+ */
+export function parseTrainingArguments<const E extends ExtraTable = Record<never, never>>(argv: readonly string[], options: {
+  readonly extra?: E
+  readonly readText?: (path: string) => string
+  readonly defaults?: TrainingArgumentsOptions
+  readonly usage?: string
+} = {}): ParsedArguments<E> {
+  const extraTable: ExtraTable = options.extra ?? {}
+  const { values, rest } = readWords(argv, extraTable)
+  const wantsHelp = values.help === true
+  const given = { ...(wantsHelp ? {} : readConfig(values.config, options.readText)), ...values }
+  const [own, training] = [{} as Record<string, unknown>, { ...options.defaults } as Record<string, unknown>]
+  for (const [name, value] of Object.entries(given)) {
+    if (name === 'help' || name === 'config') continue
+    if (Object.hasOwn(extraTable, name)) own[name] = value
+    else training[name] = value
+  }
+  return {
+    args: new TrainingArguments(wantsHelp ? {} : training as TrainingArgumentsOptions),
+    extra: extraValues(extraTable, own, wantsHelp) as ExtraValues<E>,
+    rest,
+    help: wantsHelp ? helpText(extraTable, options.usage) : undefined,
+  }
+}
+
+function readConfig(path: unknown, readText: ((path: string) => string) | undefined): Record<string, unknown> {
+  if (path === undefined) return {}
+  if (readText === undefined) throw new TrainerError('argument', '--config was given, but this program reads no configuration files.')
+  return readOptions(readText(String(path)))
+}
+
+function extraValues(table: ExtraTable, own: Readonly<Record<string, unknown>>, lenient: boolean): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(table).map(([name, flag]) => {
+    const value = own[name] ?? flag.default
+    if (value === undefined && flag.required === true && !lenient) {
+      throw new TrainerError('argument', `--${snakeCase(name)} is missing: ${flag.help}`)
+    }
+    const wanted = { text: 'string', number: 'number', flag: 'boolean', list: 'object' }[flag.type]
+    if (value !== undefined && typeof value !== wanted) {
+      throw new TrainerError('argument', `--${snakeCase(name)} should be a ${flag.type}, but is ${JSON.stringify(value)}.`)
+    }
+    return [name, value]
+  }))
+}
+
+/** Walks the words once; later flags beat earlier ones. */
+function readWords(argv: readonly string[], extra: ExtraTable): { values: Record<string, unknown>; rest: string[] } {
+  const [values, rest]: [Record<string, unknown>, string[]] = [{}, []]
+  for (let at = 0; at < argv.length;) {
+    const word = argv[at++]!
+    if (word === '--') return { values, rest: [...rest, ...argv.slice(at)] }
+    if (!word.startsWith('--') && word !== '-h') {
+      rest.push(word)
+      continue
+    }
+    const { name, reads, negated, inline } = readFlag(word, extra)
+    const following = argv.slice(at, at + wordsAfter(argv, at))
+    const taken = inline === undefined ? takes(reads, following) : 0
+    if (negated && (inline !== undefined)) throw new TrainerError('argument', `${word}: a negated switch takes no value.`)
+    values[name] = negated ? false : readValue(word, name, reads, inline === undefined ? following.slice(0, taken) : [inline])
+    if (!negated) at += taken
+  }
+  return { values, rest }
+}
+
+/** How many words from `at` on are values: up to the next flag. A negative number is a value. */
+function wordsAfter(argv: readonly string[], at: number): number {
+  const next = argv.slice(at).findIndex(word => word.startsWith('--') || word === '-h')
+  return next === -1 ? argv.length - at : next
+}
+
+function readFlag(word: string, extra: ExtraTable): { name: string; reads: Reads; negated: boolean; inline: string | undefined } {
+  if (word === '-h') return { name: 'help', reads: 'flag', negated: false, inline: undefined }
+  const [, written = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? []
+  const name = camelCase(written)
+  const reads = readsOf(name, extra)
+  if (reads !== undefined) return { name, reads, negated: false, inline }
+  const positive = /^no[A-Z]/.test(name) ? name.charAt(2).toLowerCase() + name.slice(3) : undefined
+  if (positive !== undefined && ['flag', 'any'].includes(readsOf(positive, extra) ?? '')) return { name: positive, reads: 'flag', negated: true, inline }
+  const near = nearest(name, Object.keys(extra))
+  const problem = near === undefined ? nameProblem(name) : `${written} is unknown. Did you mean --${snakeCase(near)}?`
+  throw new TrainerError('argument', `--${written}: ${problem ?? `${written} is unknown.`}`, { fix: '--help lists all flags.' })
+}
+
+function readsOf(name: string, extra: ExtraTable): Reads | undefined {
+  if (name === 'help') return 'flag'
+  if (name === 'config') return Object.hasOwn(extra, name) ? extra[name]!.type : 'text'
+  if (Object.hasOwn(extra, name)) return extra[name]!.type
+  return isArgumentName(name) ? argumentRow(name).reads : undefined
+}
+
+/** How many of the following words a flag takes. */
+function takes(reads: Reads, following: readonly string[]): number {
+  const [first] = following
+  if (reads === 'list') return following.length
+  if (reads === 'flag') return first !== undefined && /^(true|false)$/i.test(first) ? 1 : 0
+  return first === undefined ? 0 : 1
+}
+
+function readValue(flag: string, name: string, reads: Reads, words: readonly string[]): unknown {
+  const [word] = words
+  if (word === undefined) {
+    if (reads === 'flag' || reads === 'any') return true
+    throw new TrainerError('argument', `${flag} needs a value.`)
+  }
+  const none = /^(none|null)$/i.test(word) && isArgumentName(name) && argumentRow(name).default === undefined
+  if (none) return undefined
+  if (reads === 'list') return words.length === 1 && word.includes(',') ? word.split(',') : words
+  if (reads === 'flag' || reads === 'any') {
+    if (/^(true|false)$/i.test(word)) return word.toLowerCase() === 'true'
+    if (reads === 'flag') throw new TrainerError('argument', `${flag} should be true or false, but is '${word}'.`)
+  }
+  if (reads === 'text') return word
+  if (reads === 'map') return readNested(name, word)
+  const number = word.trim() === '' ? NaN : Number(word)
+  if (Number.isFinite(number)) return number
+  if (reads === 'number') throw new TrainerError('argument', `${flag} should be a number, but is '${word}'.`)
+  return word
+}
+
+/** The help: the program's flags, then every training argument that can be set, with its default and reason. */
+function helpText(extra: ExtraTable, usage = 'Training arguments'): string {
+  const row = (name: string, kind: string, initial: unknown, reason: string): string => {
+    const shown = initial === undefined || (Array.isArray(initial) && initial.length === 0) ? '' : ` [${String(initial)}]`
+    return `  --${snakeCase(name)} ${kind}`.padEnd(40) + `${reason}${shown}`
+  }
+  const kinds: Readonly<Record<Reads, string>> = { flag: '', number: 'NUMBER', text: 'TEXT', list: 'TEXT …', map: 'JSON', any: 'VALUE' }
+  return [
+    usage, '',
+    ...Object.entries(extra).map(([name, flag]) => row(name, kinds[flag.type], flag.default, flag.help)),
+    row('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags beat it.'),
+    row('help', '', undefined, 'This text.'), '',
+    ...argumentNames.map(name => ({ name, ...argumentRow(name) })).filter(({ refused }) => refused === undefined)
+      .map(({ name, reads, choices, default: initial, reason }) => row(name, kinds[reads], typeof initial === 'object' ? undefined : initial,
+        `${reason}${choices === undefined ? '' : ` One of ${choices.join(', ')}.`}`)),
+  ].join('\n')
+}

@@ -1,0 +1,52 @@
+const gone = 'it was removed from transformers and has no successor: leave it out'
+const trainerOption = 'it is an option of Trainer, not a training argument'
+
+/** Names that training arguments once had, that people write from memory, or that belong elsewhere; each with what to do instead. */
+export const renamedArguments: Readonly<Record<string, string>> = {
+  // Hugging Face's earlier names
+  evaluationStrategy: "today's name is evalStrategy",
+  evaluateDuringTraining: "today's name is evalStrategy, as in evalStrategy: 'steps'",
+  perGpuTrainBatchSize: "today's name is perDeviceTrainBatchSize",
+  perGpuEvalBatchSize: "today's name is perDeviceEvalBatchSize",
+  noCuda: "today's name is useCpu",
+  useMpsDevice: 'choose with device',
+  warmupRatio: "today's name is warmupSteps: a value below 1 is the share of all updates",
+  groupByLength: "today's name is trainSamplingStrategy: 'group_by_length'",
+  includeInputsForMetrics: "today's name is includeForMetrics: ['inputs']",
+  includeTokensPerSecond: "today's name is includeNumInputTokensSeen: 'all'",
+  numTrainTokens: "today's name is includeNumInputTokensSeen: 'all'",
+  adafactor: "today's name is optim: 'adafactor'",
+  pushToHubToken: "today's name is hubToken",
+  pushToHubModelId: "today's name is hubModelId",
+  pushToHubOrganization: "today's name is hubModelId, as organization/name",
+  tpuMetricsDebug: "today's name is debug",
+  dispatchBatches: "today's name is acceleratorConfig",
+  splitBatches: "today's name is acceleratorConfig",
+  shardedDdp: "today's name is fsdp",
+  fsdpMinNumParams: "today's name is fsdpConfig",
+  fsdpTransformerLayerClsToWrap: "today's name is fsdpConfig",
+  xpuBackend: "today's name is ddpBackend",
+  modelPath: 'today it is train({ resumeFromCheckpoint })',
+  tokenizer: "today's name is processingClass, and it is an option of Trainer",
+  loggingDir: `it was removed from transformers: write the log with JsonlLogCallback`,
+  saveSafetensors: 'weights are always saved as safetensors: leave it out',
+  overwriteOutputDir: 'it was removed from transformers: an output folder is never emptied; train({ resumeFromCheckpoint }) goes on in it',
+  placeModelOnDevice: 'choose with device',
+  fp16Backend: gone, fp16OptLevel: gone, halfPrecisionBackend: gone, pastIndex: gone, jitModeEval: gone, mpParameters: gone, rayScope: gone,
+  torchdynamo: gone, useLegacyPredictionLoop: gone, tpuNumCores: gone, useIpex: gone,
+  // Written from memory
+  lr: 'its name is learningRate',
+  batchSize: 'its name is perDeviceTrainBatchSize',
+  trainBatchSize: 'its name is perDeviceTrainBatchSize',
+  evalBatchSize: 'its name is perDeviceEvalBatchSize',
+  epochs: 'its name is numTrainEpochs',
+  numEpochs: 'its name is numTrainEpochs',
+  scheduler: 'its name is lrSchedulerType',
+  lrScheduler: 'its name is lrSchedulerType',
+  optimizer: 'its name is optim; an optimizer of your own is an option of Trainer',
+  earlyStoppingPatience: 'it is an option of EarlyStoppingCallback',
+  // Options of something else
+  model: trainerOption, modelInit: trainerOption, trainDataset: trainerOption, evalDataset: trainerOption, processingClass: trainerOption,
+  dataCollator: trainerOption, computeMetrics: trainerOption, computeLossFunc: trainerOption, callbacks: trainerOption, optimizers: trainerOption,
+  preprocessLogitsForMetrics: trainerOption, signal: trainerOption,
+}

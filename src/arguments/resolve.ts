@@ -1,0 +1,148 @@
+import { nearest, TrainerError } from '../errors'
+import { checkScheduleKwargs, isMetricSchedule, scheduleTypes } from '../optim/schedules'
+import { camelCase } from './spelling'
+import { checkOptimizerArguments, optimizerProblem, readOptimizerArguments } from './optimizers'
+import { renamedArguments } from './renamed'
+import { argumentNames, argumentRow, type ArgumentName, type ArgumentTable } from './table'
+import type { Field } from './fields'
+
+/** What the constructor of {@link TrainingArguments} takes: Hugging Face's training arguments in camelCase, and ts-trainer's own. */
+export type TrainingArgumentsOptions = {
+  readonly [Name in ArgumentName]?: (ArgumentTable[Name] extends Field<infer Input, unknown> ? Input : never) | undefined
+}
+
+/** Every training argument, with the defaults filled in. */
+export type ResolvedArguments = { readonly [Name in ArgumentName]: ArgumentTable[Name]['default'] }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/**
+ * Checks options and fills in what was not given.
+ * @throws TrainerError (`argument`) that lists every unknown name and every value of a wrong kind; then for the first contradiction.
+ */
+export function resolveArguments(options: Readonly<Record<string, unknown>>): ResolvedArguments {
+  const problems = [
+    ...Object.keys(options).filter(name => options[name] !== undefined).flatMap(name => nameProblem(name) ?? []),
+    ...argumentNames.flatMap(name => valueProblem(name, options) ?? []),
+  ]
+  if (problems.length === 1) throw new TrainerError('argument', problems[0]!)
+  if (problems.length > 1) throw new TrainerError('argument', `${problems.length} training arguments are wrong:\n${problems.map(p => `- ${p}`).join('\n')}`)
+  const values = Object.fromEntries(argumentNames.map(name => {
+    const [given, row] = [options[name], argumentRow(name)]
+    return [name, isMissing(name, given) ? row.default : row.normal === undefined ? given : row.normal(given)]
+  })) as unknown as Mutable<ResolvedArguments>
+  derive(values, options)
+  check(values)
+  return values
+}
+
+/** What is wrong with a name, with today's name or the nearest; `undefined` if nothing. */
+export function nameProblem(name: string): string | undefined {
+  if (isArgumentName(name)) return undefined
+  const spelt = camelCase(name)
+  const renamed = Object.hasOwn(renamedArguments, spelt) ? renamedArguments[spelt] : undefined
+  if (renamed !== undefined) return `${name} is not a training argument: ${renamed}.`
+  if (isArgumentName(spelt)) return `${name} is spelt ${spelt} here (files and the command line may spell it ${name}).`
+  const near = nearest(spelt, argumentNames)
+  return `${name} is not a training argument.${near === undefined ? '' : ` Did you mean ${near}?`}`
+}
+
+/** Whether a name, in camelCase, is a training argument. */
+export function isArgumentName(name: string): name is ArgumentName {
+  return argumentNames.includes(name as ArgumentName)
+}
+
+/** `null` says "not given" where there is no default, as in Python. */
+function isMissing(name: ArgumentName, value: unknown): boolean {
+  return value === undefined || (value === null && argumentRow(name).default === undefined)
+}
+
+function valueProblem(name: ArgumentName, options: Readonly<Record<string, unknown>>): string | undefined {
+  const [value, row] = [options[name], argumentRow(name)]
+  if (isMissing(name, value)) return undefined
+  if (name === 'optim') return optimizerProblem(value)
+  if (row.accepts(value) || isDerived(name, value, options)) return undefined
+  if (row.refused !== undefined) {
+    return `${name}: ${show(value)} is refused: ${row.refused}. Leave it ${row.default === undefined ? 'out' : `at ${show(row.default)}`}.`
+  }
+  const wrong = `${name} should be ${row.expects}, but is ${show(value)}${typeof value === 'string' && row.reads === 'number' ? ' (a text)' : ''}.`
+  const near = typeof value === 'string' && name === 'lrSchedulerType' ? nearest(value, scheduleTypes) : undefined
+  if (near !== undefined) return `${wrong} Did you mean '${near}'?`
+  return name === 'reportTo' ? `${wrong} ${row.differs!.replace(/: only.*/, '')}.` : wrong
+}
+
+/** Two fields that are not supported follow from others in Python, and so stand in its files. */
+function isDerived(name: ArgumentName, value: unknown, { evalStrategy = 'no', useCpu }: Readonly<Record<string, unknown>>): boolean {
+  return (name === 'doEval' && value === true && evalStrategy !== 'no') || (name === 'dataloaderPinMemory' && value === false && useCpu === true)
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  return typeof value === 'number' || value === undefined ? String(value) : JSON.stringify(value) ?? String(value)
+}
+
+/** What follows from other values, in Hugging Face's order. */
+function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<string, unknown>>): void {
+  values.optimArgs = readOptimizerArguments(values.optimArgs) as ResolvedArguments['optimArgs']
+  values.disableTqdm ??= values.logLevel === 'error' || values.logLevel === 'critical'
+  values.doEval = values.evalStrategy !== 'no'
+  values.dataloaderPinMemory = !values.useCpu
+  if (values.evalStrategy === 'steps' && !values.evalSteps) {
+    if (values.loggingSteps <= 0) {
+      throw new TrainerError('argument', "evalStrategy 'steps' needs evalSteps or loggingSteps above 0, and both are 0 or missing.")
+    }
+    values.evalSteps = values.loggingSteps
+  }
+  if (values.loadBestModelAtEnd || isMetricSchedule(values.lrSchedulerType)) values.metricForBestModel ??= 'loss'
+  if (values.metricForBestModel !== undefined) values.greaterIsBetter ??= !values.metricForBestModel.endsWith('loss')
+  if (values.useCpu) {
+    if (![undefined, null, 'cpu', 'auto'].includes(options.device as string)) {
+      throw new TrainerError('argument', `useCpu and device '${values.device}' contradict each other.`, { fix: 'Leave one of them out.' })
+    }
+    values.device = 'cpu'
+  }
+}
+
+function check(values: ResolvedArguments): void {
+  checkSteps(values)
+  if (values.loadBestModelAtEnd && values.saveStrategy !== 'best') checkBestModel(values)
+  if (isMetricSchedule(values.lrSchedulerType) && values.evalStrategy === 'no') {
+    throw new TrainerError('argument', `lrSchedulerType '${values.lrSchedulerType}' follows a metric, but evalStrategy is 'no'.`,
+      { fix: "Set evalStrategy to 'steps' or 'epoch'." })
+  }
+  checkScheduleKwargs(values.lrSchedulerType, values.lrSchedulerKwargs ?? {}, values.learningRate)
+  checkOptimizerArguments(values.optim, values.optimArgs)
+}
+
+function checkSteps(values: ResolvedArguments): void {
+  if (values.loggingStrategy === 'steps' && values.loggingSteps === 0) {
+    throw new TrainerError('argument', "loggingStrategy 'steps' needs loggingSteps above 0.", { fix: "Set loggingStrategy to 'no' to log nothing." })
+  }
+  for (const [strategy, steps] of [['loggingStrategy', 'loggingSteps'], ['evalStrategy', 'evalSteps'], ['saveStrategy', 'saveSteps']] as const) {
+    const value = values[steps]
+    if (values[strategy] === 'steps' && value !== undefined && value > 1 && !Number.isInteger(value)) {
+      throw new TrainerError('argument', `${steps} above 1 should be a whole number of updates, but is ${value}.`,
+        { fix: 'A value below 1 is the share of all updates.' })
+    }
+  }
+}
+
+/** The best checkpoint can only be loaded if a checkpoint is written wherever an evaluation may turn out best. */
+function checkBestModel({ evalStrategy, saveStrategy, evalSteps = 0, saveSteps }: ResolvedArguments): void {
+  if (evalStrategy !== saveStrategy) {
+    throw new TrainerError('argument', 'loadBestModelAtEnd needs evalStrategy and saveStrategy to be the same, '
+      + `but they are '${evalStrategy}' and '${saveStrategy}'.`, { fix: "Make them the same, or set saveStrategy to 'best'." })
+  }
+  if (evalStrategy === 'no') {
+    throw new TrainerError('argument', "loadBestModelAtEnd needs evaluations, but evalStrategy is 'no'.",
+      { fix: "Set evalStrategy and saveStrategy to 'epoch' or 'steps'." })
+  }
+  if (evalStrategy !== 'steps' || saveSteps % evalSteps === 0) return
+  const shares = [evalSteps, saveSteps].filter(steps => steps < 1).length
+  if (shares === 1) {
+    throw new TrainerError('argument', 'loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, which a share of the run and a number of '
+      + `updates cannot promise: they are ${saveSteps} and ${evalSteps}.`, { fix: 'Give both as numbers, or both as shares.' })
+  }
+  if (shares === 2 && (saveSteps * 1_000_000) % (evalSteps * 1_000_000) === 0) return // shares like 0.3 and 0.1 are not exact as they stand
+  throw new TrainerError('argument', `loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, but they are ${saveSteps} and ${evalSteps}.`)
+}
