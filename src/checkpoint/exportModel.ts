@@ -34,7 +34,8 @@ export async function exportModel(target: string, files: ModelFiles, options: Wr
 }
 
 /** Writes the parts of a saved model into an existing folder: for a checkpoint, inside its own `writeFolder`. */
-export async function writeModelFiles(folder: string, { config, weights, onnx, writeTokenizer, trainingArguments, maxShardSize }: ModelFiles): Promise<void> {
+export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
+  const { config, weights, onnx, writeTokenizer, trainingArguments, maxShardSize } = files
   await writeJson(join(folder, 'config.json'), onnx?.externalData === undefined ? config : withExternalData(config), { sorted: true })
   await saveWeights(folder, weights, { maxShardSize })
   await writeTokenizer?.(folder)

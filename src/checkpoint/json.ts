@@ -34,8 +34,8 @@ export async function readJson(path: string): Promise<Json | undefined> {
 export async function readJsonObject(path: string): Promise<JsonObject> {
   const value = await readJson(path)
   if (value === undefined) throw new TrainerError('file', `There is no file ${path}.`, { fix: 'Check the path; the folder may be incomplete.' })
-  if (!isJsonObject(value)) throw new TrainerError('file', `${path} should hold a JSON object, not ${Array.isArray(value) ? 'a list' : String(value)}.`)
-  return value
+  if (isJsonObject(value)) return value
+  throw new TrainerError('file', `${path} should hold a JSON object, not ${Array.isArray(value) ? 'a list' : String(value)}.`)
 }
 
 /**
@@ -68,9 +68,11 @@ export function parseJson(text: string): Json {
     return JSON.parse(plain) as Json
   } catch (error) {
     // Outside strings these words can only be Python's literals; each becomes a string that no file contains by chance.
-    const marked = plain.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/gs, match => (match.startsWith('"') ? match : `"\\u0000${mark}${match}"`))
+    const literals = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/gs
+    const marked = plain.replace(literals, match => (match.startsWith('"') ? match : `"\\u0000${mark}${match}"`))
     if (marked === plain) throw error
-    return JSON.parse(marked, (_key, value: unknown) => (typeof value === 'string' && value.startsWith(`\0${mark}`) ? Number(value.slice(mark.length + 1)) : value)) as Json
+    return JSON.parse(marked, (_key, value: unknown) =>
+      typeof value === 'string' && value.startsWith(`\0${mark}`) ? Number(value.slice(mark.length + 1)) : value) as Json
   }
 }
 

@@ -100,7 +100,8 @@ export function newlyInitializedWarning(model: string, checkpoint: string, match
   const texts: string[] = []
   if (match.missing.length > 0) texts.push(`${start}: [${match.missing.map(name => `'${name}'`).join(', ')}]\n${train}`)
   if (match.mismatched.length > 0) {
-    const lines = match.mismatched.map(({ name, found, expected }) => `- ${name}: found shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model instantiated`)
+    const lines = match.mismatched.map(({ name, found, expected }) =>
+      `- ${name}: found shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model instantiated`)
     texts.push(`${start} because the shapes did not match:\n${lines.join('\n')}\n${train}`)
   }
   return texts.length === 0 ? undefined : texts.join('\n')
@@ -118,12 +119,16 @@ function todaysNames(stored: string, { baseModelPrefix, renames = [] }: MatchOpt
 
 function nothingMatches(expected: readonly ExpectedTensor[], available: Pick<WeightsSource, 'folder' | 'shapes'>): TrainerError {
   const some = (names: string[]): string => names.slice(0, 3).map(name => `'${name}'`).join(', ')
-  return new TrainerError('model', `None of the ${available.shapes.size} tensors of ${available.folder} (${some([...available.shapes.keys()])}, …) belongs to this model, `
-    + `which expects ${some(expected.map(({ name }) => name))}, ….`, { fix: 'Check that model_type in config.json is that of the weights.' })
+  const { folder, shapes } = available
+  const what = `None of the ${shapes.size} tensors of ${folder} (${some([...shapes.keys()])}, …) belongs to this model`
+  return new TrainerError('model', `${what}, which expects ${some(expected.map(({ name }) => name))}, ….`, {
+    fix: 'Check that model_type in config.json is that of the weights.',
+  })
 }
 
 function wrongShapes(mismatched: WeightsMatch['mismatched'], folder: string): TrainerError {
-  const lines = mismatched.map(({ name, found, expected }) => `'${name}' has shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model`)
+  const lines = mismatched.map(({ name, found, expected }) =>
+    `'${name}' has shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model`)
   return new TrainerError('model', `Weights of ${folder} do not fit: ${lines.join('; ')}.`, {
     fix: 'Correct the config (numLabels, vocab_size, …), or pass ignoreMismatchedSizes: true to start these at random.',
   })

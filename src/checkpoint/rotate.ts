@@ -79,7 +79,10 @@ export function checkpointsToRemove(steps: readonly number[], { limit, newest, b
  * @param options as for `checkpointsToRemove`, but `best` is the path of best_model_checkpoint; one that lies elsewhere protects nothing here.
  * @returns the paths that were removed.
  */
-export async function rotateCheckpoints(outputDir: string, options: Omit<RotationOptions, 'best'> & { readonly best?: string | undefined }): Promise<string[]> {
+export async function rotateCheckpoints(
+  outputDir: string,
+  options: Omit<RotationOptions, 'best'> & { readonly best?: string | undefined },
+): Promise<string[]> {
   const { best, ...rest } = options
   const checkpoints = await listCheckpoints(outputDir)
   const bestStep = checkpoints.find(({ path }) => best !== undefined && resolve(path) === resolve(best))?.step

@@ -137,7 +137,8 @@ function checkEntry(path: string, name: string, value: unknown, dataStart: numbe
   const { dtype, shape, data_offsets: offsets } = value
   const type = typeof dtype === 'string' && Object.hasOwn(safetensorsTypes, dtype) ? safetensorsTypes[dtype] : undefined
   if (type === undefined) {
-    throw new TrainerError('file', `Tensor '${name}' of ${path} has the data type ${JSON.stringify(dtype)}; readable are ${Object.keys(safetensorsTypes).join(', ')}.`, {
+    const readable = Object.keys(safetensorsTypes).join(', ')
+    throw new TrainerError('file', `Tensor '${name}' of ${path} has the data type ${JSON.stringify(dtype)}; readable are ${readable}.`, {
       fix: 'Save the model as float32, float16 or bfloat16.',
     })
   }
@@ -146,7 +147,8 @@ function checkEntry(path: string, name: string, value: unknown, dataStart: numbe
   const [begin, end] = offsets as [number, number]
   const bytes = shape.reduce((size, dim) => size * dim, bytesPerElement(type))
   if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
-    throw malformed(path, `tensor '${name}' of type ${String(dtype)} and shape [${shape.join(', ')}] takes ${bytes} bytes, its data_offsets ${end - begin}`)
+    const what = `tensor '${name}' of type ${String(dtype)} and shape [${shape.join(', ')}]`
+    throw malformed(path, `${what} takes ${bytes} bytes, its data_offsets ${end - begin}`)
   }
   return { dtype: type, dims: shape, start: dataStart + begin, end: dataStart + end }
 }
@@ -190,8 +192,9 @@ async function readAsFloat32(handle: FileHandle, path: string, name: string, ent
 export function toFloat32(tensor: Tensor, target: Float32Array): void {
   if (tensor.dtype === 'float16') float16ToFloat32(tensor.data as Uint16Array, target)
   else if (tensor.dtype === 'bfloat16') bfloat16ToFloat32(tensor.data as Uint16Array, target)
-  else if (tensor.data instanceof BigInt64Array || tensor.data instanceof BigUint64Array) tensor.data.forEach((value, i) => { target[i] = Number(value) })
-  else target.set(tensor.data)
+  else if (tensor.data instanceof BigInt64Array || tensor.data instanceof BigUint64Array) {
+    for (let i = 0; i < target.length; i++) target[i] = Number(tensor.data[i])
+  } else target.set(tensor.data)
 }
 
 function entryOf(tensors: ReadonlyMap<string, TensorEntry>, path: string, name: string): TensorEntry {

@@ -102,7 +102,9 @@ export async function loadTrainerState(folder: string): Promise<TrainerStateFile
   const path = join(folder, files.trainerState)
   const state = await readJsonObject(path)
   if (!Number.isSafeInteger(state['global_step'])) {
-    throw new TrainerError('file', `${path} should have a whole global_step, not ${JSON.stringify(state['global_step'])}.`, { fix: 'Resume from another checkpoint.' })
+    throw new TrainerError('file', `${path} should have a whole global_step, not ${JSON.stringify(state['global_step'])}.`, {
+      fix: 'Resume from another checkpoint.',
+    })
   }
   return { ...emptyState, ...(state as object) }
 }
@@ -124,7 +126,9 @@ export async function loadOptimizer(folder: string): Promise<OptimizerState> {
   const { tensors, metadata } = await readSafetensors(path)
   const step = Number(metadata['step'] ?? NaN)
   if (!Number.isSafeInteger(step)) {
-    throw new TrainerError('file', `${path} has no step count in its metadata.`, { fix: 'Resume from another checkpoint, or start without the optimizer state.' })
+    throw new TrainerError('file', `${path} has no step count in its metadata.`, {
+      fix: 'Resume from another checkpoint, or start without the optimizer state.',
+    })
   }
   const slots = new Map<string, Record<string, Tensor>>()
   for (const [full, tensor] of tensors) {
@@ -146,7 +150,8 @@ export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   const missing: string[] = []
   if (!names.includes('adapter_model.safetensors') && !(await hasWholeWeights(folder))) missing.push('model.safetensors')
   if (!(await isReadable(() => loadTrainerState(folder)))) missing.push(files.trainerState)
-  if (names.includes(files.optimizer) && !(await isReadable(async () => (await openSafetensors(join(folder, files.optimizer))).close()))) missing.push(files.optimizer)
+  const openOptimizer = async (): Promise<void> => (await openSafetensors(join(folder, files.optimizer))).close()
+  if (names.includes(files.optimizer) && !(await isReadable(openOptimizer))) missing.push(files.optimizer)
   for (const name of [files.scheduler, files.rng]) {
     if (names.includes(name) && !(await isReadable(() => readJsonObject(join(folder, name))))) missing.push(name)
   }

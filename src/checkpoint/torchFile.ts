@@ -32,7 +32,8 @@ export async function openTorchFile(path: string): Promise<WeightsFile> {
     const { size } = await handle.stat()
     const first = new Uint8Array(Math.min(4, size))
     await readExactly(handle, first, 0)
-    const { value, blocks } = String.fromCharCode(...first) === 'PK\x03\x04' ? await readZipFormat(handle, path, size) : await readOldFormat(handle, path, size)
+    const read = String.fromCharCode(...first) === 'PK\x03\x04' ? readZipFormat : readOldFormat
+    const { value, blocks } = await read(handle, path, size)
     const tensors = tensorsOf(value, path)
     for (const [name, tensor] of tensors) checkTensor(path, name, tensor, blocks)
     return {

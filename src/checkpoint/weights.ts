@@ -48,7 +48,8 @@ export async function loadWeights(folder: string): Promise<WeightsSource> {
   if (names.has('pytorch_model.bin')) return joinFiles(folder, [await openWeightsFile(join(folder, 'pytorch_model.bin'))])
   if (names.has('pytorch_model.bin.index.json')) return openShards(folder, 'pytorch_model.bin.index.json')
   const others = [...names].filter(name => /\.(h5|msgpack|ckpt|gguf|onnx|safetensors|bin|pt)$/.test(name))
-  throw new TrainerError('file', `${folder} has no weights: expected ${singleFile}, ${indexFile} or pytorch_model.bin${others.length > 0 ? `, found ${others.join(', ')}` : ''}.`, {
+  const found = others.length > 0 ? `, found ${others.join(', ')}` : ''
+  throw new TrainerError('file', `${folder} has no weights: expected ${singleFile}, ${indexFile} or pytorch_model.bin${found}.`, {
     fix: "Save the model there with Python's save_pretrained, or with saveModel.",
   })
 }
@@ -60,7 +61,11 @@ export async function loadWeights(folder: string): Promise<WeightsSource> {
  * @returns the names of the files written.
  * @throws TrainerError (`file`) when a file cannot be written.
  */
-export async function saveWeights(folder: string, tensors: NamedTensors, options: { maxShardSize?: number | string | undefined } = {}): Promise<string[]> {
+export async function saveWeights(
+  folder: string,
+  tensors: NamedTensors,
+  options: { maxShardSize?: number | string | undefined } = {},
+): Promise<string[]> {
   const shards = splitShards([...tensors], parseSize(options.maxShardSize ?? '50GB'))
   const written = shards.length === 1 ? [singleFile] : shards.map((_, i) => shardName(i + 1, shards.length))
   for (const [i, shard] of shards.entries()) await writeSafetensors(join(folder, written[i]!), shard)
@@ -145,7 +150,10 @@ async function openShards(folder: string, index: string): Promise<WeightsSource>
     for (const path of paths) files.push(await openWeightsFile(path))
     const present = new Set(files.flatMap(file => [...file.shapes.keys()]))
     for (const [name, file] of Object.entries(map)) {
-      if (!present.has(name)) throw new TrainerError('file', `${source} says that tensor '${name}' is in ${String(file)}, but it is not.`, { fix: 'Download the model again.' })
+      if (present.has(name)) continue
+      throw new TrainerError('file', `${source} says that tensor '${name}' is in ${String(file)}, but it is not.`, {
+        fix: 'Download the model again.',
+      })
     }
     return joinFiles(folder, files)
   } catch (error) {

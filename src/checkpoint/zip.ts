@@ -81,5 +81,7 @@ function readDirectoryEntry(view: DataView, at: number, path: string): { name: s
 }
 
 function malformed(path: string, what: string): TrainerError {
-  return new TrainerError('file', `${path} ${what}.`, { fix: 'Download it again, or save the model as safetensors in Python: model.save_pretrained(folder).' })
+  return new TrainerError('file', `${path} ${what}.`, {
+    fix: 'Download it again, or save the model as safetensors in Python: model.save_pretrained(folder).',
+  })
 }

@@ -60,8 +60,9 @@ export function loadMetric(name: string, task?: string): Metric {
 function find<T>(table: Record<string, T>, name: string, kind: string, fix: string): T {
   if (Object.hasOwn(table, name)) return table[name]!
   const close = nearest(name, Object.keys(table))
+  const hints = [close === undefined ? '' : `Did you mean '${close}'?`, fix].filter(text => text !== '')
   throw new TrainerError('argument', `There is no ${kind} '${name}'; there are ${Object.keys(table).sort().join(', ')}.`, {
-    fix: [close === undefined ? '' : `Did you mean '${close}'?`, fix].filter(text => text !== '').join(' ') || 'Write a function of your own as computeMetrics.',
+    fix: hints.length > 0 ? hints.join(' ') : 'Write a function of your own as computeMetrics.',
   })
 }
 
@@ -74,12 +75,13 @@ function makeMetric(name: string, metric: MetricFunction): Metric {
     const { predictions, references, ...options } = input
     if (predictions !== undefined && references !== undefined) addBatch({ predictions, references })
     else if (predictions !== undefined || references !== undefined) {
-      throw new TrainerError('argument', `${name}: compute takes predictions and references together, but only ${predictions === undefined ? 'references' : 'predictions'} were given.`)
+      const given = predictions === undefined ? 'references' : 'predictions'
+      throw new TrainerError('argument', `${name}: compute takes predictions and references together, but only ${given} were given.`)
     }
     const pairs = { predictions: join(batches.map(batch => batch.predictions)), references: join(batches.map(batch => batch.references)) }
     batches = []
-    if (pairs.predictions.length === 0) throw new TrainerError('data', `${name}: there are no rows.`, { fix: 'Call addBatch first, or give compute predictions and references.' })
-    return metric(pairs, options)
+    if (pairs.predictions.length > 0) return metric(pairs, options)
+    throw new TrainerError('data', `${name}: there are no rows.`, { fix: 'Call addBatch first, or give compute predictions and references.' })
   }
   return { name, compute, addBatch }
 }

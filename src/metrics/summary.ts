@@ -22,5 +22,6 @@ export async function summarize(values: readonly number[] | Float32Array | Float
   if (values.length === 0) throw new TrainerError('data', 'summarize: there are no values.')
   const { mean, std, min, median, max } = await import('mathjs/number')
   const list = [...values]
-  return { count: list.length, mean: mean(list), std: list.length === 1 ? 0 : Number(std(list)), min: min(list), median: median(list), max: max(list) }
+  const deviation = list.length === 1 ? 0 : Number(std(list))
+  return { count: list.length, mean: mean(list), std: deviation, min: min(list), median: median(list), max: max(list) }
 }

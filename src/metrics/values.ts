@@ -55,8 +55,8 @@ function toNumbers(metric: string, side: string, values: Values): Float64Array {
     return Float64Array.from(values.data as ArrayLike<number | bigint>, Number)
   }
   if (ArrayBuffer.isView(values)) return Float64Array.from(values as ArrayLike<number | bigint>, Number)
-  if (!Array.isArray(values)) throw new TrainerError('argument', `${metric}: ${side} should be a tensor or an array of numbers, not ${typeof values}.`)
-  return Float64Array.from(values as readonly unknown[], (row, i) => toNumber(metric, side, row, i))
+  if (Array.isArray(values)) return Float64Array.from(values as readonly unknown[], (row, i) => toNumber(metric, side, row, i))
+  throw new TrainerError('argument', `${metric}: ${side} should be a tensor or an array of numbers, not ${typeof values}.`)
 }
 
 function toNumber(metric: string, side: string, row: unknown, index: number): number {
