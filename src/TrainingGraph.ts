@@ -30,21 +30,17 @@ export interface LossChoice {
   readonly custom?: LossFunction | undefined
 }
 
-/** The programs of a model in training, and what they need. Gradients are those of the loss's sum, named `<parameter>_grad`. */
+/** The program of a model in training, and what it needs. Gradients are those of the loss's sum, named `<parameter>_grad`. */
 export interface TrainingGraph {
   /** packed batch, labels, masks, parameters → `loss`, `count`, gradients */
   readonly training: Graph
-  /** packed batch, labels, parameters → `loss`, `count`, `logits` */
-  readonly evaluation: Graph
-  /** packed batch, parameters → `logits` */
-  readonly prediction: Graph
   readonly parameters: readonly Parameter[]
   readonly dropoutSites: readonly DropoutSite[]
   /** Tables whose gradient is given as rows: outputs `<name>_rows` [n, width], to be added up at the rows `<name>_index` [n]. */
   readonly rowGradients: readonly string[]
 }
 
-/** Builds the three programs of a sequence classifier. With `rows`, gradients of large embedding tables come as rows. */
+/** The training program of a sequence classifier. With `rows`, gradients of large embedding tables come as rows. */
 export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean): TrainingGraph {
   const training = packedClassifier('training', config, true)
   const { sum, count } = writeLoss(training, config, loss)
@@ -59,8 +55,6 @@ export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows:
   }
   return {
     training: training.graph.build(outputs),
-    evaluation: evaluationGraph(config, loss),
-    prediction: predictionGraph(config),
     parameters: training.parameters,
     dropoutSites: training.sites,
     rowGradients: [...gradients.rows.keys()],
@@ -84,13 +78,15 @@ export function updateGraph(optimizer: Optimizer, parameter: OptimizedParameter,
   return graph.build({ parameter_out: updated.parameter, ...Object.fromEntries(Object.entries(updated.slots).map(([name, slot]) => [`${name}_out`, slot])) })
 }
 
-function evaluationGraph(config: ModelConfig, loss: LossChoice): Graph {
+/** packed batch, labels, parameters → `loss`, `count`, `logits` */
+export function createEvaluationGraph(config: ModelConfig, loss: LossChoice): Graph {
   const classifier = packedClassifier('evaluation', config, false)
   const { sum, count } = writeLoss(classifier, config, loss)
   return classifier.graph.build({ loss: sum, count, logits: classifier.logits })
 }
 
-function predictionGraph(config: ModelConfig): Graph {
+/** packed batch, parameters → `logits` */
+export function createPredictionGraph(config: ModelConfig): Graph {
   const classifier = packedClassifier('prediction', config, false)
   return classifier.graph.build({ logits: classifier.logits })
 }

@@ -65,7 +65,7 @@ export interface PackedBatch {
  * With `padded` every column counts as a token: the same program then computes what a padded model does, number for number.
  * @throws TrainerError naming the row for a token id, a segment or a position that the model does not have.
  */
-export function packBatch(batch: Batch, rules: PackingRules, padded = false): PackedBatch {
+export function packBatch(batch: Batch, rules: PackingRules, rowName: (row: number) => string = (row) => `row ${row} of the batch`, padded = false): PackedBatch {
   const ids = column(batch, 'input_ids')!
   const [rows, width] = [ids.dims[0]!, ids.dims[1]!]
   const mask = column(batch, 'attention_mask', ids)
@@ -87,8 +87,8 @@ export function packBatch(batch: Batch, rules: PackingRules, padded = false): Pa
   const bias = new Float32Array(rows * width)
   if (mask !== undefined) for (let i = 0; i < bias.length; i++) bias[i] = Number(mask.data[i]) === 0 ? lowest : 0
   const feeds: Record<string, Tensor> = {
-    token_ids: gathered(ids, kept.slots, width, rules.vocabularySize, 'token id', 'The tokenizer and the model do not belong together.'),
-    position_ids: positions(batch, ids, kept.slots, rules),
+    token_ids: gathered(ids, kept.slots, width, rules.vocabularySize, 'token id', rowName, 'The tokenizer and the model do not belong together.'),
+    position_ids: positions(batch, ids, kept.slots, rules, rowName),
     to_heads: new Tensor('int32', toHeads, [rows, heads, width]),
     from_heads: new Tensor('int32', fromHeads, [tokens, heads]),
     head_mask: new Tensor('float32', headMask, [rows * heads * width, 1]),
@@ -97,7 +97,7 @@ export function packBatch(batch: Batch, rules: PackingRules, padded = false): Pa
   }
   if (rules.segments > 0) {
     const segments = column(batch, 'token_type_ids', ids) ?? Tensor.zeros('int32', ids.dims)
-    feeds.token_type_ids = gathered(segments, kept.slots, width, rules.segments, 'segment id', 'Leave token_type_ids out, or use the tokenizer that belongs to the model.')
+    feeds.token_type_ids = gathered(segments, kept.slots, width, rules.segments, 'segment id', rowName, 'Leave token_type_ids out, or use the tokenizer that belongs to the model.')
   }
   return { feeds, lengths: kept.lengths, width, tokens }
 }
@@ -134,12 +134,12 @@ function column(batch: Batch, name: string, like?: Tensor): Tensor | undefined {
   return tensor
 }
 
-function gathered(source: Tensor, slots: Int32Array, width: number, limit: number, what: string, fix: string): Tensor {
+function gathered(source: Tensor, slots: Int32Array, width: number, limit: number, what: string, rowName: (row: number) => string, fix: string): Tensor {
   const result = new Int32Array(slots.length)
   for (let i = 0; i < slots.length; i++) {
     const id = Number(source.data[slots[i]!])
     if (id < 0 || id >= limit) {
-      throw new TrainerError('data', `Row ${Math.floor(slots[i]! / width)} of the batch has the ${what} ${id} at column ${slots[i]! % width}, but the model knows only 0 to ${limit - 1}.`, { fix })
+      throw new TrainerError('data', `The ${what} ${id} in ${rowName(Math.floor(slots[i]! / width))}, column ${slots[i]! % width}, is unknown: the model knows only 0 to ${limit - 1}.`, { fix })
     }
     result[i] = id
   }
@@ -147,11 +147,11 @@ function gathered(source: Tensor, slots: Int32Array, width: number, limit: numbe
 }
 
 /** Given position ids; or the column (BERT); or the count of the row's tokens that are not padding, after the padding id (RoBERTa). */
-function positions(batch: Batch, ids: Tensor, slots: Int32Array, rules: PackingRules): Tensor {
+function positions(batch: Batch, ids: Tensor, slots: Int32Array, rules: PackingRules, rowName: (row: number) => string): Tensor {
   const width = ids.dims[1]!
   const given = column(batch, 'position_ids', ids)
   const last = rules.firstPosition + rules.positions
-  if (given !== undefined) return gathered(given, slots, width, last, 'position', 'Check position_ids.')
+  if (given !== undefined) return gathered(given, slots, width, last, 'position', rowName, 'Check position_ids.')
   const result = new Int32Array(slots.length)
   let [row, at, counted] = [-1, 0, 0]
   for (let i = 0; i < slots.length; i++) {
@@ -164,7 +164,7 @@ function positions(batch: Batch, ids: Tensor, slots: Int32Array, rules: PackingR
       result[i] = Number(ids.data[slot]) === rules.positionPadding ? rules.positionPadding : counted + rules.positionPadding
     }
     if (result[i]! >= last) {
-      throw new TrainerError('data', `Row ${row} of the batch is ${slot - row * width + 1} tokens long or more, but the model has only ${rules.positions} positions.`, {
+      throw new TrainerError('data', `The text of ${rowName(row)} has more than ${rules.positions} tokens, which is as many positions as the model has.`, {
         fix: 'Tokenize with { truncation: true }, or a smaller maxLength.',
       })
     }

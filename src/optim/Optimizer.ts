@@ -41,9 +41,4 @@ export interface Optimizer {
   /** Numbers that depend on the update (counted from 1) and the learning rate, computed in float64. */
   scalars?(step: number, rate: number): Readonly<Record<string, number>>
   update(graph: GraphBuilder, site: UpdateSite): Updated
-  /**
-   * Whether a row whose gradient and slots are all zero stays as it is when there is no weight decay: then rows of an embedding table that never had a
-   * gradient need not be visited. Default false.
-   */
-  readonly leavesUntouchedRows?: boolean
 }

@@ -10,7 +10,6 @@ export interface AdagradOptions {
 export function adagrad({ lrDecay = 0, initialAccumulatorValue = 0, epsilon = 1e-10 }: AdagradOptions = {}): Optimizer {
   return {
     name: 'adagrad',
-    leavesUntouchedRows: true,
     init: ({ shape }) => ({ sum: { shape, fill: initialAccumulatorValue } }),
     scalars: (step, rate) => ({ step_size: rate / (1 + (step - 1) * lrDecay) }),
     update: (graph, { gradient, parameter, slots, scalars }) => {

@@ -14,7 +14,6 @@ export interface AdamWOptions {
 export function adamw({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamWOptions = {}): Optimizer {
   return {
     name: 'adamw',
-    leavesUntouchedRows: true,
     init: ({ shape }) => ({ exp_avg: { shape }, exp_avg_sq: { shape } }),
     scalars: (step, rate) => ({ step_size: rate / (1 - beta1 ** step), root_correction: 1 / Math.sqrt(1 - beta2 ** step) }),
     update: (graph, { gradient, parameter, slots, scalars }) => {

@@ -9,7 +9,6 @@ export interface LionOptions {
 export function lion({ beta1 = 0.9, beta2 = 0.999 }: LionOptions = {}): Optimizer {
   return {
     name: 'lion',
-    leavesUntouchedRows: true,
     init: ({ shape }) => ({ exp_avg: { shape } }),
     update: (graph, { gradient, parameter, slots, scalars }) => {
       const direction = graph.add(graph.mul(slots.exp_avg!, beta1), graph.mul(gradient, 1 - beta1))

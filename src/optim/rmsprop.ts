@@ -17,7 +17,6 @@ export function rmsprop({ alpha = 0.99, epsilon = 1e-8, momentum = 0, centered =
   const average = (graph: GraphBuilder, old: Value, now: Value): Value => graph.add(graph.mul(old, alpha), graph.mul(now, 1 - alpha))
   return {
     name: 'rmsprop',
-    leavesUntouchedRows: true,
     init: ({ shape }) => ({ square_avg: { shape }, ...(momentum > 0 && { momentum_buffer: { shape } }), ...(centered && { grad_avg: { shape } }) }),
     update: (graph, { gradient, parameter, slots, scalars }) => {
       const decayed = graph.add(gradient, graph.mul(parameter, scalars.weight_decay!))

@@ -16,7 +16,6 @@ export function sgd({ momentum = 0, dampening = 0, nesterov = false }: SgdOption
   if (nesterov && (momentum <= 0 || dampening !== 0)) throw new TrainerError('argument', 'Nesterov momentum needs a momentum above 0 and no dampening.')
   return {
     name: 'sgd',
-    leavesUntouchedRows: true,
     init: ({ shape }) => (momentum === 0 ? {} : { momentum_buffer: { shape } }),
     scalars: (step) => ({ fresh: step === 1 ? 1 : 1 - dampening }),
     update: (graph, { gradient, parameter, slots, scalars }) => {

@@ -1,0 +1,87 @@
+// One forward and backward pass against PyTorch's.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { modelFromFolder } from '../../src/auto/PreTrainedModel'
+import type { ModelConfig } from '../../src/models/config'
+import { families } from '../../src/models/registry'
+import { adamw } from '../../src/optim/adamw'
+import { createData, type DataType, Tensor } from '../../src/tensor'
+import { Runner } from '../../src/training/Runner'
+import { type Comparison, compareScalar, skip, type Verdict, verdict } from './compare'
+
+interface Plain {
+  readonly shape: number[]
+  readonly dtype: string
+  readonly data: number[]
+}
+
+interface ModelCase {
+  readonly inputs: Record<string, Plain>
+  readonly loss: number
+  readonly outputs: Record<string, Plain>
+  readonly gradients: Record<string, { norm: number; first: number[] } | null>
+}
+
+/** What we computed, under the oracle's names. */
+interface Computed {
+  readonly loss: number
+  readonly outputs: Record<string, Plain>
+  readonly gradients: Record<string, { norm: number; first: number[] }>
+}
+
+/** Checks a folder FAMILY-HEAD with config.json, model.safetensors and case.json. */
+export async function checkModelCase(folder: string): Promise<{ verdict: Verdict; computed?: Computed }> {
+  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as ModelConfig & { architectures?: string[] }
+  const oracle = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as ModelCase
+  const architecture = config.architectures?.[0] ?? ''
+  if (!Object.hasOwn(families, config.model_type)) return { verdict: skip(`the model_type "${config.model_type}" is not supported yet`) }
+  if (!architecture.endsWith('ForSequenceClassification')) return { verdict: skip(`the head ${architecture} is not supported yet`) }
+  const computed = await compute(folder, config, oracle)
+  return { verdict: compare(oracle, computed), computed }
+}
+
+async function compute(folder: string, config: ModelConfig, oracle: ModelCase): Promise<Computed> {
+  const model = await modelFromFolder(folder, config)
+  const runner = await Runner.create({ model, engine: {}, loss: {} })
+  try {
+    const batch = Object.fromEntries(Object.entries(oracle.inputs).map(([name, plain]) => [name, tensorOf(plain)]))
+    const prepared = runner.prepare(batch, (row) => `row ${row}`)
+    const evaluated = await runner.evaluate(prepared)
+    await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 42 }, batch.labels!)
+    const { loss, count } = await runner.train(prepared, { step: 0, index: 0, count: prepared.count })
+    const gradients = [...(await runner.state.gradients())].map(([name, sum]) => {
+      const mean = Float64Array.from(sum.data as Float32Array, (v) => v / count)
+      return [name, { norm: Math.sqrt(mean.reduce((square, v) => square + v * v, 0)), first: [...mean.slice(0, 4)] }] as const
+    })
+    const logits = { shape: [...evaluated.logits.dims], dtype: 'float32', data: [...evaluated.logits.data] }
+    return { loss: loss / count, outputs: { logits }, gradients: Object.fromEntries(gradients) }
+  } finally {
+    await runner.dispose()
+  }
+}
+
+function tensorOf({ shape, dtype, data }: Plain): Tensor {
+  const type: DataType = dtype === 'int64' ? 'int32' : 'float32'
+  const values = createData(type, data.length)
+  data.forEach((value, i) => (values[i] = value))
+  return new Tensor(type, values, shape)
+}
+
+/** By the tolerances of the reference's README. */
+function compare(oracle: ModelCase, computed: Computed): Verdict {
+  const comparisons: Comparison[] = [compareScalar('loss', computed.loss, oracle.loss, 1e-5 * Math.abs(oracle.loss))]
+  for (const [name, expected] of Object.entries(oracle.outputs)) {
+    const given = computed.outputs[name]
+    if (given === undefined) return verdict([{ what: name, error: Infinity, tolerance: 0 }])
+    const largest = Math.max(...expected.data.map(Math.abs))
+    expected.data.forEach((value, i) => comparisons.push(compareScalar(`${name}[${i}]`, given.data[i]!, value, 2e-5 * largest)))
+  }
+  const largest = Math.max(...Object.values(oracle.gradients).map((g) => g?.norm ?? 0))
+  for (const [name, expected] of Object.entries(oracle.gradients)) {
+    if (expected === null) continue
+    const given = computed.gradients[name] ?? { norm: 0, first: expected.first.map(() => 0) }
+    comparisons.push(compareScalar(`norm of the gradient of ${name}`, given.norm, expected.norm, Math.max(1e-4 * expected.norm, 2e-6 * largest)))
+    expected.first.forEach((value, i) => comparisons.push(compareScalar(`gradient of ${name}, value ${i}`, given.first[i]!, value, Math.max(1e-4 * expected.norm, 2e-6 * largest))))
+  }
+  return verdict(comparisons)
+}

@@ -1,0 +1,52 @@
+import type { FusedEngine } from '../engine/fused/FusedEngine'
+import { TrainerError } from '../errors'
+import type { DropoutSite } from '../models/layers'
+import type { PackedBatch } from '../models/packing'
+import { sizeOf, Tensor } from '../tensor'
+
+/** Draws a model's dropout masks: a function of (seed, step, micro-batch, site), whatever the threads and whatever came before. */
+export class MaskSource {
+  readonly #sites: readonly DropoutSite[]
+  readonly #fused: FusedEngine
+  readonly #room = new Map<string, Float32Array>()
+
+  constructor(sites: readonly DropoutSite[], fused: FusedEngine) {
+    this.#sites = sites
+    this.#fused = fused
+  }
+
+  /** The masks of a batch, by the names of the inputs that they are; each call overwrites the last one's. */
+  async draw(batch: PackedBatch, key: { readonly seed: number; readonly step: number; readonly microBatch: number }): Promise<Record<string, Tensor>> {
+    const rows = batch.lengths.length
+    const lengths: Readonly<Record<string, number>> = { tokens: batch.tokens, batch: rows, length: batch.width }
+    const masks = this.#sites.map((site) => {
+      const dims = site.shape.map((d) => (typeof d === 'number' ? d : (lengths[d] ?? unknownLength(d))))
+      return { site, dims, into: this.#roomFor(site.name, sizeOf(dims)) }
+    })
+    await this.#fused.dropoutMasks(masks.map(({ site, dims, into }, i) => {
+      const mask = { into, p: site.probability, key: { ...key, site: i } }
+      // attention over all queries: a padded query's row is zero, so that it passes no gradient back
+      return dims.length === 4 && site.shape[2] === site.shape[3] ? { ...mask, heads: dims[1]!, width: batch.width, lengths: batch.lengths } : mask
+    }))
+    return Object.fromEntries(masks.map(({ site, dims, into }) => [site.name, new Tensor('float32', into, dims)]))
+  }
+
+  dispose(): void {
+    for (const array of this.#room.values()) this.#fused.arena.free(array)
+    this.#room.clear()
+  }
+
+  /** Room for a mask: what there is, or a quarter more than is needed now. */
+  #roomFor(name: string, size: number): Float32Array {
+    const known = this.#room.get(name)
+    if (known !== undefined && known.length >= size) return known.subarray(0, size)
+    if (known !== undefined) this.#fused.arena.free(known)
+    const grown = this.#fused.arena.allocate(Math.ceil(size * 1.25))
+    this.#room.set(name, grown)
+    return grown.subarray(0, size)
+  }
+}
+
+function unknownLength(dimension: string): never {
+  throw new TrainerError('internal', `internal: a dropout mask has the unknown length "${dimension}".`)
+}

@@ -1,0 +1,61 @@
+import type { PreTrainedModel } from '../auto/PreTrainedModel'
+import type { CallbackLike } from '../callbacks/TrainerCallback'
+import type { Dataset } from '../data/dataset'
+import type { Tokenizer } from '../data/tokenizer'
+import { TrainerError } from '../errors'
+import type { Batch } from '../models/packing'
+import type { Optimizer } from '../optim/Optimizer'
+import type { Schedule } from '../optim/schedules'
+import type { TrainingArguments, TrainingArgumentsOptions } from '../TrainingArguments'
+import type { LossFunction } from '../TrainingGraph'
+import type { ComputeMetrics, PreprocessLogits } from './evaluation'
+
+/** Turns rows into a batch. */
+export type DataCollator = (rows: readonly Readonly<Record<string, unknown>>[]) => Batch | Promise<Batch>
+
+/** Rows to train on: a dataset, or anything that can be iterated (then `maxSteps` says how long). */
+export type TrainData = Dataset<object> | Iterable<object> | AsyncIterable<object>
+
+/** Rows to evaluate on, or several sets by name. */
+export type EvalData = Dataset<object> | Readonly<Record<string, Dataset<object>>>
+
+/** What a Trainer is made of: Hugging Face's parameters, in camelCase. */
+export interface TrainerOptions {
+  /** The model; or give `modelInit`. */
+  readonly model?: PreTrainedModel
+  /** Makes a model, anew at every `train()`; gets a trial's values in a hyperparameter search. */
+  readonly modelInit?: (trial?: Readonly<Record<string, unknown>>) => PreTrainedModel | Promise<PreTrainedModel>
+  /** Default: all defaults, in the folder `tmp_trainer`. */
+  readonly args?: TrainingArguments | TrainingArgumentsOptions
+  /** Default: padding to the longest row with `processingClass`, else none. */
+  readonly dataCollator?: DataCollator
+  readonly trainDataset?: TrainData
+  readonly evalDataset?: EvalData
+  /** The tokenizer: pads batches, and is saved with the model. */
+  readonly processingClass?: Tokenizer
+  readonly computeLossFunc?: LossFunction
+  /** One weight per class for cross-entropy. */
+  readonly classWeights?: readonly number[]
+  readonly computeMetrics?: ComputeMetrics
+  readonly callbacks?: readonly CallbackLike[]
+  /** An optimizer and a schedule of one's own; either may be undefined. */
+  readonly optimizers?: readonly [Optimizer | undefined, Schedule | undefined]
+  readonly preprocessLogitsForMetrics?: PreprocessLogits
+}
+
+/** Checks what options say of each other. @throws TrainerError naming the option and the fix. */
+export function checkOptions(options: TrainerOptions, args: TrainingArguments): void {
+  const refuse = (message: string, fix: string): never => {
+    throw new TrainerError('argument', message, { fix })
+  }
+  if (options.model === undefined && options.modelInit === undefined) refuse('A Trainer needs a model.', 'Give `model`, or `modelInit`.')
+  if (options.model !== undefined && options.modelInit !== undefined) refuse('`model` and `modelInit` were both given.', 'Give only one of them.')
+  if (options.modelInit !== undefined && options.optimizers !== undefined) refuse('`modelInit` and `optimizers` do not go together.', 'Override createOptimizer instead.')
+  if (args.evalStrategy !== 'no' && options.evalDataset === undefined) {
+    refuse(`evalStrategy is "${args.evalStrategy}", but there is no evalDataset.`, 'Give one, or set evalStrategy to "no".')
+  }
+  if ((args.saveStrategy === 'best' || args.loadBestModelAtEnd) && args.metricForBestModel === undefined) {
+    refuse('saveStrategy "best" and loadBestModelAtEnd need metricForBestModel.', 'Set it to "loss", or to a metric that computeMetrics returns.')
+  }
+  if (options.dataCollator !== undefined && typeof options.dataCollator !== 'function') refuse('`dataCollator` has to be a function from rows to a batch.', 'Give DataCollatorWithPadding(tokenizer), or a function.')
+}

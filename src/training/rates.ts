@@ -1,0 +1,57 @@
+import type { JsonObject } from '../checkpoint/json'
+import { TrainerError } from '../errors'
+import { createMetricSchedule, type MetricScheduleState } from '../optim/metricSchedule'
+import { createSchedule, isMetricSchedule, type Schedule } from '../optim/schedules'
+import type { TrainingArguments } from '../TrainingArguments'
+import type { Metrics } from './evaluation'
+
+/** Where an update's learning rate comes from. */
+export interface RateSource {
+  /** The rate of the update after `steps` others. */
+  rate(steps: number): number
+  /** Told of every evaluation in the loop. @throws TrainerError when the metric that it follows is not among them. */
+  evaluated(metrics: Metrics): void
+  /** What a checkpoint keeps. */
+  state(steps: number): JsonObject
+  restore(state: JsonObject): void
+}
+
+/** The schedule that the arguments name, or one of one's own: from the number of updates made to a factor. */
+export function rateSource(args: TrainingArguments, totalSteps: number, own: Schedule | undefined): RateSource {
+  const base = args.learningRate
+  if (own === undefined && isMetricSchedule(args.lrSchedulerType)) return metricRates(args)
+  const schedule = createSchedule({
+    type: own ?? (args.lrSchedulerType as Exclude<typeof args.lrSchedulerType, 'reduce_lr_on_plateau' | 'greedy'>),
+    baseRate: base,
+    warmupSteps: args.getWarmupSteps(totalSteps),
+    totalSteps,
+    kwargs: own === undefined ? args.lrSchedulerKwargs : undefined,
+  })
+  return {
+    rate: (steps) => base * schedule(steps),
+    evaluated: () => {},
+    state: (steps) => ({ type: own === undefined ? args.lrSchedulerType : 'function', last_epoch: steps, base_lrs: [base], last_lr: [base * schedule(steps)] }),
+    restore: () => {}, // a function of the step alone
+  }
+}
+
+function metricRates(args: TrainingArguments): RateSource {
+  const type = args.lrSchedulerType as 'reduce_lr_on_plateau' | 'greedy'
+  const schedule = createMetricSchedule({ type, baseRates: [args.learningRate], greaterIsBetter: args.greaterIsBetter ?? false, kwargs: args.lrSchedulerKwargs })
+  return {
+    rate: () => schedule.rates[0]!,
+    evaluated: (metrics) => schedule.step(metricNamed(metrics, args.metricForBestModel ?? 'loss')),
+    state: () => schedule.state() as unknown as JsonObject,
+    restore: (state) => schedule.restore(state as unknown as MetricScheduleState),
+  }
+}
+
+/** An evaluation's metric by its name with or without `eval_`. @throws TrainerError listing what there is. */
+export function metricNamed(metrics: Metrics, name: string): number {
+  const key = name.startsWith('eval_') ? name : `eval_${name}`
+  const value = metrics[key]
+  if (value !== undefined) return value
+  throw new TrainerError('argument', `metricForBestModel is "${name}", but the evaluation has no "${key}", only ${Object.keys(metrics).map((k) => `"${k}"`).join(', ')}.`, {
+    fix: 'Name one of these, or return it from computeMetrics.',
+  })
+}
