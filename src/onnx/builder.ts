@@ -1,7 +1,8 @@
 import { TrainerError } from '../errors'
 import { type DataType, Tensor } from '../tensor'
+import { finish } from './finish'
 import { infer } from './infer'
-import { type Attributes, type OpName, operators } from './operators'
+import type { Attributes, OpName } from './operators'
 import type { Dimension, Graph, Initializer, Inverse, Node, Value } from './types'
 
 /** A value, or a number that becomes a constant of the other operand's type. */
@@ -94,11 +95,15 @@ export class GraphBuilder {
   }
 
   /** The constant that a value is, if it is one. */
-  readonly constantOf = (value: Value | undefined): Tensor | undefined => (value === undefined ? undefined : this.#initializers.get(value.name)?.tensor)
+  readonly constantOf = (value: Value | undefined): Tensor | undefined =>
+    (value === undefined ? undefined : this.#initializers.get(value.name)?.tensor)
 
   /** Adds a node and returns as many outputs as asked for. @throws TrainerError when the inputs do not fit the operator. */
-  node<Op extends OpName>(op: Op, inputs: readonly (Value | undefined)[], attributes: Attributes[Op], outputs = 1, inverse?: Inverse): readonly Value[] {
-    const types = infer(op, { inputs: inputs as readonly Value[], attributes, outputs, constant: this.constantOf, unknown: () => `unknown_${this.#unknown++}` })
+  node<Op extends OpName>(
+    op: Op, inputs: readonly (Value | undefined)[], attributes: Attributes[Op], outputs = 1, inverse?: Inverse,
+  ): readonly Value[] {
+    const unknown = (): string => `unknown_${this.#unknown++}`
+    const types = infer(op, { inputs: inputs as readonly Value[], attributes, outputs, constant: this.constantOf, unknown })
     const name = this.#fresh(op)
     const values = types.map((type, i) => this.#value(i === 0 ? `${name}:0` : `${name}:${i}`, type.dtype, type.shape))
     this.#nodes.push({ op, name, inputs, outputs: values, attributes, inverse } as Node)
@@ -266,42 +271,4 @@ export class GraphBuilder {
 
 function isValue(x: readonly number[] | Value): x is Value {
   return !Array.isArray(x)
-}
-
-/** Renames what leaves the graph, and drops what nothing that leaves depends on. */
-function finish(
-  name: string, inputs: readonly Value[], initializers: ReadonlyMap<string, Initializer>, nodes: readonly Node[], outputs: Readonly<Record<string, Value>>,
-): Graph {
-  const { kept, needed } = reach(nodes, Object.values(outputs))
-  const used = new Map([...initializers].filter(([key]) => needed.has(key)))
-  const made = new Set(kept.flatMap((node) => node.outputs.map((output) => output?.name)))
-  const taken = new Set([...inputs.map((input) => input.name), ...used.keys(), ...made])
-  const renamed = new Map<string, Value>()
-  const copies: Node[] = []
-  for (const [outputName, value] of Object.entries(outputs)) {
-    if (value.name !== outputName && taken.has(outputName)) {
-      throw new TrainerError('graph', `An output of the graph "${name}" cannot be named "${outputName}": another value has that name.`)
-    }
-    const output: Value = { ...value, name: outputName }
-    if (made.has(value.name) && !renamed.has(value.name)) renamed.set(value.name, output)
-    else if (value.name !== outputName) copies.push({ op: 'Identity', name: `output/${outputName}`, inputs: [value], outputs: [output], attributes: {} })
-  }
-  const rename = (value: Value | undefined): Value | undefined => (value === undefined ? undefined : (renamed.get(value.name) ?? value))
-  const body = [...kept, ...copies].map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }) as Node)
-  return { name, inputs, outputs: Object.entries(outputs).map(([outputName, value]) => ({ ...value, name: outputName })), initializers: used, nodes: body }
-}
-
-/** The nodes that lead to what leaves, without the outputs that nobody reads, and the names of all values on the way. */
-function reach(nodes: readonly Node[], leaving: readonly Value[]): { kept: readonly Node[]; needed: ReadonlySet<string> } {
-  const needed = new Set(leaving.map((value) => value.name))
-  const kept: Node[] = []
-  for (const node of nodes.toReversed()) {
-    if (!node.outputs.some((output) => output !== undefined && needed.has(output.name))) continue
-    for (const input of node.inputs) if (input !== undefined) needed.add(input.name)
-    // an operator with any number of outputs has no optional ones
-    const all = operators[node.op].outputs[1] === Infinity
-    const outputs = node.outputs.map((output) => (output !== undefined && (all || needed.has(output.name)) ? output : undefined))
-    kept.push({ ...node, outputs, inverse: undefined } as Node)
-  }
-  return { kept: kept.reverse(), needed }
 }

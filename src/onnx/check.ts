@@ -7,8 +7,8 @@ import { describe } from './shapes'
 import type { Dimension, Graph, Node, Value, ValueType } from './types'
 
 /**
- * Holds a graph against the rules of the language: every name is made once and before it is read, operators get the inputs, outputs and attributes that
- * they have, every stated type is the one that inference finds, and the outputs exist.
+ * Holds a graph against the rules of the language: every name is made once and before it is read, operators get the inputs, outputs and
+ * attributes that they have, every stated type is the one that inference finds, and the outputs exist.
  *
  * A length that inference cannot know may be stated as anything. What Reshape and Expand make of names may be stated under other names.
  *
@@ -28,7 +28,7 @@ export function check(graph: Graph): void {
     if (type !== describe(value)) throw broken(graph, `The initializer "${key}" is stated as ${describe(value)}, but its tensor is ${type}.`)
     make(value, `The initializer "${key}"`)
   }
-  const constant = (value: Value | undefined): Tensor | undefined => (value === undefined ? undefined : graph.initializers.get(value.name)?.tensor)
+  const constant: ConstantOf = (value) => (value === undefined ? undefined : graph.initializers.get(value.name)?.tensor)
   for (const node of graph.nodes) {
     for (const input of node.inputs) if (input !== undefined) checkUse(graph, input, made, printNode(node, true))
     checkAttributes(graph, node)
@@ -44,9 +44,11 @@ function checkUse(graph: Graph, value: Value, made: ReadonlyMap<string, Value>, 
   const known = made.get(value.name)
   if (known === undefined) {
     const later = graph.nodes.some((node) => node.outputs.some((output) => output?.name === value.name))
-    throw broken(graph, `"${value.name}" is made by ${later ? 'a later node: nodes have to stand in an order in which they can run' : 'nothing'}. It is read by ${where}.`)
+    const maker = later ? 'a later node: nodes have to stand in an order in which they can run' : 'nothing'
+    throw broken(graph, `"${value.name}" is made by ${maker}. It is read by ${where}.`)
   }
-  if (describe(known) !== describe(value)) throw broken(graph, `"${value.name}" is made as ${describe(known)}, but read as ${describe(value)} by ${where}.`)
+  const [madeAs, readAs] = [describe(known), describe(value)]
+  if (madeAs !== readAs) throw broken(graph, `"${value.name}" is made as ${madeAs}, but read as ${readAs} by ${where}.`)
 }
 
 function checkAttributes(graph: Graph, node: Node): void {
@@ -69,7 +71,9 @@ function isOfKind(value: unknown, kind: AttributeKind): boolean {
   }
 }
 
-function checkTypes(graph: Graph, node: Node, constant: (value: Value | undefined) => Tensor | undefined): void {
+type ConstantOf = (value: Value | undefined) => Tensor | undefined
+
+function checkTypes(graph: Graph, node: Node, constant: ConstantOf): void {
   const unknowns = new Set<Dimension>()
   const unknown = (): string => {
     const name = `unknown length ${unknowns.size}` // no name that a graph could have by chance
@@ -89,7 +93,7 @@ function checkTypes(graph: Graph, node: Node, constant: (value: Value | undefine
   })
 }
 
-function inferred(graph: Graph, node: Node, constant: (value: Value | undefined) => Tensor | undefined, unknown: () => Dimension): readonly ValueType[] {
+function inferred(graph: Graph, node: Node, constant: ConstantOf, unknown: () => Dimension): readonly ValueType[] {
   try {
     return infer(node.op, { inputs: node.inputs as readonly Value[], attributes: node.attributes, outputs: node.outputs.length, constant, unknown })
   } catch (error) {

@@ -1,10 +1,11 @@
-import { nearest, TrainerError } from '../errors'
+import { TrainerError } from '../errors'
 import type { DataType, Tensor } from '../tensor'
+import { decodeAttributes, decodeNode, exportAgain, knownOperator, type RawNode, where } from './decodeNode'
 import { decodeTensor, type ExternalReader } from './decodeTensor'
-import { infer } from './infer'
-import { type AttributeKind, type Attributes, operators, type OpName, opsets } from './operators'
+import { checkArity, infer } from './infer'
+import { opsets } from './operators'
 import type { Dimension, Graph, Initializer, Node, Value, ValueType } from './types'
-import { asBytes, asIntegers, asNumber, asText, attributeTypes, dataTypeOf, fields, protoFields } from './wire'
+import { asBytes, asNumber, asText, dataTypeOf, fields, protoFields } from './wire'
 
 export type { ExternalReader } from './decodeTensor'
 
@@ -47,7 +48,7 @@ const newest = 21
 function checkOpset(versions: ReadonlyMap<string, number>): number {
   const version = versions.get('') ?? opsets['']
   if (version < oldest || version > newest) {
-    throw new TrainerError('graph', `The model uses ONNX opset ${version}; opsets ${oldest} to ${newest} can be read.`, { fix: 'Export it again with opset 18.' })
+    throw new TrainerError('graph', `The model uses ONNX opset ${version}; opsets ${oldest} to ${newest} can be read.`, { fix: exportAgain })
   }
   const contributed = versions.get('com.microsoft') ?? 1
   if (contributed !== 1) throw new TrainerError('graph', `The model uses com.microsoft opset ${contributed}; only version 1 can be read.`)
@@ -75,7 +76,8 @@ function collect(bytes: Uint8Array): Parts {
       case number.input: parts.inputs.push(asBytes(field)); break
       case number.output: parts.outputs.push(asBytes(field)); break
       case number.valueInfo: parts.stated.push(asBytes(field)); break
-      case number.sparseInitializer: throw new TrainerError('graph', 'The model holds sparse initializers, which cannot be read.', { fix: 'Store them dense.' })
+      case number.sparseInitializer:
+        throw new TrainerError('graph', 'The model holds sparse initializers, which cannot be read.', { fix: 'Store them dense.' })
     }
   }
   return parts
@@ -86,7 +88,8 @@ function assemble(parts: Parts, opset: number, readExternal: ExternalReader | un
   const initializers = new Map<string, Initializer>()
   const values = new Map<string, Value>()
   const add = (value: Value): void => {
-    if (value.name === '' || values.has(value.name)) throw new TrainerError('file', `The ONNX data is malformed: the name "${value.name}" is given to two values.`)
+    if (value.name === '') throw new TrainerError('file', 'The ONNX data is malformed: an input or an initializer has no name.')
+    if (values.has(value.name)) throw new TrainerError('file', `The ONNX data is malformed: the name "${value.name}" is given to two values.`)
     values.set(value.name, value)
   }
   for (const bytes of parts.initializers) {
@@ -155,33 +158,6 @@ function decodeDimension(bytes: Uint8Array, unknown: () => Dimension): Dimension
   return unknown()
 }
 
-/** A node as it stands in the file. */
-interface RawNode {
-  op: string
-  name: string
-  domain: string
-  readonly inputs: string[]
-  readonly outputs: string[]
-  readonly attributes: Uint8Array[]
-}
-
-function decodeNode(bytes: Uint8Array, at: number): RawNode {
-  const number = protoFields.node
-  const node: RawNode = { op: '', name: '', domain: '', inputs: [], outputs: [], attributes: [] }
-  for (const field of fields(bytes)) {
-    switch (field.number) {
-      case number.input: node.inputs.push(asText(field)); break
-      case number.output: node.outputs.push(asText(field)); break
-      case number.name: node.name = asText(field); break
-      case number.opType: node.op = asText(field); break
-      case number.attribute: node.attributes.push(asBytes(field)); break
-      case number.domain: node.domain = asText(field).replace(/^ai\.onnx$/, ''); break
-    }
-  }
-  if (node.name === '') node.name = `node_${at}`
-  return node
-}
-
 interface Binding {
   readonly opset: number
   readonly values: ReadonlyMap<string, Value>
@@ -200,94 +176,26 @@ function bindNode(raw: RawNode, { opset, values, initializers, stated, unknown, 
     if (value === undefined) throw new TrainerError('file', `${where(raw)} reads "${name}", which nothing before it makes.`)
     return value
   })
-  const [fewest, most] = operators[op].inputs
-  if (inputs.length > most || inputs.slice(0, fewest).includes(undefined) || inputs.length < fewest) {
-    throw new TrainerError('file', `${where(raw)} has ${inputs.length} inputs; ${op} takes ${fewest}${most === fewest ? '' : ` to ${most}`}.`)
-  }
-  const known = raw.outputs.every((name) => name === '' || stated.has(name))
   const constant = (value: Value | undefined): Tensor | undefined => (value === undefined ? undefined : initializers.get(value.name)?.tensor)
-  const types = known ? [] : infer(op, { inputs: inputs as Value[], attributes, outputs: raw.outputs.length, constant, unknown })
+  const types = blaming(raw, () => {
+    checkArity(op, inputs, raw.outputs.length)
+    if (raw.outputs.every((name) => name === '' || stated.has(name))) return []
+    return infer(op, { inputs: inputs as Value[], attributes, outputs: raw.outputs.length, constant, unknown })
+  })
   const outputs = raw.outputs.map((name, i) => {
     if (name === '') return undefined
-    const type = stated.get(name) ?? types[i]
-    if (type === undefined) throw new TrainerError('file', `${where(raw)} has ${raw.outputs.length} outputs; ${op} has at most ${operators[op].outputs[1]}.`)
-    const value: Value = { name, dtype: type.dtype, shape: type.shape }
+    const value: Value = { name, ...(stated.get(name) ?? types[i]!) }
     add(value)
     return value
   })
   return { op, name: raw.name, inputs, outputs, attributes } as Node
 }
 
-function where({ op, name }: RawNode): string {
-  return `The node "${name}" (${op})`
-}
-
-/** @throws TrainerError when the operator is not in our table, or means something else in this opset. */
-function knownOperator(raw: RawNode, opset: number): OpName {
-  const { op, domain } = raw
-  const known = Object.hasOwn(operators, op) ? operators[op as OpName] : undefined
-  // ONNX took the exact Gelu over from com.microsoft in opset 20
-  if (known !== undefined && (known.domain === domain || (op === 'Gelu' && opset >= 20))) {
-    if (op === 'LayerNormalization' && opset < 17) throw new TrainerError('graph', `${where(raw)}: opset ${opset} has no LayerNormalization; it came with 17.`)
-    return op as OpName
+/** What a step answers; its errors begin with the node. */
+function blaming<T>(raw: RawNode, step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    throw error instanceof TrainerError ? new TrainerError('file', `${where(raw)}: ${error.message}`, { cause: error }) : error
   }
-  const written = domain === '' ? op : `${domain}.${op}`
-  const like = nearest(op, Object.keys(operators))
-  throw new TrainerError('graph', `The node "${raw.name}" has the operator ${written}, which cannot be read${like === undefined ? '' : ` (the nearest known one is ${like})`}.`, {
-    fix: `Operators that can be read: ${Object.keys(operators).join(', ')}.`,
-  })
-}
-
-/** Attributes that newer or older opsets have, and the values at which they mean nothing. */
-const neutral: Readonly<Record<string, number | string>> = { stash_type: 1, saturate: 1, approximate: 'none' }
-
-function decodeAttributes(raw: RawNode, op: OpName, opset: number): Readonly<Attributes[OpName]> {
-  const kinds = operators[op].attributes
-  const attributes: Record<string, unknown> = {}
-  for (const bytes of raw.attributes) {
-    const { name, value } = decodeAttribute(bytes)
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
-    if (kind === undefined) {
-      if (Object.hasOwn(neutral, name) && neutral[name] === value) continue
-      const old = op.startsWith('Reduce') && name === 'axes' ? `; before opset 18 its axes were an attribute, and this model is of opset ${opset}` : ''
-      throw new TrainerError('graph', `${where(raw)} has the attribute ${name} = ${String(value)}, which cannot be read${old}.`, { fix: 'Export the model again with opset 18.' })
-    }
-    attributes[name] = fitted(raw, name, kind, value)
-  }
-  // before opset 18 a split without lengths was always into equal parts
-  if (op === 'Split' && (raw.inputs[1] ?? '') === '') attributes['num_outputs'] ??= raw.outputs.length
-  return attributes as Attributes[OpName]
-}
-
-function decodeAttribute(bytes: Uint8Array): { name: string; value: unknown } {
-  const number = protoFields.attribute
-  const ints: number[] = []
-  let [name, type, value] = ['', 0, undefined as unknown]
-  for (const field of fields(bytes)) {
-    switch (field.number) {
-      case number.name: name = asText(field); break
-      case number.type: type = asNumber(field); break
-      case number.float: value = shortest(asNumber(field)); break
-      case number.int: value = asNumber(field); break
-      case number.string: value = asText(field); break
-      case number.ints: for (const item of asIntegers(field)) ints.push(Number(item)); break
-    }
-  }
-  return { name, value: type === attributeTypes.ints ? ints : value }
-}
-
-function fitted(raw: RawNode, name: string, kind: AttributeKind, value: unknown): unknown {
-  const made = kind === 'dtype' ? dataTypeOf(value as number) : value
-  const fits = kind === 'ints' ? Array.isArray(made) : typeof made === (kind === 'int' || kind === 'float' ? 'number' : 'string')
-  if (fits) return made
-  throw new TrainerError('file', `${where(raw)}: the attribute ${name} = ${String(value)} is no ${kind === 'dtype' ? 'element type that we know' : kind}.`)
-}
-
-/** The shortest decimal number that a float32 stands for: 1e-12 comes back as it was written. */
-function shortest(float: number): number {
-  for (let digits = 1; digits < 9; digits++) {
-    const short = Number(float.toPrecision(digits))
-    if (Math.fround(short) === float) return short
-  }
-  return float
 }

@@ -12,11 +12,14 @@ export type ExternalReader = (location: string) => Uint8Array
 export function decodeTensor(bytes: Uint8Array, readExternal: ExternalReader | undefined): { name: string; tensor: Tensor } {
   const proto = collect(bytes)
   const dtype = dataTypeOf(proto.dataType)
-  if (dtype === undefined) throw new TrainerError('file', `The tensor "${proto.name}" has ONNX's element type ${proto.dataType}, which cannot be read.`)
+  if (dtype === undefined) {
+    throw new TrainerError('file', `The tensor "${proto.name}" has ONNX's element type ${proto.dataType}, which cannot be read.`)
+  }
   if (!proto.dims.every((d) => Number.isSafeInteger(d) && d >= 0)) {
     throw new TrainerError('file', `The ONNX data is malformed: the tensor "${proto.name}" has the shape [${proto.dims.join(', ')}].`)
   }
-  const data = proto.external ? readOutside(proto, dtype, readExternal) : proto.raw === undefined ? fromNumbers(proto, dtype) : fromBytes(proto, dtype, proto.raw)
+  const inside = (): ArrayBufferView => (proto.raw === undefined ? fromNumbers(proto, dtype) : fromBytes(proto, dtype, proto.raw))
+  const data = proto.external ? readOutside(proto, dtype, readExternal) : inside()
   return { name: proto.name, tensor: new Tensor(dtype, data as never, proto.dims) }
 }
 
@@ -42,7 +45,9 @@ function collect(bytes: Uint8Array): TensorParts {
       case number.rawData: parts.raw = asBytes(field); break
       case number.dataLocation: parts.external = asNumber(field) === externalLocation; break
       case number.externalData: Object.assign(parts.entries, decodeEntry(asBytes(field))); break
-      case number.floatData: case number.doubleData: case number.int32Data: case number.int64Data: case number.uint64Data: parts.numbers.push(field); break
+      case number.floatData: case number.doubleData: case number.int32Data: case number.int64Data: case number.uint64Data:
+        parts.numbers.push(field)
+        break
     }
   }
   return parts
@@ -69,7 +74,8 @@ function fromBytes({ name, dims }: TensorParts, dtype: DataType, bytes: Uint8Arr
 function readOutside(parts: TensorParts, dtype: DataType, readExternal: ExternalReader | undefined): ArrayBufferView {
   const { location = '', offset = '0', length } = parts.entries
   if (!staysInside(location)) {
-    throw new TrainerError('file', `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: that is refused.`)
+    const problem = `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: that is refused.`
+    throw new TrainerError('file', problem)
   }
   if (readExternal === undefined) {
     throw new TrainerError('file', `The tensor "${parts.name}" stands in the file "${location}", but only the model's own bytes were given.`)
@@ -78,7 +84,8 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
   const wanted = sizeOf(parts.dims) * bytesPerElement(dtype)
   const [from, bytes] = [Number(offset), length === undefined ? wanted : Number(length)]
   if (!Number.isSafeInteger(from) || !Number.isSafeInteger(bytes) || from < 0 || bytes < 0 || from + bytes > file.length) {
-    throw new TrainerError('file', `The tensor "${parts.name}" is said to be ${bytes} bytes at ${offset} of "${location}", which has ${file.length} bytes.`)
+    const said = `${bytes} bytes at ${offset} of "${location}"`
+    throw new TrainerError('file', `The tensor "${parts.name}" is said to be ${said}, which has ${file.length} bytes.`)
   }
   return fromBytes(parts, dtype, file.subarray(from, from + bytes))
 }
@@ -93,7 +100,8 @@ function fromNumbers({ name, dims, numbers }: TensorParts, dtype: DataType): Arr
   const items = numbers.filter((field) => field.number === number).flatMap((field): readonly (number | bigint)[] =>
     (dtype === 'float32' ? floats(field, 4) : dtype === 'float64' ? floats(field, 8) : asIntegers(field)))
   if (items.length !== sizeOf(dims)) {
-    throw new TrainerError('file', `The tensor "${name}" of shape ${dtype}[${dims.join(', ')}] has ${sizeOf(dims)} elements, but ${items.length} are there.`)
+    const type = `${dtype}[${dims.join(', ')}]`
+    throw new TrainerError('file', `The tensor "${name}" of shape ${type} has ${sizeOf(dims)} elements, but ${items.length} are there.`)
   }
   const data = createData(dtype, items.length)
   const big = data instanceof BigInt64Array || data instanceof BigUint64Array
@@ -108,7 +116,9 @@ const typedFields: { readonly [T in DataType]?: number } = {
 
 function floats(field: Field, width: 4 | 8): number[] {
   if (typeof field.value === 'number') return [field.value]
-  if (field.value.length % width !== 0) throw new TrainerError('file', `The ONNX data is malformed: the packed numbers of field ${field.number} are cut off.`)
+  if (field.value.length % width !== 0) {
+    throw new TrainerError('file', `The ONNX data is malformed: the packed numbers of field ${field.number} are cut off.`)
+  }
   const view = new DataView(field.value.buffer, field.value.byteOffset, field.value.byteLength)
   return Array.from({ length: field.value.length / width }, (_, i) => (width === 4 ? view.getFloat32(i * 4, true) : view.getFloat64(i * 8, true)))
 }

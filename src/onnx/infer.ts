@@ -39,7 +39,9 @@ export function infer<Op extends OpName>(op: Op, site: Site<Op>): readonly Value
 export function checkArity(op: OpName, inputs: readonly (Value | undefined)[], outputs: number): void {
   const { inputs: [fewest, most], outputs: [fewestOut, mostOut] } = operators[op]
   const range = (from: number, to: number): string => (to === from ? `${from}` : to === Infinity ? `${from} or more` : `${from} to ${to}`)
-  if (inputs.length < fewest || inputs.length > most) throw new TrainerError('graph', `${op} takes ${range(fewest, most)} inputs, not ${inputs.length}.`)
+  if (inputs.length < fewest || inputs.length > most) {
+    throw new TrainerError('graph', `${op} takes ${range(fewest, most)} inputs, not ${inputs.length}.`)
+  }
   const missing = inputs.slice(0, most === Infinity ? inputs.length : fewest).indexOf(undefined)
   if (missing >= 0) throw new TrainerError('graph', `${op} cannot do without its input ${missing}.`)
   if (outputs < fewestOut || outputs > mostOut) throw new TrainerError('graph', `${op} has ${range(fewestOut, mostOut)} outputs, not ${outputs}.`)
@@ -69,7 +71,8 @@ const softmax: Rule<'Softmax'> = ({ inputs: [x], attributes }) => {
 const reduce: Rule<'ReduceSum'> = ({ inputs, attributes, constant }) => {
   const axes = reducedAxes(inputs, constant, attributes.noop_with_empty_axes === 1)
   const shape = inputs[0]!.shape
-  return [{ dtype: numeric(inputs[0]!), shape: attributes.keepdims === 0 ? shape.filter((_, i) => !axes.includes(i)) : shape.map((d, i) => (axes.includes(i) ? 1 : d)) }]
+  const kept = attributes.keepdims === 0 ? shape.filter((_, i) => !axes.includes(i)) : shape.map((d, i) => (axes.includes(i) ? 1 : d))
+  return [{ dtype: numeric(inputs[0]!), shape: kept }]
 }
 
 /** The result, and a mean and a reciprocal standard deviation for every row. */
@@ -119,7 +122,9 @@ const scatterND: Rule<'ScatterND'> = ({ inputs: [data, index, updates], attribut
   among(index!, ['int64'])
   sameType(data!, updates!)
   const depth = index!.shape.at(-1)
-  if (typeof depth !== 'number' || depth > data!.shape.length) throw new TrainerError('graph', `the index's last length is ${depth ?? 'missing'}: it has to be known, and at most the rank of the data.`)
+  if (typeof depth !== 'number' || depth > data!.shape.length) {
+    throw new TrainerError('graph', `the index's last length is ${depth ?? 'missing'}: it has to be known, and at most the rank of the data.`)
+  }
   agreeAll(updates!.shape, [...index!.shape.slice(0, -1), ...data!.shape.slice(depth)])
   return [data!]
 }
@@ -166,7 +171,8 @@ const concat: Rule<'Concat'> = ({ inputs, attributes, unknown }) => {
   const lengths = inputs.map((input) => input.shape[axis]!)
   const numbers = lengths.filter((d): d is number => typeof d === 'number')
   const total = numbers.length === lengths.length ? numbers.reduce((a, b) => a + b) : lengths.length === 1 ? lengths[0]! : unknown()
-  return [{ dtype: first.dtype, shape: first.shape.map((d, i) => (i === axis ? total : (inputs.map(({ shape }) => shape[i]!).find((known) => typeof known === 'number') ?? d))) }]
+  const known = (i: number): number | undefined => inputs.map(({ shape }) => shape[i]!).find((d) => typeof d === 'number')
+  return [{ dtype: first.dtype, shape: first.shape.map((d, i) => (i === axis ? total : (known(i) ?? d))) }]
 }
 
 const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constant, unknown }) => {
@@ -190,7 +196,9 @@ const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant
   const at = distinct(axes === undefined ? Array.from({ length: rankFrom(starts!) }, (_, i) => i) : integers(axes, constant), rank)
   const by = steps === undefined ? at.map(() => 1) : integers(steps, constant)
   const [from, to] = [constant(starts), constant(ends)].map((tensor, i) => tensor && integers(i === 0 ? starts! : ends!, constant))
-  if ([from ?? at, to ?? at, by].some((list) => list.length !== at.length)) throw new TrainerError('graph', 'starts, ends, axes and steps need the same number of entries.')
+  if ([from ?? at, to ?? at, by].some((list) => list.length !== at.length)) {
+    throw new TrainerError('graph', 'starts, ends, axes and steps need the same number of entries.')
+  }
   if (by.includes(0)) throw new TrainerError('graph', 'a step is 0.')
   const sliced = (d: Dimension, i: number): Dimension => {
     const k = at.indexOf(i)
@@ -234,7 +242,8 @@ const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant
 }
 
 const rules: { readonly [Op in OpName]: Rule<Op> } = {
-  Neg: number, Abs: number, Relu: number, Sign: number, Identity: same, Cast: ({ inputs: [x], attributes }) => [{ dtype: attributes.to, shape: x!.shape }],
+  Neg: number, Abs: number, Relu: number, Sign: number, Identity: same,
+  Cast: ({ inputs: [x], attributes }) => [{ dtype: attributes.to, shape: x!.shape }],
   Sqrt: float, Exp: float, Log: float, Erf: float, Tanh: float, Sigmoid: float, Gelu: float, Reciprocal: float, Sin: float, Cos: float, Floor: float,
   Not: ({ inputs: [x] }) => [{ dtype: among(x!, ['bool']), shape: x!.shape }],
   Softmax: softmax, LogSoftmax: softmax,
@@ -251,7 +260,8 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   },
   ReduceSum: reduce, ReduceMean: reduce, ReduceMax: reduce, ReduceSumSquare: reduce,
   Gather: gather, GatherElements: gatherElements, ScatterND: scatterND, ScatterElements: scatterElements,
-  Reshape: reshape, Transpose: transpose, Expand: expand, Concat: concat, Split: split, Slice: slice, Squeeze: squeeze, Unsqueeze: unsqueeze, Pad: pad,
+  Reshape: reshape, Transpose: transpose, Expand: expand, Concat: concat, Split: split, Slice: slice,
+  Squeeze: squeeze, Unsqueeze: unsqueeze, Pad: pad,
   Shape: ({ inputs: [x], attributes: { start, end } }) => [{ dtype: 'int64', shape: [x!.shape.slice(start, end).length] }],
 }
 
@@ -266,7 +276,9 @@ function integers(value: Value, constant: Site<OpName>['constant']): readonly nu
 /** The rank that a shape given as a vector has. */
 function rankFrom(vector: Value): number {
   const [rank] = vector.shape
-  if (typeof rank !== 'number' || vector.shape.length !== 1) throw new TrainerError('graph', `the length of the vector ${vector.name} has to be known.`)
+  if (typeof rank !== 'number' || vector.shape.length !== 1) {
+    throw new TrainerError('graph', `the length of the vector ${vector.name} has to be known.`)
+  }
   return rank
 }
 
@@ -276,7 +288,9 @@ function sameType(a: Value, b: Value): DataType {
 }
 
 function among(value: Value, allowed: readonly DataType[]): DataType {
-  if (!allowed.includes(value.dtype)) throw new TrainerError('graph', `the element type ${value.dtype} of ${value.name} is not one of ${allowed.join(', ')}.`)
+  if (!allowed.includes(value.dtype)) {
+    throw new TrainerError('graph', `the element type ${value.dtype} of ${value.name} is not one of ${allowed.join(', ')}.`)
+  }
   return value.dtype
 }
 

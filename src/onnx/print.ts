@@ -3,7 +3,10 @@ import { opsets } from './operators'
 import { describe } from './shapes'
 import type { Graph, Node } from './types'
 
-/** The graph as text that can be pasted into an issue: what goes in, the weights, small constants with their numbers, one line per node, what comes out. */
+/**
+ * The graph as text that can be pasted into an issue: what goes in, the weights, small constants with their numbers, one line per node, what
+ * comes out.
+ */
 export function print(graph: Graph): string {
   const initializers = [...graph.initializers.values()]
   const elements = initializers.reduce((sum, { tensor }) => sum + tensor.size, 0)
@@ -26,7 +29,8 @@ export function print(graph: Graph): string {
 export function printNode(node: Node, types = false): string {
   const outputs = node.outputs.map((output) => (output === undefined ? '_' : `%${output.name}: ${describe(output)}`))
   const inputs = node.inputs.map((input) => (input === undefined ? '_' : types ? `${input.name}: ${describe(input)}` : input.name))
-  const attributes = Object.entries(node.attributes).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  const given = Object.entries(node.attributes).filter(([, value]) => value !== undefined)
+  const attributes = given.map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
   return `${outputs.join(', ')} = ${node.op}(${inputs.join(', ')})${attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`}`
 }
 

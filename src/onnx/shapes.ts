@@ -56,7 +56,9 @@ export function agreeAll(a: readonly Dimension[], b: readonly Dimension[]): void
  */
 export function reshaped(from: readonly Dimension[], wanted: readonly number[], zeros: boolean, unknown: () => Dimension): readonly Dimension[] {
   const target = `[${from.join(', ')}] cannot be reshaped to [${wanted.join(', ')}]`
-  if (wanted.filter((d) => d === -1).length > 1 || wanted.some((d) => d < -1)) throw new TrainerError('graph', `${target}: at most one length is left open, as -1.`)
+  if (wanted.filter((d) => d === -1).length > 1 || wanted.some((d) => d < -1)) {
+    throw new TrainerError('graph', `${target}: at most one length is left open, as -1.`)
+  }
   const copied = wanted.map((d, i): Dimension => {
     const length = d === 0 && !zeros ? from[i] : d
     if (length === undefined) throw new TrainerError('graph', `${target}: there is no axis ${i} whose length 0 could keep.`)

@@ -16,7 +16,8 @@ export const protoFields = {
   node: { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 },
   attribute: { name: 1, float: 2, int: 3, string: 4, ints: 8, type: 20 },
   tensor: {
-    dims: 1, dataType: 2, floatData: 4, int32Data: 5, int64Data: 7, name: 8, rawData: 9, doubleData: 10, uint64Data: 11, externalData: 13, dataLocation: 14,
+    dims: 1, dataType: 2, floatData: 4, int32Data: 5, int64Data: 7, name: 8, rawData: 9, doubleData: 10, uint64Data: 11,
+    externalData: 13, dataLocation: 14,
   },
   entry: { key: 1, value: 2 },
   valueInfo: { name: 1, type: 2 },
@@ -88,7 +89,8 @@ export function* fields(bytes: Uint8Array): Generator<Field> {
     const start = reader.pos
     const field = readField(reader, bytes)
     if (field === undefined || reader.pos > bytes.length) {
-      throw new TrainerError('file', `The ONNX data is malformed or cut off: byte ${start} of a message of ${bytes.length} bytes starts no whole field.`)
+      const place = `byte ${start} of a message of ${bytes.length} bytes`
+      throw new TrainerError('file', `The ONNX data is malformed or cut off: ${place} starts no whole field.`)
     }
     yield field
   }

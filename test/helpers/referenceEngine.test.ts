@@ -19,8 +19,7 @@ describe('the reference engine agrees with ONNX Runtime', () => {
     const [ours, theirs] = [evaluate(graph, feeds), await run(graph, feeds)]
     for (const { name } of graph.outputs) {
       const [y, expected] = [ours[name]!, theirs[name]!]
-      expect(y.dims, name).toEqual(expected.dims)
-      expect(y.dtype === 'float64' ? 'float32' : y.dtype, name).toBe(expected.type)
+      expect({ name, dims: y.dims, type: y.dtype === 'float64' ? 'float32' : y.dtype }).toEqual({ name, dims: expected.dims, type: expected.type })
       const data = Array.from(expected.data as Iterable<number | bigint>, Number)
       data.forEach((value, i) => {
         const error = Math.abs(Number(y.data[i]) - value) / Math.max(1, Math.abs(value))
