@@ -1,0 +1,100 @@
+// columns of numbers → tensors
+import { TrainerError } from '../errors'
+import { Tensor } from '../tensor'
+
+/** Encoded examples: rows of named cells. */
+export type Examples = readonly Readonly<Record<string, unknown>>[]
+
+/** A batch: named tensors, the first axis of each being the rows. */
+export type Batch = Record<string, Tensor>
+
+/**
+ * Makes a batch of examples. `indices` are the numbers of the rows in the data set; errors name them.
+ * Whole numbers and truth values become int32, anything with a fraction in it float32.
+ */
+export type DataCollator = (examples: Examples, indices?: readonly number[]) => Batch
+
+/**
+ * A column as a tensor of shape [rows] or [rows, …].
+ * @throws TrainerError naming the row that is text, missing, of another length or beyond 32 bits.
+ */
+export function columnTensor(name: string, values: readonly unknown[], indices?: readonly number[]): Tensor {
+  const shape = shapeOf(values[0])
+  const size = shape.reduce((product, length) => product * length, 1)
+  const flat = new Float64Array(values.length * size)
+  let whole = true
+  let at = 0
+  const place = (row: number): string => `Column '${name}' of ${rowName(row, indices)}`
+  const fill = (value: unknown, depth: number, row: number): void => {
+    if (isList(value)) {
+      if (depth >= shape.length || value.length !== shape[depth]) throw ragged(place(row), value.length, shape, depth)
+      if (value instanceof Float32Array || value instanceof Float64Array) whole = false
+      for (let i = 0; i < value.length; i++) fill(value[i], depth + 1, row)
+      return
+    }
+    if (depth < shape.length) throw unlike(value, place(row), name, `a list of ${shape[depth]} numbers`)
+    const number = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? Number(value) : undefined
+    if (number === undefined) throw unlike(value, place(row), name, 'a number')
+    if (!Number.isInteger(number)) whole = false
+    flat[at++] = number
+  }
+  for (let row = 0; row < values.length; row++) fill(values[row], 0, row)
+  const dims = [values.length, ...shape]
+  return whole ? new Tensor('int32', toInt32(flat, size, name, indices), dims) : new Tensor('float32', Float32Array.from(flat), dims)
+}
+
+/** How a row of a batch is called in an error. */
+export function rowName(row: number, indices?: readonly number[]): string {
+  return indices?.[row] === undefined ? `row ${row} of the batch` : `row ${indices[row]} of the data set`
+}
+
+/**
+ * The columns of the examples that the first one has.
+ * @throws TrainerError naming the row that lacks one of them.
+ */
+export function checkExamples(examples: Examples, indices?: readonly number[]): string[] {
+  if (examples.length === 0) throw new TrainerError('data', 'A batch without rows cannot be made.')
+  const names = Object.keys(examples[0]!)
+  for (const [row, example] of examples.entries()) {
+    const missing = names.find(name => example[name] === undefined)
+    if (missing === undefined) continue
+    throw new TrainerError('data', `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`)
+  }
+  return names
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+}
+
+function shapeOf(value: unknown): number[] {
+  return isList(value) ? [value.length, ...(value.length === 0 ? [] : shapeOf(value[0]))] : []
+}
+
+function toInt32(flat: Float64Array, size: number, name: string, indices: readonly number[] | undefined): Int32Array {
+  const wrong = flat.findIndex(value => value !== (value | 0))
+  if (wrong < 0) return Int32Array.from(flat)
+  throw new TrainerError('data', `Column '${name}' of ${rowName(Math.floor(wrong / size), indices)} holds ${flat[wrong]}, which does not fit into 32 bits.`, {
+    fix: `Remove the column if the model does not take it: dataset.removeColumns('${name}').`,
+  })
+}
+
+function ragged(place: string, length: number, shape: readonly number[], depth: number): TrainerError {
+  return new TrainerError('data', `${place} has ${length} values where ${depth < shape.length ? shape[depth] : 'one number'} ${depth < shape.length ? 'are' : 'is'} in the first row.`, {
+    fix: 'Only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: pad the others in map, or write a collator for them.',
+  })
+}
+
+function unlike(value: unknown, place: string, name: string, wanted: string): TrainerError {
+  if (typeof value === 'string') {
+    const text = value.length > 40 ? `${value.slice(0, 40)}…` : value
+    const fix = name.startsWith('label')
+      ? `Number the labels first: dataset.classEncodeColumn('${name}').`
+      : `Remove the column (dataset.removeColumns('${name}')), or tokenize it with map.`
+    return new TrainerError('data', `${place} is text ("${text}"), where ${wanted} was expected.`, { fix })
+  }
+  const given = value === null || value === undefined ? 'empty' : `a ${typeof value}`
+  return new TrainerError('data', `${place} is ${given}, where ${wanted} was expected.`, {
+    ...(given === 'empty' && { fix: `Leave such rows out: dataset.filter(row => row.${name} !== null).` }),
+  })
+}

@@ -1,0 +1,146 @@
+// order → batches, the next one collated while the last one is at work, resumable at any batch
+import { TrainerError } from '../errors'
+import type { Awaitable } from './rows'
+import { sequentialOrder } from './sampler'
+
+/** Rows by number: a Dataset, or anything else with a length. */
+export interface RowSource<Row = unknown> {
+  readonly length: number
+  get(index: number): Awaitable<Row>
+}
+
+/** What a loader reads: rows by number, an array of them, or rows that come one after another. */
+export type LoaderRows<Row = unknown> = RowSource<Row> | readonly Row[] | Iterable<Row> | AsyncIterable<Row>
+
+/** Makes a batch of rows; `indices` are their numbers in the data set (or in the stream), for errors. */
+export type Collate<Row, Batch> = (rows: Row[], indices: readonly number[]) => Awaitable<Batch>
+
+/** Options of {@link createLoader}. */
+export interface LoaderOptions<Row, Batch> {
+  readonly rows: LoaderRows<Row>
+  readonly batchSize: number
+  readonly collate: Collate<Row, Batch>
+  /** The order of the rows in an epoch; as they stand by default. Rows that come one after another keep their order. */
+  readonly order?: (epoch: number) => ArrayLike<number>
+  /** Leave the last batch out if it is short; false by default. */
+  readonly dropLast?: boolean
+  /** Batches made ahead of the one at work; 1 by default, 0 makes each when it is asked for. */
+  readonly prefetch?: number
+}
+
+/** Batches of an epoch. */
+export interface Loader<Batch> {
+  /** Batches in an epoch; undefined for rows that come one after another. */
+  readonly length: number | undefined
+  /** Rows in the data set; undefined likewise. */
+  readonly rows: number | undefined
+  readonly batchSize: number
+  /** The batches of an epoch from number `start` on: those before are skipped without a look at their rows (a stream has to be read past them). */
+  batches(epoch?: number, start?: number): AsyncIterableIterator<Batch>
+  /** The batches of the first epoch. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Batch>
+}
+
+/**
+ * A loader of batches.
+ * @throws TrainerError for a batch size that is none, or rows that cannot be read.
+ */
+export function createLoader<Row, Batch>(options: LoaderOptions<Row, Batch>): Loader<Batch> {
+  const { batchSize, dropLast = false } = options
+  if (!Number.isInteger(batchSize) || batchSize < 1) throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)
+  const rows = rowCount(options.rows)
+  const make = rows === undefined ? streamedBatches(options.rows as Iterable<Row>, options) : orderedBatches(options, rows)
+  const batches = (epoch = 0, start = 0): AsyncIterableIterator<Batch> => ahead(make(epoch, start), options.prefetch ?? 1)
+  const length = rows === undefined ? undefined : dropLast ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize)
+  return { length, rows, batchSize, batches, [Symbol.asyncIterator]: () => batches() }
+}
+
+/** The number of rows, or undefined if only reading them all would tell. */
+export function rowCount(rows: LoaderRows): number | undefined {
+  if (typeof rows === 'object' && rows !== null) {
+    if ('length' in rows && typeof rows.length === 'number') return rows.length
+    if (Symbol.iterator in rows || Symbol.asyncIterator in rows) return undefined
+  }
+  throw new TrainerError('data', 'A data set has to be a Dataset, an array of rows, an object with length and get(i), or (asynchronously) iterable.')
+}
+
+/** One row of a source. */
+export function rowAt<Row>(rows: RowSource<Row> | readonly Row[], index: number): Awaitable<Row> {
+  return Array.isArray(rows) ? (rows as readonly Row[])[index]! : (rows as RowSource<Row>).get(index)
+}
+
+/** A function that gives batch after batch, then undefined; it is asked again only when it has answered. */
+type NextBatch<Batch> = () => Promise<Batch | undefined>
+
+function orderedBatches<Row, Batch>(options: LoaderOptions<Row, Batch>, length: number): (epoch: number, start: number) => NextBatch<Batch> {
+  const { rows, batchSize, collate, order, dropLast = false } = options
+  return (epoch, start) => {
+    let indices: ArrayLike<number> | undefined
+    let at = start * batchSize
+    return async () => {
+      indices ??= order?.(epoch) ?? sequentialOrder(length)
+      const end = Math.min(at + batchSize, indices.length)
+      if (at >= end || (dropLast && end - at < batchSize)) return undefined
+      const chosen = Array.from({ length: end - at }, (_, i) => indices![at + i]!)
+      at = end
+      const found = chosen.map(index => rowAt(rows as RowSource<Row>, index))
+      return collate(found.some(row => row instanceof Promise) ? await Promise.all(found) : found as Row[], chosen)
+    }
+  }
+}
+
+function streamedBatches<Row, Batch>(rows: Iterable<Row> | AsyncIterable<Row>, options: LoaderOptions<Row, Batch>): (epoch: number, start: number) => NextBatch<Batch> {
+  const { batchSize, collate, dropLast = false } = options
+  return (_epoch, start) => {
+    let stream: Iterator<Row> | AsyncIterator<Row> | undefined
+    let at = -start * batchSize
+    return async () => {
+      stream ??= openStream(rows)
+      const batch: Row[] = []
+      while (batch.length < batchSize) {
+        const { done, value } = await stream.next()
+        if (done === true) break
+        if (at++ >= 0) batch.push(value)
+      }
+      if (batch.length === 0 || (dropLast && batch.length < batchSize)) return undefined
+      return collate(batch, batch.map((_, i) => start * batchSize + at - batch.length + i))
+    }
+  }
+}
+
+const opened = new WeakSet<object>()
+
+/**
+ * The iterator of rows that come one after another.
+ * @throws TrainerError when it was given before: a generator, say, can be read only once.
+ */
+export function openStream<Row>(rows: Iterable<Row> | AsyncIterable<Row>): Iterator<Row> | AsyncIterator<Row> {
+  const stream = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
+  if (opened.has(stream)) {
+    throw new TrainerError('data', 'The data set is a stream that can be read only once, but a second pass over it was asked for.', {
+      fix: 'Give an object whose [Symbol.asyncIterator] begins anew each time, or a maxSteps that one pass is enough for.',
+    })
+  }
+  opened.add(stream)
+  return stream
+}
+
+/** The batches, up to `count` of them made ahead: while the consumer waits for its device, the event loop makes the next. */
+async function* ahead<Batch>(next: NextBatch<Batch>, count: number): AsyncGenerator<Batch, void, undefined> {
+  const waiting: Promise<Batch | undefined>[] = []
+  let chain: Promise<unknown> = Promise.resolve()
+  const begin = (): void => {
+    // a turn of the event loop later, so that the consumer can start its work on the batch before; one after another
+    const batch = chain.then(() => new Promise(resolve => setImmediate(resolve))).then(next)
+    chain = batch
+    batch.catch(() => undefined) // thrown where it is waited for, or never if nobody asks any more
+    waiting.push(batch)
+  }
+  for (;;) {
+    if (waiting.length === 0) begin()
+    const batch = await waiting.shift()!
+    if (batch === undefined) return
+    while (waiting.length < count) begin()
+    yield batch
+  }
+}
