@@ -178,13 +178,13 @@ const concat: Rule<'Concat'> = ({ inputs, attributes, unknown }) => {
 const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constant, unknown }) => {
   const axis = positive(attributes.axis ?? 0, x!.shape.length)
   const whole = x!.shape[axis]!
-  const given = sizes === undefined ? undefined : integers(sizes, constant)
-  const parts = given?.length ?? attributes.num_outputs
+  const given = constant(sizes) === undefined ? undefined : integers(sizes!, constant)
+  const parts = sizes === undefined ? attributes.num_outputs : rankFrom(sizes)
   if (parts !== outputs) throw new TrainerError('graph', `it is split into ${parts ?? 'no stated number of'} parts, but has ${outputs} outputs.`)
   if (given !== undefined) agree(given.reduce((a, b) => a + b, 0), whole)
   const part = (i: number): Dimension => {
     if (given !== undefined) return given[i]!
-    if (typeof whole === 'string') return unknown()
+    if (typeof whole === 'string' || sizes !== undefined) return unknown()
     const chunk = Math.ceil(whole / outputs)
     return Math.max(0, Math.min(chunk, whole - i * chunk))
   }
