@@ -1,0 +1,146 @@
+import { TrainerError } from '../errors'
+import type { GraphBuilder } from '../onnx/builder'
+import { describe } from '../onnx/infer'
+import type { OpName } from '../onnx/operators'
+import type { Node, Value } from '../onnx/types'
+import { absorbing, elementwise, gradients, isFloat, type Rule, type Values } from './gradients'
+import { route, type Routes } from './route'
+import { type Gradient, plus, type Scaled, settled } from './scaled'
+import { asRows, expand } from './shapes'
+import { unbroadcast } from './unbroadcast'
+
+/** What a loss's gradients are, by the names of the values that they were asked for. */
+export interface Gradients {
+  /** Of the value's own shape. A value that the loss does not depend on is missing here, as PyTorch leaves its `grad` None. */
+  readonly dense: ReadonlyMap<string, Value>
+  /** Of tables: the sum over `values` [n, …] put at the rows `index` [n], which may repeat, in one pair per Gather. */
+  readonly rows: ReadonlyMap<string, readonly RowGradient[]>
+}
+
+export interface RowGradient {
+  readonly index: Value
+  readonly values: Value
+}
+
+export interface DifferentiateOptions {
+  /** Names of parameters whose gradient may come as rows. It does where the loss reads them by Gathers along axis 0 alone; otherwise it is dense. */
+  readonly rows?: ReadonlySet<string>
+}
+
+/**
+ * Adds the gradients of a loss to a graph: reverse-mode differentiation, by the table of {@link gradients}, from the loss back to `wrt` and nowhere else.
+ *
+ * @param loss a scalar of a floating-point type
+ * @param wrt inputs, initializers or values in between, of floating-point types
+ * @throws TrainerError naming the operator, the node and the way from the parameter to the loss, where an operator on it has no gradient
+ */
+export function differentiate(graph: GraphBuilder, loss: Value, wrt: readonly Value[], options: DifferentiateOptions = {}): Gradients {
+  check(loss, wrt)
+  const routes = between(graph.nodes, loss, wrt)
+  const tables = wrt.map(({ name }) => name).filter((name) => options.rows?.has(name) && routes.nodes.every((node) => readsRows(node, name) && !node.outputs.some((output) => output?.name === name)))
+  const flows = new Map<string, Scaled>([[loss.name, { of: graph.constant(1, loss.dtype), by: 1 }]])
+  const rows = new Map<string, RowGradient[]>()
+  return graph.scope('backward', () => {
+    for (const node of [...routes.nodes].reverse()) {
+      graph.scope(node.name, () => {
+        const table = node.op === 'Gather' && tables.includes(node.inputs[0]!.name) ? node.inputs[0]! : undefined
+        if (table === undefined) stepBack(graph, node, flows, routes)
+        else rows.set(table.name, [...(rows.get(table.name) ?? []), rowsOf(graph, node, flows)].filter((pair) => pair !== undefined))
+      })
+    }
+    const dense = new Map<string, Value>()
+    for (const value of wrt) {
+      const flow = flows.get(value.name)
+      if (flow !== undefined) dense.set(value.name, expand(graph, settled(graph, flow), value.shape, [value]))
+    }
+    return { dense, rows: new Map([...rows].filter(([, pairs]) => pairs.length > 0)) }
+  })
+}
+
+function check(loss: Value, wrt: readonly Value[]): void {
+  if (loss.shape.length !== 0 || !isFloat(loss.dtype)) {
+    throw new TrainerError('graph', `A loss has to be a scalar of a floating-point type, but ${loss.name} is ${describe(loss)}.`, { fix: 'Sum it up first.' })
+  }
+  const bad = wrt.find((value) => !isFloat(value.dtype))
+  if (bad !== undefined) throw new TrainerError('graph', `Only floating-point values have a gradient, but ${bad.name} is ${describe(bad)}.`)
+}
+
+/** The nodes on the ways from `wrt` to the loss, and the values that depend on `wrt`. */
+function between(nodes: readonly Node[], loss: Value, wrt: readonly Value[]): Routes {
+  const makers = new Map<string, Node | undefined>(wrt.map((value) => [value.name, undefined]))
+  const reached = nodes.filter((node) => {
+    if (gradients[node.op] === 'flat' || !node.inputs.some((input) => input !== undefined && makers.has(input.name))) return false
+    const outputs = node.outputs.filter((output) => output !== undefined && isFloat(output.dtype)) as Value[]
+    for (const output of outputs) if (!makers.has(output.name)) makers.set(output.name, node)
+    return outputs.length > 0
+  })
+  const leading = new Set([loss.name])
+  const active = reached.reverse().filter((node) => {
+    if (!node.outputs.some((output) => output !== undefined && leading.has(output.name))) return false
+    for (const input of node.inputs) if (input !== undefined && makers.has(input.name)) leading.add(input.name)
+    return true
+  })
+  return { nodes: active.reverse(), makers, loss }
+}
+
+/** Whether a node, as far as it reads the value, gathers rows of it. */
+function readsRows(node: Node, name: string): boolean {
+  const places = node.inputs.flatMap((input, i) => (input?.name === name ? [i] : []))
+  const axis = node.op === 'Gather' ? ((node as Node<'Gather'>).attributes.axis ?? 0) : undefined
+  return places.length === 0 || (axis === 0 && node.inverse === undefined && places.join() === '0')
+}
+
+/** One node: from the gradients of its outputs to those of its inputs, each stretched input's summed down, each added to what has come from elsewhere. */
+function stepBack(graph: GraphBuilder, node: Node, flows: Map<string, Scaled>, routes: Routes): void {
+  const given = node.outputs.map((output) => (output === undefined ? undefined : flows.get(output.name)))
+  const only = given.filter((flow) => flow !== undefined)
+  if (only.length === 0) return
+  const by = only.length === 1 ? only[0]!.by : 1
+  const free = elementwise.has(node.op)
+  const sources = [...node.inputs, ...node.outputs].filter((value) => value !== undefined)
+  const dy = given.map((flow, i) => {
+    if (flow === undefined) return undefined
+    const gradient = only.length === 1 ? flow.of : settled(graph, flow)
+    return free ? gradient : expand(graph, gradient, node.outputs[i]!.shape, sources)
+  })
+  const absorbs = absorbing.has(node.op)
+  const returned = applyRule(graph, node, dy, absorbs ? by : 1, routes)
+  node.inputs.forEach((input, i) => {
+    const gradient = returned[i]
+    if (input === undefined || gradient === undefined || !routes.makers.has(input.name)) return
+    const own = 'of' in gradient ? gradient : { of: gradient, by: 1 }
+    const summed = unbroadcast(graph, own.of, input, free ? node.outputs[0]!.shape : own.of.shape, sources)
+    const flow = { of: summed, by: absorbs ? own.by : own.by * by }
+    const before = flows.get(input.name)
+    flows.set(input.name, before === undefined ? flow : plus(graph, before, flow))
+  })
+}
+
+/** @throws TrainerError with the way on which the node lies, where there is no rule or the rule refuses. */
+function applyRule(graph: GraphBuilder, node: Node, dy: readonly (Value | undefined)[], by: number, routes: Routes): readonly (Gradient | undefined)[] {
+  const rule = gradients[node.op] as Rule<OpName> | 'flat' | 'opaque'
+  try {
+    if (typeof rule === 'string') throw new TrainerError('graph', 'the operator has no gradient.')
+    const asked = node.inputs.map((input) => input !== undefined && routes.makers.has(input.name))
+    return rule({ x: node.inputs as Values, y: node.outputs as Values, dy: dy as Values, by, asked, attributes: node.attributes, inverse: node.inverse, graph })
+  } catch (error) {
+    if (!(error instanceof TrainerError)) throw error
+    throw new TrainerError('graph', `No gradient goes through ${node.op} (node "${node.name}", on the way ${route(node, routes)}): ${error.message}`, {
+      cause: error,
+      fix: 'Leave that parameter out of what is trained, or write the step with operators that have a gradient.',
+    })
+  }
+}
+
+/** The rows of a table that a Gather read, and the gradient of each. */
+function rowsOf(graph: GraphBuilder, { inputs, outputs }: Node, flows: ReadonlyMap<string, Scaled>): RowGradient | undefined {
+  const [table, index, y] = [inputs[0]!, inputs[1]!, outputs[0]!]
+  const flow = flows.get(y.name)
+  if (flow === undefined) return undefined
+  const d = expand(graph, settled(graph, flow), y.shape, [y])
+  const scalar = index.shape.length === 0
+  return {
+    index: index.shape.length === 1 ? index : graph.reshape(index, [-1]),
+    values: asRows(graph, scalar ? graph.unsqueeze(d, [0]) : d, table.shape.slice(1)),
+  }
+}

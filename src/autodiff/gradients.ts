@@ -1,0 +1,328 @@
+import { TrainerError } from '../errors'
+import type { GraphBuilder } from '../onnx/builder'
+import { positive, reducedAxes } from '../onnx/infer'
+import type { Attributes, OpName } from '../onnx/operators'
+import type { Inverse, Value } from '../onnx/types'
+import type { DataType } from '../tensor'
+import { insideOut, padGradient, scatterRows, sliceGradient } from './movement'
+import { type NormalizationSite, normalizationGradient } from './normalization'
+import { type Gradient, scaled, times } from './scaled'
+import { asRows, count, lengths, reshaped, zeros } from './shapes'
+
+/** The inputs or outputs of a node. Three are typed as present; a rule knows how many its operator has, and which of them are optional. */
+export type Values = readonly [Value, Value, Value, ...(Value | undefined)[]]
+
+/** What a rule is told of its node. */
+export interface Site<Op extends OpName> {
+  readonly x: Values
+  /** An output that nobody reads may be undefined. */
+  readonly y: Values
+  /**
+   * The gradients of the outputs, undefined where none flows; at least one does. Of an output's shape; for the operators in {@link elementwise} it may
+   * be smaller, if it stretches to that shape.
+   */
+  readonly dy: Values
+  /** A number that every gradient returned has to be multiplied with: 1 but for the operators in {@link absorbing}. */
+  readonly by: number
+  /** Per input, whether a gradient is asked for; what is returned beside that is dropped. */
+  readonly asked: readonly boolean[]
+  readonly attributes: Readonly<Attributes[Op]>
+  readonly inverse: Inverse | undefined
+  readonly graph: GraphBuilder
+}
+
+/**
+ * One gradient per input, undefined where none flows. It may have the shape of the output where the operator stretched that input: the walk
+ * sums it. Only operators that every provider has may be written.
+ */
+export type Rule<Op extends OpName> = (site: Site<Op>) => readonly (Gradient | undefined)[]
+
+/** Operators that are computed element by element, whose rules are too. */
+export const elementwise: ReadonlySet<OpName> = new Set<OpName>([
+  'Identity', 'Neg', 'Abs', 'Sqrt', 'Exp', 'Log', 'Erf', 'Tanh', 'Sigmoid', 'Relu', 'Reciprocal', 'Sin', 'Cos', 'Gelu', 'Cast',
+  'Add', 'Sub', 'Mul', 'Div', 'Pow', 'Min', 'Max', 'Where', 'Expand',
+])
+
+/** Operators whose rules multiply by a number for nothing: as alpha. */
+export const absorbing: ReadonlySet<OpName> = new Set<OpName>(['Gemm', 'MatMul'])
+
+/**
+ * THE table: how a gradient goes back through each operator. 'flat': the derivative is zero wherever there is one, so nothing goes back.
+ * 'opaque': there is no rule, and asking is an error. An operator that has no row here does not compile. See docs/gradients.md for how to add one.
+ */
+export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' } = {
+  // ── steps, truths and shapes ──
+
+  Floor: 'flat', Sign: 'flat', Shape: 'flat',
+  Equal: 'flat', Greater: 'flat', Less: 'flat', GreaterOrEqual: 'flat', LessOrEqual: 'flat', And: 'flat', Or: 'flat', Not: 'flat',
+
+  // ── one operand ──
+
+  // y = x
+  Identity: ({ dy: [d] }) => [d],
+  // y = -x
+  Neg: ({ dy: [d] }) => [scaled(d, -1)],
+  // y = |x|, dx = dy sign x, which is 0 at 0
+  Abs: ({ x: [x], dy: [d], graph: g }) => [g.where(g.greater(x, 0), d, g.where(g.less(x, 0), times(g, d, -1), 0))],
+  // y = √x, dx = ½ dy / y
+  Sqrt: ({ y: [y], dy: [d], graph: g }) => [scaled(g.div(d, y), 0.5)],
+  // y = eˣ, dx = dy y
+  Exp: ({ y: [y], dy: [d], graph: g }) => [times(g, d, y)],
+  // y = ln x, dx = dy / x
+  Log: ({ x: [x], dy: [d], graph: g }) => [g.div(d, x)],
+  // y = erf x = 2/√π ∫ exp(-t²) dt, dx = 2/√π dy / exp(x²); where that overflows, the quotient is the right 0
+  Erf: ({ x: [x], dy: [d], graph: g }) => [scaled(g.div(d, g.exp(g.mul(x, x))), 2 / Math.sqrt(Math.PI))],
+  // y = tanh x, dx = dy (1 - y²)
+  Tanh: ({ y: [y], dy: [d], graph: g }) => [times(g, d, g.sub(1, g.mul(y, y)))],
+  // y = 1 / (1 + e⁻ˣ), dx = dy (y - y²)
+  Sigmoid: ({ y: [y], dy: [d], graph: g }) => [times(g, d, g.sub(y, g.mul(y, y)))],
+  // y = max(x, 0), dx = dy where y > 0
+  Relu: ({ y: [y], dy: [d], graph: g }) => [g.where(g.greater(y, 0), d, 0)],
+  // y = 1 / x, dx = -dy y²
+  Reciprocal: ({ y: [y], dy: [d], graph: g }) => [scaled(times(g, d, g.mul(y, y)), -1)],
+  Sin: ({ x: [x], dy: [d], graph: g }) => [times(g, d, g.cos(x))],
+  Cos: ({ x: [x], dy: [d], graph: g }) => [scaled(times(g, d, g.sin(x)), -1)],
+  // y = x Φ(x), dx = dy (Φ + x φ) = ½ dy (1 + erf u + 2/√π u / exp(u²)) with u = x/√2. The largest tensor of a training step: no pass too many
+  Gelu: ({ x: [x], dy: [d], graph: g }) => {
+    const u = g.mul(x, Math.SQRT1_2)
+    const density = g.mul(g.div(u, g.exp(g.mul(u, u))), 2 / Math.sqrt(Math.PI))
+    return [scaled(times(g, d, g.add(g.add(g.erf(u), density), 1)), 0.5)]
+  },
+  // y = x in another type; integers and truths carry no gradient
+  Cast: ({ x: [x], dy: [d], graph: g }) => [isFloat(x.dtype) ? g.cast(d, x.dtype) : undefined],
+
+  // ── two operands and three ──
+
+  // y = a + b
+  Add: ({ dy: [d] }) => [d, d],
+  // y = a - b
+  Sub: ({ dy: [d] }) => [d, scaled(d, -1)],
+  // y = a b, da = dy b, db = dy a
+  Mul: ({ x: [a, b], dy: [d], graph: g }) => {
+    const da = product(g, d, b)
+    return [da, a.name === b.name ? da : product(g, d, a)]
+  },
+  // y = a / b, da = dy / b, db = -da y
+  Div: ({ x: [, b], y: [y], dy: [d], graph: g, asked }) => {
+    const divisor = scalarOf(g, b)
+    const da = divisor !== undefined ? scaled(d, 1 / divisor) : g.div(d, b)
+    return [da, asked[1] && !('of' in da) ? scaled(g.mul(da, y), -1) : undefined]
+  },
+  // y = aᵇ, da = dy b aᵇ⁻¹ (0 where b = 0), db = dy y ln a (0 where a = 0, as PyTorch has it)
+  Pow: ({ x: [a, b], y: [y], dy: [d], graph: g, asked }) => {
+    const exponent = scalarOf(g, b)
+    if (exponent !== undefined) return [powerGradient(g, a, exponent, y, d)]
+    const da = g.where(g.equal(b, 0), 0, times(g, d, g.mul(b, g.pow(a, g.sub(b, 1)))))
+    return [da, asked[1] ? g.where(g.equal(a, 0), 0, times(g, d, g.mul(y, g.log(a)))) : undefined]
+  },
+  // the smaller one takes dy; equal ones share it, as in ONNX Runtime's training and in PyTorch
+  Min: ({ x: [a, b], dy: [d], graph: g }) => shared(g, d, g.less(a, b), g.less(b, a)),
+  // the larger one takes dy; equal ones share it
+  Max: ({ x: [a, b], dy: [d], graph: g }) => shared(g, d, g.greater(a, b), g.greater(b, a)),
+  // y = a where c, else b
+  Where: ({ x: [c], dy: [d], graph: g, asked }) => [undefined, asked[1] ? g.where(c, d, 0) : undefined, asked[2] ? g.where(c, 0, d) : undefined],
+
+  // ── products of matrices ──
+
+  // Y = A B, dA = dY Bᵀ, dB = Aᵀ dY
+  MatMul: ({ x: [a, b], dy: [d], by, graph: g, asked }) => {
+    const width = [a, b, d].map((v) => v.shape.at(-1))
+    if (b.shape.length === 2 && (a.shape.length === 2 || width.every((n) => typeof n === 'number'))) {
+      // weights: leading axes become rows, and their sum is part of the product
+      const rows = (v: Value): Value => (v.shape.length === 2 ? v : g.reshape(v, [-1, v.shape.at(-1) as number]))
+      return [asked[0] ? reshaped(g, gemm(g, rows(d), b, 0, 1, by), a) : undefined, asked[1] ? gemm(g, rows(a), rows(d), 1, 0, by) : undefined]
+    }
+    return [asked[0] ? scaled(g.matMul(d, flipped(g, b)), by) : undefined, asked[1] ? scaled(g.matMul(flipped(g, a), d), by) : undefined]
+  },
+  // Y = α A′ B′ + β C with A′ = A or Aᵀ: dA′ = α dY B′ᵀ, dB′ = α A′ᵀ dY, each transposed back; dC = β dY
+  Gemm: ({ x: [a, b], dy: [d], by, attributes: { alpha = 1, beta = 1, transA = 0, transB = 0 }, graph: g, asked }) => [
+    asked[0] ? (transA ? gemm(g, b, d, transB, 1, alpha * by) : gemm(g, d, b, 0, 1 - transB, alpha * by)) : undefined,
+    asked[1] ? (transB ? gemm(g, d, a, 1, transA, alpha * by) : gemm(g, a, d, 1 - transA, 0, alpha * by)) : undefined,
+    scaled(d, beta * by),
+  ],
+
+  // ── along an axis ──
+
+  // dx = y (dy - Σ y dy)
+  Softmax: ({ y: [y], dy: [d], attributes, graph: g }) => [g.mul(y, g.sub(d, g.reduceSum(g.mul(y, d), [lastOf(attributes, y)], true)))],
+  // dx = dy - eʸ Σ dy
+  LogSoftmax: ({ y: [y], dy: [d], attributes, graph: g }) => [g.sub(d, g.mul(g.exp(y), g.reduceSum(d, [lastOf(attributes, y)], true)))],
+  // y, mean and 1/deviation: see normalizationGradient
+  LayerNormalization: ({ x: [x, scale], y, dy, attributes: { axis = -1, epsilon = 1e-5 }, graph, asked }) => {
+    const site: NormalizationSite = { graph, x, scale, axis: positive(axis, x.shape.length), epsilon, y, dy, asked: asked[0] === true }
+    const { dx, dScale } = normalizationGradient(site)
+    return [dx, dScale, dy[0]]
+  },
+  // y = normalized (a + b + bias), mean, 1/deviation, and a + b + bias itself
+  SkipLayerNormalization: ({ x: [a, b, scale, , bias], y, dy, attributes: { epsilon = 1e-12 }, graph: g, asked }) => {
+    const sum = y[3] ?? (bias === undefined ? g.add(a, b) : g.add(g.add(a, b), bias))
+    const through = (asked[0] || asked[1] || asked[4]) === true
+    const normal = dy.slice(0, 3).some((d) => d !== undefined)
+    const { dx, dScale } = normal ? normalizationGradient({ graph: g, x: sum, scale, axis: sum.shape.length - 1, epsilon, y, dy, asked: through }) : {}
+    const total = dx === undefined ? dy[3] : dy[3] === undefined ? dx : g.add(dx, dy[3])
+    return [total, total, dScale, dy[0], total]
+  },
+  // y = Σ x
+  ReduceSum: ({ x, dy: [d], attributes, graph: g }) => [kept(g, x, attributes, d)],
+  // y = Σ x / n
+  ReduceMean: ({ x, dy: [d], attributes, graph: g }) => {
+    const n = count(g, x[0], axesOf(g, x, attributes))
+    return [typeof n === 'number' ? scaled(kept(g, x, attributes, d), 1 / n) : g.div(kept(g, x, attributes, d), n)]
+  },
+  // the largest takes dy; equal ones share it, as in PyTorch
+  ReduceMax: ({ x, y: [y], dy: [d], attributes, graph: g }) => {
+    const largest = g.cast(g.equal(x[0], kept(g, x, attributes, y)), d.dtype)
+    return [g.mul(largest, g.div(kept(g, x, attributes, d), g.reduceSum(largest, axesOf(g, x, attributes), true)))]
+  },
+  // y = Σ x², dx = 2 x dy; over no axis at all y is x itself, unsquared
+  ReduceSumSquare: ({ x, dy: [d], attributes, graph: g }) => (axesOf(g, x, attributes).length === 0 && x[0].shape.length > 0 ? [d] : [scaled(times(g, kept(g, x, attributes, d), x[0]), 2)]),
+
+  // ── picking and putting ──
+
+  // y = rows of x: each row of dy is added where it came from. Where the way back is known, it is a Gather too
+  Gather: ({ x: [x, index], dy: [d], attributes: { axis = 0 }, inverse, graph: g }) => {
+    const at = positive(axis, x.shape.length)
+    if (inverse === undefined || at !== 0) return [scatterRows(g, x.shape, at, index, d, [x])]
+    const back = g.gather(asRows(g, index.shape.length === 0 ? g.unsqueeze(d, [0]) : d, x.shape.slice(1)), inverse.index)
+    if (inverse.mask === undefined) return [back]
+    const missing = back.shape.slice(inverse.mask.shape.length).map((_, i) => i + inverse.mask!.shape.length)
+    return [g.mul(back, missing.length === 0 ? inverse.mask : g.unsqueeze(inverse.mask, missing))]
+  },
+  // y[i, j] = x[index[i, j], j]
+  GatherElements: ({ x: [x, index], dy: [d], attributes: { axis = 0 }, graph: g }) => [
+    g.node('ScatterElements', [zeros(g, d.dtype, x.shape, [x]), index, d], { axis, reduction: 'add' })[0],
+  ],
+  // y = x with updates put (or added) at rows: what was overwritten has no gradient
+  ScatterND: ({ x: [x, index, updates], dy: [d], attributes: { reduction = 'none' }, graph: g, asked }) => {
+    known('ScatterND', 'reduction', reduction, ['none', 'add'])
+    const dx = reduction === 'add' ? d : g.node('ScatterND', [d, index, zeros(g, d.dtype, updates.shape, [updates])], {})[0]
+    return [dx, undefined, asked[2] ? insideOut(g, d, index, x) : undefined]
+  },
+  // the same, element by element along an axis
+  ScatterElements: ({ x: [, index, updates], dy: [d], attributes: { axis = 0, reduction = 'none' }, graph: g, asked }) => {
+    known('ScatterElements', 'reduction', reduction, ['none', 'add'])
+    const dx = reduction === 'add' ? d : g.node('ScatterElements', [d, index, zeros(g, d.dtype, updates.shape, [updates])], { axis })[0]
+    return [dx, undefined, asked[2] ? g.gatherElements(d, index, axis) : undefined]
+  },
+
+  // ── other shapes of the same ──
+
+  Reshape: ({ x: [x], dy: [d], graph: g }) => [reshaped(g, d, x)],
+  Transpose: ({ x: [x], dy: [d], attributes: { perm }, graph: g }) => [g.transpose(d, x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i))))],
+  // y = x stretched: the walk sums dy over the copies
+  Expand: ({ dy: [d] }) => [d],
+  Squeeze: ({ x: [x, axes], dy: [d], graph: g }) => {
+    const gone = axes === undefined ? x.shape.flatMap((length, i) => (length === 1 ? [i] : [])) : integersOf(g, axes).map((axis) => positive(axis, x.shape.length))
+    return [gone.length === 0 ? d : g.unsqueeze(d, gone)]
+  },
+  Unsqueeze: ({ x: [, axes], dy: [d], graph: g }) => [g.squeeze(d, integersOf(g, axes).map((axis) => positive(axis, d.shape.length)))],
+  Concat: ({ x, dy: [d], attributes, graph: g }) => {
+    const parts = x as readonly Value[]
+    if (parts.length === 1) return [d]
+    const axis = positive(attributes.axis, d.shape.length)
+    const sizes = lengths(g, parts.map((part) => part.shape[axis]!), parts)
+    return g.node('Split', [d, sizes], { axis }, parts.length)
+  },
+  // parts without a gradient are zeros
+  Split: ({ x: [x, sizes], y, dy, attributes, graph: g }) => {
+    const axis = positive(attributes.axis ?? 0, x.shape.length)
+    const part = (i: number): Value => {
+      const length = y[i]?.shape[axis] ?? partLength(g, x, sizes, axis, i, y.length)
+      return zeros(g, x.dtype, x.shape.map((d, at) => (at === axis ? length : d)), [x, ...y.filter((value) => value !== undefined)])
+    }
+    return [g.concat(Array.from(y, (_, i) => dy[i] ?? part(i)), axis)]
+  },
+  Slice: ({ x, dy: [d], graph }) => [sliceGradient(graph, x, d)],
+  // dx = the middle of dy; the value that was padded with gets the sum of the rest
+  Pad: ({ x: [x, pads, value, axes], dy: [d], attributes: { mode = 'constant' }, graph: g, asked }) => {
+    known('Pad', 'mode', mode, ['constant'])
+    const amounts = integersOf(g, pads)
+    const listed = axes === undefined ? x.shape.map((_, i) => i) : integersOf(g, axes).map((axis) => positive(axis, x.shape.length))
+    const dx = padGradient(g, d, listed, amounts)
+    return [dx, undefined, asked[2] ? reshaped(g, g.sub(g.sum(d), g.sum(dx)), value) : undefined]
+  },
+}
+
+// ── what rules share ──
+
+/** a · b; a constant scalar b waits. */
+function product(g: GraphBuilder, a: Value, b: Value): Gradient {
+  const number = scalarOf(g, b)
+  return number === undefined ? times(g, a, b) : scaled(a, number)
+}
+
+/** The number that a value is, if it is a floating-point constant without axes. */
+function scalarOf(g: GraphBuilder, value: Value): number | undefined {
+  const tensor = value.shape.length === 0 ? g.constantOf(value) : undefined
+  return tensor?.dtype === 'float32' || tensor?.dtype === 'float64' ? Number(tensor.data[0]) : undefined
+}
+
+/** d(aᵖ) for a known p, with the cheap powers written out. */
+function powerGradient(g: GraphBuilder, a: Value, p: number, y: Value, d: Value): Gradient | undefined {
+  if (p === 0) return undefined
+  if (p === 1) return d
+  if (p === 2) return scaled(times(g, d, a), 2)
+  if (p === 0.5) return scaled(g.div(d, y), 0.5)
+  if (p === -1) return scaled(times(g, d, g.mul(y, y)), -1)
+  return scaled(times(g, d, p === 3 ? g.mul(a, a) : g.pow(a, p - 1)), p)
+}
+
+/** The whole of d to the winner, half of it to each where neither wins. */
+function shared(g: GraphBuilder, d: Value, first: Value, second: Value): readonly Value[] {
+  const da = g.where(first, d, g.where(second, 0, times(g, d, 0.5)))
+  return [da, g.sub(d, da)]
+}
+
+/** α A′ B′ */
+function gemm(g: GraphBuilder, a: Value, b: Value, transA: number, transB: number, alpha: number): Value {
+  return g.gemm(a, b, undefined, { ...(transA ? { transA: 1 } : {}), ...(transB ? { transB: 1 } : {}), ...(alpha === 1 ? {} : { alpha }) })
+}
+
+/** The last two axes swapped; what was swapped before is swapped back for nothing. */
+function flipped(g: GraphBuilder, x: Value): Value {
+  const rank = x.shape.length
+  const before = g.nodes.find((node) => node.op === 'Transpose' && node.outputs[0]?.name === x.name)
+  const perm = (before?.attributes as Attributes['Transpose'] | undefined)?.perm
+  const swap = x.shape.map((_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i))
+  return perm?.join() === swap.join() ? before!.inputs[0]! : g.transpose(x, swap)
+}
+
+function lastOf(attributes: Attributes['Softmax'], x: Value): number {
+  return positive(attributes.axis ?? -1, x.shape.length)
+}
+
+/** The axes that a reduction reduced. */
+function axesOf(g: GraphBuilder, x: Values, attributes: Attributes['ReduceSum']): readonly number[] {
+  return reducedAxes(x, g.constantOf, attributes.noop_with_empty_axes === 1)
+}
+
+/** A reduction's result with the reduced axes as 1 again. */
+function kept(g: GraphBuilder, x: Values, attributes: Attributes['ReduceSum'], y: Value): Value {
+  const axes = axesOf(g, x, attributes)
+  return attributes.keepdims !== 0 || axes.length === 0 || axes.length === x[0].shape.length ? y : g.unsqueeze(y, axes)
+}
+
+/** The length of a part of a Split that nobody reads. */
+function partLength(g: GraphBuilder, x: Value, sizes: Value | undefined, axis: number, i: number, parts: number): number {
+  const given = g.constantOf(sizes)
+  if (given !== undefined) return Number(given.data[i])
+  const whole = x.shape[axis]!
+  if (typeof whole !== 'number') throw new TrainerError('graph', `the length of part ${i} is not known, because nobody reads it.`, { fix: 'Give Split its sizes as a constant.' })
+  const chunk = Math.ceil(whole / parts)
+  return Math.min(chunk, whole - i * chunk)
+}
+
+function integersOf(g: GraphBuilder, value: Value): readonly number[] {
+  const tensor = g.constantOf(value)
+  if (tensor === undefined) throw new TrainerError('graph', `${value.name} has to be a constant.`)
+  return Array.from(tensor.data as BigInt64Array, Number)
+}
+
+function known(op: OpName, attribute: string, given: string, rules: readonly string[]): void {
+  if (!rules.includes(given)) throw new TrainerError('graph', `${op} has a gradient for ${attribute} ${rules.join(' and ')}, not for ${given}.`)
+}
+
+/** Whether a type can carry a gradient. */
+export function isFloat(dtype: DataType): boolean {
+  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16'
+}

@@ -1,0 +1,128 @@
+import { TrainerError } from '../errors'
+import type { GraphBuilder } from '../onnx/builder'
+import { positive } from '../onnx/infer'
+import type { Dimension, Value } from '../onnx/types'
+import { Tensor } from '../tensor'
+import { asRows, lengths, zeros } from './shapes'
+
+type Shape = readonly Dimension[]
+
+/** As an end, "all that is left": the largest int32, which every provider reads right. */
+const last = 2 ** 31 - 1
+
+/** Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a Gather. */
+export function scatterRows(g: GraphBuilder, shape: Shape, axis: number, index: Value, d: Value, sources: readonly Value[]): Value {
+  const rank = index.shape.length
+  const order = d.shape.map((_, i) => i)
+  const front = [...order.slice(axis, axis + rank), ...order.slice(0, axis), ...order.slice(axis + rank)]
+  const base = zeros(g, d.dtype, [shape[axis]!, ...shape.slice(0, axis), ...shape.slice(axis + 1)], [...sources, d])
+  const added = g.scatterAdd(base, g.unsqueeze(g.cast(index, 'int64'), [rank]), axis === 0 ? d : g.transpose(d, front))
+  return axis === 0 ? added : g.transpose(added, shape.map((_, i) => (i < axis ? i + 1 : i === axis ? 0 : i)))
+}
+
+/** The slices of `d` that a ScatterND of this index put into `data`. */
+export function insideOut(g: GraphBuilder, d: Value, index: Value, data: Value): Value {
+  const depth = index.shape.at(-1)
+  if (depth === 1) return g.gather(d, g.squeeze(index, [index.shape.length - 1]))
+  const places = g.constantOf(index)
+  const along = data.shape.slice(0, Number(depth))
+  if (typeof depth !== 'number' || places === undefined || along.some((length) => typeof length !== 'number')) {
+    throw new TrainerError('graph', `the updates of a ScatterND have a gradient only where the index is a constant or one number deep.`)
+  }
+  const numbers = Array.from(places.data as BigInt64Array, Number)
+  const flat = Array.from({ length: numbers.length / depth }, (_, i) =>
+    (along as readonly number[]).reduce((at, length, k) => at * length + (numbers[i * depth + k]! + length) % length, 0))
+  const rows = asRows(g, d, d.shape.slice(depth))
+  return g.gather(rows, g.constant(new Tensor('int64', BigInt64Array.from(flat, BigInt), places.dims.slice(0, -1))))
+}
+
+/** What a Pad by `amounts` (before each of the axes, then after each) did not add. */
+export function padGradient(g: GraphBuilder, d: Value, axes: readonly number[], amounts: readonly number[]): Value {
+  const amount = (i: number, end: 0 | 1): number => amounts[i + end * axes.length]!
+  // what was cut off comes back as zeros
+  const [before, after] = ([0, 1] as const).map((end) => d.shape.map((_, axis) => (axes.includes(axis) ? Math.max(0, -amount(axes.indexOf(axis), end)) : 0)))
+  const grown = [...before!, ...after!].some((n) => n > 0) ? g.node('Pad', [d, g.integers([...before!, ...after!])], { mode: 'constant' })[0]! : d
+  const cut = axes.flatMap((axis, i) => {
+    const [start, end] = [Math.max(0, amount(i, 0)), Math.max(0, amount(i, 1))]
+    return start === 0 && end === 0 ? [] : [{ axis, start, end: end === 0 ? last : -end }]
+  })
+  return cut.length === 0 ? grown : g.slice(grown, cut.map((c) => c.start), cut.map((c) => c.end), cut.map((c) => c.axis))
+}
+
+/** One axis of a Slice. */
+interface Cut {
+  readonly axis: number
+  /** How many come before and after: numbers, or int64 [1] values that are known when the graph runs. */
+  readonly before: number | Value
+  readonly after: number | Value
+}
+
+/** A Slice's gradient put back between zeros: Pad where the lengths are known, Concat where they are not, a scatter where steps leave gaps. */
+export function sliceGradient(g: GraphBuilder, inputs: readonly (Value | undefined)[], d: Value): Value {
+  const [x, starts, ends, axesInput, steps] = inputs as readonly [Value, Value, Value, Value?, Value?]
+  const numbers = (value: Value | undefined): readonly number[] | undefined => (value === undefined ? undefined : g.constantOf(value) && Array.from(g.constantOf(value)!.data as BigInt64Array, Number))
+  const listed = numbers(axesInput) ?? Array.from({ length: Number(starts.shape[0]) }, (_, i) => i)
+  const axes = listed.map((axis) => positive(axis, x.shape.length))
+  const [from, to, by] = [numbers(starts), numbers(ends), steps === undefined ? axes.map(() => 1) : numbers(steps)]
+  if (by === undefined) throw new TrainerError('graph', 'the steps of a Slice have to be constant.')
+  const plain = axes.flatMap((axis, k) => (by[k] === 1 ? [cutOf(g, x, axis, from?.[k] ?? part(g, starts, k), to?.[k] ?? part(g, ends, k))] : []))
+  const whole = plain.filter((cut) => typeof cut.before !== 'number' || typeof cut.after !== 'number').reduce((value, cut) => between(g, value, x, cut), padded(g, d, plain))
+  return axes.reduce((value, axis, k) => (by[k] === 1 ? value : spread(g, value, x, axis, from?.[k], to?.[k], by[k]!)), whole)
+}
+
+function part(g: GraphBuilder, vector: Value, k: number): Value {
+  return g.slice(vector, [k], [k + 1], [0])
+}
+
+function cutOf(g: GraphBuilder, x: Value, axis: number, from: number | Value, to: number | Value): Cut {
+  const length = x.shape[axis]!
+  if (typeof length === 'number' && typeof from === 'number' && typeof to === 'number') {
+    const clamp = (at: number): number => Math.max(0, Math.min(length, at < 0 ? at + length : at))
+    return { axis, before: clamp(from), after: length - Math.max(clamp(from), clamp(to)) }
+  }
+  // the rest of x that was left out says, when the graph runs, how long it is
+  const rest = (start: Value, end: Value): Value =>
+    g.node('Shape', [g.node('Slice', [x, start, end, g.integers([axis])], {})[0]!], { start: axis, end: axis + 1 })[0]!
+  const vector = (at: number | Value): Value => (typeof at === 'number' ? g.integers([at]) : at)
+  return {
+    axis,
+    before: from === 0 ? 0 : rest(g.integers([0]), vector(from)),
+    after: typeof to === 'number' && to >= last ? 0 : rest(vector(to), g.integers([last])),
+  }
+}
+
+/** Zeros before and after, as far as their numbers are known. */
+function padded(g: GraphBuilder, d: Value, cuts: readonly Cut[]): Value {
+  const amount = (side: 'before' | 'after'): readonly number[] =>
+    d.shape.map((_, axis) => cuts.reduce((n, cut) => (cut.axis === axis && typeof cut.before === 'number' && typeof cut.after === 'number' ? cut[side] as number : n), 0))
+  const amounts = [...amount('before'), ...amount('after')]
+  return amounts.every((n) => n === 0) ? d : g.node('Pad', [d, g.integers(amounts)], { mode: 'constant' })[0]!
+}
+
+function between(g: GraphBuilder, d: Value, x: Value, { axis, before, after }: Cut): Value {
+  const block = (length: number | Value): readonly Value[] => {
+    if (length === 0) return []
+    const [ahead, behind] = [d.shape.slice(0, axis), d.shape.slice(axis + 1)]
+    const own = typeof length === 'number' ? g.integers([length]) : length
+    const vector = g.concat([...(ahead.length > 0 ? [lengths(g, ahead, [d])] : []), own, ...(behind.length > 0 ? [lengths(g, behind, [d])] : [])], 0)
+    const made = g.node('Expand', [g.constant(0, d.dtype), vector], {})[0]!
+    return [{ ...made, shape: [...ahead, made.shape[axis]!, ...behind] }]
+  }
+  const joined = g.concat([...block(before), d, ...block(after)], axis)
+  return { ...joined, shape: joined.shape.map((length, i) => (i === axis ? x.shape[axis]! : length)) }
+}
+
+/** The same for a step that is not 1: each slice is put to where it was. */
+function spread(g: GraphBuilder, d: Value, x: Value, axis: number, from: number | undefined, to: number | undefined, step: number): Value {
+  const length = x.shape[axis]!
+  if (from === -1 && to !== undefined && to <= -last && step === -1) {
+    return g.node('Slice', [d, g.integers([-1]), g.integers([to]), g.integers([axis]), g.integers([-1])], {})[0]!
+  }
+  if (typeof length !== 'number' || from === undefined || to === undefined) throw new TrainerError('graph', `a Slice by steps of ${step} has a gradient only where the length of axis ${axis} is known.`)
+  const low = step < 0 ? -1 : 0
+  const clamp = (at: number): number => Math.max(low, Math.min(length + low, at < 0 ? at + length : at))
+  const positions: number[] = []
+  for (let at = clamp(from); step > 0 ? at < clamp(to) : at > clamp(to); at += step) positions.push(at)
+  const shape = d.shape.map((own, i) => (i === axis ? length : own))
+  return scatterRows(g, shape, axis, g.constant(Tensor.from('int64', positions)), d, [x])
+}

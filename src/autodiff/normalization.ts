@@ -1,0 +1,82 @@
+import { TrainerError } from '../errors'
+import type { GraphBuilder } from '../onnx/builder'
+import type { Dimension, Value } from '../onnx/types'
+import { settled, times } from './scaled'
+import { asRows, count, expand, reshaped } from './shapes'
+
+export interface NormalizationSite {
+  readonly graph: GraphBuilder
+  /** What is normalized, over the axes from `axis` on. */
+  readonly x: Value
+  readonly scale: Value
+  readonly axis: number
+  readonly epsilon: number
+  /** The result, and each row's mean and 1/deviation if they were saved. */
+  readonly y: readonly (Value | undefined)[]
+  /** Their gradients. */
+  readonly dy: readonly (Value | undefined)[]
+  /** Whether dx is asked for. */
+  readonly asked: boolean
+}
+
+/**
+ * Layer normalization, y = x̂ s + b with x̂ = (x - mean) r, r = 1/√(variance + ε), over rows of n (Ba, Kiros & Hinton 2016):
+ *
+ *     ds = Σ_rows dy x̂ = rᵀ (dy (x - mean))                     a product with a vector, as is Σ over a row of dy (x - mean) s
+ *     dx = r (g - mean g - (x - mean) r mean(g x̂)),  g = dy s
+ *     through the mean: dx += dmean / n,  through r: dx -= dr r² x̂ / n
+ *
+ * Every elementwise pass is over a tensor that does not fit the cache, so neither x̂ nor g x̂ is ever made.
+ */
+export function normalizationGradient(site: NormalizationSite): { readonly dx?: Value; readonly dScale?: Value } {
+  const { graph: g, x, scale, axis, dy: [dy, dMean, dInverse], asked } = site
+  const rest = x.shape.slice(axis)
+  const rows = (value: Value): Value => rowsOf(g, value, rest)
+  const [mean, inverse] = statistics(site).map((value) => g.cast(value.shape.length === 2 ? value : g.reshape(value, [-1, 1]), x.dtype)) as [Value, Value]
+  const centred = g.sub(rows(x), mean)
+  const n = count(g, x, rest.map((_, i) => axis + i))
+  const share = (value: Value): Value => (typeof n === 'number' ? g.mul(value, 1 / n) : g.div(value, n))
+
+  let dScale: Value | undefined
+  let inner: Value | undefined // dx / r
+  let slope: Value | undefined // what (x - mean) is multiplied with
+  if (dy !== undefined) {
+    const [d, s] = [rows(dy), rest.length === 1 ? scale : g.reshape(scale, [-1])]
+    const moved = g.mul(d, centred)
+    dScale = reshaped(g, g.matMul(g.reshape(inverse, [1, -1]), moved), scale)
+    const weighted = g.mul(d, s)
+    slope = g.mul(g.matMul(moved, share(g.unsqueeze(s, [1]))), g.mul(inverse, inverse))
+    inner = g.sub(weighted, g.reduceMean(weighted, [1], true))
+  }
+  if (!asked) return dScale === undefined ? {} : { dScale }
+  if (dInverse !== undefined) {
+    const extra = share(g.mul(g.cast(g.reshape(dInverse, [-1, 1]), x.dtype), g.mul(inverse, inverse)))
+    slope = slope === undefined ? extra : g.add(slope, extra)
+  }
+  if (slope !== undefined) {
+    const along = g.mul(centred, slope)
+    inner = inner === undefined ? settled(g, { of: along, by: -1 }) : g.sub(inner, along)
+  }
+  let dx = inner === undefined ? undefined : times(g, inner, inverse)
+  if (dMean !== undefined) {
+    const even = share(g.cast(g.reshape(dMean, [-1, 1]), x.dtype))
+    dx = dx === undefined ? expand(g, even, rows(x).shape, [x]) : g.add(dx, even)
+  }
+  return { ...(dx === undefined ? {} : { dx: reshaped(g, dx, x) }), ...(dScale === undefined ? {} : { dScale }) }
+}
+
+/** Each row's mean and 1/deviation: as they were saved, or made again. */
+function statistics({ graph: g, x, scale, axis, epsilon, y: [, mean, inverse] }: NormalizationSite): readonly [Value, Value] {
+  if (mean !== undefined && inverse !== undefined) return [mean, inverse]
+  const ones = expand(g, g.constant(1, scale.dtype), scale.shape, [scale])
+  const made = g.node('LayerNormalization', [x, ones, g.sub(ones, ones)], { axis, epsilon }, 3)
+  return [made[1]!, made[2]!]
+}
+
+/** The normalized axes made one, and those before them. */
+function rowsOf(g: GraphBuilder, x: Value, rest: readonly Dimension[]): Value {
+  if (rest.length === 1) return asRows(g, x, rest)
+  const width = rest.reduce<number>((product, d) => (typeof d === 'number' ? product * d : NaN), 1)
+  if (Number.isNaN(width)) throw new TrainerError('graph', `a normalization over ${rest.length} axes has a gradient only where their lengths are known, not over [${rest.join(', ')}].`)
+  return g.reshape(x, [-1, width])
+}
