@@ -3,52 +3,62 @@ import type { Tensor } from '../tensor'
 import { infer } from './infer'
 import { type AttributeKind, operators } from './operators'
 import { printNode } from './print'
-import { describe } from './shapes'
-import type { Dimension, Graph, Node, Value, ValueType } from './types'
+import { describe, equalities, type Equalities } from './shapes'
+import type { Dimension, Graph, Initializer, Node, Value, ValueType } from './types'
 
 /**
  * Holds a graph against the rules of the language: every name is made once and before it is read, operators get the inputs, outputs and
  * attributes that they have, every stated type is the one that inference finds, and the outputs exist.
  *
- * A length that inference cannot know may be stated as anything. What Reshape and Expand make of names may be stated under other names.
+ * A length that inference cannot know may be stated as whatever it is known to be, the same everywhere. What Reshape and Expand make of names may
+ * be stated under other names.
  *
  * @throws TrainerError that prints the offending node with the names and types of its inputs.
  */
 export function check(graph: Graph): void {
   const made = new Map<string, Value>()
+  const lengths = equalities()
   const make = (value: Value, by: string): void => {
     if (value.name === '') throw broken(graph, `${by} has no name.`)
     if (made.has(value.name)) throw broken(graph, `${by} is the second value of the name "${value.name}": a name is given once.`)
     made.set(value.name, value)
   }
   for (const input of graph.inputs) make(input, `The input "${input.name}"`)
-  for (const [key, { value, tensor }] of graph.initializers) {
-    if (key !== value.name) throw broken(graph, `The initializer "${value.name}" stands under the name "${key}".`)
-    const type = describe({ dtype: tensor.dtype, shape: tensor.dims })
-    if (type !== describe(value)) throw broken(graph, `The initializer "${key}" is stated as ${describe(value)}, but its tensor is ${type}.`)
-    make(value, `The initializer "${key}"`)
+  for (const [key, initializer] of graph.initializers) {
+    checkInitializer(graph, key, initializer)
+    make(initializer.value, `The initializer "${key}"`)
   }
-  const constant: ConstantOf = (value) => (value === undefined ? undefined : graph.initializers.get(value.name)?.tensor)
   for (const node of graph.nodes) {
-    for (const input of node.inputs) if (input !== undefined) checkUse(graph, input, made, printNode(node, true))
+    for (const input of node.inputs) if (input !== undefined) checkUse(graph, input, made, lengths, printNode(node, true))
     checkAttributes(graph, node)
-    checkTypes(graph, node, constant)
+    checkTypes(graph, node, lengths)
     for (const output of node.outputs) if (output !== undefined) make(output, `An output of ${printNode(node, true)}`)
   }
-  for (const output of graph.outputs) checkUse(graph, output, made, `the output %${output.name}: ${describe(output)}`)
+  for (const output of graph.outputs) checkUse(graph, output, made, lengths, `the output %${output.name}: ${describe(output)}`)
   const names = graph.outputs.map((output) => output.name)
   if (new Set(names).size < names.length) throw broken(graph, `Two outputs have one name: ${names.join(', ')}.`)
 }
 
-function checkUse(graph: Graph, value: Value, made: ReadonlyMap<string, Value>, where: string): void {
+function checkInitializer(graph: Graph, key: string, { value, tensor }: Initializer): void {
+  if (key !== value.name) throw broken(graph, `The initializer "${value.name}" stands under the name "${key}".`)
+  const type = describe({ dtype: tensor.dtype, shape: tensor.dims })
+  if (type !== describe(value)) throw broken(graph, `The initializer "${key}" is stated as ${describe(value)}, but its tensor is ${type}.`)
+}
+
+function checkUse(graph: Graph, value: Value, made: ReadonlyMap<string, Value>, lengths: Equalities, where: string): void {
   const known = made.get(value.name)
   if (known === undefined) {
     const later = graph.nodes.some((node) => node.outputs.some((output) => output?.name === value.name))
     const maker = later ? 'a later node: nodes have to stand in an order in which they can run' : 'nothing'
     throw broken(graph, `"${value.name}" is made by ${maker}. It is read by ${where}.`)
   }
-  const [madeAs, readAs] = [describe(known), describe(value)]
-  if (madeAs !== readAs) throw broken(graph, `"${value.name}" is made as ${madeAs}, but read as ${readAs} by ${where}.`)
+  if (!sameType(known, value, lengths, false)) {
+    throw broken(graph, `"${value.name}" is made as ${describe(known)}, but read as ${describe(value)} by ${where}.`)
+  }
+}
+
+function sameType(a: ValueType, b: ValueType, lengths: Equalities, claimed: boolean): boolean {
+  return a.dtype === b.dtype && a.shape.length === b.shape.length && a.shape.every((d, i) => lengths.equal(d, b.shape[i]!, claimed))
 }
 
 function checkAttributes(graph: Graph, node: Node): void {
@@ -71,31 +81,26 @@ function isOfKind(value: unknown, kind: AttributeKind): boolean {
   }
 }
 
-type ConstantOf = (value: Value | undefined) => Tensor | undefined
-
-function checkTypes(graph: Graph, node: Node, constant: ConstantOf): void {
-  const unknowns = new Set<Dimension>()
-  const unknown = (): string => {
-    const name = `unknown length ${unknowns.size}` // no name that a graph could have by chance
-    unknowns.add(name)
-    return name
-  }
-  const types = inferred(graph, node, constant, unknown)
-  const loose = node.op === 'Reshape' || node.op === 'Expand' // see GraphBuilder.expand and reshapeLike
+function checkTypes(graph: Graph, node: Node, lengths: Equalities): void {
+  const types = inferred(graph, node, lengths.unknown)
+  const claimed = node.op === 'Reshape' || node.op === 'Expand' // see GraphBuilder.expand and reshapeLike
   node.outputs.forEach((stated, i) => {
-    const type = types[i]!
-    if (stated === undefined) return
-    const fits = stated.dtype === type.dtype && stated.shape.length === type.shape.length && stated.shape.every((d, at) => {
-      const found = type.shape[at]!
-      return d === found || unknowns.has(found) || (loose && (typeof d === 'string' || typeof found === 'string'))
-    })
-    if (!fits) throw broken(graph, `"${stated.name}" is stated as ${describe(stated)}, but is ${describe(type)}: ${printNode(node, true)}.`)
+    if (stated === undefined || sameType(stated, types[i]!, lengths, claimed)) return
+    const found = describe(types[i]!).replaceAll(/unknown_0\d+/g, '?')
+    throw broken(graph, `"${stated.name}" is stated as ${describe(stated)}, but is ${found}: ${printNode(node, true)}.`)
   })
 }
 
-function inferred(graph: Graph, node: Node, constant: ConstantOf, unknown: () => Dimension): readonly ValueType[] {
+function inferred(graph: Graph, node: Node, unknown: () => Dimension): readonly ValueType[] {
+  const site = {
+    inputs: node.inputs as readonly Value[],
+    attributes: node.attributes,
+    outputs: node.outputs.length,
+    constant: (value: Value | undefined): Tensor | undefined => (value === undefined ? undefined : graph.initializers.get(value.name)?.tensor),
+    unknown,
+  }
   try {
-    return infer(node.op, { inputs: node.inputs as readonly Value[], attributes: node.attributes, outputs: node.outputs.length, constant, unknown })
+    return infer(node.op, site)
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error
     throw broken(graph, `${error.message} The node is ${printNode(node, true)}.`, error)

@@ -39,6 +39,40 @@ export function stretches(from: readonly Dimension[], to: readonly Dimension[]):
   if (!fits) throw new TrainerError('graph', `the shape [${from.join(', ')}] does not stretch to [${to.join(', ')}].`)
 }
 
+/** Whether a length got its name only because inference could not know it: whoever knows it may state it otherwise. */
+export function isUnknown(length: Dimension): boolean {
+  return typeof length === 'string' && /^un(known|named)_\d+$/.test(length)
+}
+
+/** What turns out to be equal among lengths, names and numbers alike. */
+export interface Equalities {
+  /** Whether both are one length; if not, and either is unknown or `claimed`, from now on they are. Two numbers never become equal. */
+  readonly equal: (a: Dimension, b: Dimension, claimed: boolean) => boolean
+  /** An unknown length under a name that no builder gives: with a leading zero. */
+  readonly unknown: () => Dimension
+}
+
+/** Lengths of which nothing is known to be equal yet. */
+export function equalities(): Equalities {
+  const other = new Map<Dimension, Dimension>()
+  const root = (length: Dimension): Dimension => {
+    const next = other.get(length)
+    return next === undefined ? length : root(next)
+  }
+  const equal = (a: Dimension, b: Dimension, claimed: boolean): boolean => {
+    const [x, y] = [root(a), root(b)]
+    if (x === y) return true
+    if (typeof x === 'number' && typeof y === 'number') return false
+    if (!claimed && !isUnknown(x) && !isUnknown(y)) return false
+    // numbers stay, and of two names the one that somebody gave
+    if (typeof y === 'number' || isUnknown(x)) other.set(x, y)
+    else other.set(y, x)
+    return true
+  }
+  let count = 1
+  return { equal, unknown: () => `unknown_0${count++}` }
+}
+
 /** @throws TrainerError when both lengths are known and differ. */
 export function agree(a: Dimension, b: Dimension): void {
   if (typeof a === 'number' && typeof b === 'number' && a !== b) throw new TrainerError('graph', `the lengths ${a} and ${b} differ.`)

@@ -27,6 +27,16 @@ describe('check', () => {
     check(builder.build(outputs))
   })
 
+  it('lets an unknown length be stated as one thing, and only one', () => {
+    const builder = new GraphBuilder('unknowns')
+    const [p, q] = [builder.input('p', 'float32', ['n', 'm']), builder.input('q', 'float32', ['l'])]
+    const flat = builder.reshape(p, [-1])
+    const known = { ...flat, shape: ['l'] }
+    check(builder.build({ y: builder.add(known, q) }))
+    expect(() => check(builder.build({ y: builder.add(known, q), z: builder.neg({ ...flat, shape: ['n'] }) }))).toThrow(/is made as float32\[unknown_0\], but read as float32\[n\]/)
+    expect(() => check(builder.build({ y: builder.neg({ ...q, shape: ['n'] }) }))).toThrow(/"q" is made as float32\[l\], but read as float32\[n\]/)
+  })
+
   const x: Value = { name: 'x', dtype: 'float32', shape: ['n', 3] }
   const z: Value = { name: 'z', dtype: 'float32', shape: [2, 3] }
   const neg = (input: Value, output: Partial<Value> & { name: string }): Node => ({ op: 'Neg', name: 'neg', inputs: [input], outputs: [{ ...x, ...output }], attributes: {} })
