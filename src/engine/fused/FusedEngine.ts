@@ -1,5 +1,6 @@
 import type { Graph } from '../../onnx/types'
 import { type Arena, createArena } from './arena'
+import type { CompileOptions } from './compile'
 import { createKernel, createModule, type Kernel } from './kernel'
 import { createKernels } from './kernels'
 import type { AttentionMask, DenseMask } from './masks'
@@ -25,7 +26,7 @@ export interface FusedEngine {
   readonly threads: number
   readonly arena: Arena
   /** Compiles an elementwise graph. @throws TrainerError ('graph') when it is not: see `isElementwise`. */
-  compile(graph: Graph): Kernel
+  compile(graph: Graph, options?: CompileOptions): Kernel
   /** Runs a kernel over segments, each element once. Scalars are given by name. */
   run(kernel: Kernel, segments: readonly Segment[], scalars?: Readonly<Record<string, number>>): Promise<void>
   /** The sum of squares of each array, in float64; of a table's gradient only the rows that have one are read. */
@@ -61,8 +62,8 @@ export function createFusedEngine(options: FusedEngineOptions = {}): FusedEngine
   const pool = createPool(options.threads)
   const arena = createArena({ ...(options.pages === undefined ? {} : { pages: options.pages }), onGrow: (index, memory) => pool.addMemory(index, memory) })
   const numbers = new WeakMap<Kernel, number>()
-  const compile = (graph: Graph): Kernel => {
-    const kernel = createKernel(graph)
+  const compile = (graph: Graph, compileOptions: CompileOptions = {}): Kernel => {
+    const kernel = createKernel(graph, compileOptions)
     numbers.set(kernel, pool.addModule(kernel.module))
     return kernel
   }

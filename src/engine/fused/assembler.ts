@@ -111,7 +111,7 @@ export const v128 = {
   /** One lane to memory. */
   storeLane: (lane: number, offset = 0): Code => [0xfd, 0x5a, 0x02, ...unsigned(offset), lane],
   constant: (lanes: readonly [number, number, number, number]): Code => [0xfd, 0x0c, ...new Uint8Array(Int32Array.from(lanes).buffer)],
-  not: simd(0x4d), and: simd(0x4e), or: simd(0x50), xor: simd(0x51),
+  not: simd(0x4d), and: simd(0x4e), andNot: simd(0x4f), or: simd(0x50), xor: simd(0x51),
   /** The first where the third's bits are one, the second elsewhere. */
   select: simd(0x52),
   /** The upper two lanes of 32 bits, moved down. */
@@ -130,7 +130,7 @@ export const f32x4 = {
 } as const
 
 export const i32x4 = {
-  splat: simd(0x11), greater: simd(0x3b), shiftRight: simd(0xad), add: simd(0xae), multiply: simd(0xb5),
+  splat: simd(0x11), equal: simd(0x37), greater: simd(0x3b), shiftRight: simd(0xad), add: simd(0xae), multiply: simd(0xb5),
 } as const
 
 export const f64x2 = {

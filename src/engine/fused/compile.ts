@@ -1,7 +1,7 @@
 import { TrainerError } from '../../errors'
 import type { Graph, Initializer, Node, Value } from '../../onnx/types'
 import type { OpName } from '../../onnx/operators'
-import { assemble, type Code, f32x4, i32, Locals, type Type, v128, whileLoop } from './assembler'
+import { assemble, type Code, f32x4, type FunctionBody, i32, i32x4, Locals, type Type, v128, whileLoop } from './assembler'
 
 /** An elementwise graph as one loop. */
 export interface ElementwiseProgram {
@@ -18,6 +18,15 @@ export interface ElementwiseProgram {
   readonly outputs: readonly string[]
 }
 
+export interface CompileOptions {
+  /**
+   * Outputs whose subnormal results (below 2⁻¹²⁶) become 0, as in a processor's flush-to-zero mode; none unless given. Arithmetic on subnormal
+   * numbers takes some twenty times as long, and a running mean of gradients that have ended decays into them and stays there: optimizer
+   * slots are to be named here.
+   */
+  readonly flush?: readonly string[]
+}
+
 /** Whether {@link compileElementwise} takes the graph: every value a scalar or an array of the one shape, every operator elementwise. */
 export function isElementwise(graph: Graph): boolean {
   return obstacle(graph) === undefined
@@ -28,15 +37,14 @@ export function isElementwise(graph: Graph): boolean {
  * operators one after another would (no product is fused with a sum), and written once. What depends on scalars only is computed once a call.
  * @throws TrainerError ('graph') naming the node or value that is not elementwise.
  */
-export function compileElementwise(graph: Graph): ElementwiseProgram {
+export function compileElementwise(graph: Graph, { flush = [] }: CompileOptions = {}): ElementwiseProgram {
   const problem = obstacle(graph)
   if (problem !== undefined) {
     throw new TrainerError('graph', `The graph "${graph.name}" cannot become one elementwise loop: ${problem}.`, { fix: 'Run it through the engine.' })
   }
   const arrays = graph.inputs.filter((input) => !isScalar(input)).map((input) => input.name)
   const scalars = graph.inputs.filter(isScalar).map((input) => input.name)
-  const outputs = graph.outputs.map((output) => output.name)
-  return { wasm: assemble([loop(graph, arrays, outputs, scalars)]), inputs: arrays, scalars, outputs }
+  return { wasm: assemble([loop(graph, arrays, scalars, flush)]), inputs: arrays, scalars, outputs: graph.outputs.map((output) => output.name) }
 }
 
 /** The first thing that keeps a graph from being one elementwise loop, in words. */
@@ -73,7 +81,8 @@ function isTwo(exponent: Value | undefined, constants: Graph['initializers']): b
 }
 
 /** The whole function: scalars and what follows from them, four elements at a time, then what is left one by one. */
-function loop(graph: Graph, arrays: readonly string[], outputs: readonly string[], scalars: readonly string[]): Parameters<typeof assemble>[0][number] {
+function loop(graph: Graph, arrays: readonly string[], scalars: readonly string[], flush: readonly string[]): FunctionBody {
+  const outputs = graph.outputs.map((output) => output.name)
   const parameters: Record<string, Type> = {}
   for (const input of arrays) parameters[`in ${input}`] = 'i32'
   for (const output of outputs) parameters[`out ${output}`] = 'i32'
@@ -86,7 +95,7 @@ function loop(graph: Graph, arrays: readonly string[], outputs: readonly string[
   const pass = (load: Code, store: Code, step: number): Code => [
     ...read.map((input) => locals.set(input, 'v128', [address(locals, `in ${input}`), load])),
     ...each.map((node) => compute(node, locals)),
-    ...outputs.map((output) => [address(locals, `out ${output}`), locals.get(output), store]),
+    ...outputs.map((output) => [address(locals, `out ${output}`), flush.includes(output) ? flushed(locals.get(output)) : locals.get(output), store]),
     locals.set('at', 'i32', [locals.get('at'), i32.constant(step), i32.add]),
   ]
   const code = [
@@ -107,6 +116,11 @@ function split(graph: Graph): { once: readonly Node[]; each: readonly Node[] } {
   return { once, each: graph.nodes.filter((node) => !once.includes(node)) }
 }
 
+/** A value, or 0 in lanes whose exponent bits are all zero: what is not a normal number. */
+function flushed(value: Code): Code {
+  return [value, value, v128.constant([exponentBits, exponentBits, exponentBits, exponentBits]), v128.and, zero, i32x4.equal, v128.andNot]
+}
+
 function address(locals: Locals, base: string): Code {
   return [locals.get(base), locals.get('at'), i32.add]
 }
@@ -124,6 +138,7 @@ function constantLanes({ tensor }: Initializer): Code {
 
 type Rule = (operands: readonly Code[], node: Node) => Code
 
+const exponentBits = 0x7f800000
 const one = f32x4.constant(1)
 const zero = f32x4.constant(0)
 const apply = (...instructions: readonly Code[]): Rule => (operands) => [...operands, ...instructions]

@@ -1,6 +1,6 @@
 import { TrainerError } from '../../errors'
 import type { Graph } from '../../onnx/types'
-import { compileElementwise, type ElementwiseProgram } from './compile'
+import { type CompileOptions, compileElementwise, type ElementwiseProgram } from './compile'
 import { wasm, type WasmModule } from './wasm'
 
 /** An elementwise graph, compiled. */
@@ -12,8 +12,8 @@ export interface Kernel {
 }
 
 /** Compiles an elementwise graph. @throws TrainerError ('graph') when it is not elementwise, ('engine') when the module is refused. */
-export function createKernel(graph: Graph): Kernel {
-  const program = compileElementwise(graph)
+export function createKernel(graph: Graph, options: CompileOptions = {}): Kernel {
+  const program = compileElementwise(graph, options)
   return { name: graph.name, program, module: createModule(graph.name, program.wasm) }
 }
 

@@ -55,5 +55,5 @@ export function createIdleTest(): (question: IdleQuestion) => boolean {
   }
 }
 
-/** Numbers of both signs from the smallest to the largest magnitude, with different digits. */
-const probes = Float32Array.from({ length: 64 }, (_, i) => (i === 0 ? 0 : (i % 2 === 0 ? 1 : -1) * (1 + ((i * 37) % 64) / 67) * 10 ** ((i - 32) * 1.15)))
+/** Zero, and numbers of both signs from the smallest to the largest magnitude, with different digits. */
+const probes = Float32Array.from({ length: 64 }, (_, i) => (i === 0 ? 0 : (i % 2 === 0 ? 1 : -1) * (1 + ((i * 37) % 64) / 67) * 10 ** (-44 + 1.3 * i)))

@@ -158,6 +158,27 @@ describe('a whole update', () => {
   })
 })
 
+describe('subnormal results', () => {
+  const graph = (): Graph => {
+    const builder = new GraphBuilder('halve')
+    return builder.build({ out: builder.mul(builder.input('x', 'float32', ['n']), 0.5) })
+  }
+  const least = 2 ** -126
+  const x = Float32Array.of(least, -least, least * 2, least * 2.5, 1e-44, 0, NaN, Infinity, 3)
+
+  it('are kept, unless the output is flushed', async () => {
+    const room = engine.arena.allocateGroup([x.length, x.length]) as [Float32Array, Float32Array]
+    room[0].set(x)
+    for (const [options, expected] of [
+      [{}, [least / 2, -least / 2, least, least * 1.25, Math.fround(1e-44 / 2), 0, NaN, Infinity, 1.5]],
+      [{ flush: ['out'] }, [0, 0, least, least * 1.25, 0, 0, NaN, Infinity, 1.5]],
+    ] as const) {
+      await engine.run(engine.compile(graph(), options), [{ inputs: { x: room[0] }, outputs: { out: room[1] } }])
+      expect([...room[1]]).toEqual(expected)
+    }
+  })
+})
+
 describe('what is not elementwise', () => {
   const refuse = (write: (graph: GraphBuilder, x: Value) => Value): Graph => {
     const builder = new GraphBuilder('odd')
