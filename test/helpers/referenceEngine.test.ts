@@ -47,7 +47,8 @@ describe('evaluate', () => {
 
   it('holds a named length to be the same everywhere', () => {
     const wrong = { ...graph, inputs: [...graph.inputs, { name: 'z', dtype: 'float32', shape: ['n'] } as const] }
-    expect(() => evaluate(wrong, { x: Tensor.zeros('float32', [2, 2]), z: Tensor.zeros('float32', [3]) })).toThrow(/z is declared float32\[n\] \(n = 2\)/)
+    const feeds = { x: Tensor.zeros('float32', [2, 2]), z: Tensor.zeros('float32', [3]) }
+    expect(() => evaluate(wrong, feeds)).toThrow(/z is declared float32\[n\] \(n = 2\)/)
   })
 
   it('decodes half floats', () => {
@@ -62,7 +63,9 @@ describe('evaluate', () => {
   })
 
   // values of Abramowitz and Stegun's table 7.1, and of NIST's Digital Library of Mathematical Functions
-  it.each([[0, 0], [0.5, 0.5204998778130465], [1, 0.8427007929497149], [2, 0.9953222650189527], [-3, -0.9999779095030014], [7, 1]])('erf(%d)', (at, value) => {
+  it.each([
+    [0, 0], [0.5, 0.5204998778130465], [1, 0.8427007929497149], [2, 0.9953222650189527], [-3, -0.9999779095030014], [7, 1],
+  ])('erf(%d)', (at, value) => {
     expect(erf(at)).toBeCloseTo(value, 15)
   })
 })
@@ -70,7 +73,8 @@ describe('evaluate', () => {
 async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<InferenceSession.OnnxValueMapType> {
   const session = await InferenceSession.create(encode(graph).model, { graphOptimizationLevel: 'disabled', logSeverityLevel: 3 })
   try {
-    return await session.run(Object.fromEntries(Object.entries(feeds).map(([name, { dtype, data, dims }]) => [name, new OrtTensor(dtype as 'float32', data as never, dims)])))
+    const fed = Object.entries(feeds).map(([name, { dtype, data, dims }]) => [name, new OrtTensor(dtype as 'float32', data as never, dims)])
+    return await session.run(Object.fromEntries(fed))
   } finally {
     await session.release()
   }

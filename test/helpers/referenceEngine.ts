@@ -35,7 +35,9 @@ export function evaluate(graph: Graph, feeds: Readonly<Record<string, Tensor>>):
 function apply(node: Node, values: ReadonlyMap<string, Dense>): readonly Dense[] {
   const inputs = node.inputs.map((input) => {
     const value = input === undefined ? undefined : values.get(input.name)
-    if (input !== undefined && value === undefined) throw new TrainerError('graph', `${node.op} ${node.name}: its input ${input.name} was not made before.`)
+    if (input !== undefined && value === undefined) {
+      throw new TrainerError('graph', `${node.op} ${node.name}: its input ${input.name} was not made before.`)
+    }
     return value
   })
   try {
@@ -56,10 +58,8 @@ function hold(value: Value, made: Dense, lengths: Map<string, number>, where: st
   })
   if (fits) return
   const names = value.shape.filter((d) => typeof d === 'string').map((d) => `${d} = ${lengths.get(d) ?? '?'}`)
-  throw new TrainerError(
-    'graph',
-    `${where}: ${value.name} is declared ${value.dtype}[${value.shape.join(', ')}]${names.length > 0 ? ` (${names.join(', ')})` : ''}, but is ${made.dtype}[${made.dims.join(', ')}].`,
-  )
+  const declared = `${value.dtype}[${value.shape.join(', ')}]${names.length > 0 ? ` (${names.join(', ')})` : ''}`
+  throw new TrainerError('graph', `${where}: ${value.name} is declared ${declared}, but is ${made.dtype}[${made.dims.join(', ')}].`)
 }
 
 const floats: ReadonlySet<DataType> = new Set<DataType>(['float64', 'float32', 'float16', 'bfloat16'])

@@ -57,7 +57,8 @@ function stretch(x: Dense, dims: readonly number[]): Dense {
   const missing = dims.length - x.dims.length
   const own = stridesOf(x.dims)
   dims.forEach((d, i) => {
-    if (i >= missing && x.dims[i - missing] !== 1 && x.dims[i - missing] !== d) throw new RangeError(`[${x.dims.join()}] does not stretch to [${dims.join()}]`)
+    if (i < missing || x.dims[i - missing] === 1 || x.dims[i - missing] === d) return
+    throw new RangeError(`[${x.dims.join()}] does not stretch to [${dims.join()}]`)
   })
   return pick(x, dims, dims.map((_, i) => (i < missing || x.dims[i - missing] === 1 ? 0 : own[i - missing]!)))
 }
@@ -112,7 +113,8 @@ const reduce = (f: (line: Float64Array) => number): Kernel<'ReduceSum'> => ({ in
   const [kept, gone] = [all.filter((i) => !axes.includes(i)), axes]
   const starts = places(kept.map((i) => x!.dims[i]!), kept.map((i) => strides[i]!))
   const dims = attributes.keepdims === 0 ? kept.map((i) => x!.dims[i]!) : x!.dims.map((d, i) => (axes.includes(i) ? 1 : d))
-  return [dense(x!.dtype, dims, (i) => f(Float64Array.from(places(gone.map((a) => x!.dims[a]!), gone.map((a) => strides[a]!), starts[i]), (place) => x!.data[place]!)))]
+  const [lengths, steps] = [gone.map((a) => x!.dims[a]!), gone.map((a) => strides[a]!)]
+  return [dense(x!.dtype, dims, (i) => f(Float64Array.from(places(lengths, steps, starts[i]), (place) => x!.data[place]!)))]
 }
 
 const total = (line: Float64Array): number => line.reduce((a, b) => a + b, 0)
@@ -152,7 +154,9 @@ function layerNormalization(x: Dense, scale: Dense, bias: Dense | undefined, axi
   return [y, mean, inverse]
 }
 
-const combine = { none: (_: number, b: number) => b, add: (a: number, b: number) => a + b, mul: (a: number, b: number) => a * b, max: Math.max, min: Math.min }
+const combine = {
+  none: (_: number, b: number) => b, add: (a: number, b: number) => a + b, mul: (a: number, b: number) => a * b, max: Math.max, min: Math.min,
+}
 
 function slice({ inputs: [x, starts, ends, axes, steps] }: Parameters<Kernel<'Slice'>>[0]): Dense[] {
   const strides = stridesOf(x!.dims)
@@ -228,7 +232,8 @@ function gather(x: Dense, index: Dense, axis: number): Dense {
 /** For each element of the index: its place in an array of shape `dims`, with the index taken along the axis. */
 function elementPlaces(dims: readonly number[], index: Dense, axis: number): Int32Array {
   const strides = stridesOf(dims)
-  return places(index.dims, strides.map((s, i) => (i === axis ? 0 : s))).map((place, i) => place + within(index.data[i]!, dims[axis]!) * strides[axis]!)
+  const start = places(index.dims, strides.map((s, i) => (i === axis ? 0 : s)))
+  return start.map((place, i) => place + within(index.data[i]!, dims[axis]!) * strides[axis]!)
 }
 
 function within(index: number, length: number): number {
@@ -274,13 +279,15 @@ export function erf(x: number): number {
 /** The kernels: one for every operator of the table. */
 export const kernels: { readonly [Op in OpName]: Kernel<Op> } = {
   Neg: unary((x) => -x), Abs: unary(Math.abs), Sqrt: unary(Math.sqrt), Exp: unary(Math.exp), Log: unary(Math.log), Erf: unary(erf),
-  Tanh: unary(Math.tanh), Sigmoid: unary((x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)))), Relu: unary((x) => Math.max(x, 0)),
+  Tanh: unary(Math.tanh), Sigmoid: unary((x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)))),
+  Relu: unary((x) => Math.max(x, 0)),
   Reciprocal: unary((x) => 1 / x), Sin: unary(Math.sin), Cos: unary(Math.cos), Floor: unary(Math.floor), Sign: unary(Math.sign),
   Not: unary((x) => (x === 0 ? 1 : 0)), Identity: unary((x) => x),
   Gelu: unary((x) => (x / 2) * (1 + erf(x / Math.SQRT2))),
   Cast: ({ inputs: [x], attributes: { to } }) =>
     [dense(to, x!.dims, (i) => (to === 'bool' ? Number(x!.data[i] !== 0) : integral.has(to) ? Math.trunc(x!.data[i]!) : x!.data[i]!))],
-  Add: binary((a, b) => a + b), Sub: binary((a, b) => a - b), Pow: binary((a, b) => a ** b), Min: binary((a, b) => Math.min(a, b)), Max: binary((a, b) => Math.max(a, b)),
+  Add: binary((a, b) => a + b), Sub: binary((a, b) => a - b), Pow: binary((a, b) => a ** b),
+  Min: binary((a, b) => Math.min(a, b)), Max: binary((a, b) => Math.max(a, b)),
   Mul: binary((a, b, dtype) => (dtype === 'int32' || dtype === 'uint32' ? Math.imul(a, b) : a * b)),
   Div: binary((a, b, dtype) => (integral.has(dtype) ? Math.trunc(a / b) : a / b)),
   Equal: binary((a, b) => Number(a === b), 'bool'), Greater: binary((a, b) => Number(a > b), 'bool'), Less: binary((a, b) => Number(a < b), 'bool'),
@@ -312,7 +319,8 @@ export const kernels: { readonly [Op in OpName]: Kernel<Op> } = {
     const from = elementPlaces(x!.dims, index!, front(axis, x!.dims.length))
     return [dense(x!.dtype, index!.dims, (i) => x!.data[from[i]!]!)]
   },
-  ScatterND: ({ inputs: [x, index, updates], attributes: { reduction = 'none' } }) => [scatter(x!, scatterPlaces(x!.dims, index!), updates!, reduction)],
+  ScatterND: ({ inputs: [x, index, updates], attributes: { reduction = 'none' } }) =>
+    [scatter(x!, scatterPlaces(x!.dims, index!), updates!, reduction)],
   ScatterElements: ({ inputs: [x, index, updates], attributes: { axis = 0, reduction = 'none' } }) =>
     [scatter(x!, elementPlaces(x!.dims, index!, front(axis, x!.dims.length)), updates!, reduction)],
   Reshape: ({ inputs: [x, target], attributes: { allowzero } }) => [reshape(x!, target!, allowzero)],

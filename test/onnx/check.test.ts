@@ -33,33 +33,57 @@ describe('check', () => {
     const flat = builder.reshape(p, [-1])
     const known = { ...flat, shape: ['l'] }
     check(builder.build({ y: builder.add(known, q) }))
-    expect(() => check(builder.build({ y: builder.add(known, q), z: builder.neg({ ...flat, shape: ['n'] }) }))).toThrow(/is made as float32\[unknown_0\], but read as float32\[n\]/)
+    const twice = builder.build({ y: builder.add(known, q), z: builder.neg({ ...flat, shape: ['n'] }) })
+    expect(() => check(twice)).toThrow(/is made as float32\[unknown_0\], but read as float32\[n\]/)
     expect(() => check(builder.build({ y: builder.neg({ ...q, shape: ['n'] }) }))).toThrow(/"q" is made as float32\[l\], but read as float32\[n\]/)
   })
 
   const x: Value = { name: 'x', dtype: 'float32', shape: ['n', 3] }
   const z: Value = { name: 'z', dtype: 'float32', shape: [2, 3] }
-  const neg = (input: Value, output: Partial<Value> & { name: string }): Node => ({ op: 'Neg', name: 'neg', inputs: [input], outputs: [{ ...x, ...output }], attributes: {} })
-  const graph = (nodes: readonly Node[], rest: Partial<Graph> = {}): Graph => ({ name: 'g', inputs: [x], outputs: [], initializers: new Map(), nodes, ...rest })
+  const neg = (input: Value, output: Partial<Value> & { name: string }): Node =>
+    ({ op: 'Neg', name: 'neg', inputs: [input], outputs: [{ ...x, ...output }], attributes: {} })
+  const graph = (nodes: readonly Node[], rest: Partial<Graph> = {}): Graph =>
+    ({ name: 'g', inputs: [x], outputs: [], initializers: new Map(), nodes, ...rest })
   const named = (name: string): Value => ({ ...x, name })
 
   it.each<[string, Graph, RegExp]>([
-    ['a name made twice', graph([neg(x, named('y')), neg(x, named('y'))]), /An output of %y: float32\[n, 3\] = Neg\(x: float32\[n, 3\]\) is the second value of the name "y"/],
+    [
+      'a name made twice', graph([neg(x, named('y')), neg(x, named('y'))]),
+      /An output of %y: float32\[n, 3\] = Neg\(x: float32\[n, 3\]\) is the second value of the name "y"/,
+    ],
     ['an input made again', graph([neg(x, named('x'))]), /second value of the name "x"/],
-    ['nodes out of order', graph([neg(named('h'), named('y')), neg(x, named('h'))]), /"h" is made by a later node.*It is read by %y: float32\[n, 3\] = Neg\(h: float32\[n, 3\]\)/],
+    [
+      'nodes out of order', graph([neg(named('h'), named('y')), neg(x, named('h'))]),
+      /"h" is made by a later node.*It is read by %y: float32\[n, 3\] = Neg\(h: float32\[n, 3\]\)/,
+    ],
     ['a value from nowhere', graph([neg(named('z'), named('y'))]), /"z" is made by nothing/],
     ['a missing output', graph([], { outputs: [named('y')] }), /"y" is made by nothing\. It is read by the output %y/],
     ['two outputs of one name', graph([neg(x, named('y'))], { outputs: [named('y'), named('y')] }), /Two outputs have one name: y, y/],
     ['a wrong shape', graph([neg(x, { name: 'y', shape: ['n', 4] })]), /"y" is stated as float32\[n, 4\], but is float32\[n, 3\]: %y/],
     ['a wrong name of a length', graph([neg(x, { name: 'y', shape: ['m', 3] })]), /"y" is stated as float32\[m, 3\]/],
     ['a wrong type', graph([neg(x, { name: 'y', dtype: 'int32' })]), /"y" is stated as int32\[n, 3\]/],
-    ['a value read as something else', graph([neg({ ...x, dtype: 'int32' }, named('y'))]), /"x" is made as float32\[n, 3\], but read as int32\[n, 3\]/],
-    ['too many inputs', graph([{ ...neg(x, named('y')), inputs: [x, x] }]), /Neg takes 1 inputs, not 2\. The node is %y: float32\[n, 3\] = Neg\(x: float32\[n, 3\], x/],
-    ['inputs that do not fit', graph([{ op: 'MatMul', name: 'p', inputs: [z, z], outputs: [named('y')], attributes: {} }], { inputs: [z] }), /MatMul.*the lengths 3 and 2 differ\. The node is/],
+    [
+      'a value read as something else', graph([neg({ ...x, dtype: 'int32' }, named('y'))]),
+      /"x" is made as float32\[n, 3\], but read as int32\[n, 3\]/,
+    ],
+    [
+      'too many inputs', graph([{ ...neg(x, named('y')), inputs: [x, x] }]),
+      /Neg takes 1 inputs, not 2\. The node is %y: float32\[n, 3\] = Neg\(x: float32\[n, 3\], x/,
+    ],
+    [
+      'inputs that do not fit', graph([{ op: 'MatMul', name: 'p', inputs: [z, z], outputs: [named('y')], attributes: {} }], { inputs: [z] }),
+      /MatMul.*the lengths 3 and 2 differ\. The node is/,
+    ],
     ['an attribute too many', graph([{ ...neg(x, named('y')), attributes: { axis: 1 } as never }]), /Neg has no attribute "axis"/],
-    ['an attribute of another kind', graph([{ op: 'Softmax', name: 's', inputs: [x], outputs: [named('y')], attributes: { axis: 0.5 } }]), /axis has to be of the kind int/],
+    [
+      'an attribute of another kind', graph([{ op: 'Softmax', name: 's', inputs: [x], outputs: [named('y')], attributes: { axis: 0.5 } }]),
+      /axis has to be of the kind int/,
+    ],
     ['an unknown operator', graph([{ ...neg(x, named('y')), op: 'Conv' as never }]), /There is no operator Conv/],
-    ['a tensor of another shape', graph([], { initializers: new Map([['w', { value: named('w'), tensor: Tensor.zeros('float32', [2]) }]]) }), /"w" is stated as float32\[n, 3\], but its tensor is float32\[2\]/],
+    [
+      'a tensor of another shape', graph([], { initializers: new Map([['w', { value: named('w'), tensor: Tensor.zeros('float32', [2]) }]]) }),
+      /"w" is stated as float32\[n, 3\], but its tensor is float32\[2\]/,
+    ],
   ])('finds %s', (_, ill, message) => {
     expect(() => check(ill)).toThrow(message)
   })

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../../src/onnx/builder'
 import { check } from '../../src/onnx/check'
 import { decode } from '../../src/onnx/decode'
 import { encode, type ExternalData } from '../../src/onnx/encode'
-import { frame, message, protoFields, writeInteger, writeText } from '../../src/onnx/wire'
+import { elementTypes, frame, message, protoFields, writeInteger, writeText } from '../../src/onnx/wire'
 import type { Graph, Node } from '../../src/onnx/types'
 import { createData, type DataType, Tensor } from '../../src/tensor'
 import { allCases, graphOf } from './operatorCases'
@@ -16,7 +16,8 @@ describe('decode undoes encode', () => {
 
   it('for every element type, and for tensors of no element and no axis', () => {
     const builder = new GraphBuilder('types')
-    const types: DataType[] = ['float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint64', 'uint32', 'uint16', 'uint8', 'bool']
+    const types = Object.keys(elementTypes) as DataType[]
+    expect(types).toHaveLength(13)
     const outputs = types.flatMap((dtype) => [
       builder.identity(builder.initializer(`${dtype} values`, Tensor.from(dtype, [1, 0, 1]))),
       builder.identity(builder.initializer(`${dtype} scalar`, Tensor.from(dtype, 1))),
@@ -96,10 +97,13 @@ describe('weights', () => {
   it('that stand elsewhere are not read without a reader, past an end, or out of the folder', () => {
     const { model, externalData } = encode(graph, { externalThreshold: 0 })
     expect(() => decode(model)).toThrow(/"w" stands in the file "model.onnx_data", but only the model's own bytes/)
-    expect(() => decode(model, () => written(externalData!).subarray(0, 9000))).toThrow(/"v" is said to be 8000 bytes at 8192 of "model.onnx_data", which has 9000/)
+    const short = (): Uint8Array => written(externalData!).subarray(0, 9000)
+    expect(() => decode(model, short)).toThrow(/"v" is said to be 8000 bytes at 8192 of "model.onnx_data", which has 9000/)
   })
 
-  it.each(['../secret', '/etc/passwd', 'a/../../b', 'C:\\x', '\\\\host\\x', 'a\\..\\..\\b', 'file:x', ''])('at %j are never read', (externalDataName) => {
+  const outside = ['../secret', '/etc/passwd', 'a/../../b', 'C:\\x', '\\\\host\\x', 'a\\..\\..\\b', 'file:x', '']
+
+  it.each(outside)('at %j are never read', (externalDataName) => {
     const { model, externalData } = encode(graph, { externalThreshold: 0, externalDataName })
     expect(() => decode(model, () => written(externalData!))).toThrow(/not in the model's folder: that is refused/)
   })
@@ -114,7 +118,8 @@ describe('weights', () => {
 describe('files made elsewhere', () => {
   it('may name their tensors\' data in the typed fields, packed or not', () => {
     const fields = protoFields.tensor
-    const typed = (dataType: number, field: number, write: 'writePackedFloat' | 'writePackedDouble' | 'writePackedVarint', items: number[]): Uint8Array =>
+    type Write = 'writePackedFloat' | 'writePackedDouble' | 'writePackedVarint'
+    const typed = (dataType: number, field: number, write: Write, items: number[]): Uint8Array =>
       model({ initializers: [message((writer) => {
         writeInteger(writer, fields.dims, items.length)
         writeInteger(writer, fields.dataType, dataType)
@@ -133,18 +138,24 @@ describe('files made elsewhere', () => {
   })
 
   it('need no stated types for what is between', () => {
-    const { graph } = graphOf('Gemm', { inputs: [{ dtype: 'float32', shape: ['n', 3] }, { dtype: 'float32', shape: [5, 3] }], attributes: { transB: 1 }, expected: ['float32[n, 5]'] })
-    const x = graph.inputs.map((input) => valueInfo(input.name, input.shape))
-    const decoded = decode(model({ nodes: [node('Gemm', ['x0', 'x1'], ['y'], { transB: 1 })], inputs: x, outputs: [message((w) => writeText(w, 1, 'y'))] }))
+    const inputs = [valueInfo('x0', ['n', 3]), valueInfo('x1', [5, 3])]
+    const outputs = [message((writer) => writeText(writer, protoFields.valueInfo.name, 'y'))]
+    const decoded = decode(model({ nodes: [node('Gemm', ['x0', 'x1'], ['y'], { transB: 1 })], inputs, outputs }))
     expect(decoded.outputs).toEqual([{ name: 'y', dtype: 'float32', shape: ['n', 5] }])
     check(decoded)
   })
 
   it.each<[string, number, () => Uint8Array[], RegExp | undefined]>([
-    ['an operator that is not in the table', 18, () => [node('Conv', ['x'], ['y'])], /The node "n_y" has the operator Conv, which cannot be read \(the nearest known one is Cos\)\. Operators that/],
+    [
+      'an operator that is not in the table', 18, () => [node('Conv', ['x'], ['y'])],
+      /The node "n_y" has the operator Conv, which cannot be read \(the nearest known one is Cos\)\. Operators that/,
+    ],
     ['a name that every object has', 18, () => [node('constructor', ['x'], ['y'])], /operator constructor, which/],
     ['another domain', 18, () => [node('Neg', ['x'], ['y'], {}, 'com.example')], /operator com.example.Neg/],
-    ['axes as attributes, before 18', 17, () => [node('ReduceMean', ['x'], ['y'], { axes: 1 })], /has the attribute axes = 1, which cannot be read; before opset 18 its axes were an attribute, and this model is of opset 17/],
+    [
+      'axes as attributes, before 18', 17, () => [node('ReduceMean', ['x'], ['y'], { axes: 1 })],
+      /has the attribute axes = 1, which cannot be read; before opset 18 its axes were an attribute, and this model is of opset 17/,
+    ],
     ['LayerNormalization before 17', 16, () => [node('LayerNormalization', ['x', 'x'], ['y'])], /opset 16 has no LayerNormalization/],
     ['too old an opset', 12, () => [node('Neg', ['x'], ['y'])], /ONNX opset 12; opsets 13 to 21 can be read/],
     ['too new an opset', 22, () => [node('Neg', ['x'], ['y'])], /ONNX opset 22/],
@@ -175,7 +186,8 @@ describe('files made elsewhere', () => {
 describe('malformed bytes end in an error that says so', () => {
   const builder = new GraphBuilder('small')
   const x = builder.input('x', 'float32', ['n', 3])
-  const { model: whole } = encode(builder.build({ y: builder.gemm(x, builder.constant(Tensor.from('float32', [[1, 2, 3]])), undefined, { transB: 1 }) }))
+  const w = builder.constant(Tensor.from('float32', [[1, 2, 3]]))
+  const { model: whole } = encode(builder.build({ y: builder.gemm(x, w, undefined, { transB: 1 }) }))
 
   it('wherever they are cut off', () => {
     const names = Array.from(whole, (_, length) => thrownBy(whole.subarray(0, length)))
@@ -214,7 +226,8 @@ describe('malformed bytes end in an error that says so', () => {
 
 /** Graphs as plain values that can be compared; an absent hint and an undefined one are the same. */
 function plain(graph: Graph): unknown {
-  const initializers = [...graph.initializers].map(([name, { value, tensor }]) => [name, value, tensor.dtype, tensor.dims, Array.from(tensor.data as Iterable<unknown>, String)])
+  const initializers = [...graph.initializers].map(([name, { value, tensor }]) =>
+    [name, value, tensor.dtype, tensor.dims, Array.from(tensor.data as Iterable<unknown>, String)])
   return { ...graph, initializers }
 }
 

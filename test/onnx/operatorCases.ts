@@ -1,4 +1,5 @@
 import { GraphBuilder } from '../../src/onnx/builder'
+import { describe } from '../../src/onnx/infer'
 import type { Attributes, OpName } from '../../src/onnx/operators'
 import type { Dimension, Graph, Value } from '../../src/onnx/types'
 import { MersenneTwister } from '../../src/random'
@@ -57,7 +58,10 @@ const reduction = [
   of<Attributes['ReduceSum']>([f('n', 3), axes()], 'float32[1, 1]'),
 ]
 const noop = of<Attributes['ReduceSum']>([f('n', 3), axes()], 'float32[n, 3]', { noop_with_empty_axes: 1 })
-const softmax = [of<Attributes['Softmax']>([f('n', 3, 2)], 'float32[n, 3, 2]'), of<Attributes['Softmax']>([f('n', 3, 2)], 'float32[n, 3, 2]', { axis: 1 })]
+const softmax = [
+  of<Attributes['Softmax']>([f('n', 3, 2)], 'float32[n, 3, 2]'),
+  of<Attributes['Softmax']>([f('n', 3, 2)], 'float32[n, 3, 2]', { axis: 1 }),
+]
 
 /** At least one case for every operator of the table: one without does not compile. */
 export const operatorCases: { readonly [Op in OpName]: readonly Case<Attributes[Op]>[] } = {
@@ -91,7 +95,10 @@ export const operatorCases: { readonly [Op in OpName]: readonly Case<Attributes[
     of([f('n', 3, 4), f(3, 4), f(3, 4)], ['float32[n, 3, 4]', 'float32[n, 1, 1]', 'float32[n, 1, 1]'], { axis: 1 }),
   ],
   SkipLayerNormalization: [
-    of([f('n', 3, 4), f('n', 3, 4), f(4), f(4), f(4)], ['float32[n, 3, 4]', 'float32[n, 3, 1]', 'float32[n, 3, 1]', 'float32[n, 3, 4]'], { epsilon: 1e-5 }),
+    of(
+      [f('n', 3, 4), f('n', 3, 4), f(4), f(4), f(4)],
+      ['float32[n, 3, 4]', 'float32[n, 3, 1]', 'float32[n, 3, 1]', 'float32[n, 3, 4]'], { epsilon: 1e-5 },
+    ),
     of([f('n', 4), f('n', 4), f(4)], 'float32[n, 4]'),
   ],
   ReduceSum: [...reduction, noop, of([ids('int32', [[1, 2], [3, 4]], 'n', 2), axes(0)], 'int32[1, 2]')],
@@ -151,16 +158,20 @@ export const operatorCases: { readonly [Op in OpName]: readonly Case<Attributes[
   Shape: [of([f('n', 3, 'm')], 'int64[3]'), of([f('n', 3, 'm')], 'int64[2]', { start: 1 }), of([f('n', 3, 'm')], 'int64[2]', { end: -1 })],
 }
 
+interface TitledCase { readonly title: string; readonly op: OpName; readonly of: Case }
+
 /** The cases of all operators, with names for tests. */
-export const allCases: readonly { readonly title: string; readonly op: OpName; readonly of: Case }[] = (Object.keys(operatorCases) as OpName[]).flatMap((op) =>
+export const allCases: readonly TitledCase[] = (Object.keys(operatorCases) as OpName[]).flatMap((op) =>
   (operatorCases[op] as readonly Case[]).map((one) => ({
-    title: `${op}(${one.inputs.map((input) => (input === undefined ? '-' : `${input.dtype}[${input.shape.join(', ')}]`)).join(', ')}) ${JSON.stringify(one.attributes)}`,
+    title: `${op}(${one.inputs.map((input) => (input === undefined ? '-' : describe(input))).join(', ')}) ${JSON.stringify(one.attributes)}`,
     op,
     of: one,
   })))
 
 /** The graph of one node, its outputs named y0, y1 …, and feeds for it. */
-export function graphOf(op: OpName, { inputs, attributes, expected }: Case): { graph: Graph; values: readonly Value[]; feeds: Record<string, Tensor> } {
+export function graphOf(
+  op: OpName, { inputs, attributes, expected }: Case,
+): { graph: Graph; values: readonly Value[]; feeds: Record<string, Tensor> } {
   const builder = new GraphBuilder(op)
   const random = new MersenneTwister(7)
   const feeds: Record<string, Tensor> = {}
