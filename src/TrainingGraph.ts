@@ -10,6 +10,7 @@ import type { DropoutSite, Parameter } from './models/layers'
 import { GraphBuilder } from './onnx/builder'
 import type { Graph, Value } from './onnx/types'
 import type { OptimizedParameter, Optimizer } from './optim/Optimizer'
+import { Tensor } from './tensor'
 
 /** What a loss is computed from: graph values, never numbers. */
 export interface ModelOutputs {
@@ -47,10 +48,11 @@ export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows:
   const tables = rows ? new Set(training.parameters.filter((p) => p.shape.length === 2 && p.shape[0]! >= 4096).map((p) => p.name)) : new Set<string>()
   const gradients = differentiate(training.graph, sum, training.parameters.map((p) => training.values.get(p.name)!), { rows: tables })
   const outputs: Record<string, Value> = { loss: sum, count }
-  for (const [name, gradient] of gradients.dense) outputs[`${name}_grad`] = gradient
+  const untrained = new Map(training.parameters.map(({ name, initialization }) => [name, initialization.kind === 'normal' ? initialization.zeroRow : undefined]))
+  for (const [name, gradient] of gradients.dense) outputs[`${name}_grad`] = withoutRow(training.graph, gradient, untrained.get(name))
   for (const [name, parts] of gradients.rows) {
     if (parts.length !== 1) throw new TrainerError('internal', `internal: the table ${name} is read in ${parts.length} places.`)
-    outputs[`${name}_rows`] = parts[0]!.values
+    outputs[`${name}_rows`] = withoutRow(training.graph, parts[0]!.values, untrained.get(name), parts[0]!.index)
     outputs[`${name}_index`] = parts[0]!.index
   }
   return {
@@ -59,6 +61,14 @@ export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows:
     dropoutSites: training.sites,
     rowGradients: [...gradients.rows.keys()],
   }
+}
+
+/** The gradient of a table with zeros for one row, the padding id's: of all rows in order, or of those that `index` names. */
+function withoutRow(graph: GraphBuilder, gradient: Value, row: number | undefined, index?: Value): Value {
+  if (row === undefined) return gradient
+  const rows = index ?? graph.constant(Tensor.from('int32', Array.from({ length: gradient.shape[0] as number }, (_, i) => i)))
+  const kept = graph.cast(graph.not(graph.equal(rows, row)), 'float32')
+  return graph.mul(gradient, graph.unsqueeze(kept, [1]))
 }
 
 /**

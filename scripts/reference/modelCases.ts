@@ -26,7 +26,7 @@ interface ModelCase {
 interface Computed {
   readonly loss: number
   readonly outputs: Record<string, Plain>
-  readonly gradients: Record<string, { norm: number; first: number[] }>
+  readonly gradients: Record<string, { readonly norm: number; readonly first: readonly number[] }>
 }
 
 /** Checks a folder FAMILY-HEAD with config.json, model.safetensors and case.json. */

@@ -1,5 +1,5 @@
 import type { Value } from '../onnx/types'
-import { integerField, type ModelConfig, numberField, probabilityField, textField } from './config'
+import { integerField, type ModelConfig, numberField, paddingId, probabilityField, textField } from './config'
 import { encode, type EncoderNames, type EncoderShape, type Layout } from './encoder'
 import type { Family, TokenInputs } from './family'
 import { embedding, layerNorm, linear, type ModelGraph } from './layers'
@@ -68,7 +68,7 @@ export function bertEmbeddings(model: ModelGraph, config: ModelConfig, prefix: s
   const at = `${prefix}.embeddings`
   const deviation = numberField(config, 'initializer_range', 0.02)
   return graph.scope('embeddings', () => {
-    const words = embedding(model, `${at}.word_embeddings`, tokens.tokenIds, integerField(config, 'vocab_size'), width, deviation, integerField(config, 'pad_token_id', 0))
+    const words = embedding(model, `${at}.word_embeddings`, tokens.tokenIds, integerField(config, 'vocab_size'), width, deviation, paddingId(config, 0))
     const positions = embedding(model, `${at}.position_embeddings`, tokens.positionIds, integerField(config, 'max_position_embeddings'), width, deviation, positionPadding)
     const segments = embedding(model, `${at}.token_type_embeddings`, tokens.segmentIds!, integerField(config, 'type_vocab_size', 2), width, deviation)
     const sum = graph.add(graph.add(words, segments), positions)

@@ -40,6 +40,11 @@ export function textField(config: ModelConfig, field: string, fallback?: string)
   return value
 }
 
+/** The padding token's id; undefined where the config says that there is none (null). @throws TrainerError when it is something else. */
+export function paddingId(config: ModelConfig, fallback: number): number | undefined {
+  return config.pad_token_id === null ? undefined : integerField(config, 'pad_token_id', fallback)
+}
+
 /** How many labels the head has: the size of `id2label`, or 2 as Hugging Face takes it. */
 export function labelCount(config: ModelConfig): number {
   return config.id2label === undefined || config.id2label === null ? 2 : Object.keys(config.id2label).length

@@ -1,4 +1,4 @@
-import { integerField, type ModelConfig, numberField, probabilityField, textField } from './config'
+import { integerField, type ModelConfig, numberField, paddingId, probabilityField, textField } from './config'
 import { encode, type EncoderNames, type EncoderShape } from './encoder'
 import type { Family } from './family'
 import { embedding, layerNorm, linear } from './layers'
@@ -22,7 +22,7 @@ export const distilbert: Family = {
     const shape = distilbertShape(config)
     const at = 'distilbert.embeddings'
     const embedded = graph.scope('embeddings', () => {
-      const words = embedding(model, `${at}.word_embeddings`, tokens.tokenIds, integerField(config, 'vocab_size'), shape.width, shape.deviation, integerField(config, 'pad_token_id', 0))
+      const words = embedding(model, `${at}.word_embeddings`, tokens.tokenIds, integerField(config, 'vocab_size'), shape.width, shape.deviation, paddingId(config, 0))
       const positions = embedding(model, `${at}.position_embeddings`, tokens.positionIds, integerField(config, 'max_position_embeddings'), shape.width, shape.deviation)
       return model.dropout('embeddings', layerNorm(model, `${at}.LayerNorm`, graph.add(words, positions), shape.epsilon), shape.outputDropout)
     })

@@ -2,7 +2,7 @@ import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 
-/** How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. */
+/** How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. The zero row of a table is never trained either. */
 export type Initialization = { readonly kind: 'normal'; readonly deviation: number; readonly zeroRow?: number | undefined } | { readonly kind: 'zeros' } | { readonly kind: 'ones' }
 
 /** A parameter of a model, under Hugging Face's name. */
@@ -46,7 +46,7 @@ export function layerNorm(model: ModelGraph, name: string, x: Value, epsilon: nu
   return model.graph.layerNormalization(x, scale, bias, epsilon)[0]
 }
 
-/** Rows of a table; the row of the padding id starts at zero, as PyTorch's `padding_idx` makes it. */
+/** Rows of a table; the row of the padding id starts at zero and gets no gradient, as PyTorch's `padding_idx` makes it. */
 export function embedding(model: ModelGraph, name: string, ids: Value, rows: number, width: number, deviation: number, padding?: number): Value {
   const table = model.parameter(`${name}.weight`, [rows, width], { kind: 'normal', deviation, zeroRow: padding })
   return model.graph.gather(table, ids)
