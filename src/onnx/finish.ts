@@ -39,9 +39,9 @@ function reach(nodes: readonly Node[], leaving: readonly Value[]): { kept: reado
   for (const node of nodes.toReversed()) {
     if (!node.outputs.some((output) => output !== undefined && needed.has(output.name))) continue
     for (const input of node.inputs) if (input !== undefined) needed.add(input.name)
-    // an operator with any number of outputs has no optional ones
-    const all = operators[node.op].outputs[1] === Infinity
-    const outputs = node.outputs.map((output) => (output !== undefined && (all || needed.has(output.name)) ? output : undefined))
+    // the first ones are not optional, and an operator with any number of outputs has no optional ones
+    const { outputs: [fewest, most] } = operators[node.op]
+    const outputs = node.outputs.map((output, i) => (output !== undefined && (i < fewest || most === Infinity || needed.has(output.name)) ? output : undefined))
     kept.push({ ...node, outputs, inverse: undefined } as Node)
   }
   return { kept: kept.reverse(), needed }
