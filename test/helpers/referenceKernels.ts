@@ -107,7 +107,7 @@ function logSoftmax(line: Float64Array): Float64Array {
 const reduce = (f: (line: Float64Array) => number): Kernel<'ReduceSum'> => ({ inputs: [x, given], attributes }) => {
   const all = x!.dims.map((_, i) => i)
   const listed = given === undefined ? [] : Array.from(given.data, (axis) => front(axis, all.length))
-  if (listed.length === 0 && attributes.noop_with_empty_axes === 1) return [x!]
+  if (listed.length === 0 && attributes.noop_with_empty_axes === 1) return [dense(x!.dtype, x!.dims, (i) => f(Float64Array.of(x!.data[i]!)))] // each alone: squares, too
   const axes = listed.length === 0 ? all : listed
   const strides = stridesOf(x!.dims)
   const [kept, gone] = [all.filter((i) => !axes.includes(i)), axes]
