@@ -2,7 +2,7 @@ import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import { positive, reducedAxes } from '../onnx/infer'
 import type { Attributes, OpName } from '../onnx/operators'
-import type { Inverse, Value } from '../onnx/types'
+import type { Inverse, Node, Value } from '../onnx/types'
 import type { DataType } from '../tensor'
 import { insideOut, padGradient, scatterRows, sliceGradient } from './movement'
 import { type NormalizationSite, normalizationGradient } from './normalization'
@@ -174,8 +174,8 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
     const largest = g.cast(g.equal(x[0], kept(g, x, attributes, y)), d.dtype)
     return [g.mul(largest, g.div(kept(g, x, attributes, d), g.reduceSum(largest, axesOf(g, x, attributes), true)))]
   },
-  // y = Σ x², dx = 2 x dy; over no axis at all y is x itself, unsquared
-  ReduceSumSquare: ({ x, dy: [d], attributes, graph: g }) => (axesOf(g, x, attributes).length === 0 && x[0].shape.length > 0 ? [d] : [scaled(times(g, kept(g, x, attributes, d), x[0]), 2)]),
+  // y = Σ x², dx = 2 x dy
+  ReduceSumSquare: ({ x, dy: [d], attributes, graph: g }) => [scaled(times(g, kept(g, x, attributes, d), x[0]), 2)],
 
   // ── picking and putting ──
 
@@ -208,7 +208,10 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // ── other shapes of the same ──
 
   Reshape: ({ x: [x], dy: [d], graph: g }) => [reshaped(g, d, x)],
-  Transpose: ({ x: [x], dy: [d], attributes: { perm }, graph: g }) => [g.transpose(d, x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i))))],
+  Transpose: ({ x: [x], dy: [d], attributes: { perm }, graph: g }) => {
+    const back = x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i)))
+    return [(isFlip(back) ? flippedProduct(g, d) : undefined) ?? g.transpose(d, back)]
+  },
   // y = x stretched: the walk sums dy over the copies
   Expand: ({ dy: [d] }) => [d],
   Squeeze: ({ x: [x, axes], dy: [d], graph: g }) => {
@@ -280,11 +283,29 @@ function gemm(g: GraphBuilder, a: Value, b: Value, transA: number, transB: numbe
 
 /** The last two axes swapped; what was swapped before is swapped back for nothing. */
 function flipped(g: GraphBuilder, x: Value): Value {
-  const rank = x.shape.length
-  const before = g.nodes.find((node) => node.op === 'Transpose' && node.outputs[0]?.name === x.name)
-  const perm = (before?.attributes as Attributes['Transpose'] | undefined)?.perm
-  const swap = x.shape.map((_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i))
-  return perm?.join() === swap.join() ? before!.inputs[0]! : g.transpose(x, swap)
+  return unflipped(g, x) ?? g.transposeLast(x)
+}
+
+/** (Pᵀ R)ᵀ as Rᵀ P: one transposition, which runtimes make part of the product, in place of two. The first product is left out, as nobody reads it. */
+function flippedProduct(g: GraphBuilder, x: Value): Value | undefined {
+  const product = makerOf(g, x, 'MatMul')
+  const left = product && unflipped(g, product.inputs[0]!)
+  return left && g.matMul(g.transposeLast(product.inputs[1]!), left)
+}
+
+/** What a transposition of the last two axes was made from. */
+function unflipped(g: GraphBuilder, x: Value): Value | undefined {
+  const node = makerOf(g, x, 'Transpose')
+  return isFlip(node?.attributes.perm) ? node!.inputs[0] : undefined
+}
+
+function isFlip(perm: readonly number[] | undefined): boolean {
+  const rank = perm?.length ?? 0
+  return rank >= 2 && perm!.every((from, i) => from === (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i))
+}
+
+function makerOf<Op extends OpName>(g: GraphBuilder, x: Value, op: Op): Node<Op> | undefined {
+  return g.nodes.find((node) => node.op === op && node.outputs[0]?.name === x.name) as Node<Op> | undefined
 }
 
 function lastOf(attributes: Attributes['Softmax'], x: Value): number {

@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
+import type { DataType } from '../tensor'
 import { settled, times } from './scaled'
 import { asRows, count, expand, reshaped } from './shapes'
 
@@ -29,13 +30,14 @@ export interface NormalizationSite {
  * Every elementwise pass is over a tensor that does not fit the cache, so neither x̂ nor g x̂ is ever made.
  */
 export function normalizationGradient(site: NormalizationSite): { readonly dx?: Value; readonly dScale?: Value } {
-  const { graph: g, x, scale, axis, dy: [dy, dMean, dInverse], asked } = site
+  const { graph: g, x, scale, axis, epsilon, y, dy: [dy, dMean, dInverse], asked } = site
   const rest = x.shape.slice(axis)
   const rows = (value: Value): Value => rowsOf(g, value, rest)
-  const [mean, inverse] = statistics(site).map((value) => g.cast(value.shape.length === 2 ? value : g.reshape(value, [-1, 1]), x.dtype)) as [Value, Value]
-  const centred = g.sub(rows(x), mean)
   const n = count(g, x, rest.map((_, i) => axis + i))
   const share = (value: Value): Value => (typeof n === 'number' ? g.mul(value, 1 / n) : g.div(value, n))
+  const [mean, saved] = y.slice(1).map((value) => value && column(g, value, x.dtype))
+  const centred = g.sub(rows(x), mean ?? g.reduceMean(rows(x), [1], true))
+  const inverse = saved ?? g.reciprocal(g.sqrt(g.add(share(g.reduceSumSquare(centred, [1], true)), epsilon)))
 
   let dScale: Value | undefined
   let inner: Value | undefined // dx / r
@@ -50,7 +52,7 @@ export function normalizationGradient(site: NormalizationSite): { readonly dx?: 
   }
   if (!asked) return dScale === undefined ? {} : { dScale }
   if (dInverse !== undefined) {
-    const extra = share(g.mul(g.cast(g.reshape(dInverse, [-1, 1]), x.dtype), g.mul(inverse, inverse)))
+    const extra = share(g.mul(column(g, dInverse, x.dtype), g.mul(inverse, inverse)))
     slope = slope === undefined ? extra : g.add(slope, extra)
   }
   if (slope !== undefined) {
@@ -59,18 +61,15 @@ export function normalizationGradient(site: NormalizationSite): { readonly dx?: 
   }
   let dx = inner === undefined ? undefined : times(g, inner, inverse)
   if (dMean !== undefined) {
-    const even = share(g.cast(g.reshape(dMean, [-1, 1]), x.dtype))
+    const even = share(column(g, dMean, x.dtype))
     dx = dx === undefined ? expand(g, even, rows(x).shape, [x]) : g.add(dx, even)
   }
   return { ...(dx === undefined ? {} : { dx: reshaped(g, dx, x) }), ...(dScale === undefined ? {} : { dScale }) }
 }
 
-/** Each row's mean and 1/deviation: as they were saved, or made again. */
-function statistics({ graph: g, x, scale, axis, epsilon, y: [, mean, inverse] }: NormalizationSite): readonly [Value, Value] {
-  if (mean !== undefined && inverse !== undefined) return [mean, inverse]
-  const ones = expand(g, g.constant(1, scale.dtype), scale.shape, [scale])
-  const made = g.node('LayerNormalization', [x, ones, g.sub(ones, ones)], { axis, epsilon }, 3)
-  return [made[1]!, made[2]!]
+/** One number a row, as a column. */
+function column(g: GraphBuilder, x: Value, dtype: DataType): Value {
+  return g.cast(x.shape.length === 2 ? x : g.reshape(x, [-1, 1]), dtype)
 }
 
 /** The normalized axes made one, and those before them. */

@@ -25,7 +25,7 @@ export function settled(graph: GraphBuilder, { of, by }: Scaled): Value {
 /** The sum; a common number goes on waiting. */
 export function plus(graph: GraphBuilder, a: Scaled, b: Scaled): Scaled {
   if (a.by === b.by) return { of: graph.add(a.of, b.of), by: a.by }
-  if (a.by === -b.by) return { of: graph.sub(a.of, b.of), by: a.by }
+  if (a.by === -b.by) return a.by > 0 ? { of: graph.sub(a.of, b.of), by: a.by } : { of: graph.sub(b.of, a.of), by: b.by }
   // the number of the one goes on waiting; the other, if need be, is multiplied: the smaller tensor, as far as the ranks tell
   const [kept, changed] = a.by === 0 || (b.by !== 0 && a.of.shape.length < b.of.shape.length) ? [b, a] : [a, b]
   return { of: graph.add(kept.of, times(graph, changed.of, changed.by / kept.by)), by: kept.by }

@@ -2,19 +2,19 @@ import type { GraphBuilder } from '../../src/onnx/builder'
 import type { Attributes, OpName } from '../../src/onnx/operators'
 import type { Value } from '../../src/onnx/types'
 import { type Nested, Tensor } from '../../src/tensor'
-import type { Build, CheckOptions, Input } from '../helpers/checkGradients'
+import type { Build, CheckOptions, Input, InputOptions } from '../helpers/checkGradients'
 
 export interface Case extends CheckOptions {
   readonly title: string
   readonly build: Build
   readonly inputs: readonly Input[]
-  /** Nothing but float64 evaluation: ONNX Runtime's CPU kernels do not take it, and why. */
+  /** Why float32 on ONNX Runtime cannot be held to the usual bound. */
   readonly notOnRuntime?: string
 }
 
 const positive = (...shape: (number | string)[]): Input => ({ shape, from: 0.3, to: 2 })
 const constant = (...shape: (number | string)[]): Input => ({ shape, none: true })
-const integers = (values: Nested, dtype: 'int32' | 'int64' = 'int32'): Input => ({ shape: Tensor.from(dtype, values).dims, values, dtype })
+const integers = (values: Nested, dtype: 'int32' | 'int64' = 'int32'): InputOptions => ({ shape: Tensor.from(dtype, values).dims, values, dtype })
 const truths = (values: Nested): Input => ({ shape: Tensor.from('bool', values).dims, values, dtype: 'bool' })
 const lengths = { n: 3, m: 5 }
 
@@ -187,7 +187,7 @@ export const cases: { readonly [Op in OpName]: readonly Case[] } = {
     { title: 'a gradient of the mean alone', build: norm([1]), inputs: [['n', 6], constant(6), constant(6)], lengths },
     { title: 'a gradient of the deviation alone', build: norm([2]), inputs: [['n', 2, 6], constant(6), constant(6)], lengths },
     { title: 'x is not asked', build: (g, s, b) => g.layerNormalization(g.constant(Tensor.from(s!.dtype, [[1, 2, 4], [3, 1, 0]])), s!, b!, 1e-5)[0], inputs: [[3], [3]] },
-    { title: 'far from 0', build: norm([0]), inputs: [{ shape: ['n', 6], from: 100, to: 101 }, [6], [6]], lengths, tolerance: 1e-6 },
+    { title: 'far from 0', build: norm([0]), inputs: [{ shape: ['n', 6], from: 100, to: 101 }, [6], [6]], lengths, tolerance: 1e-6, notOnRuntime: 'its statistics are too coarse there' },
   ],
   SkipLayerNormalization: [
     { title: 'rows', build: skip([0]), inputs: [['n', 6], ['n', 6], [6], [6]], lengths },
@@ -207,9 +207,9 @@ export const cases: { readonly [Op in OpName]: readonly Case[] } = {
     { title: 'an axis within, by an index of two axes', build: (g, x, i) => g.gather(x!, i!, 1), inputs: [[2, 'm', 3], integers([[4, 0, 4], [1, 1, 0]])], lengths },
     { title: 'one place within', build: (g, x) => g.gather(x!, g.constant(Tensor.from('int64', 0)), 1), inputs: [['n', 'm', 3]], lengths },
     { title: 'the way back is known', build: permuted(false), inputs: [[3, 2], integers([2, 0, 1]), integers([1, 2, 0])] },
-    { title: 'the way back is known, in two axes', build: permuted(false), inputs: [['n', 2, 2], integers([[2], [0], [1]]), integers([1, 2, 0])], lengths },
-    { title: 'the way back is known, for rows that were taken', build: permuted(true), inputs: [['n', 2, 2], integers([2, 0]), integers([1, 0, 0]), { shape: [3], values: [1, 0, 1], none: true }], lengths },
-    { title: 'a mask with an axis of its own', build: permuted(true), inputs: [['n', 2], integers([2, 0]), integers([1, 0, 0]), { shape: [3, 1], values: [[1], [0], [1]], none: true }], lengths },
+    { title: 'the way back is known, in two axes', build: permuted(false), inputs: [['n', 2, 2], integers([[2], [0], [1]]), { ...integers([1, 2, 0]), shape: ['n'] }], lengths },
+    { title: 'the way back is known, for rows that were taken', build: permuted(true), inputs: [['n', 2, 2], integers([2, 0]), { ...integers([1, 0, 0]), shape: ['n'] }, { shape: ['n'], values: [1, 0, 1], none: true }], lengths },
+    { title: 'a mask with an axis of its own', build: permuted(true), inputs: [['n', 2], integers([2, 0]), { ...integers([1, 0, 0]), shape: ['n'] }, { shape: ['n', 1], values: [[1], [0], [1]], none: true }], lengths },
   ],
   GatherElements: [
     { title: 'the last axis, some twice', build: (g, x, i) => g.gatherElements(x!, i!, 1), inputs: [['n', 4], integers([[1, 1], [3, 0], [2, 2]])], lengths },
