@@ -26,7 +26,9 @@ export const DataCollatorWithPadding = function DataCollatorWithPadding(
   first: Padder | (DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }), options?: DataCollatorWithPaddingOptions,
 ): DataCollator {
   const { tokenizer, ...padding } = 'tokenizer' in first ? first : { ...options, tokenizer: first }
-  if (typeof tokenizer?.pad !== 'function') throw new TrainerError('argument', 'DataCollatorWithPadding was given no tokenizer.', { fix: 'Write DataCollatorWithPadding(tokenizer).' })
+  if (typeof tokenizer?.pad !== 'function') {
+    throw new TrainerError('argument', 'DataCollatorWithPadding was given no tokenizer.', { fix: 'Write DataCollatorWithPadding(tokenizer).' })
+  }
 
   return function dataCollatorWithPadding(examples: Examples, indices?: readonly number[]): Batch {
     checkExamples(examples, indices)

@@ -54,7 +54,8 @@ function checkRows(names: readonly string[], { rows, error }: Cells, file: strin
   if (error === undefined && wrong < 0) return
   const fix = quoting ? 'If quotes are ordinary characters there, say quoting: false.' : 'If quotes enclose cells there, say quoting: true.'
   if (error !== undefined) throw new TrainerError('file', `${file}, row ${error.row + 1}: ${error.message}.`, { fix })
-  throw new TrainerError('file', `${file}, row ${wrong + firstLine}: ${names.length} cells were expected (${names.join(', ')}), but there are ${rows[wrong]!.length}.`, { fix })
+  const wanted = `${names.length} cells were expected (${names.join(', ')})`
+  throw new TrainerError('file', `${file}, row ${wrong + firstLine}: ${wanted}, but there are ${rows[wrong]!.length}.`, { fix })
 }
 
 function delimiterOf(text: string): string {
@@ -69,8 +70,8 @@ const truth: Readonly<Record<string, boolean>> = { true: true, True: true, TRUE:
 /** The cells of a column as numbers or truth values where all of them are, empty ones as null. */
 function typed(cells: readonly string[]): unknown[] {
   const filled = cells.filter(cell => cell !== '')
-  const convert = filled.length > 0 && filled.every(isNumber) ? Number : filled.length > 0 && filled.every(cell => Object.hasOwn(truth, cell)) ? (cell: string) => truth[cell] : undefined
-  return cells.map(cell => cell === '' ? null : convert === undefined ? cell : convert(cell))
+  const convert = filled.every(isNumber) ? Number : filled.every(cell => Object.hasOwn(truth, cell)) ? (cell: string) => truth[cell] : (cell: string) => cell
+  return cells.map(cell => cell === '' ? null : convert(cell))
 }
 
 /** Whether a cell is a number that is kept exactly: `007` and integers beyond 2⁵³ stay texts. */

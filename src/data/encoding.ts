@@ -138,7 +138,8 @@ function readOptions(options: TokenizerOptions, settings: TokenizerSettings): Pl
   for (const name of Object.keys(options)) {
     if (optionNames.includes(name)) continue
     const close = nearest(name, optionNames)
-    throw new TrainerError('argument', `The tokenizer has no option '${name}'.`, { fix: close === undefined ? `It has ${optionNames.join(', ')}.` : `Did you mean '${close}'?` })
+    const fix = close === undefined ? `It has ${optionNames.join(', ')}.` : `Did you mean '${close}'?`
+    throw new TrainerError('argument', `The tokenizer has no option '${name}'.`, { fix })
   }
   let strategy = truncationStrategy(options)
   let padding = paddingStrategy(options.padding)
@@ -184,13 +185,16 @@ function truncationStrategy({ truncation, maxLength, padding }: TokenizerOptions
   if (truncation === undefined) return maxLength !== undefined && (padding ?? false) === false ? 'longest_first' : 'do_not_truncate'
   if (truncation === true) return 'longest_first'
   if (truncation === false) return 'do_not_truncate'
-  if (truncation === 'longest_first' || truncation === 'only_first' || truncation === 'only_second' || truncation === 'do_not_truncate') return truncation
-  throw new TrainerError('argument', `truncation is '${String(truncation)}': true, false, 'longest_first', 'only_first', 'only_second' or 'do_not_truncate' was expected.`)
+  const strategies = ['longest_first', 'only_first', 'only_second', 'do_not_truncate']
+  if (strategies.includes(truncation)) return truncation
+  throw new TrainerError('argument', `truncation is '${String(truncation)}': true, false, or one of ${strategies.join(', ')} was expected.`)
 }
 
 function checkPairs(texts: readonly unknown[], pairs: unknown): readonly unknown[] | undefined {
   if (pairs === undefined || pairs === null) return undefined
-  if (!Array.isArray(pairs)) throw new TrainerError('data', `The first argument is a batch of ${texts.length} texts, the second is ${describe(pairs)}.`, { fix: 'Give a second text for each.' })
+  if (!Array.isArray(pairs)) {
+    throw new TrainerError('data', `The first argument is a batch of ${texts.length} texts, the second is ${describe(pairs)}.`, { fix: 'Give a second text for each.' })
+  }
   if (pairs.length !== texts.length) throw new TrainerError('data', `There are ${texts.length} first texts, but ${pairs.length} second ones.`)
   return pairs as unknown[]
 }
@@ -201,9 +205,10 @@ function textAt(text: unknown, batch?: readonly unknown[], index = 0): string {
   const origin = batch && originOf(batch)
   const place = batch === undefined ? 'The text' : origin === undefined ? `Text ${index} of the batch` : `Column '${origin.column}' of row ${origin.firstRow + index}`
   const column = origin?.column ?? 'text'
+  const misnamed = batch === undefined && text === undefined
   throw new TrainerError('data', `${place} is ${describe(text)}, where a text was expected.`, {
     fix: text === undefined || text === null
-      ? `Leave such rows out first: dataset.filter(row => typeof row.${column} === 'string')${batch === undefined && text === undefined ? ', or correct the name of the column' : ''}.`
+      ? `Leave such rows out first: dataset.filter(row => typeof row.${column} === 'string')${misnamed ? ', or correct the name of the column' : ''}.`
       : 'Turn it into a string first: String(…).',
   })
 }

@@ -69,7 +69,9 @@ function defaultFiles(path: string, tree: readonly string[]): readonly string[] 
   if (direct.length > 0) return direct
   const names = configurations(path, tree)
   if (names.length === 1) return configurationFiles(path, tree, names[0]!)
-  if (names.length > 1) throw new TrainerError('argument', `${path} has several configurations: ${names.join(', ')}.`, { fix: `Name one: loadDataset('${path}', '${names[0]}').` })
+  if (names.length > 1) {
+    throw new TrainerError('argument', `${path} has several configurations: ${names.join(', ')}.`, { fix: `Name one: loadDataset('${path}', '${names[0]}').` })
+  }
   throw new TrainerError('file', `There are no data files in ${path}: parquet, csv, tsv, jsonl, json or txt was expected.`)
 }
 
@@ -124,12 +126,14 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
   return found === undefined ? 'nothing' : found.isDirectory() ? 'folder' : 'file'
 }
 
+const hubHint = 'A data set is named by its path; from the Hub it has to be downloaded first.'
+
 async function nothingAt(path: string): Promise<TrainerError> {
   const folder = dirname(path)
   const names = await readdir(folder).catch(() => undefined)
   const there = names === undefined ? `nor is there a folder ${folder}` : `${folder} has ${names.sort().slice(0, 20).join(', ') || 'nothing in it'}`
   const close = nearest(basename(path), names ?? [])
   return new TrainerError('file', `There is no file or folder ${path}; ${there}.`, {
-    ...(close !== undefined ? { fix: `Did you mean ${join(folder, close)}?` } : extname(path) === '' && { fix: 'A data set is named by its path; from the Hub it has to be downloaded first.' }),
+    ...(close !== undefined ? { fix: `Did you mean ${join(folder, close)}?` } : extname(path) === '' && { fix: hubHint }),
   })
 }

@@ -46,7 +46,9 @@ function checkColumns(names: readonly string[], accepted: readonly string[]): { 
   return { kept, dropped: names.filter(name => !kept.includes(name)) }
 }
 
-function picking(rows: AsyncIterable<object> | Iterable<object>, pick: (row: object) => Record<string, unknown>, accepted: readonly string[]): AsyncIterable<Record<string, unknown>> {
+function picking(
+  rows: AsyncIterable<object> | Iterable<object>, pick: (row: object) => Record<string, unknown>, accepted: readonly string[],
+): AsyncIterable<Record<string, unknown>> {
   return {
     async *[Symbol.asyncIterator]() {
       const stream = openStream(rows)

@@ -27,7 +27,8 @@ export async function readParquet(file: string): Promise<Table> {
     return { columns, features: featuresOf(written, names), length: Number(metadata.num_rows) }
   } catch (error) {
     if (error instanceof TrainerError) throw error
-    throw new TrainerError('file', `${file} could not be read as parquet: ${(error as Error).message}.`, { fix: 'Is it whole, and not a pointer of Git LFS?', cause: error })
+    const fix = 'Is it whole, and not a pointer of Git LFS?'
+    throw new TrainerError('file', `${file} could not be read as parquet: ${(error as Error).message}.`, { fix, cause: error })
   }
 }
 

@@ -32,7 +32,9 @@ export function loadDataset<Row extends object>(rows: readonly Row[], options?: 
 export function loadDataset<Row extends object>(splits: Readonly<Record<string, readonly Row[]>>, options: LoadOptions & { split: string }): Promise<Dataset<Row>>
 export function loadDataset<Row extends object>(splits: Readonly<Record<string, readonly Row[]>>, options?: LoadOptions): Promise<DatasetDict<Row>>
 export function loadDataset<Row extends object = LooseRow>(path: string, options: LoadOptions & { split: string }): Promise<Dataset<Row>>
-export function loadDataset<Row extends object = LooseRow>(path: string, configuration: string | undefined, options: LoadOptions & { split: string }): Promise<Dataset<Row>>
+export function loadDataset<Row extends object = LooseRow>(
+  path: string, configuration: string | undefined, options: LoadOptions & { split: string },
+): Promise<Dataset<Row>>
 export function loadDataset<Row extends object = LooseRow>(path: string, configuration?: string, options?: LoadOptions): Promise<DatasetDict<Row>>
 export function loadDataset<Row extends object = LooseRow>(path: string, options?: LoadOptions): Promise<DatasetDict<Row>>
 export async function loadDataset(
@@ -77,7 +79,8 @@ async function readFiles(files: readonly string[], options: LoadOptions): Promis
     const parts = tables.map((table, index) => {
       const column = table.columns.get(name)
       if (column === undefined || table.columns.size !== first.columns.size) {
-        throw new TrainerError('data', `${files[index]} has the columns ${[...table.columns.keys()].join(', ')}, ${files[0]} of the same split has ${[...first.columns.keys()].join(', ')}.`)
+        const [there, here] = [table, first].map(({ columns: named }) => [...named.keys()].join(', '))
+        throw new TrainerError('data', `${files[index]} has the columns ${there}, ${files[0]} of the same split has ${here}.`)
       }
       return column
     })
@@ -96,7 +99,9 @@ interface Slice {
 function parseSplit(written: string): Slice {
   const match = /^(\w[\w.-]*)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?$/.exec(written)
   if (match === null) {
-    throw new TrainerError('argument', `split is '${written}': the name of a split was expected, or a slice of one.`, { fix: "Write 'train', 'train[:100]' or 'train[10%:20%]'." })
+    throw new TrainerError('argument', `split is '${written}': the name of a split was expected, or a slice of one.`, {
+      fix: "Write 'train', 'train[:100]' or 'train[10%:20%]'.",
+    })
   }
   return { name: match[1]!, start: match[2], end: match[3] }
 }

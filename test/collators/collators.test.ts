@@ -28,7 +28,9 @@ describe('DataCollatorWithPadding', () => {
 
   it('is made with new as well, with options, and with everything in one object', () => {
     const shapes = [
-      new DataCollatorWithPadding(tokenizer, { padToMultipleOf: 8 }), DataCollatorWithPadding({ tokenizer, padding: 'max_length', maxLength: 6 }), new DataCollatorWithPadding({ tokenizer }),
+      new DataCollatorWithPadding(tokenizer, { padToMultipleOf: 8 }),
+      DataCollatorWithPadding({ tokenizer, padding: 'max_length', maxLength: 6 }),
+      new DataCollatorWithPadding({ tokenizer }),
     ].map(collate => collate(examples)['input_ids']!.dims)
     expect(shapes).toEqual([[2, 8], [2, 6], [2, 4]])
     expect(() => DataCollatorWithPadding({} as Tokenizer)).toThrow(/no tokenizer/)
@@ -43,7 +45,10 @@ describe('DataCollatorWithPadding', () => {
   })
 
   it.each<[string, object[], RegExp]>([
-    ['text left in', [{ input_ids: [2], sentence: 'Hello' }, { input_ids: [3], sentence: '' }], /Column 'sentence' of row 70 of the data set is text \("Hello"\).*removeColumns\('sentence'\)/],
+    [
+      'text left in', [{ input_ids: [2], sentence: 'Hello' }, { input_ids: [3], sentence: '' }],
+      /Column 'sentence' of row 70 of the data set is text \("Hello"\).*removeColumns\('sentence'\)/,
+    ],
     ['a text label', [{ input_ids: [2], label: 'pos' }], /Column 'label' of row 70.*text \("pos"\).*classEncodeColumn\('label'\)/],
     ['an empty cell', [{ input_ids: [2], label: 1 }, { input_ids: [3], label: null }], /Column 'label' of row 71.*empty.*filter/],
     ['a missing column', [{ input_ids: [2], label: 1 }, { input_ids: [3] }], /Column 'label' is missing in row 71/],
@@ -58,7 +63,10 @@ describe('DataCollatorWithPadding', () => {
 
 describe('defaultDataCollator', () => {
   it('stacks columns of numbers, leaves text and empty ones out, and calls labels labels', () => {
-    const batch = defaultDataCollator([{ input_ids: [1, 2], text: 'a', none: null, x: 1.5, label: true }, { input_ids: [3, 4], text: 'b', none: null, x: 2, label: false }])
+    const batch = defaultDataCollator([
+      { input_ids: [1, 2], text: 'a', none: null, x: 1.5, label: true },
+      { input_ids: [3, 4], text: 'b', none: null, x: 2, label: false },
+    ])
     expect(plain(batch)).toEqual({ input_ids: ['int32', [[1, 2], [3, 4]]], x: ['float32', [1.5, 2]], labels: ['int32', [1, 0]] })
   })
 

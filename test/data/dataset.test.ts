@@ -129,7 +129,10 @@ describe('map', () => {
     ['a result that is none', () => dataset.map(() => 3 as unknown as object), /a number at row 0/],
     ['a column that is none', () => dataset.map(() => ({ x: 3 }), { batched: true }), /a number for column 'x'.*batched/],
     ['columns of two lengths', () => dataset.map(() => ({ x: [1, 2, 3, 4], y: [1] }), { batched: true }), /4 values for column 'x' and 1 for 'y'/],
-    ['a column that does not exist', () => dataset.map(batch => ({ x: (batch as unknown as Record<string, unknown[]>)['sentence']! }), { batched: true }), /a column 'sentence'; the columns are text, label, ids/],
+    [
+      'a column that does not exist', () => dataset.map(batch => ({ x: (batch as unknown as Record<string, unknown[]>)['sentence']! }), { batched: true }),
+      /a column 'sentence'; the columns are text, label, ids/,
+    ],
     ['a removal of no column', () => dataset.map(() => ({}), { removeColumns: 'x' }), /removeColumns names 'x'/],
     ['a batch size of none', () => dataset.map(() => ({}), { batched: true, batchSize: 0 }), /batchSize/],
   ])('refuses %s', async (_, work, message) => { await expect(work()).rejects.toThrow(message) })
@@ -142,7 +145,8 @@ describe('map', () => {
   it('keeps lists of numbers compactly', async () => {
     const many = Dataset.fromColumns({ i: Array.from({ length: 20000 }, (_, i) => i) })
     const before = process.memoryUsage()
-    const mapped = await many.map(({ i }) => ({ ids: i.map(n => Array.from({ length: 100 }, (_, k) => n + k)), mask: i.map(() => new Array<number>(100).fill(1)) }), { batched: true })
+    const ids = (n: number): number[] => Array.from({ length: 100 }, (_, k) => n + k)
+    const mapped = await many.map(({ i }) => ({ ids: i.map(ids), mask: i.map(() => new Array<number>(100).fill(1)) }), { batched: true })
     expect(mapped.get(19999).ids.slice(0, 2)).toEqual([19999, 20000])
     expect(mapped.lengths('ids').every(length => length === 100)).toBe(true)
     const after = process.memoryUsage()
@@ -206,7 +210,9 @@ describe('a DatasetDict', () => {
 
   it('numbers classes alike in all splits', () => {
     const named = new DatasetDict({
-      train: Dataset.fromRows<LooseRow>([{ label: 'b' }, { label: 'c' }]), validation: Dataset.fromRows<LooseRow>([{ label: 'c' }]), test: Dataset.fromRows<LooseRow>([{ text: '' }]),
+      train: Dataset.fromRows<LooseRow>([{ label: 'b' }, { label: 'c' }]),
+      validation: Dataset.fromRows<LooseRow>([{ label: 'c' }]),
+      test: Dataset.fromRows<LooseRow>([{ text: '' }]),
     }).classEncodeColumn('label')
     expect(named.validation.get(0)['label']).toBe(1)
     expect(named.validation.features['label']?.names).toEqual(['b', 'c'])

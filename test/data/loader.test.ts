@@ -109,7 +109,9 @@ describe('selectModelColumns', () => {
   const wanted = encoded.map(({ input_ids, label }) => ({ input_ids, label }))
   const read = (source: object): Promise<object[]> => all(createLoader({ rows: source as object[], batchSize: 1, collate: batch => batch[0] as object }))
 
-  it.each([['a Dataset', Dataset.fromRows(encoded)], ['an array', encoded], ['rows by number', { length: 2, get: (index: number) => encoded[index]! }]])('drops what the model does not take from %s', async (_, source) => {
+  it.each([
+    ['a Dataset', Dataset.fromRows(encoded)], ['an array', encoded], ['rows by number', { length: 2, get: (index: number) => encoded[index]! }],
+  ])('drops what the model does not take from %s', async (_, source) => {
     const { rows: left, dropped } = selectModelColumns(source, accepted)
     expect(dropped).toEqual(['text'])
     expect(await read(left)).toEqual(wanted)

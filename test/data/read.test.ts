@@ -37,7 +37,8 @@ describe('parquet', () => {
 
   it('refuses integers that a number cannot hold, and files that are no parquet', async () => {
     await expect(loadDataset(join(fixtures, 'toolarge.parquet'))).rejects.toThrow(/Column 'id' of .*toolarge\.parquet holds 1152921504606846976/)
-    await expect(loadDataset(write('pointer.parquet', 'version https://git-lfs.github.com/spec/v1'))).rejects.toThrow(/pointer\.parquet could not be read as parquet.*Git LFS/)
+    const pointer = write('pointer.parquet', 'version https://git-lfs.github.com/spec/v1')
+    await expect(loadDataset(pointer)).rejects.toThrow(/pointer\.parquet could not be read as parquet.*Git LFS/)
   })
 })
 
@@ -116,7 +117,8 @@ describe('rows in memory', () => {
 
 describe('folders as on the Hub', () => {
   it.each([
-    ['train-00000-of-00002.parquet', 'train'], ['data/validation-00000-of-00001-abc12.parquet', 'validation'], ['validation_matched-00000-of-00001.parquet', 'validation_matched'],
+    ['train-00000-of-00002.parquet', 'train'], ['data/validation-00000-of-00001-abc12.parquet', 'validation'],
+    ['validation_matched-00000-of-00001.parquet', 'validation_matched'],
     ['unsupervised-00000-of-00001.parquet', 'unsupervised'], ['dev.tsv', 'validation'], ['dev_mismatched.tsv', 'validation_mismatched'], ['my-test.csv.gz', 'test'],
     ['valid.jsonl', 'validation'], ['train/0000.parquet', 'train'], ['latest.csv', undefined], ['everything.csv', undefined],
   ])('%s belongs to %s', (file, split) => expect(splitOf(file)).toBe(split))

@@ -104,7 +104,7 @@ describe('what the tokenizer does with its arguments', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['a misspelt option', () => tokenizer('a', { trucation: true } as object), /no option 'trucation'.*Did you mean 'truncation'/],
     ['a snake_case option', () => tokenizer('a', { max_length: 3 } as object), /Did you mean 'maxLength'/],
-    ['a strategy', () => tokenizer('a', { truncation: 'longest' as 'longest_first' }), /'longest_first'/],
+    ['a strategy', () => tokenizer('a', { truncation: 'longest' as 'longest_first' }), /truncation is 'longest'.*longest_first, only_first/],
     ['a side', () => tokenizer('a', { paddingSide: 'up' as 'left' }), /'left' or 'right'/],
     ['null in a batch', () => tokenizer(['a', null]), /Text 1 of the batch is null.*typeof row\.text === 'string'/],
     ['a number', () => tokenizer([7]), /the number 7.*String/],
