@@ -63,6 +63,9 @@ function clear(): FunctionBody {
   ])
 }
 
+/** 2³² divided by the golden ratio: its multiples spread evenly, so that no distance between elements shows in the draws. */
+const weyl = 0x9e3779b9
+
 const maskParameters = { key1: 'i32', key2: 'i32', threshold: 'i32', scale: 'f32' } as const
 
 /** The vectors that stay the same for a whole mask. */
@@ -70,21 +73,23 @@ function prepareMask(locals: Locals): Code {
   return [
     locals.set('factor1', 'v128', [i32.constant(0x21f0aaad), i32x4.splat]),
     locals.set('factor2', 'v128', [i32.constant(0x735a2d97), i32x4.splat]),
-    locals.set('four', 'v128', [i32.constant(4), i32x4.splat]),
+    locals.set('step', 'v128', [i32.constant(Math.imul(4, weyl)), i32x4.splat]),
     locals.set('keys2', 'v128', [locals.get('key2'), i32x4.splat]),
     locals.set('thresholds', 'v128', [locals.get('threshold'), i32x4.splat]),
     locals.set('scales', 'v128', [locals.get('scale'), f32x4.splat]),
   ]
 }
 
-/** The vector of an element's number and its three followers, each with key1 added. */
+/** The vector of weyl · element + key1, for an element and its three followers. */
 function elementsFrom(locals: Locals, first: Code): Code {
-  return locals.set('elements', 'v128', [first, locals.get('key1'), i32.add, i32x4.splat, v128.constant([0, 1, 2, 3]), i32x4.add])
+  const followers = v128.constant([0, 1, 2, 3].map((i) => Math.imul(i, weyl)) as [number, number, number, number])
+  return locals.set('elements', 'v128', [first, i32.constant(weyl), i32.multiply, locals.get('key1'), i32.add, i32x4.splat, followers, i32x4.add])
 }
 
 /**
  * 32 random bits for each element of the vector `elements`: the finaliser "lowbias32" (Wellons, https://nullprogram.com/blog/2018/07/31/, with
- * its later constants) of element + key1, with key2 added between its two products, so that different keys are not windows of one sequence.
+ * its later constants) of weyl · element + key1, with key2 mixed in between its two products, so that different keys are not windows of one
+ * sequence. (Of element + key1 alone, draws at a distance of a power of two were measurably alike.)
  */
 function draw(locals: Locals): Code {
   const mix = (shift: number): Code => locals.set('h', 'v128', [locals.get('h'), locals.get('h'), i32.constant(shift), i32x4.shiftRight, v128.xor])
@@ -92,7 +97,7 @@ function draw(locals: Locals): Code {
   return [
     locals.set('h', 'v128', locals.get('elements')),
     mix(16), times('factor1'),
-    locals.set('h', 'v128', [locals.get('h'), locals.get('keys2'), i32x4.add]),
+    locals.set('h', 'v128', [locals.get('h'), locals.get('keys2'), v128.xor]),
     mix(15), times('factor2'), mix(15),
   ]
 }
@@ -102,7 +107,7 @@ function drawMask(locals: Locals): Code {
   return [
     draw(locals),
     locals.set('kept', 'v128', [locals.get('h'), locals.get('thresholds'), i32x4.greater, locals.get('scales'), v128.and]),
-    locals.set('elements', 'v128', [locals.get('elements'), locals.get('four'), i32x4.add]),
+    locals.set('elements', 'v128', [locals.get('elements'), locals.get('step'), i32x4.add]),
   ]
 }
 
