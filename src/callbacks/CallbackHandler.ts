@@ -1,0 +1,138 @@
+import { nearest, TrainerError } from '../errors'
+import { log } from '../logging'
+import type { TrainingArguments } from '../TrainingArguments'
+import { callbackEvents, type CallbackContext, type CallbackEvent, type CallbackState, type TrainerCallback, type TrainerCallbackClass } from './TrainerCallback'
+import type { ControlFlags, TrainerControl } from './TrainerControl'
+import type { TrainerState } from './TrainerState'
+
+/** Which flags an event clears, before any callback hears of it. */
+const cleared: Readonly<Partial<Record<CallbackEvent, readonly (keyof ControlFlags)[]>>> = {
+  onTrainBegin: ['shouldTrainingStop'],
+  onEpochBegin: ['shouldEpochStop'],
+  onStepBegin: ['shouldLog', 'shouldEvaluate', 'shouldSave'],
+  onLog: ['shouldLog'],
+  onEvaluate: ['shouldEvaluate'],
+  onSave: ['shouldSave'],
+}
+
+/** A callback, or a class of callbacks to make one of. */
+export type CallbackOrClass = TrainerCallback | (new () => TrainerCallback)
+
+/** Callbacks in their order, told of every event one after another. */
+export class CallbackHandler {
+  #callbacks: TrainerCallback[] = []
+  /** What every event brings; the Trainer keeps it up to date. */
+  context: CallbackContext = {}
+
+  /** @throws TrainerError (`argument`) for what is no callback. */
+  constructor(callbacks: readonly CallbackOrClass[] = []) {
+    for (const callback of callbacks) this.add(callback)
+  }
+
+  /** The callbacks, in order. */
+  get callbacks(): readonly TrainerCallback[] {
+    return this.#callbacks
+  }
+
+  /**
+   * Adds a callback at the end; of a class, a new one. A second of the same class is added with a warning.
+   * @throws TrainerError (`argument`) for what is no callback, and for an event that there is not, with the nearest.
+   */
+  add(callback: CallbackOrClass): void {
+    const added = typeof callback === 'function' ? new callback() : callback
+    checkCallback(added)
+    const name = nameOf(added)
+    if (added.constructor !== Object && this.#callbacks.some(other => other.constructor === added.constructor)) {
+      log('warning', `There is already a ${name} among the callbacks; now there are two.`)
+    }
+    this.#callbacks.push(added)
+  }
+
+  /** Takes a callback out, or the first of a class, and gives it back; `undefined` if there is none. */
+  pop(callback: TrainerCallback | TrainerCallbackClass): TrainerCallback | undefined {
+    const at = this.#callbacks.findIndex(one => (typeof callback === 'function' ? one instanceof callback : one === callback))
+    return at === -1 ? undefined : this.#callbacks.splice(at, 1)[0]
+  }
+
+  /** Takes a callback out, or the first of a class. */
+  remove(callback: TrainerCallback | TrainerCallbackClass): void {
+    this.pop(callback)
+  }
+
+  /**
+   * Tells every callback of an event, in order, each awaited; their answers go to `control`. Flags that the event clears are cleared first.
+   * @param extra `logs` or `metrics`; every callback gets a copy of its own.
+   */
+  async call(
+    event: CallbackEvent, args: TrainingArguments, state: TrainerState, control: TrainerControl, extra: Pick<CallbackContext, 'logs' | 'metrics'> = {},
+  ): Promise<void> {
+    for (const flag of cleared[event] ?? []) control[flag] = false
+    for (const callback of [...this.#callbacks]) {
+      const answer = await callback[event]?.(args, state, control, this.#contextWith(extra))
+      if (answer !== undefined && answer !== null && answer !== control) control.take(answer, `${nameOf(callback)}.${event}`)
+    }
+  }
+
+  /** Tells the callbacks that training has thrown, so that they let go of what they hold. */
+  dispose(): void {
+    for (const callback of this.#callbacks) callback.dispose?.()
+  }
+
+  /** The states of control and callbacks, as {@link TrainerState.statefulCallbacks} holds them: several of one class in a list. */
+  exportStates(control: TrainerControl): Record<string, CallbackState | CallbackState[]> {
+    const states: Record<string, CallbackState | CallbackState[]> = { TrainerControl: control.state() }
+    for (const callback of this.#callbacks) {
+      const state = callback.state?.()
+      if (state === undefined) continue
+      const [name, others] = [nameOf(callback), states[nameOf(callback)]]
+      states[name] = others === undefined ? state : [...(Array.isArray(others) ? others : [others]), state]
+    }
+    return states
+  }
+
+  /**
+   * Hands stored states to the callbacks of the same class, the first state to the first of them and so on; what they were made with stays. States
+   * that nobody takes are named in a warning. Control's is left alone: a resumed run asks for nothing.
+   */
+  restoreStates(stored: Readonly<Record<string, CallbackState | readonly CallbackState[]>>): void {
+    for (const [name, states] of Object.entries(stored)) {
+      if (name === 'TrainerControl') continue
+      const takers = this.#callbacks.filter(callback => nameOf(callback) === name && callback.restore !== undefined)
+      const list = (Array.isArray(states) ? states : [states]) as readonly CallbackState[]
+      list.forEach((state, i) => takers[i]?.restore?.(state))
+      if (list.length > takers.length) {
+        log('warning', `The checkpoint has the state of ${list.length} ${name}, but this run has ${takers.length}: what is left over is not used.`)
+      }
+    }
+  }
+
+  #contextWith({ logs, metrics }: Pick<CallbackContext, 'logs' | 'metrics'>): CallbackContext {
+    return { ...this.context, ...(logs === undefined ? {} : { logs: { ...logs } }), ...(metrics === undefined ? {} : { metrics: { ...metrics } }) }
+  }
+}
+
+/** The class's name; of a plain object, its own `name` or 'Callback'. */
+function nameOf(callback: TrainerCallback): string {
+  if (callback.constructor !== Object) return callback.constructor.name
+  const { name } = callback as { name?: unknown }
+  return typeof name === 'string' ? name : 'Callback'
+}
+
+/** A method that begins like an event and is none would never be called: better to say so. */
+function checkCallback(callback: TrainerCallback): void {
+  if (typeof callback !== 'object' || callback === null) {
+    throw new TrainerError('argument', `A callback is an object or a class with methods like onLog, but this is ${String(callback)}.`)
+  }
+  for (let level: object | null = callback; level !== null && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | null) {
+    for (const name of Object.getOwnPropertyNames(level)) {
+      const event = callbackEvents.includes(name as CallbackEvent)
+      if (!/^on[A-Z_]/.test(name) || event) {
+        if (event && typeof callback[name as CallbackEvent] !== 'function') throw new TrainerError('argument', `${nameOf(callback)}.${name} is not a method.`)
+        continue
+      }
+      const near = nearest(name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), callbackEvents)
+      throw new TrainerError('argument', `${nameOf(callback)} has a method ${name}, but there is no such event: it would never be called.`,
+        { fix: near === undefined ? `The events are ${callbackEvents.join(', ')}.` : `Did you mean ${near}?` })
+    }
+  }
+}

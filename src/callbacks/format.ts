@@ -1,0 +1,101 @@
+import type { LogEntry } from './TrainerState'
+
+/** A number in four significant digits, as Python's `%.4g` has it: `0.4123`, `2.5e-05`, `1.235e+04`. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
+  if (value === 0) return '0'
+  const magnitude = Number(value.toExponential(20).split('e')[1])
+  const [digits = '', exponent = '0'] = (halfToEven(value, 3 - magnitude) ?? value).toExponential(3).split('e')
+  const power = Number(exponent)
+  if (power < -4 || power >= 4) {
+    return `${digits.replace(/\.?0+$/, '')}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+  }
+  const plain = Number(`${digits}e${exponent}`).toFixed(3 - power)
+  return plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain
+}
+
+/** A number rounded to so many decimals (not below 0), exactly half to the even digit: Python's `round`. */
+export function roundTo(value: number, decimals: number): number {
+  return halfToEven(value, decimals) ?? Number(value.toFixed(decimals))
+}
+
+/**
+ * The number rounded to the even digit if it is exactly half way between two of so many decimals, else `undefined`. A double is: it times 2^(d + 1) is an
+ * odd whole number, since half a unit of the last decimal is 1 / (2^(d + 1) 5^d).
+ */
+function halfToEven(value: number, decimals: number): number | undefined {
+  const halves = decimals >= 0 ? value * 2 ** (decimals + 1) : value / (5 * 10 ** (-decimals - 1))
+  if (!Number.isInteger(halves) || halves % 2 === 0) return undefined
+  const below = ((decimals >= 0 ? halves * 5 ** decimals : halves) - 1) / 2
+  const even = below % 2 === 0 ? below : below + 1
+  return decimals >= 0 ? even / 10 ** decimals : even * 10 ** -decimals
+}
+
+/** Seconds as `15:51`, `1:02:03`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.trunc(seconds))
+  const [hours, minutes, rest] = [Math.trunc(whole / 3600), Math.trunc(whole / 60) % 60, whole % 60]
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${two(minutes)}:${two(rest)}`
+}
+
+/**
+ * A log as one line: Hugging Face's `{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}`, fractions in four significant digits, without
+ * `total_flos`; texts longer than `maxLength` are replaced by a notice.
+ */
+export function formatLogs(logs: LogEntry, maxLength = 100): string {
+  const parts = Object.entries(logs).filter(([key]) => key !== 'total_flos').map(([key, value]) => {
+    if (typeof value === 'number') return `'${key}': '${Number.isInteger(value) ? value : formatNumber(value)}'`
+    if (typeof value !== 'string') return `'${key}': ${String(value)}`
+    return `'${key}': '${value.length > maxLength ? `[a text of ${value.length} characters, more than the ${maxLength} that are shown]` : value}'`
+  })
+  return `{${parts.join(', ')}}`
+}
+
+/**
+ * A copy of metrics for people to read: times as `1:02:03.45`, memory as `5MB`, operations as `3073364GF`, other numbers with four decimals.
+ */
+export function formatMetrics(metrics: LogEntry): Record<string, number | string | boolean> {
+  return Object.fromEntries(Object.entries(metrics).map(([key, value]) => {
+    if (typeof value !== 'number') return [key, value]
+    if (key.includes('_mem_')) return [key, `${Math.floor(value / 2 ** 20)}MB`]
+    if (key.includes('_runtime')) return [key, duration(value)]
+    if (key === 'total_flos') return [key, `${Math.floor(Math.trunc(value) / 2 ** 30)}GF`]
+    return [key, roundTo(value, 4)]
+  }))
+}
+
+/** `H:MM:SS.cc`, with days before it where there are any; the hundredths are cut off, not rounded. */
+function duration(seconds: number): string {
+  const whole = Math.trunc(seconds)
+  const days = Math.floor(whole / 86_400)
+  const [hours, minutes, rest] = [Math.trunc(whole / 3600) % 24, Math.trunc(whole / 60) % 60, whole % 60].map((n, i) => (i === 0 ? String(n) : String(n).padStart(2, '0')))
+  const hundredths = String(Math.trunc(Math.abs(seconds - whole) * 100)).padStart(2, '0')
+  return `${days === 0 ? '' : `${days} day${days === 1 ? '' : 's'}, `}${hours}:${minutes}:${rest}.${hundredths}`
+}
+
+/** The lines that `logMetrics` prints: a title, then the metrics by name, keys and values in columns. */
+export function metricsLines(split: string, metrics: LogEntry): string[] {
+  const formatted = Object.entries(formatMetrics(metrics)).map(([key, value]) => [key, String(value)] as const)
+  const [keyWidth, valueWidth] = [0, 1].map(i => Math.max(0, ...formatted.map(pair => pair[i]!.length))) as [number, number]
+  const sorted = formatted.toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return [`***** ${split} metrics *****`, ...sorted.map(([key, value]) => `  ${key.padEnd(keyWidth)} = ${value.padStart(valueWidth)}`)]
+}
+
+/**
+ * How fast something went: `<split>_runtime` in seconds, and what was done in a second. Nothing but the runtime if that is 0.
+ * @param seconds that it took.
+ */
+export function speedMetrics(
+  split: string, seconds: number, counts: { readonly numSamples?: number; readonly numSteps?: number; readonly numTokens?: number } = {},
+): Record<string, number> {
+  const runtime = { [`${split}_runtime`]: roundTo(seconds, 4) }
+  if (seconds === 0) return runtime
+  const { numSamples, numSteps, numTokens } = counts
+  return {
+    ...runtime,
+    ...(numSamples === undefined ? {} : { [`${split}_samples_per_second`]: roundTo(numSamples / seconds, 3) }),
+    ...(numSteps === undefined ? {} : { [`${split}_steps_per_second`]: roundTo(numSteps / seconds, 3) }),
+    ...(numTokens === undefined ? {} : { [`${split}_tokens_per_second`]: roundTo(numTokens / seconds, 3) }),
+  }
+}

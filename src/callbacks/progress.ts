@@ -1,0 +1,165 @@
+import type { TrainingArguments } from '../TrainingArguments'
+import { formatLogs } from './format'
+import type { TextStream } from './printer'
+import { type ProgressBar, ProgressBars, progressLabel } from './progressBar'
+import { metricColumns, type ResultRow, ResultTable } from './resultTable'
+import { type CallbackContext, TrainerCallback } from './TrainerCallback'
+import type { TrainerControl } from './TrainerControl'
+import type { LogEntry, TrainerState } from './TrainerState'
+
+/** Without a terminal, a line of progress at most so often, in seconds. */
+const plainInterval = 30
+
+/**
+ * Shows how training gets on. On a terminal: a progress bar, below the notebook's table, which gets a row for every evaluation (without evaluations,
+ * for every log). Elsewhere: every log as a plain line, the progress twice a minute, and the table when training ends.
+ */
+export class ProgressCallback extends TrainerCallback {
+  readonly #stream: TextStream
+  readonly #maxStrLen: number
+  #bars: ProgressBars | undefined
+  #training: ProgressBar | undefined
+  #prediction: ProgressBar | undefined
+  #predicted = 0
+  #table = new ResultTable([])
+  /** Rows of the table, the last still open: several evaluation sets share one. */
+  #rows: ResultRow[] = []
+  #open: ResultRow | undefined
+  #start = { time: 0, step: 0, told: 0 }
+  #isTraining = false
+
+  /**
+   * @param options.stream where to; standard error unless given.
+   * @param options.maxStrLen texts in logs longer than this are replaced by a notice; 100 unless given.
+   */
+  constructor({ stream = process.stderr, maxStrLen = 100 }: { stream?: TextStream; maxStrLen?: number } = {}) {
+    super()
+    this.#stream = stream
+    this.#maxStrLen = maxStrLen
+  }
+
+  override onTrainBegin(args: TrainingArguments, state: Readonly<TrainerState>): void {
+    if (!state.isWorldProcessZero) return
+    const now = performance.now()
+    this.#isTraining = true
+    this.#start = { time: now, step: state.globalStep, told: now }
+    this.#table = new ResultTable([firstColumn(args), 'Training Loss', 'Validation Loss'])
+    this.#rows = []
+    if (this.#stream.isTTY !== true) return
+    this.#bars ??= new ProgressBars(this.#stream)
+    this.#training = this.#bars.add(state.maxSteps, state.globalStep, epochOf(state))
+  }
+
+  override onStepBegin(): void {
+    this.#closeRow()
+  }
+
+  override onEpochBegin(): void {
+    this.#closeRow()
+  }
+
+  override onSave(): void {
+    this.#closeRow()
+  }
+
+  override onStepEnd(_args: TrainingArguments, state: Readonly<TrainerState>): void {
+    this.#training?.update(state.globalStep, epochOf(state))
+    if (!this.#isTraining || this.#training !== undefined) return
+    const now = performance.now()
+    if (now - this.#start.told < plainInterval * 1000) return
+    this.#start.told = now
+    const { step: before, time } = this.#start
+    this.#print([progressLabel({ done: state.globalStep, total: state.maxSteps, before, seconds: (now - time) / 1000, comment: epochOf(state) })])
+  }
+
+  override onPredictionStep(_args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { evalDataloader }: CallbackContext): void {
+    const total = (evalDataloader as { length?: unknown } | undefined)?.length
+    if (typeof total !== 'number' || this.#stream.isTTY !== true || !state.isWorldProcessZero) return
+    if (this.#prediction === undefined) {
+      this.#bars ??= new ProgressBars(this.#stream)
+      this.#prediction = this.#bars.add(total)
+      this.#predicted = 0
+    }
+    this.#predicted += 1
+    this.#prediction.update(this.#predicted)
+  }
+
+  override onPredict(): void {
+    this.#endPrediction()
+  }
+
+  override onEvaluate(args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { metrics = {} }: CallbackContext): void {
+    this.#endPrediction()
+    if (!this.#isTraining) return
+    const column = firstColumn(args)
+    const first = column === 'Epoch' ? Math.trunc(state.epoch) : state.globalStep
+    if (this.#open !== undefined && this.#open[column] !== first) this.#closeRow()
+    this.#open = { [column]: first, 'Training Loss': lastLoss(state) ?? 'No log', ...this.#open, ...metricColumns(metrics) }
+  }
+
+  override onLog(args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { logs = {} }: CallbackContext): void {
+    if (!this.#isTraining) return
+    if (this.#training === undefined) this.#print([formatLogs(logs, this.#maxStrLen)])
+    else if (args.evalStrategy === 'no' && logs.loss !== undefined) this.#addRow({ Step: state.globalStep, 'Training Loss': logs.loss })
+  }
+
+  override onTrainEnd(_args: TrainingArguments, state: Readonly<TrainerState>): void {
+    this.#closeRow()
+    this.#isTraining = false
+    if (this.#training === undefined) {
+      this.#print(this.#rows.flatMap(row => this.#table.add(row)))
+      return
+    }
+    this.#training.update(state.globalStep, epochOf(state))
+    this.#stopBars()
+  }
+
+  /** Takes the bars off the terminal's hands when training has thrown. */
+  override dispose(): void {
+    this.#open = undefined
+    this.#isTraining = false
+    this.#stopBars()
+  }
+
+  /** The prediction's bar goes where there is a training bar; standing alone it stays on the screen. */
+  #endPrediction(): void {
+    if (this.#prediction === undefined) return
+    if (this.#training === undefined) this.#stopBars()
+    else this.#prediction.remove()
+    this.#prediction = undefined
+  }
+
+  #stopBars(): void {
+    this.#bars?.stop()
+    this.#bars = undefined
+    this.#training = undefined
+    this.#prediction = undefined
+  }
+
+  #closeRow(): void {
+    const row = this.#open
+    this.#open = undefined
+    if (row !== undefined) this.#addRow(row)
+  }
+
+  #addRow(row: ResultRow): void {
+    if (this.#training === undefined) this.#rows.push(row)
+    else this.#bars?.print(this.#table.add(row))
+  }
+
+  #print(lines: readonly string[]): void {
+    if (lines.length > 0) this.#stream.write(`${lines.join('\n')}\n`)
+  }
+}
+
+function firstColumn({ evalStrategy }: TrainingArguments): 'Epoch' | 'Step' {
+  return evalStrategy === 'epoch' ? 'Epoch' : 'Step'
+}
+
+function epochOf({ epoch, numTrainEpochs }: Readonly<TrainerState>): string {
+  return `Epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}/${numTrainEpochs}`
+}
+
+function lastLoss({ logHistory }: Readonly<TrainerState>): LogEntry[string] | undefined {
+  return logHistory.findLast(entry => entry.loss !== undefined)?.loss
+}

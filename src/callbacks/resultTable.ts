@@ -1,0 +1,54 @@
+import type { LogEntry } from './TrainerState'
+
+/** A row of the table of results: by title of the column. */
+export type ResultRow = Readonly<Record<string, number | string | boolean>>
+
+const notResults = /^(?:epoch|step|total_flos|num_input_tokens_seen|train_.*)$|_(?:runtime|(?:samples|steps|tokens)_per_second|model_preparation_time)$/
+
+/** The metrics of an evaluation by their titles: `eval_loss` is "Validation Loss", `eval_matthews_correlation` "Matthews Correlation". */
+export function metricColumns(metrics: LogEntry): ResultRow {
+  return Object.fromEntries(Object.entries(metrics).filter(([key]) => !notResults.test(key)).map(([key, value]) => {
+    const title = key.split('_').slice(1).map(part => part.charAt(0).toUpperCase() + part.slice(1).toLowerCase()).join(' ')
+    return [title === 'Loss' ? 'Validation Loss' : title, value]
+  }))
+}
+
+/**
+ * The table of results as it grows: a header before the first row, and again where a row brings new columns.
+ *
+ * Loss and metrics have six decimals; what was not logged is "No log". Rows can not be changed once their line is out.
+ */
+export class ResultTable {
+  readonly #first: readonly string[]
+  #columns: readonly string[] = []
+  #headed = 0
+
+  /** @param first the titles that come first, in their order, where rows have them. */
+  constructor(first: readonly string[]) {
+    this.#first = first
+  }
+
+  /** The lines that a row adds to what is already out. */
+  add(row: ResultRow): string[] {
+    const titles = new Set([...this.#columns, ...Object.keys(row)])
+    this.#columns = [...this.#first.filter(title => titles.has(title)), ...[...titles].filter(title => !this.#first.includes(title))]
+    const line = this.#line(title => shown(title, row[title]))
+    if (this.#headed === this.#columns.length) return [line]
+    this.#headed = this.#columns.length
+    return [this.#line(title => title), this.#columns.map(title => '-'.repeat(widthOf(title))).join('-+-'), line]
+  }
+
+  #line(cell: (title: string) => string): string {
+    return this.#columns.map(title => cell(title).padStart(widthOf(title))).join(' | ')
+  }
+}
+
+function widthOf(title: string): number {
+  return Math.max(title.length, title === 'Epoch' || title === 'Step' ? 6 : 8)
+}
+
+function shown(title: string, value: ResultRow[string] | undefined): string {
+  if (value === undefined) return 'No log'
+  if (typeof value !== 'number' || title === 'Epoch' || title === 'Step') return String(value)
+  return Number.isFinite(value) ? value.toFixed(6) : Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
+}
