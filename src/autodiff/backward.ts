@@ -4,7 +4,7 @@ import { describe } from '../onnx/infer'
 import type { OpName } from '../onnx/operators'
 import type { Node, Value } from '../onnx/types'
 import { absorbing, elementwise, gradients, isFloat, type Rule, type Values } from './gradients'
-import { route, type Routes } from './route'
+import { between, route, type Routes } from './routes'
 import { type Gradient, plus, type Scaled, settled } from './scaled'
 import { asRows, expand } from './shapes'
 import { unbroadcast } from './unbroadcast'
@@ -63,24 +63,6 @@ function check(loss: Value, wrt: readonly Value[]): void {
   }
   const bad = wrt.find((value) => !isFloat(value.dtype))
   if (bad !== undefined) throw new TrainerError('graph', `Only floating-point values have a gradient, but ${bad.name} is ${describe(bad)}.`)
-}
-
-/** The nodes on the ways from `wrt` to the loss, and the values that depend on `wrt`. */
-function between(nodes: readonly Node[], loss: Value, wrt: readonly Value[]): Routes {
-  const makers = new Map<string, Node | undefined>(wrt.map((value) => [value.name, undefined]))
-  const reached = nodes.filter((node) => {
-    if (gradients[node.op] === 'flat' || !node.inputs.some((input) => input !== undefined && makers.has(input.name))) return false
-    const outputs = node.outputs.filter((output) => output !== undefined && isFloat(output.dtype)) as Value[]
-    for (const output of outputs) if (!makers.has(output.name)) makers.set(output.name, node)
-    return outputs.length > 0
-  })
-  const leading = new Set([loss.name])
-  const active = reached.reverse().filter((node) => {
-    if (!node.outputs.some((output) => output !== undefined && leading.has(output.name))) return false
-    for (const input of node.inputs) if (input !== undefined && makers.has(input.name)) leading.add(input.name)
-    return true
-  })
-  return { nodes: active.reverse(), makers, loss }
 }
 
 /** Whether a node, as far as it reads the value, gathers rows of it. */

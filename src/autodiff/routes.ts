@@ -1,4 +1,5 @@
 import type { Node, Value } from '../onnx/types'
+import { gradients, isFloat } from './gradients'
 
 /** The ways from what gradients are asked for to the loss. */
 export interface Routes {
@@ -7,6 +8,24 @@ export interface Routes {
   /** The values that depend on what is asked for, and the node by which each does first; undefined for what is asked for itself. */
   readonly makers: ReadonlyMap<string, Node | undefined>
   readonly loss: Value
+}
+
+/** The nodes on the ways from `wrt` to the loss, and the values that depend on `wrt`. */
+export function between(nodes: readonly Node[], loss: Value, wrt: readonly Value[]): Routes {
+  const makers = new Map<string, Node | undefined>(wrt.map((value) => [value.name, undefined]))
+  const reached = nodes.filter((node) => {
+    if (gradients[node.op] === 'flat' || !node.inputs.some((input) => input !== undefined && makers.has(input.name))) return false
+    const outputs = node.outputs.filter((output) => output !== undefined && isFloat(output.dtype)) as Value[]
+    for (const output of outputs) if (!makers.has(output.name)) makers.set(output.name, node)
+    return outputs.length > 0
+  })
+  const leading = new Set([loss.name])
+  const active = reached.reverse().filter((node) => {
+    if (!node.outputs.some((output) => output !== undefined && leading.has(output.name))) return false
+    for (const input of node.inputs) if (input !== undefined && makers.has(input.name)) leading.add(input.name)
+    return true
+  })
+  return { nodes: active.reverse(), makers, loss }
 }
 
 /** The way through a node, for an error: weight → Gather_3 → NonZero_5 → ReduceSum_9 → loss. */
