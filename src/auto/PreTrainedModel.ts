@@ -7,7 +7,7 @@ import type { Family } from '../models/family'
 import { initialValues } from '../models/initialize'
 import type { Parameter } from '../models/layers'
 import { familyOf } from '../models/registry'
-import { Tensor } from '../tensor'
+import { sizeOf, Tensor } from '../tensor'
 
 /** What can be changed of a config when a model is made of it; the rest of the config can be overridden under its own (Python's) names. */
 export interface ModelOptions {
@@ -59,6 +59,16 @@ export class PreTrainedModel {
   /** The number of weights. */
   numParameters(): number {
     return [...this.parameters.values()].reduce((sum, tensor) => sum + tensor.size, 0)
+  }
+
+  /** Weights outside of embedding tables: those that take part in products for every token. */
+  countedParameters(): number {
+    return this.shapes.filter(({ name }) => !name.endsWith('_embeddings.weight')).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  }
+
+  /** Takes new weights, in place. */
+  takeWeights(weights: ReadonlyMap<string, Tensor<'float32'>>): void {
+    for (const [name, tensor] of weights) this.parameter(name).data.set(tensor.data)
   }
 
   /** A weight. @throws TrainerError for a name that the model does not have. */

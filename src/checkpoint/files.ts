@@ -1,4 +1,4 @@
-import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 
 import { TrainerError } from '../errors'
 
@@ -91,4 +91,9 @@ async function writePieces(handle: FileHandle, pieces: Iterable<Uint8Array> | As
   }
   await flush()
   return written
+}
+
+/** Whether a folder stands at a path. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
-import { errorCode, writeError } from './files'
+import { errorCode, isFolder, writeError } from './files'
 import { weightsFilePattern } from './weights'
 
 export interface WriteFolderOptions {
@@ -196,10 +196,6 @@ async function listOrNothing(folder: string): Promise<string[]> {
     if (errorCode(error) === 'ENOENT') return []
     throw error
   })
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
 }
 
 async function exists(path: string): Promise<boolean> {

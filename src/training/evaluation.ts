@@ -1,7 +1,6 @@
 import { TrainerError } from '../errors'
 import type { Batch } from '../models/packing'
 import type { Tensor } from '../tensor'
-import type { RowName } from './labels'
 import { RowCollector } from './rows'
 import type { Runner } from './Runner'
 
@@ -46,6 +45,8 @@ export interface EvaluationOptions {
   readonly streaming: boolean
   /** Keep predictions although metrics stream: for `predict`. */
   readonly keepPredictions: boolean
+  /** Rows without labels simply have no metrics. */
+  readonly optionalLabels: boolean
   readonly afterBatch: () => Promise<void>
 }
 
@@ -62,49 +63,50 @@ export interface EvaluationOutput {
 
 /** Runs the model over batches, and the metrics over what it predicts. */
 export async function runEvaluation(runner: Runner, options: EvaluationOptions): Promise<EvaluationOutput> {
-  const [predictions, labels, inputs] = [new RowCollector(), new RowCollector(), new RowCollector()]
-  const losses = new Map<number, number>()
+  const kept = { predictions: new RowCollector(), labels: new RowCollector(), inputs: new RowCollector(), losses: new Map<number, number>() }
   let [sum, count, samples, batches, labelled] = [0, 0, 0, 0, false]
-  let streamed: Metrics = {}
+  let metrics: Metrics = {}
   for await (const { value: { batch, rows }, last } of withLast(options.batches)) {
-    const rowName: RowName = (row) => `row ${rows[row]} of the evaluation dataset`
-    const { loss, logits } = await runner.evaluate(runner.prepare(batch, rowName))
+    const { loss, logits } = await runner.evaluate(runner.prepare(batch, (row) => `row ${rows[row]} of the evaluation dataset`))
     if (loss !== undefined) {
-      sum += loss.loss
-      count += loss.count
-      labelled = true
-      if (options.includeLosses) for (const row of rows) losses.set(row, loss.loss / loss.count)
+      ;[sum, count, labelled] = [sum + loss.loss, count + loss.count, true]
+      if (options.includeLosses) for (const row of rows) kept.losses.set(row, loss.loss / loss.count)
     }
     samples += rows.length
     batches++
     if (!options.lossOnly) {
-      const kept = options.preprocessLogits?.(logits, batch.labels) ?? logits
-      if (options.streaming && options.computeMetrics !== undefined) streamed = await options.computeMetrics(predictionOf(kept, required(batch.labels, batch), batch.input_ids, undefined), last)
+      const predictions = options.preprocessLogits?.(logits, batch.labels) ?? logits
+      if (options.streaming && hasMetrics(options, batch.labels, batch)) metrics = await options.computeMetrics!(predictionOf(predictions, batch.labels!, batch.input_ids, undefined), last)
       if (!options.streaming || options.keepPredictions) {
-        predictions.add(kept, rows)
-        if (batch.labels !== undefined) labels.add(batch.labels, rows)
-        if (options.includeInputs) inputs.add(batch.input_ids!, rows)
+        kept.predictions.add(predictions, rows)
+        if (batch.labels !== undefined) kept.labels.add(batch.labels, rows)
+        if (options.includeInputs) kept.inputs.add(batch.input_ids!, rows)
       }
     }
     await options.afterBatch()
   }
-  const [allPredictions, allLabels] = [predictions.finish(), labels.finish()]
-  const wanted = options.computeMetrics !== undefined && !options.lossOnly && samples > 0
-  const metrics = !wanted ? {} : options.streaming ? streamed : await options.computeMetrics!(
-    predictionOf(allPredictions!, required(allLabels, undefined), options.includeInputs ? inputs.finish() : undefined, options.includeLosses ? Float64Array.from([...losses].sort(([a], [b]) => a - b), ([, loss]) => loss) : undefined), true)
-  return { predictions: allPredictions, labels: allLabels, loss: labelled ? sum / count : undefined, metrics, samples, batches }
+  const [predictions, labels] = [kept.predictions.finish(), kept.labels.finish()]
+  if (!options.streaming && predictions !== undefined && hasMetrics(options, labels, undefined)) {
+    metrics = await options.computeMetrics!(predictionOf(predictions, labels!, kept.inputs.finish(), options.includeLosses ? inOrder(kept.losses) : undefined), true)
+  }
+  return { predictions, labels, loss: labelled ? sum / count : undefined, metrics, samples, batches }
+}
+
+/** Whether there are metrics to compute. @throws TrainerError where there should be, but there are no labels: in Python they would silently be missing. */
+function hasMetrics({ computeMetrics, optionalLabels }: EvaluationOptions, labels: Tensor | undefined, batch: Batch | undefined): boolean {
+  if (computeMetrics === undefined) return false
+  if (labels !== undefined) return true
+  if (optionalLabels) return false
+  const columns = batch === undefined ? '' : `: its columns are ${Object.keys(batch).map((name) => `"${name}"`).join(', ')}`
+  throw new TrainerError('data', `computeMetrics was given, but the evaluation dataset has no labels${columns}.`, { fix: 'Add a column "label", name it with labelNames, or leave computeMetrics out.' })
+}
+
+function inOrder(losses: ReadonlyMap<number, number>): Float64Array {
+  return Float64Array.from([...losses].sort(([a], [b]) => a - b), ([, loss]) => loss)
 }
 
 function predictionOf(predictions: Tensor, labels: Tensor, inputs: Tensor | undefined, losses: Float64Array | undefined): EvalPrediction {
   return { predictions, labels, labelIds: labels, ...(inputs && { inputs }), ...(losses && { losses }) }
-}
-
-/** Metrics without labels would silently not be computed in Python; here that is an error. */
-function required(labels: Tensor | undefined, batch: Batch | undefined): Tensor {
-  if (labels !== undefined) return labels
-  throw new TrainerError('data', `computeMetrics was given, but the evaluation dataset has no labels${batch === undefined ? '' : `: its columns are ${Object.keys(batch).map((name) => `"${name}"`).join(', ')}`}.`, {
-    fix: 'Add a column "label", or leave computeMetrics out.',
-  })
 }
 
 /** Each value, and whether it is the last one. */

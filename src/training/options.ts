@@ -1,23 +1,25 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
-import type { CallbackLike } from '../callbacks/TrainerCallback'
+import type { CallbackOrClass } from '../callbacks/CallbackHandler'
 import type { Dataset } from '../data/dataset'
+import type { LoaderRows } from '../data/loader'
 import type { Tokenizer } from '../data/tokenizer'
 import { TrainerError } from '../errors'
 import type { Batch } from '../models/packing'
 import type { Optimizer } from '../optim/Optimizer'
 import type { Schedule } from '../optim/schedules'
+import type { Tensor } from '../tensor'
 import type { TrainingArguments, TrainingArgumentsOptions } from '../TrainingArguments'
 import type { LossFunction } from '../TrainingGraph'
-import type { ComputeMetrics, PreprocessLogits } from './evaluation'
+import type { ComputeMetrics, Metrics, PreprocessLogits } from './evaluation'
 
-/** Turns rows into a batch. */
-export type DataCollator = (rows: readonly Readonly<Record<string, unknown>>[]) => Batch | Promise<Batch>
+/** Turns rows into a batch; `indices` are the rows' places in the dataset, for errors. */
+export type DataCollator = (rows: readonly Readonly<Record<string, unknown>>[], indices?: readonly number[]) => Batch | Promise<Batch>
 
 /** Rows to train on: a dataset, or anything that can be iterated (then `maxSteps` says how long). */
-export type TrainData = Dataset<object> | Iterable<object> | AsyncIterable<object>
+export type TrainData = Dataset<object> | LoaderRows<object>
 
 /** Rows to evaluate on, or several sets by name. */
-export type EvalData = Dataset<object> | Readonly<Record<string, Dataset<object>>>
+export type EvalData = Dataset<object> | LoaderRows<object> | Readonly<Record<string, Dataset<object>>>
 
 /** What a Trainer is made of: Hugging Face's parameters, in camelCase. */
 export interface TrainerOptions {
@@ -37,10 +39,43 @@ export interface TrainerOptions {
   /** One weight per class for cross-entropy. */
   readonly classWeights?: readonly number[]
   readonly computeMetrics?: ComputeMetrics
-  readonly callbacks?: readonly CallbackLike[]
+  readonly callbacks?: readonly CallbackOrClass[]
   /** An optimizer and a schedule of one's own; either may be undefined. */
   readonly optimizers?: readonly [Optimizer | undefined, Schedule | undefined]
   readonly preprocessLogitsForMetrics?: PreprocessLogits
+}
+
+/** How `train()` goes. */
+export interface TrainOptions {
+  /** Go on from the newest checkpoint of `outputDir` (true), or from a folder. */
+  readonly resumeFromCheckpoint?: boolean | string | undefined
+  /** Values of a hyperparameter search's trial, for `modelInit`. */
+  readonly trial?: Readonly<Record<string, unknown>>
+  /** Ends training after the current update, with a checkpoint. */
+  readonly signal?: AbortSignal
+}
+
+/** What `train()` returns. */
+export interface TrainOutput {
+  readonly globalStep: number
+  readonly trainingLoss: number
+  readonly metrics: Metrics
+}
+
+/** What `predict()` returns. */
+export interface PredictionOutput {
+  /** In the dataset's order. */
+  readonly predictions: Tensor
+  readonly labels: Tensor | undefined
+  /** The labels under Python's name. */
+  readonly labelIds: Tensor | undefined
+  readonly metrics: Metrics
+}
+
+/** How `evaluate()` and `predict()` name their metrics. */
+export interface EvaluateOptions {
+  /** Default 'eval' for `evaluate`, 'test' for `predict`. */
+  readonly metricKeyPrefix?: string
 }
 
 /** Checks what options say of each other. @throws TrainerError naming the option and the fix. */

@@ -1,0 +1,377 @@
+import type { PreTrainedModel } from './auto/PreTrainedModel'
+import { CallbackHandler, type CallbackOrClass } from './callbacks/CallbackHandler'
+import { defaultCallbacks } from './callbacks/defaults'
+import { speedMetrics } from './callbacks/format'
+import type { CallbackContext, CallbackEvent, TrainerCallback, TrainerCallbackClass } from './callbacks/TrainerCallback'
+import { TrainerControl } from './callbacks/TrainerControl'
+import { type LogEntry, TrainerState } from './callbacks/TrainerState'
+import { checkWritable } from './checkpoint/folder'
+import type { JsonObject } from './checkpoint/json'
+import { rotateCheckpoints } from './checkpoint/rotate'
+import { saveTrainerState, type TrainerStateFile } from './checkpoint/state'
+import { defaultDataCollator } from './collators/default'
+import { DataCollatorWithPadding } from './collators/withPadding'
+import { Dataset } from './data/dataset'
+import { type Loader, type LoaderRows } from './data/loader'
+import type { Tokenizer } from './data/tokenizer'
+import { TrainerError } from './errors'
+import { log } from './logging'
+import { decays } from './optim/groups'
+import type { Optimizer } from './optim/Optimizer'
+import type { Schedule } from './optim/schedules'
+import { checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint } from './training/checkpoints'
+import { evaluationLoader, trainLoader } from './training/data'
+import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
+import { LossLog } from './training/LossLog'
+import { optimizerOf } from './training/optimizers'
+import { checkOptions, type DataCollator, type EvalData, type EvaluateOptions, type PredictionOutput, type TrainData, type TrainerOptions, type TrainOptions, type TrainOutput } from './training/options'
+import { planRun } from './training/plan'
+import { metricNamed, rateSource } from './training/rates'
+import { Runner } from './training/Runner'
+import { saveModelFolder } from './training/saving'
+import { listenForStop } from './training/stopping'
+import { TrainingRun, type UpdateResult, type Window } from './training/TrainingRun'
+import { TrainingArguments } from './TrainingArguments'
+import type { LossFunction } from './TrainingGraph'
+
+/**
+ * Trains a model on a dataset, evaluates it, and keeps the best: Hugging Face's Trainer.
+ *
+ * A step is an update of the parameters, however many micro-batches it takes.
+ */
+export class Trainer {
+  readonly args: TrainingArguments
+  readonly callbackHandler: CallbackHandler
+  readonly dataCollator: DataCollator
+  readonly trainDataset: TrainData | undefined
+  readonly evalDataset: EvalData | undefined
+  readonly processingClass: Tokenizer | undefined
+  /** The run's state; only the Trainer writes to it. */
+  state = new TrainerState()
+  /** What callbacks ask for. */
+  control = new TrainerControl()
+  /** A loss of a subclass's own; see `computeLossFunc`. */
+  computeLoss?: LossFunction
+  readonly #options: TrainerOptions
+  readonly #begun: Promise<void>
+  #model: PreTrainedModel | undefined
+  #runner: Promise<Runner> | undefined
+  #run: TrainingRun | undefined
+  #losses = new LossLog()
+
+  /** @throws TrainerError when the options do not go together. */
+  constructor(options: TrainerOptions) {
+    this.args = options.args instanceof TrainingArguments ? options.args : new TrainingArguments({ outputDir: 'tmp_trainer', ...options.args })
+    checkOptions(options, this.args)
+    this.#options = options
+    this.#model = options.model
+    this.trainDataset = options.trainDataset
+    this.evalDataset = options.evalDataset
+    this.processingClass = options.processingClass
+    this.dataCollator = options.dataCollator ?? (options.processingClass === undefined ? defaultDataCollator : DataCollatorWithPadding(options.processingClass))
+    const { first, last } = defaultCallbacks(this.args)
+    this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
+    this.#begun = this.#fire('onInitEnd')
+    this.#begun.catch(() => undefined) // thrown by the first method that waits for it
+  }
+
+  /** The model. @throws TrainerError before `modelInit` has made it. */
+  get model(): PreTrainedModel {
+    if (this.#model === undefined) throw new TrainerError('training', 'There is no model yet: modelInit makes it when train() begins.')
+    return this.#model
+  }
+
+  /**
+   * Trains to the end, or until a callback, Ctrl-C or the signal stops it.
+   * @throws TrainerError when there is nothing to train on, a row does not fit the model, or the loss is not finite.
+   */
+  async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    const { run, firstEpoch, firstBatch } = await this.#begin(options)
+    const [startedAt, stop] = [performance.now(), listenForStop(options.signal, this.args.enableJitCheckpoint)]
+    try {
+      await this.#fire('onTrainBegin')
+      if (this.args.evalOnStart) await this.evaluate()
+      for (let epoch = firstEpoch; epoch < run.plan.epochs && this.state.globalStep < run.plan.totalUpdates && !this.control.shouldTrainingStop; epoch++) {
+        await this.#fire('onEpochBegin')
+        let update: UpdateResult | undefined
+        for await (const window of run.windows(epoch, epoch === firstEpoch ? firstBatch : 0)) {
+          update = await this.#step(run, window, epoch)
+          if (stop.reason !== undefined) this.control.shouldTrainingStop = this.control.shouldSave = true
+          await this.#logEvaluateSave(run, update)
+          if (this.control.shouldEpochStop || this.control.shouldTrainingStop) break
+        }
+        if (update === undefined) this.#stopForWantOfBatches()
+        await this.#fire('onEpochEnd')
+        await this.#logEvaluateSave(run, update)
+      }
+      return await this.#finish(run, (performance.now() - startedAt) / 1000)
+    } finally {
+      stop.dispose()
+    }
+  }
+
+  /** One update: micro-batches → gradient sums → parameters. */
+  async #step(run: TrainingRun, window: Window, epoch: number): Promise<UpdateResult> {
+    await this.#fire('onStepBegin')
+    for (const index of window.batches.keys()) {
+      await run.accumulate(window, index, this.state.globalStep)
+      if (index < window.batches.length - 1) await this.#fire('onSubstepEnd')
+    }
+    const update = await run.measure(this.state.globalStep)
+    await this.#fire('onPreOptimizerStep')
+    await run.update(update)
+    await this.#fire('onOptimizerStep')
+    if (update.skipped) this.#losses.skip()
+    else this.#losses.add(update.loss, this.state.globalStep, this.args.loggingNanInfFilter)
+    this.state.globalStep++
+    this.state.epoch = epoch + window.done / run.plan.batchesInEpoch
+    run.count(this.state, window)
+    await this.#fire('onStepEnd')
+    return update
+  }
+
+  /** Does what callbacks have asked for, in this order. */
+  async #logEvaluateSave(run: TrainingRun, update: UpdateResult | undefined): Promise<void> {
+    const { control, state } = this
+    if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) {
+      const { loss, skipped } = this.#losses.log(state.globalStep)
+      await this.log({ loss, grad_norm: update.gradNorm, learning_rate: update.rate, ...(skipped > 0 && { skipped_updates: skipped }), ...run.tokenLogs(state) })
+    }
+    if (control.shouldEvaluate) {
+      const metrics = await this.evaluate()
+      run.rates.evaluated(metrics)
+      const isBest = this.#noteBest(metrics)
+      if (this.args.saveStrategy === 'best') control.shouldSave = isBest
+    }
+    if (control.shouldSave) {
+      await saveCheckpoint({ ...this.#savedParts(), args: this.args, state, control, callbacks: this.callbackHandler, run, losses: this.#losses })
+      await this.#fire('onSave')
+    }
+  }
+
+  /** Whether an evaluation is the best so far, which the state then says. */
+  #noteBest(metrics: Metrics): boolean {
+    const { metricForBestModel: name, greaterIsBetter } = this.args
+    if (name === undefined) return false
+    const [value, best] = [metricNamed(metrics, name), this.state.bestMetric]
+    const better = best === undefined ? !Number.isNaN(value) : greaterIsBetter ? value > best : value < best
+    if (!better) return false
+    this.state.bestMetric = value
+    if (this.args.saveStrategy !== 'no') this.state.bestGlobalStep = this.state.globalStep
+    return true
+  }
+
+  async #finish(run: TrainingRun, seconds: number): Promise<TrainOutput> {
+    const { state, args } = this
+    const trainingLoss = this.#losses.mean()
+    const metrics: Metrics = { ...speedMetrics('train', seconds, { numSamples: run.samples, numSteps: run.updates }), total_flos: state.totalFlos, train_loss: trainingLoss }
+    await this.log(metrics)
+    await run.runner.state.synchronise()
+    if (args.loadBestModelAtEnd) await this.#loadBest(run)
+    await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, best: state.bestModelCheckpoint, atEnd: true })
+    await this.#fire('onTrainEnd')
+    return { globalStep: state.globalStep, trainingLoss, metrics: { ...metrics, epoch: state.epoch } }
+  }
+
+  async #loadBest(run: TrainingRun): Promise<void> {
+    const { bestModelCheckpoint: best, bestGlobalStep, bestMetric } = this.state
+    if (best === undefined) {
+      log('warning', 'loadBestModelAtEnd: no checkpoint of a best model was written, so the model is as it was trained last.')
+      return
+    }
+    await run.runner.state.loadParameters(await readWeights(this.model, best))
+    log('info', `The model is that of step ${bestGlobalStep}, the best: ${this.args.metricForBestModel} ${bestMetric}.`)
+  }
+
+  /**
+   * Evaluates on the evaluation dataset, or another; several by name one after the other, with their names in the keys. Logs the metrics.
+   * @returns `eval_loss`, the metrics with `eval_` before them, the speed, and the epoch.
+   */
+  async evaluate(dataset: EvalData | string | undefined = this.evalDataset, options: EvaluateOptions = {}): Promise<Metrics> {
+    await this.#begun
+    const prefix = options.metricKeyPrefix ?? 'eval'
+    const chosen = typeof dataset === 'string' ? namedDataset(this.evalDataset, dataset) : dataset
+    if (chosen === undefined) throw new TrainerError('argument', 'There is nothing to evaluate on.', { fix: 'Give evalDataset to the Trainer or to evaluate().' })
+    if (isDatasets(chosen)) {
+      const all: Metrics = {}
+      for (const [name, one] of Object.entries(chosen)) Object.assign(all, await this.evaluate(one, { metricKeyPrefix: `${prefix}_${name}` }))
+      return all
+    }
+    const lossOnly = this.args.predictionLossOnly || this.#options.computeMetrics === undefined
+    const { metrics } = await this.#evaluate(this.getEvalDataloader(chosen as LoaderRows<object>), lossOnly, false, prefix)
+    await this.log(metrics)
+    const withEpoch = { ...metrics, epoch: this.state.epoch }
+    await this.#fire('onEvaluate', { metrics: withEpoch })
+    return withEpoch
+  }
+
+  /** Predicts: logits for every row, in the dataset's order; with labels, metrics too. Logs nothing. */
+  async predict(dataset: Dataset<object> | LoaderRows<object>, options: EvaluateOptions = {}): Promise<PredictionOutput> {
+    await this.#begun
+    const { predictions, labels, metrics } = await this.#evaluate(this.getTestDataloader(dataset), false, true, options.metricKeyPrefix ?? 'test')
+    await this.#fire('onPredict', { metrics })
+    return { predictions: predictions!, labels, labelIds: labels, metrics }
+  }
+
+  async #evaluate(loader: Loader<LoadedBatch>, lossOnly: boolean, predicting: boolean, prefix: string): Promise<EvaluationOutput> {
+    const { args } = this
+    const [runner, startedAt] = [await this.#runnerOf(), performance.now()]
+    this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader }
+    const output = await runEvaluation(runner, {
+      batches: loader,
+      lossOnly,
+      // to predict rows without labels is no mistake
+      computeMetrics: this.#options.computeMetrics,
+      optionalLabels: predicting,
+      preprocessLogits: this.#options.preprocessLogitsForMetrics,
+      includeInputs: args.includeForMetrics.includes('inputs'),
+      includeLosses: args.includeForMetrics.includes('loss'),
+      streaming: args.batchEvalMetrics,
+      keepPredictions: predicting,
+      afterBatch: () => this.#fire('onPredictionStep'),
+    })
+    const seconds = (performance.now() - startedAt) / 1000
+    const own = { ...(output.loss !== undefined && { loss: output.loss }), ...output.metrics }
+    const named = Object.fromEntries(Object.entries(own).map(([key, value]) => [key.startsWith(`${prefix}_`) ? key : `${prefix}_${key}`, value]))
+    return { ...output, metrics: { ...named, ...speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches }) } }
+  }
+
+  /** Logs numbers: into the state's history with epoch and step, and to the callbacks. */
+  async log(logs: LogEntry): Promise<void> {
+    const entry = { ...logs, epoch: this.state.epoch }
+    this.state.logHistory.push({ ...entry, step: this.state.globalStep })
+    await this.#fire('onLog', { logs: entry })
+  }
+
+  /** Saves model, tokenizer and arguments, for Python and for transformers.js: `outputDir` unless another folder is given. */
+  async saveModel(outputDir: string = this.args.outputDir): Promise<void> {
+    await this.#run?.runner.state.synchronise()
+    await saveModelFolder(outputDir, this.#savedParts())
+  }
+
+  /** Writes `trainer_state.json` into `outputDir`. */
+  async saveState(): Promise<void> {
+    await saveTrainerState(this.args.outputDir, this.state.toJSON() as unknown as TrainerStateFile)
+  }
+
+  /** Adds a callback at the end; of a class, a new one. */
+  addCallback(callback: CallbackOrClass): void { this.callbackHandler.add(callback) }
+  /** Takes a callback out, or the first of a class, and returns it. */
+  popCallback(callback: TrainerCallback | TrainerCallbackClass): TrainerCallback | undefined { return this.callbackHandler.pop(callback) }
+  /** Takes a callback out, or the first of a class. */
+  removeCallback(callback: TrainerCallback | TrainerCallbackClass): void { this.callbackHandler.remove(callback) }
+
+  // ── what a subclass may do otherwise ──
+
+  /** Batches to train on. @throws TrainerError without a training dataset. */
+  getTrainDataloader(): Loader<LoadedBatch> {
+    if (this.trainDataset === undefined) throw new TrainerError('argument', 'There is nothing to train on.', { fix: 'Give trainDataset to the Trainer.' })
+    return trainLoader(this.#loaderParts(), this.trainDataset as LoaderRows<object>)
+  }
+
+  /** Batches to evaluate on. */
+  getEvalDataloader(dataset: Dataset<object> | LoaderRows<object>): Loader<LoadedBatch> {
+    return evaluationLoader(this.#loaderParts(), dataset as LoaderRows<object>, !this.args.batchEvalMetrics)
+  }
+
+  /** Batches to predict. */
+  getTestDataloader(dataset: Dataset<object> | LoaderRows<object>): Loader<LoadedBatch> {
+    return this.getEvalDataloader(dataset)
+  }
+
+  /** The optimizer: the one given, else the one that `optim` names. */
+  createOptimizer(): Optimizer {
+    return this.#options.optimizers?.[0] ?? optimizerOf(this.args)
+  }
+
+  /** A schedule of one's own, from the number of updates made to a factor; undefined for the one that `lrSchedulerType` names. */
+  createScheduler(_totalSteps: number): Schedule | undefined {
+    return this.#options.optimizers?.[1]
+  }
+
+  /** Whether weight decay applies to a parameter. */
+  isDecayed(name: string): boolean {
+    return decays(name)
+  }
+
+  /** Frees the engine and its threads. The model keeps its weights. */
+  async dispose(): Promise<void> {
+    const runner = await this.#runner
+    ;[this.#runner, this.#run] = [undefined, undefined]
+    await runner?.dispose()
+  }
+
+  /** Model, plan, optimizer and schedule; and what a checkpoint kept of them. */
+  async #begin(options: TrainOptions): Promise<{ run: TrainingRun; firstEpoch: number; firstBatch: number }> {
+    await this.#begun
+    const { args } = this
+    if (this.#options.modelInit !== undefined) await this.#initModel(options.trial)
+    await checkWritable(args.outputDir)
+    const resume = options.resumeFromCheckpoint
+    const folder = resume === undefined || resume === false ? undefined : await checkpointToResume(args.outputDir, resume)
+    const loader = this.getTrainDataloader()
+    const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
+    const fresh = new TrainerState({ maxSteps: plan.totalUpdates, numTrainEpochs: Number.isFinite(plan.epochs) ? plan.epochs : Math.ceil(args.numTrainEpochs), trainBatchSize: args.trainBatchSize })
+    fresh.computeSteps(args, plan.totalUpdates)
+    const resumed = folder === undefined ? undefined : await readCheckpoint(folder, fresh, args)
+    this.state = resumed?.state ?? fresh
+    this.#losses = new LossLog()
+    const runner = await this.#runnerOf()
+    await runner.endTraining()
+    if (folder !== undefined) this.model.takeWeights(await readWeights(this.model, folder))
+    const optimizer = this.createOptimizer()
+    const rates = rateSource(args, plan.totalUpdates, this.createScheduler(plan.totalUpdates))
+    const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays: (name) => this.isDecayed(name), resumed, parameters: this.model.countedParameters() })
+    this.#run = run
+    if (resumed !== undefined) restoreRun(resumed, { args, callbacks: this.callbackHandler, run, losses: this.#losses })
+    this.callbackHandler.context = { model: this.model, processingClass: this.processingClass, optimizer, lrScheduler: rates, trainDataloader: loader }
+    const skipped = args.ignoreDataSkip ? 0 : (this.state.globalStep % plan.updatesPerEpoch) * args.gradientAccumulationSteps
+    return { run, firstEpoch: Math.floor(this.state.globalStep / plan.updatesPerEpoch), firstBatch: skipped }
+  }
+
+  async #initModel(trial: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    await this.dispose()
+    this.#model = await this.#options.modelInit!(trial)
+    if (this.#model === undefined) throw new TrainerError('argument', 'modelInit returned no model.')
+  }
+
+  async #runnerOf(): Promise<Runner> {
+    if (this.#model === undefined) await this.#initModel(undefined)
+    const { args } = this
+    this.#runner ??= Runner.create({
+      model: this.model,
+      engine: { device: args.useCpu ? 'cpu' : args.device, ...(args.library !== undefined && { library: args.library }), ...(args.threads !== undefined && { threads: args.threads }) },
+      loss: { labelSmoothing: args.labelSmoothingFactor, classWeights: this.#options.classWeights, custom: this.computeLoss?.bind(this) ?? this.#options.computeLossFunc },
+    })
+    return this.#runner
+  }
+
+  #stopForWantOfBatches(): void {
+    log('warning', `There was no batch in this epoch, so training stops at step ${this.state.globalStep} of ${this.state.maxSteps}.`)
+    this.control.shouldTrainingStop = true
+  }
+
+  #savedParts(): { model: PreTrainedModel; tokenizer: Tokenizer | undefined; trainingArguments: JsonObject } {
+    return { model: this.model, tokenizer: this.processingClass, trainingArguments: this.args.toDict() as JsonObject }
+  }
+
+  #loaderParts(): { args: TrainingArguments; collator: DataCollator; inputNames: readonly string[] } {
+    return { args: this.args, collator: this.dataCollator, inputNames: this.model.inputNames }
+  }
+
+  async #fire(event: CallbackEvent, extra: Pick<CallbackContext, 'logs' | 'metrics'> = {}): Promise<void> {
+    await this.callbackHandler.call(event, this.args, this.state, this.control, extra)
+  }
+}
+
+/** Whether this is several datasets by name. */
+function isDatasets(dataset: EvalData): dataset is Readonly<Record<string, Dataset<object>>> {
+  if (dataset instanceof Dataset || Array.isArray(dataset) || Symbol.iterator in dataset || Symbol.asyncIterator in dataset) return false
+  return !('length' in dataset && 'get' in dataset)
+}
+
+function namedDataset(datasets: EvalData | undefined, name: string): Dataset<object> {
+  const found = datasets !== undefined && isDatasets(datasets) ? datasets[name] : undefined
+  if (found === undefined) throw new TrainerError('argument', `There is no evaluation dataset of the name "${name}".`, { fix: 'Give evalDataset as an object of datasets by name.' })
+  return found
+}

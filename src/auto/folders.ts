@@ -1,0 +1,19 @@
+import { readJsonObject } from '../checkpoint/json'
+import { TrainerError } from '../errors'
+import type { ModelConfig } from '../models/config'
+import { isFolder } from '../checkpoint/files'
+
+/** A folder by its path. @throws TrainerError when there is none, saying what a Hub id would need. */
+export async function existingFolder(path: string): Promise<string> {
+  if (await isFolder(path)) return path
+  const hubId = /^[\w.-]+(\/[\w.-]+)?$/.test(path)
+  throw new TrainerError('file', `There is no folder "${path}".`, hubId ? { fix: 'Ids of the Hub are not fetched yet: download the repository first, and give its folder.' } : {})
+}
+
+/** A folder's `config.json`. @throws TrainerError when it is missing or names no model_type. */
+export async function readConfig(folder: string): Promise<ModelConfig> {
+  const path = `${await existingFolder(folder)}/config.json`
+  const config = await readJsonObject(path)
+  if (typeof config.model_type !== 'string') throw new TrainerError('model', `${path} has no "model_type".`, { fix: 'Is this the folder of a Hugging Face model?' })
+  return config as unknown as ModelConfig
+}

@@ -1,0 +1,60 @@
+import type { CallbackState } from '../callbacks/TrainerCallback'
+
+/** The bookkeeping of the training loss: what has been since the last log, and in the whole run. */
+export class LossLog {
+  #window = 0
+  #total = 0
+  #loggedAt = 0
+  #updates = 0
+  #skipped = 0
+
+  /** Takes an update's loss. With `filter`, one that is not finite counts as the mean of the window so far: Hugging Face's `logging_nan_inf_filter`. */
+  add(loss: number, step: number, filter: boolean): void {
+    this.#updates++
+    if (filter && !Number.isFinite(loss)) this.#window += this.#window / (1 + step - this.#loggedAt)
+    else this.#window += loss
+  }
+
+  /** Counts an update that was left out because its loss was not finite. */
+  skip(): void {
+    this.#updates++
+    this.#skipped++
+  }
+
+  /** Whether there was an update since the last log. */
+  due(step: number): boolean {
+    return step > this.#loggedAt
+  }
+
+  /** The mean over the updates since the last log, which this is. */
+  log(step: number): { readonly loss: number; readonly skipped: number } {
+    const loss = this.#window / (step - this.#loggedAt)
+    this.#total += this.#window
+    this.#window = 0
+    this.#loggedAt = step
+    return { loss, skipped: this.#skipped }
+  }
+
+  /** The mean over all updates of the run, those before a resume included. */
+  mean(): number {
+    return (this.#total + this.#window) / Math.max(this.#updates, 0.001)
+  }
+
+  /** Begins at a step of which nothing else is known. */
+  startAt(step: number): void {
+    this.#loggedAt = step
+  }
+
+  state(): CallbackState {
+    return { args: {}, attributes: { loss_since_log: this.#window, loss_logged: this.#total, last_logged_step: this.#loggedAt, updates: this.#updates, skipped_updates: this.#skipped } }
+  }
+
+  restore({ attributes }: CallbackState): void {
+    const number = (name: string): number => (typeof attributes[name] === 'number' ? attributes[name] : 0)
+    this.#window = number('loss_since_log')
+    this.#total = number('loss_logged')
+    this.#loggedAt = number('last_logged_step')
+    this.#updates = number('updates')
+    this.#skipped = number('skipped_updates')
+  }
+}

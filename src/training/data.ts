@@ -1,0 +1,81 @@
+import { Dataset } from '../data/dataset'
+import { createLoader, type Loader, type LoaderRows, rowAt, rowCount, type RowSource } from '../data/loader'
+import { selectModelColumns } from '../data/modelColumns'
+import { lengthGroupedEpochOrder, randomOrder } from '../data/sampler'
+import { TrainerError } from '../errors'
+import { logOnce } from '../logging'
+import type { Batch } from '../models/packing'
+import type { TrainingArguments } from '../TrainingArguments'
+import type { LoadedBatch } from './evaluation'
+import type { DataCollator } from './options'
+
+/** What loaders are made from. */
+export interface LoaderParts {
+  readonly args: TrainingArguments
+  readonly collator: DataCollator
+  /** The columns that the model takes beside labels. */
+  readonly inputNames: readonly string[]
+}
+
+/** Hugging Face's names of a row's label. */
+const labelColumns = ['label', 'label_ids', 'labels'] as const
+
+/** Batches to train on, in the order that `trainSamplingStrategy`, seed and epoch give. */
+export function trainLoader(parts: LoaderParts, dataset: LoaderRows<object>): Loader<LoadedBatch> {
+  const { args } = parts
+  const rows = modelRows(parts, dataset, 'training')
+  const order = rowOrder(args, dataset, rowCount(rows))
+  return createLoader({ rows, batchSize: args.trainBatchSize, dropLast: args.dataloaderDropLast, collate: collateWith(parts), ...(order && { order }) })
+}
+
+/**
+ * Batches to evaluate on. Where the order does not show in the result, rows come sorted by length, so that a batch's rows are alike; each batch says
+ * which rows it is.
+ */
+export function evaluationLoader(parts: LoaderParts, dataset: LoaderRows<object>, sorted: boolean): Loader<LoadedBatch> {
+  const { args } = parts
+  const rows = modelRows(parts, dataset, 'evaluation')
+  const lengths = sorted && dataset instanceof Dataset && dataset.columnNames.includes('input_ids') ? dataset.lengths('input_ids') : undefined
+  const order = lengths === undefined ? undefined : Int32Array.from({ length: lengths.length }, (_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b)
+  return createLoader({ rows, batchSize: args.evalBatchSize, dropLast: args.dataloaderDropLast, collate: collateWith(parts), ...(order && { order: () => order }) })
+}
+
+/** A dataset without the columns that the model does not take, told once; as it is with `removeUnusedColumns` off. */
+function modelRows({ args, inputNames }: LoaderParts, dataset: LoaderRows<object>, what: string): LoaderRows<Readonly<Record<string, unknown>>> {
+  if (rowCount(dataset) === 0) throw new TrainerError('data', `The ${what} dataset is empty.`, { fix: 'Check the split, and what filter() kept.' })
+  if (!args.removeUnusedColumns) return dataset as LoaderRows<Readonly<Record<string, unknown>>>
+  const { rows, dropped } = selectModelColumns(dataset, [...inputNames, ...labelColumns, ...(args.labelNames ?? [])])
+  if (dropped.length > 0) logOnce('info', `The ${what} dataset's columns ${dropped.join(', ')} are not used: the model does not take them.`)
+  return rows
+}
+
+/** Collates, and gives the column of `labelNames` its name. */
+function collateWith({ args, collator }: LoaderParts): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[]) => Promise<LoadedBatch> {
+  return async (rows, indices) => {
+    const batch: Batch = await collator(rows, indices)
+    const own = args.labelNames?.find((name) => batch[name] !== undefined)
+    return { batch: own === undefined || batch.labels !== undefined ? batch : { ...batch, labels: batch[own]! }, rows: indices }
+  }
+}
+
+function rowOrder(args: TrainingArguments, dataset: LoaderRows<object>, count: number | undefined): ((epoch: number) => ArrayLike<number>) | undefined {
+  const seed = args.dataSeed ?? args.seed
+  if (count === undefined || args.trainSamplingStrategy === 'sequential') return undefined
+  if (args.trainSamplingStrategy === 'random') return (epoch) => randomOrder(count, seed, epoch)
+  const lengths = rowLengths(dataset, count, args.lengthColumnName)
+  return (epoch) => lengthGroupedEpochOrder(lengths, args.trainBatchSize * args.gradientAccumulationSteps, seed, epoch)
+}
+
+/** The rows' lengths: the column that has them, else those of `input_ids`. */
+function rowLengths(dataset: LoaderRows<object>, count: number, column: string): ArrayLike<number> {
+  if (dataset instanceof Dataset) {
+    if (dataset.columnNames.includes(column)) return (dataset as Dataset).column(column)
+    if (dataset.columnNames.includes('input_ids')) return dataset.lengths('input_ids')
+  }
+  return Int32Array.from({ length: count }, (_, i) => {
+    const row = rowAt(dataset as RowSource<object>, i) as Readonly<Record<string, unknown>>
+    const length = row[column] ?? (row.input_ids as ArrayLike<number> | undefined)?.length
+    if (typeof length === 'number') return length
+    throw new TrainerError('data', `Row ${i} of the training dataset has neither "${column}" nor "input_ids", so rows cannot be grouped by length.`, { fix: 'Tokenize the dataset, or name the column with lengthColumnName.' })
+  })
+}

@@ -1,0 +1,38 @@
+import { log } from '../logging'
+
+/** Whether a run has been asked to end. */
+export interface StopRequest {
+  /** Why, once it has been asked for. */
+  readonly reason: string | undefined
+  /** Stops listening. */
+  dispose(): void
+}
+
+/**
+ * Listens for Ctrl-C, for SIGTERM with `termination`, and for an abort signal: the run is to end after the current update, with a checkpoint. A second
+ * Ctrl-C ends the process at once.
+ */
+export function listenForStop(signal: AbortSignal | undefined, termination: boolean): StopRequest {
+  let reason = signal?.aborted === true ? 'the signal was aborted' : undefined
+  const stop = (why: string): void => {
+    reason = why
+    log('warning', `Stopping after this update, because ${why}: a checkpoint will be written.`)
+  }
+  const onAbort = (): void => stop('the signal was aborted')
+  const onInterrupt = (): void => {
+    if (reason !== undefined) process.exit(130)
+    stop('of Ctrl-C (once more ends at once)')
+  }
+  const onTerminate = (): void => stop('of SIGTERM')
+  signal?.addEventListener('abort', onAbort)
+  process.on('SIGINT', onInterrupt)
+  if (termination) process.on('SIGTERM', onTerminate)
+  return {
+    get reason() { return reason },
+    dispose() {
+      signal?.removeEventListener('abort', onAbort)
+      process.off('SIGINT', onInterrupt)
+      process.off('SIGTERM', onTerminate)
+    },
+  }
+}
