@@ -26,8 +26,9 @@ export class MaskSource {
     await this.#fused.dropoutMasks(masks.map(({ site, dims, into }, i) => {
       const mask = { into, p: site.probability, key: { ...key, site: i } }
       // attention over all queries: a padded query's row is zero, so that it passes no gradient back
-      return dims.length === 4 && site.shape[2] === site.shape[3] ? { ...mask, heads: dims[1]!, width: batch.width, lengths: batch.lengths } : mask
+      return overAllQueries(site) ? { ...mask, heads: dims[1]!, width: batch.width, lengths: batch.lengths } : mask
     }))
+    for (const { site, dims, into } of masks) if (overAllQueries(site)) clearHoles(into, batch, dims[1]!)
     return Object.fromEntries(masks.map(({ site, dims, into }) => [site.name, new Tensor('float32', into, dims)]))
   }
 
@@ -44,6 +45,21 @@ export class MaskSource {
     const grown = this.#fused.arena.allocate(Math.ceil(size * 1.25))
     this.#room.set(name, grown)
     return grown.subarray(0, size)
+  }
+}
+
+function overAllQueries({ shape }: DropoutSite): boolean {
+  return shape.length === 4 && shape[2] === shape[3]
+}
+
+/** Zeroes the rows of queries that are no tokens although tokens follow them. */
+function clearHoles(mask: Float32Array, { holes, width }: PackedBatch, heads: number): void {
+  for (const slot of holes) {
+    const [row, query] = [Math.floor(slot / width), slot % width]
+    for (let head = 0; head < heads; head++) {
+      const at = ((row * heads + head) * width + query) * width
+      mask.fill(0, at, at + width)
+    }
   }
 }
 

@@ -122,7 +122,8 @@ function createEntry({ model, graph, optimizer }: StateOptions, fused: FusedEngi
 function createUpdate({ optimizer, weightDecay }: StateOptions, engine: Engine, fused: FusedEngine, entries: readonly Entry[]): (numbers: UpdateNumbers) => Promise<void> {
   const flat = flatUpdate(optimizer, entries)
   if (flat === undefined) return updateThroughEngine(optimizer, weightDecay, engine, entries)
-  const kernel = fused.compile(flat)
+  // running means of rows that no longer have gradients would decay into subnormal numbers, which processors are slow at
+  const kernel = fused.compile(flat, { flush: Object.keys(entries[0]!.slots).map((name) => `${name}_out`) })
   return (numbers) => {
     const segments = entries.map((entry): Segment => ({
       inputs: { parameter: entry.parameter, gradient: entry.gradient, ...entry.slots },
