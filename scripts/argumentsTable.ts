@@ -26,7 +26,8 @@ export function argumentsDocument(): string {
     ...table(['argument', 'takes', 'default', 'what for'],
       rows.filter(({ row }) => row.mark === 'own').map(({ name, row }) => [`\`${name}\``, takes(row), shown(row.default), row.reason])), '',
     '## Names that are refused', '',
-    'Hugging Face\'s earlier names, names that people write from memory, and options of something else: each is an error that says what to do instead.', '',
+    'Hugging Face\'s earlier names, names that people write from memory, and options of something else: each is an error that says what to do',
+    'instead.', '',
     ...table(['written', 'in Python', 'against Hugging Face', 'instead'],
       Object.entries(renamedArguments).map(([name, why]) => [`\`${name}\``, `\`${snakeCase(name)}\``, 'different', why])), '',
   ].join('\n')

@@ -2,6 +2,7 @@ import { readOptions, writeOptions } from './arguments/files'
 import { type OptimizerKind, optimizerKinds } from './arguments/optimizers'
 import { type ResolvedArguments, resolveArguments, type TrainingArgumentsOptions } from './arguments/resolve'
 import { TrainerError } from './errors'
+import type { LogLevel } from './logging'
 
 export type { OptimizerArguments, OptimizerKind, OptimizerName } from './arguments/optimizers'
 export type { ResolvedArguments, TrainingArgumentsOptions } from './arguments/resolve'
@@ -97,6 +98,12 @@ export class TrainingArguments {
   /** Whether this process writes files: true. */
   get shouldSave(): boolean {
     return true
+  }
+
+  /** The level of messages that `logLevel` asks for; `undefined` where it is 'passive' and leaves the level alone. */
+  getProcessLogLevel(): LogLevel | undefined {
+    if (this.logLevel === 'passive') return undefined
+    return this.logLevel === 'detail' ? 'debug' : this.logLevel
   }
 
   /** Updates of warm-up in a run of `totalSteps` updates. */

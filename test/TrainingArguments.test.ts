@@ -77,6 +77,7 @@ describe('what follows from other values', () => {
     expect(['none', ['none'], [], null].map(reportTo => make({ reportTo }).reportTo)).toEqual([[], [], [], []])
     expect(['passive', 'warning', 'error', 'critical'].map(logLevel => make({ logLevel }).disableTqdm)).toEqual([false, false, true, true])
     expect(make({ logLevel: 'error', disableTqdm: false }).disableTqdm).toBe(false)
+    expect(['passive', 'detail', 'info'].map(logLevel => make({ logLevel }).getProcessLogLevel())).toEqual([undefined, 'debug', 'info'])
     expect(make({ useCpu: true, device: 'auto' }).device).toBe('cpu')
     expect(refusal({ useCpu: true, device: 'cuda' })).toContain('contradict')
   })

@@ -123,7 +123,9 @@ function readFlag(word: string, extra: ExtraTable): { name: string; reads: Reads
   const reads = readsOf(name, extra)
   if (reads !== undefined) return { name, reads, negated: false, inline }
   const positive = /^no[A-Z]/.test(name) ? name.charAt(2).toLowerCase() + name.slice(3) : undefined
-  if (positive !== undefined && ['flag', 'any'].includes(readsOf(positive, extra) ?? '')) return { name: positive, reads: 'flag', negated: true, inline }
+  if (positive !== undefined && ['flag', 'any'].includes(readsOf(positive, extra) ?? '')) {
+    return { name: positive, reads: 'flag', negated: true, inline }
+  }
   const near = nearest(name, Object.keys(extra))
   const problem = near === undefined ? nameProblem(name) : `${written} is unknown. Did you mean --${snakeCase(near)}?`
   throw new TrainerError('argument', `--${written}: ${problem ?? `${written} is unknown.`}`, { fix: '--help lists all flags.' })

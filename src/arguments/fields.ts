@@ -47,7 +47,8 @@ export function whole<D extends number | undefined>(
   let schema = z.int()
   if (least !== undefined) schema = schema.min(least)
   if (most !== undefined) schema = schema.max(most)
-  return { default: initial, mark, reason, expects: `a whole number${inBounds({ least, most })}`, reads: 'number', accepts: accepting(schema), ...notes }
+  const expects = `a whole number${inBounds({ least, most })}`
+  return { default: initial, mark, reason, expects, reads: 'number', accepts: accepting(schema), ...notes }
 }
 
 /** A finite number. */
@@ -58,7 +59,8 @@ export function real<D extends number | undefined>(
   if (least !== undefined) schema = schema.min(least)
   if (most !== undefined) schema = schema.max(most)
   if (below !== undefined) schema = schema.lt(below)
-  return { default: initial, mark, reason, expects: `a number${inBounds({ least, most, below })}`, reads: 'number', accepts: accepting(schema), ...notes }
+  const expects = `a number${inBounds({ least, most, below })}`
+  return { default: initial, mark, reason, expects, reads: 'number', accepts: accepting(schema), ...notes }
 }
 
 /** A text that is not empty. */

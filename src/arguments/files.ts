@@ -14,7 +14,8 @@ import { argumentNames, argumentRow } from './table'
 export function readOptions(source: string | object): Record<string, unknown> {
   const read = typeof source === 'string' ? parseText(source) : source
   if (typeof read !== 'object' || read === null || Array.isArray(read)) {
-    throw new TrainerError('file', `Training arguments are an object of names and values, but this is ${Array.isArray(read) ? 'a list' : String(read)}.`)
+    const kind = Array.isArray(read) ? 'a list' : String(read)
+    throw new TrainerError('file', `Training arguments are an object of names and values, but this is ${kind}.`)
   }
   const options: Record<string, unknown> = {}
   for (const [written, value] of Object.entries(read)) {

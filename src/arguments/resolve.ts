@@ -26,7 +26,9 @@ export function resolveArguments(options: Readonly<Record<string, unknown>>): Re
     ...argumentNames.flatMap(name => valueProblem(name, options) ?? []),
   ]
   if (problems.length === 1) throw new TrainerError('argument', problems[0]!)
-  if (problems.length > 1) throw new TrainerError('argument', `${problems.length} training arguments are wrong:\n${problems.map(p => `- ${p}`).join('\n')}`)
+  if (problems.length > 1) {
+    throw new TrainerError('argument', [`${problems.length} training arguments are wrong:`, ...problems.map(problem => `- ${problem}`)].join('\n'))
+  }
   const values = Object.fromEntries(argumentNames.map(name => {
     const [given, row] = [options[name], argumentRow(name)]
     return [name, isMissing(name, given) ? row.default : row.normal === undefined ? given : row.normal(given)]

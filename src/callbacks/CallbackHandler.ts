@@ -1,7 +1,9 @@
 import { nearest, TrainerError } from '../errors'
 import { log } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
-import { callbackEvents, type CallbackContext, type CallbackEvent, type CallbackState, type TrainerCallback, type TrainerCallbackClass } from './TrainerCallback'
+import {
+  callbackEvents, type CallbackContext, type CallbackEvent, type CallbackState, type TrainerCallback, type TrainerCallbackClass,
+} from './TrainerCallback'
 import type { ControlFlags, TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
 
@@ -64,7 +66,8 @@ export class CallbackHandler {
    * @param extra `logs` or `metrics`; every callback gets a copy of its own.
    */
   async call(
-    event: CallbackEvent, args: TrainingArguments, state: TrainerState, control: TrainerControl, extra: Pick<CallbackContext, 'logs' | 'metrics'> = {},
+    event: CallbackEvent, args: TrainingArguments, state: TrainerState, control: TrainerControl,
+    extra: Pick<CallbackContext, 'logs' | 'metrics'> = {},
   ): Promise<void> {
     for (const flag of cleared[event] ?? []) control[flag] = false
     for (const callback of [...this.#callbacks]) {
@@ -127,7 +130,9 @@ function checkCallback(callback: TrainerCallback): void {
     for (const name of Object.getOwnPropertyNames(level)) {
       const event = callbackEvents.includes(name as CallbackEvent)
       if (!/^on[A-Z_]/.test(name) || event) {
-        if (event && typeof callback[name as CallbackEvent] !== 'function') throw new TrainerError('argument', `${nameOf(callback)}.${name} is not a method.`)
+        if (event && typeof callback[name as CallbackEvent] !== 'function') {
+          throw new TrainerError('argument', `${nameOf(callback)}.${name} is not a method.`)
+        }
         continue
       }
       const near = nearest(name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), callbackEvents)

@@ -15,7 +15,7 @@ export interface ControlFlags {
   shouldLog: boolean
 }
 
-const names = ['shouldTrainingStop', 'shouldEpochStop', 'shouldSave', 'shouldEvaluate', 'shouldLog'] as const satisfies readonly (keyof ControlFlags)[]
+const names: readonly (keyof ControlFlags)[] = ['shouldTrainingStop', 'shouldEpochStop', 'shouldSave', 'shouldEvaluate', 'shouldLog']
 
 /** The flags through which callbacks answer; the loop acts on them. All are false at first. */
 export class TrainerControl implements ControlFlags {

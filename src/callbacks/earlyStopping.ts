@@ -39,19 +39,23 @@ export class EarlyStoppingCallback extends TrainerCallback {
       throw new TrainerError('argument', 'EarlyStoppingCallback needs metricForBestModel.', { fix: "Set it, for instance to 'loss'." })
     }
     if (args.evalStrategy === 'no') {
-      throw new TrainerError('argument', "EarlyStoppingCallback needs evaluations, but evalStrategy is 'no'.", { fix: "Set it to 'epoch' or 'steps'." })
+      throw new TrainerError('argument', "EarlyStoppingCallback needs evaluations, but evalStrategy is 'no'.",
+        { fix: "Set it to 'epoch' or 'steps'." })
     }
     if (!args.loadBestModelAtEnd) {
       log('warning', 'EarlyStoppingCallback without loadBestModelAtEnd: the model is left as it was when training stopped, not as it was best.')
     }
   }
 
-  override onEvaluate(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, { metrics = {} }: CallbackContext): void {
+  override onEvaluate(
+    args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, { metrics = {} }: CallbackContext,
+  ): void {
     const { metricForBestModel: wanted = 'loss', greaterIsBetter = false } = args
     const key = wanted.startsWith('eval_') ? wanted : `eval_${wanted}`
     const value = metrics[key]
     if (typeof value !== 'number') {
-      logOnce('warning', `EarlyStoppingCallback found no ${key} in this evaluation, and does not count it; there are ${Object.keys(metrics).join(', ')}.`)
+      const found = Object.keys(metrics).join(', ')
+      logOnce('warning', `EarlyStoppingCallback found no ${key} in this evaluation, and does not count it; there are ${found}.`)
       return
     }
     const { bestMetric: best } = state

@@ -20,8 +20,8 @@ export function roundTo(value: number, decimals: number): number {
 }
 
 /**
- * The number rounded to the even digit if it is exactly half way between two of so many decimals, else `undefined`. A double is: it times 2^(d + 1) is an
- * odd whole number, since half a unit of the last decimal is 1 / (2^(d + 1) 5^d).
+ * The number rounded to the even digit if it is exactly half way between two of so many decimals, else `undefined`. It is where 2^(d + 1) times it is
+ * an odd whole number, since half a unit of the last decimal is 1 / (2^(d + 1) 5^d).
  */
 function halfToEven(value: number, decimals: number): number | undefined {
   const halves = decimals >= 0 ? value * 2 ** (decimals + 1) : value / (5 * 10 ** (-decimals - 1))
@@ -69,7 +69,8 @@ export function formatMetrics(metrics: LogEntry): Record<string, number | string
 function duration(seconds: number): string {
   const whole = Math.trunc(seconds)
   const days = Math.floor(whole / 86_400)
-  const [hours, minutes, rest] = [Math.trunc(whole / 3600) % 24, Math.trunc(whole / 60) % 60, whole % 60].map((n, i) => (i === 0 ? String(n) : String(n).padStart(2, '0')))
+  const [hours, ...parts] = [Math.trunc(whole / 3600) % 24, Math.trunc(whole / 60) % 60, whole % 60]
+  const [minutes, rest] = parts.map(n => String(n).padStart(2, '0'))
   const hundredths = String(Math.trunc(Math.abs(seconds - whole) * 100)).padStart(2, '0')
   return `${days === 0 ? '' : `${days} day${days === 1 ? '' : 's'}, `}${hours}:${minutes}:${rest}.${hundredths}`
 }

@@ -25,7 +25,9 @@ export class JsonlLogCallback extends TrainerCallback {
     this.#write = typeof sink === 'function' ? sink : line => sink.write(line)
   }
 
-  override async onLog(args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { logs = {} }: CallbackContext): Promise<void> {
+  override async onLog(
+    args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { logs = {} }: CallbackContext,
+  ): Promise<void> {
     const entry = { ...(args.runName === undefined ? {} : { run_name: args.runName }), ...logs, step: state.globalStep }
     await this.#write(`${JSON.stringify(entry)}\n`)
   }

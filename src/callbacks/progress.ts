@@ -72,7 +72,9 @@ export class ProgressCallback extends TrainerCallback {
     this.#print([progressLabel({ done: state.globalStep, total: state.maxSteps, before, seconds: (now - time) / 1000, comment: epochOf(state) })])
   }
 
-  override onPredictionStep(_args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { evalDataloader }: CallbackContext): void {
+  override onPredictionStep(
+    _args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { evalDataloader }: CallbackContext,
+  ): void {
     const total = (evalDataloader as { length?: unknown } | undefined)?.length
     if (typeof total !== 'number' || this.#stream.isTTY !== true || !state.isWorldProcessZero) return
     if (this.#prediction === undefined) {

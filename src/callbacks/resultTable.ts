@@ -3,11 +3,13 @@ import type { LogEntry } from './TrainerState'
 /** A row of the table of results: by title of the column. */
 export type ResultRow = Readonly<Record<string, number | string | boolean>>
 
-const notResults = /^(?:epoch|step|total_flos|num_input_tokens_seen|train_.*)$|_(?:runtime|(?:samples|steps|tokens)_per_second|model_preparation_time)$/
+const notResults = [
+  /^(?:epoch|step|total_flos|num_input_tokens_seen|train_.*)$/, /_(?:runtime|(?:samples|steps|tokens)_per_second|model_preparation_time)$/,
+]
 
 /** The metrics of an evaluation by their titles: `eval_loss` is "Validation Loss", `eval_matthews_correlation` "Matthews Correlation". */
 export function metricColumns(metrics: LogEntry): ResultRow {
-  return Object.fromEntries(Object.entries(metrics).filter(([key]) => !notResults.test(key)).map(([key, value]) => {
+  return Object.fromEntries(Object.entries(metrics).filter(([key]) => !notResults.some(form => form.test(key))).map(([key, value]) => {
     const title = key.split('_').slice(1).map(part => part.charAt(0).toUpperCase() + part.slice(1).toLowerCase()).join(' ')
     return [title === 'Loss' ? 'Validation Loss' : title, value]
   }))

@@ -116,7 +116,8 @@ export function checkScheduleKwargs(type: ScheduleType, kwargs: ScheduleKwargs, 
     throw new TrainerError('argument', `The schedule ${type} needs numDecaySteps in lrSchedulerKwargs, and it was not given.`)
   }
   if (type === 'polynomial' && !(Number(kwargs.lrEnd ?? 1e-7) < baseRate)) {
-    throw new TrainerError('argument', `The schedule polynomial needs an lrEnd below the learning rate ${baseRate}, but it is ${kwargs.lrEnd ?? 1e-7}.`)
+    const end = String(kwargs.lrEnd ?? 1e-7)
+    throw new TrainerError('argument', `The schedule polynomial needs an lrEnd below the learning rate ${baseRate}, but it is ${end}.`)
   }
 }
 
@@ -135,12 +136,14 @@ const choices: Readonly<Record<string, readonly string[]>> = {
 
 function checkKwarg(type: ScheduleType, name: string, value: unknown): void {
   const choice = choices[name]
-  const several = isMetricSchedule(type) && (name === 'minLr' || name === 'maxLr') && Array.isArray(value)
-  const right = choice === undefined
-    ? name === 'smooth' ? typeof value === 'boolean' : (several ? value as unknown[] : [value]).every(v => typeof v === 'number' && Number.isFinite(v))
-    : choice.includes(value as string)
-  const expected = choice === undefined ? (name === 'smooth' ? 'true or false' : 'a number') : choice.map(c => `'${c}'`).join(', ')
-  if (!right) throw new TrainerError('argument', `lrSchedulerKwargs.${name} of the schedule ${type} should be ${expected}, but is ${JSON.stringify(value)}.`)
+  const perGroup = isMetricSchedule(type) && (name === 'minLr' || name === 'maxLr') && Array.isArray(value)
+  const isNumber = (one: unknown): boolean => typeof one === 'number' && Number.isFinite(one)
+  const [expected, right] = choice !== undefined ? [choice.map(word => `'${word}'`).join(', '), choice.includes(value as string)]
+    : name === 'smooth' ? ['true or false', typeof value === 'boolean']
+      : ['a number', perGroup ? (value as unknown[]).every(isNumber) : isNumber(value)]
+  if (!right) {
+    throw new TrainerError('argument', `lrSchedulerKwargs.${name} of the schedule ${type} should be ${expected}, but is ${JSON.stringify(value)}.`)
+  }
   if (isMetricSchedule(type) && name === 'factor' && (value as number) >= 1) {
     throw new TrainerError('argument', `lrSchedulerKwargs.factor of the schedule ${type} should be below 1, but is ${value as number}.`)
   }
