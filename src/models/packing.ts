@@ -51,8 +51,10 @@ export function packedInputs(graph: GraphBuilder, rules: PackingRules): PackedIn
 /** A packed batch: the feeds of the program, and what the dropout masks need to know of it. */
 export interface PackedBatch {
   readonly feeds: Readonly<Record<string, Tensor>>
-  /** Real tokens of each row. */
+  /** Columns of each row up to its last token. */
   readonly lengths: Int32Array
+  /** Slots (row × width + column) before a row's last token that have none: where padding is on the left, or the mask has gaps. */
+  readonly holes: readonly number[]
   /** Columns of the padded layout inside attention. */
   readonly width: number
   readonly tokens: number
@@ -99,25 +101,27 @@ export function packBatch(batch: Batch, rules: PackingRules, rowName: (row: numb
     const segments = column(batch, 'token_type_ids', ids) ?? Tensor.zeros('int32', ids.dims)
     feeds.token_type_ids = gathered(segments, kept.slots, width, rules.segments, 'segment id', rowName, 'Leave token_type_ids out, or use the tokenizer that belongs to the model.')
   }
-  return { feeds, lengths: kept.lengths, width, tokens }
+  return { feeds, lengths: kept.lengths, holes: kept.holes, width, tokens }
 }
 
 /** The slots (row × width + column) of the tokens that are computed: the real ones, and a row's first, which the head reads. */
-function tokensKept(mask: Tensor | undefined, rows: number, width: number, padded: boolean): { slots: Int32Array; firsts: Int32Array; lengths: Int32Array } {
+function tokensKept(mask: Tensor | undefined, rows: number, width: number, padded: boolean): { slots: Int32Array; firsts: Int32Array; lengths: Int32Array; holes: number[] } {
   const slots = new Int32Array(rows * width)
   const firsts = new Int32Array(rows)
   const lengths = new Int32Array(rows)
+  const holes: number[] = []
   let count = 0
   for (let row = 0; row < rows; row++) {
     firsts[row] = count
     for (let at = 0; at < width; at++) {
       const slot = row * width + at
       if (!padded && at > 0 && mask !== undefined && Number(mask.data[slot]) === 0) continue
+      for (let hole = row * width + lengths[row]!; hole < slot; hole++) holes.push(hole)
       slots[count++] = slot
       lengths[row] = at + 1
     }
   }
-  return { slots: slots.slice(0, count), firsts, lengths }
+  return { slots: slots.slice(0, count), firsts, lengths, holes }
 }
 
 /** A batch's column as it is, checked against the shape of the ids; undefined when it is not there. */

@@ -1,0 +1,209 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { modelFromFolder, type PreTrainedModel } from '../../src/auto/PreTrainedModel'
+import { createFusedEngine } from '../../src/engine/fused/FusedEngine'
+import { packedClassifier } from '../../src/models/classifier'
+import type { ModelConfig } from '../../src/models/config'
+import type { DropoutSite } from '../../src/models/layers'
+import { packBatch, type PackedBatch } from '../../src/models/packing'
+import { GraphBuilder } from '../../src/onnx/builder'
+import { MersenneTwister } from '../../src/random'
+import { sizeOf, Tensor } from '../../src/tensor'
+import { createEvaluationGraph, createTrainingGraph, type TrainingGraph } from '../../src/TrainingGraph'
+import { MaskSource } from '../../src/training/MaskSource'
+import { evaluate } from '../helpers/referenceEngine'
+import { batchOf, familyNames, fixtures, type OracleCase, readJson } from './support'
+
+interface Asked {
+  readonly p: number
+  readonly shape: number[]
+}
+
+interface SiteOracle {
+  readonly families: Record<string, { sizes: ModelConfig; alone: Record<string, Asked[]>; defaults: Asked[] }>
+}
+
+interface MaskedCase extends OracleCase {
+  readonly masks: (Asked & { readonly bits: string })[]
+}
+
+const oracle = readJson<SiteOracle>('sites.json')
+
+describe.each(familyNames)('the dropout of %s', (family) => {
+  const { sizes, alone, defaults } = oracle.families[family]!
+  const none = Object.fromEntries(Object.keys(alone).map((key) => [key, 0]))
+  const sitesOf = (fields: Record<string, unknown>): readonly DropoutSite[] => packedClassifier('sites', { ...sizes, ...fields, model_type: family }, true).sites
+
+  // PyTorch's modules were asked with a batch of 2 rows, padded to 4 columns
+  const fits = ({ shape }: DropoutSite, asked: Asked): boolean => {
+    const [rank, last] = [asked.shape.length, asked.shape.at(-1)!]
+    if (rank === 4) return shape.length === 4 && shape[0] === 'batch' && shape[1] === asked.shape[1] && shape[3] === 'length'
+    return shape.length === 2 && shape[1] === last && (rank === 2 ? shape[0] === 'batch' : ['tokens', 'batch'].includes(String(shape[0])))
+  }
+  const check = (sites: readonly DropoutSite[], asked: readonly Asked[]): void => {
+    expect(sites.map((site) => site.probability)).toEqual(asked.map(({ p }) => p))
+    sites.forEach((site, i) => expect(fits(site, asked[i]!), `${site.name} [${site.shape.join()}] for [${asked[i]!.shape.join()}]`).toBe(true))
+    expect(new Set(sites.map((site) => site.name)).size).toBe(sites.length)
+  }
+
+  it.each(Object.keys(alone))("drops where Hugging Face's modules do for %s alone", (key) => {
+    expect(alone[key]!.length).toBeGreaterThan(0)
+    check(sitesOf({ ...none, [key]: 0.3 }), alone[key]!)
+  })
+
+  it("drops with Hugging Face's probabilities where the config names none", () => {
+    check(sitesOf({}), defaults)
+  })
+
+  it('drops nothing at probability 0, nor in evaluation', () => {
+    expect(sitesOf(none)).toEqual([])
+    const config: ModelConfig = { ...sizes, model_type: family, ...Object.fromEntries(Object.keys(alone).map((key) => [key, 0.5])) }
+    const [graph, without] = [config, { ...config, ...none }].map((fields) => createEvaluationGraph(fields, { problemType: 'single_label_classification' }))
+    expect(graph!.inputs.map(({ name }) => name).filter((name) => name.startsWith('dropout'))).toEqual([])
+    expect(graph!.nodes).toEqual(without!.nodes)
+  })
+
+  it('is where PyTorch has it: with the same masks the loss and all gradients are equal in float64', async () => {
+    const { graph, feeds, masked } = await heldMasks(family)
+    const found = evaluate(graph.training, feeds)
+    const count = Number(found.count!.data[0])
+    expect(Math.abs(Number(found.loss!.data[0]) / count - masked.loss)).toBeLessThan(5e-9)
+    for (const [name, expected] of Object.entries(masked.gradients)) {
+      const gradient = Float64Array.from(found[`${name}_grad`]!.data as Float64Array, (v) => v / count)
+      expect(Math.sqrt(gradient.reduce((sum, v) => sum + v * v, 0)), name).toBeCloseTo(expected!.norm, 8)
+      expected!.first.forEach((v, i) => expect(gradient[i], `${name}[${i}]`).toBeCloseTo(v, 8))
+    }
+  })
+
+  it('lets the gradients of the whole model agree with finite differences, the masks held', async () => {
+    const { graph, feeds, model } = await heldMasks(family)
+    const found = evaluate(graph.training, feeds)
+    const builder = GraphBuilder.from(graph.training)
+    const forward = builder.build({ loss: graph.training.outputs.find(({ name }) => name === 'loss')! })
+    const random = new MersenneTwister(5)
+    const needed = new Set(forward.inputs.map(({ name }) => name))
+    const own = Object.fromEntries(Object.entries(feeds).filter(([name]) => needed.has(name)))
+    for (const { name, shape } of model.shapes) {
+      const direction = Float64Array.from({ length: sizeOf(shape) }, () => random.uniform() - 0.5)
+      const at = (h: number): number => {
+        const moved = Float64Array.from(feeds[name]!.data as Float32Array, (v, i) => v + h * direction[i]!)
+        return Number(evaluate(forward, { ...own, [name]: new Tensor('float64', moved, shape) }).loss!.data[0])
+      }
+      const numeric = (4 * quotient(at, 1e-4) - quotient(at, 2e-4)) / 3
+      const analytic = direction.reduce((sum, v, i) => sum + v * Number(found[`${name}_grad`]!.data[i]), 0)
+      expect(Math.abs(analytic - numeric), `${name}: ${analytic} for ${numeric}`).toBeLessThan(1e-7 * (1 + Math.abs(numeric)))
+    }
+  })
+})
+
+function quotient(at: (h: number) => number, h: number): number {
+  return (at(h) - at(-h)) / (2 * h)
+}
+
+/** A family's tiny model with the masks that the oracle used. */
+async function heldMasks(family: string): Promise<{ graph: TrainingGraph; feeds: Record<string, Tensor>; masked: MaskedCase; model: PreTrainedModel }> {
+  const folder = `dropout-${family}`
+  const config = readJson<ModelConfig>(folder, 'config.json')
+  const masked = readJson<MaskedCase>(folder, 'dropout.json')
+  const model = await modelFromFolder(join(fixtures, folder), config)
+  const graph = createTrainingGraph(config, { problemType: 'single_label_classification' }, true)
+  const batch = batchOf(masked.inputs)
+  const packed = packBatch(batch, model.family.packing(config))
+  expect(graph.dropoutSites).toHaveLength(masked.masks.length)
+  const masks = Object.fromEntries(graph.dropoutSites.map((site, i) => [site.name, maskOf(site, masked.masks[i]!, packed)]))
+  const given: Record<string, Tensor> = { ...Object.fromEntries(model.parameters), ...packed.feeds, ...masks, labels: batch.labels! }
+  const names = new Set(graph.training.inputs.map(({ name }) => name))
+  return { graph, masked, model, feeds: Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name))) }
+}
+
+/** PyTorch's mask of padded values as this site takes it: [tokens, width], or only each row's first token, or attention's with zeros for padded queries. */
+function maskOf(site: DropoutSite, { p, shape, bits }: MaskedCase['masks'][number], { lengths, width }: PackedBatch): Tensor {
+  expect(site.probability).toBe(p)
+  const value = (...at: number[]): number => Number(bits[at.reduce((flat, i, axis) => flat * shape[axis]! + i, 0)]) / (1 - p)
+  const rows = [...lengths.keys()]
+  const inner = [...Array(shape.at(-1)!).keys()]
+  if (shape.length === 2) return new Tensor('float64', Float64Array.from(rows.flatMap((row) => inner.map((i) => value(row, i)))), shape)
+  if (shape.length === 3) {
+    const tokens = rows.flatMap((row) => [...Array(site.shape[0] === 'batch' ? 1 : lengths[row]!).keys()].map((column) => [row, column] as const))
+    return new Tensor('float64', Float64Array.from(tokens.flatMap(([row, column]) => inner.map((i) => value(row, column, i)))), [tokens.length, inner.length])
+  }
+  const [heads, queries] = [shape[1]!, site.shape[2] === 1 ? 1 : width]
+  const mask = Tensor.zeros('float64', [rows.length, heads, queries, width])
+  for (let i = 0; i < mask.size; i++) {
+    const [k, q, head, row] = [i % width, Math.floor(i / width) % queries, Math.floor(i / width / queries) % heads, Math.floor(i / width / queries / heads)]
+    mask.data[i] = q < lengths[row]! ? value(row, head, q, k) : 0
+  }
+  return mask
+}
+
+describe('the masks that are drawn', () => {
+  const config: ModelConfig = {
+    model_type: 'bert', vocab_size: 30, hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 64, max_position_embeddings: 256,
+    hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.25, classifier_dropout: 0.5,
+  }
+  const { sites } = packedClassifier('masks', config, true)
+  const batchWith = (rows: number, length: number): PackedBatch => ({ feeds: {}, lengths: new Int32Array(rows).fill(length), holes: [], width: length, tokens: rows * length })
+  /** A million draws for sites of tokens and of rows, and for those of attention. */
+  const [manyRows, longRows] = [batchWith(16384, 1), batchWith(16, 128)]
+
+  it('drop their share and keep the mean, and are uncorrelated between seeds, steps, micro-batches, sites, rows and columns', async () => {
+    const fused = createFusedEngine({ threads: 2 })
+    const source = new MaskSource(sites, fused)
+    try {
+      const key = { seed: 42, step: 3, microBatch: 0 }
+      const draw = async (batch: PackedBatch, change: Partial<typeof key> = {}): Promise<Map<string, Float32Array>> =>
+        new Map(Object.entries(await source.draw(batch, { ...key, ...change })).map(([name, mask]) => [name, Float32Array.from(mask.data as Float32Array)]))
+      const [rows, attention] = [await draw(manyRows), await draw(longRows)]
+      const first = new Map(sites.map(({ name, shape }) => [name, (shape.length === 4 && shape[2] !== 1 ? attention : rows).get(name)!.subarray(0, 2 ** 20)]))
+      for (const { name, probability, shape } of sites) {
+        const mask = first.get(name)!
+        if (shape.length === 4 && shape[2] === 1) continue // [rows, heads, 1, 1]: few here; the same kernel as the other sites of two axes
+        expect(mask.length).toBe(2 ** 20)
+        expect(new Set(mask)).toEqual(new Set([0, Math.fround(1 / (1 - probability))]))
+        const dropped = mask.reduce((sum, v) => sum + Number(v === 0), 0) / mask.length
+        expect(Math.abs(dropped - probability), name).toBeLessThan(3 * Math.sqrt((probability * (1 - probability)) / mask.length))
+        expect(Math.abs(mask.reduce((sum, v) => sum + v, 0) / mask.length - 1), name).toBeLessThan(3 * Math.sqrt(probability / (1 - probability) / mask.length))
+        // neighbours in a row, and in the row below
+        for (const lag of [1, shape.length === 4 ? 128 : 64, shape.length === 4 ? 128 * 128 : 64 * 7]) expectIndependent(mask.subarray(lag), mask.subarray(0, -lag), `${name}, ${lag} further`)
+      }
+      const others = await Promise.all([{ seed: 43 }, { step: 4 }, { microBatch: 1 }].map(async (change) => ({ change, masks: await draw(manyRows, change) })))
+      for (const { change, masks } of others) {
+        for (const name of ['dropout.embeddings', 'dropout.layer.0.output', 'dropout.classifier']) expectIndependent(first.get(name)!, masks.get(name)!, `${name} and ${JSON.stringify(change)}`)
+      }
+      const dense = sites.filter(({ shape }) => shape.length === 2).map(({ name }) => name)
+      dense.forEach((a, i) => dense.slice(i + 1).forEach((b) => expectIndependent(first.get(a)!, first.get(b)!, `${a} and ${b}`)))
+    } finally {
+      source.dispose()
+      await fused.dispose()
+    }
+  })
+
+  it('are the same for the same key, whatever was drawn before', async () => {
+    const draws = await Promise.all([1, 2].map(async (threads) => {
+      const fused = createFusedEngine({ threads })
+      const source = new MaskSource(sites, fused)
+      if (threads === 2) await source.draw(longRows, { seed: 1, step: 0, microBatch: 0 })
+      const masks = await source.draw(batchWith(3, 9), { seed: 1, step: 5, microBatch: 2 })
+      const copied = Object.fromEntries(Object.entries(masks).map(([name, { data, dims }]) => [name, { dims, data: [...(data as Float32Array)] }]))
+      source.dispose()
+      await fused.dispose()
+      return copied
+    }))
+    expect(draws[0]).toEqual(draws[1])
+  })
+})
+
+/** The correlation of what is dropped stays within 4 standard deviations of 0. */
+function expectIndependent(a: Float32Array, b: Float32Array, what: string): void {
+  const n = a.length
+  let [sumA, sumB, both] = [0, 0, 0]
+  for (let i = 0; i < n; i++) {
+    const [x, y] = [a[i] === 0 ? 1 : 0, b[i] === 0 ? 1 : 0]
+    sumA += x
+    sumB += y
+    both += x * y
+  }
+  const [p, q] = [sumA / n, sumB / n]
+  const correlation = (both / n - p * q) / Math.sqrt(p * (1 - p) * q * (1 - q))
+  expect(Math.abs(correlation), what).toBeLessThan(4 / Math.sqrt(n))
+}
