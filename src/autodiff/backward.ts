@@ -28,7 +28,8 @@ export interface DifferentiateOptions {
 }
 
 /**
- * Adds the gradients of a loss to a graph: reverse-mode differentiation, by the table of {@link gradients}, from the loss back to `wrt` and nowhere else.
+ * Adds the gradients of a loss to a graph: reverse-mode differentiation, by the table of {@link gradients}, from the loss back to `wrt` and nowhere
+ * else.
  *
  * @param loss a scalar of a floating-point type
  * @param wrt inputs, initializers or values in between, of floating-point types
@@ -37,7 +38,7 @@ export interface DifferentiateOptions {
 export function differentiate(graph: GraphBuilder, loss: Value, wrt: readonly Value[], options: DifferentiateOptions = {}): Gradients {
   check(loss, wrt)
   const routes = between(graph.nodes, loss, wrt)
-  const tables = wrt.map(({ name }) => name).filter((name) => options.rows?.has(name) && routes.nodes.every((node) => readsRows(node, name) && !node.outputs.some((output) => output?.name === name)))
+  const tables = wrt.map(({ name }) => name).filter((name) => options.rows?.has(name) && routes.nodes.every((node) => readsRows(node, name)))
   const flows = new Map<string, Scaled>([[loss.name, { of: graph.constant(1, loss.dtype), by: 1 }]])
   const rows = new Map<string, RowGradient[]>()
   return graph.scope('backward', () => {
@@ -59,20 +60,22 @@ export function differentiate(graph: GraphBuilder, loss: Value, wrt: readonly Va
 
 function check(loss: Value, wrt: readonly Value[]): void {
   if (loss.shape.length !== 0 || !isFloat(loss.dtype)) {
-    throw new TrainerError('graph', `A loss has to be a scalar of a floating-point type, but ${loss.name} is ${describe(loss)}.`, { fix: 'Sum it up first.' })
+    throw new TrainerError('graph', `A loss has to be a scalar of a floating-point type, but ${loss.name} is ${describe(loss)}.`, {
+      fix: 'Sum it up first.',
+    })
   }
   const bad = wrt.find((value) => !isFloat(value.dtype))
   if (bad !== undefined) throw new TrainerError('graph', `Only floating-point values have a gradient, but ${bad.name} is ${describe(bad)}.`)
 }
 
-/** Whether a node, as far as it reads the value, gathers rows of it. */
+/** Whether a node gathers rows of a table, as far as it has to do with it. */
 function readsRows(node: Node, name: string): boolean {
   const places = node.inputs.flatMap((input, i) => (input?.name === name ? [i] : []))
-  const axis = node.op === 'Gather' ? ((node as Node<'Gather'>).attributes.axis ?? 0) : undefined
-  return places.length === 0 || (axis === 0 && node.inverse === undefined && places.join() === '0')
+  if (places.length === 0) return !node.outputs.some((output) => output?.name === name)
+  return node.op === 'Gather' && ((node as Node<'Gather'>).attributes.axis ?? 0) === 0 && node.inverse === undefined && places.join() === '0'
 }
 
-/** One node: from the gradients of its outputs to those of its inputs, each stretched input's summed down, each added to what has come from elsewhere. */
+/** One node: from its outputs' gradients to its inputs', summed down where an input was stretched, added to what came from elsewhere. */
 function stepBack(graph: GraphBuilder, node: Node, flows: Map<string, Scaled>, routes: Routes): void {
   const given = node.outputs.map((output) => (output === undefined ? undefined : flows.get(output.name)))
   const only = given.filter((flow) => flow !== undefined)
@@ -99,15 +102,19 @@ function stepBack(graph: GraphBuilder, node: Node, flows: Map<string, Scaled>, r
 }
 
 /** @throws TrainerError with the way on which the node lies, where there is no rule or the rule refuses. */
-function applyRule(graph: GraphBuilder, node: Node, dy: readonly (Value | undefined)[], by: number, routes: Routes): readonly (Gradient | undefined)[] {
+function applyRule(
+  graph: GraphBuilder, node: Node, dy: readonly (Value | undefined)[], by: number, routes: Routes,
+): readonly (Gradient | undefined)[] {
+  const { inputs, outputs, attributes, inverse } = node
   const rule = gradients[node.op] as Rule<OpName> | 'flat' | 'opaque'
   try {
     if (typeof rule === 'string') throw new TrainerError('graph', 'the operator has no gradient.')
-    const asked = node.inputs.map((input) => input !== undefined && routes.makers.has(input.name))
-    return rule({ x: node.inputs as Values, y: node.outputs as Values, dy: dy as Values, by, asked, attributes: node.attributes, inverse: node.inverse, graph })
+    const asked = inputs.map((input) => input !== undefined && routes.makers.has(input.name))
+    return rule({ x: inputs as Values, y: outputs as Values, dy: dy as Values, by, asked, attributes, inverse, graph })
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error
-    throw new TrainerError('graph', `No gradient goes through ${node.op} (node "${node.name}", on the way ${route(node, routes)}): ${error.message}`, {
+    const where = `node "${node.name}", on the way ${route(node, routes)}`
+    throw new TrainerError('graph', `No gradient goes through ${node.op} (${where}): ${error.message}`, {
       cause: error,
       fix: 'Leave that parameter out of what is trained, or write the step with operators that have a gradient.',
     })

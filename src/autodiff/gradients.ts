@@ -18,8 +18,8 @@ export interface Site<Op extends OpName> {
   /** An output that nobody reads may be undefined. */
   readonly y: Values
   /**
-   * The gradients of the outputs, undefined where none flows; at least one does. Of an output's shape; for the operators in {@link elementwise} it may
-   * be smaller, if it stretches to that shape.
+   * The gradients of the outputs, undefined where none flows; at least one does. Of an output's shape; for the operators in {@link elementwise}
+   * it may be smaller, if it stretches to that shape.
    */
   readonly dy: Values
   /** A number that every gradient returned has to be multiplied with: 1 but for the operators in {@link absorbing}. */
@@ -120,7 +120,7 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // the larger one takes dy; equal ones share it
   Max: ({ x: [a, b], dy: [d], graph: g }) => shared(g, d, g.greater(a, b), g.greater(b, a)),
   // y = a where c, else b
-  Where: ({ x: [c], dy: [d], graph: g, asked }) => [undefined, asked[1] ? g.where(c, d, 0) : undefined, asked[2] ? g.where(c, 0, d) : undefined],
+  Where: ({ x: [c], dy: [d], graph: g }) => [undefined, g.where(c, d, 0), g.where(c, 0, d)],
 
   // ── products of matrices ──
 
@@ -144,9 +144,11 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // ── along an axis ──
 
   // dx = y (dy - Σ y dy)
-  Softmax: ({ y: [y], dy: [d], attributes, graph: g }) => [g.mul(y, g.sub(d, g.reduceSum(g.mul(y, d), [lastOf(attributes, y)], true)))],
+  Softmax: ({ y: [y], dy: [d], attributes: { axis = -1 }, graph: g }) =>
+    [g.mul(y, g.sub(d, g.reduceSum(g.mul(y, d), [positive(axis, y.shape.length)], true)))],
   // dx = dy - eʸ Σ dy
-  LogSoftmax: ({ y: [y], dy: [d], attributes, graph: g }) => [g.sub(d, g.mul(g.exp(y), g.reduceSum(d, [lastOf(attributes, y)], true)))],
+  LogSoftmax: ({ y: [y], dy: [d], attributes: { axis = -1 }, graph: g }) =>
+    [g.sub(d, g.mul(g.exp(y), g.reduceSum(d, [positive(axis, y.shape.length)], true)))],
   // y, mean and 1/deviation: see normalizationGradient
   LayerNormalization: ({ x: [x, scale], y, dy, attributes: { axis = -1, epsilon = 1e-5 }, graph, asked }) => {
     const site: NormalizationSite = { graph, x, scale, axis: positive(axis, x.shape.length), epsilon, y, dy, asked: asked[0] === true }
@@ -157,8 +159,8 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   SkipLayerNormalization: ({ x: [a, b, scale, , bias], y, dy, attributes: { epsilon = 1e-12 }, graph: g, asked }) => {
     const sum = y[3] ?? (bias === undefined ? g.add(a, b) : g.add(g.add(a, b), bias))
     const through = (asked[0] || asked[1] || asked[4]) === true
-    const normal = dy.slice(0, 3).some((d) => d !== undefined)
-    const { dx, dScale } = normal ? normalizationGradient({ graph: g, x: sum, scale, axis: sum.shape.length - 1, epsilon, y, dy, asked: through }) : {}
+    const site: NormalizationSite = { graph: g, x: sum, scale, axis: sum.shape.length - 1, epsilon, y, dy, asked: through }
+    const { dx, dScale } = dy.slice(0, 3).some((d) => d !== undefined) ? normalizationGradient(site) : {}
     const total = dx === undefined ? dy[3] : dy[3] === undefined ? dx : g.add(dx, dy[3])
     return [total, total, dScale, dy[0], total]
   },
@@ -215,7 +217,8 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // y = x stretched: the walk sums dy over the copies
   Expand: ({ dy: [d] }) => [d],
   Squeeze: ({ x: [x, axes], dy: [d], graph: g }) => {
-    const gone = axes === undefined ? x.shape.flatMap((length, i) => (length === 1 ? [i] : [])) : integersOf(g, axes).map((axis) => positive(axis, x.shape.length))
+    const ones = x.shape.flatMap((length, i) => (length === 1 ? [i] : []))
+    const gone = axes === undefined ? ones : integersOf(g, axes).map((axis) => positive(axis, x.shape.length))
     return [gone.length === 0 ? d : g.unsqueeze(d, gone)]
   },
   Unsqueeze: ({ x: [, axes], dy: [d], graph: g }) => [g.squeeze(d, integersOf(g, axes).map((axis) => positive(axis, d.shape.length)))],
@@ -286,7 +289,7 @@ function flipped(g: GraphBuilder, x: Value): Value {
   return unflipped(g, x) ?? g.transposeLast(x)
 }
 
-/** (Pᵀ R)ᵀ as Rᵀ P: one transposition, which runtimes make part of the product, in place of two. The first product is left out, as nobody reads it. */
+/** (Pᵀ R)ᵀ as Rᵀ P: one transposition, which runtimes make part of the product, in place of two. Nobody reads the first product then. */
 function flippedProduct(g: GraphBuilder, x: Value): Value | undefined {
   const product = makerOf(g, x, 'MatMul')
   const left = product && unflipped(g, product.inputs[0]!)
@@ -308,10 +311,6 @@ function makerOf<Op extends OpName>(g: GraphBuilder, x: Value, op: Op): Node<Op>
   return g.nodes.find((node) => node.op === op && node.outputs[0]?.name === x.name) as Node<Op> | undefined
 }
 
-function lastOf(attributes: Attributes['Softmax'], x: Value): number {
-  return positive(attributes.axis ?? -1, x.shape.length)
-}
-
 /** The axes that a reduction reduced. */
 function axesOf(g: GraphBuilder, x: Values, attributes: Attributes['ReduceSum']): readonly number[] {
   return reducedAxes(x, g.constantOf, attributes.noop_with_empty_axes === 1)
@@ -328,7 +327,9 @@ function partLength(g: GraphBuilder, x: Value, sizes: Value | undefined, axis: n
   const given = g.constantOf(sizes)
   if (given !== undefined) return Number(given.data[i])
   const whole = x.shape[axis]!
-  if (typeof whole !== 'number') throw new TrainerError('graph', `the length of part ${i} is not known, because nobody reads it.`, { fix: 'Give Split its sizes as a constant.' })
+  if (typeof whole !== 'number') {
+    throw new TrainerError('graph', `the length of part ${i} is not known, because nobody reads it.`, { fix: 'Give Split its sizes as a constant.' })
+  }
   const chunk = Math.ceil(whole / parts)
   return Math.min(chunk, whole - i * chunk)
 }

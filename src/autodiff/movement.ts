@@ -40,8 +40,8 @@ export function insideOut(g: GraphBuilder, d: Value, index: Value, data: Value):
 export function padGradient(g: GraphBuilder, d: Value, axes: readonly number[], amounts: readonly number[]): Value {
   const amount = (i: number, end: 0 | 1): number => amounts[i + end * axes.length]!
   // what was cut off comes back as zeros
-  const [before, after] = ([0, 1] as const).map((end) => d.shape.map((_, axis) => (axes.includes(axis) ? Math.max(0, -amount(axes.indexOf(axis), end)) : 0)))
-  const grown = [...before!, ...after!].some((n) => n > 0) ? g.node('Pad', [d, g.integers([...before!, ...after!])], { mode: 'constant' })[0]! : d
+  const lost = ([0, 1] as const).flatMap((end) => d.shape.map((_, axis) => (axes.includes(axis) ? Math.max(0, -amount(axes.indexOf(axis), end)) : 0)))
+  const grown = lost.some((n) => n > 0) ? g.node('Pad', [d, g.integers(lost)], { mode: 'constant' })[0]! : d
   const cut = axes.flatMap((axis, i) => {
     const [start, end] = [Math.max(0, amount(i, 0)), Math.max(0, amount(i, 1))]
     return start === 0 && end === 0 ? [] : [{ axis, start, end: end === 0 ? last : -end }]
@@ -57,16 +57,24 @@ interface Cut {
   readonly after: number | Value
 }
 
+interface KnownCut extends Cut {
+  readonly before: number
+  readonly after: number
+}
+
 /** A Slice's gradient put back between zeros: Pad where the lengths are known, Concat where they are not, a scatter where steps leave gaps. */
 export function sliceGradient(g: GraphBuilder, inputs: readonly (Value | undefined)[], d: Value): Value {
   const [x, starts, ends, axesInput, steps] = inputs as readonly [Value, Value, Value, Value?, Value?]
-  const numbers = (value: Value | undefined): readonly number[] | undefined => (value === undefined ? undefined : g.constantOf(value) && Array.from(g.constantOf(value)!.data as BigInt64Array, Number))
+  const numbers = (value: Value | undefined): readonly number[] | undefined => {
+    const tensor = g.constantOf(value)
+    return tensor && Array.from(tensor.data as BigInt64Array, Number)
+  }
   const listed = numbers(axesInput) ?? Array.from({ length: Number(starts.shape[0]) }, (_, i) => i)
   const axes = listed.map((axis) => positive(axis, x.shape.length))
   const [from, to, by] = [numbers(starts), numbers(ends), steps === undefined ? axes.map(() => 1) : numbers(steps)]
   if (by === undefined) throw new TrainerError('graph', 'the steps of a Slice have to be constant.')
-  const plain = axes.flatMap((axis, k) => (by[k] === 1 ? [cutOf(g, x, axis, from?.[k] ?? part(g, starts, k), to?.[k] ?? part(g, ends, k))] : []))
-  const whole = plain.filter((cut) => typeof cut.before !== 'number' || typeof cut.after !== 'number').reduce((value, cut) => between(g, value, x, cut), padded(g, d, plain))
+  const cuts = axes.flatMap((axis, k) => (by[k] === 1 ? [cutOf(g, x, axis, from?.[k] ?? part(g, starts, k), to?.[k] ?? part(g, ends, k))] : []))
+  const whole = cuts.filter((cut) => !isKnown(cut)).reduce((value, cut) => between(g, value, x, cut), padded(g, d, cuts.filter(isKnown)))
   return axes.reduce((value, axis, k) => (by[k] === 1 ? value : spread(g, value, x, axis, from?.[k], to?.[k], by[k]!)), whole)
 }
 
@@ -91,11 +99,13 @@ function cutOf(g: GraphBuilder, x: Value, axis: number, from: number | Value, to
   }
 }
 
-/** Zeros before and after, as far as their numbers are known. */
-function padded(g: GraphBuilder, d: Value, cuts: readonly Cut[]): Value {
-  const amount = (side: 'before' | 'after'): readonly number[] =>
-    d.shape.map((_, axis) => cuts.reduce((n, cut) => (cut.axis === axis && typeof cut.before === 'number' && typeof cut.after === 'number' ? cut[side] as number : n), 0))
-  const amounts = [...amount('before'), ...amount('after')]
+function isKnown(cut: Cut): cut is KnownCut {
+  return typeof cut.before === 'number' && typeof cut.after === 'number'
+}
+
+/** Zeros before and after. */
+function padded(g: GraphBuilder, d: Value, cuts: readonly KnownCut[]): Value {
+  const amounts = (['before', 'after'] as const).flatMap((side) => d.shape.map((_, axis) => cuts.find((cut) => cut.axis === axis)?.[side] ?? 0))
   return amounts.every((n) => n === 0) ? d : g.node('Pad', [d, g.integers(amounts)], { mode: 'constant' })[0]!
 }
 
@@ -118,7 +128,9 @@ function spread(g: GraphBuilder, d: Value, x: Value, axis: number, from: number 
   if (from === -1 && to !== undefined && to <= -last && step === -1) {
     return g.node('Slice', [d, g.integers([-1]), g.integers([to]), g.integers([axis]), g.integers([-1])], {})[0]!
   }
-  if (typeof length !== 'number' || from === undefined || to === undefined) throw new TrainerError('graph', `a Slice by steps of ${step} has a gradient only where the length of axis ${axis} is known.`)
+  if (typeof length !== 'number' || from === undefined || to === undefined) {
+    throw new TrainerError('graph', `a Slice by steps of ${step} has a gradient only where the length of axis ${axis} is known.`)
+  }
   const low = step < 0 ? -1 : 0
   const clamp = (at: number): number => Math.max(low, Math.min(length + low, at < 0 ? at + length : at))
   const positions: number[] = []

@@ -76,6 +76,8 @@ function column(g: GraphBuilder, x: Value, dtype: DataType): Value {
 function rowsOf(g: GraphBuilder, x: Value, rest: readonly Dimension[]): Value {
   if (rest.length === 1) return asRows(g, x, rest)
   const width = rest.reduce<number>((product, d) => (typeof d === 'number' ? product * d : NaN), 1)
-  if (Number.isNaN(width)) throw new TrainerError('graph', `a normalization over ${rest.length} axes has a gradient only where their lengths are known, not over [${rest.join(', ')}].`)
+  if (Number.isNaN(width)) {
+    throw new TrainerError('graph', `a normalization over several axes has a gradient only where they are known, not over [${rest.join(', ')}].`)
+  }
   return g.reshape(x, [-1, width])
 }

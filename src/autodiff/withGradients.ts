@@ -17,8 +17,12 @@ export function withGradients(graph: Graph, { loss, wrt }: { readonly loss: stri
     const value = values.get(name)
     if (value !== undefined) return value
     const close = nearest(name, values.keys())
-    throw new TrainerError('argument', `The graph "${graph.name}" has no value of the name "${name}".`, close === undefined ? {} : { fix: `Is "${close}" meant?` })
+    const fix = close === undefined ? {} : { fix: `Is "${close}" meant?` }
+    throw new TrainerError('argument', `The graph "${graph.name}" has no value of the name "${name}".`, fix)
   }
   const { dense } = differentiate(builder, find(loss), wrt.map(find))
-  return builder.build({ ...Object.fromEntries(graph.outputs.map((output) => [output.name, output])), ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])) })
+  return builder.build({
+    ...Object.fromEntries(graph.outputs.map((output) => [output.name, output])),
+    ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])),
+  })
 }

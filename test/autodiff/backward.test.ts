@@ -118,7 +118,8 @@ describe('what the walk leaves out', () => {
     const g = new GraphBuilder('g')
     const [q, k] = [g.input('q', 'float32', [2, 5, 4]), g.input('k', 'float32', [2, 5, 4])]
     const scores = g.softmax(g.matMul(q, g.transposeLast(k)))
-    expect(backwardOps(gradientGraph(g, g.sum(g.mul(scores, scores)), [q, k])).filter((op) => op === 'Transpose' || op === 'MatMul')).toEqual(['MatMul', 'Transpose', 'MatMul'])
+    const ops = backwardOps(gradientGraph(g, g.sum(g.mul(scores, scores)), [q, k]))
+    expect(ops.filter((op) => op === 'Transpose' || op === 'MatMul')).toEqual(['MatMul', 'Transpose', 'MatMul'])
   })
 
   it('shapes read off an activation: they come from the inputs', () => {
@@ -135,7 +136,8 @@ describe('gradients of tables as rows', () => {
     return { table, first: g.gather(table, g.input('a', 'int32', ['n'])), second: g.gather(table, g.input('b', 'int32', ['n', 2])) }
   }
   const feeds = {
-    table: Tensor.from('float32', [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]), a: Tensor.from('int32', [4, 0, 4]), b: Tensor.from('int32', [[1, 1], [2, 0], [0, 3]]),
+    table: Tensor.from('float32', [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]),
+    a: Tensor.from('int32', [4, 0, 4]), b: Tensor.from('int32', [[1, 1], [2, 0], [0, 3]]),
   }
 
   it('come in one pair per Gather, and add up to the dense one', () => {
@@ -147,7 +149,8 @@ describe('gradients of tables as rows', () => {
     const whole = differentiate(g, loss, [table]).dense.get('table')!
     const pairs = rows.get('table')!
     expect(pairs.map(({ index, values }) => [index.shape.length, values.shape.length, values.shape[1]])).toEqual([[1, 2, 2], [1, 2, 2]])
-    const found = evaluate(g.build({ whole, ...Object.fromEntries(pairs.flatMap(({ index, values }, i) => [[`index${i}`, index], [`values${i}`, values]])) }), feeds)
+    const outputs = Object.fromEntries(pairs.flatMap(({ index, values }, i) => [[`index${i}`, index], [`values${i}`, values]]))
+    const found = evaluate(g.build({ whole, ...outputs }), feeds)
     const summed = Array.from({ length: 10 }, () => 0)
     for (const i of [0, 1]) {
       const index = found[`index${i}`]!.tolist() as number[]
@@ -179,7 +182,8 @@ describe('withGradients', () => {
     const g = new GraphBuilder('model')
     const x = g.input('x', 'float32', ['n', 3])
     const w = g.initializer('w', Tensor.from('float32', [[1, 2], [3, 4], [5, 6]]))
-    const [normal] = g.layerNormalization(g.matMul(x, w), g.constant(Tensor.from('float32', [1, 2])), g.constant(Tensor.from('float32', [0, 0])), 1e-5)
+    const [scale, bias] = [[1, 2], [0, 0]].map((numbers) => g.constant(Tensor.from('float32', numbers))) as [Value, Value]
+    const [normal] = g.layerNormalization(g.matMul(x, w), scale, bias, 1e-5)
     return g.build({ y: normal, loss: g.sum(g.tanh(normal)) })
   }
 
@@ -195,7 +199,8 @@ describe('withGradients', () => {
   })
 
   it('names what is not there', () => {
-    expect(failure(() => withGradients(model(), { loss: 'los', wrt: ['w'] })).message).toBe('The graph "model" has no value of the name "los". Is "loss" meant?')
+    const { message } = failure(() => withGradients(model(), { loss: 'los', wrt: ['w'] }))
+    expect(message).toBe('The graph "model" has no value of the name "los". Is "loss" meant?')
   })
 })
 
@@ -212,7 +217,8 @@ describe('what is refused', () => {
     const error = failure(() => differentiate(g, loss, [w]))
     const names = g.nodes.map((node) => node.name)
     expect(error.code).toBe('graph')
-    expect(error.message).toContain(`No gradient goes through Cos (node "${names[1]}", on the way w → ${names.slice(0, 4).join(' → ')} → ${loss.name}): the operator has no gradient.`)
+    const way = ['w', ...names.slice(0, 4), loss.name].join(' → ')
+    expect(error.message).toContain(`No gradient goes through Cos (node "${names[1]}", on the way ${way}): the operator has no gradient.`)
     expect(names[1]).toMatch(/^head\/Cos/)
   })
 
@@ -228,7 +234,8 @@ describe('what is refused', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', [4])
     const padded = g.node('Pad', [x, g.integers([1, 1])], { mode: 'reflect' })[0]!
-    expect(failure(() => differentiate(g, g.sum(padded), [x])).message).toMatch(/Pad \(node ".*", on the way x → .*\): Pad has a gradient for mode constant, not for reflect\./)
+    expect(failure(() => differentiate(g, g.sum(padded), [x])).message)
+      .toMatch(/Pad \(node ".*", on the way x → .*\): Pad has a gradient for mode constant, not for reflect\./)
     const put = g.node('ScatterND', [x, g.constant(Tensor.from('int64', [[0]])), g.constant(Tensor.from('float32', [2]))], { reduction: 'mul' })[0]!
     expect(failure(() => differentiate(g, g.sum(put), [x])).message).toContain('reduction none and add, not for mul')
   })
@@ -236,7 +243,8 @@ describe('what is refused', () => {
   it('a loss that is no scalar, and what can have no gradient', () => {
     const g = new GraphBuilder('g')
     const [x, i] = [g.input('x', 'float32', ['n', 2]), g.input('i', 'int32', ['n'])]
-    expect(failure(() => differentiate(g, x, [x])).message).toBe('A loss has to be a scalar of a floating-point type, but x is float32[n, 2]. Sum it up first.')
+    expect(failure(() => differentiate(g, x, [x])).message)
+      .toBe('A loss has to be a scalar of a floating-point type, but x is float32[n, 2]. Sum it up first.')
     expect(failure(() => differentiate(g, g.sum(x), [i])).message).toBe('Only floating-point values have a gradient, but i is int32[n].')
   })
 })

@@ -3,9 +3,10 @@ import type { Node } from '../../src/onnx/types'
 
 /** Operators that CPU, CUDA and WebGPU have kernels for, with floating-point numbers. */
 const portable: ReadonlySet<OpName> = new Set<OpName>([
-  'MatMul', 'Gemm', 'Add', 'Sub', 'Mul', 'Div', 'Neg', 'Where', 'Erf', 'Tanh', 'Exp', 'Log', 'Sqrt', 'Pow', 'Sin', 'Cos', 'Sigmoid', 'Reciprocal', 'Min', 'Max',
-  'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceSumSquare', 'Softmax', 'LayerNormalization', 'Gather', 'GatherElements', 'ScatterND', 'ScatterElements',
-  'Equal', 'Greater', 'Less', 'Not', 'And', 'Cast', 'Expand', 'Transpose', 'Reshape', 'Slice', 'Pad', 'Concat', 'Split', 'Squeeze', 'Unsqueeze', 'Shape',
+  'MatMul', 'Gemm', 'Add', 'Sub', 'Mul', 'Div', 'Neg', 'Where', 'Erf', 'Tanh', 'Exp', 'Log', 'Sqrt', 'Pow', 'Sin', 'Cos', 'Sigmoid',
+  'Reciprocal', 'Min', 'Max', 'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceSumSquare', 'Softmax', 'LayerNormalization',
+  'Gather', 'GatherElements', 'ScatterND', 'ScatterElements', 'Equal', 'Greater', 'Less', 'Not', 'And', 'Cast', 'Expand', 'Transpose',
+  'Reshape', 'Slice', 'Pad', 'Concat', 'Split', 'Squeeze', 'Unsqueeze', 'Shape',
 ])
 /** What can be done with int64 everywhere: it is moved, not computed with. */
 const moves: ReadonlySet<OpName> = new Set<OpName>(['Concat', 'Shape', 'Slice', 'Squeeze', 'Unsqueeze', 'Reshape', 'Cast', 'Gather', 'Expand'])

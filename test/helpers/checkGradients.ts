@@ -1,5 +1,6 @@
 import { differentiate } from '../../src/autodiff/backward'
 import { GraphBuilder } from '../../src/onnx/builder'
+import { print } from '../../src/onnx/print'
 import type { Dimension, Graph, Value } from '../../src/onnx/types'
 import { MersenneTwister } from '../../src/random'
 import { type DataType, type Nested, sizeOf, Tensor } from '../../src/tensor'
@@ -37,7 +38,7 @@ export interface Checked {
   readonly feeds: Readonly<Record<string, Tensor>>
 }
 
-/** How the outputs become a loss: times random numbers of their own shape, or of a smaller one, so that rules meet gradients that are not stretched yet. */
+/** How the outputs become a loss: times random numbers of their own shape, or of a smaller one, so that rules meet gradients that are still small. */
 const weightings = ['whole', 'column', 'scalar'] as const
 export type Weighting = (typeof weightings)[number]
 
@@ -57,31 +58,26 @@ export function checkGradients(build: Build, inputs: readonly Input[], options: 
     const random = new MersenneTwister((options.seed ?? 1) + 99)
     inputs.map(normalized).forEach((input, i) => {
       if (input.dtype !== undefined) return
-      const [name, gradient] = [`x${i}`, found[`x${i}_grad`]]
-      if (input.none === true ? gradient !== undefined : gradient === undefined) {
-        throw new Error(`${weighting}: the gradient of ${name} is ${gradient === undefined ? 'missing' : 'there, but none should be'}`)
-      }
-      const x = feeds[name]! as Tensor<'float64'>
-      if (gradient !== undefined && gradient.dims.join() !== x.dims.join()) throw new Error(`${weighting}: ${name} is [${x.dims.join()}], but its gradient [${gradient.dims.join()}]`)
-      const direction = x.data.map(() => uniform(random, -1, 1))
-      const analytic = gradient === undefined ? 0 : direction.reduce((sum, v, k) => sum + v * Number(gradient.data[k]), 0)
-      const numeric = difference(graph, feeds, name, direction)
-      if (!(Math.abs(analytic - numeric) <= (options.tolerance ?? 1e-7) * (1 + Math.max(Math.abs(analytic), Math.abs(numeric))))) {
-        throw new Error(`${weighting}: along a direction in ${name}, the gradient says ${analytic} and the difference quotient ${numeric}\n${listing(graph)}`)
-      }
+      const name = `x${i}`
+      const loss: Loss = (moved) => Number(evaluate(graph, { ...feeds, [name]: moved }).loss!.data[0])
+      const [x, gradient] = [feeds[name], found[`${name}_grad`]] as [Tensor<'float64'>, Tensor<'float64'> | undefined]
+      const problem = compare(input, x, gradient, random, options.tolerance ?? 1e-7, loss)
+      if (problem !== undefined) throw new Error(`${weighting}, ${name}: ${problem}\n${print(graph)}`)
     })
     return checked
   })
 }
 
 /** The graph of a loss and its gradients `x0_grad`, `x1_grad`, …, and feeds for it. */
-export function writeGradients(build: Build, given: readonly Input[], weighting: Weighting, options: CheckOptions = {}, dtype: DataType = 'float64'): Checked {
+export function writeGradients(
+  build: Build, given: readonly Input[], weighting: Weighting, options: CheckOptions = {}, dtype: DataType = 'float64',
+): Checked {
   const inputs = given.map(normalized)
   const random = new MersenneTwister(options.seed ?? 1)
-  const sized = (shape: readonly Dimension[], known: Readonly<Record<string, number>>): number[] => shape.map((d) => (typeof d === 'number' ? d : known[d]!))
+  const sized = (shape: readonly Dimension[]): number[] => shape.map((d) => (typeof d === 'number' ? d : options.lengths![d]!))
   const graph = new GraphBuilder('case')
   const values = inputs.map((input, i) => graph.input(`x${i}`, input.dtype ?? dtype, input.shape))
-  const feeds: Record<string, Tensor> = Object.fromEntries(inputs.map((input, i) => [`x${i}`, draw(input, sized(input.shape, options.lengths ?? {}), random)]))
+  const feeds: Record<string, Tensor> = Object.fromEntries(inputs.map((input, i) => [`x${i}`, draw(input, sized(input.shape), random)]))
   const built = build(graph, ...values)
   const outputs = ('name' in built ? [built] : built).filter((output) => output !== undefined)
   const forward = evaluate(graph.build(Object.fromEntries(outputs.map((output, k) => [`y${k}`, output]))), feeds)
@@ -98,17 +94,27 @@ export function writeGradients(build: Build, given: readonly Input[], weighting:
   return { graph: graph.build({ loss, ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])) }), feeds }
 }
 
-/** A node a line, for messages. */
-export function listing({ nodes }: Graph): string {
-  return nodes.map((node) => `  ${node.outputs.map((output) => output?.name ?? '-').join(', ')} = ${node.op}(${node.inputs.map((input) => (input === undefined ? '-' : `${input.name}[${input.shape.join()}]`)).join(', ')})`).join('\n')
+/** What is wrong with a gradient, if anything is. */
+function compare(
+  input: InputOptions, x: Tensor<'float64'>, gradient: Tensor<'float64'> | undefined, random: MersenneTwister, tolerance: number, loss: Loss,
+): string | undefined {
+  if (input.none === true && gradient !== undefined) return 'a gradient is there, but none should be'
+  if (input.none !== true && gradient === undefined) return 'the gradient is missing'
+  if (gradient !== undefined && gradient.dims.join() !== x.dims.join()) return `the gradient is [${gradient.dims.join()}], not [${x.dims.join()}]`
+  const direction = x.data.map(() => uniform(random, -1, 1))
+  const analytic = gradient === undefined ? 0 : direction.reduce((sum, v, k) => sum + v * gradient.data[k]!, 0)
+  const numeric = difference(loss, x, direction)
+  const near = Math.abs(analytic - numeric) <= tolerance * (1 + Math.max(Math.abs(analytic), Math.abs(numeric)))
+  return near ? undefined : `along a random direction, the gradient says ${analytic} and the difference quotient ${numeric}`
 }
 
-function difference(graph: Graph, feeds: Readonly<Record<string, Tensor>>, name: string, direction: Float64Array): number {
+type Loss = (x: Tensor<'float64'>) => number
+
+/** The central difference quotient by two steps, so that the error is of the fourth order (Richardson). */
+function difference(loss: Loss, x: Tensor<'float64'>, direction: Float64Array): number {
   const step = 1e-5
-  const x = feeds[name]! as Tensor<'float64'>
-  const loss = (h: number): number => Number(evaluate(graph, { ...feeds, [name]: new Tensor('float64', x.data.map((v, k) => v + h * direction[k]!), x.dims) }).loss!.data[0])
-  // two steps, so that the error is of the fourth order (Richardson)
-  const quotient = (h: number): number => (loss(h) - loss(-h)) / (2 * h)
+  const at = (h: number): number => loss(new Tensor('float64', x.data.map((v, k) => v + h * direction[k]!), x.dims))
+  const quotient = (h: number): number => (at(h) - at(-h)) / (2 * h)
   return (4 * quotient(step) - quotient(2 * step)) / 3
 }
 
