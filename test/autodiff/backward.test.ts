@@ -74,7 +74,7 @@ describe('the walk', () => {
     const graph = gradientGraph(g, g.sum(g.add(x, bias)), [x, bias])
     expect(graph.outputs.slice(1).map((output) => output.shape)).toEqual([['n', 3], [3]])
     const { x_grad, bias_grad } = evaluate(graph, { x: Tensor.zeros('float32', [4, 3]), bias: Tensor.zeros('float32', [3]) })
-    expect([x_grad!.tolist(), bias_grad!.tolist()]).toEqual([Array(4).fill([1, 1, 1]), [4, 4, 4]])
+    expect([x_grad!.tolist(), bias_grad!.tolist()]).toEqual([[[1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 1]], [4, 4, 4]])
   })
 })
 

@@ -258,7 +258,7 @@ export const cases: { readonly [Op in OpName]: readonly Case[] } = {
     },
     {
       title: 'a mask with an axis of its own', build: permuted(true),
-      inputs: [['n', 2], integers([2, 0]), { ...integers([1, 0, 0]), shape: ['n'] }, { ...constant(), shape: ['n', 1], values: [[1], [0], [1]] }], lengths,
+      inputs: [['n', 2], integers([2, 0]), { ...integers([1, 0, 0]), shape: ['n'] }, { ...constant('n', 1), values: [[1], [0], [1]] }], lengths,
     },
   ],
   GatherElements: [

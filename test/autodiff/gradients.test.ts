@@ -9,10 +9,10 @@ import { portableBreach } from './portable'
 
 describe('the table of gradients', () => {
   for (const op of Object.keys(gradients) as OpName[]) {
-    describe(op, () => {
+    describe(`${op}`, () => {
       it('has a case', () => expect(cases[op].length).toBeGreaterThan(0))
       for (const { title, build, inputs, ...options } of cases[op]) {
-        it(title, () => {
+        it(`${title}`, () => {
           for (const { graph } of checkGradients(build, inputs, options)) {
             expect(graph.nodes.filter((node) => node.name.startsWith('backward/')).flatMap(portableBreach)).toEqual([])
           }
