@@ -1,7 +1,7 @@
 import { differentiate } from './autodiff/backward'
 import { TrainerError } from './errors'
 import { binaryCrossEntropy } from './losses/binaryCrossEntropy'
-import { crossEntropy } from './losses/crossEntropy'
+import { crossEntropy, ignoredIndex } from './losses/crossEntropy'
 import type { Loss } from './losses/loss'
 import { meanSquaredError } from './losses/meanSquaredError'
 import { type Classifier, packedClassifier } from './models/classifier'
@@ -42,8 +42,8 @@ export interface TrainingGraph {
 }
 
 /** The training program of a sequence classifier. With `rows`, gradients of large embedding tables come as rows. */
-export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean): TrainingGraph {
-  const training = packedClassifier('training', config, true)
+export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean, groups = 1): TrainingGraph {
+  const training = packedClassifier('training', config, true, groups)
   const { sum, count } = writeLoss(training, config, loss)
   const tables = rows ? new Set(training.parameters.filter((p) => p.shape.length === 2 && p.shape[0]! >= 4096).map((p) => p.name)) : new Set<string>()
   const gradients = differentiate(training.graph, sum, training.parameters.map((p) => training.values.get(p.name)!), { rows: tables })
@@ -89,15 +89,15 @@ export function updateGraph(optimizer: Optimizer, parameter: OptimizedParameter,
 }
 
 /** packed batch, labels, parameters → `loss`, `count`, `logits` */
-export function createEvaluationGraph(config: ModelConfig, loss: LossChoice): Graph {
-  const classifier = packedClassifier('evaluation', config, false)
+export function createEvaluationGraph(config: ModelConfig, loss: LossChoice, groups = 1): Graph {
+  const classifier = packedClassifier('evaluation', config, false, groups)
   const { sum, count } = writeLoss(classifier, config, loss)
   return classifier.graph.build({ loss: sum, count, logits: classifier.logits })
 }
 
 /** packed batch, parameters → `logits` */
-export function createPredictionGraph(config: ModelConfig): Graph {
-  const classifier = packedClassifier('prediction', config, false)
+export function createPredictionGraph(config: ModelConfig, groups = 1): Graph {
+  const classifier = packedClassifier('prediction', config, false, groups)
   return classifier.graph.build({ logits: classifier.logits })
 }
 
@@ -106,10 +106,12 @@ function writeLoss({ graph, logits }: Classifier, config: ModelConfig, choice: L
   return graph.scope('loss', () => {
     const labels = labelInput(graph, config, choice.problemType)
     if (choice.custom !== undefined) {
-      const written = choice.custom({ logits }, labels, graph.input('num_items_in_batch', 'float32', []), graph)
+      const items = graph.input('num_items_in_batch', 'float32', [])
+      const written = choice.custom({ logits }, labels, items, graph)
       if ('sum' in written) return written
       if (written.shape.length !== 0) throw new TrainerError('argument', `The loss function has to return a scalar, but its value has the shape [${written.shape.join(', ')}].`, { fix: 'Sum it up and divide by the count that it is given.' })
-      return { sum: written, count: graph.constant(1) }
+      // as a sum over labels, so that micro-batches add up to the update's mean, and batches of an evaluation to that of the whole set
+      return { sum: graph.mul(written, items), count: graph.sum(graph.cast(graph.not(graph.equal(labels, ignoredIndex)), 'float32')) }
     }
     if (choice.problemType === 'regression') return meanSquaredError(graph, logits, labels)
     if (choice.problemType === 'multi_label_classification') return binaryCrossEntropy(graph, logits, labels)

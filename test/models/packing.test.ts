@@ -21,6 +21,8 @@ const batches = {
   'rows of all lengths': randomBatch([10, 3, 1, 7, 4], labels, { seed: 3 }),
   'rows padded beyond the longest': randomBatch([2, 5, 1, 3, 5], labels, { seed: 4, width: 10 }),
   'one row alone': randomBatch([6], classes(1), { seed: 5, width: 9 }),
+  'single tokens': randomBatch([1, 1, 1], classes(2, 1, 0), { seed: 8 }),
+  'a single token': randomBatch([1], classes(1), { seed: 9 }),
   'padding on the left': randomBatch([[0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 1], [0, 1, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1]], labels, { seed: 6 }),
   'masks with holes': randomBatch([[1, 0, 1, 1, 0, 1], [1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 1], [1, 1, 1, 1, 1, 1], [1, 0, 0, 0, 0, 0]], labels, { seed: 7 }),
 }
