@@ -1,5 +1,5 @@
 import type { Value } from '../onnx/types'
-import { integerField, type ModelConfig, numberField, paddingId, probabilityField, textField } from './config'
+import { headSizeOf, type ModelConfig, numberField, paddingId, probabilityField, sizeField, textField } from './config'
 import { encode, type EncoderNames, type EncoderShape, type Layout } from './encoder'
 import type { Family, TokenInputs } from './family'
 import { embedding, layerNorm, linear, type ModelGraph } from './layers'
@@ -23,12 +23,12 @@ export const bert: Family = {
 /** What BERT and the families that share its config need from it for packing. */
 export function bertPacking(config: ModelConfig): PackingRules {
   return {
-    heads: integerField(config, 'num_attention_heads'),
-    vocabularySize: integerField(config, 'vocab_size'),
-    positions: integerField(config, 'max_position_embeddings'),
+    heads: sizeField(config, 'num_attention_heads'),
+    vocabularySize: sizeField(config, 'vocab_size'),
+    positions: sizeField(config, 'max_position_embeddings'),
     firstPosition: 0,
     positionPadding: undefined,
-    segments: integerField(config, 'type_vocab_size', 2),
+    segments: sizeField(config, 'type_vocab_size', 2),
   }
 }
 
@@ -36,10 +36,10 @@ export function bertPacking(config: ModelConfig): PackingRules {
 export function bertShape(config: ModelConfig): EncoderShape {
   const hiddenDropout = probabilityField(config, 'hidden_dropout_prob', 0.1)
   return {
-    layers: integerField(config, 'num_hidden_layers'),
-    width: integerField(config, 'hidden_size'),
-    heads: integerField(config, 'num_attention_heads'),
-    innerWidth: integerField(config, 'intermediate_size'),
+    layers: sizeField(config, 'num_hidden_layers'),
+    width: sizeField(config, 'hidden_size'),
+    heads: sizeField(config, 'num_attention_heads'),
+    innerWidth: sizeField(config, 'intermediate_size'),
     activation: textField(config, 'hidden_act', 'gelu'),
     epsilon: numberField(config, 'layer_norm_eps', 1e-12),
     deviation: numberField(config, 'initializer_range', 0.02),
@@ -50,7 +50,7 @@ export function bertShape(config: ModelConfig): EncoderShape {
 }
 
 export function headSize(config: ModelConfig): number {
-  return integerField(config, 'hidden_size') / integerField(config, 'num_attention_heads')
+  return headSizeOf(config, 'hidden_size', 'num_attention_heads')
 }
 
 export function bertNames(prefix: string): EncoderNames {
@@ -68,9 +68,9 @@ export function bertEmbeddings(model: ModelGraph, config: ModelConfig, prefix: s
   const at = `${prefix}.embeddings`
   const deviation = numberField(config, 'initializer_range', 0.02)
   return graph.scope('embeddings', () => {
-    const words = embedding(model, `${at}.word_embeddings`, tokens.tokenIds, integerField(config, 'vocab_size'), width, deviation, paddingId(config, 0))
-    const positions = embedding(model, `${at}.position_embeddings`, tokens.positionIds, integerField(config, 'max_position_embeddings'), width, deviation, positionPadding)
-    const segments = embedding(model, `${at}.token_type_embeddings`, tokens.segmentIds!, integerField(config, 'type_vocab_size', 2), width, deviation)
+    const words = embedding(model, `${at}.word_embeddings`, tokens.tokenIds, sizeField(config, 'vocab_size'), width, deviation, paddingId(config, 0))
+    const positions = embedding(model, `${at}.position_embeddings`, tokens.positionIds, sizeField(config, 'max_position_embeddings'), width, deviation, positionPadding)
+    const segments = embedding(model, `${at}.token_type_embeddings`, tokens.segmentIds!, sizeField(config, 'type_vocab_size', 2), width, deviation)
     const sum = graph.add(graph.add(words, segments), positions)
     return model.dropout('embeddings', layerNorm(model, `${at}.LayerNorm`, sum, numberField(config, 'layer_norm_eps', 1e-12)), probabilityField(config, 'hidden_dropout_prob', 0.1))
   })
@@ -85,7 +85,7 @@ export function classifierDropout(config: ModelConfig): number {
 export function twoLayerHead(model: ModelGraph, config: ModelConfig, first: Value, labels: number, activate: (x: Value) => Value): Value {
   const deviation = numberField(config, 'initializer_range', 0.02)
   const dropout = classifierDropout(config)
-  const dense = linear(model, 'classifier.dense', model.dropout('classifier.dense', first, dropout), integerField(config, 'hidden_size'), deviation)
+  const dense = linear(model, 'classifier.dense', model.dropout('classifier.dense', first, dropout), sizeField(config, 'hidden_size'), deviation)
   return linear(model, 'classifier.out_proj', model.dropout('classifier.out_proj', activate(dense), dropout), labels, deviation)
 }
 

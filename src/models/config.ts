@@ -19,6 +19,20 @@ export function integerField(config: ModelConfig, field: string, fallback?: numb
   return value
 }
 
+/** A whole number of at least 1 from the config: a width, or how many there are of something. @throws TrainerError when it is missing or something else. */
+export function sizeField(config: ModelConfig, field: string, fallback?: number): number {
+  const value = config[field] ?? fallback
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) throw fieldError(config, field, 'a whole number of at least 1', value)
+  return value
+}
+
+/** The width of one attention head. @throws TrainerError when the model's width is no multiple of the number of heads. */
+export function headSizeOf(config: ModelConfig, widthField: string, headsField: string): number {
+  const [width, heads] = [sizeField(config, widthField), sizeField(config, headsField)]
+  if (width % heads !== 0) throw new TrainerError('model', `The config of this ${config.model_type} model has "${widthField}" ${width}, which cannot be divided among ${heads} heads ("${headsField}").`)
+  return width / heads
+}
+
 /** A number from the config. @throws TrainerError when it is missing or something else. */
 export function numberField(config: ModelConfig, field: string, fallback?: number): number {
   const value = config[field] ?? fallback

@@ -1,4 +1,4 @@
-import { integerField, type ModelConfig, numberField, paddingId, probabilityField, textField } from './config'
+import { headSizeOf, type ModelConfig, numberField, paddingId, probabilityField, sizeField, textField } from './config'
 import { encode, type EncoderNames, type EncoderShape } from './encoder'
 import type { Family } from './family'
 import { embedding, layerNorm, linear } from './layers'
@@ -9,21 +9,21 @@ export const distilbert: Family = {
   baseModelPrefix: 'distilbert',
   inputNames: ['input_ids', 'attention_mask', 'position_ids'],
   packing: (config) => ({
-    heads: integerField(config, 'n_heads'),
-    vocabularySize: integerField(config, 'vocab_size'),
-    positions: integerField(config, 'max_position_embeddings'),
+    heads: sizeField(config, 'n_heads'),
+    vocabularySize: sizeField(config, 'vocab_size'),
+    positions: sizeField(config, 'max_position_embeddings'),
     firstPosition: 0,
     positionPadding: undefined,
     segments: 0,
   }),
-  headSize: (config) => integerField(config, 'dim') / integerField(config, 'n_heads'),
+  headSize: (config) => headSizeOf(config, 'dim', 'n_heads'),
   sequenceClassifier: (model, config, tokens, layout, labels) => {
     const { graph } = model
     const shape = distilbertShape(config)
     const at = 'distilbert.embeddings'
     const embedded = graph.scope('embeddings', () => {
-      const words = embedding(model, `${at}.word_embeddings`, tokens.tokenIds, integerField(config, 'vocab_size'), shape.width, shape.deviation, paddingId(config, 0))
-      const positions = embedding(model, `${at}.position_embeddings`, tokens.positionIds, integerField(config, 'max_position_embeddings'), shape.width, shape.deviation)
+      const words = embedding(model, `${at}.word_embeddings`, tokens.tokenIds, sizeField(config, 'vocab_size'), shape.width, shape.deviation, paddingId(config, 0))
+      const positions = embedding(model, `${at}.position_embeddings`, tokens.positionIds, sizeField(config, 'max_position_embeddings'), shape.width, shape.deviation)
       return model.dropout('embeddings', layerNorm(model, `${at}.LayerNorm`, graph.add(words, positions), shape.epsilon), shape.outputDropout)
     })
     const first = encode(model, shape, names, layout, embedded, 'first')
@@ -34,10 +34,10 @@ export const distilbert: Family = {
 
 function distilbertShape(config: ModelConfig): EncoderShape {
   return {
-    layers: integerField(config, 'n_layers'),
-    width: integerField(config, 'dim'),
-    heads: integerField(config, 'n_heads'),
-    innerWidth: integerField(config, 'hidden_dim'),
+    layers: sizeField(config, 'n_layers'),
+    width: sizeField(config, 'dim'),
+    heads: sizeField(config, 'n_heads'),
+    innerWidth: sizeField(config, 'hidden_dim'),
     activation: textField(config, 'activation', 'gelu'),
     epsilon: 1e-12,
     deviation: numberField(config, 'initializer_range', 0.02),

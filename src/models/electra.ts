@@ -1,5 +1,5 @@
 import { bertEmbeddings, bertPacking, encodedFirst, headSize, twoLayerHead } from './bert'
-import { integerField, numberField } from './config'
+import { numberField, sizeField } from './config'
 import type { Family } from './family'
 import { linear } from './layers'
 
@@ -11,8 +11,8 @@ export const electra: Family = {
   packing: bertPacking,
   headSize,
   sequenceClassifier: (model, config, tokens, layout, labels) => {
-    const width = integerField(config, 'hidden_size')
-    const narrow = integerField(config, 'embedding_size', 128)
+    const width = sizeField(config, 'hidden_size')
+    const narrow = sizeField(config, 'embedding_size', 128)
     const embedded = bertEmbeddings(model, config, 'electra', tokens, narrow)
     const widened = narrow === width ? embedded : linear(model, 'electra.embeddings_project', embedded, width, numberField(config, 'initializer_range', 0.02))
     return twoLayerHead(model, config, encodedFirst(model, config, 'electra', layout, widened), labels, (x) => model.graph.gelu(x))

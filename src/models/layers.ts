@@ -65,7 +65,7 @@ const activations: Readonly<Record<string, (graph: GraphBuilder, x: Value) => Va
 
 /** The activation of that name. @throws TrainerError listing the known ones. */
 export function activation(graph: GraphBuilder, name: string, x: Value): Value {
-  const write = activations[name]
+  const write = Object.hasOwn(activations, name) ? activations[name] : undefined
   if (write === undefined) throw new TrainerError('model', `The activation "${name}" is not known; these are: ${Object.keys(activations).join(', ')}.`)
   return write(graph, x)
 }
