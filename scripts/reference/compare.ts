@@ -7,13 +7,24 @@ export interface Comparison {
 
 /** How a case came out. */
 export type Verdict =
-  | { readonly kind: 'passed' | 'failed'; readonly worst: Comparison; readonly count: number }
+  | { readonly kind: 'passed' | 'failed'; readonly worst: Comparison; readonly count: number; readonly wrong: number }
   | { readonly kind: 'skipped'; readonly reason: string }
 
-/** |given - expected| against a tolerance; numbers that are not comparable are infinitely wrong. */
+/** How a case came out, and what was computed: under the oracle's names, for an independent comparison. */
+export interface Checked {
+  readonly verdict: Verdict
+  readonly computed?: unknown
+}
+
+/** |given - expected| against an absolute tolerance; numbers that are not comparable are infinitely wrong. */
 export function compareScalar(what: string, given: number, expected: number, tolerance: number): Comparison {
   const error = Object.is(given, expected) || given === expected ? 0 : Math.abs(given - expected)
   return { what: `${what} (${given} for ${expected})`, error: Number.isNaN(error) ? Infinity : error, tolerance }
+}
+
+/** |given - expected| against a tolerance relative to what was expected. */
+export function compareRelative(what: string, given: number, expected: number, tolerance: number): Comparison {
+  return compareScalar(what, given, expected, tolerance * Math.abs(expected))
 }
 
 /** Whether two things are equal, as a comparison. */
@@ -24,9 +35,9 @@ export function compareEqual(what: string, given: unknown, expected: unknown): C
 
 /** Passed if every comparison is; the worst one by its share of the tolerance is named. */
 export function verdict(comparisons: readonly Comparison[]): Verdict {
-  const share = ({ error, tolerance }: Comparison): number => (error === 0 ? 0 : error / tolerance)
-  const worst = comparisons.reduce((a, b) => (share(b) > share(a) ? b : a), { what: 'nothing', error: 0, tolerance: 1 })
-  return { kind: comparisons.length > 0 && share(worst) <= 1 ? 'passed' : 'failed', worst, count: comparisons.length }
+  const worst = comparisons.reduce((a, b) => (shareOf(b) > shareOf(a) ? b : a), { what: 'nothing', error: 0, tolerance: 1 })
+  const wrong = comparisons.filter((comparison) => !(shareOf(comparison) <= 1)).length
+  return { kind: comparisons.length > 0 && wrong === 0 ? 'passed' : 'failed', worst, count: comparisons.length, wrong }
 }
 
 export function skip(reason: string): Verdict {
@@ -37,7 +48,15 @@ export function skip(reason: string): Verdict {
 export function describeVerdict(name: string, result: Verdict): string {
   if (result.kind === 'skipped') return `skipped ${name}: ${result.reason}`
   const { what, error, tolerance } = result.worst
-  return `${result.kind} ${name}: ${result.count} values, largest error ${error.toExponential(1)} of ${tolerance.toExponential(1)} allowed, in ${what}`
+  const values = result.kind === 'passed' ? `${result.count} values` : `${result.wrong} of ${result.count} values are wrong`
+  if (error === 0) return `${result.kind} ${name}: ${values}, no error at all`
+  if (tolerance === 0) return `${result.kind} ${name}: ${values}, first ${what}`
+  return `${result.kind} ${name}: ${values}, largest error ${error.toExponential(1)} of ${tolerance.toExponential(1)} allowed, in ${what}`
+}
+
+/** How much of its tolerance an error uses up. */
+function shareOf({ error, tolerance }: Comparison): number {
+  return error === 0 ? 0 : error / tolerance
 }
 
 function shortened(text: string | undefined): string {

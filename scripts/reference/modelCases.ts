@@ -7,7 +7,7 @@ import { families } from '../../src/models/registry'
 import { adamw } from '../../src/optim/adamw'
 import { createData, type DataType, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
-import { type Comparison, compareScalar, skip, type Verdict, verdict } from './compare'
+import { type Checked, type Comparison, compareScalar, skip, type Verdict, verdict } from './compare'
 
 interface Plain {
   readonly shape: number[]
@@ -30,7 +30,7 @@ interface Computed {
 }
 
 /** Checks a folder FAMILY-HEAD with config.json, model.safetensors and case.json. */
-export async function checkModelCase(folder: string): Promise<{ verdict: Verdict; computed?: Computed }> {
+export async function checkModelCase(folder: string): Promise<Checked> {
   const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as ModelConfig & { architectures?: string[] }
   const oracle = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as ModelCase
   const architecture = config.architectures?.[0] ?? ''
@@ -42,7 +42,7 @@ export async function checkModelCase(folder: string): Promise<{ verdict: Verdict
 
 async function compute(folder: string, config: ModelConfig, oracle: ModelCase): Promise<Computed> {
   const model = await modelFromFolder(folder, config)
-  const runner = await Runner.create({ model, engine: {}, loss: {} })
+  const runner = await Runner.create({ model, engine: {}, loss: {}, batchSize: 8 })
   try {
     const batch = Object.fromEntries(Object.entries(oracle.inputs).map(([name, plain]) => [name, tensorOf(plain)]))
     const prepared = runner.prepare(batch, (row) => `row ${row}`)

@@ -1,0 +1,54 @@
+// A folder laid out like the reference → the cases in it.
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Checked, skip } from './compare'
+import { checkModelCase } from './modelCases'
+import { checkTokenizer } from './tokenizerCases'
+import { checkTrainerEvents } from './trainerEvents'
+import { checkTrainerRun } from './trainerRuns'
+
+/** One oracle; its name is its path in the folder, without an ending. */
+export interface Case {
+  readonly name: string
+  check(): Promise<Checked>
+}
+
+/** Kinds of oracle that nothing here can check yet, and why. */
+const unsupported: Readonly<Record<string, string>> = {
+  graphs: 'graphs of other programs are not differentiated here yet',
+  lora: 'low-rank adapters are not supported yet',
+  artifacts: 'ONNX Runtime Training artifacts are not supported yet',
+}
+
+/** The cases of a folder: models first, then runs, events and tokenizers. */
+export function findCases(folder: string): Case[] {
+  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+  const [models, others] = [folders.filter((name) => existsSync(join(folder, name, 'case.json'))), ['trainer-runs', 'trainer-events', 'tokenizer', ...Object.keys(unsupported)]]
+  return [
+    ...models.map((name) => ({ name, check: () => checkModelCase(join(folder, name)) })),
+    ...filesOf(folder, 'trainer-runs').map(({ name, path }) => ({ name, check: () => checkTrainerRun(path) })),
+    ...filesOf(folder, 'trainer-events').map(({ name, path }) => ({ name, check: () => checkTrainerEvents(path) })),
+    ...foldersOf(folder, 'tokenizer').map(({ name, path }) => ({ name, check: () => checkTokenizer(path) })),
+    ...Object.entries(unsupported).flatMap(([kind, reason]) => foldersOf(folder, kind).map(({ name }) => ({ name, check: async () => ({ verdict: skip(reason) }) }))),
+    ...folders.filter((name) => ![...models, ...others].includes(name)).map((name) => ({ name, check: async () => ({ verdict: skip('this kind of oracle is not known here') }) })),
+  ]
+}
+
+interface Found {
+  readonly name: string
+  readonly path: string
+}
+
+/** The oracle's files beside the model and the rows that they are about. */
+function filesOf(folder: string, kind: string): Found[] {
+  if (!existsSync(join(folder, kind))) return []
+  const others = ['config.json', 'dataset.json', 'generation_config.json']
+  const names = readdirSync(join(folder, kind)).filter((name) => name.endsWith('.json') && !others.includes(name)).sort()
+  return names.map((name) => ({ name: `${kind}/${name.slice(0, -'.json'.length)}`, path: join(folder, kind, name) }))
+}
+
+function foldersOf(folder: string, kind: string): Found[] {
+  if (!existsSync(join(folder, kind))) return []
+  const names = readdirSync(join(folder, kind), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+  return names.map((name) => ({ name: `${kind}/${name}`, path: join(folder, kind, name) }))
+}

@@ -1,0 +1,112 @@
+// What the oracle's runs are made of: its model, rows, collator and metric, under the arguments that a file states.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  AutoModelForSequenceClassification, type Batch, type CallbackOrClass, Dataset, EarlyStoppingCallback, type EvalPrediction, type Metrics, PrinterCallback, Tensor, Trainer, TrainingArguments,
+} from '../../src/index'
+
+/** Arguments as the oracle's files have them: Hugging Face's in snake_case, and those of its EarlyStoppingCallback. */
+export type OracleArguments = Readonly<Record<string, unknown>>
+
+interface OracleRow {
+  readonly input_ids: readonly number[]
+  readonly attention_mask: readonly number[]
+  readonly label: number | readonly number[]
+}
+
+interface OracleData {
+  readonly train: readonly OracleRow[]
+  readonly eval: readonly OracleRow[]
+}
+
+/** A Trainer, and which rows of the training set it has read, in order. */
+export interface OracleTrainer {
+  readonly trainer: Trainer
+  /** Rows read since training began: among them those of a batch read ahead at the end. */
+  readonly order: readonly number[]
+  readonly evaluationRows: Dataset<object>
+}
+
+/**
+ * A Trainer on the model and the rows of the folder `trainer-runs`.
+ * @param outputDir where checkpoints go.
+ */
+export async function oracleTrainer(folder: string, stated: OracleArguments, outputDir: string, callbacks: readonly CallbackOrClass[] = []): Promise<OracleTrainer> {
+  const data = JSON.parse(readFileSync(join(folder, 'dataset.json'), 'utf8')) as OracleData
+  const order: number[] = []
+  const evaluationRows = Dataset.fromRows<object>(data.eval)
+  const trainer = new Trainer({
+    model: await AutoModelForSequenceClassification.fromPretrained(folder),
+    args: argumentsOf(stated, outputDir),
+    trainDataset: recorded(data.train, order),
+    evalDataset: evaluationRows,
+    dataCollator: (rows) => padded(rows as unknown as readonly OracleRow[]),
+    computeMetrics: accuracy,
+    // grouping by length looks at every row before training begins
+    callbacks: [...callbacks, ...earlyStopping(stated), { onTrainBegin: () => void (order.length = 0) }],
+  })
+  trainer.removeCallback(PrinterCallback)
+  return { trainer, order, evaluationRows }
+}
+
+/** The rows of a training set, noting which one is read. */
+function recorded(rows: readonly OracleRow[], order: number[]): { readonly length: number; get(index: number): OracleRow } {
+  return {
+    length: rows.length,
+    get(index) {
+      order.push(index)
+      return rows[index]!
+    },
+  }
+}
+
+/** The arguments of a Trainer: what the oracle states; what it does not state has Hugging Face's default, also where ours is another. */
+function argumentsOf(stated: OracleArguments, outputDir: string): TrainingArguments {
+  const own = Object.fromEntries(Object.entries(stated).filter(([name]) => !name.startsWith('early_stopping_')))
+  return TrainingArguments.fromJSON({ restore_callback_states_from_checkpoint: false, ...own, output_dir: outputDir, report_to: 'none', use_cpu: true, disable_tqdm: true })
+}
+
+function earlyStopping(stated: OracleArguments): EarlyStoppingCallback[] {
+  const { early_stopping_patience: patience, early_stopping_threshold: threshold } = stated as Readonly<Record<string, number | undefined>>
+  if (patience === undefined) return []
+  return [new EarlyStoppingCallback({ earlyStoppingPatience: patience, ...(threshold !== undefined && { earlyStoppingThreshold: threshold }) })]
+}
+
+/** Ids and mask padded with 0 to the longest row of the batch. */
+function padded(rows: readonly OracleRow[]): Batch {
+  const width = Math.max(...rows.map((row) => row.input_ids.length))
+  const pad = (values: readonly number[]): number[] => [...values, ...Array.from({ length: width - values.length }, () => 0)]
+  const labels = rows.map((row) => row.label)
+  return {
+    input_ids: Tensor.from('int32', rows.map((row) => pad(row.input_ids))),
+    attention_mask: Tensor.from('int32', rows.map((row) => pad(row.attention_mask))),
+    labels: Tensor.from(labels.flat().every(Number.isInteger) ? 'int32' : 'float32', labels as number[]),
+  }
+}
+
+/** The share of rows whose largest logit is the label's. */
+function accuracy({ predictions, labels }: EvalPrediction): Metrics {
+  const chosen = predictions.argmax(-1).data
+  return { accuracy: Array.from(labels.data, Number).filter((label, row) => label === Number(chosen[row])).length / chosen.length }
+}
+
+/**
+ * Of the rows that were read, those that the updates were made of: without the batch read ahead at the end.
+ * @param resumedAt the step of the checkpoint that the run went on from.
+ */
+export function trainedOn({ trainer: { args, state, trainDataset }, order }: OracleTrainer, resumedAt = 0): number[] {
+  const [batch, perUpdate, size] = [args.trainBatchSize, args.gradientAccumulationSteps, (trainDataset as { readonly length: number }).length]
+  const usable = args.dataloaderDropLast ? Math.floor(size / batch) * batch : size
+  const updatesPerEpoch = Math.ceil(Math.ceil(usable / batch) / perUpdate)
+  let [at, count] = [args.ignoreDataSkip ? 0 : (resumedAt % updatesPerEpoch) * batch * perUpdate, 0]
+  for (let update = resumedAt; update < state.globalStep; update++) {
+    for (let i = 0; i < perUpdate; i++) {
+      count += Math.min(batch, usable - at)
+      at += batch
+      if (at < usable) continue
+      at = 0
+      break
+    }
+  }
+  return order.slice(0, count)
+}

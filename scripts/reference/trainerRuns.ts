@@ -1,0 +1,82 @@
+// A whole run of the Trainer against Hugging Face's.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type Checked, type Comparison, compareEqual, compareRelative, compareScalar, verdict } from './compare'
+import { type Best, compareBest, compareEntry, compareHistory, type Entry, kept } from './entries'
+import { type OracleArguments, oracleTrainer, trainedOn } from './oracleRun'
+
+/** Values of a run under the oracle's names. */
+interface RunValues extends Best {
+  /** The evaluation after training is the last entry. */
+  readonly log_history: readonly Entry[]
+  readonly train_row_order: readonly number[]
+  readonly train_metrics: Entry
+  readonly global_step: number
+  readonly final_evaluation: Entry
+  readonly predictions: readonly (readonly number[])[]
+  readonly parameter_norms: Readonly<Record<string, number>>
+}
+
+/** Checks a file of `trainer-runs`. */
+export async function checkTrainerRun(file: string): Promise<Checked> {
+  const oracle = JSON.parse(readFileSync(file, 'utf8')) as RunValues & { readonly arguments: OracleArguments }
+  const computed = await compute(dirname(file), oracle.arguments)
+  return { verdict: verdict(compareRun(computed, oracle)), computed }
+}
+
+async function compute(folder: string, stated: OracleArguments): Promise<RunValues> {
+  const outputDir = mkdtempSync(join(tmpdir(), 'reference-'))
+  const run = await oracleTrainer(folder, stated, outputDir)
+  const { trainer } = run
+  try {
+    const { metrics } = await trainer.train()
+    const rows = trainedOn(run)
+    const evaluation = await trainer.evaluate()
+    const { predictions } = await trainer.predict(run.evaluationRows)
+    return {
+      log_history: trainer.state.logHistory.map((entry) => kept(entry)),
+      train_row_order: rows,
+      train_metrics: kept(metrics),
+      global_step: trainer.state.globalStep,
+      best_metric: trainer.state.bestMetric ?? null,
+      best_global_step: trainer.state.bestGlobalStep ?? null,
+      final_evaluation: kept(evaluation),
+      predictions: predictions.tolist() as number[][],
+      parameter_norms: Object.fromEntries([...trainer.model.parameters].map(([name, { data }]) => [name, Math.sqrt(data.reduce((sum, v) => sum + v * v, 0))])),
+    }
+  } finally {
+    await trainer.dispose()
+    rmSync(outputDir, { recursive: true, force: true })
+  }
+}
+
+function compareRun(given: RunValues, oracle: RunValues): Comparison[] {
+  const step = oracle.global_step
+  return [
+    compareEqual('global_step', given.global_step, step),
+    compareEqual('train_row_order', given.train_row_order, oracle.train_row_order),
+    ...compareHistory('log_history', given.log_history, oracle.log_history.map((entry) => ({ entry }))),
+    ...compareEntry('train_metrics', given.train_metrics, { entry: oracle.train_metrics }, step),
+    ...compareEntry('final_evaluation', given.final_evaluation, { entry: oracle.final_evaluation }, step),
+    ...(oracle.best_metric === undefined ? [] : compareBest('', given, oracle)),
+    ...comparePredictions(given.predictions, oracle.predictions),
+    ...compareNorms(given.parameter_norms, oracle.parameter_norms),
+  ]
+}
+
+/** 5e-3, absolutely or relatively. */
+function comparePredictions(given: RunValues['predictions'], expected: RunValues['predictions']): Comparison[] {
+  return [
+    compareEqual('rows of predictions', given.length, expected.length),
+    ...expected.flatMap((row, i) => row.map((value, j) => compareScalar(`predictions[${i}][${j}]`, given[i]?.[j] ?? NaN, value, 5e-3 * Math.max(1, Math.abs(value))))),
+  ]
+}
+
+/** What an optimizer makes of key biases, whose gradient is zero but for rounding, is left out. */
+function compareNorms(given: RunValues['parameter_norms'], expected: RunValues['parameter_norms']): Comparison[] {
+  return [
+    compareEqual('names of parameters', Object.keys(given).sort(), Object.keys(expected).sort()),
+    ...Object.entries(expected).filter(([name]) => !/\.(key|k_lin)\.bias$/.test(name)).map(([name, norm]) => compareRelative(`norm of ${name}`, given[name] ?? NaN, norm, 2e-3)),
+  ]
+}
