@@ -3,16 +3,19 @@ import type { Value } from '../onnx/types'
 import type { Loss } from './loss'
 
 /**
- * Binary cross-entropy of logits [rows, labels] against targets of the same shape (float32), counted per element, as PyTorch's BCEWithLogitsLoss:
+ * Binary cross-entropy of logits [rows, labels] against targets of the same shape and type, counted per element, as PyTorch's BCEWithLogitsLoss:
  * max(x, 0) - x y + log(1 + exp(-|x|)).
  */
 export function binaryCrossEntropy(graph: GraphBuilder, logits: Value, targets: Value): Loss {
-  const rest = graph.log(graph.add(graph.exp(graph.neg(graph.abs(logits))), 1))
-  const losses = graph.add(graph.sub(graph.relu(logits), graph.mul(logits, targets)), rest)
+  const magnitude = graph.abs(logits)
+  const rest = graph.log(graph.add(graph.exp(graph.neg(magnitude)), 1))
+  // max(x, 0) as (x + |x|) / 2, whose gradient at 0 is the ½ that belongs there; Relu's is 0
+  const positive = graph.mul(graph.add(logits, magnitude), 0.5)
+  const losses = graph.add(graph.sub(positive, graph.mul(logits, targets)), rest)
   return { sum: graph.sum(losses), count: countElements(graph, targets) }
 }
 
-/** The number of elements as a float32 scalar, by operators that every provider has. */
+/** The number of elements as a scalar of the same type, by operators that every provider has. */
 export function countElements(graph: GraphBuilder, x: Value): Value {
   return graph.sum(graph.add(graph.mul(x, 0), 1))
 }

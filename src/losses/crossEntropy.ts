@@ -22,10 +22,10 @@ export function crossEntropy(graph: GraphBuilder, logits: Value, labels: Value, 
   const logProbabilities = graph.sub(shifted, graph.log(graph.reduceSum(graph.exp(shifted), [1], true)))
   const ids = graph.constant(Tensor.from('int32', [Array.from({ length: classes }, (_, i) => i)])) // [1, classes]
   const column = graph.unsqueeze(labels, [1])
-  const oneHot = graph.cast(graph.equal(column, ids), 'float32') // a row of zeros for the ignored index
+  const oneHot = graph.cast(graph.equal(column, ids), logits.dtype) // a row of zeros for the ignored index
   const smoothing = options.labelSmoothing ?? 0
-  const counted = graph.cast(graph.not(graph.equal(column, ignoredIndex)), 'float32') // [rows, 1]
-  const weights = options.classWeights === undefined ? undefined : graph.constant(Tensor.from('float32', [options.classWeights]))
+  const counted = graph.cast(graph.not(graph.equal(column, ignoredIndex)), logits.dtype) // [rows, 1]
+  const weights = options.classWeights === undefined ? undefined : graph.cast(graph.constant(Tensor.from('float32', [options.classWeights])), logits.dtype)
   const hard = weights === undefined ? oneHot : graph.mul(oneHot, weights)
   const uniform = (): Value => graph.mul(weights === undefined ? counted : graph.mul(counted, weights), smoothing / classes)
   const targets = smoothing === 0 ? hard : graph.add(graph.mul(hard, 1 - smoothing), uniform())
