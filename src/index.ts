@@ -2,6 +2,7 @@
  * Hugging Face's Trainer for TypeScript, on ONNX Runtime.
  * @module
  */
+export { type ExtraFlag, type ParsedArguments, parseTrainingArguments } from './arguments/commandLine'
 export { AutoConfig } from './auto/AutoConfig'
 export { AutoModelForSequenceClassification } from './auto/AutoModelForSequenceClassification'
 export { AutoTokenizer } from './auto/AutoTokenizer'
@@ -27,7 +28,7 @@ export type { Tokenizer } from './data/tokenizer'
 export type { TokenizerOptions } from './data/encoding'
 export { doctor, type DoctorReport, formatDoctor } from './engine/doctor'
 export { createEngine, type Engine, type EngineOptions, type Program } from './engine/Engine'
-export { type ErrorCode, TrainerError } from './errors'
+export { type ErrorCode, nearest, TrainerError } from './errors'
 export { type LogLevel, log, setLogLevel, setLogSink } from './logging'
 export { binaryCrossEntropy } from './losses/binaryCrossEntropy'
 export { crossEntropy, type CrossEntropyOptions, ignoredIndex } from './losses/crossEntropy'

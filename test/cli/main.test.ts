@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, vi } from 'vitest'
+import { runCommand } from '../../src/cli/commands'
+
+const root = join(import.meta.dirname, '../..')
+
+async function run(...words: string[]): Promise<{ status: number; out: string; error: string }> {
+  const [out, error]: [string[], string[]] = [[], []]
+  const status = await runCommand(words, { out: text => out.push(text), error: text => error.push(text) })
+  return { status, out: out.join('\n'), error: error.join('\n') }
+}
+
+describe('ts-trainer', () => {
+  it('tells what training runs on', async () => {
+    const { status, out } = await run('doctor')
+    expect(status).toBe(0)
+    expect(out).toMatch(/^ONNX Runtime +1\.\d+\.\d+ from .+onnxruntime/m)
+    expect(out).toMatch(/cpu: works/)
+    const { status: same, out: json } = await run('doctor', '--json')
+    expect(same).toBe(0)
+    expect(JSON.parse(json)).toMatchObject({ node: process.version, providers: expect.arrayContaining([{ name: 'cpu', works: true }]) })
+  })
+
+  it('ends with status 1 where there is no library, and says what was looked at', async () => {
+    vi.stubEnv('ONNXRUNTIME_LIBRARY', '/nowhere/libonnxruntime.so')
+    const { status, out } = await run('doctor')
+    vi.unstubAllEnvs()
+    expect(status).toBe(1)
+    expect(out).toContain('Looked at: /nowhere/libonnxruntime.so')
+  })
+
+  it('says its version and its commands', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+    for (const word of ['--version', '-v', 'version']) expect(await run(word)).toEqual({ status: 0, out: version, error: '' })
+    for (const words of [['--help'], ['-h'], ['help'], []]) expect((await run(...words)).out).toMatch(/^Usage: ts-trainer COMMAND\n[^]*^ {2}doctor /m)
+    expect((await run('--help')).out.split('\n').every(line => line.length < 80)).toBe(true)
+  })
+
+  it('refuses other words with the nearest, without a stack', async () => {
+    expect(await run('docter')).toEqual({ status: 1, out: '', error: "ts-trainer: There is no command 'docter'. Did you mean 'doctor'?" })
+    expect((await run('--verison')).error).toContain("Did you mean '--version'?")
+    expect((await run('xyzzyxyzzy')).error).toBe("ts-trainer: There is no command 'xyzzyxyzzy'. The commands are doctor, help, version.")
+    expect((await run('toString')).status).toBe(1)
+    expect((await run('doctor', '--jsn')).error).toBe("ts-trainer: doctor does not take '--jsn'. It takes --json, or nothing.")
+  })
+
+  it('shows the stack where DEBUG is set', async () => {
+    vi.stubEnv('DEBUG', '1')
+    const { error } = await run('docter')
+    vi.unstubAllEnvs()
+    expect(error).toMatch(/TrainerError: There is no command[^]*\n +at /)
+  })
+
+  it('runs as a program: words to standard output, errors and status as they should be', async () => {
+    const program = (...words: string[]): Promise<{ stdout: string; stderr: string }> =>
+      promisify(execFile)(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], { cwd: root })
+    expect((await program('version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    await expect(program('docter')).rejects.toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^ts-trainer: There is no command 'docter'\. Did you mean 'doctor'\?\n$/) })
+  })
+})
