@@ -36,8 +36,13 @@ export function evaluationLoader(parts: LoaderParts, dataset: LoaderRows<object>
   const { args } = parts
   const rows = modelRows(parts, dataset, 'evaluation')
   const lengths = sorted && dataset instanceof Dataset && dataset.columnNames.includes('input_ids') ? dataset.lengths('input_ids') : undefined
-  const order = lengths === undefined ? undefined : Int32Array.from({ length: lengths.length }, (_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b)
+  const order = lengths === undefined ? undefined : longestFirst(lengths, args.dataloaderDropLast ? lengths.length - (lengths.length % args.evalBatchSize) : lengths.length)
   return createLoader({ rows, batchSize: args.evalBatchSize, dropLast: args.dataloaderDropLast, collate: collateWith(parts), ...(order && { order: () => order }) })
+}
+
+/** The first `count` rows, the longest first: rows that drop_last leaves out are the dataset's last ones, whatever their length. */
+function longestFirst(lengths: ArrayLike<number>, count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b)
 }
 
 /** A dataset without the columns that the model does not take, told once; as it is with `removeUnusedColumns` off. */
