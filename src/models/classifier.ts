@@ -16,11 +16,11 @@ export interface Classifier extends ModelGraph {
 }
 
 /** The forward graph on a packed batch, with parameters as inputs. */
-export function packedClassifier(name: string, config: ModelConfig, training: boolean): Classifier {
+export function packedClassifier(name: string, config: ModelConfig, training: boolean, groups = 1): Classifier {
   const family = familyOf(config)
   const rules = family.packing(config)
   const graph = new GraphBuilder(name)
-  const inputs = packedInputs(graph, rules)
+  const inputs = packedInputs(graph, rules, groups)
   const [parameters, values, sites] = [[] as Parameter[], new Map<string, Value>(), [] as DropoutSite[]]
   const model: ModelGraph = {
     graph,
@@ -41,7 +41,7 @@ export function packedClassifier(name: string, config: ModelConfig, training: bo
 
 /** The parameters of a config's model, in the order in which the model uses them. */
 export function modelParameters(config: ModelConfig): readonly Parameter[] {
-  return packedClassifier('parameters', config, false).parameters
+  return packedClassifier('parameters', config, false, 1).parameters
 }
 
 /** The model as one file for inference: `input_ids, attention_mask(, token_type_ids)` int64 [batch, sequence] → `logits`, with the weights inside. */

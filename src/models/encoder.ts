@@ -29,14 +29,30 @@ export interface EncoderNames {
   readonly outputNorm: string
 }
 
-/** The way between tokens and the padded layout of attention: by indices when training, by reshapes in an exported model. */
+/**
+ * The way between tokens and attention, which is computed for groups of rows of similar length: by indices when training, by reshapes (and for one
+ * group) in an exported model.
+ */
 export interface Layout {
+  /** [tokens, width] → each group's */
+  readonly tokenGroups: (x: Value) => readonly Value[]
+  /** [batch, width] → each group's */
+  readonly rowGroups: (x: Value) => readonly Value[]
+  /** Each group's [tokens, width] → that of all */
+  readonly tokens: (groups: readonly Value[]) => Value
+  /** Each group's [batch, width] → that of all */
+  readonly rows: (groups: readonly Value[]) => Value
+  /** [tokens, width] → [batch, width]: each row's first token */
+  readonly first: (x: Value) => Value
+  readonly groups: readonly GroupLayout[]
+}
+
+/** The padded layout of a group of rows. */
+export interface GroupLayout {
   /** [tokens, heads × size] → [batch, heads, length, size] */
   readonly toHeads: (x: Value) => Value
   /** [batch, heads, length, size] → [tokens, heads × size]; `masked` says that slots without a token pass no gradient back anyway. */
   readonly fromHeads: (x: Value, masked: boolean) => Value
-  /** [tokens, width] → [batch, width]: each row's first token */
-  readonly first: (x: Value) => Value
   /** [batch, 1, 1, length], added to the scores */
   readonly bias: Value
 }
@@ -68,18 +84,28 @@ function encoderLayer(model: ModelGraph, shape: EncoderShape, names: EncoderName
   return layerNorm(model, `${at}.${names.outputNorm}`, graph.add(output, middle), shape.epsilon)
 }
 
-/** softmax(q kᵀ / √size + bias) v; keys and values from all tokens `x`, queries from `rows`. The scale is part of the query's product. */
+/** Keys and values from all tokens `x`, queries from `rows`; the scale of the scores is part of the query's product. */
 function attention(model: ModelGraph, shape: EncoderShape, names: EncoderNames, layout: Layout, x: Value, rows: Value, at: string, site: string, firstOnly: boolean): Value {
+  const project = (name: string, from: Value, scale = 1): Value => linear(model, `${at}.${name}`, from, shape.width, shape.deviation, scale)
+  const query = project(names.query, rows, 1 / Math.sqrt(shape.width / shape.heads))
+  const queries = firstOnly ? layout.rowGroups(query) : layout.tokenGroups(query)
+  const keys = layout.tokenGroups(project(names.key, x))
+  const values = layout.tokenGroups(project(names.value, x))
+  const contexts = layout.groups.map((group, i) => {
+    const place = layout.groups.length === 1 ? site : `${site}.${i}`
+    return groupAttention(model, shape, group, { query: queries[i]!, key: keys[i]!, value: values[i]! }, place, firstOnly)
+  })
+  return firstOnly ? layout.rows(contexts) : layout.tokens(contexts)
+}
+
+/** softmax(q kᵀ + bias) v for a group of rows: [its tokens, or its rows, width]. */
+function groupAttention(model: ModelGraph, shape: EncoderShape, group: GroupLayout, { query, key, value }: { query: Value; key: Value; value: Value }, site: string, firstOnly: boolean): Value {
   const { graph } = model
   const size = shape.width / shape.heads
-  const project = (name: string, from: Value, scale = 1): Value => linear(model, `${at}.${name}`, from, shape.width, shape.deviation, scale)
-  const query = project(names.query, rows, 1 / Math.sqrt(size))
-  const q = firstOnly ? graph.reshape(query, [-1, shape.heads, 1, size]) : layout.toHeads(query) // [batch, heads, length or 1, size]
-  const k = layout.toHeads(project(names.key, x))
-  const v = layout.toHeads(project(names.value, x))
-  const scores = graph.add(graph.matMul(q, graph.transposeLast(k)), layout.bias)
+  const q = firstOnly ? graph.reshape(query, [-1, shape.heads, 1, size]) : group.toHeads(query) // [batch, heads, length or 1, size]
+  const scores = graph.add(graph.matMul(q, graph.transposeLast(group.toHeads(key))), group.bias)
   const probabilities = graph.softmax(scores)
   const kept = model.dropout(`${site}.attention`, probabilities, shape.attentionDropout)
-  const context = graph.matMul(kept, v)
-  return firstOnly ? graph.reshape(context, [-1, shape.width]) : layout.fromHeads(context, kept !== probabilities)
+  const context = graph.matMul(kept, group.toHeads(value))
+  return firstOnly ? graph.reshape(context, [-1, shape.width]) : group.fromHeads(context, kept !== probabilities)
 }

@@ -1,15 +1,27 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import type { Layout } from './encoder'
+import type { GroupLayout, Layout } from './encoder'
 import type { TokenInputs } from './family'
-import type { PackedInputs, PackingRules } from './packing'
+import type { GroupInputs, PackedInputs, PackingRules } from './packing'
 
 /**
- * Between packed tokens and the padded layout of attention: one Gather each way, which is transposition and padding at once, and whose gradient is
+ * Between packed tokens and the padded layouts of attention: one Gather each way, which is transposition and padding at once, and whose gradient is
  * the other Gather.
  */
 export function packedLayout(graph: GraphBuilder, inputs: PackedInputs, heads: number, size: number): Layout {
+  const parts = (x: Value, counts: Value | undefined): readonly Value[] => (counts === undefined ? [x] : graph.node('Split', [x, counts], { axis: 0 }, inputs.groups.length))
+  return {
+    tokenGroups: (x) => parts(x, inputs.groupTokens),
+    rowGroups: (x) => parts(x, inputs.groupRows),
+    tokens: (groups) => (groups.length === 1 ? groups[0]! : graph.assume(graph.concat(groups, 0), ['tokens', heads * size])),
+    rows: (groups) => (groups.length === 1 ? groups[0]! : graph.assume(graph.concat(groups, 0), ['batch', heads * size])),
+    first: (x) => graph.gather(x, inputs.firstTokens),
+    groups: inputs.groups.map((group) => packedGroup(graph, group, heads, size)),
+  }
+}
+
+function packedGroup(graph: GraphBuilder, inputs: GroupInputs, heads: number, size: number): GroupLayout {
   const flat = (index: Value): Value => graph.reshape(index, [-1])
   const [intoTokens, intoSlots] = [flat(inputs.fromHeads), flat(inputs.toHeads)]
   return {
@@ -18,7 +30,6 @@ export function packedLayout(graph: GraphBuilder, inputs: PackedInputs, heads: n
       const inverse = masked ? { index: intoSlots } : { index: intoSlots, mask: inputs.headMask }
       return graph.reshape(graph.gather(graph.reshape(x, [-1, size]), inputs.fromHeads, 0, inverse), [-1, heads * size])
     },
-    first: (x) => graph.gather(x, inputs.firstTokens),
     bias: inputs.attentionBias,
   }
 }
@@ -30,10 +41,16 @@ export function paddedLayout(graph: GraphBuilder, inputIds: Value, attentionMask
   const rowShape = graph.concat([shape, graph.integers([heads * size])], 0)
   const masked = graph.mul(graph.sub(1, graph.cast(attentionMask, 'float32')), -3.4028234663852886e38)
   return {
-    toHeads: (x) => graph.transpose(graph.assume(graph.reshape(x, headShape), [...inputIds.shape, heads, size]), [0, 2, 1, 3]),
-    fromHeads: (x) => graph.assume(graph.reshape(graph.transpose(x, [0, 2, 1, 3]), [-1, heads * size]), ['tokens', heads * size]),
+    tokenGroups: (x) => [x],
+    rowGroups: (x) => [x],
+    tokens: ([x]) => x!,
+    rows: ([x]) => x!,
     first: (x) => graph.gather(graph.assume(graph.reshape(x, rowShape), [...inputIds.shape, heads * size]), graph.constant(Tensor.from('int64', 0)), 1),
-    bias: graph.unsqueeze(masked, [1, 2]),
+    groups: [{
+      toHeads: (x) => graph.transpose(graph.assume(graph.reshape(x, headShape), [...inputIds.shape, heads, size]), [0, 2, 1, 3]),
+      fromHeads: (x) => graph.assume(graph.reshape(graph.transpose(x, [0, 2, 1, 3]), [-1, heads * size]), ['tokens', heads * size]),
+      bias: graph.unsqueeze(masked, [1, 2]),
+    }],
   }
 }
 

@@ -24,104 +24,177 @@ export interface PackedInputs {
   readonly tokenIds: Value
   readonly positionIds: Value
   readonly segmentIds: Value | undefined
+  readonly firstTokens: Value
+  /** How many tokens and rows each group has; undefined where there is one group. */
+  readonly groupTokens: Value | undefined
+  readonly groupRows: Value | undefined
+  readonly groups: readonly GroupInputs[]
+}
+
+/** Rows of similar length, which attention is computed for together. */
+export interface GroupInputs {
   readonly toHeads: Value
   readonly fromHeads: Value
   readonly headMask: Value
   readonly attentionBias: Value
-  readonly firstTokens: Value
 }
 
 /** The lowest float32, which a masked key's score is lowered by, as Hugging Face does. */
 const lowest = -3.4028234663852886e38
 
-/** Declares the inputs of a packed batch of `tokens` tokens, in `batch` rows of at most `length`. */
-export function packedInputs(graph: GraphBuilder, rules: PackingRules): PackedInputs {
+/** Declares the inputs of a packed batch of `tokens` tokens in `batch` rows, which attention sees in groups of rows of similar length. */
+export function packedInputs(graph: GraphBuilder, rules: PackingRules, groups: number): PackedInputs {
+  const of = (name: string, group: number): string => (groups === 1 ? name : `${name}.${group}`)
+  const counts = (name: string): Value | undefined => (groups === 1 ? undefined : graph.input(name, 'int64', [groups]))
   return {
     tokenIds: graph.input('token_ids', 'int32', ['tokens']),
     positionIds: graph.input('position_ids', 'int32', ['tokens']),
     segmentIds: rules.segments > 0 ? graph.input('token_type_ids', 'int32', ['tokens']) : undefined,
-    toHeads: graph.input('to_heads', 'int32', ['batch', rules.heads, 'length']),
-    fromHeads: graph.input('from_heads', 'int32', ['tokens', rules.heads]),
-    headMask: graph.input('head_mask', 'float32', ['slots', 1]),
-    attentionBias: graph.input('attention_bias', 'float32', ['batch', 1, 1, 'length']),
     firstTokens: graph.input('first_tokens', 'int32', ['batch']),
+    groupTokens: counts('group_tokens'),
+    groupRows: counts('group_rows'),
+    groups: Array.from({ length: groups }, (_, i) => ({
+      toHeads: graph.input(of('to_heads', i), 'int32', [of('batch', i), rules.heads, of('length', i)]),
+      fromHeads: graph.input(of('from_heads', i), 'int32', [of('tokens', i), rules.heads]),
+      headMask: graph.input(of('head_mask', i), 'float32', [of('slots', i), 1]),
+      attentionBias: graph.input(of('attention_bias', i), 'float32', [of('batch', i), 1, 1, of('length', i)]),
+    })),
   }
 }
 
 /** A packed batch: the feeds of the program, and what the dropout masks need to know of it. */
 export interface PackedBatch {
   readonly feeds: Readonly<Record<string, Tensor>>
-  /** Columns of each row up to its last token. */
+  /** The batch's row that each packed row is: the longest come first. */
+  readonly order: Int32Array
+  readonly tokens: number
+  readonly groups: readonly PackedGroup[]
+}
+
+export interface PackedGroup {
+  /** Tokens of each of its rows. */
   readonly lengths: Int32Array
-  /** Slots (row × width + column) before a row's last token that have none: where padding is on the left, or the mask has gaps. */
-  readonly holes: readonly number[]
-  /** Columns of the padded layout inside attention. */
+  /** The most of them. */
   readonly width: number
   readonly tokens: number
 }
 
+/** How a batch is packed. */
+export interface PackingOptions {
+  /** Groups that attention is computed in; 1 unless given, and at most one per row. */
+  readonly groups?: number
+  /** Every column counts as a token: the same program then computes what a padded model does, number for number. */
+  readonly padded?: boolean
+  /** What errors call a row of the batch. */
+  readonly rowName?: (row: number) => string
+}
+
 /**
- * Takes the padding out of a batch. Real tokens come one after the other as [tokens]; only attention sees the padded layout:
- * `to_heads` [rows, heads, length] says which head of which token stands in a slot, `from_heads` [tokens, heads] in which slot a token's head stands.
- *
- * With `padded` every column counts as a token: the same program then computes what a padded model does, number for number.
+ * Takes the padding out of a batch. Rows are sorted by length, and their real tokens come one after the other as [tokens]; only attention sees a
+ * padded layout, and that in groups of rows of similar length, so that it has little padding too. In a group, `to_heads` [rows, heads, length] says
+ * which head of which of the group's tokens stands in a slot, `from_heads` [tokens, heads] in which slot a token's head stands.
  * @throws TrainerError naming the row for a token id, a segment or a position that the model does not have.
  */
-export function packBatch(batch: Batch, rules: PackingRules, rowName: (row: number) => string = (row) => `row ${row} of the batch`, padded = false): PackedBatch {
+export function packBatch(batch: Batch, rules: PackingRules, options: PackingOptions = {}): PackedBatch {
+  const { padded = false, rowName = (row) => `row ${row} of the batch` } = options
   const ids = column(batch, 'input_ids')!
   const [rows, width] = [ids.dims[0]!, ids.dims[1]!]
   const mask = column(batch, 'attention_mask', ids)
   const kept = tokensKept(mask, rows, width, padded)
-  const tokens = kept.slots.length
-  const { heads } = rules
-  const toHeads = new Int32Array(rows * heads * width)
-  const fromHeads = new Int32Array(tokens * heads)
-  const headMask = new Float32Array(rows * heads * width)
-  for (let token = 0; token < tokens; token++) {
-    const row = Math.floor(kept.slots[token]! / width)
-    for (let head = 0; head < heads; head++) {
-      const slot = (row * heads + head) * width + (kept.slots[token]! - row * width)
-      toHeads[slot] = token * heads + head
-      fromHeads[token * heads + head] = slot
-      headMask[slot] = 1
-    }
-  }
-  const bias = new Float32Array(rows * width)
-  if (mask !== undefined) for (let i = 0; i < bias.length; i++) bias[i] = Number(mask.data[i]) === 0 ? lowest : 0
+  const count = Math.min(options.groups ?? 1, rows)
+  const ends = groupEnds(kept.lengths, count)
   const feeds: Record<string, Tensor> = {
     token_ids: gathered(ids, kept.slots, width, rules.vocabularySize, 'token id', rowName, 'The tokenizer and the model do not belong together.'),
     position_ids: positions(batch, ids, kept.slots, rules, rowName),
-    to_heads: new Tensor('int32', toHeads, [rows, heads, width]),
-    from_heads: new Tensor('int32', fromHeads, [tokens, heads]),
-    head_mask: new Tensor('float32', headMask, [rows * heads * width, 1]),
-    attention_bias: new Tensor('float32', bias, [rows, 1, 1, width]),
     first_tokens: new Tensor('int32', kept.firsts, [rows]),
   }
   if (rules.segments > 0) {
     const segments = column(batch, 'token_type_ids', ids) ?? Tensor.zeros('int32', ids.dims)
     feeds.token_type_ids = gathered(segments, kept.slots, width, rules.segments, 'segment id', rowName, 'Leave token_type_ids out, or use the tokenizer that belongs to the model.')
   }
-  return { feeds, lengths: kept.lengths, holes: kept.holes, width, tokens }
+  const masked = (token: number): boolean => mask !== undefined && Number(mask.data[kept.slots[token]!]) === 0
+  const groups = ends.map((end, i) => packGroup(feeds, count === 1 ? '' : `.${i}`, kept, i === 0 ? 0 : ends[i - 1]!, end, rules.heads, masked))
+  if (count > 1) {
+    feeds.group_tokens = Tensor.from('int64', groups.map((group) => group.tokens))
+    feeds.group_rows = Tensor.from('int64', groups.map((group) => group.lengths.length))
+  }
+  return { feeds, order: kept.order, tokens: kept.slots.length, groups }
 }
 
-/** The slots (row × width + column) of the tokens that are computed: the real ones, and a row's first, which the head reads. */
-function tokensKept(mask: Tensor | undefined, rows: number, width: number, padded: boolean): { slots: Int32Array; firsts: Int32Array; lengths: Int32Array; holes: number[] } {
-  const slots = new Int32Array(rows * width)
-  const firsts = new Int32Array(rows)
-  const lengths = new Int32Array(rows)
-  const holes: number[] = []
-  let count = 0
+/** Adds the indices of a group of packed rows to the feeds. */
+function packGroup(feeds: Record<string, Tensor>, suffix: string, kept: KeptTokens, begin: number, end: number, heads: number, masked: (token: number) => boolean): PackedGroup {
+  const lengths = kept.lengths.subarray(begin, end)
+  const [rows, width, tokens] = [lengths.length, Math.max(...lengths), lengths.reduce((sum, length) => sum + length, 0)]
+  const toHeads = new Int32Array(rows * heads * width)
+  const fromHeads = new Int32Array(tokens * heads)
+  const headMask = new Float32Array(rows * heads * width)
+  const bias = new Float32Array(rows * width).fill(lowest)
+  let token = 0
   for (let row = 0; row < rows; row++) {
-    firsts[row] = count
-    for (let at = 0; at < width; at++) {
-      const slot = row * width + at
-      if (!padded && at > 0 && mask !== undefined && Number(mask.data[slot]) === 0) continue
-      for (let hole = row * width + lengths[row]!; hole < slot; hole++) holes.push(hole)
-      slots[count++] = slot
-      lengths[row] = at + 1
+    for (let at = 0; at < lengths[row]!; at++, token++) {
+      if (!masked(kept.firsts[begin]! + token)) bias[row * width + at] = 0
+      for (let head = 0; head < heads; head++) {
+        const slot = (row * heads + head) * width + at
+        toHeads[slot] = token * heads + head
+        fromHeads[token * heads + head] = slot
+        headMask[slot] = 1
+      }
     }
   }
-  return { slots: slots.slice(0, count), firsts, lengths, holes }
+  feeds[`to_heads${suffix}`] = new Tensor('int32', toHeads, [rows, heads, width])
+  feeds[`from_heads${suffix}`] = new Tensor('int32', fromHeads, [tokens, heads])
+  feeds[`head_mask${suffix}`] = new Tensor('float32', headMask, [rows * heads * width, 1])
+  feeds[`attention_bias${suffix}`] = new Tensor('float32', bias, [rows, 1, 1, width])
+  return { lengths, width, tokens }
+}
+
+/**
+ * Where the groups of rows, sorted by length, end: so that Σ rows × width², which attention costs, is least. By dynamic programming over the rows.
+ */
+export function groupEnds(lengths: ArrayLike<number>, groups: number): number[] {
+  const rows = lengths.length
+  let costs = Array.from({ length: rows + 1 }, (_, end) => (end === 0 ? 0 : end * lengths[0]! ** 2))
+  const starts: Int32Array[] = []
+  for (let group = 1; group < groups; group++) {
+    const [next, from] = [new Array<number>(rows + 1).fill(Infinity), new Int32Array(rows + 1)]
+    for (let end = group + 1; end <= rows; end++) {
+      for (let start = group; start < end; start++) {
+        const cost = costs[start]! + (end - start) * lengths[start]! ** 2
+        if (cost < next[end]!) [next[end], from[end]] = [cost, start]
+      }
+    }
+    costs = next
+    starts.push(from)
+  }
+  const ends = [rows]
+  for (const from of starts.reverse()) ends.unshift(from[ends[0]!]!)
+  return ends
+}
+
+/** The tokens that are computed, row after row, the longest row first. */
+interface KeptTokens {
+  /** Where each stands in the batch: row × width + column. */
+  readonly slots: Int32Array
+  /** Each packed row's first token. */
+  readonly firsts: Int32Array
+  readonly lengths: Int32Array
+  readonly order: Int32Array
+}
+
+/** The real tokens, and every row's first, which the head reads. */
+function tokensKept(mask: Tensor | undefined, rows: number, width: number, padded: boolean): KeptTokens {
+  const keeps = (slot: number): boolean => padded || mask === undefined || slot % width === 0 || Number(mask.data[slot]) !== 0
+  const counts = new Int32Array(rows)
+  for (let slot = 0; slot < rows * width; slot++) if (keeps(slot)) counts[Math.floor(slot / width)]!++
+  const order = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => counts[b]! - counts[a]! || a - b)
+  const slots = new Int32Array(counts.reduce((sum, count) => sum + count, 0))
+  const firsts = new Int32Array(rows)
+  let count = 0
+  order.forEach((row, i) => {
+    firsts[i] = count
+    for (let slot = row * width; slot < (row + 1) * width; slot++) if (keeps(slot)) slots[count++] = slot
+  })
+  return { slots, firsts, lengths: Int32Array.from(order, (row) => counts[row]!), order }
 }
 
 /** A batch's column as it is, checked against the shape of the ids; undefined when it is not there. */

@@ -1,7 +1,7 @@
 import type { FusedEngine } from '../engine/fused/FusedEngine'
 import { TrainerError } from '../errors'
 import type { DropoutSite } from '../models/layers'
-import type { PackedBatch } from '../models/packing'
+import type { PackedBatch, PackedGroup } from '../models/packing'
 import { sizeOf, Tensor } from '../tensor'
 
 /** Draws a model's dropout masks: a function of (seed, step, micro-batch, site), whatever the threads and whatever came before. */
@@ -17,18 +17,16 @@ export class MaskSource {
 
   /** The masks of a batch, by the names of the inputs that they are; each call overwrites the last one's. */
   async draw(batch: PackedBatch, key: { readonly seed: number; readonly step: number; readonly microBatch: number }): Promise<Record<string, Tensor>> {
-    const rows = batch.lengths.length
-    const lengths: Readonly<Record<string, number>> = { tokens: batch.tokens, batch: rows, length: batch.width }
     const masks = this.#sites.map((site) => {
-      const dims = site.shape.map((d) => (typeof d === 'number' ? d : (lengths[d] ?? unknownLength(d))))
+      const dims = site.shape.map((d) => (typeof d === 'number' ? d : lengthOf(batch, d)))
       return { site, dims, into: this.#roomFor(site.name, sizeOf(dims)) }
     })
     await this.#fused.dropoutMasks(masks.map(({ site, dims, into }, i) => {
       const mask = { into, p: site.probability, key: { ...key, site: i } }
-      // attention over all queries: a padded query's row is zero, so that it passes no gradient back
-      return overAllQueries(site) ? { ...mask, heads: dims[1]!, width: batch.width, lengths: batch.lengths } : mask
+      const group = groupOf(batch, site)
+      // attention: a padded query's row is zero, so that it passes no gradient back
+      return group === undefined ? mask : { ...mask, heads: dims[1]!, queries: dims[2]!, width: group.width, lengths: group.lengths }
     }))
-    for (const { site, dims, into } of masks) if (overAllQueries(site)) clearHoles(into, batch, dims[1]!)
     return Object.fromEntries(masks.map(({ site, dims, into }) => [site.name, new Tensor('float32', into, dims)]))
   }
 
@@ -48,21 +46,21 @@ export class MaskSource {
   }
 }
 
-function overAllQueries({ shape }: DropoutSite): boolean {
-  return shape.length === 4 && shape[2] === shape[3]
+/** The group whose attention a site belongs to; undefined for sites that are no attention. */
+function groupOf(batch: PackedBatch, { shape }: DropoutSite): PackedGroup | undefined {
+  return shape.length === 4 ? batch.groups[groupNumber(shape[0] as string)] : undefined
 }
 
-/** Zeroes the rows of queries that are no tokens although tokens follow them. */
-function clearHoles(mask: Float32Array, { holes, width }: PackedBatch, heads: number): void {
-  for (const slot of holes) {
-    const [row, query] = [Math.floor(slot / width), slot % width]
-    for (let head = 0; head < heads; head++) {
-      const at = ((row * heads + head) * width + query) * width
-      mask.fill(0, at, at + width)
-    }
-  }
-}
-
-function unknownLength(dimension: string): never {
+/** What a dimension's name means in a batch: `tokens`, `batch`, or those of a group and its `length`. */
+function lengthOf(batch: PackedBatch, dimension: string): number {
+  if (dimension === 'tokens') return batch.tokens
+  if (dimension === 'batch') return batch.order.length
+  const group = batch.groups[groupNumber(dimension)]
+  if (group !== undefined && dimension.startsWith('batch')) return group.lengths.length
+  if (group !== undefined && dimension.startsWith('length')) return group.width
   throw new TrainerError('internal', `internal: a dropout mask has the unknown length "${dimension}".`)
+}
+
+function groupNumber(dimension: string): number {
+  return Number(dimension.split('.')[1] ?? 0)
 }

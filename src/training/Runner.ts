@@ -20,6 +20,8 @@ export interface RunnerOptions {
   readonly engine: EngineOptions
   /** The loss, but for its problem type, which the first labels decide. */
   readonly loss: Omit<LossChoice, 'problemType'>
+  /** Rows that most batches have; 8 unless given. */
+  readonly batchSize?: number
 }
 
 /** What training needs beside. */
@@ -36,6 +38,8 @@ export interface PreparedBatch {
   readonly labels: Tensor | undefined
   /** Labels that count. */
   readonly count: number
+  /** Rows of the batch. */
+  readonly rows: number
 }
 
 /** Where a micro-batch stands: dropout is a function of it. */
@@ -53,6 +57,12 @@ export interface LossSum {
   readonly count: number
 }
 
+/** The training program for batches of a certain number of groups. */
+interface Variant {
+  readonly program: Promise<Program>
+  readonly masks: MaskSource
+}
+
 /**
  * A model on an engine: runs batches forward, and forward and backward, and updates the parameters. Here values meet programs.
  */
@@ -61,15 +71,16 @@ export class Runner {
   readonly fused: FusedEngine
   readonly #model: PreTrainedModel
   readonly #loss: Omit<LossChoice, 'problemType'>
+  readonly #groups: number
   readonly #programs = new Map<string, Promise<Program>>()
-  #training: { graph: TrainingGraph; state: ParameterState; masks: MaskSource } | undefined
-  #options: TrainingOptions | undefined
+  #training: { readonly state: ParameterState; readonly options: TrainingOptions; readonly loss: LossChoice; readonly variants: Map<number, Variant> } | undefined
 
   private constructor(engine: Engine, options: RunnerOptions) {
     this.engine = engine
     this.fused = createFusedEngine({ threads: engine.threads })
     this.#model = options.model
     this.#loss = options.loss
+    this.#groups = attentionGroups(options.batchSize ?? 8)
   }
 
   /** @throws TrainerError when the engine cannot be had. */
@@ -82,10 +93,12 @@ export class Runner {
    * @throws TrainerError naming the row for an id or a label that the model does not have.
    */
   prepare(batch: Batch, rowName: RowName): PreparedBatch {
-    const packed = packBatch(batch, this.#model.family.packing(this.#model.config), rowName)
+    const rows = batch.input_ids?.dims[0] ?? 0
+    const packed = packBatch(batch, this.#model.family.packing(this.#model.config), { rowName, groups: rows < this.#groups ? 1 : this.#groups })
     const labels = batch.labels
-    if (labels === undefined) return { packed, labels: undefined, count: 0 }
-    return { packed, labels: labelFeed(labels, this.#problemType(labels), this.#model.config, rowName), count: countLabels(labels) }
+    if (labels === undefined) return { packed, labels: undefined, count: 0, rows }
+    const feed = labelFeed(labels, this.#problemType(labels), this.#model.config, rowName)
+    return { packed, labels: inOrder(feed, packed.order), count: countLabels(labels), rows }
   }
 
   /** What training updates; there is none before {@link beginTraining} and the first labels. */
@@ -97,39 +110,44 @@ export class Runner {
   /** Makes gradients and slots. The labels decide the problem type, if the config does not. */
   async beginTraining(options: TrainingOptions, labels: Tensor): Promise<void> {
     await this.endTraining()
-    this.#options = options
-    const graph = createTrainingGraph(this.#model.config, { ...this.#loss, problemType: this.#problemType(labels) }, true)
+    const loss = { ...this.#loss, problemType: this.#problemType(labels) }
+    const graph = createTrainingGraph(this.#model.config, loss, true, this.#groups)
     const state = createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
-    this.#training = { graph, state, masks: new MaskSource(graph.dropoutSites, this.fused) }
-    this.#programs.set('training', this.#load('training', graph.training))
+    this.#training = { state, options, loss, variants: new Map() }
+    this.#addVariant(this.#groups, graph)
   }
 
   /** Forward and backward: adds the gradients of the loss's sum to the update's, and returns the sum. */
   async train(batch: PreparedBatch, place: MicroBatch): Promise<LossSum> {
-    const { state, masks } = this.#training!
-    const program = await this.#programs.get('training')!
-    const dropout = await masks.draw(batch.packed, { seed: this.#options!.seed, step: place.step, microBatch: place.index })
-    const outputs = await program.run(this.#feeds(program, batch, place.count, { ...state.parameters, ...dropout }), state.targets(place.index), { keep: state.keep })
+    const { state, options, loss } = this.#training!
+    const groups = batch.packed.groups.length
+    const { program, masks } = this.#training!.variants.get(groups) ?? this.#addVariant(groups, createTrainingGraph(this.#model.config, loss, true, groups))
+    const [loaded, dropout] = [await program, await masks.draw(batch.packed, { seed: options.seed, step: place.step, microBatch: place.index })]
+    const outputs = await loaded.run(this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout }), state.targets(place.index), { keep: state.keep })
     await state.collect(outputs, place.index)
     return this.#lossOf(outputs)
   }
 
   /** Forward without dropout: the loss's sum, if there are labels, and logits [rows, labels]. */
   async evaluate(batch: PreparedBatch): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
-    const program = batch.labels === undefined ? await this.#program('prediction', () => createPredictionGraph(this.#model.config)) : await this.#evaluation(batch.labels)
+    const groups = batch.packed.groups.length
+    const program = await (batch.labels === undefined
+      ? this.#program(`prediction/${groups}`, () => createPredictionGraph(this.#model.config, groups))
+      : this.#program(`evaluation/${groups}`, () => createEvaluationGraph(this.#model.config, { ...this.#loss, problemType: this.#problemType(batch.labels!) }, groups)))
     const outputs = await program.run(this.#feeds(program, batch, batch.count, this.#parameters()))
     const logits = (await this.engine.download(outputs.logits!)) as Tensor<'float32'>
-    return { loss: outputs.loss === undefined ? undefined : await this.#lossOf(outputs), logits }
+    return { loss: outputs.loss === undefined ? undefined : await this.#lossOf(outputs), logits: outOfOrder(logits, batch.packed.order) }
   }
 
   /** Frees gradients and slots; the model keeps its weights. */
   async endTraining(): Promise<void> {
-    await this.#training?.state.dispose()
-    this.#training?.masks.dispose()
+    const training = this.#training
     this.#training = undefined
-    const program = this.#programs.get('training')
-    this.#programs.delete('training')
-    ;(await program)?.dispose()
+    await training?.state.dispose()
+    for (const { program, masks } of training?.variants.values() ?? []) {
+      masks.dispose()
+      ;(await program).dispose()
+    }
   }
 
   async dispose(): Promise<void> {
@@ -144,8 +162,11 @@ export class Runner {
     return problemType
   }
 
-  #evaluation(labels: Tensor): Promise<Program> {
-    return this.#program('evaluation', () => createEvaluationGraph(this.#model.config, { ...this.#loss, problemType: this.#problemType(labels) }))
+  /** The training program for batches of so many groups. */
+  #addVariant(groups: number, graph: TrainingGraph): Variant {
+    const variant = { program: this.#load(`training/${groups}`, graph.training), masks: new MaskSource(graph.dropoutSites, this.fused) }
+    this.#training!.variants.set(groups, variant)
+    return variant
   }
 
   #program(name: string, graph: () => Graph): Promise<Program> {
@@ -177,4 +198,24 @@ export class Runner {
     const [loss, count] = [await this.engine.download(outputs.loss!), await this.engine.download(outputs.count!)]
     return { loss: Number(loss.data[0]), count: Number(count.data[0]) }
   }
+}
+
+/** Groups that attention is computed in: rows of a group share its longest row's length, but many small groups are many small products. */
+function attentionGroups(batchSize: number): number {
+  return batchSize >= 16 ? 4 : batchSize >= 8 ? 2 : 1
+}
+
+/** Rows in another order: row i of the result is row `order[i]`. */
+function inOrder<T extends Tensor>(tensor: T, order: Int32Array): T {
+  const width = tensor.size / Math.max(1, order.length)
+  const data = tensor.data.slice()
+  order.forEach((row, i) => data.set(tensor.data.subarray(row * width, (row + 1) * width) as never, i * width))
+  return new Tensor(tensor.dtype, data as never, tensor.dims) as T
+}
+
+/** The reverse of {@link inOrder}. */
+function outOfOrder<T extends Tensor>(tensor: T, order: Int32Array): T {
+  const inverse = new Int32Array(order.length)
+  order.forEach((row, i) => (inverse[row] = i))
+  return inOrder(tensor, inverse)
 }

@@ -12,7 +12,7 @@ import { sizeOf, Tensor } from '../../src/tensor'
 import { createEvaluationGraph, createTrainingGraph, type TrainingGraph } from '../../src/TrainingGraph'
 import { MaskSource } from '../../src/training/MaskSource'
 import { evaluate } from '../helpers/referenceEngine'
-import { batchOf, familyNames, fixtures, type OracleCase, readJson } from './support'
+import { batchOf, classes, columnsOf, familyNames, fixtures, heldMask, labelsOf, type OracleCase, randomBatch, readJson } from './support'
 
 interface Asked {
   readonly p: number
@@ -110,30 +110,16 @@ async function heldMasks(family: string): Promise<{ graph: TrainingGraph; feeds:
   const batch = batchOf(masked.inputs)
   const packed = packBatch(batch, model.family.packing(config))
   expect(graph.dropoutSites).toHaveLength(masked.masks.length)
-  const masks = Object.fromEntries(graph.dropoutSites.map((site, i) => [site.name, maskOf(site, masked.masks[i]!, packed)]))
-  const given: Record<string, Tensor> = { ...Object.fromEntries(model.parameters), ...packed.feeds, ...masks, labels: batch.labels! }
+  const masks = Object.fromEntries(graph.dropoutSites.map((site, i) => {
+    const { p, shape, bits } = masked.masks[i]!
+    expect(site.probability).toBe(p)
+    // heads that drop each row's first token have no columns
+    const flat = (place: readonly number[]): number => (shape.length === 2 ? [place[0]!, place[2]!] : place).reduce((sum, at, axis) => sum * shape[axis]! + at, 0)
+    return [site.name, heldMask(site, packed, columnsOf(batch), (...place) => Number(bits[flat(place)]) / (1 - p))]
+  }))
+  const given: Record<string, Tensor> = { ...Object.fromEntries(model.parameters), ...packed.feeds, ...masks, labels: labelsOf(batch, packed) }
   const names = new Set(graph.training.inputs.map(({ name }) => name))
   return { graph, masked, model, feeds: Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name))) }
-}
-
-/** PyTorch's mask of padded values as this site takes it: [tokens, width], or only each row's first token, or attention's with zeros for padded queries. */
-function maskOf(site: DropoutSite, { p, shape, bits }: MaskedCase['masks'][number], { lengths, width }: PackedBatch): Tensor {
-  expect(site.probability).toBe(p)
-  const value = (...at: number[]): number => Number(bits[at.reduce((flat, i, axis) => flat * shape[axis]! + i, 0)]) / (1 - p)
-  const rows = [...lengths.keys()]
-  const inner = [...Array(shape.at(-1)!).keys()]
-  if (shape.length === 2) return new Tensor('float64', Float64Array.from(rows.flatMap((row) => inner.map((i) => value(row, i)))), shape)
-  if (shape.length === 3) {
-    const tokens = rows.flatMap((row) => [...Array(site.shape[0] === 'batch' ? 1 : lengths[row]!).keys()].map((column) => [row, column] as const))
-    return new Tensor('float64', Float64Array.from(tokens.flatMap(([row, column]) => inner.map((i) => value(row, column, i)))), [tokens.length, inner.length])
-  }
-  const [heads, queries] = [shape[1]!, site.shape[2] === 1 ? 1 : width]
-  const mask = Tensor.zeros('float64', [rows.length, heads, queries, width])
-  for (let i = 0; i < mask.size; i++) {
-    const [k, q, head, row] = [i % width, Math.floor(i / width) % queries, Math.floor(i / width / queries) % heads, Math.floor(i / width / queries / heads)]
-    mask.data[i] = q < lengths[row]! ? value(row, head, q, k) : 0
-  }
-  return mask
 }
 
 describe('the masks that are drawn', () => {
@@ -142,7 +128,9 @@ describe('the masks that are drawn', () => {
     hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.25, classifier_dropout: 0.5,
   }
   const { sites } = packedClassifier('masks', config, true)
-  const batchWith = (rows: number, length: number): PackedBatch => ({ feeds: {}, lengths: new Int32Array(rows).fill(length), holes: [], width: length, tokens: rows * length })
+  const batchWith = (rows: number, length: number): PackedBatch => ({
+    feeds: {}, order: new Int32Array(rows), tokens: rows * length, groups: [{ lengths: new Int32Array(rows).fill(length), width: length, tokens: rows * length }],
+  })
   /** A million draws for sites of tokens and of rows, and for those of attention. */
   const [manyRows, longRows] = [batchWith(16384, 1), batchWith(16, 128)]
 
@@ -179,6 +167,26 @@ describe('the masks that are drawn', () => {
       source.dispose()
       await fused.dispose()
     }
+  })
+
+  it('pass nothing back through queries that are no tokens', async () => {
+    const fused = createFusedEngine({ threads: 1 })
+    const grouped = packedClassifier('groups', config, true, 2).sites
+    const source = new MaskSource(grouped, fused)
+    const batch = randomBatch([[0, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 0, 0]], classes(0, 0, 0, 0, 0))
+    const packed = packBatch(batch, { heads: 4, vocabularySize: 23, positions: 8, firstPosition: 0, positionPadding: undefined, segments: 0 }, { groups: 2 })
+    const masks = await source.draw(packed, { seed: 1, step: 0, microBatch: 0 })
+    for (const [group, { lengths, width }] of packed.groups.entries()) {
+      const { data, dims } = masks[`dropout.layer.0.${group}.attention`]!
+      expect(dims).toEqual([lengths.length, 4, width, width])
+      data.forEach((value, i) => {
+        const [query, row] = [Math.floor(i / width) % width, Math.floor(i / width / width / 4)]
+        if (query >= lengths[row]!) expect(value).toBe(0)
+      })
+      expect(data.some((value) => value !== 0)).toBe(true)
+    }
+    source.dispose()
+    await fused.dispose()
   })
 
   it('are the same for the same key, whatever was drawn before', async () => {

@@ -3,18 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { PreTrainedModel } from '../../src/auto/PreTrainedModel'
-import { createEngine } from '../../src/engine/Engine'
-import { type Batch, packBatch } from '../../src/models/packing'
+import { createEngine, type Engine, type Program } from '../../src/engine/Engine'
+import { type Batch, groupEnds, packBatch } from '../../src/models/packing'
 import { encode } from '../../src/onnx/encode'
-import type { Tensor } from '../../src/tensor'
-import { createTrainingGraph } from '../../src/TrainingGraph'
-import type { PreparedBatch, Runner } from '../../src/training/Runner'
-import { classes, differing, familyNames, randomBatch, tinyModel, withRunner } from './support'
-
-/** The same batch with every column a token: what a padded model computes. */
-function padded(runner: Runner, batch: Batch, model: PreTrainedModel): PreparedBatch {
-  return { ...runner.prepare(batch, String), packed: packBatch(batch, model.family.packing(model.config), String, true) }
-}
+import { hash32, MersenneTwister } from '../../src/random'
+import { Tensor } from '../../src/tensor'
+import { createTrainingGraph, type TrainingGraph } from '../../src/TrainingGraph'
+import { classes, columnsOf, type Computed, differing, familyNames, heldMask, labelsOf, randomBatch, tinyModel } from './support'
 
 const labels = classes(2, 0, 1, 1, 0)
 const batches = {
@@ -28,26 +23,78 @@ const batches = {
 }
 
 describe.each(familyNames)('the unpadded program of %s computes what the padded one does', (family) => {
-  const attention = family === 'distilbert' ? 'attention_dropout' : 'attention_probs_dropout_prob'
-  // the masks of attention depend on the row, the head, the query and the key alone, so that both programs draw the same
-  it.each([0, 0.3])('with attention dropout %d', async (dropout) => {
-    const model = await tinyModel(family, { [attention]: dropout })
-    await withRunner(model, {}, labels, async (compute) => {
+  const keys = family === 'distilbert' ? ['dropout', 'attention_dropout', 'seq_classif_dropout'] : ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout']
+
+  it.each([
+    ['without dropout', {}],
+    ['with dropout everywhere, the masks held', Object.fromEntries(keys.map((key) => [key, 0.3]))],
+  ])('%s', async (_, fields) => {
+    const engine = await createEngine({ threads: 1 })
+    try {
+      const model = await tinyModel(family, fields)
+      const run = createRun(engine, model)
       for (const [name, batch] of Object.entries(batches)) {
-        const [given, expected] = [await compute([batch]), await compute([batch], padded)]
-        expect(given.count, name).toBe(expected.count)
-        expect(Math.abs(given.loss - expected.loss), name).toBeLessThanOrEqual(1e-6 * Math.abs(expected.loss))
-        expect(differing(given, expected), name).toEqual([])
+        const expected = await run(batch, 1, true)
+        for (const groups of [1, 2, 3].filter((n) => n <= batch.input_ids!.dims[0]!)) {
+          const given = await run(batch, groups, false)
+          expect(given.count, name).toBe(expected.count)
+          expect(Math.abs(given.loss - expected.loss), `${name}, ${groups} groups`).toBeLessThanOrEqual(1e-6 * Math.abs(expected.loss))
+          expect(differing(given, expected), `${name}, ${groups} groups`).toEqual([])
+        }
       }
-    })
+    } finally {
+      engine.dispose()
+    }
   })
 })
+
+/** Runs a batch forward and backward, in groups or padded; dropout masks depend on the places in the padded batch alone. */
+function createRun(engine: Engine, model: PreTrainedModel): (batch: Batch, groups: number, padded: boolean) => Promise<Computed> {
+  const programs = new Map<number, { graph: TrainingGraph; program: Promise<Program> }>()
+  return async (batch, groups, padded) => {
+    if (!programs.has(groups)) {
+      const graph = createTrainingGraph(model.config, { problemType: 'single_label_classification' }, false, groups)
+      programs.set(groups, { graph, program: engine.load(encode(graph.training).model) })
+    }
+    const { graph, program } = programs.get(groups)!
+    const packed = packBatch(batch, model.family.packing(model.config), { groups, padded })
+    const masks = Object.fromEntries(graph.dropoutSites.map((site) => {
+      const name = Array.from(site.name.replace(/(layer\.\d+)\.\d+(\.attention)$/, '$1$2'), (letter) => letter.codePointAt(0)!)
+      const held = heldMask(site, packed, columnsOf(batch, padded), (...place) => (hash32(...name, ...place) / 2 ** 32 < site.probability ? 0 : 1 / (1 - site.probability)))
+      return [site.name, new Tensor('float32', Float32Array.from(held.data), held.dims)]
+    }))
+    const loaded = await program
+    const given: Record<string, Tensor> = { ...Object.fromEntries(model.parameters), ...packed.feeds, ...masks, labels: labelsOf(batch, packed) }
+    const outputs = await loaded.run(Object.fromEntries(loaded.inputs.map(({ name }) => [name, given[name]!]))) as Record<string, Tensor>
+    const gradients = new Map(graph.parameters.map(({ name }) => [name, Float64Array.from(outputs[`${name}_grad`]!.data as Float32Array)]))
+    return { loss: Number(outputs.loss!.data[0]), count: Number(outputs.count!.data[0]), gradients }
+  }
+}
 
 interface Event {
   readonly cat: string
   readonly name: string
   readonly args: { readonly op_name?: string; readonly input_type_shape?: readonly Record<string, number[]>[] }
 }
+
+describe('groupEnds', () => {
+  it('splits sorted rows so that attention costs the least', () => {
+    const cost = (lengths: readonly number[], ends: readonly number[]): number => ends.reduce((sum, end, i) => sum + (end - (ends[i - 1] ?? 0)) * lengths[ends[i - 1] ?? 0]! ** 2, 0)
+    const random = new MersenneTwister(1)
+    for (let trial = 0; trial < 50; trial++) {
+      const lengths = Array.from({ length: 4 + (random.next32() % 5) }, () => 1 + (random.next32() % 12)).toSorted((a, b) => b - a)
+      const rows = lengths.length
+      let best = Infinity
+      for (let first = 1; first < rows - 1; first++) for (let second = first + 1; second < rows; second++) best = Math.min(best, cost(lengths, [first, second, rows]))
+      const ends = groupEnds(lengths, 3)
+      expect(ends).toHaveLength(3)
+      expect(ends.at(-1)).toBe(rows)
+      expect(cost(lengths, ends), lengths.join()).toBe(best)
+    }
+    expect(groupEnds([5, 4, 3], 1)).toEqual([3])
+    expect(groupEnds([5, 4, 3], 3)).toEqual([1, 2, 3])
+  })
+})
 
 describe.each(familyNames)('a step of %s', (family) => {
   it('multiplies weights with real tokens only, and in the last layer with first tokens only', async () => {
@@ -73,9 +120,10 @@ async function profiledProducts(model: PreTrainedModel, batch: Batch): Promise<n
   const folder = mkdtempSync(join(tmpdir(), 'profile-'))
   const engine = await createEngine({ threads: 1 })
   try {
-    const graph = createTrainingGraph(model.config, { problemType: 'single_label_classification' }, true)
+    const graph = createTrainingGraph(model.config, { problemType: 'single_label_classification' }, true, 2)
     const program = await engine.load(encode(graph.training).model, { profile: join(folder, 'step') })
-    const given: Record<string, Tensor> = { ...Object.fromEntries(model.parameters), ...packBatch(batch, model.family.packing(model.config)).feeds, labels: batch.labels! }
+    const packed = packBatch(batch, model.family.packing(model.config), { groups: 2 })
+    const given: Record<string, Tensor> = { ...Object.fromEntries(model.parameters), ...packed.feeds, labels: labelsOf(batch, packed) }
     await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, given[name]!])))
     const events = JSON.parse(readFileSync(program.endProfiling()!, 'utf8')) as Event[]
     return events
