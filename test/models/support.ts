@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelFromFolder, type PreTrainedModel } from '../../src/auto/PreTrainedModel'
 import type { ModelConfig } from '../../src/models/config'
-import type { Batch } from '../../src/models/packing'
+import type { DropoutSite } from '../../src/models/layers'
+import type { Batch, PackedBatch } from '../../src/models/packing'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { adamw } from '../../src/optim/adamw'
 import { MersenneTwister } from '../../src/random'
@@ -67,6 +68,46 @@ export function classes(...labels: number[]): Tensor {
   return Tensor.from('int32', labels)
 }
 
+/** The labels of a packed batch: its rows come in another order. */
+export function labelsOf({ labels }: Batch, { order }: PackedBatch): Tensor {
+  const { dtype, data, dims } = labels!
+  const width = data.length / order.length
+  const sorted = createData(dtype, data.length)
+  order.forEach((row, i) => sorted.set(data.subarray(row * width, (row + 1) * width) as never, i * width))
+  return new Tensor(dtype, sorted as never, dims)
+}
+
+/** For every row of a batch the columns that are computed: the real tokens and the first, or all. */
+export function columnsOf(batch: Batch, padded = false): number[][] {
+  const { data, dims } = batch.attention_mask!
+  const [rows, width] = [dims[0]!, dims[1]!]
+  return Array.from({ length: rows }, (_, row) => Array.from({ length: width }, (_, column) => column).filter((column) => padded || column === 0 || Number(data[row * width + column]) !== 0))
+}
+
+/**
+ * A dropout mask as a site takes it, from what it is in a padded model: `at(row, column, i)` for [batch, length, width], or
+ * `at(row, head, query, key)` for attention, where padded queries get zeros.
+ */
+export function heldMask({ shape }: DropoutSite, { order, groups }: PackedBatch, columns: readonly number[][], at: (...place: number[]) => number): Tensor<'float64'> {
+  if (shape.length === 2) {
+    const width = shape[1] as number
+    const places = [...order].flatMap((row) => (shape[0] === 'batch' ? [0] : columns[row]!).map((column) => [row, column] as const))
+    const values = places.flatMap(([row, column]) => Array.from({ length: width }, (_, i) => at(row, column, i)))
+    return new Tensor('float64', Float64Array.from(values), [places.length, width])
+  }
+  const number = Number(String(shape[0]).split('.')[1] ?? 0)
+  const before = groups.slice(0, number).reduce((rows, group) => rows + group.lengths.length, 0)
+  const { lengths, width } = groups[number]!
+  const [rows, heads, queries] = [[...order.subarray(before, before + lengths.length)], shape[1] as number, shape[2] === 1 ? 1 : width]
+  const mask = Tensor.zeros('float64', [rows.length, heads, queries, width])
+  for (let i = 0; i < mask.size; i++) {
+    const [k, q, head, row] = [i % width, Math.floor(i / width) % queries, Math.floor(i / width / queries) % heads, rows[Math.floor(i / width / queries / heads)]!]
+    const [query, key] = [columns[row]![q], columns[row]![k]]
+    mask.data[i] = query === undefined || key === undefined ? 0 : at(row, head, query, key)
+  }
+  return mask
+}
+
 /** Rows of a batch, from `start` to before `end`. */
 export function rowsOf(batch: Batch, start: number, end: number): Batch {
   return Object.fromEntries(Object.entries(batch).map(([name, { dtype, data, dims }]) => {
@@ -89,14 +130,14 @@ export interface ComputeOptions {
 }
 
 /** Computes one update's forward and backward passes, without the update: the sums over all micro-batches. */
-export type Compute = (microBatches: readonly Batch[], prepare?: typeof prepared) => Promise<Computed>
+export type Compute = (microBatches: readonly Batch[]) => Promise<Computed>
 
 /** A model on a runner, for as long as `use` takes. */
 export async function withRunner<T>(model: PreTrainedModel, options: ComputeOptions, labels: Tensor, use: (compute: Compute, runner: Runner) => Promise<T>): Promise<T> {
   const runner = await Runner.create({ model, engine: { threads: 1 }, loss: options.loss ?? {} })
   try {
     await runner.beginTraining({ optimizer: options.optimizer ?? adamw(), weightDecay: () => 0, seed: options.seed ?? 7 }, labels)
-    return await use((microBatches, prepare = prepared) => accumulate(runner, microBatches.map((batch) => prepare(runner, batch, model))), runner)
+    return await use((microBatches) => accumulate(runner, microBatches.map((batch) => runner.prepare(batch, (row) => `row ${row}`))), runner)
   } finally {
     await runner.dispose()
   }
@@ -117,10 +158,6 @@ async function accumulate(runner: Runner, batches: readonly PreparedBatch[]): Pr
   }
   const gradients = new Map([...(await runner.state.gradients())].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)]))
   return { loss, count, gradients }
-}
-
-function prepared(runner: Runner, batch: Batch, _model: PreTrainedModel): PreparedBatch {
-  return runner.prepare(batch, (row) => `row ${row}`)
 }
 
 export function norm(values: Float64Array): number {
