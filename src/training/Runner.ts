@@ -139,6 +139,17 @@ export class Runner {
     return { loss: outputs.loss === undefined ? undefined : await this.#lossOf(outputs), logits: outOfOrder(logits, batch.packed.order) }
   }
 
+  /** Brings the model's tensors up to date, where training keeps copies of them; before the first update there are none. */
+  async synchronise(): Promise<void> {
+    await this.#training?.state.synchronise()
+  }
+
+  /** Takes new weights; names that are not given stay as they are. */
+  async loadParameters(weights: ReadonlyMap<string, Tensor<'float32'>>): Promise<void> {
+    if (this.#training === undefined) this.#model.takeWeights(weights)
+    else await this.#training.state.loadParameters(weights)
+  }
+
   /** Frees gradients and slots; the model keeps its weights. */
   async endTraining(): Promise<void> {
     const training = this.#training
