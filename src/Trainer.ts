@@ -91,7 +91,7 @@ export class Trainer {
     try {
       await this.#fire('onTrainBegin')
       if (this.args.evalOnStart) await this.evaluate()
-      for (let epoch = firstEpoch; epoch < run.plan.epochs && this.state.globalStep < run.plan.totalUpdates && !this.control.shouldTrainingStop; epoch++) {
+      for (let epoch = firstEpoch; epoch < run.plan.epochs && this.state.globalStep < run.plan.totalUpdates; epoch++) {
         await this.#fire('onEpochBegin')
         let update: UpdateResult | undefined
         for await (const window of run.windows(epoch, epoch === firstEpoch ? firstBatch : 0)) {
@@ -103,6 +103,7 @@ export class Trainer {
         if (update === undefined) this.#stopForWantOfBatches()
         await this.#fire('onEpochEnd')
         await this.#logEvaluateSave(run, update)
+        if (this.control.shouldTrainingStop) break
       }
       return await this.#finish(run, (performance.now() - startedAt) / 1000)
     } finally {
@@ -135,7 +136,7 @@ export class Trainer {
     const { control, state } = this
     if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) {
       const { loss, skipped } = this.#losses.log(state.globalStep)
-      await this.log({ loss, grad_norm: update.gradNorm, learning_rate: update.rate, ...(skipped > 0 && { skipped_updates: skipped }), ...run.tokenLogs(state) })
+      await this.log({ loss, grad_norm: update.gradNorm, learning_rate: update.rate, ...(skipped > 0 && { skipped_updates: skipped }), ...run.tokenSpeed(state) })
     }
     if (control.shouldEvaluate) {
       const metrics = await this.evaluate()
@@ -166,11 +167,11 @@ export class Trainer {
     const trainingLoss = this.#losses.mean()
     const metrics: Metrics = { ...speedMetrics('train', seconds, { numSamples: run.samples, numSteps: run.updates }), total_flos: state.totalFlos, train_loss: trainingLoss }
     await this.log(metrics)
-    await run.runner.state.synchronise()
+    await run.runner.synchronise()
     if (args.loadBestModelAtEnd) await this.#loadBest(run)
     await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, best: state.bestModelCheckpoint, atEnd: true })
     await this.#fire('onTrainEnd')
-    return { globalStep: state.globalStep, trainingLoss, metrics: { ...metrics, epoch: state.epoch } }
+    return { globalStep: state.globalStep, trainingLoss, metrics: this.#stamped(metrics) }
   }
 
   async #loadBest(run: TrainingRun): Promise<void> {
@@ -179,7 +180,7 @@ export class Trainer {
       log('warning', 'loadBestModelAtEnd: no checkpoint of a best model was written, so the model is as it was trained last.')
       return
     }
-    await run.runner.state.loadParameters(await readWeights(this.model, best))
+    await run.runner.loadParameters(await readWeights(this.model, best))
     log('info', `The model is that of step ${bestGlobalStep}, the best: ${this.args.metricForBestModel} ${bestMetric}.`)
   }
 
@@ -200,9 +201,9 @@ export class Trainer {
     const lossOnly = this.args.predictionLossOnly || this.#options.computeMetrics === undefined
     const { metrics } = await this.#evaluate(this.getEvalDataloader(chosen as LoaderRows<object>), lossOnly, false, prefix)
     await this.log(metrics)
-    const withEpoch = { ...metrics, epoch: this.state.epoch }
-    await this.#fire('onEvaluate', { metrics: withEpoch })
-    return withEpoch
+    const stamped = this.#stamped(metrics)
+    await this.#fire('onEvaluate', { metrics: stamped })
+    return stamped
   }
 
   /** Predicts: logits for every row, in the dataset's order; with labels, metrics too. Logs nothing. */
@@ -236,16 +237,22 @@ export class Trainer {
     return { ...output, metrics: { ...named, ...speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches }) } }
   }
 
-  /** Logs numbers: into the state's history with epoch and step, and to the callbacks. */
+  /** Logs numbers: into the state's history with epoch, step and the tokens seen (if they are counted), and to the callbacks. */
   async log(logs: LogEntry): Promise<void> {
-    const entry = { ...logs, epoch: this.state.epoch }
+    const entry = this.#stamped(logs)
     this.state.logHistory.push({ ...entry, step: this.state.globalStep })
     await this.#fire('onLog', { logs: entry })
   }
 
+  /** Numbers with what every log says of where the run is. */
+  #stamped<Entry extends LogEntry>(logs: Entry): Entry & { readonly epoch: number } {
+    const { epoch, numInputTokensSeen } = this.state
+    return { ...logs, epoch, ...(this.args.includeNumInputTokensSeen !== 'no' && { num_input_tokens_seen: numInputTokensSeen }) }
+  }
+
   /** Saves model, tokenizer and arguments, for Python and for transformers.js: `outputDir` unless another folder is given. */
   async saveModel(outputDir: string = this.args.outputDir): Promise<void> {
-    await this.#run?.runner.state.synchronise()
+    await this.#run?.runner.synchronise()
     await saveModelFolder(outputDir, this.#savedParts())
   }
 
@@ -340,6 +347,7 @@ export class Trainer {
     const { args } = this
     this.#runner ??= Runner.create({
       model: this.model,
+      batchSize: args.trainBatchSize,
       engine: { device: args.useCpu ? 'cpu' : args.device, ...(args.library !== undefined && { library: args.library }), ...(args.threads !== undefined && { threads: args.threads }) },
       loss: { labelSmoothing: args.labelSmoothingFactor, classWeights: this.#options.classWeights, custom: this.computeLoss?.bind(this) ?? this.#options.computeLossFunc },
     })

@@ -133,11 +133,11 @@ export class TrainingRun {
     if (counted !== 'no') state.numInputTokensSeen += counted === 'all' ? tokens.all : tokens.real
   }
 
-  /** What a log says of tokens, if they are counted. */
-  tokenLogs(state: TrainerState): LogEntry {
+  /** What a log of the training loss says of the speed in tokens, if they are counted. */
+  tokenSpeed(state: TrainerState): LogEntry {
     if (this.#parts.args.includeNumInputTokensSeen === 'no') return {}
     const seconds = (performance.now() - this.#startedAt) / 1000
-    return { num_input_tokens_seen: state.numInputTokensSeen, train_runtime: roundTo(seconds, 4), train_tokens_per_second: roundTo((state.numInputTokensSeen - this.#tokensBefore) / seconds, 3) }
+    return { train_runtime: roundTo(seconds, 4), train_tokens_per_second: roundTo((state.numInputTokensSeen - this.#tokensBefore) / seconds, 3) }
   }
 
   /** Makes gradients and slots once the first labels say what the head predicts, and fills them from the checkpoint. */
