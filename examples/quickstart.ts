@@ -36,5 +36,5 @@ console.log(`The model is in ${outputDir}/best: for Python, for transformers.js,
 const { pipeline } = await import('@huggingface/transformers')
 const classify = await pipeline('text-classification', `${outputDir}/best`, { dtype: 'fp32' })
 for (const sentence of ['The food was delicious and the staff friendly.', 'It broke after two days, a waste of money.']) {
-  console.log(sentence, await classify(sentence))
+  for (const answer of await classify(sentence)) console.log(sentence, answer)
 }

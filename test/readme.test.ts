@@ -1,0 +1,103 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { PrinterCallback, Trainer } from 'ts-trainer'
+import ts from 'typescript'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { optimizerKinds } from '../src/arguments/optimizers'
+import { familyOf } from '../src/models/registry'
+import { scheduleTypes } from '../src/optim/schedules'
+import { smallModel } from './helpers/classifier'
+
+const root = join(import.meta.dirname, '..')
+const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+const readme = read('README.md')
+const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).filter(file => file.endsWith('.md')).map(file => `docs/${file}`)]
+
+/** The TypeScript of the README: each block goes on where the one before ended. */
+const program = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, block]) => block!).join('\n')
+
+// inside the repository, so that packages are found; out is not tracked
+mkdirSync(join(root, 'out'), { recursive: true })
+const folder = mkdtempSync(join(root, 'out/readme-'))
+const file = join(folder, 'readme.ts')
+writeFileSync(file, program)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe("the README's TypeScript", () => {
+  it('compiles', () => {
+    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), path => ts.sys.readFile(path)) as { config: { compilerOptions: object } }
+    const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
+    // an example may leave a result unused
+    const checked = ts.createProgram([file], { ...options, noUnusedLocals: false, types: ['node'], typeRoots: [join(root, 'node_modules/@types')] })
+    const source = checked.getSourceFile(file)!
+    const problems = [...checked.getSyntacticDiagnostics(source), ...checked.getSemanticDiagnostics(source)]
+    expect(problems.map(({ messageText, start }) => `${program.slice(start, start! + 40)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)).toEqual([])
+    expect(program.length).toBeGreaterThan(1000)
+  })
+
+  it('runs, on a small model and some rows', async () => {
+    await writeCheckpoint(join(folder, 'all-MiniLM-L6-v2'))
+    writeRows(join(folder, 'glue/mrpc'))
+    const before = process.cwd()
+    const printed: unknown[][] = []
+    const spies = [vi.spyOn(console, 'log').mockImplementation((...values) => void printed.push(values)), vi.spyOn(process.stderr, 'write').mockReturnValue(true)]
+    process.chdir(folder)
+    try {
+      await import(/* @vite-ignore */ file)
+    } finally {
+      process.chdir(before)
+      for (const spy of spies) spy.mockRestore()
+    }
+    expect(printed[0]).toEqual([expect.objectContaining({ eval_loss: expect.any(Number), eval_accuracy: expect.any(Number), eval_f1: expect.any(Number), epoch: 3 })])
+    expect(printed[1]).toEqual([[{ label: expect.stringMatching(/^LABEL_[01]$/), score: expect.any(Number) }]])
+    expect(readdirSync(join(folder, 'out/mrpc')).filter(name => name.startsWith('checkpoint-'))).toHaveLength(3)
+    expect(existsSync(join(folder, 'out/mrpc/best/onnx/model.onnx'))).toBe(true)
+  })
+})
+
+describe('what the README says', () => {
+  it('begins with the two commands, and is short', () => {
+    expect(readme.slice(0, 1000)).toMatch(/npm ci && npm run quickstart[^]*npm ci && npm test/)
+    expect(readme.split('\n').length).toBeLessThan(190)
+  })
+
+  it('is so: models, optimizers and schedules', () => {
+    for (const type of /^\| Models \| ([^:]*?), from/m.exec(readme)![1]!.match(/[\w-]+/g)!) {
+      expect(() => familyOf({ ...smallModel().config, model_type: type }), type).not.toThrow()
+    }
+    const training = /^\| Training \| (.*)\|$/m.exec(readme)![1]!.toLowerCase()
+    expect([...new Set(Object.values(optimizerKinds))].filter(kind => !training.includes(kind))).toEqual([])
+    expect(training).toContain(`${scheduleTypes.length} schedules`)
+  })
+
+  it('names scripts that there are', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    for (const document of documents) {
+      const named = [...read(document).matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!)
+      expect(named.filter(name => scripts[name] === undefined), document).toEqual([])
+    }
+  })
+})
+
+describe('the documents', () => {
+  it.each(documents)('%s links to files that there are', document => {
+    const links = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, link]) => link!)
+    expect(links.filter(link => !existsSync(join(root, dirname(document), link)))).toEqual([])
+  })
+})
+
+/** A folder as the Hub has it, of a model without a head for the task. */
+async function writeCheckpoint(target: string): Promise<void> {
+  const trainer = new Trainer({ model: smallModel(), args: { outputDir: target } })
+  trainer.removeCallback(PrinterCallback)
+  await trainer.saveModel()
+  cpSync(join(root, 'examples/data/tokenizer'), target, { recursive: true })
+}
+
+function writeRows(target: string): void {
+  mkdirSync(target, { recursive: true })
+  for (const split of ['train', 'validation']) {
+    const rows = Array.from({ length: 40 }, (_, row) => ({ sentence1: `He has ${row} of them.`, sentence2: `Of them he has ${row % 7}.`, label: row % 2, idx: row }))
+    writeFileSync(join(target, `${split}.jsonl`), rows.map(row => `${JSON.stringify(row)}\n`).join(''))
+  }
+}
