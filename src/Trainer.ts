@@ -210,8 +210,9 @@ export class Trainer {
   async predict(dataset: Dataset<object> | LoaderRows<object>, options: EvaluateOptions = {}): Promise<PredictionOutput> {
     await this.#begun
     const { predictions, labels, metrics } = await this.#evaluate(this.getTestDataloader(dataset), false, true, options.metricKeyPrefix ?? 'test')
+    if (predictions === undefined) throw new TrainerError('data', 'There is no batch to predict.', { fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.' })
     await this.#fire('onPredict', { metrics })
-    return { predictions: predictions!, labels, labelIds: labels, metrics }
+    return { predictions, labels, labelIds: labels, metrics }
   }
 
   async #evaluate(loader: Loader<LoadedBatch>, lossOnly: boolean, predicting: boolean, prefix: string): Promise<EvaluationOutput> {

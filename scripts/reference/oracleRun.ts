@@ -60,10 +60,15 @@ function recorded(rows: readonly OracleRow[], order: number[]): { readonly lengt
   }
 }
 
-/** The arguments of a Trainer: what the oracle states; what it does not state has Hugging Face's default, also where ours is another. */
+/**
+ * The arguments of a Trainer: what the oracle states. What it does not state has Hugging Face's default, also where ours is another: the states of
+ * callbacks are not restored, and a schedule that follows a metric takes a lower one for better.
+ */
 function argumentsOf(stated: OracleArguments, outputDir: string): TrainingArguments {
   const own = Object.fromEntries(Object.entries(stated).filter(([name]) => !name.startsWith('early_stopping_')))
-  return TrainingArguments.fromJSON({ restore_callback_states_from_checkpoint: false, ...own, output_dir: outputDir, report_to: 'none', use_cpu: true, disable_tqdm: true })
+  const followsMetric = ['reduce_lr_on_plateau', 'greedy'].includes(String(own.lr_scheduler_type))
+  const schedule = followsMetric && { lr_scheduler_kwargs: { mode: 'min', ...(own.lr_scheduler_kwargs as object | undefined) } }
+  return TrainingArguments.fromJSON({ restore_callback_states_from_checkpoint: false, ...own, ...schedule, output_dir: outputDir, report_to: 'none', use_cpu: true, disable_tqdm: true })
 }
 
 function earlyStopping(stated: OracleArguments): EarlyStoppingCallback[] {

@@ -10,23 +10,24 @@ export const asItIs: Expectation = (entry) => ({ entry })
 export interface ResumedOracle {
   readonly resumedFrom: number
   readonly globalStep: number
-  /** Whether it trained on other rows than the uninterrupted one: `ignore_data_skip`. */
-  readonly otherRows: boolean
+  /** Whether it went another way than the uninterrupted one: on other rows (`ignore_data_skip`), or without the optimizer's state (`save_only_model`). */
+  readonly diverges: boolean
   readonly history: readonly Entry[]
   readonly uninterrupted: readonly Entry[]
 }
 
 /**
  * What is expected of a resumed run where transformers forgets: its `train_loss`, and the first loss logged if the checkpoint lies between two logs,
- * know nothing of the updates before the checkpoint. Ours are the uninterrupted run's; on other rows, what the logs say of all updates; where these
- * do not, such a value is not compared.
+ * know nothing of the updates before the checkpoint. Ours are the uninterrupted run's; where that one went another way or
+ * further, what the logs say of all updates; and where these do not, such a value is not compared.
  */
 export function afterResuming(oracle: ResumedOracle): Expectation {
   const losses = oracle.history.filter((entry) => 'loss' in entry)
   const onLog = oracle.resumedFrom === 0 || losses.some(({ step }) => step === oracle.resumedFrom)
   const first = onLog ? undefined : losses.find(({ step }) => Number(step) > oracle.resumedFrom)?.step
-  const trainLoss = oracle.otherRows ? (onLog ? meanLoss(losses, oracle.globalStep) : undefined) : oracle.uninterrupted.find((entry) => 'train_loss' in entry)?.train_loss
-  const firstLoss = oracle.otherRows ? undefined : oracle.uninterrupted.find((entry) => 'loss' in entry && entry.step === first)?.loss
+  const whole = oracle.diverges ? undefined : oracle.uninterrupted.find((entry) => 'train_loss' in entry && entry.step === oracle.globalStep)
+  const trainLoss = whole?.train_loss ?? (onLog ? meanLoss(losses, oracle.globalStep) : undefined)
+  const firstLoss = oracle.diverges ? undefined : oracle.uninterrupted.find((entry) => 'loss' in entry && entry.step === first)?.loss
   return (entry) => {
     if ('train_loss' in entry) return changed(entry, 'train_loss', trainLoss)
     return 'loss' in entry && first !== undefined && entry.step === first ? changed(entry, 'loss', firstLoss) : { entry }

@@ -111,7 +111,7 @@ function compareCase(given: CaseValues, oracle: EventsOracle): Comparison[] {
   const { resumed_from: resumedFrom, uninterrupted } = oracle
   const expectation = resumedFrom === undefined || uninterrupted === undefined
     ? asItIs
-    : afterResuming({ resumedFrom, globalStep: oracle.global_step, otherRows: oracle.arguments.ignore_data_skip === true, history: oracle.log_history, uninterrupted: uninterrupted.log_history })
+    : afterResuming({ resumedFrom, globalStep: oracle.global_step, diverges: oracle.arguments.ignore_data_skip === true || oracle.arguments.save_only_model === true, history: oracle.log_history, uninterrupted: uninterrupted.log_history })
   return [
     ...(uninterrupted === undefined ? [] : compareRun('uninterrupted ', given.uninterrupted!, uninterrupted, asItIs)),
     ...compareRun('', given, oracle, expectation),

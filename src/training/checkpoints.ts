@@ -99,7 +99,8 @@ export async function readCheckpoint(folder: string, fresh: TrainerState, args: 
 
 /** Gives the callbacks, the schedule and the loss's bookkeeping what the checkpoint kept of them. */
 export function restoreRun({ stored, state }: Resumed, { args, callbacks, run, losses }: Pick<CheckpointParts, 'args' | 'callbacks' | 'run' | 'losses'>): void {
-  if (stored.scheduler !== undefined && stored.scheduler.type === run.rates.state(0).type) run.rates.restore(stored.scheduler)
+  // another type of schedule than the checkpoint's stands where it would stand after these updates
+  if (stored.scheduler === undefined || stored.scheduler.type === run.rates.state(0).type) run.rates.restore(stored.scheduler, state.globalStep)
   const { [trainerKey]: own, ...others } = state.statefulCallbacks
   if (own !== undefined) losses.restore(own as CallbackState)
   else losses.startAt(state.globalStep)
@@ -112,7 +113,7 @@ export function restoreRun({ stored, state }: Resumed, { args, callbacks, run, l
  */
 export async function restoreOptimizer({ stored, folder }: Resumed, name: string, state: ParameterState): Promise<number> {
   if (stored.optimizer === undefined) {
-    log('warning', `${folder} was saved without the optimizer's state: it starts anew.`)
+    log('warning', `${folder} was saved without the state of optimizer and schedule: both start anew.`)
     return 0
   }
   if (stored.optimizer.name !== name) {

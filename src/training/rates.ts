@@ -13,7 +13,8 @@ export interface RateSource {
   evaluated(metrics: Metrics): void
   /** What a checkpoint keeps. */
   state(steps: number): JsonObject
-  restore(state: JsonObject): void
+  /** Goes on after `steps` updates with what a checkpoint kept; begins anew there if it kept nothing (`save_only_model`), as Hugging Face does. */
+  restore(state: JsonObject | undefined, steps: number): void
 }
 
 /** The schedule that the arguments name, or one of one's own: from the number of updates made to a factor. */
@@ -27,11 +28,13 @@ export function rateSource(args: TrainingArguments, totalSteps: number, own: Sch
     totalSteps,
     kwargs: own === undefined ? args.lrSchedulerKwargs : undefined,
   })
+  let begun = 0
+  const rate = (steps: number): number => base * schedule(steps - begun)
   return {
-    rate: (steps) => base * schedule(steps),
+    rate,
     evaluated: () => {},
-    state: (steps) => ({ type: own === undefined ? args.lrSchedulerType : 'function', last_epoch: steps, base_lrs: [base], last_lr: [base * schedule(steps)] }),
-    restore: () => {}, // a function of the step alone
+    state: (steps) => ({ type: own === undefined ? args.lrSchedulerType : 'function', last_epoch: steps - begun, base_lrs: [base], last_lr: [rate(steps)] }),
+    restore: (state, steps) => void (begun = steps - Number(state?.last_epoch ?? 0)),
   }
 }
 
@@ -42,7 +45,9 @@ function metricRates(args: TrainingArguments): RateSource {
     rate: () => schedule.rates[0]!,
     evaluated: (metrics) => schedule.step(metricNamed(metrics, args.metricForBestModel ?? 'loss')),
     state: () => schedule.state() as unknown as JsonObject,
-    restore: (state) => schedule.restore(state as unknown as MetricScheduleState),
+    restore: (state) => {
+      if (state !== undefined) schedule.restore(state as unknown as MetricScheduleState)
+    },
   }
 }
 
