@@ -22,6 +22,7 @@ import type { Schedule } from './optim/schedules'
 import { checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint } from './training/checkpoints'
 import { evaluationLoader, trainLoader } from './training/data'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
+import { adoptLabelNames } from './training/labelNames'
 import { LossLog } from './training/LossLog'
 import { optimizerOf } from './training/optimizers'
 import { checkOptions, type DataCollator, type EvalData, type EvaluateOptions, type PredictionOutput, type TrainData, type TrainerOptions, type TrainOptions, type TrainOutput } from './training/options'
@@ -345,10 +346,12 @@ export class Trainer {
 
   async #runnerOf(): Promise<Runner> {
     if (this.#model === undefined) await this.#initModel(undefined)
+    adoptLabelNames(this.model, this.trainDataset)
     const { args } = this
     this.#runner ??= Runner.create({
       model: this.model,
       batchSize: args.trainBatchSize,
+      profile: this.#options.profile,
       engine: { device: args.useCpu ? 'cpu' : args.device, ...(args.library !== undefined && { library: args.library }), ...(args.threads !== undefined && { threads: args.threads }) },
       loss: { labelSmoothing: args.labelSmoothingFactor, classWeights: this.#options.classWeights, custom: this.computeLoss?.bind(this) ?? this.#options.computeLossFunc },
     })

@@ -18,7 +18,8 @@ export interface CrossEntropyOptions {
  */
 export function crossEntropy(graph: GraphBuilder, logits: Value, labels: Value, options: CrossEntropyOptions = {}): Loss {
   const classes = logits.shape[1] as number
-  const shifted = graph.sub(logits, graph.reduceMax(logits, [1], true))
+  // any shift near the largest does; whole numbers have no gradient, which spares the way back through the maximum
+  const shifted = graph.sub(logits, graph.floor(graph.reduceMax(logits, [1], true)))
   const logProbabilities = graph.sub(shifted, graph.log(graph.reduceSum(graph.exp(shifted), [1], true)))
   const ids = graph.constant(Tensor.from('int32', [Array.from({ length: classes }, (_, i) => i)])) // [1, classes]
   const column = graph.unsqueeze(labels, [1])
