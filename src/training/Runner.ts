@@ -12,6 +12,7 @@ import { createEvaluationGraph, createPredictionGraph, createTrainingGraph, type
 import { countLabels, labelFeed, problemTypeOf, type RowName } from './labels'
 import { MaskSource } from './MaskSource'
 import type { ParameterState } from './ParameterState'
+import { type Profile, profiledEngine, profiledState, timed } from './profile'
 import { createSharedState } from './sharedState'
 
 /** How a runner computes. */
@@ -22,6 +23,8 @@ export interface RunnerOptions {
   readonly loss: Omit<LossChoice, 'problemType'>
   /** Rows that most batches have; 8 unless given. */
   readonly batchSize?: number
+  /** Takes note of where the time goes. */
+  readonly profile?: Profile | undefined
 }
 
 /** What training needs beside. */
@@ -72,15 +75,17 @@ export class Runner {
   readonly #model: PreTrainedModel
   readonly #loss: Omit<LossChoice, 'problemType'>
   readonly #groups: number
+  readonly #profile: Profile | undefined
   readonly #programs = new Map<string, Promise<Program>>()
   #training: { readonly state: ParameterState; readonly options: TrainingOptions; readonly loss: LossChoice; readonly variants: Map<number, Variant> } | undefined
 
   private constructor(engine: Engine, options: RunnerOptions) {
-    this.engine = engine
+    this.engine = options.profile === undefined ? engine : profiledEngine(engine, options.profile)
     this.fused = createFusedEngine({ threads: engine.threads })
     this.#model = options.model
     this.#loss = options.loss
     this.#groups = attentionGroups(options.batchSize ?? 8)
+    this.#profile = options.profile
   }
 
   /** @throws TrainerError when the engine cannot be had. */
@@ -94,7 +99,8 @@ export class Runner {
    */
   prepare(batch: Batch, rowName: RowName): PreparedBatch {
     const rows = batch.input_ids?.dims[0] ?? 0
-    const packed = packBatch(batch, this.#model.family.packing(this.#model.config), { rowName, groups: rows < this.#groups ? 1 : this.#groups })
+    const rules = this.#model.family.packing(this.#model.config)
+    const packed = timed(this.#profile, 'pack', () => packBatch(batch, rules, { rowName, groups: rows < this.#groups ? 1 : this.#groups }))
     const labels = batch.labels
     if (labels === undefined) return { packed, labels: undefined, count: 0, rows }
     const feed = labelFeed(labels, this.#problemType(labels), this.#model.config, rowName)
@@ -113,7 +119,7 @@ export class Runner {
     const loss = { ...this.#loss, problemType: this.#problemType(labels) }
     const graph = createTrainingGraph(this.#model.config, loss, true, this.#groups)
     const state = createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
-    this.#training = { state, options, loss, variants: new Map() }
+    this.#training = { state: this.#profile === undefined ? state : profiledState(state, this.#profile), options, loss, variants: new Map() }
     this.#addVariant(this.#groups, graph)
   }
 
@@ -122,7 +128,8 @@ export class Runner {
     const { state, options, loss } = this.#training!
     const groups = batch.packed.groups.length
     const { program, masks } = this.#training!.variants.get(groups) ?? this.#addVariant(groups, createTrainingGraph(this.#model.config, loss, true, groups))
-    const [loaded, dropout] = [await program, await masks.draw(batch.packed, { seed: options.seed, step: place.step, microBatch: place.index })]
+    const key = { seed: options.seed, step: place.step, microBatch: place.index }
+    const [loaded, dropout] = [await program, await timed(this.#profile, 'masks', () => masks.draw(batch.packed, key))]
     const outputs = await loaded.run(this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout }), state.targets(place.index), { keep: state.keep })
     await state.collect(outputs, place.index)
     return this.#lossOf(outputs)

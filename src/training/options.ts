@@ -11,6 +11,7 @@ import type { Tensor } from '../tensor'
 import type { TrainingArguments, TrainingArgumentsOptions } from '../TrainingArguments'
 import type { LossFunction } from '../TrainingGraph'
 import type { ComputeMetrics, Metrics, PreprocessLogits } from './evaluation'
+import type { Profile } from './profile'
 
 /** Turns rows into a batch; `indices` are the rows' places in the dataset, for errors. */
 export type DataCollator = (rows: readonly Readonly<Record<string, unknown>>[], indices?: readonly number[]) => Batch | Promise<Batch>
@@ -43,6 +44,8 @@ export interface TrainerOptions {
   /** An optimizer and a schedule of one's own; either may be undefined. */
   readonly optimizers?: readonly [Optimizer | undefined, Schedule | undefined]
   readonly preprocessLogitsForMetrics?: PreprocessLogits
+  /** Takes note of where the time goes; see `createProfile`. */
+  readonly profile?: Profile
 }
 
 /** How `train()` goes. */

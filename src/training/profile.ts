@@ -1,0 +1,96 @@
+import type { Engine, Program } from '../engine/Engine'
+import type { ParameterState } from './ParameterState'
+
+/** What a part of a step's time went to: indices of the batch, dropout masks, a program, adding gradients up, norm and update. */
+export type Phase = 'pack' | 'masks' | 'run' | 'collect' | 'update'
+
+/** An interval of time, in milliseconds of `performance.now()`. */
+export interface Span {
+  readonly phase: Phase
+  readonly start: number
+  readonly end: number
+}
+
+/** The file of ONNX Runtime's profiler for a program: Chrome's trace events, whose times count from `startedAt` (as in {@link Span}). */
+export interface ProgramProfile {
+  readonly name: string
+  readonly startedAt: number
+  readonly file: string
+}
+
+/** Where a Trainer's time goes: it fills as the Trainer works, `programs` when the Trainer is disposed. */
+export interface Profile {
+  /** The path that the files of ONNX Runtime's profiler begin with; undefined: phases only, which costs next to nothing. */
+  readonly operators: string | undefined
+  readonly spans: Span[]
+  readonly programs: ProgramProfile[]
+}
+
+/** A profile to give to a Trainer. */
+export function createProfile(options: { readonly operators?: string } = {}): Profile {
+  return { operators: options.operators, spans: [], programs: [] }
+}
+
+/** Does the work, and takes note of how long it took, where there is a profile. */
+export function timed<Result>(profile: Profile | undefined, phase: Phase, work: () => Result): Result {
+  if (profile === undefined) return work()
+  const start = performance.now()
+  const note = (): void => { profile.spans.push({ phase, start, end: performance.now() }) }
+  const result = work()
+  if (result instanceof Promise) return result.finally(note) as Result
+  note()
+  return result
+}
+
+/** The engine, with its programs' runs timed, and operator by operator where the profile asks for that. */
+export function profiledEngine(engine: Engine, profile: Profile): Engine {
+  const underway = new Set<() => void>()
+  return {
+    ...pick(engine, ['provider', 'reason', 'version', 'library', 'threads', 'resident']),
+    upload: (tensor) => engine.upload(tensor),
+    download: (value) => engine.download(value),
+    allocate: (dtype, dims) => engine.allocate(dtype, dims),
+    async load(model, options = {}) {
+      const [name, startedAt] = [options.name ?? 'program', performance.now()]
+      const prefix = profile.operators === undefined ? {} : { profile: `${profile.operators}-${name.replaceAll(/\W+/g, '-')}` }
+      const program = await engine.load(model, { ...options, ...prefix })
+      const finish = (): void => {
+        const file = underway.delete(finish) ? program.endProfiling() : undefined
+        if (file !== undefined) profile.programs.push({ name, startedAt, file })
+      }
+      underway.add(finish)
+      return profiledProgram(program, profile, finish)
+    },
+    dispose() {
+      for (const finish of underway) finish()
+      engine.dispose()
+    },
+  }
+}
+
+/** The state, with its part of a step timed. */
+export function profiledState(state: ParameterState, profile: Profile): ParameterState {
+  return {
+    ...state,
+    collect: (...given) => timed(profile, 'collect', () => state.collect(...given)),
+    norm: () => timed(profile, 'update', () => state.norm()),
+    update: (numbers) => timed(profile, 'update', () => state.update(numbers)),
+  }
+}
+
+function profiledProgram(program: Program, profile: Profile, finish: () => void): Program {
+  return {
+    inputs: program.inputs,
+    outputs: program.outputs,
+    run: (...given) => timed(profile, 'run', () => program.run(...given)),
+    endProfiling: () => program.endProfiling(),
+    dispose() {
+      finish()
+      program.dispose()
+    },
+  }
+}
+
+function pick<From, Key extends keyof From>(from: From, keys: readonly Key[]): Pick<From, Key> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<From, Key>
+}
