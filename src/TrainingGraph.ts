@@ -108,15 +108,34 @@ function writeLoss({ graph, logits }: Classifier, config: ModelConfig, choice: L
     if (choice.custom !== undefined) {
       const items = graph.input('num_items_in_batch', 'float32', [])
       const written = choice.custom({ logits }, labels, items, graph)
+      if (typeof written !== 'object' || written === null || !('sum' in written || 'shape' in written)) {
+        throw new TrainerError('argument', `The loss function has to return a graph value, or a sum and a count, but it returned ${String(written)}.`, {
+          fix: 'Write the loss with the operators of `graph`: it is called once, while the graph is built.',
+        })
+      }
       if ('sum' in written) return written
-      if (written.shape.length !== 0) throw new TrainerError('argument', `The loss function has to return a scalar, but its value has the shape [${written.shape.join(', ')}].`, { fix: 'Sum it up and divide by the count that it is given.' })
+      if (written.shape.length !== 0) {
+        throw new TrainerError('argument', `The loss function has to return a scalar, but its value has the shape [${written.shape.join(', ')}].`, {
+          fix: 'Sum it up and divide by the count that it is given.',
+        })
+      }
       // as a sum over labels, so that micro-batches add up to the update's mean, and batches of an evaluation to that of the whole set
       return { sum: graph.mul(written, items), count: graph.sum(graph.cast(graph.not(graph.equal(labels, ignoredIndex)), 'float32')) }
     }
-    if (choice.problemType === 'regression') return meanSquaredError(graph, logits, labels)
-    if (choice.problemType === 'multi_label_classification') return binaryCrossEntropy(graph, logits, labels)
-    return crossEntropy(graph, logits, labels, { labelSmoothing: choice.labelSmoothing ?? 0, classWeights: choice.classWeights })
+    return headLoss(graph, logits, labels, choice)
   })
+}
+
+/** The loss that belongs to a head: of class ids cross-entropy, else what the config says, else what the number of labels says. */
+export function standardLoss(graph: GraphBuilder, logits: Value, labels: Value, config: ModelConfig, options: Omit<LossChoice, 'problemType' | 'custom'>): Loss {
+  const otherwise = config.problem_type ?? (labelCount(config) === 1 ? 'regression' : 'multi_label_classification')
+  return headLoss(graph, logits, labels, { ...options, problemType: labels.dtype === 'int32' ? 'single_label_classification' : otherwise })
+}
+
+function headLoss(graph: GraphBuilder, logits: Value, labels: Value, { problemType, labelSmoothing = 0, classWeights }: LossChoice): Loss {
+  if (problemType === 'regression') return meanSquaredError(graph, logits, labels)
+  if (problemType === 'multi_label_classification') return binaryCrossEntropy(graph, logits, labels)
+  return crossEntropy(graph, logits, labels, { labelSmoothing, classWeights })
 }
 
 function labelInput(graph: GraphBuilder, config: ModelConfig, problemType: ProblemType): Value {

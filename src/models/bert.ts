@@ -72,7 +72,8 @@ export function bertEmbeddings(model: ModelGraph, config: ModelConfig, prefix: s
     const positions = embedding(model, `${at}.position_embeddings`, tokens.positionIds, sizeField(config, 'max_position_embeddings'), width, deviation, positionPadding)
     const segments = embedding(model, `${at}.token_type_embeddings`, tokens.segmentIds!, sizeField(config, 'type_vocab_size', 2), width, deviation)
     const sum = graph.add(graph.add(words, segments), positions)
-    return model.dropout('embeddings', layerNorm(model, `${at}.LayerNorm`, sum, numberField(config, 'layer_norm_eps', 1e-12)), probabilityField(config, 'hidden_dropout_prob', 0.1))
+    const normed = layerNorm(model, `${at}.LayerNorm`, sum, numberField(config, 'layer_norm_eps', 1e-12))
+    return model.dropout('embeddings', normed, probabilityField(config, 'hidden_dropout_prob', 0.1))
   })
 }
 

@@ -29,7 +29,10 @@ export function sizeField(config: ModelConfig, field: string, fallback?: number)
 /** The width of one attention head. @throws TrainerError when the model's width is no multiple of the number of heads. */
 export function headSizeOf(config: ModelConfig, widthField: string, headsField: string): number {
   const [width, heads] = [sizeField(config, widthField), sizeField(config, headsField)]
-  if (width % heads !== 0) throw new TrainerError('model', `The config of this ${config.model_type} model has "${widthField}" ${width}, which cannot be divided among ${heads} heads ("${headsField}").`)
+  if (width % heads !== 0) {
+    const problem = `"${widthField}" ${width}, which cannot be divided among ${heads} heads ("${headsField}")`
+    throw new TrainerError('model', `The config of this ${config.model_type} model has ${problem}.`)
+  }
   return width / heads
 }
 
@@ -64,11 +67,18 @@ export function labelCount(config: ModelConfig): number {
   return config.id2label === undefined || config.id2label === null ? 2 : Object.keys(config.id2label).length
 }
 
+/** How many labels there are to be, and what they are called. */
+export interface LabelOptions {
+  readonly numLabels?: number | undefined
+  readonly id2label?: Readonly<Record<string, string>> | readonly string[] | undefined
+  readonly label2id?: Readonly<Record<string, number>> | undefined
+}
+
 /**
  * The config with labels: given names, or LABEL_0 … for a number of them, as Hugging Face writes them.
  * @throws TrainerError when the two disagree.
  */
-export function withLabels(config: ModelConfig, labels: { readonly numLabels?: number | undefined; readonly id2label?: Readonly<Record<string, string>> | readonly string[] | undefined; readonly label2id?: Readonly<Record<string, number>> | undefined }): ModelConfig {
+export function withLabels(config: ModelConfig, labels: LabelOptions): ModelConfig {
   const names = labels.id2label === undefined ? undefined : Object.values(labels.id2label)
   const count = labels.numLabels ?? names?.length
   if (count === undefined) return config
@@ -82,5 +92,6 @@ export function withLabels(config: ModelConfig, labels: { readonly numLabels?: n
 }
 
 function fieldError(config: ModelConfig, field: string, expected: string, given: unknown): TrainerError {
-  return new TrainerError('model', `The config of this ${config.model_type} model needs "${field}" as ${expected}, but it is ${given === undefined ? 'missing' : JSON.stringify(given)}.`)
+  const found = given === undefined ? 'missing' : JSON.stringify(given)
+  return new TrainerError('model', `The config of this ${config.model_type} model needs "${field}" as ${expected}, but it is ${found}.`)
 }

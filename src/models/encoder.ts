@@ -77,7 +77,8 @@ function encoderLayer(model: ModelGraph, shape: EncoderShape, names: EncoderName
   const site = `layer.${index}`
   const rows = firstOnly ? layout.first(x) : x
   const context = attention(model, shape, names, layout, x, rows, at, site, firstOnly)
-  const attended = model.dropout(`${site}.attention.output`, linear(model, `${at}.${names.attentionOutput}`, context, shape.width, shape.deviation), shape.attentionOutputDropout)
+  const projected = linear(model, `${at}.${names.attentionOutput}`, context, shape.width, shape.deviation)
+  const attended = model.dropout(`${site}.attention.output`, projected, shape.attentionOutputDropout)
   const middle = layerNorm(model, `${at}.${names.attentionNorm}`, graph.add(attended, rows), shape.epsilon)
   const inner = activation(graph, shape.activation, linear(model, `${at}.${names.inner}`, middle, shape.innerWidth, shape.deviation))
   const output = model.dropout(`${site}.output`, linear(model, `${at}.${names.output}`, inner, shape.width, shape.deviation), shape.outputDropout)
@@ -85,7 +86,9 @@ function encoderLayer(model: ModelGraph, shape: EncoderShape, names: EncoderName
 }
 
 /** Keys and values from all tokens `x`, queries from `rows`; the scale of the scores is part of the query's product. */
-function attention(model: ModelGraph, shape: EncoderShape, names: EncoderNames, layout: Layout, x: Value, rows: Value, at: string, site: string, firstOnly: boolean): Value {
+function attention(
+  model: ModelGraph, shape: EncoderShape, names: EncoderNames, layout: Layout, x: Value, rows: Value, at: string, site: string, firstOnly: boolean,
+): Value {
   const project = (name: string, from: Value, scale = 1): Value => linear(model, `${at}.${name}`, from, shape.width, shape.deviation, scale)
   const query = project(names.query, rows, 1 / Math.sqrt(shape.width / shape.heads))
   const queries = firstOnly ? layout.rowGroups(query) : layout.tokenGroups(query)
@@ -99,7 +102,10 @@ function attention(model: ModelGraph, shape: EncoderShape, names: EncoderNames, 
 }
 
 /** softmax(q kᵀ + bias) v for a group of rows: [its tokens, or its rows, width]. */
-function groupAttention(model: ModelGraph, shape: EncoderShape, group: GroupLayout, { query, key, value }: { query: Value; key: Value; value: Value }, site: string, firstOnly: boolean): Value {
+function groupAttention(
+  model: ModelGraph, shape: EncoderShape, group: GroupLayout, { query, key, value }: { query: Value; key: Value; value: Value }, site: string,
+  firstOnly: boolean,
+): Value {
   const { graph } = model
   const size = shape.width / shape.heads
   const q = firstOnly ? graph.reshape(query, [-1, shape.heads, 1, size]) : group.toHeads(query) // [batch, heads, length or 1, size]

@@ -3,7 +3,10 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 
 /** How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. The zero row of a table is never trained either. */
-export type Initialization = { readonly kind: 'normal'; readonly deviation: number; readonly zeroRow?: number | undefined } | { readonly kind: 'zeros' } | { readonly kind: 'ones' }
+export type Initialization =
+  | { readonly kind: 'normal'; readonly deviation: number; readonly zeroRow?: number | undefined }
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'ones' }
 
 /** A parameter of a model, under Hugging Face's name. */
 export interface Parameter {

@@ -10,7 +10,8 @@ import type { GroupInputs, PackedInputs, PackingRules } from './packing'
  * the other Gather.
  */
 export function packedLayout(graph: GraphBuilder, inputs: PackedInputs, heads: number, size: number): Layout {
-  const parts = (x: Value, counts: Value | undefined): readonly Value[] => (counts === undefined ? [x] : graph.node('Split', [x, counts], { axis: 0 }, inputs.groups.length))
+  const parts = (x: Value, counts: Value | undefined): readonly Value[] =>
+    (counts === undefined ? [x] : graph.node('Split', [x, counts], { axis: 0 }, inputs.groups.length))
   return {
     tokenGroups: (x) => parts(x, inputs.groupTokens),
     rowGroups: (x) => parts(x, inputs.groupRows),
@@ -59,9 +60,12 @@ export function paddedTokens(graph: GraphBuilder, rules: PackingRules, inputIds:
   const columns = graph.constant(Tensor.from('int64', Array.from({ length: rules.positions }, (_, i) => i)))
   const width = graph.node('Shape', [inputIds], { start: 1, end: 2 })[0]!
   const column = graph.node('Slice', [columns, graph.integers([0]), width, graph.integers([0])], {})[0]!
+  const positions = rules.positionPadding === undefined
+    ? graph.node('Expand', [column, graph.shape(inputIds)], {})[0]!
+    : countedPositions(graph, inputIds, column, rules.positionPadding)
   return {
     tokenIds: graph.reshape(inputIds, [-1]),
-    positionIds: graph.reshape(rules.positionPadding === undefined ? graph.node('Expand', [column, graph.shape(inputIds)], {})[0]! : countedPositions(graph, inputIds, column, rules.positionPadding), [-1]),
+    positionIds: graph.reshape(positions, [-1]),
     segmentIds: segmentIds === undefined ? undefined : graph.reshape(segmentIds, [-1]),
   }
 }

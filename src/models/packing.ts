@@ -99,6 +99,11 @@ export function packBatch(batch: Batch, rules: PackingRules, options: PackingOpt
   const { padded = false, rowName = (row) => `row ${row} of the batch` } = options
   const ids = column(batch, 'input_ids')!
   const [rows, width] = [ids.dims[0]!, ids.dims[1]!]
+  if (ids.size === 0) {
+    throw new TrainerError('data', rows === 0 ? 'The batch has no rows.' : `The text of ${rowName(0)} has no tokens.`, {
+      fix: 'Leave empty rows out, or tokenize with special tokens.',
+    })
+  }
   const mask = column(batch, 'attention_mask', ids)
   const kept = tokensKept(mask, rows, width, padded)
   const count = Math.min(options.groups ?? 1, rows)
@@ -110,7 +115,8 @@ export function packBatch(batch: Batch, rules: PackingRules, options: PackingOpt
   }
   if (rules.segments > 0) {
     const segments = column(batch, 'token_type_ids', ids) ?? Tensor.zeros('int32', ids.dims)
-    feeds.token_type_ids = gathered(segments, kept.slots, width, rules.segments, 'segment id', rowName, 'Leave token_type_ids out, or use the tokenizer that belongs to the model.')
+    const fix = 'Leave token_type_ids out, or use the tokenizer that belongs to the model.'
+    feeds.token_type_ids = gathered(segments, kept.slots, width, rules.segments, 'segment id', rowName, fix)
   }
   const masked = (token: number): boolean => mask !== undefined && Number(mask.data[kept.slots[token]!]) === 0
   const groups = ends.map((end, i) => packGroup(feeds, count === 1 ? '' : `.${i}`, kept, i === 0 ? 0 : ends[i - 1]!, end, rules.heads, masked))
@@ -122,7 +128,9 @@ export function packBatch(batch: Batch, rules: PackingRules, options: PackingOpt
 }
 
 /** Adds the indices of a group of packed rows to the feeds. */
-function packGroup(feeds: Record<string, Tensor>, suffix: string, kept: KeptTokens, begin: number, end: number, heads: number, masked: (token: number) => boolean): PackedGroup {
+function packGroup(
+  feeds: Record<string, Tensor>, suffix: string, kept: KeptTokens, begin: number, end: number, heads: number, masked: (token: number) => boolean,
+): PackedGroup {
   const lengths = kept.lengths.subarray(begin, end)
   const [rows, width, tokens] = [lengths.length, Math.max(...lengths), lengths.reduce((sum, length) => sum + length, 0)]
   const toHeads = new Int32Array(rows * heads * width)
@@ -202,7 +210,8 @@ function column(batch: Batch, name: string, like?: Tensor): Tensor | undefined {
   const tensor = batch[name]
   if (tensor === undefined) {
     if (like !== undefined) return undefined
-    throw new TrainerError('data', `The batch has no "${name}", only ${Object.keys(batch).map((key) => `"${key}"`).join(', ') || 'nothing'}.`, { fix: 'Tokenize the dataset with map() before training.' })
+    const there = Object.keys(batch).map((key) => `"${key}"`).join(', ') || 'nothing'
+    throw new TrainerError('data', `The batch has no "${name}", only ${there}.`, { fix: 'Tokenize the dataset with map() before training.' })
   }
   if (tensor.dims.length !== 2) throw new TrainerError('data', `"${name}" has to be [rows, length], but its shape is [${tensor.dims.join(', ')}].`)
   if (like !== undefined && (tensor.dims[0] !== like.dims[0] || tensor.dims[1] !== like.dims[1])) {
@@ -215,8 +224,9 @@ function gathered(source: Tensor, slots: Int32Array, width: number, limit: numbe
   const result = new Int32Array(slots.length)
   for (let i = 0; i < slots.length; i++) {
     const id = Number(source.data[slots[i]!])
-    if (id < 0 || id >= limit) {
-      throw new TrainerError('data', `The ${what} ${id} in ${rowName(Math.floor(slots[i]! / width))}, column ${slots[i]! % width}, is unknown: the model knows only 0 to ${limit - 1}.`, { fix })
+    if (!(Number.isInteger(id) && id >= 0 && id < limit)) {
+      const place = `${rowName(Math.floor(slots[i]! / width))}, column ${slots[i]! % width}`
+      throw new TrainerError('data', `The ${what} ${id} in ${place}, is unknown: the model knows only 0 to ${limit - 1}.`, { fix })
     }
     result[i] = id
   }

@@ -14,5 +14,8 @@ export function familyOf(config: ModelConfig): Family {
   const family = Object.hasOwn(families, config.model_type) ? families[config.model_type] : undefined
   if (family !== undefined) return family
   const close = nearest(String(config.model_type), Object.keys(families))
-  throw new TrainerError('model', `The model_type ${JSON.stringify(config.model_type)} is not supported; these are: ${Object.keys(families).join(', ')}.`, close === undefined ? {} : { fix: `Did you mean "${close}"?` })
+  const known = Object.keys(families).join(', ')
+  throw new TrainerError('model', `The model_type ${JSON.stringify(config.model_type)} is not supported; these are: ${known}.`, {
+    ...(close !== undefined && { fix: `Did you mean "${close}"?` }),
+  })
 }

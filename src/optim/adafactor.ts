@@ -26,7 +26,9 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
   return {
     name: 'adafactor',
     init: ({ shape }) => ({
-      ...(shape.length >= 2 ? { exp_avg_sq_row: { shape: shape.slice(0, -1) }, exp_avg_sq_col: { shape: [...shape.slice(0, -2), shape.at(-1)!] } } : { exp_avg_sq: { shape } }),
+      ...(shape.length >= 2
+        ? { exp_avg_sq_row: { shape: shape.slice(0, -1) }, exp_avg_sq_col: { shape: [...shape.slice(0, -2), shape.at(-1)!] } }
+        : { exp_avg_sq: { shape } }),
       ...(beta1 !== undefined && { exp_avg: { shape } }),
     }),
     scalars: (step, rate) => ({

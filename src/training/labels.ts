@@ -25,7 +25,8 @@ export function labelFeed(labels: Tensor, problemType: ProblemType, config: Mode
   const rows = labels.dims[0] ?? 0
   if (problemType === 'single_label_classification') return classIds(labels, count, rows, rowName)
   if (labels.size !== rows * count) {
-    throw new TrainerError('data', `Each row needs ${count} label${count === 1 ? '' : 's'} for ${problemType.replaceAll('_', ' ')}, but the labels of the batch have the shape [${labels.dims.join(', ')}].`, {
+    const needed = `${count} label${count === 1 ? '' : 's'} for ${problemType.replaceAll('_', ' ')}`
+    throw new TrainerError('data', `Each row needs ${needed}, but the labels of the batch have the shape [${labels.dims.join(', ')}].`, {
       fix: 'Check numLabels and problemType of the model.',
     })
   }
@@ -49,7 +50,9 @@ function classIds(labels: Tensor, classes: number, rows: number, rowName: RowNam
     const label = Number(labels.data[row])
     if (label === data[row] && (label === ignoredIndex || (label >= 0 && label < classes))) continue
     throw new TrainerError('data', `The label of ${rowName(row)} is ${label}, but the model has ${classes} labels: 0 to ${classes - 1}.`, {
-      fix: label === -1 ? 'GLUE marks hidden test labels with -1: train and evaluate on other splits.' : 'Load the model with the right numLabels, or correct the labels.',
+      fix: label === -1
+        ? 'GLUE marks hidden test labels with -1: train and evaluate on other splits.'
+        : 'Load the model with the right numLabels, or correct the labels.',
     })
   }
   return new Tensor('int32', data, [rows])

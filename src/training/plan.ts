@@ -19,7 +19,9 @@ export interface Plan {
  */
 export function planRun(batches: number | undefined, accumulation: number, epochs: number, maxSteps: number): Plan {
   if (batches === undefined) {
-    if (maxSteps <= 0) throw new TrainerError('argument', 'The training dataset has no length, so how long to train cannot be derived from epochs.', { fix: 'Set maxSteps.' })
+    if (maxSteps <= 0) {
+      throw new TrainerError('argument', 'The training dataset has no length, so how long to train cannot be derived from epochs.', { fix: 'Set maxSteps.' })
+    }
     return { batchesPerEpoch: undefined, updatesPerEpoch: maxSteps, totalUpdates: maxSteps, epochs: Infinity, batchesInEpoch: maxSteps * accumulation }
   }
   const updatesPerEpoch = Math.max(1, Math.ceil(batches / accumulation))

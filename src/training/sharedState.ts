@@ -20,6 +20,9 @@ export interface StateOptions {
   readonly weightDecay: (name: string) => number
 }
 
+/** Updates all parameters. */
+type Update = (numbers: UpdateNumbers) => Promise<void>
+
 /** A parameter with everything that belongs to it, in shared memory. */
 interface Entry {
   readonly name: string
@@ -75,7 +78,8 @@ export function createSharedState(options: StateOptions, engine: Engine, fused: 
       return new Map(entries.map((entry) => [entry.name, asTensor(entry, new Float32Array(entry.gradient))]))
     },
     async slots() {
-      return new Map(entries.map((entry) => [entry.name, Object.fromEntries(Object.entries(entry.slots).map(([name, data]) => [name, new Tensor('float32', data, entry.slotShapes[name]!)]))]))
+      return new Map(entries.map(({ name, slots, slotShapes }) =>
+        [name, Object.fromEntries(Object.entries(slots).map(([slot, data]) => [slot, new Tensor('float32', data, slotShapes[slot]!)]))]))
     },
     async loadSlots(slots) {
       for (const entry of entries) await fillSlots(entry, slots, fused)
@@ -91,7 +95,8 @@ export function createSharedState(options: StateOptions, engine: Engine, fused: 
       for (const entry of entries) {
         // the model keeps its weights, in memory of its own
         options.model.parameters.set(entry.name, new Tensor('float32', new Float32Array(entry.parameter), entry.shape))
-        for (const array of [entry.parameter, entry.gradient, ...Object.values(entry.slots), ...(further?.has(entry.name) ? [further.get(entry.name)!] : [])]) fused.arena.free(array)
+        const more = further?.get(entry.name)
+        for (const array of [entry.parameter, entry.gradient, ...Object.values(entry.slots), ...(more === undefined ? [] : [more])]) fused.arena.free(array)
         if (entry.rows !== undefined) fused.arena.free(entry.rows.flags)
       }
     },
@@ -119,7 +124,7 @@ function createEntry({ model, graph, optimizer }: StateOptions, fused: FusedEngi
 }
 
 /** The update of all parameters: fused into one loop where it is elementwise. */
-function createUpdate({ optimizer, weightDecay }: StateOptions, engine: Engine, fused: FusedEngine, entries: readonly Entry[]): (numbers: UpdateNumbers) => Promise<void> {
+function createUpdate({ optimizer, weightDecay }: StateOptions, engine: Engine, fused: FusedEngine, entries: readonly Entry[]): Update {
   const flat = flatUpdate(optimizer, entries)
   if (flat === undefined) return updateThroughEngine(optimizer, weightDecay, engine, entries)
   // running means of rows that no longer have gradients would decay into subnormal numbers, which processors are slow at
@@ -150,7 +155,7 @@ function flatUpdate(optimizer: Optimizer, entries: readonly Entry[]): ReturnType
 }
 
 /** Each parameter's update as a graph of its own shape, through ONNX Runtime; results are copied over when all inputs have been read. */
-function updateThroughEngine(optimizer: Optimizer, weightDecay: (name: string) => number, engine: Engine, entries: readonly Entry[]): (numbers: UpdateNumbers) => Promise<void> {
+function updateThroughEngine(optimizer: Optimizer, weightDecay: (name: string) => number, engine: Engine, entries: readonly Entry[]): Update {
   const programs = new Map<string, Promise<Program>>()
   const programOf = (entry: Entry): Promise<Program> => {
     const key = entry.shape.join()
@@ -182,8 +187,13 @@ async function fillSlots(entry: Entry, slots: Slots, fused: FusedEngine): Promis
   const given = slots.get(entry.name)
   for (const [name, data] of Object.entries(entry.slots)) {
     const tensor = given?.[name]
-    if (tensor === undefined) throw new TrainerError('file', `The optimizer's state has no "${name}" of ${entry.name}.`, { fix: 'Resume with the optimizer that the checkpoint was made with, or start anew.' })
-    if (tensor.size !== data.length) throw new TrainerError('file', `The optimizer's "${name}" of ${entry.name} has ${tensor.size} values, but ${data.length} belong there.`)
+    if (tensor === undefined) {
+      const fix = 'Resume with the optimizer that the checkpoint was made with, or start anew.'
+      throw new TrainerError('file', `The optimizer's state has no "${name}" of ${entry.name}.`, { fix })
+    }
+    if (tensor.size !== data.length) {
+      throw new TrainerError('file', `The optimizer's "${name}" of ${entry.name} has ${tensor.size} values, but ${data.length} belong there.`)
+    }
     data.set(tensor.data as Float32Array)
   }
   if (entry.rows !== undefined) await fused.markRows(entry.rows, Object.values(entry.slots))

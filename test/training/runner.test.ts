@@ -185,6 +185,8 @@ describe('bad input is refused, with the row and the fix', () => {
   const cases: readonly [string, Batch, string, Record<string, unknown>?][] = [
     ['a token id beyond the vocabulary', ids([1, 2], [3, 23]), 'The token id 23 in row 101 of the training dataset, column 1, is unknown: the model knows only 0 to 22. The tokenizer and the model do not belong together.'],
     ['a negative token id', ids([1, -1]), 'The token id -1 in row 100 of the training dataset, column 1'],
+    ['a token id that is no number', { input_ids: Tensor.from('float32', [[1, NaN]]) }, 'The token id NaN in row 100 of the training dataset, column 1, is unknown'],
+    ['rows without tokens', { input_ids: Tensor.zeros('int32', [2, 0]) }, 'The text of row 100 of the training dataset has no tokens. Leave empty rows out, or tokenize with special tokens.'],
     ['a row longer than the positions', ids(Array<number>(13).fill(5)), 'The text of row 100 of the training dataset has more than 12 tokens, which is as many positions as the model has. Tokenize with { truncation: true }'],
     ["RoBERTa's positions, which begin after the padding id", ids(Array<number>(11).fill(5)), 'The text of row 100 of the training dataset has more than 10 tokens', roberta],
     ['a given position', { ...ids([1, 2]), position_ids: Tensor.from('int32', [[0, 12]]) }, 'The position 12 in row 100 of the training dataset, column 1, is unknown: the model knows only 0 to 11. Check position_ids.'],
