@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const data = join(root, 'examples/data')
-const consumer = mkdtempSync(join(tmpdir(), 'ts-trainer-consumer-'))
+const sandbox = mkdtempSync(join(tmpdir(), 'ts-trainer-consumer-'))
+const consumer = join(sandbox, 'project')
+// the notebook's program; what types rule out comes below it
+const notebook = readFileSync(join(import.meta.dirname, 'helpers/notebook.txt'), 'utf8')
 
 interface Packed {
   readonly filename: string
@@ -19,6 +23,7 @@ let packed: Packed
 // What a user does: the tarball, npm install, and the one line that spares the download of GPU libraries.
 beforeAll(() => {
   buildIfStale()
+  mkdirSync(consumer)
   packed = (JSON.parse(npm(root, 'pack', '--json', '--pack-destination', consumer)) as Packed[])[0]!
   writeFileSync(join(consumer, '.npmrc'), 'onnxruntime-node-install=skip\n')
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
@@ -26,30 +31,41 @@ beforeAll(() => {
 }, 600_000)
 
 afterAll(() => {
-  rmSync(consumer, { recursive: true, force: true })
+  rmSync(sandbox, { recursive: true, force: true })
 })
 
-/** The same program twice: how it gets at the package is all that differs. */
-const program = `
-async function main() {
-  const [data, outputDir] = process.argv.slice(2)
-  const tokenizer = await AutoTokenizer.fromPretrained(data + '/tokenizer')
-  const dataset = await loadDataset(data + '/sentiment')
-  const rows = dataset.train.select(Array.from({ length: 48 }, (_, row) => row))
-  const encoded = await rows.map(batch => tokenizer(batch.sentence, { truncation: true }), { batched: true })
-  const model = await AutoModelForSequenceClassification.fromConfig({
-    model_type: 'bert', vocab_size: 30522, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 32,
-    max_position_embeddings: 128,
-  })
-  const args = new TrainingArguments({ outputDir, maxSteps: 3, perDeviceTrainBatchSize: 16, saveStrategy: 'no', reportTo: 'none', disableTqdm: true })
-  const trainer = new Trainer({ model, args, trainDataset: encoded, processingClass: tokenizer })
-  const { globalStep, trainingLoss } = await trainer.train()
-  await trainer.saveModel(outputDir)
-  process.stdout.write('\\n' + JSON.stringify({ globalStep, trainingLoss }) + '\\n')
+/** Makes what the notebook reads, where it reads it: a tiny model with the quick start's tokenizer, and its sentences two by two. */
+const preparation = `
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { AutoModelForSequenceClassification, AutoTokenizer, Trainer, loadDataset } from 'ts-trainer'
+
+const [data] = process.argv.slice(2)
+const tokenizer = await AutoTokenizer.fromPretrained(data + '/tokenizer')
+const model = AutoModelForSequenceClassification.fromConfig({
+  model_type: 'bert', vocab_size: 30522, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 32,
+  max_position_embeddings: 128,
+})
+await new Trainer({ model, processingClass: tokenizer, args: { outputDir: '../shared/hub/models/sentence-transformers/all-MiniLM-L6-v2' } }).saveModel()
+const { train } = await loadDataset(data + '/sentiment')
+const folder = '../shared/hub/datasets/nyu-mll/glue/mrpc/'
+mkdirSync(folder, { recursive: true })
+for (const [split, start, end] of [['train', 0, 80], ['validation', 80, 120], ['test', 120, 130]]) {
+  const rows = Array.from({ length: end - start }, (_, i) => ({
+    sentence1: train.get(2 * (start + i)).sentence, sentence2: train.get(2 * (start + i) + 1).sentence, label: train.get(2 * (start + i)).label, idx: i,
+  }))
+  writeFileSync(folder + split + '.jsonl', rows.map(row => JSON.stringify(row)).join('\\n'))
 }
-main()
 `
-const names = 'AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments, loadDataset'
+
+/** The notebook's program as an ECMAScript module and as a CommonJS one: how it gets at the package is all that differs. */
+function programs(): Record<string, string> {
+  const [story] = notebook.split('\n// The types rule out')
+  const program = ts.transpileModule(`${story}\nconsole.log(JSON.stringify({ steps, trainingLoss: output.trainingLoss, log: trainer.state.logHistory }))\n`, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  }).outputText
+  const [, names, rest] = /^import (\{[^}]+\}) from 'ts-trainer';?([^]*)$/.exec(program)!
+  return { 'train.mjs': program, 'train.cjs': `const ${names} = require('ts-trainer')\nasync function main() {${rest}}\nmain()\n` }
+}
 
 describe('the packed package', () => {
   it('holds the build and the papers, nothing else', () => {
@@ -66,21 +82,27 @@ describe('the packed package', () => {
     }
   })
 
-  it('trains from an ECMAScript module and from a CommonJS one, to the same loss', () => {
-    writeFileSync(join(consumer, 'train.mjs'), `import { ${names} } from 'ts-trainer'\n${program}`)
-    writeFileSync(join(consumer, 'train.cjs'), `const { ${names} } = require('ts-trainer')\n${program}`)
-    const results = ['train.mjs', 'train.cjs'].map(file => {
-      const printed = execFileSync(process.execPath, [file, data, `out-${file}`], { cwd: consumer, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-      return JSON.parse(printed.trimEnd().split('\n').at(-1)!) as { globalStep: number; trainingLoss: number }
+  it('runs the notebook from an ECMAScript module and from a CommonJS one, to the same numbers', () => {
+    writeFileSync(join(consumer, 'prepare.mjs'), preparation)
+    node('prepare.mjs', data)
+    const results = Object.entries(programs()).map(([file, program]) => {
+      rmSync(join(consumer, 'out'), { recursive: true, force: true })
+      writeFileSync(join(consumer, file), program)
+      return JSON.parse(node(file).trimEnd().split('\n').at(-1)!) as { steps: number; trainingLoss: number; log: Record<string, number>[] }
     })
-    expect(results[0]).toEqual({ globalStep: 3, trainingLoss: expect.any(Number) })
-    expect(Math.abs(results[0]!.trainingLoss - Math.log(2))).toBeLessThan(0.2)
-    expect(results[1]).toEqual(results[0])
-    expect(readdirSync(join(consumer, 'out-train.mjs'))).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'onnx', 'tokenizer.json']))
+    const [first, second] = results.map(({ steps, trainingLoss, log }) =>
+      ({ steps, trainingLoss, evaluations: log.flatMap(({ eval_loss: loss, eval_accuracy: accuracy, eval_f1: f1 }) => loss === undefined ? [] : [{ loss, accuracy, f1 }]) }))
+    expect(first!.steps).toBe(9)
+    expect(Math.abs(first!.trainingLoss - Math.log(2))).toBeLessThan(0.2)
+    expect(first!.evaluations).toHaveLength(4)
+    expect(first!.evaluations[3]).toEqual({ loss: expect.any(Number), accuracy: Math.max(...first!.evaluations.map(({ accuracy }) => accuracy!)), f1: expect.any(Number) })
+    expect(second).toEqual(first)
+    expect(readdirSync(join(consumer, 'out/mrpc')).toSorted()).toEqual(['best', 'checkpoint-3', 'checkpoint-6', 'checkpoint-9'])
+    expect(readdirSync(join(consumer, 'out/mrpc/best'))).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'onnx', 'tokenizer.json']))
   }, 300_000)
 
   it.each([['nodenext', 'nodenext'], ['esnext', 'bundler']])('has types that a strict TypeScript program reads (module %s, resolution %s)', (module, moduleResolution) => {
-    writeFileSync(join(consumer, 'notebook.mts'), readFileSync(join(import.meta.dirname, 'helpers/notebook.txt'), 'utf8'))
+    writeFileSync(join(consumer, 'notebook.mts'), notebook)
     writeFileSync(join(consumer, 'notebook.cts'), "import trainer = require('ts-trainer')\nexport const args: trainer.TrainingArguments = new trainer.TrainingArguments({ outputDir: 'out' })\n")
     writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({
       compilerOptions: {
@@ -97,6 +119,10 @@ describe('the packed package', () => {
     expect(npm(consumer, 'exec', '--', 'ts-trainer', 'doctor')).toContain(version)
   })
 })
+
+function node(...words: string[]): string {
+  return execFileSync(process.execPath, words, { cwd: consumer, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
 
 function npm(cwd: string, ...words: string[]): string {
   // npm's own environment is left out, or the outer project's settings would reach in here
