@@ -58,11 +58,14 @@ export function embedding(model: ModelGraph, name: string, ids: Value, rows: num
 /** The functions that `hidden_act` can name. */
 const activations: Readonly<Record<string, (graph: GraphBuilder, x: Value) => Value>> = {
   gelu: (graph, x) => graph.gelu(x),
+  gelu_python: (graph, x) => graph.gelu(x),
   relu: (graph, x) => graph.relu(x),
   tanh: (graph, x) => graph.tanh(x),
   silu: (graph, x) => graph.mul(x, graph.sigmoid(x)),
   swish: (graph, x) => graph.mul(x, graph.sigmoid(x)),
+  quick_gelu: (graph, x) => graph.mul(x, graph.sigmoid(graph.mul(x, 1.702))),
   gelu_new: tanhGelu,
+  gelu_fast: tanhGelu,
   gelu_pytorch_tanh: tanhGelu,
 }
 

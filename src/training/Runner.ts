@@ -15,12 +15,14 @@ import type { ParameterState } from './ParameterState'
 import { type Profile, profiledEngine, profiledState, timed } from './profile'
 import { createSharedState } from './sharedState'
 
+type LossOptions = Omit<LossChoice, 'problemType'> & { readonly problemType?: ProblemType }
+
 /** How a runner computes. */
 export interface RunnerOptions {
   readonly model: PreTrainedModel
   readonly engine: EngineOptions
-  /** The loss, but for its problem type, which the first labels decide. */
-  readonly loss: Omit<LossChoice, 'problemType'>
+  /** The loss; its problem type is decided by the first labels, unless it is given. */
+  readonly loss: LossOptions
   /** Rows that most batches have; 8 unless given. */
   readonly batchSize?: number
   /** Takes note of where the time goes. */
@@ -73,7 +75,7 @@ export class Runner {
   readonly engine: Engine
   readonly fused: FusedEngine
   readonly #model: PreTrainedModel
-  readonly #loss: Omit<LossChoice, 'problemType'>
+  readonly #loss: LossOptions
   readonly #groups: number
   readonly #profile: Profile | undefined
   readonly #programs = new Map<string, Promise<Program>>()
@@ -103,6 +105,11 @@ export class Runner {
     const packed = timed(this.#profile, 'pack', () => packBatch(batch, rules, { rowName, groups: rows < this.#groups ? 1 : this.#groups }))
     const labels = batch.labels
     if (labels === undefined) return { packed, labels: undefined, count: 0, rows }
+    if (labels.dims[0] !== rows) {
+      throw new TrainerError('data', `The batch has ${rows} rows, but its labels have the shape [${labels.dims.join(', ')}].`, {
+        fix: 'Check the collator: labels need one entry a row.',
+      })
+    }
     const feed = labelFeed(labels, this.#problemType(labels), this.#model.config, rowName)
     return { packed, labels: inOrder(feed, packed.order), count: countLabels(labels), rows }
   }
@@ -175,7 +182,7 @@ export class Runner {
   }
 
   #problemType(labels: Tensor): ProblemType {
-    const problemType = problemTypeOf(this.#model.config, labels)
+    const problemType = this.#loss.problemType ?? problemTypeOf(this.#model.config, labels)
     if (this.#model.config.problem_type !== problemType) this.#model.config = { ...this.#model.config, problem_type: problemType }
     return problemType
   }

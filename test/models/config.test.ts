@@ -20,7 +20,7 @@ describe('a config that cannot be', () => {
     [{ hidden_dropout_prob: 1 }, 'needs "hidden_dropout_prob" as a probability of at least 0 and below 1, but it is 1.'],
     [{ attention_probs_dropout_prob: -0.1 }, 'needs "attention_probs_dropout_prob" as a probability'],
     [{ layer_norm_eps: 'small' }, 'needs "layer_norm_eps" as a number, but it is "small".'],
-    [{ hidden_act: 'mish' }, 'The activation "mish" is not known; these are: gelu, relu, tanh'],
+    [{ hidden_act: 'mish' }, 'The activation "mish" is not known; these are: gelu, gelu_python, relu, tanh'],
     [{ hidden_act: 3 }, 'needs "hidden_act" as a text, but it is 3.'],
     [{ hidden_act: 'constructor' }, 'The activation "constructor" is not known'],
     [{ num_attention_heads: 3 }, 'The config of this bert model has "hidden_size" 16, which cannot be divided among 3 heads ("num_attention_heads").'],
