@@ -1,38 +1,28 @@
 import type { PreTrainedModel } from './auto/PreTrainedModel'
-import { CallbackHandler, type CallbackOrClass } from './callbacks/CallbackHandler'
-import { defaultCallbacks } from './callbacks/defaults'
 import { speedMetrics } from './callbacks/format'
-import type { CallbackContext, CallbackEvent, TrainerCallback, TrainerCallbackClass } from './callbacks/TrainerCallback'
-import { TrainerControl } from './callbacks/TrainerControl'
-import { type LogEntry, TrainerState } from './callbacks/TrainerState'
+import { TrainerState } from './callbacks/TrainerState'
 import { checkWritable } from './checkpoint/folder'
 import type { JsonObject } from './checkpoint/json'
 import { rotateCheckpoints } from './checkpoint/rotate'
-import { saveTrainerState, type TrainerStateFile } from './checkpoint/state'
-import { defaultDataCollator } from './collators/default'
-import { DataCollatorWithPadding } from './collators/withPadding'
 import { Dataset } from './data/dataset'
-import { type Loader, type LoaderRows } from './data/loader'
+import type { Loader, LoaderRows } from './data/loader'
 import type { Tokenizer } from './data/tokenizer'
 import { TrainerError } from './errors'
 import { log } from './logging'
-import { decays } from './optim/groups'
-import type { Optimizer } from './optim/Optimizer'
-import type { Schedule } from './optim/schedules'
 import { checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint } from './training/checkpoints'
-import { evaluationLoader, trainLoader } from './training/data'
+import { datasetNamed, isDatasets } from './training/datasets'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
 import { adoptLabelNames } from './training/labelNames'
+import { lossNamed } from './training/losses'
 import { LossLog } from './training/LossLog'
-import { optimizerOf } from './training/optimizers'
-import { checkOptions, type DataCollator, type EvalData, type EvaluateOptions, type PredictionOutput, type TrainData, type TrainerOptions, type TrainOptions, type TrainOutput } from './training/options'
+import type { EvalData, EvaluateOptions, PredictionOutput, TrainOptions, TrainOutput } from './training/options'
 import { planRun } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import { Runner } from './training/Runner'
 import { saveModelFolder } from './training/saving'
 import { listenForStop } from './training/stopping'
+import { TrainerBase } from './training/TrainerBase'
 import { TrainingRun, type UpdateResult, type Window } from './training/TrainingRun'
-import { TrainingArguments } from './TrainingArguments'
 import type { LossFunction } from './TrainingGraph'
 
 /**
@@ -40,47 +30,9 @@ import type { LossFunction } from './TrainingGraph'
  *
  * A step is an update of the parameters, however many micro-batches it takes.
  */
-export class Trainer {
-  readonly args: TrainingArguments
-  readonly callbackHandler: CallbackHandler
-  readonly dataCollator: DataCollator
-  readonly trainDataset: TrainData | undefined
-  readonly evalDataset: EvalData | undefined
-  readonly processingClass: Tokenizer | undefined
-  /** The run's state; only the Trainer writes to it. */
-  state = new TrainerState()
-  /** What callbacks ask for. */
-  control = new TrainerControl()
-  /** A loss of a subclass's own; see `computeLossFunc`. */
-  computeLoss?: LossFunction
-  readonly #options: TrainerOptions
-  readonly #begun: Promise<void>
-  #model: PreTrainedModel | undefined
+export class Trainer extends TrainerBase {
   #runner: Promise<Runner> | undefined
-  #run: TrainingRun | undefined
   #losses = new LossLog()
-
-  /** @throws TrainerError when the options do not go together. */
-  constructor(options: TrainerOptions) {
-    this.args = options.args instanceof TrainingArguments ? options.args : new TrainingArguments({ outputDir: 'tmp_trainer', ...options.args })
-    checkOptions(options, this.args)
-    this.#options = options
-    this.#model = options.model
-    this.trainDataset = options.trainDataset
-    this.evalDataset = options.evalDataset
-    this.processingClass = options.processingClass
-    this.dataCollator = options.dataCollator ?? (options.processingClass === undefined ? defaultDataCollator : DataCollatorWithPadding(options.processingClass))
-    const { first, last } = defaultCallbacks(this.args)
-    this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
-    this.#begun = this.#fire('onInitEnd')
-    this.#begun.catch(() => undefined) // thrown by the first method that waits for it
-  }
-
-  /** The model. @throws TrainerError before `modelInit` has made it. */
-  get model(): PreTrainedModel {
-    if (this.#model === undefined) throw new TrainerError('training', 'There is no model yet: modelInit makes it when train() begins.')
-    return this.#model
-  }
 
   /**
    * Trains to the end, or until a callback, Ctrl-C or the signal stops it.
@@ -90,10 +42,10 @@ export class Trainer {
     const { run, firstEpoch, firstBatch } = await this.#begin(options)
     const [startedAt, stop] = [performance.now(), listenForStop(options.signal, this.args.enableJitCheckpoint)]
     try {
-      await this.#fire('onTrainBegin')
+      await this.fire('onTrainBegin')
       if (this.args.evalOnStart) await this.evaluate()
       for (let epoch = firstEpoch; epoch < run.plan.epochs && this.state.globalStep < run.plan.totalUpdates; epoch++) {
-        await this.#fire('onEpochBegin')
+        await this.fire('onEpochBegin')
         let update: UpdateResult | undefined
         for await (const window of run.windows(epoch, epoch === firstEpoch ? firstBatch : 0)) {
           update = await this.#step(run, window, epoch)
@@ -102,11 +54,14 @@ export class Trainer {
           if (this.control.shouldEpochStop || this.control.shouldTrainingStop) break
         }
         if (update === undefined) this.#stopForWantOfBatches()
-        await this.#fire('onEpochEnd')
+        await this.fire('onEpochEnd')
         await this.#logEvaluateSave(run, update)
         if (this.control.shouldTrainingStop) break
       }
       return await this.#finish(run, (performance.now() - startedAt) / 1000)
+    } catch (error) {
+      this.callbackHandler.dispose()
+      throw error
     } finally {
       stop.dispose()
     }
@@ -114,21 +69,21 @@ export class Trainer {
 
   /** One update: micro-batches → gradient sums → parameters. */
   async #step(run: TrainingRun, window: Window, epoch: number): Promise<UpdateResult> {
-    await this.#fire('onStepBegin')
+    await this.fire('onStepBegin')
     for (const index of window.batches.keys()) {
       await run.accumulate(window, index, this.state.globalStep)
-      if (index < window.batches.length - 1) await this.#fire('onSubstepEnd')
+      if (index < window.batches.length - 1) await this.fire('onSubstepEnd')
     }
     const update = await run.measure(this.state.globalStep)
-    await this.#fire('onPreOptimizerStep')
+    await this.fire('onPreOptimizerStep')
     await run.update(update)
-    await this.#fire('onOptimizerStep')
+    await this.fire('onOptimizerStep')
     if (update.skipped) this.#losses.skip()
     else this.#losses.add(update.loss, this.state.globalStep, this.args.loggingNanInfFilter)
     this.state.globalStep++
     this.state.epoch = epoch + window.done / run.plan.batchesInEpoch
     run.count(this.state, window)
-    await this.#fire('onStepEnd')
+    await this.fire('onStepEnd')
     return update
   }
 
@@ -147,7 +102,7 @@ export class Trainer {
     }
     if (control.shouldSave) {
       await saveCheckpoint({ ...this.#savedParts(), args: this.args, state, control, callbacks: this.callbackHandler, run, losses: this.#losses })
-      await this.#fire('onSave')
+      await this.fire('onSave')
     }
   }
 
@@ -171,8 +126,8 @@ export class Trainer {
     await run.runner.synchronise()
     if (args.loadBestModelAtEnd) await this.#loadBest(run)
     await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, best: state.bestModelCheckpoint, atEnd: true })
-    await this.#fire('onTrainEnd')
-    return { globalStep: state.globalStep, trainingLoss, metrics: this.#stamped(metrics) }
+    await this.fire('onTrainEnd')
+    return { globalStep: state.globalStep, trainingLoss, metrics: this.stamped(metrics) }
   }
 
   async #loadBest(run: TrainingRun): Promise<void> {
@@ -190,29 +145,28 @@ export class Trainer {
    * @returns `eval_loss`, the metrics with `eval_` before them, the speed, and the epoch.
    */
   async evaluate(dataset: EvalData | string | undefined = this.evalDataset, options: EvaluateOptions = {}): Promise<Metrics> {
-    await this.#begun
+    await this.begun
     const prefix = options.metricKeyPrefix ?? 'eval'
-    const chosen = typeof dataset === 'string' ? namedDataset(this.evalDataset, dataset) : dataset
-    if (chosen === undefined) throw new TrainerError('argument', 'There is nothing to evaluate on.', { fix: 'Give evalDataset to the Trainer or to evaluate().' })
+    const chosen = typeof dataset === 'object' ? dataset : datasetNamed(this.evalDataset, dataset)
     if (isDatasets(chosen)) {
       const all: Metrics = {}
       for (const [name, one] of Object.entries(chosen)) Object.assign(all, await this.evaluate(one, { metricKeyPrefix: `${prefix}_${name}` }))
       return all
     }
-    const lossOnly = this.args.predictionLossOnly || this.#options.computeMetrics === undefined
+    const lossOnly = this.args.predictionLossOnly || this.options.computeMetrics === undefined
     const { metrics } = await this.#evaluate(this.getEvalDataloader(chosen as LoaderRows<object>), lossOnly, false, prefix)
     await this.log(metrics)
-    const stamped = this.#stamped(metrics)
-    await this.#fire('onEvaluate', { metrics: stamped })
+    const stamped = this.stamped(metrics)
+    await this.fire('onEvaluate', { metrics: stamped })
     return stamped
   }
 
   /** Predicts: logits for every row, in the dataset's order; with labels, metrics too. Logs nothing. */
   async predict(dataset: Dataset<object> | LoaderRows<object>, options: EvaluateOptions = {}): Promise<PredictionOutput> {
-    await this.#begun
+    await this.begun
     const { predictions, labels, metrics } = await this.#evaluate(this.getTestDataloader(dataset), false, true, options.metricKeyPrefix ?? 'test')
     if (predictions === undefined) throw new TrainerError('data', 'There is no batch to predict.', { fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.' })
-    await this.#fire('onPredict', { metrics })
+    await this.fire('onPredict', { metrics })
     return { predictions, labels, labelIds: labels, metrics }
   }
 
@@ -224,14 +178,14 @@ export class Trainer {
       batches: loader,
       lossOnly,
       // to predict rows without labels is no mistake
-      computeMetrics: this.#options.computeMetrics,
+      computeMetrics: this.options.computeMetrics,
       optionalLabels: predicting,
-      preprocessLogits: this.#options.preprocessLogitsForMetrics,
+      preprocessLogits: this.options.preprocessLogitsForMetrics,
       includeInputs: args.includeForMetrics.includes('inputs'),
       includeLosses: args.includeForMetrics.includes('loss'),
       streaming: args.batchEvalMetrics,
       keepPredictions: predicting,
-      afterBatch: () => this.#fire('onPredictionStep'),
+      afterBatch: () => this.fire('onPredictionStep'),
     })
     const seconds = (performance.now() - startedAt) / 1000
     const own = { ...(output.loss !== undefined && { loss: output.loss }), ...output.metrics }
@@ -239,82 +193,24 @@ export class Trainer {
     return { ...output, metrics: { ...named, ...speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches }) } }
   }
 
-  /** Logs numbers: into the state's history with epoch, step and the tokens seen (if they are counted), and to the callbacks. */
-  async log(logs: LogEntry): Promise<void> {
-    const entry = this.#stamped(logs)
-    this.state.logHistory.push({ ...entry, step: this.state.globalStep })
-    await this.#fire('onLog', { logs: entry })
-  }
-
-  /** Numbers with what every log says of where the run is. */
-  #stamped<Entry extends LogEntry>(logs: Entry): Entry & { readonly epoch: number } {
-    const { epoch, numInputTokensSeen } = this.state
-    return { ...logs, epoch, ...(this.args.includeNumInputTokensSeen !== 'no' && { num_input_tokens_seen: numInputTokensSeen }) }
-  }
-
   /** Saves model, tokenizer and arguments, for Python and for transformers.js: `outputDir` unless another folder is given. */
   async saveModel(outputDir: string = this.args.outputDir): Promise<void> {
-    await this.#run?.runner.synchronise()
+    await this.run?.runner.synchronise()
     await saveModelFolder(outputDir, this.#savedParts())
-  }
-
-  /** Writes `trainer_state.json` into `outputDir`. */
-  async saveState(): Promise<void> {
-    await saveTrainerState(this.args.outputDir, this.state.toJSON() as unknown as TrainerStateFile)
-  }
-
-  /** Adds a callback at the end; of a class, a new one. */
-  addCallback(callback: CallbackOrClass): void { this.callbackHandler.add(callback) }
-  /** Takes a callback out, or the first of a class, and returns it. */
-  popCallback(callback: TrainerCallback | TrainerCallbackClass): TrainerCallback | undefined { return this.callbackHandler.pop(callback) }
-  /** Takes a callback out, or the first of a class. */
-  removeCallback(callback: TrainerCallback | TrainerCallbackClass): void { this.callbackHandler.remove(callback) }
-
-  // ── what a subclass may do otherwise ──
-
-  /** Batches to train on. @throws TrainerError without a training dataset. */
-  getTrainDataloader(): Loader<LoadedBatch> {
-    if (this.trainDataset === undefined) throw new TrainerError('argument', 'There is nothing to train on.', { fix: 'Give trainDataset to the Trainer.' })
-    return trainLoader(this.#loaderParts(), this.trainDataset as LoaderRows<object>)
-  }
-
-  /** Batches to evaluate on. */
-  getEvalDataloader(dataset: Dataset<object> | LoaderRows<object>): Loader<LoadedBatch> {
-    return evaluationLoader(this.#loaderParts(), dataset as LoaderRows<object>, !this.args.batchEvalMetrics)
-  }
-
-  /** Batches to predict. */
-  getTestDataloader(dataset: Dataset<object> | LoaderRows<object>): Loader<LoadedBatch> {
-    return this.getEvalDataloader(dataset)
-  }
-
-  /** The optimizer: the one given, else the one that `optim` names. */
-  createOptimizer(): Optimizer {
-    return this.#options.optimizers?.[0] ?? optimizerOf(this.args)
-  }
-
-  /** A schedule of one's own, from the number of updates made to a factor; undefined for the one that `lrSchedulerType` names. */
-  createScheduler(_totalSteps: number): Schedule | undefined {
-    return this.#options.optimizers?.[1]
-  }
-
-  /** Whether weight decay applies to a parameter. */
-  isDecayed(name: string): boolean {
-    return decays(name)
   }
 
   /** Frees the engine and its threads. The model keeps its weights. */
   async dispose(): Promise<void> {
     const runner = await this.#runner
-    ;[this.#runner, this.#run] = [undefined, undefined]
+    ;[this.#runner, this.run] = [undefined, undefined]
     await runner?.dispose()
   }
 
   /** Model, plan, optimizer and schedule; and what a checkpoint kept of them. */
   async #begin(options: TrainOptions): Promise<{ run: TrainingRun; firstEpoch: number; firstBatch: number }> {
-    await this.#begun
+    await this.begun
     const { args } = this
-    if (this.#options.modelInit !== undefined) await this.#initModel(options.trial)
+    if (this.options.modelInit !== undefined) await this.#initModel(options.trial)
     await checkWritable(args.outputDir)
     const resume = options.resumeFromCheckpoint
     const folder = resume === undefined || resume === false ? undefined : await checkpointToResume(args.outputDir, resume)
@@ -328,10 +224,10 @@ export class Trainer {
     const runner = await this.#runnerOf()
     await runner.endTraining()
     if (folder !== undefined) this.model.takeWeights(await readWeights(this.model, folder))
-    const optimizer = this.createOptimizer()
-    const rates = rateSource(args, plan.totalUpdates, this.createScheduler(plan.totalUpdates))
-    const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays: (name) => this.isDecayed(name), resumed, parameters: this.model.countedParameters() })
-    this.#run = run
+    const [optimizer, schedule] = this.createOptimizerAndScheduler(plan.totalUpdates)
+    const [rates, decayed] = [rateSource(args, plan.totalUpdates, schedule), new Set(this.getDecayParameterNames())]
+    const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays: (name) => decayed.has(name), resumed, parameters: this.model.countedParameters() })
+    this.run = run
     if (resumed !== undefined) restoreRun(resumed, { args, callbacks: this.callbackHandler, run, losses: this.#losses })
     this.callbackHandler.context = { model: this.model, processingClass: this.processingClass, optimizer, lrScheduler: rates, trainDataloader: loader }
     const skipped = args.ignoreDataSkip ? 0 : (this.state.globalStep % plan.updatesPerEpoch) * args.gradientAccumulationSteps
@@ -340,20 +236,20 @@ export class Trainer {
 
   async #initModel(trial: Readonly<Record<string, unknown>> | undefined): Promise<void> {
     await this.dispose()
-    this.#model = await this.#options.modelInit!(trial)
-    if (this.#model === undefined) throw new TrainerError('argument', 'modelInit returned no model.')
+    this.currentModel = await this.options.modelInit!(trial)
+    if (this.currentModel === undefined) throw new TrainerError('argument', 'modelInit returned no model.')
   }
 
   async #runnerOf(): Promise<Runner> {
-    if (this.#model === undefined) await this.#initModel(undefined)
+    if (this.currentModel === undefined) await this.#initModel(undefined)
     adoptLabelNames(this.model, this.trainDataset)
     const { args } = this
     this.#runner ??= Runner.create({
       model: this.model,
       batchSize: args.trainBatchSize,
-      profile: this.#options.profile,
+      profile: this.options.profile,
       engine: { device: args.useCpu ? 'cpu' : args.device, ...(args.library !== undefined && { library: args.library }), ...(args.threads !== undefined && { threads: args.threads }) },
-      loss: { labelSmoothing: args.labelSmoothingFactor, classWeights: this.#options.classWeights, custom: this.computeLoss?.bind(this) ?? this.#options.computeLossFunc },
+      loss: { labelSmoothing: args.labelSmoothingFactor, classWeights: this.options.classWeights, ...lossNamed(this.options.computeLossFunc), ...overriddenLoss(this) },
     })
     return this.#runner
   }
@@ -366,24 +262,9 @@ export class Trainer {
   #savedParts(): { model: PreTrainedModel; tokenizer: Tokenizer | undefined; trainingArguments: JsonObject } {
     return { model: this.model, tokenizer: this.processingClass, trainingArguments: this.args.toDict() as JsonObject }
   }
-
-  #loaderParts(): { args: TrainingArguments; collator: DataCollator; inputNames: readonly string[] } {
-    return { args: this.args, collator: this.dataCollator, inputNames: this.model.inputNames }
-  }
-
-  async #fire(event: CallbackEvent, extra: Pick<CallbackContext, 'logs' | 'metrics'> = {}): Promise<void> {
-    await this.callbackHandler.call(event, this.args, this.state, this.control, extra)
-  }
 }
 
-/** Whether this is several datasets by name. */
-function isDatasets(dataset: EvalData): dataset is Readonly<Record<string, Dataset<object>>> {
-  if (dataset instanceof Dataset || Array.isArray(dataset) || Symbol.iterator in dataset || Symbol.asyncIterator in dataset) return false
-  return !('length' in dataset && 'get' in dataset)
-}
-
-function namedDataset(datasets: EvalData | undefined, name: string): Dataset<object> {
-  const found = datasets !== undefined && isDatasets(datasets) ? datasets[name] : undefined
-  if (found === undefined) throw new TrainerError('argument', `There is no evaluation dataset of the name "${name}".`, { fix: 'Give evalDataset as an object of datasets by name.' })
-  return found
+/** The loss of a subclass that brings its own. */
+function overriddenLoss(trainer: Trainer): { custom?: LossFunction } {
+  return trainer.computeLoss === Trainer.prototype.computeLoss ? {} : { custom: (...values) => trainer.computeLoss(...values) }
 }

@@ -1,4 +1,5 @@
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { homedir } from 'node:os'
 
 import { TrainerError } from '../errors'
 
@@ -96,4 +97,19 @@ async function writePieces(handle: FileHandle, pieces: Iterable<Uint8Array> | As
 /** Whether a folder stands at a path. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+}
+
+/** A path whose `~` at the beginning is the home folder, as a shell has it. */
+export function expandHome(path: string): string {
+  return path === '~' || path.startsWith('~/') || path.startsWith('~\\') ? `${homedir()}${path.slice(1)}` : path
+}
+
+/** A text file; undefined when there is none. @throws TrainerError (`file`) when it cannot be read. */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return undefined
+    throw new TrainerError('file', `Cannot read ${path}: ${(cause as Error).message}.`, { cause })
+  }
 }

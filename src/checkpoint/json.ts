@@ -48,8 +48,8 @@ export async function writeJson(path: string, value: unknown, options: { sorted?
   await writeFileWhole(path, new TextEncoder().encode(formatJson(value, options)))
 }
 
-/** The text that `writeJson` writes. */
-export function formatJson(value: unknown, options: { sorted?: boolean } = {}): string {
+/** The text that `writeJson` writes, indented by 2 unless told. */
+export function formatJson(value: unknown, options: { sorted?: boolean; indent?: number } = {}): string {
   const replace = (_key: string, inner: unknown): unknown => {
     if (typeof inner === 'bigint') return Number(inner)
     if (ArrayBuffer.isView(inner) && !(inner instanceof DataView)) return Array.from(inner as unknown as ArrayLike<number | bigint>)
@@ -58,7 +58,7 @@ export function formatJson(value: unknown, options: { sorted?: boolean } = {}): 
     }
     return inner
   }
-  return `${JSON.stringify(value, replace, 2)}\n`
+  return `${JSON.stringify(value, replace, options.indent ?? 2)}\n`
 }
 
 /** `JSON.parse` that also takes Python's NaN, Infinity and -Infinity, and a byte order mark. */

@@ -11,6 +11,7 @@ import type { Tensor } from '../tensor'
 import type { TrainingArguments, TrainingArgumentsOptions } from '../TrainingArguments'
 import type { LossFunction } from '../TrainingGraph'
 import type { ComputeMetrics, Metrics, PreprocessLogits } from './evaluation'
+import type { LossName } from './losses'
 import type { Profile } from './profile'
 
 /** Turns rows into a batch; `indices` are the rows' places in the dataset, for errors. */
@@ -36,7 +37,8 @@ export interface TrainerOptions {
   readonly evalDataset?: EvalData
   /** The tokenizer: pads batches, and is saved with the model. */
   readonly processingClass?: Tokenizer
-  readonly computeLossFunc?: LossFunction
+  /** A loss of one's own as graph code, or one of the known by its name. Default: the head's. */
+  readonly computeLossFunc?: LossFunction | LossName
   /** One weight per class for cross-entropy. */
   readonly classWeights?: readonly number[]
   readonly computeMetrics?: ComputeMetrics
