@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks', // ONNX Runtime is opened once a process; worker threads would share it
     maxWorkers: 2,
+    env: { OMP_NUM_THREADS: '1' }, // two files run at a time, and threads that wait for each other spin
     testTimeout: 60_000, // machines that are busy otherwise are no reason to fail
     hookTimeout: 60_000,
     reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'out/unit-tests.json' }]],

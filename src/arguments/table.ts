@@ -181,7 +181,7 @@ export const argumentTable = {
   device: text('cpu' as 'cpu' | 'auto' | 'cuda' | 'webgpu' | (string & {}), 'own',
     'Where the programs run: \'cpu\', \'cuda\', \'webgpu\', another provider of the library by its name, or \'auto\' for the best that works.'),
   library: text(undefined, 'own', 'Path of the ONNX Runtime library, if not the one that npm installed.'),
-  threads: whole(undefined, 'own', 'Threads of the CPU provider; one per core unless given.', { least: 1 }),
+  threads: whole(undefined, 'own', 'Threads of the CPU provider; OMP_NUM_THREADS of the environment unless given, else one per core.', { least: 1 }),
   onNonFinite: choice(['error', 'skip', 'continue'], 'error', 'own',
     'A loss or gradient that is not finite: stop the run, skip that update and count it in the logs, or go on as Hugging Face does.'),
 } as const satisfies Readonly<Record<string, Field<unknown, unknown>>>

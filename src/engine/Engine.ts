@@ -18,7 +18,7 @@ export type { DeviceBuffer, Engine, EngineOptions, EngineValue, EngineValues, Pr
  * @throws TrainerError 'engine' when the library is not found or not usable, or the provider is not in it or does not start.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { device = 'cpu', threads = coreCount() } = options
+  const { device = 'cpu', threads = defaultThreads() } = options
   if (!Number.isInteger(threads) || threads < 1) {
     throw new TrainerError('argument', `threads must be a whole number of at least 1, but ${threads} was given.`)
   }
@@ -39,6 +39,12 @@ export function openLibrary(option?: string): Api {
   const api = openApi(path)
   environmentOf(api) // providers log through it while they are added to a session's options
   return api
+}
+
+/** What OMP_NUM_THREADS says, as for PyTorch, else one per core. */
+export function defaultThreads(): number {
+  const wanted = Number(process.env.OMP_NUM_THREADS)
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : coreCount()
 }
 
 /** Cores that this process may use: where two hardware threads share a core, they count once. */

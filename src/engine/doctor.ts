@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import { TrainerError } from '../errors'
 import type { Api } from './capi'
-import { coreCount, createEngine, openLibrary } from './Engine'
+import { createEngine, defaultThreads, openLibrary } from './Engine'
 import { findLibrary, isSameFile, libraryOf, loadedLibraries, packageVersion } from './library'
 import { builtProviders, hardwareKinds } from './providers'
 
@@ -59,7 +59,7 @@ export async function doctor(): Promise<DoctorReport> {
     library,
     providers: api === undefined ? [] : await examineProviders(api),
     processor: {
-      model: cpus()[0]?.model.trim() ?? 'unknown', logical: availableParallelism(), threads: coreCount(),
+      model: cpus()[0]?.model.trim() ?? 'unknown', logical: availableParallelism(), threads: defaultThreads(),
       hardware: (api && hardwareKinds(api)) ?? [], flags: processorFlags(),
     },
     memory: { total: totalmem(), free: freemem(), limit: memoryLimit(), resident: process.memoryUsage().rss },

@@ -102,7 +102,7 @@ export interface EngineOptions {
   readonly device?: string
   /** The library's file or folder; default the environment variable ONNXRUNTIME_LIBRARY, else npm's onnxruntime-node. */
   readonly library?: string
-  /** Threads of one operator on the processor; default the number of cores. */
+  /** Threads of one operator on the processor; default the environment's OMP_NUM_THREADS, else the number of cores. */
   readonly threads?: number
   /** The provider's options, by its own keys: `{ use_tf32: '0' }` for CUDA. */
   readonly providerOptions?: Readonly<Record<string, string>>
