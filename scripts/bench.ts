@@ -1,0 +1,189 @@
+/**
+ * ts-trainer against Hugging Face Trainer: the same model from the same weights on the same rows in the same order, each run in a process of its
+ * own, in alternating rounds. The last line on stdout is one JSON object; docs/benchmarks.md says what is in it.
+ *
+ * Run: npm run bench -- --help
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { TrainerError } from '../src/errors'
+import { createEngine, setLogLevel, TrainingArguments } from '../src/index'
+import { type Figures, figuresOf, median, rounded } from './bench/figures'
+import type { Job, RunResult } from './bench/job'
+import { describeMachine, load, processorFlags } from './bench/machine'
+import { type BenchOptions, parseOptions, type RivalName, rivals, usage } from './bench/options'
+import { operatorParts, type Part, phaseParts, readOperators, windowOf, writeTrace } from './bench/phases'
+import { findPython, runOurs, runProducts, runRival } from './bench/processes'
+import { prepareWork, type Work } from './bench/work'
+
+const warmup = 5
+const root = join(import.meta.dirname, '..')
+
+/** What all runs of one call have in common. */
+interface Bench {
+  readonly options: BenchOptions
+  readonly work: Work
+  readonly folder: string
+  /** Undefined where there is none, or no rival is asked for. */
+  readonly python: string | undefined
+}
+
+type Side = 'ts-trainer' | RivalName
+
+/** One side's runs, round by round. */
+type Rounds = ReadonlyMap<Side, Figures[]>
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof TrainerError) && !String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')) throw error
+  console.error((error as Error).message)
+  process.exitCode = 1
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === undefined) return console.log(usage)
+  if (options.precision === 'bfloat16') refuseWithoutBfloat16()
+  setLogLevel('error')
+  const folder = mkdtempSync(join(tmpdir(), 'ts-trainer-bench-'))
+  try {
+    const python = options.rivals.length === 0 ? undefined : await findPython()
+    const bench = { options, work: await prepareWork(options, folder), folder, python }
+    await printHead(bench)
+    const check = await compareLosses(bench)
+    const result = options.profile ? await profileRun(bench) : await measure(bench, check.tokens)
+    const { task, shape, batch, precision } = options
+    console.log(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: check.difference, loadAverage: load() }))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** @throws TrainerError where bfloat16 cannot be measured, with the reason. */
+function refuseWithoutBfloat16(): void {
+  const fix = 'Measure --precision float32.'
+  if (processorFlags()?.has('amx_bf16') !== true) {
+    throw new TrainerError('argument', 'bfloat16 on CPU needs a processor with AMX, and this one does not list amx_bf16 among its flags: without it, bfloat16 is slower than float32.', { fix })
+  }
+  const { bf16 } = new TrainingArguments({ outputDir: 'out', bf16: true }) // refuses it itself, and says why
+  if (!bf16) throw new TrainerError('argument', 'ts-trainer does not train in bfloat16.', { fix })
+}
+
+async function printHead({ options, work, python }: Bench): Promise<void> {
+  const engine = await createEngine()
+  console.log(`npm run bench -- ${process.argv.slice(2).join(' ')}`.trimEnd())
+  console.log(`${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; load average ${load()}`)
+  console.log(`node ${process.versions.node}, ONNX Runtime ${engine.version}, ${options.built ? 'the built package' : 'the sources'}; rival: ${python ?? (options.rivals.length === 0 ? 'none asked for' : 'no Python with transformers here (BENCH_PYTHON)')}`)
+  engine.dispose()
+  console.log(`${work.sources.join('; ')}; ${work.rowCount} rows of at most 128 tokens, batches of ${options.batch}\n`)
+}
+
+/** Both sides' first five losses without dropout; how far they are apart at most, and the tokens of a batch. */
+async function compareLosses(bench: Bench): Promise<{ difference: number | undefined; tokens: number }> {
+  const own = { steps: 0, keepLosses: true, config: bench.work.noDropout }
+  const ours = await runOurs(jobOf(bench, 'ts-trainer', own))
+  const tokens = Math.round(ours.lengths.flat().reduce((sum, length) => sum + length, 0) / ours.lengths.length)
+  const digits = (losses: readonly number[]): string => losses.map(loss => loss.toFixed(6)).join('  ')
+  console.log(`first five losses without dropout\n  ts-trainer            ${digits(ours.losses)}`)
+  if (bench.python === undefined) return { difference: undefined, tokens }
+  const rival = await runRival(bench.python, jobOf(bench, 'plain', own))
+  const difference = Math.max(...ours.losses.map((loss, i) => Math.abs(loss - (rival.losses[i] ?? Infinity))))
+  console.log(`  Hugging Face Trainer  ${digits(rival.losses)}\n  ${difference <= 1e-4 ? 'they agree' : 'THEY DO NOT AGREE'} to 1e-4: ${difference.toExponential(1)} apart at most`)
+  console.log(`  ${Object.entries(rival.versions).map(([name, version]) => `${name} ${version}`).join(', ')}\n`)
+  if (difference > 1e-4) process.exitCode = 1
+  return { difference: rounded(difference), tokens }
+}
+
+/** The rounds, and what they come to. */
+async function measure(bench: Bench, tokens: number): Promise<object> {
+  const { options, work, python, folder } = bench
+  const sides: Side[] = ['ts-trainer', ...(python === undefined ? [] : options.rivals)]
+  const rounds: Rounds = new Map(sides.map(side => [side, []]))
+  const rates: Record<string, number> = {}
+  for (let round = 0; round < options.rounds; round++) {
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const job = jobOf(bench, side, { steps: options.steps, keepLosses: false, config: work.dropout })
+      const figures = figuresOf(await (side === 'ts-trainer' ? runOurs(job) : runRival(python!, job)), warmup, work.flops)
+      rounds.get(side)!.push(figures)
+    }
+    const products = await runProducts({ tokens, width: work.flops.width, innerWidth: work.flops.innerWidth, result: join(folder, 'products.json') })
+    for (const [product, rate] of Object.entries(products.rates)) rates[product] = Math.max(rates[product] ?? 0, rate)
+    console.log(`round ${round + 1}, samples/s: ${sides.map(side => `${side} ${rounds.get(side)!.at(-1)!.samplesPerSecond.toFixed(2)}`).join(', ')}`)
+  }
+  return summary(rounds, rates)
+}
+
+/** Prints the tables; returns the figures of the last line. */
+function summary(rounds: Rounds, rates: Readonly<Record<string, number>>): object {
+  const middle = (side: Side, key: keyof Figures): number => median(rounds.get(side)!.map(figures => figures[key] ?? NaN))
+  const ours = rounds.get('ts-trainer')!
+  const ratios = (side: Side): number[] => ours.map((figures, round) => figures.samplesPerSecond / rounds.get(side)![round]!.samplesPerSecond)
+  console.log(`\nmedians of ${ours.length} rounds`)
+  const percent = (share: number): string => (Number.isNaN(share) ? '' : `${(100 * share).toFixed(1)} %`)
+  printTable(['', 'samples/s', 'tokens/s', 'ts-trainer / it', 'peak memory, MiB', 'to first step, s', 'memory since step 100'], [...rounds.keys()].map(side => [
+    side === 'ts-trainer' ? side : `Hugging Face Trainer, ${side}`,
+    middle(side, 'samplesPerSecond').toFixed(2),
+    middle(side, 'tokensPerSecond').toFixed(0),
+    side === 'ts-trainer' ? '' : `${median(ratios(side)).toFixed(2)} (${Math.min(...ratios(side)).toFixed(2)}–${Math.max(...ratios(side)).toFixed(2)})`,
+    (middle(side, 'peakMemory') / 2 ** 20).toFixed(0),
+    middle(side, 'timeToFirstStep').toFixed(2),
+    percent(middle(side, 'memoryGrowth')),
+  ]))
+  for (const [product, rate] of Object.entries(rates)) console.log(`${(rate / 1e9).toFixed(0)} GFLOP/s  ${product}`)
+  const gemmRate = Math.max(...Object.values(rates))
+  const [gemmShare, share] = [middle('ts-trainer', 'flopsPerSecond') / gemmRate, middle('ts-trainer', 'updateShare')]
+  console.log(`${(middle('ts-trainer', 'flopsPerSecond') / 1e9).toFixed(0)} GFLOP/s  ts-trainer: ${(100 * gemmShare).toFixed(0)} % of the best of these; the update takes ${(100 * share).toFixed(1)} % of a step; from import to the first step ${middle('ts-trainer', 'importToFirstStep').toFixed(2)} s\n`)
+  const common = (side: Side): object => ({ samplesPerSecond: rounded(middle(side, 'samplesPerSecond')), tokensPerSecond: rounded(middle(side, 'tokensPerSecond')), peakMemory: middle(side, 'peakMemory'), timeToFirstStep: rounded(middle(side, 'timeToFirstStep')) })
+  return {
+    ...common('ts-trainer'), gemmShare: rounded(gemmShare), updateShare: rounded(share),
+    rivals: Object.fromEntries([...rounds.keys()].filter(side => side !== 'ts-trainer').map(side => [side, { ...common(side), ratio: rounded(median(ratios(side))) }])),
+    gemmRate: rounded(gemmRate), rounds: ours.length,
+  }
+}
+
+/** One run with ONNX Runtime's profiler on, and where its time goes. */
+async function profileRun(bench: Bench): Promise<object> {
+  const { options, work } = bench
+  const output = join(root, 'out/bench')
+  mkdirSync(output, { recursive: true })
+  const job = jobOf(bench, 'ts-trainer', { steps: options.steps, keepLosses: false, config: work.dropout })
+  const result: RunResult = await runOurs({ ...job, operators: join(bench.folder, 'operators') })
+  const [window, operators] = [windowOf(result, warmup), readOperators(result.programs)]
+  const [phases, byOperator] = [phaseParts(result.phases ?? [], window), operatorParts(operators, window)]
+  const trace = join(output, `trace-${options.task}-${options.shape}.json`)
+  writeTrace(trace, result, operators)
+  console.log('\nby phase, without what is hidden behind a phase above it (collating passes while a program runs; the profiler itself takes a little)')
+  printParts(phases, options.steps, window.to - window.from)
+  console.log('\nby operator, in the programs')
+  printParts(byOperator, options.steps, phases.find(part => part.name === 'run')!.time)
+  console.log(`\na trace for chrome://tracing or ui.perfetto.dev: ${trace}\n`)
+  const figures = figuresOf(result, warmup, work.flops)
+  const perStep = (parts: readonly Part[]): object => Object.fromEntries(parts.map(({ name, time }) => [name, rounded(time / options.steps)]))
+  return {
+    samplesPerSecond: rounded(figures.samplesPerSecond), tokensPerSecond: rounded(figures.tokensPerSecond), updateShare: rounded(figures.updateShare!),
+    peakMemory: figures.peakMemory, timeToFirstStep: rounded(figures.timeToFirstStep), rivals: {}, phases: perStep(phases), operators: perStep(byOperator), trace,
+  }
+}
+
+function printParts(parts: readonly Part[], steps: number, whole: number): void {
+  printTable(['', 'ms a step', 'share', 'hidden', 'times a step'], parts.map(({ name, time, whole: all, count }) =>
+    [name, (time / steps).toFixed(2), `${(100 * time / whole).toFixed(1)} %`, ((all - time) / steps).toFixed(2), (count / steps).toFixed(1)]))
+}
+
+/** Prints rows in columns: the first to the left, figures to the right. */
+function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]!.length)))
+  for (const row of [head, ...rows]) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd())
+}
+
+function jobOf({ options, work, folder }: Bench, side: Side, own: Pick<Job, 'steps' | 'keepLosses' | 'config'>): Job {
+  const rival = side === 'ts-trainer' ? { bf16: options.precision === 'bfloat16', grouped: false } : rivals[side]
+  return {
+    ...own, ...rival, warmup, seed: 42, model: work.model, tokenizer: work.tokenizer, rows: work.rows, numLabels: work.numLabels, batch: options.batch,
+    output: join(folder, side), result: join(folder, `${side}.json`), threads: availableParallelism(),
+    module: pathToFileURL(join(root, options.built ? 'dist/index.mjs' : 'src/index.ts')).href,
+  }
+}

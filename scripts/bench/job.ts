@@ -1,0 +1,70 @@
+// what the processes that are measured get, and what they give back: files of JSON
+
+/** One run of training. */
+export interface Job {
+  /** The folder of config and weights. */
+  readonly model: string
+  readonly tokenizer: string
+  /** The file of the rows, by columns. */
+  readonly rows: string
+  /** Fields of the config that are changed: dropout. */
+  readonly config: Readonly<Record<string, number>>
+  readonly numLabels: number
+  readonly batch: number
+  /** Steps before those that are timed, and those. */
+  readonly warmup: number
+  readonly steps: number
+  readonly seed: number
+  /** Every step's loss is kept: for comparison, not for timing. */
+  readonly keepLosses: boolean
+  /** Where the trainer may write. */
+  readonly output: string
+  /** Where the result goes. */
+  readonly result: string
+  /** For ts-trainer: the module to import, and the path that profiles of operators begin with. */
+  readonly module: string
+  readonly operators?: string
+  /** For Hugging Face Trainer. */
+  readonly bf16: boolean
+  readonly grouped: boolean
+  readonly threads: number
+}
+
+/** What a run gave. Times are seconds since the process began, by its own clock. */
+export interface RunResult {
+  /** When each step ended, warm-up included. */
+  readonly stepEnds: readonly number[]
+  /** The lengths of each step's rows. */
+  readonly lengths: readonly (readonly number[])[]
+  /** Each step's loss, if it was kept. */
+  readonly losses: readonly number[]
+  /** Bytes: the most that lay in memory at once, and what lay there every 50 steps. */
+  readonly peakMemory: number
+  readonly memory: readonly number[]
+  readonly versions: Readonly<Record<string, string>>
+  /** From before the library's import to the end of the first step. */
+  readonly importToFirstStep: number
+  /** For ts-trainer: the phases' intervals, and the files of ONNX Runtime's profiler. */
+  readonly phases?: readonly PhaseSpan[]
+  readonly programs?: readonly { readonly name: string; readonly startedAt: number; readonly file: string }[]
+}
+
+/** An interval of time, in milliseconds since the process began. */
+export interface PhaseSpan {
+  readonly phase: string
+  readonly start: number
+  readonly end: number
+}
+
+/** What products to time, and where the result goes. */
+export interface ProductJob {
+  readonly tokens: number
+  readonly width: number
+  readonly innerWidth: number
+  readonly result: string
+}
+
+/** Floating-point operations a second, by product. */
+export interface ProductResult {
+  readonly rates: Readonly<Record<string, number>>
+}

@@ -1,0 +1,132 @@
+// words of the command line → what to measure
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { nearest, TrainerError } from '../../src/errors'
+
+/** The models that can be measured, by name: layers × width. */
+export const shapes = {
+  tiny: { layers: 2, width: 128, heads: 2 },
+  minilm: { layers: 6, width: 384, heads: 12 },
+  distil: { layers: 6, width: 768, heads: 12 },
+  base: { layers: 12, width: 768, heads: 12 },
+} as const
+export type ShapeName = keyof typeof shapes
+
+/** The ways in which Hugging Face Trainer is measured. */
+export const rivals = {
+  plain: { bf16: false, grouped: false },
+  bf16: { bf16: true, grouped: false },
+  grouped: { bf16: false, grouped: true },
+  'grouped-bf16': { bf16: true, grouped: true },
+} as const
+export type RivalName = keyof typeof rivals
+
+/** The columns of each task's texts. */
+export const columns: Readonly<Record<string, readonly [string, string?]>> = {
+  cola: ['sentence'],
+  mnli: ['premise', 'hypothesis'],
+  mrpc: ['sentence1', 'sentence2'],
+  qnli: ['question', 'sentence'],
+  qqp: ['question1', 'question2'],
+  quickstart: ['sentence'],
+  rte: ['sentence1', 'sentence2'],
+  sst2: ['sentence'],
+  stsb: ['sentence1', 'sentence2'],
+  wnli: ['sentence1', 'sentence2'],
+}
+
+export interface BenchOptions {
+  /** A task of GLUE, or `quickstart`: the quick start's sentences. */
+  readonly task: string
+  readonly shape: ShapeName
+  readonly batch: number
+  readonly precision: 'float32' | 'bfloat16'
+  readonly rivals: readonly RivalName[]
+  readonly rounds: number
+  /** Steps that are timed in a round; five before them are not. */
+  readonly steps: number
+  /** The folder of GLUE; undefined for the quick start's sentences. */
+  readonly data: string | undefined
+  /** A folder of weights and tokenizer; undefined for random weights. */
+  readonly model: string | undefined
+  readonly profile: boolean
+  /** Measure the built package in `dist`, not the sources. */
+  readonly built: boolean
+}
+
+export const usage = `npm run bench -- [OPTIONS]: trains the same model from the same weights on the same rows with ts-trainer and with Hugging Face Trainer
+
+  --task TASK            ${Object.keys(columns).join(', ')} (mrpc; without GLUE quickstart)
+  --shape SHAPE          ${Object.entries(shapes).map(([name, { layers, width }]) => `${name} ${layers}×${width}`).join(', ')} (minilm)
+  --batch ROWS           rows in a batch (32)
+  --precision PRECISION  float32 or bfloat16 (float32)
+  --rival RIVAL          ${Object.keys(rivals).join(', ')}, several with commas between, all or none (plain)
+  --rounds ROUNDS        alternating rounds (5)
+  --steps STEPS          steps that are timed in each, after 5 that are not (12)
+  --data DIR             GLUE's folder, as on the Hub (../shared/hub/datasets/nyu-mll/glue where there is one)
+  --model DIR            a folder of weights of the shape, with its tokenizer (for minilm all-MiniLM-L6-v2 in ../shared/hub, where it is;
+                         otherwise random weights and bert-base-uncased's tokenizer)
+  --profile              no rounds: one run, and where its time goes, by phase and by operator; writes a trace for Chrome or Perfetto
+  --built                measure the package built in dist (npm run build) instead of the sources
+
+BENCH_PYTHON names the Python with transformers; without it, python3 and python are tried.`
+
+const hub = join(import.meta.dirname, '../../../shared/hub')
+
+/** @throws TrainerError naming the option and what it may be. */
+export function parseOptions(words: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      task: { type: 'string' }, shape: { type: 'string', default: 'minilm' }, batch: { type: 'string', default: '32' },
+      precision: { type: 'string', default: 'float32' }, rival: { type: 'string', default: 'plain' }, rounds: { type: 'string', default: '5' },
+      steps: { type: 'string', default: '12' }, data: { type: 'string' }, model: { type: 'string' }, profile: { type: 'boolean', default: false },
+      built: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const shape = oneOf('shape', values.shape, Object.keys(shapes) as ShapeName[])
+  const data = values.task === 'quickstart' ? undefined : values.data ?? existing(join(hub, 'datasets/nyu-mll/glue'))
+  return {
+    task: taskOf(values.task, data),
+    shape,
+    batch: whole('batch', values.batch),
+    precision: oneOf('precision', values.precision, ['float32', 'bfloat16']),
+    rivals: rivalsOf(values.rival),
+    rounds: whole('rounds', values.rounds),
+    steps: whole('steps', values.steps),
+    data,
+    model: values.model ?? (shape === 'minilm' ? existing(join(hub, 'models/sentence-transformers/all-MiniLM-L6-v2')) : undefined),
+    profile: values.profile,
+    built: values.built,
+  }
+}
+
+function taskOf(given: string | undefined, data: string | undefined): string {
+  const task = oneOf('task', given ?? (data === undefined ? 'quickstart' : 'mrpc'), Object.keys(columns))
+  if (data !== undefined || task === 'quickstart') return task
+  throw new TrainerError('argument', `The rows of ${task} are not here.`, { fix: 'Name the folder of GLUE with --data, or take --task quickstart.' })
+}
+
+function rivalsOf(given: string): RivalName[] {
+  if (given === 'none') return []
+  const known = Object.keys(rivals) as RivalName[]
+  return given === 'all' ? known : given.split(',').map(name => oneOf('rival', name, known))
+}
+
+function oneOf<Name extends string>(option: string, given: string, known: readonly Name[]): Name {
+  const found = known.find(name => name === given)
+  if (found !== undefined) return found
+  const close = nearest(given, known)
+  throw new TrainerError('argument', `--${option} "${given}" is not known; these are: ${known.join(', ')}.`, close === undefined ? {} : { fix: `Did you mean "${close}"?` })
+}
+
+function whole(option: string, given: string): number {
+  if (/^[1-9]\d*$/.test(given)) return Number(given)
+  throw new TrainerError('argument', `--${option} has to be a whole number of at least 1, not "${given}".`)
+}
+
+function existing(path: string): string | undefined {
+  return existsSync(path) ? path : undefined
+}

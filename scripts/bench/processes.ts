@@ -1,0 +1,52 @@
+// each measurement in a process of its own
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { TrainerError } from '../../src/errors'
+import type { Job, ProductJob, ProductResult, RunResult } from './job'
+
+const here = import.meta.dirname
+const root = join(here, '../..')
+const run = promisify(execFile)
+
+/** Trains with ts-trainer. */
+export function runOurs(job: Job): Promise<RunResult> {
+  return runProcess(process.execPath, ['--import', 'tsx', join(here, 'ours.ts')], job, 'ts-trainer')
+}
+
+/** Trains with Hugging Face Trainer. */
+export function runRival(python: string, job: Job): Promise<RunResult> {
+  return runProcess(python, [join(here, 'rival.py')], job, 'Hugging Face Trainer')
+}
+
+/** Times bare products. */
+export function runProducts(job: ProductJob): Promise<ProductResult> {
+  return runProcess(process.execPath, ['--import', 'tsx', join(here, 'gemm.ts')], job, 'The product')
+}
+
+/** A Python that has transformers: `BENCH_PYTHON`, else the one on the path; undefined if there is none. @throws TrainerError for BENCH_PYTHON without it. */
+export async function findPython(): Promise<string | undefined> {
+  const named = process.env['BENCH_PYTHON']
+  for (const python of named === undefined ? ['python3', 'python'] : [named]) {
+    try {
+      await run(python, ['-c', 'import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ("torch", "transformers", "accelerate", "datasets")))'])
+      return python
+    } catch (cause) {
+      if (named !== undefined) throw new TrainerError('argument', `BENCH_PYTHON ${named} does not start, or lacks torch, transformers, accelerate or datasets.`, { cause })
+    }
+  }
+  return undefined
+}
+
+async function runProcess<Result>(command: string, words: readonly string[], job: { readonly result: string }, what: string): Promise<Result> {
+  const file = `${job.result}.job`
+  writeFileSync(file, JSON.stringify(job))
+  try {
+    await run(command, [...words, file], { cwd: root, maxBuffer: 1 << 28, env: { ...process.env, TOKENIZERS_PARALLELISM: 'false' } })
+  } catch (error) {
+    const { stderr } = error as { stderr?: string }
+    throw new TrainerError('training', `${what} ended with an error:\n${stderr?.trim().split('\n').slice(-15).join('\n') ?? String(error)}`, { cause: error })
+  }
+  return JSON.parse(readFileSync(job.result, 'utf8')) as Result
+}

@@ -1,0 +1,117 @@
+"""One run of Hugging Face Trainer in a process of its own: job.json -> result.json. Python's side of ours.ts."""
+import json
+import os
+import sys
+import time
+
+started = time.perf_counter()
+
+
+def age():
+    """Seconds since the process began; since this file began where the system does not say."""
+    try:
+        with open('/proc/self/stat') as stat, open('/proc/uptime') as uptime:
+            begun = int(stat.read().rsplit(')', 1)[1].split()[19]) / os.sysconf('SC_CLK_TCK')
+            return float(uptime.read().split()[0]) - begun
+    except OSError:
+        return 0.0
+
+
+before = age() - (time.perf_counter() - started)
+
+with open(sys.argv[1], encoding='utf8') as file:
+    job = json.load(file)
+os.environ.setdefault('HF_HUB_OFFLINE', '1')
+
+import datasets
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
+
+torch.set_num_threads(job['threads'])
+
+
+def clock():
+    return before + time.perf_counter() - started
+
+
+def status(field):
+    """A size from /proc/self/status, in bytes."""
+    with open('/proc/self/status') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(field + ':')) * 1024
+
+
+def memory(field):
+    try:
+        return status(field)
+    except OSError:
+        import resource
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+
+
+class SpreadSampler:
+    """The batches that are trained on, spread over the whole epoch of length grouping, whose first batches are its longest."""
+
+    def __init__(self, sampler, batch, warmup, steps):
+        self.sampler, self.batch, self.warmup, self.steps = sampler, batch, warmup, steps
+
+    def __len__(self):
+        return self.batch * (self.warmup + self.steps + 2)
+
+    def __iter__(self):
+        order = list(self.sampler)
+        batches = [order[i:i + self.batch] for i in range(0, len(order) - self.batch + 1, self.batch)] or [order]
+        spread = lambda count: [batches[int((i + .5) * len(batches) / count)] for i in range(count)]
+        # the loader may ask for more than is trained on
+        return iter([row for batch in spread(self.warmup) + spread(self.steps) + spread(2) for row in batch])
+
+
+class MeasuredTrainer(Trainer):
+    def _get_train_sampler(self, *args, **kwargs):
+        sampler = super()._get_train_sampler(*args, **kwargs)
+        return SpreadSampler(sampler, job['batch'], job['warmup'], job['steps']) if job['grouped'] else sampler
+
+    def training_step(self, *args, **kwargs):
+        loss = super().training_step(*args, **kwargs)
+        if job['keepLosses']:
+            losses.append(loss.item())
+        return loss
+
+
+class Clock(TrainerCallback):
+    def on_step_end(self, args, state, control, **kwargs):
+        step_ends.append(clock())
+        if len(step_ends) % 50 == 0:
+            samples.append(memory('VmRSS'))
+
+
+step_ends, losses, samples, lengths = [], [], [], []
+config = AutoConfig.from_pretrained(job['model'], num_labels=job['numLabels'], **job['config'])
+model = AutoModelForSequenceClassification.from_pretrained(job['model'], config=config, attn_implementation='sdpa')
+tokenizer = AutoTokenizer.from_pretrained(job['tokenizer'])
+with open(job['rows'], encoding='utf8') as file:
+    train_dataset = datasets.Dataset.from_dict(json.load(file))
+pad = DataCollatorWithPadding(tokenizer)
+
+
+def collate(rows):
+    lengths.append([len(row['input_ids']) for row in rows])
+    return pad(rows)
+
+
+trainer = MeasuredTrainer(
+    model=model, train_dataset=train_dataset, processing_class=tokenizer, data_collator=collate, callbacks=[Clock()],
+    args=TrainingArguments(
+        output_dir=job['output'], per_device_train_batch_size=job['batch'], max_steps=job['warmup'] + job['steps'], seed=job['seed'], use_cpu=True,
+        bf16=job['bf16'], save_strategy='no', report_to='none', disable_tqdm=True, logging_steps=1 if job['keepLosses'] else 10,
+        train_sampling_strategy='group_by_length' if job['grouped'] else 'random',
+    ),
+)
+trainer.train()
+result = {
+    'stepEnds': step_ends, 'lengths': lengths[:len(step_ends)], 'losses': losses, 'memory': samples, 'peakMemory': memory('VmHWM'),
+    'versions': {'python': sys.version.split()[0], 'torch': torch.__version__, 'transformers': transformers.__version__},
+    'importToFirstStep': step_ends[0] - before,
+}
+with open(job['result'], 'w', encoding='utf8') as file:
+    json.dump(result, file)
