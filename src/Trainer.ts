@@ -49,8 +49,7 @@ export class Trainer extends TrainerBase {
         let update: UpdateResult | undefined
         for await (const window of run.windows(epoch, epoch === firstEpoch ? firstBatch : 0)) {
           update = await this.#step(run, window, epoch)
-          if (stop.reason !== undefined) this.control.shouldTrainingStop = this.control.shouldSave = true
-          await this.#logEvaluateSave(run, update)
+          await this.#logEvaluateSave(run, update, stop.reason !== undefined)
           if (this.control.shouldEpochStop || this.control.shouldTrainingStop) break
         }
         if (update === undefined) this.#stopForWantOfBatches()
@@ -88,8 +87,9 @@ export class Trainer extends TrainerBase {
   }
 
   /** Does what callbacks have asked for, in this order. */
-  async #logEvaluateSave(run: TrainingRun, update: UpdateResult | undefined): Promise<void> {
+  async #logEvaluateSave(run: TrainingRun, update: UpdateResult | undefined, stopping = false): Promise<void> {
     const { control, state } = this
+    if (stopping) control.shouldTrainingStop = true
     if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) {
       const { loss, skipped } = this.#losses.log(state.globalStep)
       await this.log({ loss, grad_norm: update.gradNorm, learning_rate: update.rate, ...(skipped > 0 && { skipped_updates: skipped }), ...run.tokenSpeed(state) })
@@ -100,7 +100,7 @@ export class Trainer extends TrainerBase {
       const isBest = this.#noteBest(metrics)
       if (this.args.saveStrategy === 'best') control.shouldSave = isBest
     }
-    if (control.shouldSave) {
+    if (control.shouldSave || stopping) {
       await saveCheckpoint({ ...this.#savedParts(), args: this.args, state, control, callbacks: this.callbackHandler, run, losses: this.#losses })
       await this.fire('onSave')
     }
@@ -183,6 +183,7 @@ export class Trainer extends TrainerBase {
       preprocessLogits: this.options.preprocessLogitsForMetrics,
       includeInputs: args.includeForMetrics.includes('inputs'),
       includeLosses: args.includeForMetrics.includes('loss'),
+      accumulationSteps: args.evalAccumulationSteps,
       streaming: args.batchEvalMetrics,
       keepPredictions: predicting,
       afterBatch: () => this.fire('onPredictionStep'),

@@ -2,6 +2,7 @@ import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import { createEngine, type Engine, type EngineOptions, type EngineValue, type Program } from '../engine/Engine'
 import { createFusedEngine, type FusedEngine } from '../engine/fused/FusedEngine'
 import { TrainerError } from '../errors'
+import { logOnce } from '../logging'
 import type { ProblemType } from '../models/config'
 import { type Batch, packBatch, type PackedBatch } from '../models/packing'
 import { encode } from '../onnx/encode'
@@ -144,13 +145,19 @@ export class Runner {
 
   /** Forward without dropout: the loss's sum, if there are labels, and logits [rows, labels]. */
   async evaluate(batch: PreparedBatch): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
-    const groups = batch.packed.groups.length
+    const { loss, logits } = await this.forward(batch)
+    return { loss, logits: await logits() }
+  }
+
+  /** The same, but the logits stay on the device until they are asked for. */
+  async forward(batch: PreparedBatch): Promise<{ loss: LossSum | undefined; logits: () => Promise<Tensor<'float32'>> }> {
+    const { groups: { length: groups }, order } = batch.packed
     const program = await (batch.labels === undefined
       ? this.#program(`prediction/${groups}`, () => createPredictionGraph(this.#model.config, groups))
       : this.#program(`evaluation/${groups}`, () => createEvaluationGraph(this.#model.config, { ...this.#loss, problemType: this.#problemType(batch.labels!) }, groups)))
-    const outputs = await program.run(this.#feeds(program, batch, batch.count, this.#parameters()))
-    const logits = (await this.engine.download(outputs.logits!)) as Tensor<'float32'>
-    return { loss: outputs.loss === undefined ? undefined : await this.#lossOf(outputs), logits: outOfOrder(logits, batch.packed.order) }
+    const outputs = await program.run(this.#feeds(program, batch, batch.count, this.#parameters()), {}, { keep: ['logits'] })
+    const loss = outputs.loss === undefined ? undefined : await this.#lossOf(outputs)
+    return { loss, logits: async () => outOfOrder((await this.engine.download(outputs.logits!)) as Tensor<'float32'>, order) }
   }
 
   /** Brings the model's tensors up to date, where training keeps copies of them; before the first update there are none. */
@@ -183,8 +190,18 @@ export class Runner {
 
   #problemType(labels: Tensor): ProblemType {
     const problemType = this.#loss.problemType ?? problemTypeOf(this.#model.config, labels)
+    if (problemType !== 'single_label_classification') this.#checkLossOptions(problemType)
     if (this.#model.config.problem_type !== problemType) this.#model.config = { ...this.#model.config, problem_type: problemType }
     return problemType
+  }
+
+  /** Label smoothing and class weights are of cross-entropy: Python ignores the first elsewhere, with a warning. */
+  #checkLossOptions(problemType: ProblemType): void {
+    const head = problemType.replaceAll('_', ' ')
+    if (this.#loss.classWeights !== undefined) {
+      throw new TrainerError('argument', `classWeights go with classes, but the model's head is one for ${head}.`, { fix: 'Leave classWeights out, or weigh in a computeLossFunc.' })
+    }
+    if ((this.#loss.labelSmoothing ?? 0) !== 0) logOnce('warning', `labelSmoothingFactor has no effect on ${head}.`)
   }
 
   /** The training program for batches of so many groups. */

@@ -41,6 +41,8 @@ export interface EvaluationOptions {
   readonly preprocessLogits: PreprocessLogits | undefined
   readonly includeInputs: boolean
   readonly includeLosses: boolean
+  /** Batches whose logits are on the device together, before they are fetched. */
+  readonly accumulationSteps: number
   /** Call `computeMetrics` batch by batch, and keep nothing. */
   readonly streaming: boolean
   /** Keep predictions although metrics stream: for `predict`. */
@@ -64,24 +66,18 @@ export interface EvaluationOutput {
 /** Runs the model over batches, and the metrics over what it predicts. */
 export async function runEvaluation(runner: Runner, options: EvaluationOptions): Promise<EvaluationOutput> {
   const kept = { predictions: new RowCollector(), labels: new RowCollector(), inputs: new RowCollector(), losses: new Map<number, number>() }
-  let [sum, count, samples, batches, labelled] = [0, 0, 0, 0, false]
-  let metrics: Metrics = {}
+  const [loss, counted] = [{ sum: 0, count: 0, labelled: false }, { samples: 0, batches: 0 }]
+  let [metrics, held]: [Metrics, Held[]] = [{}, []]
   for await (const { value: { batch, rows }, last } of withLast(options.batches)) {
-    const { loss, logits } = await runner.evaluate(runner.prepare(batch, (row) => `row ${rows[row]} of the evaluation dataset`))
-    if (loss !== undefined) {
-      ;[sum, count, labelled] = [sum + loss.loss, count + loss.count, true]
-      if (options.includeLosses) for (const row of rows) kept.losses.set(row, loss.loss / loss.count)
-    }
-    samples += rows.length
-    batches++
-    if (!options.lossOnly) {
-      const predictions = options.preprocessLogits?.(logits, batch.labels) ?? logits
-      if (options.streaming && hasMetrics(options, batch.labels, batch)) metrics = await options.computeMetrics!(predictionOf(predictions, batch.labels!, batch.input_ids, undefined), last)
-      if (!options.streaming || options.keepPredictions) {
-        kept.predictions.add(predictions, rows)
-        if (batch.labels !== undefined) kept.labels.add(batch.labels, rows)
-        if (options.includeInputs) kept.inputs.add(batch.input_ids!, rows)
-      }
+    const { loss: own, logits } = await runner.forward(runner.prepare(batch, (row) => `row ${rows[row]} of the evaluation dataset`))
+    if (own !== undefined) Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, labelled: true })
+    counted.samples += rows.length
+    counted.batches++
+    const mean = own === undefined ? undefined : own.loss / own.count
+    if (!options.lossOnly) held.push({ batch, rows, logits, mean })
+    if (last || options.streaming || held.length >= options.accumulationSteps) {
+      for (const one of held) metrics = (await take(one, kept, options, last)) ?? metrics
+      held = []
     }
     await options.afterBatch()
   }
@@ -89,7 +85,39 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   if (!options.streaming && predictions !== undefined && hasMetrics(options, labels, undefined)) {
     metrics = await options.computeMetrics!(predictionOf(predictions, labels!, kept.inputs.finish(), options.includeLosses ? inOrder(kept.losses) : undefined), true)
   }
-  return { predictions, labels, loss: labelled ? sum / count : undefined, metrics, samples, batches }
+  return { predictions, labels, loss: loss.labelled ? loss.sum / loss.count : undefined, metrics, ...counted }
+}
+
+/** A batch whose logits are still where they were computed, and the mean of its loss. */
+interface Held extends LoadedBatch {
+  readonly logits: () => Promise<Tensor<'float32'>>
+  readonly mean: number | undefined
+}
+
+interface Kept {
+  readonly predictions: RowCollector
+  readonly labels: RowCollector
+  readonly inputs: RowCollector
+  readonly losses: Map<number, number>
+}
+
+/** Keeps what is wanted of a batch; where metrics stream, returns those up to it. */
+async function take({ batch, rows, logits, mean }: Held, kept: Kept, options: EvaluationOptions, last: boolean): Promise<Metrics | undefined> {
+  const fetched = await logits()
+  const predictions = options.preprocessLogits?.(fetched, batch.labels) ?? fetched
+  const inputs = options.includeInputs ? batch.input_ids : undefined
+  if (!options.streaming || options.keepPredictions) {
+    kept.predictions.add(predictions, rows)
+    if (batch.labels !== undefined) kept.labels.add(batch.labels, rows)
+  }
+  if (!options.streaming) {
+    if (inputs !== undefined) kept.inputs.add(inputs, rows)
+    if (options.includeLosses && mean !== undefined) for (const row of rows) kept.losses.set(row, mean)
+    return undefined
+  }
+  if (!hasMetrics(options, batch.labels, batch)) return undefined
+  const losses = options.includeLosses && mean !== undefined ? new Float64Array(rows.length).fill(mean) : undefined
+  return options.computeMetrics!(predictionOf(predictions, batch.labels!, inputs, losses), last)
 }
 
 /** Whether there are metrics to compute. @throws TrainerError where there should be, but there are no labels: in Python they would silently be missing. */

@@ -14,13 +14,15 @@ export interface StopRequest {
  */
 export function listenForStop(signal: AbortSignal | undefined, termination: boolean): StopRequest {
   let reason = signal?.aborted === true ? 'the signal was aborted' : undefined
+  let interrupted = false
   const stop = (why: string): void => {
     reason = why
     log('warning', `Stopping after this update, because ${why}: a checkpoint will be written.`)
   }
   const onAbort = (): void => stop('the signal was aborted')
   const onInterrupt = (): void => {
-    if (reason !== undefined) process.exit(130)
+    if (interrupted) process.exit(130)
+    interrupted = true
     stop('of Ctrl-C (once more ends at once)')
   }
   const onTerminate = (): void => stop('of SIGTERM')
