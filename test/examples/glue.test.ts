@@ -66,7 +66,7 @@ async function runGlue(...flags: string[]): Promise<string[]> {
   const spies = [vi.spyOn(console, 'log').mockImplementation(text => void lines.push(String(text))), vi.spyOn(process.stderr, 'write').mockReturnValue(true)]
   process.argv = [process.execPath, 'glue.ts', ...flags]
   try {
-    await import(/* @vite-ignore */ `../../examples/glue.ts?run=${performance.now()}`)
+    await import(/* @vite-ignore */ `../../examples/glue.ts?run=${crypto.randomUUID()}`)
   } finally {
     process.argv = before
     for (const spy of spies) spy.mockRestore()
