@@ -17,12 +17,13 @@ export type ErrorCode =
 export class TrainerError extends Error {
   override readonly name = 'TrainerError'
   readonly code: ErrorCode
-  readonly fix: string | undefined
+  declare readonly fix: string | undefined
 
   constructor(code: ErrorCode, message: string, options: { fix?: string; cause?: unknown } = {}) {
     super(options.fix === undefined ? message : `${message} ${options.fix}`, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
-    this.fix = options.fix
+    // not enumerable: Node would print it a second time, after the message that ends with it
+    Object.defineProperty(this, 'fix', { value: options.fix })
   }
 }
 

@@ -50,7 +50,7 @@ function modelRows({ args, inputNames }: LoaderParts, dataset: LoaderRows<object
   if (rowCount(dataset) === 0) throw new TrainerError('data', `The ${what} dataset is empty.`, { fix: 'Check the split, and what filter() kept.' })
   if (!args.removeUnusedColumns) return dataset as LoaderRows<Readonly<Record<string, unknown>>>
   const { rows, dropped } = selectModelColumns(dataset, [...inputNames, ...labelColumns, ...(args.labelNames ?? [])])
-  if (dropped.length > 0) logOnce('info', `The ${what} dataset's columns ${dropped.join(', ')} are not used: the model does not take them.`)
+  if (dropped.length > 0) logOnce('warning', `The ${what} dataset's columns ${dropped.join(', ')} are not used: the model does not take them.`)
   return rows
 }
 

@@ -8,12 +8,13 @@ export type RowName = (row: number) => string
 
 /**
  * What the head predicts: what the config says, else regression for one label, classes for whole numbers, several labels at once for other numbers.
- * This is Hugging Face's rule.
+ * This is Hugging Face's rule, but that a row of as many whole numbers as there are labels means several at once too: here 1 and 1.0 are the same.
  */
 export function problemTypeOf(config: ModelConfig, labels: Tensor): ProblemType {
   if (config.problem_type !== undefined && config.problem_type !== null) return config.problem_type
   if (labelCount(config) === 1) return 'regression'
-  return labels.dtype === 'float32' || labels.dtype === 'float64' ? 'multi_label_classification' : 'single_label_classification'
+  const several = labels.dims.length === 2 && labels.dims[1] === labelCount(config)
+  return several || labels.dtype === 'float32' || labels.dtype === 'float64' ? 'multi_label_classification' : 'single_label_classification'
 }
 
 /**
