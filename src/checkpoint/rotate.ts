@@ -25,7 +25,7 @@ export function checkpointStep(name: string): number | undefined {
 /** The checkpoints in a folder, the oldest first, whole or not; none when there is no such folder. */
 export async function listCheckpoints(outputDir: string): Promise<Checkpoint[]> {
   const entries = await readdir(outputDir, { withFileTypes: true }).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return []
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return []
     throw error
   })
   return entries

@@ -129,7 +129,8 @@ export function weightsHash(model: PreTrainedModel): string {
 
 /** The files of a checkpoint by name, each as a hash, and trainer_state.json as it reads. */
 export function checkpointFiles(folder: string): Record<string, unknown> {
-  return Object.fromEntries(readdirSync(folder).sort().map((name) => {
+  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name)
+  return Object.fromEntries(names.sort().map((name) => {
     const bytes = readFileSync(join(folder, name))
     if (name === 'training_args.json') return [name, 'there'] // says where the run lies
     if (name === 'trainer_state.json') return [name, JSON.parse(bytes.toString(), (key, value: unknown) => (clocks.test(key) ? undefined : value)) as unknown]
