@@ -10,16 +10,16 @@ import type { Tokenizer } from './data/tokenizer'
 import { TrainerError } from './errors'
 import { log } from './logging'
 import { checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint } from './training/checkpoints'
+import { createRunner } from './training/createRunner'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
-import { adoptLabelNames } from './training/labelNames'
-import { lossNamed } from './training/losses'
 import { LossLog } from './training/LossLog'
 import type { EvalData, EvaluateOptions, PredictionOutput, TrainOptions, TrainOutput } from './training/options'
 import { planRun } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
-import { Runner } from './training/Runner'
+import type { Runner } from './training/Runner'
 import { saveModelFolder } from './training/saving'
+import { type BestRun, type SearchOptions, searchHyperparameters, trialArguments, type TrialValues } from './training/search'
 import { listenForStop } from './training/stopping'
 import { TrainerBase } from './training/TrainerBase'
 import { TrainingRun, type UpdateResult, type Window } from './training/TrainingRun'
@@ -33,6 +33,7 @@ import type { LossFunction } from './TrainingGraph'
 export class Trainer extends TrainerBase {
   #runner: Promise<Runner> | undefined
   #losses = new LossLog()
+  #trial: { readonly name: string; readonly evaluated: (metrics: Metrics, step: number) => Promise<boolean> } | undefined
 
   /**
    * Trains to the end, or until a callback, Ctrl-C or the signal stops it.
@@ -97,6 +98,7 @@ export class Trainer extends TrainerBase {
     if (control.shouldEvaluate) {
       const metrics = await this.evaluate()
       run.rates.evaluated(metrics)
+      if (await this.#trial?.evaluated(metrics, state.globalStep)) control.shouldTrainingStop = true
       const isBest = this.#noteBest(metrics)
       if (this.args.saveStrategy === 'best') control.shouldSave = isBest
     }
@@ -194,6 +196,31 @@ export class Trainer extends TrainerBase {
     return { ...output, metrics: { ...named, ...speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches }) } }
   }
 
+  /**
+   * Trains again and again with other hyperparameters, each time a new model in a folder `run-<number>`, and tells which did best. The Trainer is left
+   * with the last trial's model and its own arguments.
+   * @throws TrainerError without `modelInit` or anything to evaluate on, and when no trial came to an objective.
+   */
+  async hyperparameterSearch(options: SearchOptions = {}): Promise<BestRun> {
+    const { args, options: { modelInit, computeMetrics } } = this
+    if (modelInit === undefined) throw new TrainerError('argument', 'A hyperparameter search makes a model for every trial.', { fix: 'Give modelInit in place of model.' })
+    const runTrial = async (trial: TrialValues, name: string, evaluated: (metrics: Metrics, step: number) => Promise<boolean>): Promise<void> => {
+      let heard = false
+      this.currentArguments = args.with({ outputDir: `${args.outputDir}/${name}` })
+      this.#trial = { name, evaluated: (metrics, step) => ((heard = true), evaluated(metrics, step)) }
+      await this.train({ trial })
+      if (!heard) await evaluated(await this.evaluate(), this.state.globalStep)
+    }
+    const ownMetric = args.metricForBestModel !== undefined && !/^(?:eval_)?loss$/.test(args.metricForBestModel)
+    const byDefault = options.computeObjective === undefined ? computeMetrics !== undefined && !args.predictionLossOnly : undefined
+    try {
+      return await searchHyperparameters({ runTrial, greaterIsBetter: ownMetric ? args.greaterIsBetter : byDefault, seed: args.seed }, options)
+    } finally {
+      this.currentArguments = args
+      this.#trial = undefined
+    }
+  }
+
   /** Saves model, tokenizer and arguments, for Python and for transformers.js: `outputDir` unless another folder is given. */
   async saveModel(outputDir: string = this.args.outputDir): Promise<void> {
     await this.run?.runner.synchronise()
@@ -210,6 +237,7 @@ export class Trainer extends TrainerBase {
   /** Model, plan, optimizer and schedule; and what a checkpoint kept of them. */
   async #begin(options: TrainOptions): Promise<{ run: TrainingRun; firstEpoch: number; firstBatch: number }> {
     await this.begun
+    if (options.trial !== undefined) this.currentArguments = trialArguments(this.args, options.trial)
     const { args } = this
     if (this.options.modelInit !== undefined) await this.#initModel(options.trial)
     await checkWritable(args.outputDir)
@@ -219,6 +247,7 @@ export class Trainer extends TrainerBase {
     const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
     const fresh = new TrainerState({ maxSteps: plan.totalUpdates, numTrainEpochs: Number.isFinite(plan.epochs) ? plan.epochs : Math.ceil(args.numTrainEpochs), trainBatchSize: args.trainBatchSize })
     fresh.computeSteps(args, plan.totalUpdates)
+    if (options.trial !== undefined) Object.assign(fresh, { isHyperParamSearch: true, trialName: this.#trial?.name, trialParams: options.trial })
     const resumed = folder === undefined ? undefined : await readCheckpoint(folder, fresh, args)
     this.state = resumed?.state ?? fresh
     this.#losses = new LossLog()
@@ -243,15 +272,7 @@ export class Trainer extends TrainerBase {
 
   async #runnerOf(): Promise<Runner> {
     if (this.currentModel === undefined) await this.#initModel(undefined)
-    adoptLabelNames(this.model, this.trainDataset)
-    const { args } = this
-    this.#runner ??= Runner.create({
-      model: this.model,
-      batchSize: args.trainBatchSize,
-      profile: this.options.profile,
-      engine: { device: args.useCpu ? 'cpu' : args.device, ...(args.library !== undefined && { library: args.library }), ...(args.threads !== undefined && { threads: args.threads }) },
-      loss: { labelSmoothing: args.labelSmoothingFactor, classWeights: this.options.classWeights, ...lossNamed(this.options.computeLossFunc), ...overriddenLoss(this) },
-    })
+    this.#runner ??= createRunner(this.model, this.args, this.options, overriddenLoss(this))
     return this.#runner
   }
 
@@ -266,6 +287,6 @@ export class Trainer extends TrainerBase {
 }
 
 /** The loss of a subclass that brings its own. */
-function overriddenLoss(trainer: Trainer): { custom?: LossFunction } {
-  return trainer.computeLoss === Trainer.prototype.computeLoss ? {} : { custom: (...values) => trainer.computeLoss(...values) }
+function overriddenLoss(trainer: Trainer): LossFunction | undefined {
+  return trainer.computeLoss === Trainer.prototype.computeLoss ? undefined : (...values) => trainer.computeLoss(...values)
 }

@@ -39,8 +39,8 @@ export interface TrainerOptions {
   readonly processingClass?: Tokenizer
   /** A loss of one's own as graph code, or one of the known by its name. Default: the head's. */
   readonly computeLossFunc?: LossFunction | LossName
-  /** One weight per class for cross-entropy. */
-  readonly classWeights?: readonly number[]
+  /** One weight per class for cross-entropy; 'balanced': by the training dataset's labels, so that each class weighs the same in all. */
+  readonly classWeights?: readonly number[] | 'balanced'
   readonly computeMetrics?: ComputeMetrics
   readonly callbacks?: readonly CallbackOrClass[]
   /** An optimizer and a schedule of one's own; either may be undefined. */
@@ -54,7 +54,7 @@ export interface TrainerOptions {
 export interface TrainOptions {
   /** Go on from the newest checkpoint of `outputDir` (true), or from a folder. */
   readonly resumeFromCheckpoint?: boolean | string | undefined
-  /** Values of a hyperparameter search's trial, for `modelInit`. */
+  /** Values of a hyperparameter search's trial: training arguments, and what else `modelInit` gets. */
   readonly trial?: Readonly<Record<string, unknown>>
   /** Ends training after the current update, with a checkpoint. */
   readonly signal?: AbortSignal
@@ -96,6 +96,10 @@ export function checkOptions(options: TrainerOptions, args: TrainingArguments): 
   }
   if ((args.saveStrategy === 'best' || args.loadBestModelAtEnd) && args.metricForBestModel === undefined) {
     refuse('saveStrategy "best" and loadBestModelAtEnd need metricForBestModel.', 'Set it to "loss", or to a metric that computeMetrics returns.')
+  }
+  if (args.batchEvalMetrics && options.computeMetrics !== undefined && options.computeMetrics.length < 2) {
+    refuse('With batchEvalMetrics, computeMetrics is called batch by batch, and needs its second parameter to know the last one.',
+      'Declare it as (prediction, computeResult) => …: add up each batch, and return the metrics where computeResult is true.')
   }
   if (options.dataCollator !== undefined && typeof options.dataCollator !== 'function') refuse('`dataCollator` has to be a function from rows to a batch.', 'Give DataCollatorWithPadding(tokenizer), or a function.')
 }
