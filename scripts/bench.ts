@@ -6,7 +6,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { TrainerError } from '../src/errors'
 import { createEngine, setLogLevel, TrainingArguments } from '../src/index'
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     const bench = { options, work: await prepareWork(options, folder), folder, python }
     await printHead(bench)
     const check = await compareLosses(bench)
-    const result = options.profile ? await profileRun(bench) : await measure(bench, check.tokens)
+    const result = options.profile ? await profileRun(bench, check.tokens) : await measure(bench, check.tokens)
     const { task, shape, batch, precision } = options
     console.log(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: check.difference, loadAverage: load() }))
   } finally {
@@ -99,7 +99,7 @@ async function compareLosses(bench: Bench): Promise<{ difference: number | undef
 
 /** The rounds, and what they come to. */
 async function measure(bench: Bench, tokens: number): Promise<object> {
-  const { options, work, python, folder } = bench
+  const { options, work, python } = bench
   const sides: Side[] = ['ts-trainer', ...(python === undefined ? [] : options.rivals)]
   const rounds: Rounds = new Map(sides.map(side => [side, []]))
   const rates: Record<string, number> = {}
@@ -109,11 +109,15 @@ async function measure(bench: Bench, tokens: number): Promise<object> {
       const figures = figuresOf(await (side === 'ts-trainer' ? runOurs(job) : runRival(python!, job)), warmup, work.flops)
       rounds.get(side)!.push(figures)
     }
-    const products = await runProducts({ tokens, width: work.flops.width, innerWidth: work.flops.innerWidth, result: join(folder, 'products.json') })
-    for (const [product, rate] of Object.entries(products.rates)) rates[product] = Math.max(rates[product] ?? 0, rate)
+    for (const [product, rate] of Object.entries(await bareRates(bench, tokens))) rates[product] = Math.max(rates[product] ?? 0, rate)
     console.log(`round ${round + 1}, samples/s: ${sides.map(side => `${side} ${rounds.get(side)!.at(-1)!.samplesPerSecond.toFixed(2)}`).join(', ')}`)
   }
   return summary(rounds, rates)
+}
+
+/** What ONNX Runtime does of bare products, in operations a second. */
+async function bareRates({ work: { flops }, folder }: Bench, tokens: number): Promise<Readonly<Record<string, number>>> {
+  return (await runProducts({ tokens, width: flops.width, innerWidth: flops.innerWidth, result: join(folder, 'products.json') })).rates
 }
 
 /** Prints the tables; returns the figures of the last line. */
@@ -145,7 +149,7 @@ function summary(rounds: Rounds, rates: Readonly<Record<string, number>>): objec
 }
 
 /** One run with ONNX Runtime's profiler on, and where its time goes. */
-async function profileRun(bench: Bench): Promise<object> {
+async function profileRun(bench: Bench, tokens: number): Promise<object> {
   const { options, work } = bench
   const output = join(root, 'out/bench')
   mkdirSync(output, { recursive: true })
@@ -153,17 +157,23 @@ async function profileRun(bench: Bench): Promise<object> {
   const result: RunResult = await runOurs({ ...job, operators: join(bench.folder, 'operators') })
   const [window, operators] = [windowOf(result, warmup), readOperators(result.programs)]
   const [phases, byOperator] = [phaseParts(result.phases ?? [], window), operatorParts(operators, window)]
-  const trace = join(output, `trace-${options.task}-${options.shape}.json`)
-  writeTrace(trace, result, operators)
+  const file = join(output, `trace-${options.task}-${options.shape}.json`)
+  const trace = relative(process.cwd(), file)
+  writeTrace(file, result, operators)
   console.log('\nby phase, without what is hidden behind a phase above it (collating passes while a program runs; the profiler itself takes a little)')
   printParts(phases, options.steps, window.to - window.from)
   console.log('\nby operator, in the programs')
   printParts(byOperator, options.steps, phases.find(part => part.name === 'run')!.time)
-  console.log(`\na trace for chrome://tracing or ui.perfetto.dev: ${trace}\n`)
+  const rate = Math.max(...Object.values(await bareRates(bench, tokens)))
   const figures = figuresOf(result, warmup, work.flops)
+  const products = byOperator.filter(({ name }) => /Gemm$|MatMul$/.test(name)).reduce((sum, { time }) => sum + time, 0)
+  const inProducts = figures.flopsPerSecond * (window.to - window.from) / products
+  console.log(`\n${(inProducts / 1e9).toFixed(0)} GFLOP/s while products run, ${(figures.flopsPerSecond / 1e9).toFixed(0)} over all; the bare rate is ${(rate / 1e9).toFixed(0)}`)
+  console.log(`a trace for chrome://tracing or ui.perfetto.dev: ${trace}\n`)
   const perStep = (parts: readonly Part[]): object => Object.fromEntries(parts.map(({ name, time }) => [name, rounded(time / options.steps)]))
   return {
-    samplesPerSecond: rounded(figures.samplesPerSecond), tokensPerSecond: rounded(figures.tokensPerSecond), updateShare: rounded(figures.updateShare!),
+    samplesPerSecond: rounded(figures.samplesPerSecond), tokensPerSecond: rounded(figures.tokensPerSecond),
+    gemmShare: rounded(figures.flopsPerSecond / rate), updateShare: rounded(figures.updateShare!),
     peakMemory: figures.peakMemory, timeToFirstStep: rounded(figures.timeToFirstStep), rivals: {}, phases: perStep(phases), operators: perStep(byOperator), trace,
   }
 }
