@@ -126,7 +126,7 @@ describe('an optimizer that goes on from slots', () => {
 
   it('refuses slots that are missing or do not fit', async () => {
     const model = modelFromConfig(config)
-    const state = createSharedState({ model, graph: createTrainingGraph(config, { problemType: 'regression' }, true), optimizer: adamw(), weightDecay: () => 0 }, engine, fused)
+    const state = await createSharedState({ model, graph: createTrainingGraph(config, { problemType: 'regression' }, true), optimizer: adamw(), weightDecay: () => 0 }, engine, fused)
     await expect(state.loadSlots(new Map())).rejects.toThrow(`The optimizer's state has no "exp_avg" of ${table}. Resume with the optimizer that the checkpoint was made with, or start anew.`)
     await expect(state.loadSlots(new Map([[table, { exp_avg: Tensor.zeros('float32', [3]) }]]))).rejects.toThrow(`The optimizer's "exp_avg" of ${table} has 3 values, but 40000 belong there.`)
     await state.dispose()
@@ -138,15 +138,15 @@ async function train(optimizer: Optimizer, decay: number, rows: boolean, stopBef
   let model: PreTrainedModel = modelFromConfig(config)
   const graph = createTrainingGraph(config, { problemType: 'single_label_classification' }, rows)
   const program = await engine.load(encode(graph.training).model)
-  const begin = (): ParameterState => createSharedState({ model, graph, optimizer, weightDecay: () => decay }, engine, fused)
-  let state = begin()
+  const begin = (): Promise<ParameterState> => createSharedState({ model, graph, optimizer, weightDecay: () => decay }, engine, fused)
+  let state = await begin()
   for (const [step, microBatches] of updates.entries()) {
     if (step === stopBefore) {
       const slots = new Map([...(await state.slots())].map(([name, own]) => [name, Object.fromEntries(Object.entries(own).map(([slot, tensor]) => [slot, copied(tensor)]))]))
       await state.dispose()
       const weights = new Map([...model.parameters].map(([name, tensor]) => [name, copied(tensor)]))
       model = modelFromConfig(config)
-      state = begin()
+      state = await begin()
       await state.loadParameters(weights)
       await state.loadSlots(slots)
     }

@@ -44,6 +44,12 @@ const smallestExternalBytes = 1024 // axes and shapes stay where the runtime's s
  * Attributes that are floating-point numbers are float32 in the file.
  */
 export function encode(graph: Graph, options: EncodeOptions = {}): EncodedModel {
+  const { model, ...rest } = encodeInParts(graph, options)
+  return { model: join(model), ...rest }
+}
+
+/** The same, but the model file in parts, those of weights being views of the tensors: to write it without a copy of all weights at once. */
+export function encodeInParts(graph: Graph, options: EncodeOptions = {}): Omit<EncodedModel, 'model'> & { readonly model: readonly Uint8Array[] } {
   const { externalDataName = 'model.onnx_data', externalThreshold = 1.5e9 } = options
   const initializers = [...graph.initializers.values()]
   const bytes = initializers.reduce((sum, { tensor }) => sum + tensor.data.byteLength, 0)
@@ -54,7 +60,7 @@ export function encode(graph: Graph, options: EncodeOptions = {}): EncodedModel 
     ...initializers.flatMap((initializer) => encodeInitializer(initializer, externalDataName, external.get(initializer.value.name))),
   ]
   const graphLength = body.reduce((sum, part) => sum + part.length, 0)
-  const model = join([message(writeModel), frame(protoFields.model.graph, graphLength), ...body])
+  const model = [message(writeModel), frame(protoFields.model.graph, graphLength), ...body]
   return externalData === undefined ? { model } : { model, externalData }
 }
 

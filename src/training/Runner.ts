@@ -126,7 +126,7 @@ export class Runner {
     await this.endTraining()
     const loss = { ...this.#loss, problemType: this.#problemType(labels) }
     const graph = createTrainingGraph(this.#model.config, loss, true, this.#groups)
-    const state = createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
+    const state = await createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
     this.#training = { state: this.#profile === undefined ? state : profiledState(state, this.#profile), options, loss, variants: new Map() }
     this.#addVariant(this.#groups, graph)
   }

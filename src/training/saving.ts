@@ -4,7 +4,7 @@ import { writeFolder } from '../checkpoint/folder'
 import type { JsonObject } from '../checkpoint/json'
 import { type CheckpointState, saveCheckpointState } from '../checkpoint/state'
 import { inferenceGraph } from '../models/classifier'
-import { encode, type ExternalData } from '../onnx/encode'
+import { encodeInParts, type ExternalData } from '../onnx/encode'
 
 /** Something that writes its files into a folder: a tokenizer. */
 export interface Savable {
@@ -20,7 +20,7 @@ export interface SavedParts {
 
 /** Saves a model for use: weights and config for Python, and an ONNX file for transformers.js. */
 export async function saveModelFolder(target: string, parts: SavedParts): Promise<void> {
-  const { model, externalData } = encode(inferenceGraph(parts.model.config, (name) => parts.model.parameter(name)))
+  const { model, externalData } = encodeInParts(inferenceGraph(parts.model.config, (name) => parts.model.parameter(name)))
   const onnx = externalData === undefined ? { model } : { model, externalData: externalBytes(externalData) }
   await exportModel(target, { ...modelFiles(parts), onnx })
 }

@@ -10,6 +10,7 @@ import { sizeOf, Tensor } from '../tensor'
 import type { TrainingGraph } from '../TrainingGraph'
 import { updateGraph } from '../TrainingGraph'
 import type { ParameterState, Slots, UpdateNumbers } from './ParameterState'
+import { copyInTurns, takeTurns } from './turns'
 
 /** What a state is made from. */
 export interface StateOptions {
@@ -41,8 +42,10 @@ interface Entry {
  * Parameters in memory that ONNX Runtime and the worker threads share: gradients are written where the update reads them, and nothing is copied.
  * Elementwise updates run as one fused loop; others through ONNX Runtime.
  */
-export function createSharedState(options: StateOptions, engine: Engine, fused: FusedEngine): ParameterState {
-  const entries = options.graph.parameters.map((parameter) => createEntry(options, fused, parameter.name, parameter.shape))
+export async function createSharedState(options: StateOptions, engine: Engine, fused: FusedEngine): Promise<ParameterState> {
+  const turns = takeTurns()
+  const entries: Entry[] = []
+  for (const { name, shape } of options.graph.parameters) entries.push(await createEntry(options, fused, name, shape, turns))
   const dense = entries.filter((entry) => entry.rows === undefined)
   const update = createUpdate(options, engine, fused, entries)
   /** Where further micro-batches write, before they are added: made when first needed. */
@@ -87,14 +90,16 @@ export function createSharedState(options: StateOptions, engine: Engine, fused: 
     async loadParameters(weights) {
       for (const entry of entries) {
         const tensor = weights.get(entry.name)
-        if (tensor !== undefined) entry.parameter.set(tensor.data as Float32Array)
+        if (tensor !== undefined) await copyInTurns(entry.parameter, tensor.data as Float32Array, turns)
       }
     },
     async synchronise() {}, // the model's tensors are views of the very memory
     async dispose() {
       for (const entry of entries) {
         // the model keeps its weights, in memory of its own
-        options.model.parameters.set(entry.name, new Tensor('float32', new Float32Array(entry.parameter), entry.shape))
+        const own = new Float32Array(entry.parameter.length)
+        await copyInTurns(own, entry.parameter, turns)
+        options.model.parameters.set(entry.name, new Tensor('float32', own, entry.shape))
         const more = further?.get(entry.name)
         for (const array of [entry.parameter, entry.gradient, ...Object.values(entry.slots), ...(more === undefined ? [] : [more])]) fused.arena.free(array)
         if (entry.rows !== undefined) fused.arena.free(entry.rows.flags)
@@ -104,13 +109,16 @@ export function createSharedState(options: StateOptions, engine: Engine, fused: 
 }
 
 /** Moves a parameter of the model into shared memory, beside its gradient and slots. */
-function createEntry({ model, graph, optimizer }: StateOptions, fused: FusedEngine, name: string, shape: readonly number[]): Entry {
+async function createEntry(
+  { model, graph, optimizer }: StateOptions, fused: FusedEngine, name: string, shape: readonly number[], turns: () => Promise<void>,
+): Promise<Entry> {
   const slots = Object.entries(optimizer.init({ name, shape }))
   const size = sizeOf(shape)
   const [parameter, gradient, ...rest] = fused.arena.allocateGroup([size, size, ...slots.map(([, slot]) => sizeOf(slot.shape))])
-  parameter!.set(model.parameter(name).data)
+  await copyInTurns(parameter!, model.parameter(name).data, turns)
   model.parameters.set(name, new Tensor('float32', parameter!, shape))
-  slots.forEach(([, slot], i) => rest[i]!.fill(slot.fill ?? 0))
+  // memory comes as zeros, of which none is touched before it is needed
+  for (const [i, [, slot]] of slots.entries()) if (slot.fill !== undefined && slot.fill !== 0) rest[i]!.fill(slot.fill)
   return {
     name,
     shape,
@@ -194,7 +202,7 @@ async function fillSlots(entry: Entry, slots: Slots, fused: FusedEngine): Promis
     if (tensor.size !== data.length) {
       throw new TrainerError('file', `The optimizer's "${name}" of ${entry.name} has ${tensor.size} values, but ${data.length} belong there.`)
     }
-    data.set(tensor.data as Float32Array)
+    await copyInTurns(data, tensor.data as Float32Array)
   }
   if (entry.rows !== undefined) await fused.markRows(entry.rows, Object.values(entry.slots))
 }

@@ -1,0 +1,22 @@
+/** Milliseconds that work holds the event loop before others have a turn. */
+const turn = 8
+/** Numbers copied at a stretch: about a millisecond. */
+const stretch = 1 << 20
+
+/** A function to wait for between pieces of long work: it lets the event loop run when the work has held it for long enough. */
+export function takeTurns(): () => Promise<void> {
+  let last = performance.now()
+  return async () => {
+    if (performance.now() - last < turn) return
+    await new Promise((resolve) => setImmediate(resolve))
+    last = performance.now()
+  }
+}
+
+/** Copies an array piece by piece, with others' turns between: a model's largest table can take half a second. */
+export async function copyInTurns(target: Float32Array, source: Float32Array, turns = takeTurns()): Promise<void> {
+  for (let at = 0; at < source.length; at += stretch) {
+    target.set(source.subarray(at, at + stretch), at)
+    await turns()
+  }
+}
