@@ -253,7 +253,7 @@ export class Trainer extends TrainerBase {
     this.#losses = new LossLog()
     const runner = await this.#runnerOf()
     await runner.endTraining()
-    if (folder !== undefined) this.model.takeWeights(await readWeights(this.model, folder))
+    if (folder !== undefined) await runner.loadParameters(await readWeights(this.model, folder))
     const [optimizer, schedule] = this.createOptimizerAndScheduler(plan.totalUpdates)
     const [rates, decayed] = [rateSource(args, plan.totalUpdates, schedule), new Set(this.getDecayParameterNames())]
     const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays: (name) => decayed.has(name), resumed, parameters: this.model.countedParameters() })

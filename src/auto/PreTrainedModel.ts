@@ -66,11 +66,6 @@ export class PreTrainedModel {
     return this.shapes.filter(({ name }) => !name.endsWith('_embeddings.weight')).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   }
 
-  /** Takes new weights, in place. */
-  takeWeights(weights: ReadonlyMap<string, Tensor<'float32'>>): void {
-    for (const [name, tensor] of weights) this.parameter(name).data.set(tensor.data)
-  }
-
   /** A weight. @throws TrainerError for a name that the model does not have. */
   parameter(name: string): Tensor<'float32'> {
     const tensor = this.parameters.get(name)

@@ -15,6 +15,7 @@ import { MaskSource } from './MaskSource'
 import type { ParameterState } from './ParameterState'
 import { type Profile, profiledEngine, profiledState, timed } from './profile'
 import { createSharedState } from './sharedState'
+import { copyInTurns, takeTurns } from './turns'
 
 type LossOptions = Omit<LossChoice, 'problemType'> & { readonly problemType?: ProblemType }
 
@@ -167,8 +168,9 @@ export class Runner {
 
   /** Takes new weights; names that are not given stay as they are. */
   async loadParameters(weights: ReadonlyMap<string, Tensor<'float32'>>): Promise<void> {
-    if (this.#training === undefined) this.#model.takeWeights(weights)
-    else await this.#training.state.loadParameters(weights)
+    if (this.#training !== undefined) return this.#training.state.loadParameters(weights)
+    const turns = takeTurns()
+    for (const [name, { data }] of weights) await copyInTurns(this.#model.parameter(name).data, data, turns)
   }
 
   /** Frees gradients and slots; the model keeps its weights. */
