@@ -15,7 +15,7 @@ import { MaskSource } from './MaskSource'
 import type { ParameterState } from './ParameterState'
 import { type Profile, profiledEngine, profiledState, timed } from './profile'
 import { createSharedState } from './sharedState'
-import { copyInTurns, takeTurns } from './turns'
+import { copyInTurns, nextTurn, takeTurns } from './turns'
 
 type LossOptions = Omit<LossChoice, 'problemType'> & { readonly problemType?: ProblemType }
 
@@ -94,7 +94,9 @@ export class Runner {
 
   /** @throws TrainerError when the engine cannot be had. */
   static async create(options: RunnerOptions): Promise<Runner> {
-    return new Runner(await createEngine(options.engine), options)
+    const engine = await createEngine(options.engine)
+    await nextTurn()
+    return new Runner(engine, options)
   }
 
   /**
@@ -126,7 +128,9 @@ export class Runner {
   async beginTraining(options: TrainingOptions, labels: Tensor): Promise<void> {
     await this.endTraining()
     const loss = { ...this.#loss, problemType: this.#problemType(labels) }
+    await nextTurn()
     const graph = createTrainingGraph(this.#model.config, loss, true, this.#groups)
+    await nextTurn()
     const state = await createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
     this.#training = { state: this.#profile === undefined ? state : profiledState(state, this.#profile), options, loss, variants: new Map() }
     this.#addVariant(this.#groups, graph)

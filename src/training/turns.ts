@@ -3,12 +3,17 @@ const turn = 8
 /** Numbers copied at a stretch: about a millisecond. */
 const stretch = 1 << 20
 
+/** Gives everybody else a turn: between two pieces of work that cannot be parted. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** A function to wait for between pieces of long work: it lets the event loop run when the work has held it for long enough. */
 export function takeTurns(): () => Promise<void> {
   let last = performance.now()
   return async () => {
     if (performance.now() - last < turn) return
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
     last = performance.now()
   }
 }
