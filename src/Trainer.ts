@@ -229,9 +229,9 @@ export class Trainer extends TrainerBase {
 
   /** Frees the engine and its threads. The model keeps its weights. */
   async dispose(): Promise<void> {
-    const runner = await this.#runner
+    const runner = this.#runner
     ;[this.#runner, this.run] = [undefined, undefined]
-    await runner?.dispose()
+    await (await runner?.catch(() => undefined))?.dispose()
   }
 
   /** Model, plan, optimizer and schedule; and what a checkpoint kept of them. */
@@ -272,8 +272,11 @@ export class Trainer extends TrainerBase {
 
   async #runnerOf(): Promise<Runner> {
     if (this.currentModel === undefined) await this.#initModel(undefined)
-    this.#runner ??= createRunner(this.model, this.args, this.options, overriddenLoss(this))
-    return this.#runner
+    const runner = (this.#runner ??= createRunner(this.model, this.args, this.options, overriddenLoss(this)))
+    runner.catch(() => {
+      if (this.#runner === runner) this.#runner = undefined // the next call tries again
+    })
+    return runner
   }
 
   #stopForWantOfBatches(): void {

@@ -1,9 +1,9 @@
 import { Dataset } from '../data/dataset'
 import { TrainerError } from '../errors'
-import type { EvalData } from './options'
+import type { EvalData, TrainData } from './options'
 
 /** Whether this is several datasets by name. */
-export function isDatasets(dataset: EvalData): dataset is Readonly<Record<string, Dataset<object>>> {
+export function isDatasets(dataset: EvalData): dataset is Readonly<Record<string, TrainData>> {
   if (dataset instanceof Dataset || Array.isArray(dataset) || Symbol.iterator in dataset || Symbol.asyncIterator in dataset) return false
   return !('length' in dataset && 'get' in dataset)
 }

@@ -106,7 +106,7 @@ function modelIndex(metrics: readonly { name: string; type: string; value: numbe
 
 function hyperparameters({ args, optimizer }: CardParts): string[] {
   const total = args.trainBatchSize * args.gradientAccumulationSteps
-  const adam = args.optimizerKind === 'adamw' ? ` with betas=(${args.adamBeta1},${args.adamBeta2}) and epsilon=${args.adamEpsilon}` : ''
+  const adam = args.optimizerKind === 'adamw' ? ` with betas=(${args.adamBeta1},${args.adamBeta2}) and epsilon=${pythonNumber(args.adamEpsilon)}` : ''
   const own = optimizer !== undefined && optimizer !== args.optimizerKind
   const extra = Object.entries(args.optimArgs).map(([key, value]) => `${key}=${String(value)}`).join(',')
   const lines: readonly (readonly [string, string | number | undefined])[] = [
@@ -118,7 +118,7 @@ function hyperparameters({ args, optimizer }: CardParts): string[] {
     args.maxSteps > 0 ? ['training_steps', args.maxSteps] : ['num_epochs', args.numTrainEpochs],
     ['label_smoothing_factor', args.labelSmoothingFactor === 0 ? undefined : args.labelSmoothingFactor],
   ]
-  return lines.filter(([, value]) => value !== undefined).map(([key, value]) => `- ${key}: ${typeof value === 'number' ? yamlNumber(value) : value}`)
+  return lines.filter(([, value]) => value !== undefined).map(([key, value]) => `- ${key}: ${typeof value === 'number' ? pythonNumber(value) : value}`)
 }
 
 /** A row for every evaluation, with the training loss that was logged last before it. Speed and tokens are left out. */
@@ -175,6 +175,12 @@ function yamlList(key: string, values: readonly string[]): string[] {
 function yamlText(text: string): string {
   const plain = /^[A-Za-z_][\w ./-]*$/.test(text) && !/\s$|^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text)
   return plain ? text : JSON.stringify(text)
+}
+
+/** A number as Python prints it: 5e-05. */
+function pythonNumber(value: number): string {
+  if (value === 0 || Math.abs(value) >= 1e-4) return String(value)
+  return value.toExponential().replace(/e-(\d)$/, 'e-0$1')
 }
 
 /** YAML reads 1e-7 as a text, but 1.0e-7 as a number. */

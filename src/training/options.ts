@@ -21,7 +21,7 @@ export type DataCollator = (rows: readonly Readonly<Record<string, unknown>>[], 
 export type TrainData = Dataset<object> | LoaderRows<object>
 
 /** Rows to evaluate on, or several sets by name. */
-export type EvalData = Dataset<object> | LoaderRows<object> | Readonly<Record<string, Dataset<object>>>
+export type EvalData = TrainData | Readonly<Record<string, TrainData>>
 
 /** What a Trainer is made of: Hugging Face's parameters, in camelCase. */
 export interface TrainerOptions {
