@@ -1,5 +1,5 @@
 // examples → batch, without padding
-import { checkExamples, columnTensor, type Batch, type DataCollator, type Examples } from './tensors'
+import { checkExamples, columnTensor, type Batch, type Collator, type Examples } from './tensors'
 
 /**
  * Stacks the examples' columns as they are, which takes rows of one length; `label` and `label_ids` become `labels`. Columns whose first cell
@@ -19,6 +19,6 @@ export function defaultDataCollator(examples: Examples, indices?: readonly numbe
 }
 
 /** Hugging Face's class of the same name: with or without `new`, a collator that is {@link defaultDataCollator}. */
-export const DefaultDataCollator = function DefaultDataCollator(): DataCollator {
+export const DefaultDataCollator = function DefaultDataCollator(): Collator {
   return defaultDataCollator
-} as unknown as { (): DataCollator; new (): DataCollator }
+} as unknown as { (): Collator; new (): Collator }

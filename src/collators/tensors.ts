@@ -9,10 +9,10 @@ export type Examples = readonly Readonly<Record<string, unknown>>[]
 export type Batch = Record<string, Tensor>
 
 /**
- * Makes a batch of examples. `indices` are the numbers of the rows in the data set; errors name them.
- * Whole numbers and truth values become int32, anything with a fraction in it float32.
+ * What the collators of this room are: at once a batch of examples, where the Trainer also takes a promise of one. `indices` are the numbers of the
+ * rows in the data set; errors name them. Whole numbers and truth values become int32, anything with a fraction in it float32.
  */
-export type DataCollator = (examples: Examples, indices?: readonly number[]) => Batch
+export type Collator = (examples: Examples, indices?: readonly number[]) => Batch
 
 /**
  * A column as a tensor of shape [rows] or [rows, …].

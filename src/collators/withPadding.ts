@@ -2,7 +2,7 @@
 import { TrainerError } from '../errors'
 import type { PadOptions } from '../data/padExamples'
 import type { TokenizerMembers } from '../data/tokenizer'
-import { checkExamples, columnTensor, type Batch, type DataCollator, type Examples } from './tensors'
+import { checkExamples, columnTensor, type Batch, type Collator, type Examples } from './tensors'
 
 /** Options of {@link DataCollatorWithPadding}: to the longest row of the batch by default. */
 export type DataCollatorWithPaddingOptions = Pick<PadOptions, 'padding' | 'maxLength' | 'padToMultipleOf'>
@@ -11,10 +11,10 @@ export type DataCollatorWithPaddingOptions = Pick<PadOptions, 'padding' | 'maxLe
 export type Padder = Pick<TokenizerMembers, 'pad'>
 
 interface MakeCollator {
-  (tokenizer: Padder, options?: DataCollatorWithPaddingOptions): DataCollator
-  (options: DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }): DataCollator
-  new (tokenizer: Padder, options?: DataCollatorWithPaddingOptions): DataCollator
-  new (options: DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }): DataCollator
+  (tokenizer: Padder, options?: DataCollatorWithPaddingOptions): Collator
+  (options: DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }): Collator
+  new (tokenizer: Padder, options?: DataCollatorWithPaddingOptions): Collator
+  new (options: DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }): Collator
 }
 
 /**
@@ -24,7 +24,7 @@ interface MakeCollator {
  */
 export const DataCollatorWithPadding = function DataCollatorWithPadding(
   first: Padder | (DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }), options?: DataCollatorWithPaddingOptions,
-): DataCollator {
+): Collator {
   const { tokenizer, ...padding } = 'tokenizer' in first ? first : { ...options, tokenizer: first }
   if (typeof tokenizer?.pad !== 'function') {
     throw new TrainerError('argument', 'DataCollatorWithPadding was given no tokenizer.', { fix: 'Write DataCollatorWithPadding(tokenizer).' })
