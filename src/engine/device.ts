@@ -1,10 +1,11 @@
 import { TrainerError } from '../errors'
+import { elementTypes } from '../onnx/wire'
 import { sizeOf, Tensor, type DataType } from '../tensor'
 import { nativePointers, nativeTexts, StatusError, type Api, type Pointer } from './capi'
 import { environmentOf } from './providers'
 import { openSmallSession, type SessionSettings } from './session'
 import type { DeviceBuffer } from './types'
-import { allocateValue, describeValue, elementTypes, wrapTensor } from './values'
+import { allocateValue, describeValue, wrapTensor } from './values'
 
 /** A tensor in a device's memory. */
 export class ResidentBuffer implements DeviceBuffer {

@@ -1,18 +1,7 @@
 import { TrainerError } from '../errors'
+import { dataTypeOf, elementTypes } from '../onnx/wire' // the C API's ONNXTensorElementDataType has the numbers of the files
 import { bytesPerElement, createData, sizeOf, Tensor, type DataType, type TensorData } from '../tensor'
 import { addressOf, memoryAt, type Api, type Pointer } from './capi'
-
-/** ONNXTensorElementDataType of each data type. */
-export const elementTypes: Readonly<Record<DataType, number>> = {
-  float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, uint32: 12, uint64: 13, bfloat16: 16,
-}
-
-const dataTypes = new Map(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as DataType]))
-
-/** The data type of an ONNXTensorElementDataType; undefined for text, complex numbers and the narrow floats. */
-export function dataTypeOf(elementType: number): DataType | undefined {
-  return dataTypes.get(elementType)
-}
 
 interface Wrapped {
   readonly dtype: DataType

@@ -35,9 +35,11 @@ export const elementTypes: Readonly<Record<DataType, number>> = {
   float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, uint32: 12, uint64: 13, bfloat16: 16,
 }
 
+const dataTypes = new Map(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as DataType]))
+
 /** The data type of a TensorProto.DataType; undefined for texts, complex and packed numbers. */
 export function dataTypeOf(type: number): DataType | undefined {
-  return (Object.keys(elementTypes) as DataType[]).find((dtype) => elementTypes[dtype] === type)
+  return dataTypes.get(type)
 }
 
 /** TensorProto.DataLocation: the data stands in another file. */
