@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { homedir } from 'node:os'
 
 import { TrainerError } from '../errors'
@@ -97,6 +97,14 @@ async function writePieces(handle: FileHandle, pieces: Iterable<Uint8Array> | As
 /** Whether a folder stands at a path. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+}
+
+/** The names in a folder; none when there is no such folder. */
+export async function listFolder(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  })
 }
 
 /** A path whose `~` at the beginning is the home folder, as a shell has it. */

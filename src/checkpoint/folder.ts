@@ -1,9 +1,10 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
-import { errorCode, isFolder, writeError } from './files'
+import { errorCode, isFolder, listFolder, writeError } from './files'
 import { weightsFilePattern } from './weights'
 
+/** Options of {@link writeFolder}. */
 export interface WriteFolderOptions {
   /** What happens to files of an existing folder that the new one does not have; 'remove' unless told. Weights of an older save always go. */
   readonly others?: 'remove' | 'keep' | undefined
@@ -67,7 +68,7 @@ export async function removeFolder(target: string): Promise<void> {
  * that does not exist is nothing to do.
  */
 export async function recoverFolders(parent: string): Promise<void> {
-  const found = (await listOrNothing(parent)).flatMap(entry => {
+  const found = (await listFolder(parent)).flatMap(entry => {
     const match = stagePattern.exec(entry)
     return match === null ? [] : [{ path: join(parent, entry), stage: match[1]! as Stage, name: match[2]!, process: Number(match[3]) }]
   })
@@ -189,13 +190,6 @@ function isAlive(pid: number, path: string): boolean {
     // Somebody else's process (EPERM) lives.
     return errorCode(error) !== 'ESRCH'
   }
-}
-
-async function listOrNothing(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return []
-    throw error
-  })
 }
 
 async function exists(path: string): Promise<boolean> {

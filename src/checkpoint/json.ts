@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises'
-
 import { TrainerError } from '../errors'
-import { errorCode, writeFileWhole } from './files'
+import { readText, writeFileWhole } from './files'
 
 /** What a JSON file holds. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined }
@@ -13,13 +11,8 @@ export type JsonObject = { readonly [key: string]: Json | undefined }
  * @throws TrainerError (`file`) when it cannot be read or is not JSON.
  */
 export async function readJson(path: string): Promise<Json | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    if (errorCode(cause) === 'ENOENT') return undefined
-    throw new TrainerError('file', `Cannot read ${path}: ${(cause as Error).message}.`, { cause })
-  }
+  const text = await readText(path)
+  if (text === undefined) return undefined
   try {
     return parseJson(text)
   } catch (cause) {

@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { TrainerError } from '../errors'
 import type { Tensor } from '../tensor'
-import { errorCode } from './files'
+import { listFolder } from './files'
 import { isJsonObject, readJson, readJsonObject, writeJson, type JsonObject } from './json'
 import { openSafetensors, readSafetensors } from './safetensors'
 import { hasWholeWeights } from './weights'
@@ -110,10 +109,14 @@ export async function loadTrainerState(folder: string): Promise<TrainerStateFile
 }
 
 /** Writes `optimizer.safetensors`: tensors named PARAMETER.SLOT, the name and the step count as metadata. */
-export async function saveOptimizer(folder: string, { name, step, slots }: OptimizerState): Promise<void> {
+async function saveOptimizer(folder: string, { name, step, slots }: OptimizerState): Promise<void> {
   const tensors = [...slots].flatMap(([parameter, bySlot]) =>
     Object.entries(bySlot).map(([slot, tensor]): readonly [string, Tensor] => {
-      if (slot.includes('.')) throw new TrainerError('internal', `An optimizer's slot may not have a dot in its name: '${slot}'.`)
+      if (slot.includes('.')) {
+        throw new TrainerError('argument', `The optimizer ${name} has a slot '${slot}', but a slot may not have a dot in its name.`, {
+          fix: 'Rename it in init and update.',
+        })
+      }
       return [`${parameter}.${slot}`, tensor]
     }),
   )
@@ -121,7 +124,7 @@ export async function saveOptimizer(folder: string, { name, step, slots }: Optim
 }
 
 /** Reads `optimizer.safetensors`. @throws TrainerError (`file`) when it is missing, malformed, or not written by `saveOptimizer`. */
-export async function loadOptimizer(folder: string): Promise<OptimizerState> {
+async function loadOptimizer(folder: string): Promise<OptimizerState> {
   const path = join(folder, files.optimizer)
   const { tensors, metadata } = await readSafetensors(path)
   const step = Number(metadata['step'] ?? NaN)
@@ -182,11 +185,4 @@ async function isReadable(read: () => Promise<unknown>): Promise<boolean> {
     if (error instanceof TrainerError) return false
     throw error
   }
-}
-
-async function listFolder(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return []
-    throw error
-  })
 }
