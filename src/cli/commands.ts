@@ -68,6 +68,6 @@ function helpText(): string {
 /** The version in the package's own package.json, which lies above this file: in `dist` as in `src/cli`. */
 function packageVersion(): string {
   const file = ['../package.json', '../../package.json'].map(path => new URL(path, import.meta.url)).find(url => existsSync(url))
-  if (file === undefined) throw new TrainerError('internal', 'The package.json of ts-trainer is not where it should be.')
+  if (file === undefined) throw new TrainerError('internal', 'internal: the package.json of ts-trainer is not where it should be.')
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

@@ -1,4 +1,4 @@
-// the long walks over a dataset: map and filter, with progress and with the event loop alive
+// the long walks over a dataset: map and filter, with progress and with the event loop alive (but for a filter that answers at once)
 import { TrainerError } from '../errors'
 import { columnValues, compactColumn, concatColumns, type Column } from './columns'
 import type { Feature, Features } from './features'
@@ -19,7 +19,7 @@ export interface MapOptions {
   readonly onProgress?: ProgressReporter
 }
 
-/** Options of `filter`. */
+/** Options of `filter`. They count for a predicate that gives promises: one that answers at once is asked of all rows at a stretch. */
 export type FilterOptions = Pick<MapOptions, 'desc' | 'onProgress'>
 
 /** The parts of a dataset. */

@@ -73,7 +73,7 @@ async function readFiles(files: readonly string[], options: LoadOptions): Promis
   const tables: Table[] = []
   for (const file of files) tables.push(await readTable(file, formatOf(file), options))
   const [first] = tables
-  if (first === undefined) throw new TrainerError('internal', 'A split was found without files.')
+  if (first === undefined) throw new TrainerError('internal', 'internal: a split was found without files.')
   const columns = new Map<string, Column>()
   for (const name of first.columns.keys()) {
     const parts = tables.map((table, index) => {

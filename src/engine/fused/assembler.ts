@@ -74,7 +74,7 @@ export class Locals {
 
   #number(local: string): number {
     const number = this.#index.get(local)
-    if (number === undefined) throw new TrainerError('internal', `The kernel reads the local "${local}" before it is set.`)
+    if (number === undefined) throw new TrainerError('internal', `internal: the kernel reads the local "${local}" before it is set.`)
     return number
   }
 }
