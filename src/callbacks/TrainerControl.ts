@@ -40,7 +40,7 @@ export class TrainerControl implements ControlFlags {
     }
   }
 
-  /** The flags, as a checkpoint keeps them. */
+  /** The flags, as a checkpoint keeps them for Python; a resumed run of ours asks for nothing. */
   state(): CallbackState {
     return {
       args: {
@@ -49,14 +49,5 @@ export class TrainerControl implements ControlFlags {
       },
       attributes: {},
     }
-  }
-
-  /** Sets the flags to those of a checkpoint. */
-  restore({ args }: CallbackState): void {
-    this.shouldTrainingStop = args.should_training_stop === true
-    this.shouldEpochStop = args.should_epoch_stop === true
-    this.shouldSave = args.should_save === true
-    this.shouldEvaluate = args.should_evaluate === true
-    this.shouldLog = args.should_log === true
   }
 }

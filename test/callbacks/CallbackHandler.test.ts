@@ -175,11 +175,4 @@ describe('stored states', () => {
     new CallbackHandler([]).restoreStates({ EarlyStoppingCallback: { args: {}, attributes: {} } })
     expect(said.at(-1)).toBe('The checkpoint has the state of 1 EarlyStoppingCallback, but this run has 0: what is left over is not used.')
   })
-
-  it('of the control go back and forth', () => {
-    const control = Object.assign(new TrainerControl(), { shouldTrainingStop: true })
-    const other = Object.assign(new TrainerControl(), { shouldLog: true })
-    other.restore(control.state())
-    expect(other).toEqual(control)
-  })
 })
