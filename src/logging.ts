@@ -1,5 +1,6 @@
 /** How much the library tells, from everything to nothing, in Hugging Face's words. */
-export const logLevels = ['debug', 'info', 'warning', 'error', 'critical'] as const
+const logLevels = ['debug', 'info', 'warning', 'error', 'critical'] as const
+/** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number]
 
 /** Takes one message. */

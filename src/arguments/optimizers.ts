@@ -23,7 +23,7 @@ export const optimizerKinds = {
 export type OptimizerName = keyof typeof optimizerKinds
 
 /** The options in `optimArgs` that each rule takes, with their type. */
-export const optimizerArguments: Readonly<Record<OptimizerKind, Readonly<Record<string, 'number' | 'boolean'>>>> = {
+const optimizerArguments: Readonly<Record<OptimizerKind, Readonly<Record<string, 'number' | 'boolean'>>>> = {
   adamw: {}, // betas and epsilon are training arguments of their own
   sgd: { momentum: 'number', dampening: 'number', nesterov: 'boolean' },
   adagrad: { lrDecay: 'number', eps: 'number' },

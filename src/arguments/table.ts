@@ -21,7 +21,7 @@ const accelerate = {
  * What is refused at anything but its default is an {@link unused} row with the reason. The type of the options, their checks, the flags of the
  * command line and docs/arguments.md all come from here.
  */
-export const argumentTable = {
+const argumentTable = {
   // Duration, learning rate, optimizer
   outputDir: text('trainer_output', 'M', 'Where checkpoints, results and the model card go.'),
   perDeviceTrainBatchSize: whole(8, 'M', 'Rows in a micro-batch.', { least: 1 }),

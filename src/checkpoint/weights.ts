@@ -83,7 +83,7 @@ export async function saveWeights(
  * A path below `folder` from a name that a file gave.
  * @throws TrainerError (`file`) when the name would lead out of the folder.
  */
-export function pathInside(folder: string, name: string, source: string): string {
+function pathInside(folder: string, name: string, source: string): string {
   if (name === '' || isAbsolute(name) || /[\\:\0]/.test(name) || name.split('/').includes('..')) {
     throw new TrainerError('file', `${source} names the file ${JSON.stringify(name)}, which is not inside its folder.`, {
       fix: 'Do not use this folder unless you trust where it comes from.',

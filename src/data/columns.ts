@@ -9,7 +9,7 @@ export interface Column {
 }
 
 /** A column over an array, which it keeps: the array must not change afterwards. */
-export function valuesColumn(values: ArrayLike<unknown>): Column {
+function valuesColumn(values: ArrayLike<unknown>): Column {
   return { length: values.length, get: row => values[row] }
 }
 

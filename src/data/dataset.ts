@@ -5,7 +5,7 @@ import { columnValues, compactColumn, selectRows, type Column } from './columns'
 import { DatasetDict } from './datasetDict'
 import { classLabel, classNames, inferFeature, type Feature, type Features } from './features'
 import { filterRows, mapRows, type FilterOptions, type MapOptions } from './mapping'
-import type { Awaitable, ColumnOf, Columns, ColumnsInput, LooseColumns, LooseRow, Merge, RowInput, RowOfColumns, Without } from './rows'
+import type { Awaitable, ColumnOf, ColumnsInput, LooseColumns, LooseRow, Merge, RowInput, RowOfColumns, Without } from './rows'
 
 /** Options of {@link Dataset.shuffle}. */
 export interface ShuffleOptions {
@@ -239,5 +239,3 @@ function safeNumber(value: unknown, column: string): unknown {
     fix: 'Remove that column, or turn it into text.',
   })
 }
-
-export type { Columns, LooseRow }

@@ -100,7 +100,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
 }
 
 /** A tokenizer of files that have been read. */
-export function createTokenizer(files: TokenizerFiles): Tokenizer {
+function createTokenizer(files: TokenizerFiles): Tokenizer {
   const model = textModel(files.json, files.config)
   const settings = settingsOf(files, model)
   const encode = encoder(model, files.json.post_processor, settings)

@@ -48,7 +48,7 @@ export function defaultThreads(): number {
 }
 
 /** Cores that this process may use: where two hardware threads share a core, they count once. */
-export function coreCount(): number {
+function coreCount(): number {
   const logical = availableParallelism()
   return process.platform === 'linux' ? Math.min(logical, linuxCores() ?? logical) : logical
 }

@@ -47,7 +47,7 @@ export function builtProviders(api: Api): string[] {
 }
 
 /** 'CUDAExecutionProvider' → 'cuda'. */
-export function shortName(provider: string): string {
+function shortName(provider: string): string {
   return provider.replace(/ExecutionProvider$/i, '').toLowerCase()
 }
 

@@ -33,7 +33,7 @@ export function bertPacking(config: ModelConfig): PackingRules {
 }
 
 /** The encoder of BERT's kin, by their common config fields. */
-export function bertShape(config: ModelConfig): EncoderShape {
+function bertShape(config: ModelConfig): EncoderShape {
   const hiddenDropout = probabilityField(config, 'hidden_dropout_prob', 0.1)
   return {
     layers: sizeField(config, 'num_hidden_layers'),
@@ -53,7 +53,7 @@ export function headSize(config: ModelConfig): number {
   return headSizeOf(config, 'hidden_size', 'num_attention_heads')
 }
 
-export function bertNames(prefix: string): EncoderNames {
+function bertNames(prefix: string): EncoderNames {
   return {
     layer: (index) => `${prefix}.encoder.layer.${index}`,
     query: 'attention.self.query', key: 'attention.self.key', value: 'attention.self.value',
@@ -78,7 +78,7 @@ export function bertEmbeddings(model: ModelGraph, config: ModelConfig, prefix: s
 }
 
 /** `classifier_dropout`, or where it is null the hidden layers' probability. */
-export function classifierDropout(config: ModelConfig): number {
+function classifierDropout(config: ModelConfig): number {
   return typeof config.classifier_dropout === 'number' ? probabilityField(config, 'classifier_dropout') : probabilityField(config, 'hidden_dropout_prob', 0.1)
 }
 

@@ -3,7 +3,7 @@ import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import type { GroupLayout, Layout } from './encoder'
 import type { TokenInputs } from './family'
-import type { GroupInputs, PackedInputs, PackingRules } from './packing'
+import { type GroupInputs, lowest, type PackedInputs, type PackingRules } from './packing'
 
 /**
  * Between packed tokens and the padded layouts of attention: one Gather each way, which is transposition and padding at once, and whose gradient is
@@ -40,7 +40,7 @@ export function paddedLayout(graph: GraphBuilder, inputIds: Value, attentionMask
   const shape = graph.shape(inputIds)
   const headShape = graph.concat([shape, graph.integers([heads, size])], 0)
   const rowShape = graph.concat([shape, graph.integers([heads * size])], 0)
-  const masked = graph.mul(graph.sub(1, graph.cast(attentionMask, 'float32')), -3.4028234663852886e38)
+  const masked = graph.mul(graph.sub(1, graph.cast(attentionMask, 'float32')), lowest)
   return {
     tokenGroups: (x) => [x],
     rowGroups: (x) => [x],

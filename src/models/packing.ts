@@ -40,7 +40,7 @@ export interface GroupInputs {
 }
 
 /** The lowest float32, which a masked key's score is lowered by, as Hugging Face does. */
-const lowest = -3.4028234663852886e38
+export const lowest = -3.4028234663852886e38
 
 /** Declares the inputs of a packed batch of `tokens` tokens in `batch` rows, which attention sees in groups of rows of similar length. */
 export function packedInputs(graph: GraphBuilder, rules: PackingRules, groups: number): PackedInputs {
@@ -71,6 +71,7 @@ export interface PackedBatch {
   readonly groups: readonly PackedGroup[]
 }
 
+/** Rows of similar length in a packed batch. */
 export interface PackedGroup {
   /** Tokens of each of its rows. */
   readonly lengths: Int32Array

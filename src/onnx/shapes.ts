@@ -40,7 +40,7 @@ export function stretches(from: readonly Dimension[], to: readonly Dimension[]):
 }
 
 /** Whether a length got its name only because inference could not know it: whoever knows it may state it otherwise. */
-export function isUnknown(length: Dimension): boolean {
+function isUnknown(length: Dimension): boolean {
   return typeof length === 'string' && /^un(known|named)_\d+$/.test(length)
 }
 
