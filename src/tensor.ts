@@ -17,6 +17,7 @@ export interface TensorArrays {
   bool: Uint8Array
 }
 
+/** The type of a tensor's elements. */
 export type DataType = keyof TensorArrays
 export type TensorData = TensorArrays[DataType]
 /** Numbers, nested as deep as the tensor has axes. */

@@ -23,6 +23,7 @@ export interface ModelOptions {
   readonly seed?: number
 }
 
+/** What can be changed when a model is made of a folder. */
 export interface PretrainedOptions extends ModelOptions {
   /** Weights of another shape start at random instead of being refused. Default false. */
   readonly ignoreMismatchedSizes?: boolean

@@ -1,13 +1,15 @@
+import { isFolder } from '../checkpoint/files'
 import { readJsonObject } from '../checkpoint/json'
 import { TrainerError } from '../errors'
 import type { ModelConfig } from '../models/config'
-import { isFolder } from '../checkpoint/files'
 
 /** A folder by its path. @throws TrainerError when there is none, saying what a Hub id would need. */
 export async function existingFolder(path: string): Promise<string> {
   if (await isFolder(path)) return path
   const hubId = /^[\w.-]+(\/[\w.-]+)?$/.test(path)
-  throw new TrainerError('file', `There is no folder "${path}".`, hubId ? { fix: 'Ids of the Hub are not fetched yet: download the repository first, and give its folder.' } : {})
+  throw new TrainerError('file', `There is no folder "${path}".`, {
+    fix: hubId ? 'Ids of the Hub are not fetched yet: download the repository first, and give its folder.' : 'Check the path.',
+  })
 }
 
 /** A folder's `config.json`. @throws TrainerError when it is missing or names no model_type. */

@@ -17,11 +17,13 @@ export interface Gradients {
   readonly rows: ReadonlyMap<string, readonly RowGradient[]>
 }
 
+/** The gradient of rows of a table: `values` [n, …] belong to the rows `index` [n]. */
 export interface RowGradient {
   readonly index: Value
   readonly values: Value
 }
 
+/** Options of {@link differentiate}. */
 export interface DifferentiateOptions {
   /** Names of parameters whose gradient may come as rows. It does where the loss reads them by Gathers along axis 0 alone; otherwise it is dense. */
   readonly rows?: ReadonlySet<string>

@@ -8,6 +8,7 @@ export const callbackEvents = [
   'onPredictionStep', 'onEvaluate', 'onSave', 'onEpochEnd', 'onTrainEnd', 'onPredict', 'onPushBegin',
 ] as const
 
+/** The name of an event. */
 export type CallbackEvent = (typeof callbackEvents)[number]
 
 /** What an event brings besides arguments, state and control. Which of its last two it has, the event says. */
@@ -75,7 +76,7 @@ export interface TrainerCallback {
   onSave?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
   /** After a batch of evaluation or prediction. */
   onPredictionStep?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
-  /** Before something is pushed to the Hub. */
+  /** Before something is pushed to the Hub; as nothing can be pushed yet, it does not come. */
   onPushBegin?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
   /** What a checkpoint is to keep of this callback. With {@link TrainerCallback.restore}. */
   state?(): CallbackState

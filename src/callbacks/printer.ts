@@ -4,7 +4,7 @@ import { type CallbackContext, TrainerCallback } from './TrainerCallback'
 import type { TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
 
-/** Where text goes, and whether a terminal is behind it: standard error unless another is given. */
+/** Where text goes, whether a terminal is behind it, and how many columns that has. */
 export interface TextStream {
   write(text: string): unknown
   readonly isTTY?: boolean | undefined

@@ -8,6 +8,7 @@ export interface ExpectedTensor {
   readonly dims: readonly number[]
 }
 
+/** How tensors of a checkpoint are matched with parameters. */
 export interface MatchOptions {
   /** What a head's parameters of the encoder begin with, without the dot: `bert`, `roberta`. */
   readonly baseModelPrefix?: string | undefined
@@ -29,6 +30,7 @@ export interface WeightsMatch {
   readonly mismatched: readonly { readonly name: string; readonly found: readonly number[]; readonly expected: readonly number[] }[]
 }
 
+/** The weights of a folder for a model. */
 export interface LoadedWeights extends Omit<WeightsMatch, 'sources'> {
   readonly weights: ReadonlyMap<string, Tensor<'float32'>>
 }

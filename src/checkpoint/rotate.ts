@@ -50,6 +50,7 @@ export async function newestCheckpoint(outputDir: string): Promise<Checkpoint | 
   return undefined
 }
 
+/** Which checkpoints stay. */
 export interface RotationOptions {
   /** save_total_limit: how many may stay; undefined or below 1: all. */
   readonly limit: number | undefined

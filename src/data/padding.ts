@@ -1,6 +1,7 @@
 // encoded texts of different lengths → one length
 import { TrainerError } from '../errors'
 
+/** What texts are padded to, in Python's words. */
 export type PaddingStrategy = 'longest' | 'max_length' | 'do_not_pad'
 export type Side = 'left' | 'right'
 

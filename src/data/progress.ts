@@ -12,6 +12,7 @@ export interface DataProgress {
   readonly elapsed: number
 }
 
+/** Is told how far `map` or `filter` is. */
 export type ProgressReporter = (progress: DataProgress) => void
 
 let currentReporter: ProgressReporter | undefined

@@ -1,6 +1,7 @@
 // how long each of two texts may be
 import { TrainerError } from '../errors'
 
+/** Which of two texts is cut, in Python's words. */
 export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second' | 'do_not_truncate'
 
 /**

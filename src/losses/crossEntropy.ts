@@ -6,6 +6,7 @@ import type { Loss } from './loss'
 /** Rows with this label count for nothing, as in PyTorch. */
 export const ignoredIndex = -100
 
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** ε of Szegedy et al. 2015, as Hugging Face's LabelSmoother has it: (1 - ε) · nll + ε · the mean over the classes. Default 0. */
   readonly labelSmoothing?: number

@@ -10,6 +10,7 @@ export interface MetricInput extends MetricOptions {
   readonly references: Values
 }
 
+/** Options of a metric; one that it does not have does nothing. */
 export interface MetricOptions {
   /** f1, precision, recall: how classes become one number; 'binary' unless told. */
   readonly average?: Average | undefined
@@ -21,6 +22,7 @@ export interface MetricOptions {
   readonly normalize?: boolean | undefined
 }
 
+/** How the scores of classes become one number, as in scikit-learn. */
 export type Average = 'binary' | 'micro' | 'macro' | 'weighted'
 
 /** Predictions and references as numbers, row by row, equally many. */

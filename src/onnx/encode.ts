@@ -4,6 +4,7 @@ import { type AttributeKind, operators, opsets } from './operators'
 import type { Graph, Initializer, Node, Value } from './types'
 import { attributeTypes, elementTypes, externalLocation, frame, message, protoFields, type Writer, writeFloat, writeInteger, writeText } from './wire'
 
+/** Options of {@link encode}. */
 export interface EncodeOptions {
   /** The name of the file, beside the model's, that weights go to: 'model.onnx_data' unless given. */
   readonly externalDataName?: string
@@ -11,6 +12,7 @@ export interface EncodeOptions {
   readonly externalThreshold?: number
 }
 
+/** A graph as files. */
 export interface EncodedModel {
   /** The bytes of the model file. */
   readonly model: Uint8Array
@@ -27,6 +29,7 @@ export interface ExternalData {
   readonly tensors: readonly ExternalTensor[]
 }
 
+/** One weight in the file beside the model. */
 export interface ExternalTensor {
   readonly name: string
   /** In bytes; a multiple of a page, so that the runtime can map the file. */

@@ -1,5 +1,6 @@
 import type { Optimizer } from './Optimizer'
 
+/** Options of {@link adagrad}; the default of each stands behind it. */
 export interface AdagradOptions {
   readonly lrDecay?: number // 0
   readonly initialAccumulatorValue?: number // 0

@@ -1,5 +1,6 @@
 import type { Optimizer } from './Optimizer'
 
+/** Options of {@link adamw}; the default of each stands behind it. */
 export interface AdamWOptions {
   readonly beta1?: number // 0.9
   readonly beta2?: number // 0.999
