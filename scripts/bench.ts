@@ -16,10 +16,13 @@ import { describeMachine, load, processorFlags } from './bench/machine'
 import { type BenchOptions, parseOptions, type RivalName, rivals, usage } from './bench/options'
 import { operatorParts, type Part, phaseParts, readOperators, windowOf, writeTrace } from './bench/phases'
 import { findPython, runOurs, runProducts, runRival } from './bench/processes'
+import { recordSection } from './bench/record'
 import { prepareWork, type Work } from './bench/work'
 
 const warmup = 5
 const root = join(import.meta.dirname, '..')
+/** What has been printed: what `--record` writes down. */
+const printed: string[] = []
 
 /** What all runs of one call have in common. */
 interface Bench {
@@ -56,7 +59,9 @@ async function main(): Promise<void> {
     const check = await compareLosses(bench)
     const result = options.profile ? await profileRun(bench, check.tokens) : await measure(bench, check.tokens)
     const { task, shape, batch, precision } = options
-    console.log(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: check.difference, loadAverage: load() }))
+    const kind = options.profile ? ', where the time goes' : ''
+    if (options.record) recordSection(join(root, 'docs/benchmarks.md'), `${task}, ${shape}, batch ${batch}, ${precision}${kind}`, printed)
+    say(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: check.difference, loadAverage: load() }))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -74,11 +79,11 @@ function refuseWithoutBfloat16(): void {
 
 async function printHead({ options, work, python }: Bench): Promise<void> {
   const engine = await createEngine()
-  console.log(`npm run bench -- ${process.argv.slice(2).join(' ')}`.trimEnd())
-  console.log(`${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; load average ${load()}`)
-  console.log(`node ${process.versions.node}, ONNX Runtime ${engine.version}, ${options.built ? 'the built package' : 'the sources'}; rival: ${python ?? (options.rivals.length === 0 ? 'none asked for' : 'no Python with transformers here (BENCH_PYTHON)')}`)
+  say(`npm run bench -- ${process.argv.slice(2).join(' ')}`.trimEnd())
+  say(`${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; load average ${load()}`)
+  say(`node ${process.versions.node}, ONNX Runtime ${engine.version}, ${options.built ? 'the built package' : 'the sources'}; rival: ${python !== undefined ? options.rivals.join(', ') : options.rivals.length === 0 ? 'none asked for' : 'no Python with transformers here (BENCH_PYTHON)'}`)
   engine.dispose()
-  console.log(`${work.sources.join('; ')}; ${work.rowCount} rows of at most 128 tokens, batches of ${options.batch}\n`)
+  say(`${work.sources.join('; ')}; ${work.rowCount} rows of at most 128 tokens, batches of ${options.batch}\n`)
 }
 
 /** Both sides' first five losses without dropout; how far they are apart at most, and the tokens of a batch. */
@@ -87,12 +92,12 @@ async function compareLosses(bench: Bench): Promise<{ difference: number | undef
   const ours = await runOurs(jobOf(bench, 'ts-trainer', own))
   const tokens = Math.round(ours.lengths.flat().reduce((sum, length) => sum + length, 0) / ours.lengths.length)
   const digits = (losses: readonly number[]): string => losses.map(loss => loss.toFixed(6)).join('  ')
-  console.log(`first five losses without dropout\n  ts-trainer            ${digits(ours.losses)}`)
+  say(`first five losses without dropout\n  ts-trainer            ${digits(ours.losses)}`)
   if (bench.python === undefined) return { difference: undefined, tokens }
   const rival = await runRival(bench.python, jobOf(bench, 'plain', own))
   const difference = Math.max(...ours.losses.map((loss, i) => Math.abs(loss - (rival.losses[i] ?? Infinity))))
-  console.log(`  Hugging Face Trainer  ${digits(rival.losses)}\n  ${difference <= 1e-4 ? 'they agree' : 'THEY DO NOT AGREE'} to 1e-4: ${difference.toExponential(1)} apart at most`)
-  console.log(`  ${Object.entries(rival.versions).map(([name, version]) => `${name} ${version}`).join(', ')}\n`)
+  say(`  Hugging Face Trainer  ${digits(rival.losses)}\n  ${difference <= 1e-4 ? 'they agree' : 'THEY DO NOT AGREE'} to 1e-4: ${difference.toExponential(1)} apart at most`)
+  say(`  ${Object.entries(rival.versions).map(([name, version]) => `${name} ${version}`).join(', ')}\n`)
   if (difference > 1e-4) process.exitCode = 1
   return { difference: rounded(difference), tokens }
 }
@@ -110,7 +115,7 @@ async function measure(bench: Bench, tokens: number): Promise<object> {
       rounds.get(side)!.push(figures)
     }
     for (const [product, rate] of Object.entries(await bareRates(bench, tokens))) rates[product] = Math.max(rates[product] ?? 0, rate)
-    console.log(`round ${round + 1}, samples/s: ${sides.map(side => `${side} ${rounds.get(side)!.at(-1)!.samplesPerSecond.toFixed(2)}`).join(', ')}`)
+    say(`round ${round + 1}, samples/s: ${sides.map(side => `${side} ${rounds.get(side)!.at(-1)!.samplesPerSecond.toFixed(2)}`).join(', ')}`)
   }
   return summary(rounds, rates)
 }
@@ -125,7 +130,7 @@ function summary(rounds: Rounds, rates: Readonly<Record<string, number>>): objec
   const middle = (side: Side, key: keyof Figures): number => median(rounds.get(side)!.map(figures => figures[key] ?? NaN))
   const ours = rounds.get('ts-trainer')!
   const ratios = (side: Side): number[] => ours.map((figures, round) => figures.samplesPerSecond / rounds.get(side)![round]!.samplesPerSecond)
-  console.log(`\nmedians of ${ours.length} rounds`)
+  say(`\nmedians of ${ours.length} rounds`)
   const percent = (share: number): string => (Number.isNaN(share) ? '' : `${(100 * share).toFixed(1)} %`)
   printTable(['', 'samples/s', 'tokens/s', 'ts-trainer / it', 'peak memory, MiB', 'to first step, s', 'memory since step 100'], [...rounds.keys()].map(side => [
     side === 'ts-trainer' ? side : `Hugging Face Trainer, ${side}`,
@@ -136,10 +141,10 @@ function summary(rounds: Rounds, rates: Readonly<Record<string, number>>): objec
     middle(side, 'timeToFirstStep').toFixed(2),
     percent(middle(side, 'memoryGrowth')),
   ]))
-  for (const [product, rate] of Object.entries(rates)) console.log(`${(rate / 1e9).toFixed(0)} GFLOP/s  ${product}`)
+  for (const [product, rate] of Object.entries(rates)) say(`${(rate / 1e9).toFixed(0)} GFLOP/s  ${product}`)
   const gemmRate = Math.max(...Object.values(rates))
   const [gemmShare, share] = [middle('ts-trainer', 'flopsPerSecond') / gemmRate, middle('ts-trainer', 'updateShare')]
-  console.log(`${(middle('ts-trainer', 'flopsPerSecond') / 1e9).toFixed(0)} GFLOP/s  ts-trainer: ${(100 * gemmShare).toFixed(0)} % of the best of these; the update takes ${(100 * share).toFixed(1)} % of a step; from import to the first step ${middle('ts-trainer', 'importToFirstStep').toFixed(2)} s\n`)
+  say(`${(middle('ts-trainer', 'flopsPerSecond') / 1e9).toFixed(0)} GFLOP/s  ts-trainer: ${(100 * gemmShare).toFixed(0)} % of the best of these; the update takes ${(100 * share).toFixed(1)} % of a step; from import to the first step ${middle('ts-trainer', 'importToFirstStep').toFixed(2)} s\n`)
   const common = (side: Side): object => ({ samplesPerSecond: rounded(middle(side, 'samplesPerSecond')), tokensPerSecond: rounded(middle(side, 'tokensPerSecond')), peakMemory: middle(side, 'peakMemory'), timeToFirstStep: rounded(middle(side, 'timeToFirstStep')) })
   return {
     ...common('ts-trainer'), gemmShare: rounded(gemmShare), updateShare: rounded(share),
@@ -160,16 +165,16 @@ async function profileRun(bench: Bench, tokens: number): Promise<object> {
   const file = join(output, `trace-${options.task}-${options.shape}.json`)
   const trace = relative(process.cwd(), file)
   writeTrace(file, result, operators)
-  console.log('\nby phase, without what is hidden behind a phase above it (collating passes while a program runs; the profiler itself takes a little)')
+  say('\nby phase, without what is hidden behind a phase above it (collating passes while a program runs; the profiler itself takes a little)')
   printParts(phases, options.steps, window.to - window.from)
-  console.log('\nby operator, in the programs')
+  say('\nby operator, in the programs')
   printParts(byOperator, options.steps, phases.find(part => part.name === 'run')!.time)
   const rate = Math.max(...Object.values(await bareRates(bench, tokens)))
   const figures = figuresOf(result, warmup, work.flops)
   const products = byOperator.filter(({ name }) => /Gemm$|MatMul$/.test(name)).reduce((sum, { time }) => sum + time, 0)
   const inProducts = figures.flopsPerSecond * (window.to - window.from) / products
-  console.log(`\n${(inProducts / 1e9).toFixed(0)} GFLOP/s while products run, ${(figures.flopsPerSecond / 1e9).toFixed(0)} over all; the bare rate is ${(rate / 1e9).toFixed(0)}`)
-  console.log(`a trace for chrome://tracing or ui.perfetto.dev: ${trace}\n`)
+  say(`\n${(inProducts / 1e9).toFixed(0)} GFLOP/s while products run, ${(figures.flopsPerSecond / 1e9).toFixed(0)} over all; the bare rate is ${(rate / 1e9).toFixed(0)}`)
+  say(`a trace for chrome://tracing or ui.perfetto.dev: ${trace}\n`)
   const perStep = (parts: readonly Part[]): object => Object.fromEntries(parts.map(({ name, time }) => [name, rounded(time / options.steps)]))
   return {
     samplesPerSecond: rounded(figures.samplesPerSecond), tokensPerSecond: rounded(figures.tokensPerSecond),
@@ -183,10 +188,15 @@ function printParts(parts: readonly Part[], steps: number, whole: number): void 
     [name, (time / steps).toFixed(2), `${(100 * time / whole).toFixed(1)} %`, ((all - time) / steps).toFixed(2), (count / steps).toFixed(1)]))
 }
 
+function say(text: string): void {
+  printed.push(...text.split('\n'))
+  console.log(text)
+}
+
 /** Prints rows in columns: the first to the left, figures to the right. */
 function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]!.length)))
-  for (const row of [head, ...rows]) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd())
+  for (const row of [head, ...rows]) say(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd())
 }
 
 function jobOf({ options, work, folder }: Bench, side: Side, own: Pick<Job, 'steps' | 'keepLosses' | 'config'>): Job {

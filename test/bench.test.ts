@@ -8,6 +8,7 @@ import { stepFlops } from '../scripts/bench/flops'
 import type { RunResult } from '../scripts/bench/job'
 import { parseOptions } from '../scripts/bench/options'
 import { operatorParts, phaseParts, readOperators } from '../scripts/bench/phases'
+import { withSection } from '../scripts/bench/record'
 import { testFolder } from './helpers/classifier'
 
 const root = join(import.meta.dirname, '..')
@@ -82,5 +83,18 @@ describe('figures', () => {
     const runs = readOperators([{ name: 'training', startedAt: 100, file }])
     expect(runs[0]).toEqual({ op: 'Gemm', node: 'a', start: 101, end: 101.5 })
     expect(operatorParts(runs, { from: 102, to: 200 })).toEqual([{ name: 'Add', time: 3, whole: 3, count: 1 }, { name: 'Gemm', time: 2, whole: 2, count: 1 }])
+  })
+})
+
+describe('a record', () => {
+  const before = '# Benchmarks\n\nText.\n\n### mrpc, base\n\n```\n# 1\n```\n\n### sst2, base\n\n```\n2\n```\n'
+
+  it('takes the place of the last one', () => {
+    expect(withSection(before, 'mrpc, base', ['# 3', '4'])).toBe('# Benchmarks\n\nText.\n\n### mrpc, base\n\n```\n# 3\n4\n```\n\n### sst2, base\n\n```\n2\n```\n')
+    expect(withSection(before, 'sst2, base', ['5'])).toBe(before.replace('\n2\n', '\n5\n'))
+  })
+
+  it('comes at the end, where there is none', () => {
+    expect(withSection(before, 'mrpc, tiny', ['6'])).toBe(`${before}\n### mrpc, tiny\n\n\`\`\`\n6\n\`\`\`\n`)
   })
 })

@@ -48,11 +48,15 @@ export interface BenchOptions {
   readonly steps: number
   /** The folder of GLUE; undefined for the quick start's sentences. */
   readonly data: string | undefined
+  /** No task was named, and GLUE is not here. */
+  readonly fallback: boolean
   /** A folder of weights and tokenizer; undefined for random weights. */
   readonly model: string | undefined
   readonly profile: boolean
   /** Measure the built package in `dist`, not the sources. */
   readonly built: boolean
+  /** Write what is printed into docs/benchmarks.md. */
+  readonly record: boolean
 }
 
 export const usage = `npm run bench -- [OPTIONS]: trains the same model from the same weights on the same rows with ts-trainer and with Hugging Face Trainer
@@ -69,6 +73,7 @@ export const usage = `npm run bench -- [OPTIONS]: trains the same model from the
                          otherwise random weights and bert-base-uncased's tokenizer)
   --profile              no rounds: one run, and where its time goes, by phase and by operator; writes a trace for Chrome or Perfetto
   --built                measure the package built in dist (npm run build) instead of the sources
+  --record               write what is printed into docs/benchmarks.md, in the place of the same measurement's last figures
 
 BENCH_PYTHON names the Python with transformers; without it, python3 and python are tried.`
 
@@ -82,7 +87,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
       task: { type: 'string' }, shape: { type: 'string', default: 'minilm' }, batch: { type: 'string', default: '32' },
       precision: { type: 'string', default: 'float32' }, rival: { type: 'string', default: 'plain' }, rounds: { type: 'string', default: '5' },
       steps: { type: 'string', default: '12' }, data: { type: 'string' }, model: { type: 'string' }, profile: { type: 'boolean', default: false },
-      built: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+      built: { type: 'boolean', default: false }, record: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return undefined
@@ -97,9 +102,11 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     rounds: whole('rounds', values.rounds),
     steps: whole('steps', values.steps),
     data,
+    fallback: values.task === undefined && data === undefined,
     model: values.model ?? (shape === 'minilm' ? existing(join(hub, 'models/sentence-transformers/all-MiniLM-L6-v2')) : undefined),
     profile: values.profile,
     built: values.built,
+    record: values.record,
   }
 }
 

@@ -40,7 +40,7 @@ export async function prepareWork(options: BenchOptions, folder: string): Promis
     dropout: Object.fromEntries(names.map(name => [name, 0.1])),
     noDropout: Object.fromEntries(names.map(name => [name, 0])),
     sources: [
-      options.data === undefined ? "rows: the quick start's sentences, since there is no GLUE here (--data)" : `rows: GLUE's ${options.task}, whole training file`,
+      options.data === undefined ? `rows: the quick start's sentences${options.fallback ? ', since GLUE is not here (--data)' : ''}` : `rows: GLUE's ${options.task}, whole training file`,
       options.model === undefined ? `weights: random, of the shape ${layers}×${width}, seed 42` : 'weights: those of the folder, with a new head, seed 42',
     ],
   }
