@@ -1,6 +1,6 @@
-import { log } from '../logging'
 import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
-import { TrainerError } from '../errors'
+import { nearest, TrainerError } from '../errors'
+import { log } from '../logging'
 import { modelParameters } from '../models/classifier'
 import { labelCount, type ModelConfig, type ProblemType, withLabels } from '../models/config'
 import type { Family } from '../models/family'
@@ -70,8 +70,11 @@ export class PreTrainedModel {
   /** A weight. @throws TrainerError for a name that the model does not have. */
   parameter(name: string): Tensor<'float32'> {
     const tensor = this.parameters.get(name)
-    if (tensor === undefined) throw new TrainerError('model', `${this.family.sequenceClassifierName} has no parameter "${name}".`)
-    return tensor
+    if (tensor !== undefined) return tensor
+    const close = nearest(name, this.parameters.keys())
+    throw new TrainerError('model', `${this.family.sequenceClassifierName} has no parameter "${name}".`, {
+      fix: close === undefined ? 'The keys of `parameters` are the names.' : `Did you mean "${close}"?`,
+    })
   }
 }
 

@@ -10,7 +10,7 @@ export type Batch = Record<string, Tensor>
 
 /**
  * What the collators of this room are: at once a batch of examples, where the Trainer also takes a promise of one. `indices` are the numbers of the
- * rows in the data set; errors name them. Whole numbers and truth values become int32, anything with a fraction in it float32.
+ * rows in the dataset; errors name them. Whole numbers and truth values become int32, anything with a fraction in it float32.
  */
 export type Collator = (examples: Examples, indices?: readonly number[]) => Batch
 
@@ -45,7 +45,7 @@ export function columnTensor(name: string, values: readonly unknown[], indices?:
 
 /** How a row of a batch is called in an error. */
 export function rowName(row: number, indices?: readonly number[]): string {
-  return indices?.[row] === undefined ? `row ${row} of the batch` : `row ${indices[row]} of the data set`
+  return indices?.[row] === undefined ? `row ${row} of the batch` : `row ${indices[row]} of the dataset`
 }
 
 /**
@@ -58,7 +58,9 @@ export function checkExamples(examples: Examples, indices?: readonly number[]): 
   for (const [row, example] of examples.entries()) {
     const missing = names.find(name => example[name] === undefined)
     if (missing === undefined) continue
-    throw new TrainerError('data', `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`)
+    throw new TrainerError('data', `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`, {
+      fix: `Give every row the same columns, or leave this one out: dataset.removeColumns('${missing}').`,
+    })
   }
   return names
 }

@@ -173,7 +173,11 @@ function checkPadding(
   padding: PaddingStrategy, truncation: TruncationStrategy, maxLength: number | undefined, { padToMultipleOf: multiple }: TokenizerOptions, settings: TokenizerSettings,
 ): void {
   if (padding === 'do_not_pad') return
-  if (settings.padTokenId === undefined) throw new TrainerError('argument', 'Padding was asked for, but the tokenizer has no padding token.')
+  if (settings.padTokenId === undefined) {
+    throw new TrainerError('argument', 'Padding was asked for, but the tokenizer has no padding token.', {
+      fix: 'Name one of its tokens as pad_token in tokenizer_config.json.',
+    })
+  }
   if (truncation !== 'do_not_truncate' && multiple && maxLength !== undefined && maxLength % multiple !== 0) {
     throw new TrainerError('argument', `maxLength ${maxLength} is not a multiple of padToMultipleOf ${multiple}, though both truncation and padding are on.`, {
       fix: `Use a maxLength of ${Math.ceil(maxLength / multiple) * multiple}.`,

@@ -126,7 +126,7 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
   return found === undefined ? 'nothing' : found.isDirectory() ? 'folder' : 'file'
 }
 
-const hubHint = 'A data set is named by its path; from the Hub it has to be downloaded first.'
+const hubHint = 'A dataset is named by its path; from the Hub it has to be downloaded first.'
 
 async function nothingAt(path: string): Promise<TrainerError> {
   const folder = dirname(path)

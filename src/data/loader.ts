@@ -12,7 +12,7 @@ export interface RowSource<Row = unknown> {
 /** What a loader reads: rows by number, an array of them, or rows that come one after another. */
 export type LoaderRows<Row = unknown> = RowSource<Row> | readonly Row[] | Iterable<Row> | AsyncIterable<Row>
 
-/** Makes a batch of rows; `indices` are their numbers in the data set (or in the stream), for errors. */
+/** Makes a batch of rows; `indices` are their numbers in the dataset (or in the stream), for errors. */
 export type Collate<Row, Batch> = (rows: Row[], indices: readonly number[]) => Awaitable<Batch>
 
 /** Options of {@link createLoader}. */
@@ -32,7 +32,7 @@ export interface LoaderOptions<Row, Batch> {
 export interface Loader<Batch> {
   /** Batches in an epoch; undefined for rows that come one after another. */
   readonly length: number | undefined
-  /** Rows in the data set; undefined likewise. */
+  /** Rows in the dataset; undefined likewise. */
   readonly rows: number | undefined
   readonly batchSize: number
   /** The batches of an epoch from number `start` on: those before are skipped without a look at their rows (a stream has to be read past them). */
@@ -61,7 +61,7 @@ export function rowCount(rows: LoaderRows): number | undefined {
     if ('length' in rows && typeof rows.length === 'number') return rows.length
     if (Symbol.iterator in rows || Symbol.asyncIterator in rows) return undefined
   }
-  throw new TrainerError('data', 'A data set has to be a Dataset, an array of rows, an object with length and get(i), or (asynchronously) iterable.')
+  throw new TrainerError('data', 'A dataset has to be a Dataset, an array of rows, an object with length and get(i), or (asynchronously) iterable.')
 }
 
 /** One row of a source. */
@@ -117,7 +117,7 @@ const opened = new WeakSet<object>()
 export function openStream<Row>(rows: Iterable<Row> | AsyncIterable<Row>): Iterator<Row> | AsyncIterator<Row> {
   const stream = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
   if (opened.has(stream)) {
-    throw new TrainerError('data', 'The data set is a stream that can be read only once, but a second pass over it was asked for.', {
+    throw new TrainerError('data', 'The dataset is a stream that can be read only once, but a second pass over it was asked for.', {
       fix: 'Give an object whose [Symbol.asyncIterator] begins anew each time, or a maxSteps that one pass is enough for.',
     })
   }

@@ -1,9 +1,12 @@
-// which columns of a data set the model takes
+// which columns of a dataset the model takes
 import { TrainerError } from '../errors'
 import { Dataset } from './dataset'
 import { openStream, rowAt, rowCount, type LoaderRows, type RowSource } from './loader'
 
-/** A data set with only the columns that the model takes. */
+/** Hugging Face's names of a row's label. */
+export const labelColumns: readonly string[] = ['label', 'label_ids', 'labels']
+
+/** A dataset with only the columns that the model takes. */
 export interface SelectedColumns {
   readonly rows: LoaderRows<Readonly<Record<string, unknown>>>
   /** The columns that were left out, for one line in the log; of rows that come one after another, none are known before they come. */
@@ -12,7 +15,7 @@ export interface SelectedColumns {
 
 /**
  * Leaves out the columns that the model does not take. A Dataset loses them; rows of any other kind lose them as they are read.
- * @param rows the data set.
+ * @param rows the dataset.
  * @param accepted the names that the model takes: its inputs and its labels, `label` and `label_ids` among them.
  * @throws TrainerError when none would be left (most often `map` was forgotten), with both lists of names.
  */
@@ -37,10 +40,9 @@ export function selectModelColumns(rows: LoaderRows<object>, accepted: readonly 
 
 function checkColumns(names: readonly string[], accepted: readonly string[]): { kept: string[]; dropped: string[] } {
   const kept = names.filter(name => accepted.includes(name))
-  const labels = ['label', 'labels', 'label_ids']
-  if (names.length > 0 && kept.every(name => labels.includes(name))) {
-    throw new TrainerError('data', `The data set has no column that the model takes: it has ${names.join(', ')}; the model takes ${accepted.join(', ')}.`, {
-      fix: 'Was map forgotten? dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }) gives a new data set; pass that one.',
+  if (names.length > 0 && kept.every(name => labelColumns.includes(name))) {
+    throw new TrainerError('data', `The dataset has no column that the model takes: it has ${names.join(', ')}; the model takes ${accepted.join(', ')}.`, {
+      fix: 'Was map forgotten? dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }) gives a new dataset; pass that one.',
     })
   }
   return { kept, dropped: names.filter(name => !kept.includes(name)) }

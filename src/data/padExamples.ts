@@ -62,7 +62,9 @@ function target(rows: readonly ArrayLike<number>[], settings: PadSettings, optio
     else maxLength = settings.modelMaxLength
   }
   if (strategy !== 'do_not_pad' && settings.padTokenId === undefined) {
-    throw new TrainerError('argument', 'The examples are to be padded, but the tokenizer has no padding token.')
+    throw new TrainerError('argument', 'The examples are to be padded, but the tokenizer has no padding token.', {
+      fix: 'Name one of its tokens as pad_token in tokenizer_config.json.',
+    })
   }
   const side = checkSide(options.paddingSide ?? settings.paddingSide, 'paddingSide')
   const longest = rows.reduce((most, row) => Math.max(most, row.length), 0)

@@ -1,4 +1,4 @@
-// path → rows: data sets from files, from folders laid out like the Hub's, and from arrays
+// path → rows: datasets from files, from folders laid out like the Hub's, and from arrays
 import { TrainerError } from '../errors'
 import { concatColumns, type Column } from './columns'
 import { Dataset } from './dataset'
@@ -21,7 +21,7 @@ export interface LoadOptions extends ReadOptions {
 type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
 
 /**
- * Loads a data set: of a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), of a folder laid out like a repository of the Hub
+ * Loads a dataset: of a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), of a folder laid out like a repository of the Hub
  * (`mrpc/train-00000-of-00001.parquet`, `data/train.csv`, `validation.jsonl`, `dev.tsv`, …) with the name of a configuration where it has
  * several, or of rows in memory (an array of objects gives a Dataset, a record of arrays a DatasetDict).
  *

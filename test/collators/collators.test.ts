@@ -47,7 +47,7 @@ describe('DataCollatorWithPadding', () => {
   it.each<[string, object[], RegExp]>([
     [
       'text left in', [{ input_ids: [2], sentence: 'Hello' }, { input_ids: [3], sentence: '' }],
-      /Column 'sentence' of row 70 of the data set is text \("Hello"\).*removeColumns\('sentence'\)/,
+      /Column 'sentence' of row 70 of the dataset is text \("Hello"\).*removeColumns\('sentence'\)/,
     ],
     ['a text label', [{ input_ids: [2], label: 'pos' }], /Column 'label' of row 70.*text \("pos"\).*classEncodeColumn\('label'\)/],
     ['an empty cell', [{ input_ids: [2], label: 1 }, { input_ids: [3], label: null }], /Column 'label' of row 71.*empty.*filter/],
