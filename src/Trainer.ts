@@ -9,7 +9,7 @@ import type { Loader, LoaderRows } from './data/loader'
 import type { Tokenizer } from './data/tokenizer'
 import { TrainerError } from './errors'
 import { log } from './logging'
-import { checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint } from './training/checkpoints'
+import { checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint, startOf } from './training/checkpoints'
 import { createRunner } from './training/createRunner'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
@@ -53,7 +53,8 @@ export class Trainer extends TrainerBase {
           await this.#logEvaluateSave(run, update, stop.reason !== undefined)
           if (this.control.shouldEpochStop || this.control.shouldTrainingStop) break
         }
-        if (update === undefined) this.#stopForWantOfBatches()
+        const resumedAtItsEnd = epoch === firstEpoch && firstBatch > 0
+        if (update === undefined && !resumedAtItsEnd) this.#stopForWantOfBatches()
         await this.fire('onEpochEnd')
         await this.#logEvaluateSave(run, update)
         if (this.control.shouldTrainingStop) break
@@ -260,8 +261,7 @@ export class Trainer extends TrainerBase {
     this.run = run
     if (resumed !== undefined) restoreRun(resumed, { args, callbacks: this.callbackHandler, run, losses: this.#losses })
     this.callbackHandler.context = { model: this.model, processingClass: this.processingClass, optimizer, lrScheduler: rates, trainDataloader: loader }
-    const skipped = args.ignoreDataSkip ? 0 : (this.state.globalStep % plan.updatesPerEpoch) * args.gradientAccumulationSteps
-    return { run, firstEpoch: Math.floor(this.state.globalStep / plan.updatesPerEpoch), firstBatch: skipped }
+    return { run, ...startOf(plan, this.state, args) }
   }
 
   async #initModel(trial: Readonly<Record<string, unknown>> | undefined): Promise<void> {

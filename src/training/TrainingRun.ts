@@ -60,6 +60,8 @@ export class TrainingRun {
   /** Rows and updates of this call. */
   samples = 0
   updates = 0
+  /** The pass over the data that the last window was of, and the micro-batches of that pass that are done with it. */
+  position = { epoch: 0, batches: 0 }
   readonly optimizer: Optimizer
   readonly #parts: RunParts
   readonly #startedAt = performance.now()
@@ -94,9 +96,11 @@ export class TrainingRun {
       real += prepared.packed.tokens
       samples += rows.length
       if (batches.length < size && done !== this.plan.batchesPerEpoch) continue
+      this.position = { epoch, batches: done }
       yield { batches, count: batches.reduce((sum, b) => sum + b.count, 0), done, tokens: { all, real }, samples }
       ;[batches, all, real, samples] = [[], 0, 0, 0]
     }
+    this.position = { epoch, batches: done }
     if (batches.length > 0) yield { batches, count: batches.reduce((sum, b) => sum + b.count, 0), done, tokens: { all, real }, samples }
   }
 

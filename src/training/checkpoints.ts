@@ -12,6 +12,7 @@ import type { Tensor } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { LossLog } from './LossLog'
 import type { ParameterState } from './ParameterState'
+import type { Plan } from './plan'
 import { saveCheckpointFolder, type SavedParts } from './saving'
 import type { TrainingRun } from './TrainingRun'
 
@@ -38,10 +39,15 @@ export async function saveCheckpoint(parts: CheckpointParts): Promise<void> {
   if (state.bestGlobalStep !== undefined && [...saved, state.globalStep].includes(state.bestGlobalStep)) {
     state.bestModelCheckpoint = joined(args.outputDir, checkpointName(state.bestGlobalStep))
   }
-  state.statefulCallbacks = { ...parts.callbacks.exportStates(parts.control), [trainerKey]: parts.losses.state() }
+  state.statefulCallbacks = { ...parts.callbacks.exportStates(parts.control), [trainerKey]: ownState(parts) }
   await run.runner.state.synchronise()
   await saveCheckpointFolder(target, parts, await stateOf(parts))
   await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, newest: state.globalStep, best: state.bestModelCheckpoint })
+}
+
+function ownState({ losses, run }: CheckpointParts): CallbackState {
+  const { args, attributes } = losses.state()
+  return { args, attributes: { ...attributes, data_pass: run.position.epoch, data_batches: run.position.batches } }
 }
 
 async function stateOf({ args, state, run, trainingArguments }: CheckpointParts): Promise<CheckpointState> {
@@ -95,6 +101,17 @@ export async function readCheckpoint(folder: string, fresh: TrainerState, args: 
   const { loggingSteps, evalSteps, saveSteps, maxSteps, numTrainEpochs, trainBatchSize } = fresh
   Object.assign(state, { loggingSteps, evalSteps, saveSteps, maxSteps, numTrainEpochs, trainBatchSize })
   return { folder, stored, state }
+}
+
+/**
+ * Where in the data a run begins: the pass, and the micro-batches of it that are to be skipped. They follow from the updates made; of data without a
+ * length, where a pass ends without a word, the checkpoint says it.
+ */
+export function startOf(plan: Plan, { globalStep, statefulCallbacks }: TrainerState, args: TrainingArguments): { readonly firstEpoch: number; readonly firstBatch: number } {
+  const { data_pass: pass, data_batches: batches } = (statefulCallbacks[trainerKey] as CallbackState | undefined)?.attributes ?? {}
+  if (plan.batchesPerEpoch === undefined && typeof pass === 'number' && typeof batches === 'number') return { firstEpoch: pass, firstBatch: args.ignoreDataSkip ? 0 : batches }
+  const skipped = (globalStep % plan.updatesPerEpoch) * args.gradientAccumulationSteps
+  return { firstEpoch: Math.floor(globalStep / plan.updatesPerEpoch), firstBatch: args.ignoreDataSkip ? 0 : skipped }
 }
 
 /** Gives the callbacks, the schedule and the loss's bookkeeping what the checkpoint kept of them. */
