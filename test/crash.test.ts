@@ -44,7 +44,8 @@ function steps(folder: string): number[] {
 }
 
 const evaluated: TrainingTask['args'] = {
-  ...twentySteps, maxSteps: 8, evalStrategy: 'steps', evalSteps: 1, metricForBestModel: 'loss', loadBestModelAtEnd: true, learningRate: 3e-2, saveTotalLimit: 2,
+  ...twentySteps, maxSteps: 8, learningRate: 3e-2, saveTotalLimit: 2,
+  evalStrategy: 'steps', evalSteps: 1, metricForBestModel: 'loss', greaterIsBetter: true, loadBestModelAtEnd: true, // so that it is not the last
 }
 
 describe('the best model', () => {
@@ -59,7 +60,7 @@ describe('the best model', () => {
       },
     })
     await trainer.train()
-    const best = losses.indexOf(Math.min(...losses))
+    const best = losses.indexOf(Math.max(...losses))
     expect(best, 'a best step that is not the last').toBeLessThan(7)
     expect(weightsHash(trainer.model)).toBe(weights[best])
     expect(trainer.state.bestGlobalStep).toBe(best + 1)

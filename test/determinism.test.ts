@@ -7,7 +7,8 @@ const args: TrainingTask['args'] = { ...twentySteps, maxSteps: 10, saveSteps: 10
 
 it('the same seed gives the same bits in every process: losses, gradient norms, weights and optimizer state', async () => {
   const [first, second, here] = [testFolder(), testFolder(), testFolder()]
-  const reports = await Promise.all([trainElsewhere({ outputDir: first, args }), trainElsewhere({ outputDir: second, args }), trainHere({ outputDir: here, args })])
+  const elsewhere = [trainElsewhere({ outputDir: first, args }), trainElsewhere({ outputDir: second, args })] as const
+  const reports = await Promise.all([...elsewhere, trainHere({ outputDir: here, args })])
   expect(reports[1]).toEqual(reports[0])
   expect(reports[2]).toEqual(reports[0])
   expect(checkpointFiles(join(second, 'checkpoint-10'))).toEqual(checkpointFiles(join(first, 'checkpoint-10')))

@@ -5,16 +5,19 @@ import { testFolder } from './helpers/classifier'
 import { checkpointFiles, trainElsewhere, trainHere, type TrainingReport, type TrainingTask, twentySteps } from './helpers/trainingProcess'
 import { temporaryFolder } from './checkpoint/temporary'
 
-// Python's own names, where a folder says which checkpoint was best.
 const evaluated: TrainingTask['args'] = {
-  ...twentySteps, evalStrategy: 'steps', evalSteps: 3, saveSteps: 3, metricForBestModel: 'loss', lrSchedulerType: 'reduce_lr_on_plateau', lrSchedulerKwargs: { patience: 1 },
+  ...twentySteps, evalStrategy: 'steps', evalSteps: 3, saveSteps: 3, metricForBestModel: 'loss',
+  lrSchedulerType: 'reduce_lr_on_plateau', lrSchedulerKwargs: { patience: 1 },
 }
 
 /** What has to be the same, wherever the run lies. */
 function comparable(report: TrainingReport, folder: string): unknown {
   const checkpoint = checkpointFiles(folder) as { 'trainer_state.json': Record<string, unknown> }
   const { best_model_checkpoint: best, ...state } = checkpoint['trainer_state.json']
-  return { report: { ...report, best: { ...report.best, checkpoint: nameOf(report.best.checkpoint) } }, checkpoint: { ...checkpoint, 'trainer_state.json': state }, best: nameOf(best) }
+  return {
+    report: { ...report, best: { ...report.best, checkpoint: nameOf(report.best.checkpoint) } },
+    checkpoint: { ...checkpoint, 'trainer_state.json': { ...state, best: nameOf(best) } },
+  }
 }
 
 function nameOf(path: unknown): unknown {

@@ -8,6 +8,7 @@ import {
   AutoModelForSequenceClassification, type Batch, Dataset, type ModelConfig, type PreTrainedModel, PrinterCallback, setLogLevel, Tensor, Trainer,
   type TrainerCallback, type TrainingArgumentsOptions,
 } from '../../src/index'
+import { hash32 } from '../../src/random'
 
 /** A run: all of it can be sent to another process. */
 export interface TrainingTask {
@@ -34,14 +35,14 @@ export interface TrainingReport {
 
 /** Dropout at every site, and a vocabulary of which most ids are seen in some updates only. */
 export const dropoutConfig: ModelConfig = {
-  model_type: 'bert', vocab_size: 300, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 48, max_position_embeddings: 32,
-  initializer_range: 0.2, hidden_dropout_prob: 0.15, attention_probs_dropout_prob: 0.15, classifier_dropout: 0.2,
+  model_type: 'bert', vocab_size: 300, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 48,
+  max_position_embeddings: 32, initializer_range: 0.2, hidden_dropout_prob: 0.15, attention_probs_dropout_prob: 0.15, classifier_dropout: 0.2,
 }
 
 /** Twenty updates of two micro-batches: an epoch is seven micro-batches, the last of one row, so each fourth update has one only. */
 export const twentySteps: Partial<TrainingArgumentsOptions> = {
-  maxSteps: 20, perDeviceTrainBatchSize: 8, gradientAccumulationSteps: 2, learningRate: 5e-3, weightDecay: 0.01, warmupSteps: 3, loggingSteps: 3, seed: 7,
-  saveStrategy: 'steps', saveSteps: 1, threads: 1,
+  maxSteps: 20, perDeviceTrainBatchSize: 8, gradientAccumulationSteps: 2, learningRate: 5e-3, weightDecay: 0.01, warmupSteps: 3, loggingSteps: 3,
+  seed: 7, saveStrategy: 'steps', saveSteps: 1, threads: 1,
 }
 
 const clocks = /(runtime|_per_second)$/
@@ -61,7 +62,9 @@ export async function trainElsewhere(task: TrainingTask): Promise<TrainingReport
 
 /** Starts a task in a new process, which sends 'saved' with the step whenever a checkpoint stands. */
 export function startElsewhere(task: TrainingTask): ChildProcess {
-  return fork(thisFile, [JSON.stringify(task)], { execArgv: ['--import', 'tsx'], cwd: join(thisFile, '../../..'), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  return fork(thisFile, [JSON.stringify(task)], {
+    execArgv: ['--import', 'tsx'], cwd: join(thisFile, '../../..'), stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
 }
 
 /** Runs a task in this process. */
@@ -80,9 +83,10 @@ export async function trainHere(task: TrainingTask, callback?: TrainerCallback):
 /** A trainer for a task. */
 export function createTrainer(task: TrainingTask, callback?: TrainerCallback): Trainer {
   const { outputDir, rows = 49, labels = 'class', config = {}, args = {}, evaluates = false } = task
-  const options = labels === 'class' ? { numLabels: 3 } : labels === 'value' ? { numLabels: 1 } : { numLabels: 3, problemType: 'multi_label_classification' as const }
   const trainer = new Trainer({
-    model: AutoModelForSequenceClassification.fromConfig({ ...dropoutConfig, ...config }, options),
+    model: AutoModelForSequenceClassification.fromConfig({ ...dropoutConfig, ...config }, {
+      numLabels: labels === 'value' ? 1 : 3, ...(labels === 'switches' && { problemType: 'multi_label_classification' }),
+    }),
     args: { outputDir, disableTqdm: true, reportTo: 'none', logLevel: 'error', ...args },
     trainDataset: randomDataset(rows, labels, 1),
     dataCollator: padded,
@@ -97,9 +101,11 @@ type TrainRows = Dataset<{ input_ids: number[]; attention_mask: number[]; label:
 
 /** Rows of 2 to 24 tokens: a function of the row's number. */
 export function randomDataset(rows: number, labels: 'class' | 'value' | 'switches', seed: number): TrainRows {
-  const number = (row: number, at: number, below: number): number => Math.floor(Math.abs(Math.sin(seed * 7919 + row * 131.7 + at * 17.3) * 1e4) % below)
-  const label = (row: number): unknown =>
-    labels === 'class' ? number(row, 99, 3) : labels === 'value' ? (number(row, 99, 1000) + 0.5) / 200 : [0, 1, 2].map((i) => number(row, 99 + i, 2))
+  const number = (row: number, at: number, below: number): number => Math.floor(hash32(seed, row, at) / 2 ** 32 * below)
+  const label = (row: number): unknown => {
+    if (labels === 'class') return number(row, 99, 3)
+    return labels === 'value' ? (number(row, 99, 1000) + 0.5) / 200 : [99, 100, 101].map((at) => number(row, at, 2))
+  }
   return Dataset.fromRows(Array.from({ length: rows }, (_, row) => {
     const ids = Array.from({ length: 2 + number(row, 98, 23) }, (_, at) => 1 + number(row, at, 299))
     return { input_ids: ids, attention_mask: ids.map(() => 1), label: label(row) }
@@ -110,20 +116,21 @@ export function randomDataset(rows: number, labels: 'class' | 'value' | 'switche
 function padded(rows: readonly Readonly<Record<string, unknown>>[]): Batch {
   const ids = rows.map((row) => [...(row.input_ids as number[])])
   const width = Math.max(...ids.map((row) => row.length))
-  const filled = (of: (id: number | undefined) => number): Tensor => Tensor.from('int32', ids.map((row) => Array.from({ length: width }, (_, at) => of(row[at]))))
-  const labels = rows.map((row) => row.label as number | number[])
-  const asClasses = labels.every(Number.isInteger)
+  const filled = (of: (id: number | undefined) => number): Tensor =>
+    Tensor.from('int32', ids.map((row) => Array.from({ length: width }, (_, at) => of(row[at]))))
+  const labels = rows.map((row) => (typeof row.label === 'number' ? row.label : [...(row.label as number[])]))
   return {
     input_ids: filled((id) => id ?? 0),
     attention_mask: filled((id) => (id === undefined ? 0 : 1)),
-    labels: Tensor.from(asClasses ? 'int32' : 'float32', labels.map((label) => (typeof label === 'number' ? label : [...label])) as number[]),
+    labels: Tensor.from(labels.every(Number.isInteger) ? 'int32' : 'float32', labels),
   }
 }
 
 /** SHA-256 of all weights, in the order of their names. */
 export function weightsHash(model: PreTrainedModel): string {
   const hash = createHash('sha256')
-  for (const [name, { data }] of [...model.parameters].sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(name).update(new Uint8Array(new Float32Array(data).buffer))
+  const sorted = [...model.parameters].sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const [name, { data }] of sorted) hash.update(name).update(new Uint8Array(new Float32Array(data).buffer))
   return hash.digest('hex')
 }
 
@@ -133,9 +140,13 @@ export function checkpointFiles(folder: string): Record<string, unknown> {
   return Object.fromEntries(names.sort().map((name) => {
     const bytes = readFileSync(join(folder, name))
     if (name === 'training_args.json') return [name, 'there'] // says where the run lies
-    if (name === 'trainer_state.json') return [name, JSON.parse(bytes.toString(), (key, value: unknown) => (clocks.test(key) ? undefined : value)) as unknown]
+    if (name === 'trainer_state.json') return [name, withoutClocks(bytes.toString())]
     return [name, createHash('sha256').update(bytes).digest('hex')]
   }))
+}
+
+function withoutClocks(json: string): unknown {
+  return JSON.parse(json, (key, value: unknown) => (clocks.test(key) ? undefined : value))
 }
 
 async function main(task: TrainingTask): Promise<void> {
