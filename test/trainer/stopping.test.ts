@@ -1,0 +1,84 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { missingFromCheckpoint } from '../../src/checkpoint/state'
+import { checkpointsIn, folder, run } from './support'
+
+/** A run in a process of its own, after its third update. */
+async function running(outputDir: string, jit = false): Promise<{ child: ChildProcess; messages: string[]; ended: Promise<number | NodeJS.Signals | null> }> {
+  const child = fork(join(import.meta.dirname, 'stoppingProcess.ts'), [outputDir, String(jit)], { execArgv: ['--import', 'tsx'], cwd: join(import.meta.dirname, '../..') })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const messages: string[] = []
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)))
+  await new Promise<void>((resolve, reject) => {
+    child.on('message', (message) => {
+      messages.push(String(message))
+      if (message === 'running') resolve()
+    })
+    child.on('exit', (code) => reject(new Error(`The process ended with ${String(code)}.`)))
+  })
+  return { child, messages, ended }
+}
+
+describe('stopping', () => {
+  it('ends after the current update at Ctrl-C, with a whole checkpoint that goes on', async () => {
+    const outputDir = folder()
+    const { child, messages, ended } = await running(outputDir)
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    const [name, ...others] = checkpointsIn(outputDir)
+    const step = Number(name!.slice('checkpoint-'.length))
+    expect(others).toEqual([])
+    expect(messages).toContain(`ended at ${step}`)
+    expect(messages.some((message) => message.includes('because of Ctrl-C (once more ends at once)'))).toBe(true)
+    expect(await missingFromCheckpoint(join(outputDir, name!))).toEqual([])
+    const resumed = await run({ outputDir, maxSteps: step + 1 }, { resumeFromCheckpoint: true })
+    expect(resumed.output.globalStep).toBe(step + 1)
+  })
+
+  it('ends at once at the second Ctrl-C', async () => {
+    const outputDir = folder()
+    const { child, messages, ended } = await running(outputDir)
+    child.on('message', (message) => {
+      if (String(message).startsWith('log: Stopping')) child.kill('SIGINT') // the update is still slow
+    })
+    child.kill('SIGINT')
+    expect(await ended).toBe(130)
+    expect(checkpointsIn(outputDir)).toEqual([])
+    expect(messages.some((message) => message.startsWith('ended'))).toBe(false)
+  })
+
+  it('saves at SIGTERM with enableJitCheckpoint, and dies of it without', async () => {
+    const [saved, died] = [folder(), folder()]
+    const [with_, without] = [await running(saved, true), await running(died)]
+    for (const { child } of [with_, without]) child.kill('SIGTERM')
+    expect([await with_.ended, await without.ended]).toEqual([0, 'SIGTERM'])
+    expect(await missingFromCheckpoint(join(saved, checkpointsIn(saved)[0]!))).toEqual([])
+    expect(checkpointsIn(died)).toEqual([])
+  })
+
+  it('ends after the current update when the signal is aborted, whatever is saved otherwise', async () => {
+    for (const args of [{}, { evalStrategy: 'steps', evalSteps: 1, saveStrategy: 'best', metricForBestModel: 'score' }] as const) {
+      const controller = new AbortController()
+      const scores = [2, 1, 0]
+      const { output, checkpoints } = await run(args, {
+        signal: controller.signal, computeMetrics: () => ({ score: scores.shift()! }),
+        callbacks: [{ onStepBegin: (_args, { globalStep }) => void (globalStep === 1 && controller.abort()) }],
+      })
+      expect(output.globalStep).toBe(2)
+      expect(checkpoints.at(-1)).toBe('checkpoint-2')
+    }
+  })
+
+  it('ends after the first update when the signal was aborted before', async () => {
+    const { output, checkpoints } = await run({}, { signal: AbortSignal.abort() })
+    expect([output.globalStep, ...checkpoints]).toEqual([1, 'checkpoint-1'])
+  })
+
+  it('leaves nothing that listens', async () => {
+    const before = process.listenerCount('SIGINT')
+    await run({ maxSteps: 1 })
+    await expect(run({ maxSteps: 1 }, { callbacks: [{ onStepEnd: () => { throw new Error('mine') } }] })).rejects.toThrow('mine')
+    expect(process.listenerCount('SIGINT')).toBe(before)
+  })
+})
