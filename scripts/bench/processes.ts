@@ -9,6 +9,7 @@ import type { Job, ProductJob, ProductResult, RunResult } from './job'
 const here = import.meta.dirname
 const root = join(here, '../..')
 const run = promisify(execFile)
+const signals = ['SIGINT', 'SIGTERM'] as const
 
 /** Trains with ts-trainer. */
 export function runOurs(job: Job): Promise<RunResult> {
@@ -42,11 +43,16 @@ export async function findPython(): Promise<string | undefined> {
 async function runProcess<Result>(command: string, words: readonly string[], job: { readonly result: string }, what: string): Promise<Result> {
   const file = `${job.result}.job`
   writeFileSync(file, JSON.stringify(job))
+  const running = run(command, [...words, file], { cwd: root, maxBuffer: 1 << 28, env: { ...process.env, TOKENIZERS_PARALLELISM: 'false' } })
+  const stop = (): void => { running.child.kill() } // then this call throws, and what lies in temporary folders is removed
+  for (const signal of signals) process.once(signal, stop)
   try {
-    await run(command, [...words, file], { cwd: root, maxBuffer: 1 << 28, env: { ...process.env, TOKENIZERS_PARALLELISM: 'false' } })
+    await running
   } catch (error) {
     const { stderr } = error as { stderr?: string }
-    throw new TrainerError('training', `${what} ended with an error:\n${stderr?.trim().split('\n').slice(-15).join('\n') ?? String(error)}`, { cause: error })
+    throw new TrainerError('training', `${what} ended with an error:\n${stderr?.trim().split('\n').slice(-15).join('\n') || String(error)}`, { cause: error })
+  } finally {
+    for (const signal of signals) process.off(signal, stop)
   }
   return JSON.parse(readFileSync(job.result, 'utf8')) as Result
 }
