@@ -3,7 +3,7 @@ import { f1 } from './f1'
 import { matthewsCorrelation } from './matthews'
 import { pearsonr } from './pearson'
 import { spearmanr } from './spearman'
-import type { MetricFunction, Pairs } from './values'
+import type { MetricFunction, MetricOptions, Pairs } from './values'
 
 /** The metric of each GLUE task, with Hugging Face's keys. */
 export const glueMetrics = {
@@ -21,8 +21,8 @@ export const glueMetrics = {
   wnli: accuracy,
 } satisfies Record<string, MetricFunction>
 
-function accuracyAndF1(pairs: Pairs): { accuracy: number; f1: number } {
-  return { ...accuracy(pairs), ...f1(pairs) }
+function accuracyAndF1(pairs: Pairs, options: MetricOptions = {}): { accuracy: number; f1: number } {
+  return { ...accuracy(pairs, options), ...f1(pairs, options) }
 }
 
 function bothCorrelations(pairs: Pairs): { pearson: number; spearmanr: number } {

@@ -5,11 +5,14 @@ export class LossLog {
   #window = 0
   #total = 0
   #loggedAt = 0
+  /** Updates whose loss is in the window; in the whole run; and those that were left out. */
+  #inWindow = 0
   #updates = 0
   #skipped = 0
 
   /** Takes an update's loss. With `filter`, one that is not finite counts as the mean of the window so far: Hugging Face's `logging_nan_inf_filter`. */
   add(loss: number, step: number, filter: boolean): void {
+    this.#inWindow++
     this.#updates++
     if (filter && !Number.isFinite(loss)) this.#window += this.#window / (1 + step - this.#loggedAt)
     else this.#window += loss
@@ -17,7 +20,6 @@ export class LossLog {
 
   /** Counts an update that was left out because its loss was not finite. */
   skip(): void {
-    this.#updates++
     this.#skipped++
   }
 
@@ -26,11 +28,12 @@ export class LossLog {
     return step > this.#loggedAt
   }
 
-  /** The mean over the updates since the last log, which this is. */
+  /** The mean over the updates since the last log, which this is; NaN when all of them were left out. */
   log(step: number): { readonly loss: number; readonly skipped: number } {
-    const loss = this.#window / (step - this.#loggedAt)
+    const loss = this.#window / this.#inWindow
     this.#total += this.#window
     this.#window = 0
+    this.#inWindow = 0
     this.#loggedAt = step
     return { loss, skipped: this.#skipped }
   }
@@ -46,12 +49,17 @@ export class LossLog {
   }
 
   state(): CallbackState {
-    return { args: {}, attributes: { loss_since_log: this.#window, loss_logged: this.#total, last_logged_step: this.#loggedAt, updates: this.#updates, skipped_updates: this.#skipped } }
+    const attributes = {
+      loss_since_log: this.#window, updates_since_log: this.#inWindow, loss_logged: this.#total, last_logged_step: this.#loggedAt,
+      updates: this.#updates, skipped_updates: this.#skipped,
+    }
+    return { args: {}, attributes }
   }
 
   restore({ attributes }: CallbackState): void {
     const number = (name: string): number => (typeof attributes[name] === 'number' ? attributes[name] : 0)
     this.#window = number('loss_since_log')
+    this.#inWindow = number('updates_since_log')
     this.#total = number('loss_logged')
     this.#loggedAt = number('last_logged_step')
     this.#updates = number('updates')

@@ -1,4 +1,6 @@
+import { TrainerState } from '../callbacks/TrainerState'
 import { TrainerError } from '../errors'
+import type { TrainingArguments } from '../TrainingArguments'
 
 /** How long a run is, in updates: Hugging Face's step arithmetic. */
 export interface Plan {
@@ -35,7 +37,10 @@ export function planRun(batches: number | undefined, accumulation: number, epoch
   }
 }
 
-/** An interval in updates: a fraction below 1 is one of the whole run, rounded up. */
-export function absoluteInterval(interval: number, totalUpdates: number): number {
-  return interval > 0 && interval < 1 ? Math.ceil(totalUpdates * interval) : interval
+/** The state in which a planned run begins. */
+export function startState(plan: Plan, args: TrainingArguments): TrainerState {
+  const numTrainEpochs = Number.isFinite(plan.epochs) ? plan.epochs : Math.ceil(args.numTrainEpochs)
+  const state = new TrainerState({ maxSteps: plan.totalUpdates, numTrainEpochs, trainBatchSize: args.trainBatchSize })
+  state.computeSteps(args, plan.totalUpdates)
+  return state
 }

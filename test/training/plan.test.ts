@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { absoluteInterval, planRun } from '../../src/training/plan'
+import { planRun } from '../../src/training/plan'
 
 describe('planRun', () => {
   // A.8 of the specification: 10 examples in batches of 4
@@ -26,8 +26,3 @@ describe('planRun', () => {
   })
 })
 
-describe('absoluteInterval', () => {
-  it.each([[0.1, 5, 1], [0.25, 345, 87], [0.5, 5, 3], [1, 5, 1], [500, 5, 500], [0, 5, 0]])('%d of %d updates is every %d', (interval, total, expected) => {
-    expect(absoluteInterval(interval, total)).toBe(expected)
-  })
-})
