@@ -1,10 +1,9 @@
 import type { PreTrainedModel } from './auto/PreTrainedModel'
 import { speedMetrics } from './callbacks/format'
-import { TrainerState } from './callbacks/TrainerState'
 import { checkWritable } from './checkpoint/folder'
 import type { JsonObject } from './checkpoint/json'
 import { rotateCheckpoints } from './checkpoint/rotate'
-import { Dataset } from './data/dataset'
+import type { Dataset } from './data/dataset'
 import type { Loader, LoaderRows } from './data/loader'
 import type { Tokenizer } from './data/tokenizer'
 import { TrainerError } from './errors'
@@ -15,11 +14,11 @@ import { datasetNamed, isDatasets } from './training/datasets'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
 import { LossLog } from './training/LossLog'
 import type { EvalData, EvaluateOptions, PredictionOutput, TrainOptions, TrainOutput } from './training/options'
-import { planRun } from './training/plan'
+import { planRun, startState } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import type { Runner } from './training/Runner'
 import { saveModelFolder } from './training/saving'
-import { type BestRun, type SearchOptions, searchHyperparameters, trialArguments, type TrialValues } from './training/search'
+import { type BestRun, type Searched, searchHyperparameters, type SearchOptions, trialArguments } from './training/search'
 import { listenForStop } from './training/stopping'
 import { TrainerBase } from './training/TrainerBase'
 import { TrainingRun, type UpdateResult, type Window } from './training/TrainingRun'
@@ -94,7 +93,8 @@ export class Trainer extends TrainerBase {
     if (stopping) control.shouldTrainingStop = true
     if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) {
       const { loss, skipped } = this.#losses.log(state.globalStep)
-      await this.log({ loss, grad_norm: update.gradNorm, learning_rate: update.rate, ...(skipped > 0 && { skipped_updates: skipped }), ...run.tokenSpeed(state) })
+      const rest = { ...(skipped > 0 && { skipped_updates: skipped }), ...run.tokenSpeed(state) }
+      await this.log({ loss, grad_norm: update.gradNorm, learning_rate: update.rate, ...rest })
     }
     if (control.shouldEvaluate) {
       const metrics = await this.evaluate()
@@ -124,7 +124,8 @@ export class Trainer extends TrainerBase {
   async #finish(run: TrainingRun, seconds: number): Promise<TrainOutput> {
     const { state, args } = this
     const trainingLoss = this.#losses.mean()
-    const metrics: Metrics = { ...speedMetrics('train', seconds, { numSamples: run.samples, numSteps: run.updates }), total_flos: state.totalFlos, train_loss: trainingLoss }
+    const speed = speedMetrics('train', seconds, { numSamples: run.samples, numSteps: run.updates })
+    const metrics: Metrics = { ...speed, total_flos: state.totalFlos, train_loss: trainingLoss }
     await this.log(metrics)
     await run.runner.synchronise()
     if (args.loadBestModelAtEnd) await this.#loadBest(run)
@@ -168,7 +169,9 @@ export class Trainer extends TrainerBase {
   async predict(dataset: Dataset<object> | LoaderRows<object>, options: EvaluateOptions = {}): Promise<PredictionOutput> {
     await this.begun
     const { predictions, labels, metrics } = await this.#evaluate(this.getTestDataloader(dataset), false, true, options.metricKeyPrefix ?? 'test')
-    if (predictions === undefined) throw new TrainerError('data', 'There is no batch to predict.', { fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.' })
+    if (predictions === undefined) {
+      throw new TrainerError('data', 'There is no batch to predict.', { fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.' })
+    }
     await this.fire('onPredict', { metrics })
     return { predictions, labels, labelIds: labels, metrics }
   }
@@ -198,24 +201,24 @@ export class Trainer extends TrainerBase {
   }
 
   /**
-   * Trains again and again with other hyperparameters, each time a new model in a folder `run-<number>`, and tells which did best. The Trainer is left
-   * with the last trial's model and its own arguments.
+   * Trains again and again with other hyperparameters, each time a new model in a folder `run-<number>`, and tells which did best. The Trainer is
+   * left with the last trial's model and its own arguments.
    * @throws TrainerError without `modelInit` or anything to evaluate on, and when no trial came to an objective.
    */
   async hyperparameterSearch(options: SearchOptions = {}): Promise<BestRun> {
     const { args, options: { modelInit, computeMetrics } } = this
-    if (modelInit === undefined) throw new TrainerError('argument', 'A hyperparameter search makes a model for every trial.', { fix: 'Give modelInit in place of model.' })
-    const runTrial = async (trial: TrialValues, name: string, evaluated: (metrics: Metrics, step: number) => Promise<boolean>): Promise<void> => {
+    if (modelInit === undefined) {
+      throw new TrainerError('argument', 'A hyperparameter search makes a model for every trial.', { fix: 'Give modelInit in place of model.' })
+    }
+    const runTrial: Searched['runTrial'] = async (trial, name, evaluated) => {
       let heard = false
       this.currentArguments = args.with({ outputDir: `${args.outputDir}/${name}` })
       this.#trial = { name, evaluated: (metrics, step) => ((heard = true), evaluated(metrics, step)) }
       await this.train({ trial })
       if (!heard) await evaluated(await this.evaluate(), this.state.globalStep)
     }
-    const ownMetric = args.metricForBestModel !== undefined && !/^(?:eval_)?loss$/.test(args.metricForBestModel)
-    const byDefault = options.computeObjective === undefined ? computeMetrics !== undefined && !args.predictionLossOnly : undefined
     try {
-      return await searchHyperparameters({ runTrial, greaterIsBetter: ownMetric ? args.greaterIsBetter : byDefault, seed: args.seed }, options)
+      return await searchHyperparameters({ runTrial, args, hasMetrics: computeMetrics !== undefined && !args.predictionLossOnly }, options)
     } finally {
       this.currentArguments = args
       this.#trial = undefined
@@ -246,8 +249,7 @@ export class Trainer extends TrainerBase {
     const folder = resume === undefined || resume === false ? undefined : await checkpointToResume(args.outputDir, resume)
     const loader = this.getTrainDataloader()
     const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
-    const fresh = new TrainerState({ maxSteps: plan.totalUpdates, numTrainEpochs: Number.isFinite(plan.epochs) ? plan.epochs : Math.ceil(args.numTrainEpochs), trainBatchSize: args.trainBatchSize })
-    fresh.computeSteps(args, plan.totalUpdates)
+    const fresh = startState(plan, args)
     if (options.trial !== undefined) Object.assign(fresh, { isHyperParamSearch: true, trialName: this.#trial?.name, trialParams: options.trial })
     const resumed = folder === undefined ? undefined : await readCheckpoint(folder, fresh, args)
     this.state = resumed?.state ?? fresh
@@ -257,10 +259,12 @@ export class Trainer extends TrainerBase {
     if (folder !== undefined) await runner.loadParameters(await readWeights(this.model, folder))
     const [optimizer, schedule] = this.createOptimizerAndScheduler(plan.totalUpdates)
     const [rates, decayed] = [rateSource(args, plan.totalUpdates, schedule), new Set(this.getDecayParameterNames())]
-    const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays: (name) => decayed.has(name), resumed, parameters: this.model.countedParameters() })
+    const [decays, parameters] = [(name: string) => decayed.has(name), this.model.countedParameters()]
+    const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays, resumed, parameters })
     this.run = run
     if (resumed !== undefined) restoreRun(resumed, { args, callbacks: this.callbackHandler, run, losses: this.#losses })
-    this.callbackHandler.context = { model: this.model, processingClass: this.processingClass, optimizer, lrScheduler: rates, trainDataloader: loader }
+    const { model, processingClass } = this
+    this.callbackHandler.context = { model, processingClass, optimizer, lrScheduler: rates, trainDataloader: loader }
     return { run, ...startOf(plan, this.state, args) }
   }
 

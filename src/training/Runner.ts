@@ -205,7 +205,9 @@ export class Runner {
   #checkLossOptions(problemType: ProblemType): void {
     const head = problemType.replaceAll('_', ' ')
     if (this.#loss.classWeights !== undefined) {
-      throw new TrainerError('argument', `classWeights go with classes, but the model's head is one for ${head}.`, { fix: 'Leave classWeights out, or weigh in a computeLossFunc.' })
+      throw new TrainerError('argument', `classWeights go with classes, but the model's head is one for ${head}.`, {
+        fix: 'Leave classWeights out, or weigh in a computeLossFunc.',
+      })
     }
     if ((this.#loss.labelSmoothing ?? 0) !== 0) logOnce('warning', `labelSmoothingFactor has no effect on ${head}.`)
   }

@@ -73,7 +73,8 @@ export abstract class TrainerBase {
     this.trainDataset = options.trainDataset
     this.evalDataset = options.evalDataset
     this.processingClass = options.processingClass
-    this.dataCollator = options.dataCollator ?? (options.processingClass === undefined ? defaultDataCollator : DataCollatorWithPadding(options.processingClass))
+    const { dataCollator, processingClass } = options
+    this.dataCollator = dataCollator ?? (processingClass === undefined ? defaultDataCollator : DataCollatorWithPadding(processingClass))
     const { first, last } = defaultCallbacks(this.args)
     this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
     this.begun = this.fire('onInitEnd')
@@ -105,7 +106,11 @@ export abstract class TrainerBase {
 
   /** Batches to train on. @throws TrainerError without a training dataset. */
   getTrainDataloader(): Loader<LoadedBatch> {
-    if (this.trainDataset === undefined) throw new TrainerError('argument', 'There is nothing to train on.', { fix: 'Give trainDataset to the Trainer.' })
+    if (this.trainDataset === undefined) {
+      throw new TrainerError('argument', 'There is nothing to train on.', {
+        fix: 'Give trainDataset to the Trainer.',
+      })
+    }
     return trainLoader(this.#loaderParts(), this.trainDataset as LoaderRows<object>)
   }
 

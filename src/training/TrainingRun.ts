@@ -86,7 +86,10 @@ export class TrainingRun {
     let [done, all, real, samples] = [start, 0, 0, 0]
     for await (const { batch, rows } of this.#parts.loader.batches(epoch, start)) {
       if (batch.labels === undefined) {
-        throw new TrainerError('data', `The training dataset has no labels: the columns of its batches are ${Object.keys(batch).map((name) => `"${name}"`).join(', ')}.`, { fix: 'Add a column "label", or name it with labelNames.' })
+        const columns = Object.keys(batch).map((name) => `"${name}"`).join(', ')
+        throw new TrainerError('data', `The training dataset has no labels: the columns of its batches are ${columns}.`, {
+          fix: 'Add a column "label", or name it with labelNames.',
+        })
       }
       await this.#begin(batch.labels)
       const prepared = this.runner.prepare(batch, (row) => `row ${rows[row]} of the training dataset`)
@@ -166,7 +169,8 @@ export class TrainingRun {
     }
     const what = Number.isFinite(loss) ? `gradient norm is ${gradNorm}` : `loss is ${loss}`
     if (this.#parts.args.onNonFinite === 'error') {
-      throw new TrainerError('training', `The ${what} at step ${step + 1} (learning rate ${rate}${this.#lastFinite === undefined ? '' : `, last finite loss ${this.#lastFinite}`}).`, {
+      const before = this.#lastFinite === undefined ? '' : `, last finite loss ${this.#lastFinite}`
+      throw new TrainerError('training', `The ${what} at step ${step + 1} (learning rate ${rate}${before}).`, {
         fix: 'Lower learningRate, add warmupSteps, check the labels; or set onNonFinite to "skip" to leave such updates out.',
       })
     }

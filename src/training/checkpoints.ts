@@ -68,10 +68,16 @@ export async function checkpointToResume(outputDir: string, wanted: boolean | st
   if (wanted === true) {
     const newest = await newestCheckpoint(outputDir)
     if (newest !== undefined) return newest.path
-    throw new TrainerError('file', `There is no whole checkpoint in ${outputDir} to resume from.`, { fix: 'Check outputDir, or train without resumeFromCheckpoint.' })
+    throw new TrainerError('file', `There is no whole checkpoint in ${outputDir} to resume from.`, {
+      fix: 'Check outputDir, or train without resumeFromCheckpoint.',
+    })
   }
   const missing = await missingFromCheckpoint(String(wanted))
-  if (missing.length > 0) throw new TrainerError('file', `The checkpoint ${wanted} cannot be resumed: ${missing.join(', ')} is missing or broken.`, { fix: 'Resume from another checkpoint.' })
+  if (missing.length > 0) {
+    throw new TrainerError('file', `The checkpoint ${wanted} cannot be resumed: ${missing.join(', ')} is missing or broken.`, {
+      fix: 'Resume from another checkpoint.',
+    })
+  }
   return String(wanted)
 }
 
@@ -107,11 +113,15 @@ export async function readCheckpoint(folder: string, fresh: TrainerState, args: 
  * Where in the data a run begins: the pass, and the micro-batches of it that are to be skipped. They follow from the updates made; of data without a
  * length, where a pass ends without a word, the checkpoint says it.
  */
-export function startOf(plan: Plan, { globalStep, statefulCallbacks }: TrainerState, args: TrainingArguments): { readonly firstEpoch: number; readonly firstBatch: number } {
+export function startOf(
+  plan: Plan, { globalStep, statefulCallbacks }: TrainerState, { ignoreDataSkip, gradientAccumulationSteps }: TrainingArguments,
+): { readonly firstEpoch: number; readonly firstBatch: number } {
   const { data_pass: pass, data_batches: batches } = (statefulCallbacks[trainerKey] as CallbackState | undefined)?.attributes ?? {}
-  if (plan.batchesPerEpoch === undefined && typeof pass === 'number' && typeof batches === 'number') return { firstEpoch: pass, firstBatch: args.ignoreDataSkip ? 0 : batches }
-  const skipped = (globalStep % plan.updatesPerEpoch) * args.gradientAccumulationSteps
-  return { firstEpoch: Math.floor(globalStep / plan.updatesPerEpoch), firstBatch: args.ignoreDataSkip ? 0 : skipped }
+  if (plan.batchesPerEpoch === undefined && typeof pass === 'number' && typeof batches === 'number') {
+    return { firstEpoch: pass, firstBatch: ignoreDataSkip ? 0 : batches }
+  }
+  const skipped = (globalStep % plan.updatesPerEpoch) * gradientAccumulationSteps
+  return { firstEpoch: Math.floor(globalStep / plan.updatesPerEpoch), firstBatch: ignoreDataSkip ? 0 : skipped }
 }
 
 /** Gives the callbacks, the schedule and the loss's bookkeeping what the checkpoint kept of them. */
@@ -134,7 +144,9 @@ export async function restoreOptimizer({ stored, folder }: Resumed, name: string
     return 0
   }
   if (stored.optimizer.name !== name) {
-    throw new TrainerError('file', `${folder} has the state of the optimizer "${stored.optimizer.name}", but this run's is "${name}".`, { fix: 'Resume with the same optim.' })
+    throw new TrainerError('file', `${folder} has the state of the optimizer "${stored.optimizer.name}", but this run's is "${name}".`, {
+      fix: 'Resume with the same optim.',
+    })
   }
   await state.loadSlots(stored.optimizer.slots)
   return stored.optimizer.step

@@ -1,5 +1,6 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import { Dataset } from '../data/dataset'
+import { labelColumns } from '../data/modelColumns'
 import { TrainerError } from '../errors'
 import { ignoredIndex } from '../losses/crossEntropy'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -14,12 +15,16 @@ import { Runner } from './Runner'
  * @param overridden the loss of a subclass that brings its own.
  * @throws TrainerError when the engine cannot be had, or class weights do not fit.
  */
-export async function createRunner(model: PreTrainedModel, args: TrainingArguments, options: TrainerOptions, overridden: LossFunction | undefined): Promise<Runner> {
+export async function createRunner(
+  model: PreTrainedModel, args: TrainingArguments, options: TrainerOptions, overridden: LossFunction | undefined,
+): Promise<Runner> {
   const { device, library, threads } = args
   const loss = { ...lossNamed(options.computeLossFunc), ...(overridden && { custom: overridden }) }
   const classWeights = weightsOf(options, model)
   if (classWeights !== undefined && loss.custom !== undefined) {
-    throw new TrainerError('argument', 'classWeights belong to the loss of the head, but a loss of one\'s own was given.', { fix: 'Weigh the classes in that loss, and leave classWeights out.' })
+    throw new TrainerError('argument', 'classWeights belong to the loss of the head, but a loss of one\'s own was given.', {
+      fix: 'Weigh the classes in that loss, and leave classWeights out.',
+    })
   }
   adoptLabelNames(model, options.trainDataset)
   return Runner.create({
@@ -36,15 +41,20 @@ function weightsOf({ classWeights: given, trainDataset }: TrainerOptions, model:
   if (given === undefined) return undefined
   if (given === 'balanced') return balancedWeights(trainDataset, model.numLabels)
   if (given.length !== model.numLabels || !given.every((weight) => Number.isFinite(weight) && weight >= 0)) {
-    throw new TrainerError('argument', `classWeights should be ${model.numLabels} numbers of at least 0, one for each label, but is [${given.join(', ')}].`)
+    const wanted = `${model.numLabels} numbers of at least 0, one for each label`
+    throw new TrainerError('argument', `classWeights should be ${wanted}, but is [${given.join(', ')}].`)
   }
   return given
 }
 
 /** Rows / (classes × rows of the class), so that each class weighs the same in all: scikit-learn's rule. A class without rows gets 0. */
 function balancedWeights(dataset: unknown, classes: number): number[] {
-  const column = dataset instanceof Dataset ? ['labels', 'label', 'label_ids'].find((name) => dataset.columnNames.includes(name)) : undefined
-  if (column === undefined) throw new TrainerError('argument', 'classWeights "balanced" needs a Dataset with a column of labels.', { fix: 'Give the weights as numbers.' })
+  const column = dataset instanceof Dataset ? labelColumns.find((name) => dataset.columnNames.includes(name)) : undefined
+  if (column === undefined) {
+    throw new TrainerError('argument', 'classWeights "balanced" needs a Dataset with a column of labels.', {
+      fix: 'Give the weights as numbers.',
+    })
+  }
   const labels = Array.from((dataset as Dataset).column(column) as ArrayLike<unknown>, Number).filter((label) => label !== ignoredIndex)
   const counts = Array.from({ length: classes }, (_, id) => labels.filter((label) => label === id).length)
   return counts.map((count) => (count === 0 ? 0 : labels.length / (classes * count)))

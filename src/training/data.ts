@@ -1,6 +1,6 @@
 import { Dataset } from '../data/dataset'
 import { createLoader, type Loader, type LoaderRows, rowAt, rowCount, type RowSource } from '../data/loader'
-import { selectModelColumns } from '../data/modelColumns'
+import { labelColumns, selectModelColumns } from '../data/modelColumns'
 import { lengthGroupedEpochOrder, randomOrder } from '../data/sampler'
 import { TrainerError } from '../errors'
 import { logOnce } from '../logging'
@@ -16,9 +16,6 @@ export interface LoaderParts {
   /** The columns that the model takes beside labels. */
   readonly inputNames: readonly string[]
 }
-
-/** Hugging Face's names of a row's label. */
-const labelColumns = ['label', 'label_ids', 'labels'] as const
 
 /** Batches to train on, in the order that `trainSamplingStrategy`, seed and epoch give. */
 export function trainLoader(parts: LoaderParts, dataset: LoaderRows<object>): Loader<LoadedBatch> {
@@ -36,7 +33,8 @@ export function evaluationLoader(parts: LoaderParts, dataset: LoaderRows<object>
   const { args } = parts
   const rows = modelRows(parts, dataset, 'evaluation')
   const lengths = sorted && dataset instanceof Dataset && dataset.columnNames.includes('input_ids') ? dataset.lengths('input_ids') : undefined
-  const order = lengths === undefined ? undefined : longestFirst(lengths, args.dataloaderDropLast ? lengths.length - (lengths.length % args.evalBatchSize) : lengths.length)
+  const count = lengths === undefined ? 0 : lengths.length - (args.dataloaderDropLast ? lengths.length % args.evalBatchSize : 0)
+  const order = lengths === undefined ? undefined : longestFirst(lengths, count)
   return createLoader({ rows, batchSize: args.evalBatchSize, dropLast: args.dataloaderDropLast, collate: collateWith(parts), ...(order && { order: () => order }) })
 }
 
@@ -81,6 +79,8 @@ function rowLengths(dataset: LoaderRows<object>, count: number, column: string):
     const row = rowAt(dataset as RowSource<object>, i) as Readonly<Record<string, unknown>>
     const length = row[column] ?? (row.input_ids as ArrayLike<number> | undefined)?.length
     if (typeof length === 'number') return length
-    throw new TrainerError('data', `Row ${i} of the training dataset has neither "${column}" nor "input_ids", so rows cannot be grouped by length.`, { fix: 'Tokenize the dataset, or name the column with lengthColumnName.' })
+    throw new TrainerError('data', `Row ${i} of the training dataset has neither "${column}" nor "input_ids", so rows cannot be grouped by length.`, {
+      fix: 'Tokenize the dataset, or name the column with lengthColumnName.',
+    })
   })
 }

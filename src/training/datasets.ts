@@ -10,13 +10,18 @@ export function isDatasets(dataset: EvalData): dataset is Readonly<Record<string
 
 /** One of several evaluation sets by its name; without a name, the evaluation set itself. @throws TrainerError when there is none. */
 export function datasetNamed(datasets: EvalData | undefined, name: string | undefined): EvalData {
-  if (datasets === undefined) throw new TrainerError('argument', 'There is nothing to evaluate on.', { fix: 'Give evalDataset to the Trainer or to evaluate().' })
+  if (datasets === undefined) {
+    throw new TrainerError('argument', 'There is nothing to evaluate on.', {
+      fix: 'Give evalDataset to the Trainer or to evaluate().',
+    })
+  }
   const several = isDatasets(datasets)
   if (name === undefined && !several) return datasets
   const found = name !== undefined && several ? datasets[name] : undefined
   if (found !== undefined) return found
   const names = several ? Object.keys(datasets).map((key) => `"${key}"`).join(', ') : 'none'
-  throw new TrainerError('argument', name === undefined ? 'There are several evaluation datasets, and none was named.' : `There is no evaluation dataset of the name "${name}".`, {
+  const problem = name === undefined ? 'There are several evaluation datasets, and none was named.' : `There is no evaluation dataset of the name "${name}".`
+  throw new TrainerError('argument', problem, {
     fix: several ? `The names are ${names}.` : 'Give evalDataset as an object of datasets by name.',
   })
 }

@@ -126,7 +126,9 @@ function hasMetrics({ computeMetrics, optionalLabels }: EvaluationOptions, label
   if (labels !== undefined) return true
   if (optionalLabels) return false
   const columns = batch === undefined ? '' : `: its columns are ${Object.keys(batch).map((name) => `"${name}"`).join(', ')}`
-  throw new TrainerError('data', `computeMetrics was given, but the evaluation dataset has no labels${columns}.`, { fix: 'Add a column "label", name it with labelNames, or leave computeMetrics out.' })
+  throw new TrainerError('data', `computeMetrics was given, but the evaluation dataset has no labels${columns}.`, {
+    fix: 'Add a column "label", name it with labelNames, or leave computeMetrics out.',
+  })
 }
 
 function inOrder(losses: ReadonlyMap<number, number>): Float64Array {

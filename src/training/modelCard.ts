@@ -57,7 +57,10 @@ export function modelCard(parts: CardParts, options: ModelCardOptions): string {
   const base = options.finetunedFrom ?? hubId(parts.model.nameOrPath)
   const evaluations = parts.logHistory.filter((entry) => entry.eval_loss !== undefined)
   const results = resultsOf(evaluations.at(-1))
-  const from = base === undefined ? 'This model was trained from scratch' : `This model is a fine-tuned version of [${base}](https://huggingface.co/${base})`
+  const link = `[${base}](https://huggingface.co/${base})`
+  const from = base === undefined ? 'This model was trained from scratch' : `This model is a fine-tuned version of ${link}`
+  const achieved = results.map(([key, value]) => `- ${titled(key)}: ${shown(value)}`)
+  const missing = ['Model description', 'Intended uses & limitations', 'Training and evaluation data']
   const names = listed(options.dataset ?? options.datasetTags)
   return [
     '---', ...metadata(name, base, results, options), '---', '',
@@ -65,8 +68,8 @@ export function modelCard(parts: CardParts, options: ModelCardOptions): string {
     'should probably proofread and complete it, then remove this comment. -->', '',
     `# ${name}`, '',
     `${from} on ${names.length === 0 ? 'an unknown dataset' : `the ${names.join(', ')} dataset${names.length === 1 ? '' : 's'}`}.`,
-    ...(results.length === 0 ? [] : ['It achieves the following results on the evaluation set:', ...results.map(([key, value]) => `- ${titled(key)}: ${shown(value)}`)]), '',
-    ...['Model description', 'Intended uses & limitations', 'Training and evaluation data'].flatMap((title) => [`## ${title}`, '', 'More information needed', '']),
+    ...(achieved.length === 0 ? [] : ['It achieves the following results on the evaluation set:', ...achieved]), '',
+    ...missing.flatMap((title) => [`## ${title}`, '', 'More information needed', '']),
     '## Training procedure', '',
     '### Training hyperparameters', '',
     'The following hyperparameters were used during training:', ...hyperparameters(parts), '',
@@ -92,7 +95,7 @@ function metadata(name: string, base: string | undefined, results: readonly Resu
 
 /** One result for each task and dataset; where the dataset is not named, the Hub would refuse them. */
 function modelIndex(metrics: readonly { name: string; type: string; value: number }[], options: ModelCardOptions): string[] {
-  const [tags, names, configs] = [options.datasetTags, options.dataset ?? options.datasetTags, options.datasetArgs].map(listed) as [string[], string[], string[]]
+  const [tags, names, configs] = [listed(options.datasetTags), listed(options.dataset ?? options.datasetTags), listed(options.datasetArgs)]
   if (tags.length === 0 || metrics.length === 0) return ['  results: []']
   const task = listed(options.tasks)[0] ?? 'text-classification'
   return ['  results:', ...tags.flatMap((tag, i) => [
@@ -100,7 +103,8 @@ function modelIndex(metrics: readonly { name: string; type: string; value: numbe
     '    dataset:', `      name: ${yamlText(names[i] ?? tag)}`, `      type: ${yamlText(tag)}`,
     ...(configs[i] === undefined ? [] : [`      config: ${yamlText(configs[i])}`, `      args: ${yamlText(configs[i])}`]),
     '    metrics:',
-    ...metrics.flatMap(({ name, type, value }) => [`    - name: ${yamlText(name)}`, `      type: ${yamlText(type)}`, `      value: ${yamlNumber(value)}`]),
+    ...metrics.flatMap(({ name, type, value }) =>
+      [`    - name: ${yamlText(name)}`, `      type: ${yamlText(type)}`, `      value: ${yamlNumber(value)}`]),
   ])]
 }
 
@@ -108,17 +112,18 @@ function hyperparameters({ args, optimizer }: CardParts): string[] {
   const total = args.trainBatchSize * args.gradientAccumulationSteps
   const adam = args.optimizerKind === 'adamw' ? ` with betas=(${args.adamBeta1},${args.adamBeta2}) and epsilon=${pythonNumber(args.adamEpsilon)}` : ''
   const own = optimizer !== undefined && optimizer !== args.optimizerKind
-  const extra = Object.entries(args.optimArgs).map(([key, value]) => `${key}=${String(value)}`).join(',')
+  const extra = Object.entries(args.optimArgs).map(([key, value]) => `${key}=${String(value)}`).join(',') || 'No additional optimizer arguments'
   const lines: readonly (readonly [string, string | number | undefined])[] = [
     ['learning_rate', args.learningRate], ['train_batch_size', args.trainBatchSize], ['eval_batch_size', args.evalBatchSize], ['seed', args.seed],
     ['gradient_accumulation_steps', args.gradientAccumulationSteps > 1 ? args.gradientAccumulationSteps : undefined],
     ['total_train_batch_size', total === args.trainBatchSize ? undefined : total],
-    ['optimizer', own ? `Use ${optimizer}` : `Use ${args.optim}${adam} and optimizer_args=${extra === '' ? 'No additional optimizer arguments' : extra}`],
+    ['optimizer', own ? `Use ${optimizer}` : `Use ${args.optim}${adam} and optimizer_args=${extra}`],
     ['lr_scheduler_type', args.lrSchedulerType], ['lr_scheduler_warmup_steps', args.warmupSteps === 0 ? undefined : args.warmupSteps],
     args.maxSteps > 0 ? ['training_steps', args.maxSteps] : ['num_epochs', args.numTrainEpochs],
     ['label_smoothing_factor', args.labelSmoothingFactor === 0 ? undefined : args.labelSmoothingFactor],
   ]
-  return lines.filter(([, value]) => value !== undefined).map(([key, value]) => `- ${key}: ${typeof value === 'number' ? pythonNumber(value) : value}`)
+  const given = lines.filter(([, value]) => value !== undefined)
+  return given.map(([key, value]) => `- ${key}: ${typeof value === 'number' ? pythonNumber(value) : value}`)
 }
 
 /** A row for every evaluation, with the training loss that was logged last before it. Speed and tokens are left out. */
@@ -193,5 +198,6 @@ function yamlNumber(value: number): string {
 function tagsOf(card: string): string[] {
   const header = /^---\r?\n(.*?)\r?\n---/s.exec(card)?.[1] ?? ''
   const block = /^tags:[ \t]*\r?\n((?:[ \t]*- .*(?:\r?\n|$))*)/m.exec(header)?.[1] ?? ''
-  return block.split(/\r?\n/).flatMap((line) => /^[ \t]*- (.*)$/.exec(line)?.[1]?.trim() ?? []).map((tag) => (tag.startsWith('"') ? (JSON.parse(tag) as string) : tag.replace(/^'(.*)'$/, '$1')))
+  const tags = block.split(/\r?\n/).flatMap((line) => /^[ \t]*- (.*)$/.exec(line)?.[1]?.trim() ?? [])
+  return tags.map((tag) => (tag.startsWith('"') ? (JSON.parse(tag) as string) : tag.replace(/^'(.*)'$/, '$1')))
 }

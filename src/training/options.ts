@@ -101,5 +101,7 @@ export function checkOptions(options: TrainerOptions, args: TrainingArguments): 
     refuse('With batchEvalMetrics, computeMetrics is called batch by batch, and needs its second parameter to know the last one.',
       'Declare it as (prediction, computeResult) => …: add up each batch, and return the metrics where computeResult is true.')
   }
-  if (options.dataCollator !== undefined && typeof options.dataCollator !== 'function') refuse('`dataCollator` has to be a function from rows to a batch.', 'Give DataCollatorWithPadding(tokenizer), or a function.')
+  if (options.dataCollator !== undefined && typeof options.dataCollator !== 'function') {
+    refuse('`dataCollator` has to be a function from rows to a batch.', 'Give DataCollatorWithPadding(tokenizer), or a function.')
+  }
 }

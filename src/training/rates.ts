@@ -56,7 +56,8 @@ export function metricNamed(metrics: Metrics, name: string): number {
   const key = name.startsWith('eval_') ? name : `eval_${name}`
   const value = metrics[key]
   if (value !== undefined) return value
-  throw new TrainerError('argument', `metricForBestModel is "${name}", but the evaluation has no "${key}", only ${Object.keys(metrics).map((k) => `"${k}"`).join(', ')}.`, {
+  const found = Object.keys(metrics).map((k) => `"${k}"`).join(', ')
+  throw new TrainerError('argument', `metricForBestModel is "${name}", but the evaluation has no "${key}", only ${found}.`, {
     fix: 'Name one of these, or return it from computeMetrics.',
   })
 }

@@ -32,13 +32,21 @@ export interface FinishedTrial {
   readonly objective: number
 }
 
+/** An evaluation in a trial. */
+export interface TrialEvaluation {
+  readonly number: number
+  readonly step: number
+  readonly objective: number
+  readonly finished: readonly FinishedTrial[]
+}
+
 /** What chooses hyperparameters: the adapter to a search of one's own. */
 export interface SearchBackend {
   /** The next trial's hyperparameters; undefined to end the search. */
   suggest(request: { readonly number: number; readonly space: SearchSpace; readonly finished: readonly FinishedTrial[]; readonly seed: number }):
     TrialValues | undefined | Promise<TrialValues | undefined>
   /** Told of every evaluation in a trial; true ends the trial early. */
-  report?(evaluation: { readonly number: number; readonly step: number; readonly objective: number; readonly finished: readonly FinishedTrial[] }): boolean | Promise<boolean>
+  report?(evaluation: TrialEvaluation): boolean | Promise<boolean>
 }
 
 /** How `hyperparameterSearch` goes. */
@@ -73,9 +81,9 @@ export interface BestRun {
 export interface Searched {
   /** Trains with a trial's values in the folder of that name; `evaluated` hears of every evaluation and ends the trial by true. */
   runTrial(values: TrialValues, name: string, evaluated: (metrics: Metrics, step: number) => Promise<boolean>): Promise<void>
-  /** Whether higher is better, if that is known. */
-  readonly greaterIsBetter: boolean | undefined
-  readonly seed: number
+  readonly args: TrainingArguments
+  /** Whether evaluations have metrics beside the loss. */
+  readonly hasMetrics: boolean
 }
 
 /** Hugging Face's default space. */
@@ -88,7 +96,8 @@ export const defaultSpace: Readonly<Record<string, SearchDimension>> = {
 
 /** Hugging Face's default objective: the loss where an evaluation has nothing else, else the sum of all metrics, speed and epoch left out. */
 export function defaultObjective(metrics: Metrics): number {
-  const others = Object.entries(metrics).filter(([key]) => key !== 'eval_loss' && key !== 'epoch' && key !== 'num_input_tokens_seen' && !/_runtime$|_per_second$|_preparation_time$/.test(key))
+  const beside = /^eval_loss$|^epoch$|^num_input_tokens_seen$|_runtime$|_per_second$|_preparation_time$/
+  const others = Object.entries(metrics).filter(([key]) => !beside.test(key))
   return others.length === 0 ? metrics.eval_loss ?? NaN : others.reduce((sum, [, value]) => sum + value, 0)
 }
 
@@ -97,9 +106,11 @@ export function defaultObjective(metrics: Metrics): number {
  * @throws TrainerError when the direction is not clear, the space is empty, or no trial came to a finite objective.
  */
 export async function searchHyperparameters(trainer: Searched, options: SearchOptions): Promise<BestRun> {
-  const { hpSpace: space = defaultSpace, computeObjective = defaultObjective, seed = trainer.seed } = options
+  const { hpSpace: space = defaultSpace, computeObjective = defaultObjective, seed = trainer.args.seed } = options
   const nTrials = options.nTrials ?? (options.backend === 'grid' ? Number.MAX_SAFE_INTEGER : 20)
-  if (!Number.isInteger(nTrials) || nTrials < 1) throw new TrainerError('argument', `nTrials should be a whole number of at least 1, but is ${String(nTrials)}.`)
+  if (!Number.isInteger(nTrials) || nTrials < 1) {
+    throw new TrainerError('argument', `nTrials should be a whole number of at least 1, but is ${String(nTrials)}.`)
+  }
   const higher = isHigherBetter(trainer, options)
   const backend = backendOf(options.backend ?? 'random')
   const trials: FinishedTrial[] = []
@@ -125,19 +136,26 @@ export async function searchHyperparameters(trainer: Searched, options: SearchOp
 
 function bestOf(trials: readonly FinishedTrial[], higher: boolean): BestRun {
   const finite = trials.filter(({ objective }) => !Number.isNaN(objective))
-  if (finite.length === 0) throw new TrainerError('training', `None of ${trials.length} trials came to an objective.`, { fix: 'Check hpSpace, and what computeObjective returns.' })
+  if (finite.length === 0) {
+    throw new TrainerError('training', `None of ${trials.length} trials came to an objective.`, {
+      fix: 'Check hpSpace, and what computeObjective returns.',
+    })
+  }
   const best = finite.reduce((a, b) => ((higher ? b.objective > a.objective : b.objective < a.objective) ? b : a))
   return { runId: String(best.number), objective: best.objective, hyperparameters: best.hyperparameters, trials }
 }
 
-function isHigherBetter({ greaterIsBetter }: Searched, { direction, computeObjective }: SearchOptions): boolean {
+/** The direction that was given, else that of the metric which says what is best, else that of the default objective. */
+function isHigherBetter({ args, hasMetrics }: Searched, { direction, computeObjective }: SearchOptions): boolean {
   if (direction !== undefined && direction !== 'minimize' && direction !== 'maximize') {
     throw new TrainerError('argument', `direction is "${String(direction)}".`, { fix: 'It is "minimize" or "maximize".' })
   }
   if (direction !== undefined) return direction === 'maximize'
-  if (greaterIsBetter !== undefined) return greaterIsBetter
-  const which = computeObjective === undefined ? 'the metrics' : 'computeObjective'
-  throw new TrainerError('argument', `Whether a higher value of ${which} is better cannot be told.`, { fix: 'Set direction to "maximize" or "minimize", or name metricForBestModel.' })
+  if (args.metricForBestModel !== undefined && !/^(?:eval_)?loss$/.test(args.metricForBestModel)) return args.greaterIsBetter ?? true
+  if (computeObjective === undefined) return hasMetrics
+  throw new TrainerError('argument', 'Whether a higher value of computeObjective is better cannot be told.', {
+    fix: 'Set direction to "maximize" or "minimize", or name metricForBestModel.',
+  })
 }
 
 function backendOf(backend: 'random' | 'grid' | SearchBackend): SearchBackend {
@@ -150,8 +168,9 @@ function backendOf(backend: 'random' | 'grid' | SearchBackend): SearchBackend {
 function draw(space: SearchSpace, trial: Trial): TrialValues {
   if (typeof space === 'function') return space(trial)
   return Object.fromEntries(Object.entries(space).map(([name, dimension]) => {
-    if ('low' in dimension) return [name, dimension.integer === true ? trial.suggestInt(name, dimension.low, dimension.high, dimension) : trial.suggestFloat(name, dimension.low, dimension.high, dimension)]
-    return [name, trial.suggestCategorical(name, dimension)]
+    if (!('low' in dimension)) return [name, trial.suggestCategorical(name, dimension)]
+    const { low, high, integer } = dimension
+    return [name, integer === true ? trial.suggestInt(name, low, high, dimension) : trial.suggestFloat(name, low, high, dimension)]
   }))
 }
 
@@ -159,13 +178,20 @@ function draw(space: SearchSpace, trial: Trial): TrialValues {
 function trialOf(number: number, seed: number): Trial {
   const uniform = (name: string): number => new MersenneTwister(hash32(seed, number, ...[...name].map((c) => c.charCodeAt(0)))).uniform()
   const between = (name: string, low: number, high: number, logarithmic: boolean): number => {
-    if (!(low <= high) || (logarithmic && low <= 0)) throw new TrainerError('argument', `The range of ${name} is ${low} to ${high}${logarithmic ? ', logarithmic' : ''}.`, { fix: 'Give low below high, above 0 for a logarithmic one.' })
+    if (!(low <= high) || (logarithmic && low <= 0)) {
+      throw new TrainerError('argument', `The range of ${name} is ${low} to ${high}${logarithmic ? ', logarithmic' : ''}.`, {
+        fix: 'Give low below high, above 0 for a logarithmic one.',
+      })
+    }
     return logarithmic ? Math.exp(Math.log(low) + uniform(name) * (Math.log(high) - Math.log(low))) : low + uniform(name) * (high - low)
   }
   return {
     number,
     suggestFloat: (name, low, high, options) => between(name, low, high, options?.log ?? false),
-    suggestInt: (name, low, high, options) => (options?.log === true ? Math.round(between(name, low, high, true)) : Math.min(high, Math.floor(between(name, low, high + 1, false)))),
+    suggestInt: (name, low, high, options) => {
+      if (options?.log === true) return Math.round(between(name, low, high, true))
+      return Math.min(high, Math.floor(between(name, low, high + 1, false)))
+    },
     suggestCategorical: (name, choices) => {
       if (choices.length === 0) throw new TrainerError('argument', `${name} has no choices.`)
       return choices[Math.floor(uniform(name) * choices.length)]!
@@ -178,7 +204,10 @@ function gridPoint(space: SearchSpace, number: number): TrialValues | undefined 
   const lists = typeof space === 'function' ? undefined : Object.entries(space)
   const ranged = lists?.find(([, dimension]) => 'low' in dimension)?.[0]
   if (lists === undefined || ranged !== undefined) {
-    throw new TrainerError('argument', `A grid needs lists of values, but ${ranged === undefined ? 'hpSpace is a function' : `${ranged} is a range`}.`, { fix: 'Give hpSpace as { learningRate: [1e-5, 5e-5] }, or take the backend "random".' })
+    const what = ranged === undefined ? 'hpSpace is a function' : `${ranged} is a range`
+    throw new TrainerError('argument', `A grid needs lists of values, but ${what}.`, {
+      fix: 'Give hpSpace as { learningRate: [1e-5, 5e-5] }, or take the backend "random".',
+    })
   }
   let rest = number
   const point: [string, unknown][] = []
@@ -198,7 +227,8 @@ export function trialArguments(args: TrainingArguments, values: TrialValues): Tr
     if (isArgumentName(name)) known.push([name, value])
     else {
       const near = nearest(name, argumentNames)
-      log('warning', `The hyperparameter ${name} is no training argument: only modelInit gets it.${near === undefined ? '' : ` Did you mean ${near}?`}`)
+      const meant = near === undefined ? '' : ` Did you mean ${near}?`
+      log('warning', `The hyperparameter ${name} is no training argument: only modelInit gets it.${meant}`)
     }
   }
   return args.with(Object.fromEntries(known) as TrainingArgumentsOptions)

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { argumentNames, argumentRow, type ArgumentName } from '../../src/arguments/table'
-import { Dataset, JsonlLogCallback, type LogLevel, PrinterCallback, ProgressCallback, setLogLevel, Tensor, TrainerCallback, TrainingArguments, type TrainingArgumentsOptions } from '../../src/index'
+import { Dataset, JsonlLogCallback, type LogLevel, PrinterCallback, ProgressCallback, setLogLevel, type Tensor, TrainerCallback, TrainingArguments, type TrainingArgumentsOptions } from '../../src/index'
 import { collate, createTrainer, dataset, folder, model, plain, rows, run, told, weights } from './support'
 
 const accuracy = ({ predictions, labels }: { predictions: Tensor; labels: Tensor }): Record<string, number> => {
@@ -171,7 +171,7 @@ const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
       return seen
     }
     expect(await order(1)).toBe('pspspsps')
-    expect(await order(3)).toBe('ssppps' + 'ps') // fetched together: after three batches, and at the end
+    expect(await order(3)).toBe('sspppsps') // fetched together: after three batches, and at the end
   },
   includeForMetrics: async () => {
     const given = async (includeForMetrics: ('inputs' | 'loss')[]): Promise<{ inputs?: Tensor; losses?: Float64Array }> => {

@@ -41,7 +41,7 @@ describe('rows that the model cannot take', () => {
   })
 
   it('no labels', async () => {
-    await expect(run({}, { trainDataset: listed(({ label: _, ...row }) => row) })).rejects.toThrow(/training dataset has no labels.*"input_ids".*labelNames/s)
+    await expect(run({}, { trainDataset: listed(({ input_ids, attention_mask }) => ({ input_ids, attention_mask })) })).rejects.toThrow(/training dataset has no labels.*"input_ids".*labelNames/s)
   })
 
   it('labels that are text', async () => {

@@ -98,7 +98,7 @@ describe('evaluation', () => {
   })
 
   it('predicts rows without labels, and needs labels for metrics', async () => {
-    const unlabelled = Dataset.fromRows(rows(5).map(({ label: _, ...row }) => row))
+    const unlabelled = Dataset.fromRows(rows(5).map(({ input_ids, attention_mask }) => ({ input_ids, attention_mask })))
     const trainer = createTrainer({}, { computeMetrics: () => ({ seen: 1 }) })
     const { labels, metrics } = await trainer.predict(unlabelled)
     expect(labels).toBeUndefined()

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type PreTrainedModel, type SearchBackend, TrainingArguments, type TrialValues } from '../../src/index'
+import { type PreTrainedModel, type SearchBackend, TrainingArguments, type TrainingArgumentsOptions, type TrialValues } from '../../src/index'
 import { defaultObjective, type Searched, searchHyperparameters, trialArguments } from '../../src/training/search'
 import { createTrainer, folder, model, told } from './support'
 
@@ -16,8 +16,8 @@ describe('the default objective', () => {
 
 describe('searching', () => {
   /** Runs nothing: a trial's loss is a function of its values. */
-  const pretend = (loss: (values: TrialValues) => number, seen: TrialValues[] = [], greaterIsBetter: boolean | undefined = false): Searched => ({
-    seed: 1, greaterIsBetter,
+  const pretend = (loss: (values: TrialValues) => number, seen: TrialValues[] = [], args: TrainingArgumentsOptions = {}): Searched => ({
+    args: new TrainingArguments({ seed: 1, ...args }), hasMetrics: false,
     runTrial: async (values, _name, evaluated) => {
       seen.push(values)
       await evaluated({ eval_loss: loss(values) }, 1)
@@ -72,10 +72,12 @@ describe('searching', () => {
 
   it('takes its direction from what is known, and asks where nothing is', async () => {
     const space = { x: [0, 0.5, 1] }
-    const found = async (greaterIsBetter: boolean | undefined, direction?: 'minimize' | 'maximize') =>
-      (await searchHyperparameters(pretend(({ x }) => Number(x), [], greaterIsBetter), { hpSpace: space, backend: 'grid', ...(direction && { direction }) })).hyperparameters.x
-    expect([await found(false), await found(true), await found(false, 'maximize')]).toEqual([0, 1, 1])
-    await expect(searchHyperparameters({ ...pretend(distance), greaterIsBetter: undefined }, { computeObjective: () => 1 })).rejects.toThrow(/Set direction to "maximize" or "minimize"/)
+    const found = async (change: Partial<Searched>, args: TrainingArgumentsOptions = {}, direction?: 'minimize' | 'maximize') =>
+      (await searchHyperparameters({ ...pretend(({ x }) => Number(x), [], args), ...change }, { hpSpace: space, backend: 'grid', ...(direction && { direction }) })).hyperparameters.x
+    expect([await found({}), await found({ hasMetrics: true })]).toEqual([0, 1])
+    expect([await found({}, { metricForBestModel: 'mse', greaterIsBetter: false }), await found({}, { metricForBestModel: 'f1' })]).toEqual([0, 1])
+    expect([await found({}, {}, 'maximize'), await found({ hasMetrics: true }, {}, 'minimize')]).toEqual([1, 0])
+    await expect(searchHyperparameters(pretend(distance), { computeObjective: () => 1 })).rejects.toThrow(/Set direction to "maximize" or "minimize"/)
   })
 })
 
