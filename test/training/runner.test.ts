@@ -197,7 +197,7 @@ describe('bad input is refused, with the row and the fix', () => {
     ['a label out of range', { ...ids([1], [2]), labels: classes(1, 2) }, 'The label of row 101 of the training dataset is 2, but the model has 2 labels: 0 to 1. Load the model with the right numLabels, or correct the labels.'],
     ["GLUE's hidden label", { ...ids([1]), labels: classes(-1) }, 'The label of row 100 of the training dataset is -1, but the model has 2 labels: 0 to 1. GLUE marks hidden test labels with -1'],
     ['labels for more rows than there are', { ...ids([1], [2]), labels: classes(0, 1, 0) }, 'The batch has 2 rows, but its labels have the shape [3]. Check the collator: labels need one entry a row.'],
-    ['two labels a row', { ...ids([1]), labels: Tensor.from('int32', [[0, 1]]) }, 'Each row needs one label, but the labels of the batch have the shape [1, 2].'],
+    ['three labels a row', { ...ids([1]), labels: Tensor.from('int32', [[0, 1, 1]]) }, 'Each row needs one label, but the labels of the batch have the shape [1, 3].'],
     ['too few labels a row', { ...ids([1]), labels: Tensor.from('float32', [[0, 1]]) }, 'Each row needs 3 labels for multi label classification, but the labels of the batch have the shape [1, 2]. Check numLabels and problemType of the model.', { id2label: { 0: 'a', 1: 'b', 2: 'c' } }],
     ['a label that is no number', { ...ids([1], [2]), labels: Tensor.from('float32', [1, NaN]) }, 'The label of row 101 of the training dataset is NaN, which is not a finite number.', { id2label: { 0: 'a' } }],
     ['a class that is no whole number', { ...ids([1], [2]), labels: Tensor.from('float32', [1, 0.5]) }, 'The label of row 101 of the training dataset is 0.5, but the model has 2 labels', { problem_type: 'single_label_classification' }],
