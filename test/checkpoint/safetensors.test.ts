@@ -106,7 +106,7 @@ describe('writing', () => {
     await expect(writeSafetensors(join(folder, 'none', 'a.safetensors'), [])).rejects.toThrow(`Cannot write ${join(folder, 'none', 'a.safetensors')}`)
   })
 
-  it('does not hold up the event loop: 256 MB, half of them shared, written and read', async () => {
+  it('does not hold up the event loop: 256 MB, half of them shared, written and read', { retry: 2 }, async () => {
     const path = join(folder, 'large.safetensors')
     const half = 32 << 20
     const tensors: [string, Tensor][] = [
@@ -119,7 +119,7 @@ describe('writing', () => {
       expect((await file.read('shared')).data[half - 1]).toBe(2)
       await file.close()
     })
-    // 4 MB are copied in about 1 ms; the bound leaves room for a busy machine.
+    // 4 MB are copied in about 1 ms; the bound leaves room for a busy machine, which may hold up anything once.
     expect(pause).toBeLessThan(100)
   })
 })
