@@ -27,6 +27,18 @@ export class TrainerError extends Error {
   }
 }
 
+/**
+ * Refuses options of a name that nothing reads, which JavaScript would swallow.
+ * @throws TrainerError ('argument') naming the option, and the nearest known one.
+ */
+export function refuseUnknown(given: object, known: readonly string[], where: string): void {
+  const name = Object.keys(given).find((key) => !known.includes(key))
+  if (name === undefined) return
+  const camel = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+  const close = nearest(camel, known)
+  throw new TrainerError('argument', `${where} has no option "${name}"; its options are ${known.join(', ')}.`, close === undefined ? {} : { fix: `Did you mean ${close}?` })
+}
+
 /** The candidate that is closest to what was written, if one is close enough to be a likely slip. */
 export function nearest(written: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
