@@ -13,7 +13,7 @@ import { createRunner } from './training/createRunner'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
 import { LossLog } from './training/LossLog'
-import type { EvalData, EvaluateOptions, PredictionOutput, TrainOptions, TrainOutput } from './training/options'
+import { checkTrainOptions, type EvalData, type EvaluateOptions, type PredictionOutput, type TrainOptions, type TrainOutput } from './training/options'
 import { planRun, startState } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import type { Runner } from './training/Runner'
@@ -39,6 +39,7 @@ export class Trainer extends TrainerBase {
    * @throws TrainerError when there is nothing to train on, a row does not fit the model, or the loss is not finite.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    checkTrainOptions(options)
     const { run, firstEpoch, firstBatch } = await this.#begin(options)
     const [startedAt, stop] = [performance.now(), listenForStop(options.signal, this.args.enableJitCheckpoint)]
     try {

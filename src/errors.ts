@@ -36,7 +36,8 @@ export function refuseUnknown(given: object, known: readonly string[], where: st
   if (name === undefined) return
   const camel = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
   const close = nearest(camel, known)
-  throw new TrainerError('argument', `${where} has no option "${name}"; its options are ${known.join(', ')}.`, close === undefined ? {} : { fix: `Did you mean ${close}?` })
+  const fix = close === undefined ? {} : { fix: `Did you mean ${close}?` }
+  throw new TrainerError('argument', `${where} has no option "${name}"; its options are ${known.join(', ')}.`, fix)
 }
 
 /** The candidate that is closest to what was written, if one is close enough to be a likely slip. */

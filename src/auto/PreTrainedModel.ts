@@ -1,5 +1,5 @@
 import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
-import { nearest, TrainerError } from '../errors'
+import { nearest, refuseUnknown, TrainerError } from '../errors'
 import { log } from '../logging'
 import { modelParameters } from '../models/classifier'
 import { labelCount, type ModelConfig, type ProblemType, withLabels } from '../models/config'
@@ -100,7 +100,8 @@ export async function modelFromFolder(folder: string, config: ModelConfig, optio
   return new PreTrainedModel(complete, parameters, folder)
 }
 
-function applyOptions(config: ModelConfig, options: ModelOptions): ModelConfig {
+function applyOptions(config: ModelConfig, options: PretrainedOptions): ModelConfig {
+  refuseUnknown(options, ['numLabels', 'id2label', 'label2id', 'problemType', 'config', 'seed', 'ignoreMismatchedSizes'], 'A model')
   const labelled = withLabels({ ...config, ...options.config }, options)
   return options.problemType === undefined ? labelled : { ...labelled, problem_type: options.problemType }
 }

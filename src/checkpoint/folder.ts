@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
+import { TrainerError } from '../errors'
 import { errorCode, isFolder, listFolder, writeError } from './files'
 import { weightsFilePattern } from './weights'
 
@@ -24,6 +25,9 @@ export interface WriteFolderOptions {
 export async function writeFolder(target: string, fill: (temporary: string) => Promise<void>, options: WriteFolderOptions = {}): Promise<void> {
   const place = resolve(target)
   try {
+    if ((await exists(place)) && !(await isFolder(place))) {
+      throw new TrainerError('file', `Cannot write the folder ${target}: a file stands there.`, { fix: 'Choose another folder, or move the file away.' })
+    }
     const merges = options.others === 'keep' && (await isFolder(place))
     // Beside a new folder; inside an existing one, whose parent may be a mount or belong to somebody else.
     const [parent, name] = merges ? [place, ''] : [dirname(place), basename(place)]

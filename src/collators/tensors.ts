@@ -84,7 +84,8 @@ function toInt32(flat: Float64Array, size: number, name: string, indices: readon
 function ragged(place: string, length: number, shape: readonly number[], depth: number): TrainerError {
   const wanted = depth < shape.length ? `${shape[depth]} are` : 'one number is'
   return new TrainerError('data', `${place} has ${length} values where ${wanted} in the first row.`, {
-    fix: 'Only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: pad the others in map, or write a collator for them.',
+    fix: 'Without a tokenizer nothing is padded: give the Trainer processingClass: tokenizer. '
+      + 'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: pad the others in map, or write a collator for them.',
   })
 }
 

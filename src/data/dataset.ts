@@ -1,5 +1,5 @@
 // rows → examples: an immutable table that is mapped, filtered, shuffled and split
-import { TrainerError, nearest } from '../errors'
+import { TrainerError, nearest, refuseUnknown } from '../errors'
 import { MersenneTwister, randperm } from '../random'
 import { columnValues, compactColumn, selectRows, type Column } from './columns'
 import { DatasetDict } from './datasetDict'
@@ -168,7 +168,9 @@ export class Dataset<Row extends object = LooseRow> {
    * Splits the rows in two: `{ train, test }`.
    * @throws TrainerError when either would be empty.
    */
-  trainTestSplit({ testSize = 0.25, seed = 42, shuffle = true }: SplitOptions = {}): DatasetDict<Row> {
+  trainTestSplit(options: SplitOptions = {}): DatasetDict<Row> {
+    refuseUnknown(options, ['testSize', 'seed', 'shuffle'], 'trainTestSplit()')
+    const { testSize = 0.25, seed = 42, shuffle = true } = options
     const test = testSize < 1 ? Math.ceil(this.length * testSize) : testSize
     if (!Number.isInteger(test) || test <= 0 || test >= this.length) {
       throw new TrainerError('argument', `testSize ${testSize} of ${this.length} rows leaves nothing to train or nothing to test on.`, {

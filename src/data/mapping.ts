@@ -1,5 +1,5 @@
 // the long walks over a dataset: map and filter, with progress and with the event loop alive (but for a filter that answers at once)
-import { TrainerError } from '../errors'
+import { refuseUnknown, TrainerError } from '../errors'
 import { columnValues, compactColumn, concatColumns, type Column } from './columns'
 import type { Feature, Features } from './features'
 import { reportProgress, type ProgressReporter } from './progress'
@@ -33,6 +33,7 @@ type Mapper = (input: never, index: never) => unknown
 
 /** The table with the columns that `mapper` makes, in `batchSize` steps between which the event loop runs. */
 export async function mapRows(table: Table, mapper: Mapper, options: MapOptions): Promise<Table> {
+  refuseUnknown(options, ['batched', 'batchSize', 'removeColumns', 'desc', 'onProgress'], 'map()')
   const { batched = false, batchSize = 1000 } = options
   if (!Number.isInteger(batchSize) || batchSize < 1) throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)
   const removed = removedColumns(table, options.removeColumns)

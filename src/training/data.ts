@@ -5,6 +5,7 @@ import { lengthGroupedEpochOrder, randomOrder } from '../data/sampler'
 import { TrainerError } from '../errors'
 import { logOnce } from '../logging'
 import type { Batch } from '../models/packing'
+import { Tensor } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { LoadedBatch } from './evaluation'
 import type { DataCollator } from './options'
@@ -56,9 +57,18 @@ function modelRows({ args, inputNames }: LoaderParts, dataset: LoaderRows<object
 function collateWith({ args, collator }: LoaderParts): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[]) => Promise<LoadedBatch> {
   return async (rows, indices) => {
     const batch: Batch = await collator(rows, indices)
+    checkBatch(batch)
     const own = args.labelNames?.find((name) => batch[name] !== undefined)
     return { batch: own === undefined || batch.labels !== undefined ? batch : { ...batch, labels: batch[own]! }, rows: indices }
   }
+}
+
+/** A collator of one's own may return anything. */
+function checkBatch(batch: unknown): void {
+  const wrong = typeof batch !== 'object' || batch === null ? String(batch) : Object.entries(batch).find(([, value]) => !(value instanceof Tensor))?.[0]
+  if (wrong === undefined) return
+  const what = typeof batch === 'object' && batch !== null ? `"${wrong}" of what the data collator returned is no Tensor` : `The data collator returned ${wrong}`
+  throw new TrainerError('data', `${what}.`, { fix: "Return named tensors: { input_ids: Tensor.from('int32', rows), … }." })
 }
 
 function rowOrder(args: TrainingArguments, dataset: LoaderRows<object>, count: number | undefined): ((epoch: number) => ArrayLike<number>) | undefined {

@@ -83,7 +83,8 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   }
   const [predictions, labels] = [kept.predictions.finish(), kept.labels.finish()]
   if (!options.streaming && predictions !== undefined && hasMetrics(options, labels, undefined)) {
-    metrics = await options.computeMetrics!(predictionOf(predictions, labels!, kept.inputs.finish(), options.includeLosses ? inOrder(kept.losses) : undefined), true)
+    const prediction = predictionOf(predictions, labels!, kept.inputs.finish(), options.includeLosses ? inOrder(kept.losses) : undefined)
+    metrics = checkedMetrics(await options.computeMetrics!(prediction, true))
   }
   return { predictions, labels, loss: loss.labelled ? loss.sum / loss.count : undefined, metrics, ...counted }
 }
@@ -133,6 +134,12 @@ function hasMetrics({ computeMetrics, optionalLabels }: EvaluationOptions, label
 
 function inOrder(losses: ReadonlyMap<number, number>): Float64Array {
   return Float64Array.from([...losses].sort(([a], [b]) => a - b), ([, loss]) => loss)
+}
+
+/** Metrics as they should be. @throws TrainerError for what is no object of numbers: most often a forgotten return. */
+function checkedMetrics(metrics: unknown): Metrics {
+  if (typeof metrics === 'object' && metrics !== null) return metrics as Metrics
+  throw new TrainerError('argument', `computeMetrics returned ${String(metrics)}, not an object of numbers by name.`, { fix: 'Return { accuracy: … }.' })
 }
 
 function predictionOf(predictions: Tensor, labels: Tensor, inputs: Tensor | undefined, losses: Float64Array | undefined): EvalPrediction {

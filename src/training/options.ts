@@ -1,9 +1,10 @@
-import type { PreTrainedModel } from '../auto/PreTrainedModel'
+import { PreTrainedModel } from '../auto/PreTrainedModel'
 import type { CallbackOrClass } from '../callbacks/CallbackHandler'
 import type { Dataset } from '../data/dataset'
 import type { LoaderRows } from '../data/loader'
 import type { Tokenizer } from '../data/tokenizer'
-import { TrainerError } from '../errors'
+import { DatasetDict } from '../data/datasetDict'
+import { refuseUnknown, TrainerError } from '../errors'
 import type { Batch } from '../models/packing'
 import type { Optimizer } from '../optim/Optimizer'
 import type { Schedule } from '../optim/schedules'
@@ -83,11 +84,39 @@ export interface EvaluateOptions {
   readonly metricKeyPrefix?: string
 }
 
+/** The names of {@link TrainerOptions}; the type makes sure that there is none too few. */
+const trainerOptions = Object.keys({
+  model: 1, modelInit: 1, args: 1, dataCollator: 1, trainDataset: 1, evalDataset: 1, processingClass: 1, computeLossFunc: 1, classWeights: 1,
+  computeMetrics: 1, callbacks: 1, optimizers: 1, preprocessLogitsForMetrics: 1, profile: 1,
+} satisfies Record<keyof TrainerOptions, 1>)
+
+/** @throws TrainerError for what `train()` does not take, as Python's positional checkpoint. */
+export function checkTrainOptions(options: TrainOptions): void {
+  if (typeof options === 'object' && options !== null) return refuseUnknown(options, ['resumeFromCheckpoint', 'trial', 'signal'], 'train()')
+  throw new TrainerError('argument', 'train() takes an object.', { fix: `Write train({ resumeFromCheckpoint: ${JSON.stringify(options)} }).` })
+}
+
+/** The mistakes that a program without types makes with datasets. @throws TrainerError naming the option and the fix. */
+function checkDataset(option: 'trainDataset' | 'evalDataset', dataset: unknown): void {
+  if (dataset instanceof Promise) throw new TrainerError('argument', `${option} is a Promise.`, { fix: 'Write await before map() or loadDataset().' })
+  if (option === 'trainDataset' && dataset instanceof DatasetDict) {
+    const splits = Object.keys(dataset).join(', ')
+    throw new TrainerError('argument', `trainDataset is a dictionary of datasets (${splits}).`, { fix: 'Give one of them, such as encoded.train.' })
+  }
+}
+
 /** Checks what options say of each other. @throws TrainerError naming the option and the fix. */
 export function checkOptions(options: TrainerOptions, args: TrainingArguments): void {
   const refuse = (message: string, fix: string): never => {
     throw new TrainerError('argument', message, { fix })
   }
+  refuseUnknown(options, trainerOptions, 'Trainer')
+  if (options.model !== undefined && !(options.model instanceof PreTrainedModel)) {
+    const waited = (options.model as unknown) instanceof Promise
+    refuse('`model` is no model.', waited ? 'Write await before fromPretrained(…).' : 'Give what AutoModelForSequenceClassification makes.')
+  }
+  checkDataset('trainDataset', options.trainDataset)
+  checkDataset('evalDataset', options.evalDataset)
   if (options.model === undefined && options.modelInit === undefined) refuse('A Trainer needs a model.', 'Give `model`, or `modelInit`.')
   if (options.model !== undefined && options.modelInit !== undefined) refuse('`model` and `modelInit` were both given.', 'Give only one of them.')
   if (options.modelInit !== undefined && options.optimizers !== undefined) refuse('`modelInit` and `optimizers` do not go together.', 'Override createOptimizer instead.')

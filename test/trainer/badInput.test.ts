@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AutoModelForSequenceClassification, AutoTokenizer, Dataset, DataCollatorWithPadding, type PreTrainedModel, TrainingArguments, Trainer } from '../../src/index'
@@ -125,11 +125,47 @@ describe('a run that cannot go well', () => {
     await expect(run({}, { dataCollator: (given) => ({ labels: collate(given).labels! }) })).rejects.toThrow(/input_ids/)
   })
 
+  it.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /collator returned undefined.*named tensors/s],
+    ['lists for tensors', { input_ids: [[1, 2]] }, /"input_ids" of what the data collator returned is no Tensor.*named tensors/s],
+  ])('a collator that returns %s', async (_what, batch, message) => {
+    await expect(run({}, { dataCollator: () => batch as never })).rejects.toThrow(message)
+  })
+
+  it('metrics that are not returned', async () => {
+    await expect(createTrainer({}, { computeMetrics: () => undefined as never }).evaluate()).rejects.toThrow(/computeMetrics returned undefined.*Return \{ accuracy/s)
+  })
+
   it('can be tried again with the same Trainer after an error', async () => {
     let spoiled = true
     const trainer = createTrainer({}, { dataCollator: (given) => (spoiled ? { labels: collate(given).labels! } : collate(given)) })
     await expect(trainer.train()).rejects.toThrow(/input_ids/)
     spoiled = false
     expect((await trainer.train()).globalStep).toBe(6)
+  })
+})
+
+describe('what a program without types may pass', () => {
+  const model = () => createTrainer().model
+  it.each<[string, () => unknown, RegExp]>([
+    ['a misspelt option of the Trainer', () => createTrainer({}, { computeMetric: () => ({}) } as object), /Trainer has no option "computeMetric".*Did you mean computeMetrics\?/s],
+    ['a model that was not awaited', () => new Trainer({ model: Promise.resolve(model()) as never }), /`model` is no model.*await/s],
+    ['a model of something else', () => new Trainer({ model: {} as never }), /`model` is no model.*AutoModelForSequenceClassification/s],
+    ['a dataset that was not awaited', () => createTrainer({}, { trainDataset: Promise.resolve(dataset(4)) as never }), /trainDataset is a Promise.*await/s],
+    ['all splits for training', () => createTrainer({}, { trainDataset: dataset(8).trainTestSplit({ testSize: 2 }) as never }), /dictionary of datasets \(train, test\).*encoded\.train/s],
+    ['a misspelt option of trainTestSplit', () => dataset(8).trainTestSplit({ test_size: 2 } as object), /trainTestSplit\(\) has no option "test_size".*Did you mean testSize\?/s],
+    ['a misspelt option of map', () => dataset(8).map(() => ({}), { batch: true } as object), /map\(\) has no option "batch".*Did you mean batched\?/s],
+    ['a misspelt option of a model', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { num_labels: 3 } as object), /A model has no option "num_labels".*numLabels/s],
+    ['a checkpoint by itself', () => createTrainer().train('out/checkpoint-5' as never), /train\(\) takes an object.*resumeFromCheckpoint: "out\/checkpoint-5"/s],
+    ['a misspelt option of train', () => createTrainer().train({ resume: true } as object), /train\(\) has no option "resume"/],
+  ])('%s', async (_what, act, message) => {
+    await expect(async () => act()).rejects.toThrow(message)
+  })
+
+  it('a file where the folder of a model is to be', async () => {
+    const place = join(folder(), 'model')
+    writeFileSync(place, 'kept')
+    await expect(createTrainer().saveModel(place)).rejects.toThrow(/Cannot write the folder .*a file stands there.*another folder/s)
+    expect(readFileSync(place, 'utf8')).toBe('kept')
   })
 })
