@@ -279,9 +279,9 @@ function shared(g: GraphBuilder, d: Value, first: Value, second: Value): readonl
   return [da, g.sub(d, da)]
 }
 
-/** α A′ B′ */
+/** α A′ B′. A transposed A is written as a node: the CPU multiplies faster from a copy, and where that is not so the runtime fuses the two. */
 function gemm(g: GraphBuilder, a: Value, b: Value, transA: number, transB: number, alpha: number): Value {
-  return g.gemm(a, b, undefined, { ...(transA ? { transA: 1 } : {}), ...(transB ? { transB: 1 } : {}), ...(alpha === 1 ? {} : { alpha }) })
+  return g.gemm(transA ? flipped(g, a) : a, b, undefined, { ...(transB ? { transB: 1 } : {}), ...(alpha === 1 ? {} : { alpha }) })
 }
 
 /** The last two axes swapped; what was swapped before is swapped back for nothing. */

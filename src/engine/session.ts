@@ -102,6 +102,8 @@ function applySettings(api: Api, sessionOptions: Pointer, settings: SessionSetti
   api.SetInterOpNumThreads(sessionOptions, 1)
   if (settings.spinning !== undefined) api.AddSessionConfigEntry(sessionOptions, 'session.intra_op.allow_spinning', settings.spinning ? '1' : '0')
   if (settings.deterministic) api.SetDeterministicCompute(sessionOptions, true)
+  // the processor's product of a transposed first matrix takes longer than transposing it
+  if (settings.provider.name === 'cpu') api.AddSessionConfigEntry(sessionOptions, 'optimization.disable_specified_optimizers', 'GemmTransposeFusion')
   try {
     settings.provider.append(api, sessionOptions)
   } catch (error) {
