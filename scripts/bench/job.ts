@@ -68,3 +68,22 @@ export interface ProductJob {
 export interface ProductResult {
   readonly rates: Readonly<Record<string, number>>
 }
+
+/** Pairs of texts to tokenize, several times over. */
+export interface TokenizeJob {
+  readonly tokenizer: string
+  /** The file of the texts: two lists. */
+  readonly pairs: string
+  /** Pairs in a call, and the tokens that a pair is cut to. */
+  readonly batch: number
+  readonly maxLength: number
+  readonly passes: number
+  readonly result: string
+}
+
+/** Seconds of each pass, and the last one's ids. */
+export interface TokenizeResult {
+  readonly passes: readonly number[]
+  readonly ids: readonly (readonly number[])[]
+  readonly version: string
+}

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { TrainerError } from '../../src/errors'
-import type { Job, ProductJob, ProductResult, RunResult } from './job'
+import type { Job, ProductJob, ProductResult, RunResult, TokenizeJob, TokenizeResult } from './job'
 
 const here = import.meta.dirname
 const root = join(here, '../..')
@@ -26,6 +26,16 @@ export function runProducts(job: ProductJob): Promise<ProductResult> {
   return runProcess(process.execPath, ['--import', 'tsx', join(here, 'gemm.ts')], job, 'The product')
 }
 
+/** Tokenizes with ts-trainer. */
+export function tokenizeOurs(job: TokenizeJob): Promise<TokenizeResult> {
+  return runProcess(process.execPath, ['--import', 'tsx', join(here, 'tokenizeOurs.ts')], job, 'ts-trainer')
+}
+
+/** Tokenizes with the Rust library, on all cores. */
+export function tokenizeRival(python: string, job: TokenizeJob): Promise<TokenizeResult> {
+  return runProcess(python, [join(here, 'tokenize_rival.py')], job, 'The tokenizers package', 'true')
+}
+
 /** A Python that has transformers: `BENCH_PYTHON`, else the one on the path; undefined if there is none. @throws TrainerError for BENCH_PYTHON without it. */
 export async function findPython(): Promise<string | undefined> {
   const named = process.env['BENCH_PYTHON']
@@ -40,10 +50,10 @@ export async function findPython(): Promise<string | undefined> {
   return undefined
 }
 
-async function runProcess<Result>(command: string, words: readonly string[], job: { readonly result: string }, what: string): Promise<Result> {
+async function runProcess<Result>(command: string, words: readonly string[], job: { readonly result: string }, what: string, parallelism = 'false'): Promise<Result> {
   const file = `${job.result}.job`
   writeFileSync(file, JSON.stringify(job))
-  const running = run(command, [...words, file], { cwd: root, maxBuffer: 1 << 28, env: { ...process.env, TOKENIZERS_PARALLELISM: 'false' } })
+  const running = run(command, [...words, file], { cwd: root, maxBuffer: 1 << 28, env: { ...process.env, TOKENIZERS_PARALLELISM: parallelism } })
   const stop = (): void => { running.child.kill() } // then this call throws, and what lies in temporary folders is removed
   for (const signal of signals) process.once(signal, stop)
   try {
