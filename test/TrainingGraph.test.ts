@@ -153,7 +153,7 @@ async function train(optimizer: Optimizer, decay: number, rows: boolean, stopBef
     for (const [index, batch] of microBatches.entries()) {
       const packed = packBatch(batch, model.family.packing(config))
       const given = { ...state.parameters, ...packed.feeds, labels: labelsOf(batch, packed) } as Record<string, Tensor>
-      await state.collect(await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, given[name]!])), state.targets(index)), index)
+      await state.collect(await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, given[name]!])), state.targets(index, packed.tokens)), index)
     }
     await state.update({ step: step + 1, rate: 0.01, scale: 1 / (4 * microBatches.length) })
   }

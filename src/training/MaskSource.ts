@@ -1,4 +1,5 @@
 import type { FusedEngine } from '../engine/fused/FusedEngine'
+import { Rooms } from '../engine/fused/rooms'
 import { TrainerError } from '../errors'
 import type { DropoutSite } from '../models/layers'
 import type { PackedBatch, PackedGroup } from '../models/packing'
@@ -8,18 +9,19 @@ import { sizeOf, Tensor } from '../tensor'
 export class MaskSource {
   readonly #sites: readonly DropoutSite[]
   readonly #fused: FusedEngine
-  readonly #room = new Map<string, Float32Array>()
+  readonly #rooms: Rooms
 
   constructor(sites: readonly DropoutSite[], fused: FusedEngine) {
     this.#sites = sites
     this.#fused = fused
+    this.#rooms = new Rooms(fused.arena)
   }
 
   /** The masks of a batch, by the names of the inputs that they are; each call overwrites the last one's. */
   async draw(batch: PackedBatch, key: { readonly seed: number; readonly step: number; readonly microBatch: number }): Promise<Record<string, Tensor>> {
     const masks = this.#sites.map((site) => {
       const dims = site.shape.map((d) => (typeof d === 'number' ? d : lengthOf(batch, d)))
-      return { site, dims, into: this.#roomFor(site.name, sizeOf(dims)) }
+      return { site, dims, into: this.#rooms.take(site.name, sizeOf(dims)) }
     })
     await this.#fused.dropoutMasks(masks.map(({ site, dims, into }, i) => {
       const mask = { into, p: site.probability, key: { ...key, site: i } }
@@ -31,18 +33,7 @@ export class MaskSource {
   }
 
   dispose(): void {
-    for (const array of this.#room.values()) this.#fused.arena.free(array)
-    this.#room.clear()
-  }
-
-  /** Room for a mask: what there is, or a quarter more than is needed now. */
-  #roomFor(name: string, size: number): Float32Array {
-    const known = this.#room.get(name)
-    if (known !== undefined && known.length >= size) return known.subarray(0, size)
-    if (known !== undefined) this.#fused.arena.free(known)
-    const grown = this.#fused.arena.allocate(Math.ceil(size * 1.25))
-    this.#room.set(name, grown)
-    return grown.subarray(0, size)
+    this.#rooms.dispose()
   }
 }
 

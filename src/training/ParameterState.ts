@@ -21,8 +21,8 @@ export type Slots = ReadonlyMap<string, Readonly<Record<string, Tensor>>>
 export interface ParameterState {
   /** The parameters, as feeds of a program. */
   readonly parameters: EngineValues
-  /** Where the training program is to write gradients in place, by output name. */
-  targets(microBatch: number): EngineValues
+  /** Where the training program is to write the gradients of a micro-batch of so many tokens, by output name. */
+  targets(microBatch: number, tokens: number): EngineValues
   /** Outputs of the training program that are to stay where they are computed. */
   readonly keep: readonly string[]
   /** Adds what a micro-batch's run left to the sums of the update. */

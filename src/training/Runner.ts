@@ -143,7 +143,8 @@ export class Runner {
     const { program, masks } = this.#training!.variants.get(groups) ?? this.#addVariant(groups, createTrainingGraph(this.#model.config, loss, true, groups))
     const key = { seed: options.seed, step: place.step, microBatch: place.index }
     const [loaded, dropout] = [await program, await timed(this.#profile, 'masks', () => masks.draw(batch.packed, key))]
-    const outputs = await loaded.run(this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout }), state.targets(place.index), { keep: state.keep })
+    const feeds = this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout })
+    const outputs = await loaded.run(feeds, state.targets(place.index, batch.packed.tokens), { keep: state.keep })
     await state.collect(outputs, place.index)
     return this.#lossOf(outputs)
   }

@@ -2,6 +2,7 @@ import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import type { Engine, EngineValue, Program } from '../engine/Engine'
 import type { FusedEngine, Segment } from '../engine/fused/FusedEngine'
 import { isElementwise } from '../engine/fused/compile'
+import { Rooms } from '../engine/fused/rooms'
 import type { RowSet } from '../engine/fused/rows'
 import { TrainerError } from '../errors'
 import { encode } from '../onnx/encode'
@@ -47,6 +48,8 @@ export async function createSharedState(options: StateOptions, engine: Engine, f
   const entries: Entry[] = []
   for (const { name, shape } of options.graph.parameters) entries.push(await createEntry(options, fused, name, shape, turns))
   const dense = entries.filter((entry) => entry.rows === undefined)
+  const tables = entries.filter((entry) => entry.rows !== undefined)
+  const rooms = new Rooms(fused.arena)
   const update = createUpdate(options, engine, fused, entries)
   /** Where further micro-batches write, before they are added: made when first needed. */
   let further: Map<string, Float32Array> | undefined
@@ -58,16 +61,18 @@ export async function createSharedState(options: StateOptions, engine: Engine, f
   return {
     parameters: Object.fromEntries(entries.map((entry) => [entry.name, options.model.parameter(entry.name)])),
     keep: [],
-    targets(microBatch) {
+    targets(microBatch, tokens) {
       if (microBatch > 0) further ??= new Map(dense.map((entry) => [entry.name, fused.arena.allocate(entry.gradient.length)]))
-      return Object.fromEntries(dense.map((entry) => [`${entry.name}_grad`, asTensor(entry, microBatch === 0 ? entry.gradient : further!.get(entry.name)!)]))
+      const gradients = dense.map((entry) => [`${entry.name}_grad`, asTensor(entry, microBatch === 0 ? entry.gradient : further!.get(entry.name)!)])
+      const rows = tables.map(({ name, shape: [, width], gradient }) =>
+        [`${name}_rows`, new Tensor('float32', rooms.take(name, tokens * width!, gradient), [tokens, width!])])
+      return Object.fromEntries([...gradients, ...rows])
     },
     async collect(outputs, microBatch) {
       if (microBatch > 0) await fused.accumulate(dense.map((entry) => ({ sum: entry.gradient, term: further!.get(entry.name)! })))
-      for (const { name, gradient, rows } of entries) {
-        if (rows === undefined) continue
+      for (const { name, gradient, rows } of tables) {
         const [index, values] = [outputs[`${name}_index`] as Tensor<'int32'>, outputs[`${name}_rows`] as Tensor<'float32'>]
-        await fused.scatterRows({ array: gradient, rows }, index.data, values.data)
+        await fused.scatterRows({ array: gradient, rows: rows! }, index.data, values.data)
       }
     },
     async norm() {
@@ -95,6 +100,7 @@ export async function createSharedState(options: StateOptions, engine: Engine, f
     },
     async synchronise() {}, // the model's tensors are views of the very memory
     async dispose() {
+      rooms.dispose()
       for (const entry of entries) {
         // the model keeps its weights, in memory of its own
         const own = new Float32Array(entry.parameter.length)
