@@ -346,6 +346,7 @@ describe('the command line', () => {
       else expect(help).not.toContain(`--${snakeCase(name)} `)
     }
     expect(parse('-h').help).toBe(help)
+    expect(parseTrainingArguments(['--help'], { defaults: { learningRate: 0.25 } }).help).toMatch(/--learning_rate NUMBER.* \[0\.25\]/)
     expect(parse().help).toBeUndefined()
   })
 })

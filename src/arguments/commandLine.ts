@@ -66,7 +66,7 @@ export function parseTrainingArguments<const E extends ExtraTable = Record<never
     args: new TrainingArguments(wantsHelp ? {} : training as TrainingArgumentsOptions),
     extra: extraValues(extraTable, own, wantsHelp) as ExtraValues<E>,
     rest,
-    help: wantsHelp ? helpText(extraTable, options.usage) : undefined,
+    help: wantsHelp ? helpText(extraTable, options.defaults, options.usage) : undefined,
   }
 }
 
@@ -168,7 +168,7 @@ function readValue(flag: string, name: string, reads: Reads, words: readonly str
 }
 
 /** The help: the program's flags, then every training argument that can be set, with its default and reason. */
-function helpText(extra: ExtraTable, usage = 'Training arguments'): string {
+function helpText(extra: ExtraTable, defaults: TrainingArgumentsOptions = {}, usage = 'Training arguments'): string {
   const row = (name: string, kind: string, initial: unknown, reason: string): string => {
     const shown = initial === undefined || (Array.isArray(initial) && initial.length === 0) ? '' : ` [${String(initial)}]`
     return `  --${snakeCase(name)} ${kind}`.padEnd(40) + `${reason}${shown}`
@@ -180,7 +180,8 @@ function helpText(extra: ExtraTable, usage = 'Training arguments'): string {
     row('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags beat it.'),
     row('help', '', undefined, 'This text.'), '',
     ...argumentNames.map(name => ({ name, ...argumentRow(name) })).filter(({ refused }) => refused === undefined)
-      .map(({ name, reads, choices, default: initial, reason }) => row(name, kinds[reads], typeof initial === 'object' ? undefined : initial,
+      .map(({ name, reads, choices, default: usual, reason }) => ({ name, reads, choices, reason, initial: defaults[name] ?? usual }))
+      .map(({ name, reads, choices, reason, initial }) => row(name, kinds[reads], typeof initial === 'object' ? undefined : initial,
         `${reason}${choices === undefined ? '' : ` One of ${choices.join(', ')}.`}`)),
   ].join('\n')
 }

@@ -2,7 +2,7 @@ import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretraine
 import { nearest, refuseUnknown, TrainerError } from '../errors'
 import { log } from '../logging'
 import { modelParameters } from '../models/classifier'
-import { labelCount, type ModelConfig, type ProblemType, withLabels } from '../models/config'
+import { labelCount, type ModelConfig, type ProblemType, withLabels, withProblemType } from '../models/config'
 import type { Family } from '../models/family'
 import { initialValues } from '../models/initialize'
 import type { Parameter } from '../models/layers'
@@ -103,7 +103,7 @@ export async function modelFromFolder(folder: string, config: ModelConfig, optio
 function applyOptions(config: ModelConfig, options: PretrainedOptions): ModelConfig {
   refuseUnknown(options, ['numLabels', 'id2label', 'label2id', 'problemType', 'config', 'seed', 'ignoreMismatchedSizes'], 'A model')
   const labelled = withLabels({ ...config, ...options.config }, options)
-  return options.problemType === undefined ? labelled : { ...labelled, problem_type: options.problemType }
+  return withProblemType(labelled, options.problemType)
 }
 
 function startingTensor(parameter: Parameter, seed = 42): Tensor<'float32'> {

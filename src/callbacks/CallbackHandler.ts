@@ -116,7 +116,7 @@ export class CallbackHandler {
 
 /** The class's name; of a plain object, its own `name` or 'Callback'. */
 function nameOf(callback: TrainerCallback): string {
-  if (callback.constructor !== Object) return callback.constructor.name
+  if (callback.constructor !== Object) return callback.constructor.name || 'Callback'
   const { name } = callback as { name?: unknown }
   return typeof name === 'string' ? name : 'Callback'
 }

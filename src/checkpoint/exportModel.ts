@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { writeFileWhole, type ByteSource } from './files'
+import { makeFolder, writeFileWhole, type ByteSource } from './files'
 import { writeFolder, type WriteFolderOptions } from './folder'
 import { isJsonObject, writeJson, type JsonObject } from './json'
 import { saveWeights } from './weights'
@@ -41,7 +40,7 @@ export async function writeModelFiles(folder: string, files: ModelFiles): Promis
   await writeTokenizer?.(folder)
   if (trainingArguments !== undefined) await writeJson(join(folder, 'training_args.json'), trainingArguments)
   if (onnx !== undefined) {
-    await mkdir(join(folder, 'onnx'), { recursive: true })
+    await makeFolder(join(folder, 'onnx'))
     if (onnx.externalData !== undefined) await writeFileWhole(join(folder, 'onnx', 'model.onnx_data'), onnx.externalData)
     await writeFileWhole(join(folder, 'onnx', 'model.onnx'), onnx.model)
   }

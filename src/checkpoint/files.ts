@@ -1,5 +1,6 @@
-import { open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
 
 import { TrainerError } from '../errors'
 
@@ -97,6 +98,38 @@ async function writePieces(handle: FileHandle, pieces: Iterable<Uint8Array> | As
 /** Whether a folder stands at a path. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+}
+
+/**
+ * Makes a folder and those above it, where there are none. Node's own recursive `mkdir` never ends in a folder that takes no folders and says that they
+ * are missing, as `/proc` does.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeOne(path)
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    await makeOne(path)
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST' || !(await isFolder(path))) throw error
+  }
+}
+
+/** Writes texts as files of a folder, which is made; each whole or not at all. @throws TrainerError (`file`) saying why not. */
+export async function writeTexts(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
+  try {
+    await makeFolder(folder)
+  } catch (cause) {
+    throw writeError(folder, cause)
+  }
+  for (const [name, text] of Object.entries(texts)) await writeFileWhole(join(folder, name), new TextEncoder().encode(text))
 }
 
 /** The names in a folder; none when there is no such folder. */

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { TrainerError } from '../errors'
-import { errorCode, isFolder, listFolder, writeError } from './files'
+import { errorCode, isFolder, listFolder, makeFolder, writeError } from './files'
 import { weightsFilePattern } from './weights'
 
 /** Options of {@link writeFolder}. */
@@ -31,7 +31,7 @@ export async function writeFolder(target: string, fill: (temporary: string) => P
     const merges = options.others === 'keep' && (await isFolder(place))
     // Beside a new folder; inside an existing one, whose parent may be a mount or belong to somebody else.
     const [parent, name] = merges ? [place, ''] : [dirname(place), basename(place)]
-    await mkdir(parent, { recursive: true })
+    await makeFolder(parent)
     await recoverFolders(parent)
     const temporary = join(parent, stageName('tmp', name))
     active.add(stageless(temporary))
@@ -90,7 +90,7 @@ export async function recoverFolders(parent: string): Promise<void> {
 export async function checkWritable(folder: string): Promise<void> {
   const probe = join(folder, stageName('tmp', 'probe'))
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     await mkdir(probe)
     await rm(probe, { recursive: true })
   } catch (cause) {
@@ -160,7 +160,7 @@ async function dropOldWeights(path: string, place: string): Promise<string> {
 }
 
 async function moveEntries(from: string, place: string): Promise<void> {
-  await mkdir(place, { recursive: true })
+  await makeFolder(place)
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, destination] = [join(from, entry.name), join(place, entry.name)]
     if (entry.isDirectory()) await moveEntries(source, destination)

@@ -88,6 +88,9 @@ async function readHeader(handle: FileHandle, path: string, size: number): Promi
   const prefix = new Uint8Array(8)
   if (size < 8 || !(await readExactly(handle, prefix, 0))) throw truncated(path, `it has ${size} bytes, too few for a header`)
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true))
+  if (new TextDecoder().decode(prefix) === 'version ') {
+    throw new TrainerError('file', `${path} is not the tensors, but a pointer of Git LFS to them.`, { fix: 'Fetch the file itself: git lfs pull.' })
+  }
   if (length > headerLimit) throw malformed(path, `its header would take ${length} bytes, more than the ${headerLimit} allowed`)
   if (8 + length > size) throw truncated(path, `its header ends at byte ${8 + length}, the file at byte ${size}`)
   const bytes = new Uint8Array(length)

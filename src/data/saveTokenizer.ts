@@ -1,7 +1,4 @@
 // a tokenizer → the files that Python and transformers.js open
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { TrainerError } from '../errors'
 import type { Side } from './padding'
 import type { TokenizerFiles } from './tokenizerFiles'
 
@@ -26,22 +23,5 @@ export function tokenizerFileTexts({ json, config, family, specials }: Tokenizer
     'tokenizer.json': JSON.stringify(json),
     'tokenizer_config.json': `${JSON.stringify(written, undefined, 2)}\n`,
     'special_tokens_map.json': `${JSON.stringify(specials, undefined, 2)}\n`,
-  }
-}
-
-/** Writes files into a folder, which is made: each beside its place first, then renamed into it. */
-export async function saveTokenizerFiles(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true })
-    for (const [name, text] of Object.entries(texts)) {
-      const beside = join(folder, `.${name}.${process.pid}.part`)
-      await writeFile(beside, text).catch(async (error: unknown) => {
-        await rm(beside, { force: true })
-        throw error
-      })
-      await rename(beside, join(folder, name))
-    }
-  } catch (error) {
-    throw new TrainerError('file', `The tokenizer could not be written to ${folder}: ${(error as Error).message}.`, { cause: error })
   }
 }

@@ -4,7 +4,7 @@ import { encoder, type BatchEncoding, type Encoding, type TokenizerOptions } fro
 import { padExamples, type PadOptions } from './padExamples'
 import { checkSide, type Side } from './padding'
 import type { Cell } from './rows'
-import { saveTokenizerFiles, tokenizerFileTexts } from './saveTokenizer'
+import { tokenizerFileTexts } from './saveTokenizer'
 import { textModel, type TextModel } from './textModel'
 import { readTokenizerFiles, specialNames, type SpecialName, type TokenizerFiles } from './tokenizerFiles'
 
@@ -90,17 +90,21 @@ export interface Tokenizer extends TokenizerMembers {
   (text: Cell, pair?: Cell, options?: TokenizerOptions): Encoding
 }
 
+/** Writes texts as files of a folder, by name. */
+export type WriteTexts = (folder: string, texts: Readonly<Record<string, string>>) => Promise<void>
+
 /**
  * Loads the tokenizer in a folder: `tokenizer.json`, or `vocab.txt` (BERT's kin) or `vocab.json` with `merges.txt` (RoBERTa's kin), with
  * `tokenizer_config.json`, `special_tokens_map.json` and `config.json` where there are any.
+ * @param write writes its files for `save`.
  * @throws TrainerError saying what is missing and what is there.
  */
-export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  return createTokenizer(await readTokenizerFiles(folder))
+export async function loadTokenizer(folder: string, write: WriteTexts): Promise<Tokenizer> {
+  return createTokenizer(await readTokenizerFiles(folder), write)
 }
 
 /** A tokenizer of files that have been read. */
-function createTokenizer(files: TokenizerFiles): Tokenizer {
+function createTokenizer(files: TokenizerFiles, write: WriteTexts): Tokenizer {
   const model = textModel(files.json, files.config)
   const settings = settingsOf(files, model)
   const encode = encoder(model, files.json.post_processor, settings)
@@ -108,7 +112,7 @@ function createTokenizer(files: TokenizerFiles): Tokenizer {
     const withoutPair = rest.length > 0 && isOptions(rest[0])
     return encode(texts, withoutPair ? undefined : rest[0], (withoutPair ? rest[0] : rest[1]) as TokenizerOptions | undefined)
   }
-  const tokenizer = Object.assign(call, methods(files, model, settings, encode)) as unknown as Tokenizer
+  const tokenizer = Object.assign(call, methods(files, model, settings, encode, write)) as unknown as Tokenizer
   Object.defineProperties(tokenizer, { ...Object.getOwnPropertyDescriptors(settings), name: { value: files.family.name } })
   return tokenizer
 }
@@ -144,12 +148,12 @@ function settingsOf({ config, family, specials, json }: TokenizerFiles, model: T
   }
 }
 
-function methods(files: TokenizerFiles, model: TextModel, settings: TokenizerSettings, encode: ReturnType<typeof encoder>) {
+function methods(files: TokenizerFiles, model: TextModel, settings: TokenizerSettings, encode: ReturnType<typeof encoder>, write: WriteTexts) {
   const idOf = (token: string): number | undefined => model.idOf(token) ?? settings.unkTokenId
   const encodeOne = (text: string, pair?: string, options?: TokenizerOptions): number[] => (encode(text, pair, options) as Encoding).input_ids
   const decode = (ids: ArrayLike<number | bigint>, { skipSpecialTokens = false, cleanUpTokenizationSpaces = settings.cleanUp }: DecodeOptions = {}): string =>
     model.decode(Array.from(ids, Number), { skipSpecialTokens, cleanUp: cleanUpTokenizationSpaces })
-  const save = (folder: string): Promise<void> => saveTokenizerFiles(folder, tokenizerFileTexts(files, settings))
+  const save = (folder: string): Promise<void> => write(folder, tokenizerFileTexts(files, settings))
   return {
     getVocab: () => model.vocabulary(),
     tokenize: (text: string, pair?: string, { addSpecialTokens = false }: Pick<TokenizerOptions, 'addSpecialTokens'> = {}) =>

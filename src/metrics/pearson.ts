@@ -23,8 +23,10 @@ function centre(values: Float64Array): Float64Array {
   return values.map(value => value - mean)
 }
 
+/** ‖v‖, divided by the largest element before anything is squared: squares of very large or small numbers do not exist. */
 function norm(values: Float64Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
+  const largest = values.reduce((top, value) => Math.max(top, Math.abs(value)), 0)
+  return largest === 0 ? 0 : largest * Math.sqrt(values.reduce((sum, value) => sum + (value / largest) ** 2, 0))
 }
 
 function isConstant(values: Float64Array): boolean {

@@ -1,7 +1,8 @@
-import { TrainerError } from '../errors'
+import { nearest, TrainerError } from '../errors'
 
 /** What a head predicts, in Hugging Face's words. */
-export type ProblemType = 'regression' | 'single_label_classification' | 'multi_label_classification'
+const problemTypes = ['regression', 'single_label_classification', 'multi_label_classification'] as const
+export type ProblemType = typeof problemTypes[number]
 
 /** A model's `config.json`, under Python's names. Fields that are not known here are kept as they are. */
 export interface ModelConfig {
@@ -89,6 +90,16 @@ export function withLabels(config: ModelConfig, labels: LabelOptions): ModelConf
   if (names === undefined && labelCount(config) === count && config.id2label !== undefined) return config
   const id2label = Object.fromEntries(Array.from({ length: count }, (_, i) => [String(i), names?.[i] ?? `LABEL_${i}`]))
   return { ...config, id2label, label2id: labels.label2id ?? Object.fromEntries(Object.entries(id2label).map(([id, name]) => [name, Number(id)])) }
+}
+
+/** The config with a problem type, where one is given. @throws TrainerError when that, or what the config says itself, is none of Hugging Face's three. */
+export function withProblemType(config: ModelConfig, given: ProblemType | undefined): ModelConfig {
+  const type = given ?? config.problem_type ?? undefined
+  if (type === undefined || problemTypes.includes(type)) return given === undefined ? config : { ...config, problem_type: given }
+  const close = nearest(String(type), problemTypes)
+  throw new TrainerError('argument', `The problem type ${JSON.stringify(type)} is not known; these are: ${problemTypes.join(', ')}.`, {
+    fix: close === undefined ? 'Correct problemType, or problem_type in config.json.' : `Did you mean "${close}"?`,
+  })
 }
 
 function fieldError(config: ModelConfig, field: string, expected: string, given: unknown): TrainerError {

@@ -118,7 +118,8 @@ async function take({ batch, rows, logits, mean }: Held, kept: Kept, options: Ev
   }
   if (!hasMetrics(options, batch.labels, batch)) return undefined
   const losses = options.includeLosses && mean !== undefined ? new Float64Array(rows.length).fill(mean) : undefined
-  return options.computeMetrics!(predictionOf(predictions, batch.labels!, inputs, losses), last)
+  const metrics = await options.computeMetrics!(predictionOf(predictions, batch.labels!, inputs, losses), last)
+  return last ? checkedMetrics(metrics) : metrics
 }
 
 /** Whether there are metrics to compute. @throws TrainerError where there should be, but there are no labels: in Python they would silently be missing. */
@@ -138,8 +139,10 @@ function inOrder(losses: ReadonlyMap<number, number>): Float64Array {
 
 /** Metrics as they should be. @throws TrainerError for what is no object of numbers: most often a forgotten return. */
 function checkedMetrics(metrics: unknown): Metrics {
-  if (typeof metrics === 'object' && metrics !== null) return metrics as Metrics
-  throw new TrainerError('argument', `computeMetrics returned ${String(metrics)}, not an object of numbers by name.`, { fix: 'Return { accuracy: … }.' })
+  const [name, value] = typeof metrics !== 'object' || metrics === null ? ['', metrics] : Object.entries(metrics).find((entry) => typeof entry[1] !== 'number') ?? []
+  if (name === undefined) return metrics as Metrics
+  const what = name === '' ? String(value) : `${JSON.stringify(value)} as "${name}"`
+  throw new TrainerError('argument', `computeMetrics returned ${what}, not an object of numbers by name.`, { fix: 'Return { accuracy: … }.' })
 }
 
 function predictionOf(predictions: Tensor, labels: Tensor, inputs: Tensor | undefined, losses: Float64Array | undefined): EvalPrediction {

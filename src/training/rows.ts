@@ -23,13 +23,21 @@ export class RowCollector {
     if (first === undefined) return undefined
     const count = this.#parts.reduce((sum, part) => sum + part.rows.length, 0)
     const inner = first.tensor.dims.slice(1).map((_, axis) => Math.max(...this.#parts.map((part) => part.tensor.dims[axis + 1]!)))
-    const dtype: DataType = first.tensor.dtype
+    const dtype = commonType(this.#parts.map((part) => part.tensor.dtype))
     const data = createData(dtype, count * sizeOf(inner))
     const ragged = this.#parts.some((part) => part.tensor.dims.some((d, axis) => axis > 0 && d !== inner[axis - 1]))
     if (ragged) data.fill((data instanceof BigInt64Array ? BigInt(filler) : filler) as never)
-    for (const { tensor, rows } of this.#parts) rows.forEach((row, i) => placeRow(tensor, i, data, row, inner))
+    for (const { tensor, rows } of this.#parts) {
+      const source = tensor.dtype === dtype ? tensor : new Tensor('float32', Float32Array.from(tensor.data as Float32Array, Number), tensor.dims)
+      rows.forEach((row, i) => placeRow(source, i, data, row, inner))
+    }
     return new Tensor(dtype, data as never, [count, ...inner])
   }
+}
+
+/** What holds the numbers of all batches: whole numbers in one batch do not say that there are no fractions in the next. */
+function commonType(types: readonly DataType[]): DataType {
+  return types.every((type) => type === types[0]) ? types[0]! : 'float32'
 }
 
 /** Copies row `from` of a tensor to row `to` of [.., ...inner], whose axes are at least as long. */

@@ -45,6 +45,7 @@ describe('reading', () => {
     ['missing', async () => join(folder, 'none.safetensors'), 'There is no file'],
     ['a folder', async () => folder, 'is not a file'],
     ['empty', async () => { const path = join(folder, 'empty.safetensors'); await writeFile(path, ''); return path }, 'is truncated: it has 0 bytes'],
+    ['a pointer of Git LFS', async () => { const path = join(folder, 'pointer.safetensors'); await writeFile(path, 'version https://git-lfs.github.com/spec/v1\n'); return path }, 'a pointer of Git LFS'],
     ['an endless header', async () => { const path = join(folder, 'huge.safetensors'); await writeFile(path, Buffer.alloc(64, 0xff)); return path }, 'more than the 100000000 allowed'],
     ['cut in the header', async () => { const path = join(folder, 'cut.safetensors'); await writeFile(path, readFileSync(fixture('types.safetensors')).subarray(0, 100)); return path }, 'is truncated: its header ends at byte'],
     ['cut in a tensor', async () => { const path = join(folder, 'cut2.safetensors'); await writeFile(path, readFileSync(fixture('floats.safetensors')).subarray(0, -1)); return path }, "is truncated: tensor 'encoder.weight' ends at byte 268, the file at byte 267"],

@@ -3,13 +3,14 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultDataCollator, DefaultDataCollator } from '../../src/collators/default'
 import type { Batch } from '../../src/collators/tensors'
 import { DataCollatorWithPadding } from '../../src/collators/withPadding'
+import { writeTexts } from '../../src/checkpoint/files'
 import { loadTokenizer, type Tokenizer } from '../../src/data/tokenizer'
 
 const folder = fileURLToPath(new URL('../fixtures/data/bert-tiny', import.meta.url))
 const plain = (batch: Batch): object => Object.fromEntries(Object.entries(batch).map(([name, tensor]) => [name, [tensor.dtype, tensor.tolist()]]))
 
 let tokenizer: Tokenizer
-beforeAll(async () => { tokenizer = await loadTokenizer(folder) })
+beforeAll(async () => { tokenizer = await loadTokenizer(folder, writeTexts) })
 
 describe('DataCollatorWithPadding', () => {
   const examples = [

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TokenizerOptions } from '../../src/data/encoding'
+import { writeTexts } from '../../src/checkpoint/files'
 import { loadTokenizer, type Tokenizer } from '../../src/data/tokenizer'
 import { truncatedLengths } from '../../src/data/truncation'
 
@@ -34,7 +35,7 @@ function checkCases(tokenizer: Tokenizer, cases: readonly Case[]): void {
 describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', folder => {
   const oracle = JSON.parse(readFileSync(join(fixtures, folder, 'cases.json'), 'utf8')) as Oracle
   let tokenizer: Tokenizer
-  beforeAll(async () => { tokenizer = await loadTokenizer(join(fixtures, folder)) })
+  beforeAll(async () => { tokenizer = await loadTokenizer(join(fixtures, folder), writeTexts) })
 
   it('gives what Python gives, errors included', () => checkCases(tokenizer, oracle.cases))
 
@@ -55,7 +56,7 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
       tokenizer.paddingSide = 'left'
       await tokenizer.save(join(out, 'deep', 'er'))
       tokenizer.paddingSide = 'right'
-      const again = await loadTokenizer(join(out, 'deep', 'er'))
+      const again = await loadTokenizer(join(out, 'deep', 'er'), writeTexts)
       expect([again.paddingSide, again.modelMaxLength, again.tokenizerClass, again.modelInputNames])
         .toEqual(['left', tokenizer.modelMaxLength, tokenizer.tokenizerClass, tokenizer.modelInputNames])
       again.paddingSide = 'right'
@@ -70,7 +71,7 @@ describe('the oracle of the reference folder', () => {
   it.skipIf(!existsSync(reference))(`all cases of tokenizer/bert are equal (skipped where there is no ${'../shared/reference'})`, async () => {
     const { cases } = JSON.parse(readFileSync(join(reference, 'cases.json'), 'utf8')) as Oracle
     expect(cases.length).toBeGreaterThan(200)
-    checkCases(await loadTokenizer(reference), cases)
+    checkCases(await loadTokenizer(reference, writeTexts), cases)
   })
 })
 
@@ -86,7 +87,7 @@ describe('truncatedLengths', () => {
 
 describe('what the tokenizer does with its arguments', () => {
   let tokenizer: Tokenizer
-  beforeAll(async () => { tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny')) })
+  beforeAll(async () => { tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), writeTexts) })
 
   it('takes options after one text as well as after a pair', () => {
     expect(tokenizer('the cat sat', { maxLength: 4, truncation: true })).toEqual(tokenizer('the cat sat', undefined, { maxLength: 4, truncation: true }))
@@ -123,7 +124,7 @@ describe('what the tokenizer does with its arguments', () => {
 
 describe('pad', () => {
   let tokenizer: Tokenizer
-  beforeAll(async () => { tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny')) })
+  beforeAll(async () => { tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), writeTexts) })
   const examples = [{ input_ids: [2, 7, 3], label: 1 }, { input_ids: Int32Array.of(2, 3), label: 0 }]
 
   it('pads the main input and makes the mask', () => {
@@ -154,7 +155,7 @@ describe('which inputs a folder asks for', () => {
   ])('%s, by its config.json alone', async (kind, inputs) => {
     write('vocab.txt', readFileSync(join(fixtures, 'bert-tiny', 'vocab.txt'), 'utf8'))
     write('config.json', { model_type: kind })
-    const tokenizer = await loadTokenizer(folder)
+    const tokenizer = await loadTokenizer(folder, writeTexts)
     expect(Object.keys(tokenizer('the cat'))).toEqual(inputs)
     expect(tokenizer.modelMaxLength).toBe(Infinity)
   })
@@ -163,16 +164,16 @@ describe('which inputs a folder asks for', () => {
     write('vocab.txt', '[PAD]\n[UNK]\n<cls>\n<sep>\nThe\nthe\n')
     write('tokenizer_config.json', { tokenizer_class: 'BertTokenizerFast', model_input_names: ['input_ids'], do_lower_case: false })
     write('special_tokens_map.json', { cls_token: '<cls>', sep_token: { content: '<sep>', lstrip: true } })
-    const tokenizer = await loadTokenizer(folder)
+    const tokenizer = await loadTokenizer(folder, writeTexts)
     expect(tokenizer('The the <sep>')).toEqual({ input_ids: [2, 4, 5, 3, 3] })
     expect(tokenizer.maskTokenId).toBeUndefined()
   })
 
   it('says what is missing and what is there', async () => {
     rmSync(join(folder, 'vocab.txt'))
-    await expect(loadTokenizer(folder)).rejects.toThrow(/wants tokenizer\.json or vocab\.txt; there are config\.json/)
-    await expect(loadTokenizer(join(folder, 'nowhere'))).rejects.toThrow(/is no such folder/)
+    await expect(loadTokenizer(folder, writeTexts)).rejects.toThrow(/wants tokenizer\.json or vocab\.txt; there are config\.json/)
+    await expect(loadTokenizer(join(folder, 'nowhere'), writeTexts)).rejects.toThrow(/is no such folder/)
     write('tokenizer.json', '{ "model": ')
-    await expect(loadTokenizer(folder)).rejects.toThrow(/tokenizer\.json is not valid JSON/)
+    await expect(loadTokenizer(folder, writeTexts)).rejects.toThrow(/tokenizer\.json is not valid JSON/)
   })
 })

@@ -52,6 +52,13 @@ describe('loadMetric', () => {
     expect(loadMetric('glue', 'cola').compute(two)['matthews_correlation']).toBeCloseTo(two.results['matthews_correlation']!, 12)
   })
 
+  it('correlates numbers whose squares are no float64 any more', () => {
+    for (const scale of [1e-200, 1e200]) {
+      const given = { predictions: [1, 2, 4].map(x => x * scale), references: [2, 3, 7].map(x => x * scale) }
+      expect(loadMetric('pearsonr').compute(given)['pearsonr']).toBeCloseTo(loadMetric('pearsonr').compute({ predictions: [1, 2, 4], references: [2, 3, 7] })['pearsonr']!, 12)
+    }
+  })
+
   it('takes tensors, typed arrays and lists, as [rows] or [rows, 1]', () => {
     const metric = loadMetric('glue', 'stsb')
     const expected = metric.compute({ predictions: [1, 2.5, 2], references: [3, 5, 4] })

@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { AutoModelForSequenceClassification, AutoTokenizer, Dataset, DataCollatorWithPadding, type PreTrainedModel, TrainingArguments, Trainer } from '../../src/index'
+import { AutoModelForSequenceClassification, AutoTokenizer, Dataset, DataCollatorWithPadding, type PreTrainedModel, TrainingArguments, Trainer, TrainerCallback } from '../../src/index'
 import { collate, createTrainer, dataset, folder, model, rows, run } from './support'
 
 const tokenizerFolder = join(import.meta.dirname, '../../examples/data/tokenizer')
@@ -112,6 +112,14 @@ describe('a run that cannot go well', () => {
     await expect(run({ outputDir: place })).rejects.toThrow(/Cannot write .*permission/s)
   })
 
+  // a folder that takes no folders: Node's recursive mkdir would wait for ever
+  it.skipIf(process.platform !== 'linux')('a folder in /proc', async () => {
+    const tokenizer = await AutoTokenizer.fromPretrained(tokenizerFolder)
+    await expect(run({ outputDir: '/proc/ts-trainer/out' })).rejects.toThrow(/Cannot write/)
+    await expect(createTrainer().saveModel('/proc/ts-trainer/model')).rejects.toThrow(/Cannot write/)
+    await expect(tokenizer.save('/proc/ts-trainer/tokenizer')).rejects.toThrow(/Cannot write/)
+  }, 20_000)
+
   it('a broken checkpoint is named, and the others stay', async () => {
     const { outputDir } = await run({ saveStrategy: 'steps', saveSteps: 2 })
     cpSync(join(outputDir, 'checkpoint-2'), join(outputDir, 'checkpoint-9'), { recursive: true })
@@ -130,6 +138,10 @@ describe('a run that cannot go well', () => {
     ['lists for tensors', { input_ids: [[1, 2]] }, /"input_ids" of what the data collator returned is no Tensor.*named tensors/s],
   ])('a collator that returns %s', async (_what, batch, message) => {
     await expect(run({}, { dataCollator: () => batch as never })).rejects.toThrow(message)
+  })
+
+  it('metrics that are no numbers', async () => {
+    await expect(createTrainer({}, { computeMetrics: () => ({ accuracy: 'high' }) as never }).evaluate()).rejects.toThrow(/returned "high" as "accuracy".*numbers/s)
   })
 
   it('metrics that are not returned', async () => {
@@ -156,6 +168,9 @@ describe('what a program without types may pass', () => {
     ['a misspelt option of trainTestSplit', () => dataset(8).trainTestSplit({ test_size: 2 } as object), /trainTestSplit\(\) has no option "test_size".*Did you mean testSize\?/s],
     ['a misspelt option of map', () => dataset(8).map(() => ({}), { batch: true } as object), /map\(\) has no option "batch".*Did you mean batched\?/s],
     ['a misspelt option of a model', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { num_labels: 3 } as object), /A model has no option "num_labels".*numLabels/s],
+    ['a misspelt problem type', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { problemType: 'regresion' as never }), /problem type "regresion".*"regression"/s],
+    ['a problem type in the config', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert', problem_type: 'classes' as never }), /problem type "classes".*single_label/s],
+    ['a misspelt event of a class without a name', () => createTrainer({}, { callbacks: [new (class extends TrainerCallback { onStepEnds(): void {} })()] }), /^Callback has a method onStepEnds/],
     ['a checkpoint by itself', () => createTrainer().train('out/checkpoint-5' as never), /train\(\) takes an object.*resumeFromCheckpoint: "out\/checkpoint-5"/s],
     ['a misspelt option of train', () => createTrainer().train({ resume: true } as object), /train\(\) has no option "resume"/],
   ])('%s', async (_what, act, message) => {

@@ -19,6 +19,15 @@ describe('RowCollector', () => {
     expect([all.dtype, all.dims, [...all.data as BigInt64Array]]).toEqual(['int64', [3], [8n, 7n, 9n]])
   })
 
+  it('keeps fractions of a batch that comes after whole numbers', () => {
+    const collector = new RowCollector()
+    collector.add(Tensor.from('int32', [3]), [0])
+    collector.add(Tensor.from('float32', [2.5]), [1])
+    collector.add(Tensor.from('int64', [4]), [2])
+    const all = collector.finish()!
+    expect([all.dtype, all.tolist()]).toEqual(['float32', [3, 2.5, 4]])
+  })
+
   it('pads what is shorter on the right with -100, along every axis', () => {
     const collector = new RowCollector()
     collector.add(Tensor.from('float32', [[[1, 2, 3]]]), [1])
