@@ -94,6 +94,12 @@ export function map(mark: Mark, reason: string, notes: Notes = {}): Field<Readon
   return { default: undefined, mark, reason, expects: 'an object of options', reads: 'map', accepts, ...notes }
 }
 
+/** Texts by name. */
+export function texts(mark: Mark, reason: string, notes: Notes = {}): Field<Readonly<Record<string, string>> | undefined> {
+  const accepts = accepting(z.record(z.string(), z.string()))
+  return { default: undefined, mark, reason, expects: 'an object of texts', reads: 'map', accepts, ...notes }
+}
+
 /** A field of which nothing but the default is accepted, or what means the same (`equals`). */
 export function unused<D>(initial: D, mark: Mark, reason: string, refused: string, equals: readonly unknown[] = []): Field<D> {
   const same = new Set([initial ?? null, ...equals].map(value => JSON.stringify(value)))

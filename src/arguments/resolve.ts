@@ -1,3 +1,4 @@
+import { checkBfloat16 } from '../engine/bfloat16'
 import { nearest, TrainerError } from '../errors'
 import { checkScheduleKwargs, isMetricSchedule, scheduleTypes } from '../optim/schedules'
 import { camelCase } from './spelling'
@@ -112,6 +113,7 @@ function check(values: ResolvedArguments): void {
     throw new TrainerError('argument', `lrSchedulerType '${values.lrSchedulerType}' follows a metric, but evalStrategy is 'no'.`,
       { fix: "Set evalStrategy to 'steps' or 'epoch'." })
   }
+  if (values.bf16 || values.bf16FullEval) checkBfloat16(values)
   checkScheduleKwargs(values.lrSchedulerType, values.lrSchedulerKwargs ?? {}, values.learningRate)
   checkOptimizerArguments(values.optim, values.optimArgs)
 }

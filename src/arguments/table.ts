@@ -1,10 +1,10 @@
 import { scheduleTypes, type ScheduleType } from '../optim/schedules'
-import { choice, type Field, flag, list, map, type Mark, real, text, unused, whole } from './fields'
+import { choice, type Field, flag, list, map, type Mark, real, text, texts, unused, whole } from './fields'
 import { type OptimizerArguments, type OptimizerName, optimizerKinds } from './optimizers'
 
 const hub = 'pushing to the Hub is not part of ts-trainer yet'
 const trackers = 'trackers are not part of ts-trainer yet; JsonlLogCallback writes the log as JSON Lines'
-const bits16 = 'training in 16 bits is not part of ts-trainer yet'
+const bits16 = 'float16 is not part of ts-trainer; bf16 is'
 const later = 'it is not part of ts-trainer yet'
 const oneProcess = 'ts-trainer trains in one process on one device'
 const pytorch = 'it is a switch of PyTorch; ts-trainer runs on ONNX Runtime'
@@ -51,9 +51,10 @@ const argumentTable = {
   labelSmoothingFactor: real(0, 'M', 'Share of the target that is spread over all classes.', { least: 0, most: 1 }),
 
   // Precision, memory
-  bf16: unused<boolean>(false, 'N', 'bfloat16 training.', bits16),
+  bf16: flag(false, 'N', 'Forward and backward in bfloat16; parameters, gradients and the update stay float32.',
+    { differs: 'on a CPU with AMX, by OpenVINO\'s plug-in (npx ts-trainer install openvino); refused elsewhere. Evaluation stays float32 without bf16FullEval' }),
   fp16: unused<boolean>(false, 'N', 'float16 training.', bits16),
-  bf16FullEval: unused<boolean>(false, 'N', 'bfloat16 evaluation.', bits16),
+  bf16FullEval: flag(false, 'N', 'Evaluation and prediction in bfloat16.', { differs: 'where bf16 works' }),
   fp16FullEval: unused<boolean>(false, 'N', 'float16 evaluation.', bits16),
   tf32: unused<boolean | undefined>(undefined, '–', 'TF32 on NVIDIA GPUs.', pytorch),
   activationCheckpointing: unused<boolean>(false, 'N', 'Recompute activations; the later name of gradientCheckpointing.', later),
@@ -181,6 +182,8 @@ const argumentTable = {
   device: text('cpu' as 'cpu' | 'auto' | 'cuda' | 'webgpu' | (string & {}), 'own',
     'Where the programs run: \'cpu\', \'cuda\', \'webgpu\', another provider of the library by its name, or \'auto\' for the best that works.'),
   library: text(undefined, 'own', 'Path of the ONNX Runtime library, if not the one that npm installed.'),
+  pluginLibrary: text(undefined, 'own', 'The file of a plug-in provider, of which device then names the provider and its device, as in \'openvino:cpu\'; with bf16 OpenVINO\'s.'),
+  providerOptions: texts('own', 'The provider\'s own options, e.g. { use_tf32: \'0\' } for CUDA.'),
   threads: whole(undefined, 'own', 'Threads of the CPU provider; OMP_NUM_THREADS of the environment unless given, else one per core.', { least: 1 }),
   onNonFinite: choice(['error', 'skip', 'continue'], 'error', 'own',
     'A loss or gradient that is not finite: stop the run, skip that update and count it in the logs, or go on as Hugging Face does.'),

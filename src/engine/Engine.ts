@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os'
-import { readFileSync } from 'node:fs'
 import { TrainerError } from '../errors'
+import { bfloat16Engine } from './bfloat16'
 import { openApi, type Api } from './capi'
 import { chooseDevice } from './devices'
 import { findLibrary, refuseSecondCopy } from './library'
 import { OrtEngine } from './ort'
+import { processorList } from './processor'
 import { builtInProvider, environmentOf, pluginProvider } from './providers'
 import type { Engine, EngineOptions } from './types'
 
@@ -23,6 +24,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     throw new TrainerError('argument', `threads must be a whole number of at least 1, but ${threads} was given.`)
   }
   const api = openLibrary(options.library)
+  if (options.precision === 'bfloat16') {
+    const reduced = bfloat16Engine({ ...options, threads })
+    return createOn(api, reduced.device, reduced, 'bfloat16 was asked for')
+  }
   if (options.pluginLibrary === undefined && device === 'auto') {
     return chooseDevice(api, (name, reason) => createOn(api, name, { ...options, threads }, reason))
   }
@@ -64,7 +69,7 @@ function createOn(api: Api, device: string, options: EngineOptions & { threads: 
 /** The number of different (socket, core) pairs; undefined where the processor's list does not say, as on Arm. */
 function linuxCores(): number | undefined {
   const cores = new Set<string>()
-  for (const entry of readFileSync('/proc/cpuinfo', 'utf8').split('\n\n')) {
+  for (const entry of (processorList() ?? '').split('\n\n')) {
     const [socket, core] = [/^physical id\s*:\s*(\d+)/m.exec(entry)?.[1], /^core id\s*:\s*(\d+)/m.exec(entry)?.[1]]
     if (socket !== undefined && core !== undefined) cores.add(`${socket}:${core}`)
   }

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import { TrainerError } from '../errors'
 import type { Api } from './capi'
+import { checkBfloat16 } from './bfloat16'
 import { createEngine, defaultThreads, openLibrary } from './Engine'
 import { findLibrary, isSameFile, libraryOf, loadedLibraries, packageVersion } from './library'
+import { processorFlags } from './processor'
 import { builtProviders, hardwareKinds } from './providers'
 
 /** What `doctor` found; sizes in bytes. */
@@ -45,6 +46,8 @@ export interface ProcessorReport {
   readonly hardware: readonly string[]
   /** Those instruction sets, of the ones that decide the speed of training, that the processor has. */
   readonly flags: readonly string[]
+  /** Whether training in bfloat16 works, and with which library; or why not. */
+  readonly bfloat16: string
 }
 
 // Fast float32 needs AVX2 or AVX-512 (Arm: asimd, SVE); bfloat16 that pays needs AMX, and not AVX512-BF16 alone.
@@ -60,7 +63,7 @@ export async function doctor(): Promise<DoctorReport> {
     providers: api === undefined ? [] : await examineProviders(api),
     processor: {
       model: cpus()[0]?.model.trim() ?? 'unknown', logical: availableParallelism(), threads: defaultThreads(),
-      hardware: (api && hardwareKinds(api)) ?? [], flags: processorFlags(),
+      hardware: (api && hardwareKinds(api)) ?? [], flags: decisiveFlags.filter(flag => processorFlags()?.has(flag)), bfloat16: bfloat16Report(),
     },
     memory: { total: totalmem(), free: freemem(), limit: memoryLimit(), resident: process.memoryUsage().rss },
   }
@@ -77,7 +80,7 @@ export function formatDoctor({ node, platform, library, providers, processor, me
     ...providers.map(({ name, works, reason }, i) => [i === 0 ? 'Providers' : '', works ? `${name}: works` : `${name}: does not work: ${reason}`]),
     ['Processor', `${processor.model}, ${processor.logical} logical processors`],
     ['', `instruction sets: ${processor.flags.join(', ') || 'unknown on this system'}`],
-    ['', processor.flags.includes('amx_bf16') ? 'bfloat16: AMX is there' : 'bfloat16: no AMX, so that it would not be faster here'],
+    ['', `bfloat16: ${processor.bfloat16}`],
     ...processor.hardware.length === 0 ? [] : [['Devices', processor.hardware.join(', ')]],
     ['Threads', `${processor.threads} for one operator`],
     ['Memory', `${gigabytes(memory.free)} free of ${gigabytes(memory.total)}`
@@ -126,10 +129,13 @@ function messageOf(error: unknown): string {
   return error instanceof TrainerError || error instanceof Error ? error.message.replace(/\s+/g, ' ').trim() : String(error)
 }
 
-function processorFlags(): string[] {
-  if (process.platform !== 'linux') return []
-  const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? []
-  return decisiveFlags.filter(flag => flags.includes(flag))
+/** Whether bfloat16 can be had on the processor, or why not. */
+function bfloat16Report(): string {
+  try {
+    return `works, with ${checkBfloat16()}`
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 /** What a container allows, where it is less than the machine has. */

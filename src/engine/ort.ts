@@ -35,6 +35,10 @@ export class OrtEngine implements Engine {
     if (memory === undefined && name !== 'cpu') startOnce(api, settings)
   }
 
+  get preparesShapes(): boolean {
+    return this.provider === 'openvino'
+  }
+
   get resident(): boolean {
     return this.#memory !== undefined
   }

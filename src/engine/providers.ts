@@ -68,6 +68,10 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
   if (name === 'tensorrt') {
     throw new TrainerError('engine', 'TensorRT compiles a graph for fixed weights, which training changes at every step.', { fix: "Use 'cuda'." })
   }
+  const [option] = Object.keys(options)
+  if (name === 'cpu' && option !== undefined) {
+    throw new TrainerError('engine', `The provider 'cpu' takes no options, but providerOptions has "${option}".`, { fix: 'Leave providerOptions out, or name a device.' })
+  }
   const memory = named[name]?.memory
   const append = (library: Api, sessionOptions: Pointer): void => {
     if (name === 'cpu') return

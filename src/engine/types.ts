@@ -76,6 +76,8 @@ export interface Engine {
   readonly library: string
   /** Threads of one operator on the processor. */
   readonly threads: number
+  /** True where a program takes time and memory for each shape that it has not seen before, so that few different ones are better. */
+  readonly preparesShapes: boolean
   /** True where values live outside the processor's memory, so that `upload` and `allocate` give device buffers. */
   readonly resident: boolean
   /**
@@ -110,6 +112,11 @@ export interface EngineOptions {
   readonly spinning?: boolean
   /** The file of a plug-in provider. */
   readonly pluginLibrary?: string
+  /**
+   * 'float32' (default), or on the processor 'bfloat16': every program is then computed in it, by OpenVINO's plug-in, though what goes in and comes
+   * out stays float32. `pluginLibrary` is then that plug-in's file.
+   */
+  readonly precision?: 'float32' | 'bfloat16'
   /** Ask for kernels that give the same bits each time; default true on the processor, where it costs nothing, else false. */
   readonly deterministic?: boolean
 }

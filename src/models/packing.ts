@@ -67,7 +67,9 @@ export interface PackedBatch {
   readonly feeds: Readonly<Record<string, Tensor>>
   /** The batch's row that each packed row is: the longest come first. */
   readonly order: Int32Array
+  /** Tokens that are computed: the real ones, and after them those that were added to round their number. */
   readonly tokens: number
+  readonly realTokens: number
   readonly groups: readonly PackedGroup[]
 }
 
@@ -86,6 +88,8 @@ export interface PackingOptions {
   readonly groups?: number
   /** Every column counts as a token: the same program then computes what a padded model does, number for number. */
   readonly padded?: boolean
+  /** Round the number of tokens and the length of attention up to multiples of these, in one group: the same numbers, by fewer different shapes. */
+  readonly round?: { readonly tokens: number; readonly length: number } | undefined
   /** What errors call a row of the batch. */
   readonly rowName?: (row: number) => string
 }
@@ -107,7 +111,7 @@ export function packBatch(batch: Batch, rules: PackingRules, options: PackingOpt
   }
   const mask = column(batch, 'attention_mask', ids)
   const kept = tokensKept(mask, rows, width, padded)
-  const count = Math.min(options.groups ?? 1, rows)
+  const count = options.round === undefined ? Math.min(options.groups ?? 1, rows) : 1
   const ends = groupEnds(kept.lengths, count)
   const feeds: Record<string, Tensor> = {
     token_ids: gathered(ids, kept.slots, width, rules.vocabularySize, 'token id', rowName, 'The tokenizer and the model do not belong together.'),
@@ -120,22 +124,54 @@ export function packBatch(batch: Batch, rules: PackingRules, options: PackingOpt
     feeds.token_type_ids = gathered(segments, kept.slots, width, rules.segments, 'segment id', rowName, fix)
   }
   const masked = (token: number): boolean => mask !== undefined && Number(mask.data[kept.slots[token]!]) === 0
-  const groups = ends.map((end, i) => packGroup(feeds, count === 1 ? '' : `.${i}`, kept, i === 0 ? 0 : ends[i - 1]!, end, rules.heads, masked))
+  const room = roomFor(kept, options.round)
+  for (const name of ['token_ids', 'position_ids', 'token_type_ids']) if (feeds[name] !== undefined) feeds[name] = lengthened(feeds[name], room.tokens)
+  const groups = ends.map((end, i) => packGroup(feeds, count === 1 ? '' : `.${i}`, kept, i === 0 ? 0 : ends[i - 1]!, end, rules.heads, masked, room))
   if (count > 1) {
     feeds.group_tokens = Tensor.from('int64', groups.map((group) => group.tokens))
     feeds.group_rows = Tensor.from('int64', groups.map((group) => group.lengths.length))
   }
-  return { feeds, order: kept.order, tokens: kept.slots.length, groups }
+  return { feeds, order: kept.order, tokens: room.tokens, realTokens: kept.slots.length, groups }
+}
+
+/** How many tokens are added, and what the length of attention is to be a multiple of. */
+interface Room {
+  readonly tokens: number
+  readonly added: number
+  readonly multiple: number
+  /** Lengths beyond the longest row: an added token needs a slot without a token, which passes no gradient back. */
+  readonly extra: number
+}
+
+function roomFor({ slots, lengths }: KeptTokens, round: PackingOptions['round']): Room {
+  if (round === undefined) return { tokens: slots.length, added: 0, multiple: 1, extra: 0 }
+  const tokens = roundedUp(slots.length, round.tokens)
+  const full = lengths.at(-1) === roundedUp(lengths[0]!, round.length)
+  return { tokens, added: tokens - slots.length, multiple: round.length, extra: full ? 1 : 0 }
+}
+
+function roundedUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple
+}
+
+/** Ids with zeros behind them. */
+function lengthened(ids: Tensor, length: number): Tensor {
+  if (ids.size === length) return ids
+  const data = new Int32Array(length)
+  data.set(ids.data as Int32Array)
+  return new Tensor('int32', data, [length])
 }
 
 /** Adds the indices of a group of packed rows to the feeds. */
 function packGroup(
   feeds: Record<string, Tensor>, suffix: string, kept: KeptTokens, begin: number, end: number, heads: number, masked: (token: number) => boolean,
+  { added, multiple, extra }: Room,
 ): PackedGroup {
   const lengths = kept.lengths.subarray(begin, end)
-  const [rows, width, tokens] = [lengths.length, Math.max(...lengths), lengths.reduce((sum, length) => sum + length, 0)]
+  const [rows, width, tokens] = [lengths.length, roundedUp(Math.max(...lengths) + extra, multiple), lengths.reduce((sum, length) => sum + length, 0)]
   const toHeads = new Int32Array(rows * heads * width)
-  const fromHeads = new Int32Array(tokens * heads)
+  // an added token reads the last slot, which is empty: nothing flows back from there
+  const fromHeads = new Int32Array((tokens + added) * heads).fill(rows * heads * width - 1)
   const headMask = new Float32Array(rows * heads * width)
   const bias = new Float32Array(rows * width).fill(lowest)
   let token = 0
@@ -151,7 +187,7 @@ function packGroup(
     }
   }
   feeds[`to_heads${suffix}`] = new Tensor('int32', toHeads, [rows, heads, width])
-  feeds[`from_heads${suffix}`] = new Tensor('int32', fromHeads, [tokens, heads])
+  feeds[`from_heads${suffix}`] = new Tensor('int32', fromHeads, [tokens + added, heads])
   feeds[`head_mask${suffix}`] = new Tensor('float32', headMask, [rows * heads * width, 1])
   feeds[`attention_bias${suffix}`] = new Tensor('float32', bias, [rows, 1, 1, width])
   return { lengths, width, tokens }

@@ -23,6 +23,8 @@ type LossOptions = Omit<LossChoice, 'problemType'> & { readonly problemType?: Pr
 export interface RunnerOptions {
   readonly model: PreTrainedModel
   readonly engine: EngineOptions
+  /** Which programs are computed in bfloat16, on another engine than the rest; none unless given. */
+  readonly bfloat16?: { readonly training: boolean; readonly evaluation: boolean }
   /** The loss; its problem type is decided by the first labels, unless it is given. */
   readonly loss: LossOptions
   /** Rows that most batches have; 8 unless given. */
@@ -64,6 +66,12 @@ export interface LossSum {
   readonly count: number
 }
 
+/** What a batch is prepared for. */
+export type Use = 'training' | 'evaluation'
+
+/** Of where shapes cost time and memory: few are left of those that batches have. */
+const roundedShapes = { tokens: 64, length: 16 }
+
 /** The training program for batches of a certain number of groups. */
 interface Variant {
   readonly program: Promise<Program>
@@ -74,8 +82,10 @@ interface Variant {
  * A model on an engine: runs batches forward, and forward and backward, and updates the parameters. Here values meet programs.
  */
 export class Runner {
+  /** Where everything runs that is not computed in bfloat16. */
   readonly engine: Engine
   readonly fused: FusedEngine
+  readonly #engines: Readonly<Record<Use, Engine>>
   readonly #model: PreTrainedModel
   readonly #loss: LossOptions
   readonly #groups: number
@@ -83,8 +93,11 @@ export class Runner {
   readonly #programs = new Map<string, Promise<Program>>()
   #training: { readonly state: ParameterState; readonly options: TrainingOptions; readonly loss: LossChoice; readonly variants: Map<number, Variant> } | undefined
 
-  private constructor(engine: Engine, options: RunnerOptions) {
-    this.engine = options.profile === undefined ? engine : profiledEngine(engine, options.profile)
+  private constructor(engine: Engine, reduced: Engine | undefined, options: RunnerOptions) {
+    const profiled = (one: Engine): Engine => (options.profile === undefined ? one : profiledEngine(one, options.profile))
+    this.engine = profiled(engine)
+    const other = reduced === undefined ? this.engine : profiled(reduced)
+    this.#engines = { training: options.bfloat16?.training ? other : this.engine, evaluation: options.bfloat16?.evaluation ? other : this.engine }
     this.fused = createFusedEngine({ threads: engine.threads })
     this.#model = options.model
     this.#loss = options.loss
@@ -94,19 +107,22 @@ export class Runner {
 
   /** @throws TrainerError when the engine cannot be had. */
   static async create(options: RunnerOptions): Promise<Runner> {
-    const engine = await createEngine(options.engine)
+    const engine = await createEngine(options.bfloat16 === undefined ? options.engine : float32Engine(options.engine))
     await nextTurn()
-    return new Runner(engine, options)
+    const reduced = options.bfloat16 === undefined ? undefined : await createEngine({ ...options.engine, precision: 'bfloat16' })
+    return new Runner(engine, reduced, options)
   }
 
   /**
    * Packs a batch and checks its labels.
    * @throws TrainerError naming the row for an id or a label that the model does not have.
    */
-  prepare(batch: Batch, rowName: RowName): PreparedBatch {
+  prepare(batch: Batch, rowName: RowName, use: Use = 'training'): PreparedBatch {
     const rows = batch.input_ids?.dims[0] ?? 0
     const rules = this.#model.family.packing(this.#model.config)
-    const packed = timed(this.#profile, 'pack', () => packBatch(batch, rules, { rowName, groups: rows < this.#groups ? 1 : this.#groups }))
+    const groups = rows < this.#groups ? 1 : this.#groups
+    const round = this.#engines[use].preparesShapes ? roundedShapes : undefined
+    const packed = timed(this.#profile, 'pack', () => packBatch(batch, rules, { rowName, groups, round }))
     const labels = batch.labels
     if (labels === undefined) return { packed, labels: undefined, count: 0, rows }
     if (labels.dims[0] !== rows) {
@@ -129,11 +145,12 @@ export class Runner {
     await this.endTraining()
     const loss = { ...this.#loss, problemType: this.#problemType(labels) }
     await nextTurn()
-    const graph = createTrainingGraph(this.#model.config, loss, true, this.#groups)
+    const groups = this.#engines.training.preparesShapes ? 1 : this.#groups
+    const graph = createTrainingGraph(this.#model.config, loss, true, groups)
     await nextTurn()
     const state = await createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
     this.#training = { state: this.#profile === undefined ? state : profiledState(state, this.#profile), options, loss, variants: new Map() }
-    this.#addVariant(this.#groups, graph)
+    this.#addVariant(groups, graph)
   }
 
   /** Forward and backward: adds the gradients of the loss's sum to the update's, and returns the sum. */
@@ -146,7 +163,7 @@ export class Runner {
     const feeds = this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout })
     const outputs = await loaded.run(feeds, state.targets(place.index, batch.packed.tokens), { keep: state.keep })
     await state.collect(outputs, place.index)
-    return this.#lossOf(outputs)
+    return this.#lossOf(outputs, 'training')
   }
 
   /** Forward without dropout: the loss's sum, if there are labels, and logits [rows, labels]. */
@@ -162,8 +179,8 @@ export class Runner {
       ? this.#program(`prediction/${groups}`, () => createPredictionGraph(this.#model.config, groups))
       : this.#program(`evaluation/${groups}`, () => createEvaluationGraph(this.#model.config, { ...this.#loss, problemType: this.#problemType(batch.labels!) }, groups)))
     const outputs = await program.run(this.#feeds(program, batch, batch.count, this.#parameters()), {}, { keep: ['logits'] })
-    const loss = outputs.loss === undefined ? undefined : await this.#lossOf(outputs)
-    return { loss, logits: async () => outOfOrder((await this.engine.download(outputs.logits!)) as Tensor<'float32'>, order) }
+    const loss = outputs.loss === undefined ? undefined : await this.#lossOf(outputs, 'evaluation')
+    return { loss, logits: async () => outOfOrder((await this.#engines.evaluation.download(outputs.logits!)) as Tensor<'float32'>, order) }
   }
 
   /** Brings the model's tensors up to date, where training keeps copies of them; before the first update there are none. */
@@ -192,7 +209,7 @@ export class Runner {
   async dispose(): Promise<void> {
     await this.endTraining()
     await this.fused.dispose()
-    this.engine.dispose()
+    for (const engine of new Set([this.engine, ...Object.values(this.#engines)])) engine.dispose()
   }
 
   #problemType(labels: Tensor): ProblemType {
@@ -215,19 +232,19 @@ export class Runner {
 
   /** The training program for batches of so many groups. */
   #addVariant(groups: number, graph: TrainingGraph): Variant {
-    const variant = { program: this.#load(`training/${groups}`, graph.training), masks: new MaskSource(graph.dropoutSites, this.fused) }
+    const variant = { program: this.#load('training', `training/${groups}`, graph.training), masks: new MaskSource(graph.dropoutSites, this.fused) }
     this.#training!.variants.set(groups, variant)
     return variant
   }
 
   #program(name: string, graph: () => Graph): Promise<Program> {
-    const known = this.#programs.get(name) ?? this.#load(name, graph())
+    const known = this.#programs.get(name) ?? this.#load('evaluation', name, graph())
     this.#programs.set(name, known)
     return known
   }
 
-  #load(name: string, graph: Graph): Promise<Program> {
-    return this.engine.load(encode(graph).model, { name })
+  #load(use: Use, name: string, graph: Graph): Promise<Program> {
+    return this.#engines[use].load(encode(graph).model, { name })
   }
 
   #parameters(): Readonly<Record<string, EngineValue>> {
@@ -245,10 +262,16 @@ export class Runner {
     }))
   }
 
-  async #lossOf(outputs: Readonly<Record<string, EngineValue>>): Promise<LossSum> {
-    const [loss, count] = [await this.engine.download(outputs.loss!), await this.engine.download(outputs.count!)]
+  async #lossOf(outputs: Readonly<Record<string, EngineValue>>, use: Use): Promise<LossSum> {
+    const engine = this.#engines[use]
+    const [loss, count] = [await engine.download(outputs.loss!), await engine.download(outputs.count!)]
     return { loss: Number(loss.data[0]), count: Number(count.data[0]) }
   }
+}
+
+/** The options of the engine beside one for bfloat16, which alone has the plug-in. */
+function float32Engine({ pluginLibrary: _plugin, providerOptions: _options, ...rest }: EngineOptions): EngineOptions {
+  return rest
 }
 
 /** Groups that attention is computed in: rows of a group share its longest row's length, but many small groups are many small products. */

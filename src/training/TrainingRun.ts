@@ -92,11 +92,11 @@ export class TrainingRun {
         })
       }
       await this.#begin(batch.labels)
-      const prepared = this.runner.prepare(batch, (row) => `row ${rows[row]} of the training dataset`)
+      const prepared = this.runner.prepare(batch, (row) => `row ${rows[row]} of the training dataset`, 'training')
       batches.push(prepared)
       done++
       all += batch.input_ids!.size
-      real += prepared.packed.tokens
+      real += prepared.packed.realTokens
       samples += rows.length
       if (batches.length < size && done !== this.plan.batchesPerEpoch) continue
       this.position = { epoch, batches: done }

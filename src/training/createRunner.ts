@@ -1,6 +1,7 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import { Dataset } from '../data/dataset'
 import { labelColumns } from '../data/modelColumns'
+import type { EngineOptions } from '../engine/Engine'
 import { TrainerError } from '../errors'
 import { ignoredIndex } from '../losses/crossEntropy'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -18,7 +19,7 @@ import { Runner } from './Runner'
 export async function createRunner(
   model: PreTrainedModel, args: TrainingArguments, options: TrainerOptions, overridden: LossFunction | undefined,
 ): Promise<Runner> {
-  const { device, library, threads } = args
+  const { device, library, threads, pluginLibrary, providerOptions, bf16, bf16FullEval } = args
   const loss = { ...lossNamed(options.computeLossFunc), ...(overridden && { custom: overridden }) }
   const classWeights = weightsOf(options, model)
   if (classWeights !== undefined && loss.custom !== undefined) {
@@ -31,9 +32,15 @@ export async function createRunner(
     model,
     batchSize: args.trainBatchSize,
     profile: options.profile,
-    engine: { device, ...(library !== undefined && { library }), ...(threads !== undefined && { threads }) },
+    engine: defined({ device, library, threads, pluginLibrary, providerOptions }),
+    ...((bf16 || bf16FullEval) && { bfloat16: { training: bf16, evaluation: bf16FullEval } }),
     loss: { labelSmoothing: args.labelSmoothingFactor, classWeights, ...loss },
   })
+}
+
+/** What was given of an engine's options. */
+function defined(options: { readonly [Name in keyof EngineOptions]: EngineOptions[Name] | undefined }): EngineOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 /** A weight for each class. @throws TrainerError for too many or too few, or weights that are none. */

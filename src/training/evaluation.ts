@@ -69,7 +69,7 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   const [loss, counted] = [{ sum: 0, count: 0, labelled: false }, { samples: 0, batches: 0 }]
   let [metrics, held]: [Metrics, Held[]] = [{}, []]
   for await (const { value: { batch, rows }, last } of withLast(options.batches)) {
-    const { loss: own, logits } = await runner.forward(runner.prepare(batch, (row) => `row ${rows[row]} of the evaluation dataset`))
+    const { loss: own, logits } = await runner.forward(runner.prepare(batch, (row) => `row ${rows[row]} of the evaluation dataset`, 'evaluation'))
     if (own !== undefined) Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, labelled: true })
     counted.samples += rows.length
     counted.batches++

@@ -46,7 +46,7 @@ export function timed<Result>(profile: Profile | undefined, phase: Phase, work: 
 export function profiledEngine(engine: Engine, profile: Profile): Engine {
   const underway = new Set<() => void>()
   return {
-    ...pick(engine, ['provider', 'reason', 'version', 'library', 'threads', 'resident']),
+    ...pick(engine, ['provider', 'reason', 'version', 'library', 'threads', 'resident', 'preparesShapes']),
     upload: (tensor) => engine.upload(tensor),
     download: (value) => engine.download(value),
     allocate: (dtype, dims) => engine.allocate(dtype, dims),

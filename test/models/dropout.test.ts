@@ -129,7 +129,7 @@ describe('the masks that are drawn', () => {
   }
   const { sites } = packedClassifier('masks', config, true)
   const batchWith = (rows: number, length: number): PackedBatch => ({
-    feeds: {}, order: new Int32Array(rows), tokens: rows * length, groups: [{ lengths: new Int32Array(rows).fill(length), width: length, tokens: rows * length }],
+    feeds: {}, order: new Int32Array(rows), tokens: rows * length, realTokens: rows * length, groups: [{ lengths: new Int32Array(rows).fill(length), width: length, tokens: rows * length }],
   })
   /** A million draws for sites of tokens and of rows, and for those of attention. */
   const [manyRows, longRows] = [batchWith(16384, 1), batchWith(16, 128)]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { PreTrainedModel } from '../../src/auto/PreTrainedModel'
 import { createEngine, type Engine, type Program } from '../../src/engine/Engine'
-import { type Batch, groupEnds, packBatch } from '../../src/models/packing'
+import { type Batch, groupEnds, packBatch, type PackingOptions } from '../../src/models/packing'
 import { encode } from '../../src/onnx/encode'
 import { hash32, MersenneTwister } from '../../src/random'
 import { Tensor } from '../../src/tensor'
@@ -35,11 +35,13 @@ describe.each(familyNames)('the unpadded program of %s computes what the padded 
       const run = createRun(engine, model)
       for (const [name, batch] of Object.entries(batches)) {
         const expected = await run(batch, 1, true)
-        for (const groups of [1, 2, 3].filter((n) => n <= batch.input_ids!.dims[0]!)) {
-          const given = await run(batch, groups, false)
+        const ways = [1, 2, 3].filter((n) => n <= batch.input_ids!.dims[0]!).map((groups) => ({ groups, round: undefined }))
+        for (const { groups, round } of [...ways, { groups: 1, round: { tokens: 8, length: 5 } }, { groups: 1, round: { tokens: 64, length: 1 } }]) {
+          const given = await run(batch, groups, false, round)
+          const way = `${name}, ${groups} groups${round === undefined ? '' : `, ${round.tokens} tokens`}`
           expect(given.count, name).toBe(expected.count)
-          expect(Math.abs(given.loss - expected.loss), `${name}, ${groups} groups`).toBeLessThanOrEqual(1e-6 * Math.abs(expected.loss))
-          expect(differing(given, expected), `${name}, ${groups} groups`).toEqual([])
+          expect(Math.abs(given.loss - expected.loss), way).toBeLessThanOrEqual(1e-6 * Math.abs(expected.loss))
+          expect(differing(given, expected), way).toEqual([])
         }
       }
     } finally {
@@ -49,15 +51,15 @@ describe.each(familyNames)('the unpadded program of %s computes what the padded 
 })
 
 /** Runs a batch forward and backward, in groups or padded; dropout masks depend on the places in the padded batch alone. */
-function createRun(engine: Engine, model: PreTrainedModel): (batch: Batch, groups: number, padded: boolean) => Promise<Computed> {
+function createRun(engine: Engine, model: PreTrainedModel): (batch: Batch, groups: number, padded: boolean, round?: PackingOptions['round']) => Promise<Computed> {
   const programs = new Map<number, { graph: TrainingGraph; program: Promise<Program> }>()
-  return async (batch, groups, padded) => {
+  return async (batch, groups, padded, round) => {
     if (!programs.has(groups)) {
       const graph = createTrainingGraph(model.config, { problemType: 'single_label_classification' }, false, groups)
       programs.set(groups, { graph, program: engine.load(encode(graph.training).model) })
     }
     const { graph, program } = programs.get(groups)!
-    const packed = packBatch(batch, model.family.packing(model.config), { groups, padded })
+    const packed = packBatch(batch, model.family.packing(model.config), { groups, padded, round })
     const masks = Object.fromEntries(graph.dropoutSites.map((site) => {
       const name = Array.from(site.name.replace(/(layer\.\d+)\.\d+(\.attention)$/, '$1$2'), (letter) => letter.codePointAt(0)!)
       const held = heldMask(site, packed, columnsOf(batch, padded), (...place) => (hash32(...name, ...place) / 2 ** 32 < site.probability ? 0 : 1 / (1 - site.probability)))
@@ -76,6 +78,22 @@ interface Event {
   readonly name: string
   readonly args: { readonly op_name?: string; readonly input_type_shape?: readonly Record<string, number[]>[] }
 }
+
+describe('rounding', () => {
+  it('adds tokens behind the real ones that read an empty slot, in one group', async () => {
+    const model = await tinyModel('bert')
+    const batch = batches['rows of all lengths'] // 25 tokens, 10 at most
+    const packed = packBatch(batch, model.family.packing(model.config), { groups: 3, round: { tokens: 16, length: 8 } })
+    expect(packed).toMatchObject({ tokens: 32, realTokens: 25, groups: [{ width: 16 }] })
+    expect(packed.feeds.token_ids!.dims).toEqual([32])
+    const empty = packed.feeds.head_mask!.data
+    const read = packed.feeds.from_heads!.data as Int32Array
+    expect(Array.from(read.subarray(25 * 2), (slot) => empty[slot])).toEqual(Array.from({ length: 7 * 2 }, () => 0))
+    // rows that are as long as the rounded length leave no slot empty: one more length makes some
+    const full = packBatch(randomBatch([4, 4], classes(0, 1), { seed: 1 }), model.family.packing(model.config), { round: { tokens: 16, length: 4 } })
+    expect(full).toMatchObject({ tokens: 16, realTokens: 8, groups: [{ width: 8 }] })
+  })
+})
 
 describe('groupEnds', () => {
   it('splits sorted rows so that attention costs the least', () => {

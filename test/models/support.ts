@@ -88,12 +88,13 @@ export function columnsOf(batch: Batch, padded = false): number[][] {
  * A dropout mask as a site takes it, from what it is in a padded model: `at(row, column, i)` for [batch, length, width], or
  * `at(row, head, query, key)` for attention, where padded queries get zeros.
  */
-export function heldMask({ shape }: DropoutSite, { order, groups }: PackedBatch, columns: readonly number[][], at: (...place: number[]) => number): Tensor<'float64'> {
+export function heldMask({ shape }: DropoutSite, { order, groups, tokens }: PackedBatch, columns: readonly number[][], at: (...place: number[]) => number): Tensor<'float64'> {
   if (shape.length === 2) {
     const width = shape[1] as number
     const places = [...order].flatMap((row) => (shape[0] === 'batch' ? [0] : columns[row]!).map((column) => [row, column] as const))
     const values = places.flatMap(([row, column]) => Array.from({ length: width }, (_, i) => at(row, column, i)))
-    return new Tensor('float64', Float64Array.from(values), [places.length, width])
+    const count = shape[0] === 'batch' ? places.length : tokens // those that were added to round their number have any mask
+    return new Tensor('float64', Float64Array.from({ length: count * width }, (_, i) => values[i] ?? 1), [count, width])
   }
   const number = Number(String(shape[0]).split('.')[1] ?? 0)
   const before = groups.slice(0, number).reduce((rows, group) => rows + group.lengths.length, 0)

@@ -1,0 +1,47 @@
+// float32 programs computed in bfloat16 on the processor, by OpenVINO's plug-in: ONNX Runtime's own provider has no such products
+import { TrainerError } from '../errors'
+import { openvinoLibrary } from './openvino'
+import { processorFlags } from './processor'
+import type { EngineOptions } from './types'
+
+/** Shapes that OpenVINO keeps what it prepared for; each takes some 11 MB, for good unless there is an end to it. */
+const rememberedShapes = 100
+
+/** Where a program is to run in bfloat16, and what decides whether it can. */
+export interface Bfloat16Options {
+  /** Only the processor's own is known to do it: 'cpu' (default) or 'auto'. */
+  readonly device?: string | undefined
+  /** The plug-in's file; the environment variable TS_TRAINER_OPENVINO, else what `npx ts-trainer install openvino` left, unless given. */
+  readonly pluginLibrary?: string | undefined
+  /** The processor's instruction sets; those of this machine unless given. */
+  readonly flags?: ReadonlySet<string> | undefined
+}
+
+/**
+ * Makes sure that the processor can compute in bfloat16 to any use.
+ * @returns the plug-in's file.
+ * @throws TrainerError ('engine') on another device, where the processor has no AMX, without which bfloat16 is slower than float32 on Intel's processors and not
+ * offered on others, or where there is no plug-in.
+ */
+export function checkBfloat16({ device = 'cpu', pluginLibrary, flags = processorFlags() }: Bfloat16Options = {}): string {
+  if (device !== 'cpu' && device !== 'auto') {
+    throw new TrainerError('engine', `bfloat16 on '${device}' is not part of ts-trainer yet.`, { fix: 'Train in float32 there, or in bfloat16 on the CPU.' })
+  }
+  if (flags?.has('amx_bf16') !== true) {
+    const lack = flags === undefined ? 'this system does not say whether its processor has AMX (amx_bf16)' : 'this processor has no AMX (amx_bf16)'
+    throw new TrainerError('engine', `bfloat16 on the CPU is computed with AMX, and ${lack}.`, { fix: 'Leave bf16 and bf16FullEval out: float32 is faster here.' })
+  }
+  const library = pluginLibrary ?? openvinoLibrary()
+  if (library !== undefined) return library
+  throw new TrainerError('engine', 'bfloat16 on the CPU is computed by OpenVINO\'s plug-in for ONNX Runtime, which is not installed.', {
+    fix: 'Run: npx ts-trainer install openvino. Or name a library that is there already: pluginLibrary, or the environment variable TS_TRAINER_OPENVINO.',
+  })
+}
+
+/** An engine's options, made those of OpenVINO in bfloat16. @throws TrainerError ('engine') where that cannot be, see {@link checkBfloat16}. */
+export function bfloat16Engine(options: EngineOptions & { readonly threads: number }): EngineOptions & { readonly threads: number; readonly device: string } {
+  const { threads, providerOptions } = options
+  const pluginLibrary = checkBfloat16(options)
+  const config = { CPU: { INFERENCE_PRECISION_HINT: 'bf16', INFERENCE_NUM_THREADS: String(threads), CPU_RUNTIME_CACHE_CAPACITY: String(rememberedShapes) } }
+  return { ...options, device: 'openvino:cpu', pluginLibrary, providerOptions: { load_config: JSON.stringify(config), ...providerOptions } }
+}
