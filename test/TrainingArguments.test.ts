@@ -333,7 +333,7 @@ describe('the command line', () => {
     expect(() => parse('--eval_on_start=maybe')).toThrow('should be true or false')
     expect(() => parse('--fp16')).toThrow('fp16: true is refused')
     expect(parse('--no_fp16', '--bf16', 'false').args.fp16).toBe(false)
-    expect(() => parse('--bf16')).toThrow('bf16: true is refused')
+    expect(() => parse('--bf16', '--device', 'cuda')).toThrow("bfloat16 on 'cuda' is not part of ts-trainer yet")
     expect(() => parseTrainingArguments([], { extra: { model: { type: 'text', help: 'Folder', required: true } } })).toThrow('--model is missing: Folder')
     expect(() => parseTrainingArguments(['--config', 'x'])).toThrow('reads no configuration files')
   })

@@ -182,7 +182,7 @@ const argumentTable = {
   device: text('cpu' as 'cpu' | 'auto' | 'cuda' | 'webgpu' | (string & {}), 'own',
     'Where the programs run: \'cpu\', \'cuda\', \'webgpu\', another provider of the library by its name, or \'auto\' for the best that works.'),
   library: text(undefined, 'own', 'Path of the ONNX Runtime library, if not the one that npm installed.'),
-  pluginLibrary: text(undefined, 'own', 'The file of a plug-in provider, of which device then names the provider and its device, as in \'openvino:cpu\'; with bf16 OpenVINO\'s.'),
+  pluginLibrary: text(undefined, 'own', 'The file of a plug-in provider; device then names it and its device, as in \'openvino:cpu\'. With bf16 OpenVINO\'s.'),
   providerOptions: texts('own', 'The provider\'s own options, e.g. { use_tf32: \'0\' } for CUDA.'),
   threads: whole(undefined, 'own', 'Threads of the CPU provider; OMP_NUM_THREADS of the environment unless given, else one per core.', { least: 1 }),
   onNonFinite: choice(['error', 'skip', 'continue'], 'error', 'own',

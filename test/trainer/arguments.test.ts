@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { argumentNames, argumentRow, type ArgumentName } from '../../src/arguments/table'
+import { checkBfloat16 } from '../../src/engine/bfloat16'
 import { Dataset, JsonlLogCallback, type LogLevel, PrinterCallback, ProgressCallback, setLogLevel, type Tensor, TrainerCallback, TrainingArguments, type TrainingArgumentsOptions } from '../../src/index'
 import { collate, createTrainer, dataset, folder, model, plain, rows, run, told, weights } from './support'
 
@@ -289,6 +290,14 @@ const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
     expect(() => createTrainer({ device: 'cuda', useCpu: true })).toThrow(/useCpu and device 'cuda'/)
     expect((await run({ ...onlyStep, device: 'auto', useCpu: true })).output.globalStep).toBe(1)
   },
+  bf16: () => expectBfloat16({ bf16: true }),
+  bf16FullEval: () => expectBfloat16({ bf16FullEval: true }),
+  pluginLibrary: async () => {
+    await expect(run({ ...onlyStep, device: 'other:cpu', pluginLibrary: '/nowhere/plugin.so' })).rejects.toThrow(/plug-in provider \/nowhere\/plugin\.so does not load/)
+  },
+  providerOptions: async () => {
+    await expect(run({ ...onlyStep, providerOptions: { use_tf32: '0' } })).rejects.toThrow(/provider 'cpu' takes no options.*use_tf32/s)
+  },
   dataloaderDropLast: async () => {
     const { batches } = await run({ perDeviceTrainBatchSize: 5, dataloaderDropLast: true, numTrainEpochs: 1 })
     expect(batches.map((batch) => batch.length)).toEqual([5, 5])
@@ -320,6 +329,17 @@ const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
     const { batches } = await run({ trainSamplingStrategy: 'group_by_length', lengthColumnName: 'weight', numTrainEpochs: 1 }, { trainDataset })
     expect(batches[0]![0]).toBe(5)
   },
+}
+
+/** bfloat16 trains where the processor has AMX and the plug-in is there, and is refused elsewhere, before anything is done. */
+async function expectBfloat16(args: TrainingArgumentsOptions): Promise<void> {
+  try {
+    checkBfloat16()
+  } catch (error) {
+    expect(() => new TrainingArguments(args)).toThrow((error as Error).message)
+    return
+  }
+  await expectOtherLosses(args)
 }
 
 describe('every argument that a user must or should have', () => {
