@@ -42,12 +42,17 @@ export interface TrainingGraph {
   readonly rowGradients: readonly string[]
 }
 
-/** The training program of a sequence classifier. With `rows`, gradients of large embedding tables come as rows. */
-export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean, groups = 1): TrainingGraph {
+/**
+ * The training program of a sequence classifier. With `rows`, gradients of large embedding tables come as rows; with `checkpointing`, layers are
+ * computed again in the backward pass, in place of keeping what they computed.
+ */
+export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean, groups = 1, checkpointing = false): TrainingGraph {
   const training = packedClassifier('training', config, true, groups)
   const { sum, count } = writeLoss(training, config, loss)
   const tables = rows ? new Set(training.parameters.filter((p) => p.shape.length === 2 && p.shape[0]! >= 4096).map((p) => p.name)) : new Set<string>()
-  const gradients = differentiate(training.graph, sum, training.parameters.map((p) => training.values.get(p.name)!), { rows: tables })
+  const gradients = differentiate(training.graph, sum, training.parameters.map((p) => training.values.get(p.name)!), {
+    rows: tables, checkpoints: checkpointing ? training.checkpoints : [],
+  })
   const outputs: Record<string, Value> = { loss: sum, count }
   const untrained = new Map(training.parameters.map(({ name, initialization }) => [name, initialization.kind === 'normal' ? initialization.zeroRow : undefined]))
   for (const [name, gradient] of gradients.dense) outputs[`${name}_grad`] = withoutRow(training.graph, gradient, untrained.get(name))

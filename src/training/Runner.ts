@@ -27,6 +27,8 @@ export interface RunnerOptions {
   readonly loss: LossOptions
   /** Rows that most batches have; 8 unless given. */
   readonly batchSize?: number
+  /** Computes layers again in the backward pass, in place of keeping what they computed. */
+  readonly gradientCheckpointing?: boolean
   /** Takes note of where the time goes. */
   readonly profile?: Profile | undefined
 }
@@ -79,6 +81,7 @@ export class Runner {
   readonly #model: PreTrainedModel
   readonly #loss: LossOptions
   readonly #groups: number
+  readonly #checkpointing: boolean
   readonly #profile: Profile | undefined
   readonly #programs = new Map<string, Promise<Program>>()
   #training: { readonly state: ParameterState; readonly options: TrainingOptions; readonly loss: LossChoice; readonly variants: Map<number, Variant> } | undefined
@@ -89,6 +92,7 @@ export class Runner {
     this.#model = options.model
     this.#loss = options.loss
     this.#groups = attentionGroups(options.batchSize ?? 8)
+    this.#checkpointing = options.gradientCheckpointing ?? false
     this.#profile = options.profile
   }
 
@@ -129,7 +133,7 @@ export class Runner {
     await this.endTraining()
     const loss = { ...this.#loss, problemType: this.#problemType(labels) }
     await nextTurn()
-    const graph = createTrainingGraph(this.#model.config, loss, true, this.#groups)
+    const graph = this.#trainingGraph(loss, this.#groups)
     await nextTurn()
     const state = await createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
     this.#training = { state: this.#profile === undefined ? state : profiledState(state, this.#profile), options, loss, variants: new Map() }
@@ -140,7 +144,7 @@ export class Runner {
   async train(batch: PreparedBatch, place: MicroBatch): Promise<LossSum> {
     const { state, options, loss } = this.#training!
     const groups = batch.packed.groups.length
-    const { program, masks } = this.#training!.variants.get(groups) ?? this.#addVariant(groups, createTrainingGraph(this.#model.config, loss, true, groups))
+    const { program, masks } = this.#training!.variants.get(groups) ?? this.#addVariant(groups, this.#trainingGraph(loss, groups))
     const key = { seed: options.seed, step: place.step, microBatch: place.index }
     const [loaded, dropout] = [await program, await timed(this.#profile, 'masks', () => masks.draw(batch.packed, key))]
     const outputs = await loaded.run(this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout }), state.targets(place.index), { keep: state.keep })
@@ -210,6 +214,10 @@ export class Runner {
       })
     }
     if ((this.#loss.labelSmoothing ?? 0) !== 0) logOnce('warning', `labelSmoothingFactor has no effect on ${head}.`)
+  }
+
+  #trainingGraph(loss: LossChoice, groups: number): TrainingGraph {
+    return createTrainingGraph(this.#model.config, loss, true, groups, this.#checkpointing)
   }
 
   /** The training program for batches of so many groups. */

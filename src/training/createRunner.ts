@@ -30,6 +30,7 @@ export async function createRunner(
   return Runner.create({
     model,
     batchSize: args.trainBatchSize,
+    gradientCheckpointing: args.gradientCheckpointing,
     profile: options.profile,
     engine: { device, ...(library !== undefined && { library }), ...(threads !== undefined && { threads }) },
     loss: { labelSmoothing: args.labelSmoothingFactor, classWeights, ...loss },
