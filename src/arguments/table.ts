@@ -57,7 +57,7 @@ const argumentTable = {
   bf16FullEval: unused<boolean>(false, 'N', 'bfloat16 evaluation.', bits16),
   fp16FullEval: unused<boolean>(false, 'N', 'float16 evaluation.', bits16),
   tf32: unused<boolean | undefined>(undefined, '–', 'TF32 on NVIDIA GPUs.', pytorch),
-  activationCheckpointing: unused<boolean>(false, 'N', 'Recompute activations; the later name of gradientCheckpointing.', later),
+  activationCheckpointing: unused<boolean>(false, 'N', 'The later name of gradientCheckpointing.', 'its name is gradientCheckpointing here'),
   activationCheckpointingKwargs: unused<undefined>(undefined, '–', 'Options of the same.', reentrant),
   gradientCheckpointing: flag(false, 'N', 'Compute layers again in the backward pass, in place of keeping what they computed: less memory, more time.'),
   gradientCheckpointingKwargs: unused<undefined>(undefined, '–', 'Options of the same.', reentrant),
