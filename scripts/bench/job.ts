@@ -24,6 +24,7 @@ export interface Job {
   /** For ts-trainer: the module to import, and the path that profiles of operators begin with. */
   readonly module: string
   readonly operators?: string
+  readonly gradientCheckpointing?: boolean
   /** For Hugging Face Trainer. */
   readonly bf16: boolean
   readonly grouped: boolean

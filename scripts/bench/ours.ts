@@ -21,7 +21,7 @@ const trainer = new Trainer({
   model, trainDataset, processingClass: tokenizer, profile,
   args: new TrainingArguments({
     outputDir: job.output, perDeviceTrainBatchSize: job.batch, maxSteps: job.warmup + job.steps, seed: job.seed, threads: job.threads,
-    bf16: job.bf16, saveStrategy: 'no', loggingSteps: job.keepLosses ? 1 : 10, disableTqdm: true,
+    bf16: job.bf16, gradientCheckpointing: job.gradientCheckpointing ?? false, saveStrategy: 'no', loggingSteps: job.keepLosses ? 1 : 10, disableTqdm: true,
   }),
   dataCollator: (rows, indices) => {
     const start = performance.now()
