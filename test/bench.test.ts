@@ -34,7 +34,7 @@ describe('npm run bench', () => {
     expect(stdout).toContain('rows of 40 tokens')
     const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>
     expect(result).toMatchObject({ batch: 4, rounds: 1, lossDifference: 0 })
-    for (const key of ['timeRatio', 'memoryRatio']) expect(result[key], key).toBeGreaterThan(0)
+    for (const key of ['timeRatio', 'processorRatio', 'memoryRatio']) expect(result[key], key).toBeGreaterThan(0)
   }, 120_000)
 
   it('refuses what it does not know', () => {

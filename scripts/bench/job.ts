@@ -35,6 +35,8 @@ export interface Job {
 export interface RunResult {
   /** When each step ended, warm-up included. */
   readonly stepEnds: readonly number[]
+  /** For ts-trainer: the processor's time until each step's end, all threads together. */
+  readonly processorTime?: readonly number[]
   /** The lengths of each step's rows. */
   readonly lengths: readonly (readonly number[])[]
   /** Each step's loss, if it was kept. */
