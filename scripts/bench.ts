@@ -56,12 +56,11 @@ async function main(): Promise<void> {
     const python = options.rivals.length === 0 ? undefined : await findPython()
     const bench = { options, work: await prepareWork(options, folder), folder, python }
     await printHead(bench)
-    const check = await compareLosses(bench)
-    const result = options.profile ? await profileRun(bench, check.tokens) : await measure(bench, check.tokens)
+    const { result, difference } = options.checkpointing ? await compareCheckpointing(bench) : await compareRivals(bench)
     const { task, shape, batch, precision } = options
-    const kind = options.profile ? ', where the time goes' : ''
+    const kind = options.checkpointing ? `, rows of ${options.length ?? 'up to 128'} tokens, gradient checkpointing` : options.profile ? ', where the time goes' : ''
     if (options.record) recordSection(join(root, 'docs/benchmarks.md'), `${task}, ${shape}, batch ${batch}, ${precision}${kind}`, printed)
-    say(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: check.difference, loadAverage: load() }))
+    say(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: difference, loadAverage: load() }))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -83,7 +82,41 @@ async function printHead({ options, work, python }: Bench): Promise<void> {
   say(`${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; load average ${load()}`)
   say(`node ${process.versions.node}, ONNX Runtime ${engine.version}, ${options.built ? 'the built package' : 'the sources'}; rival: ${python !== undefined ? options.rivals.join(', ') : options.rivals.length === 0 ? 'none asked for' : 'no Python with transformers here (BENCH_PYTHON)'}`)
   engine.dispose()
-  say(`${work.sources.join('; ')}; ${work.rowCount} rows of at most 128 tokens, batches of ${options.batch}\n`)
+  say(`${work.sources.join('; ')}; ${work.rowCount} rows of ${options.length ?? 'at most 128'} tokens, batches of ${options.batch}\n`)
+}
+
+/** ts-trainer and its rivals, or where ts-trainer's time goes. */
+async function compareRivals(bench: Bench): Promise<{ result: object; difference: number | undefined }> {
+  const { tokens, difference } = await compareLosses(bench)
+  return { result: await (bench.options.profile ? profileRun(bench, tokens) : measure(bench, tokens)), difference }
+}
+
+/** Gradient checkpointing on and off, in alternating rounds: how much memory and time, and how far the losses are apart. */
+async function compareCheckpointing(bench: Bench): Promise<{ result: object; difference: number }> {
+  const { options: { rounds, steps }, work } = bench
+  const sides = ['kept', 'recomputed'] as const
+  const figures: Readonly<Record<'kept' | 'recomputed', (Figures & { readonly processorTime: number })[]>> = { kept: [], recomputed: [] }
+  let difference = 0
+  for (let round = 0; round < rounds; round++) {
+    const losses: number[][] = []
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const job = { ...jobOf(bench, 'ts-trainer', { steps, keepLosses: true, config: work.dropout }), warmup: 1, gradientCheckpointing: side === 'recomputed' }
+      const run = await runOurs(job)
+      figures[side].push({ ...figuresOf(run, 1, work.flops), processorTime: (run.processorTime!.at(-1)! - run.processorTime![0]!) / steps })
+      losses.push([...run.losses])
+    }
+    difference = Math.max(difference, ...losses[0]!.map((loss, i) => Math.abs(loss - losses[1]![i]!)))
+    say(`round ${round + 1}, samples/s: ${sides.map(side => `${side} ${figures[side].at(-1)!.samplesPerSecond.toFixed(2)}`).join(', ')}`)
+  }
+  const columns = ['samplesPerSecond', 'processorTime', 'peakMemory'] as const
+  const ratio = (key: typeof columns[number]): number => median(figures.kept.map((kept, round) => figures.recomputed[round]![key] / kept[key]))
+  const [time, processor, memory] = [1 / ratio('samplesPerSecond'), ratio('processorTime'), ratio('peakMemory')]
+  say(`\nmedians of ${rounds} rounds of ${steps} steps, with dropout`)
+  printTable(['', 'samples/s', "processor's seconds a step", 'peak memory, MiB'], sides.map(side =>
+    [side, ...columns.map(key => (median(figures[side].map(each => each[key])) / (key === 'peakMemory' ? 2 ** 20 : 1)).toFixed(2))]))
+  say(`recomputing takes ${time.toFixed(2)} times the time, ${processor.toFixed(2)} times the processor's, ${memory.toFixed(2)} times the memory; losses are ${difference} apart at most\n`)
+  if (difference !== 0) process.exitCode = 1
+  return { result: { timeRatio: rounded(time), processorRatio: rounded(processor), memoryRatio: rounded(memory), rounds }, difference }
 }
 
 /** Both sides' first five losses without dropout; how far they are apart at most, and the tokens of a batch. */

@@ -8,6 +8,7 @@ import { type Classifier, packedClassifier } from './models/classifier'
 import { labelCount, type ModelConfig, type ProblemType } from './models/config'
 import type { DropoutSite, Parameter } from './models/layers'
 import { GraphBuilder } from './onnx/builder'
+import { leavesLast } from './onnx/order'
 import type { Graph, Value } from './onnx/types'
 import type { OptimizedParameter, Optimizer } from './optim/Optimizer'
 import { Tensor } from './tensor'
@@ -41,12 +42,17 @@ export interface TrainingGraph {
   readonly rowGradients: readonly string[]
 }
 
-/** The training program of a sequence classifier. With `rows`, gradients of large embedding tables come as rows. */
-export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean, groups = 1): TrainingGraph {
+/**
+ * The training program of a sequence classifier. With `rows`, gradients of large embedding tables come as rows; with `checkpointing`, layers are
+ * computed again in the backward pass, in place of keeping what they computed.
+ */
+export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean, groups = 1, checkpointing = false): TrainingGraph {
   const training = packedClassifier('training', config, true, groups)
   const { sum, count } = writeLoss(training, config, loss)
   const tables = rows ? new Set(training.parameters.filter((p) => p.shape.length === 2 && p.shape[0]! >= 4096).map((p) => p.name)) : new Set<string>()
-  const gradients = differentiate(training.graph, sum, training.parameters.map((p) => training.values.get(p.name)!), { rows: tables })
+  const gradients = differentiate(training.graph, sum, training.parameters.map((p) => training.values.get(p.name)!), {
+    rows: tables, checkpoints: checkpointing ? training.checkpoints : [],
+  })
   const outputs: Record<string, Value> = { loss: sum, count }
   const untrained = new Map(training.parameters.map(({ name, initialization }) => [name, initialization.kind === 'normal' ? initialization.zeroRow : undefined]))
   for (const [name, gradient] of gradients.dense) outputs[`${name}_grad`] = withoutRow(training.graph, gradient, untrained.get(name))
@@ -56,7 +62,7 @@ export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows:
     outputs[`${name}_index`] = parts[0]!.index
   }
   return {
-    training: training.graph.build(outputs),
+    training: leavesLast(training.graph.build(outputs)),
     parameters: training.parameters,
     dropoutSites: training.sites,
     rowGradients: [...gradients.rows.keys()],

@@ -29,6 +29,14 @@ describe('npm run bench', () => {
     expect(Math.max(...losses.map(loss => Math.abs(loss - Math.LN2)))).toBeLessThan(0.2)
   }, 120_000)
 
+  it('measures gradient checkpointing, whose losses are the same', async () => {
+    const { stdout } = await bench('--task', 'quickstart', '--shape', 'tiny', '--batch', '4', '--rounds', '1', '--steps', '2', '--length', '40', '--checkpointing')
+    expect(stdout).toContain('rows of 40 tokens')
+    const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>
+    expect(result).toMatchObject({ batch: 4, rounds: 1, lossDifference: 0 })
+    for (const key of ['timeRatio', 'processorRatio', 'memoryRatio']) expect(result[key], key).toBeGreaterThan(0)
+  }, 120_000)
+
   it('refuses what it does not know', () => {
     expect(() => parseOptions(['--shape', 'minilmm'])).toThrow(/--shape "minilmm" is not known.*Did you mean "minilm"/s)
     expect(() => parseOptions(['--rounds', '0'])).toThrow('--rounds has to be a whole number of at least 1')

@@ -52,6 +52,7 @@ describe('a run of twenty steps with dropout, accumulation and epochs that end i
 // each: what else a checkpoint has to remember
 it.each<[string, TrainingTask['args']]>([
   ['a rate that follows the evaluations, and the best of them', evaluated],
+  ['layers that are computed again', { ...twentySteps, saveSteps: 3, gradientCheckpointing: true }],
   ['momentum that is no elementwise update', { ...twentySteps, optim: 'adafactor', saveSteps: 3, trainSamplingStrategy: 'group_by_length' }],
 ])('resumes with %s', async (_, args) => {
   const [whole, part] = [testFolder(), testFolder()]

@@ -24,6 +24,7 @@ export interface Job {
   /** For ts-trainer: the module to import, and the path that profiles of operators begin with. */
   readonly module: string
   readonly operators?: string
+  readonly gradientCheckpointing?: boolean
   /** For Hugging Face Trainer. */
   readonly bf16: boolean
   readonly grouped: boolean
@@ -34,6 +35,8 @@ export interface Job {
 export interface RunResult {
   /** When each step ended, warm-up included. */
   readonly stepEnds: readonly number[]
+  /** For ts-trainer: the processor's time until each step's end, all threads together. */
+  readonly processorTime?: readonly number[]
   /** The lengths of each step's rows. */
   readonly lengths: readonly (readonly number[])[]
   /** Each step's loss, if it was kept. */

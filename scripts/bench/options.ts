@@ -52,7 +52,11 @@ export interface BenchOptions {
   readonly fallback: boolean
   /** A folder of weights and tokenizer; undefined for random weights. */
   readonly model: string | undefined
+  /** Every row made so long; undefined: rows as they are, cut to 128 tokens. */
+  readonly length: number | undefined
   readonly profile: boolean
+  /** ts-trainer with and without gradient checkpointing, in place of rivals. */
+  readonly checkpointing: boolean
   /** Measure the built package in `dist`, not the sources. */
   readonly built: boolean
   /** Write what is printed into docs/benchmarks.md. */
@@ -71,6 +75,8 @@ export const usage = `npm run bench -- [OPTIONS]: trains the same model from the
   --data DIR             GLUE's folder, as on the Hub (../shared/hub/datasets/nyu-mll/glue where there is one)
   --model DIR            a folder of weights of the shape, with its tokenizer (for minilm all-MiniLM-L6-v2 in ../shared/hub, where it is;
                          otherwise random weights and bert-base-uncased's tokenizer)
+  --length TOKENS        rows of so many tokens each, by repeating their own (rows as they are, cut to 128)
+  --checkpointing        no rivals: with gradientCheckpointing and without, memory, time and losses; the first step is not timed
   --profile              no rounds: one run, and where its time goes, by phase and by operator; writes a trace for Chrome or Perfetto
   --built                measure the package built in dist (npm run build) instead of the sources
   --record               write what is printed into docs/benchmarks.md, in the place of the same measurement's last figures
@@ -87,6 +93,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
       task: { type: 'string' }, shape: { type: 'string', default: 'minilm' }, batch: { type: 'string', default: '32' },
       precision: { type: 'string', default: 'float32' }, rival: { type: 'string', default: 'plain' }, rounds: { type: 'string', default: '5' },
       steps: { type: 'string', default: '12' }, data: { type: 'string' }, model: { type: 'string' }, profile: { type: 'boolean', default: false },
+      length: { type: 'string' }, checkpointing: { type: 'boolean', default: false },
       built: { type: 'boolean', default: false }, record: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
   })
@@ -98,13 +105,15 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     shape,
     batch: whole('batch', values.batch),
     precision: oneOf('precision', values.precision, ['float32', 'bfloat16']),
-    rivals: rivalsOf(values.rival),
+    rivals: values.checkpointing ? [] : rivalsOf(values.rival),
     rounds: whole('rounds', values.rounds),
     steps: whole('steps', values.steps),
     data,
     fallback: values.task === undefined && data === undefined,
     model: values.model ?? (shape === 'minilm' ? existing(join(hub, 'models/sentence-transformers/all-MiniLM-L6-v2')) : undefined),
+    length: values.length === undefined ? undefined : whole('length', values.length),
     profile: values.profile,
+    checkpointing: values.checkpointing,
     built: values.built,
     record: values.record,
   }

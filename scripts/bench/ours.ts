@@ -13,6 +13,7 @@ const tokenizer = await AutoTokenizer.fromPretrained(job.tokenizer)
 const model = await AutoModelForSequenceClassification.fromPretrained(job.model, { numLabels: job.numLabels, config: job.config })
 const trainDataset = Dataset.fromColumns(JSON.parse(readFileSync(job.rows, 'utf8')) as { input_ids: number[][]; label: number[] })
 
+const processorTime: number[] = []
 const [stepEnds, losses, memory, lengths, collated] = [[] as number[], [] as number[], [] as number[], [] as number[][], [] as PhaseSpan[]]
 const pad = DataCollatorWithPadding(tokenizer)
 const profile = createProfile(job.operators === undefined ? {} : { operators: job.operators })
@@ -21,7 +22,7 @@ const trainer = new Trainer({
   model, trainDataset, processingClass: tokenizer, profile,
   args: new TrainingArguments({
     outputDir: job.output, perDeviceTrainBatchSize: job.batch, maxSteps: job.warmup + job.steps, seed: job.seed, threads: job.threads,
-    bf16: job.bf16, saveStrategy: 'no', loggingSteps: job.keepLosses ? 1 : 10, disableTqdm: true,
+    bf16: job.bf16, gradientCheckpointing: job.gradientCheckpointing ?? false, saveStrategy: 'no', loggingSteps: job.keepLosses ? 1 : 10, disableTqdm: true,
   }),
   dataCollator: (rows, indices) => {
     const start = performance.now()
@@ -33,6 +34,8 @@ const trainer = new Trainer({
   callbacks: [{
     onStepEnd() {
       stepEnds.push(performance.now())
+      const { user, system } = process.cpuUsage()
+      processorTime.push((user + system) / 1e6)
       if (stepEnds.length % 50 === 0) memory.push(process.memoryUsage.rss())
     },
     onLog(_args, _state, _control, { logs }) {
@@ -47,7 +50,7 @@ await trainer.dispose()
 const result: RunResult = {
   stepEnds: stepEnds.map(end => end / 1000),
   lengths: lengths.slice(0, stepEnds.length),
-  losses, memory, peakMemory,
+  losses, memory, peakMemory, processorTime,
   versions: { node: process.versions.node },
   importToFirstStep: (stepEnds[0]! - importedAt) / 1000,
   phases: [...collated, ...profile.spans],

@@ -46,17 +46,22 @@ export async function prepareWork(options: BenchOptions, folder: string): Promis
   }
 }
 
-async function prepareRows({ task, data }: BenchOptions, tokenizerFolder: string, folder: string): Promise<Pick<Work, 'rows' | 'rowCount' | 'numLabels'>> {
+async function prepareRows({ task, data, length }: BenchOptions, tokenizerFolder: string, folder: string): Promise<Pick<Work, 'rows' | 'rowCount' | 'numLabels'>> {
   const dataset = data === undefined ? await loadDataset(join(examples, 'sentiment')) : await loadDataset(data, task)
   const tokenizer = await AutoTokenizer.fromPretrained(tokenizerFolder)
   const [first, second] = columns[task]!
   const texts = dataset.train.column(first) as string[]
-  const encoded = tokenizer(texts, second === undefined ? undefined : dataset.train.column(second) as string[], { truncation: true, maxLength }) as unknown as Record<string, ArrayLike<number>[]>
+  const encoded = tokenizer(texts, second === undefined ? undefined : dataset.train.column(second) as string[], { truncation: true, maxLength: length ?? maxLength }) as unknown as Record<string, ArrayLike<number>[]>
   const label = Array.from(dataset.train.column('label') as ArrayLike<number>)
   const rows = join(folder, 'rows.json')
-  const plain = Object.fromEntries(Object.entries(encoded).map(([name, values]) => [name, values.map(row => Array.from(row))]))
+  const plain = Object.fromEntries(Object.entries(encoded).map(([name, values]) => [name, values.map(row => filled(Array.from(row), length ?? row.length))]))
   writeFileSync(rows, JSON.stringify({ ...plain, label }))
   return { rows, rowCount: label.length, numLabels: task === 'stsb' ? 1 : new Set(label).size }
+}
+
+/** A row repeated until it is so long. */
+function filled(row: readonly number[], length: number): number[] {
+  return Array.from({ length }, (_, i) => row[i % row.length]!)
 }
 
 async function prepareModel(options: BenchOptions, numLabels: number, target: string): Promise<{ config: ModelConfig }> {

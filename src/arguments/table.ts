@@ -8,6 +8,7 @@ const bits16 = 'float16 is not part of ts-trainer; bf16 is'
 const later = 'it is not part of ts-trainer yet'
 const oneProcess = 'ts-trainer trains in one process on one device'
 const pytorch = 'it is a switch of PyTorch; ts-trainer runs on ONNX Runtime'
+const reentrant = 'they choose between PyTorch\'s ways of checkpointing; ts-trainer has one, with identical gradients'
 const script = 'only Python scripts read it; call train(), evaluate() or predict() instead'
 const workers = 'batches are collated while a step runs, without worker processes'
 const accelerate = {
@@ -57,10 +58,10 @@ const argumentTable = {
   bf16FullEval: flag(false, 'N', 'Evaluation and prediction in bfloat16.', { differs: 'where bf16 works' }),
   fp16FullEval: unused<boolean>(false, 'N', 'float16 evaluation.', bits16),
   tf32: unused<boolean | undefined>(undefined, '–', 'TF32 on NVIDIA GPUs.', pytorch),
-  activationCheckpointing: unused<boolean>(false, 'N', 'Recompute activations; the later name of gradientCheckpointing.', later),
-  activationCheckpointingKwargs: unused<undefined>(undefined, 'N', 'Options of the same.', later),
-  gradientCheckpointing: unused<boolean>(false, 'N', 'Recompute activations to save memory.', later),
-  gradientCheckpointingKwargs: unused<undefined>(undefined, 'N', 'Options of the same.', later),
+  activationCheckpointing: unused<boolean>(false, 'N', 'The later name of gradientCheckpointing.', 'its name is gradientCheckpointing here'),
+  activationCheckpointingKwargs: unused<undefined>(undefined, '–', 'Options of the same.', reentrant),
+  gradientCheckpointing: flag(false, 'N', 'Compute layers again in the backward pass, in place of keeping what they computed: less memory, more time.'),
+  gradientCheckpointingKwargs: unused<undefined>(undefined, '–', 'Options of the same.', reentrant),
   torchCompile: unused<boolean>(false, '–', 'PyTorch\'s compiler.', pytorch),
   torchCompileBackend: unused<undefined>(undefined, '–', 'The same.', pytorch),
   torchCompileMode: unused<undefined>(undefined, '–', 'The same.', pytorch),

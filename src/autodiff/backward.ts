@@ -4,6 +4,7 @@ import { describe } from '../onnx/infer'
 import type { OpName } from '../onnx/operators'
 import type { Node, Value } from '../onnx/types'
 import { absorbing, elementwise, gradients, isFloat, type Rule, type Values } from './gradients'
+import { recomputation } from './recompute'
 import { between, route, type Routes } from './routes'
 import { type Gradient, plus, type Scaled, settled } from './scaled'
 import { asRows, expand } from './shapes'
@@ -27,6 +28,8 @@ export interface RowGradient {
 export interface DifferentiateOptions {
   /** Names of parameters whose gradient may come as rows. It does where the loss reads them by Gathers along axis 0 alone; otherwise it is dense. */
   readonly rows?: ReadonlySet<string>
+  /** Values that are kept for the backward pass, where those between two of them are computed again: less memory for more time. */
+  readonly checkpoints?: readonly Value[]
 }
 
 /**
@@ -43,11 +46,13 @@ export function differentiate(graph: GraphBuilder, loss: Value, wrt: readonly Va
   const tables = wrt.map(({ name }) => name).filter((name) => options.rows?.has(name) && routes.nodes.every((node) => readsRows(node, name)))
   const flows = new Map<string, Scaled>([[loss.name, { of: graph.constant(1, loss.dtype), by: 1 }]])
   const rows = new Map<string, RowGradient[]>()
+  const twinOf = recomputation(graph, options.checkpoints ?? [])
   return graph.scope('backward', () => {
     for (const node of [...routes.nodes].reverse()) {
+      const twin = twinOf(node, (value) => flows.get(value.name)?.of)
       graph.scope(node.name, () => {
         const table = node.op === 'Gather' && tables.includes(node.inputs[0]!.name) ? node.inputs[0]! : undefined
-        if (table === undefined) stepBack(graph, node, flows, routes)
+        if (table === undefined) stepBack(graph, node, twin, flows, routes)
         else rows.set(table.name, [...(rows.get(table.name) ?? []), rowsOf(graph, node, flows)].filter((pair) => pair !== undefined))
       })
     }
@@ -77,26 +82,29 @@ function readsRows(node: Node, name: string): boolean {
   return node.op === 'Gather' && ((node as Node<'Gather'>).attributes.axis ?? 0) === 0 && node.inverse === undefined && places.join() === '0'
 }
 
-/** One node: from its outputs' gradients to its inputs', summed down where an input was stretched, added to what came from elsewhere. */
-function stepBack(graph: GraphBuilder, node: Node, flows: Map<string, Scaled>, routes: Routes): void {
+/**
+ * One node: from its outputs' gradients to its inputs', summed down where an input was stretched, added to what came from elsewhere.
+ * @param twin the same node, with its values computed again, or the node itself
+ */
+function stepBack(graph: GraphBuilder, node: Node, twin: Node, flows: Map<string, Scaled>, routes: Routes): void {
   const given = node.outputs.map((output) => (output === undefined ? undefined : flows.get(output.name)))
   const only = given.filter((flow) => flow !== undefined)
   if (only.length === 0) return
   const by = only.length === 1 ? only[0]!.by : 1
   const free = elementwise.has(node.op)
-  const sources = [...node.inputs, ...node.outputs].filter((value) => value !== undefined)
+  const sources = [...twin.inputs, ...twin.outputs].filter((value) => value !== undefined)
   const dy = given.map((flow, i) => {
     if (flow === undefined) return undefined
     const gradient = only.length === 1 ? flow.of : settled(graph, flow)
     return free ? gradient : expand(graph, gradient, node.outputs[i]!.shape, sources)
   })
   const absorbs = absorbing.has(node.op)
-  const returned = applyRule(graph, node, dy, absorbs ? by : 1, routes)
+  const returned = applyRule(graph, twin, dy, absorbs ? by : 1, node, routes)
   node.inputs.forEach((input, i) => {
     const gradient = returned[i]
     if (input === undefined || gradient === undefined || !routes.makers.has(input.name)) return
     const own = 'of' in gradient ? gradient : { of: gradient, by: 1 }
-    const summed = unbroadcast(graph, own.of, input, free ? node.outputs[0]!.shape : own.of.shape, sources)
+    const summed = unbroadcast(graph, own.of, twin.inputs[i]!, free ? node.outputs[0]!.shape : own.of.shape, sources)
     const flow = { of: summed, by: absorbs ? own.by : own.by * by }
     const before = flows.get(input.name)
     flows.set(input.name, before === undefined ? flow : plus(graph, before, flow))
@@ -105,13 +113,12 @@ function stepBack(graph: GraphBuilder, node: Node, flows: Map<string, Scaled>, r
 
 /** @throws TrainerError with the way on which the node lies, where there is no rule or the rule refuses. */
 function applyRule(
-  graph: GraphBuilder, node: Node, dy: readonly (Value | undefined)[], by: number, routes: Routes,
+  graph: GraphBuilder, { inputs, outputs, attributes, inverse }: Node, dy: readonly (Value | undefined)[], by: number, node: Node, routes: Routes,
 ): readonly (Gradient | undefined)[] {
-  const { inputs, outputs, attributes, inverse } = node
   const rule = gradients[node.op] as Rule<OpName> | 'flat' | 'opaque'
   try {
     if (typeof rule === 'string') throw new TrainerError('graph', 'the operator has no gradient.')
-    const asked = inputs.map((input) => input !== undefined && routes.makers.has(input.name))
+    const asked = node.inputs.map((input) => input !== undefined && routes.makers.has(input.name))
     return rule({ x: inputs as Values, y: outputs as Values, dy: dy as Values, by, asked, attributes, inverse, graph })
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error

@@ -3,21 +3,49 @@ import type { GraphBuilder } from '../onnx/builder'
 import { positive } from '../onnx/infer'
 import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { asRows, lengths, zeros } from './shapes'
+import { asRows, expand, lengths, zeros } from './shapes'
 
 type Shape = readonly Dimension[]
 
 /** As an end, "all that is left": the largest int32, which every provider reads right. */
 const last = 2 ** 31 - 1
 
-/** Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a Gather. */
+/** Above so many rows a product takes longer than adding the rows one by one. */
+const fewRows = 1024
+
+/**
+ * Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a Gather.
+ *
+ * Not by ScatterND: on the processor its threads add to the same row at the same time, and some of what they add is lost.
+ */
 export function scatterRows(g: GraphBuilder, shape: Shape, axis: number, index: Value, d: Value, sources: readonly Value[]): Value {
+  const [rows] = shape
+  if (axis === 0 && shape.length === 2 && index.shape.length === 1 && index.dtype === 'int32' && typeof rows === 'number' && rows <= fewRows) {
+    return addedRows(g, rows, index, d)
+  }
+  const base = zeros(g, d.dtype, shape, sources)
+  // the axes that the index had made one
+  const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)]
   const rank = index.shape.length
-  const order = d.shape.map((_, i) => i)
-  const front = [...order.slice(axis, axis + rank), ...order.slice(0, axis), ...order.slice(axis + rank)]
-  const base = zeros(g, d.dtype, [shape[axis]!, ...shape.slice(0, axis), ...shape.slice(axis + 1)], [...sources, d])
-  const added = g.scatterAdd(base, g.unsqueeze(g.cast(index, 'int64'), [rank]), axis === 0 ? d : g.transpose(d, front))
-  return axis === 0 ? added : g.transpose(added, shape.map((_, i) => (i < axis ? i + 1 : i === axis ? 0 : i)))
+  const flat = rank === 1 ? index : g.reshape(index, [-1])
+  const parts = rank === 1 ? d : rank === 0 ? g.unsqueeze(d, [axis]) : merged(g, d, before, after)
+  const places = after.length === 0 ? flat : g.unsqueeze(flat, after.map((_, i) => i + 1))
+  return g.node('ScatterElements', [base, expand(g, places, parts.shape, [parts]), parts], { axis, reduction: 'add' })[0]!
+}
+
+/** Rows of `d` [n, width] added up by a product, which has all threads at work: [rows, n] ones where a row belongs, times [n, width]. */
+function addedRows(g: GraphBuilder, rows: number, index: Value, d: Value): Value {
+  const fromZero = g.where(g.less(index, 0), g.add(index, rows), index)
+  const numbers = g.constant(Tensor.from('int32', Array.from({ length: rows }, (_, i) => [i])))
+  return g.matMul(g.cast(g.equal(g.unsqueeze(fromZero, [0]), numbers), d.dtype), d)
+}
+
+/** All axes between `before` and `after` made one. */
+function merged(g: GraphBuilder, d: Value, before: Shape, after: Shape): Value {
+  if (before.length === 0) return asRows(g, d, after)
+  const part = (axes: Shape): readonly Value[] => (axes.length === 0 ? [] : [lengths(g, axes, [d])])
+  const flat = g.reshape(d, g.concat([...part(before), g.integers([-1]), ...part(after)], 0))
+  return { ...flat, shape: [...before, flat.shape[before.length]!, ...after] }
 }
 
 /** The slices of `d` that a ScatterND of this index put into `data`. */

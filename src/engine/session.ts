@@ -81,7 +81,7 @@ export function outOfMemory(reason: string): string | undefined {
   if (!/bad_alloc|out of memory|OOM|failed to allocate|available memory of|BFCArena/i.test(reason)) return undefined
   const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
   return `Memory ran out (${gigabytes(freemem())} of ${gigabytes(totalmem())} GiB are free on this machine): use a smaller batch with more `
-    + 'gradient accumulation steps, or shorter rows.'
+    + 'gradient accumulation steps, shorter rows, or gradientCheckpointing.'
 }
 
 function createOptions(api: Api, settings: SessionSettings, options: ProgramOptions): Pointer {

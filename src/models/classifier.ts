@@ -34,6 +34,7 @@ export function packedClassifier(name: string, config: ModelConfig, training: bo
       sites.push({ name: `dropout.${site}`, probability, shape: x.shape })
       return graph.mul(x, graph.input(`dropout.${site}`, 'float32', x.shape))
     },
+    checkpoints: [],
   }
   const logits = family.sequenceClassifier(model, config, inputs, packedLayout(graph, inputs, rules.heads, family.headSize(config)), labelCount(config))
   return { ...model, parameters, values, sites, logits }
@@ -60,6 +61,7 @@ export function inferenceGraph(config: ModelConfig, weights: (name: string) => T
     graph,
     parameter: (name) => memo(values, name, () => graph.initializer(name, weights(name))),
     dropout: (_site, x) => x,
+    checkpoints: [],
   }
   const logits = family.sequenceClassifier(model, config, tokens, layout, labelCount(config))
   return graph.build({ logits })

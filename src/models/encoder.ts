@@ -66,6 +66,7 @@ export function encode(model: ModelGraph, shape: EncoderShape, names: EncoderNam
   let hidden = x
   for (let i = 0; i < shape.layers; i++) {
     const firstOnly = reads === 'first' && i === shape.layers - 1
+    model.checkpoints.push(hidden)
     hidden = model.graph.scope(`layer.${i}`, () => encoderLayer(model, shape, names, layout, hidden, i, firstOnly))
   }
   return hidden

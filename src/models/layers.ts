@@ -30,6 +30,8 @@ export interface ModelGraph {
   parameter(name: string, shape: readonly number[], initialization: Initialization): Value
   /** x with a share of its elements dropped and the others enlarged; x itself outside of training or at probability 0. */
   dropout(site: string, x: Value, probability: number): Value
+  /** Values from which what follows them can be computed again: what enters each layer. A model adds its own while it is written. */
+  readonly checkpoints: Value[]
 }
 
 /** y = scale · (x Wᵀ + b), x [rows, in], W [out, in]. */

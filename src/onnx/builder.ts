@@ -110,6 +110,15 @@ export class GraphBuilder {
     return values
   }
 
+  /** Adds a node like another one, on other inputs of the same types. */
+  repeat(node: Node, inputs: readonly (Value | undefined)[]): Node {
+    const name = this.#fresh(node.op)
+    const outputs = node.outputs.map((output, i) => output && this.#value(`${name}:${i}`, output.dtype, output.shape))
+    const copy = { ...node, name, inputs, outputs } as Node
+    this.#nodes.push(copy)
+    return copy
+  }
+
   /** The finished graph: outputs under the given names, nodes that lead to none of them left out. */
   build(outputs: Readonly<Record<string, Value>>): Graph {
     return finish(this.name, this.#inputs, this.#initializers, this.#nodes, outputs)

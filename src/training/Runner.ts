@@ -1,5 +1,5 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
-import { createEngine, type Engine, type EngineOptions, type EngineValue, type Program } from '../engine/Engine'
+import type { Engine, EngineValue, Program } from '../engine/Engine'
 import { createFusedEngine, type FusedEngine } from '../engine/fused/FusedEngine'
 import { TrainerError } from '../errors'
 import { logOnce } from '../logging'
@@ -10,27 +10,26 @@ import type { Graph } from '../onnx/types'
 import type { Optimizer } from '../optim/Optimizer'
 import { Tensor } from '../tensor'
 import { createEvaluationGraph, createPredictionGraph, createTrainingGraph, type LossChoice, type TrainingGraph } from '../TrainingGraph'
+import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
 import { countLabels, labelFeed, problemTypeOf, type RowName } from './labels'
 import { MaskSource } from './MaskSource'
 import type { ParameterState } from './ParameterState'
-import { type Profile, profiledEngine, profiledState, timed } from './profile'
+import { type Profile, profiledState, timed } from './profile'
+import { inOrder, outOfOrder } from './rowOrder'
 import { createSharedState } from './sharedState'
 import { copyInTurns, nextTurn, takeTurns } from './turns'
 
 type LossOptions = Omit<LossChoice, 'problemType'> & { readonly problemType?: ProblemType }
 
 /** How a runner computes. */
-export interface RunnerOptions {
+export interface RunnerOptions extends EnginesOptions {
   readonly model: PreTrainedModel
-  readonly engine: EngineOptions
-  /** Which programs are computed in bfloat16, on another engine than the rest; none unless given. */
-  readonly bfloat16?: { readonly training: boolean; readonly evaluation: boolean }
   /** The loss; its problem type is decided by the first labels, unless it is given. */
   readonly loss: LossOptions
   /** Rows that most batches have; 8 unless given. */
   readonly batchSize?: number
-  /** Takes note of where the time goes. */
-  readonly profile?: Profile | undefined
+  /** Computes layers again in the backward pass, in place of keeping what they computed. */
+  readonly gradientCheckpointing?: boolean
 }
 
 /** What training needs beside. */
@@ -66,9 +65,6 @@ export interface LossSum {
   readonly count: number
 }
 
-/** What a batch is prepared for. */
-export type Use = 'training' | 'evaluation'
-
 /** Of where shapes cost time and memory: few are left of those that batches have. */
 const roundedShapes = { tokens: 64, length: 16 }
 
@@ -85,32 +81,31 @@ export class Runner {
   /** Where everything runs that is not computed in bfloat16. */
   readonly engine: Engine
   readonly fused: FusedEngine
-  readonly #engines: Readonly<Record<Use, Engine>>
+  readonly #engines: Engines
   readonly #model: PreTrainedModel
   readonly #loss: LossOptions
   readonly #groups: number
+  readonly #checkpointing: boolean
   readonly #profile: Profile | undefined
   readonly #programs = new Map<string, Promise<Program>>()
   #training: { readonly state: ParameterState; readonly options: TrainingOptions; readonly loss: LossChoice; readonly variants: Map<number, Variant> } | undefined
 
-  private constructor(engine: Engine, reduced: Engine | undefined, options: RunnerOptions) {
-    const profiled = (one: Engine): Engine => (options.profile === undefined ? one : profiledEngine(one, options.profile))
-    this.engine = profiled(engine)
-    const other = reduced === undefined ? this.engine : profiled(reduced)
-    this.#engines = { training: options.bfloat16?.training ? other : this.engine, evaluation: options.bfloat16?.evaluation ? other : this.engine }
-    this.fused = createFusedEngine({ threads: engine.threads })
+  private constructor(engines: Engines, options: RunnerOptions) {
+    this.engine = engines.float32
+    this.#engines = engines
+    this.fused = createFusedEngine({ threads: this.engine.threads })
     this.#model = options.model
     this.#loss = options.loss
     this.#groups = attentionGroups(options.batchSize ?? 8)
+    this.#checkpointing = options.gradientCheckpointing ?? false
     this.#profile = options.profile
   }
 
   /** @throws TrainerError when the engine cannot be had. */
   static async create(options: RunnerOptions): Promise<Runner> {
-    const engine = await createEngine(options.bfloat16 === undefined ? options.engine : float32Engine(options.engine))
+    const engines = await createEngines(options)
     await nextTurn()
-    const reduced = options.bfloat16 === undefined ? undefined : await createEngine({ ...options.engine, precision: 'bfloat16' })
-    return new Runner(engine, reduced, options)
+    return new Runner(engines, options)
   }
 
   /**
@@ -146,7 +141,7 @@ export class Runner {
     const loss = { ...this.#loss, problemType: this.#problemType(labels) }
     await nextTurn()
     const groups = this.#engines.training.preparesShapes ? 1 : this.#groups
-    const graph = createTrainingGraph(this.#model.config, loss, true, groups)
+    const graph = this.#trainingGraph(loss, groups)
     await nextTurn()
     const state = await createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
     this.#training = { state: this.#profile === undefined ? state : profiledState(state, this.#profile), options, loss, variants: new Map() }
@@ -157,7 +152,7 @@ export class Runner {
   async train(batch: PreparedBatch, place: MicroBatch): Promise<LossSum> {
     const { state, options, loss } = this.#training!
     const groups = batch.packed.groups.length
-    const { program, masks } = this.#training!.variants.get(groups) ?? this.#addVariant(groups, createTrainingGraph(this.#model.config, loss, true, groups))
+    const { program, masks } = this.#training!.variants.get(groups) ?? this.#addVariant(groups, this.#trainingGraph(loss, groups))
     const key = { seed: options.seed, step: place.step, microBatch: place.index }
     const [loaded, dropout] = [await program, await timed(this.#profile, 'masks', () => masks.draw(batch.packed, key))]
     const feeds = this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout })
@@ -209,7 +204,7 @@ export class Runner {
   async dispose(): Promise<void> {
     await this.endTraining()
     await this.fused.dispose()
-    for (const engine of new Set([this.engine, ...Object.values(this.#engines)])) engine.dispose()
+    for (const engine of new Set(Object.values(this.#engines))) engine.dispose()
   }
 
   #problemType(labels: Tensor): ProblemType {
@@ -228,6 +223,10 @@ export class Runner {
       })
     }
     if ((this.#loss.labelSmoothing ?? 0) !== 0) logOnce('warning', `labelSmoothingFactor has no effect on ${head}.`)
+  }
+
+  #trainingGraph(loss: LossChoice, groups: number): TrainingGraph {
+    return createTrainingGraph(this.#model.config, loss, true, groups, this.#checkpointing)
   }
 
   /** The training program for batches of so many groups. */
@@ -269,27 +268,7 @@ export class Runner {
   }
 }
 
-/** The options of the engine beside one for bfloat16, which alone has the plug-in. */
-function float32Engine({ pluginLibrary: _plugin, providerOptions: _options, ...rest }: EngineOptions): EngineOptions {
-  return rest
-}
-
 /** Groups that attention is computed in: rows of a group share its longest row's length, but many small groups are many small products. */
 function attentionGroups(batchSize: number): number {
   return batchSize >= 16 ? 4 : batchSize >= 8 ? 2 : 1
-}
-
-/** Rows in another order: row i of the result is row `order[i]`. */
-function inOrder<T extends Tensor>(tensor: T, order: Int32Array): T {
-  const width = tensor.size / Math.max(1, order.length)
-  const data = tensor.data.slice()
-  order.forEach((row, i) => data.set(tensor.data.subarray(row * width, (row + 1) * width) as never, i * width))
-  return new Tensor(tensor.dtype, data as never, tensor.dims) as T
-}
-
-/** The reverse of {@link inOrder}. */
-function outOfOrder<T extends Tensor>(tensor: T, order: Int32Array): T {
-  const inverse = new Int32Array(order.length)
-  order.forEach((row, i) => (inverse[row] = i))
-  return inOrder(tensor, inverse)
 }

@@ -31,6 +31,7 @@ export async function createRunner(
   return Runner.create({
     model,
     batchSize: args.trainBatchSize,
+    gradientCheckpointing: args.gradientCheckpointing,
     profile: options.profile,
     engine: defined({ device, library, threads, pluginLibrary, providerOptions }),
     ...((bf16 || bf16FullEval) && { bfloat16: { training: bf16, evaluation: bf16FullEval } }),

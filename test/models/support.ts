@@ -128,6 +128,7 @@ export interface ComputeOptions {
   readonly loss?: Omit<LossChoice, 'problemType'>
   readonly optimizer?: Optimizer
   readonly seed?: number
+  readonly gradientCheckpointing?: boolean
 }
 
 /** Computes one update's forward and backward passes, without the update: the sums over all micro-batches. */
@@ -135,7 +136,7 @@ export type Compute = (microBatches: readonly Batch[]) => Promise<Computed>
 
 /** A model on a runner, for as long as `use` takes. */
 export async function withRunner<T>(model: PreTrainedModel, options: ComputeOptions, labels: Tensor, use: (compute: Compute, runner: Runner) => Promise<T>): Promise<T> {
-  const runner = await Runner.create({ model, engine: { threads: 1 }, loss: options.loss ?? {} })
+  const runner = await Runner.create({ model, engine: { threads: 1 }, loss: options.loss ?? {}, gradientCheckpointing: options.gradientCheckpointing ?? false })
   try {
     await runner.beginTraining({ optimizer: options.optimizer ?? adamw(), weightDecay: () => 0, seed: options.seed ?? 7 }, labels)
     return await use((microBatches) => accumulate(runner, microBatches.map((batch) => runner.prepare(batch, (row) => `row ${row}`))), runner)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { argumentNames, argumentRow, type ArgumentName } from '../../src/arguments/table'
 import { checkBfloat16 } from '../../src/engine/bfloat16'
-import { Dataset, JsonlLogCallback, type LogLevel, PrinterCallback, ProgressCallback, setLogLevel, type Tensor, TrainerCallback, TrainingArguments, type TrainingArgumentsOptions } from '../../src/index'
+import { createProfile, Dataset, JsonlLogCallback, type LogLevel, PrinterCallback, ProgressCallback, setLogLevel, type Tensor, TrainerCallback, TrainingArguments, type TrainingArgumentsOptions } from '../../src/index'
 import { collate, createTrainer, dataset, folder, model, plain, rows, run, told, weights } from './support'
 
 const accuracy = ({ predictions, labels }: { predictions: Tensor; labels: Tensor }): Record<string, number> => {
@@ -91,6 +91,18 @@ const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
     grouped.losses.forEach((loss, i) => expect(loss).toBeCloseTo(whole.losses[i]!, 5))
   },
   maxGradNorm: () => expectOtherLosses({ maxGradNorm: 0.01 }, { optim: 'sgd', learningRate: 0.5 }),
+  gradientCheckpointing: async () => {
+    const ran = async (gradientCheckpointing: boolean) => {
+      const profile = createProfile({ operators: join(folder(), 'operators') })
+      const { trainer, losses } = await run({ ...onlyStep, gradientCheckpointing }, { model: model({ num_hidden_layers: 2, hidden_dropout_prob: 0.3 }), profile })
+      await trainer.dispose()
+      const events = JSON.parse(readFileSync(profile.programs[0]!.file, 'utf8')) as { name: string; args?: { op_name?: string } }[]
+      return { losses, products: events.filter(({ name, args }) => name.endsWith('_kernel_time') && args?.op_name === 'Gemm').length }
+    }
+    const [kept, again] = [await ran(false), await ran(true)]
+    expect(again.losses).toEqual(kept.losses)
+    expect(again.products).toBe(kept.products + 6) // the first of two layers
+  },
   labelSmoothingFactor: () => expectOtherLosses({ labelSmoothingFactor: 0.2 }),
   loggingStrategy: async () => {
     expect(steps((await run({ loggingStrategy: 'epoch' })).history)).toEqual([3, 6, 6])

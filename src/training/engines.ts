@@ -1,0 +1,35 @@
+import { createEngine, type Engine, type EngineOptions } from '../engine/Engine'
+import { type Profile, profiledEngine } from './profile'
+
+/** What a program is run for. */
+export type Use = 'training' | 'evaluation'
+
+/** Where each program runs; one engine may do for all. */
+export interface Engines extends Readonly<Record<Use, Engine>> {
+  /** For what is never computed in bfloat16: updates that are no fused loop. */
+  readonly float32: Engine
+}
+
+/** How engines are made. */
+export interface EnginesOptions {
+  readonly engine: EngineOptions
+  /** Which programs are computed in bfloat16, on an engine of their own; none unless given. */
+  readonly bfloat16?: { readonly training: boolean; readonly evaluation: boolean }
+  /** Takes note of where the time goes. */
+  readonly profile?: Profile | undefined
+}
+
+/** @throws TrainerError when an engine cannot be had. */
+export async function createEngines({ engine, bfloat16, profile }: EnginesOptions): Promise<Engines> {
+  const create = async (options: EngineOptions): Promise<Engine> => {
+    const made = await createEngine(options)
+    return profile === undefined ? made : profiledEngine(made, profile)
+  }
+  if (bfloat16 === undefined) {
+    const one = await create(engine)
+    return { float32: one, training: one, evaluation: one }
+  }
+  const { pluginLibrary: _plugin, providerOptions: _options, ...rest } = engine // these are of the other one
+  const [float32, reduced] = [await create(rest), await create({ ...engine, precision: 'bfloat16' })]
+  return { float32, training: bfloat16.training ? reduced : float32, evaluation: bfloat16.evaluation ? reduced : float32 }
+}
