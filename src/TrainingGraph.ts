@@ -42,6 +42,9 @@ export interface TrainingGraph {
   readonly rowGradients: readonly string[]
 }
 
+/** Rows from which on the gradient of a table comes as those rows that were read: words and positions, but not segments. */
+const tableRows = 128
+
 /**
  * The training program of a sequence classifier. With `rows`, gradients of large embedding tables come as rows; with `checkpointing`, layers are
  * computed again in the backward pass, in place of keeping what they computed.
@@ -49,7 +52,7 @@ export interface TrainingGraph {
 export function createTrainingGraph(config: ModelConfig, loss: LossChoice, rows: boolean, groups = 1, checkpointing = false): TrainingGraph {
   const training = packedClassifier('training', config, true, groups)
   const { sum, count } = writeLoss(training, config, loss)
-  const tables = rows ? new Set(training.parameters.filter((p) => p.shape.length === 2 && p.shape[0]! >= 4096).map((p) => p.name)) : new Set<string>()
+  const tables = rows ? new Set(training.parameters.filter((p) => p.shape.length === 2 && p.shape[0]! >= tableRows).map((p) => p.name)) : new Set<string>()
   const gradients = differentiate(training.graph, sum, training.parameters.map((p) => training.values.get(p.name)!), {
     rows: tables, checkpoints: checkpointing ? training.checkpoints : [],
   })

@@ -149,7 +149,7 @@ export function compute(model: PreTrainedModel, microBatches: readonly Batch[], 
   return withRunner(model, options, microBatches[0]!.labels!, (run) => run(microBatches))
 }
 
-/** Tables of at least 4096 rows aside, whose gradients are added up until the update, the first micro-batch writes over what was there. */
+/** Tables of embeddings aside, whose gradients are added up until the update, the first micro-batch writes over what was there. */
 async function accumulate(runner: Runner, batches: readonly PreparedBatch[]): Promise<Computed> {
   const whole = batches.reduce((sum, batch) => sum + batch.count, 0)
   let [loss, count] = [0, 0]
