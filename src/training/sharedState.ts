@@ -210,5 +210,7 @@ async function fillSlots(entry: Entry, slots: Slots, fused: FusedEngine): Promis
     }
     await copyInTurns(data, tensor.data as Float32Array)
   }
-  if (entry.rows !== undefined) await fused.markRows(entry.rows, Object.values(entry.slots))
+  // slots of other sizes are of updates that run over the whole table anyway
+  const whole = Object.values(entry.slots).filter((slot) => slot.length === entry.parameter.length)
+  if (entry.rows !== undefined) await fused.markRows(entry.rows, whole)
 }
