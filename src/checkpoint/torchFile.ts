@@ -59,6 +59,8 @@ async function openForReading(path: string): Promise<FileHandle> {
 
 async function readZipFormat(handle: FileHandle, path: string, size: number): Promise<{ value: Pickled; blocks: Map<string, Block> }> {
   const entries = await readZipEntries(handle, path, size)
+  const compressed = [...entries].find(([, { deflated }]) => deflated)
+  if (compressed !== undefined) throw malformed(path, `it has the compressed entry ${compressed[0]}`)
   const pickle = [...entries].find(([name]) => name.endsWith('/data.pkl'))
   if (pickle === undefined) throw malformed(path, 'it has no data.pkl')
   const folder = pickle[0].slice(0, -'data.pkl'.length)

@@ -6,82 +6,97 @@ import { readExactly } from './files'
 /** Where an entry's bytes lie in the file. */
 export interface ZipEntry {
   readonly start: number
+  /** How many bytes it takes there. */
+  readonly packed: number
+  /** How many it holds. */
   readonly size: number
+  /** Compressed by deflate; stored as it is otherwise. */
+  readonly deflated: boolean
 }
+
+/** What to do about an archive of a model that cannot be read. */
+const modelFix = 'Download it again, or save the model as safetensors in Python: model.save_pretrained(folder).'
 
 /** The largest directory that is read: some ten times that of the largest sharded models. */
 const directoryLimit = 64_000_000
 
 /**
- * The entries of a zip archive that was stored without compression, as PyTorch stores it; also beyond 4 GB (zip64).
+ * The entries of a zip archive, stored or deflated; also beyond 4 GB (zip64).
  * Layout: APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16, 4.5.3.
- * @throws TrainerError (`file`) when the archive is truncated, malformed or compressed.
+ * @param fix what the error says to do.
+ * @throws TrainerError (`file`) when the archive is truncated, malformed, encrypted or compressed in another way.
  */
-export async function readZipEntries(handle: FileHandle, path: string, size: number): Promise<Map<string, ZipEntry>> {
+export async function readZipEntries(handle: FileHandle, path: string, size: number, fix = modelFix): Promise<Map<string, ZipEntry>> {
+  const malformed = (what: string): TrainerError => new TrainerError('file', `${path} ${what}.`, { fix })
   const read = async (start: number, length: number): Promise<DataView> => {
     const bytes = new Uint8Array(length)
-    if (start < 0 || start + length > size || !(await readExactly(handle, bytes, start))) throw malformed(path, 'is truncated')
+    if (start < 0 || start + length > size || !(await readExactly(handle, bytes, start))) throw malformed('is truncated')
     return new DataView(bytes.buffer)
   }
-  const { count, start, length } = await findDirectory(read, path, size)
-  if (length > directoryLimit) throw malformed(path, `has a directory of ${length} bytes`)
+  const { count, start, length } = await findDirectory(read, malformed, size)
+  if (length > directoryLimit) throw malformed(`has a directory of ${length} bytes`)
   const directory = await read(start, length)
   const entries = new Map<string, ZipEntry>()
   for (let i = 0, at = 0; i < count; i++) {
-    if (at + 46 > length || directory.getUint32(at, true) !== 0x02014b50) throw malformed(path, 'has a broken directory')
-    const entry = readDirectoryEntry(directory, at, path)
+    if (at + 46 > length || directory.getUint32(at, true) !== 0x02014b50) throw malformed('has a broken directory')
+    const entry = readDirectoryEntry(directory, at, malformed)
     const local = await read(entry.header, 30)
-    if (local.getUint32(0, true) !== 0x04034b50) throw malformed(path, `has no entry ${entry.name} where its directory says`)
+    if (local.getUint32(0, true) !== 0x04034b50) throw malformed(`has no entry ${entry.name} where its directory says`)
     const from = entry.header + 30 + local.getUint16(26, true) + local.getUint16(28, true)
-    if (from + entry.size > size) throw malformed(path, `is truncated: its entry ${entry.name} ends beyond it`)
-    if (entries.has(entry.name)) throw malformed(path, `has the entry ${entry.name} twice`)
-    entries.set(entry.name, { start: from, size: entry.size })
+    if (from + entry.packed > size) throw malformed(`is truncated: its entry ${entry.name} ends beyond it`)
+    if (entries.has(entry.name)) throw malformed(`has the entry ${entry.name} twice`)
+    entries.set(entry.name, { start: from, packed: entry.packed, size: entry.size, deflated: entry.deflated })
     at = entry.next
   }
   return entries
 }
 
 type Read = (start: number, length: number) => Promise<DataView>
+type Malformed = (what: string) => TrainerError
 
-async function findDirectory(read: Read, path: string, size: number): Promise<{ count: number; start: number; length: number }> {
+async function findDirectory(read: Read, malformed: Malformed, size: number): Promise<{ count: number; start: number; length: number }> {
   const tail = await read(Math.max(0, size - 65557), Math.min(size, 65557))
   for (let at = tail.byteLength - 22; at >= 0; at--) {
     if (tail.getUint32(at, true) !== 0x06054b50) continue
     const end = { count: tail.getUint16(at + 10, true), length: tail.getUint32(at + 12, true), start: tail.getUint32(at + 16, true) }
     if (at < 20 || tail.getUint32(at - 20, true) !== 0x07064b50) return end
     const large = await read(Number(tail.getBigUint64(at - 12, true)), 56)
-    if (large.getUint32(0, true) !== 0x06064b50) throw malformed(path, 'has a broken directory')
+    if (large.getUint32(0, true) !== 0x06064b50) throw malformed('has a broken directory')
     const [count, length, start] = [32, 40, 48].map(from => Number(large.getBigUint64(from, true))) as [number, number, number]
     return { count, length, start }
   }
-  throw malformed(path, 'is truncated: it has no directory')
+  throw malformed('is truncated: it has no directory')
 }
 
-function readDirectoryEntry(view: DataView, at: number, path: string): { name: string; size: number; header: number; next: number } {
+interface DirectoryEntry extends Omit<ZipEntry, 'start'> {
+  readonly name: string
+  readonly header: number
+  readonly next: number
+}
+
+function readDirectoryEntry(view: DataView, at: number, malformed: Malformed): DirectoryEntry {
   const [nameLength, extraLength, commentLength] = [28, 30, 32].map(from => view.getUint16(at + from, true)) as [number, number, number]
   const next = at + 46 + nameLength + extraLength + commentLength
-  if (next > view.byteLength) throw malformed(path, 'has a broken directory')
+  if (next > view.byteLength) throw malformed('has a broken directory')
   const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + 46, nameLength))
-  if (view.getUint16(at + 10, true) !== 0) throw malformed(path, `has the compressed entry ${name}`)
+  const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
+  if ((flags & 1) !== 0) throw malformed(`has the encrypted entry ${name}`)
+  if (method !== 0 && method !== 8) throw malformed(`has the entry ${name} compressed in a way that is not read (method ${method})`)
+  let packed = view.getUint32(at + 20, true)
   let size = view.getUint32(at + 24, true)
   let header = view.getUint32(at + 42, true)
   const extra = at + 46 + nameLength
   for (let field = extra; field + 4 <= extra + extraLength; field += 4 + view.getUint16(field + 2, true)) {
     if (view.getUint16(field, true) !== 1) continue
-    const wide = [size, view.getUint32(at + 20, true), header].filter(value => value === 0xffffffff).length
-    if (view.getUint16(field + 2, true) < wide * 8 || field + 4 + wide * 8 > extra + extraLength) throw malformed(path, 'has a broken directory')
+    const wide = [size, packed, header].filter(value => value === 0xffffffff).length
+    if (view.getUint16(field + 2, true) < wide * 8 || field + 4 + wide * 8 > extra + extraLength) throw malformed('has a broken directory')
     let from = field + 4
     const take = (value: number): number => (value === 0xffffffff ? Number(view.getBigUint64((from += 8) - 8, true)) : value)
     size = take(size)
-    take(view.getUint32(at + 20, true))
+    packed = take(packed)
     header = take(header)
     break
   }
-  return { name, size, header, next }
-}
-
-function malformed(path: string, what: string): TrainerError {
-  return new TrainerError('file', `${path} ${what}.`, {
-    fix: 'Download it again, or save the model as safetensors in Python: model.save_pretrained(folder).',
-  })
+  if (method === 0 && packed !== size) throw malformed(`has two sizes for the entry ${name}`)
+  return { name, packed, size, deflated: method === 8, header, next }
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { doctor, formatDoctor, nearest, TrainerError } from '../index'
+import { runInstall } from './install'
 
 /** Where text goes. */
 export interface Streams {
@@ -15,6 +16,7 @@ interface Command {
 
 const commands: Readonly<Record<string, Command>> = {
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
+  install: { help: "fetches OpenVINO's plug-in: install openvino (--help for more)", run: runInstall },
   help: { help: 'this text; also --help', run: (_words, { out }) => (out(helpText()), 0) },
   version: { help: 'the version of ts-trainer; also --version', run: (_words, { out }) => (out(packageVersion()), 0) },
 }

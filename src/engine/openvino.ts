@@ -1,6 +1,63 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 
+/** A wheel of the Python package index, of which one build and no other is used. */
+export interface PinnedWheel {
+  readonly project: string
+  readonly version: string
+  readonly file: string
+  readonly sha256: string
+  /** What is used of it, as paths in the archive. */
+  readonly members: readonly string[]
+}
+
+const version = '1.8.1'
+const pluginName = 'libonnxruntime_providers_openvino_plugin.so'
+
+/**
+ * OpenVINO's plug-in by platform and architecture. There is one for Windows too, whose libraries name a manifest that names all its libraries: it is not
+ * known which of them could be left out.
+ */
+export const openvinoWheels: Readonly<Record<string, PinnedWheel>> = {
+  'linux x64': {
+    project: 'onnxruntime-ep-openvino',
+    version,
+    file: `onnxruntime_ep_openvino-${version}-py3-none-manylinux_2_28_x86_64.whl`,
+    sha256: '3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924',
+    members: [
+      ...[pluginName, 'libopenvino.so.2641', 'libopenvino_intel_cpu_plugin.so', 'libopenvino_onnx_frontend.so.2641', 'libtbb.so.12']
+        .map(name => `onnxruntime_ep_openvino/${name}`),
+      'onnxruntime_ep_openvino/third-party-programs.txt',
+      `onnxruntime_ep_openvino-${version}.dist-info/METADATA`,
+    ],
+  },
+}
+
+/** The folder in the user's cache where `npx ts-trainer install openvino` puts the plug-in and its libraries. */
+export function openvinoFolder(): string {
+  return join(cacheFolder(), `openvino-${version}`)
+}
+
+/**
+ * The plug-in to open: what the environment variable TS_TRAINER_OPENVINO names (the file or its folder), whether it exists or not; else the one in
+ * the user's cache; undefined where there is none.
+ */
 export function openvinoLibrary(): string | undefined {
   const named = process.env['TS_TRAINER_OPENVINO']
-  return named !== undefined && existsSync(named) ? named : undefined
+  if (named) return statSync(named, { throwIfNoEntry: false })?.isDirectory() ? resolve(named, libraryName()) : resolve(named)
+  const cached = join(openvinoFolder(), libraryName())
+  return existsSync(cached) ? cached : undefined
+}
+
+function libraryName(): string {
+  return process.platform === 'win32' ? 'onnxruntime_providers_openvino_plugin.dll' : pluginName
+}
+
+function cacheFolder(): string {
+  const { TS_TRAINER_CACHE: own, XDG_CACHE_HOME: shared, LOCALAPPDATA: local } = process.env
+  if (own) return resolve(own)
+  if (shared) return resolve(shared, 'ts-trainer')
+  if (process.platform === 'win32') return join(local || join(homedir(), 'AppData', 'Local'), 'ts-trainer')
+  return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache', 'ts-trainer')
 }

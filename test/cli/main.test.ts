@@ -42,7 +42,7 @@ describe('ts-trainer', () => {
   it('refuses other words with the nearest, without a stack', async () => {
     expect(await run('docter')).toEqual({ status: 1, out: '', error: "ts-trainer: There is no command 'docter'. Did you mean 'doctor'?" })
     expect((await run('--verison')).error).toContain("Did you mean '--version'?")
-    expect((await run('xyzzyxyzzy')).error).toBe("ts-trainer: There is no command 'xyzzyxyzzy'. The commands are doctor, help, version.")
+    expect((await run('xyzzyxyzzy')).error).toBe("ts-trainer: There is no command 'xyzzyxyzzy'. The commands are doctor, install, help, version.")
     expect((await run('toString')).status).toBe(1)
     expect((await run('doctor', '--jsn')).error).toBe("ts-trainer: doctor does not take '--jsn'. It takes --json, or nothing.")
   })

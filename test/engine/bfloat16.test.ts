@@ -13,13 +13,13 @@ const amx = new Set(['avx512f', 'amx_bf16'])
 
 describe('bfloat16 on the processor', () => {
   const variable = 'TS_TRAINER_OPENVINO'
-  const [before, cache] = [process.env[variable], process.env['XDG_CACHE_HOME']]
+  const [before, cache] = [process.env[variable], process.env['TS_TRAINER_CACHE']]
   beforeEach(() => {
     delete process.env[variable]
-    process.env['XDG_CACHE_HOME'] = '/nowhere'
+    process.env['TS_TRAINER_CACHE'] = '/nowhere'
   })
   afterEach(() => {
-    for (const [name, value] of [[variable, before], ['XDG_CACHE_HOME', cache]] as const) {
+    for (const [name, value] of [[variable, before], ['TS_TRAINER_CACHE', cache]] as const) {
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
     }
