@@ -39,8 +39,11 @@ export interface GroupInputs {
   readonly attentionBias: Value
 }
 
-/** The lowest float32, which a masked key's score is lowered by, as Hugging Face does. */
-export const lowest = -3.4028234663852886e38
+/**
+ * What a masked key's score is lowered by: the lowest number of bfloat16, which float32 has too. The lowest float32, which Hugging Face takes, becomes
+ * -Infinity in bfloat16, and the softmax of a row without any real token NaN.
+ */
+export const lowest = -3.3895313892515355e38
 
 /** Declares the inputs of a packed batch of `tokens` tokens in `batch` rows, which attention sees in groups of rows of similar length. */
 export function packedInputs(graph: GraphBuilder, rules: PackingRules, groups: number): PackedInputs {
