@@ -144,7 +144,8 @@ function packGroup(
   let token = 0
   for (let row = 0; row < rows; row++) {
     for (let at = 0; at < lengths[row]!; at++, token++) {
-      if (!masked(kept.firsts[begin]! + token)) bias[row * width + at] = 0
+      // a row without real tokens has its first one alone, which sees itself: else it would see slots that belong to no row
+      if (lengths[row] === 1 || !masked(kept.firsts[begin]! + token)) bias[row * width + at] = 0
       for (let head = 0; head < heads; head++) {
         const slot = (row * heads + head) * width + at
         toHeads[slot] = token * heads + head
