@@ -39,10 +39,7 @@ export interface GroupInputs {
   readonly attentionBias: Value
 }
 
-/**
- * What a masked key's score is lowered by: the lowest number of bfloat16, which float32 has too. The lowest float32, which Hugging Face takes, becomes
- * -Infinity in bfloat16, and the softmax of a row without any real token NaN.
- */
+/** What a masked key's score is lowered by: the lowest bfloat16. The lowest float32, Hugging Face's choice, is -Infinity in bfloat16, and a softmax of such NaN. */
 export const lowest = -3.3895313892515355e38
 
 /** Declares the inputs of a packed batch of `tokens` tokens in `batch` rows, which attention sees in groups of rows of similar length. */
