@@ -96,7 +96,7 @@ export function pluginProvider(api: Api, library: string, device: string, option
   if (chosen === undefined) {
     const list = found.map(({ name, labels }) => `${name}:${labels.join('|')}`).join(', ')
     throw new TrainerError('engine', `The plug-in ${library} has no device '${device}'. It has: ${list || 'none on this machine'}.`, {
-      fix: 'Name one of these as device, as in openvino:cpu.',
+      fix: list === '' ? "It offers none for hardware of another make: OpenVINO's wants a processor of Intel's." : 'Name one of these as device, as in openvino:cpu.',
     })
   }
   const append = (_: Api, sessionOptions: Pointer): void => nativePointers([chosen.device]).use(list =>

@@ -39,8 +39,8 @@ export interface GroupInputs {
   readonly attentionBias: Value
 }
 
-/** The lowest float32, which a masked key's score is lowered by, as Hugging Face does. */
-export const lowest = -3.4028234663852886e38
+/** What a masked key's score is lowered by: the lowest bfloat16. The lowest float32, Hugging Face's choice, is -Infinity in bfloat16, and a softmax of such NaN. */
+export const lowest = -3.3895313892515355e38
 
 /** Declares the inputs of a packed batch of `tokens` tokens in `batch` rows, which attention sees in groups of rows of similar length. */
 export function packedInputs(graph: GraphBuilder, rules: PackingRules, groups: number): PackedInputs {
@@ -177,7 +177,8 @@ function packGroup(
   let token = 0
   for (let row = 0; row < rows; row++) {
     for (let at = 0; at < lengths[row]!; at++, token++) {
-      if (!masked(kept.firsts[begin]! + token)) bias[row * width + at] = 0
+      // a row without real tokens has its first one alone, which sees itself: else it would see slots that belong to no row
+      if (lengths[row] === 1 || !masked(kept.firsts[begin]! + token)) bias[row * width + at] = 0
       for (let head = 0; head < heads; head++) {
         const slot = (row * heads + head) * width + at
         toHeads[slot] = token * heads + head

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { activation } from '../../src/models/layers'
+import { lowest } from '../../src/models/packing'
 import { GraphBuilder } from '../../src/onnx/builder'
 import { Tensor } from '../../src/tensor'
 import { evaluate } from '../helpers/referenceEngine'
@@ -18,5 +19,14 @@ describe('activation', () => {
   it('that is not known is refused by name', () => {
     const graph = new GraphBuilder('unknown')
     expect(() => activation(graph, 'geglu', graph.input('x', 'float32', [1]))).toThrow('The activation "geglu" is not known; these are: gelu, gelu_python, relu')
+  })
+})
+
+describe('the score of a masked key', () => {
+  it('is a float32 and a bfloat16, the lowest that is finite', () => {
+    const bits = new DataView(new ArrayBuffer(4))
+    bits.setFloat32(0, lowest)
+    expect(bits.getFloat32(0)).toBe(lowest)
+    expect(bits.getUint32(0)).toBe(0xff7f0000) // bfloat16 is the upper half; 0xff80 is -Infinity
   })
 })

@@ -134,6 +134,21 @@ describe('evaluation', () => {
     })
   })
 
+  it('gives a row without real tokens what it gives it among other rows', async () => {
+    const hollow = async (id: number, rows: number): Promise<number[]> => {
+      const ids = Tensor.from('int32', [[4, 1, 1, 1], ...Array.from({ length: rows }, () => [id, 6, 7, 8])])
+      const mask = Tensor.from('int32', [[0, 0, 0, 0], ...Array.from({ length: rows }, () => [1, 1, 1, 1])])
+      const runner = await Runner.create({ model: await tinyModel('bert'), engine: { threads: 1 }, loss: {}, batchSize: 1 }) // one group for all
+      try {
+        return Array.from((await runner.evaluate(runner.prepare({ input_ids: ids, attention_mask: mask }, String))).logits.data.subarray(0, 3))
+      } finally {
+        await runner.dispose()
+      }
+    }
+    const alone = await hollow(5, 0)
+    for (const id of [5, 9]) (await hollow(id, 2)).forEach((value, i) => expect(value).toBeCloseTo(alone[i]!, 6))
+  })
+
   it('sees the parameters as updates leave them, and the model keeps them afterwards', async () => {
     const model = await tinyModel('bert')
     const name = 'bert.encoder.layer.1.output.dense.weight'
