@@ -9,7 +9,7 @@ const rememberedShapes = 100
 
 /** Where a program is to run in bfloat16, and what decides whether it can. */
 export interface Bfloat16Options {
-  /** Only the processor's own is known to do it: 'cpu' (default) or 'auto'. */
+  /** Only 'cpu' (default) is known to do it. */
   readonly device?: string | undefined
   /** The plug-in's file; the environment variable TS_TRAINER_OPENVINO, else what `npx ts-trainer install openvino` left, unless given. */
   readonly pluginLibrary?: string | undefined
@@ -24,8 +24,8 @@ export interface Bfloat16Options {
  * offered on others, or where there is no plug-in.
  */
 export function checkBfloat16({ device = 'cpu', pluginLibrary, flags = processorFlags() }: Bfloat16Options = {}): string {
-  if (device !== 'cpu' && device !== 'auto') {
-    throw new TrainerError('engine', `bfloat16 on '${device}' is not part of ts-trainer yet.`, { fix: 'Train in float32 there, or in bfloat16 on the CPU.' })
+  if (device !== 'cpu') {
+    throw new TrainerError('engine', `bfloat16 on '${device}' is not part of ts-trainer yet.`, { fix: "Train in float32 there, or in bfloat16 with device: 'cpu'." })
   }
   if (flags?.has('amx_bf16') !== true) {
     const lack = flags === undefined ? 'this system does not say whether its processor has AMX (amx_bf16)' : 'this processor has no AMX (amx_bf16)'

@@ -77,7 +77,9 @@ export interface PackedBatch {
 export interface PackedGroup {
   /** Tokens of each of its rows. */
   readonly lengths: Int32Array
-  /** The most of them. */
+  /** How many rows of the packed batch come before it. */
+  readonly firstRow: number
+  /** Lengths of attention: the most of the rows' tokens, or more where they are rounded. */
   readonly width: number
   readonly tokens: number
 }
@@ -191,7 +193,7 @@ function packGroup(
   feeds[`from_heads${suffix}`] = new Tensor('int32', fromHeads, [tokens + added, heads])
   feeds[`head_mask${suffix}`] = new Tensor('float32', headMask, [rows * heads * width, 1])
   feeds[`attention_bias${suffix}`] = new Tensor('float32', bias, [rows, 1, 1, width])
-  return { lengths, width, tokens }
+  return { lengths, firstRow: begin, width, tokens }
 }
 
 /**

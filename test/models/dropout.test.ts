@@ -129,7 +129,7 @@ describe('the masks that are drawn', () => {
   }
   const { sites } = packedClassifier('masks', config, true)
   const batchWith = (rows: number, length: number): PackedBatch => ({
-    feeds: {}, order: new Int32Array(rows), tokens: rows * length, realTokens: rows * length, groups: [{ lengths: new Int32Array(rows).fill(length), width: length, tokens: rows * length }],
+    feeds: {}, order: new Int32Array(rows), tokens: rows * length, realTokens: rows * length, groups: [{ lengths: new Int32Array(rows).fill(length), firstRow: 0, width: length, tokens: rows * length }],
   })
   /** A million draws for sites of tokens and of rows, and for those of attention. */
   const [manyRows, longRows] = [batchWith(16384, 1), batchWith(16, 128)]
@@ -201,6 +201,37 @@ describe('the masks that are drawn', () => {
       return copied
     }))
     expect(draws[0]).toEqual(draws[1])
+  })
+
+  it('are the same for real tokens, whatever groups attention is computed in, and however shapes are rounded', async () => {
+    const batch = randomBatch([9, 2, 7, 3, 5], classes(0, 1, 0, 1, 1), { seed: 3 })
+    const rules = { heads: 4, vocabularySize: 30, positions: 256, firstPosition: 0, positionPadding: undefined, segments: 2 }
+    const fused = createFusedEngine({ threads: 2 })
+    try {
+      const draw = async (groups: number, round?: { tokens: number; length: number }): Promise<Record<string, number[]>> => {
+        const packed = packBatch(batch, rules, { groups, round })
+        const source = new MaskSource(packedClassifier('masks', config, true, groups).sites, fused)
+        const drawn = await source.draw(packed, { seed: 1, step: 5, microBatch: 0 })
+        const real: Record<string, number[]> = {}
+        for (const [name, { data, dims }] of Object.entries(drawn)) {
+          const place = groups > 1 && dims.length === 4 ? name.replace(/\.\d+(\.attention)$/, '$1') : name
+          const group = packed.groups[groups > 1 && dims.length === 4 ? Number(/\.(\d+)\.attention$/.exec(name)![1]) : 0]!
+          const [, heads = 1, queries = 1, width = 1] = dims
+          const kept = dims.length === 4
+            ? [...data].filter((_, i) => Math.max(i % width, Math.floor(i / width) % queries) < group.lengths[Math.floor(i / width / queries / heads)]!)
+            : [...data.subarray(0, (name.includes('classifier') ? 5 : packed.realTokens) * dims[1]!)]
+          ;(real[place] ??= []).push(...(kept as number[]))
+        }
+        source.dispose()
+        return real
+      }
+      const expected = await draw(1)
+      expect(Object.keys(expected)).toContain('dropout.layer.0.attention')
+      expect(await draw(3)).toEqual(expected)
+      expect(await draw(1, { tokens: 64, length: 16 })).toEqual(expected)
+    } finally {
+      await fused.dispose()
+    }
   })
 })
 

@@ -24,7 +24,7 @@ export interface DenseMask {
 
 /**
  * A mask over attention weights [B, A, L, L], or [B, A, Q, L] where only the first Q queries are computed: the entry (b, a, q, k) is draw
- * 65536 q + k under a key of its plane b A + a, so that it depends neither on the padded length L nor on Q. Where q or k is not below `lengths[b]`
+ * 65536 q + k under a key of its plane (first row + b) A + a, so that it depends neither on the padded length L nor on Q. Where q or k is not below `lengths[b]`
  * the mask is 0.
  */
 export interface AttentionMask extends DenseMask {
@@ -34,8 +34,10 @@ export interface AttentionMask extends DenseMask {
   readonly width: number
   /** Q, at most L; L unless given */
   readonly queries?: number
-  /** One per row of the batch, each at most L. */
+  /** One per row, each at most L. */
   readonly lengths: ArrayLike<number>
+  /** How many rows of the batch come before these; none unless given. */
+  readonly firstRow?: number
 }
 
 const chunkElements = 65536
@@ -54,7 +56,7 @@ export function denseChunks({ into, p, key }: DenseMask, place: Place): number[]
 
 /** The arguments of `maskPlane`, plane by plane. */
 export function attentionChunks(mask: AttentionMask, place: Place): number[][] {
-  const { width, heads, lengths, queries = width } = mask
+  const { width, heads, lengths, queries = width, firstRow = 0 } = mask
   checkAttention(mask)
   const [key1, key2] = keysOf(mask.key)
   const { threshold, scale } = decision(mask.p)
@@ -62,7 +64,8 @@ export function attentionChunks(mask: AttentionMask, place: Place): number[][] {
   for (let plane = 0; plane < lengths.length * heads; plane++) {
     const length = lengths[Math.floor(plane / heads)]!
     const at = place.at + 4 * plane * queries * width
-    const keys = [hash32(key1, plane), hash32(key2, plane)]
+    const number = firstRow * heads + plane
+    const keys = [hash32(key1, number), hash32(key2, number)]
     chunks.push([place.memory, 0, 0, 0, at, queries, width, Math.min(queries, length), length, ...keys, threshold, scale])
   }
   return chunks
