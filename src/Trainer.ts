@@ -6,14 +6,14 @@ import { rotateCheckpoints } from './checkpoint/rotate'
 import type { Dataset } from './data/dataset'
 import type { Loader, LoaderRows } from './data/loader'
 import type { Tokenizer } from './data/tokenizer'
-import { TrainerError } from './errors'
+import { refuseUnknown, TrainerError } from './errors'
 import { log } from './logging'
-import { checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint, startOf } from './training/checkpoints'
+import { bestWeights, checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint, startOf } from './training/checkpoints'
 import { createRunner } from './training/createRunner'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
 import { LossLog } from './training/LossLog'
-import { checkTrainOptions, type EvalData, type EvaluateOptions, type PredictionOutput, type TrainOptions, type TrainOutput } from './training/options'
+import { checkTrainOptions, type EvalData, evaluateOptions, type EvaluateOptions, type PredictionOutput, type TrainOptions, type TrainOutput } from './training/options'
 import { planRun, startState } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import type { Runner } from './training/Runner'
@@ -40,22 +40,28 @@ export class Trainer extends TrainerBase {
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     checkTrainOptions(options)
-    const { run, firstEpoch, firstBatch } = await this.#begin(options)
+    return this.alone(() => this.#train(options))
+  }
+
+  async #train(options: TrainOptions): Promise<TrainOutput> {
+    const { run, firstEpoch, firstBatch, endIsDue } = await this.#begin(options)
     const [startedAt, stop] = [performance.now(), listenForStop(options.signal, this.args.enableJitCheckpoint)]
     try {
       await this.fire('onTrainBegin')
       if (this.args.evalOnStart) await this.evaluate()
-      for (let epoch = firstEpoch; epoch < run.plan.epochs && this.state.globalStep < run.plan.totalUpdates; epoch++) {
+      const goesOn = (epoch: number): boolean => this.state.globalStep < run.plan.totalUpdates || (endIsDue && epoch === firstEpoch)
+      for (let epoch = firstEpoch; epoch < run.plan.epochs && goesOn(epoch); epoch++) {
+        const resumed = epoch === firstEpoch && firstBatch > 0
         await this.fire('onEpochBegin')
-        let update: UpdateResult | undefined
-        for await (const window of run.windows(epoch, epoch === firstEpoch ? firstBatch : 0)) {
+        let update = resumed && endIsDue ? run.last : undefined
+        for await (const window of run.windows(epoch, resumed ? firstBatch : 0)) {
           update = await this.#step(run, window, epoch)
           await this.#logEvaluateSave(run, update, stop.reason !== undefined)
           if (this.control.shouldEpochStop || this.control.shouldTrainingStop) break
         }
-        const resumedAtItsEnd = epoch === firstEpoch && firstBatch > 0
-        if (update === undefined && !resumedAtItsEnd) this.#stopForWantOfBatches()
+        if (update === undefined && !resumed) this.#stopForWantOfBatches()
         await this.fire('onEpochEnd')
+        run.position.ended = true
         await this.#logEvaluateSave(run, update)
         if (this.control.shouldTrainingStop) break
       }
@@ -129,20 +135,10 @@ export class Trainer extends TrainerBase {
     const metrics: Metrics = { ...speed, total_flos: state.totalFlos, train_loss: trainingLoss }
     await this.log(metrics)
     await run.runner.synchronise()
-    if (args.loadBestModelAtEnd) await this.#loadBest(run)
+    if (args.loadBestModelAtEnd) await run.runner.loadParameters((await bestWeights(this.model, state, args)) ?? new Map())
     await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, best: state.bestModelCheckpoint, atEnd: true })
     await this.fire('onTrainEnd')
     return { globalStep: state.globalStep, trainingLoss, metrics: this.stamped(metrics) }
-  }
-
-  async #loadBest(run: TrainingRun): Promise<void> {
-    const { bestModelCheckpoint: best, bestGlobalStep, bestMetric } = this.state
-    if (best === undefined) {
-      log('warning', 'loadBestModelAtEnd: no checkpoint of a best model was written, so the model is as it was trained last.')
-      return
-    }
-    await run.runner.loadParameters(await readWeights(this.model, best))
-    log('info', `The model is that of step ${bestGlobalStep}, the best: ${this.args.metricForBestModel} ${bestMetric}.`)
   }
 
   /**
@@ -158,8 +154,9 @@ export class Trainer extends TrainerBase {
       for (const [name, one] of Object.entries(chosen)) Object.assign(all, await this.evaluate(one, { metricKeyPrefix: `${prefix}_${name}` }))
       return all
     }
+    refuseUnknown(options, evaluateOptions, 'evaluate()')
     const lossOnly = this.args.predictionLossOnly || this.options.computeMetrics === undefined
-    const { metrics } = await this.#evaluate(this.getEvalDataloader(chosen as LoaderRows<object>), lossOnly, false, prefix)
+    const { metrics } = await this.#evaluate(this.getEvalDataLoader(chosen as LoaderRows<object>), lossOnly, false, prefix)
     await this.log(metrics)
     const stamped = this.stamped(metrics)
     await this.fire('onEvaluate', { metrics: stamped })
@@ -168,8 +165,9 @@ export class Trainer extends TrainerBase {
 
   /** Predicts: logits for every row, in the dataset's order; with labels, metrics too. Logs nothing. */
   async predict(dataset: Dataset<object> | LoaderRows<object>, options: EvaluateOptions = {}): Promise<PredictionOutput> {
+    refuseUnknown(options, evaluateOptions, 'predict()')
     await this.begun
-    const { predictions, labels, metrics } = await this.#evaluate(this.getTestDataloader(dataset), false, true, options.metricKeyPrefix ?? 'test')
+    const { predictions, labels, metrics } = await this.#evaluate(this.getTestDataLoader(dataset), false, true, options.metricKeyPrefix ?? 'test')
     if (predictions === undefined) {
       throw new TrainerError('data', 'There is no batch to predict.', { fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.' })
     }
@@ -240,7 +238,7 @@ export class Trainer extends TrainerBase {
   }
 
   /** Model, plan, optimizer and schedule; and what a checkpoint kept of them. */
-  async #begin(options: TrainOptions): Promise<{ run: TrainingRun; firstEpoch: number; firstBatch: number }> {
+  async #begin(options: TrainOptions): Promise<{ run: TrainingRun; firstEpoch: number; firstBatch: number; endIsDue: boolean }> {
     await this.begun
     if (options.trial !== undefined) this.currentArguments = trialArguments(this.args, options.trial)
     const { args } = this
@@ -248,7 +246,7 @@ export class Trainer extends TrainerBase {
     await checkWritable(args.outputDir)
     const resume = options.resumeFromCheckpoint
     const folder = resume === undefined || resume === false ? undefined : await checkpointToResume(args.outputDir, resume)
-    const loader = this.getTrainDataloader()
+    const loader = this.getTrainDataLoader()
     const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
     const fresh = startState(plan, args)
     if (options.trial !== undefined) Object.assign(fresh, { isHyperParamSearch: true, trialName: this.#trial?.name, trialParams: options.trial })
@@ -264,15 +262,17 @@ export class Trainer extends TrainerBase {
     const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays, resumed, parameters })
     this.run = run
     if (resumed !== undefined) restoreRun(resumed, { args, callbacks: this.callbackHandler, run, losses: this.#losses })
-    const { model, processingClass } = this
-    this.callbackHandler.context = { model, processingClass, optimizer, lrScheduler: rates, trainDataloader: loader }
-    return { run, ...startOf(plan, this.state, args) }
+    this.callbackHandler.context = { ...this.callbackHandler.context, optimizer, lrScheduler: rates, trainDataloader: loader }
+    const start = startOf(plan, this.state, args)
+    if (start.endIsDue) await run.beginAt(start.firstEpoch, start.firstBatch - 1)
+    return { run, ...start }
   }
 
   async #initModel(trial: Readonly<Record<string, unknown>> | undefined): Promise<void> {
     await this.dispose()
     this.currentModel = await this.options.modelInit!(trial)
     if (this.currentModel === undefined) throw new TrainerError('argument', 'modelInit returned no model.')
+    this.callbackHandler.context = { ...this.callbackHandler.context, model: this.currentModel }
   }
 
   async #runnerOf(): Promise<Runner> {

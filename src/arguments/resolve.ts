@@ -108,6 +108,9 @@ function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<str
 
 function check(values: ResolvedArguments): void {
   checkSteps(values)
+  if (values.saveStrategy === 'best' && values.evalStrategy === 'no') {
+    throw new TrainerError('argument', "saveStrategy 'best' needs evaluations, but evalStrategy is 'no'.", { fix: "Set evalStrategy to 'epoch' or 'steps'." })
+  }
   if (values.loadBestModelAtEnd && values.saveStrategy !== 'best') checkBestModel(values)
   if (isMetricSchedule(values.lrSchedulerType) && values.evalStrategy === 'no') {
     throw new TrainerError('argument', `lrSchedulerType '${values.lrSchedulerType}' follows a metric, but evalStrategy is 'no'.`,

@@ -30,7 +30,7 @@ import type { LoadedBatch } from './evaluation'
 import { lossNamed } from './losses'
 import { type ModelCardOptions, writeModelCard } from './modelCard'
 import { optimizerOf } from './optimizers'
-import { checkOptions, type DataCollator, type EvalData, type TrainData, type TrainerOptions } from './options'
+import { checkOptions, checkOverrides, type DataCollator, type EvalData, type TrainData, type TrainerOptions } from './options'
 import { saveResults } from './results'
 import type { TrainingRun } from './TrainingRun'
 
@@ -61,11 +61,13 @@ export abstract class TrainerBase {
   protected currentArguments: TrainingArguments
   protected currentModel: PreTrainedModel | undefined
   protected run: TrainingRun | undefined
+  #busy = false
 
   /** @throws TrainerError when the options do not go together. */
   constructor(options: TrainerOptions) {
     this.currentArguments = argumentsOf(options)
     checkOptions(options, this.args)
+    checkOverrides(this)
     const level = this.args.getProcessLogLevel()
     if (level !== undefined) setLogLevel(level)
     this.options = options
@@ -77,6 +79,7 @@ export abstract class TrainerBase {
     this.dataCollator = dataCollator ?? (processingClass === undefined ? defaultDataCollator : DataCollatorWithPadding(processingClass))
     const { first, last } = defaultCallbacks(this.args)
     this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
+    this.callbackHandler.context = { model: options.model, processingClass }
     this.begun = this.fire('onInitEnd')
     this.begun.catch(() => undefined) // thrown by the first method that waits for it
   }
@@ -117,17 +120,25 @@ export abstract class TrainerBase {
   /** Batches to evaluate on: of a dataset, of one of several by its name, or of the only one. @throws TrainerError when there is none. */
   getEvalDataloader(dataset: Dataset<object> | LoaderRows<object> | string | undefined = undefined): Loader<LoadedBatch> {
     const chosen = typeof dataset === 'object' ? dataset : datasetNamed(this.evalDataset, dataset)
-    return evaluationLoader(this.#loaderParts(), chosen as LoaderRows<object>, !this.args.batchEvalMetrics)
+    return evaluationLoader(this.#loaderParts(), chosen as LoaderRows<object>, this.#mayBeSorted())
   }
 
   /** Batches to predict. */
   getTestDataloader(dataset: Dataset<object> | LoaderRows<object>): Loader<LoadedBatch> {
-    return evaluationLoader(this.#loaderParts(), dataset as LoaderRows<object>, !this.args.batchEvalMetrics)
+    return evaluationLoader(this.#loaderParts(), dataset as LoaderRows<object>, this.#mayBeSorted())
   }
+
+  /** {@link getTrainDataloader} in another spelling; either may be overridden. */
+  getTrainDataLoader(): Loader<LoadedBatch> { return this.getTrainDataloader() }
+  /** {@link getEvalDataloader} in another spelling. */
+  getEvalDataLoader(dataset?: Dataset<object> | LoaderRows<object> | string): Loader<LoadedBatch> { return this.getEvalDataloader(dataset) }
+  /** {@link getTestDataloader} in another spelling. */
+  getTestDataLoader(dataset: Dataset<object> | LoaderRows<object>): Loader<LoadedBatch> { return this.getTestDataloader(dataset) }
 
   /** The optimizer: the one given, else the one that `optim` names. */
   createOptimizer(): Optimizer {
-    return this.options.optimizers?.[0] ?? optimizerOf(this.args)
+    const [create, kwargs] = this.options.optimizerClsAndKwargs ?? []
+    return this.options.optimizers?.[0] ?? create?.(kwargs as never) ?? optimizerOf(this.args)
   }
 
   /** A schedule of one's own, from the number of updates made to a factor; undefined for the one that `lrSchedulerType` names. */
@@ -231,6 +242,18 @@ export abstract class TrainerBase {
 
   protected async fire(event: CallbackEvent, extra: Pick<CallbackContext, 'logs' | 'metrics'> = {}): Promise<void> {
     await this.callbackHandler.call(event, this.args, this.state, this.control, extra)
+  }
+
+  /** Does what nothing else may be done beside. @throws TrainerError while another call is not done. */
+  protected async alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#busy) throw new TrainerError('training', 'train() was called while another call of it is not done.', { fix: 'Write await before train().' })
+    this.#busy = true
+    return work().finally(() => (this.#busy = false))
+  }
+
+  /** Whether the order in which rows are evaluated shows in no result. */
+  #mayBeSorted(): boolean {
+    return !this.args.batchEvalMetrics && this.args.includeForMetrics.length === 0 && this.options.preprocessLogitsForMetrics === undefined
   }
 
   #loaderParts(): LoaderParts {

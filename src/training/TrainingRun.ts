@@ -60,8 +60,10 @@ export class TrainingRun {
   /** Rows and updates of this call. */
   samples = 0
   updates = 0
-  /** The pass over the data that the last window was of, and the micro-batches of that pass that are done with it. */
-  position = { epoch: 0, batches: 0 }
+  /** The pass over the data that the last window was of, the micro-batches of that pass that are done with it, and whether the pass has been ended. */
+  position = { epoch: 0, batches: 0, ended: true }
+  /** What the last update came to, of this call or of the one that is gone on with. */
+  last: UpdateResult | undefined
   readonly optimizer: Optimizer
   readonly #parts: RunParts
   readonly #startedAt = performance.now()
@@ -99,12 +101,20 @@ export class TrainingRun {
       real += prepared.packed.realTokens
       samples += rows.length
       if (batches.length < size && done !== this.plan.batchesPerEpoch) continue
-      this.position = { epoch, batches: done }
+      this.position = { epoch, batches: done, ended: false }
       yield { batches, count: batches.reduce((sum, b) => sum + b.count, 0), done, tokens: { all, real }, samples }
       ;[batches, all, real, samples] = [[], 0, 0, 0]
     }
-    this.position = { epoch, batches: done }
+    this.position = { epoch, batches: done, ended: false }
     if (batches.length > 0) yield { batches, count: batches.reduce((sum, b) => sum + b.count, 0), done, tokens: { all, real }, samples }
+  }
+
+  /** Makes gradients and slots, by the labels of a batch that is not trained on. */
+  async beginAt(epoch: number, batch: number): Promise<void> {
+    for await (const { batch: { labels } } of this.#parts.loader.batches(epoch, batch)) {
+      if (labels !== undefined) await this.#begin(labels)
+      return
+    }
   }
 
   /** Forward and backward of one micro-batch, added to the update's sums. */
@@ -121,7 +131,8 @@ export class TrainingRun {
     const gradNorm = (await this.runner.state.norm()) * scale
     const rate = this.rates.rate(step)
     const skipped = this.#judge({ loss, gradNorm, rate }, step)
-    return { loss, gradNorm, rate, skipped, scale: scale * clipCoefficient(gradNorm, this.#parts.args.maxGradNorm) }
+    this.last = { loss, gradNorm, rate, skipped }
+    return { ...this.last, scale: scale * clipCoefficient(gradNorm, this.#parts.args.maxGradNorm) }
   }
 
   /** Updates the parameters, unless the update is to be skipped. */

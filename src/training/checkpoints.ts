@@ -3,6 +3,7 @@ import type { CallbackHandler } from '../callbacks/CallbackHandler'
 import type { CallbackState } from '../callbacks/TrainerCallback'
 import type { TrainerControl } from '../callbacks/TrainerControl'
 import { TrainerState } from '../callbacks/TrainerState'
+import { isFolder, listFolder } from '../checkpoint/files'
 import { loadPretrained } from '../checkpoint/pretrained'
 import { checkpointName, listCheckpoints, newestCheckpoint, rotateCheckpoints } from '../checkpoint/rotate'
 import { type CheckpointState, loadCheckpointState, missingFromCheckpoint, type TrainerStateFile } from '../checkpoint/state'
@@ -47,7 +48,9 @@ export async function saveCheckpoint(parts: CheckpointParts): Promise<void> {
 
 function ownState({ losses, run }: CheckpointParts): CallbackState {
   const { args, attributes } = losses.state()
-  return { args, attributes: { ...attributes, data_pass: run.position.epoch, data_batches: run.position.batches } }
+  const { position: { epoch, batches, ended }, last, plan } = run
+  const place = { data_pass: epoch, data_batches: batches, data_pass_ended: ended, batches_in_pass: plan.batchesPerEpoch }
+  return { args, attributes: { ...attributes, ...place, last_grad_norm: last?.gradNorm, last_rate: last?.rate } }
 }
 
 async function stateOf({ args, state, run, trainingArguments }: CheckpointParts): Promise<CheckpointState> {
@@ -98,15 +101,53 @@ export interface Resumed {
 export async function readCheckpoint(folder: string, fresh: TrainerState, args: TrainingArguments): Promise<Resumed> {
   const stored = await loadCheckpointState(folder)
   const state = TrainerState.fromJSON(stored.trainerState as object)
-  for (const [name, before, now] of [
-    ['logging_steps', state.loggingSteps, fresh.loggingSteps], ['eval_steps', state.evalSteps, fresh.evalSteps], ['save_steps', state.saveSteps, fresh.saveSteps],
-    ['train_batch_size', state.trainBatchSize, fresh.trainBatchSize], ['seed', stored.rng?.seed, args.seed],
-  ] as const) {
-    if (before !== undefined && before !== now) log('warning', `Resuming with ${name} ${now}, where the checkpoint had ${before}: today's counts.`)
-  }
+  const told = ({ loggingSteps, evalSteps, saveSteps, trainBatchSize }: TrainerState, seed: unknown): Record<string, unknown> =>
+    ({ logging_steps: loggingSteps, eval_steps: evalSteps, save_steps: saveSteps, train_batch_size: trainBatchSize, seed })
+  const now = told(fresh, args.seed)
+  tellChanges(told(state, stored.rng?.seed), now)
+  if (stored.trainingArguments !== undefined) tellChanges(stored.trainingArguments, args.toDict(), [...Object.keys(now), ...elsewhere])
   const { loggingSteps, evalSteps, saveSteps, maxSteps, numTrainEpochs, trainBatchSize } = fresh
   Object.assign(state, { loggingSteps, evalSteps, saveSteps, maxSteps, numTrainEpochs, trainBatchSize })
   return { folder, stored, state }
+}
+
+/** Arguments that say where a run is, how it shows itself, and what is told of the checkpoint's state already: none that changes a result. */
+const elsewhere = [
+  'output_dir', 'run_name', 'device', 'library', 'plugin_library', 'provider_options', 'threads', 'disable_tqdm', 'log_level', 'eval_batch_size', 'do_eval',
+]
+
+/** Warns of every value that a checkpoint had otherwise. */
+function tellChanges(before: Readonly<Record<string, unknown>>, now: Readonly<Record<string, unknown>>, except: readonly string[] = []): void {
+  const shown = (value: unknown): string => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none'))
+  for (const name of Object.keys(now)) {
+    if (!(name in before) || before[name] === undefined || except.includes(name) || shown(before[name]) === shown(now[name])) continue
+    log('warning', `Resuming with ${name} ${shown(now[name])}, where the checkpoint had ${shown(before[name])}: today's counts.`)
+  }
+}
+
+/** The weights of the best checkpoint, wherever it lies now; undefined, with a warning, where there is none any more. */
+export async function bestWeights(
+  model: PreTrainedModel, { bestModelCheckpoint: best, bestGlobalStep, bestMetric }: TrainerState, args: TrainingArguments,
+): Promise<ReadonlyMap<string, Tensor<'float32'>> | undefined> {
+  const places = best === undefined ? [] : [best, joined(args.outputDir, checkpointName(bestGlobalStep!))]
+  for (const place of places) {
+    if (!(await isFolder(place))) continue
+    const weights = await readWeights(model, place)
+    log('info', `The model is that of step ${bestGlobalStep}, the best: ${args.metricForBestModel} ${bestMetric}.`)
+    return weights
+  }
+  const why = best === undefined ? 'no checkpoint of a best model was written' : `the best checkpoint, ${best}, is gone`
+  log('warning', `loadBestModelAtEnd: ${why}, so the model is as it was trained last.`)
+  return undefined
+}
+
+/** Where in the data a run begins. */
+export interface Start {
+  readonly firstEpoch: number
+  /** Micro-batches of that epoch that are skipped. */
+  readonly firstBatch: number
+  /** The checkpoint was saved at the epoch's last update, before what comes at its end: that is done now. */
+  readonly endIsDue: boolean
 }
 
 /**
@@ -115,13 +156,23 @@ export async function readCheckpoint(folder: string, fresh: TrainerState, args: 
  */
 export function startOf(
   plan: Plan, { globalStep, statefulCallbacks }: TrainerState, { ignoreDataSkip, gradientAccumulationSteps }: TrainingArguments,
-): { readonly firstEpoch: number; readonly firstBatch: number } {
-  const { data_pass: pass, data_batches: batches } = (statefulCallbacks[trainerKey] as CallbackState | undefined)?.attributes ?? {}
-  if (plan.batchesPerEpoch === undefined && typeof pass === 'number' && typeof batches === 'number') {
-    return { firstEpoch: pass, firstBatch: ignoreDataSkip ? 0 : batches }
+): Start {
+  const { data_pass: pass, data_batches: batches, data_pass_ended: ended, batches_in_pass: known } = ownAttributes(statefulCallbacks)
+  if (typeof known === 'number' && known !== plan.batchesPerEpoch) {
+    log('warning', `Resuming with ${plan.batchesPerEpoch ?? 'an unknown number of'} batches in an epoch, where the checkpoint had ${known}: counting goes by today's.`)
   }
-  const skipped = (globalStep % plan.updatesPerEpoch) * gradientAccumulationSteps
-  return { firstEpoch: Math.floor(globalStep / plan.updatesPerEpoch), firstBatch: ignoreDataSkip ? 0 : skipped }
+  if (plan.batchesPerEpoch === undefined && typeof pass === 'number' && typeof batches === 'number') {
+    return { firstEpoch: pass, firstBatch: ignoreDataSkip ? 0 : batches, endIsDue: false }
+  }
+  const [firstEpoch, done] = [Math.floor(globalStep / plan.updatesPerEpoch), globalStep % plan.updatesPerEpoch]
+  const endIsDue = done === 0 && ended === false && firstEpoch > 0 && plan.batchesPerEpoch !== undefined && !ignoreDataSkip
+  if (endIsDue) return { firstEpoch: firstEpoch - 1, firstBatch: plan.batchesPerEpoch, endIsDue }
+  return { firstEpoch, firstBatch: ignoreDataSkip ? 0 : done * gradientAccumulationSteps, endIsDue }
+}
+
+/** What this Trainer itself kept in a checkpoint's state. */
+function ownAttributes(callbacks: TrainerState['statefulCallbacks']): Readonly<Record<string, unknown>> {
+  return (callbacks[trainerKey] as CallbackState | undefined)?.attributes ?? {}
 }
 
 /** Gives the callbacks, the schedule and the loss's bookkeeping what the checkpoint kept of them. */
@@ -129,6 +180,8 @@ export function restoreRun({ stored, state }: Resumed, { args, callbacks, run, l
   // another type of schedule than the checkpoint's stands where it would stand after these updates
   if (stored.scheduler === undefined || stored.scheduler.type === run.rates.state(0).type) run.rates.restore(stored.scheduler, state.globalStep)
   const { [trainerKey]: own, ...others } = state.statefulCallbacks
+  const { last_grad_norm: gradNorm, last_rate: rate } = ownAttributes(state.statefulCallbacks)
+  if (typeof gradNorm === 'number' && typeof rate === 'number') run.last = { loss: NaN, gradNorm, rate, skipped: false }
   if (own !== undefined) losses.restore(own as CallbackState)
   else losses.startAt(state.globalStep)
   if (args.restoreCallbackStatesFromCheckpoint) callbacks.restoreStates(others)
@@ -140,7 +193,8 @@ export function restoreRun({ stored, state }: Resumed, { args, callbacks, run, l
  */
 export async function restoreOptimizer({ stored, folder }: Resumed, name: string, state: ParameterState): Promise<number> {
   if (stored.optimizer === undefined) {
-    log('warning', `${folder} was saved without the state of optimizer and schedule: both start anew.`)
+    const foreign = (await listFolder(folder)).includes('optimizer.pt') ? ' (Python\'s optimizer.pt is not read)' : ''
+    log('warning', `${folder} was saved without the state of optimizer and schedule${foreign}: both start anew.`)
     return 0
   }
   if (stored.optimizer.name !== name) {

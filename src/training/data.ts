@@ -59,8 +59,16 @@ function collateWith({ args, collator }: LoaderParts): (rows: Readonly<Record<st
     const batch: Batch = await collator(rows, indices)
     checkBatch(batch)
     const own = args.labelNames?.find((name) => batch[name] !== undefined)
+    if (args.labelNames !== undefined && own === undefined && batch.labels !== undefined && !args.labelNames.includes('label')) throw otherLabels(args.labelNames, batch)
     return { batch: own === undefined || batch.labels !== undefined ? batch : { ...batch, labels: batch[own]! }, rows: indices }
   }
+}
+
+function otherLabels(wanted: readonly string[], batch: Batch): TrainerError {
+  const columns = Object.keys(batch).map((name) => `"${name}"`).join(', ')
+  return new TrainerError('data', `labelNames is ${wanted.map((name) => `"${name}"`).join(', ')}, but the columns of the batch are ${columns}.`, {
+    fix: 'Leave labelNames out for "label" and "labels", or name a column that is there.',
+  })
 }
 
 /** A collator of one's own may return anything. */

@@ -24,7 +24,7 @@ export interface EvalPrediction {
 export type ComputeMetrics = (prediction: EvalPrediction, computeResult: boolean) => Metrics | Promise<Metrics>
 
 /** Makes smaller things of logits, batch by batch, so that less is kept. */
-export type PreprocessLogits = (logits: Tensor<'float32'>, labels: Tensor | undefined) => Tensor
+export type PreprocessLogits = (logits: Tensor<'float32'>, labels: Tensor | undefined) => Tensor | Promise<Tensor>
 
 /** One batch, and which rows of the dataset it is. */
 export interface LoadedBatch {
@@ -105,7 +105,7 @@ interface Kept {
 /** Keeps what is wanted of a batch; where metrics stream, returns those up to it. */
 async function take({ batch, rows, logits, mean }: Held, kept: Kept, options: EvaluationOptions, last: boolean): Promise<Metrics | undefined> {
   const fetched = await logits()
-  const predictions = options.preprocessLogits?.(fetched, batch.labels) ?? fetched
+  const predictions = (await options.preprocessLogits?.(fetched, batch.labels)) ?? fetched
   const inputs = options.includeInputs ? batch.input_ids : undefined
   if (!options.streaming || options.keepPredictions) {
     kept.predictions.add(predictions, rows)

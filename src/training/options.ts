@@ -46,6 +46,8 @@ export interface TrainerOptions {
   readonly callbacks?: readonly CallbackOrClass[]
   /** An optimizer and a schedule of one's own; either may be undefined. */
   readonly optimizers?: readonly [Optimizer | undefined, Schedule | undefined]
+  /** What makes the optimizer, with its options, as in `[adamw, { beta1: 0.8 }]`: instead of `optim`. */
+  readonly optimizerClsAndKwargs?: readonly [create: (options: never) => Optimizer, options: object]
   readonly preprocessLogitsForMetrics?: PreprocessLogits
   /** Takes note of where the time goes; see `createProfile`. */
   readonly profile?: Profile
@@ -84,16 +86,34 @@ export interface EvaluateOptions {
   readonly metricKeyPrefix?: string
 }
 
+/** The names of {@link EvaluateOptions}. */
+export const evaluateOptions = ['metricKeyPrefix']
+
 /** The names of {@link TrainerOptions}; the type makes sure that there is none too few. */
 const trainerOptions = Object.keys({
   model: 1, modelInit: 1, args: 1, dataCollator: 1, trainDataset: 1, evalDataset: 1, processingClass: 1, computeLossFunc: 1, classWeights: 1,
-  computeMetrics: 1, callbacks: 1, optimizers: 1, preprocessLogitsForMetrics: 1, profile: 1,
+  computeMetrics: 1, callbacks: 1, optimizers: 1, optimizerClsAndKwargs: 1, preprocessLogitsForMetrics: 1, profile: 1,
 } satisfies Record<keyof TrainerOptions, 1>)
 
 /** @throws TrainerError for what `train()` does not take, as Python's positional checkpoint. */
 export function checkTrainOptions(options: TrainOptions): void {
   if (typeof options === 'object' && options !== null) return refuseUnknown(options, ['resumeFromCheckpoint', 'trial', 'signal'], 'train()')
   throw new TrainerError('argument', 'train() takes an object.', { fix: `Write train({ resumeFromCheckpoint: ${JSON.stringify(options)} }).` })
+}
+
+/** Methods of Hugging Face's Trainer that there are none of here: to override them would change nothing. */
+const otherMethods = [
+  'trainingStep', 'predictionStep', 'evaluationLoop', 'predictionLoop', 'optimizerStep', 'getBatchSamples', 'computeLossContextManager',
+  'autocastSmartContextManager', 'createAcceleratorAndPostprocess',
+]
+
+/** @throws TrainerError for a method of a subclass that would never be called. */
+export function checkOverrides(trainer: object): void {
+  const name = otherMethods.find((method) => method in trainer)
+  if (name === undefined) return
+  throw new TrainerError('argument', `The Trainer has no method ${name} to override: it would never be called.`, {
+    fix: 'A step is one graph here: override computeLoss, createOptimizer or createScheduler, or use a callback.',
+  })
 }
 
 /** The mistakes that a program without types makes with datasets. @throws TrainerError naming the option and the fix. */
@@ -120,6 +140,9 @@ export function checkOptions(options: TrainerOptions, args: TrainingArguments): 
   if (options.model === undefined && options.modelInit === undefined) refuse('A Trainer needs a model.', 'Give `model`, or `modelInit`.')
   if (options.model !== undefined && options.modelInit !== undefined) refuse('`model` and `modelInit` were both given.', 'Give only one of them.')
   if (options.modelInit !== undefined && options.optimizers !== undefined) refuse('`modelInit` and `optimizers` do not go together.', 'Override createOptimizer instead.')
+  if (options.optimizerClsAndKwargs !== undefined && options.optimizers?.[0] !== undefined) {
+    refuse('`optimizerClsAndKwargs` and `optimizers` were both given.', 'Give only one of them.')
+  }
   if (args.evalStrategy !== 'no' && options.evalDataset === undefined) {
     refuse(`evalStrategy is "${args.evalStrategy}", but there is no evalDataset.`, 'Give one, or set evalStrategy to "no".')
   }

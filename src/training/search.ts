@@ -1,6 +1,6 @@
 import { isArgumentName } from '../arguments/resolve'
 import { argumentNames } from '../arguments/table'
-import { nearest, TrainerError } from '../errors'
+import { nearest, refuseUnknown, TrainerError } from '../errors'
 import { log } from '../logging'
 import { hash32, MersenneTwister } from '../random'
 import type { TrainingArguments, TrainingArgumentsOptions } from '../TrainingArguments'
@@ -106,6 +106,7 @@ export function defaultObjective(metrics: Metrics): number {
  * @throws TrainerError when the direction is not clear, the space is empty, or no trial came to a finite objective.
  */
 export async function searchHyperparameters(trainer: Searched, options: SearchOptions): Promise<BestRun> {
+  refuseUnknown(options, ['hpSpace', 'computeObjective', 'nTrials', 'direction', 'backend', 'hpName', 'seed'], 'hyperparameterSearch()')
   const { hpSpace: space = defaultSpace, computeObjective = defaultObjective, seed = trainer.args.seed } = options
   const nTrials = options.nTrials ?? (options.backend === 'grid' ? Number.MAX_SAFE_INTEGER : 20)
   if (!Number.isInteger(nTrials) || nTrials < 1) {

@@ -11,7 +11,7 @@ import { sizeOf, Tensor } from '../tensor'
 import type { TrainingGraph } from '../TrainingGraph'
 import { updateGraph } from '../TrainingGraph'
 import type { ParameterState, Slots, UpdateNumbers } from './ParameterState'
-import { copyInTurns, takeTurns } from './turns'
+import { copyInTurns, fillInTurns, takeTurns } from './turns'
 
 /** What a state is made from. */
 export interface StateOptions {
@@ -123,8 +123,10 @@ async function createEntry(
   const [parameter, gradient, ...rest] = fused.arena.allocateGroup([size, size, ...slots.map(([, slot]) => sizeOf(slot.shape))])
   await copyInTurns(parameter!, model.parameter(name).data, turns)
   model.parameters.set(name, new Tensor('float32', parameter!, shape))
-  // memory comes as zeros, of which none is touched before it is needed
-  for (const [i, [, slot]] of slots.entries()) if (slot.fill !== undefined && slot.fill !== 0) rest[i]!.fill(slot.fill)
+  // memory comes as zeros that are no memory yet: written to, so that a run takes from the beginning what it will take
+  for (const [i, array] of [gradient!, ...rest].entries()) {
+    await fillInTurns(array, slots[i - 1]?.[1].fill ?? 0, turns)
+  }
   return {
     name,
     shape,

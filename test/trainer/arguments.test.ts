@@ -189,12 +189,17 @@ const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
   includeForMetrics: async () => {
     const given = async (includeForMetrics: ('inputs' | 'loss')[]): Promise<{ inputs?: Tensor; losses?: Float64Array }> => {
       let seen: { inputs?: Tensor; losses?: Float64Array } = {}
-      await createTrainer({ includeForMetrics }, { computeMetrics: (prediction) => ((seen = prediction), {}) }).evaluate()
+      await createTrainer({ includeForMetrics, perDeviceEvalBatchSize: 3 }, { computeMetrics: (prediction) => ((seen = prediction), {}) }).evaluate()
       return seen
     }
     const both = await given(['inputs', 'loss'])
     expect(both.inputs!.dims).toEqual([7, 7])
-    expect(Array.from(both.inputs!.data.slice(0, 7), Number)).toEqual([...rows(1)[0]!.input_ids, 0, -100, -100, -100, -100]) // its batch was three wide
+    // batches in the dataset's order, as in Hugging Face: zeros up to a batch's longest row, -100 up to the longest of all
+    const ids = rows(7).map(({ input_ids }) => input_ids)
+    const widths = [ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)].map((batch) => Math.max(...batch.map((row) => row.length)))
+    const expected = ids.map((row, i) => Array.from({ length: 7 }, (_, at) => row[at] ?? (at < widths[Math.floor(i / 3)]! ? 0 : -100)))
+    expect(both.inputs!.tolist()).toEqual(expected)
+    expect(expected.flat()).toContain(-100)
     expect(both.losses).toHaveLength(7)
     const none = await given([])
     expect([none.inputs, none.losses]).toEqual([undefined, undefined])
