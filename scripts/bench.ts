@@ -146,8 +146,8 @@ async function measure(bench: Bench, tokens: number): Promise<object> {
 }
 
 /** What ONNX Runtime does of bare products, in operations a second. */
-async function bareRates({ work: { flops }, folder }: Bench, tokens: number): Promise<Readonly<Record<string, number>>> {
-  return (await runProducts({ tokens, width: flops.width, innerWidth: flops.innerWidth, result: join(folder, 'products.json') })).rates
+async function bareRates({ options: { precision }, work: { flops }, folder }: Bench, tokens: number): Promise<Readonly<Record<string, number>>> {
+  return (await runProducts({ tokens, width: flops.width, innerWidth: flops.innerWidth, precision, result: join(folder, 'products.json') })).rates
 }
 
 /** Prints the tables; returns the figures of the last line. */

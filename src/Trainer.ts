@@ -7,13 +7,14 @@ import type { Dataset } from './data/dataset'
 import type { Loader, LoaderRows } from './data/loader'
 import type { Tokenizer } from './data/tokenizer'
 import { refuseUnknown, TrainerError } from './errors'
-import { log } from './logging'
-import { bestWeights, checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint, startOf } from './training/checkpoints'
+import { bestWeights, checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint, type Start, startOf } from './training/checkpoints'
 import { createRunner } from './training/createRunner'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
 import { LossLog } from './training/LossLog'
-import { checkTrainOptions, type EvalData, evaluateOptions, type EvaluateOptions, type PredictionOutput, type TrainOptions, type TrainOutput } from './training/options'
+import {
+  checkEvaluated, checkTrainOptions, type EvalData, evaluateOptions, type EvaluateOptions, type PredictionOutput, type TrainOptions, type TrainOutput,
+} from './training/options'
 import { planRun, startState } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import type { Runner } from './training/Runner'
@@ -48,7 +49,7 @@ export class Trainer extends TrainerBase {
     const [startedAt, stop] = [performance.now(), listenForStop(options.signal, this.args.enableJitCheckpoint)]
     try {
       await this.fire('onTrainBegin')
-      if (this.args.evalOnStart) await this.evaluate()
+      if (this.args.evalOnStart) await this.inside(() => this.evaluate())
       const goesOn = (epoch: number): boolean => this.state.globalStep < run.plan.totalUpdates || (endIsDue && epoch === firstEpoch)
       for (let epoch = firstEpoch; epoch < run.plan.epochs && goesOn(epoch); epoch++) {
         const resumed = epoch === firstEpoch && firstBatch > 0
@@ -59,7 +60,7 @@ export class Trainer extends TrainerBase {
           await this.#logEvaluateSave(run, update, stop.reason !== undefined)
           if (this.control.shouldEpochStop || this.control.shouldTrainingStop) break
         }
-        if (update === undefined && !resumed) this.#stopForWantOfBatches()
+        if (update === undefined && !resumed) this.stopForWantOfBatches()
         await this.fire('onEpochEnd')
         run.position.ended = true
         await this.#logEvaluateSave(run, update)
@@ -104,7 +105,7 @@ export class Trainer extends TrainerBase {
       await this.log({ loss, grad_norm: update.gradNorm, learning_rate: update.rate, ...rest })
     }
     if (control.shouldEvaluate) {
-      const metrics = await this.evaluate()
+      const metrics = await this.inside(() => this.evaluate())
       run.rates.evaluated(metrics)
       if (await this.#trial?.evaluated(metrics, state.globalStep)) control.shouldTrainingStop = true
       const isBest = this.#noteBest(metrics)
@@ -146,6 +147,8 @@ export class Trainer extends TrainerBase {
    * @returns `eval_loss`, the metrics with `eval_` before them, the speed, and the epoch.
    */
   async evaluate(dataset: EvalData | string | undefined = this.evalDataset, options: EvaluateOptions = {}): Promise<Metrics> {
+    this.notBeside('evaluate()')
+    checkEvaluated(dataset, options)
     await this.begun
     const prefix = options.metricKeyPrefix ?? 'eval'
     const chosen = typeof dataset === 'object' ? dataset : datasetNamed(this.evalDataset, dataset)
@@ -154,7 +157,6 @@ export class Trainer extends TrainerBase {
       for (const [name, one] of Object.entries(chosen)) Object.assign(all, await this.evaluate(one, { metricKeyPrefix: `${prefix}_${name}` }))
       return all
     }
-    refuseUnknown(options, evaluateOptions, 'evaluate()')
     const lossOnly = this.args.predictionLossOnly || this.options.computeMetrics === undefined
     const { metrics } = await this.#evaluate(this.getEvalDataLoader(chosen as LoaderRows<object>), lossOnly, false, prefix)
     await this.log(metrics)
@@ -165,6 +167,7 @@ export class Trainer extends TrainerBase {
 
   /** Predicts: logits for every row, in the dataset's order; with labels, metrics too. Logs nothing. */
   async predict(dataset: Dataset<object> | LoaderRows<object>, options: EvaluateOptions = {}): Promise<PredictionOutput> {
+    this.notBeside('predict()')
     refuseUnknown(options, evaluateOptions, 'predict()')
     await this.begun
     const { predictions, labels, metrics } = await this.#evaluate(this.getTestDataLoader(dataset), false, true, options.metricKeyPrefix ?? 'test')
@@ -226,6 +229,7 @@ export class Trainer extends TrainerBase {
 
   /** Saves model, tokenizer and arguments, for Python and for transformers.js: `outputDir` unless another folder is given. */
   async saveModel(outputDir: string = this.args.outputDir): Promise<void> {
+    this.notBeside('saveModel()')
     await this.run?.runner.synchronise()
     await saveModelFolder(outputDir, this.#savedParts())
   }
@@ -238,7 +242,7 @@ export class Trainer extends TrainerBase {
   }
 
   /** Model, plan, optimizer and schedule; and what a checkpoint kept of them. */
-  async #begin(options: TrainOptions): Promise<{ run: TrainingRun; firstEpoch: number; firstBatch: number; endIsDue: boolean }> {
+  async #begin(options: TrainOptions): Promise<Start & { readonly run: TrainingRun }> {
     await this.begun
     if (options.trial !== undefined) this.currentArguments = trialArguments(this.args, options.trial)
     const { args } = this
@@ -282,11 +286,6 @@ export class Trainer extends TrainerBase {
       if (this.#runner === runner) this.#runner = undefined // the next call tries again
     })
     return runner
-  }
-
-  #stopForWantOfBatches(): void {
-    log('warning', `There was no batch in this epoch, so training stops at step ${this.state.globalStep} of ${this.state.maxSteps}.`)
-    this.control.shouldTrainingStop = true
   }
 
   #savedParts(): { model: PreTrainedModel; tokenizer: Tokenizer | undefined; trainingArguments: JsonObject } {

@@ -5,7 +5,7 @@ import type { ProductJob, ProductResult } from './job'
 
 const job = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as ProductJob
 const sizes = [[job.tokens, job.width, job.innerWidth], [1024, 1024, 1024]] as const
-const engine = await createEngine()
+const engine = await createEngine({ precision: job.precision })
 const rates: Record<string, number> = {}
 for (const [rows, inner, width] of sizes) {
   for (const constant of [false, true]) rates[`[${rows}, ${inner}] × [${inner}, ${width}]${constant ? ', the second packed beforehand' : ''}`] = await rateOf(engine, rows, inner, width, constant)

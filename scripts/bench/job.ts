@@ -64,6 +64,7 @@ export interface ProductJob {
   readonly tokens: number
   readonly width: number
   readonly innerWidth: number
+  readonly precision: 'float32' | 'bfloat16'
   readonly result: string
 }
 

@@ -25,6 +25,10 @@ export class TrainerControl implements ControlFlags {
   shouldEvaluate = false
   shouldLog = false
 
+  constructor() {
+    Object.preventExtensions(this) // a misspelt flag is a TypeError, not a flag that nothing reads
+  }
+
   /**
    * Takes over the flags that a callback returned.
    * @throws TrainerError (`argument`) for a flag that there is not, with the nearest.

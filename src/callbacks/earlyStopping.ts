@@ -1,4 +1,4 @@
-import { TrainerError } from '../errors'
+import { refuseUnknown, TrainerError } from '../errors'
 import { log, logOnce } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
 import { type CallbackContext, type CallbackState, TrainerCallback } from './TrainerCallback'
@@ -21,10 +21,15 @@ export class EarlyStoppingCallback extends TrainerCallback {
    * @param options.earlyStoppingThreshold by how much more than this the metric has to improve; 0 unless given.
    * @throws TrainerError (`argument`) for a patience below 1 or a negative threshold.
    */
-  constructor({ earlyStoppingPatience = 1, earlyStoppingThreshold = 0 }: { earlyStoppingPatience?: number; earlyStoppingThreshold?: number } = {}) {
+  constructor(options: { earlyStoppingPatience?: number; earlyStoppingThreshold?: number } = {}) {
     super()
+    if (typeof options !== 'object') {
+      throw new TrainerError('argument', 'EarlyStoppingCallback takes an object.', { fix: `Write { earlyStoppingPatience: ${String(options)} }.` })
+    }
+    refuseUnknown(options, ['earlyStoppingPatience', 'earlyStoppingThreshold'], 'EarlyStoppingCallback')
+    const { earlyStoppingPatience = 1, earlyStoppingThreshold = 0 } = options
     if (!Number.isInteger(earlyStoppingPatience) || earlyStoppingPatience < 1) {
-      throw new TrainerError('argument', `earlyStoppingPatience should be a whole number of at least 1, but is ${String(earlyStoppingPatience)}.`)
+      throw new TrainerError('argument', `earlyStoppingPatience should be a whole number of at least 1, but is ${JSON.stringify(earlyStoppingPatience)}.`)
     }
     if (!(earlyStoppingThreshold >= 0)) {
       throw new TrainerError('argument', `earlyStoppingThreshold should be a number of at least 0, but is ${String(earlyStoppingThreshold)}.`)

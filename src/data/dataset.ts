@@ -128,6 +128,9 @@ export class Dataset<Row extends object = LooseRow> {
 
   /** The rows at some indices, in that order; an index may occur more than once. */
   select(indices: Iterable<number>): Dataset<Row> {
+    if (typeof indices !== 'object' || !(Symbol.iterator in indices)) {
+      throw new TrainerError('argument', `select() takes the numbers of rows, not ${String(indices)}.`, { fix: 'Give a list: select([0, 1, 2]).' })
+    }
     const chosen = Int32Array.from(indices)
     const outside = chosen.find(index => index < 0 || index >= this.length)
     if (outside !== undefined) throw new TrainerError('data', `There is no row ${outside} to select: the dataset has ${this.length} rows, counted from 0.`)
@@ -162,6 +165,15 @@ export class Dataset<Row extends object = LooseRow> {
   shuffle(options: ShuffleOptions | number = {}): Dataset<Row> {
     const { seed = 42 } = typeof options === 'number' ? { seed: options } : options
     return this.select(randperm(this.length, new MersenneTwister(seed)))
+  }
+
+  /** The columns and the number of rows: what a template and `console.log` show. */
+  toString(): string {
+    return `Dataset({ features: [${this.columnNames.map(name => `'${name}'`).join(', ')}], numRows: ${this.length} })`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
   }
 
   /**

@@ -51,10 +51,27 @@ function toTable(columns: ReadonlyMap<string, readonly unknown[]>): Table {
 async function readText(file: string): Promise<string> {
   try {
     const bytes = await readFile(file)
-    const text = new TextDecoder('utf-8').decode(file.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes)
-    return text
+    return decoded(file, file.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes)
   } catch (error) {
+    if (error instanceof TrainerError) throw error
     throw new TrainerError('file', `${file} could not be read: ${(error as Error).message}.`, { cause: error })
+  }
+}
+
+/** @throws TrainerError naming the first line that is not UTF-8. */
+function decoded(file: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    const decoder = new TextDecoder('utf-8', { fatal: true })
+    let [line, from] = [1, 0]
+    try {
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from), line++) {
+        decoder.decode(bytes.subarray(from, end))
+        from = end + 1
+      }
+    } catch {} // this is the line
+    throw new TrainerError('file', `${file} is not UTF-8: see line ${line}.`, { fix: 'Save it as UTF-8, for instance by iconv -f latin1 -t utf-8.', cause })
   }
 }
 

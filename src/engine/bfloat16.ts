@@ -42,6 +42,11 @@ export function checkBfloat16({ device = 'cpu', pluginLibrary, flags = processor
 export function bfloat16Engine(options: EngineOptions & { readonly threads: number }): EngineOptions & { readonly threads: number; readonly device: string } {
   const { threads, providerOptions } = options
   const pluginLibrary = checkBfloat16(options)
+  if (providerOptions?.load_config !== undefined) {
+    throw new TrainerError('engine', 'bfloat16 is asked for by load_config, which providerOptions has too.', {
+      fix: "Leave load_config out; or take device: 'openvino:cpu' with pluginLibrary and a load_config of your own, without bf16.",
+    })
+  }
   const config = { CPU: { INFERENCE_PRECISION_HINT: 'bf16', INFERENCE_NUM_THREADS: String(threads), CPU_RUNTIME_CACHE_CAPACITY: String(rememberedShapes) } }
   return { ...options, device: 'openvino:cpu', pluginLibrary, providerOptions: { load_config: JSON.stringify(config), ...providerOptions } }
 }

@@ -56,6 +56,7 @@ const decisiveFlags = ['avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', '
 /** Looks at what training would run on; it starts every provider once, and throws nothing. */
 export async function doctor(): Promise<DoctorReport> {
   const { report: library, api } = examineLibrary()
+  const instructions = processorFlags()
   return {
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
@@ -63,7 +64,7 @@ export async function doctor(): Promise<DoctorReport> {
     providers: api === undefined ? [] : await examineProviders(api),
     processor: {
       model: cpus()[0]?.model.trim() ?? 'unknown', logical: availableParallelism(), threads: defaultThreads(),
-      hardware: (api && hardwareKinds(api)) ?? [], flags: decisiveFlags.filter(flag => processorFlags()?.has(flag)), bfloat16: bfloat16Report(),
+      hardware: (api && hardwareKinds(api)) ?? [], flags: decisiveFlags.filter(flag => instructions?.has(flag)), bfloat16: await bfloat16Report(),
     },
     memory: { total: totalmem(), free: freemem(), limit: memoryLimit(), resident: process.memoryUsage().rss },
   }
@@ -130,8 +131,9 @@ function messageOf(error: unknown): string {
 }
 
 /** Whether bfloat16 can be had on the processor, or why not. */
-function bfloat16Report(): string {
+async function bfloat16Report(): Promise<string> {
   try {
+    (await createEngine({ precision: 'bfloat16', threads: 1 })).dispose()
     return `works, with ${checkBfloat16()}`
   } catch (error) {
     return messageOf(error)

@@ -12,7 +12,8 @@ export interface PinnedWheel {
   readonly members: readonly string[]
 }
 
-const version = '1.8.1'
+/** The version of the plug-in that is used. */
+export const openvinoVersion = '1.8.1'
 const pluginName = 'libonnxruntime_providers_openvino_plugin.so'
 
 /**
@@ -22,21 +23,21 @@ const pluginName = 'libonnxruntime_providers_openvino_plugin.so'
 export const openvinoWheels: Readonly<Record<string, PinnedWheel>> = {
   'linux x64': {
     project: 'onnxruntime-ep-openvino',
-    version,
-    file: `onnxruntime_ep_openvino-${version}-py3-none-manylinux_2_28_x86_64.whl`,
+    version: openvinoVersion,
+    file: `onnxruntime_ep_openvino-${openvinoVersion}-py3-none-manylinux_2_28_x86_64.whl`,
     sha256: '3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924',
     members: [
       ...[pluginName, 'libopenvino.so.2641', 'libopenvino_intel_cpu_plugin.so', 'libopenvino_onnx_frontend.so.2641', 'libtbb.so.12']
         .map(name => `onnxruntime_ep_openvino/${name}`),
       'onnxruntime_ep_openvino/third-party-programs.txt',
-      `onnxruntime_ep_openvino-${version}.dist-info/METADATA`,
+      `onnxruntime_ep_openvino-${openvinoVersion}.dist-info/METADATA`,
     ],
   },
 }
 
 /** The folder in the user's cache where `npx ts-trainer install openvino` puts the plug-in and its libraries. */
 export function openvinoFolder(): string {
-  return join(cacheFolder(), `openvino-${version}`)
+  return join(cacheFolder(), `openvino-${openvinoVersion}`)
 }
 
 /**

@@ -128,7 +128,8 @@ function applyOptions(api: Api, sessionOptions: Pointer, options: ProgramOptions
 
 function providerError(provider: string, error: StatusError): TrainerError {
   const fixes: Readonly<Record<string, string>> = {
-    cuda: "Install NVIDIA's driver, CUDA and cuDNN of the versions that this ONNX Runtime asks for, and put its CUDA provider library beside it.",
+    cuda: "Install NVIDIA's driver, CUDA and cuDNN of the versions that this ONNX Runtime asks for, and put its CUDA provider library beside it: "
+      + "with npm's onnxruntime-node, by ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node.",
     webgpu: 'A graphics driver with Vulkan, Metal or Direct3D 12 is needed.',
   }
   return new TrainerError('engine', `Provider '${provider}' does not start: ${error.reason}`, {

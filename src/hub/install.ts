@@ -2,7 +2,7 @@ import { rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 import { errorCode, expandHome, makeFolder, readText, writeError, writeFileWhole } from '../checkpoint/files'
-import { openvinoFolder, openvinoWheels, type PinnedWheel } from '../engine/openvino'
+import { openvinoFolder, openvinoVersion, openvinoWheels, type PinnedWheel } from '../engine/openvino'
 import { TrainerError } from '../errors'
 import { findInIndex, type Opened, openUrl, shownUrl } from './packageIndex'
 import { type PipSettings, readPipSettings } from './pipSettings'
@@ -40,7 +40,7 @@ export async function installOpenvino(options: InstallOptions = {}): Promise<Ins
   if (wheel !== undefined) return installWheel(wheel, openvinoFolder(), options)
   throw new TrainerError('engine', `OpenVINO's plug-in is installed on ${Object.keys(openvinoWheels).join(', ')}; this is ${platform}.`, {
     fix: platform === 'win32 x64'
-      ? 'Install it by `pip install onnxruntime-ep-openvino==1.8.1`, and set TS_TRAINER_OPENVINO to the folder onnxruntime_ep_openvino in site-packages.'
+      ? `Install it by \`pip install onnxruntime-ep-openvino==${openvinoVersion}\`, and set TS_TRAINER_OPENVINO to the folder onnxruntime_ep_openvino in site-packages.`
       : 'Train in float32 here.',
   })
 }

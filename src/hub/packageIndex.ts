@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
+import { expandHome } from '../checkpoint/files'
 import { TrainerError } from '../errors'
 
 /** Bytes under way, and how many they will be where that is said. */
@@ -71,9 +72,9 @@ export function shownUrl(url: URL): string {
 }
 
 function parseAddress(index: string): URL {
-  if (/^([/\\.~]|[a-z]:[\\/])/i.test(index)) return pathToFileURL(index)
+  if (/^([/\\.~]|[a-z]:[\\/])/i.test(index)) return pathToFileURL(expandHome(index))
   if (URL.canParse(index)) return new URL(index)
-  throw new TrainerError('argument', `'${index.replace(/\/\/[^/]*@/, '//')}' is no address of a package index.`, {
+  throw new TrainerError('argument', `'${index.replace(/\/\/.*@/, '//')}' is no address of a package index.`, {
     fix: 'It is written as https://pypi.org/simple is.',
   })
 }

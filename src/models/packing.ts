@@ -149,7 +149,7 @@ function roomFor({ slots, lengths }: KeptTokens, round: PackingOptions['round'])
   if (round === undefined) return { tokens: slots.length, added: 0, multiple: 1, extra: 0 }
   const tokens = roundedUp(slots.length, round.tokens)
   const full = lengths.at(-1) === roundedUp(lengths[0]!, round.length)
-  return { tokens, added: tokens - slots.length, multiple: round.length, extra: full ? 1 : 0 }
+  return { tokens, added: tokens - slots.length, multiple: round.length, extra: full && tokens > slots.length ? 1 : 0 }
 }
 
 function roundedUp(value: number, multiple: number): number {

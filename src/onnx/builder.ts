@@ -190,11 +190,6 @@ export class GraphBuilder {
 
   gatherElements(x: Value, index: Value, axis: number): Value { return this.#one('GatherElements', [x, index], { axis }) }
 
-  /** `data` with `updates` added at rows `index` [..., depth]. */
-  scatterAdd(data: Value, index: Value, updates: Value): Value {
-    return this.#one('ScatterND', [data, index, updates], { reduction: 'add' })
-  }
-
   /** 0 keeps a length, -1 takes what is left. */
   reshape(x: Value, shape: readonly number[] | Value): Value {
     return this.#one('Reshape', [x, isValue(shape) ? shape : this.integers(shape)])

@@ -31,6 +31,8 @@ export interface ParameterState {
   norm(): Promise<number>
   /** Updates every parameter, and forgets the gradients. */
   update(numbers: UpdateNumbers): Promise<void>
+  /** Forgets the gradients without an update: the next one's begin anew. */
+  forget(): Promise<void>
   /** The gradients' sums as they are before the update, for checks. */
   gradients(): Promise<ReadonlyMap<string, Tensor>>
   slots(): Promise<Slots>

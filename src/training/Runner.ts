@@ -197,7 +197,7 @@ export class Runner {
     await training?.state.dispose()
     for (const { program, masks } of training?.variants.values() ?? []) {
       masks.dispose()
-      ;(await program).dispose()
+      ;(await program.catch(() => undefined))?.dispose()
     }
   }
 
@@ -231,7 +231,9 @@ export class Runner {
 
   /** The training program for batches of so many groups. */
   #addVariant(groups: number, graph: TrainingGraph): Variant {
-    const variant = { program: this.#load('training', `training/${groups}`, graph.training), masks: new MaskSource(graph.dropoutSites, this.fused) }
+    const program = this.#load('training', `training/${groups}`, graph.training)
+    program.catch(() => undefined) // thrown where a batch is run by it
+    const variant = { program, masks: new MaskSource(graph.dropoutSites, this.fused) }
     this.#training!.variants.set(groups, variant)
     return variant
   }
@@ -239,6 +241,7 @@ export class Runner {
   #program(name: string, graph: () => Graph): Promise<Program> {
     const known = this.#programs.get(name) ?? this.#load('evaluation', name, graph())
     this.#programs.set(name, known)
+    known.catch(() => this.#programs.delete(name)) // the next call tries again
     return known
   }
 

@@ -14,7 +14,7 @@ import type { Dataset } from '../data/dataset'
 import type { Loader, LoaderRows } from '../data/loader'
 import type { Tokenizer } from '../data/tokenizer'
 import { TrainerError } from '../errors'
-import { setLogLevel } from '../logging'
+import { log, setLogLevel } from '../logging'
 import type { Loss } from '../losses/loss'
 import type { Batch } from '../models/packing'
 import type { GraphBuilder } from '../onnx/builder'
@@ -62,6 +62,7 @@ export abstract class TrainerBase {
   protected currentModel: PreTrainedModel | undefined
   protected run: TrainingRun | undefined
   #busy = false
+  #depth = 0
 
   /** @throws TrainerError when the options do not go together. */
   constructor(options: TrainerOptions) {
@@ -80,7 +81,7 @@ export abstract class TrainerBase {
     const { first, last } = defaultCallbacks(this.args)
     this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
     this.callbackHandler.context = { model: options.model, processingClass }
-    this.begun = this.fire('onInitEnd')
+    this.begun = this.callbackHandler.call('onInitEnd', this.args, this.state, this.control)
     this.begun.catch(() => undefined) // thrown by the first method that waits for it
   }
 
@@ -240,8 +241,25 @@ export abstract class TrainerBase {
     return { ...logs, epoch, ...(this.args.includeNumInputTokensSeen !== 'no' && { num_input_tokens_seen: numInputTokensSeen }) }
   }
 
+  protected stopForWantOfBatches(): void {
+    log('warning', `There was no batch in this epoch, so training stops at step ${this.state.globalStep} of ${this.state.maxSteps}.`)
+    this.control.shouldTrainingStop = true
+  }
+
   protected async fire(event: CallbackEvent, extra: Pick<CallbackContext, 'logs' | 'metrics'> = {}): Promise<void> {
-    await this.callbackHandler.call(event, this.args, this.state, this.control, extra)
+    await this.inside(async () => this.callbackHandler.call(event, this.args, this.state, this.control, extra))
+  }
+
+  /** @throws TrainerError while train() goes on, unless a callback or train() itself asks: most often `await` was forgotten. */
+  protected notBeside(what: string): void {
+    if (!this.#busy || this.#depth > 0) return
+    throw new TrainerError('training', `${what} was called while train() is not done.`, { fix: 'Write await before train().' })
+  }
+
+  /** Does what train() or an event asks for. */
+  protected async inside<T>(work: () => Promise<T>): Promise<T> {
+    this.#depth++
+    return work().finally(() => this.#depth--)
   }
 
   /** Does what nothing else may be done beside. @throws TrainerError while another call is not done. */

@@ -137,7 +137,7 @@ export class TrainingRun {
 
   /** Updates the parameters, unless the update is to be skipped. */
   async update({ rate, scale, skipped }: { rate: number; scale: number; skipped: boolean }): Promise<void> {
-    if (skipped) return
+    if (skipped) return this.runner.state.forget()
     this.optimizerSteps++
     await this.runner.state.update({ step: this.optimizerSteps, rate, scale })
   }

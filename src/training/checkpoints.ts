@@ -166,6 +166,9 @@ export function startOf(
   }
   const [firstEpoch, done] = [Math.floor(globalStep / plan.updatesPerEpoch), globalStep % plan.updatesPerEpoch]
   const endIsDue = done === 0 && ended === false && firstEpoch > 0 && plan.batchesPerEpoch !== undefined && !ignoreDataSkip
+  if (globalStep > 0 && globalStep >= plan.totalUpdates && !endIsDue) {
+    log('warning', `The checkpoint is at step ${globalStep} of ${plan.totalUpdates}: nothing is left to train. More steps come by numTrainEpochs or maxSteps.`)
+  }
   if (endIsDue) return { firstEpoch: firstEpoch - 1, firstBatch: plan.batchesPerEpoch, endIsDue }
   return { firstEpoch, firstBatch: ignoreDataSkip ? 0 : done * gradientAccumulationSteps, endIsDue }
 }

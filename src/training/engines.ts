@@ -30,6 +30,7 @@ export async function createEngines({ engine, bfloat16, profile }: EnginesOption
     return { float32: one, training: one, evaluation: one }
   }
   const { pluginLibrary: _plugin, providerOptions: _options, ...rest } = engine // these are of the other one
-  const [float32, reduced] = [await create(rest), await create({ ...engine, precision: 'bfloat16' })]
+  const reduced = await create({ ...engine, precision: 'bfloat16' }) // the one that may not be there is made first
+  const float32 = await create(rest)
   return { float32, training: bfloat16.training ? reduced : float32, evaluation: bfloat16.evaluation ? reduced : float32 }
 }

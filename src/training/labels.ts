@@ -28,7 +28,9 @@ export function labelFeed(labels: Tensor, problemType: ProblemType, config: Mode
   if (labels.size !== rows * count) {
     const needed = `${count} label${count === 1 ? '' : 's'} for ${problemType.replaceAll('_', ' ')}`
     throw new TrainerError('data', `Each row needs ${needed}, but the labels of the batch have the shape [${labels.dims.join(', ')}].`, {
-      fix: 'Check numLabels and problemType of the model.',
+      fix: labels.dims.length < 2 && count > 1
+        ? 'Labels that are no whole numbers are values: load the model with numLabels: 1.'
+        : 'Check numLabels and problemType of the model.',
     })
   }
   const data = Float32Array.from(labels.data as Float32Array, Number)

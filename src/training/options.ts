@@ -89,6 +89,16 @@ export interface EvaluateOptions {
 /** The names of {@link EvaluateOptions}. */
 export const evaluateOptions = ['metricKeyPrefix']
 
+/** @throws TrainerError for what evaluate() is given in one object, as Python's keywords are. */
+export function checkEvaluated(dataset: unknown, options: object): void {
+  refuseUnknown(options, evaluateOptions, 'evaluate()')
+  const name = typeof dataset !== 'object' || dataset === null ? undefined : ['evalDataset', 'metricKeyPrefix', 'ignoreKeys'].find((key) => Object.hasOwn(dataset, key))
+  if (name === undefined) return
+  throw new TrainerError('argument', `evaluate() takes a dataset, or several by name, and "${name}" is the name of an option.`, {
+    fix: 'Write evaluate(dataset, { metricKeyPrefix }).',
+  })
+}
+
 /** The names of {@link TrainerOptions}; the type makes sure that there is none too few. */
 const trainerOptions = Object.keys({
   model: 1, modelInit: 1, args: 1, dataCollator: 1, trainDataset: 1, evalDataset: 1, processingClass: 1, computeLossFunc: 1, classWeights: 1,
@@ -130,6 +140,7 @@ export function checkOptions(options: TrainerOptions, args: TrainingArguments): 
   const refuse = (message: string, fix: string): never => {
     throw new TrainerError('argument', message, { fix })
   }
+  if ('tokenizer' in options) refuse('Trainer has no option "tokenizer".', "Today's name is processingClass.")
   refuseUnknown(options, trainerOptions, 'Trainer')
   if (options.model !== undefined && !(options.model instanceof PreTrainedModel)) {
     const waited = (options.model as unknown) instanceof Promise
@@ -137,6 +148,7 @@ export function checkOptions(options: TrainerOptions, args: TrainingArguments): 
   }
   checkDataset('trainDataset', options.trainDataset)
   checkDataset('evalDataset', options.evalDataset)
+  if ((options.processingClass as unknown) instanceof Promise) refuse('`processingClass` is a Promise.', 'Write await before AutoTokenizer.fromPretrained(…).')
   if (options.model === undefined && options.modelInit === undefined) refuse('A Trainer needs a model.', 'Give `model`, or `modelInit`.')
   if (options.model !== undefined && options.modelInit !== undefined) refuse('`model` and `modelInit` were both given.', 'Give only one of them.')
   if (options.modelInit !== undefined && options.optimizers !== undefined) refuse('`modelInit` and `optimizers` do not go together.', 'Override createOptimizer instead.')

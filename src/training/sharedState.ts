@@ -37,6 +37,8 @@ interface Entry {
   readonly zero: readonly string[]
   /** The rows in use, for a table whose gradient comes as rows. */
   readonly rows: RowSet | undefined
+  /** For such a table, room beside it by which rows from elsewhere are added: a large model does not fit into one memory. */
+  readonly staging: Float32Array | undefined
 }
 
 /**
@@ -64,15 +66,15 @@ export async function createSharedState(options: StateOptions, engine: Engine, f
     targets(microBatch, tokens) {
       if (microBatch > 0) further ??= new Map(dense.map((entry) => [entry.name, fused.arena.allocate(entry.gradient.length)]))
       const gradients = dense.map((entry) => [`${entry.name}_grad`, asTensor(entry, microBatch === 0 ? entry.gradient : further!.get(entry.name)!)])
-      const rows = tables.map(({ name, shape: [, width], gradient }) =>
-        [`${name}_rows`, new Tensor('float32', rooms.take(name, tokens * width!, gradient), [tokens, width!])])
+      const rows = tables.map(({ name, shape: [, width] }) =>
+        [`${name}_rows`, new Tensor('float32', rooms.take(name, tokens * width!), [tokens, width!])])
       return Object.fromEntries([...gradients, ...rows])
     },
     async collect(outputs, microBatch) {
       if (microBatch > 0) await fused.accumulate(dense.map((entry) => ({ sum: entry.gradient, term: further!.get(entry.name)! })))
-      for (const { name, gradient, rows } of tables) {
+      for (const { name, gradient, rows, staging } of tables) {
         const [index, values] = [outputs[`${name}_index`] as Tensor<'int32'>, outputs[`${name}_rows`] as Tensor<'float32'>]
-        await fused.scatterRows({ array: gradient, rows: rows! }, index.data, values.data)
+        await fused.scatterRows({ array: gradient, rows: rows!, staging: staging! }, index.data, values.data)
       }
     },
     async norm() {
@@ -82,6 +84,7 @@ export async function createSharedState(options: StateOptions, engine: Engine, f
       await update(numbers)
       await clearRows()
     },
+    forget: clearRows,
     async gradients() {
       return new Map(entries.map((entry) => [entry.name, asTensor(entry, new Float32Array(entry.gradient))]))
     },
@@ -106,13 +109,16 @@ export async function createSharedState(options: StateOptions, engine: Engine, f
         const own = new Float32Array(entry.parameter.length)
         await copyInTurns(own, entry.parameter, turns)
         options.model.parameters.set(entry.name, new Tensor('float32', own, entry.shape))
-        const more = further?.get(entry.name)
-        for (const array of [entry.parameter, entry.gradient, ...Object.values(entry.slots), ...(more === undefined ? [] : [more])]) fused.arena.free(array)
+        const arrays = [entry.parameter, entry.gradient, entry.staging, further?.get(entry.name), ...Object.values(entry.slots)]
+        for (const array of arrays) if (array !== undefined) fused.arena.free(array)
         if (entry.rows !== undefined) fused.arena.free(entry.rows.flags)
       }
     },
   }
 }
+
+/** Rows of a table's gradient that are added at a time where they lie in another memory than the table. */
+const stagedRows = 256
 
 /** Moves a parameter of the model into shared memory, beside its gradient and slots. */
 async function createEntry(
@@ -120,7 +126,10 @@ async function createEntry(
 ): Promise<Entry> {
   const slots = Object.entries(optimizer.init({ name, shape }))
   const size = sizeOf(shape)
-  const [parameter, gradient, ...rest] = fused.arena.allocateGroup([size, size, ...slots.map(([, slot]) => sizeOf(slot.shape))])
+  const table = graph.rowGradients.includes(name)
+  const sizes = [size, size, ...slots.map(([, slot]) => sizeOf(slot.shape))]
+  const [parameter, gradient, ...rest] = fused.arena.allocateGroup(table ? [...sizes, stagedRows * shape[1]!] : sizes)
+  const staging = table ? rest.pop() : undefined
   await copyInTurns(parameter!, model.parameter(name).data, turns)
   model.parameters.set(name, new Tensor('float32', parameter!, shape))
   // memory comes as zeros that are no memory yet: written to, so that a run takes from the beginning what it will take
@@ -135,7 +144,8 @@ async function createEntry(
     slots: Object.fromEntries(slots.map(([slot], i) => [slot, rest[i]!])),
     slotShapes: Object.fromEntries(slots.map(([slot, { shape: dims }]) => [slot, dims])),
     zero: ['gradient', ...slots.filter(([, slot]) => (slot.fill ?? 0) === 0).map(([slot]) => slot)],
-    rows: graph.rowGradients.includes(name) ? fused.createRowSet(shape[0]!, shape[1]!) : undefined,
+    rows: table ? fused.createRowSet(shape[0]!, shape[1]!) : undefined,
+    staging,
   }
 }
 

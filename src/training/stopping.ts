@@ -17,7 +17,7 @@ export function listenForStop(signal: AbortSignal | undefined, termination: bool
   let interrupted = false
   const stop = (why: string): void => {
     reason = why
-    log('warning', `Stopping after this update, because ${why}; train({ resumeFromCheckpoint: true }) goes on from the checkpoint that is written now.`)
+    log('warning', `Stopping after this update, because ${why}: a checkpoint is written and train() returns. train({ resumeFromCheckpoint: true }) goes on from there.`)
   }
   const onAbort = (): void => stop('the signal was aborted')
   const onInterrupt = (): void => {

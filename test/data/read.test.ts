@@ -43,6 +43,11 @@ describe('parquet', () => {
 })
 
 describe('CSV and TSV', () => {
+  it('refuses what is not UTF-8, naming the line', async () => {
+    const latin = write('latin.csv', Buffer.from('text,label\nfine,1\ncaf\xe9,0\n', 'latin1'))
+    await expect(loadDataset(latin)).rejects.toThrow(/latin\.csv is not UTF-8: see line 3.*iconv/s)
+  })
+
   it('types columns, unquotes cells and takes empty ones for null', async () => {
     const file = write('a.csv', 'text,label,score,ok,id,note\n"Hello, ""you""\nthere",1,0.5,true,007,\n"",-2,1e3,False,8,x\n')
     const { train } = await loadDataset(file)

@@ -92,6 +92,9 @@ describe('rounding', () => {
     // rows that are as long as the rounded length leave no slot empty: one more length makes some
     const full = packBatch(randomBatch([4, 4], classes(0, 1), { seed: 1 }), model.family.packing(model.config), { round: { tokens: 16, length: 4 } })
     expect(full).toMatchObject({ tokens: 16, realTokens: 8, groups: [{ width: 8 }] })
+    // and none is needed where no token is added
+    const even = packBatch(randomBatch([4, 4, 4, 4], classes(0, 1, 0, 1), { seed: 1 }), model.family.packing(model.config), { round: { tokens: 16, length: 4 } })
+    expect(even).toMatchObject({ tokens: 16, realTokens: 16, groups: [{ width: 4 }] })
   })
 })
 

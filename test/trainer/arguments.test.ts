@@ -383,6 +383,20 @@ describe('onNonFinite', () => {
     expect(history[1]).toMatchObject({ skipped_updates: 2, step: 2 })
     expect(weights(trainer.model)['bert.pooler.dense.weight']).toEqual(before)
   })
+
+  it('goes on after one bad update: nothing of it is left in later gradients', async () => {
+    const spoilt = model()
+    const whole = spoilt.parameter('classifier.bias').data.slice()
+    const spoil = {
+      onStepBegin: (_args: unknown, { globalStep }: { readonly globalStep: number }, _control: unknown, context: { readonly model?: unknown }) => {
+        (context.model as typeof spoilt).parameter('classifier.bias').data.set(globalStep === 1 ? [NaN, 0] : whole)
+      },
+    }
+    // 130 words: a table whose gradient comes as rows
+    const { trainer } = await run({ maxSteps: 4, onNonFinite: 'skip', learningRate: 0 }, { model: model({ vocab_size: 130 }), callbacks: [spoil] })
+    expect(trainer.state.logHistory.filter((entry) => entry.loss !== undefined).map(({ skipped_updates: skipped = 0 }) => skipped)).toEqual([0, 1, 1, 1])
+    expect(trainer.state.logHistory.filter((entry) => entry.loss !== undefined).slice(2).every(({ grad_norm: norm }) => Number.isFinite(norm))).toBe(true)
+  })
 })
 
 it('what is written of the arguments is read again', async () => {

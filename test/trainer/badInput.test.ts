@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { AutoModelForSequenceClassification, AutoTokenizer, Dataset, DataCollatorWithPadding, type PreTrainedModel, TrainingArguments, Trainer, TrainerCallback } from '../../src/index'
+import { AutoModelForSequenceClassification, AutoTokenizer, Dataset, DataCollatorWithPadding, EarlyStoppingCallback, type PreTrainedModel, TrainingArguments, Trainer, TrainerCallback } from '../../src/index'
 import { collate, createTrainer, dataset, folder, model, rows, run } from './support'
 
 const tokenizerFolder = join(import.meta.dirname, '../../examples/data/tokenizer')
@@ -171,6 +171,14 @@ describe('what a program without types may pass', () => {
     ['a misspelt problem type', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { problemType: 'regresion' as never }), /problem type "regresion".*"regression"/s],
     ['a problem type in the config', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert', problem_type: 'classes' as never }), /problem type "classes".*single_label/s],
     ['a misspelt event of a class without a name', () => createTrainer({}, { callbacks: [new (class extends TrainerCallback { onStepEnds(): void {} })()] }), /^Callback has a method onStepEnds/],
+    ['Python\'s old name of the tokenizer', () => createTrainer({}, { tokenizer: {} } as object), /no option "tokenizer".*processingClass/s],
+    ['a tokenizer that was not awaited', () => createTrainer({}, { processingClass: Promise.resolve() as never }), /`processingClass` is a Promise.*await/s],
+    ['options of evaluate in one object', () => createTrainer().evaluate({ evalDataset: dataset(2) } as never), /"evalDataset" is the name of an option.*evaluate\(dataset/s],
+    ['a misspelt flag of control', () => createTrainer({ maxSteps: 1 }, { callbacks: [{ onStepEnd: (_args, _state, control) => void Object.assign(control, { shouldTrainingStopp: true }) }] }).train(), /shouldTrainingStopp/],
+    ['options of a tokenizer', () => AutoTokenizer.fromPretrained(tokenizerFolder, ...([{ useFast: true }] as unknown as [])), /takes a folder and nothing else/],
+    ['a number for early stopping', () => new EarlyStoppingCallback(3 as never), /takes an object.*earlyStoppingPatience: 3/s],
+    ['a misspelt option of early stopping', () => new EarlyStoppingCallback({ patience: 3 } as object), /has no option "patience"/],
+    ['a number of rows to select', () => dataset(4).select(2 as never), /select\(\) takes the numbers of rows, not 2/],
     ['a checkpoint by itself', () => createTrainer().train('out/checkpoint-5' as never), /train\(\) takes an object.*resumeFromCheckpoint: "out\/checkpoint-5"/s],
     ['a misspelt option of train', () => createTrainer().train({ resume: true } as object), /train\(\) has no option "resume"/],
   ])('%s', async (_what, act, message) => {

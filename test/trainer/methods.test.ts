@@ -218,3 +218,55 @@ describe('model card', () => {
   })
 })
 
+
+describe('hooks and options that would change nothing', () => {
+  it('a loader may be overridden under either spelling', async () => {
+    const called: string[] = []
+    class Own extends Trainer {
+      override getTrainDataLoader(): ReturnType<Trainer['getTrainDataLoader']> {
+        called.push('train')
+        return super.getTrainDataLoader()
+      }
+      override getEvalDataloader(given?: Parameters<Trainer['getEvalDataloader']>[0]): ReturnType<Trainer['getEvalDataloader']> {
+        called.push('eval')
+        return super.getEvalDataloader(given)
+      }
+    }
+    const trainer = createTrainer({ maxSteps: 1 }, {}, [], Own)
+    await trainer.train()
+    await trainer.evaluate()
+    expect(called).toEqual(['train', 'eval'])
+  })
+
+  it('a method of Python\'s that there is none of here', () => {
+    class Own extends Trainer {
+      trainingStep(): void {}
+    }
+    expect(() => createTrainer({}, {}, [], Own)).toThrow(/no method trainingStep to override.*computeLoss/s)
+  })
+
+  it('misspelt options of methods', async () => {
+    const trainer = createTrainer({}, { modelInit: () => model() })
+    await expect(trainer.evaluate(undefined, { metricKeyPrefx: 'x' } as object)).rejects.toThrow(/evaluate\(\) has no option "metricKeyPrefx".*metricKeyPrefix/s)
+    await expect(trainer.predict(dataset(2), { ignoreKeys: [] } as object)).rejects.toThrow(/predict\(\) has no option "ignoreKeys"/)
+    await expect(trainer.hyperparameterSearch({ nTrails: 1 } as object)).rejects.toThrow(/has no option "nTrails".*nTrials/s)
+  })
+
+  it('the optimizer may come as what makes it, with options', async () => {
+    const given = await run({ maxSteps: 2 }, { optimizerClsAndKwargs: [sgd, { momentum: 0.9 }] })
+    expect(given.losses).toEqual((await run({ maxSteps: 2 }, { optimizers: [sgd({ momentum: 0.9 }), undefined] })).losses)
+    expect(() => createTrainer({}, { optimizerClsAndKwargs: [sgd, {}], optimizers: [sgd(), undefined] })).toThrow(/both given/)
+  })
+
+  it('callbacks have the model from the beginning, and logits may be made smaller asynchronously', async () => {
+    const seen: unknown[] = []
+    const own = model()
+    const trainer = createTrainer({}, {
+      model: own, computeMetrics: ({ predictions }) => ({ columns: predictions.dims[1] ?? 1 }),
+      preprocessLogitsForMetrics: async (logits) => logits.argmax(-1),
+      callbacks: [{ onInitEnd: (_args, _state, _control, context) => void seen.push(context.model) }],
+    })
+    expect((await trainer.evaluate()).eval_columns).toBe(1)
+    expect(seen).toEqual([own])
+  })
+})

@@ -84,18 +84,28 @@ export async function markRows(site: Site, set: RowSet, arrays: readonly Float32
 
 export async function scatterRows(site: Site, table: TableRows, index: Int32Array, rows: Float32Array): Promise<void> {
   checkScatter(table, index, rows)
-  const { arena, pool } = site
-  const [target, flags] = [place(arena, 'scatterRows', table.array), place(arena, 'scatterRows', table.rows.flags)]
-  const near = arena.locate(rows)?.memory === target.memory
-  const source = near ? rows : arena.allocateGroup([rows.length], table.array)[0]!
-  if (!near) source.set(rows)
-  const addresses = [target.at, place(arena, 'scatterRows', source).at]
-  const chunks = Array.from({ length: scatterOwners }, (_, owner) => [target.memory, flags.memory, flags.at, table.rows.width, ...addresses, owner, scatterOwners])
+  const { arena } = site
+  if (arena.locate(rows)?.memory === place(arena, 'scatterRows', table.array).memory) return scatterNear(site, table, index, rows)
+  const { width } = table.rows
+  const staging = table.staging ?? arena.allocateGroup([rows.length], table.array)[0]!
+  const stretch = Math.floor(staging.length / width)
   try {
-    await pool.run({ kind: 'scatter', module: site.addition, name: 'run', pointers: 2, bits: fresh | ever, index, chunks })
+    for (let from = 0; from < index.length; from += stretch) {
+      const part = rows.subarray(from * width, (from + stretch) * width)
+      staging.set(part)
+      await scatterNear(site, table, index.slice(from, from + stretch), staging.subarray(0, part.length))
+    }
   } finally {
-    if (!near) arena.free(source)
+    if (table.staging === undefined) arena.free(staging)
   }
+}
+
+/** The same for rows that lie in the table's memory. */
+async function scatterNear({ arena, pool, addition }: Site, table: TableRows, index: Int32Array, rows: Float32Array): Promise<void> {
+  const [target, flags, source] = [table.array, table.rows.flags, rows].map((array) => place(arena, 'scatterRows', array)) as [Place, Place, Place]
+  const chunks = Array.from({ length: scatterOwners }, (_, owner) =>
+    [target.memory, flags.memory, flags.at, table.rows.width, target.at, source.at, owner, scatterOwners])
+  await pool.run({ kind: 'scatter', module: addition, name: 'run', pointers: 2, bits: fresh | ever, index, chunks })
 }
 
 export async function dropoutMasks({ pool, arena, kernels }: Site, masks: readonly (DenseMask | AttentionMask)[]): Promise<void> {

@@ -9,15 +9,12 @@ export class Rooms {
     this.#arena = arena
   }
 
-  /**
-   * Room for so many numbers: what there is, or a quarter more than is needed now.
-   * @param near an array in whose memory it has to lie, the same each time.
-   */
-  take(name: string, size: number, near?: Float32Array): Float32Array {
+  /** Room for so many numbers: what there is, or a quarter more than is needed now. */
+  take(name: string, size: number): Float32Array {
     const known = this.#arrays.get(name)
     if (known !== undefined && known.length >= size) return known.subarray(0, size)
     if (known !== undefined) this.#arena.free(known)
-    const grown = this.#arena.allocateGroup([Math.ceil(size * 1.25)], near)[0]!
+    const grown = this.#arena.allocate(Math.ceil(size * 1.25))
     this.#arrays.set(name, grown)
     return grown.subarray(0, size)
   }

@@ -18,6 +18,8 @@ export const ever = 2
 export interface TableRows {
   readonly array: Float32Array
   readonly rows: RowSet
+  /** Room in the memory of `array` for at least one row, by which rows of other memories are added. */
+  readonly staging?: Float32Array
 }
 
 /** What {@link createIdleTest} is asked about. */

@@ -192,6 +192,19 @@ describe('table rows', () => {
 })
 
 describe('an arena of several memories', () => {
+  it('adds rows of one memory to a table in another, by the room that lies beside the table', async () => {
+    const small = createFusedEngine({ threads: 2, pages: 16 }) // 1 MiB each
+    const [rows, wide] = [100, 2000]
+    const [table, staging] = small.arena.allocateGroup([rows * wide, 3 * wide]) as [Float32Array, Float32Array]
+    small.arena.allocateGroup([Math.floor((2 ** 20 - 4 * (rows + 3) * wide) / 4) - 600], table) // nothing is left there
+    const set = small.createRowSet(rows, wide)
+    const given = small.arena.allocate(7 * wide)
+    for (let i = 0; i < given.length; i++) given[i] = 1 + Math.floor(i / wide)
+    await small.scatterRows({ array: table, rows: set, staging }, Int32Array.of(5, 99, 5, 0, 1, 2, 5), given)
+    expect([0, 1, 2, 5, 99, 3].map((row) => [table[row * wide], table[(row + 1) * wide - 1]])).toEqual([[4, 4], [5, 5], [6, 6], [11, 11], [2, 2], [0, 0]])
+    await small.dispose()
+  })
+
   it('is worked on like one, also after it has grown', async () => {
     const small = createFusedEngine({ threads: 2, pages: 48 }) // 3 MiB each
     const kernel = small.compile(adam())
