@@ -44,31 +44,27 @@ const chunkElements = 65536
 const mostWidth = 65536
 
 /** The arguments of `maskRow`, chunk by chunk. */
-export function denseChunks({ into, p, key }: DenseMask, place: Place): number[][] {
+export function* denseChunks({ into, p, key }: DenseMask, place: Place): Iterable<number[]> {
   const [key1, key2] = keysOf(key)
   const { threshold, scale } = decision(p)
-  const chunks: number[][] = []
   for (let first = 0; first < into.length; first += chunkElements) {
-    chunks.push([place.memory, 0, 0, 0, place.at + 4 * first, Math.min(chunkElements, into.length - first), first, key1, key2, threshold, scale])
+    yield [place.memory, 0, 0, 0, place.at + 4 * first, Math.min(chunkElements, into.length - first), first, key1, key2, threshold, scale]
   }
-  return chunks
 }
 
 /** The arguments of `maskPlane`, plane by plane. */
-export function attentionChunks(mask: AttentionMask, place: Place): number[][] {
+export function* attentionChunks(mask: AttentionMask, place: Place): Iterable<number[]> {
   const { width, heads, lengths, queries = width, firstRow = 0 } = mask
   checkAttention(mask)
   const [key1, key2] = keysOf(mask.key)
   const { threshold, scale } = decision(mask.p)
-  const chunks: number[][] = []
   for (let plane = 0; plane < lengths.length * heads; plane++) {
     const length = lengths[Math.floor(plane / heads)]!
     const at = place.at + 4 * plane * queries * width
     const number = firstRow * heads + plane
-    const keys = [hash32(key1, number), hash32(key2, number)]
-    chunks.push([place.memory, 0, 0, 0, at, queries, width, Math.min(queries, length), length, ...keys, threshold, scale])
+    const drawn = Math.min(queries, length)
+    yield [place.memory, 0, 0, 0, at, queries, width, drawn, length, hash32(key1, number), hash32(key2, number), threshold, scale]
   }
-  return chunks
 }
 
 function checkAttention({ into, heads, width, lengths, queries = width }: AttentionMask): void {

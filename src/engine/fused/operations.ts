@@ -51,7 +51,7 @@ export async function runKernel(site: Site, kernel: Kernel, segments: readonly S
   const { inputs, outputs } = kernel.program
   const module = site.numberOf(kernel)
   if (module === undefined) throw refusal(`The kernel "${kernel.name}" was compiled by another engine.`, 'Compile it with this one.')
-  const chunks = segments.flatMap((segment) => {
+  const chunks = each(segments, (segment) => {
     const arrays = [...inputs.map((name) => wanted(kernel, 'array', name, segment.inputs)), ...outputs.map((name) => wanted(kernel, 'output', name, segment.outputs))]
     const values = kernel.program.scalars.map((name) => wanted(kernel, 'scalar', name, { ...scalars, ...segment.scalars }))
     return cut(site, kernel.name, arrays, values, idleRows(site, kernel, segment, values))
@@ -60,25 +60,31 @@ export async function runKernel(site: Site, kernel: Kernel, segments: readonly S
 }
 
 export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<Float64Array> {
-  const chunks = arrays.map((target) => chunksOf(site, target))
-  const results = new Float64Array(new SharedArrayBuffer(8 * chunks.reduce((sum, part) => sum + part.length, 0)))
-  await site.pool.run({ kind: 'call', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: fresh, chunks: chunks.flat(), results })
-  let at = 0
-  return Float64Array.from(chunks, (part) => results.subarray(at, (at += part.length)).reduce((sum, x) => sum + x, 0))
+  const owners: number[] = []
+  const chunks = each(arrays.entries(), function* ([i, target]) {
+    for (const chunk of chunksOf(site, target)) {
+      owners.push(i)
+      yield chunk
+    }
+  })
+  const parts = await site.pool.run({ kind: 'call', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: fresh, chunks })
+  const sums = new Float64Array(arrays.length)
+  parts.forEach((part, chunk) => { sums[owners[chunk]!]! += part })
+  return sums
 }
 
 export async function accumulate(site: Site, pairs: readonly { readonly sum: Float32Array; readonly term: Float32Array }[]): Promise<void> {
-  const chunks = pairs.flatMap(({ sum, term }) => cut(site, 'accumulate', [sum, term, sum], []))
+  const chunks = each(pairs, ({ sum, term }) => cut(site, 'accumulate', [sum, term, sum], []))
   await site.pool.run({ kind: 'call', module: site.addition, name: 'run', pointers: 3, chunks })
 }
 
 export async function clear(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<void> {
-  const chunks = arrays.flatMap((target) => chunksOf(site, target))
+  const chunks = each(arrays, (target) => chunksOf(site, target))
   await site.pool.run({ kind: 'call', module: site.kernels, name: 'clear', pointers: 1, bits: fresh, forget: true, chunks })
 }
 
 export async function markRows(site: Site, set: RowSet, arrays: readonly Float32Array[]): Promise<void> {
-  const chunks = arrays.flatMap((array) => chunksOf(site, { array, rows: set }))
+  const chunks = each(arrays, (array) => chunksOf(site, { array, rows: set }))
   await site.pool.run({ kind: 'mark', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: ever, chunks })
 }
 
@@ -109,12 +115,17 @@ async function scatterNear({ arena, pool, addition }: Site, table: TableRows, in
 }
 
 export async function dropoutMasks({ pool, arena, kernels }: Site, masks: readonly (DenseMask | AttentionMask)[]): Promise<void> {
-  const rows = masks.flatMap((mask) => (isAttention(mask) ? [] : denseChunks(mask, place(arena, 'dropoutMasks', mask.into))))
-  const planes = masks.flatMap((mask) => (isAttention(mask) ? attentionChunks(mask, place(arena, 'dropoutMasks', mask.into)) : []))
+  const rows = each(masks, (mask) => (isAttention(mask) ? [] : denseChunks(mask, place(arena, 'dropoutMasks', mask.into))))
+  const planes = each(masks, (mask) => (isAttention(mask) ? attentionChunks(mask, place(arena, 'dropoutMasks', mask.into)) : []))
   await Promise.all([
     pool.run({ kind: 'call', module: kernels, name: 'maskRow', pointers: 1, chunks: rows }),
     pool.run({ kind: 'call', module: kernels, name: 'maskPlane', pointers: 1, chunks: planes }),
   ])
+}
+
+/** The chunks of one thing after the other, none before it is asked for. */
+function* each<T>(things: Iterable<T>, chunksOf: (thing: T) => Iterable<number[]>): Iterable<number[]> {
+  for (const thing of things) yield* chunksOf(thing)
 }
 
 function isAttention(mask: DenseMask | AttentionMask): mask is AttentionMask {
@@ -129,12 +140,12 @@ function idleRows(site: Site, kernel: Kernel, { inputs, outputs, rows }: Segment
   return site.leavesIdle({ kernel, zero: rows.zero, overwrites, scalars }) ? rows.set : undefined
 }
 
-function chunksOf(site: Site, target: Float32Array | TableRows): number[][] {
+function chunksOf(site: Site, target: Float32Array | TableRows): Iterable<number[]> {
   return 'array' in target ? cut(site, 'rows', [target.array], [], target.rows) : cut(site, 'sum', [target], [])
 }
 
 /** The rows of a job's table for arrays that are worked on together; with a row set, as chunks of table rows. */
-function cut({ arena }: Site, what: string, arrays: readonly Float32Array[], scalars: readonly number[], set?: RowSet): number[][] {
+function* cut({ arena }: Site, what: string, arrays: readonly Float32Array[], scalars: readonly number[], set?: RowSet): Iterable<number[]> {
   const places = arrays.map((array) => place(arena, what, array))
   const { memory } = places[0]!
   if (places.some((other) => other.memory !== memory)) {
@@ -146,11 +157,10 @@ function cut({ arena }: Site, what: string, arrays: readonly Float32Array[], sca
   const width = set?.width ?? 1
   const flags = set === undefined ? undefined : place(arena, what, set.flags)
   const step = Math.max(1, Math.floor(chunkElements / width))
-  return Array.from({ length: Math.ceil(length / width / step) }, (_, chunk) => {
-    const from = chunk * step
+  for (let from = 0; from < length / width; from += step) {
     const count = Math.min(step, length / width - from)
-    return [memory, flags?.memory ?? 0, flags === undefined ? 0 : flags.at + from, width, ...places.map(({ at }) => at + 4 * width * from), count, ...scalars]
-  })
+    yield [memory, flags?.memory ?? 0, flags === undefined ? 0 : flags.at + from, width, ...places.map(({ at }) => at + 4 * width * from), count, ...scalars]
+  }
 }
 
 function place(arena: Arena, what: string, array: ArrayBufferView): Place {

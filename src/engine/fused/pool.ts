@@ -13,14 +13,13 @@ export interface Job {
   readonly name: string
   /** How many of the arguments are addresses. */
   readonly pointers: number
-  readonly chunks: readonly (readonly number[])[]
+  /** Rows of one length. They are asked for when the job's turn comes. */
+  readonly chunks: Iterable<readonly number[]>
   /** Which flags count, and whether they are taken away afterwards. */
   readonly bits?: number
   readonly forget?: boolean
   /** For 'scatter': the table row that each row belongs to. */
   readonly index?: Int32Array
-  /** Receives what the function returns for each chunk. */
-  readonly results?: Float64Array<SharedArrayBuffer>
 }
 
 /** Worker threads that share memories with this one. */
@@ -32,11 +31,46 @@ export interface Pool {
   addMemory(index: number, memory: WasmMemory): void
   /**
    * Runs a job on all workers. Jobs run one after another in the order in which they were given, each on what the one before has left.
+   * @returns what the function returned for each chunk; NaN where it returns nothing
    * @throws TrainerError ('engine') when a kernel fails, when a worker has died, or when the pool is disposed of.
    */
-  run(job: Job): Promise<void>
+  run(job: Job): Promise<Float64Array>
   /** Ends the workers; jobs that are not done fail. */
   dispose(): Promise<void>
+}
+
+/**
+ * A job's chunks and results, at the same place for every job, as they run one after another. The workers share it: memory of a job's own would be
+ * garbage to them, and they, who make little of it, hardly ever collect any.
+ */
+class ChunkTable {
+  rows = sharedNumbers(1024)
+  results = sharedNumbers(64)
+  chunks = 0
+  /** Numbers in a row. */
+  stride = 0
+
+  write(rows: Iterable<readonly number[]>): void {
+    this.chunks = 0
+    for (const row of rows) {
+      this.stride = row.length
+      const at = this.stride * this.chunks++
+      this.rows = roomFor(this.rows, at + row.length)
+      this.rows.set(row, at)
+    }
+    this.results = roomFor(this.results, this.chunks).fill(NaN)
+  }
+}
+
+function sharedNumbers(count: number): Float64Array<SharedArrayBuffer> {
+  return new Float64Array(new SharedArrayBuffer(8 * count))
+}
+
+function roomFor(numbers: Float64Array<SharedArrayBuffer>, count: number): Float64Array<SharedArrayBuffer> {
+  if (numbers.length >= count) return numbers
+  const grown = sharedNumbers(2 * count)
+  grown.set(numbers)
+  return grown
 }
 
 interface Pending {
@@ -55,9 +89,10 @@ export function createPool(threads: number = availableParallelism()): Pool {
     throw new TrainerError('argument', `The number of threads must be a whole number of at least 1, not ${threads}.`)
   }
   const counter = new SharedArrayBuffer(4)
+  const table = new ChunkTable()
   let modules = 0
   let jobs = 0
-  let last: Promise<void> = Promise.resolve()
+  let last: Promise<unknown> = Promise.resolve()
   let pending: Pending | undefined
   let broken: TrainerError | undefined
 
@@ -72,15 +107,16 @@ export function createPool(threads: number = availableParallelism()): Pool {
   }
   const workers = Array.from({ length: threads }, (_, i) => startWorker(`ts-trainer ${i + 1}`, answered, breakDown))
 
-  const perform = (job: Job): Promise<void> => {
-    if (broken !== undefined) return Promise.reject(broken)
-    if (job.chunks.length === 0) return Promise.resolve()
-    const busy = workers.slice(0, job.chunks.length)
-    const { chunks, ...rest } = job
+  const perform = async (job: Job): Promise<Float64Array> => {
+    if (broken !== undefined) throw broken
+    table.write(job.chunks)
+    const { rows, results, chunks, stride } = table
+    if (chunks === 0) return new Float64Array()
+    const busy = workers.slice(0, chunks)
     const id = jobs++
     new Int32Array(counter)[0] = 0
-    const message = { ...rest, id, counter, table: tableOf(chunks), stride: chunks[0]!.length, chunks: chunks.length }
-    return new Promise<void>((resolve, reject) => {
+    const message = { ...job, id, counter, table: rows, results, chunks, stride }
+    await new Promise<void>((resolve, reject) => {
       const settle = (error: unknown): void => {
         pending = undefined
         for (const worker of busy) worker.unref()
@@ -93,6 +129,7 @@ export function createPool(threads: number = availableParallelism()): Pool {
         tell(worker, message)
       }
     })
+    return Float64Array.from(results.subarray(0, chunks))
   }
 
   return {
@@ -117,7 +154,8 @@ export function createPool(threads: number = availableParallelism()): Pool {
 }
 
 function startWorker(name: string, answered: (answer: { id: number; error: unknown }) => void, breakDown: (error: TrainerError) => void): Worker {
-  const worker = new Worker(workerSource, { eval: true, name, execArgv: [] })
+  // what a worker leaves behind dies young; unbounded, the room for it grows all the time, up to 48 MiB
+  const worker = new Worker(workerSource, { eval: true, name, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 2 } })
   worker.on('message', answered)
   worker.on('messageerror', (cause) => breakDown(failure(`The worker thread "${name}" sent what cannot be read.`, cause)))
   worker.on('error', (cause) => breakDown(failure(`The worker thread "${name}" failed: ${cause.message}.`, cause)))
@@ -129,13 +167,6 @@ function startWorker(name: string, answered: (answer: { id: number; error: unkno
 function tell(worker: Worker, message: object): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
   worker.postMessage(message)
-}
-
-function tableOf(chunks: readonly (readonly number[])[]): Float64Array {
-  const stride = chunks[0]!.length
-  const table = new Float64Array(chunks.length * stride)
-  chunks.forEach((row, i) => table.set(row, i * stride))
-  return table
 }
 
 function failure(message: string, cause?: unknown): TrainerError {

@@ -28,7 +28,7 @@ function perform(job) {
       const chunk = Atomics.add(counter, 0, 1)
       if (chunk >= job.chunks) break
       const result = work(job, job.table.subarray(chunk * job.stride, (chunk + 1) * job.stride))
-      if (job.results !== undefined) job.results[chunk] = result
+      job.results[chunk] = result
     }
   } catch (cause) {
     Atomics.store(new Int32Array(job.counter), 0, job.chunks)
