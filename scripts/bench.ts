@@ -14,7 +14,7 @@ import { createEngine, setLogLevel } from '../src/index'
 import { type Figures, figuresOf, median, rounded } from './bench/figures'
 import type { Job, RunResult } from './bench/job'
 import { describeMachine, load } from './bench/machine'
-import { type BenchOptions, parseOptions, type RivalName, rivals, usage } from './bench/options'
+import { type BenchOptions, parseOptions, type RivalName, rivals, subjectOf, usage } from './bench/options'
 import { operatorParts, type Part, phaseParts, readOperators, windowOf, writeTrace } from './bench/phases'
 import { findPython, runOurs, runProducts, runRival } from './bench/processes'
 import { recordSection } from './bench/record'
@@ -58,9 +58,8 @@ async function main(): Promise<void> {
     const bench = { options, work: await prepareWork(options, folder), folder, python }
     await printHead(bench)
     const { result, difference } = options.checkpointing ? await compareCheckpointing(bench) : await compareRivals(bench)
+    if (options.record) recordSection(join(root, 'docs/benchmarks.md'), subjectOf(options), printed)
     const { task, shape, batch, precision } = options
-    const kind = options.checkpointing ? `, rows of ${options.length ?? 'up to 128'} tokens, gradient checkpointing` : options.profile ? ', where the time goes' : ''
-    if (options.record) recordSection(join(root, 'docs/benchmarks.md'), `${task}, ${shape}, batch ${batch}, ${precision}${kind}`, printed)
     say(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: difference, loadAverage: load() }))
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -155,21 +154,24 @@ function summary(rounds: Rounds, rates: Readonly<Record<string, number>>): objec
   const middle = (side: Side, key: keyof Figures): number => median(rounds.get(side)!.map(figures => figures[key] ?? NaN))
   const ours = rounds.get('ts-trainer')!
   const ratios = (side: Side): number[] => ours.map((figures, round) => figures.samplesPerSecond / rounds.get(side)![round]!.samplesPerSecond)
-  say(`\nmedians of ${ours.length} rounds`)
-  const percent = (share: number): string => (Number.isNaN(share) ? '' : `${(100 * share).toFixed(1)} %`)
-  printTable(['', 'samples/s', 'tokens/s', 'ts-trainer / it', 'peak memory, MiB', 'to first step, s', 'memory since step 100'], [...rounds.keys()].map(side => [
-    side === 'ts-trainer' ? side : `Hugging Face Trainer, ${side}`,
+  const sides = [...rounds.keys()]
+  const lasted = ours.some(({ memoryGrowth }) => memoryGrowth !== undefined)
+  say(`\nmedians of ${ours.length} rounds${sides.length > 1 ? '; HF: Hugging Face Trainer; ratio: ts-trainer over it, pair by pair (lowest–highest)' : ''}`)
+  printTable(['', 'samples/s', 'tokens/s', ...(sides.length > 1 ? ['ratio'] : []), 'peak MiB', 'start, s', ...(lasted ? ['growth'] : [])], sides.map(side => [
+    side === 'ts-trainer' ? side : `HF ${side}`,
     middle(side, 'samplesPerSecond').toFixed(2),
     middle(side, 'tokensPerSecond').toFixed(0),
-    side === 'ts-trainer' ? '' : `${median(ratios(side)).toFixed(2)} (${Math.min(...ratios(side)).toFixed(2)}–${Math.max(...ratios(side)).toFixed(2)})`,
+    ...(sides.length === 1 ? [] : [side === 'ts-trainer' ? '' : `${median(ratios(side)).toFixed(2)} (${Math.min(...ratios(side)).toFixed(2)}–${Math.max(...ratios(side)).toFixed(2)})`]),
     (middle(side, 'peakMemory') / 2 ** 20).toFixed(0),
     middle(side, 'timeToFirstStep').toFixed(2),
-    percent(middle(side, 'memoryGrowth')),
+    ...(lasted ? [Number.isNaN(middle(side, 'memoryGrowth')) ? '' : `${(100 * middle(side, 'memoryGrowth')).toFixed(1)} %`] : []),
   ]))
+  if (lasted) say('growth: the most memory after step 100 over that at step 100')
   for (const [product, rate] of Object.entries(rates)) say(`${(rate / 1e9).toFixed(0)} GFLOP/s  ${product}`)
   const gemmRate = Math.max(...Object.values(rates))
   const [gemmShare, share] = [middle('ts-trainer', 'flopsPerSecond') / gemmRate, middle('ts-trainer', 'updateShare')]
-  say(`${(middle('ts-trainer', 'flopsPerSecond') / 1e9).toFixed(0)} GFLOP/s  ts-trainer: ${(100 * gemmShare).toFixed(0)} % of the best of these; the update takes ${(100 * share).toFixed(1)} % of a step; from import to the first step ${middle('ts-trainer', 'importToFirstStep').toFixed(2)} s\n`)
+  say(`${(middle('ts-trainer', 'flopsPerSecond') / 1e9).toFixed(0)} GFLOP/s  ts-trainer: ${(100 * gemmShare).toFixed(0)} % of the best of these`)
+  say(`the update takes ${(100 * share).toFixed(1)} % of a step; from import to the first step ${middle('ts-trainer', 'importToFirstStep').toFixed(2)} s\n`)
   const common = (side: Side): object => ({ samplesPerSecond: rounded(middle(side, 'samplesPerSecond')), tokensPerSecond: rounded(middle(side, 'tokensPerSecond')), peakMemory: middle(side, 'peakMemory'), timeToFirstStep: rounded(middle(side, 'timeToFirstStep')) })
   return {
     ...common('ts-trainer'), gemmShare: rounded(gemmShare), updateShare: rounded(share),

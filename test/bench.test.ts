@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { figuresOf, median } from '../scripts/bench/figures'
 import { stepFlops } from '../scripts/bench/flops'
 import type { RunResult } from '../scripts/bench/job'
-import { parseOptions } from '../scripts/bench/options'
+import { parseOptions, subjectOf } from '../scripts/bench/options'
 import { operatorParts, phaseParts, readOperators } from '../scripts/bench/phases'
 import { withSection } from '../scripts/bench/record'
 import { testFolder } from './helpers/classifier'
@@ -42,6 +42,8 @@ describe('npm run bench', () => {
     expect(() => parseOptions(['--rounds', '0'])).toThrow('--rounds has to be a whole number of at least 1')
     expect(() => parseOptions(['--rival', 'plain,bf61'])).toThrow('--rival "bf61" is not known')
     expect(parseOptions(['--task', 'quickstart', '--rival', 'grouped-bf16,plain'])).toMatchObject({ rivals: ['grouped-bf16', 'plain'], data: undefined, rounds: 5 })
+    expect(() => parseOptions(['--checkpointing', '--profile'])).toThrow('--profile has no place beside --checkpointing')
+    expect(() => parseOptions(['--checkpointing', '--rival', 'grouped'])).toThrow('--rival has no place beside --checkpointing')
   })
 })
 
@@ -95,6 +97,14 @@ describe('figures', () => {
 })
 
 describe('a record', () => {
+  it('has a heading that no other measurement has', () => {
+    const subject = (...words: string[]): string => subjectOf(parseOptions(['--task', 'quickstart', ...words])!)
+    expect(subject('--rival', 'plain,grouped')).toBe('quickstart, minilm, batch 32, float32, 12 steps beside plain and grouped')
+    expect(subject('--rival', 'none', '--steps', '1000')).toBe('quickstart, minilm, batch 32, float32, 1000 steps alone')
+    expect(subject('--profile', '--shape', 'base')).toBe('quickstart, base, batch 32, float32, where the time goes')
+    expect(subject('--checkpointing', '--length', '256')).toBe('quickstart, minilm, batch 32, float32, rows of 256 tokens, gradient checkpointing')
+  })
+
   const before = '# Benchmarks\n\nText.\n\n### mrpc, base\n\n```\n# 1\n```\n\n### sst2, base\n\n```\n2\n```\n'
 
   it('takes the place of the last one', () => {

@@ -91,13 +91,15 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     args: [...words],
     options: {
       task: { type: 'string' }, shape: { type: 'string', default: 'minilm' }, batch: { type: 'string', default: '32' },
-      precision: { type: 'string', default: 'float32' }, rival: { type: 'string', default: 'plain' }, rounds: { type: 'string', default: '5' },
+      precision: { type: 'string', default: 'float32' }, rival: { type: 'string' }, rounds: { type: 'string', default: '5' },
       steps: { type: 'string', default: '12' }, data: { type: 'string' }, model: { type: 'string' }, profile: { type: 'boolean', default: false },
       length: { type: 'string' }, checkpointing: { type: 'boolean', default: false },
       built: { type: 'boolean', default: false }, record: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return undefined
+  const idle = (['rival', 'profile'] as const).find(option => values.checkpointing && values[option])
+  if (idle !== undefined) throw new TrainerError('argument', `--${idle} has no place beside --checkpointing, which measures ts-trainer with and without.`, { fix: 'Measure one, then the other.' })
   const shape = oneOf('shape', values.shape, Object.keys(shapes) as ShapeName[])
   const data = values.task === 'quickstart' ? undefined : values.data ?? existing(join(hub, 'datasets/nyu-mll/glue'))
   return {
@@ -105,7 +107,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     shape,
     batch: whole('batch', values.batch),
     precision: oneOf('precision', values.precision, ['float32', 'bfloat16']),
-    rivals: values.checkpointing ? [] : rivalsOf(values.rival),
+    rivals: values.checkpointing ? [] : rivalsOf(values.rival ?? 'plain'),
     rounds: whole('rounds', values.rounds),
     steps: whole('steps', values.steps),
     data,
@@ -117,6 +119,13 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     built: values.built,
     record: values.record,
   }
+}
+
+/** What tells a measurement from others: the heading that `--record` puts over it. */
+export function subjectOf({ task, shape, batch, precision, length, steps, rivals: beside, profile, checkpointing }: BenchOptions): string {
+  const what = checkpointing ? 'gradient checkpointing' : profile ? 'where the time goes'
+    : `${steps} steps ${beside.length === 0 ? 'alone' : `beside ${beside.join(' and ')}`}`
+  return [task, shape, `batch ${batch}`, precision, ...(length === undefined ? [] : [`rows of ${length} tokens`]), what].join(', ')
 }
 
 function taskOf(given: string | undefined, data: string | undefined): string {
