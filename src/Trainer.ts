@@ -1,4 +1,5 @@
 import type { PreTrainedModel } from './auto/PreTrainedModel'
+import { saveModelFolder } from './auto/saveModel'
 import { speedMetrics } from './callbacks/format'
 import { checkWritable } from './checkpoint/folder'
 import type { JsonObject } from './checkpoint/json'
@@ -18,7 +19,6 @@ import {
 import { planRun, startState } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import type { Runner } from './training/Runner'
-import { saveModelFolder } from './training/saving'
 import { type BestRun, type Searched, searchHyperparameters, type SearchOptions, trialArguments } from './training/search'
 import { listenForStop } from './training/stopping'
 import { TrainerBase } from './training/TrainerBase'
@@ -66,7 +66,7 @@ export class Trainer extends TrainerBase {
         await this.#logEvaluateSave(run, update)
         if (this.control.shouldTrainingStop) break
       }
-      return await this.#finish(run, (performance.now() - startedAt) / 1000)
+      return { ...await this.#finish(run, (performance.now() - startedAt) / 1000), interrupted: stop.reason !== undefined }
     } catch (error) {
       this.callbackHandler.dispose()
       throw error
@@ -129,7 +129,7 @@ export class Trainer extends TrainerBase {
     return true
   }
 
-  async #finish(run: TrainingRun, seconds: number): Promise<TrainOutput> {
+  async #finish(run: TrainingRun, seconds: number): Promise<Omit<TrainOutput, 'interrupted'>> {
     const { state, args } = this
     const trainingLoss = this.#losses.mean()
     const speed = speedMetrics('train', seconds, { numSamples: run.samples, numSteps: run.updates })

@@ -8,6 +8,7 @@ import { initialValues } from '../models/initialize'
 import type { Parameter } from '../models/layers'
 import { familyOf } from '../models/registry'
 import { sizeOf, Tensor } from '../tensor'
+import { saveModelFolder } from './saveModel'
 
 /** What can be changed of a config when a model is made of it; the rest of the config can be overridden under its own (Python's) names. */
 export interface ModelOptions {
@@ -75,6 +76,15 @@ export class PreTrainedModel {
     throw new TrainerError('model', `${this.family.sequenceClassifierName} has no parameter "${name}".`, {
       fix: close === undefined ? 'The keys of `parameters` are the names.' : `Did you mean "${close}"?`,
     })
+  }
+
+  /**
+   * Saves weights and config for Python's `from_pretrained`, and an ONNX file for transformers.js. The tokenizer saves itself; `trainer.saveModel()`
+   * saves both, and while a trainer updates the model its weights, not those that the model had before.
+   * @throws TrainerError (`file`) when the folder cannot be written; an existing one stays as it was.
+   */
+  async savePretrained(folder: string): Promise<void> {
+    await saveModelFolder(folder, { model: this })
   }
 }
 

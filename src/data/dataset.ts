@@ -6,6 +6,7 @@ import { DatasetDict } from './datasetDict'
 import { classLabel, classNames, inferFeature, type Feature, type Features } from './features'
 import { filterRows, mapRows, type FilterOptions, type MapOptions } from './mapping'
 import type { Awaitable, ColumnOf, ColumnsInput, LooseColumns, LooseRow, Merge, RowInput, RowOfColumns, Without } from './rows'
+import { splitRows } from './split'
 
 /** Options of {@link Dataset.shuffle}. */
 export interface ShuffleOptions {
@@ -19,6 +20,8 @@ export interface SplitOptions extends ShuffleOptions {
   readonly testSize?: number
   /** false keeps the order: the last rows are the test rows. */
   readonly shuffle?: boolean
+  /** A column of classes, which then are as frequent in both parts as in the whole. */
+  readonly stratifyByColumn?: string
 }
 
 /**
@@ -178,20 +181,14 @@ export class Dataset<Row extends object = LooseRow> {
 
   /**
    * Splits the rows in two: `{ train, test }`.
-   * @throws TrainerError when either would be empty.
+   * @throws TrainerError when either would be empty, or could not have a row of each class of `stratifyByColumn`.
    */
   trainTestSplit(options: SplitOptions = {}): DatasetDict<Row> {
-    refuseUnknown(options, ['testSize', 'seed', 'shuffle'], 'trainTestSplit()')
-    const { testSize = 0.25, seed = 42, shuffle = true } = options
-    const test = testSize < 1 ? Math.ceil(this.length * testSize) : testSize
-    if (!Number.isInteger(test) || test <= 0 || test >= this.length) {
-      throw new TrainerError('argument', `testSize ${testSize} of ${this.length} rows leaves nothing to train or nothing to test on.`, {
-        fix: `Give a share between 0 and 1, or a number of rows from 1 to ${this.length - 1}.`,
-      })
-    }
-    const rows = shuffle ? this.shuffle({ seed }) : this
-    const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i)
-    return new DatasetDict({ train: rows.select(range(0, this.length - test)), test: rows.select(range(this.length - test, this.length)) })
+    refuseUnknown(options, ['testSize', 'seed', 'shuffle', 'stratifyByColumn'], 'trainTestSplit()')
+    const { testSize = 0.25, seed = 42, shuffle = true, stratifyByColumn } = options
+    const order = shuffle ? [...randperm(this.length, new MersenneTwister(seed))] : Array.from({ length: this.length }, (_, i) => i)
+    const { train, test } = splitRows(order, testSize, stratifyByColumn === undefined ? undefined : columnValues(this.#columnNamed(stratifyByColumn)))
+    return new DatasetDict({ train: this.select(train), test: this.select(test) })
   }
 
   /** The dataset with one column under another name. */

@@ -1,7 +1,8 @@
-import { rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 
-import { errorCode, expandHome, makeFolder, readText, writeError, writeFileWhole } from '../checkpoint/files'
+import { errorCode, expandHome, readText, writeFileWhole } from '../checkpoint/files'
+import { writeFolder } from '../checkpoint/folder'
 import { openvinoFolder, openvinoVersion, openvinoWheels, type PinnedWheel } from '../engine/openvino'
 import { TrainerError } from '../errors'
 import { findInIndex, type Opened, openUrl, shownUrl } from './packageIndex'
@@ -45,24 +46,15 @@ export async function installOpenvino(options: InstallOptions = {}): Promise<Ins
   })
 }
 
-/** {@link installOpenvino} for any wheel and folder. The folder holds all members or is not there: it is filled beside its place and renamed. */
+/** {@link installOpenvino} for any wheel and folder, which holds all members or is not there. */
 export async function installWheel(wheel: PinnedWheel, folder: string, options: InstallOptions): Promise<Installed> {
   const names = wheel.members.map(member => basename(member))
   const there = await filesOf(folder, names)
   if (there !== undefined) return describe(wheel, folder, there, true)
-  const beside = `${folder}.tmp-${process.pid}`
-  try {
-    await makeFolder(beside)
+  await writeFolder(folder, async (beside) => {
     if (options.wheel === undefined) await fetchAndUnpack(wheel, beside, options)
     else await unpackWheel(expandHome(options.wheel), wheel, beside)
-    await rm(folder, { recursive: true, force: true }) // what is there is not whole
-    await rename(beside, folder)
-  } catch (cause) {
-    const others = await filesOf(folder, names) // another process may have been first
-    if (errorCode(cause) === undefined || others === undefined) throw writeError(dirname(folder), cause)
-  } finally {
-    await rm(beside, { recursive: true, force: true }).catch(() => undefined)
-  }
+  })
   return describe(wheel, folder, (await filesOf(folder, names)) ?? [], false)
 }
 

@@ -1,12 +1,15 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
+import { modelFiles, type SavedParts } from '../auto/saveModel'
 import type { CallbackHandler } from '../callbacks/CallbackHandler'
 import type { CallbackState } from '../callbacks/TrainerCallback'
 import type { TrainerControl } from '../callbacks/TrainerControl'
 import { TrainerState } from '../callbacks/TrainerState'
+import { writeModelFiles } from '../checkpoint/exportModel'
 import { isFolder, listFolder } from '../checkpoint/files'
+import { writeFolder } from '../checkpoint/folder'
 import { loadPretrained } from '../checkpoint/pretrained'
 import { checkpointName, listCheckpoints, newestCheckpoint, rotateCheckpoints } from '../checkpoint/rotate'
-import { type CheckpointState, loadCheckpointState, missingFromCheckpoint, type TrainerStateFile } from '../checkpoint/state'
+import { type CheckpointState, loadCheckpointState, missingFromCheckpoint, saveCheckpointState, type TrainerStateFile } from '../checkpoint/state'
 import { TrainerError } from '../errors'
 import { log } from '../logging'
 import type { Tensor } from '../tensor'
@@ -14,7 +17,6 @@ import type { TrainingArguments } from '../TrainingArguments'
 import type { LossLog } from './LossLog'
 import type { ParameterState } from './ParameterState'
 import type { Plan } from './plan'
-import { saveCheckpointFolder, type SavedParts } from './saving'
 import type { TrainingRun } from './TrainingRun'
 
 /** What a checkpoint is made of. */
@@ -42,7 +44,11 @@ export async function saveCheckpoint(parts: CheckpointParts): Promise<void> {
   }
   state.statefulCallbacks = { ...parts.callbacks.exportStates(parts.control), [trainerKey]: ownState(parts) }
   await run.runner.state.synchronise()
-  await saveCheckpointFolder(target, parts, await stateOf(parts))
+  const kept = await stateOf(parts)
+  await writeFolder(target, async (folder) => {
+    await writeModelFiles(folder, modelFiles(parts))
+    await saveCheckpointState(folder, kept)
+  })
   await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, newest: state.globalStep, best: state.bestModelCheckpoint })
 }
 

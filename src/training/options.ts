@@ -68,6 +68,8 @@ export interface TrainOutput {
   readonly globalStep: number
   readonly trainingLoss: number
   readonly metrics: Metrics
+  /** Whether Ctrl-C, SIGTERM or the signal ended it before its time. */
+  readonly interrupted: boolean
 }
 
 /** What `predict()` returns. */

@@ -69,6 +69,21 @@ describe('a dataset', () => {
     expect(() => dataset.trainTestSplit({ testSize: 4 })).toThrow(/testSize 4 of 4 rows/)
   })
 
+  it('splits with the classes as frequent in both parts', () => {
+    const label = Array.from({ length: 100 }, (_, i) => ['no', 'perhaps', 'yes'][i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2])
+    const rows = Dataset.fromColumns({ i: label.map((_, i) => i), label })
+    const count = (split: { label: readonly unknown[] }): number[] => ['no', 'perhaps', 'yes'].map(name => split.label.filter(other => other === name).length)
+    const { train, test } = rows.trainTestSplit({ testSize: 33, stratifyByColumn: 'label', seed: 3 })
+    expect([count({ label: train.column('label') }), count({ label: test.column('label') })]).toEqual([[40, 20, 7], [20, 10, 3]]) // 19.8, 9.9, 3.3 of 33
+    expect([...train.column('i'), ...test.column('i')].sort((a, b) => a - b)).toEqual(rows.column('i'))
+    expect(test.column('i')).not.toEqual(rows.trainTestSplit({ testSize: 33, stratifyByColumn: 'label', seed: 4 }).test.column('i'))
+    const ordered = rows.trainTestSplit({ testSize: 10, stratifyByColumn: 'label', shuffle: false })
+    expect(ordered.test.column('i')).toEqual([90, 91, 92, 93, 94, 95, 96, 97, 98, 99])
+    expect(() => rows.trainTestSplit({ stratifyByColumn: 'i' })).toThrow(/Class \d+ has one row only/)
+    expect(() => rows.trainTestSplit({ testSize: 2, stratifyByColumn: 'label' })).toThrow(/2 of 100 rows .* fewer rows than there are classes, 3/)
+    expect(() => rows.trainTestSplit({ stratifyByColumn: 'lable' })).toThrow(/lable.*label/s)
+  })
+
   it('renames, removes and selects columns', () => {
     expect(dataset.renameColumn('label', 'labels').columnNames).toEqual(['text', 'labels', 'ids'])
     expect(dataset.removeColumns(['text', 'ids']).get(0)).toEqual({ label: 0 })

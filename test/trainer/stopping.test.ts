@@ -65,7 +65,7 @@ describe('stopping', () => {
         signal: controller.signal, computeMetrics: () => ({ score: scores.shift()! }),
         callbacks: [{ onStepBegin: (_args, { globalStep }) => void (globalStep === 1 && controller.abort()) }],
       })
-      expect(output.globalStep).toBe(2)
+      expect(output).toMatchObject({ globalStep: 2, interrupted: true })
       expect(checkpoints.at(-1)).toBe('checkpoint-2')
     }
   })
@@ -77,7 +77,7 @@ describe('stopping', () => {
 
   it('leaves nothing that listens', async () => {
     const before = process.listenerCount('SIGINT')
-    await run({ maxSteps: 1 })
+    expect((await run({ maxSteps: 1 })).output.interrupted).toBe(false)
     await expect(run({ maxSteps: 1 }, { callbacks: [{ onStepEnd: () => { throw new Error('mine') } }] })).rejects.toThrow('mine')
     expect(process.listenerCount('SIGINT')).toBe(before)
   })

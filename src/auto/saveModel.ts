@@ -1,10 +1,16 @@
-import type { PreTrainedModel } from '../auto/PreTrainedModel'
-import { exportModel, type ModelFiles, writeModelFiles } from '../checkpoint/exportModel'
-import { writeFolder } from '../checkpoint/folder'
+import { exportModel, type ModelFiles } from '../checkpoint/exportModel'
 import type { JsonObject } from '../checkpoint/json'
-import { type CheckpointState, saveCheckpointState } from '../checkpoint/state'
 import { inferenceGraph } from '../models/classifier'
+import type { ModelConfig } from '../models/config'
 import { encodeInParts, type ExternalData } from '../onnx/encode'
+import type { Tensor } from '../tensor'
+
+/** What of a model is saved. */
+export interface SavedModel {
+  readonly config: ModelConfig
+  readonly parameters: ReadonlyMap<string, Tensor<'float32'>>
+  parameter(name: string): Tensor<'float32'>
+}
 
 /** Something that writes its files into a folder: a tokenizer. */
 export interface Savable {
@@ -13,9 +19,9 @@ export interface Savable {
 
 /** What a saved model consists of. */
 export interface SavedParts {
-  readonly model: PreTrainedModel
-  readonly tokenizer: Savable | undefined
-  readonly trainingArguments: JsonObject | undefined
+  readonly model: SavedModel
+  readonly tokenizer?: Savable | undefined
+  readonly trainingArguments?: JsonObject | undefined
 }
 
 /** Saves a model for use: weights and config for Python, and an ONNX file for transformers.js. */
@@ -25,15 +31,8 @@ export async function saveModelFolder(target: string, parts: SavedParts): Promis
   await exportModel(target, { ...modelFiles(parts), onnx })
 }
 
-/** Saves a checkpoint: a model without its ONNX file, and the state of the run. */
-export async function saveCheckpointFolder(target: string, parts: SavedParts, state: CheckpointState): Promise<void> {
-  await writeFolder(target, async (folder) => {
-    await writeModelFiles(folder, modelFiles(parts))
-    await saveCheckpointState(folder, state)
-  })
-}
-
-function modelFiles({ model, tokenizer, trainingArguments }: SavedParts): ModelFiles {
+/** The files of a model but its ONNX file. */
+export function modelFiles({ model, tokenizer, trainingArguments }: SavedParts): ModelFiles {
   return {
     config: model.config as JsonObject,
     weights: model.parameters,
