@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     const bench = { options, work: await prepareWork(options, folder), folder, python }
     await printHead(bench)
     const { result, difference } = options.checkpointing ? await compareCheckpointing(bench) : await compareRivals(bench)
-    if (options.record) recordSection(join(root, 'docs/benchmarks.md'), subjectOf(options), printed)
+    if (options.record) recordSection(join(root, 'docs/benchmarks.md'), subjectOf(python === undefined ? { ...options, rivals: [] } : options), printed)
     const { task, shape, batch, precision } = options
     say(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: difference, loadAverage: load() }))
   } finally {

@@ -1,12 +1,9 @@
-import type { PreTrainedModel } from './auto/PreTrainedModel'
-import { saveModelFolder } from './auto/saveModel'
+import { type SavedParts, saveModelFolder } from './auto/saveModel'
 import { speedMetrics } from './callbacks/format'
 import { checkWritable } from './checkpoint/folder'
-import type { JsonObject } from './checkpoint/json'
 import { rotateCheckpoints } from './checkpoint/rotate'
 import type { Dataset } from './data/dataset'
 import type { Loader, LoaderRows } from './data/loader'
-import type { Tokenizer } from './data/tokenizer'
 import { refuseUnknown, TrainerError } from './errors'
 import { bestWeights, checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint, type Start, startOf } from './training/checkpoints'
 import { createRunner } from './training/createRunner'
@@ -20,7 +17,7 @@ import { planRun, startState } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import type { Runner } from './training/Runner'
 import { type BestRun, type Searched, searchHyperparameters, type SearchOptions, trialArguments } from './training/search'
-import { listenForStop } from './training/stopping'
+import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerBase } from './training/TrainerBase'
 import { TrainingRun, type UpdateResult, type Window } from './training/TrainingRun'
 import type { LossFunction } from './TrainingGraph'
@@ -57,16 +54,16 @@ export class Trainer extends TrainerBase {
         let update = resumed && endIsDue ? run.last : undefined
         for await (const window of run.windows(epoch, resumed ? firstBatch : 0)) {
           update = await this.#step(run, window, epoch)
-          await this.#logEvaluateSave(run, update, stop.reason !== undefined)
+          await this.#logEvaluateSave(run, update, stop)
           if (this.control.shouldEpochStop || this.control.shouldTrainingStop) break
         }
         if (update === undefined && !resumed) this.stopForWantOfBatches()
         await this.fire('onEpochEnd')
         run.position.ended = true
-        await this.#logEvaluateSave(run, update)
+        await this.#logEvaluateSave(run, update, stop)
         if (this.control.shouldTrainingStop) break
       }
-      return { ...await this.#finish(run, (performance.now() - startedAt) / 1000), interrupted: stop.reason !== undefined }
+      return await this.#finish(run, startedAt, stop)
     } catch (error) {
       this.callbackHandler.dispose()
       throw error
@@ -89,16 +86,15 @@ export class Trainer extends TrainerBase {
     if (update.skipped) this.#losses.skip()
     else this.#losses.add(update.loss, this.state.globalStep, this.args.loggingNanInfFilter)
     this.state.globalStep++
-    this.state.epoch = epoch + window.done / run.plan.batchesInEpoch
+    this.state.epoch = epoch + window.done / run.plan.epochLength
     run.count(this.state, window)
     await this.fire('onStepEnd')
     return update
   }
 
   /** Does what callbacks have asked for, in this order. */
-  async #logEvaluateSave(run: TrainingRun, update: UpdateResult | undefined, stopping = false): Promise<void> {
+  async #logEvaluateSave(run: TrainingRun, update: UpdateResult | undefined, stop: StopRequest): Promise<void> {
     const { control, state } = this
-    if (stopping) control.shouldTrainingStop = true
     if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) {
       const { loss, skipped } = this.#losses.log(state.globalStep)
       const rest = { ...(skipped > 0 && { skipped_updates: skipped }), ...run.tokenSpeed(state) }
@@ -111,7 +107,8 @@ export class Trainer extends TrainerBase {
       const isBest = this.#noteBest(metrics)
       if (this.args.saveStrategy === 'best') control.shouldSave = isBest
     }
-    if (control.shouldSave || stopping) {
+    if (stop.reason !== undefined) control.shouldTrainingStop = true
+    if (control.shouldSave || (stop.reason !== undefined && run.savedAt !== state.globalStep)) {
       await saveCheckpoint({ ...this.#savedParts(), args: this.args, state, control, callbacks: this.callbackHandler, run, losses: this.#losses })
       await this.fire('onSave')
     }
@@ -129,17 +126,19 @@ export class Trainer extends TrainerBase {
     return true
   }
 
-  async #finish(run: TrainingRun, seconds: number): Promise<Omit<TrainOutput, 'interrupted'>> {
+  async #finish(run: TrainingRun, startedAt: number, stop: StopRequest): Promise<TrainOutput> {
+    stop.dispose() // nothing is left to stop
     const { state, args } = this
     const trainingLoss = this.#losses.mean()
-    const speed = speedMetrics('train', seconds, { numSamples: run.samples, numSteps: run.updates })
+    const speed = speedMetrics('train', (performance.now() - startedAt) / 1000, { numSamples: run.samples, numSteps: run.updates })
     const metrics: Metrics = { ...speed, total_flos: state.totalFlos, train_loss: trainingLoss }
     await this.log(metrics)
     await run.runner.synchronise()
     if (args.loadBestModelAtEnd) await run.runner.loadParameters((await bestWeights(this.model, state, args)) ?? new Map())
     await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, best: state.bestModelCheckpoint, atEnd: true })
     await this.fire('onTrainEnd')
-    return { globalStep: state.globalStep, trainingLoss, metrics: this.stamped(metrics) }
+    const interrupted = stop.reason !== undefined && state.globalStep < run.plan.totalUpdates
+    return { globalStep: state.globalStep, trainingLoss, metrics: this.stamped(metrics), interrupted }
   }
 
   /**
@@ -216,8 +215,9 @@ export class Trainer extends TrainerBase {
       let heard = false
       this.currentArguments = args.with({ outputDir: `${args.outputDir}/${name}` })
       this.#trial = { name, evaluated: (metrics, step) => ((heard = true), evaluated(metrics, step)) }
-      await this.train({ trial })
-      if (!heard) await evaluated(await this.evaluate(), this.state.globalStep)
+      const { interrupted } = await this.train({ trial })
+      if (!heard && !interrupted) await evaluated(await this.evaluate(), this.state.globalStep)
+      return !interrupted
     }
     try {
       return await searchHyperparameters({ runTrial, args, hasMetrics: computeMetrics !== undefined && !args.predictionLossOnly }, options)
@@ -288,8 +288,8 @@ export class Trainer extends TrainerBase {
     return runner
   }
 
-  #savedParts(): { model: PreTrainedModel; tokenizer: Tokenizer | undefined; trainingArguments: JsonObject } {
-    return { model: this.model, tokenizer: this.processingClass, trainingArguments: this.args.toDict() as JsonObject }
+  #savedParts(): SavedParts {
+    return { model: this.model, tokenizer: this.processingClass, trainingArguments: this.args.toDict() as SavedParts['trainingArguments'] }
   }
 }
 

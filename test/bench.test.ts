@@ -97,12 +97,17 @@ describe('figures', () => {
 })
 
 describe('a record', () => {
-  it('has a heading that no other measurement has', () => {
+  it('has another heading for other options', () => {
     const subject = (...words: string[]): string => subjectOf(parseOptions(['--task', 'quickstart', ...words])!)
+    const options = [
+      [], ['--shape', 'tiny'], ['--batch', '8'], ['--precision', 'bfloat16'], ['--rival', 'none'], ['--steps', '9'], ['--length', '40'], ['--profile'],
+      ['--profile', '--steps', '9'], ['--checkpointing'], ['--checkpointing', '--steps', '9'], ['--built'],
+    ]
+    expect(new Set(options.map(words => subject(...words))).size).toBe(options.length)
     expect(subject('--rival', 'plain,grouped')).toBe('quickstart, minilm, batch 32, float32, 12 steps beside plain and grouped')
     expect(subject('--rival', 'none', '--steps', '1000')).toBe('quickstart, minilm, batch 32, float32, 1000 steps alone')
-    expect(subject('--profile', '--shape', 'base')).toBe('quickstart, base, batch 32, float32, where the time goes')
-    expect(subject('--checkpointing', '--length', '256')).toBe('quickstart, minilm, batch 32, float32, rows of 256 tokens, gradient checkpointing')
+    expect(subject('--profile', '--shape', 'base')).toBe('quickstart, base, batch 32, float32, 12 steps, where the time goes')
+    expect(subject('--checkpointing', '--length', '256')).toBe('quickstart, minilm, batch 32, float32, rows of 256 tokens, 12 steps with and without gradient checkpointing')
   })
 
   const before = '# Benchmarks\n\nText.\n\n### mrpc, base\n\n```\n# 1\n```\n\n### sst2, base\n\n```\n2\n```\n'

@@ -15,7 +15,7 @@ export interface Figures {
   readonly importToFirstStep: number
   /** Undefined for others than ts-trainer. */
   readonly updateShare: number | undefined
-  /** How much more memory was resident at the end than after 100 steps, as a share; undefined for short runs. */
+  /** How much more memory was resident at most after step 100 than at it, as a share; undefined for short runs. */
   readonly memoryGrowth: number | undefined
 }
 

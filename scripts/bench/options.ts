@@ -121,11 +121,12 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
   }
 }
 
-/** What tells a measurement from others: the heading that `--record` puts over it. */
-export function subjectOf({ task, shape, batch, precision, length, steps, rivals: beside, profile, checkpointing }: BenchOptions): string {
-  const what = checkpointing ? 'gradient checkpointing' : profile ? 'where the time goes'
-    : `${steps} steps ${beside.length === 0 ? 'alone' : `beside ${beside.join(' and ')}`}`
-  return [task, shape, `batch ${batch}`, precision, ...(length === undefined ? [] : [`rows of ${length} tokens`]), what].join(', ')
+/** The heading that `--record` puts over a measurement: another one for all options but files of one's own and the number of rounds. */
+export function subjectOf({ task, shape, batch, precision, length, steps, rivals: beside, profile, checkpointing, built }: BenchOptions): string {
+  const what = checkpointing ? ' with and without gradient checkpointing' : profile ? ', where the time goes'
+    : beside.length === 0 ? ' alone' : ` beside ${beside.join(' and ')}`
+  const rows = length === undefined ? [] : [`rows of ${length} tokens`]
+  return [task, shape, `batch ${batch}`, precision, ...rows, ...(built ? ['built'] : []), `${steps} steps${what}`].join(', ')
 }
 
 function taskOf(given: string | undefined, data: string | undefined): string {

@@ -80,7 +80,7 @@ export class PreTrainedModel {
 
   /**
    * Saves weights and config for Python's `from_pretrained`, and an ONNX file for transformers.js. The tokenizer saves itself; `trainer.saveModel()`
-   * saves both, and while a trainer updates the model its weights, not those that the model had before.
+   * saves both.
    * @throws TrainerError (`file`) when the folder cannot be written; an existing one stays as it was.
    */
   async savePretrained(folder: string): Promise<void> {

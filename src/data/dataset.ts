@@ -181,7 +181,8 @@ export class Dataset<Row extends object = LooseRow> {
 
   /**
    * Splits the rows in two: `{ train, test }`.
-   * @throws TrainerError when either would be empty, or could not have a row of each class of `stratifyByColumn`.
+   * @throws TrainerError when either would be empty; with `stratifyByColumn` also when a class has a single row, or a part fewer rows than there are
+   * classes.
    */
   trainTestSplit(options: SplitOptions = {}): DatasetDict<Row> {
     refuseUnknown(options, ['testSize', 'seed', 'shuffle', 'stratifyByColumn'], 'trainTestSplit()')

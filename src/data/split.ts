@@ -11,7 +11,7 @@ export interface Split {
  * Cuts rows in two, the last ones for testing; with classes, those of each class in proportion, as scikit-learn does for Hugging Face.
  * @param order the rows' numbers, shuffled or not
  * @param classes the class of each row, by its number
- * @throws TrainerError when either part would be empty, or could not have a row of each class.
+ * @throws TrainerError when either part would be empty; with classes also when one has a single row, or a part fewer rows than there are classes.
  */
 export function splitRows(order: readonly number[], testSize: number, classes?: ArrayLike<unknown>): Split {
   const size = testSize < 1 ? Math.ceil(order.length * testSize) : testSize

@@ -62,6 +62,8 @@ export class TrainingRun {
   updates = 0
   /** The pass over the data that the last window was of, the micro-batches of that pass that are done with it, and whether the pass has been ended. */
   position = { epoch: 0, batches: 0, ended: true }
+  /** The update after which a checkpoint was last saved. */
+  savedAt: number | undefined
   /** What the last update came to, of this call or of the one that is gone on with. */
   last: UpdateResult | undefined
   readonly optimizer: Optimizer
@@ -86,6 +88,7 @@ export class TrainingRun {
     const size = this.#parts.args.gradientAccumulationSteps
     let batches: PreparedBatch[] = []
     let [done, all, real, samples] = [start, 0, 0, 0]
+    const window = (): Window => ({ batches, count: batches.reduce((sum, b) => sum + b.count, 0), done, tokens: { all, real }, samples })
     for await (const { batch, rows } of this.#parts.loader.batches(epoch, start)) {
       if (batch.labels === undefined) {
         const columns = Object.keys(batch).map((name) => `"${name}"`).join(', ')
@@ -102,11 +105,11 @@ export class TrainingRun {
       samples += rows.length
       if (batches.length < size && done !== this.plan.batchesPerEpoch) continue
       this.position = { epoch, batches: done, ended: false }
-      yield { batches, count: batches.reduce((sum, b) => sum + b.count, 0), done, tokens: { all, real }, samples }
+      yield window()
       ;[batches, all, real, samples] = [[], 0, 0, 0]
     }
     this.position = { epoch, batches: done, ended: false }
-    if (batches.length > 0) yield { batches, count: batches.reduce((sum, b) => sum + b.count, 0), done, tokens: { all, real }, samples }
+    if (batches.length > 0) yield window()
   }
 
   /** Makes gradients and slots, by the labels of a batch that is not trained on. */

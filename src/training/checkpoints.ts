@@ -49,6 +49,7 @@ export async function saveCheckpoint(parts: CheckpointParts): Promise<void> {
     await writeModelFiles(folder, modelFiles(parts))
     await saveCheckpointState(folder, kept)
   })
+  run.savedAt = state.globalStep
   await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, newest: state.globalStep, best: state.bestModelCheckpoint })
 }
 

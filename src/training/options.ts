@@ -68,7 +68,7 @@ export interface TrainOutput {
   readonly globalStep: number
   readonly trainingLoss: number
   readonly metrics: Metrics
-  /** Whether Ctrl-C, SIGTERM or the signal ended it before its time. */
+  /** Whether Ctrl-C, SIGTERM or the signal ended it before its last update. */
   readonly interrupted: boolean
 }
 

@@ -11,7 +11,7 @@ export interface Plan {
   /** Epochs to go through, the last perhaps in part. */
   readonly epochs: number
   /** What `epoch` counts fractions of: micro-batches. */
-  readonly batchesInEpoch: number
+  readonly epochLength: number
 }
 
 /**
@@ -24,7 +24,7 @@ export function planRun(batches: number | undefined, accumulation: number, epoch
     if (maxSteps <= 0) {
       throw new TrainerError('argument', 'The training dataset has no length, so how long to train cannot be derived from epochs.', { fix: 'Set maxSteps.' })
     }
-    return { batchesPerEpoch: undefined, updatesPerEpoch: maxSteps, totalUpdates: maxSteps, epochs: Infinity, batchesInEpoch: maxSteps * accumulation }
+    return { batchesPerEpoch: undefined, updatesPerEpoch: maxSteps, totalUpdates: maxSteps, epochs: Infinity, epochLength: maxSteps * accumulation }
   }
   const updatesPerEpoch = Math.max(1, Math.ceil(batches / accumulation))
   const totalUpdates = maxSteps > 0 ? maxSteps : Math.ceil(epochs * updatesPerEpoch)
@@ -33,7 +33,7 @@ export function planRun(batches: number | undefined, accumulation: number, epoch
     updatesPerEpoch,
     totalUpdates,
     epochs: maxSteps > 0 ? Math.ceil(maxSteps / updatesPerEpoch) : Math.ceil(epochs),
-    batchesInEpoch: batches,
+    epochLength: batches,
   }
 }
 

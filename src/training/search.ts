@@ -79,8 +79,8 @@ export interface BestRun {
 
 /** What the search has a Trainer do. */
 export interface Searched {
-  /** Trains with a trial's values in the folder of that name; `evaluated` hears of every evaluation and ends the trial by true. */
-  runTrial(values: TrialValues, name: string, evaluated: (metrics: Metrics, step: number) => Promise<boolean>): Promise<void>
+  /** Trains with a trial's values in the folder of that name; `evaluated` hears of every evaluation and ends the trial by true. False: it was interrupted. */
+  runTrial(values: TrialValues, name: string, evaluated: (metrics: Metrics, step: number) => Promise<boolean>): Promise<boolean>
   readonly args: TrainingArguments
   /** Whether evaluations have metrics beside the loss. */
   readonly hasMetrics: boolean
@@ -102,7 +102,7 @@ export function defaultObjective(metrics: Metrics): number {
 }
 
 /**
- * Runs trial after trial. One whose loss is not finite counts as the worst, with a warning.
+ * Runs trial after trial. One whose loss is not finite counts as the worst, with a warning; one that is interrupted ends the search.
  * @throws TrainerError when the direction is not clear, the space is empty, or no trial came to a finite objective.
  */
 export async function searchHyperparameters(trainer: Searched, options: SearchOptions): Promise<BestRun> {
@@ -124,11 +124,16 @@ export async function searchHyperparameters(trainer: Searched, options: SearchOp
       return (await backend.report?.({ number, step, objective, finished: trials })) ?? false
     }
     const name = options.hpName?.({ number, hyperparameters }) ?? `run-${number}`
-    await trainer.runTrial(hyperparameters, name, evaluated).catch((error: unknown) => {
+    const complete = await trainer.runTrial(hyperparameters, name, evaluated).catch((error: unknown) => {
       if (!(error instanceof TrainerError) || error.code !== 'training') throw error
       objective = NaN
       log('warning', `Trial ${number} counts as the worst: ${error.message}`)
+      return true
     })
+    if (!complete) {
+      log('warning', `Trial ${number} was interrupted and does not count: the search ends.`)
+      break
+    }
     trials.push({ number, hyperparameters, objective })
     log('info', `Trial ${number}: ${objective} with ${JSON.stringify(hyperparameters)}.`)
   }

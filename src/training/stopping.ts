@@ -14,15 +14,15 @@ export interface StopRequest {
  */
 export function listenForStop(signal: AbortSignal | undefined, termination: boolean): StopRequest {
   let reason = signal?.aborted === true ? 'the signal was aborted' : undefined
-  let interrupted = false
+  let pressed = false
   const stop = (why: string): void => {
     reason = why
     log('warning', `Stopping after this update, because ${why}: a checkpoint is written and train() returns. train({ resumeFromCheckpoint: true }) goes on from there.`)
   }
   const onAbort = (): void => stop('the signal was aborted')
   const onInterrupt = (): void => {
-    if (interrupted) process.exit(130)
-    interrupted = true
+    if (pressed) process.exit(130)
+    pressed = true
     stop('of Ctrl-C (once more ends at once)')
   }
   const onTerminate = (): void => stop('of SIGTERM')

@@ -21,6 +21,7 @@ describe('searching', () => {
     runTrial: async (values, _name, evaluated) => {
       seen.push(values)
       await evaluated({ eval_loss: loss(values) }, 1)
+      return true
     },
   })
   const distance = ({ x }: TrialValues): number => (Number(x) - 0.7) ** 2
@@ -63,11 +64,20 @@ describe('searching', () => {
       suggest: ({ number, finished }) => (number < 3 ? { x: number === 0 ? 0 : Number(finished.at(-1)!.hyperparameters.x) + 0.5 } : undefined),
       report: ({ number, objective }) => (reports.push([number, objective]), number === 1),
     }
-    const searched: Searched = { ...pretend(distance), runTrial: async (values, _name, evaluated) => void ended.push(await evaluated({ eval_loss: distance(values) }, 1)) }
+    const searched: Searched = { ...pretend(distance), runTrial: async (values, _name, evaluated) => ended.push(await evaluated({ eval_loss: distance(values) }, 1)) > 0 }
     const best = await searchHyperparameters(searched, { backend: halving })
     expect(best.hyperparameters).toEqual({ x: 0.5 })
     expect(reports).toHaveLength(3)
     expect(ended).toEqual([false, true, false])
+  })
+
+  it('ends with a trial that is interrupted, which does not count', async () => {
+    const seen: TrialValues[] = []
+    const searched = pretend(distance, seen)
+    const best = await searchHyperparameters({ ...searched, runTrial: async (...given) => (await searched.runTrial(...given)) && seen.length < 3 }, {
+      hpSpace: { x: [0, 0.5, 0.7, 1] }, backend: 'grid',
+    })
+    expect([seen.length, best.trials.length, best.hyperparameters]).toEqual([3, 2, { x: 0.5 }])
   })
 
   it('takes its direction from what is known, and asks where nothing is', async () => {

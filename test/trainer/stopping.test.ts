@@ -70,6 +70,24 @@ describe('stopping', () => {
     }
   })
 
+  it('ends behind an evaluation in which the signal is aborted, before another update', async () => {
+    const controller = new AbortController()
+    const { output, checkpoints } = await run({ evalStrategy: 'epoch', saveStrategy: 'no', numTrainEpochs: 3, maxSteps: -1 }, {
+      signal: controller.signal, callbacks: [{ onEvaluate: () => controller.abort() }],
+    })
+    expect(output.interrupted).toBe(true)
+    expect(output.globalStep).toBeGreaterThan(0)
+    expect(checkpoints).toEqual([`checkpoint-${output.globalStep}`])
+  })
+
+  it('interrupts nothing when the last update is done', async () => {
+    for (const event of ['onTrainEnd', 'onStepEnd'] as const) {
+      const controller = new AbortController()
+      const { output } = await run({ maxSteps: 2 }, { signal: controller.signal, callbacks: [{ [event]: (_args: unknown, { globalStep }: { globalStep: number }) => void (globalStep === 2 && controller.abort()) }] })
+      expect(output).toMatchObject({ globalStep: 2, interrupted: false })
+    }
+  })
+
   it('ends after the first update when the signal was aborted before', async () => {
     const { output, checkpoints } = await run({}, { signal: AbortSignal.abort() })
     expect([output.globalStep, ...checkpoints]).toEqual([1, 'checkpoint-1'])

@@ -1,14 +1,15 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Engine, EngineOptions } from '../../src/engine/types'
-import type { Batch } from '../../src/models/packing'
+import type { Batch, PackedBatch } from '../../src/models/packing'
 import { adamw } from '../../src/optim/adamw'
+import type { Use } from '../../src/training/engines'
 import { Runner, type RunnerOptions } from '../../src/training/Runner'
 import { classes, norm, randomBatch, tinyModel } from '../models/support'
 
 /** What was loaded where: by 'float32' and 'bfloat16'. */
 const loaded = vi.hoisted(() => ({ float32: [] as string[], bfloat16: [] as string[] }))
 
-// stands in for OpenVINO's engine wherever there is no AMX: the processor's own, which is given rounded shapes as that one is
+// stands in for OpenVINO's engine, which needs AMX: the processor's own, which is given rounded shapes as that one is
 vi.mock('../../src/engine/Engine', async (importOriginal) => {
   const original = await importOriginal<{ createEngine: (options: EngineOptions) => Promise<Engine> }>()
   const createEngine = async ({ precision, ...options }: EngineOptions): Promise<Engine> => {
@@ -33,6 +34,8 @@ interface Computed {
   readonly losses: number[]
   readonly gradients: ReadonlyMap<string, Float64Array>
   readonly logits: number[]
+  /** Of the batches that were trained on, and of the one that was evaluated. */
+  readonly packed: Readonly<Record<Use, PackedBatch[]>>
 }
 
 /** Some updates of a small BERT with dropout, the gradients of a last one, and logits. */
@@ -43,14 +46,18 @@ async function run(options: Partial<RunnerOptions>): Promise<Computed> {
   try {
     await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0.01, seed: 7 }, batches[0]!.labels!)
     const losses: number[] = []
+    const packed: Record<Use, PackedBatch[]> = { training: [], evaluation: [] }
     for (const [step, batch] of batches.entries()) {
       const prepared = runner.prepare(batch, String)
+      packed.training.push(prepared.packed)
       losses.push((await runner.train(prepared, { step, index: 0, count: prepared.count })).loss)
       if (step < batches.length - 1) await runner.state.update({ step: step + 1, rate: 1e-3, scale: 1 })
     }
     const gradients = await runner.state.gradients()
-    const { logits } = await runner.evaluate(runner.prepare(batches[1]!, String, 'evaluation'))
-    return { losses, gradients: new Map([...gradients].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)])), logits: [...logits.data] }
+    const evaluated = runner.prepare(batches[1]!, String, 'evaluation')
+    packed.evaluation.push(evaluated.packed)
+    const { logits } = await runner.evaluate(evaluated)
+    return { packed, losses, gradients: new Map([...gradients].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)])), logits: [...logits.data] }
   } finally {
     await runner.dispose()
   }
@@ -70,6 +77,12 @@ describe('training on two engines', () => {
     expect(loaded[training ? 'bfloat16' : 'float32'].filter((name) => name.startsWith('training'))).not.toEqual([])
     expect(loaded[evaluation ? 'bfloat16' : 'float32'].filter((name) => name.startsWith('evaluation'))).not.toEqual([])
     expect(loaded[training ? 'float32' : 'bfloat16'].filter((name) => name.startsWith('training'))).toEqual([])
+    for (const use of ['training', 'evaluation'] as const) {
+      for (const { tokens, realTokens, groups } of given.packed[use]) {
+        if (options.bfloat16[use]) expect([tokens % 64, tokens > realTokens, groups.length, groups[0]!.width % 16]).toEqual([0, true, 1, 0])
+        else expect([tokens, groups.length]).toEqual([realTokens, 2])
+      }
+    }
     given.losses.forEach((loss, i) => expect(loss / expected.losses[i]!).toBeCloseTo(1, 5))
     given.logits.forEach((logit, i) => expect(logit).toBeCloseTo(expected.logits[i]!, 4))
     const largest = Math.max(...[...expected.gradients.values()].map(norm))

@@ -17,7 +17,7 @@ export type { RowSet, TableRows } from './rows'
 /**
  * Elementwise programs, sums and random masks on worker threads, over memory that they share with this thread and with ONNX Runtime. This thread
  * is never blocked. Calls are performed one after another in the order in which they are made; results do not depend on the number of threads.
- * Every array has to be the arena's, or a part (`subarray`) of one.
+ * Every array has to be the arena's, or a part (`subarray`) of one. What a call is given must stay as it is until its promise settles.
  *
  * All methods that return a promise throw TrainerError ('engine') when arrays are missing, do not fit or lie elsewhere, when a worker thread dies
  * and after `dispose`.

@@ -55,7 +55,6 @@ export function* denseChunks({ into, p, key }: DenseMask, place: Place): Iterabl
 /** The arguments of `maskPlane`, plane by plane. */
 export function* attentionChunks(mask: AttentionMask, place: Place): Iterable<number[]> {
   const { width, heads, lengths, queries = width, firstRow = 0 } = mask
-  checkAttention(mask)
   const [key1, key2] = keysOf(mask.key)
   const { threshold, scale } = decision(mask.p)
   for (let plane = 0; plane < lengths.length * heads; plane++) {
@@ -65,6 +64,16 @@ export function* attentionChunks(mask: AttentionMask, place: Place): Iterable<nu
     const drawn = Math.min(queries, length)
     yield [place.memory, 0, 0, 0, at, queries, width, drawn, length, hash32(key1, number), hash32(key2, number), threshold, scale]
   }
+}
+
+export function isAttention(mask: DenseMask | AttentionMask): mask is AttentionMask {
+  return 'lengths' in mask
+}
+
+/** @throws TrainerError ('engine') for a mask that cannot be drawn. */
+export function checkMask(mask: DenseMask | AttentionMask): void {
+  decision(mask.p)
+  if (isAttention(mask)) checkAttention(mask)
 }
 
 function checkAttention({ into, heads, width, lengths, queries = width }: AttentionMask): void {

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../../onnx/builder'
 import type { Graph } from '../../onnx/types'
 import type { Arena, Place } from './arena'
 import type { Kernel } from './kernel'
-import { attentionChunks, type AttentionMask, denseChunks, type DenseMask } from './masks'
+import { attentionChunks, type AttentionMask, checkMask, denseChunks, type DenseMask, isAttention } from './masks'
 import type { Pool } from './pool'
 import { ever, fresh, type IdleQuestion, type RowSet, type TableRows } from './rows'
 
@@ -56,18 +56,18 @@ export async function runKernel(site: Site, kernel: Kernel, segments: readonly S
     const values = kernel.program.scalars.map((name) => wanted(kernel, 'scalar', name, { ...scalars, ...segment.scalars }))
     return cut(site, kernel.name, arrays, values, idleRows(site, kernel, segment, values))
   })
-  await site.pool.run({ kind: 'call', module, name: 'run', pointers: inputs.length + outputs.length, bits: ever, chunks })
+  await site.pool.run({ kind: 'call', module, name: 'run', pointers: inputs.length + outputs.length, bits: ever, rows: chunks })
 }
 
 export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<Float64Array> {
-  const owners: number[] = []
+  const owners: number[] = [] // of each chunk the array, in the order in which the job asks for them, once
   const chunks = each(arrays.entries(), function* ([i, target]) {
     for (const chunk of chunksOf(site, target)) {
       owners.push(i)
       yield chunk
     }
   })
-  const parts = await site.pool.run({ kind: 'call', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: fresh, chunks })
+  const parts = await site.pool.run({ kind: 'call', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: fresh, rows: chunks })
   const sums = new Float64Array(arrays.length)
   parts.forEach((part, chunk) => { sums[owners[chunk]!]! += part })
   return sums
@@ -75,17 +75,17 @@ export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | 
 
 export async function accumulate(site: Site, pairs: readonly { readonly sum: Float32Array; readonly term: Float32Array }[]): Promise<void> {
   const chunks = each(pairs, ({ sum, term }) => cut(site, 'accumulate', [sum, term, sum], []))
-  await site.pool.run({ kind: 'call', module: site.addition, name: 'run', pointers: 3, chunks })
+  await site.pool.run({ kind: 'call', module: site.addition, name: 'run', pointers: 3, rows: chunks })
 }
 
 export async function clear(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<void> {
   const chunks = each(arrays, (target) => chunksOf(site, target))
-  await site.pool.run({ kind: 'call', module: site.kernels, name: 'clear', pointers: 1, bits: fresh, forget: true, chunks })
+  await site.pool.run({ kind: 'call', module: site.kernels, name: 'clear', pointers: 1, bits: fresh, forget: true, rows: chunks })
 }
 
 export async function markRows(site: Site, set: RowSet, arrays: readonly Float32Array[]): Promise<void> {
   const chunks = each(arrays, (array) => chunksOf(site, { array, rows: set }))
-  await site.pool.run({ kind: 'mark', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: ever, chunks })
+  await site.pool.run({ kind: 'mark', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: ever, rows: chunks })
 }
 
 export async function scatterRows(site: Site, table: TableRows, index: Int32Array, rows: Float32Array): Promise<void> {
@@ -111,25 +111,25 @@ async function scatterNear({ arena, pool, addition }: Site, table: TableRows, in
   const [target, flags, source] = [table.array, table.rows.flags, rows].map((array) => place(arena, 'scatterRows', array)) as [Place, Place, Place]
   const chunks = Array.from({ length: scatterOwners }, (_, owner) =>
     [target.memory, flags.memory, flags.at, table.rows.width, target.at, source.at, owner, scatterOwners])
-  await pool.run({ kind: 'scatter', module: addition, name: 'run', pointers: 2, bits: fresh | ever, index, chunks })
+  await pool.run({ kind: 'scatter', module: addition, name: 'run', pointers: 2, bits: fresh | ever, index, rows: chunks })
 }
 
 export async function dropoutMasks({ pool, arena, kernels }: Site, masks: readonly (DenseMask | AttentionMask)[]): Promise<void> {
-  const rows = each(masks, (mask) => (isAttention(mask) ? [] : denseChunks(mask, place(arena, 'dropoutMasks', mask.into))))
-  const planes = each(masks, (mask) => (isAttention(mask) ? attentionChunks(mask, place(arena, 'dropoutMasks', mask.into)) : []))
+  const places = masks.map((mask) => {
+    checkMask(mask) // at once, so that no job is given out when another cannot be
+    return place(arena, 'dropoutMasks', mask.into)
+  })
+  const dense = each(masks.entries(), ([i, mask]) => (isAttention(mask) ? [] : denseChunks(mask, places[i]!)))
+  const planes = each(masks.entries(), ([i, mask]) => (isAttention(mask) ? attentionChunks(mask, places[i]!) : []))
   await Promise.all([
-    pool.run({ kind: 'call', module: kernels, name: 'maskRow', pointers: 1, chunks: rows }),
-    pool.run({ kind: 'call', module: kernels, name: 'maskPlane', pointers: 1, chunks: planes }),
+    pool.run({ kind: 'call', module: kernels, name: 'maskRow', pointers: 1, rows: dense }),
+    pool.run({ kind: 'call', module: kernels, name: 'maskPlane', pointers: 1, rows: planes }),
   ])
 }
 
 /** The chunks of one thing after the other, none before it is asked for. */
 function* each<T>(things: Iterable<T>, chunksOf: (thing: T) => Iterable<number[]>): Iterable<number[]> {
   for (const thing of things) yield* chunksOf(thing)
-}
-
-function isAttention(mask: DenseMask | AttentionMask): mask is AttentionMask {
-  return 'lengths' in mask
 }
 
 /** The rows to which a segment's update may be confined, if the kernel leaves the others as they are. */

@@ -4,7 +4,7 @@ import { TrainerError } from '../../errors'
 import type { WasmMemory, WasmModule } from './wasm'
 import { workerSource } from './worker'
 
-/** Work in chunks: one row of `table` each, as worker.ts describes them. */
+/** Work in chunks: one row of numbers each, as worker.ts describes them. */
 export interface Job {
   /** 'call' calls a function; 'mark' and 'scatter' do so for rows of a table, as worker.ts says. */
   readonly kind: 'call' | 'mark' | 'scatter'
@@ -13,12 +13,12 @@ export interface Job {
   readonly name: string
   /** How many of the arguments are addresses. */
   readonly pointers: number
-  /** Rows of one length. They are asked for when the job's turn comes. */
-  readonly chunks: Iterable<readonly number[]>
+  /** A chunk each, all of one length. They are asked for when the job's turn comes. */
+  readonly rows: Iterable<readonly number[]>
   /** Which flags count, and whether they are taken away afterwards. */
   readonly bits?: number
   readonly forget?: boolean
-  /** For 'scatter': the table row that each row belongs to. */
+  /** For 'scatter': the table row that each row belongs to; small enough that every worker is given a copy. */
   readonly index?: Int32Array
 }
 
@@ -31,7 +31,7 @@ export interface Pool {
   addMemory(index: number, memory: WasmMemory): void
   /**
    * Runs a job on all workers. Jobs run one after another in the order in which they were given, each on what the one before has left.
-   * @returns what the function returned for each chunk; NaN where it returns nothing
+   * @returns what the function returned for each chunk, if it returns numbers
    * @throws TrainerError ('engine') when a kernel fails, when a worker has died, or when the pool is disposed of.
    */
   run(job: Job): Promise<Float64Array>
@@ -40,11 +40,11 @@ export interface Pool {
 }
 
 /**
- * A job's chunks and results, at the same place for every job, as they run one after another. The workers share it: memory of a job's own would be
+ * Where a job's chunks and results lie: at the same place for every job, as they run one after another. The workers share it: memory of a job's own would be
  * garbage to them, and they, who make little of it, hardly ever collect any.
  */
-class ChunkTable {
-  rows = sharedNumbers(1024)
+class JobMemory {
+  table = sharedNumbers(1024)
   results = sharedNumbers(64)
   chunks = 0
   /** Numbers in a row. */
@@ -55,10 +55,10 @@ class ChunkTable {
     for (const row of rows) {
       this.stride = row.length
       const at = this.stride * this.chunks++
-      this.rows = roomFor(this.rows, at + row.length)
-      this.rows.set(row, at)
+      this.table = enlarged(this.table, at + row.length)
+      this.table.set(row, at)
     }
-    this.results = roomFor(this.results, this.chunks).fill(NaN)
+    this.results = enlarged(this.results, this.chunks)
   }
 }
 
@@ -66,7 +66,7 @@ function sharedNumbers(count: number): Float64Array<SharedArrayBuffer> {
   return new Float64Array(new SharedArrayBuffer(8 * count))
 }
 
-function roomFor(numbers: Float64Array<SharedArrayBuffer>, count: number): Float64Array<SharedArrayBuffer> {
+function enlarged(numbers: Float64Array<SharedArrayBuffer>, count: number): Float64Array<SharedArrayBuffer> {
   if (numbers.length >= count) return numbers
   const grown = sharedNumbers(2 * count)
   grown.set(numbers)
@@ -89,7 +89,7 @@ export function createPool(threads: number = availableParallelism()): Pool {
     throw new TrainerError('argument', `The number of threads must be a whole number of at least 1, not ${threads}.`)
   }
   const counter = new SharedArrayBuffer(4)
-  const table = new ChunkTable()
+  const memory = new JobMemory()
   let modules = 0
   let jobs = 0
   let last: Promise<unknown> = Promise.resolve()
@@ -109,13 +109,14 @@ export function createPool(threads: number = availableParallelism()): Pool {
 
   const perform = async (job: Job): Promise<Float64Array> => {
     if (broken !== undefined) throw broken
-    table.write(job.chunks)
-    const { rows, results, chunks, stride } = table
+    const { rows, ...rest } = job
+    memory.write(rows)
+    const { table, results, chunks, stride } = memory
     if (chunks === 0) return new Float64Array()
     const busy = workers.slice(0, chunks)
     const id = jobs++
     new Int32Array(counter)[0] = 0
-    const message = { ...job, id, counter, table: rows, results, chunks, stride }
+    const message = { ...rest, id, counter, table, results, chunks, stride }
     await new Promise<void>((resolve, reject) => {
       const settle = (error: unknown): void => {
         pending = undefined
