@@ -166,7 +166,7 @@ function summary(rounds: Rounds, rates: Readonly<Record<string, number>>): objec
     middle(side, 'timeToFirstStep').toFixed(2),
     ...(lasted ? [Number.isNaN(middle(side, 'memoryGrowth')) ? '' : `${(100 * middle(side, 'memoryGrowth')).toFixed(1)} %`] : []),
   ]))
-  if (lasted) say('growth: the most memory after step 100 over that at step 100')
+  if (lasted) say('growth of resident memory: the largest median of five samples from step 100 on over the first')
   for (const [product, rate] of Object.entries(rates)) say(`${(rate / 1e9).toFixed(0)} GFLOP/s  ${product}`)
   const gemmRate = Math.max(...Object.values(rates))
   const [gemmShare, share] = [middle('ts-trainer', 'flopsPerSecond') / gemmRate, middle('ts-trainer', 'updateShare')]

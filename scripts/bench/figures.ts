@@ -1,6 +1,6 @@
 // runs → figures
 import { type FlopShape, stepFlops } from './flops'
-import type { RunResult } from './job'
+import { memoryInterval, type RunResult } from './job'
 import { updateShare, windowOf } from './phases'
 
 /** What one run comes to; seconds and bytes. */
@@ -15,7 +15,7 @@ export interface Figures {
   readonly importToFirstStep: number
   /** Undefined for others than ts-trainer. */
   readonly updateShare: number | undefined
-  /** How much more memory was resident at most after step 100 than at it, as a share; undefined for short runs. */
+  /** How much more memory was resident at most later than from step 100 to 140, as a share; undefined for short runs. */
   readonly memoryGrowth: number | undefined
 }
 
@@ -25,7 +25,6 @@ export function figuresOf(result: RunResult, warmup: number, shape: FlopShape): 
   const seconds = (window.to - window.from) / 1000
   const lengths = result.lengths.slice(warmup, result.stepEnds.length)
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-  const afterHundred = result.memory[1]
   return {
     samplesPerSecond: sum(lengths.map(rows => rows.length)) / seconds,
     tokensPerSecond: sum(lengths.map(sum)) / seconds,
@@ -34,8 +33,18 @@ export function figuresOf(result: RunResult, warmup: number, shape: FlopShape): 
     timeToFirstStep: result.stepEnds[0]!,
     importToFirstStep: result.importToFirstStep,
     updateShare: result.phases === undefined ? undefined : updateShare(result.phases, window),
-    memoryGrowth: afterHundred === undefined || result.memory.length < 3 ? undefined : Math.max(...result.memory.slice(1)) / afterHundred - 1,
+    memoryGrowth: memoryGrowth(result.memory),
   }
+}
+
+const fromStep = 100
+const samplesTogether = 5
+
+/** Medians of five samples each from step 100 on: the largest over the first. The C library gives memory back at times, only to take it again at once. */
+function memoryGrowth(samples: readonly number[]): number | undefined {
+  const steady = samples.slice(fromStep / memoryInterval - 1)
+  const medians = Array.from({ length: Math.floor(steady.length / samplesTogether) }, (_, i) => median(steady.slice(i * samplesTogether, (i + 1) * samplesTogether)))
+  return medians.length < 2 ? undefined : Math.max(...medians) / medians[0]! - 1
 }
 
 /** The middle value; of an even number, the mean of the two in the middle. */

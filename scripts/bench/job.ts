@@ -41,7 +41,7 @@ export interface RunResult {
   readonly lengths: readonly (readonly number[])[]
   /** Each step's loss, if it was kept. */
   readonly losses: readonly number[]
-  /** Bytes: the most that lay in memory at once, and what lay there every 50 steps. */
+  /** Bytes: the most that lay in memory at once, and what lay there every {@link memoryInterval} steps. */
   readonly peakMemory: number
   readonly memory: readonly number[]
   readonly versions: Readonly<Record<string, string>>
@@ -91,3 +91,6 @@ export interface TokenizeResult {
   readonly ids: readonly (readonly number[])[]
   readonly version: string
 }
+
+/** Steps between two samples of resident memory. */
+export const memoryInterval = 10
