@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url'
 import { checkBfloat16 } from '../src/engine/bfloat16'
 import { TrainerError } from '../src/errors'
 import { createEngine, setLogLevel } from '../src/index'
-import { type Figures, figuresOf, median, rounded } from './bench/figures'
+import { type Figures, figuresOf, median, memoryInterval, rounded } from './bench/figures'
 import type { Job, RunResult } from './bench/job'
 import { describeMachine, load } from './bench/machine'
 import { type BenchOptions, parseOptions, type RivalName, rivals, subjectOf, usage } from './bench/options'
@@ -157,15 +157,18 @@ function summary(rounds: Rounds, rates: Readonly<Record<string, number>>): objec
   const sides = [...rounds.keys()]
   const lasted = ours.some(({ memoryGrowth }) => memoryGrowth !== undefined)
   say(`\nmedians of ${ours.length} rounds${sides.length > 1 ? '; HF: Hugging Face Trainer; ratio: ts-trainer over it, pair by pair (lowest–highest)' : ''}`)
-  printTable(['', 'samples/s', 'tokens/s', ...(sides.length > 1 ? ['ratio'] : []), 'peak MiB', 'start, s', ...(lasted ? ['growth'] : [])], sides.map(side => [
-    side === 'ts-trainer' ? side : `HF ${side}`,
-    middle(side, 'samplesPerSecond').toFixed(2),
-    middle(side, 'tokensPerSecond').toFixed(0),
-    ...(sides.length === 1 ? [] : [side === 'ts-trainer' ? '' : `${median(ratios(side)).toFixed(2)} (${Math.min(...ratios(side)).toFixed(2)}–${Math.max(...ratios(side)).toFixed(2)})`]),
-    (middle(side, 'peakMemory') / 2 ** 20).toFixed(0),
-    middle(side, 'timeToFirstStep').toFixed(2),
-    ...(lasted ? [Number.isNaN(middle(side, 'memoryGrowth')) ? '' : `${(100 * middle(side, 'memoryGrowth')).toFixed(1)} %`] : []),
-  ]))
+  const ratio = (side: Side): string => `${median(ratios(side)).toFixed(2)} (${Math.min(...ratios(side)).toFixed(2)}–${Math.max(...ratios(side)).toFixed(2)})`
+  const growth = (share: number): string => (Number.isNaN(share) ? '' : `${(100 * share).toFixed(1)} %`)
+  const columns: readonly (readonly [string, (side: Side) => string])[] = [
+    ['', side => (side === 'ts-trainer' ? side : `HF ${side}`)],
+    ['samples/s', side => middle(side, 'samplesPerSecond').toFixed(2)],
+    ['tokens/s', side => middle(side, 'tokensPerSecond').toFixed(0)],
+    ...(sides.length > 1 ? [['ratio', (side: Side) => (side === 'ts-trainer' ? '' : ratio(side))] as const] : []),
+    ['peak MiB', side => (middle(side, 'peakMemory') / 2 ** 20).toFixed(0)],
+    ['start, s', side => middle(side, 'timeToFirstStep').toFixed(2)],
+    ...(lasted ? [['growth', (side: Side) => growth(middle(side, 'memoryGrowth'))] as const] : []),
+  ]
+  printTable(columns.map(([head]) => head), sides.map(side => columns.map(([, cell]) => cell(side))))
   if (lasted) say('growth of resident memory: the largest median of five samples from step 100 on over the first')
   for (const [product, rate] of Object.entries(rates)) say(`${(rate / 1e9).toFixed(0)} GFLOP/s  ${product}`)
   const gemmRate = Math.max(...Object.values(rates))
@@ -230,7 +233,7 @@ function jobOf({ options, work, folder }: Bench, side: Side, own: Pick<Job, 'ste
   const rival = side === 'ts-trainer' ? { bf16: options.precision === 'bfloat16', grouped: false } : rivals[side]
   return {
     ...own, ...rival, warmup, seed: 42, model: work.model, tokenizer: work.tokenizer, rows: work.rows, numLabels: work.numLabels, batch: options.batch,
-    output: join(folder, side), result: join(folder, `${side}.json`), threads: availableParallelism(),
+    output: join(folder, side), result: join(folder, `${side}.json`), threads: availableParallelism(), memoryInterval,
     module: pathToFileURL(join(root, options.built ? 'dist/index.mjs' : 'src/index.ts')).href,
   }
 }

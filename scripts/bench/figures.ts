@@ -1,6 +1,6 @@
 // runs → figures
 import { type FlopShape, stepFlops } from './flops'
-import { memoryInterval, type RunResult } from './job'
+import type { RunResult } from './job'
 import { updateShare, windowOf } from './phases'
 
 /** What one run comes to; seconds and bytes. */
@@ -37,6 +37,8 @@ export function figuresOf(result: RunResult, warmup: number, shape: FlopShape): 
   }
 }
 
+/** Steps between two samples of resident memory. */
+export const memoryInterval = 10
 const fromStep = 100
 const samplesTogether = 5
 

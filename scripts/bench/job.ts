@@ -29,6 +29,8 @@ export interface Job {
   readonly bf16: boolean
   readonly grouped: boolean
   readonly threads: number
+  /** Steps between two samples of resident memory. */
+  readonly memoryInterval: number
 }
 
 /** What a run gave. Times are seconds since the process began, by its own clock. */
@@ -41,7 +43,7 @@ export interface RunResult {
   readonly lengths: readonly (readonly number[])[]
   /** Each step's loss, if it was kept. */
   readonly losses: readonly number[]
-  /** Bytes: the most that lay in memory at once, and what lay there every {@link memoryInterval} steps. */
+  /** Bytes: the most that lay in memory at once, and what lay there every `memoryInterval` steps. */
   readonly peakMemory: number
   readonly memory: readonly number[]
   readonly versions: Readonly<Record<string, string>>
@@ -91,6 +93,3 @@ export interface TokenizeResult {
   readonly ids: readonly (readonly number[])[]
   readonly version: string
 }
-
-/** Steps between two samples of resident memory. */
-export const memoryInterval = 10

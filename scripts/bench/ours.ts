@@ -1,7 +1,7 @@
 // one run of ts-trainer in a process of its own: job.json → result.json
 import { readFileSync, writeFileSync } from 'node:fs'
 import type * as library from '../../src/index'
-import { type Job, memoryInterval, type PhaseSpan, type RunResult } from './job'
+import type { Job, PhaseSpan, RunResult } from './job'
 
 const job = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Job
 const importedAt = performance.now()
@@ -36,7 +36,7 @@ const trainer = new Trainer({
       stepEnds.push(performance.now())
       const { user, system } = process.cpuUsage()
       processorTime.push((user + system) / 1e6)
-      if (stepEnds.length % memoryInterval === 0) memory.push(process.memoryUsage.rss())
+      if (stepEnds.length % job.memoryInterval === 0) memory.push(process.memoryUsage.rss())
     },
     onLog(_args, _state, _control, { logs }) {
       if (job.keepLosses && logs?.['loss'] !== undefined) losses.push(Number(logs['loss']))

@@ -81,7 +81,7 @@ class MeasuredTrainer(Trainer):
 class Clock(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
         step_ends.append(clock())
-        if len(step_ends) % 10 == 0:
+        if len(step_ends) % job['memoryInterval'] == 0:
             samples.append(memory('VmRSS'))
 
 

@@ -6,6 +6,7 @@ import { DatasetDict } from './datasetDict'
 import { classLabel, classNames, inferFeature, type Feature, type Features } from './features'
 import { filterRows, mapRows, type FilterOptions, type MapOptions } from './mapping'
 import type { Awaitable, ColumnOf, ColumnsInput, LooseColumns, LooseRow, Merge, RowInput, RowOfColumns, Without } from './rows'
+import { sequentialOrder } from './sampler'
 import { splitRows } from './split'
 
 /** Options of {@link Dataset.shuffle}. */
@@ -187,7 +188,7 @@ export class Dataset<Row extends object = LooseRow> {
   trainTestSplit(options: SplitOptions = {}): DatasetDict<Row> {
     refuseUnknown(options, ['testSize', 'seed', 'shuffle', 'stratifyByColumn'], 'trainTestSplit()')
     const { testSize = 0.25, seed = 42, shuffle = true, stratifyByColumn } = options
-    const order = shuffle ? [...randperm(this.length, new MersenneTwister(seed))] : Array.from({ length: this.length }, (_, i) => i)
+    const order = shuffle ? randperm(this.length, new MersenneTwister(seed)) : sequentialOrder(this.length)
     const { train, test } = splitRows(order, testSize, stratifyByColumn === undefined ? undefined : columnValues(this.#columnNamed(stratifyByColumn)))
     return new DatasetDict({ train: this.select(train), test: this.select(test) })
   }

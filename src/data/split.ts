@@ -3,8 +3,8 @@ import { TrainerError } from '../errors'
 
 /** The rows' numbers, each in one of the two. */
 export interface Split {
-  readonly train: readonly number[]
-  readonly test: readonly number[]
+  readonly train: Int32Array
+  readonly test: Int32Array
 }
 
 /**
@@ -13,7 +13,7 @@ export interface Split {
  * @param classes the class of each row, by its number
  * @throws TrainerError when either part would be empty; with classes also when one has a single row, or a part fewer rows than there are classes.
  */
-export function splitRows(order: readonly number[], testSize: number, classes?: ArrayLike<unknown>): Split {
+export function splitRows(order: Int32Array, testSize: number, classes?: ArrayLike<unknown>): Split {
   const size = testSize < 1 ? Math.ceil(order.length * testSize) : testSize
   if (!Number.isInteger(size) || size <= 0 || size >= order.length) {
     throw new TrainerError('argument', `testSize ${testSize} of ${order.length} rows leaves nothing to train or nothing to test on.`, {
@@ -31,15 +31,18 @@ export function splitRows(order: readonly number[], testSize: number, classes?: 
 }
 
 /** How many rows of each class are tested on: their shares, cut to whole numbers, and the rows that are left to the largest remainders. */
-function testRowsOf(order: readonly number[], size: number, classes: ArrayLike<unknown>): Map<unknown, number> {
+function testRowsOf(order: Int32Array, size: number, classes: ArrayLike<unknown>): Map<unknown, number> {
   const counts = new Map<unknown, number>()
   for (const row of order) counts.set(classes[row], (counts.get(classes[row]) ?? 0) + 1)
   const [rarest, count] = [...counts].reduce((least, entry) => entry[1] < least[1] ? entry : least)
-  if (count < 2 || Math.min(size, order.length - size) < counts.size) {
-    throw new TrainerError('argument', count < 2
-      ? `Class ${String(rarest)} has one row only, which cannot be in both parts.`
-      : `${size} of ${order.length} rows to test on leave one part with fewer rows than there are classes, ${counts.size}.`, {
-      fix: count < 2 ? 'Leave that row out, or split without stratifyByColumn.' : 'Choose another testSize, or split without stratifyByColumn.',
+  if (count < 2) {
+    throw new TrainerError('argument', `Class ${String(rarest)} has one row only, which cannot be in both parts.`, {
+      fix: 'Leave that row out, or split without stratifyByColumn.',
+    })
+  }
+  if (Math.min(size, order.length - size) < counts.size) {
+    throw new TrainerError('argument', `${size} of ${order.length} rows to test on leave one part with fewer rows than there are classes, ${counts.size}.`, {
+      fix: 'Choose another testSize, or split without stratifyByColumn.',
     })
   }
   const shares = [...counts].map(([name, rows]) => ({ name, rows: Math.floor(size * rows / order.length), rest: (size * rows) % order.length }))

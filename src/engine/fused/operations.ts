@@ -56,7 +56,7 @@ export async function runKernel(site: Site, kernel: Kernel, segments: readonly S
     const values = kernel.program.scalars.map((name) => wanted(kernel, 'scalar', name, { ...scalars, ...segment.scalars }))
     return cut(site, kernel.name, arrays, values, idleRows(site, kernel, segment, values))
   })
-  await site.pool.run({ kind: 'call', module, name: 'run', pointers: inputs.length + outputs.length, bits: ever, rows: chunks })
+  await site.pool.run({ kind: 'call', module, name: 'run', pointers: inputs.length + outputs.length, bits: ever, chunks })
 }
 
 export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<Float64Array> {
@@ -67,7 +67,7 @@ export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | 
       yield chunk
     }
   })
-  const parts = await site.pool.run({ kind: 'call', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: fresh, rows: chunks })
+  const parts = await site.pool.run({ kind: 'call', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: fresh, chunks })
   const sums = new Float64Array(arrays.length)
   parts.forEach((part, chunk) => { sums[owners[chunk]!]! += part })
   return sums
@@ -75,17 +75,17 @@ export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | 
 
 export async function accumulate(site: Site, pairs: readonly { readonly sum: Float32Array; readonly term: Float32Array }[]): Promise<void> {
   const chunks = each(pairs, ({ sum, term }) => cut(site, 'accumulate', [sum, term, sum], []))
-  await site.pool.run({ kind: 'call', module: site.addition, name: 'run', pointers: 3, rows: chunks })
+  await site.pool.run({ kind: 'call', module: site.addition, name: 'run', pointers: 3, chunks })
 }
 
 export async function clear(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<void> {
   const chunks = each(arrays, (target) => chunksOf(site, target))
-  await site.pool.run({ kind: 'call', module: site.kernels, name: 'clear', pointers: 1, bits: fresh, forget: true, rows: chunks })
+  await site.pool.run({ kind: 'call', module: site.kernels, name: 'clear', pointers: 1, bits: fresh, forget: true, chunks })
 }
 
 export async function markRows(site: Site, set: RowSet, arrays: readonly Float32Array[]): Promise<void> {
   const chunks = each(arrays, (array) => chunksOf(site, { array, rows: set }))
-  await site.pool.run({ kind: 'mark', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: ever, rows: chunks })
+  await site.pool.run({ kind: 'mark', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: ever, chunks })
 }
 
 export async function scatterRows(site: Site, table: TableRows, index: Int32Array, rows: Float32Array): Promise<void> {
@@ -111,7 +111,7 @@ async function scatterNear({ arena, pool, addition }: Site, table: TableRows, in
   const [target, flags, source] = [table.array, table.rows.flags, rows].map((array) => place(arena, 'scatterRows', array)) as [Place, Place, Place]
   const chunks = Array.from({ length: scatterOwners }, (_, owner) =>
     [target.memory, flags.memory, flags.at, table.rows.width, target.at, source.at, owner, scatterOwners])
-  await pool.run({ kind: 'scatter', module: addition, name: 'run', pointers: 2, bits: fresh | ever, index, rows: chunks })
+  await pool.run({ kind: 'scatter', module: addition, name: 'run', pointers: 2, bits: fresh | ever, index, chunks })
 }
 
 export async function dropoutMasks({ pool, arena, kernels }: Site, masks: readonly (DenseMask | AttentionMask)[]): Promise<void> {
@@ -122,8 +122,8 @@ export async function dropoutMasks({ pool, arena, kernels }: Site, masks: readon
   const dense = each(masks.entries(), ([i, mask]) => (isAttention(mask) ? [] : denseChunks(mask, places[i]!)))
   const planes = each(masks.entries(), ([i, mask]) => (isAttention(mask) ? attentionChunks(mask, places[i]!) : []))
   await Promise.all([
-    pool.run({ kind: 'call', module: kernels, name: 'maskRow', pointers: 1, rows: dense }),
-    pool.run({ kind: 'call', module: kernels, name: 'maskPlane', pointers: 1, rows: planes }),
+    pool.run({ kind: 'call', module: kernels, name: 'maskRow', pointers: 1, chunks: dense }),
+    pool.run({ kind: 'call', module: kernels, name: 'maskPlane', pointers: 1, chunks: planes }),
   ])
 }
 

@@ -13,8 +13,8 @@ export interface Job {
   readonly name: string
   /** How many of the arguments are addresses. */
   readonly pointers: number
-  /** A chunk each, all of one length. They are asked for when the job's turn comes. */
-  readonly rows: Iterable<readonly number[]>
+  /** Rows of one length. They are asked for when the job's turn comes. */
+  readonly chunks: Iterable<readonly number[]>
   /** Which flags count, and whether they are taken away afterwards. */
   readonly bits?: number
   readonly forget?: boolean
@@ -46,19 +46,20 @@ export interface Pool {
 class JobMemory {
   table = sharedNumbers(1024)
   results = sharedNumbers(64)
-  chunks = 0
-  /** Numbers in a row. */
+  /** Chunks. */
+  count = 0
+  /** Numbers in a chunk's row. */
   stride = 0
 
-  write(rows: Iterable<readonly number[]>): void {
-    this.chunks = 0
-    for (const row of rows) {
+  write(chunks: Iterable<readonly number[]>): void {
+    this.count = 0
+    for (const row of chunks) {
       this.stride = row.length
-      const at = this.stride * this.chunks++
+      const at = this.stride * this.count++
       this.table = enlarged(this.table, at + row.length)
       this.table.set(row, at)
     }
-    this.results = enlarged(this.results, this.chunks)
+    this.results = enlarged(this.results, this.count)
   }
 }
 
@@ -109,14 +110,14 @@ export function createPool(threads: number = availableParallelism()): Pool {
 
   const perform = async (job: Job): Promise<Float64Array> => {
     if (broken !== undefined) throw broken
-    const { rows, ...rest } = job
-    memory.write(rows)
-    const { table, results, chunks, stride } = memory
-    if (chunks === 0) return new Float64Array()
-    const busy = workers.slice(0, chunks)
+    const { chunks, ...rest } = job
+    memory.write(chunks)
+    const { table, results, count, stride } = memory
+    if (count === 0) return new Float64Array()
+    const busy = workers.slice(0, count)
     const id = jobs++
     new Int32Array(counter)[0] = 0
-    const message = { ...rest, id, counter, table, results, chunks, stride }
+    const message = { ...rest, id, counter, table, results, count, stride }
     await new Promise<void>((resolve, reject) => {
       const settle = (error: unknown): void => {
         pending = undefined
@@ -130,7 +131,7 @@ export function createPool(threads: number = availableParallelism()): Pool {
         tell(worker, message)
       }
     })
-    return Float64Array.from(results.subarray(0, chunks))
+    return results.slice(0, count)
   }
 
   return {

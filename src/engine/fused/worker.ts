@@ -26,12 +26,12 @@ function perform(job) {
     const counter = new Int32Array(job.counter)
     for (;;) {
       const chunk = Atomics.add(counter, 0, 1)
-      if (chunk >= job.chunks) break
+      if (chunk >= job.count) break
       const result = work(job, job.table.subarray(chunk * job.stride, (chunk + 1) * job.stride))
       job.results[chunk] = result
     }
   } catch (cause) {
-    Atomics.store(new Int32Array(job.counter), 0, job.chunks)
+    Atomics.store(new Int32Array(job.counter), 0, job.count)
     error = cause
   }
   parentPort.postMessage({ id: job.id, error })

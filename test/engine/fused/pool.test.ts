@@ -5,7 +5,7 @@ import { createPool, type Job } from '../../../src/engine/fused/pool'
 const source = vi.hoisted(() => ({ workerSource: '' }))
 vi.mock('../../../src/engine/fused/worker', () => source)
 
-const job: Job = { kind: 'call', module: 0, name: 'run', pointers: 0, rows: [[0, 0, 0, 0], [0, 0, 0, 0]] }
+const job: Job = { kind: 'call', module: 0, name: 'run', pointers: 0, chunks: [[0, 0, 0, 0], [0, 0, 0, 0]] }
 
 describe('a pool whose worker dies', () => {
   it('at its start fails with the reason', async () => {
@@ -31,9 +31,9 @@ describe('what jobs read and write', () => {
   const keeping = `
     const { parentPort } = require('node:worker_threads')
     let kept
-    parentPort.on('message', ({ id, counter, table, results, chunks, stride }) => {
-      if (chunks > 1000) kept = { table, results }
-      for (let chunk; (chunk = Atomics.add(new Int32Array(counter), 0, 1)) < chunks;) {
+    parentPort.on('message', ({ id, counter, table, results, count, stride }) => {
+      if (count > 1000) kept = { table, results }
+      for (let chunk; (chunk = Atomics.add(new Int32Array(counter), 0, 1)) < count;) {
         kept.results[chunk] = kept.table.subarray(chunk * stride, (chunk + 1) * stride).reduce((sum, x) => sum + x)
       }
       parentPort.postMessage({ id })
@@ -43,7 +43,7 @@ describe('what jobs read and write', () => {
   it('is the same memory for all of them: the workers would hardly ever collect another', async () => {
     source.workerSource = keeping
     const pool = createPool(1)
-    const [first, second, none, third] = await Promise.all([many, [[1, 2, 3], [4, 5, 6]], [], [[7]]].map((rows) => pool.run({ ...job, rows })))
+    const [first, second, none, third] = await Promise.all([many, [[1, 2, 3], [4, 5, 6]], [], [[7]]].map((chunks) => pool.run({ ...job, chunks })))
     expect(first).toEqual(Float64Array.from({ length: 3000 }, (_, i) => i + 10))
     expect(second).toEqual(Float64Array.of(6, 15))
     expect(none).toEqual(new Float64Array())
@@ -55,12 +55,12 @@ describe('what jobs read and write', () => {
     source.workerSource = keeping
     const pool = createPool(1)
     const asked: string[] = []
-    const rows = function* (name: string, numbers: readonly number[][]): Iterable<number[]> {
+    const chunks = function* (name: string, numbers: readonly number[][]): Iterable<number[]> {
       asked.push(name)
       yield* numbers
       if (name === 'broken') throw new Error('no such array')
     }
-    const jobs = [pool.run({ ...job, rows: rows('first', many) }), pool.run({ ...job, rows: rows('broken', [[1], [2]]) }), pool.run({ ...job, rows: rows('last', [[5]]) })]
+    const jobs = [pool.run({ ...job, chunks: chunks('first', many) }), pool.run({ ...job, chunks: chunks('broken', [[1], [2]]) }), pool.run({ ...job, chunks: chunks('last', [[5]]) })]
     await jobs[0]
     expect(asked).toEqual(['first'])
     await expect(jobs[1]).rejects.toThrow('no such array')
