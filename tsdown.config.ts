@@ -19,9 +19,11 @@ export default defineConfig([
     format: 'esm',
     dts: false,
     // The command uses the package's front door, and so the same copy of everything that a program in the same process uses.
-    plugins: [{
-      name: 'front-door',
-      resolveId: (source: string) => (source === '../index' ? { id: './index.mjs', external: true } : undefined),
-    }],
+    plugins: [
+      {
+        name: 'front-door',
+        resolveId: (source: string) => (source === '../index' ? { id: './index.mjs', external: true } : undefined),
+      },
+    ],
   },
 ])

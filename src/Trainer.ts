@@ -5,18 +5,40 @@ import { rotateCheckpoints } from './checkpoint/rotate'
 import type { Dataset } from './data/dataset'
 import type { Loader, LoaderRows } from './data/loader'
 import { refuseUnknown, TrainerError } from './errors'
-import { bestWeights, checkpointToResume, readCheckpoint, readWeights, restoreRun, saveCheckpoint, type Start, startOf } from './training/checkpoints'
+import {
+  bestWeights,
+  checkpointToResume,
+  readCheckpoint,
+  readWeights,
+  restoreRun,
+  saveCheckpoint,
+  type Start,
+  startOf,
+} from './training/checkpoints'
 import { createRunner } from './training/createRunner'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
 import { LossLog } from './training/LossLog'
 import {
-  checkEvaluated, checkTrainOptions, type EvalData, evaluateOptions, type EvaluateOptions, type PredictionOutput, type TrainOptions, type TrainOutput,
+  checkEvaluated,
+  checkTrainOptions,
+  type EvalData,
+  evaluateOptions,
+  type EvaluateOptions,
+  type PredictionOutput,
+  type TrainOptions,
+  type TrainOutput,
 } from './training/options'
 import { planRun, startState } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import type { Runner } from './training/Runner'
-import { type BestRun, type Searched, searchHyperparameters, type SearchOptions, trialArguments } from './training/search'
+import {
+  type BestRun,
+  type Searched,
+  searchHyperparameters,
+  type SearchOptions,
+  trialArguments,
+} from './training/search'
 import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerBase } from './training/TrainerBase'
 import { TrainingRun, type UpdateResult, type Window } from './training/TrainingRun'
@@ -30,7 +52,8 @@ import type { LossFunction } from './TrainingGraph'
 export class Trainer extends TrainerBase {
   #runner: Promise<Runner> | undefined
   #losses = new LossLog()
-  #trial: { readonly name: string; readonly evaluated: (metrics: Metrics, step: number) => Promise<boolean> } | undefined
+  #trial:
+    { readonly name: string; readonly evaluated: (metrics: Metrics, step: number) => Promise<boolean> } | undefined
 
   /**
    * Trains to the end, or until a callback, Ctrl-C or the signal stops it.
@@ -47,7 +70,8 @@ export class Trainer extends TrainerBase {
     try {
       await this.fire('onTrainBegin')
       if (this.args.evalOnStart) await this.inside(() => this.evaluate())
-      const goesOn = (epoch: number): boolean => this.state.globalStep < run.plan.totalUpdates || (endIsDue && epoch === firstEpoch)
+      const goesOn = (epoch: number): boolean =>
+        this.state.globalStep < run.plan.totalUpdates || (endIsDue && epoch === firstEpoch)
       for (let epoch = firstEpoch; epoch < run.plan.epochs && goesOn(epoch); epoch++) {
         const resumed = epoch === firstEpoch && firstBatch > 0
         await this.fire('onEpochBegin')
@@ -109,7 +133,15 @@ export class Trainer extends TrainerBase {
     }
     if (stop.reason !== undefined) control.shouldTrainingStop = true
     if (control.shouldSave || (stop.reason !== undefined && run.savedAt !== state.globalStep)) {
-      await saveCheckpoint({ ...this.#savedParts(), args: this.args, state, control, callbacks: this.callbackHandler, run, losses: this.#losses })
+      await saveCheckpoint({
+        ...this.#savedParts(),
+        args: this.args,
+        state,
+        control,
+        callbacks: this.callbackHandler,
+        run,
+        losses: this.#losses,
+      })
       await this.fire('onSave')
     }
   }
@@ -130,22 +162,34 @@ export class Trainer extends TrainerBase {
     stop.dispose() // nothing is left to stop
     const { state, args } = this
     const trainingLoss = this.#losses.mean()
-    const speed = speedMetrics('train', (performance.now() - startedAt) / 1000, { numSamples: run.samples, numSteps: run.updates })
+    const speed = speedMetrics('train', (performance.now() - startedAt) / 1000, {
+      numSamples: run.samples,
+      numSteps: run.updates,
+    })
     const metrics: Metrics = { ...speed, total_flos: state.totalFlos, train_loss: trainingLoss }
     await this.log(metrics)
     await run.runner.synchronise()
-    if (args.loadBestModelAtEnd) await run.runner.loadParameters((await bestWeights(this.model, state, args)) ?? new Map())
-    await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, best: state.bestModelCheckpoint, atEnd: true })
+    if (args.loadBestModelAtEnd)
+      await run.runner.loadParameters((await bestWeights(this.model, state, args)) ?? new Map())
+    await rotateCheckpoints(args.outputDir, {
+      limit: args.saveTotalLimit,
+      best: state.bestModelCheckpoint,
+      atEnd: true,
+    })
     await this.fire('onTrainEnd')
     const interrupted = stop.reason !== undefined && state.globalStep < run.plan.totalUpdates
     return { globalStep: state.globalStep, trainingLoss, metrics: this.stamped(metrics), interrupted }
   }
 
   /**
-   * Evaluates on the evaluation dataset, or another; several by name one after the other, with their names in the keys. Logs the metrics.
+   * Evaluates on the evaluation dataset, or another; several by name one after the other, with their names in the keys.
+   * Logs the metrics.
    * @returns `eval_loss`, the metrics with `eval_` before them, the speed, and the epoch.
    */
-  async evaluate(dataset: EvalData | string | undefined = this.evalDataset, options: EvaluateOptions = {}): Promise<Metrics> {
+  async evaluate(
+    dataset: EvalData | string | undefined = this.evalDataset,
+    options: EvaluateOptions = {},
+  ): Promise<Metrics> {
     this.notBeside('evaluate()')
     checkEvaluated(dataset, options)
     await this.begun
@@ -153,11 +197,17 @@ export class Trainer extends TrainerBase {
     const chosen = typeof dataset === 'object' ? dataset : datasetNamed(this.evalDataset, dataset)
     if (isDatasets(chosen)) {
       const all: Metrics = {}
-      for (const [name, one] of Object.entries(chosen)) Object.assign(all, await this.evaluate(one, { metricKeyPrefix: `${prefix}_${name}` }))
+      for (const [name, one] of Object.entries(chosen))
+        Object.assign(all, await this.evaluate(one, { metricKeyPrefix: `${prefix}_${name}` }))
       return all
     }
     const lossOnly = this.args.predictionLossOnly || this.options.computeMetrics === undefined
-    const { metrics } = await this.#evaluate(this.getEvalDataLoader(chosen as LoaderRows<object>), lossOnly, false, prefix)
+    const { metrics } = await this.#evaluate(
+      this.getEvalDataLoader(chosen as LoaderRows<object>),
+      lossOnly,
+      false,
+      prefix,
+    )
     await this.log(metrics)
     const stamped = this.stamped(metrics)
     await this.fire('onEvaluate', { metrics: stamped })
@@ -165,19 +215,34 @@ export class Trainer extends TrainerBase {
   }
 
   /** Predicts: logits for every row, in the dataset's order; with labels, metrics too. Logs nothing. */
-  async predict(dataset: Dataset<object> | LoaderRows<object>, options: EvaluateOptions = {}): Promise<PredictionOutput> {
+  async predict(
+    dataset: Dataset<object> | LoaderRows<object>,
+    options: EvaluateOptions = {},
+  ): Promise<PredictionOutput> {
     this.notBeside('predict()')
     refuseUnknown(options, evaluateOptions, 'predict()')
     await this.begun
-    const { predictions, labels, metrics } = await this.#evaluate(this.getTestDataLoader(dataset), false, true, options.metricKeyPrefix ?? 'test')
+    const { predictions, labels, metrics } = await this.#evaluate(
+      this.getTestDataLoader(dataset),
+      false,
+      true,
+      options.metricKeyPrefix ?? 'test',
+    )
     if (predictions === undefined) {
-      throw new TrainerError('data', 'There is no batch to predict.', { fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.' })
+      throw new TrainerError('data', 'There is no batch to predict.', {
+        fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.',
+      })
     }
     await this.fire('onPredict', { metrics })
     return { predictions, labels, labelIds: labels, metrics }
   }
 
-  async #evaluate(loader: Loader<LoadedBatch>, lossOnly: boolean, predicting: boolean, prefix: string): Promise<EvaluationOutput> {
+  async #evaluate(
+    loader: Loader<LoadedBatch>,
+    lossOnly: boolean,
+    predicting: boolean,
+    prefix: string,
+  ): Promise<EvaluationOutput> {
     const { args } = this
     const [runner, startedAt] = [await this.#runnerOf(), performance.now()]
     this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader }
@@ -197,19 +262,29 @@ export class Trainer extends TrainerBase {
     })
     const seconds = (performance.now() - startedAt) / 1000
     const own = { ...(output.loss !== undefined && { loss: output.loss }), ...output.metrics }
-    const named = Object.fromEntries(Object.entries(own).map(([key, value]) => [key.startsWith(`${prefix}_`) ? key : `${prefix}_${key}`, value]))
-    return { ...output, metrics: { ...named, ...speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches }) } }
+    const named = Object.fromEntries(
+      Object.entries(own).map(([key, value]) => [key.startsWith(`${prefix}_`) ? key : `${prefix}_${key}`, value]),
+    )
+    return {
+      ...output,
+      metrics: { ...named, ...speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches }) },
+    }
   }
 
   /**
-   * Trains again and again with other hyperparameters, each time a new model in a folder `run-<number>`, and tells which did best. The Trainer is
-   * left with the last trial's model and its own arguments.
+   * Trains again and again with other hyperparameters, each time a new model in a folder `run-<number>`, and tells
+   * which did best. The Trainer is left with the last trial's model and its own arguments.
    * @throws TrainerError without `modelInit` or anything to evaluate on, and when no trial came to an objective.
    */
   async hyperparameterSearch(options: SearchOptions = {}): Promise<BestRun> {
-    const { args, options: { modelInit, computeMetrics } } = this
+    const {
+      args,
+      options: { modelInit, computeMetrics },
+    } = this
     if (modelInit === undefined) {
-      throw new TrainerError('argument', 'A hyperparameter search makes a model for every trial.', { fix: 'Give modelInit in place of model.' })
+      throw new TrainerError('argument', 'A hyperparameter search makes a model for every trial.', {
+        fix: 'Give modelInit in place of model.',
+      })
     }
     const runTrial: Searched['runTrial'] = async (trial, name, evaluated) => {
       let heard = false
@@ -220,14 +295,20 @@ export class Trainer extends TrainerBase {
       return !interrupted
     }
     try {
-      return await searchHyperparameters({ runTrial, args, hasMetrics: computeMetrics !== undefined && !args.predictionLossOnly }, options)
+      return await searchHyperparameters(
+        { runTrial, args, hasMetrics: computeMetrics !== undefined && !args.predictionLossOnly },
+        options,
+      )
     } finally {
       this.currentArguments = args
       this.#trial = undefined
     }
   }
 
-  /** Saves model, tokenizer and arguments, for Python and for transformers.js: `outputDir` unless another folder is given. */
+  /**
+   * Saves model, tokenizer and arguments, for Python and for transformers.js: `outputDir` unless another folder is
+   * given.
+   */
   async saveModel(outputDir: string = this.args.outputDir): Promise<void> {
     this.notBeside('saveModel()')
     await this.run?.runner.synchronise()
@@ -249,11 +330,13 @@ export class Trainer extends TrainerBase {
     if (this.options.modelInit !== undefined) await this.#initModel(options.trial)
     await checkWritable(args.outputDir)
     const resume = options.resumeFromCheckpoint
-    const folder = resume === undefined || resume === false ? undefined : await checkpointToResume(args.outputDir, resume)
+    const folder =
+      resume === undefined || resume === false ? undefined : await checkpointToResume(args.outputDir, resume)
     const loader = this.getTrainDataLoader()
     const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
     const fresh = startState(plan, args)
-    if (options.trial !== undefined) Object.assign(fresh, { isHyperParamSearch: true, trialName: this.#trial?.name, trialParams: options.trial })
+    if (options.trial !== undefined)
+      Object.assign(fresh, { isHyperParamSearch: true, trialName: this.#trial?.name, trialParams: options.trial })
     const resumed = folder === undefined ? undefined : await readCheckpoint(folder, fresh, args)
     this.state = resumed?.state ?? fresh
     this.#losses = new LossLog()
@@ -266,7 +349,12 @@ export class Trainer extends TrainerBase {
     const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays, resumed, parameters })
     this.run = run
     if (resumed !== undefined) restoreRun(resumed, { args, callbacks: this.callbackHandler, run, losses: this.#losses })
-    this.callbackHandler.context = { ...this.callbackHandler.context, optimizer, lrScheduler: rates, trainDataloader: loader }
+    this.callbackHandler.context = {
+      ...this.callbackHandler.context,
+      optimizer,
+      lrScheduler: rates,
+      trainDataloader: loader,
+    }
     const start = startOf(plan, this.state, args)
     if (start.endIsDue) await run.beginAt(start.firstEpoch, start.firstBatch - 1)
     return { run, ...start }
@@ -289,11 +377,17 @@ export class Trainer extends TrainerBase {
   }
 
   #savedParts(): SavedParts {
-    return { model: this.model, tokenizer: this.processingClass, trainingArguments: this.args.toDict() as SavedParts['trainingArguments'] }
+    return {
+      model: this.model,
+      tokenizer: this.processingClass,
+      trainingArguments: this.args.toDict() as SavedParts['trainingArguments'],
+    }
   }
 }
 
 /** The loss of a subclass that brings its own. */
 function overriddenLoss(trainer: Trainer): LossFunction | undefined {
-  return trainer.computeLoss === Trainer.prototype.computeLoss ? undefined : (...values) => trainer.computeLoss(...values)
+  return trainer.computeLoss === Trainer.prototype.computeLoss
+    ? undefined
+    : (...values) => trainer.computeLoss(...values)
 }

@@ -9,11 +9,15 @@ export type { ResolvedArguments, TrainingArgumentsOptions } from './arguments/re
 
 /* oxlint-disable typescript/no-unsafe-declaration-merging -- the properties are those of the table; the constructor assigns them all */
 
-/** Every training argument is a property, in camelCase: as it was given, by default, or derived (docs/arguments.md lists them). */
+/**
+ * Every training argument is a property, in camelCase: as it was given, by default, or derived (docs/arguments.md lists
+ * them).
+ */
 export interface TrainingArguments extends ResolvedArguments {}
 
 /**
- * How to train: Hugging Face's `TrainingArguments` (late 5.x) in camelCase, with the same defaults, and a few of ts-trainer's own.
+ * How to train: Hugging Face's `TrainingArguments` (late 5.x) in camelCase, with the same defaults, and a few of
+ * ts-trainer's own.
  *
  * Everything is checked here, once; afterwards nothing changes. `with` makes a changed copy.
  *
@@ -24,13 +28,16 @@ export class TrainingArguments {
   readonly #given: TrainingArgumentsOptions
 
   /**
-   * @throws TrainerError (`argument`) for an unknown, renamed or removed name (with today's), a value of a wrong kind, a field that is not
-   * supported at anything but its default, or arguments that contradict each other.
+   * @throws TrainerError (`argument`) for an unknown, renamed or removed name (with today's), a value of a wrong kind,
+   * a field that is not supported at anything but its default, or arguments that contradict each other.
    */
   constructor(options: TrainingArgumentsOptions = {}) {
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-      throw new TrainerError('argument', `TrainingArguments takes one object of options, but was given ${JSON.stringify(options)}.`,
-        { fix: "Write new TrainingArguments({ outputDir: 'out' })." })
+      throw new TrainerError(
+        'argument',
+        `TrainingArguments takes one object of options, but was given ${JSON.stringify(options)}.`,
+        { fix: "Write new TrainingArguments({ outputDir: 'out' })." },
+      )
     }
     this.#given = { ...options }
     Object.assign(this, resolveArguments(options))
@@ -38,8 +45,8 @@ export class TrainingArguments {
   }
 
   /**
-   * Reads arguments from JSON or YAML text (or what was parsed of it), in snake_case or camelCase: a `training_args.json`, a Python user's
-   * `to_dict()`, a configuration file.
+   * Reads arguments from JSON or YAML text (or what was parsed of it), in snake_case or camelCase: a
+   * `training_args.json`, a Python user's `to_dict()`, a configuration file.
    * @throws TrainerError (`file`) for text that is neither; (`argument`) as the constructor does.
    */
   static fromJSON(source: string | object): TrainingArguments {
@@ -111,7 +118,9 @@ export class TrainingArguments {
     return this.warmupSteps >= 1 ? Math.trunc(this.warmupSteps) : Math.ceil(totalSteps * this.warmupSteps)
   }
 
-  /** The arguments as Python spells them: what `training_args.json` holds. Tokens are never in it, only placeholders. */
+  /**
+   * The arguments as Python spells them: what `training_args.json` holds. Tokens are never in it, only placeholders.
+   */
   toDict(): Record<string, unknown> {
     return writeOptions(this)
   }
@@ -126,10 +135,19 @@ export class TrainingArguments {
     return JSON.stringify(this.toDict(), undefined, 2)
   }
 
-  /** For trackers: {@link TrainingArguments.toDict} with the batch sizes, and everything but switches, numbers and texts as text. */
+  /**
+   * For trackers: {@link TrainingArguments.toDict} with the batch sizes, and everything but switches, numbers and texts
+   * as text.
+   */
   toSanitizedDict(): Record<string, boolean | number | string> {
     const all = { ...this.toDict(), train_batch_size: this.trainBatchSize, eval_batch_size: this.evalBatchSize }
-    return Object.fromEntries(Object.entries(all).map(([name, value]) =>
-      [name, ['boolean', 'number', 'string'].includes(typeof value) ? value as boolean | number | string : JSON.stringify(value)]))
+    return Object.fromEntries(
+      Object.entries(all).map(([name, value]) => [
+        name,
+        ['boolean', 'number', 'string'].includes(typeof value)
+          ? (value as boolean | number | string)
+          : JSON.stringify(value),
+      ]),
+    )
   }
 }

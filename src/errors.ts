@@ -20,7 +20,10 @@ export class TrainerError extends Error {
   declare readonly fix: string | undefined
 
   constructor(code: ErrorCode, message: string, options: { fix?: string; cause?: unknown } = {}) {
-    super(options.fix === undefined ? message : `${message} ${options.fix}`, 'cause' in options ? { cause: options.cause } : undefined)
+    super(
+      options.fix === undefined ? message : `${message} ${options.fix}`,
+      'cause' in options ? { cause: options.cause } : undefined,
+    )
     this.code = code
     // not enumerable: Node would print it a second time, after the message that ends with it
     Object.defineProperty(this, 'fix', { value: options.fix })
@@ -32,7 +35,7 @@ export class TrainerError extends Error {
  * @throws TrainerError ('argument') naming the option, and the nearest known one.
  */
 export function refuseUnknown(given: object, known: readonly string[], where: string): void {
-  const name = Object.keys(given).find((key) => !known.includes(key))
+  const name = Object.keys(given).find(key => !known.includes(key))
   if (name === undefined) return
   const camel = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
   const close = nearest(camel, known)

@@ -58,9 +58,27 @@ export { disableProgressBars, enableProgressBars } from './training/dataProgress
 export type { ComputeMetrics, EvalPrediction, Metrics, PreprocessLogits } from './training/evaluation'
 export type { LossName } from './training/losses'
 export type { ModelCardOptions } from './training/modelCard'
-export type { DataCollator, EvalData, EvaluateOptions, PredictionOutput, TrainData, TrainerOptions, TrainOptions, TrainOutput } from './training/options'
+export type {
+  DataCollator,
+  EvalData,
+  EvaluateOptions,
+  PredictionOutput,
+  TrainData,
+  TrainerOptions,
+  TrainOptions,
+  TrainOutput,
+} from './training/options'
 export { createProfile, type Phase, type Profile, type ProgramProfile, type Span } from './training/profile'
-export type { BestRun, FinishedTrial, SearchBackend, SearchDimension, SearchOptions, SearchSpace, Trial, TrialValues } from './training/search'
+export type {
+  BestRun,
+  FinishedTrial,
+  SearchBackend,
+  SearchDimension,
+  SearchOptions,
+  SearchSpace,
+  Trial,
+  TrialValues,
+} from './training/search'
 export type { OptimizerGroup } from './training/TrainerBase'
 export { Trainer } from './Trainer'
 export { TrainingArguments, type TrainingArgumentsOptions } from './TrainingArguments'

@@ -9,9 +9,13 @@ export type LogSink = (level: LogLevel, message: string) => void
 let threshold: LogLevel = 'warning'
 /** On a terminal, the line is emptied first: a progress bar may stand in it, which is drawn anew. */
 const emptyLine = '\r\u001b[2K'
-let sink: LogSink = (_level, message) => void process.stderr.write(`${process.stderr.isTTY ? emptyLine : ''}${message}\n`)
+let sink: LogSink = (_level, message) =>
+  void process.stderr.write(`${process.stderr.isTTY ? emptyLine : ''}${message}\n`)
 
-/** Says something to the user on standard error (or to the sink that {@link setLogSink} gave), if the level is high enough. */
+/**
+ * Says something to the user on standard error (or to the sink that {@link setLogSink} gave), if the level is high
+ * enough.
+ */
 export function log(level: LogLevel, message: string): void {
   if (logLevels.indexOf(level) >= logLevels.indexOf(threshold)) sink(level, message)
 }

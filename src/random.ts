@@ -5,8 +5,8 @@ export interface GeneratorState {
 }
 
 /**
- * The Mersenne Twister MT19937 (Matsumoto & Nishimura 1998), seeded as PyTorch's CPU generator is, so that rows are drawn in the order
- * in which PyTorch draws them.
+ * The Mersenne Twister MT19937 (Matsumoto & Nishimura 1998), seeded as PyTorch's CPU generator is, so that rows are
+ * drawn in the order in which PyTorch draws them.
  */
 export class MersenneTwister {
   readonly #words = new Uint32Array(624)
@@ -65,7 +65,10 @@ export function randperm(n: number, generator: MersenneTwister): Int32Array {
   return order
 }
 
-/** 32 well-mixed bits that depend on every key: a counter-based generator's one draw (the finaliser of MurmurHash3, Appleby). */
+/**
+ * 32 well-mixed bits that depend on every key: a counter-based generator's one draw (the finaliser of MurmurHash3,
+ * Appleby).
+ */
 export function hash32(...keys: readonly number[]): number {
   let state = 0x9e3779b9
   for (const key of keys) {

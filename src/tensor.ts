@@ -24,9 +24,19 @@ export type TensorData = TensorArrays[DataType]
 export type Nested = number | bigint | boolean | readonly Nested[]
 
 const arrays = {
-  float32: Float32Array, float64: Float64Array, float16: Uint16Array, bfloat16: Uint16Array,
-  int64: BigInt64Array, int32: Int32Array, int16: Int16Array, int8: Int8Array,
-  uint64: BigUint64Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array, bool: Uint8Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint64: BigUint64Array,
+  uint32: Uint32Array,
+  uint16: Uint16Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
 } as const
 
 /** Bytes that one element takes. */
@@ -35,8 +45,16 @@ export function bytesPerElement(dtype: DataType): number {
 }
 
 /** A zeroed array for `size` elements, or a view of `buffer` from `byteOffset`. */
-export function createData<T extends DataType>(dtype: T, size: number, buffer?: ArrayBufferLike, byteOffset = 0): TensorArrays[T] {
-  const type = arrays[dtype] as unknown as { new (size: number): TensorArrays[T]; new (b: ArrayBufferLike, o: number, n: number): TensorArrays[T] }
+export function createData<T extends DataType>(
+  dtype: T,
+  size: number,
+  buffer?: ArrayBufferLike,
+  byteOffset = 0,
+): TensorArrays[T] {
+  const type = arrays[dtype] as unknown as {
+    new (size: number): TensorArrays[T]
+    new (b: ArrayBufferLike, o: number, n: number): TensorArrays[T]
+  }
   return buffer === undefined ? new type(size) : new type(buffer, byteOffset, size)
 }
 
@@ -58,7 +76,10 @@ export class Tensor<T extends DataType = DataType> {
   /** @throws TrainerError when the data's length is not the product of `dims`. */
   constructor(dtype: T, data: TensorArrays[T], dims: readonly number[]) {
     if (data.length !== sizeOf(dims)) {
-      throw new TrainerError('data', `A tensor of shape [${dims.join(', ')}] has ${sizeOf(dims)} elements, but ${data.length} were given.`)
+      throw new TrainerError(
+        'data',
+        `A tensor of shape [${dims.join(', ')}] has ${sizeOf(dims)} elements, but ${data.length} were given.`,
+      )
     }
     this.dtype = dtype
     this.data = data
@@ -80,10 +101,18 @@ export class Tensor<T extends DataType = DataType> {
     let at = 0
     const fill = (value: Nested, depth: number): void => {
       if (Array.isArray(value) !== depth < dims.length || (Array.isArray(value) && value.length !== dims[depth])) {
-        throw new TrainerError('data', `Rows of unequal length do not make a tensor: shape [${dims.join(', ')}] was expected from the first row.`)
+        throw new TrainerError(
+          'data',
+          `Rows of unequal length do not make a tensor: shape [${dims.join(', ')}] was expected from the first row.`,
+        )
       }
       if (Array.isArray(value)) for (const inner of value) fill(inner, depth + 1)
-      else tensor.data[at++] = (tensor.data instanceof BigInt64Array || tensor.data instanceof BigUint64Array ? BigInt(value as number) : Number(value)) as never
+      else
+        tensor.data[at++] = (
+          tensor.data instanceof BigInt64Array || tensor.data instanceof BigUint64Array
+            ? BigInt(value as number)
+            : Number(value)
+        ) as never
     }
     fill(nested, 0)
     return tensor
@@ -103,13 +132,15 @@ export class Tensor<T extends DataType = DataType> {
   tolist(): Nested {
     let at = 0
     const build = (depth: number): Nested =>
-      depth === this.dims.length ? Number(this.data[at++]) : Array.from({ length: this.dims[depth]! }, () => build(depth + 1))
+      depth === this.dims.length
+        ? Number(this.data[at++])
+        : Array.from({ length: this.dims[depth]! }, () => build(depth + 1))
     return build(0)
   }
 
   /**
-   * The index of the largest value along an axis (negative counts from the end), the first one on a tie; that axis is gone.
-   * NaN counts as the largest, as in NumPy.
+   * The index of the largest value along an axis (negative counts from the end), the first one on a tie; that axis is
+   * gone. NaN counts as the largest, as in NumPy.
    */
   argmax(axis = -1): Tensor<'int32'> {
     const { outer, length, inner, rest } = this.#split(axis)
@@ -147,7 +178,8 @@ export class Tensor<T extends DataType = DataType> {
   #split(axis: number): { outer: number; length: number; inner: number; rest: number[] } {
     const at = axis < 0 ? axis + this.dims.length : axis
     const length = this.dims[at]
-    if (length === undefined) throw new TrainerError('argument', `Axis ${axis} is outside a tensor of shape [${this.dims.join(', ')}].`)
+    if (length === undefined)
+      throw new TrainerError('argument', `Axis ${axis} is outside a tensor of shape [${this.dims.join(', ')}].`)
     const [before, after] = [this.dims.slice(0, at), this.dims.slice(at + 1)]
     return { outer: sizeOf(before), length, inner: sizeOf(after), rest: [...before, ...after] }
   }

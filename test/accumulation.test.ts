@@ -2,11 +2,26 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AutoModelForSequenceClassification, Dataset, type LogEntry, PrinterCallback, setLogLevel, Tensor, Trainer, type TrainingArgumentsOptions } from '../src/index'
+import {
+  AutoModelForSequenceClassification,
+  Dataset,
+  type LogEntry,
+  PrinterCallback,
+  setLogLevel,
+  Tensor,
+  Trainer,
+  type TrainingArgumentsOptions,
+} from '../src/index'
 
 const folder = join(import.meta.dirname, 'fixtures/reference/trainer-runs') // a model without dropout
-interface Row { readonly input_ids: readonly number[]; readonly attention_mask: readonly number[]; readonly label: number }
-const { train: rows } = JSON.parse(readFileSync(join(folder, 'dataset.json'), 'utf8')) as { readonly train: readonly Row[] }
+interface Row {
+  readonly input_ids: readonly number[]
+  readonly attention_mask: readonly number[]
+  readonly label: number
+}
+const { train: rows } = JSON.parse(readFileSync(join(folder, 'dataset.json'), 'utf8')) as {
+  readonly train: readonly Row[]
+}
 
 let work: string
 beforeAll(() => {
@@ -21,44 +36,82 @@ afterAll(() => {
 type LabelOf = (row: Row) => number | readonly number[]
 
 /** What three epochs of 19 rows log. */
-async function logsOf(batch: number, accumulation: number, args: TrainingArgumentsOptions, head: { readonly numLabels: number; readonly labelOf: LabelOf }): Promise<LogEntry[]> {
+async function logsOf(
+  batch: number,
+  accumulation: number,
+  args: TrainingArgumentsOptions,
+  head: { readonly numLabels: number; readonly labelOf: LabelOf },
+): Promise<LogEntry[]> {
   const trainer = new Trainer({
-    model: await AutoModelForSequenceClassification.fromPretrained(folder, { numLabels: head.numLabels, ignoreMismatchedSizes: true }),
+    model: await AutoModelForSequenceClassification.fromPretrained(folder, {
+      numLabels: head.numLabels,
+      ignoreMismatchedSizes: true,
+    }),
     args: {
-      outputDir: work, perDeviceTrainBatchSize: batch, gradientAccumulationSteps: accumulation, learningRate: 1e-3, loggingSteps: 1, saveStrategy: 'no', disableTqdm: true, threads: 1, ...args,
+      outputDir: work,
+      perDeviceTrainBatchSize: batch,
+      gradientAccumulationSteps: accumulation,
+      learningRate: 1e-3,
+      loggingSteps: 1,
+      saveStrategy: 'no',
+      disableTqdm: true,
+      threads: 1,
+      ...args,
     },
-    trainDataset: Dataset.fromRows<object>(rows.map((row) => ({ ...row, label: head.labelOf(row) }))),
-    dataCollator: (examples) => padded(examples as unknown as readonly Row[]),
+    trainDataset: Dataset.fromRows<object>(rows.map(row => ({ ...row, label: head.labelOf(row) }))),
+    dataCollator: examples => padded(examples as unknown as readonly Row[]),
   })
   trainer.removeCallback(PrinterCallback)
   try {
     await trainer.train()
-    return trainer.state.logHistory.filter((entry) => 'loss' in entry)
+    return trainer.state.logHistory.filter(entry => 'loss' in entry)
   } finally {
     await trainer.dispose()
   }
 }
 
 function padded(examples: readonly Row[]): Record<string, Tensor> {
-  const width = Math.max(...examples.map((row) => row.input_ids.length))
-  const pad = (values: readonly number[]): number[] => [...values, ...Array.from({ length: width - values.length }, () => 0)]
-  const labels = examples.map((row) => row.label)
+  const width = Math.max(...examples.map(row => row.input_ids.length))
+  const pad = (values: readonly number[]): number[] => [
+    ...values,
+    ...Array.from({ length: width - values.length }, () => 0),
+  ]
+  const labels = examples.map(row => row.label)
   return {
-    input_ids: Tensor.from('int32', examples.map((row) => pad(Array.from(row.input_ids)))),
-    attention_mask: Tensor.from('int32', examples.map((row) => pad(Array.from(row.attention_mask)))),
+    input_ids: Tensor.from(
+      'int32',
+      examples.map(row => pad(Array.from(row.input_ids))),
+    ),
+    attention_mask: Tensor.from(
+      'int32',
+      examples.map(row => pad(Array.from(row.attention_mask))),
+    ),
     labels: Tensor.from(labels.flat().every(Number.isInteger) ? 'int32' : 'float32', labels),
   }
 }
 
-const heads: readonly (readonly [string, { readonly numLabels: number; readonly labelOf: LabelOf }, TrainingArgumentsOptions])[] = [
-  ['classes', { numLabels: 3, labelOf: (row) => row.label }, {}],
-  ['classes with label smoothing', { numLabels: 3, labelOf: (row) => row.label }, { labelSmoothingFactor: 0.2 }],
-  ['classes, some of them ignored', { numLabels: 3, labelOf: (row) => (row.input_ids.length % 4 === 0 ? -100 : row.label) }, {}],
-  ['a number', { numLabels: 1, labelOf: (row) => row.label + 0.5 }, {}],
-  ['several labels at once', { numLabels: 3, labelOf: (row) => [0, 1, 2].map((label) => (label === row.label ? 0.75 : 0.25)) }, {}],
+const heads: readonly (readonly [
+  string,
+  { readonly numLabels: number; readonly labelOf: LabelOf },
+  TrainingArgumentsOptions,
+])[] = [
+  ['classes', { numLabels: 3, labelOf: row => row.label }, {}],
+  ['classes with label smoothing', { numLabels: 3, labelOf: row => row.label }, { labelSmoothingFactor: 0.2 }],
+  [
+    'classes, some of them ignored',
+    { numLabels: 3, labelOf: row => (row.input_ids.length % 4 === 0 ? -100 : row.label) },
+    {},
+  ],
+  ['a number', { numLabels: 1, labelOf: row => row.label + 0.5 }, {}],
+  [
+    'several labels at once',
+    { numLabels: 3, labelOf: row => [0, 1, 2].map(label => (label === row.label ? 0.75 : 0.25)) },
+    {},
+  ],
 ]
 
-// 19 rows: an epoch ends with one row after windows of 6, and with a window of 7 rows (one micro-batch less, and a short one) after one of 12
+// 19 rows: an epoch ends with one row after windows of 6, and with a window of 7 rows (one micro-batch less, and a
+// short one) after one of 12
 describe.each(heads)('%s: k micro-batches of b rows are one batch of k·b', (_name, head, args) => {
   const wholes = new Map<number, Promise<LogEntry[]>>()
   const wholeOf = (rowsPerUpdate: number): Promise<LogEntry[]> => {
@@ -67,7 +120,11 @@ describe.each(heads)('%s: k micro-batches of b rows are one batch of k·b', (_na
     return logs
   }
 
-  it.each([[2, 3], [4, 3], [1, 6]])('%i rows × %i', async (batch, accumulation) => {
+  it.each([
+    [2, 3],
+    [4, 3],
+    [1, 6],
+  ])('%i rows × %i', async (batch, accumulation) => {
     const [whole, parts] = [await wholeOf(batch * accumulation), await logsOf(batch, accumulation, args, head)]
     expect(parts).toHaveLength(whole.length)
     expect(whole).toHaveLength(3 * Math.ceil(19 / (batch * accumulation)))

@@ -34,7 +34,10 @@ afterAll(() => {
   rmSync(sandbox, { recursive: true, force: true })
 })
 
-/** Makes what the notebook reads, where it reads it: a tiny model with the quick start's tokenizer, and its sentences two by two. */
+/**
+ * Makes what the notebook reads, where it reads it: a tiny model with the quick start's tokenizer, and its sentences
+ * two by two.
+ */
 const preparation = `
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { AutoModelForSequenceClassification, AutoTokenizer, Trainer, loadDataset } from 'ts-trainer'
@@ -57,28 +60,49 @@ for (const [split, start, end] of [['train', 0, 80], ['validation', 80, 120], ['
 }
 `
 
-/** The notebook's program as an ECMAScript module and as a CommonJS one: how it gets at the package is all that differs. */
+/**
+ * The notebook's program as an ECMAScript module and as a CommonJS one: how it gets at the package is all that differs.
+ */
 function programs(): Record<string, string> {
   const [story] = notebook.split('\n// The types rule out')
-  const program = ts.transpileModule(`${story}\nconsole.log(JSON.stringify({ steps, trainingLoss: output.trainingLoss, log: trainer.state.logHistory }))\n`, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-  }).outputText
+  const program = ts.transpileModule(
+    `${story}\nconsole.log(JSON.stringify({ steps, trainingLoss: output.trainingLoss, log: trainer.state.logHistory }))\n`,
+    {
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+    },
+  ).outputText
   const [, names, rest] = /^import (\{[^}]+\}) from 'ts-trainer';?([^]*)$/.exec(program)!
-  return { 'train.mjs': program, 'train.cjs': `const ${names} = require('ts-trainer')\nasync function main() {${rest}}\nmain()\n` }
+  return {
+    'train.mjs': program,
+    'train.cjs': `const ${names} = require('ts-trainer')\nasync function main() {${rest}}\nmain()\n`,
+  }
 }
 
 describe('the packed package', () => {
   it('holds the build and the papers, nothing else', () => {
     const paths = packed.files.map(file => file.path)
-    expect(paths.filter(path => !path.startsWith('dist/')).toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
-    expect(paths).toEqual(expect.arrayContaining(['index.mjs', 'index.cjs', 'index.d.mts', 'index.d.cts', 'cli.mjs'].map(file => `dist/${file}`)))
-    expect(paths.filter(path => !/^dist\/[\w.-]+\.(mjs|cjs|d\.mts|d\.cts)$/.test(path) && path.startsWith('dist/'))).toEqual([])
+    expect(paths.filter(path => !path.startsWith('dist/')).toSorted()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ])
+    expect(paths).toEqual(
+      expect.arrayContaining(
+        ['index.mjs', 'index.cjs', 'index.d.mts', 'index.d.cts', 'cli.mjs'].map(file => `dist/${file}`),
+      ),
+    )
+    expect(
+      paths.filter(path => !/^dist\/[\w.-]+\.(mjs|cjs|d\.mts|d\.cts)$/.test(path) && path.startsWith('dist/')),
+    ).toEqual([])
     expect(packed.size).toBeLessThan(2e6)
   })
 
   it('carries no path of the machine that built it', () => {
     for (const file of readdirSync(join(consumer, 'node_modules/ts-trainer/dist'))) {
-      expect(readFileSync(join(consumer, 'node_modules/ts-trainer/dist', file), 'utf8').includes(root), file).toBe(false)
+      expect(readFileSync(join(consumer, 'node_modules/ts-trainer/dist', file), 'utf8').includes(root), file).toBe(
+        false,
+      )
     }
   })
 
@@ -88,34 +112,76 @@ describe('the packed package', () => {
     const results = Object.entries(programs()).map(([file, program]) => {
       rmSync(join(consumer, 'out'), { recursive: true, force: true })
       writeFileSync(join(consumer, file), program)
-      return JSON.parse(node(file).trimEnd().split('\n').at(-1)!) as { steps: number; trainingLoss: number; log: Record<string, number>[] }
+      return JSON.parse(node(file).trimEnd().split('\n').at(-1)!) as {
+        steps: number
+        trainingLoss: number
+        log: Record<string, number>[]
+      }
     })
-    const [first, second] = results.map(({ steps, trainingLoss, log }) =>
-      ({ steps, trainingLoss, evaluations: log.flatMap(({ eval_loss: loss, eval_accuracy: accuracy, eval_f1: f1 }) => loss === undefined ? [] : [{ loss, accuracy, f1 }]) }))
+    const [first, second] = results.map(({ steps, trainingLoss, log }) => ({
+      steps,
+      trainingLoss,
+      evaluations: log.flatMap(({ eval_loss: loss, eval_accuracy: accuracy, eval_f1: f1 }) =>
+        loss === undefined ? [] : [{ loss, accuracy, f1 }],
+      ),
+    }))
     expect(first!.steps).toBe(9)
     expect(Math.abs(first!.trainingLoss - Math.log(2))).toBeLessThan(0.2)
     expect(first!.evaluations).toHaveLength(4)
-    expect(first!.evaluations[3]).toEqual({ loss: expect.any(Number), accuracy: Math.max(...first!.evaluations.map(({ accuracy }) => accuracy!)), f1: expect.any(Number) })
+    expect(first!.evaluations[3]).toEqual({
+      loss: expect.any(Number),
+      accuracy: Math.max(...first!.evaluations.map(({ accuracy }) => accuracy!)),
+      f1: expect.any(Number),
+    })
     expect(second).toEqual(first)
-    expect(readdirSync(join(consumer, 'out/mrpc')).toSorted()).toEqual(['best', 'checkpoint-3', 'checkpoint-6', 'checkpoint-9'])
-    expect(readdirSync(join(consumer, 'out/mrpc/best'))).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'onnx', 'tokenizer.json']))
+    expect(readdirSync(join(consumer, 'out/mrpc')).toSorted()).toEqual([
+      'best',
+      'checkpoint-3',
+      'checkpoint-6',
+      'checkpoint-9',
+    ])
+    expect(readdirSync(join(consumer, 'out/mrpc/best'))).toEqual(
+      expect.arrayContaining(['config.json', 'model.safetensors', 'onnx', 'tokenizer.json']),
+    )
   }, 300_000)
 
-  it.each([['nodenext', 'nodenext'], ['esnext', 'bundler']])('has types that a strict TypeScript program reads (module %s, resolution %s)', (module, moduleResolution) => {
-    writeFileSync(join(consumer, 'notebook.mts'), notebook)
-    writeFileSync(join(consumer, 'notebook.cts'), "import trainer = require('ts-trainer')\nexport const args: trainer.TrainingArguments = new trainer.TrainingArguments({ outputDir: 'out' })\n")
-    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({
-      compilerOptions: {
-        module, moduleResolution, target: 'es2022', lib: ['es2023'], strict: true, noEmit: true, skipLibCheck: false,
-        types: ['node'], typeRoots: [join(root, 'node_modules/@types')],
-      },
-      files: moduleResolution === 'nodenext' ? ['notebook.mts', 'notebook.cts'] : ['notebook.mts'],
-    }))
-    expect(compile()).toBe('')
-  }, 120_000)
+  it.each([
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])(
+    'has types that a strict TypeScript program reads (module %s, resolution %s)',
+    (module, moduleResolution) => {
+      writeFileSync(join(consumer, 'notebook.mts'), notebook)
+      writeFileSync(
+        join(consumer, 'notebook.cts'),
+        "import trainer = require('ts-trainer')\nexport const args: trainer.TrainingArguments = new trainer.TrainingArguments({ outputDir: 'out' })\n",
+      )
+      writeFileSync(
+        join(consumer, 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: {
+            module,
+            moduleResolution,
+            target: 'es2022',
+            lib: ['es2023'],
+            strict: true,
+            noEmit: true,
+            skipLibCheck: false,
+            types: ['node'],
+            typeRoots: [join(root, 'node_modules/@types')],
+          },
+          files: moduleResolution === 'nodenext' ? ['notebook.mts', 'notebook.cts'] : ['notebook.mts'],
+        }),
+      )
+      expect(compile()).toBe('')
+    },
+    120_000,
+  )
 
   it('brings a command, ts-trainer', () => {
-    const { version } = JSON.parse(readFileSync(join(consumer, 'node_modules/onnxruntime-node/package.json'), 'utf8')) as { version: string }
+    const { version } = JSON.parse(
+      readFileSync(join(consumer, 'node_modules/onnxruntime-node/package.json'), 'utf8'),
+    ) as { version: string }
     expect(npm(consumer, 'exec', '--', 'ts-trainer', 'doctor')).toContain(version)
   })
 })
@@ -127,7 +193,13 @@ function node(...words: string[]): string {
 function npm(cwd: string, ...words: string[]): string {
   // npm's own environment is left out, or the outer project's settings would reach in here
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_')))
-  return execFileSync('npm', words, { cwd, env, encoding: 'utf8', shell: process.platform === 'win32', stdio: ['ignore', 'pipe', 'pipe'] })
+  return execFileSync('npm', words, {
+    cwd,
+    env,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 // `npm test` builds before; a single `vitest run` must not test yesterday's build.
@@ -140,7 +212,9 @@ function buildIfStale(): void {
 
 function compile(): string {
   try {
-    return execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', consumer], { encoding: 'utf8' })
+    return execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', consumer], {
+      encoding: 'utf8',
+    })
   } catch (error) {
     return (error as { stdout: string }).stdout
   }

@@ -5,7 +5,13 @@ import { TrainerError } from '../src/errors'
 import type { PreTrainedModel } from '../src/auto/PreTrainedModel'
 import { testFolder } from './helpers/classifier'
 import {
-  checkpointFiles, createTrainer, startElsewhere, trainHere, type TrainingTask, twentySteps, weightsHash,
+  checkpointFiles,
+  createTrainer,
+  startElsewhere,
+  trainHere,
+  type TrainingTask,
+  twentySteps,
+  weightsHash,
 } from './helpers/trainingProcess'
 
 const args: TrainingTask['args'] = { ...twentySteps, saveTotalLimit: 2 }
@@ -14,12 +20,20 @@ describe('kill -9 while checkpoints are written', () => {
   it('leaves a whole checkpoint, from which another process ends bit for bit as if nothing had been', async () => {
     const whole = testFolder()
     const expected = await trainHere({ outputDir: whole, args })
-    for (const [lastSaved, delay] of [[1, 3], [6, 17], [11, 60], [16, 31]] as const) {
+    for (const [lastSaved, delay] of [
+      [1, 3],
+      [6, 17],
+      [11, 60],
+      [16, 31],
+    ] as const) {
       const folder = testFolder()
       await killAfter({ outputDir: folder, args }, lastSaved, delay)
       const left = steps(folder)
       expect(left.at(-1), `killed ${delay} ms after step ${lastSaved}`).toBeGreaterThanOrEqual(lastSaved)
-      expect(await trainHere({ outputDir: folder, args, resume: true }), `killed ${delay} ms after step ${lastSaved}`).toEqual(expected)
+      expect(
+        await trainHere({ outputDir: folder, args, resume: true }),
+        `killed ${delay} ms after step ${lastSaved}`,
+      ).toEqual(expected)
       expect(checkpointFiles(join(folder, 'checkpoint-20'))).toEqual(checkpointFiles(join(whole, 'checkpoint-20')))
       expect(readdirSync(folder).sort(), 'nothing half-written is left').toEqual(['checkpoint-19', 'checkpoint-20'])
     }
@@ -29,23 +43,33 @@ describe('kill -9 while checkpoints are written', () => {
 /** Ends a run at once, some milliseconds after a step was saved. */
 async function killAfter(task: TrainingTask, lastSaved: number, delay: number): Promise<void> {
   const child = startElsewhere(task)
-  const ended = new Promise((resolve) => child.on('exit', (_code, signal) => resolve(signal)))
+  const ended = new Promise(resolve => child.on('exit', (_code, signal) => resolve(signal)))
   await new Promise<void>((resolve, reject) => {
     child.on('message', (message: { saved: number }) => void (message.saved === lastSaved && resolve()))
     child.on('exit', () => reject(new Error('The run ended before it could be killed.')))
   })
-  await new Promise((resolve) => setTimeout(resolve, delay))
+  await new Promise(resolve => setTimeout(resolve, delay))
   child.kill('SIGKILL')
   expect(await ended).toBe('SIGKILL')
 }
 
 function steps(folder: string): number[] {
-  return readdirSync(folder).flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b)
+  return readdirSync(folder)
+    .flatMap(name => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
 }
 
 const evaluated: TrainingTask['args'] = {
-  ...twentySteps, maxSteps: 8, learningRate: 3e-2, saveTotalLimit: 2,
-  evalStrategy: 'steps', evalSteps: 1, metricForBestModel: 'loss', greaterIsBetter: true, loadBestModelAtEnd: true, // so that it is not the last
+  ...twentySteps,
+  maxSteps: 8,
+  learningRate: 3e-2,
+  saveTotalLimit: 2,
+  evalStrategy: 'steps',
+  evalSteps: 1,
+  metricForBestModel: 'loss',
+  greaterIsBetter: true,
+  loadBestModelAtEnd: true, // so that it is not the last
 }
 
 describe('the best model', () => {
@@ -53,12 +77,15 @@ describe('the best model', () => {
     const folder = testFolder()
     const losses: number[] = []
     const weights: string[] = []
-    const trainer = createTrainer({ outputDir: folder, args: evaluated, evaluates: true }, {
-      onEvaluate: (_args, _state, _control, { metrics, model }) => {
-        losses.push(Number(metrics!.eval_loss))
-        weights.push(weightsHash(model as PreTrainedModel))
+    const trainer = createTrainer(
+      { outputDir: folder, args: evaluated, evaluates: true },
+      {
+        onEvaluate: (_args, _state, _control, { metrics, model }) => {
+          losses.push(Number(metrics!.eval_loss))
+          weights.push(weightsHash(model as PreTrainedModel))
+        },
       },
-    })
+    )
     await trainer.train()
     const best = losses.indexOf(Math.max(...losses))
     expect(best, 'a best step that is not the last').toBeLessThan(7)
@@ -78,7 +105,10 @@ describe('a folder that cannot be written', () => {
     const folder = testFolder()
     writeFileSync(join(folder, 'file'), '')
     let updates = 0
-    const trainer = createTrainer({ outputDir: join(folder, 'file/out'), args: twentySteps }, { onStepEnd: () => void updates++ })
+    const trainer = createTrainer(
+      { outputDir: join(folder, 'file/out'), args: twentySteps },
+      { onStepEnd: () => void updates++ },
+    )
     const error = await trainer.train().catch((cause: unknown) => cause)
     await trainer.dispose()
     expect(error).toBeInstanceOf(TrainerError)
@@ -94,7 +124,10 @@ describe('a folder that cannot be written', () => {
       renameSync(folder, aside)
       writeFileSync(folder, '')
     }
-    const trainer = createTrainer({ outputDir: folder, args: twentySteps }, { onStepEnd: (_args, state) => void (state.globalStep === 6 && block()) })
+    const trainer = createTrainer(
+      { outputDir: folder, args: twentySteps },
+      { onStepEnd: (_args, state) => void (state.globalStep === 6 && block()) },
+    )
     await expect(trainer.train()).rejects.toThrow(`Cannot write ${join(folder, 'checkpoint-6')}`)
     await trainer.saveModel(join(parent, 'elsewhere'))
     await trainer.dispose()

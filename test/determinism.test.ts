@@ -12,19 +12,24 @@ it('the same seed gives the same bits in every process: losses, gradient norms, 
   expect(reports[1]).toEqual(reports[0])
   expect(reports[2]).toEqual(reports[0])
   expect(checkpointFiles(join(second, 'checkpoint-10'))).toEqual(checkpointFiles(join(first, 'checkpoint-10')))
-  expect(reports[0].logHistory.filter((entry) => 'loss' in entry && 'grad_norm' in entry)).toHaveLength(10)
+  expect(reports[0].logHistory.filter(entry => 'loss' in entry && 'grad_norm' in entry)).toHaveLength(10)
 })
 
 it('two threads give the same bits each time', async () => {
   const [first, second] = [testFolder(), testFolder()]
   const two = { ...args, threads: 2 }
-  expect(await trainHere({ outputDir: second, args: two })).toEqual(await trainElsewhere({ outputDir: first, args: two }))
+  expect(await trainHere({ outputDir: second, args: two })).toEqual(
+    await trainElsewhere({ outputDir: first, args: two }),
+  )
   expect(checkpointFiles(join(second, 'checkpoint-10'))).toEqual(checkpointFiles(join(first, 'checkpoint-10')))
 })
 
 it('another seed draws other rows and masks', async () => {
   const run = (seed: number, dataSeed?: number): ReturnType<typeof trainHere> =>
-    trainHere({ outputDir: testFolder(), args: { ...args, maxSteps: 1, saveStrategy: 'no', seed, ...(dataSeed !== undefined && { dataSeed }) } })
+    trainHere({
+      outputDir: testFolder(),
+      args: { ...args, maxSteps: 1, saveStrategy: 'no', seed, ...(dataSeed !== undefined && { dataSeed }) },
+    })
   const [a, masks, rows] = [await run(7), await run(8, 7), await run(7, 8)]
   expect(new Set([a.trainingLoss, masks.trainingLoss, rows.trainingLoss]).size).toBe(3)
 })

@@ -5,8 +5,21 @@ import { describe, expect, it } from 'vitest'
 
 const programs = ['onnx', 'models', 'losses', 'autodiff', 'optim']
 const everything = [
-  'auto', 'TrainingArguments', 'TrainingGraph', 'onnx', 'models', 'losses', 'optim', 'data', 'collators', 'metrics', 'callbacks', 'engine',
-  'checkpoint', 'hub', 'ground',
+  'auto',
+  'TrainingArguments',
+  'TrainingGraph',
+  'onnx',
+  'models',
+  'losses',
+  'optim',
+  'data',
+  'collators',
+  'metrics',
+  'callbacks',
+  'engine',
+  'checkpoint',
+  'hub',
+  'ground',
 ]
 
 /** Who may import whom; types count too. A file directly in `src/` is a room of its own. */
@@ -34,10 +47,17 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 
 /** Files and folders that share a room under another name. */
 const sharing: Readonly<Record<string, string>> = {
-  tensor: 'ground', random: 'ground', errors: 'ground', logging: 'ground', arguments: 'TrainingArguments', training: 'Trainer',
+  tensor: 'ground',
+  random: 'ground',
+  errors: 'ground',
+  logging: 'ground',
+  arguments: 'TrainingArguments',
+  training: 'Trainer',
 }
 
-/** Which rooms may import a package (or what begins with its name and a slash or colon); any other package is a breach. */
+/**
+ * Which rooms may import a package (or what begins with its name and a slash or colon); any other package is a breach.
+ */
 const doors: Readonly<Record<string, readonly string[]>> = {
   koffi: ['engine'],
   'onnxruntime-node': ['engine'],
@@ -83,9 +103,13 @@ function importBreach(file: string, imported: string): string | undefined {
     const to = roomOf(posix.join(posix.dirname(file), imported))
     return to === from || rooms[from]?.includes(to) ? undefined : `${file}: ${from} may not import ${to} (${imported})`
   }
-  const door = Object.keys(doors).find(name => imported === name || imported.startsWith(`${name}/`) || imported.startsWith(`${name}:`))
+  const door = Object.keys(doors).find(
+    name => imported === name || imported.startsWith(`${name}/`) || imported.startsWith(`${name}:`),
+  )
   if (door === undefined) return `${file}: ${imported} is not in the table of package doors`
-  return doors[door]!.includes(from) ? undefined : `${file}: ${from} may not import ${imported}; only ${doors[door]!.join(', ')} may`
+  return doors[door]!.includes(from)
+    ? undefined
+    : `${file}: ${from} may not import ${imported}; only ${doors[door]!.join(', ')} may`
 }
 
 function globalBreaches(file: string, text: string): string[] {
@@ -95,12 +119,19 @@ function globalBreaches(file: string, text: string): string[] {
     ts.forEachChild(node, visit)
   }
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true))
-  return Object.entries(globals).filter(([name, allowed]) => used.has(name) && !allowed.includes(roomOf(file)))
+  return Object.entries(globals)
+    .filter(([name, allowed]) => used.has(name) && !allowed.includes(roomOf(file)))
     .map(([name, allowed]) => `${file}: ${roomOf(file)} may not use ${name}; only ${allowed.join(', ')} may`)
 }
 
-/** A room's rank is one more than the highest rank of the rooms that it may import; a room that reaches itself has none. */
-function rankOf(room: string, table: Readonly<Record<string, readonly string[]>>, path: readonly string[] = []): number {
+/**
+ * A room's rank is one more than the highest rank of the rooms that it may import; a room that reaches itself has none.
+ */
+function rankOf(
+  room: string,
+  table: Readonly<Record<string, readonly string[]>>,
+  path: readonly string[] = [],
+): number {
   if (path.includes(room)) throw new Error(`The table has a cycle: ${[...path, room].join(' → ')}`)
   return Math.max(-1, ...(table[room] ?? []).map(to => rankOf(to, table, [...path, room]))) + 1
 }
@@ -118,37 +149,75 @@ describe('the layers of src', () => {
 
   it('have no cycle in their table, and programs stay below what runs them', () => {
     const ranks = Object.fromEntries(Object.keys(rooms).map(room => [room, rankOf(room, rooms)]))
-    expect(ranks).toMatchObject({ ground: 0, onnx: 1, data: 1, models: 2, autodiff: 2, engine: 2, collators: 2, TrainingGraph: 3 })
+    expect(ranks).toMatchObject({
+      ground: 0,
+      onnx: 1,
+      data: 1,
+      models: 2,
+      autodiff: 2,
+      engine: 2,
+      collators: 2,
+      TrainingGraph: 3,
+    })
     expect(Math.max(...Object.values(ranks))).toBe(ranks.cli)
     expect(() => rankOf('a', { a: ['b'], b: ['c'], c: ['a'] })).toThrow('a → b → c → a')
   })
 
   it('name only packages that package.json depends on', () => {
-    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { dependencies: object }
-    expect(Object.keys(doors).filter(name => name !== 'node').toSorted()).toEqual(Object.keys(manifest.dependencies).toSorted())
+    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+      dependencies: object
+    }
+    expect(
+      Object.keys(doors)
+        .filter(name => name !== 'node')
+        .toSorted(),
+    ).toEqual(Object.keys(manifest.dependencies).toSorted())
   })
 })
 
 describe('the layers test', () => {
   it('accepts imports that the table has', () => {
-    expect(breaches(new Map([
-      ['tensor.ts', "import { TrainerError } from './errors'"],
-      ['autodiff/backward.ts', "import type { Graph } from '../onnx/types'\nimport { gradients } from './gradients'"],
-      ['engine/library.ts', "import koffi from 'koffi'\nimport { join } from 'node:path'\nconst at = process.env.ONNXRUNTIME_LIBRARY"],
-      ['arguments/parse.ts', "import { z } from 'zod'\nimport { TrainerError } from '../errors'"],
-      ['callbacks/printer.ts', "import { MultiBar } from 'cli-progress'\nconsole.log(MultiBar)"],
-      ['Trainer.ts', "import { buildTrainingGraph } from './TrainingGraph'\nimport { save } from './checkpoint/save'"],
-    ]))).toEqual([])
+    expect(
+      breaches(
+        new Map([
+          ['tensor.ts', "import { TrainerError } from './errors'"],
+          [
+            'autodiff/backward.ts',
+            "import type { Graph } from '../onnx/types'\nimport { gradients } from './gradients'",
+          ],
+          [
+            'engine/library.ts',
+            "import koffi from 'koffi'\nimport { join } from 'node:path'\nconst at = process.env.ONNXRUNTIME_LIBRARY",
+          ],
+          ['arguments/parse.ts', "import { z } from 'zod'\nimport { TrainerError } from '../errors'"],
+          ['callbacks/printer.ts', "import { MultiBar } from 'cli-progress'\nconsole.log(MultiBar)"],
+          [
+            'Trainer.ts',
+            "import { buildTrainingGraph } from './TrainingGraph'\nimport { save } from './checkpoint/save'",
+          ],
+        ]),
+      ),
+    ).toEqual([])
   })
 
   it('reports every kind of breach', () => {
-    expect(breaches(new Map([
-      ['autodiff/backward.ts', "import type { Engine } from '../engine/Engine'\nimport { readFileSync } from 'node:fs'"],
-      ['cli/main.ts', "export { Trainer } from '../Trainer'"],
-      ['Trainer.ts', "const { backward } = await import('./autodiff/backward')\nconsole.warn(backward)"],
-      ['data/read.ts', "import koffi from 'koffi'\nimport lodash from 'lodash'\nexport const token = process.env.HF_TOKEN"],
-      ['utils/misc.ts', ''],
-    ]))).toEqual([
+    expect(
+      breaches(
+        new Map([
+          [
+            'autodiff/backward.ts',
+            "import type { Engine } from '../engine/Engine'\nimport { readFileSync } from 'node:fs'",
+          ],
+          ['cli/main.ts', "export { Trainer } from '../Trainer'"],
+          ['Trainer.ts', "const { backward } = await import('./autodiff/backward')\nconsole.warn(backward)"],
+          [
+            'data/read.ts',
+            "import koffi from 'koffi'\nimport lodash from 'lodash'\nexport const token = process.env.HF_TOKEN",
+          ],
+          ['utils/misc.ts', ''],
+        ]),
+      ),
+    ).toEqual([
       'autodiff/backward.ts: autodiff may not import engine (../engine/Engine)',
       'autodiff/backward.ts: autodiff may not import node:fs; only data, checkpoint, hub, engine, cli may',
       'cli/main.ts: cli may not import Trainer (../Trainer)',

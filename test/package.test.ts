@@ -20,7 +20,9 @@ interface Manifest {
 }
 
 interface Lock {
-  readonly packages: Readonly<Record<string, { version?: string; hasInstallScript?: boolean; dependencies?: Readonly<Record<string, string>> }>>
+  readonly packages: Readonly<
+    Record<string, { version?: string; hasInstallScript?: boolean; dependencies?: Readonly<Record<string, string>> }>
+  >
 }
 
 const manifest = JSON.parse(read('package.json')) as Manifest
@@ -36,25 +38,46 @@ describe('package.json', () => {
       './package.json': './package.json',
     })
     // a resolver takes the first condition that it knows
-    expect(Object.values(Object.values(manifest.exports)[0] as object).map(block => Object.keys(block as object))).toEqual([['types', 'default'], ['types', 'default']])
+    expect(
+      Object.values(Object.values(manifest.exports)[0] as object).map(block => Object.keys(block as object)),
+    ).toEqual([
+      ['types', 'default'],
+      ['types', 'default'],
+    ])
     expect(manifest.bin).toEqual({ 'ts-trainer': './dist/cli.mjs' })
   })
 
   it('says what the package is', () => {
-    expect(manifest).toMatchObject({ type: 'module', license: 'Apache-2.0', sideEffects: false, engines: { node: '>=20.19' } })
+    expect(manifest).toMatchObject({
+      type: 'module',
+      license: 'Apache-2.0',
+      sideEffects: false,
+      engines: { node: '>=20.19' },
+    })
     expect(read('LICENSE')).toMatch(/^\s+Apache License\s+Version 2\.0/)
     expect(read('CHANGELOG.md')).toContain(`## ${manifest.version}`)
   })
 
   it('has exactly these dependencies: another one is a decision, not an accident', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
-      '@huggingface/hub', '@huggingface/tokenizers', 'cli-progress', 'hyparquet', 'hyparquet-compressors', 'koffi', 'mathjs',
-      'onnxruntime-node', 'papaparse', 'pbf', 'yaml', 'zod',
+      '@huggingface/hub',
+      '@huggingface/tokenizers',
+      'cli-progress',
+      'hyparquet',
+      'hyparquet-compressors',
+      'koffi',
+      'mathjs',
+      'onnxruntime-node',
+      'papaparse',
+      'pbf',
+      'yaml',
+      'zod',
     ])
   })
 
   it('runs nothing when it is installed, packed or published', () => {
-    const lifecycle = /^(pre|post)?(install|prepare|pack|publish|publishOnly|uninstall|version)$|^(prepack|prepare|prepublish|prepublishOnly|dependencies)$/
+    const lifecycle =
+      /^(pre|post)?(install|prepare|pack|publish|publishOnly|uninstall|version)$|^(prepack|prepare|prepublish|prepublishOnly|dependencies)$/
     expect(Object.keys(manifest.scripts).filter(name => lifecycle.test(name))).toEqual([])
   })
 
@@ -66,7 +89,8 @@ describe('package.json', () => {
 })
 
 describe('the installed tree', () => {
-  const installed = (name: string): string[] => Object.keys(lock.packages).filter(path => path.endsWith(`node_modules/${name}`))
+  const installed = (name: string): string[] =>
+    Object.keys(lock.packages).filter(path => path.endsWith(`node_modules/${name}`))
 
   it('has one copy of ONNX Runtime, the one that transformers.js pins', () => {
     expect(installed('onnxruntime-node')).toEqual(['node_modules/onnxruntime-node'])
@@ -77,14 +101,18 @@ describe('the installed tree', () => {
   })
 
   it('downloads nothing after npm: every install script is denied, and ONNX Runtime is told to skip its own', () => {
-    const withScript = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript).map(([path]) => path.replace(/^.*node_modules\//, ''))
+    const withScript = Object.entries(lock.packages)
+      .filter(([, entry]) => entry.hasInstallScript)
+      .map(([path]) => path.replace(/^.*node_modules\//, ''))
     // fsevents is for macOS alone and brings its binary along
     expect(withScript.filter(name => manifest.allowScripts[name] !== false && name !== 'fsevents')).toEqual([])
     expect(read('.npmrc').trim().split('\n')).toEqual(['onnxruntime-node-install=skip'])
   })
 
   it('can be installed on every platform: the lock has an entry for each optional binary', () => {
-    const optional = Object.values(lock.packages).flatMap(entry => Object.keys((entry as { optionalDependencies?: object }).optionalDependencies ?? {}))
+    const optional = Object.values(lock.packages).flatMap(entry =>
+      Object.keys((entry as { optionalDependencies?: object }).optionalDependencies ?? {}),
+    )
     expect(optional.length).toBeGreaterThan(50)
     expect([...new Set(optional)].filter(name => installed(name).length === 0)).toEqual([])
   })

@@ -11,7 +11,10 @@ interface TokenizerFile {
 
 describe('the sentences of the quick start', () => {
   const rows = (split: string): { sentence: string; label: number }[] =>
-    readFileSync(join(folder, 'sentiment', `${split}.jsonl`), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as { sentence: string; label: number })
+    readFileSync(join(folder, 'sentiment', `${split}.jsonl`), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line) as { sentence: string; label: number })
   const [train, validation] = [rows('train'), rows('validation')]
 
   it('are those of the source, once each, 600 held out', () => {
@@ -32,22 +35,43 @@ describe('the sentences of the quick start', () => {
   })
 
   it('name their source and licence', () => {
-    expect(readFileSync(join(folder, 'sentiment/README.md'), 'utf8')).toMatch(/Kotzias[^]*10\.24432\/C57604[^]*CC BY 4\.0/)
+    expect(readFileSync(join(folder, 'sentiment/README.md'), 'utf8')).toMatch(
+      /Kotzias[^]*10\.24432\/C57604[^]*CC BY 4\.0/,
+    )
   })
 })
 
 describe('the tokenizer of the quick start', () => {
-  const { model: { vocab }, added_tokens: added } = JSON.parse(readFileSync(join(folder, 'tokenizer/tokenizer.json'), 'utf8')) as TokenizerFile
+  const {
+    model: { vocab },
+    added_tokens: added,
+  } = JSON.parse(readFileSync(join(folder, 'tokenizer/tokenizer.json'), 'utf8')) as TokenizerFile
 
   it('has the vocabulary of bert-base-uncased', () => {
     // ids as Google's vocab.txt has them (line number − 1)
     expect(Object.keys(vocab).length).toBe(30522)
     expect(new Set(Object.values(vocab)).size).toBe(30522)
     expect(Object.keys(vocab).filter(piece => piece.startsWith('##')).length).toBe(5828)
-    expect(vocab).toMatchObject({ '[PAD]': 0, '[unused0]': 1, '[UNK]': 100, '[CLS]': 101, '[SEP]': 102, '[MASK]': 103, the: 1996, hello: 7592, '##ing': 2075 })
+    expect(vocab).toMatchObject({
+      '[PAD]': 0,
+      '[unused0]': 1,
+      '[UNK]': 100,
+      '[CLS]': 101,
+      '[SEP]': 102,
+      '[MASK]': 103,
+      the: 1996,
+      hello: 7592,
+      '##ing': 2075,
+    })
   })
 
   it('knows its special tokens', () => {
-    expect(added.map(({ id, content }) => [id, content])).toEqual([[0, '[PAD]'], [100, '[UNK]'], [101, '[CLS]'], [102, '[SEP]'], [103, '[MASK]']])
+    expect(added.map(({ id, content }) => [id, content])).toEqual([
+      [0, '[PAD]'],
+      [100, '[UNK]'],
+      [101, '[CLS]'],
+      [102, '[SEP]'],
+      [103, '[MASK]'],
+    ])
   })
 })

@@ -11,7 +11,14 @@ import { smallModel } from './helpers/classifier'
 const root = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 const readme = read('README.md')
-const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).filter(file => file.endsWith('.md')).map(file => `docs/${file}`)]
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter(file => file.endsWith('.md'))
+    .map(file => `docs/${file}`),
+]
 
 /** The TypeScript of the README: each block goes on where the one before ended. */
 const program = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, block]) => block!).join('\n')
@@ -25,13 +32,25 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("the README's TypeScript", () => {
   it('compiles', () => {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), path => ts.sys.readFile(path)) as { config: { compilerOptions: object } }
+    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), path => ts.sys.readFile(path)) as {
+      config: { compilerOptions: object }
+    }
     const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
     // an example may leave a result unused
-    const checked = ts.createProgram([file], { ...options, noUnusedLocals: false, types: ['node'], typeRoots: [join(root, 'node_modules/@types')] })
+    const checked = ts.createProgram([file], {
+      ...options,
+      noUnusedLocals: false,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+    })
     const source = checked.getSourceFile(file)!
     const problems = [...checked.getSyntacticDiagnostics(source), ...checked.getSemanticDiagnostics(source)]
-    expect(problems.map(({ messageText, start }) => `${program.slice(start, start! + 40)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)).toEqual([])
+    expect(
+      problems.map(
+        ({ messageText, start }) =>
+          `${program.slice(start, start! + 40)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      ),
+    ).toEqual([])
     expect(program.length).toBeGreaterThan(1000)
   })
 
@@ -40,7 +59,10 @@ describe("the README's TypeScript", () => {
     writeRows(join(folder, 'glue/mrpc'))
     const before = process.cwd()
     const printed: unknown[][] = []
-    const spies = [vi.spyOn(console, 'log').mockImplementation((...values) => void printed.push(values)), vi.spyOn(process.stderr, 'write').mockReturnValue(true)]
+    const spies = [
+      vi.spyOn(console, 'log').mockImplementation((...values) => void printed.push(values)),
+      vi.spyOn(process.stderr, 'write').mockReturnValue(true),
+    ]
     process.chdir(folder)
     try {
       await import(/* @vite-ignore */ file)
@@ -48,7 +70,14 @@ describe("the README's TypeScript", () => {
       process.chdir(before)
       for (const spy of spies) spy.mockRestore()
     }
-    expect(printed[0]).toEqual([expect.objectContaining({ eval_loss: expect.any(Number), eval_accuracy: expect.any(Number), eval_f1: expect.any(Number), epoch: 3 })])
+    expect(printed[0]).toEqual([
+      expect.objectContaining({
+        eval_loss: expect.any(Number),
+        eval_accuracy: expect.any(Number),
+        eval_f1: expect.any(Number),
+        epoch: 3,
+      }),
+    ])
     expect(printed[1]).toEqual([[{ label: expect.stringMatching(/^LABEL_[01]$/), score: expect.any(Number) }]])
     expect(readdirSync(join(folder, 'out/mrpc')).filter(name => name.startsWith('checkpoint-'))).toHaveLength(3)
     expect(existsSync(join(folder, 'out/mrpc/best/onnx/model.onnx'))).toBe(true)
@@ -74,7 +103,10 @@ describe('what the README says', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
     for (const document of documents) {
       const named = [...read(document).matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!)
-      expect(named.filter(name => scripts[name] === undefined), document).toEqual([])
+      expect(
+        named.filter(name => scripts[name] === undefined),
+        document,
+      ).toEqual([])
     }
   })
 })
@@ -97,7 +129,12 @@ async function writeCheckpoint(target: string): Promise<void> {
 function writeRows(target: string): void {
   mkdirSync(target, { recursive: true })
   for (const split of ['train', 'validation']) {
-    const rows = Array.from({ length: 40 }, (_, row) => ({ sentence1: `He has ${row} of them.`, sentence2: `Of them he has ${row % 7}.`, label: row % 2, idx: row }))
+    const rows = Array.from({ length: 40 }, (_, row) => ({
+      sentence1: `He has ${row} of them.`,
+      sentence2: `Of them he has ${row % 7}.`,
+      label: row % 2,
+      idx: row,
+    }))
     writeFileSync(join(target, `${split}.jsonl`), rows.map(row => `${JSON.stringify(row)}\n`).join(''))
   }
 }

@@ -6,8 +6,17 @@ import { checkFolder, type Tally } from '../scripts/reference/checkFolder'
 import { setLogLevel } from '../src/index'
 
 const oracle = join(import.meta.dirname, 'fixtures/reference')
-const runs = ['accumulation-smoothing', 'best-and-tokens', 'decay-and-warmup', 'drop-last-sequential', 'length-groups', 'plateau'].map((name) => `trainer-runs/${name}`)
-const events = ['early-stop', 'resume-accumulation', 'resume-other-rows', 'shares-and-delay'].map((name) => `trainer-events/${name}`)
+const runs = [
+  'accumulation-smoothing',
+  'best-and-tokens',
+  'decay-and-warmup',
+  'drop-last-sequential',
+  'length-groups',
+  'plateau',
+].map(name => `trainer-runs/${name}`)
+const events = ['early-stop', 'resume-accumulation', 'resume-other-rows', 'shares-and-delay'].map(
+  name => `trainer-events/${name}`,
+)
 
 let work: string
 beforeAll(() => {
@@ -22,7 +31,7 @@ afterAll(() => {
 /** Checks a folder; the lines come with the tally. */
 async function check(folder: string, only?: string, write?: string): Promise<{ tally: Tally; lines: string[] }> {
   const lines: string[] = []
-  const tally = await checkFolder(folder, { only, write, print: (line) => lines.push(line) })
+  const tally = await checkFolder(folder, { only, write, print: line => lines.push(line) })
   return { tally, lines }
 }
 
@@ -41,8 +50,8 @@ function read(path: string): Record<string, unknown> {
 describe('what PyTorch and the Trainer of transformers 5.23 computed', () => {
   it('is what we compute: a model, runs, events, checkpoints and resumed runs', async () => {
     const { tally, lines } = await check(oracle, undefined, join(work, 'out'))
-    expect(lines.filter((line) => !line.startsWith('passed '))).toEqual([])
-    expect(lines.map((line) => line.split(/[ :]/)[1])).toEqual(['bert-sequence-classification', ...runs, ...events])
+    expect(lines.filter(line => !line.startsWith('passed '))).toEqual([])
+    expect(lines.map(line => line.split(/[ :]/)[1])).toEqual(['bert-sequence-classification', ...runs, ...events])
     expect(tally).toEqual({ passed: 11, failed: 0, skipped: 0 })
   }, 300_000)
 
@@ -51,11 +60,29 @@ describe('what PyTorch and the Trainer of transformers 5.23 computed', () => {
     expect(Object.keys(read(join(out, 'bert-sequence-classification.json')))).toEqual(['loss', 'outputs', 'gradients'])
     for (const name of runs) {
       const stored = Object.keys(read(join(out, `${name}.json`)))
-      expect(stored).toEqual(expect.arrayContaining(['log_history', 'train_row_order', 'train_metrics', 'global_step', 'final_evaluation', 'predictions', 'parameter_norms']))
+      expect(stored).toEqual(
+        expect.arrayContaining([
+          'log_history',
+          'train_row_order',
+          'train_metrics',
+          'global_step',
+          'final_evaluation',
+          'predictions',
+          'parameter_norms',
+        ]),
+      )
     }
     for (const name of events) {
       const stored = read(join(out, `${name}.json`))
-      const names = ['events', 'log_history', 'checkpoints', 'best_model_checkpoint', 'best_metric', 'best_global_step', 'global_step']
+      const names = [
+        'events',
+        'log_history',
+        'checkpoints',
+        'best_model_checkpoint',
+        'best_metric',
+        'best_global_step',
+        'global_step',
+      ]
       expect(Object.keys(stored)).toEqual(expect.arrayContaining(names))
       expect((stored.events as object[])[0]).toEqual({ event: 'on_init_end', step: 0, epoch: 0, flags: [] })
     }
@@ -64,33 +91,68 @@ describe('what PyTorch and the Trainer of transformers 5.23 computed', () => {
 
 describe('the checker', () => {
   it('fails a run whose loss is off by 2e-4, and names it', async () => {
-    const folder = changed('loss', 'trainer-runs/length-groups.json', (text) => text.replace(/"loss": ([\d.]+)/, (_, loss: string) => `"loss": ${Number(loss) * 1.0002}`))
+    const folder = changed('loss', 'trainer-runs/length-groups.json', text =>
+      text.replace(/"loss": ([\d.]+)/, (_, loss: string) => `"loss": ${Number(loss) * 1.0002}`),
+    )
     const { tally, lines } = await check(folder, 'length-groups')
     expect(tally).toEqual({ passed: 0, failed: 1, skipped: 0 })
-    expect(lines[0]).toMatch(/^failed trainer-runs\/length-groups: 1 of \d+ values are wrong, largest error .* in loss of log_history\[0\]/)
+    expect(lines[0]).toMatch(
+      /^failed trainer-runs\/length-groups: 1 of \d+ values are wrong, largest error .* in loss of log_history\[0\]/,
+    )
   })
 
   it.each([
     ['a row', 'trainer-runs/length-groups', '"train_row_order": [', '"train_row_order": [0, ', /first train_row_order/],
-    ['an event', 'trainer-events/shares-and-delay', '"event": "on_log"', '"event": "on_save"', /first sequence of events/],
-    ['a flag', 'trainer-events/shares-and-delay', '"flags": ["should_log"]', '"flags": []', /first flags of event \d+, on_step_end/],
-    ['a checkpoint', 'trainer-events/shares-and-delay', '"checkpoints": [', '"checkpoints": ["checkpoint-1", ', /first checkpoints/],
+    [
+      'an event',
+      'trainer-events/shares-and-delay',
+      '"event": "on_log"',
+      '"event": "on_save"',
+      /first sequence of events/,
+    ],
+    [
+      'a flag',
+      'trainer-events/shares-and-delay',
+      '"flags": ["should_log"]',
+      '"flags": []',
+      /first flags of event \d+, on_step_end/,
+    ],
+    [
+      'a checkpoint',
+      'trainer-events/shares-and-delay',
+      '"checkpoints": [',
+      '"checkpoints": ["checkpoint-1", ',
+      /first checkpoints/,
+    ],
   ])('fails for %s too many or too few', async (what, name, found, replacement, line) => {
-    const { tally, lines } = await check(changed(what, `${name}.json`, (text) => text.replace(found, replacement)), name)
+    const { tally, lines } = await check(
+      changed(what, `${name}.json`, text => text.replace(found, replacement)),
+      name,
+    )
     expect(tally.failed).toBe(1)
     expect(lines[0]).toMatch(line)
   })
 
   it('skips what it cannot check, and fails what throws', async () => {
     const config = 'bert-sequence-classification/config.json'
-    const unknown = await check(changed('family', config, (text) => text.replace('"model_type": "bert"', '"model_type": "albert"')), '^bert')
-    expect(unknown.lines).toEqual(['skipped bert-sequence-classification: the model_type "albert" is not supported yet'])
-    const broken = await check(changed('size', config, (text) => text.replace('"hidden_size": 16', '"hidden_size": 18')), '^bert')
+    const unknown = await check(
+      changed('family', config, text => text.replace('"model_type": "bert"', '"model_type": "albert"')),
+      '^bert',
+    )
+    expect(unknown.lines).toEqual([
+      'skipped bert-sequence-classification: the model_type "albert" is not supported yet',
+    ])
+    const broken = await check(
+      changed('size', config, text => text.replace('"hidden_size": 16', '"hidden_size": 18')),
+      '^bert',
+    )
     expect(broken.tally).toEqual({ passed: 0, failed: 1, skipped: 0 })
   })
 
   it('chooses by a pattern in which a lone * is any text', async () => {
-    const folder = changed('names', 'bert-sequence-classification/config.json', (text) => text.replace('"model_type": "bert"', '"model_type": "albert"'))
+    const folder = changed('names', 'bert-sequence-classification/config.json', text =>
+      text.replace('"model_type": "bert"', '"model_type": "albert"'),
+    )
     expect((await check(folder, 'bert-*')).tally.skipped).toBe(1)
     expect((await check(folder, 'nothing|^bert.seq')).tally.skipped).toBe(1)
     expect((await check(folder, 'roberta')).tally).toEqual({ passed: 0, failed: 0, skipped: 0 })

@@ -9,8 +9,15 @@ const task: Omit<TrainingTask, 'outputDir'> = {
   evaluates: true,
   config: { vocab_size: 30_522, hidden_size: 128, intermediate_size: 512 },
   args: {
-    maxSteps: 24, perDeviceTrainBatchSize: 16, gradientAccumulationSteps: 2,
-    evalStrategy: 'steps', evalSteps: 6, saveSteps: 6, saveTotalLimit: 1, loadBestModelAtEnd: true, metricForBestModel: 'loss',
+    maxSteps: 24,
+    perDeviceTrainBatchSize: 16,
+    gradientAccumulationSteps: 2,
+    evalStrategy: 'steps',
+    evalSteps: 6,
+    saveSteps: 6,
+    saveTotalLimit: 1,
+    loadBestModelAtEnd: true,
+    metricForBestModel: 'loss',
   },
 }
 

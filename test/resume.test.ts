@@ -2,12 +2,24 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { testFolder } from './helpers/classifier'
-import { checkpointFiles, trainElsewhere, trainHere, type TrainingReport, type TrainingTask, twentySteps } from './helpers/trainingProcess'
+import {
+  checkpointFiles,
+  trainElsewhere,
+  trainHere,
+  type TrainingReport,
+  type TrainingTask,
+  twentySteps,
+} from './helpers/trainingProcess'
 import { temporaryFolder } from './checkpoint/temporary'
 
 const evaluated: TrainingTask['args'] = {
-  ...twentySteps, evalStrategy: 'steps', evalSteps: 3, saveSteps: 3, metricForBestModel: 'loss',
-  lrSchedulerType: 'reduce_lr_on_plateau', lrSchedulerKwargs: { patience: 1 },
+  ...twentySteps,
+  evalStrategy: 'steps',
+  evalSteps: 3,
+  saveSteps: 3,
+  metricForBestModel: 'loss',
+  lrSchedulerType: 'reduce_lr_on_plateau',
+  lrSchedulerKwargs: { patience: 1 },
 }
 
 /** What has to be the same, wherever the run lies. */
@@ -33,7 +45,7 @@ describe('a run of twenty steps with dropout, accumulation and epochs that end i
   })
 
   // the middle of a log's window; an epoch's last step; the first of the next; before the last
-  it.each([1, 8, 9, 19])('goes on in another process after step %i, bit for bit', async (step) => {
+  it.each([1, 8, 9, 19])('goes on in another process after step %i, bit for bit', async step => {
     const part = testFolder()
     cpSync(join(whole, `checkpoint-${step}`), join(part, `checkpoint-${step}`), { recursive: true })
     const resumed = await trainHere({ outputDir: part, args: twentySteps, resume: true })
@@ -53,7 +65,10 @@ describe('a run of twenty steps with dropout, accumulation and epochs that end i
 it.each<[string, TrainingTask['args']]>([
   ['a rate that follows the evaluations, and the best of them', evaluated],
   ['layers that are computed again', { ...twentySteps, saveSteps: 3, gradientCheckpointing: true }],
-  ['momentum that is no elementwise update', { ...twentySteps, optim: 'adafactor', saveSteps: 3, trainSamplingStrategy: 'group_by_length' }],
+  [
+    'momentum that is no elementwise update',
+    { ...twentySteps, optim: 'adafactor', saveSteps: 3, trainSamplingStrategy: 'group_by_length' },
+  ],
 ])('resumes with %s', async (_, args) => {
   const [whole, part] = [testFolder(), testFolder()]
   const task = { args: args!, evaluates: args!.evalStrategy !== undefined }

@@ -15,7 +15,9 @@ export interface Figures {
   readonly importToFirstStep: number
   /** Undefined for others than ts-trainer. */
   readonly updateShare: number | undefined
-  /** How much more memory was resident at most later than from step 100 to 140, as a share; undefined for short runs. */
+  /**
+   * How much more memory was resident at most later than from step 100 to 140, as a share; undefined for short runs.
+   */
   readonly memoryGrowth: number | undefined
 }
 
@@ -42,10 +44,15 @@ export const memoryInterval = 10
 const fromStep = 100
 const samplesTogether = 5
 
-/** Medians of five samples each from step 100 on: the largest over the first. The C library gives memory back at times, only to take it again at once. */
+/**
+ * Medians of five samples each from step 100 on: the largest over the first. The C library gives memory back at times,
+ * only to take it again at once.
+ */
 function memoryGrowth(samples: readonly number[]): number | undefined {
   const steady = samples.slice(fromStep / memoryInterval - 1)
-  const medians = Array.from({ length: Math.floor(steady.length / samplesTogether) }, (_, i) => median(steady.slice(i * samplesTogether, (i + 1) * samplesTogether)))
+  const medians = Array.from({ length: Math.floor(steady.length / samplesTogether) }, (_, i) =>
+    median(steady.slice(i * samplesTogether, (i + 1) * samplesTogether)),
+  )
   return medians.length < 2 ? undefined : Math.max(...medians) / medians[0]! - 1
 }
 

@@ -6,7 +6,9 @@ import { processorFlags } from '../../src/engine/processor'
 export function describeMachine(): string {
   const memory = (totalmem() / 2 ** 30).toFixed(0)
   const flags = processorFlags()
-  const extensions = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].map(flag => `${flag} ${flags === undefined ? 'unknown' : flags.has(flag) ? 'yes' : 'no'}`)
+  const extensions = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].map(
+    flag => `${flag} ${flags === undefined ? 'unknown' : flags.has(flag) ? 'yes' : 'no'}`,
+  )
   return `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores (${extensions.join(', ')}), ${memory} GiB, ${type()}`
 }
 

@@ -66,7 +66,9 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [OPTIONS]: trains the same model from the same weights on the same rows with ts-trainer and with Hugging Face Trainer
 
   --task TASK            ${Object.keys(columns).join(', ')} (mrpc; without GLUE quickstart)
-  --shape SHAPE          ${Object.entries(shapes).map(([name, { layers, width }]) => `${name} ${layers}×${width}`).join(', ')} (minilm)
+  --shape SHAPE          ${Object.entries(shapes)
+    .map(([name, { layers, width }]) => `${name} ${layers}×${width}`)
+    .join(', ')} (minilm)
   --batch ROWS           rows in a batch (32)
   --precision PRECISION  float32 or bfloat16 (float32)
   --rival RIVAL          ${Object.keys(rivals).join(', ')}, several with commas between, all or none (plain)
@@ -90,18 +92,33 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
   const { values } = parseArgs({
     args: [...words],
     options: {
-      task: { type: 'string' }, shape: { type: 'string', default: 'minilm' }, batch: { type: 'string', default: '32' },
-      precision: { type: 'string', default: 'float32' }, rival: { type: 'string' }, rounds: { type: 'string', default: '5' },
-      steps: { type: 'string', default: '12' }, data: { type: 'string' }, model: { type: 'string' }, profile: { type: 'boolean', default: false },
-      length: { type: 'string' }, checkpointing: { type: 'boolean', default: false },
-      built: { type: 'boolean', default: false }, record: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+      task: { type: 'string' },
+      shape: { type: 'string', default: 'minilm' },
+      batch: { type: 'string', default: '32' },
+      precision: { type: 'string', default: 'float32' },
+      rival: { type: 'string' },
+      rounds: { type: 'string', default: '5' },
+      steps: { type: 'string', default: '12' },
+      data: { type: 'string' },
+      model: { type: 'string' },
+      profile: { type: 'boolean', default: false },
+      length: { type: 'string' },
+      checkpointing: { type: 'boolean', default: false },
+      built: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return undefined
   const idle = (['rival', 'profile'] as const).find(option => values.checkpointing && values[option])
-  if (idle !== undefined) throw new TrainerError('argument', `--${idle} has no place beside --checkpointing, which measures ts-trainer with and without.`, { fix: 'Measure one, then the other.' })
+  if (idle !== undefined)
+    throw new TrainerError(
+      'argument',
+      `--${idle} has no place beside --checkpointing, which measures ts-trainer with and without.`,
+      { fix: 'Measure one, then the other.' },
+    )
   const shape = oneOf('shape', values.shape, Object.keys(shapes) as ShapeName[])
-  const data = values.task === 'quickstart' ? undefined : values.data ?? existing(join(hub, 'datasets/nyu-mll/glue'))
+  const data = values.task === 'quickstart' ? undefined : (values.data ?? existing(join(hub, 'datasets/nyu-mll/glue')))
   return {
     task: taskOf(values.task, data),
     shape,
@@ -112,7 +129,9 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     steps: whole('steps', values.steps),
     data,
     fallback: values.task === undefined && data === undefined,
-    model: values.model ?? (shape === 'minilm' ? existing(join(hub, 'models/sentence-transformers/all-MiniLM-L6-v2')) : undefined),
+    model:
+      values.model ??
+      (shape === 'minilm' ? existing(join(hub, 'models/sentence-transformers/all-MiniLM-L6-v2')) : undefined),
     length: values.length === undefined ? undefined : whole('length', values.length),
     profile: values.profile,
     checkpointing: values.checkpointing,
@@ -121,18 +140,41 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
   }
 }
 
-/** The heading that `--record` puts over a measurement: another one for all options but files of one's own and the number of rounds. */
-export function subjectOf({ task, shape, batch, precision, length, steps, rivals: beside, profile, checkpointing, built }: BenchOptions): string {
-  const what = checkpointing ? ' with and without gradient checkpointing' : profile ? ', where the time goes'
-    : beside.length === 0 ? ' alone' : ` beside ${beside.join(' and ')}`
+/**
+ * The heading that `--record` puts over a measurement: another one for all options but files of one's own and the
+ * number of rounds.
+ */
+export function subjectOf({
+  task,
+  shape,
+  batch,
+  precision,
+  length,
+  steps,
+  rivals: beside,
+  profile,
+  checkpointing,
+  built,
+}: BenchOptions): string {
+  const what = checkpointing
+    ? ' with and without gradient checkpointing'
+    : profile
+      ? ', where the time goes'
+      : beside.length === 0
+        ? ' alone'
+        : ` beside ${beside.join(' and ')}`
   const rows = length === undefined ? [] : [`rows of ${length} tokens`]
-  return [task, shape, `batch ${batch}`, precision, ...rows, ...(built ? ['built'] : []), `${steps} steps${what}`].join(', ')
+  return [task, shape, `batch ${batch}`, precision, ...rows, ...(built ? ['built'] : []), `${steps} steps${what}`].join(
+    ', ',
+  )
 }
 
 function taskOf(given: string | undefined, data: string | undefined): string {
   const task = oneOf('task', given ?? (data === undefined ? 'quickstart' : 'mrpc'), Object.keys(columns))
   if (data !== undefined || task === 'quickstart') return task
-  throw new TrainerError('argument', `The rows of ${task} are not here.`, { fix: 'Name the folder of GLUE with --data, or take --task quickstart.' })
+  throw new TrainerError('argument', `The rows of ${task} are not here.`, {
+    fix: 'Name the folder of GLUE with --data, or take --task quickstart.',
+  })
 }
 
 function rivalsOf(given: string): RivalName[] {
@@ -145,7 +187,11 @@ function oneOf<Name extends string>(option: string, given: string, known: readon
   const found = known.find(name => name === given)
   if (found !== undefined) return found
   const close = nearest(given, known)
-  throw new TrainerError('argument', `--${option} "${given}" is not known; these are: ${known.join(', ')}.`, close === undefined ? {} : { fix: `Did you mean "${close}"?` })
+  throw new TrainerError(
+    'argument',
+    `--${option} "${given}" is not known; these are: ${known.join(', ')}.`,
+    close === undefined ? {} : { fix: `Did you mean "${close}"?` },
+  )
 }
 
 function whole(option: string, given: string): number {

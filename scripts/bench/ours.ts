@@ -6,23 +6,51 @@ import type { Job, PhaseSpan, RunResult } from './job'
 const job = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Job
 const importedAt = performance.now()
 const {
-  AutoModelForSequenceClassification, AutoTokenizer, createProfile, DataCollatorWithPadding, Dataset, Trainer, TrainingArguments,
-} = await import(job.module) as typeof library
+  AutoModelForSequenceClassification,
+  AutoTokenizer,
+  createProfile,
+  DataCollatorWithPadding,
+  Dataset,
+  Trainer,
+  TrainingArguments,
+} = (await import(job.module)) as typeof library
 
 const tokenizer = await AutoTokenizer.fromPretrained(job.tokenizer)
-const model = await AutoModelForSequenceClassification.fromPretrained(job.model, { numLabels: job.numLabels, config: job.config })
-const trainDataset = Dataset.fromColumns(JSON.parse(readFileSync(job.rows, 'utf8')) as { input_ids: number[][]; label: number[] })
+const model = await AutoModelForSequenceClassification.fromPretrained(job.model, {
+  numLabels: job.numLabels,
+  config: job.config,
+})
+const trainDataset = Dataset.fromColumns(
+  JSON.parse(readFileSync(job.rows, 'utf8')) as { input_ids: number[][]; label: number[] },
+)
 
 const processorTime: number[] = []
-const [stepEnds, losses, memory, lengths, collated] = [[] as number[], [] as number[], [] as number[], [] as number[][], [] as PhaseSpan[]]
+const [stepEnds, losses, memory, lengths, collated] = [
+  [] as number[],
+  [] as number[],
+  [] as number[],
+  [] as number[][],
+  [] as PhaseSpan[],
+]
 const pad = DataCollatorWithPadding(tokenizer)
 const profile = createProfile(job.operators === undefined ? {} : { operators: job.operators })
 
 const trainer = new Trainer({
-  model, trainDataset, processingClass: tokenizer, profile,
+  model,
+  trainDataset,
+  processingClass: tokenizer,
+  profile,
   args: new TrainingArguments({
-    outputDir: job.output, perDeviceTrainBatchSize: job.batch, maxSteps: job.warmup + job.steps, seed: job.seed, threads: job.threads,
-    bf16: job.bf16, gradientCheckpointing: job.gradientCheckpointing ?? false, saveStrategy: 'no', loggingSteps: job.keepLosses ? 1 : 10, disableTqdm: true,
+    outputDir: job.output,
+    perDeviceTrainBatchSize: job.batch,
+    maxSteps: job.warmup + job.steps,
+    seed: job.seed,
+    threads: job.threads,
+    bf16: job.bf16,
+    gradientCheckpointing: job.gradientCheckpointing ?? false,
+    saveStrategy: 'no',
+    loggingSteps: job.keepLosses ? 1 : 10,
+    disableTqdm: true,
   }),
   dataCollator: (rows, indices) => {
     const start = performance.now()
@@ -31,17 +59,19 @@ const trainer = new Trainer({
     collated.push({ phase: 'collate', start, end: performance.now() })
     return batch
   },
-  callbacks: [{
-    onStepEnd() {
-      stepEnds.push(performance.now())
-      const { user, system } = process.cpuUsage()
-      processorTime.push((user + system) / 1e6)
-      if (stepEnds.length % job.memoryInterval === 0) memory.push(process.memoryUsage.rss())
+  callbacks: [
+    {
+      onStepEnd() {
+        stepEnds.push(performance.now())
+        const { user, system } = process.cpuUsage()
+        processorTime.push((user + system) / 1e6)
+        if (stepEnds.length % job.memoryInterval === 0) memory.push(process.memoryUsage.rss())
+      },
+      onLog(_args, _state, _control, { logs }) {
+        if (job.keepLosses && logs?.['loss'] !== undefined) losses.push(Number(logs['loss']))
+      },
     },
-    onLog(_args, _state, _control, { logs }) {
-      if (job.keepLosses && logs?.['loss'] !== undefined) losses.push(Number(logs['loss']))
-    },
-  }],
+  ],
 })
 await trainer.train()
 const peakMemory = peak()
@@ -50,7 +80,10 @@ await trainer.dispose()
 const result: RunResult = {
   stepEnds: stepEnds.map(end => end / 1000),
   lengths: lengths.slice(0, stepEnds.length),
-  losses, memory, peakMemory, processorTime,
+  losses,
+  memory,
+  peakMemory,
+  processorTime,
   versions: { node: process.versions.node },
   importToFirstStep: (stepEnds[0]! - importedAt) / 1000,
   phases: [...collated, ...profile.spans],
@@ -58,7 +91,9 @@ const result: RunResult = {
 }
 writeFileSync(job.result, JSON.stringify(result))
 
-/** The most memory that was resident at once, in bytes; by the system's count where it keeps one for this program alone. */
+/**
+ * The most memory that was resident at once, in bytes; by the system's count where it keeps one for this program alone.
+ */
 function peak(): number {
   try {
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024

@@ -18,7 +18,10 @@ export interface Window {
   readonly to: number
 }
 
-/** What time is given to first where intervals overlap: an update may run programs, and rows are collated while a program runs. */
+/**
+ * What time is given to first where intervals overlap: an update may run programs, and rows are collated while a
+ * program runs.
+ */
 const phases = ['update', 'run', 'collect', 'masks', 'pack', 'collate'] as const
 
 /** The steps that are timed. */
@@ -31,7 +34,8 @@ export function phaseParts(spans: readonly PhaseSpan[], window: Window): readonl
   const covered: PhaseSpan[] = []
   let before = 0
   const parts = phases.map((phase): Part => {
-    const own = spans.filter(span => span.phase === phase && span.end > window.from && span.start < window.to)
+    const own = spans
+      .filter(span => span.phase === phase && span.end > window.from && span.start < window.to)
       .map(span => ({ ...span, start: Math.max(span.start, window.from), end: Math.min(span.end, window.to) }))
     covered.push(...own)
     const after = unionLength(covered)
@@ -67,11 +71,16 @@ interface TraceEvent {
 
 /** What ONNX Runtime's profiler wrote of each operator's runs. */
 export function readOperators(programs: RunResult['programs'] = []): readonly OperatorRun[] {
-  return programs.flatMap(({ file, startedAt }) => (JSON.parse(readFileSync(file, 'utf8')) as TraceEvent[])
-    .filter(({ cat, ph, name }) => cat === 'Node' && ph === 'X' && name.endsWith('_kernel_time'))
-    .map(({ name, ts, dur, args }) => ({
-      op: args?.op_name ?? 'unknown', node: name.replace(/_kernel_time$/, ''), start: startedAt + ts / 1000, end: startedAt + (ts + dur) / 1000,
-    })))
+  return programs.flatMap(({ file, startedAt }) =>
+    (JSON.parse(readFileSync(file, 'utf8')) as TraceEvent[])
+      .filter(({ cat, ph, name }) => cat === 'Node' && ph === 'X' && name.endsWith('_kernel_time'))
+      .map(({ name, ts, dur, args }) => ({
+        op: args?.op_name ?? 'unknown',
+        node: name.replace(/_kernel_time$/, ''),
+        start: startedAt + ts / 1000,
+        end: startedAt + (ts + dur) / 1000,
+      })),
+  )
 }
 
 /** The window's time by operator, the longest first. */
@@ -82,21 +91,41 @@ export function operatorParts(runs: readonly OperatorRun[], window: Window): rea
     const sum = sums.get(op) ?? { time: 0, count: 0 }
     sums.set(op, { time: sum.time + end - start, count: sum.count + 1 })
   }
-  return [...sums].map(([name, { time, count }]) => ({ name, time, whole: time, count })).sort((a, b) => b.time - a.time)
+  return [...sums]
+    .map(([name, { time, count }]) => ({ name, time, whole: time, count }))
+    .sort((a, b) => b.time - a.time)
 }
 
 /** Writes steps, phases and operators as a trace that Chrome (chrome://tracing) and Perfetto (ui.perfetto.dev) open. */
 export function writeTrace(path: string, result: RunResult, operators: readonly OperatorRun[]): void {
   const tracks = ['steps', 'phases', 'collate', 'operators']
-  const event = (track: string, name: string, start: number, end: number, args = {}): object =>
-    ({ name, ph: 'X', pid: 1, tid: tracks.indexOf(track), ts: start * 1000, dur: (end - start) * 1000, args })
+  const event = (track: string, name: string, start: number, end: number, args = {}): object => ({
+    name,
+    ph: 'X',
+    pid: 1,
+    tid: tracks.indexOf(track),
+    ts: start * 1000,
+    dur: (end - start) * 1000,
+    args,
+  })
   const ends = result.stepEnds.map(end => end * 1000)
-  writeFileSync(path, JSON.stringify({ traceEvents: [
-    ...tracks.map((name, tid) => ({ name: 'thread_name', ph: 'M', pid: 1, tid, args: { name } })),
-    ...ends.slice(1).map((end, i) => event('steps', `step ${i + 2}`, ends[i]!, end, { tokens: result.lengths[i + 1]!.reduce((sum, length) => sum + length, 0) })),
-    ...(result.phases ?? []).map(({ phase, start, end }) => event(phase === 'collate' ? 'collate' : 'phases', phase, start, end)),
-    ...operators.map(({ op, node, start, end }) => event('operators', op, start, end, { node })),
-  ] }))
+  writeFileSync(
+    path,
+    JSON.stringify({
+      traceEvents: [
+        ...tracks.map((name, tid) => ({ name: 'thread_name', ph: 'M', pid: 1, tid, args: { name } })),
+        ...ends.slice(1).map((end, i) =>
+          event('steps', `step ${i + 2}`, ends[i]!, end, {
+            tokens: result.lengths[i + 1]!.reduce((sum, length) => sum + length, 0),
+          }),
+        ),
+        ...(result.phases ?? []).map(({ phase, start, end }) =>
+          event(phase === 'collate' ? 'collate' : 'phases', phase, start, end),
+        ),
+        ...operators.map(({ op, node, start, end }) => event('operators', op, start, end, { node })),
+      ],
+    }),
+  )
 }
 
 /** How long at least one of the intervals lasts. */

@@ -36,31 +36,58 @@ export function tokenizeRival(python: string, job: TokenizeJob): Promise<Tokeniz
   return runProcess(python, [join(here, 'tokenize_rival.py')], job, 'The tokenizers package', 'true')
 }
 
-/** A Python that has transformers: `BENCH_PYTHON`, else the one on the path; undefined if there is none. @throws TrainerError for BENCH_PYTHON without it. */
+/**
+ * A Python that has transformers: `BENCH_PYTHON`, else the one on the path; undefined if there is none.
+ * @throws TrainerError for BENCH_PYTHON without it.
+ */
 export async function findPython(): Promise<string | undefined> {
   const named = process.env['BENCH_PYTHON']
   for (const python of named === undefined ? ['python3', 'python'] : [named]) {
     try {
-      await run(python, ['-c', 'import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ("torch", "transformers", "accelerate", "datasets")))'])
+      await run(python, [
+        '-c',
+        'import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ("torch", "transformers", "accelerate", "datasets")))',
+      ])
       return python
     } catch (cause) {
-      if (named !== undefined) throw new TrainerError('argument', `BENCH_PYTHON ${named} does not start, or lacks torch, transformers, accelerate or datasets.`, { cause })
+      if (named !== undefined)
+        throw new TrainerError(
+          'argument',
+          `BENCH_PYTHON ${named} does not start, or lacks torch, transformers, accelerate or datasets.`,
+          { cause },
+        )
     }
   }
   return undefined
 }
 
-async function runProcess<Result>(command: string, words: readonly string[], job: { readonly result: string }, what: string, parallelism = 'false'): Promise<Result> {
+async function runProcess<Result>(
+  command: string,
+  words: readonly string[],
+  job: { readonly result: string },
+  what: string,
+  parallelism = 'false',
+): Promise<Result> {
   const file = `${job.result}.job`
   writeFileSync(file, JSON.stringify(job))
-  const running = run(command, [...words, file], { cwd: root, maxBuffer: 1 << 28, env: { ...process.env, TOKENIZERS_PARALLELISM: parallelism } })
-  const stop = (): void => { running.child.kill() } // then this call throws, and what lies in temporary folders is removed
+  const running = run(command, [...words, file], {
+    cwd: root,
+    maxBuffer: 1 << 28,
+    env: { ...process.env, TOKENIZERS_PARALLELISM: parallelism },
+  })
+  const stop = (): void => {
+    running.child.kill()
+  } // then this call throws, and what lies in temporary folders is removed
   for (const signal of signals) process.once(signal, stop)
   try {
     await running
   } catch (error) {
     const { stderr } = error as { stderr?: string }
-    throw new TrainerError('training', `${what} ended with an error:\n${stderr?.trim().split('\n').slice(-15).join('\n') || String(error)}`, { cause: error })
+    throw new TrainerError(
+      'training',
+      `${what} ended with an error:\n${stderr?.trim().split('\n').slice(-15).join('\n') || String(error)}`,
+      { cause: error },
+    )
   } finally {
     for (const signal of signals) process.off(signal, stop)
   }

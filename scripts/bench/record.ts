@@ -14,7 +14,8 @@ export function withSection(text: string, title: string, lines: readonly string[
   const start = all.indexOf(heading)
   if (start < 0) return `${[...all, '', ...section].join('\n').trimStart()}\n`
   let [end, fenced] = [start + 1, false]
-  for (; end < all.length && (fenced || !/^#{1,3} /.test(all[end]!)); end++) if (all[end]!.startsWith('```')) fenced = !fenced
+  for (; end < all.length && (fenced || !/^#{1,3} /.test(all[end]!)); end++)
+    if (all[end]!.startsWith('```')) fenced = !fenced
   const rest = all.slice(end)
   return `${[...all.slice(0, start), ...section, ...(rest.length === 0 ? [] : ['', ...rest])].join('\n')}\n`
 }

@@ -12,7 +12,12 @@ for (let pass = 0; pass < job.passes; pass++) {
   ids = []
   const start = performance.now()
   for (let i = 0; i < first.length; i += job.batch) {
-    ids.push(...tokenizer(first.slice(i, i + job.batch), second.slice(i, i + job.batch), { truncation: true, maxLength: job.maxLength }).input_ids)
+    ids.push(
+      ...tokenizer(first.slice(i, i + job.batch), second.slice(i, i + job.batch), {
+        truncation: true,
+        maxLength: job.maxLength,
+      }).input_ids,
+    )
   }
   passes.push((performance.now() - start) / 1000)
 }

@@ -22,15 +22,25 @@ const unsupported: Readonly<Record<string, string>> = {
 
 /** The cases of a folder: models first, then runs, events and tokenizers. */
 export function findCases(folder: string): Case[] {
-  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
-  const [models, others] = [folders.filter((name) => existsSync(join(folder, name, 'case.json'))), ['trainer-runs', 'trainer-events', 'tokenizer', ...Object.keys(unsupported)]]
+  const folders = readdirSync(folder, { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+  const [models, others] = [
+    folders.filter(name => existsSync(join(folder, name, 'case.json'))),
+    ['trainer-runs', 'trainer-events', 'tokenizer', ...Object.keys(unsupported)],
+  ]
   return [
-    ...models.map((name) => ({ name, check: () => checkModelCase(join(folder, name)) })),
+    ...models.map(name => ({ name, check: () => checkModelCase(join(folder, name)) })),
     ...filesOf(folder, 'trainer-runs').map(({ name, path }) => ({ name, check: () => checkTrainerRun(path) })),
     ...filesOf(folder, 'trainer-events').map(({ name, path }) => ({ name, check: () => checkTrainerEvents(path) })),
     ...foldersOf(folder, 'tokenizer').map(({ name, path }) => ({ name, check: () => checkTokenizer(path) })),
-    ...Object.entries(unsupported).flatMap(([kind, reason]) => foldersOf(folder, kind).map(({ name }) => ({ name, check: async () => ({ verdict: skip(reason) }) }))),
-    ...folders.filter((name) => ![...models, ...others].includes(name)).map((name) => ({ name, check: async () => ({ verdict: skip('this kind of oracle is not known here') }) })),
+    ...Object.entries(unsupported).flatMap(([kind, reason]) =>
+      foldersOf(folder, kind).map(({ name }) => ({ name, check: async () => ({ verdict: skip(reason) }) })),
+    ),
+    ...folders
+      .filter(name => ![...models, ...others].includes(name))
+      .map(name => ({ name, check: async () => ({ verdict: skip('this kind of oracle is not known here') }) })),
   ]
 }
 
@@ -43,12 +53,17 @@ interface Found {
 function filesOf(folder: string, kind: string): Found[] {
   if (!existsSync(join(folder, kind))) return []
   const others = ['config.json', 'dataset.json', 'generation_config.json']
-  const names = readdirSync(join(folder, kind)).filter((name) => name.endsWith('.json') && !others.includes(name)).sort()
-  return names.map((name) => ({ name: `${kind}/${name.slice(0, -'.json'.length)}`, path: join(folder, kind, name) }))
+  const names = readdirSync(join(folder, kind))
+    .filter(name => name.endsWith('.json') && !others.includes(name))
+    .sort()
+  return names.map(name => ({ name: `${kind}/${name.slice(0, -'.json'.length)}`, path: join(folder, kind, name) }))
 }
 
 function foldersOf(folder: string, kind: string): Found[] {
   if (!existsSync(join(folder, kind))) return []
-  const names = readdirSync(join(folder, kind), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
-  return names.map((name) => ({ name: `${kind}/${name}`, path: join(folder, kind, name) }))
+  const names = readdirSync(join(folder, kind), { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+  return names.map(name => ({ name: `${kind}/${name}`, path: join(folder, kind, name) }))
 }

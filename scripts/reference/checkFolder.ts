@@ -33,12 +33,17 @@ export async function checkFolder(folder: string, { only, write, print }: CheckO
   return tally
 }
 
-async function checkCase(one: Case): Promise<{ readonly kind: Verdict['kind']; readonly line: string; readonly computed?: unknown }> {
+async function checkCase(
+  one: Case,
+): Promise<{ readonly kind: Verdict['kind']; readonly line: string; readonly computed?: unknown }> {
   let checked: Checked
   try {
     checked = await one.check()
   } catch (error) {
-    return { kind: 'failed', line: `failed ${one.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` }
+    return {
+      kind: 'failed',
+      line: `failed ${one.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    }
   }
   const { verdict, computed } = checked
   return { kind: verdict.kind, line: describeVerdict(one.name, verdict), computed }

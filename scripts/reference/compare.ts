@@ -30,13 +30,21 @@ export function compareRelative(what: string, given: number, expected: number, t
 /** Whether two things are equal, as a comparison. */
 export function compareEqual(what: string, given: unknown, expected: unknown): Comparison {
   const [a, b] = [JSON.stringify(given), JSON.stringify(expected)]
-  return { what: a === b ? what : `${what} (${shortened(a)} for ${shortened(b)})`, error: a === b ? 0 : Infinity, tolerance: 0 }
+  return {
+    what: a === b ? what : `${what} (${shortened(a)} for ${shortened(b)})`,
+    error: a === b ? 0 : Infinity,
+    tolerance: 0,
+  }
 }
 
 /** Passed if every comparison is; the worst one by its share of the tolerance is named. */
 export function verdict(comparisons: readonly Comparison[]): Verdict {
-  const worst = comparisons.reduce((a, b) => (shareOf(b) > shareOf(a) ? b : a), { what: 'nothing', error: 0, tolerance: 1 })
-  const wrong = comparisons.filter((comparison) => !(shareOf(comparison) <= 1)).length
+  const worst = comparisons.reduce((a, b) => (shareOf(b) > shareOf(a) ? b : a), {
+    what: 'nothing',
+    error: 0,
+    tolerance: 1,
+  })
+  const wrong = comparisons.filter(comparison => !(shareOf(comparison) <= 1)).length
   return { kind: comparisons.length > 0 && wrong === 0 ? 'passed' : 'failed', worst, count: comparisons.length, wrong }
 }
 
@@ -48,7 +56,8 @@ export function skip(reason: string): Verdict {
 export function describeVerdict(name: string, result: Verdict): string {
   if (result.kind === 'skipped') return `skipped ${name}: ${result.reason}`
   const { what, error, tolerance } = result.worst
-  const values = result.kind === 'passed' ? `${result.count} values` : `${result.wrong} of ${result.count} values are wrong`
+  const values =
+    result.kind === 'passed' ? `${result.count} values` : `${result.wrong} of ${result.count} values are wrong`
   if (error === 0) return `${result.kind} ${name}: ${values}, no error at all`
   if (tolerance === 0) return `${result.kind} ${name}: ${values}, first ${what}`
   return `${result.kind} ${name}: ${values}, largest error ${error.toExponential(1)} of ${tolerance.toExponential(1)} allowed, in ${what}`

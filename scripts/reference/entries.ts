@@ -9,7 +9,7 @@ const leftOut = ['runtime', 'per_second', 'total_flos']
 
 /** An entry without what depends on the machine. */
 export function kept(entry: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(entry).filter(([key]) => !leftOut.some((part) => key.includes(part))))
+  return Object.fromEntries(Object.entries(entry).filter(([key]) => !leftOut.some(part => key.includes(part))))
 }
 
 /** What an entry is expected to be, and which of its values can be told: all, unless said. */
@@ -19,16 +19,21 @@ export interface Expected {
 }
 
 /**
- * An entry's keys and values: learning rates and epochs to 1e-9, steps exactly, everything else to 1e-4 up to step 20 and to 2e-3 after it, all
- * relative to what is expected.
+ * An entry's keys and values: learning rates and epochs to 1e-9, steps exactly, everything else to 1e-4 up to step 20
+ * and to 2e-3 after it, all relative to what is expected.
  */
-export function compareEntry(what: string, given: object | undefined, { entry, chosen = () => true }: Expected, step: number): Comparison[] {
+export function compareEntry(
+  what: string,
+  given: object | undefined,
+  { entry, chosen = () => true }: Expected,
+  step: number,
+): Comparison[] {
   if (given === undefined) return [compareEqual(what, undefined, entry)]
   const [ours, theirs] = [kept(given), kept(entry)]
   const keys = Object.keys(theirs).sort()
   return [
     compareEqual(`keys of ${what}`, Object.keys(ours).sort(), keys),
-    ...keys.filter(chosen).map((key) => compareValue(`${key} of ${what}`, key, ours[key], theirs[key], step)),
+    ...keys.filter(chosen).map(key => compareValue(`${key} of ${what}`, key, ours[key], theirs[key], step)),
   ]
 }
 
@@ -43,7 +48,10 @@ export function compareHistory(what: string, given: readonly object[], expected:
 /** The best metric, which may not be known, and the step at which it was. */
 export function compareBest(what: string, given: Best, oracle: Best): Comparison[] {
   const [ours, theirs, step] = [given.best_metric, oracle.best_metric, oracle.best_global_step ?? 0]
-  return [compareValue(`best_metric${what}`, 'best_metric', ours, theirs, step), compareEqual(`best_global_step${what}`, given.best_global_step, oracle.best_global_step)]
+  return [
+    compareValue(`best_metric${what}`, 'best_metric', ours, theirs, step),
+    compareEqual(`best_global_step${what}`, given.best_global_step, oracle.best_global_step),
+  ]
 }
 
 /** What a run or a state says of its best evaluation. */
@@ -53,7 +61,8 @@ export interface Best {
 }
 
 function compareValue(what: string, key: string, given: unknown, expected: unknown, step: number): Comparison {
-  if (typeof given !== 'number' || typeof expected !== 'number' || key === 'step') return compareEqual(what, given, expected)
+  if (typeof given !== 'number' || typeof expected !== 'number' || key === 'step')
+    return compareEqual(what, given, expected)
   return compareRelative(what, given, expected, key === 'epoch' || key === 'learning_rate' ? 1e-9 : toleranceAt(step))
 }
 

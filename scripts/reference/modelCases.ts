@@ -31,11 +31,15 @@ interface Computed {
 
 /** Checks a folder FAMILY-HEAD with config.json, model.safetensors and case.json. */
 export async function checkModelCase(folder: string): Promise<Checked> {
-  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as ModelConfig & { architectures?: string[] }
+  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as ModelConfig & {
+    architectures?: string[]
+  }
   const oracle = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as ModelCase
   const architecture = config.architectures?.[0] ?? ''
-  if (!Object.hasOwn(families, config.model_type)) return { verdict: skip(`the model_type "${config.model_type}" is not supported yet`) }
-  if (!architecture.endsWith('ForSequenceClassification')) return { verdict: skip(`the head ${architecture} is not supported yet`) }
+  if (!Object.hasOwn(families, config.model_type))
+    return { verdict: skip(`the model_type "${config.model_type}" is not supported yet`) }
+  if (!architecture.endsWith('ForSequenceClassification'))
+    return { verdict: skip(`the head ${architecture} is not supported yet`) }
   const computed = await compute(folder, config, oracle)
   return { verdict: compare(oracle, computed), computed }
 }
@@ -45,13 +49,16 @@ async function compute(folder: string, config: ModelConfig, oracle: ModelCase): 
   const runner = await Runner.create({ model, engine: {}, loss: {}, batchSize: 8 })
   try {
     const batch = Object.fromEntries(Object.entries(oracle.inputs).map(([name, plain]) => [name, tensorOf(plain)]))
-    const prepared = runner.prepare(batch, (row) => `row ${row}`)
+    const prepared = runner.prepare(batch, row => `row ${row}`)
     const evaluated = await runner.evaluate(prepared)
     await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 42 }, batch.labels!)
     const { loss, count } = await runner.train(prepared, { step: 0, index: 0, count: prepared.count })
     const gradients = [...(await runner.state.gradients())].map(([name, sum]) => {
-      const mean = Float64Array.from(sum.data as Float32Array, (v) => v / count)
-      return [name, { norm: Math.sqrt(mean.reduce((square, v) => square + v * v, 0)), first: [...mean.slice(0, 4)] }] as const
+      const mean = Float64Array.from(sum.data as Float32Array, v => v / count)
+      return [
+        name,
+        { norm: Math.sqrt(mean.reduce((square, v) => square + v * v, 0)), first: [...mean.slice(0, 4)] },
+      ] as const
     })
     const logits = { shape: [...evaluated.logits.dims], dtype: 'float32', data: [...evaluated.logits.data] }
     return { loss: loss / count, outputs: { logits }, gradients: Object.fromEntries(gradients) }
@@ -74,14 +81,32 @@ function compare(oracle: ModelCase, computed: Computed): Verdict {
     const given = computed.outputs[name]
     if (given === undefined) return verdict([{ what: name, error: Infinity, tolerance: 0 }])
     const largest = Math.max(...expected.data.map(Math.abs))
-    expected.data.forEach((value, i) => comparisons.push(compareScalar(`${name}[${i}]`, given.data[i]!, value, 2e-5 * largest)))
+    expected.data.forEach((value, i) =>
+      comparisons.push(compareScalar(`${name}[${i}]`, given.data[i]!, value, 2e-5 * largest)),
+    )
   }
-  const largest = Math.max(...Object.values(oracle.gradients).map((g) => g?.norm ?? 0))
+  const largest = Math.max(...Object.values(oracle.gradients).map(g => g?.norm ?? 0))
   for (const [name, expected] of Object.entries(oracle.gradients)) {
     if (expected === null) continue
     const given = computed.gradients[name] ?? { norm: 0, first: expected.first.map(() => 0) }
-    comparisons.push(compareScalar(`norm of the gradient of ${name}`, given.norm, expected.norm, Math.max(1e-4 * expected.norm, 2e-6 * largest)))
-    expected.first.forEach((value, i) => comparisons.push(compareScalar(`gradient of ${name}, value ${i}`, given.first[i]!, value, Math.max(1e-4 * expected.norm, 2e-6 * largest))))
+    comparisons.push(
+      compareScalar(
+        `norm of the gradient of ${name}`,
+        given.norm,
+        expected.norm,
+        Math.max(1e-4 * expected.norm, 2e-6 * largest),
+      ),
+    )
+    expected.first.forEach((value, i) =>
+      comparisons.push(
+        compareScalar(
+          `gradient of ${name}, value ${i}`,
+          given.first[i]!,
+          value,
+          Math.max(1e-4 * expected.norm, 2e-6 * largest),
+        ),
+      ),
+    )
   }
   return verdict(comparisons)
 }

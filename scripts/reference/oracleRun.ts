@@ -2,7 +2,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  AutoModelForSequenceClassification, type Batch, type CallbackOrClass, Dataset, EarlyStoppingCallback, type EvalPrediction, type Metrics, PrinterCallback, Tensor, Trainer, TrainingArguments,
+  AutoModelForSequenceClassification,
+  type Batch,
+  type CallbackOrClass,
+  Dataset,
+  EarlyStoppingCallback,
+  type EvalPrediction,
+  type Metrics,
+  PrinterCallback,
+  Tensor,
+  Trainer,
+  TrainingArguments,
 } from '../../src/index'
 
 /** Arguments as the oracle's files have them: Hugging Face's in snake_case, and those of its EarlyStoppingCallback. */
@@ -31,7 +41,12 @@ export interface OracleTrainer {
  * A Trainer on the model and the rows of the folder `trainer-runs`.
  * @param outputDir where checkpoints go.
  */
-export async function oracleTrainer(folder: string, stated: OracleArguments, outputDir: string, callbacks: readonly CallbackOrClass[] = []): Promise<OracleTrainer> {
+export async function oracleTrainer(
+  folder: string,
+  stated: OracleArguments,
+  outputDir: string,
+  callbacks: readonly CallbackOrClass[] = [],
+): Promise<OracleTrainer> {
   const data = JSON.parse(readFileSync(join(folder, 'dataset.json'), 'utf8')) as OracleData
   const order: number[] = []
   const evaluationRows = Dataset.fromRows<object>(data.eval)
@@ -40,7 +55,7 @@ export async function oracleTrainer(folder: string, stated: OracleArguments, out
     args: argumentsOf(stated, outputDir),
     trainDataset: recorded(data.train, order),
     evalDataset: evaluationRows,
-    dataCollator: (rows) => padded(rows as unknown as readonly OracleRow[]),
+    dataCollator: rows => padded(rows as unknown as readonly OracleRow[]),
     computeMetrics: accuracy,
     // grouping by length looks at every row before training begins
     callbacks: [...callbacks, ...earlyStopping(stated), { onTrainBegin: () => void (order.length = 0) }],
@@ -50,7 +65,10 @@ export async function oracleTrainer(folder: string, stated: OracleArguments, out
 }
 
 /** The rows of a training set, noting which one is read. */
-function recorded(rows: readonly OracleRow[], order: number[]): { readonly length: number; get(index: number): OracleRow } {
+function recorded(
+  rows: readonly OracleRow[],
+  order: number[],
+): { readonly length: number; get(index: number): OracleRow } {
   return {
     length: rows.length,
     get(index) {
@@ -61,30 +79,57 @@ function recorded(rows: readonly OracleRow[], order: number[]): { readonly lengt
 }
 
 /**
- * The arguments of a Trainer: what the oracle states. What it does not state has Hugging Face's default, also where ours is another: the states of
- * callbacks are not restored, and a schedule that follows a metric takes a lower one for better.
+ * The arguments of a Trainer: what the oracle states. What it does not state has Hugging Face's default, also where
+ * ours is another: the states of callbacks are not restored, and a schedule that follows a metric takes a lower one for
+ * better.
  */
 function argumentsOf(stated: OracleArguments, outputDir: string): TrainingArguments {
   const own = Object.fromEntries(Object.entries(stated).filter(([name]) => !name.startsWith('early_stopping_')))
   const followsMetric = ['reduce_lr_on_plateau', 'greedy'].includes(String(own.lr_scheduler_type))
-  const schedule = followsMetric && { lr_scheduler_kwargs: { mode: 'min', ...(own.lr_scheduler_kwargs as object | undefined) } }
-  return TrainingArguments.fromJSON({ restore_callback_states_from_checkpoint: false, ...own, ...schedule, output_dir: outputDir, report_to: 'none', use_cpu: true, disable_tqdm: true })
+  const schedule = followsMetric && {
+    lr_scheduler_kwargs: { mode: 'min', ...(own.lr_scheduler_kwargs as object | undefined) },
+  }
+  return TrainingArguments.fromJSON({
+    restore_callback_states_from_checkpoint: false,
+    ...own,
+    ...schedule,
+    output_dir: outputDir,
+    report_to: 'none',
+    use_cpu: true,
+    disable_tqdm: true,
+  })
 }
 
 function earlyStopping(stated: OracleArguments): EarlyStoppingCallback[] {
-  const { early_stopping_patience: patience, early_stopping_threshold: threshold } = stated as Readonly<Record<string, number | undefined>>
+  const { early_stopping_patience: patience, early_stopping_threshold: threshold } = stated as Readonly<
+    Record<string, number | undefined>
+  >
   if (patience === undefined) return []
-  return [new EarlyStoppingCallback({ earlyStoppingPatience: patience, ...(threshold !== undefined && { earlyStoppingThreshold: threshold }) })]
+  return [
+    new EarlyStoppingCallback({
+      earlyStoppingPatience: patience,
+      ...(threshold !== undefined && { earlyStoppingThreshold: threshold }),
+    }),
+  ]
 }
 
 /** Ids and mask padded with 0 to the longest row of the batch. */
 function padded(rows: readonly OracleRow[]): Batch {
-  const width = Math.max(...rows.map((row) => row.input_ids.length))
-  const pad = (values: readonly number[]): number[] => [...values, ...Array.from({ length: width - values.length }, () => 0)]
-  const labels = rows.map((row) => row.label)
+  const width = Math.max(...rows.map(row => row.input_ids.length))
+  const pad = (values: readonly number[]): number[] => [
+    ...values,
+    ...Array.from({ length: width - values.length }, () => 0),
+  ]
+  const labels = rows.map(row => row.label)
   return {
-    input_ids: Tensor.from('int32', rows.map((row) => pad(row.input_ids))),
-    attention_mask: Tensor.from('int32', rows.map((row) => pad(row.attention_mask))),
+    input_ids: Tensor.from(
+      'int32',
+      rows.map(row => pad(row.input_ids)),
+    ),
+    attention_mask: Tensor.from(
+      'int32',
+      rows.map(row => pad(row.attention_mask)),
+    ),
     labels: Tensor.from(labels.flat().every(Number.isInteger) ? 'int32' : 'float32', labels as number[]),
   }
 }
@@ -92,7 +137,10 @@ function padded(rows: readonly OracleRow[]): Batch {
 /** The share of rows whose largest logit is the label's. */
 function accuracy({ predictions, labels }: EvalPrediction): Metrics {
   const chosen = predictions.argmax(-1).data
-  return { accuracy: Array.from(labels.data, Number).filter((label, row) => label === Number(chosen[row])).length / chosen.length }
+  return {
+    accuracy:
+      Array.from(labels.data, Number).filter((label, row) => label === Number(chosen[row])).length / chosen.length,
+  }
 }
 
 /**
@@ -100,7 +148,11 @@ function accuracy({ predictions, labels }: EvalPrediction): Metrics {
  * @param resumedAt the step of the checkpoint that the run went on from.
  */
 export function trainedOn({ trainer: { args, state, trainDataset }, order }: OracleTrainer, resumedAt = 0): number[] {
-  const [batch, perUpdate, size] = [args.trainBatchSize, args.gradientAccumulationSteps, (trainDataset as { readonly length: number }).length]
+  const [batch, perUpdate, size] = [
+    args.trainBatchSize,
+    args.gradientAccumulationSteps,
+    (trainDataset as { readonly length: number }).length,
+  ]
   const usable = args.dataloaderDropLast ? Math.floor(size / batch) * batch : size
   const updatesPerEpoch = Math.ceil(Math.ceil(usable / batch) / perUpdate)
   let [at, count] = [args.ignoreDataSkip ? 0 : (resumedAt % updatesPerEpoch) * batch * perUpdate, 0]

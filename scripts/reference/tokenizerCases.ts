@@ -15,16 +15,25 @@ interface TokenizerCase {
 
 /** Checks a folder of `tokenizer`: a tokenizer's files, and cases.json. */
 export async function checkTokenizer(folder: string): Promise<Checked> {
-  const { cases } = JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')) as { readonly cases: readonly TokenizerCase[] }
+  const { cases } = JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')) as {
+    readonly cases: readonly TokenizerCase[]
+  }
   const tokenizer = await AutoTokenizer.fromPretrained(folder)
-  const computed = cases.map((one) => ({ ...one, result: resultOf(tokenizer, one) }))
-  const comparisons = cases.map((one, i) => compareEqual(`cases[${i}] with ${JSON.stringify(one.options)}`, sorted(computed[i]!.result), sorted(one.result)))
+  const computed = cases.map(one => ({ ...one, result: resultOf(tokenizer, one) }))
+  const comparisons = cases.map((one, i) =>
+    compareEqual(`cases[${i}] with ${JSON.stringify(one.options)}`, sorted(computed[i]!.result), sorted(one.result)),
+  )
   return { verdict: verdict(comparisons), computed: { cases: computed } }
 }
 
 /** What our tokenizer returns; where both throw, the error has the oracle's name. */
-function resultOf(tokenizer: Tokenizer, { text, text_pair: pair, options, result }: TokenizerCase): Readonly<Record<string, unknown>> {
-  const spelt = Object.fromEntries(Object.entries(options).map(([name, value]) => [camelCase(name), value])) as TokenizerOptions
+function resultOf(
+  tokenizer: Tokenizer,
+  { text, text_pair: pair, options, result }: TokenizerCase,
+): Readonly<Record<string, unknown>> {
+  const spelt = Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [camelCase(name), value]),
+  ) as TokenizerOptions
   try {
     return { ...tokenizer(text as string, pair as string, spelt) }
   } catch (error) {

@@ -39,7 +39,7 @@ async function compute(folder: string, stated: OracleArguments): Promise<RunValu
     const evaluation = await trainer.evaluate()
     const { predictions } = await trainer.predict(run.evaluationRows)
     return {
-      log_history: trainer.state.logHistory.map((entry) => kept(entry)),
+      log_history: trainer.state.logHistory.map(entry => kept(entry)),
       train_row_order: rows,
       train_metrics: kept(metrics),
       global_step: trainer.state.globalStep,
@@ -47,7 +47,12 @@ async function compute(folder: string, stated: OracleArguments): Promise<RunValu
       best_global_step: trainer.state.bestGlobalStep ?? null,
       final_evaluation: kept(evaluation),
       predictions: predictions.tolist() as number[][],
-      parameter_norms: Object.fromEntries([...trainer.model.parameters].map(([name, { data }]) => [name, Math.sqrt(data.reduce((sum, v) => sum + v * v, 0))])),
+      parameter_norms: Object.fromEntries(
+        [...trainer.model.parameters].map(([name, { data }]) => [
+          name,
+          Math.sqrt(data.reduce((sum, v) => sum + v * v, 0)),
+        ]),
+      ),
     }
   } finally {
     await trainer.dispose()
@@ -60,32 +65,47 @@ function compareRun(given: RunValues, oracle: RunsOracle): Comparison[] {
   return [
     compareEqual('global_step', given.global_step, step),
     compareEqual('train_row_order', given.train_row_order, oracle.train_row_order),
-    ...compareHistory('log_history', given.log_history, oracle.log_history.map((entry) => ({ entry }))),
+    ...compareHistory(
+      'log_history',
+      given.log_history,
+      oracle.log_history.map(entry => ({ entry })),
+    ),
     ...compareEntry('train_metrics', given.train_metrics, { entry: oracle.train_metrics }, step),
     ...compareEntry('final_evaluation', given.final_evaluation, { entry: oracle.final_evaluation }, step),
     ...(oracle.best_metric === undefined ? [] : compareBest('', given, oracle)),
-    ...comparePredictions(oracle.arguments.train_sampling_strategy === 'group_by_length' ? likeRows(given.predictions, oracle.predictions) : given.predictions, oracle.predictions),
+    ...comparePredictions(
+      oracle.arguments.train_sampling_strategy === 'group_by_length'
+        ? likeRows(given.predictions, oracle.predictions)
+        : given.predictions,
+      oracle.predictions,
+    ),
     ...compareNorms(given.parameter_norms, oracle.parameter_norms),
   ]
 }
 
 /**
- * Our rows in the order of those that they are most alike. With `group_by_length` transformers predicts in an order that its generator draws, and
- * leaves it at that; predictions here are always in the dataset's order.
+ * Our rows in the order of those that they are most alike. With `group_by_length` transformers predicts in an order
+ * that its generator draws, and leaves it at that; predictions here are always in the dataset's order.
  */
 function likeRows(given: RunValues['predictions'], expected: RunValues['predictions']): RunValues['predictions'] {
   const left = [...given]
-  return expected.flatMap((row) => {
-    const distances = left.map((other) => Math.max(...row.map((value, j) => Math.abs(value - (other[j] ?? NaN)))))
-    return left.splice(distances.indexOf(Math.min(...distances)), 1)
-  }).concat(left)
+  return expected
+    .flatMap(row => {
+      const distances = left.map(other => Math.max(...row.map((value, j) => Math.abs(value - (other[j] ?? NaN)))))
+      return left.splice(distances.indexOf(Math.min(...distances)), 1)
+    })
+    .concat(left)
 }
 
 /** 5e-3, absolutely or relatively. */
 function comparePredictions(given: RunValues['predictions'], expected: RunValues['predictions']): Comparison[] {
   return [
     compareEqual('rows of predictions', given.length, expected.length),
-    ...expected.flatMap((row, i) => row.map((value, j) => compareScalar(`predictions[${i}][${j}]`, given[i]?.[j] ?? NaN, value, 5e-3 * Math.max(1, Math.abs(value))))),
+    ...expected.flatMap((row, i) =>
+      row.map((value, j) =>
+        compareScalar(`predictions[${i}][${j}]`, given[i]?.[j] ?? NaN, value, 5e-3 * Math.max(1, Math.abs(value))),
+      ),
+    ),
   ]
 }
 
@@ -93,6 +113,8 @@ function comparePredictions(given: RunValues['predictions'], expected: RunValues
 function compareNorms(given: RunValues['parameter_norms'], expected: RunValues['parameter_norms']): Comparison[] {
   return [
     compareEqual('names of parameters', Object.keys(given).sort(), Object.keys(expected).sort()),
-    ...Object.entries(expected).filter(([name]) => !/\.(key|k_lin)\.bias$/.test(name)).map(([name, norm]) => compareRelative(`norm of ${name}`, given[name] ?? NaN, norm, 2e-3)),
+    ...Object.entries(expected)
+      .filter(([name]) => !/\.(key|k_lin)\.bias$/.test(name))
+      .map(([name, norm]) => compareRelative(`norm of ${name}`, given[name] ?? NaN, norm, 2e-3)),
   ]
 }

@@ -17,7 +17,8 @@ type ExtraTable = Readonly<Record<string, ExtraFlag>>
 type ExtraType = { text: string; number: number; flag: boolean; list: readonly string[] }
 /** What the program's own flags say: by name, `undefined` where there is neither word nor default. */
 export type ExtraValues<E extends ExtraTable> = {
-  readonly [Name in keyof E]: ExtraType[E[Name]['type']] | (E[Name] extends { default: unknown } | { required: true } ? never : undefined)
+  readonly [Name in keyof E]:
+    ExtraType[E[Name]['type']] | (E[Name] extends { default: unknown } | { required: true } ? never : undefined)
 }
 
 /** What a command line says. */
@@ -36,9 +37,10 @@ type Reads = 'flag' | 'number' | 'text' | 'list' | 'map' | 'any'
 /**
  * Reads training arguments from a command line, and a program's own flags beside them.
  *
- * Every training argument is a flag, as `--learning_rate`, `--learning-rate` or `--learningRate`, its value the next word or after `=`. A switch
- * needs no value (`--eval_on_start`, `--no_eval_on_start`, `--eval_on_start false`), a list takes all words up to the next flag, options of the
- * schedule are JSON, `none` and `null` mean "not given". `--config FILE` reads a JSON or YAML file; the flags beat it, it beats the defaults.
+ * Every training argument is a flag, as `--learning_rate`, `--learning-rate` or `--learningRate`, its value the next
+ * word or after `=`. A switch needs no value (`--eval_on_start`, `--no_eval_on_start`, `--eval_on_start false`), a list
+ * takes all words up to the next flag, options of the schedule are JSON, `none` and `null` mean "not given". `--config
+ * FILE` reads a JSON or YAML file; the flags beat it, it beats the defaults.
  * @param argv the words, as in `process.argv.slice(2)`.
  * @param options.extra the program's own flags, by name in camelCase.
  * @param options.readText reads the file of `--config`, e.g. `path => readFileSync(path, 'utf8')`.
@@ -46,12 +48,15 @@ type Reads = 'flag' | 'number' | 'text' | 'list' | 'map' | 'any'
  * @param options.usage the first line of the help.
  * @throws TrainerError (`argument`) for an unknown flag or a value of a wrong kind.
  */
-export function parseTrainingArguments<const E extends ExtraTable = Record<never, never>>(argv: readonly string[], options: {
-  readonly extra?: E
-  readonly readText?: (path: string) => string
-  readonly defaults?: TrainingArgumentsOptions
-  readonly usage?: string
-} = {}): ParsedArguments<E> {
+export function parseTrainingArguments<const E extends ExtraTable = Record<never, never>>(
+  argv: readonly string[],
+  options: {
+    readonly extra?: E
+    readonly readText?: (path: string) => string
+    readonly defaults?: TrainingArgumentsOptions
+    readonly usage?: string
+  } = {},
+): ParsedArguments<E> {
   const extraTable: ExtraTable = options.extra ?? {}
   const { values, rest } = readWords(argv, extraTable)
   const wantsHelp = values.help === true
@@ -63,7 +68,7 @@ export function parseTrainingArguments<const E extends ExtraTable = Record<never
     else training[name] = value
   }
   return {
-    args: new TrainingArguments(wantsHelp ? {} : training as TrainingArgumentsOptions),
+    args: new TrainingArguments(wantsHelp ? {} : (training as TrainingArgumentsOptions)),
     extra: extraValues(extraTable, own, wantsHelp) as ExtraValues<E>,
     rest,
     help: wantsHelp ? helpText(extraTable, options.defaults, options.usage) : undefined,
@@ -72,22 +77,32 @@ export function parseTrainingArguments<const E extends ExtraTable = Record<never
 
 function readConfig(path: unknown, readText: ((path: string) => string) | undefined): Record<string, unknown> {
   if (path === undefined) return {}
-  if (readText === undefined) throw new TrainerError('argument', '--config was given, but this program reads no configuration files.')
+  if (readText === undefined)
+    throw new TrainerError('argument', '--config was given, but this program reads no configuration files.')
   return readOptions(readText(String(path)))
 }
 
-function extraValues(table: ExtraTable, own: Readonly<Record<string, unknown>>, lenient: boolean): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(table).map(([name, flag]) => {
-    const value = own[name] ?? flag.default
-    if (value === undefined && flag.required === true && !lenient) {
-      throw new TrainerError('argument', `--${snakeCase(name)} is missing: ${flag.help}`)
-    }
-    const wanted = { text: 'string', number: 'number', flag: 'boolean', list: 'object' }[flag.type]
-    if (value !== undefined && typeof value !== wanted) {
-      throw new TrainerError('argument', `--${snakeCase(name)} should be a ${flag.type}, but is ${JSON.stringify(value)}.`)
-    }
-    return [name, value]
-  }))
+function extraValues(
+  table: ExtraTable,
+  own: Readonly<Record<string, unknown>>,
+  lenient: boolean,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, flag]) => {
+      const value = own[name] ?? flag.default
+      if (value === undefined && flag.required === true && !lenient) {
+        throw new TrainerError('argument', `--${snakeCase(name)} is missing: ${flag.help}`)
+      }
+      const wanted = { text: 'string', number: 'number', flag: 'boolean', list: 'object' }[flag.type]
+      if (value !== undefined && typeof value !== wanted) {
+        throw new TrainerError(
+          'argument',
+          `--${snakeCase(name)} should be a ${flag.type}, but is ${JSON.stringify(value)}.`,
+        )
+      }
+      return [name, value]
+    }),
+  )
 }
 
 /** Walks the words once; later flags beat earlier ones. */
@@ -103,8 +118,10 @@ function readWords(argv: readonly string[], extra: ExtraTable): { values: Record
     const { name, reads, negated, inline } = readFlag(word, extra)
     const following = argv.slice(at, at + wordsAfter(argv, at))
     const taken = inline === undefined ? takes(reads, following) : 0
-    if (negated && (inline !== undefined)) throw new TrainerError('argument', `${word}: a negated switch takes no value.`)
-    values[name] = negated ? false : readValue(word, name, reads, inline === undefined ? following.slice(0, taken) : [inline])
+    if (negated && inline !== undefined) throw new TrainerError('argument', `${word}: a negated switch takes no value.`)
+    values[name] = negated
+      ? false
+      : readValue(word, name, reads, inline === undefined ? following.slice(0, taken) : [inline])
     if (!negated) at += taken
   }
   return { values, rest }
@@ -116,7 +133,10 @@ function wordsAfter(argv: readonly string[], at: number): number {
   return next === -1 ? argv.length - at : next
 }
 
-function readFlag(word: string, extra: ExtraTable): { name: string; reads: Reads; negated: boolean; inline: string | undefined } {
+function readFlag(
+  word: string,
+  extra: ExtraTable,
+): { name: string; reads: Reads; negated: boolean; inline: string | undefined } {
   if (word === '-h') return { name: 'help', reads: 'flag', negated: false, inline: undefined }
   const [, written = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? []
   const name = camelCase(written)
@@ -128,7 +148,9 @@ function readFlag(word: string, extra: ExtraTable): { name: string; reads: Reads
   }
   const near = nearest(name, Object.keys(extra))
   const problem = near === undefined ? nameProblem(name) : `${written} is unknown. Did you mean --${snakeCase(near)}?`
-  throw new TrainerError('argument', `--${written}: ${problem ?? `${written} is unknown.`}`, { fix: '--help lists all flags.' })
+  throw new TrainerError('argument', `--${written}: ${problem ?? `${written} is unknown.`}`, {
+    fix: '--help lists all flags.',
+  })
 }
 
 function readsOf(name: string, extra: ExtraTable): Reads | undefined {
@@ -170,18 +192,42 @@ function readValue(flag: string, name: string, reads: Reads, words: readonly str
 /** The help: the program's flags, then every training argument that can be set, with its default and reason. */
 function helpText(extra: ExtraTable, defaults: TrainingArgumentsOptions = {}, usage = 'Training arguments'): string {
   const row = (name: string, kind: string, initial: unknown, reason: string): string => {
-    const shown = initial === undefined || (Array.isArray(initial) && initial.length === 0) ? '' : ` [${String(initial)}]`
+    const shown =
+      initial === undefined || (Array.isArray(initial) && initial.length === 0) ? '' : ` [${String(initial)}]`
     return `  --${snakeCase(name)} ${kind}`.padEnd(40) + `${reason}${shown}`
   }
-  const kinds: Readonly<Record<Reads, string>> = { flag: '', number: 'NUMBER', text: 'TEXT', list: 'TEXT …', map: 'JSON', any: 'VALUE' }
+  const kinds: Readonly<Record<Reads, string>> = {
+    flag: '',
+    number: 'NUMBER',
+    text: 'TEXT',
+    list: 'TEXT …',
+    map: 'JSON',
+    any: 'VALUE',
+  }
   return [
-    usage, '',
+    usage,
+    '',
     ...Object.entries(extra).map(([name, flag]) => row(name, kinds[flag.type], flag.default, flag.help)),
     row('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags beat it.'),
-    row('help', '', undefined, 'This text.'), '',
-    ...argumentNames.map(name => ({ name, ...argumentRow(name) })).filter(({ refused }) => refused === undefined)
-      .map(({ name, reads, choices, default: usual, reason }) => ({ name, reads, choices, reason, initial: defaults[name] ?? usual }))
-      .map(({ name, reads, choices, reason, initial }) => row(name, kinds[reads], typeof initial === 'object' ? undefined : initial,
-        `${reason}${choices === undefined ? '' : ` One of ${choices.join(', ')}.`}`)),
+    row('help', '', undefined, 'This text.'),
+    '',
+    ...argumentNames
+      .map(name => ({ name, ...argumentRow(name) }))
+      .filter(({ refused }) => refused === undefined)
+      .map(({ name, reads, choices, default: usual, reason }) => ({
+        name,
+        reads,
+        choices,
+        reason,
+        initial: defaults[name] ?? usual,
+      }))
+      .map(({ name, reads, choices, reason, initial }) =>
+        row(
+          name,
+          kinds[reads],
+          typeof initial === 'object' ? undefined : initial,
+          `${reason}${choices === undefined ? '' : ` One of ${choices.join(', ')}.`}`,
+        ),
+      ),
   ].join('\n')
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** How important Hugging Face's users find a field (must, should, nice, not applicable), or `own`: ts-trainer's addition. */
+/**
+ * How important Hugging Face's users find a field (must, should, nice, not applicable), or `own`: ts-trainer's
+ * addition.
+ */
 export type Mark = 'M' | 'S' | 'N' | '–' | 'own'
 
 /** What a row of the table says besides the field's type, default and mark. */
@@ -33,16 +36,36 @@ export interface Field<Input, Value = Input> extends Notes {
   readonly normal?: (given: unknown) => Value
 }
 
-interface Bounds { readonly least?: number; readonly most?: number; readonly below?: number }
+interface Bounds {
+  readonly least?: number
+  readonly most?: number
+  readonly below?: number
+}
 
 /** A switch. */
-export function flag<D extends boolean | undefined>(initial: D, mark: Mark, reason: string, notes: Notes = {}): Field<boolean | D> {
-  return { default: initial, mark, reason, expects: 'true or false', reads: 'flag', accepts: accepting(z.boolean()), ...notes }
+export function flag<D extends boolean | undefined>(
+  initial: D,
+  mark: Mark,
+  reason: string,
+  notes: Notes = {},
+): Field<boolean | D> {
+  return {
+    default: initial,
+    mark,
+    reason,
+    expects: 'true or false',
+    reads: 'flag',
+    accepts: accepting(z.boolean()),
+    ...notes,
+  }
 }
 
 /** A whole number. */
 export function whole<D extends number | undefined>(
-  initial: D, mark: Mark, reason: string, { least, most, ...notes }: Notes & Bounds = {},
+  initial: D,
+  mark: Mark,
+  reason: string,
+  { least, most, ...notes }: Notes & Bounds = {},
 ): Field<number | D> {
   let schema = z.int()
   if (least !== undefined) schema = schema.min(least)
@@ -53,7 +76,10 @@ export function whole<D extends number | undefined>(
 
 /** A finite number. */
 export function real<D extends number | undefined>(
-  initial: D, mark: Mark, reason: string, { least, most, below, ...notes }: Notes & Bounds = {},
+  initial: D,
+  mark: Mark,
+  reason: string,
+  { least, most, below, ...notes }: Notes & Bounds = {},
 ): Field<number | D> {
   let schema = z.number()
   if (least !== undefined) schema = schema.min(least)
@@ -64,13 +90,30 @@ export function real<D extends number | undefined>(
 }
 
 /** A text that is not empty. */
-export function text<D extends string | undefined>(initial: D, mark: Mark, reason: string, notes: Notes = {}): Field<string | D> {
-  return { default: initial, mark, reason, expects: 'a text that is not empty', reads: 'text', accepts: accepting(z.string().min(1)), ...notes }
+export function text<D extends string | undefined>(
+  initial: D,
+  mark: Mark,
+  reason: string,
+  notes: Notes = {},
+): Field<string | D> {
+  return {
+    default: initial,
+    mark,
+    reason,
+    expects: 'a text that is not empty',
+    reads: 'text',
+    accepts: accepting(z.string().min(1)),
+    ...notes,
+  }
 }
 
 /** One of a few words. */
 export function choice<const C extends readonly string[], D extends C[number] = C[number]>(
-  choices: C, initial: D, mark: Mark, reason: string, notes: Notes = {},
+  choices: C,
+  initial: D,
+  mark: Mark,
+  reason: string,
+  notes: Notes = {},
 ): Field<C[number]> {
   const accepts = accepting(z.enum(choices as unknown as [string, ...string[]]))
   const words = choices.map(word => `'${word}'`)
@@ -80,7 +123,10 @@ export function choice<const C extends readonly string[], D extends C[number] = 
 
 /** A list of texts, of the given ones if there are any. */
 export function list<D extends readonly never[] | undefined, C extends string = string>(
-  initial: D, mark: Mark, reason: string, { of, ...notes }: Notes & { readonly of?: readonly C[] } = {},
+  initial: D,
+  mark: Mark,
+  reason: string,
+  { of, ...notes }: Notes & { readonly of?: readonly C[] } = {},
 ): Field<readonly C[] | Extract<D, undefined>> {
   const item = of === undefined ? z.string().min(1) : z.enum(of as unknown as [string, ...string[]])
   const expects = of === undefined ? 'a list of texts' : `a list out of ${of.map(c => `'${c}'`).join(', ')}`
@@ -89,22 +135,45 @@ export function list<D extends readonly never[] | undefined, C extends string = 
 }
 
 /** Options of something else, by name. */
-export function map(mark: Mark, reason: string, notes: Notes = {}): Field<Readonly<Record<string, unknown>> | undefined> {
+export function map(
+  mark: Mark,
+  reason: string,
+  notes: Notes = {},
+): Field<Readonly<Record<string, unknown>> | undefined> {
   const accepts = accepting(z.record(z.string(), z.unknown()))
   return { default: undefined, mark, reason, expects: 'an object of options', reads: 'map', accepts, ...notes }
 }
 
 /** Texts by name. */
-export function texts(mark: Mark, reason: string, notes: Notes = {}): Field<Readonly<Record<string, string>> | undefined> {
+export function texts(
+  mark: Mark,
+  reason: string,
+  notes: Notes = {},
+): Field<Readonly<Record<string, string>> | undefined> {
   const accepts = accepting(z.record(z.string(), z.string()))
   return { default: undefined, mark, reason, expects: 'an object of texts', reads: 'map', accepts, ...notes }
 }
 
 /** A field of which nothing but the default is accepted, or what means the same (`equals`). */
-export function unused<D>(initial: D, mark: Mark, reason: string, refused: string, equals: readonly unknown[] = []): Field<D> {
+export function unused<D>(
+  initial: D,
+  mark: Mark,
+  reason: string,
+  refused: string,
+  equals: readonly unknown[] = [],
+): Field<D> {
   const same = new Set([initial ?? null, ...equals].map(value => JSON.stringify(value)))
   const accepts = (value: unknown): boolean => same.has(JSON.stringify(value ?? null))
-  return { default: initial, mark, reason, expects: 'left at its default', reads: 'any', accepts, normal: () => initial, refused }
+  return {
+    default: initial,
+    mark,
+    reason,
+    expects: 'left at its default',
+    reads: 'any',
+    accepts,
+    normal: () => initial,
+    refused,
+  }
 }
 
 function accepting(schema: z.ZodType): (value: unknown) => boolean {

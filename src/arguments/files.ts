@@ -9,7 +9,8 @@ import { argumentNames, argumentRow } from './table'
  * Reads options out of JSON or YAML text, or out of an object of that kind; snake_case and camelCase both.
  *
  * `null` means "not given". Nested options become camelCase too. The names are not checked here.
- * @throws TrainerError (`file`) for text that is neither, or is not an object; (`argument`) for a name in both spellings.
+ * @throws TrainerError (`file`) for text that is neither, or is not an object; (`argument`) for a name in both
+ * spellings.
  */
 export function readOptions(source: string | object): Record<string, unknown> {
   const read = typeof source === 'string' ? parseText(source) : source
@@ -20,7 +21,8 @@ export function readOptions(source: string | object): Record<string, unknown> {
   const options: Record<string, unknown> = {}
   for (const [written, value] of Object.entries(read)) {
     const name = camelCase(written)
-    if (Object.hasOwn(options, name)) throw new TrainerError('argument', `${name} is given twice, in both spellings.`, { fix: 'Keep one.' })
+    if (Object.hasOwn(options, name))
+      throw new TrainerError('argument', `${name} is given twice, in both spellings.`, { fix: 'Keep one.' })
     options[name] = value === null ? undefined : readNested(name, value)
   }
   return options
@@ -30,14 +32,17 @@ function parseText(text: string): unknown {
   try {
     return parseYaml(text) // JSON is YAML
   } catch (cause) {
-    throw new TrainerError('file', `The training arguments are neither JSON nor YAML: ${(cause as Error).message}.`, { cause })
+    throw new TrainerError('file', `The training arguments are neither JSON nor YAML: ${(cause as Error).message}.`, {
+      cause,
+    })
   }
 }
 
 /** Options of the schedule and the optimizer: their names in camelCase; text that holds JSON is read. */
 export function readNested(name: string, value: unknown): unknown {
   if (name !== 'lrSchedulerKwargs' && name !== 'optimArgs') return value
-  if (typeof value === 'string' && value.trimStart().startsWith('{')) return respell(coerce(parseText(value)), camelCase)
+  if (typeof value === 'string' && value.trimStart().startsWith('{'))
+    return respell(coerce(parseText(value)), camelCase)
   return typeof value === 'string' ? respellPairs(value) : respell(value, camelCase)
 }
 
@@ -53,12 +58,16 @@ function coerce(value: unknown): unknown {
 
 /** `lr_decay=0.1` → `lrDecay=0.1` */
 function respellPairs(text: string): string {
-  return text.split(',').map(part => part.replace(/^[^=]*/, name => camelCase(name.trim()))).join(',')
+  return text
+    .split(',')
+    .map(part => part.replace(/^[^=]*/, name => camelCase(name.trim())))
+    .join(',')
 }
 
 /**
- * The arguments as Python's `to_dict` has them: snake_case, `null` for what is not given, tokens as placeholders. `TrainingArguments(**dict)`
- * in Python takes it, as long as ts-trainer's own arguments are at their defaults: otherwise these stand in it too.
+ * The arguments as Python's `to_dict` has them: snake_case, `null` for what is not given, tokens as placeholders.
+ * `TrainingArguments(**dict)` in Python takes it, as long as ts-trainer's own arguments are at their defaults:
+ * otherwise these stand in it too.
  */
 export function writeOptions(values: ResolvedArguments): Record<string, unknown> {
   const entries = argumentNames.flatMap(name => {
@@ -72,5 +81,5 @@ export function writeOptions(values: ResolvedArguments): Record<string, unknown>
 function writeValue(name: string, value: unknown): unknown {
   if (name.endsWith('Token')) return `<${snakeCase(name).toUpperCase()}>`
   if (name === 'optimArgs') return writeOptimizerArguments(value as OptimizerArguments, snakeCase) ?? null
-  return name === 'lrSchedulerKwargs' ? respell(value, snakeCase) ?? null : value ?? null
+  return name === 'lrSchedulerKwargs' ? (respell(value, snakeCase) ?? null) : (value ?? null)
 }

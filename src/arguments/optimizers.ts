@@ -3,7 +3,10 @@ import { nearest, TrainerError } from '../errors'
 /** The update rules that there are; several names of `optim` mean the same one. */
 export type OptimizerKind = 'adamw' | 'sgd' | 'adagrad' | 'rmsprop' | 'adafactor' | 'lion'
 
-/** Every name of `optim` that is accepted, and the rule behind it: Hugging Face's variants of one rule differ in how they run, not in numbers. */
+/**
+ * Every name of `optim` that is accepted, and the rule behind it: Hugging Face's variants of one rule differ in how
+ * they run, not in numbers.
+ */
 export const optimizerKinds = {
   adamw_torch: 'adamw',
   adamw_torch_fused: 'adamw',
@@ -45,12 +48,32 @@ const refusedOptimizers: Readonly<Record<string, string>> = {
   adam: "use 'adamw_torch'; without weight decay it is Adam",
   adamw_anyprecision: "its point is state of low precision; use 'adamw_torch'",
   adamw_torch_4bit: 'it keeps its state in 4 bits, which ts-trainer does not',
-  adamw_torch_8bit: eightBits, adamw_bnb_8bit: eightBits, adamw_8bit: eightBits, paged_adamw_8bit: eightBits,
-  lion_8bit: eightBits, paged_lion_8bit: eightBits, rmsprop_bnb_8bit: eightBits, ademamix_8bit: eightBits, paged_ademamix_8bit: eightBits,
-  ademamix: another, paged_ademamix_32bit: another, lomo: another, adalomo: another, grokadamw: another, stable_adamw: another,
-  schedule_free_radam: another, schedule_free_adamw: another, schedule_free_sgd: another,
-  galore_adamw: lowRank, galore_adamw_8bit: lowRank, galore_adafactor: lowRank, galore_adamw_layerwise: lowRank,
-  galore_adamw_8bit_layerwise: lowRank, galore_adafactor_layerwise: lowRank, apollo_adamw: lowRank, apollo_adamw_layerwise: lowRank,
+  adamw_torch_8bit: eightBits,
+  adamw_bnb_8bit: eightBits,
+  adamw_8bit: eightBits,
+  paged_adamw_8bit: eightBits,
+  lion_8bit: eightBits,
+  paged_lion_8bit: eightBits,
+  rmsprop_bnb_8bit: eightBits,
+  ademamix_8bit: eightBits,
+  paged_ademamix_8bit: eightBits,
+  ademamix: another,
+  paged_ademamix_32bit: another,
+  lomo: another,
+  adalomo: another,
+  grokadamw: another,
+  stable_adamw: another,
+  schedule_free_radam: another,
+  schedule_free_adamw: another,
+  schedule_free_sgd: another,
+  galore_adamw: lowRank,
+  galore_adamw_8bit: lowRank,
+  galore_adafactor: lowRank,
+  galore_adamw_layerwise: lowRank,
+  galore_adamw_8bit_layerwise: lowRank,
+  galore_adafactor_layerwise: lowRank,
+  apollo_adamw: lowRank,
+  apollo_adamw_layerwise: lowRank,
 }
 
 /** What is wrong with a value of `optim`, or `undefined`. */
@@ -73,14 +96,22 @@ export type OptimizerArguments = Readonly<Record<string, number | boolean>>
  */
 export function readOptimizerArguments(given: unknown): Readonly<Record<string, unknown>> {
   if (typeof given !== 'string') return given as Readonly<Record<string, unknown>>
-  const parts = given.replaceAll(' ', '').split(',').filter(part => part !== '')
-  return Object.fromEntries(parts.map(part => {
-    const [name, value, ...more] = part.split('=')
-    if (value === undefined || more.length > 0) {
-      throw new TrainerError('argument', `optimArgs as a text is like "momentum=0.9,nesterov=True", but a part of it is "${part}".`)
-    }
-    return [name!, readScalar(value)]
-  }))
+  const parts = given
+    .replaceAll(' ', '')
+    .split(',')
+    .filter(part => part !== '')
+  return Object.fromEntries(
+    parts.map(part => {
+      const [name, value, ...more] = part.split('=')
+      if (value === undefined || more.length > 0) {
+        throw new TrainerError(
+          'argument',
+          `optimArgs as a text is like "momentum=0.9,nesterov=True", but a part of it is "${part}".`,
+        )
+      }
+      return [name!, readScalar(value)]
+    }),
+  )
 }
 
 function readScalar(value: string): number | boolean | string {
@@ -90,8 +121,13 @@ function readScalar(value: string): number | boolean | string {
 }
 
 /** The text that Python has for `optimArgs`; `undefined` when there are none. */
-export function writeOptimizerArguments(given: OptimizerArguments, spell: (name: string) => string): string | undefined {
-  const parts = Object.entries(given).map(([name, value]) => `${spell(name)}=${typeof value === 'boolean' ? (value ? 'True' : 'False') : value}`)
+export function writeOptimizerArguments(
+  given: OptimizerArguments,
+  spell: (name: string) => string,
+): string | undefined {
+  const parts = Object.entries(given).map(
+    ([name, value]) => `${spell(name)}=${typeof value === 'boolean' ? (value ? 'True' : 'False') : value}`,
+  )
   return parts.length === 0 ? undefined : parts.join(',')
 }
 
@@ -108,19 +144,29 @@ export function checkOptimizerArguments(name: OptimizerName, given: Readonly<Rec
       throw new TrainerError('argument', `optimArgs.${option} should be a ${type}, but is ${JSON.stringify(value)}.`)
     }
   }
-  if (given.nesterov === true && !((given.momentum as number | undefined ?? 0) > 0 && (given.dampening ?? 0) === 0)) {
+  if (given.nesterov === true && !(((given.momentum as number | undefined) ?? 0) > 0 && (given.dampening ?? 0) === 0)) {
     throw new TrainerError('argument', 'optimArgs.nesterov needs a momentum above 0 and no dampening.')
   }
 }
 
 const ownArguments: Readonly<Record<string, string>> = {
-  weightDecay: 'weightDecay', beta1: 'adamBeta1', beta2: 'adamBeta2', lr: 'learningRate', epsilon: 'adamEpsilon', eps: 'adamEpsilon',
+  weightDecay: 'weightDecay',
+  beta1: 'adamBeta1',
+  beta2: 'adamBeta2',
+  lr: 'learningRate',
+  epsilon: 'adamEpsilon',
+  eps: 'adamEpsilon',
 }
 
 function unknownOption(name: OptimizerName, option: string, known: readonly string[]): TrainerError {
   const own = ownArguments[option]
   const near = nearest(option, known)
-  const fix = own !== undefined ? `Use the training argument ${own}.` : near === undefined ? undefined : `Did you mean ${near}?`
+  const fix =
+    own !== undefined ? `Use the training argument ${own}.` : near === undefined ? undefined : `Did you mean ${near}?`
   const takes = known.length === 0 ? 'takes no options' : `takes ${known.join(', ')}`
-  return new TrainerError('argument', `optimArgs.${option} is unknown: ${name} ${takes}.`, fix === undefined ? {} : { fix })
+  return new TrainerError(
+    'argument',
+    `optimArgs.${option} is unknown: ${name} ${takes}.`,
+    fix === undefined ? {} : { fix },
+  )
 }

@@ -1,7 +1,10 @@
 const gone = 'it was removed from transformers and has no successor: leave it out'
 const trainerOption = 'it is an option of Trainer, not a training argument'
 
-/** Names that training arguments once had, that people write from memory, or that belong elsewhere; each with what to do instead. */
+/**
+ * Names that training arguments once had, that people write from memory, or that belong elsewhere; each with what to do
+ * instead.
+ */
 export const renamedArguments: Readonly<Record<string, string>> = {
   // Hugging Face's earlier names
   evaluationStrategy: "today's name is evalStrategy",
@@ -30,10 +33,20 @@ export const renamedArguments: Readonly<Record<string, string>> = {
   tokenizer: "today's name is processingClass, and it is an option of Trainer",
   loggingDir: `it was removed from transformers: write the log with JsonlLogCallback`,
   saveSafetensors: 'weights are always saved as safetensors: leave it out',
-  overwriteOutputDir: 'it was removed from transformers: an output folder is never emptied; train({ resumeFromCheckpoint }) goes on in it',
+  overwriteOutputDir:
+    'it was removed from transformers: an output folder is never emptied; train({ resumeFromCheckpoint }) goes on in it',
   placeModelOnDevice: 'choose with device',
-  fp16Backend: gone, fp16OptLevel: gone, halfPrecisionBackend: gone, pastIndex: gone, jitModeEval: gone, mpParameters: gone, rayScope: gone,
-  torchdynamo: gone, useLegacyPredictionLoop: gone, tpuNumCores: gone, useIpex: gone,
+  fp16Backend: gone,
+  fp16OptLevel: gone,
+  halfPrecisionBackend: gone,
+  pastIndex: gone,
+  jitModeEval: gone,
+  mpParameters: gone,
+  rayScope: gone,
+  torchdynamo: gone,
+  useLegacyPredictionLoop: gone,
+  tpuNumCores: gone,
+  useIpex: gone,
   // Written from memory
   lr: 'its name is learningRate',
   batchSize: 'its name is perDeviceTrainBatchSize',
@@ -46,7 +59,16 @@ export const renamedArguments: Readonly<Record<string, string>> = {
   optimizer: 'its name is optim; an optimizer of your own is an option of Trainer',
   earlyStoppingPatience: 'it is an option of EarlyStoppingCallback',
   // Options of something else
-  model: trainerOption, modelInit: trainerOption, trainDataset: trainerOption, evalDataset: trainerOption, processingClass: trainerOption,
-  dataCollator: trainerOption, computeMetrics: trainerOption, computeLossFunc: trainerOption, callbacks: trainerOption, optimizers: trainerOption,
-  preprocessLogitsForMetrics: trainerOption, signal: trainerOption,
+  model: trainerOption,
+  modelInit: trainerOption,
+  trainDataset: trainerOption,
+  evalDataset: trainerOption,
+  processingClass: trainerOption,
+  dataCollator: trainerOption,
+  computeMetrics: trainerOption,
+  computeLossFunc: trainerOption,
+  callbacks: trainerOption,
+  optimizers: trainerOption,
+  preprocessLogitsForMetrics: trainerOption,
+  signal: trainerOption,
 }

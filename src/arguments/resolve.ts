@@ -7,9 +7,13 @@ import { renamedArguments } from './renamed'
 import { argumentNames, argumentRow, type ArgumentName, type ArgumentTable } from './table'
 import type { Field } from './fields'
 
-/** What the constructor of {@link TrainingArguments} takes: Hugging Face's training arguments in camelCase, and ts-trainer's own. */
+/**
+ * What the constructor of {@link TrainingArguments} takes: Hugging Face's training arguments in camelCase, and
+ * ts-trainer's own.
+ */
 export type TrainingArgumentsOptions = {
-  readonly [Name in ArgumentName]?: (ArgumentTable[Name] extends Field<infer Input, unknown> ? Input : never) | undefined
+  readonly [Name in ArgumentName]?:
+    (ArgumentTable[Name] extends Field<infer Input, unknown> ? Input : never) | undefined
 }
 
 /** Every training argument, with the defaults filled in. */
@@ -19,21 +23,29 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
  * Checks options and fills in what was not given.
- * @throws TrainerError (`argument`) that lists every unknown name and every value of a wrong kind; then for the first contradiction.
+ * @throws TrainerError (`argument`) that lists every unknown name and every value of a wrong kind; then for the first
+ * contradiction.
  */
 export function resolveArguments(options: Readonly<Record<string, unknown>>): ResolvedArguments {
   const problems = [
-    ...Object.keys(options).filter(name => options[name] !== undefined).flatMap(name => nameProblem(name) ?? []),
+    ...Object.keys(options)
+      .filter(name => options[name] !== undefined)
+      .flatMap(name => nameProblem(name) ?? []),
     ...argumentNames.flatMap(name => valueProblem(name, options) ?? []),
   ]
   if (problems.length === 1) throw new TrainerError('argument', problems[0]!)
   if (problems.length > 1) {
-    throw new TrainerError('argument', [`${problems.length} training arguments are wrong:`, ...problems.map(problem => `- ${problem}`)].join('\n'))
+    throw new TrainerError(
+      'argument',
+      [`${problems.length} training arguments are wrong:`, ...problems.map(problem => `- ${problem}`)].join('\n'),
+    )
   }
-  const values = Object.fromEntries(argumentNames.map(name => {
-    const [given, row] = [options[name], argumentRow(name)]
-    return [name, isMissing(name, given) ? row.default : row.normal === undefined ? given : row.normal(given)]
-  })) as unknown as Mutable<ResolvedArguments>
+  const values = Object.fromEntries(
+    argumentNames.map(name => {
+      const [given, row] = [options[name], argumentRow(name)]
+      return [name, isMissing(name, given) ? row.default : row.normal === undefined ? given : row.normal(given)]
+    }),
+  ) as unknown as Mutable<ResolvedArguments>
   derive(values, options)
   check(values)
   return values
@@ -75,13 +87,20 @@ function valueProblem(name: ArgumentName, options: Readonly<Record<string, unkno
 }
 
 /** Two fields that are not supported follow from others in Python, and so stand in its files. */
-function isDerived(name: ArgumentName, value: unknown, { evalStrategy = 'no', useCpu }: Readonly<Record<string, unknown>>): boolean {
-  return (name === 'doEval' && value === true && evalStrategy !== 'no') || (name === 'dataloaderPinMemory' && value === false && useCpu === true)
+function isDerived(
+  name: ArgumentName,
+  value: unknown,
+  { evalStrategy = 'no', useCpu }: Readonly<Record<string, unknown>>,
+): boolean {
+  return (
+    (name === 'doEval' && value === true && evalStrategy !== 'no') ||
+    (name === 'dataloaderPinMemory' && value === false && useCpu === true)
+  )
 }
 
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
-  return typeof value === 'number' || value === undefined ? String(value) : JSON.stringify(value) ?? String(value)
+  return typeof value === 'number' || value === undefined ? String(value) : (JSON.stringify(value) ?? String(value))
 }
 
 /** What follows from other values, in Hugging Face's order. */
@@ -92,7 +111,10 @@ function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<str
   values.dataloaderPinMemory = !values.useCpu
   if (values.evalStrategy === 'steps' && !values.evalSteps) {
     if (values.loggingSteps <= 0) {
-      throw new TrainerError('argument', "evalStrategy 'steps' needs evalSteps or loggingSteps above 0, and both are 0 or missing.")
+      throw new TrainerError(
+        'argument',
+        "evalStrategy 'steps' needs evalSteps or loggingSteps above 0, and both are 0 or missing.",
+      )
     }
     values.evalSteps = values.loggingSteps
   }
@@ -100,7 +122,9 @@ function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<str
   if (values.metricForBestModel !== undefined) values.greaterIsBetter ??= !values.metricForBestModel.endsWith('loss')
   if (values.useCpu) {
     if (![undefined, null, 'cpu', 'auto'].includes(options.device as string)) {
-      throw new TrainerError('argument', `useCpu and device '${values.device}' contradict each other.`, { fix: 'Leave one of them out.' })
+      throw new TrainerError('argument', `useCpu and device '${values.device}' contradict each other.`, {
+        fix: 'Leave one of them out.',
+      })
     }
     values.device = 'cpu'
   }
@@ -109,12 +133,17 @@ function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<str
 function check(values: ResolvedArguments): void {
   checkSteps(values)
   if (values.saveStrategy === 'best' && values.evalStrategy === 'no') {
-    throw new TrainerError('argument', "saveStrategy 'best' needs evaluations, but evalStrategy is 'no'.", { fix: "Set evalStrategy to 'epoch' or 'steps'." })
+    throw new TrainerError('argument', "saveStrategy 'best' needs evaluations, but evalStrategy is 'no'.", {
+      fix: "Set evalStrategy to 'epoch' or 'steps'.",
+    })
   }
   if (values.loadBestModelAtEnd && values.saveStrategy !== 'best') checkBestModel(values)
   if (isMetricSchedule(values.lrSchedulerType) && values.evalStrategy === 'no') {
-    throw new TrainerError('argument', `lrSchedulerType '${values.lrSchedulerType}' follows a metric, but evalStrategy is 'no'.`,
-      { fix: "Set evalStrategy to 'steps' or 'epoch'." })
+    throw new TrainerError(
+      'argument',
+      `lrSchedulerType '${values.lrSchedulerType}' follows a metric, but evalStrategy is 'no'.`,
+      { fix: "Set evalStrategy to 'steps' or 'epoch'." },
+    )
   }
   if (values.bf16 || values.bf16FullEval) checkBfloat16(values)
   checkScheduleKwargs(values.lrSchedulerType, values.lrSchedulerKwargs ?? {}, values.learningRate)
@@ -123,13 +152,20 @@ function check(values: ResolvedArguments): void {
 
 function checkSteps(values: ResolvedArguments): void {
   if (values.loggingStrategy === 'steps' && values.loggingSteps === 0) {
-    throw new TrainerError('argument', "loggingStrategy 'steps' needs loggingSteps above 0.", { fix: "Set loggingStrategy to 'no' to log nothing." })
+    throw new TrainerError('argument', "loggingStrategy 'steps' needs loggingSteps above 0.", {
+      fix: "Set loggingStrategy to 'no' to log nothing.",
+    })
   }
-  for (const [strategy, steps] of [['loggingStrategy', 'loggingSteps'], ['evalStrategy', 'evalSteps'], ['saveStrategy', 'saveSteps']] as const) {
+  for (const [strategy, steps] of [
+    ['loggingStrategy', 'loggingSteps'],
+    ['evalStrategy', 'evalSteps'],
+    ['saveStrategy', 'saveSteps'],
+  ] as const) {
     const value = values[steps]
     if (values[strategy] === 'steps' && value !== undefined && value > 1 && !Number.isInteger(value)) {
-      throw new TrainerError('argument', `${steps} above 1 should be a whole number of updates, but is ${value}.`,
-        { fix: 'A value below 1 is the share of all updates.' })
+      throw new TrainerError('argument', `${steps} above 1 should be a whole number of updates, but is ${value}.`, {
+        fix: 'A value below 1 is the share of all updates.',
+      })
     }
   }
 }
@@ -137,19 +173,31 @@ function checkSteps(values: ResolvedArguments): void {
 /** The best checkpoint can only be loaded if a checkpoint is written wherever an evaluation may turn out best. */
 function checkBestModel({ evalStrategy, saveStrategy, evalSteps = 0, saveSteps }: ResolvedArguments): void {
   if (evalStrategy !== saveStrategy) {
-    throw new TrainerError('argument', 'loadBestModelAtEnd needs evalStrategy and saveStrategy to be the same, '
-      + `but they are '${evalStrategy}' and '${saveStrategy}'.`, { fix: "Make them the same, or set saveStrategy to 'best'." })
+    throw new TrainerError(
+      'argument',
+      'loadBestModelAtEnd needs evalStrategy and saveStrategy to be the same, ' +
+        `but they are '${evalStrategy}' and '${saveStrategy}'.`,
+      { fix: "Make them the same, or set saveStrategy to 'best'." },
+    )
   }
   if (evalStrategy === 'no') {
-    throw new TrainerError('argument', "loadBestModelAtEnd needs evaluations, but evalStrategy is 'no'.",
-      { fix: "Set evalStrategy and saveStrategy to 'epoch' or 'steps'." })
+    throw new TrainerError('argument', "loadBestModelAtEnd needs evaluations, but evalStrategy is 'no'.", {
+      fix: "Set evalStrategy and saveStrategy to 'epoch' or 'steps'.",
+    })
   }
   if (evalStrategy !== 'steps' || saveSteps % evalSteps === 0) return
   const shares = [evalSteps, saveSteps].filter(steps => steps < 1).length
   if (shares === 1) {
-    throw new TrainerError('argument', 'loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, which a share of the run and a number of '
-      + `updates cannot promise: they are ${saveSteps} and ${evalSteps}.`, { fix: 'Give both as numbers, or both as shares.' })
+    throw new TrainerError(
+      'argument',
+      'loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, which a share of the run and a number of ' +
+        `updates cannot promise: they are ${saveSteps} and ${evalSteps}.`,
+      { fix: 'Give both as numbers, or both as shares.' },
+    )
   }
   if (shares === 2 && (saveSteps * 1_000_000) % (evalSteps * 1_000_000) === 0) return // shares like 0.3 and 0.1 are not exact as they stand
-  throw new TrainerError('argument', `loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, but they are ${saveSteps} and ${evalSteps}.`)
+  throw new TrainerError(
+    'argument',
+    `loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, but they are ${saveSteps} and ${evalSteps}.`,
+  )
 }

@@ -10,7 +10,10 @@ import { familyOf } from '../models/registry'
 import { sizeOf, Tensor } from '../tensor'
 import { saveModelFolder } from './saveModel'
 
-/** What can be changed of a config when a model is made of it; the rest of the config can be overridden under its own (Python's) names. */
+/**
+ * What can be changed of a config when a model is made of it; the rest of the config can be overridden under its own
+ * (Python's) names.
+ */
 export interface ModelOptions {
   /** How many labels the head has; 1 makes it a regression. Default: what the config says, else 2. */
   readonly numLabels?: number
@@ -65,7 +68,9 @@ export class PreTrainedModel {
 
   /** Weights outside of embedding tables: those that take part in products for every token. */
   countedParameters(): number {
-    return this.shapes.filter(({ name }) => !name.endsWith('_embeddings.weight')).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+    return this.shapes
+      .filter(({ name }) => !name.endsWith('_embeddings.weight'))
+      .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   }
 
   /** A weight. @throws TrainerError for a name that the model does not have. */
@@ -79,8 +84,8 @@ export class PreTrainedModel {
   }
 
   /**
-   * Saves weights and config for Python's `from_pretrained`, and an ONNX file for transformers.js. The tokenizer saves itself; `trainer.saveModel()`
-   * saves both.
+   * Saves weights and config for Python's `from_pretrained`, and an ONNX file for transformers.js. The tokenizer saves
+   * itself; `trainer.saveModel()` saves both.
    * @throws TrainerError (`file`) when the folder cannot be written; an existing one stays as it was.
    */
   async savePretrained(folder: string): Promise<void> {
@@ -91,27 +96,42 @@ export class PreTrainedModel {
 /** A model of a config with random weights: a function of the seed. */
 export function modelFromConfig(config: ModelConfig, options: ModelOptions = {}): PreTrainedModel {
   const complete = applyOptions(config, options)
-  const parameters = new Map(modelParameters(complete).map((p) => [p.name, startingTensor(p, options.seed)]))
+  const parameters = new Map(modelParameters(complete).map(p => [p.name, startingTensor(p, options.seed)]))
   return new PreTrainedModel(complete, parameters)
 }
 
-/** A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python. */
-export async function modelFromFolder(folder: string, config: ModelConfig, options: PretrainedOptions = {}): Promise<PreTrainedModel> {
+/**
+ * A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in
+ * Python.
+ */
+export async function modelFromFolder(
+  folder: string,
+  config: ModelConfig,
+  options: PretrainedOptions = {},
+): Promise<PreTrainedModel> {
   const complete = applyOptions(config, options)
   const family = familyOf(complete)
   const shapes = modelParameters(complete)
-  const found = await loadPretrained(folder, shapes.map(({ name, shape }) => ({ name, dims: shape })), {
-    baseModelPrefix: family.baseModelPrefix,
-    ignoreMismatchedSizes: options.ignoreMismatchedSizes ?? false,
-  })
+  const found = await loadPretrained(
+    folder,
+    shapes.map(({ name, shape }) => ({ name, dims: shape })),
+    {
+      baseModelPrefix: family.baseModelPrefix,
+      ignoreMismatchedSizes: options.ignoreMismatchedSizes ?? false,
+    },
+  )
   const warning = newlyInitializedWarning(family.sequenceClassifierName, folder, found)
   if (warning !== undefined) log('warning', warning)
-  const parameters = new Map(shapes.map((p) => [p.name, found.weights.get(p.name) ?? startingTensor(p, options.seed)]))
+  const parameters = new Map(shapes.map(p => [p.name, found.weights.get(p.name) ?? startingTensor(p, options.seed)]))
   return new PreTrainedModel(complete, parameters, folder)
 }
 
 function applyOptions(config: ModelConfig, options: PretrainedOptions): ModelConfig {
-  refuseUnknown(options, ['numLabels', 'id2label', 'label2id', 'problemType', 'config', 'seed', 'ignoreMismatchedSizes'], 'A model')
+  refuseUnknown(
+    options,
+    ['numLabels', 'id2label', 'label2id', 'problemType', 'config', 'seed', 'ignoreMismatchedSizes'],
+    'A model',
+  )
   const labelled = withLabels({ ...config, ...options.config }, options)
   return withProblemType(labelled, options.problemType)
 }

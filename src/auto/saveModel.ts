@@ -26,7 +26,7 @@ export interface SavedParts {
 
 /** Saves a model for use: weights and config for Python, and an ONNX file for transformers.js. */
 export async function saveModelFolder(target: string, parts: SavedParts): Promise<void> {
-  const { model, externalData } = encodeInParts(inferenceGraph(parts.model.config, (name) => parts.model.parameter(name)))
+  const { model, externalData } = encodeInParts(inferenceGraph(parts.model.config, name => parts.model.parameter(name)))
   const onnx = externalData === undefined ? { model } : { model, externalData: externalBytes(externalData) }
   await exportModel(target, { ...modelFiles(parts), onnx })
 }
@@ -36,7 +36,7 @@ export function modelFiles({ model, tokenizer, trainingArguments }: SavedParts):
   return {
     config: model.config as JsonObject,
     weights: model.parameters,
-    writeTokenizer: tokenizer === undefined ? undefined : (folder) => tokenizer.save(folder),
+    writeTokenizer: tokenizer === undefined ? undefined : folder => tokenizer.save(folder),
     trainingArguments,
   }
 }

@@ -12,7 +12,10 @@ import { unbroadcast } from './unbroadcast'
 
 /** What a loss's gradients are, by the names of the values that they were asked for. */
 export interface Gradients {
-  /** Of the value's own shape. A value that the loss does not depend on is missing here, as PyTorch leaves its `grad` None. */
+  /**
+   * Of the value's own shape. A value that the loss does not depend on is missing here, as PyTorch leaves its `grad`
+   * None.
+   */
   readonly dense: ReadonlyMap<string, Value>
   /** Of tables: the sum over `values` [n, …] put at the rows `index` [n], which may repeat, in one pair per Gather. */
   readonly rows: ReadonlyMap<string, readonly RowGradient[]>
@@ -26,34 +29,52 @@ export interface RowGradient {
 
 /** Options of {@link differentiate}. */
 export interface DifferentiateOptions {
-  /** Names of parameters whose gradient may come as rows. It does where the loss reads them by Gathers along axis 0 alone; otherwise it is dense. */
+  /**
+   * Names of parameters whose gradient may come as rows. It does where the loss reads them by Gathers along axis 0
+   * alone; otherwise it is dense.
+   */
   readonly rows?: ReadonlySet<string>
-  /** Values that are kept for the backward pass, where those between two of them are computed again: less memory for more time. */
+  /**
+   * Values that are kept for the backward pass, where those between two of them are computed again: less memory for
+   * more time.
+   */
   readonly checkpoints?: readonly Value[]
 }
 
 /**
- * Adds the gradients of a loss to a graph: reverse-mode differentiation, by the table of {@link gradients}, from the loss back to `wrt` and nowhere
- * else.
+ * Adds the gradients of a loss to a graph: reverse-mode differentiation, by the table of {@link gradients}, from the
+ * loss back to `wrt` and nowhere else.
  *
  * @param loss a scalar of a floating-point type
  * @param wrt inputs, initializers or values in between, of floating-point types
- * @throws TrainerError naming the operator, the node and the way from the parameter to the loss, where an operator on it has no gradient
+ * @throws TrainerError naming the operator, the node and the way from the parameter to the loss, where an operator on
+ * it has no gradient
  */
-export function differentiate(graph: GraphBuilder, loss: Value, wrt: readonly Value[], options: DifferentiateOptions = {}): Gradients {
+export function differentiate(
+  graph: GraphBuilder,
+  loss: Value,
+  wrt: readonly Value[],
+  options: DifferentiateOptions = {},
+): Gradients {
   check(loss, wrt)
   const routes = between(graph.nodes, loss, wrt)
-  const tables = wrt.map(({ name }) => name).filter((name) => options.rows?.has(name) && routes.nodes.every((node) => readsRows(node, name)))
+  const tables = wrt
+    .map(({ name }) => name)
+    .filter(name => options.rows?.has(name) && routes.nodes.every(node => readsRows(node, name)))
   const flows = new Map<string, Scaled>([[loss.name, { of: graph.constant(1, loss.dtype), by: 1 }]])
   const rows = new Map<string, RowGradient[]>()
   const twinOf = recomputation(graph, options.checkpoints ?? [])
   return graph.scope('backward', () => {
     for (const node of [...routes.nodes].reverse()) {
-      const twin = twinOf(node, (value) => flows.get(value.name)?.of)
+      const twin = twinOf(node, value => flows.get(value.name)?.of)
       graph.scope(node.name, () => {
         const table = node.op === 'Gather' && tables.includes(node.inputs[0]!.name) ? node.inputs[0]! : undefined
         if (table === undefined) stepBack(graph, node, twin, flows, routes)
-        else rows.set(table.name, [...(rows.get(table.name) ?? []), rowsOf(graph, node, flows)].filter((pair) => pair !== undefined))
+        else
+          rows.set(
+            table.name,
+            [...(rows.get(table.name) ?? []), rowsOf(graph, node, flows)].filter(pair => pair !== undefined),
+          )
       })
     }
     const dense = new Map<string, Value>()
@@ -67,32 +88,43 @@ export function differentiate(graph: GraphBuilder, loss: Value, wrt: readonly Va
 
 function check(loss: Value, wrt: readonly Value[]): void {
   if (loss.shape.length !== 0 || !isFloat(loss.dtype)) {
-    throw new TrainerError('graph', `A loss has to be a scalar of a floating-point type, but ${loss.name} is ${describe(loss)}.`, {
-      fix: 'Sum it up first.',
-    })
+    throw new TrainerError(
+      'graph',
+      `A loss has to be a scalar of a floating-point type, but ${loss.name} is ${describe(loss)}.`,
+      {
+        fix: 'Sum it up first.',
+      },
+    )
   }
-  const bad = wrt.find((value) => !isFloat(value.dtype))
-  if (bad !== undefined) throw new TrainerError('graph', `Only floating-point values have a gradient, but ${bad.name} is ${describe(bad)}.`)
+  const bad = wrt.find(value => !isFloat(value.dtype))
+  if (bad !== undefined)
+    throw new TrainerError('graph', `Only floating-point values have a gradient, but ${bad.name} is ${describe(bad)}.`)
 }
 
 /** Whether a node gathers rows of a table, as far as it has to do with it. */
 function readsRows(node: Node, name: string): boolean {
   const places = node.inputs.flatMap((input, i) => (input?.name === name ? [i] : []))
-  if (places.length === 0) return !node.outputs.some((output) => output?.name === name)
-  return node.op === 'Gather' && ((node as Node<'Gather'>).attributes.axis ?? 0) === 0 && node.inverse === undefined && places.join() === '0'
+  if (places.length === 0) return !node.outputs.some(output => output?.name === name)
+  return (
+    node.op === 'Gather' &&
+    ((node as Node<'Gather'>).attributes.axis ?? 0) === 0 &&
+    node.inverse === undefined &&
+    places.join() === '0'
+  )
 }
 
 /**
- * One node: from its outputs' gradients to its inputs', summed down where an input was stretched, added to what came from elsewhere.
+ * One node: from its outputs' gradients to its inputs', summed down where an input was stretched, added to what came
+ * from elsewhere.
  * @param twin the same node, with its values computed again, or the node itself
  */
 function stepBack(graph: GraphBuilder, node: Node, twin: Node, flows: Map<string, Scaled>, routes: Routes): void {
-  const given = node.outputs.map((output) => (output === undefined ? undefined : flows.get(output.name)))
-  const only = given.filter((flow) => flow !== undefined)
+  const given = node.outputs.map(output => (output === undefined ? undefined : flows.get(output.name)))
+  const only = given.filter(flow => flow !== undefined)
   if (only.length === 0) return
   const by = only.length === 1 ? only[0]!.by : 1
   const free = elementwise.has(node.op)
-  const sources = [...twin.inputs, ...twin.outputs].filter((value) => value !== undefined)
+  const sources = [...twin.inputs, ...twin.outputs].filter(value => value !== undefined)
   const dy = given.map((flow, i) => {
     if (flow === undefined) return undefined
     const gradient = only.length === 1 ? flow.of : settled(graph, flow)
@@ -113,12 +145,17 @@ function stepBack(graph: GraphBuilder, node: Node, twin: Node, flows: Map<string
 
 /** @throws TrainerError with the way on which the node lies, where there is no rule or the rule refuses. */
 function applyRule(
-  graph: GraphBuilder, { inputs, outputs, attributes, inverse }: Node, dy: readonly (Value | undefined)[], by: number, node: Node, routes: Routes,
+  graph: GraphBuilder,
+  { inputs, outputs, attributes, inverse }: Node,
+  dy: readonly (Value | undefined)[],
+  by: number,
+  node: Node,
+  routes: Routes,
 ): readonly (Gradient | undefined)[] {
   const rule = gradients[node.op] as Rule<OpName> | 'flat' | 'opaque'
   try {
     if (typeof rule === 'string') throw new TrainerError('graph', 'the operator has no gradient.')
-    const asked = node.inputs.map((input) => input !== undefined && routes.makers.has(input.name))
+    const asked = node.inputs.map(input => input !== undefined && routes.makers.has(input.name))
     return rule({ x: inputs as Values, y: outputs as Values, dy: dy as Values, by, asked, attributes, inverse, graph })
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error
@@ -131,7 +168,11 @@ function applyRule(
 }
 
 /** The rows of a table that a Gather read, and the gradient of each. */
-function rowsOf(graph: GraphBuilder, { inputs, outputs }: Node, flows: ReadonlyMap<string, Scaled>): RowGradient | undefined {
+function rowsOf(
+  graph: GraphBuilder,
+  { inputs, outputs }: Node,
+  flows: ReadonlyMap<string, Scaled>,
+): RowGradient | undefined {
   const [table, index, y] = [inputs[0]!, inputs[1]!, outputs[0]!]
   const flow = flows.get(y.name)
   if (flow === undefined) return undefined

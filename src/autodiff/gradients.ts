@@ -9,7 +9,10 @@ import { type NormalizationSite, normalizationGradient } from './normalization'
 import { type Gradient, scaled, times } from './scaled'
 import { asRows, count, lengths, reshaped, zeros } from './shapes'
 
-/** The inputs or outputs of a node. Three are typed as present; a rule knows how many its operator has, and which of them are optional. */
+/**
+ * The inputs or outputs of a node. Three are typed as present; a rule knows how many its operator has, and which of
+ * them are optional.
+ */
 export type Values = readonly [Value, Value, Value, ...(Value | undefined)[]]
 
 /** What a rule is told of its node. */
@@ -18,8 +21,8 @@ export interface Site<Op extends OpName> {
   /** An output that nobody reads may be undefined. */
   readonly y: Values
   /**
-   * The gradients of the outputs, undefined where none flows; at least one does. Of an output's shape; for the operators in {@link elementwise}
-   * it may be smaller, if it stretches to that shape.
+   * The gradients of the outputs, undefined where none flows; at least one does. Of an output's shape; for the
+   * operators in {@link elementwise} it may be smaller, if it stretches to that shape.
    */
   readonly dy: Values
   /** A number that every gradient returned has to be multiplied with: 1 but for the operators in {@link absorbing}. */
@@ -32,29 +35,61 @@ export interface Site<Op extends OpName> {
 }
 
 /**
- * One gradient per input, undefined where none flows. It may have the shape of the output where the operator stretched that input: the walk
- * sums it. Only operators that every provider has may be written.
+ * One gradient per input, undefined where none flows. It may have the shape of the output where the operator stretched
+ * that input: the walk sums it. Only operators that every provider has may be written.
  */
 export type Rule<Op extends OpName> = (site: Site<Op>) => readonly (Gradient | undefined)[]
 
 /** Operators that are computed element by element, whose rules are too. */
 export const elementwise: ReadonlySet<OpName> = new Set<OpName>([
-  'Identity', 'Neg', 'Abs', 'Sqrt', 'Exp', 'Log', 'Erf', 'Tanh', 'Sigmoid', 'Relu', 'Reciprocal', 'Sin', 'Cos', 'Gelu', 'Cast',
-  'Add', 'Sub', 'Mul', 'Div', 'Pow', 'Min', 'Max', 'Where', 'Expand',
+  'Identity',
+  'Neg',
+  'Abs',
+  'Sqrt',
+  'Exp',
+  'Log',
+  'Erf',
+  'Tanh',
+  'Sigmoid',
+  'Relu',
+  'Reciprocal',
+  'Sin',
+  'Cos',
+  'Gelu',
+  'Cast',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Pow',
+  'Min',
+  'Max',
+  'Where',
+  'Expand',
 ])
 
 /** Operators whose rules multiply by a number for nothing: as alpha. */
 export const absorbing: ReadonlySet<OpName> = new Set<OpName>(['Gemm', 'MatMul'])
 
 /**
- * THE table: how a gradient goes back through each operator. 'flat': the derivative is zero wherever there is one, so nothing goes back.
- * 'opaque': there is no rule, and asking is an error. An operator that has no row here does not compile. See docs/gradients.md for how to add one.
+ * THE table: how a gradient goes back through each operator. 'flat': the derivative is zero wherever there is one, so
+ * nothing goes back. 'opaque': there is no rule, and asking is an error. An operator that has no row here does not
+ * compile. See docs/gradients.md for how to add one.
  */
 export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' } = {
   // ── steps, truths and shapes ──
 
-  Floor: 'flat', Sign: 'flat', Shape: 'flat',
-  Equal: 'flat', Greater: 'flat', Less: 'flat', GreaterOrEqual: 'flat', LessOrEqual: 'flat', And: 'flat', Or: 'flat', Not: 'flat',
+  Floor: 'flat',
+  Sign: 'flat',
+  Shape: 'flat',
+  Equal: 'flat',
+  Greater: 'flat',
+  Less: 'flat',
+  GreaterOrEqual: 'flat',
+  LessOrEqual: 'flat',
+  And: 'flat',
+  Or: 'flat',
+  Not: 'flat',
 
   // ── one operand ──
 
@@ -82,7 +117,8 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   Reciprocal: ({ y: [y], dy: [d], graph: g }) => [scaled(times(g, d, g.mul(y, y)), -1)],
   Sin: ({ x: [x], dy: [d], graph: g }) => [times(g, d, g.cos(x))],
   Cos: ({ x: [x], dy: [d], graph: g }) => [scaled(times(g, d, g.sin(x)), -1)],
-  // y = x Φ(x), dx = dy (Φ + x φ) = ½ dy (1 + erf u + 2/√π u / exp(u²)) with u = x/√2. The largest tensor of a training step: no pass too many
+  // y = x Φ(x), dx = dy (Φ + x φ) = ½ dy (1 + erf u + 2/√π u / exp(u²)) with u = x/√2. The largest tensor of a training
+  // step: no pass too many
   Gelu: ({ x: [x], dy: [d], graph: g }) => {
     const u = g.mul(x, Math.SQRT1_2)
     const density = g.mul(g.div(u, g.exp(g.mul(u, u))), 2 / Math.sqrt(Math.PI))
@@ -126,13 +162,19 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
 
   // Y = A B, dA = dY Bᵀ, dB = Aᵀ dY
   MatMul: ({ x: [a, b], dy: [d], by, graph: g, asked }) => {
-    const width = [a, b, d].map((v) => v.shape.at(-1))
-    if (b.shape.length === 2 && (a.shape.length === 2 || width.every((n) => typeof n === 'number'))) {
+    const width = [a, b, d].map(v => v.shape.at(-1))
+    if (b.shape.length === 2 && (a.shape.length === 2 || width.every(n => typeof n === 'number'))) {
       // weights: leading axes become rows, and their sum is part of the product
       const rows = (v: Value): Value => (v.shape.length === 2 ? v : g.reshape(v, [-1, v.shape.at(-1) as number]))
-      return [asked[0] ? reshaped(g, gemm(g, rows(d), b, 0, 1, by), a) : undefined, asked[1] ? gemm(g, rows(a), rows(d), 1, 0, by) : undefined]
+      return [
+        asked[0] ? reshaped(g, gemm(g, rows(d), b, 0, 1, by), a) : undefined,
+        asked[1] ? gemm(g, rows(a), rows(d), 1, 0, by) : undefined,
+      ]
     }
-    return [asked[0] ? scaled(g.matMul(d, flipped(g, b)), by) : undefined, asked[1] ? scaled(g.matMul(flipped(g, a), d), by) : undefined]
+    return [
+      asked[0] ? scaled(g.matMul(d, flipped(g, b)), by) : undefined,
+      asked[1] ? scaled(g.matMul(flipped(g, a), d), by) : undefined,
+    ]
   },
   // Y = α A′ B′ + β C with A′ = A or Aᵀ: dA′ = α dY B′ᵀ, dB′ = α A′ᵀ dY, each transposed back; dC = β dY
   Gemm: ({ x: [a, b], dy: [d], by, attributes: { alpha = 1, beta = 1, transA = 0, transB = 0 }, graph: g, asked }) => [
@@ -144,14 +186,25 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // ── along an axis ──
 
   // dx = y (dy - Σ y dy)
-  Softmax: ({ y: [y], dy: [d], attributes: { axis = -1 }, graph: g }) =>
-    [g.mul(y, g.sub(d, g.reduceSum(g.mul(y, d), [positive(axis, y.shape.length)], true)))],
+  Softmax: ({ y: [y], dy: [d], attributes: { axis = -1 }, graph: g }) => [
+    g.mul(y, g.sub(d, g.reduceSum(g.mul(y, d), [positive(axis, y.shape.length)], true))),
+  ],
   // dx = dy - eʸ Σ dy
-  LogSoftmax: ({ y: [y], dy: [d], attributes: { axis = -1 }, graph: g }) =>
-    [g.sub(d, g.mul(g.exp(y), g.reduceSum(d, [positive(axis, y.shape.length)], true)))],
+  LogSoftmax: ({ y: [y], dy: [d], attributes: { axis = -1 }, graph: g }) => [
+    g.sub(d, g.mul(g.exp(y), g.reduceSum(d, [positive(axis, y.shape.length)], true))),
+  ],
   // y, mean and 1/deviation: see normalizationGradient
   LayerNormalization: ({ x: [x, scale], y, dy, attributes: { axis = -1, epsilon = 1e-5 }, graph, asked }) => {
-    const site: NormalizationSite = { graph, x, scale, axis: positive(axis, x.shape.length), epsilon, y, dy, asked: asked[0] === true }
+    const site: NormalizationSite = {
+      graph,
+      x,
+      scale,
+      axis: positive(axis, x.shape.length),
+      epsilon,
+      y,
+      dy,
+      asked: asked[0] === true,
+    }
     const { dx, dScale } = normalizationGradient(site)
     return [dx, dScale, dy[0]]
   },
@@ -159,8 +212,17 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   SkipLayerNormalization: ({ x: [a, b, scale, , bias], y, dy, attributes: { epsilon = 1e-12 }, graph: g, asked }) => {
     const sum = y[3] ?? (bias === undefined ? g.add(a, b) : g.add(g.add(a, b), bias))
     const through = (asked[0] || asked[1] || asked[4]) === true
-    const site: NormalizationSite = { graph: g, x: sum, scale, axis: sum.shape.length - 1, epsilon, y, dy, asked: through }
-    const { dx, dScale } = dy.slice(0, 3).some((d) => d !== undefined) ? normalizationGradient(site) : {}
+    const site: NormalizationSite = {
+      graph: g,
+      x: sum,
+      scale,
+      axis: sum.shape.length - 1,
+      epsilon,
+      y,
+      dy,
+      asked: through,
+    }
+    const { dx, dScale } = dy.slice(0, 3).some(d => d !== undefined) ? normalizationGradient(site) : {}
     const total = dx === undefined ? dy[3] : dy[3] === undefined ? dx : g.add(dx, dy[3])
     return [total, total, dScale, dy[0], total]
   },
@@ -185,7 +247,10 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   Gather: ({ x: [x, index], dy: [d], attributes: { axis = 0 }, inverse, graph: g }) => {
     const at = positive(axis, x.shape.length)
     if (inverse === undefined || at !== 0) return [scatterRows(g, x.shape, at, index, d, [x])]
-    const back = g.gather(asRows(g, index.shape.length === 0 ? g.unsqueeze(d, [0]) : d, x.shape.slice(1)), inverse.index)
+    const back = g.gather(
+      asRows(g, index.shape.length === 0 ? g.unsqueeze(d, [0]) : d, x.shape.slice(1)),
+      inverse.index,
+    )
     if (inverse.mask === undefined) return [back]
     const missing = back.shape.slice(inverse.mask.shape.length).map((_, i) => i + inverse.mask!.shape.length)
     return [g.mul(back, missing.length === 0 ? inverse.mask : g.unsqueeze(inverse.mask, missing))]
@@ -197,13 +262,23 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // y = x with updates put (or added) at rows: what was overwritten has no gradient
   ScatterND: ({ x: [x, index, updates], dy: [d], attributes: { reduction = 'none' }, graph: g, asked }) => {
     known('ScatterND', 'reduction', reduction, ['none', 'add'])
-    const dx = reduction === 'add' ? d : g.node('ScatterND', [d, index, zeros(g, d.dtype, updates.shape, [updates])], {})[0]
+    const dx =
+      reduction === 'add' ? d : g.node('ScatterND', [d, index, zeros(g, d.dtype, updates.shape, [updates])], {})[0]
     return [dx, undefined, asked[2] ? insideOut(g, d, index, x) : undefined]
   },
   // the same, element by element along an axis
-  ScatterElements: ({ x: [, index, updates], dy: [d], attributes: { axis = 0, reduction = 'none' }, graph: g, asked }) => {
+  ScatterElements: ({
+    x: [, index, updates],
+    dy: [d],
+    attributes: { axis = 0, reduction = 'none' },
+    graph: g,
+    asked,
+  }) => {
     known('ScatterElements', 'reduction', reduction, ['none', 'add'])
-    const dx = reduction === 'add' ? d : g.node('ScatterElements', [d, index, zeros(g, d.dtype, updates.shape, [updates])], { axis })[0]
+    const dx =
+      reduction === 'add'
+        ? d
+        : g.node('ScatterElements', [d, index, zeros(g, d.dtype, updates.shape, [updates])], { axis })[0]
     return [dx, undefined, asked[2] ? g.gatherElements(d, index, axis) : undefined]
   },
 
@@ -218,15 +293,24 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   Expand: ({ dy: [d] }) => [d],
   Squeeze: ({ x: [x, axes], dy: [d], graph: g }) => {
     const ones = x.shape.flatMap((length, i) => (length === 1 ? [i] : []))
-    const gone = axes === undefined ? ones : integersOf(g, axes).map((axis) => positive(axis, x.shape.length))
+    const gone = axes === undefined ? ones : integersOf(g, axes).map(axis => positive(axis, x.shape.length))
     return [gone.length === 0 ? d : g.unsqueeze(d, gone)]
   },
-  Unsqueeze: ({ x: [, axes], dy: [d], graph: g }) => [g.squeeze(d, integersOf(g, axes).map((axis) => positive(axis, d.shape.length)))],
+  Unsqueeze: ({ x: [, axes], dy: [d], graph: g }) => [
+    g.squeeze(
+      d,
+      integersOf(g, axes).map(axis => positive(axis, d.shape.length)),
+    ),
+  ],
   Concat: ({ x, dy: [d], attributes, graph: g }) => {
     const parts = x as readonly Value[]
     if (parts.length === 1) return [d]
     const axis = positive(attributes.axis, d.shape.length)
-    const sizes = lengths(g, parts.map((part) => part.shape[axis]!), parts)
+    const sizes = lengths(
+      g,
+      parts.map(part => part.shape[axis]!),
+      parts,
+    )
     return g.node('Split', [d, sizes], { axis }, parts.length)
   },
   // parts without a gradient are zeros
@@ -234,16 +318,27 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
     const axis = positive(attributes.axis ?? 0, x.shape.length)
     const part = (i: number): Value => {
       const length = y[i]?.shape[axis] ?? partLength(g, x, sizes, axis, i, y.length)
-      return zeros(g, x.dtype, x.shape.map((d, at) => (at === axis ? length : d)), [x, ...y.filter((value) => value !== undefined)])
+      return zeros(
+        g,
+        x.dtype,
+        x.shape.map((d, at) => (at === axis ? length : d)),
+        [x, ...y.filter(value => value !== undefined)],
+      )
     }
-    return [g.concat(Array.from(y, (_, i) => dy[i] ?? part(i)), axis)]
+    return [
+      g.concat(
+        Array.from(y, (_, i) => dy[i] ?? part(i)),
+        axis,
+      ),
+    ]
   },
   Slice: ({ x, dy: [d], graph }) => [sliceGradient(graph, x, d)],
   // dx = the middle of dy; the value that was padded with gets the sum of the rest
   Pad: ({ x: [x, pads, value, axes], dy: [d], attributes: { mode = 'constant' }, graph: g, asked }) => {
     known('Pad', 'mode', mode, ['constant'])
     const amounts = integersOf(g, pads)
-    const listed = axes === undefined ? x.shape.map((_, i) => i) : integersOf(g, axes).map((axis) => positive(axis, x.shape.length))
+    const listed =
+      axes === undefined ? x.shape.map((_, i) => i) : integersOf(g, axes).map(axis => positive(axis, x.shape.length))
     const dx = padGradient(g, d, listed, amounts)
     return [dx, undefined, asked[2] ? reshaped(g, g.sub(g.sum(d), g.sum(dx)), value) : undefined]
   },
@@ -279,9 +374,15 @@ function shared(g: GraphBuilder, d: Value, first: Value, second: Value): readonl
   return [da, g.sub(d, da)]
 }
 
-/** α A′ B′. A transposed A is written as a node: the CPU multiplies faster from a copy, and where that is not so the runtime fuses the two. */
+/**
+ * α A′ B′. A transposed A is written as a node: the CPU multiplies faster from a copy, and where that is not so the
+ * runtime fuses the two.
+ */
 function gemm(g: GraphBuilder, a: Value, b: Value, transA: number, transB: number, alpha: number): Value {
-  return g.gemm(transA ? flipped(g, a) : a, b, undefined, { ...(transB ? { transB: 1 } : {}), ...(alpha === 1 ? {} : { alpha }) })
+  return g.gemm(transA ? flipped(g, a) : a, b, undefined, {
+    ...(transB ? { transB: 1 } : {}),
+    ...(alpha === 1 ? {} : { alpha }),
+  })
 }
 
 /** The last two axes swapped; what was swapped before is swapped back for nothing. */
@@ -289,7 +390,10 @@ function flipped(g: GraphBuilder, x: Value): Value {
   return unflipped(g, x) ?? g.transposeLast(x)
 }
 
-/** (Pᵀ R)ᵀ as Rᵀ P: one transposition, which runtimes make part of the product, in place of two. Nobody reads the first product then. */
+/**
+ * (Pᵀ R)ᵀ as Rᵀ P: one transposition, which runtimes make part of the product, in place of two. Nobody reads the first
+ * product then.
+ */
 function flippedProduct(g: GraphBuilder, x: Value): Value | undefined {
   const product = makerOf(g, x, 'MatMul')
   const left = product && unflipped(g, product.inputs[0]!)
@@ -308,7 +412,7 @@ function isFlip(perm: readonly number[] | undefined): boolean {
 }
 
 function makerOf<Op extends OpName>(g: GraphBuilder, x: Value, op: Op): Node<Op> | undefined {
-  return g.nodes.find((node) => node.op === op && node.outputs[0]?.name === x.name) as Node<Op> | undefined
+  return g.nodes.find(node => node.op === op && node.outputs[0]?.name === x.name) as Node<Op> | undefined
 }
 
 /** The axes that a reduction reduced. */
@@ -323,12 +427,21 @@ function kept(g: GraphBuilder, x: Values, attributes: Attributes['ReduceSum'], y
 }
 
 /** The length of a part of a Split that nobody reads. */
-function partLength(g: GraphBuilder, x: Value, sizes: Value | undefined, axis: number, i: number, parts: number): number {
+function partLength(
+  g: GraphBuilder,
+  x: Value,
+  sizes: Value | undefined,
+  axis: number,
+  i: number,
+  parts: number,
+): number {
   const given = g.constantOf(sizes)
   if (given !== undefined) return Number(given.data[i])
   const whole = x.shape[axis]!
   if (typeof whole !== 'number') {
-    throw new TrainerError('graph', `the length of part ${i} is not known, because nobody reads it.`, { fix: 'Give Split its sizes as a constant.' })
+    throw new TrainerError('graph', `the length of part ${i} is not known, because nobody reads it.`, {
+      fix: 'Give Split its sizes as a constant.',
+    })
   }
   const chunk = Math.ceil(whole / parts)
   return Math.min(chunk, whole - i * chunk)
@@ -341,7 +454,8 @@ function integersOf(g: GraphBuilder, value: Value): readonly number[] {
 }
 
 function known(op: OpName, attribute: string, given: string, rules: readonly string[]): void {
-  if (!rules.includes(given)) throw new TrainerError('graph', `${op} has a gradient for ${attribute} ${rules.join(' and ')}, not for ${given}.`)
+  if (!rules.includes(given))
+    throw new TrainerError('graph', `${op} has a gradient for ${attribute} ${rules.join(' and ')}, not for ${given}.`)
 }
 
 /** Whether a type can carry a gradient. */

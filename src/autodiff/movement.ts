@@ -14,13 +14,29 @@ const last = 2 ** 31 - 1
 const fewRows = 1024
 
 /**
- * Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a Gather.
+ * Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a
+ * Gather.
  *
- * Not by ScatterND: on the processor its threads add to the same row at the same time, and some of what they add is lost.
+ * Not by ScatterND: on the processor its threads add to the same row at the same time, and some of what they add is
+ * lost.
  */
-export function scatterRows(g: GraphBuilder, shape: Shape, axis: number, index: Value, d: Value, sources: readonly Value[]): Value {
+export function scatterRows(
+  g: GraphBuilder,
+  shape: Shape,
+  axis: number,
+  index: Value,
+  d: Value,
+  sources: readonly Value[],
+): Value {
   const [rows] = shape
-  if (axis === 0 && shape.length === 2 && index.shape.length === 1 && index.dtype === 'int32' && typeof rows === 'number' && rows <= fewRows) {
+  if (
+    axis === 0 &&
+    shape.length === 2 &&
+    index.shape.length === 1 &&
+    index.dtype === 'int32' &&
+    typeof rows === 'number' &&
+    rows <= fewRows
+  ) {
     return addedRows(g, rows, index, d)
   }
   const base = zeros(g, d.dtype, shape, sources)
@@ -29,14 +45,31 @@ export function scatterRows(g: GraphBuilder, shape: Shape, axis: number, index: 
   const rank = index.shape.length
   const flat = rank === 1 ? index : g.reshape(index, [-1])
   const parts = rank === 1 ? d : rank === 0 ? g.unsqueeze(d, [axis]) : merged(g, d, before, after)
-  const places = after.length === 0 ? flat : g.unsqueeze(flat, after.map((_, i) => i + 1))
-  return g.node('ScatterElements', [base, expand(g, places, parts.shape, [parts]), parts], { axis, reduction: 'add' })[0]!
+  const places =
+    after.length === 0
+      ? flat
+      : g.unsqueeze(
+          flat,
+          after.map((_, i) => i + 1),
+        )
+  return g.node('ScatterElements', [base, expand(g, places, parts.shape, [parts]), parts], {
+    axis,
+    reduction: 'add',
+  })[0]!
 }
 
-/** Rows of `d` [n, width] added up by a product, which has all threads at work: [rows, n] ones where a row belongs, times [n, width]. */
+/**
+ * Rows of `d` [n, width] added up by a product, which has all threads at work: [rows, n] ones where a row belongs,
+ * times [n, width].
+ */
 function addedRows(g: GraphBuilder, rows: number, index: Value, d: Value): Value {
   const fromZero = g.where(g.less(index, 0), g.add(index, rows), index)
-  const numbers = g.constant(Tensor.from('int32', Array.from({ length: rows }, (_, i) => [i])))
+  const numbers = g.constant(
+    Tensor.from(
+      'int32',
+      Array.from({ length: rows }, (_, i) => [i]),
+    ),
+  )
   return g.matMul(g.cast(g.equal(g.unsqueeze(fromZero, [0]), numbers), d.dtype), d)
 }
 
@@ -54,12 +87,19 @@ export function insideOut(g: GraphBuilder, d: Value, index: Value, data: Value):
   if (depth === 1) return g.gather(d, g.squeeze(index, [index.shape.length - 1]))
   const places = g.constantOf(index)
   const along = data.shape.slice(0, Number(depth))
-  if (typeof depth !== 'number' || places === undefined || along.some((length) => typeof length !== 'number')) {
-    throw new TrainerError('graph', `the updates of a ScatterND have a gradient only where the index is a constant or one number deep.`)
+  if (typeof depth !== 'number' || places === undefined || along.some(length => typeof length !== 'number')) {
+    throw new TrainerError(
+      'graph',
+      `the updates of a ScatterND have a gradient only where the index is a constant or one number deep.`,
+    )
   }
   const numbers = Array.from(places.data as BigInt64Array, Number)
   const flat = Array.from({ length: numbers.length / depth }, (_, i) =>
-    (along as readonly number[]).reduce((at, length, k) => at * length + (numbers[i * depth + k]! + length) % length, 0))
+    (along as readonly number[]).reduce(
+      (at, length, k) => at * length + ((numbers[i * depth + k]! + length) % length),
+      0,
+    ),
+  )
   const rows = asRows(g, d, d.shape.slice(depth))
   return g.gather(rows, g.constant(new Tensor('int64', BigInt64Array.from(flat, BigInt), places.dims.slice(0, -1))))
 }
@@ -68,13 +108,22 @@ export function insideOut(g: GraphBuilder, d: Value, index: Value, data: Value):
 export function padGradient(g: GraphBuilder, d: Value, axes: readonly number[], amounts: readonly number[]): Value {
   const amount = (i: number, end: 0 | 1): number => amounts[i + end * axes.length]!
   // what was cut off comes back as zeros
-  const lost = ([0, 1] as const).flatMap((end) => d.shape.map((_, axis) => (axes.includes(axis) ? Math.max(0, -amount(axes.indexOf(axis), end)) : 0)))
-  const grown = lost.some((n) => n > 0) ? g.node('Pad', [d, g.integers(lost)], { mode: 'constant' })[0]! : d
+  const lost = ([0, 1] as const).flatMap(end =>
+    d.shape.map((_, axis) => (axes.includes(axis) ? Math.max(0, -amount(axes.indexOf(axis), end)) : 0)),
+  )
+  const grown = lost.some(n => n > 0) ? g.node('Pad', [d, g.integers(lost)], { mode: 'constant' })[0]! : d
   const cut = axes.flatMap((axis, i) => {
     const [start, end] = [Math.max(0, amount(i, 0)), Math.max(0, amount(i, 1))]
     return start === 0 && end === 0 ? [] : [{ axis, start, end: end === 0 ? last : -end }]
   })
-  return cut.length === 0 ? grown : g.slice(grown, cut.map((c) => c.start), cut.map((c) => c.end), cut.map((c) => c.axis))
+  return cut.length === 0
+    ? grown
+    : g.slice(
+        grown,
+        cut.map(c => c.start),
+        cut.map(c => c.end),
+        cut.map(c => c.axis),
+      )
 }
 
 /** One axis of a Slice. */
@@ -90,7 +139,10 @@ interface KnownCut extends Cut {
   readonly after: number
 }
 
-/** A Slice's gradient put back between zeros: Pad where the lengths are known, Concat where they are not, a scatter where steps leave gaps. */
+/**
+ * A Slice's gradient put back between zeros: Pad where the lengths are known, Concat where they are not, a scatter
+ * where steps leave gaps.
+ */
 export function sliceGradient(g: GraphBuilder, inputs: readonly (Value | undefined)[], d: Value): Value {
   const [x, starts, ends, axesInput, steps] = inputs as readonly [Value, Value, Value, Value?, Value?]
   const numbers = (value: Value | undefined): readonly number[] | undefined => {
@@ -98,12 +150,19 @@ export function sliceGradient(g: GraphBuilder, inputs: readonly (Value | undefin
     return tensor && Array.from(tensor.data as BigInt64Array, Number)
   }
   const listed = numbers(axesInput) ?? Array.from({ length: Number(starts.shape[0]) }, (_, i) => i)
-  const axes = listed.map((axis) => positive(axis, x.shape.length))
+  const axes = listed.map(axis => positive(axis, x.shape.length))
   const [from, to, by] = [numbers(starts), numbers(ends), steps === undefined ? axes.map(() => 1) : numbers(steps)]
   if (by === undefined) throw new TrainerError('graph', 'the steps of a Slice have to be constant.')
-  const cuts = axes.flatMap((axis, k) => (by[k] === 1 ? [cutOf(g, x, axis, from?.[k] ?? part(g, starts, k), to?.[k] ?? part(g, ends, k))] : []))
-  const whole = cuts.filter((cut) => !isKnown(cut)).reduce((value, cut) => between(g, value, x, cut), padded(g, d, cuts.filter(isKnown)))
-  return axes.reduce((value, axis, k) => (by[k] === 1 ? value : spread(g, value, x, axis, from?.[k], to?.[k], by[k]!)), whole)
+  const cuts = axes.flatMap((axis, k) =>
+    by[k] === 1 ? [cutOf(g, x, axis, from?.[k] ?? part(g, starts, k), to?.[k] ?? part(g, ends, k))] : [],
+  )
+  const whole = cuts
+    .filter(cut => !isKnown(cut))
+    .reduce((value, cut) => between(g, value, x, cut), padded(g, d, cuts.filter(isKnown)))
+  return axes.reduce(
+    (value, axis, k) => (by[k] === 1 ? value : spread(g, value, x, axis, from?.[k], to?.[k], by[k]!)),
+    whole,
+  )
 }
 
 function part(g: GraphBuilder, vector: Value, k: number): Value {
@@ -133,8 +192,10 @@ function isKnown(cut: Cut): cut is KnownCut {
 
 /** Zeros before and after. */
 function padded(g: GraphBuilder, d: Value, cuts: readonly KnownCut[]): Value {
-  const amounts = (['before', 'after'] as const).flatMap((side) => d.shape.map((_, axis) => cuts.find((cut) => cut.axis === axis)?.[side] ?? 0))
-  return amounts.every((n) => n === 0) ? d : g.node('Pad', [d, g.integers(amounts)], { mode: 'constant' })[0]!
+  const amounts = (['before', 'after'] as const).flatMap(side =>
+    d.shape.map((_, axis) => cuts.find(cut => cut.axis === axis)?.[side] ?? 0),
+  )
+  return amounts.every(n => n === 0) ? d : g.node('Pad', [d, g.integers(amounts)], { mode: 'constant' })[0]!
 }
 
 function between(g: GraphBuilder, d: Value, x: Value, { axis, before, after }: Cut): Value {
@@ -142,7 +203,14 @@ function between(g: GraphBuilder, d: Value, x: Value, { axis, before, after }: C
     if (length === 0) return []
     const [ahead, behind] = [d.shape.slice(0, axis), d.shape.slice(axis + 1)]
     const own = typeof length === 'number' ? g.integers([length]) : length
-    const vector = g.concat([...(ahead.length > 0 ? [lengths(g, ahead, [d])] : []), own, ...(behind.length > 0 ? [lengths(g, behind, [d])] : [])], 0)
+    const vector = g.concat(
+      [
+        ...(ahead.length > 0 ? [lengths(g, ahead, [d])] : []),
+        own,
+        ...(behind.length > 0 ? [lengths(g, behind, [d])] : []),
+      ],
+      0,
+    )
     const made = g.node('Expand', [g.constant(0, d.dtype), vector], {})[0]!
     return [{ ...made, shape: [...ahead, made.shape[axis]!, ...behind] }]
   }
@@ -151,13 +219,24 @@ function between(g: GraphBuilder, d: Value, x: Value, { axis, before, after }: C
 }
 
 /** The same for a step that is not 1: each slice is put to where it was. */
-function spread(g: GraphBuilder, d: Value, x: Value, axis: number, from: number | undefined, to: number | undefined, step: number): Value {
+function spread(
+  g: GraphBuilder,
+  d: Value,
+  x: Value,
+  axis: number,
+  from: number | undefined,
+  to: number | undefined,
+  step: number,
+): Value {
   const length = x.shape[axis]!
   if (from === -1 && to !== undefined && to <= -last && step === -1) {
     return g.node('Slice', [d, g.integers([-1]), g.integers([to]), g.integers([axis]), g.integers([-1])], {})[0]!
   }
   if (typeof length !== 'number' || from === undefined || to === undefined) {
-    throw new TrainerError('graph', `a Slice by steps of ${step} has a gradient only where the length of axis ${axis} is known.`)
+    throw new TrainerError(
+      'graph',
+      `a Slice by steps of ${step} has a gradient only where the length of axis ${axis} is known.`,
+    )
   }
   const low = step < 0 ? -1 : 0
   const clamp = (at: number): number => Math.max(low, Math.min(length + low, at < 0 ? at + length : at))

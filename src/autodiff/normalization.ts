@@ -21,7 +21,8 @@ export interface NormalizationSite {
 }
 
 /**
- * Layer normalization, y = x̂ s + b with x̂ = (x - mean) r, r = 1/√(variance + ε), over rows of n (Ba, Kiros & Hinton 2016):
+ * Layer normalization, y = x̂ s + b with x̂ = (x - mean) r, r = 1/√(variance + ε), over rows of n (Ba, Kiros & Hinton
+ * 2016):
  *
  *     ds = Σ_rows dy x̂ = rᵀ (dy (x - mean))                     a product with a vector, as is Σ over a row of dy (x - mean) s
  *     dx = r (g - mean g - (x - mean) r mean(g x̂)),  g = dy s
@@ -30,12 +31,25 @@ export interface NormalizationSite {
  * Every elementwise pass is over a tensor that does not fit the cache, so neither x̂ nor g x̂ is ever made.
  */
 export function normalizationGradient(site: NormalizationSite): { readonly dx?: Value; readonly dScale?: Value } {
-  const { graph: g, x, scale, axis, epsilon, y, dy: [dy, dMean, dInverse], asked } = site
+  const {
+    graph: g,
+    x,
+    scale,
+    axis,
+    epsilon,
+    y,
+    dy: [dy, dMean, dInverse],
+    asked,
+  } = site
   const rest = x.shape.slice(axis)
   const rows = (value: Value): Value => rowsOf(g, value, rest)
-  const n = count(g, x, rest.map((_, i) => axis + i))
+  const n = count(
+    g,
+    x,
+    rest.map((_, i) => axis + i),
+  )
   const share = (value: Value): Value => (typeof n === 'number' ? g.mul(value, 1 / n) : g.div(value, n))
-  const [mean, saved] = y.slice(1).map((value) => value && column(g, value, x.dtype))
+  const [mean, saved] = y.slice(1).map(value => value && column(g, value, x.dtype))
   const centred = g.sub(rows(x), mean ?? g.reduceMean(rows(x), [1], true))
   const inverse = saved ?? g.reciprocal(g.sqrt(g.add(share(g.reduceSumSquare(centred, [1], true)), epsilon)))
 
@@ -77,7 +91,10 @@ function rowsOf(g: GraphBuilder, x: Value, rest: readonly Dimension[]): Value {
   if (rest.length === 1) return asRows(g, x, rest)
   const width = rest.reduce<number>((product, d) => (typeof d === 'number' ? product * d : NaN), 1)
   if (Number.isNaN(width)) {
-    throw new TrainerError('graph', `a normalization over several axes has a gradient only where they are known, not over [${rest.join(', ')}].`)
+    throw new TrainerError(
+      'graph',
+      `a normalization over several axes has a gradient only where they are known, not over [${rest.join(', ')}].`,
+    )
   }
   return g.reshape(x, [-1, width])
 }

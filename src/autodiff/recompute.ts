@@ -3,7 +3,10 @@ import type { Node, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { isFloat } from './gradients'
 
-/** A node as a rule is to see it: with its values computed again, where they were not kept. Asked once the gradients of its outputs are there. */
+/**
+ * A node as a rule is to see it: with its values computed again, where they were not kept. Asked once the gradients of
+ * its outputs are there.
+ */
 export type Twin = (node: Node, gradientOf: (value: Value) => Value | undefined) => Node
 
 /** The nodes between two checkpoints. */
@@ -15,10 +18,12 @@ interface Segment {
 }
 
 /**
- * Gradient checkpointing (Chen et al. 2016): what lies between one checkpoint and the next is not kept for the backward pass but computed again there,
- * from the first of the two, when the gradient of the second is known. So there lies, beside the checkpoints, one segment in memory at a time.
+ * Gradient checkpointing (Chen et al. 2016): what lies between one checkpoint and the next is not kept for the backward
+ * pass but computed again there, from the first of the two, when the gradient of the second is known. So there lies,
+ * beside the checkpoints, one segment in memory at a time.
  *
- * What comes after the last checkpoint is kept: its backward pass follows at once, so that computing it again would save nothing.
+ * What comes after the last checkpoint is kept: its backward pass follows at once, so that computing it again would
+ * save nothing.
  */
 export function recomputation(graph: GraphBuilder, checkpoints: readonly Value[]): Twin {
   const home = new Map<string, Segment>()
@@ -27,28 +32,41 @@ export function recomputation(graph: GraphBuilder, checkpoints: readonly Value[]
     const segment = home.get(node.name)
     if (segment === undefined) return node
     const gradient = gradientOf(segment.end)
-    if (segment.copies === undefined && gradient !== undefined) segment.copies = graph.scope('again', () => repeated(graph, segment.nodes, gradient))
+    if (segment.copies === undefined && gradient !== undefined)
+      segment.copies = graph.scope('again', () => repeated(graph, segment.nodes, gradient))
     return segment.copies?.get(node.name) ?? node
   }
 }
 
 function cut(nodes: readonly Node[], checkpoints: readonly Value[]): readonly Segment[] {
-  const makerOf = ({ name }: Value): number => nodes.findIndex((node) => node.outputs.some((output) => output?.name === name))
-  const ends = checkpoints.map((end) => ({ end, at: makerOf(end) })).toSorted((a, b) => a.at - b.at)
-  return ends.slice(1).map(({ end, at }, i) => ({ nodes: nodes.slice(ends[i]!.at + 1, at + 1), end, copies: undefined }))
+  const makerOf = ({ name }: Value): number =>
+    nodes.findIndex(node => node.outputs.some(output => output?.name === name))
+  const ends = checkpoints.map(end => ({ end, at: makerOf(end) })).toSorted((a, b) => a.at - b.at)
+  return ends
+    .slice(1)
+    .map(({ end, at }, i) => ({ nodes: nodes.slice(ends[i]!.at + 1, at + 1), end, copies: undefined }))
 }
 
-/** Copies of the nodes that depend on what earlier nodes computed, to run after `gradient`. Those that nothing reads are left out of the built graph. */
+/**
+ * Copies of the nodes that depend on what earlier nodes computed, to run after `gradient`. Those that nothing reads are
+ * left out of the built graph.
+ */
 function repeated(graph: GraphBuilder, nodes: readonly Node[], gradient: Value): ReadonlyMap<string, Node> {
-  const computed = new Set(graph.nodes.flatMap((node) => node.outputs.map((output) => output?.name)))
+  const computed = new Set(graph.nodes.flatMap(node => node.outputs.map(output => output?.name)))
   for (const node of nodes) for (const output of node.outputs) computed.delete(output?.name)
   const [again, copies] = [new Map<string, Value>(), new Map<string, Node>()]
   for (const node of nodes) {
     for (const input of node.inputs) {
-      if (input !== undefined && computed.has(input.name) && isFloat(input.dtype) && !again.has(input.name)) again.set(input.name, after(graph, gradient, input))
+      if (input !== undefined && computed.has(input.name) && isFloat(input.dtype) && !again.has(input.name))
+        again.set(input.name, after(graph, gradient, input))
     }
-    if (!node.inputs.some((input) => input !== undefined && again.has(input.name))) continue
-    const copy = graph.scope(node.name, () => graph.repeat(node, node.inputs.map((input) => input && (again.get(input.name) ?? input))))
+    if (!node.inputs.some(input => input !== undefined && again.has(input.name))) continue
+    const copy = graph.scope(node.name, () =>
+      graph.repeat(
+        node,
+        node.inputs.map(input => input && (again.get(input.name) ?? input)),
+      ),
+    )
     copies.set(node.name, copy)
     node.outputs.forEach((output, i) => output !== undefined && again.set(output.name, copy.outputs[i]!))
   }
@@ -56,8 +74,9 @@ function repeated(graph: GraphBuilder, nodes: readonly Node[], gradient: Value):
 }
 
 /**
- * x, but not before `gradient`: x - 0 is x bit for bit, and that this is a 0 (a number is not greater than itself, NaN neither) no runtime knows
- * beforehand. Without it the copies would be merged with what they are copies of, or run as early as those.
+ * x, but not before `gradient`: x - 0 is x bit for bit, and that this is a 0 (a number is not greater than itself, NaN
+ * neither) no runtime knows beforehand. Without it the copies would be merged with what they are copies of, or run as
+ * early as those.
  */
 function after(graph: GraphBuilder, gradient: Value, x: Value): Value {
   const one = graph.gather(graph.reshape(gradient, [-1]), graph.constant(Tensor.from('int64', 0)))

@@ -5,23 +5,27 @@ import { gradients, isFloat } from './gradients'
 export interface Routes {
   /** The nodes on them, in the order in which they run. */
   readonly nodes: readonly Node[]
-  /** The values that depend on what is asked for, and the node by which each does first; undefined for what is asked for itself. */
+  /**
+   * The values that depend on what is asked for, and the node by which each does first; undefined for what is asked for
+   * itself.
+   */
   readonly makers: ReadonlyMap<string, Node | undefined>
   readonly loss: Value
 }
 
 /** The nodes on the ways from `wrt` to the loss, and the values that depend on `wrt`. */
 export function between(nodes: readonly Node[], loss: Value, wrt: readonly Value[]): Routes {
-  const makers = new Map<string, Node | undefined>(wrt.map((value) => [value.name, undefined]))
-  const reached = nodes.filter((node) => {
-    if (gradients[node.op] === 'flat' || !node.inputs.some((input) => input !== undefined && makers.has(input.name))) return false
-    const outputs = node.outputs.filter((output) => output !== undefined && isFloat(output.dtype)) as Value[]
+  const makers = new Map<string, Node | undefined>(wrt.map(value => [value.name, undefined]))
+  const reached = nodes.filter(node => {
+    if (gradients[node.op] === 'flat' || !node.inputs.some(input => input !== undefined && makers.has(input.name)))
+      return false
+    const outputs = node.outputs.filter(output => output !== undefined && isFloat(output.dtype)) as Value[]
     for (const output of outputs) if (!makers.has(output.name)) makers.set(output.name, node)
     return outputs.length > 0
   })
   const leading = new Set([loss.name])
-  const active = reached.reverse().filter((node) => {
-    if (!node.outputs.some((output) => output !== undefined && leading.has(output.name))) return false
+  const active = reached.reverse().filter(node => {
+    if (!node.outputs.some(output => output !== undefined && leading.has(output.name))) return false
     for (const input of node.inputs) if (input !== undefined && makers.has(input.name)) leading.add(input.name)
     return true
   })
@@ -32,15 +36,15 @@ export function between(nodes: readonly Node[], loss: Value, wrt: readonly Value
 export function route(node: Node, { nodes, makers, loss }: Routes): string {
   const before: string[] = []
   let first = ''
-  for (let at: Node | undefined = node; at !== undefined; ) {
-    const from: Value = at.inputs.find((input) => input !== undefined && makers.has(input.name))!
+  for (let at: Node | undefined = node; at !== undefined;) {
+    const from: Value = at.inputs.find(input => input !== undefined && makers.has(input.name))!
     first = from.name
     at = makers.get(from.name)
     if (at !== undefined) before.unshift(at.name)
   }
   const after: string[] = []
   const reads = (made: readonly (Value | undefined)[]): Node | undefined =>
-    nodes.find((next) => next.inputs.some((input) => input !== undefined && made.some((value) => value?.name === input.name)))
+    nodes.find(next => next.inputs.some(input => input !== undefined && made.some(value => value?.name === input.name)))
   for (let next = reads(node.outputs); next !== undefined; next = reads(next.outputs)) after.push(next.name)
   const whole = [first, ...before, node.name, ...after]
   const shown = whole.length <= 12 ? whole : [...whole.slice(0, 5), '…', ...whole.slice(-5)]

@@ -2,8 +2,8 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 
 /**
- * A gradient times a number. Every rule is linear in the gradient that comes in, so a number can wait, and be multiplied where the tensor is
- * smallest, or become a matrix product's alpha, or a subtraction.
+ * A gradient times a number. Every rule is linear in the gradient that comes in, so a number can wait, and be
+ * multiplied where the tensor is smallest, or become a matrix product's alpha, or a subtraction.
  */
 export interface Scaled {
   readonly of: Value
@@ -25,8 +25,10 @@ export function settled(graph: GraphBuilder, { of, by }: Scaled): Value {
 /** The sum; a common number goes on waiting. */
 export function plus(graph: GraphBuilder, a: Scaled, b: Scaled): Scaled {
   if (a.by === b.by) return { of: graph.add(a.of, b.of), by: a.by }
-  if (a.by === -b.by) return a.by > 0 ? { of: graph.sub(a.of, b.of), by: a.by } : { of: graph.sub(b.of, a.of), by: b.by }
-  // the number of the one goes on waiting; the other, if need be, is multiplied: the smaller tensor, as far as the ranks tell
+  if (a.by === -b.by)
+    return a.by > 0 ? { of: graph.sub(a.of, b.of), by: a.by } : { of: graph.sub(b.of, a.of), by: b.by }
+  // the number of the one goes on waiting; the other, if need be, is multiplied: the smaller tensor, as far as the
+  // ranks tell
   const [kept, changed] = a.by === 0 || (b.by !== 0 && a.of.shape.length < b.of.shape.length) ? [b, a] : [a, b]
   return { of: graph.add(kept.of, times(graph, changed.of, changed.by / kept.by)), by: kept.by }
 }
@@ -43,5 +45,7 @@ export function times(graph: GraphBuilder, a: Value, b: Value | number): Value {
 /** The number that a value is, if it is a constant without axes. */
 function scalar(graph: GraphBuilder, value: Value): number | undefined {
   const tensor = graph.constantOf(value)
-  return tensor?.dims.length === 0 && (tensor.dtype === 'float32' || tensor.dtype === 'float64') ? Number(tensor.data[0]) : undefined
+  return tensor?.dims.length === 0 && (tensor.dtype === 'float32' || tensor.dtype === 'float64')
+    ? Number(tensor.data[0])
+    : undefined
 }

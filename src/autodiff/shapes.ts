@@ -9,18 +9,18 @@ type Shape = readonly Dimension[]
 const written = new WeakMap<GraphBuilder, Map<string, Value>>()
 
 /**
- * A shape as an int64 vector. Named lengths are read when the graph runs, off an input of the graph that has the name, or else off one of `sources`:
- * so no activation is kept alive for its shape alone.
+ * A shape as an int64 vector. Named lengths are read when the graph runs, off an input of the graph that has the name,
+ * or else off one of `sources`: so no activation is kept alive for its shape alone.
  */
 export function lengths(graph: GraphBuilder, shape: Shape, sources: readonly Value[]): Value {
-  if (shape.every((d) => typeof d === 'number')) return graph.integers(shape)
+  if (shape.every(d => typeof d === 'number')) return graph.integers(shape)
   const memory = written.get(graph) ?? new Map<string, Value>()
   written.set(graph, memory)
   const key = shape.join()
   const known = memory.get(key)
   if (known !== undefined) return known
   const parts: Value[] = []
-  for (let i = 0; i < shape.length; ) {
+  for (let i = 0; i < shape.length;) {
     let end = i + 1
     if (typeof shape[i] === 'number') {
       while (typeof shape[end] === 'number') end++
@@ -28,7 +28,13 @@ export function lengths(graph: GraphBuilder, shape: Shape, sources: readonly Val
     } else {
       const [source, axis] = holder(graph, shape[i]!, sources)
       while (end < shape.length && shape[end] === source.shape[axis + end - i]) end++
-      parts.push(graph.node('Shape', [source], axis === 0 && end - i === source.shape.length ? {} : { start: axis, end: axis + end - i })[0]!)
+      parts.push(
+        graph.node(
+          'Shape',
+          [source],
+          axis === 0 && end - i === source.shape.length ? {} : { start: axis, end: axis + end - i },
+        )[0]!,
+      )
     }
     i = end
   }
@@ -49,9 +55,9 @@ export function zeros(graph: GraphBuilder, dtype: DataType, shape: Shape, source
 
 /** How many elements the axes hold: a number where they are known, else a scalar of the type of `x`. */
 export function count(graph: GraphBuilder, x: Value, axes: readonly number[]): number | Value {
-  const dimensions = axes.map((axis) => x.shape[axis]!)
+  const dimensions = axes.map(axis => x.shape[axis]!)
   const known = dimensions.reduce<number>((product, d) => (typeof d === 'number' ? product * d : product), 1)
-  const names = dimensions.filter((d) => typeof d === 'string')
+  const names = dimensions.filter(d => typeof d === 'string')
   if (names.length === 0) return known
   // integers become floating-point numbers on every provider only so: ones, summed up
   const counted = graph.sum(expand(graph, graph.constant(1, x.dtype), names, [x]))
@@ -62,17 +68,20 @@ export function count(graph: GraphBuilder, x: Value, axes: readonly number[]): n
 export function reshaped(graph: GraphBuilder, x: Value, like: Value): Value {
   const { shape } = like
   if (shape.length === x.shape.length && shape.every((d, i) => d === x.shape[i])) return x
-  if (shape.filter((d) => typeof d === 'string').length <= 1) return graph.reshapeLike(x, like)
+  if (shape.filter(d => typeof d === 'string').length <= 1) return graph.reshapeLike(x, like)
   const target = shape.map((d, i) => (typeof d === 'number' ? d : d === x.shape[i] ? 0 : -1)) // 0 copies
-  const vector = target.filter((d) => d === -1).length <= 1 ? graph.integers(target) : lengths(graph, shape, [like])
+  const vector = target.filter(d => d === -1).length <= 1 ? graph.integers(target) : lengths(graph, shape, [like])
   return { ...graph.reshape(x, vector), shape }
 }
 
 /** [..., rest] → [n, rest]: all leading axes made one. */
 export function asRows(graph: GraphBuilder, x: Value, rest: Shape): Value {
   if (x.shape.length === rest.length + 1) return x
-  const known = rest.every((d) => typeof d === 'number')
-  const flat = graph.reshape(x, known ? [-1, ...rest] : graph.concat([graph.integers([-1]), lengths(graph, rest, [x])], 0))
+  const known = rest.every(d => typeof d === 'number')
+  const flat = graph.reshape(
+    x,
+    known ? [-1, ...rest] : graph.concat([graph.integers([-1]), lengths(graph, rest, [x])], 0),
+  )
   return { ...flat, shape: [flat.shape[0]!, ...rest] }
 }
 

@@ -9,10 +9,17 @@ import { differentiate } from './backward'
  * @param loss the name of a scalar of the graph
  * @param wrt names of inputs, initializers or values in between
  */
-export function withGradients(graph: Graph, { loss, wrt }: { readonly loss: string; readonly wrt: readonly string[] }): Graph {
+export function withGradients(
+  graph: Graph,
+  { loss, wrt }: { readonly loss: string; readonly wrt: readonly string[] },
+): Graph {
   const builder = GraphBuilder.from(graph)
-  const made = [...graph.inputs, ...[...graph.initializers.values()].map(({ value }) => value), ...graph.nodes.flatMap((node) => node.outputs)]
-  const values = new Map(made.flatMap((value) => (value === undefined ? [] : [[value.name, value] as const])))
+  const made = [
+    ...graph.inputs,
+    ...[...graph.initializers.values()].map(({ value }) => value),
+    ...graph.nodes.flatMap(node => node.outputs),
+  ]
+  const values = new Map(made.flatMap(value => (value === undefined ? [] : [[value.name, value] as const])))
   const find = (name: string): Value => {
     const value = values.get(name)
     if (value !== undefined) return value
@@ -22,7 +29,7 @@ export function withGradients(graph: Graph, { loss, wrt }: { readonly loss: stri
   }
   const { dense } = differentiate(builder, find(loss), wrt.map(find))
   return builder.build({
-    ...Object.fromEntries(graph.outputs.map((output) => [output.name, output])),
+    ...Object.fromEntries(graph.outputs.map(output => [output.name, output])),
     ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])),
   })
 }

@@ -2,7 +2,12 @@ import { nearest, TrainerError } from '../errors'
 import { log } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
 import {
-  callbackEvents, type CallbackContext, type CallbackEvent, type CallbackState, type TrainerCallback, type TrainerCallbackClass,
+  callbackEvents,
+  type CallbackContext,
+  type CallbackEvent,
+  type CallbackState,
+  type TrainerCallback,
+  type TrainerCallbackClass,
 } from './TrainerCallback'
 import type { ControlFlags, TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
@@ -52,7 +57,9 @@ export class CallbackHandler {
 
   /** Takes a callback out, or the first of a class, and gives it back; `undefined` if there is none. */
   pop(callback: TrainerCallback | TrainerCallbackClass): TrainerCallback | undefined {
-    const at = this.#callbacks.findIndex(one => (typeof callback === 'function' ? one instanceof callback : one === callback))
+    const at = this.#callbacks.findIndex(one =>
+      typeof callback === 'function' ? one instanceof callback : one === callback,
+    )
     return at === -1 ? undefined : this.#callbacks.splice(at, 1)[0]
   }
 
@@ -62,17 +69,22 @@ export class CallbackHandler {
   }
 
   /**
-   * Tells every callback of an event, in order, each awaited; their answers go to `control`. Flags that the event clears are cleared first.
+   * Tells every callback of an event, in order, each awaited; their answers go to `control`. Flags that the event
+   * clears are cleared first.
    * @param extra `logs` or `metrics`; every callback gets a copy of its own.
    */
   async call(
-    event: CallbackEvent, args: TrainingArguments, state: TrainerState, control: TrainerControl,
+    event: CallbackEvent,
+    args: TrainingArguments,
+    state: TrainerState,
+    control: TrainerControl,
     extra: Pick<CallbackContext, 'logs' | 'metrics'> = {},
   ): Promise<void> {
     for (const flag of cleared[event] ?? []) control[flag] = false
     for (const callback of [...this.#callbacks]) {
       const answer = await callback[event]?.(args, state, control, this.#contextWith(extra))
-      if (answer !== undefined && answer !== null && answer !== control) control.take(answer, `${nameOf(callback)}.${event}`)
+      if (answer !== undefined && answer !== null && answer !== control)
+        control.take(answer, `${nameOf(callback)}.${event}`)
     }
   }
 
@@ -81,7 +93,10 @@ export class CallbackHandler {
     for (const callback of this.#callbacks) callback.dispose?.()
   }
 
-  /** The states of control and callbacks, as {@link TrainerState.statefulCallbacks} holds them: several of one class in a list. */
+  /**
+   * The states of control and callbacks, as {@link TrainerState.statefulCallbacks} holds them: several of one class in
+   * a list.
+   */
   exportStates(control: TrainerControl): Record<string, CallbackState | CallbackState[]> {
     const states: Record<string, CallbackState | CallbackState[]> = { TrainerControl: control.state() }
     for (const callback of this.#callbacks) {
@@ -94,8 +109,9 @@ export class CallbackHandler {
   }
 
   /**
-   * Hands stored states to the callbacks of the same class, the first state to the first of them and so on; what they were made with stays. States
-   * that nobody takes are named in a warning. Control's is left alone: a resumed run asks for nothing.
+   * Hands stored states to the callbacks of the same class, the first state to the first of them and so on; what they
+   * were made with stays. States that nobody takes are named in a warning. Control's is left alone: a resumed run asks
+   * for nothing.
    */
   restoreStates(stored: Readonly<Record<string, CallbackState | readonly CallbackState[]>>): void {
     for (const [name, states] of Object.entries(stored)) {
@@ -104,13 +120,20 @@ export class CallbackHandler {
       const list = (Array.isArray(states) ? states : [states]) as readonly CallbackState[]
       list.forEach((state, i) => takers[i]?.restore?.(state))
       if (list.length > takers.length) {
-        log('warning', `The checkpoint has the state of ${list.length} ${name}, but this run has ${takers.length}: what is left over is not used.`)
+        log(
+          'warning',
+          `The checkpoint has the state of ${list.length} ${name}, but this run has ${takers.length}: what is left over is not used.`,
+        )
       }
     }
   }
 
   #contextWith({ logs, metrics }: Pick<CallbackContext, 'logs' | 'metrics'>): CallbackContext {
-    return { ...this.context, ...(logs === undefined ? {} : { logs: { ...logs } }), ...(metrics === undefined ? {} : { metrics: { ...metrics } }) }
+    return {
+      ...this.context,
+      ...(logs === undefined ? {} : { logs: { ...logs } }),
+      ...(metrics === undefined ? {} : { metrics: { ...metrics } }),
+    }
   }
 }
 
@@ -124,9 +147,16 @@ function nameOf(callback: TrainerCallback): string {
 /** A method that begins like an event and is none would never be called: better to say so. */
 function checkCallback(callback: TrainerCallback): void {
   if (typeof callback !== 'object' || callback === null) {
-    throw new TrainerError('argument', `A callback is an object or a class with methods like onLog, but this is ${String(callback)}.`)
+    throw new TrainerError(
+      'argument',
+      `A callback is an object or a class with methods like onLog, but this is ${String(callback)}.`,
+    )
   }
-  for (let level: object | null = callback; level !== null && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | null) {
+  for (
+    let level: object | null = callback;
+    level !== null && level !== Object.prototype;
+    level = Object.getPrototypeOf(level) as object | null
+  ) {
     for (const name of Object.getOwnPropertyNames(level)) {
       const event = callbackEvents.includes(name as CallbackEvent)
       if (!/^on[A-Z_]/.test(name) || event) {
@@ -135,9 +165,15 @@ function checkCallback(callback: TrainerCallback): void {
         }
         continue
       }
-      const near = nearest(name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), callbackEvents)
-      throw new TrainerError('argument', `${nameOf(callback)} has a method ${name}, but there is no such event: it would never be called.`,
-        { fix: near === undefined ? `The events are ${callbackEvents.join(', ')}.` : `Did you mean ${near}?` })
+      const near = nearest(
+        name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+        callbackEvents,
+      )
+      throw new TrainerError(
+        'argument',
+        `${nameOf(callback)} has a method ${name}, but there is no such event: it would never be called.`,
+        { fix: near === undefined ? `The events are ${callbackEvents.join(', ')}.` : `Did you mean ${near}?` },
+      )
     }
   }
 }

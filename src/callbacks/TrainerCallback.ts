@@ -4,8 +4,22 @@ import type { LogEntry, TrainerState } from './TrainerState'
 
 /** Every event, in the order in which a run comes by them. */
 export const callbackEvents = [
-  'onInitEnd', 'onTrainBegin', 'onEpochBegin', 'onStepBegin', 'onSubstepEnd', 'onPreOptimizerStep', 'onOptimizerStep', 'onStepEnd', 'onLog',
-  'onPredictionStep', 'onEvaluate', 'onSave', 'onEpochEnd', 'onTrainEnd', 'onPredict', 'onPushBegin',
+  'onInitEnd',
+  'onTrainBegin',
+  'onEpochBegin',
+  'onStepBegin',
+  'onSubstepEnd',
+  'onPreOptimizerStep',
+  'onOptimizerStep',
+  'onStepEnd',
+  'onLog',
+  'onPredictionStep',
+  'onEvaluate',
+  'onSave',
+  'onEpochEnd',
+  'onTrainEnd',
+  'onPredict',
+  'onPushBegin',
 ] as const
 
 /** The name of an event. */
@@ -33,7 +47,9 @@ export type CallbackAnswer = Partial<ControlFlags> | undefined | void
 
 type Answer = CallbackAnswer | Promise<CallbackAnswer>
 
-/** The state of a callback or of the control, as `trainer_state.json` keeps it: JSON values, keys as Python spells them. */
+/**
+ * The state of a callback or of the control, as `trainer_state.json` keeps it: JSON values, keys as Python spells them.
+ */
 export interface CallbackState {
   /** What it was made with. */
   readonly args: Readonly<Record<string, unknown>>
@@ -42,42 +58,122 @@ export interface CallbackState {
 }
 
 /**
- * What may be given as a callback: an object with some of these methods, each sync or async and awaited before training goes on. It reads state and
- * arguments, and answers through the control.
+ * What may be given as a callback: an object with some of these methods, each sync or async and awaited before training
+ * goes on. It reads state and arguments, and answers through the control.
  */
 export interface TrainerCallback {
   /** The end of the Trainer's construction. */
-  onInitEnd?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onInitEnd?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** The beginning of training. */
-  onTrainBegin?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onTrainBegin?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** The end of training. */
-  onTrainEnd?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onTrainEnd?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** The beginning of an epoch. */
-  onEpochBegin?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onEpochBegin?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** The end of an epoch, also of one that was stopped. */
-  onEpochEnd?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onEpochEnd?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** Before the first micro-batch of an update. */
-  onStepBegin?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onStepBegin?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** After a micro-batch that is not the update's last. */
-  onSubstepEnd?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onSubstepEnd?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** After clipping, before the update. */
-  onPreOptimizerStep?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onPreOptimizerStep?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** After the update, before the schedule's step. */
-  onOptimizerStep?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onOptimizerStep?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** After an update is counted. */
-  onStepEnd?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onStepEnd?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** After something was logged: `context.logs`. */
-  onLog?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onLog?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** After an evaluation was logged, for each evaluation set: `context.metrics`. */
-  onEvaluate?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onEvaluate?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** The end of `predict()`: `context.metrics`. */
-  onPredict?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onPredict?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** After a checkpoint was written completely. */
-  onSave?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onSave?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** After a batch of evaluation or prediction. */
-  onPredictionStep?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onPredictionStep?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** Before something is pushed to the Hub; as nothing can be pushed yet, it does not come. */
-  onPushBegin?(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl, context: CallbackContext): Answer
+  onPushBegin?(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    control: TrainerControl,
+    context: CallbackContext,
+  ): Answer
   /** What a checkpoint is to keep of this callback. With {@link TrainerCallback.restore}. */
   state?(): CallbackState
   /** Takes up the state that a checkpoint kept. */
@@ -89,7 +185,8 @@ export interface TrainerCallback {
 /* oxlint-disable typescript/no-unsafe-declaration-merging -- every method is optional: there is nothing to initialise */
 
 /**
- * A base for callbacks that are classes. Its methods are those of the interface of the same name; a subclass brings those it wants.
+ * A base for callbacks that are classes. Its methods are those of the interface of the same name; a subclass brings
+ * those it wants.
  *
  * @example
  * class Loud extends TrainerCallback {

@@ -15,7 +15,13 @@ export interface ControlFlags {
   shouldLog: boolean
 }
 
-const names: readonly (keyof ControlFlags)[] = ['shouldTrainingStop', 'shouldEpochStop', 'shouldSave', 'shouldEvaluate', 'shouldLog']
+const names: readonly (keyof ControlFlags)[] = [
+  'shouldTrainingStop',
+  'shouldEpochStop',
+  'shouldSave',
+  'shouldEvaluate',
+  'shouldLog',
+]
 
 /** The flags through which callbacks answer; the loop acts on them. All are false at first. */
 export class TrainerControl implements ControlFlags {
@@ -37,8 +43,11 @@ export class TrainerControl implements ControlFlags {
     for (const [name, value] of Object.entries(answer)) {
       if (!names.includes(name as keyof ControlFlags)) {
         const near = nearest(name, names)
-        throw new TrainerError('argument', `${from} returned '${name}', but the flags are ${names.join(', ')}.`,
-          near === undefined ? {} : { fix: `Did you mean ${near}?` })
+        throw new TrainerError(
+          'argument',
+          `${from} returned '${name}', but the flags are ${names.join(', ')}.`,
+          near === undefined ? {} : { fix: `Did you mean ${near}?` },
+        )
       }
       if (value !== undefined) this[name as keyof ControlFlags] = Boolean(value)
     }
@@ -48,8 +57,11 @@ export class TrainerControl implements ControlFlags {
   state(): CallbackState {
     return {
       args: {
-        should_training_stop: this.shouldTrainingStop, should_epoch_stop: this.shouldEpochStop, should_save: this.shouldSave,
-        should_evaluate: this.shouldEvaluate, should_log: this.shouldLog,
+        should_training_stop: this.shouldTrainingStop,
+        should_epoch_stop: this.shouldEpochStop,
+        should_save: this.shouldSave,
+        should_evaluate: this.shouldEvaluate,
+        should_log: this.shouldLog,
       },
       attributes: {},
     }

@@ -38,11 +38,26 @@ export interface TrainerStateFields {
 
 /** Python's name of each field. */
 const spelling: Readonly<Record<keyof TrainerStateFields, string>> = {
-  epoch: 'epoch', globalStep: 'global_step', maxSteps: 'max_steps', numTrainEpochs: 'num_train_epochs', loggingSteps: 'logging_steps',
-  evalSteps: 'eval_steps', saveSteps: 'save_steps', trainBatchSize: 'train_batch_size', numInputTokensSeen: 'num_input_tokens_seen',
-  totalFlos: 'total_flos', logHistory: 'log_history', bestMetric: 'best_metric', bestGlobalStep: 'best_global_step',
-  bestModelCheckpoint: 'best_model_checkpoint', isLocalProcessZero: 'is_local_process_zero', isWorldProcessZero: 'is_world_process_zero',
-  isHyperParamSearch: 'is_hyper_param_search', trialName: 'trial_name', trialParams: 'trial_params', statefulCallbacks: 'stateful_callbacks',
+  epoch: 'epoch',
+  globalStep: 'global_step',
+  maxSteps: 'max_steps',
+  numTrainEpochs: 'num_train_epochs',
+  loggingSteps: 'logging_steps',
+  evalSteps: 'eval_steps',
+  saveSteps: 'save_steps',
+  trainBatchSize: 'train_batch_size',
+  numInputTokensSeen: 'num_input_tokens_seen',
+  totalFlos: 'total_flos',
+  logHistory: 'log_history',
+  bestMetric: 'best_metric',
+  bestGlobalStep: 'best_global_step',
+  bestModelCheckpoint: 'best_model_checkpoint',
+  isLocalProcessZero: 'is_local_process_zero',
+  isWorldProcessZero: 'is_world_process_zero',
+  isHyperParamSearch: 'is_hyper_param_search',
+  trialName: 'trial_name',
+  trialParams: 'trial_params',
+  statefulCallbacks: 'stateful_callbacks',
 }
 
 /** The state of a run: what callbacks see, and what `trainer_state.json` holds. */
@@ -54,17 +69,33 @@ export interface TrainerState extends TrainerStateFields {}
 export class TrainerState {
   constructor(fields: Partial<TrainerStateFields> = {}) {
     const start: TrainerStateFields = {
-      epoch: 0, globalStep: 0, maxSteps: 0, numTrainEpochs: 0, loggingSteps: 500, evalSteps: 500, saveSteps: 500, trainBatchSize: undefined,
-      numInputTokensSeen: 0, totalFlos: 0, logHistory: [], bestMetric: undefined, bestGlobalStep: undefined, bestModelCheckpoint: undefined,
-      isLocalProcessZero: true, isWorldProcessZero: true, isHyperParamSearch: false, trialName: undefined, trialParams: undefined,
+      epoch: 0,
+      globalStep: 0,
+      maxSteps: 0,
+      numTrainEpochs: 0,
+      loggingSteps: 500,
+      evalSteps: 500,
+      saveSteps: 500,
+      trainBatchSize: undefined,
+      numInputTokensSeen: 0,
+      totalFlos: 0,
+      logHistory: [],
+      bestMetric: undefined,
+      bestGlobalStep: undefined,
+      bestModelCheckpoint: undefined,
+      isLocalProcessZero: true,
+      isWorldProcessZero: true,
+      isHyperParamSearch: false,
+      trialName: undefined,
+      trialParams: undefined,
       statefulCallbacks: {},
     }
     Object.assign(this, start, fields)
   }
 
   /**
-   * Reads a `trainer_state.json`, one that Python wrote as well: its literals NaN and Infinity become numbers. Fields that it does not have keep
-   * their defaults, fields that are unknown are left out.
+   * Reads a `trainer_state.json`, one that Python wrote as well: its literals NaN and Infinity become numbers. Fields
+   * that it does not have keep their defaults, fields that are unknown are left out.
    * @throws TrainerError (`file`) for text that is not a JSON object.
    */
   static fromJSON(source: string | object): TrainerState {
@@ -87,9 +118,14 @@ export class TrainerState {
     this.saveSteps = absolute(args.saveSteps)
   }
 
-  /** The fields as Python spells them, keys sorted at every depth; `null` for what there is not, and for numbers that are not finite. */
+  /**
+   * The fields as Python spells them, keys sorted at every depth; `null` for what there is not, and for numbers that
+   * are not finite.
+   */
   toJSON(): Record<string, unknown> {
-    const dict = Object.fromEntries(Object.entries(spelling).map(([name, python]) => [python, this[name as keyof TrainerStateFields] ?? null]))
+    const dict = Object.fromEntries(
+      Object.entries(spelling).map(([name, python]) => [python, this[name as keyof TrainerStateFields] ?? null]),
+    )
     return sorted(dict) as Record<string, unknown>
   }
 
@@ -115,7 +151,9 @@ function readEntry(entry: LogEntry): LogEntry {
 function parseLenient(text: string): unknown {
   try {
     // Outside of strings only: a string is matched first, and stands as it is.
-    const valid = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, token => (token.startsWith('"') ? token : `{"number":"${token}"}`))
+    const valid = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, token =>
+      token.startsWith('"') ? token : `{"number":"${token}"}`,
+    )
     const read: unknown = JSON.parse(valid, (_key, value: unknown) => {
       const literal = (value as { number?: unknown } | null)?.number
       return ['NaN', 'Infinity', '-Infinity'].includes(literal as string) ? Number(literal) : value

@@ -5,6 +5,12 @@ import { ProgressCallback } from './progress'
 import type { TrainerCallback } from './TrainerCallback'
 
 /** The callbacks that every Trainer has: those before the user's, and those after, in Hugging Face's order. */
-export function defaultCallbacks(args: TrainingArguments): { readonly first: readonly TrainerCallback[]; readonly last: readonly TrainerCallback[] } {
-  return { first: [new DefaultFlowCallback()], last: [args.disableTqdm ? new PrinterCallback() : new ProgressCallback()] }
+export function defaultCallbacks(args: TrainingArguments): {
+  readonly first: readonly TrainerCallback[]
+  readonly last: readonly TrainerCallback[]
+} {
+  return {
+    first: [new DefaultFlowCallback()],
+    last: [args.disableTqdm ? new PrinterCallback() : new ProgressCallback()],
+  }
 }

@@ -20,8 +20,8 @@ export function roundTo(value: number, decimals: number): number {
 }
 
 /**
- * The number rounded to the even digit if it is exactly half way between two of so many decimals, else `undefined`. It is where 2^(d + 1) times it is
- * an odd whole number, since half a unit of the last decimal is 1 / (2^(d + 1) 5^d).
+ * The number rounded to the even digit if it is exactly half way between two of so many decimals, else `undefined`. It
+ * is where 2^(d + 1) times it is an odd whole number, since half a unit of the last decimal is 1 / (2^(d + 1) 5^d).
  */
 function halfToEven(value: number, decimals: number): number | undefined {
   const halves = decimals >= 0 ? value * 2 ** (decimals + 1) : value / (5 * 10 ** (-decimals - 1))
@@ -40,29 +40,34 @@ export function formatSeconds(seconds: number): string {
 }
 
 /**
- * A log as one line: Hugging Face's `{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}`, fractions in four significant digits, without
- * `total_flos`; texts longer than `maxLength` are replaced by a notice.
+ * A log as one line: Hugging Face's `{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}`, fractions in four
+ * significant digits, without `total_flos`; texts longer than `maxLength` are replaced by a notice.
  */
 export function formatLogs(logs: LogEntry, maxLength = 100): string {
-  const parts = Object.entries(logs).filter(([key]) => key !== 'total_flos').map(([key, value]) => {
-    if (typeof value === 'number') return `'${key}': '${Number.isInteger(value) ? value : formatNumber(value)}'`
-    if (typeof value !== 'string') return `'${key}': ${String(value)}`
-    return `'${key}': '${value.length > maxLength ? `[a text of ${value.length} characters, more than the ${maxLength} that are shown]` : value}'`
-  })
+  const parts = Object.entries(logs)
+    .filter(([key]) => key !== 'total_flos')
+    .map(([key, value]) => {
+      if (typeof value === 'number') return `'${key}': '${Number.isInteger(value) ? value : formatNumber(value)}'`
+      if (typeof value !== 'string') return `'${key}': ${String(value)}`
+      return `'${key}': '${value.length > maxLength ? `[a text of ${value.length} characters, more than the ${maxLength} that are shown]` : value}'`
+    })
   return `{${parts.join(', ')}}`
 }
 
 /**
- * A copy of metrics for people to read: times as `1:02:03.45`, memory as `5MB`, operations as `3073364GF`, other numbers with four decimals.
+ * A copy of metrics for people to read: times as `1:02:03.45`, memory as `5MB`, operations as `3073364GF`, other
+ * numbers with four decimals.
  */
 export function formatMetrics(metrics: LogEntry): Record<string, number | string | boolean> {
-  return Object.fromEntries(Object.entries(metrics).map(([key, value]) => {
-    if (typeof value !== 'number') return [key, value]
-    if (key.includes('_mem_')) return [key, `${Math.floor(value / 2 ** 20)}MB`]
-    if (key.includes('_runtime')) return [key, duration(value)]
-    if (key === 'total_flos') return [key, `${Math.floor(Math.trunc(value) / 2 ** 30)}GF`]
-    return [key, roundTo(value, 4)]
-  }))
+  return Object.fromEntries(
+    Object.entries(metrics).map(([key, value]) => {
+      if (typeof value !== 'number') return [key, value]
+      if (key.includes('_mem_')) return [key, `${Math.floor(value / 2 ** 20)}MB`]
+      if (key.includes('_runtime')) return [key, duration(value)]
+      if (key === 'total_flos') return [key, `${Math.floor(Math.trunc(value) / 2 ** 30)}GF`]
+      return [key, roundTo(value, 4)]
+    }),
+  )
 }
 
 /** `H:MM:SS.cc`, with days before it where there are any; the hundredths are cut off, not rounded. */
@@ -78,17 +83,26 @@ function duration(seconds: number): string {
 /** The lines that `logMetrics` prints: a title, then the metrics by name, keys and values in columns. */
 export function metricsLines(split: string, metrics: LogEntry): string[] {
   const formatted = Object.entries(formatMetrics(metrics)).map(([key, value]) => [key, String(value)] as const)
-  const [keyWidth, valueWidth] = [0, 1].map(i => Math.max(0, ...formatted.map(pair => pair[i]!.length))) as [number, number]
+  const [keyWidth, valueWidth] = [0, 1].map(i => Math.max(0, ...formatted.map(pair => pair[i]!.length))) as [
+    number,
+    number,
+  ]
   const sorted = formatted.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return [`***** ${split} metrics *****`, ...sorted.map(([key, value]) => `  ${key.padEnd(keyWidth)} = ${value.padStart(valueWidth)}`)]
+  return [
+    `***** ${split} metrics *****`,
+    ...sorted.map(([key, value]) => `  ${key.padEnd(keyWidth)} = ${value.padStart(valueWidth)}`),
+  ]
 }
 
 /**
- * How fast something went: `<split>_runtime` in seconds, and what was done in a second. Nothing but the runtime if that is 0.
+ * How fast something went: `<split>_runtime` in seconds, and what was done in a second. Nothing but the runtime if that
+ * is 0.
  * @param seconds that it took.
  */
 export function speedMetrics(
-  split: string, seconds: number, counts: { readonly numSamples?: number; readonly numSteps?: number; readonly numTokens?: number } = {},
+  split: string,
+  seconds: number,
+  counts: { readonly numSamples?: number; readonly numSteps?: number; readonly numTokens?: number } = {},
 ): Record<string, number> {
   const runtime = { [`${split}_runtime`]: roundTo(seconds, 4) }
   if (seconds === 0) return runtime

@@ -8,9 +8,11 @@ import type { TrainerState } from './TrainerState'
 export type LineSink = ((line: string) => unknown) | { write(line: string): unknown }
 
 /**
- * Writes every log as one line of JSON: its values with `step`, and `run_name` where `runName` is set. Numbers that are not finite become null.
+ * Writes every log as one line of JSON: its values with `step`, and `run_name` where `runName` is set. Numbers that are
+ * not finite become null.
  *
- * It opens no file: hand it a sink, e.g. `createWriteStream('log.jsonl', { flags: 'a' })`. A promise that the sink returns is awaited.
+ * It opens no file: hand it a sink, e.g. `createWriteStream('log.jsonl', { flags: 'a' })`. A promise that the sink
+ * returns is awaited.
  */
 export class JsonlLogCallback extends TrainerCallback {
   readonly #write: (line: string) => unknown
@@ -19,14 +21,20 @@ export class JsonlLogCallback extends TrainerCallback {
   constructor(sink: LineSink) {
     super()
     if (typeof sink !== 'function' && typeof (sink as { write?: unknown } | undefined)?.write !== 'function') {
-      throw new TrainerError('argument', `JsonlLogCallback needs a function or a stream to write lines to, but was given ${JSON.stringify(sink)}.`,
-        { fix: "Open a file with createWriteStream('log.jsonl', { flags: 'a' }) and hand it over." })
+      throw new TrainerError(
+        'argument',
+        `JsonlLogCallback needs a function or a stream to write lines to, but was given ${JSON.stringify(sink)}.`,
+        { fix: "Open a file with createWriteStream('log.jsonl', { flags: 'a' }) and hand it over." },
+      )
     }
     this.#write = typeof sink === 'function' ? sink : line => sink.write(line)
   }
 
   override async onLog(
-    args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { logs = {} }: CallbackContext,
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    _control: TrainerControl,
+    { logs = {} }: CallbackContext,
   ): Promise<void> {
     const entry = { ...(args.runName === undefined ? {} : { run_name: args.runName }), ...logs, step: state.globalStep }
     await this.#write(`${JSON.stringify(entry)}\n`)

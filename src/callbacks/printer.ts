@@ -21,7 +21,12 @@ export class PrinterCallback extends TrainerCallback {
     this.#stream = stream
   }
 
-  override onLog(_args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { logs = {} }: CallbackContext): void {
+  override onLog(
+    _args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    _control: TrainerControl,
+    { logs = {} }: CallbackContext,
+  ): void {
     if (state.isLocalProcessZero) this.#stream.write(`${formatLogs(logs)}\n`)
   }
 }

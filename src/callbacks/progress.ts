@@ -11,8 +11,9 @@ import type { LogEntry, TrainerState } from './TrainerState'
 const plainInterval = 30
 
 /**
- * Shows how training gets on. On a terminal: a progress bar, below the notebook's table, which gets a row for every evaluation (without evaluations,
- * for every log). Elsewhere: every log as a plain line, the progress twice a minute, and the table when training ends.
+ * Shows how training gets on. On a terminal: a progress bar, below the notebook's table, which gets a row for every
+ * evaluation (without evaluations, for every log). Elsewhere: every log as a plain line, the progress twice a minute,
+ * and the table when training ends.
  */
 export class ProgressCallback extends TrainerCallback {
   readonly #stream: TextStream
@@ -69,11 +70,22 @@ export class ProgressCallback extends TrainerCallback {
     if (now - this.#start.told < plainInterval * 1000) return
     this.#start.told = now
     const { step: before, time } = this.#start
-    this.#print([progressLabel({ done: state.globalStep, total: state.maxSteps, before, seconds: (now - time) / 1000, comment: epochOf(state) })])
+    this.#print([
+      progressLabel({
+        done: state.globalStep,
+        total: state.maxSteps,
+        before,
+        seconds: (now - time) / 1000,
+        comment: epochOf(state),
+      }),
+    ])
   }
 
   override onPredictionStep(
-    _args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { evalDataloader }: CallbackContext,
+    _args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    _control: TrainerControl,
+    { evalDataloader }: CallbackContext,
   ): void {
     const total = (evalDataloader as { length?: unknown } | undefined)?.length
     if (typeof total !== 'number' || this.#stream.isTTY !== true || !state.isWorldProcessZero) return
@@ -90,19 +102,35 @@ export class ProgressCallback extends TrainerCallback {
     this.#endPrediction()
   }
 
-  override onEvaluate(args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { metrics = {} }: CallbackContext): void {
+  override onEvaluate(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    _control: TrainerControl,
+    { metrics = {} }: CallbackContext,
+  ): void {
     this.#endPrediction()
     if (!this.#isTraining) return
     const column = firstColumn(args)
     const first = column === 'Epoch' ? Math.trunc(state.epoch) : state.globalStep
     if (this.#open !== undefined && this.#open[column] !== first) this.#closeRow()
-    this.#open = { [column]: first, 'Training Loss': lastLoss(state) ?? 'No log', ...this.#open, ...metricColumns(metrics) }
+    this.#open = {
+      [column]: first,
+      'Training Loss': lastLoss(state) ?? 'No log',
+      ...this.#open,
+      ...metricColumns(metrics),
+    }
   }
 
-  override onLog(args: TrainingArguments, state: Readonly<TrainerState>, _control: TrainerControl, { logs = {} }: CallbackContext): void {
+  override onLog(
+    args: TrainingArguments,
+    state: Readonly<TrainerState>,
+    _control: TrainerControl,
+    { logs = {} }: CallbackContext,
+  ): void {
     if (!this.#isTraining) return
     if (this.#training === undefined) this.#print([formatLogs(logs, this.#maxStrLen)])
-    else if (args.evalStrategy === 'no' && logs.loss !== undefined) this.#addRow({ Step: state.globalStep, 'Training Loss': logs.loss })
+    else if (args.evalStrategy === 'no' && logs.loss !== undefined)
+      this.#addRow({ Step: state.globalStep, 'Training Loss': logs.loss })
   }
 
   override onTrainEnd(_args: TrainingArguments, state: Readonly<TrainerState>): void {

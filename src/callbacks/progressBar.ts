@@ -44,7 +44,13 @@ export class ProgressBars {
 
   constructor(stream: TextStream) {
     this.#bars = new MultiBar({
-      stream: stream as NodeJS.WritableStream, format: formatBar, forceRedraw: true, linewrap: true, hideCursor: false, gracefulExit: false, fps: 5,
+      stream: stream as NodeJS.WritableStream,
+      format: formatBar,
+      forceRedraw: true,
+      linewrap: true,
+      hideCursor: false,
+      gracefulExit: false,
+      fps: 5,
     })
     // The bars draw themselves by a timer, which must not hold the process when training has thrown.
     const { timer } = this.#bars as unknown as { timer?: { unref?: () => void } }
@@ -75,9 +81,17 @@ export class ProgressBars {
   }
 }
 
-interface Payload { readonly before: number; readonly start: number; readonly comment: string | undefined }
+interface Payload {
+  readonly before: number
+  readonly start: number
+  readonly comment: string | undefined
+}
 
-function formatBar(_options: unknown, { value, total, maxWidth }: { value: number; total: number; maxWidth: number }, payload: Payload): string {
+function formatBar(
+  _options: unknown,
+  { value, total, maxWidth }: { value: number; total: number; maxWidth: number },
+  payload: Payload,
+): string {
   const { before, start, comment } = payload
   return progressLine({ done: value, total, before, seconds: (performance.now() - start) / 1000, comment }, maxWidth)
 }

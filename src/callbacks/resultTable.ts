@@ -4,15 +4,27 @@ import type { LogEntry } from './TrainerState'
 export type ResultRow = Readonly<Record<string, number | string | boolean>>
 
 const notResults = [
-  /^(?:epoch|step|total_flos|num_input_tokens_seen|train_.*)$/, /_(?:runtime|(?:samples|steps|tokens)_per_second|model_preparation_time)$/,
+  /^(?:epoch|step|total_flos|num_input_tokens_seen|train_.*)$/,
+  /_(?:runtime|(?:samples|steps|tokens)_per_second|model_preparation_time)$/,
 ]
 
-/** The metrics of an evaluation by their titles: `eval_loss` is "Validation Loss", `eval_matthews_correlation` "Matthews Correlation". */
+/**
+ * The metrics of an evaluation by their titles: `eval_loss` is "Validation Loss", `eval_matthews_correlation` "Matthews
+ * Correlation".
+ */
 export function metricColumns(metrics: LogEntry): ResultRow {
-  return Object.fromEntries(Object.entries(metrics).filter(([key]) => !notResults.some(form => form.test(key))).map(([key, value]) => {
-    const title = key.split('_').slice(1).map(part => part.charAt(0).toUpperCase() + part.slice(1).toLowerCase()).join(' ')
-    return [title === 'Loss' ? 'Validation Loss' : title, value]
-  }))
+  return Object.fromEntries(
+    Object.entries(metrics)
+      .filter(([key]) => !notResults.some(form => form.test(key)))
+      .map(([key, value]) => {
+        const title = key
+          .split('_')
+          .slice(1)
+          .map(part => part.charAt(0).toUpperCase() + part.slice(1).toLowerCase())
+          .join(' ')
+        return [title === 'Loss' ? 'Validation Loss' : title, value]
+      }),
+  )
 }
 
 /**
@@ -33,7 +45,10 @@ export class ResultTable {
   /** The lines that a row adds to what is already out. */
   add(row: ResultRow): string[] {
     const titles = new Set([...this.#columns, ...Object.keys(row)])
-    this.#columns = [...this.#first.filter(title => titles.has(title)), ...[...titles].filter(title => !this.#first.includes(title))]
+    this.#columns = [
+      ...this.#first.filter(title => titles.has(title)),
+      ...[...titles].filter(title => !this.#first.includes(title)),
+    ]
     const line = this.#line(title => shown(title, row[title]))
     if (this.#headed === this.#columns.length) return [line]
     this.#headed = this.#columns.length

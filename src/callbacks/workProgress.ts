@@ -14,7 +14,8 @@ export interface WorkProgress {
 const plainInterval = 30_000
 
 /**
- * Shows how far work is: on a terminal by a bar for each description, which stays when it is full; elsewhere by a line twice a minute.
+ * Shows how far work is: on a terminal by a bar for each description, which stays when it is full; elsewhere by a line
+ * twice a minute.
  * @param stream where to; standard error unless given.
  */
 export function workReporter(stream: TextStream = process.stderr): (progress: WorkProgress) => void {

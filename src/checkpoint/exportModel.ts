@@ -11,7 +11,10 @@ export interface ModelFiles {
   /** `config.json`, in Hugging Face's spelling. */
   readonly config: JsonObject
   readonly weights: NamedTensors
-  /** The inference graph for `onnx/model.onnx`; its weights, if they lie outside, for `onnx/model.onnx_data`, which is how the graph calls them. */
+  /**
+   * The inference graph for `onnx/model.onnx`; its weights, if they lie outside, for `onnx/model.onnx_data`, which is
+   * how the graph calls them.
+   */
   readonly onnx?: { readonly model: ByteSource; readonly externalData?: ByteSource | undefined } | undefined
   /** Writes the tokenizer's files into the folder that it is given. */
   readonly writeTokenizer?: ((folder: string) => Promise<void>) | undefined
@@ -22,26 +25,34 @@ export interface ModelFiles {
 }
 
 /**
- * Saves a model as a Hugging Face folder: `config.json`, `model.safetensors`, the tokenizer's files, `training_args.json` and
- * `onnx/model.onnx`. Python's `from_pretrained` opens it, and so does `pipeline` of transformers.js.
+ * Saves a model as a Hugging Face folder: `config.json`, `model.safetensors`, the tokenizer's files,
+ * `training_args.json` and `onnx/model.onnx`. Python's `from_pretrained` opens it, and so does `pipeline` of
+ * transformers.js.
  *
  * The folder is written beside and renamed into place; other files of an existing folder, such as checkpoints, stay.
  * @throws TrainerError (`file`) when it cannot be written; an existing folder stays as it was.
  */
-export async function exportModel(target: string, files: ModelFiles, options: WriteFolderOptions = { others: 'keep' }): Promise<void> {
+export async function exportModel(
+  target: string,
+  files: ModelFiles,
+  options: WriteFolderOptions = { others: 'keep' },
+): Promise<void> {
   await writeFolder(target, temporary => writeModelFiles(temporary, files), options)
 }
 
 /** Writes the parts of a saved model into an existing folder: for a checkpoint, inside its own `writeFolder`. */
 export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
   const { config, weights, onnx, writeTokenizer, trainingArguments, maxShardSize } = files
-  await writeJson(join(folder, 'config.json'), onnx?.externalData === undefined ? config : withExternalData(config), { sorted: true })
+  await writeJson(join(folder, 'config.json'), onnx?.externalData === undefined ? config : withExternalData(config), {
+    sorted: true,
+  })
   await saveWeights(folder, weights, { maxShardSize })
   await writeTokenizer?.(folder)
   if (trainingArguments !== undefined) await writeJson(join(folder, 'training_args.json'), trainingArguments)
   if (onnx !== undefined) {
     await makeFolder(join(folder, 'onnx'))
-    if (onnx.externalData !== undefined) await writeFileWhole(join(folder, 'onnx', 'model.onnx_data'), onnx.externalData)
+    if (onnx.externalData !== undefined)
+      await writeFileWhole(join(folder, 'onnx', 'model.onnx_data'), onnx.externalData)
     await writeFileWhole(join(folder, 'onnx', 'model.onnx'), onnx.model)
   }
 }
@@ -49,5 +60,8 @@ export async function writeModelFiles(folder: string, files: ModelFiles): Promis
 /** transformers.js finds weights outside the graph over the network only when the config says that they are there. */
 function withExternalData(config: JsonObject): JsonObject {
   const given = config['transformers.js_config']
-  return { ...config, 'transformers.js_config': { ...(isJsonObject(given) ? given : {}), use_external_data_format: true } }
+  return {
+    ...config,
+    'transformers.js_config': { ...(isJsonObject(given) ? given : {}), use_external_data_format: true },
+  }
 }

@@ -11,10 +11,11 @@ export const chunkBytes = 4 << 20
 export type ByteSource = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /**
- * Writes a file beside its place, flushes it to the disk and renames it: under `path` stands the old file or the whole new one.
+ * Writes a file beside its place, flushes it to the disk and renames it: under `path` stands the old file or the whole
+ * new one.
  *
- * Pieces are copied through one buffer of 4 MiB (Node refuses to write from shared memory), so the event loop stays free and small pieces
- * cost no call each. The source must not change until the promise is fulfilled.
+ * Pieces are copied through one buffer of 4 MiB (Node refuses to write from shared memory), so the event loop stays
+ * free and small pieces cost no call each. The source must not change until the promise is fulfilled.
  * @returns the number of bytes written.
  * @throws TrainerError (`file`) when the file cannot be written; nothing is left behind then.
  */
@@ -39,7 +40,7 @@ export async function writeFileWhole(path: string, source: ByteSource): Promise<
 
 /** Reads exactly `target.length` bytes from `position`. @returns false when the file ends before. */
 export async function readExactly(handle: FileHandle, target: Uint8Array, position: number): Promise<boolean> {
-  for (let at = 0; at < target.length; ) {
+  for (let at = 0; at < target.length;) {
     const { bytesRead } = await handle.read(target, at, Math.min(chunkBytes * 16, target.length - at), position + at)
     if (bytesRead === 0) return false
     at += bytesRead
@@ -52,7 +53,10 @@ export function bytesOf(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
-/** The error for a file or folder that could not be written, with the fix for the usual reasons; a TrainerError passes as it is. */
+/**
+ * The error for a file or folder that could not be written, with the fix for the usual reasons; a TrainerError passes
+ * as it is.
+ */
 export function writeError(path: string, cause: unknown): unknown {
   const code = errorCode(cause)
   if (cause instanceof TrainerError || code === undefined) return cause
@@ -66,24 +70,33 @@ export function writeError(path: string, cause: unknown): unknown {
     EEXIST: 'A file stands where the folder should be: choose another folder.',
   }
   const fix = fixes[code]
-  return new TrainerError('file', `Cannot write ${path}: ${(cause as Error).message}.`, fix === undefined ? { cause } : { fix, cause })
+  return new TrainerError(
+    'file',
+    `Cannot write ${path}: ${(cause as Error).message}.`,
+    fix === undefined ? { cause } : { fix, cause },
+  )
 }
 
 /** Node's code of a system error (`ENOENT`, …), undefined for any other error. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error ? error.code : undefined
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error
+    ? error.code
+    : undefined
 }
 
-async function writePieces(handle: FileHandle, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<number> {
+async function writePieces(
+  handle: FileHandle,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<number> {
   const staging = new Uint8Array(chunkBytes)
   let [filled, written] = [0, 0]
   const flush = async (): Promise<void> => {
-    for (let at = 0; at < filled; ) at += (await handle.write(staging, at, filled - at)).bytesWritten
+    for (let at = 0; at < filled;) at += (await handle.write(staging, at, filled - at)).bytesWritten
     written += filled
     filled = 0
   }
   for await (const piece of pieces) {
-    for (let at = 0; at < piece.length; ) {
+    for (let at = 0; at < piece.length;) {
       const count = Math.min(piece.length - at, chunkBytes - filled)
       staging.set(piece.subarray(at, at + count), filled)
       at += count
@@ -101,8 +114,8 @@ export async function isFolder(path: string): Promise<boolean> {
 }
 
 /**
- * Makes a folder and those above it, where there are none. Node's own recursive `mkdir` never ends in a folder that takes no folders and says that they
- * are missing, as `/proc` does.
+ * Makes a folder and those above it, where there are none. Node's own recursive `mkdir` never ends in a folder that
+ * takes no folders and says that they are missing, as `/proc` does.
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
@@ -122,14 +135,18 @@ async function makeOne(path: string): Promise<void> {
   }
 }
 
-/** Writes texts as files of a folder, which is made; each whole or not at all. @throws TrainerError (`file`) saying why not. */
+/**
+ * Writes texts as files of a folder, which is made; each whole or not at all.
+ * @throws TrainerError (`file`) saying why not.
+ */
 export async function writeTexts(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
   try {
     await makeFolder(folder)
   } catch (cause) {
     throw writeError(folder, cause)
   }
-  for (const [name, text] of Object.entries(texts)) await writeFileWhole(join(folder, name), new TextEncoder().encode(text))
+  for (const [name, text] of Object.entries(texts))
+    await writeFileWhole(join(folder, name), new TextEncoder().encode(text))
 }
 
 /** The names in a folder; none when there is no such folder. */

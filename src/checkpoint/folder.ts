@@ -7,26 +7,36 @@ import { weightsFilePattern } from './weights'
 
 /** Options of {@link writeFolder}. */
 export interface WriteFolderOptions {
-  /** What happens to files of an existing folder that the new one does not have; 'remove' unless told. Weights of an older save always go. */
+  /**
+   * What happens to files of an existing folder that the new one does not have; 'remove' unless told. Weights of an
+   * older save always go.
+   */
   readonly others?: 'remove' | 'keep' | undefined
 }
 
 /**
  * Writes a folder so that a killed process leaves the old one or the whole new one under its name, never a half.
  *
- * `fill` writes into a temporary folder; that is flushed to the disk, then renamed into place. When `fill` fails or nothing can be written,
- * everything stays as it was. What a dead process left unfinished is completed or removed first (`recoverFolders`).
+ * `fill` writes into a temporary folder; that is flushed to the disk, then renamed into place. When `fill` fails or
+ * nothing can be written, everything stays as it was. What a dead process left unfinished is completed or removed first
+ * (`recoverFolders`).
  *
- * The steps are names, so that each survives a crash: `.tmp-NAME-PID` is being written and worth nothing; `.new-NAME-PID` is whole and
- * replaces NAME; `.merge-NAME-PID`, then `.move-NAME-PID`, is whole and goes into NAME file by file (NAME empty: the folder it lies in);
- * `.old-NAME-PID` is what was replaced.
+ * The steps are names, so that each survives a crash: `.tmp-NAME-PID` is being written and worth nothing;
+ * `.new-NAME-PID` is whole and replaces NAME; `.merge-NAME-PID`, then `.move-NAME-PID`, is whole and goes into NAME
+ * file by file (NAME empty: the folder it lies in); `.old-NAME-PID` is what was replaced.
  * @throws TrainerError (`file`) when the folder cannot be written; what else `fill` throws passes as it is.
  */
-export async function writeFolder(target: string, fill: (temporary: string) => Promise<void>, options: WriteFolderOptions = {}): Promise<void> {
+export async function writeFolder(
+  target: string,
+  fill: (temporary: string) => Promise<void>,
+  options: WriteFolderOptions = {},
+): Promise<void> {
   const place = resolve(target)
   try {
     if ((await exists(place)) && !(await isFolder(place))) {
-      throw new TrainerError('file', `Cannot write the folder ${target}: a file stands there.`, { fix: 'Choose another folder, or move the file away.' })
+      throw new TrainerError('file', `Cannot write the folder ${target}: a file stands there.`, {
+        fix: 'Choose another folder, or move the file away.',
+      })
     }
     const merges = options.others === 'keep' && (await isFolder(place))
     // Beside a new folder; inside an existing one, whose parent may be a mount or belong to somebody else.
@@ -68,19 +78,22 @@ export async function removeFolder(target: string): Promise<void> {
 }
 
 /**
- * Completes or removes what processes that are dead by now left unfinished in `parent`. Call it before looking for checkpoints; a folder
- * that does not exist is nothing to do.
+ * Completes or removes what processes that are dead by now left unfinished in `parent`. Call it before looking for
+ * checkpoints; a folder that does not exist is nothing to do.
  */
 export async function recoverFolders(parent: string): Promise<void> {
   const found = (await listFolder(parent)).flatMap(entry => {
     const match = stagePattern.exec(entry)
-    return match === null ? [] : [{ path: join(parent, entry), stage: match[1]! as Stage, name: match[2]!, process: Number(match[3]) }]
+    return match === null
+      ? []
+      : [{ path: join(parent, entry), stage: match[1]! as Stage, name: match[2]!, process: Number(match[3]) }]
   })
   const dead = found.filter(({ path, process }) => !isAlive(process, path))
   for (const { path, stage, name } of dead) {
     if (stage === 'new' || stage === 'merge' || stage === 'move') await install(path, join(parent, name))
   }
-  for (const { path, stage } of dead) if (stage === 'tmp' || stage === 'old') await rm(path, { recursive: true, force: true })
+  for (const { path, stage } of dead)
+    if (stage === 'tmp' || stage === 'old') await rm(path, { recursive: true, force: true })
 }
 
 /**
@@ -102,7 +115,9 @@ type Stage = 'tmp' | 'new' | 'merge' | 'move' | 'old'
 
 const stagePattern = /^\.(tmp|new|merge|move|old)-(.*)-(\d+)(?:\.\d+)?$/
 
-/** Stages of this process that are in use, without the stage: a process of the same number that died left the others. */
+/**
+ * Stages of this process that are in use, without the stage: a process of the same number that died left the others.
+ */
 const active = new Set<string>()
 let counter = 0
 
@@ -154,7 +169,8 @@ async function replaceFolder(path: string, place: string): Promise<void> {
 async function dropOldWeights(path: string, place: string): Promise<string> {
   const fresh = new Set(await readdir(path))
   if ([...fresh].some(name => weightsFilePattern.test(name))) {
-    for (const name of await readdir(place)) if (weightsFilePattern.test(name) && !fresh.has(name)) await rm(join(place, name))
+    for (const name of await readdir(place))
+      if (weightsFilePattern.test(name) && !fresh.has(name)) await rm(join(place, name))
   }
   return advance(path, 'move')
 }
@@ -179,7 +195,10 @@ async function flushFolder(folder: string): Promise<void> {
   await flushEntry(folder)
 }
 
-/** Flushes one file or folder. Windows cannot flush a folder, some network file systems refuse: then the system decides when. */
+/**
+ * Flushes one file or folder. Windows cannot flush a folder, some network file systems refuse: then the system decides
+ * when.
+ */
 async function flushEntry(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => undefined)
   await handle?.sync().catch(() => undefined)

@@ -16,7 +16,10 @@ export async function readJson(path: string): Promise<Json | undefined> {
   try {
     return parseJson(text)
   } catch (cause) {
-    throw new TrainerError('file', `${path} is not valid JSON: ${(cause as Error).message}.`, { fix: 'Restore the file, or save it again.', cause })
+    throw new TrainerError('file', `${path} is not valid JSON: ${(cause as Error).message}.`, {
+      fix: 'Restore the file, or save it again.',
+      cause,
+    })
   }
 }
 
@@ -26,15 +29,22 @@ export async function readJson(path: string): Promise<Json | undefined> {
  */
 export async function readJsonObject(path: string): Promise<JsonObject> {
   const value = await readJson(path)
-  if (value === undefined) throw new TrainerError('file', `There is no file ${path}.`, { fix: 'Check the path; the folder may be incomplete.' })
+  if (value === undefined)
+    throw new TrainerError('file', `There is no file ${path}.`, {
+      fix: 'Check the path; the folder may be incomplete.',
+    })
   if (isJsonObject(value)) return value
-  throw new TrainerError('file', `${path} should hold a JSON object, not ${Array.isArray(value) ? 'a list' : String(value)}.`)
+  throw new TrainerError(
+    'file',
+    `${path} should hold a JSON object, not ${Array.isArray(value) ? 'a list' : String(value)}.`,
+  )
 }
 
 /**
  * Writes a value as valid JSON, indented by 2, with a final newline; beside its place, flushed, then renamed.
  *
- * Numbers that are not finite become null; 64-bit integers become numbers; typed arrays become lists; keys that are undefined are left out.
+ * Numbers that are not finite become null; 64-bit integers become numbers; typed arrays become lists; keys that are
+ * undefined are left out.
  * @param sorted keys in alphabetical order, as Hugging Face writes its files.
  */
 export async function writeJson(path: string, value: unknown, options: { sorted?: boolean } = {}): Promise<void> {
@@ -45,7 +55,8 @@ export async function writeJson(path: string, value: unknown, options: { sorted?
 export function formatJson(value: unknown, options: { sorted?: boolean; indent?: number } = {}): string {
   const replace = (_key: string, inner: unknown): unknown => {
     if (typeof inner === 'bigint') return Number(inner)
-    if (ArrayBuffer.isView(inner) && !(inner instanceof DataView)) return Array.from(inner as unknown as ArrayLike<number | bigint>)
+    if (ArrayBuffer.isView(inner) && !(inner instanceof DataView))
+      return Array.from(inner as unknown as ArrayLike<number | bigint>)
     if (options.sorted === true && typeof inner === 'object' && inner !== null && !Array.isArray(inner)) {
       return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
     }
@@ -65,7 +76,8 @@ export function parseJson(text: string): Json {
     const marked = plain.replace(literals, match => (match.startsWith('"') ? match : `"\\u0000${mark}${match}"`))
     if (marked === plain) throw error
     return JSON.parse(marked, (_key, value: unknown) =>
-      typeof value === 'string' && value.startsWith(`\0${mark}`) ? Number(value.slice(mark.length + 1)) : value) as Json
+      typeof value === 'string' && value.startsWith(`\0${mark}`) ? Number(value.slice(mark.length + 1)) : value,
+    ) as Json
   }
 }
 

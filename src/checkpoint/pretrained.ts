@@ -27,7 +27,11 @@ export interface WeightsMatch {
   /** Tensors of the checkpoint that the model has no place for. */
   readonly unexpected: readonly string[]
   /** Parameters whose tensor has another shape; empty unless `ignoreMismatchedSizes`. */
-  readonly mismatched: readonly { readonly name: string; readonly found: readonly number[]; readonly expected: readonly number[] }[]
+  readonly mismatched: readonly {
+    readonly name: string
+    readonly found: readonly number[]
+    readonly expected: readonly number[]
+  }[]
 }
 
 /** The weights of a folder for a model. */
@@ -36,7 +40,10 @@ export interface LoadedWeights extends Omit<WeightsMatch, 'sources'> {
 }
 
 /** Names of LayerNorm's parameters in checkpoints converted from TensorFlow, bert-base-uncased's among them. */
-const oldNames: readonly (readonly [RegExp, string])[] = [[/LayerNorm\.gamma$/, 'LayerNorm.weight'], [/LayerNorm\.beta$/, 'LayerNorm.bias']]
+const oldNames: readonly (readonly [RegExp, string])[] = [
+  [/LayerNorm\.gamma$/, 'LayerNorm.weight'],
+  [/LayerNorm\.beta$/, 'LayerNorm.bias'],
+]
 
 /**
  * The weights of a folder for the parameters of a model, as Python's `from_pretrained` finds them.
@@ -44,7 +51,11 @@ const oldNames: readonly (readonly [RegExp, string])[] = [[/LayerNorm\.gamma$/, 
  * Tensors that the model has no place for are not read. What is missing is for the caller to initialise.
  * @throws TrainerError as `loadWeights` and `matchWeights` do.
  */
-export async function loadPretrained(folder: string, expected: readonly ExpectedTensor[], options: MatchOptions = {}): Promise<LoadedWeights> {
+export async function loadPretrained(
+  folder: string,
+  expected: readonly ExpectedTensor[],
+  options: MatchOptions = {},
+): Promise<LoadedWeights> {
   const source = await loadWeights(folder)
   try {
     const { sources, ...rest } = matchWeights(expected, source, options)
@@ -57,9 +68,11 @@ export async function loadPretrained(folder: string, expected: readonly Expected
 }
 
 /**
- * Finds each parameter's tensor among those of a checkpoint: under its own name, else with the base model's prefix added or taken away (a
- * base model into a head, or the reverse), else under an old name. A tensor of the exact name comes first.
- * @throws TrainerError (`model`) when a shape differs, unless `ignoreMismatchedSizes`; or when no tensor at all belongs to the model.
+ * Finds each parameter's tensor among those of a checkpoint: under its own name, else with the base model's prefix
+ * added or taken away (a base model into a head, or the reverse), else under an old name. A tensor of the exact name
+ * comes first.
+ * @throws TrainerError (`model`) when a shape differs, unless `ignoreMismatchedSizes`; or when no tensor at all belongs
+ * to the model.
  */
 export function matchWeights(
   expected: readonly ExpectedTensor[],
@@ -85,7 +98,10 @@ export function matchWeights(
   const refused = new Set(mismatched.map(({ name }) => name))
   return {
     sources: found,
-    missing: expected.map(({ name }) => name).filter(name => !found.has(name) && !refused.has(name)).sort(),
+    missing: expected
+      .map(({ name }) => name)
+      .filter(name => !found.has(name) && !refused.has(name))
+      .sort(),
     unexpected: unexpected.sort(),
     mismatched,
   }
@@ -96,14 +112,21 @@ export function matchWeights(
  * @param model the model's class, `BertForSequenceClassification`.
  * @param checkpoint what it was loaded from, as the user wrote it.
  */
-export function newlyInitializedWarning(model: string, checkpoint: string, match: Pick<WeightsMatch, 'missing' | 'mismatched'>): string | undefined {
-  const train = 'You should probably TRAIN this model on a down-stream task to be able to use it for predictions and inference.'
+export function newlyInitializedWarning(
+  model: string,
+  checkpoint: string,
+  match: Pick<WeightsMatch, 'missing' | 'mismatched'>,
+): string | undefined {
+  const train =
+    'You should probably TRAIN this model on a down-stream task to be able to use it for predictions and inference.'
   const start = `Some weights of ${model} were not initialized from the model checkpoint at ${checkpoint} and are newly initialized`
   const texts: string[] = []
   if (match.missing.length > 0) texts.push(`${start}: [${match.missing.map(name => `'${name}'`).join(', ')}]\n${train}`)
   if (match.mismatched.length > 0) {
-    const lines = match.mismatched.map(({ name, found, expected }) =>
-      `- ${name}: found shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model instantiated`)
+    const lines = match.mismatched.map(
+      ({ name, found, expected }) =>
+        `- ${name}: found shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model instantiated`,
+    )
     texts.push(`${start} because the shapes did not match:\n${lines.join('\n')}\n${train}`)
   }
   return texts.length === 0 ? undefined : texts.join('\n')
@@ -119,8 +142,15 @@ function todaysNames(stored: string, { baseModelPrefix, renames = [] }: MatchOpt
   })
 }
 
-function nothingMatches(expected: readonly ExpectedTensor[], available: Pick<WeightsSource, 'folder' | 'shapes'>): TrainerError {
-  const some = (names: string[]): string => names.slice(0, 3).map(name => `'${name}'`).join(', ')
+function nothingMatches(
+  expected: readonly ExpectedTensor[],
+  available: Pick<WeightsSource, 'folder' | 'shapes'>,
+): TrainerError {
+  const some = (names: string[]): string =>
+    names
+      .slice(0, 3)
+      .map(name => `'${name}'`)
+      .join(', ')
   const { folder, shapes } = available
   const what = `None of the ${shapes.size} tensors of ${folder} (${some([...shapes.keys()])}, …) belongs to this model`
   return new TrainerError('model', `${what}, which expects ${some(expected.map(({ name }) => name))}, ….`, {
@@ -129,8 +159,10 @@ function nothingMatches(expected: readonly ExpectedTensor[], available: Pick<Wei
 }
 
 function wrongShapes(mismatched: WeightsMatch['mismatched'], folder: string): TrainerError {
-  const lines = mismatched.map(({ name, found, expected }) =>
-    `'${name}' has shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model`)
+  const lines = mismatched.map(
+    ({ name, found, expected }) =>
+      `'${name}' has shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model`,
+  )
   return new TrainerError('model', `Weights of ${folder} do not fit: ${lines.join('; ')}.`, {
     fix: 'Correct the config (numLabels, vocab_size, …), or pass ignoreMismatchedSizes: true to start these at random.',
   })

@@ -38,8 +38,8 @@ export async function listCheckpoints(outputDir: string): Promise<Checkpoint[]> 
 }
 
 /**
- * The newest checkpoint that is complete, by its step: what `resumeFromCheckpoint: true` takes. What a killed process left unfinished is
- * completed or removed first.
+ * The newest checkpoint that is complete, by its step: what `resumeFromCheckpoint: true` takes. What a killed process
+ * left unfinished is completed or removed first.
  * @returns undefined when there is none.
  */
 export async function newestCheckpoint(outputDir: string): Promise<Checkpoint | undefined> {
@@ -63,13 +63,17 @@ export interface RotationOptions {
 }
 
 /**
- * Which checkpoints go, by Hugging Face's rule (its specification, 5.3) with ages told by steps, not by clocks: at most `limit` stay, but
- * always the newest and the best; the oldest go first.
+ * Which checkpoints go, by Hugging Face's rule (its specification, 5.3) with ages told by steps, not by clocks: at most
+ * `limit` stay, but always the newest and the best; the oldest go first.
  */
-export function checkpointsToRemove(steps: readonly number[], { limit, newest, best, atEnd = false }: RotationOptions): number[] {
+export function checkpointsToRemove(
+  steps: readonly number[],
+  { limit, newest, best, atEnd = false }: RotationOptions,
+): number[] {
   if (limit === undefined || limit < 1) return []
   const sorted = [...steps].sort((a, b) => a - b)
-  if (atEnd) return limit === 1 && best !== undefined && sorted.includes(best) ? sorted.filter(step => step !== best) : []
+  if (atEnd)
+    return limit === 1 && best !== undefined && sorted.includes(best) ? sorted.filter(step => step !== best) : []
   const kept = new Set([newest ?? sorted.at(-1), best].filter(step => step !== undefined && sorted.includes(step)))
   const count = sorted.length - Math.max(limit, kept.size)
   return sorted.filter(step => !kept.has(step)).slice(0, Math.max(0, count))
@@ -77,7 +81,8 @@ export function checkpointsToRemove(steps: readonly number[], { limit, newest, b
 
 /**
  * Removes the checkpoints that are too many.
- * @param options as for `checkpointsToRemove`, but `best` is the path of best_model_checkpoint; one that lies elsewhere protects nothing here.
+ * @param options as for `checkpointsToRemove`, but `best` is the path of best_model_checkpoint; one that lies elsewhere
+ * protects nothing here.
  * @returns the paths that were removed.
  */
 export async function rotateCheckpoints(
@@ -87,8 +92,13 @@ export async function rotateCheckpoints(
   const { best, ...rest } = options
   const checkpoints = await listCheckpoints(outputDir)
   const bestStep = checkpoints.find(({ path }) => best !== undefined && resolve(path) === resolve(best))?.step
-  const steps = checkpointsToRemove(checkpoints.map(({ step }) => step), { ...rest, best: bestStep })
-  const paths = checkpoints.filter(({ path }) => steps.includes(checkpointStep(basename(path))!)).map(({ path }) => path)
+  const steps = checkpointsToRemove(
+    checkpoints.map(({ step }) => step),
+    { ...rest, best: bestStep },
+  )
+  const paths = checkpoints
+    .filter(({ path }) => steps.includes(checkpointStep(basename(path))!))
+    .map(({ path }) => path)
   for (const path of paths) await removeFolder(path)
   return paths
 }

@@ -28,18 +28,29 @@ export interface SafetensorsFile {
 
 /** safetensors' names of the data types that a tensor can hold. */
 export const safetensorsTypes: Readonly<Record<string, DataType>> = {
-  F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16',
-  I64: 'int64', I32: 'int32', I16: 'int16', I8: 'int8',
-  U64: 'uint64', U32: 'uint32', U16: 'uint16', U8: 'uint8', BOOL: 'bool',
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  I64: 'int64',
+  I32: 'int32',
+  I16: 'int16',
+  I8: 'int8',
+  U64: 'uint64',
+  U32: 'uint32',
+  U16: 'uint16',
+  U8: 'uint8',
+  BOOL: 'bool',
 }
 
 /** The largest header that is read: the limit of the reference implementation. */
 const headerLimit = 100_000_000
 
 /**
- * Opens a safetensors file and checks its header: sizes, bounds, overlaps, holes and duplicates, as the reference implementation does.
- * Close it after use.
- * @throws TrainerError (`file`) when it is missing, truncated or malformed; the message names the file, and the tensor if it is one's fault.
+ * Opens a safetensors file and checks its header: sizes, bounds, overlaps, holes and duplicates, as the reference
+ * implementation does. Close it after use.
+ * @throws TrainerError (`file`) when it is missing, truncated or malformed; the message names the file, and the tensor
+ * if it is one's fault.
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await openForReading(path)
@@ -47,7 +58,9 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const { size } = await handle.stat()
     const { metadata, tensors } = await readHeader(handle, path, size)
     return {
-      path, metadata, tensors,
+      path,
+      metadata,
+      tensors,
       read: async name => readTensor(handle, path, name, entryOf(tensors, path, name)),
       readFloat32: async name => readAsFloat32(handle, path, name, entryOf(tensors, path, name)),
       close: () => handle.close(),
@@ -58,8 +71,12 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   }
 }
 
-/** A whole safetensors file at once: every tensor in its own data type, by name, and the strings under `__metadata__`. */
-export async function readSafetensors(path: string): Promise<{ tensors: Map<string, Tensor>; metadata: Readonly<Record<string, string>> }> {
+/**
+ * A whole safetensors file at once: every tensor in its own data type, by name, and the strings under `__metadata__`.
+ */
+export async function readSafetensors(
+  path: string,
+): Promise<{ tensors: Map<string, Tensor>; metadata: Readonly<Record<string, string>> }> {
   const file = await openSafetensors(path)
   try {
     const tensors = new Map<string, Tensor>()
@@ -77,21 +94,32 @@ async function openForReading(path: string): Promise<FileHandle> {
     await handle.close()
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') {
-      throw new TrainerError('file', `There is no file ${path}.`, { fix: 'Check the path, or download the model again.', cause })
+      throw new TrainerError('file', `There is no file ${path}.`, {
+        fix: 'Check the path, or download the model again.',
+        cause,
+      })
     }
     throw new TrainerError('file', `Cannot read ${path}: ${(cause as Error).message}.`, { cause })
   }
   throw new TrainerError('file', `${path} is not a file.`, { fix: 'Give the path of a safetensors file.' })
 }
 
-async function readHeader(handle: FileHandle, path: string, size: number): Promise<Pick<SafetensorsFile, 'metadata' | 'tensors'>> {
+async function readHeader(
+  handle: FileHandle,
+  path: string,
+  size: number,
+): Promise<Pick<SafetensorsFile, 'metadata' | 'tensors'>> {
   const prefix = new Uint8Array(8)
-  if (size < 8 || !(await readExactly(handle, prefix, 0))) throw truncated(path, `it has ${size} bytes, too few for a header`)
+  if (size < 8 || !(await readExactly(handle, prefix, 0)))
+    throw truncated(path, `it has ${size} bytes, too few for a header`)
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true))
   if (new TextDecoder().decode(prefix) === 'version ') {
-    throw new TrainerError('file', `${path} is not the tensors, but a pointer of Git LFS to them.`, { fix: 'Fetch the file itself: git lfs pull.' })
+    throw new TrainerError('file', `${path} is not the tensors, but a pointer of Git LFS to them.`, {
+      fix: 'Fetch the file itself: git lfs pull.',
+    })
   }
-  if (length > headerLimit) throw malformed(path, `its header would take ${length} bytes, more than the ${headerLimit} allowed`)
+  if (length > headerLimit)
+    throw malformed(path, `its header would take ${length} bytes, more than the ${headerLimit} allowed`)
   if (8 + length > size) throw truncated(path, `its header ends at byte ${8 + length}, the file at byte ${size}`)
   const bytes = new Uint8Array(length)
   if (!(await readExactly(handle, bytes, 8))) throw truncated(path, 'it ended while its header was read')
@@ -101,7 +129,10 @@ async function readHeader(handle: FileHandle, path: string, size: number): Promi
   return { metadata, tensors }
 }
 
-function parseHeader(path: string, bytes: Uint8Array): { metadata: Record<string, string>; entries: [string, unknown][] } {
+function parseHeader(
+  path: string,
+  bytes: Uint8Array,
+): { metadata: Record<string, string>; entries: [string, unknown][] } {
   let header: unknown
   let text: string
   try {
@@ -117,7 +148,10 @@ function parseHeader(path: string, bytes: Uint8Array): { metadata: Record<string
   if (!isRecord(metadata) || Object.values(metadata).some(value => typeof value !== 'string')) {
     throw malformed(path, 'its __metadata__ is not an object of strings')
   }
-  return { metadata: metadata as Record<string, string>, entries: Object.entries(header).filter(([name]) => name !== '__metadata__') }
+  return {
+    metadata: metadata as Record<string, string>,
+    entries: Object.entries(header).filter(([name]) => name !== '__metadata__'),
+  }
 }
 
 /** A key that the outermost object of valid JSON text has twice; JSON.parse would keep the last one without a word. */
@@ -141,12 +175,17 @@ function checkEntry(path: string, name: string, value: unknown, dataStart: numbe
   const type = typeof dtype === 'string' && Object.hasOwn(safetensorsTypes, dtype) ? safetensorsTypes[dtype] : undefined
   if (type === undefined) {
     const readable = Object.keys(safetensorsTypes).join(', ')
-    throw new TrainerError('file', `Tensor '${name}' of ${path} has the data type ${JSON.stringify(dtype)}; readable are ${readable}.`, {
-      fix: 'Save the model as float32, float16 or bfloat16.',
-    })
+    throw new TrainerError(
+      'file',
+      `Tensor '${name}' of ${path} has the data type ${JSON.stringify(dtype)}; readable are ${readable}.`,
+      {
+        fix: 'Save the model as float32, float16 or bfloat16.',
+      },
+    )
   }
   if (!isSizes(shape)) throw malformed(path, `the shape of tensor '${name}' is ${JSON.stringify(shape)}`)
-  if (!isSizes(offsets) || offsets.length !== 2) throw malformed(path, `the data_offsets of tensor '${name}' are ${JSON.stringify(offsets)}`)
+  if (!isSizes(offsets) || offsets.length !== 2)
+    throw malformed(path, `the data_offsets of tensor '${name}' are ${JSON.stringify(offsets)}`)
   const [begin, end] = offsets as [number, number]
   const bytes = shape.reduce((size, dim) => size * dim, bytesPerElement(type))
   if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
@@ -162,7 +201,8 @@ function checkLayout(path: string, tensors: ReadonlyMap<string, TensorEntry>, da
   let before = 'the header'
   for (const [name, entry] of [...tensors].sort(([, a], [, b]) => a.start - b.start || a.end - b.end)) {
     if (entry.start < at) throw malformed(path, `tensor '${name}' overlaps ${before}`)
-    if (entry.start > at) throw malformed(path, `there are ${entry.start - at} unclaimed bytes between ${before} and tensor '${name}'`)
+    if (entry.start > at)
+      throw malformed(path, `there are ${entry.start - at} unclaimed bytes between ${before} and tensor '${name}'`)
     if (entry.end > size) throw truncated(path, `tensor '${name}' ends at byte ${entry.end}, the file at byte ${size}`)
     at = entry.end
     before = `tensor '${name}'`
@@ -173,19 +213,30 @@ function checkLayout(path: string, tensors: ReadonlyMap<string, TensorEntry>, da
 async function readTensor(handle: FileHandle, path: string, name: string, entry: TensorEntry): Promise<Tensor> {
   // A fresh array is always aligned, wherever the data lies in the file.
   const data = createData(entry.dtype, (entry.end - entry.start) / bytesPerElement(entry.dtype))
-  if (!(await readExactly(handle, bytesOf(data), entry.start))) throw truncated(path, `it ended while tensor '${name}' was read`)
+  if (!(await readExactly(handle, bytesOf(data), entry.start)))
+    throw truncated(path, `it ended while tensor '${name}' was read`)
   return new Tensor(entry.dtype, data, entry.dims)
 }
 
 /** Converted piece by piece, so that a large half-precision tensor does not hold up the event loop. */
-async function readAsFloat32(handle: FileHandle, path: string, name: string, entry: TensorEntry): Promise<Tensor<'float32'>> {
+async function readAsFloat32(
+  handle: FileHandle,
+  path: string,
+  name: string,
+  entry: TensorEntry,
+): Promise<Tensor<'float32'>> {
   if (entry.dtype === 'float32') return (await readTensor(handle, path, name, entry)) as Tensor<'float32'>
   const width = bytesPerElement(entry.dtype)
   const result = Tensor.zeros('float32', entry.dims)
   const step = chunkBytes / 4 / width
   for (let at = 0; at < result.size; at += step) {
     const count = Math.min(step, result.size - at)
-    const piece = { dtype: entry.dtype, dims: [count], start: entry.start + at * width, end: entry.start + (at + count) * width }
+    const piece = {
+      dtype: entry.dtype,
+      dims: [count],
+      start: entry.start + at * width,
+      end: entry.start + (at + count) * width,
+    }
     toFloat32(await readTensor(handle, path, name, piece), result.data.subarray(at, at + count))
   }
   return result
@@ -202,7 +253,8 @@ export function toFloat32(tensor: Tensor, target: Float32Array): void {
 
 function entryOf(tensors: ReadonlyMap<string, TensorEntry>, path: string, name: string): TensorEntry {
   const entry = tensors.get(name)
-  if (entry === undefined) throw new TrainerError('file', `${path} has no tensor '${name}'; it has ${tensors.size} others.`)
+  if (entry === undefined)
+    throw new TrainerError('file', `${path} has no tensor '${name}'; it has ${tensors.size} others.`)
   return entry
 }
 
@@ -219,5 +271,7 @@ function truncated(path: string, what: string): TrainerError {
 }
 
 function malformed(path: string, what: string): TrainerError {
-  return new TrainerError('file', `${path} is not a valid safetensors file: ${what}.`, { fix: 'Download or save it again.' })
+  return new TrainerError('file', `${path} is not a valid safetensors file: ${what}.`, {
+    fix: 'Download or save it again.',
+  })
 }

@@ -63,11 +63,13 @@ const files = {
 } as const
 
 /**
- * Writes what a checkpoint has beside the model into an existing folder; trainer_state.json comes last, as in Hugging Face.
+ * Writes what a checkpoint has beside the model into an existing folder; trainer_state.json comes last, as in Hugging
+ * Face.
  * @throws TrainerError (`file`) when a file cannot be written.
  */
 export async function saveCheckpointState(folder: string, state: CheckpointState): Promise<void> {
-  if (state.trainingArguments !== undefined) await writeJson(join(folder, files.trainingArguments), state.trainingArguments)
+  if (state.trainingArguments !== undefined)
+    await writeJson(join(folder, files.trainingArguments), state.trainingArguments)
   if (state.optimizer !== undefined) await saveOptimizer(folder, state.optimizer)
   if (state.scheduler !== undefined) await writeJson(join(folder, files.scheduler), state.scheduler, { sorted: true })
   if (state.rng !== undefined) await writeJson(join(folder, files.rng), state.rng, { sorted: true })
@@ -94,16 +96,21 @@ export async function saveTrainerState(folder: string, state: TrainerStateFile):
 }
 
 /**
- * Reads `trainer_state.json`, also Python's, with its NaN and Infinity. Fields that an older version did not write have their defaults.
+ * Reads `trainer_state.json`, also Python's, with its NaN and Infinity. Fields that an older version did not write have
+ * their defaults.
  * @throws TrainerError (`file`) when it is missing, or has no global_step.
  */
 export async function loadTrainerState(folder: string): Promise<TrainerStateFile> {
   const path = join(folder, files.trainerState)
   const state = await readJsonObject(path)
   if (!Number.isSafeInteger(state['global_step'])) {
-    throw new TrainerError('file', `${path} should have a whole global_step, not ${JSON.stringify(state['global_step'])}.`, {
-      fix: 'Resume from another checkpoint.',
-    })
+    throw new TrainerError(
+      'file',
+      `${path} should have a whole global_step, not ${JSON.stringify(state['global_step'])}.`,
+      {
+        fix: 'Resume from another checkpoint.',
+      },
+    )
   }
   return { ...emptyState, ...(state as object) }
 }
@@ -113,9 +120,13 @@ async function saveOptimizer(folder: string, { name, step, slots }: OptimizerSta
   const tensors = [...slots].flatMap(([parameter, bySlot]) =>
     Object.entries(bySlot).map(([slot, tensor]): readonly [string, Tensor] => {
       if (slot.includes('.')) {
-        throw new TrainerError('argument', `The optimizer ${name} has a slot '${slot}', but a slot may not have a dot in its name.`, {
-          fix: 'Rename it in init and update.',
-        })
+        throw new TrainerError(
+          'argument',
+          `The optimizer ${name} has a slot '${slot}', but a slot may not have a dot in its name.`,
+          {
+            fix: 'Rename it in init and update.',
+          },
+        )
       }
       return [`${parameter}.${slot}`, tensor]
     }),
@@ -123,7 +134,10 @@ async function saveOptimizer(folder: string, { name, step, slots }: OptimizerSta
   await writeSafetensors(join(folder, files.optimizer), tensors, { optimizer: name, step: String(step) })
 }
 
-/** Reads `optimizer.safetensors`. @throws TrainerError (`file`) when it is missing, malformed, or not written by `saveOptimizer`. */
+/**
+ * Reads `optimizer.safetensors`.
+ * @throws TrainerError (`file`) when it is missing, malformed, or not written by `saveOptimizer`.
+ */
 async function loadOptimizer(folder: string): Promise<OptimizerState> {
   const path = join(folder, files.optimizer)
   const { tensors, metadata } = await readSafetensors(path)
@@ -145,13 +159,14 @@ async function loadOptimizer(folder: string): Promise<OptimizerState> {
 }
 
 /**
- * What a folder lacks to be resumed from: names of files that are missing or broken; empty for a complete checkpoint. One that was saved
- * with save_only_model is complete with its weights and trainer_state.json alone.
+ * What a folder lacks to be resumed from: names of files that are missing or broken; empty for a complete checkpoint.
+ * One that was saved with save_only_model is complete with its weights and trainer_state.json alone.
  */
 export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   const names = await listFolder(folder)
   const missing: string[] = []
-  if (!names.includes('adapter_model.safetensors') && !(await hasWholeWeights(folder))) missing.push('model.safetensors')
+  if (!names.includes('adapter_model.safetensors') && !(await hasWholeWeights(folder)))
+    missing.push('model.safetensors')
   if (!(await isReadable(() => loadTrainerState(folder)))) missing.push(files.trainerState)
   const openOptimizer = async (): Promise<void> => (await openSafetensors(join(folder, files.optimizer))).close()
   if (names.includes(files.optimizer) && !(await isReadable(openOptimizer))) missing.push(files.optimizer)
@@ -165,10 +180,26 @@ export async function missingFromCheckpoint(folder: string): Promise<string[]> {
 }
 
 const emptyState: TrainerStateFile = {
-  best_global_step: null, best_metric: null, best_model_checkpoint: null, epoch: null, eval_steps: 500, global_step: 0,
-  is_hyper_param_search: false, is_local_process_zero: true, is_world_process_zero: true, log_history: [], logging_steps: 500,
-  max_steps: 0, num_input_tokens_seen: 0, num_train_epochs: 0, save_steps: 500, stateful_callbacks: {}, total_flos: 0,
-  train_batch_size: null, trial_name: null, trial_params: null,
+  best_global_step: null,
+  best_metric: null,
+  best_model_checkpoint: null,
+  epoch: null,
+  eval_steps: 500,
+  global_step: 0,
+  is_hyper_param_search: false,
+  is_local_process_zero: true,
+  is_world_process_zero: true,
+  log_history: [],
+  logging_steps: 500,
+  max_steps: 0,
+  num_input_tokens_seen: 0,
+  num_train_epochs: 0,
+  save_steps: 500,
+  stateful_callbacks: {},
+  total_flos: 0,
+  train_batch_size: null,
+  trial_name: null,
+  trial_params: null,
 }
 
 async function readOptional(path: string): Promise<JsonObject | undefined> {

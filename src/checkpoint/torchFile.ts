@@ -12,8 +12,16 @@ import { readZipEntries } from './zip'
 const pickleLimit = 100_000_000
 
 const storageTypes: Readonly<Record<string, DataType>> = {
-  FloatStorage: 'float32', DoubleStorage: 'float64', HalfStorage: 'float16', BFloat16Storage: 'bfloat16', LongStorage: 'int64',
-  IntStorage: 'int32', ShortStorage: 'int16', CharStorage: 'int8', ByteStorage: 'uint8', BoolStorage: 'bool',
+  FloatStorage: 'float32',
+  DoubleStorage: 'float64',
+  HalfStorage: 'float16',
+  BFloat16Storage: 'bfloat16',
+  LongStorage: 'int64',
+  IntStorage: 'int32',
+  ShortStorage: 'int16',
+  CharStorage: 'int8',
+  ByteStorage: 'uint8',
+  BoolStorage: 'bool',
 }
 
 /** Where a storage lies in the file, in bytes. */
@@ -23,7 +31,8 @@ interface Block {
 }
 
 /**
- * Opens a state dict that PyTorch saved (`pytorch_model.bin`), in today's zip format or the one before version 1.6. Nothing in it is executed.
+ * Opens a state dict that PyTorch saved (`pytorch_model.bin`), in today's zip format or the one before version 1.6.
+ * Nothing in it is executed.
  * @throws TrainerError (`file`) when it is missing, truncated, or holds anything but tensors by name.
  */
 export async function openTorchFile(path: string): Promise<WeightsFile> {
@@ -52,12 +61,17 @@ async function openForReading(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r')
   } catch (cause) {
-    const what = errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
+    const what =
+      errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
     throw new TrainerError('file', `${what}.`, { fix: 'Check the path, or download the model again.', cause })
   }
 }
 
-async function readZipFormat(handle: FileHandle, path: string, size: number): Promise<{ value: Pickled; blocks: Map<string, Block> }> {
+async function readZipFormat(
+  handle: FileHandle,
+  path: string,
+  size: number,
+): Promise<{ value: Pickled; blocks: Map<string, Block> }> {
   const entries = await readZipEntries(handle, path, size)
   const compressed = [...entries].find(([, { deflated }]) => deflated)
   if (compressed !== undefined) throw malformed(path, `it has the compressed entry ${compressed[0]}`)
@@ -70,16 +84,27 @@ async function readZipFormat(handle: FileHandle, path: string, size: number): Pr
   const bytes = new Uint8Array(pickle[1].size)
   if (!(await readExactly(handle, bytes, pickle[1].start))) throw truncated(path)
   const prefix = `${folder}data/`
-  const blocks = [...entries].filter(([name]) => name.startsWith(prefix)).map(([name, block]) => [name.slice(prefix.length), block] as const)
+  const blocks = [...entries]
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, block]) => [name.slice(prefix.length), block] as const)
   return { value: unpickle(bytes, path).value, blocks: new Map(blocks) }
 }
 
-/** Five pickles (a magic number, a version, the machine, the state dict, the storages' keys), then each storage behind its length. */
-async function readOldFormat(handle: FileHandle, path: string, size: number): Promise<{ value: Pickled; blocks: Map<string, Block> }> {
+/**
+ * Five pickles (a magic number, a version, the machine, the state dict, the storages' keys), then each storage behind
+ * its length.
+ */
+async function readOldFormat(
+  handle: FileHandle,
+  path: string,
+  size: number,
+): Promise<{ value: Pickled; blocks: Map<string, Block> }> {
   const { values, length } = await readPickles(handle, path, size)
   if (values[0] !== 0x1950a86a20f9469cfc6cn) throw malformed(path, 'it does not begin as a file of torch.save does')
   const tensors = tensorsOf(values[3], path)
-  const widths = new Map([...tensors.values()].map(({ storage }) => [storage.key, bytesPerElement(typeOf(path, storage.type))]))
+  const widths = new Map(
+    [...tensors.values()].map(({ storage }) => [storage.key, bytesPerElement(typeOf(path, storage.type))]),
+  )
   const keys = values[4]
   if (!Array.isArray(keys)) throw malformed(path, 'it has no list of storages')
   const blocks = new Map<string, Block>()
@@ -97,7 +122,11 @@ async function readOldFormat(handle: FileHandle, path: string, size: number): Pr
   return { value: values[3], blocks }
 }
 
-async function readPickles(handle: FileHandle, path: string, size: number): Promise<{ values: Pickled[]; length: number }> {
+async function readPickles(
+  handle: FileHandle,
+  path: string,
+  size: number,
+): Promise<{ values: Pickled[]; length: number }> {
   for (let limit = 1 << 20; ; limit *= 4) {
     const bytes = new Uint8Array(Math.min(limit, size))
     if (!(await readExactly(handle, bytes, 0))) throw truncated(path)
@@ -118,22 +147,37 @@ async function readPickles(handle: FileHandle, path: string, size: number): Prom
 
 function tensorsOf(value: Pickled, path: string): Map<string, PickledTensor> {
   if (!(value instanceof Map)) throw malformed(path, 'it is not a dict of tensors')
-  return new Map([...value].filter((entry): entry is [string, PickledTensor] => typeof entry[0] === 'string' && entry[1] instanceof PickledTensor))
+  return new Map(
+    [...value].filter(
+      (entry): entry is [string, PickledTensor] => typeof entry[0] === 'string' && entry[1] instanceof PickledTensor,
+    ),
+  )
 }
 
 /** The window has to lie inside the storage, and the storage inside the file. */
-function checkTensor(path: string, name: string, { storage, offset, dims, strides }: PickledTensor, blocks: ReadonlyMap<string, Block>): void {
+function checkTensor(
+  path: string,
+  name: string,
+  { storage, offset, dims, strides }: PickledTensor,
+  blocks: ReadonlyMap<string, Block>,
+): void {
   const block = blocks.get(storage.key)
   const width = bytesPerElement(typeOf(path, storage.type))
   if (block === undefined) throw malformed(path, `it has no storage for tensor '${name}'`)
-  const last = sizeOf(dims) === 0 ? offset : offset + dims.reduce((sum, dim, axis) => sum + (dim - 1) * strides[axis]!, 0) + 1
-  if (!Number.isSafeInteger(sizeOf(dims)) || last * width > block.size) throw malformed(path, `tensor '${name}' reaches beyond its storage`)
+  const last =
+    sizeOf(dims) === 0 ? offset : offset + dims.reduce((sum, dim, axis) => sum + (dim - 1) * strides[axis]!, 0) + 1
+  if (!Number.isSafeInteger(sizeOf(dims)) || last * width > block.size)
+    throw malformed(path, `tensor '${name}' reaches beyond its storage`)
   // A stride of 0 repeats numbers: a few bytes of file could ask for any amount of memory.
   if (sizeOf(dims) * width > block.size) throw malformed(path, `tensor '${name}' is larger than its storage`)
 }
 
 async function readTensor(
-  handle: FileHandle, path: string, name: string, tensor: PickledTensor | undefined, blocks: ReadonlyMap<string, Block>,
+  handle: FileHandle,
+  path: string,
+  name: string,
+  tensor: PickledTensor | undefined,
+  blocks: ReadonlyMap<string, Block>,
 ): Promise<Tensor<'float32'>> {
   if (tensor === undefined) throw new TrainerError('file', `${path} has no tensor '${name}'.`)
   const { storage, offset, dims, strides } = tensor
@@ -146,7 +190,8 @@ async function readTensor(
   const step = chunkBytes / bytesPerElement(dtype)
   for (let at = 0; at < span; at += step) {
     const piece = createData(dtype, Math.min(step, span - at))
-    if (!(await readExactly(handle, bytesOf(piece), start + (offset + at) * bytesPerElement(dtype)))) throw truncated(path)
+    if (!(await readExactly(handle, bytesOf(piece), start + (offset + at) * bytesPerElement(dtype))))
+      throw truncated(path)
     toFloat32(new Tensor(dtype, piece, [piece.length]), values.subarray(at, at + piece.length))
   }
   return new Tensor('float32', isContiguous(dims, strides) ? values : gather(values, dims, strides, count), dims)
@@ -157,7 +202,12 @@ function isContiguous(dims: readonly number[], strides: readonly number[]): bool
 }
 
 /** Row-major order out of any strides. */
-function gather(values: Float32Array, dims: readonly number[], strides: readonly number[], count: number): Float32Array {
+function gather(
+  values: Float32Array,
+  dims: readonly number[],
+  strides: readonly number[],
+  count: number,
+): Float32Array {
   const result = new Float32Array(count)
   const index = dims.map(() => 0)
   let from = 0

@@ -1,9 +1,21 @@
 import { TrainerError } from '../errors'
 
-/** What a pickle may hold here: data, and the few shapes of object that a state dict is made of. Nothing of it is ever executed. */
+/**
+ * What a pickle may hold here: data, and the few shapes of object that a state dict is made of. Nothing of it is ever
+ * executed.
+ */
 export type Pickled =
-  | string | number | bigint | boolean | undefined | Uint8Array
-  | Pickled[] | Map<Pickled, Pickled> | PickledName | PickledStorage | PickledTensor
+  | string
+  | number
+  | bigint
+  | boolean
+  | undefined
+  | Uint8Array
+  | Pickled[]
+  | Map<Pickled, Pickled>
+  | PickledName
+  | PickledStorage
+  | PickledTensor
 
 /** A Python name, kept as text: it is never looked up. */
 export class PickledName {
@@ -13,20 +25,30 @@ export class PickledName {
 /** A block of numbers that lies elsewhere in the file. */
 export class PickledStorage {
   /** @param type the storage's class, `FloatStorage`. @param size its number of elements. */
-  constructor(readonly type: string, readonly key: string, readonly size: number) {}
+  constructor(
+    readonly type: string,
+    readonly key: string,
+    readonly size: number,
+  ) {}
 }
 
 /** A tensor as a window of a storage, in elements. */
 export class PickledTensor {
-  constructor(readonly storage: PickledStorage, readonly offset: number, readonly dims: readonly number[], readonly strides: readonly number[]) {}
+  constructor(
+    readonly storage: PickledStorage,
+    readonly offset: number,
+    readonly dims: readonly number[],
+    readonly strides: readonly number[],
+  ) {}
 }
 
 /**
- * Reads one pickle of PyTorch's, protocols 2 to 5, without executing anything: names other than those of tensors, storages and ordered
- * dicts are refused.
+ * Reads one pickle of PyTorch's, protocols 2 to 5, without executing anything: names other than those of tensors,
+ * storages and ordered dicts are refused.
  * @param file what the errors name.
  * @returns the value, and how many bytes it took.
- * @throws TrainerError (`file`) for a name or an opcode that a state dict does not need, or when the bytes end too early.
+ * @throws TrainerError (`file`) for a name or an opcode that a state dict does not need, or when the bytes end too
+ * early.
  */
 export function unpickle(bytes: Uint8Array, file: string): { value: Pickled; length: number } {
   const machine = new Machine(bytes, file)
@@ -43,7 +65,11 @@ export class PickleEnd extends TrainerError {
 
 const storageTypes = /^torch\.(Float|Double|Half|BFloat16|Long|Int|Short|Char|Byte|Bool)Storage$/
 const allowedNames = new Set([
-  'collections.OrderedDict', 'torch._utils._rebuild_tensor', 'torch._utils._rebuild_tensor_v2', 'torch._utils._rebuild_parameter', 'torch.Size',
+  'collections.OrderedDict',
+  'torch._utils._rebuild_tensor',
+  'torch._utils._rebuild_tensor_v2',
+  'torch._utils._rebuild_parameter',
+  'torch.Size',
 ])
 
 /** The pickle machine: a stack, a memo, and one method for each kind of opcode. */
@@ -54,7 +80,10 @@ class Machine {
   readonly #memo = new Map<number, Pickled>()
   readonly #view: DataView
 
-  constructor(readonly bytes: Uint8Array, readonly file: string) {
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly file: string,
+  ) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
@@ -128,9 +157,13 @@ class Machine {
   }
 
   refuse(what: string): TrainerError {
-    return new TrainerError('file', `${this.file} contains ${what}, which the weights of a model do not need; nothing of it was executed.`, {
-      fix: "Save the model as safetensors in Python (model.save_pretrained(folder)), if you trust the file.",
-    })
+    return new TrainerError(
+      'file',
+      `${this.file} contains ${what}, which the weights of a model do not need; nothing of it was executed.`,
+      {
+        fix: 'Save the model as safetensors in Python (model.save_pretrained(folder)), if you trust the file.',
+      },
+    )
   }
 
   #uint(length: number): number {
@@ -142,11 +175,19 @@ const mark = Symbol('mark')
 
 /** What each opcode does, by its byte. Names of the opcodes are those of Python's pickletools. */
 const operations: Readonly<Record<number, (m: Machine) => void>> = {
-  0x80: m => { m.take(1) }, // PROTO
-  0x95: m => { m.take(8) }, // FRAME
-  0x2e: m => { m.finished = true }, // STOP
+  0x80: m => {
+    m.take(1)
+  }, // PROTO
+  0x95: m => {
+    m.take(8)
+  }, // FRAME
+  0x2e: m => {
+    m.finished = true
+  }, // STOP
   0x28: m => m.push(mark), // MARK
-  0x30: m => { m.pop() }, // POP
+  0x30: m => {
+    m.pop()
+  }, // POP
   0x4e: m => m.push(undefined), // NONE
   0x88: m => m.push(true), // NEWTRUE
   0x89: m => m.push(false), // NEWFALSE
@@ -182,7 +223,9 @@ const operations: Readonly<Record<number, (m: Machine) => void>> = {
   0x93: m => m.push(nameOf(m, [m.pop(), m.pop()].reverse().join('.'))), // STACK_GLOBAL
   0x51: m => m.push(storageOf(m, m.pop())), // BINPERSID
   0x52: m => rebuild(m), // REDUCE
-  0x62: m => { m.pop() }, // BUILD: attributes of an ordered dict, such as _metadata, are not weights
+  0x62: m => {
+    m.pop()
+  }, // BUILD: attributes of an ordered dict, such as _metadata, are not weights
 }
 
 function nameOf(m: Machine, path: string): PickledName {
@@ -191,7 +234,13 @@ function nameOf(m: Machine, path: string): PickledName {
 }
 
 function storageOf(m: Machine, id: Pickled): PickledStorage {
-  if (Array.isArray(id) && id[0] === 'storage' && id[1] instanceof PickledName && typeof id[2] === 'string' && isSize(id[4])) {
+  if (
+    Array.isArray(id) &&
+    id[0] === 'storage' &&
+    id[1] instanceof PickledName &&
+    typeof id[2] === 'string' &&
+    isSize(id[4])
+  ) {
     return new PickledStorage(id[1].path.replace('torch.', ''), id[2], id[4])
   }
   throw m.refuse('a reference that is not a storage')
@@ -206,7 +255,13 @@ function rebuild(m: Machine): void {
   if (name === 'torch.Size') return m.push(given[0])
   if (name === 'torch._utils._rebuild_parameter') return m.push(given[0])
   const [storage, offset, dims, strides] = given
-  if (name.startsWith('torch._utils._rebuild_tensor') && storage instanceof PickledStorage && isSize(offset) && isSizes(dims) && isSizes(strides)) {
+  if (
+    name.startsWith('torch._utils._rebuild_tensor') &&
+    storage instanceof PickledStorage &&
+    isSize(offset) &&
+    isSizes(dims) &&
+    isSizes(strides)
+  ) {
     if (dims.length === strides.length) return m.push(new PickledTensor(storage, offset, dims, strides))
   }
   throw m.refuse(`a call of ${name === '' ? 'something unnamed' : name} with unknown arguments`)
@@ -228,7 +283,10 @@ function fill(m: Machine, items: Pickled[]): void {
 
 /** Little-endian two's complement of any length. */
 function signedLong(bytes: Uint8Array): number | bigint {
-  const value = BigInt.asIntN(bytes.length * 8, bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n))
+  const value = BigInt.asIntN(
+    bytes.length * 8,
+    bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n),
+  )
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
 }
 

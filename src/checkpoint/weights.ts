@@ -9,7 +9,10 @@ import { openTorchFile } from './torchFile'
 import type { Tensor } from '../tensor'
 import { writeSafetensors, type NamedTensors } from './writeSafetensors'
 
-/** The weights of a folder, whatever files they are spread over. Nothing but headers is read until a tensor is asked for. */
+/**
+ * The weights of a folder, whatever files they are spread over. Nothing but headers is read until a tensor is asked
+ * for.
+ */
 export interface WeightsSource {
   /** The folder. */
   readonly folder: string
@@ -37,26 +40,32 @@ const indexFile = 'model.safetensors.index.json'
 export const weightsFilePattern = /^model(-\d{5,}-of-\d{5,})?\.safetensors$|^model\.safetensors\.index\.json$/
 
 /**
- * Opens a folder's weights: `model.safetensors`, else its shards by `model.safetensors.index.json`, else `pytorch_model.bin` or its shards.
- * Close it after use.
+ * Opens a folder's weights: `model.safetensors`, else its shards by `model.safetensors.index.json`, else
+ * `pytorch_model.bin` or its shards. Close it after use.
  * @throws TrainerError (`file`) when there are none, or a file is missing, truncated or malformed.
  */
 export async function loadWeights(folder: string): Promise<WeightsSource> {
   const names = await listFolder(folder)
   if (names.has(singleFile)) return joinFiles(folder, [await openWeightsFile(join(folder, singleFile))])
   if (names.has(indexFile)) return openShards(folder, indexFile)
-  if (names.has('pytorch_model.bin')) return joinFiles(folder, [await openWeightsFile(join(folder, 'pytorch_model.bin'))])
+  if (names.has('pytorch_model.bin'))
+    return joinFiles(folder, [await openWeightsFile(join(folder, 'pytorch_model.bin'))])
   if (names.has('pytorch_model.bin.index.json')) return openShards(folder, 'pytorch_model.bin.index.json')
   const others = [...names].filter(name => /\.(h5|msgpack|ckpt|gguf|onnx|safetensors|bin|pt)$/.test(name))
   const found = others.length > 0 ? `, found ${others.join(', ')}` : ''
-  throw new TrainerError('file', `${folder} has no weights: expected ${singleFile}, ${indexFile} or pytorch_model.bin${found}.`, {
-    fix: "Save the model there with Python's save_pretrained, or with saveModel.",
-  })
+  throw new TrainerError(
+    'file',
+    `${folder} has no weights: expected ${singleFile}, ${indexFile} or pytorch_model.bin${found}.`,
+    {
+      fix: "Save the model there with Python's save_pretrained, or with saveModel.",
+    },
+  )
 }
 
 /**
- * Writes a model's weights into an existing folder: `model.safetensors`, or `model-0000x-of-0000y.safetensors` with an index when they
- * take more than `maxShardSize`. Files of an older save that do not belong to this one are removed afterwards.
+ * Writes a model's weights into an existing folder: `model.safetensors`, or `model-0000x-of-0000y.safetensors` with an
+ * index when they take more than `maxShardSize`. Files of an older save that do not belong to this one are removed
+ * afterwards.
  * @param maxShardSize bytes, or text such as '5GB' (decimal, as in Hugging Face); 50 GB unless told.
  * @returns the names of the files written.
  * @throws TrainerError (`file`) when a file cannot be written.
@@ -85,14 +94,21 @@ export async function saveWeights(
  */
 function pathInside(folder: string, name: string, source: string): string {
   if (name === '' || isAbsolute(name) || /[\\:\0]/.test(name) || name.split('/').includes('..')) {
-    throw new TrainerError('file', `${source} names the file ${JSON.stringify(name)}, which is not inside its folder.`, {
-      fix: 'Do not use this folder unless you trust where it comes from.',
-    })
+    throw new TrainerError(
+      'file',
+      `${source} names the file ${JSON.stringify(name)}, which is not inside its folder.`,
+      {
+        fix: 'Do not use this folder unless you trust where it comes from.',
+      },
+    )
   }
   return join(folder, name)
 }
 
-/** In the order given, as huggingface_hub does: a tensor above the limit has a shard of its own at once, the others fill the current one. */
+/**
+ * In the order given, as huggingface_hub does: a tensor above the limit has a shard of its own at once, the others fill
+ * the current one.
+ */
 function splitShards(tensors: (readonly [string, Tensor])[], limit: number): (readonly [string, Tensor])[][] {
   const shards: (readonly [string, Tensor])[][] = []
   let current: (readonly [string, Tensor])[] = []
@@ -133,16 +149,22 @@ function shardName(number: number, count: number): string {
 /** Bytes from a number or from text such as '500MB'; units are decimal, as in Hugging Face. */
 function parseSize(size: number | string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*$/i.exec(String(size))
-  const bytes = match === null ? NaN : Number(match[1]) * 1000 ** ' KMGT'.indexOf(match[2] === '' ? ' ' : match[2]!.toUpperCase())
+  const bytes =
+    match === null ? NaN : Number(match[1]) * 1000 ** ' KMGT'.indexOf(match[2] === '' ? ' ' : match[2]!.toUpperCase())
   if (bytes >= 1) return bytes
-  throw new TrainerError('argument', `maxShardSize should be a number of bytes or text such as '5GB', not ${JSON.stringify(size)}.`)
+  throw new TrainerError(
+    'argument',
+    `maxShardSize should be a number of bytes or text such as '5GB', not ${JSON.stringify(size)}.`,
+  )
 }
 
 async function openShards(folder: string, index: string): Promise<WeightsSource> {
   const source = join(folder, index)
   const map = (await readJsonObject(source))['weight_map']
   if (!isJsonObject(map) || Object.values(map).some(file => typeof file !== 'string')) {
-    throw new TrainerError('file', `${source} has no weight_map from tensor names to files.`, { fix: 'Download or save the model again.' })
+    throw new TrainerError('file', `${source} has no weight_map from tensor names to files.`, {
+      fix: 'Download or save the model again.',
+    })
   }
   const paths = [...new Set(Object.values(map) as string[])].map(name => pathInside(folder, name, source))
   const files: WeightsFile[] = []
@@ -190,7 +212,10 @@ async function listFolder(folder: string): Promise<Set<string>> {
   try {
     return new Set(await readdir(folder))
   } catch (cause) {
-    const what = errorCode(cause) === 'ENOENT' ? `There is no folder ${folder}` : `Cannot read the folder ${folder}: ${(cause as Error).message}`
+    const what =
+      errorCode(cause) === 'ENOENT'
+        ? `There is no folder ${folder}`
+        : `Cannot read the folder ${folder}: ${(cause as Error).message}`
     throw new TrainerError('file', `${what}.`, { fix: 'Give the folder of a saved or downloaded model.', cause })
   }
 }

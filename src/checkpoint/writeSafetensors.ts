@@ -8,19 +8,29 @@ export type NamedTensors = Iterable<readonly [string, Tensor]>
 /**
  * Writes tensors as one safetensors file: beside its place, flushed, then renamed.
  *
- * Byte for byte what Python's library writes: wide types first, then by name, the header padded so that all data is aligned. Arrays over
- * shared memory are accepted. The event loop stays free meanwhile, so the tensors must not change until the promise is fulfilled.
+ * Byte for byte what Python's library writes: wide types first, then by name, the header padded so that all data is
+ * aligned. Arrays over shared memory are accepted. The event loop stays free meanwhile, so the tensors must not change
+ * until the promise is fulfilled.
  * @param metadata strings under `__metadata__`; `format: 'pt'`, which Python's transformers asks for, is added.
  * @returns the file's size in bytes.
  * @throws TrainerError (`file`) when the file cannot be written; an older one under that name stays as it was.
  */
-export async function writeSafetensors(path: string, tensors: NamedTensors, metadata: Readonly<Record<string, string>> = {}): Promise<number> {
-  const sorted = [...tensors].sort(([nameA, a], [nameB, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || compareText(nameA, nameB))
+export async function writeSafetensors(
+  path: string,
+  tensors: NamedTensors,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const sorted = [...tensors].sort(
+    ([nameA, a], [nameB, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || compareText(nameA, nameB),
+  )
   const header = encodeHeader(sorted, metadata)
   return writeFileWhole(path, [header, ...sorted.map(([, tensor]) => bytesOf(tensor.data))])
 }
 
-function encodeHeader(tensors: readonly (readonly [string, Tensor])[], metadata: Readonly<Record<string, string>>): Uint8Array {
+function encodeHeader(
+  tensors: readonly (readonly [string, Tensor])[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   let at = 0
   const entries: [string, unknown][] = tensors.map(([name, tensor]) => {
     const begin = at

@@ -26,11 +26,17 @@ const directoryLimit = 64_000_000
  * @param fix what the error says to do.
  * @throws TrainerError (`file`) when the archive is truncated, malformed, encrypted or compressed in another way.
  */
-export async function readZipEntries(handle: FileHandle, path: string, size: number, fix = modelFix): Promise<Map<string, ZipEntry>> {
+export async function readZipEntries(
+  handle: FileHandle,
+  path: string,
+  size: number,
+  fix = modelFix,
+): Promise<Map<string, ZipEntry>> {
   const malformed = (what: string): TrainerError => new TrainerError('file', `${path} ${what}.`, { fix })
   const read = async (start: number, length: number): Promise<DataView> => {
     const bytes = new Uint8Array(length)
-    if (start < 0 || start + length > size || !(await readExactly(handle, bytes, start))) throw malformed('is truncated')
+    if (start < 0 || start + length > size || !(await readExactly(handle, bytes, start)))
+      throw malformed('is truncated')
     return new DataView(bytes.buffer)
   }
   const { count, start, length } = await findDirectory(read, malformed, size)
@@ -54,15 +60,27 @@ export async function readZipEntries(handle: FileHandle, path: string, size: num
 type Read = (start: number, length: number) => Promise<DataView>
 type Malformed = (what: string) => TrainerError
 
-async function findDirectory(read: Read, malformed: Malformed, size: number): Promise<{ count: number; start: number; length: number }> {
+async function findDirectory(
+  read: Read,
+  malformed: Malformed,
+  size: number,
+): Promise<{ count: number; start: number; length: number }> {
   const tail = await read(Math.max(0, size - 65557), Math.min(size, 65557))
   for (let at = tail.byteLength - 22; at >= 0; at--) {
     if (tail.getUint32(at, true) !== 0x06054b50) continue
-    const end = { count: tail.getUint16(at + 10, true), length: tail.getUint32(at + 12, true), start: tail.getUint32(at + 16, true) }
+    const end = {
+      count: tail.getUint16(at + 10, true),
+      length: tail.getUint32(at + 12, true),
+      start: tail.getUint32(at + 16, true),
+    }
     if (at < 20 || tail.getUint32(at - 20, true) !== 0x07064b50) return end
     const large = await read(Number(tail.getBigUint64(at - 12, true)), 56)
     if (large.getUint32(0, true) !== 0x06064b50) throw malformed('has a broken directory')
-    const [count, length, start] = [32, 40, 48].map(from => Number(large.getBigUint64(from, true))) as [number, number, number]
+    const [count, length, start] = [32, 40, 48].map(from => Number(large.getBigUint64(from, true))) as [
+      number,
+      number,
+      number,
+    ]
     return { count, length, start }
   }
   throw malformed('is truncated: it has no directory')
@@ -75,13 +93,18 @@ interface DirectoryEntry extends Omit<ZipEntry, 'start'> {
 }
 
 function readDirectoryEntry(view: DataView, at: number, malformed: Malformed): DirectoryEntry {
-  const [nameLength, extraLength, commentLength] = [28, 30, 32].map(from => view.getUint16(at + from, true)) as [number, number, number]
+  const [nameLength, extraLength, commentLength] = [28, 30, 32].map(from => view.getUint16(at + from, true)) as [
+    number,
+    number,
+    number,
+  ]
   const next = at + 46 + nameLength + extraLength + commentLength
   if (next > view.byteLength) throw malformed('has a broken directory')
   const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + 46, nameLength))
   const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
   if ((flags & 1) !== 0) throw malformed(`has the encrypted entry ${name}`)
-  if (method !== 0 && method !== 8) throw malformed(`has the entry ${name} compressed in a way that is not read (method ${method})`)
+  if (method !== 0 && method !== 8)
+    throw malformed(`has the entry ${name} compressed in a way that is not read (method ${method})`)
   let packed = view.getUint32(at + 20, true)
   let size = view.getUint32(at + 24, true)
   let header = view.getUint32(at + 42, true)
@@ -89,9 +112,11 @@ function readDirectoryEntry(view: DataView, at: number, malformed: Malformed): D
   for (let field = extra; field + 4 <= extra + extraLength; field += 4 + view.getUint16(field + 2, true)) {
     if (view.getUint16(field, true) !== 1) continue
     const wide = [size, packed, header].filter(value => value === 0xffffffff).length
-    if (view.getUint16(field + 2, true) < wide * 8 || field + 4 + wide * 8 > extra + extraLength) throw malformed('has a broken directory')
+    if (view.getUint16(field + 2, true) < wide * 8 || field + 4 + wide * 8 > extra + extraLength)
+      throw malformed('has a broken directory')
     let from = field + 4
-    const take = (value: number): number => (value === 0xffffffff ? Number(view.getBigUint64((from += 8) - 8, true)) : value)
+    const take = (value: number): number =>
+      value === 0xffffffff ? Number(view.getBigUint64((from += 8) - 8, true)) : value
     size = take(size)
     packed = take(packed)
     header = take(header)

@@ -21,7 +21,12 @@ const commands: Readonly<Record<string, Command>> = {
   version: { help: 'the version of ts-trainer; also --version', run: (_words, { out }) => (out(packageVersion()), 0) },
 }
 
-const flags: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version', '-v': 'version' }
+const flags: Readonly<Record<string, string>> = {
+  '--help': 'help',
+  '-h': 'help',
+  '--version': 'version',
+  '-v': 'version',
+}
 
 const terminal: Streams = {
   out: text => console.log(text),
@@ -31,7 +36,8 @@ const terminal: Streams = {
 /**
  * Runs one command of `ts-trainer`.
  * @param words what stands behind the program's name.
- * @returns the exit status: 0, or 1 where something went wrong. An error is printed as its message; with DEBUG set, with its stack.
+ * @returns the exit status: 0, or 1 where something went wrong. An error is printed as its message; with DEBUG set,
+ * with its stack.
  */
 export async function runCommand(words: readonly string[], streams: Streams = terminal): Promise<number> {
   try {
@@ -39,7 +45,7 @@ export async function runCommand(words: readonly string[], streams: Streams = te
     return await commandNamed(word).run(rest, streams)
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    streams.error(process.env['DEBUG'] ? stack ?? message : `ts-trainer: ${message}`)
+    streams.error(process.env['DEBUG'] ? (stack ?? message) : `ts-trainer: ${message}`)
     return 1
   }
 }
@@ -56,7 +62,8 @@ function commandNamed(word: string): Command {
 /** Ends with status 1 where training cannot run. */
 async function runDoctor(words: readonly string[], { out }: Streams): Promise<number> {
   const unknown = words.find(word => word !== '--json')
-  if (unknown !== undefined) throw new TrainerError('argument', `doctor does not take '${unknown}'.`, { fix: 'It takes --json, or nothing.' })
+  if (unknown !== undefined)
+    throw new TrainerError('argument', `doctor does not take '${unknown}'.`, { fix: 'It takes --json, or nothing.' })
   const report = await doctor()
   out(words.length > 0 ? JSON.stringify(report, undefined, 2) : formatDoctor(report))
   return report.library.problem === undefined ? 0 : 1
@@ -64,12 +71,21 @@ async function runDoctor(words: readonly string[], { out }: Streams): Promise<nu
 
 function helpText(): string {
   const rows = Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(10)}${help}`)
-  return ['Usage: ts-trainer COMMAND', '', ...rows, '', 'Training itself is a program: see the README and examples/.'].join('\n')
+  return [
+    'Usage: ts-trainer COMMAND',
+    '',
+    ...rows,
+    '',
+    'Training itself is a program: see the README and examples/.',
+  ].join('\n')
 }
 
 /** The version in the package's own package.json, which lies above this file: in `dist` as in `src/cli`. */
 function packageVersion(): string {
-  const file = ['../package.json', '../../package.json'].map(path => new URL(path, import.meta.url)).find(url => existsSync(url))
-  if (file === undefined) throw new TrainerError('internal', 'internal: the package.json of ts-trainer is not where it should be.')
+  const file = ['../package.json', '../../package.json']
+    .map(path => new URL(path, import.meta.url))
+    .find(url => existsSync(url))
+  if (file === undefined)
+    throw new TrainerError('internal', 'internal: the package.json of ts-trainer is not where it should be.')
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

@@ -28,13 +28,17 @@ function parseWords(words: readonly string[]): { indexUrl: string | undefined; w
   const fix = 'Write: ts-trainer install openvino [--index-url URL | --wheel FILE].'
   try {
     const { values, positionals } = parseArgs({
-      args: [...words], allowPositionals: true, options: { 'index-url': { type: 'string' }, wheel: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      args: [...words],
+      allowPositionals: true,
+      options: { 'index-url': { type: 'string' }, wheel: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
     })
     if (values.help) return undefined
     const [what, ...rest] = positionals
     if (what === undefined) throw new TrainerError('argument', 'install needs the name of what to install.', { fix })
-    if (what !== 'openvino' || rest.length > 0) throw new TrainerError('argument', `install does not know '${positionals.join(' ')}'.`, { fix })
-    if (values.wheel !== undefined && values['index-url'] !== undefined) throw new TrainerError('argument', 'Give --wheel or --index-url, not both.', { fix })
+    if (what !== 'openvino' || rest.length > 0)
+      throw new TrainerError('argument', `install does not know '${positionals.join(' ')}'.`, { fix })
+    if (values.wheel !== undefined && values['index-url'] !== undefined)
+      throw new TrainerError('argument', 'Give --wheel or --index-url, not both.', { fix })
     return { indexUrl: values['index-url'], wheel: values.wheel }
   } catch (cause) {
     if (cause instanceof TrainerError) throw cause

@@ -2,8 +2,8 @@
 import { checkExamples, columnTensor, type Batch, type Collator, type Examples } from './tensors'
 
 /**
- * Stacks the examples' columns as they are, which takes rows of one length; `label` and `label_ids` become `labels`. Columns whose first cell
- * is text or empty are left out, as in Hugging Face's default collator.
+ * Stacks the examples' columns as they are, which takes rows of one length; `label` and `label_ids` become `labels`.
+ * Columns whose first cell is text or empty are left out, as in Hugging Face's default collator.
  * @throws TrainerError naming the column and row that cannot be stacked; a text label too.
  */
 export function defaultDataCollator(examples: Examples, indices?: readonly number[]): Batch {
@@ -13,7 +13,11 @@ export function defaultDataCollator(examples: Examples, indices?: readonly numbe
     const isLabel = name === 'label' || name === 'label_ids'
     if (!isLabel && name !== 'labels' && (typeof first === 'string' || first === null)) continue
     if (isLabel && first === null) continue
-    batch[isLabel ? 'labels' : name] = columnTensor(name, examples.map(example => example[name]), indices)
+    batch[isLabel ? 'labels' : name] = columnTensor(
+      name,
+      examples.map(example => example[name]),
+      indices,
+    )
   }
   return batch
 }

@@ -9,8 +9,9 @@ export type Examples = readonly Readonly<Record<string, unknown>>[]
 export type Batch = Record<string, Tensor>
 
 /**
- * What the collators of this room are: at once a batch of examples, where the Trainer also takes a promise of one. `indices` are the numbers of the
- * rows in the dataset; errors name them. Whole numbers and truth values become int32, anything with a fraction in it float32.
+ * What the collators of this room are: at once a batch of examples, where the Trainer also takes a promise of one.
+ * `indices` are the numbers of the rows in the dataset; errors name them. Whole numbers and truth values become int32,
+ * anything with a fraction in it float32.
  */
 export type Collator = (examples: Examples, indices?: readonly number[]) => Batch
 
@@ -33,14 +34,17 @@ export function columnTensor(name: string, values: readonly unknown[], indices?:
       return
     }
     if (depth < shape.length) throw unlike(value, place(row), name, `a list of ${shape[depth]} numbers`)
-    const number = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? Number(value) : undefined
+    const number =
+      typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? Number(value) : undefined
     if (number === undefined) throw unlike(value, place(row), name, 'a number')
     if (!Number.isInteger(number)) whole = false
     flat[at++] = number
   }
   for (let row = 0; row < values.length; row++) fill(values[row], 0, row)
   const dims = [values.length, ...shape]
-  return whole ? new Tensor('int32', toInt32(flat, size, name, indices), dims) : new Tensor('float32', Float32Array.from(flat), dims)
+  return whole
+    ? new Tensor('int32', toInt32(flat, size, name, indices), dims)
+    : new Tensor('float32', Float32Array.from(flat), dims)
 }
 
 /** How a row of a batch is called in an error. */
@@ -58,9 +62,13 @@ export function checkExamples(examples: Examples, indices?: readonly number[]): 
   for (const [row, example] of examples.entries()) {
     const missing = names.find(name => example[name] === undefined)
     if (missing === undefined) continue
-    throw new TrainerError('data', `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`, {
-      fix: `Give every row the same columns, or leave this one out: dataset.removeColumns('${missing}').`,
-    })
+    throw new TrainerError(
+      'data',
+      `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`,
+      {
+        fix: `Give every row the same columns, or leave this one out: dataset.removeColumns('${missing}').`,
+      },
+    )
   }
   return names
 }
@@ -76,16 +84,21 @@ function shapeOf(value: unknown): number[] {
 function toInt32(flat: Float64Array, size: number, name: string, indices: readonly number[] | undefined): Int32Array {
   const wrong = flat.findIndex(value => value !== (value | 0))
   if (wrong < 0) return Int32Array.from(flat)
-  throw new TrainerError('data', `Column '${name}' of ${rowName(Math.floor(wrong / size), indices)} holds ${flat[wrong]}, which does not fit into 32 bits.`, {
-    fix: `Remove the column if the model does not take it: dataset.removeColumns('${name}').`,
-  })
+  throw new TrainerError(
+    'data',
+    `Column '${name}' of ${rowName(Math.floor(wrong / size), indices)} holds ${flat[wrong]}, which does not fit into 32 bits.`,
+    {
+      fix: `Remove the column if the model does not take it: dataset.removeColumns('${name}').`,
+    },
+  )
 }
 
 function ragged(place: string, length: number, shape: readonly number[], depth: number): TrainerError {
   const wanted = depth < shape.length ? `${shape[depth]} are` : 'one number is'
   return new TrainerError('data', `${place} has ${length} values where ${wanted} in the first row.`, {
-    fix: 'Without a tokenizer nothing is padded: give the Trainer processingClass: tokenizer. '
-      + 'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: pad the others in map, or write a collator for them.',
+    fix:
+      'Without a tokenizer nothing is padded: give the Trainer processingClass: tokenizer. ' +
+      'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: pad the others in map, or write a collator for them.',
   })
 }
 

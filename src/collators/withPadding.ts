@@ -18,16 +18,19 @@ interface MakeCollator {
 }
 
 /**
- * A collator that pads the examples with the tokenizer and makes tensors of their columns; `label` and `label_ids` become `labels`.
- * With or without `new`; the tokenizer first, or among the options as `{ tokenizer }`.
+ * A collator that pads the examples with the tokenizer and makes tensors of their columns; `label` and `label_ids`
+ * become `labels`. With or without `new`; the tokenizer first, or among the options as `{ tokenizer }`.
  * @throws TrainerError (when it collates) naming the column and row that make no tensor.
  */
 export const DataCollatorWithPadding = function DataCollatorWithPadding(
-  first: Padder | (DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }), options?: DataCollatorWithPaddingOptions,
+  first: Padder | (DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }),
+  options?: DataCollatorWithPaddingOptions,
 ): Collator {
   const { tokenizer, ...padding } = 'tokenizer' in first ? first : { ...options, tokenizer: first }
   if (typeof tokenizer?.pad !== 'function') {
-    throw new TrainerError('argument', 'DataCollatorWithPadding was given no tokenizer.', { fix: 'Write DataCollatorWithPadding(tokenizer).' })
+    throw new TrainerError('argument', 'DataCollatorWithPadding was given no tokenizer.', {
+      fix: 'Write DataCollatorWithPadding(tokenizer).',
+    })
   }
 
   return function dataCollatorWithPadding(examples: Examples, indices?: readonly number[]): Batch {

@@ -8,17 +8,23 @@ export interface TokenMatcher {
 }
 
 /** A matcher for tokens as `normalize` writes them, the longest first, or undefined if there are none. */
-export function tokenMatcher(tokens: readonly AddedToken[], normalize: (text: string) => string): TokenMatcher | undefined {
+export function tokenMatcher(
+  tokens: readonly AddedToken[],
+  normalize: (text: string) => string,
+): TokenMatcher | undefined {
   const byText = new Map(tokens.map(token => [normalize(token.content), token]))
   byText.delete('')
   if (byText.size === 0) return undefined
   const texts = [...byText.keys()].sort((a, b) => b.length - a.length)
-  return { pattern: new RegExp(texts.map(text => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'gu'), tokens: byText }
+  return {
+    pattern: new RegExp(texts.map(text => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'gu'),
+    tokens: byText,
+  }
 }
 
 /**
- * The text cut at the added tokens in it, which stand as their ids. A token with `lstrip` or `rstrip` takes the blanks beside it along, one
- * with `single_word` counts only where no word touches it.
+ * The text cut at the added tokens in it, which stand as their ids. A token with `lstrip` or `rstrip` takes the blanks
+ * beside it along, one with `single_word` counts only where no word touches it.
  */
 export function splitAddedTokens(text: string, matcher: TokenMatcher | undefined): (string | number)[] {
   if (text === '') return []

@@ -14,8 +14,9 @@ function valuesColumn(values: ArrayLike<unknown>): Column {
 }
 
 /**
- * A column of values in the most compact form that gives them back as they were: numbers in one typed array, lists of numbers in one flat
- * typed array with offsets (token ids of 400,000 rows take 4 bytes each, masks 1 byte), anything else as it stands.
+ * A column of values in the most compact form that gives them back as they were: numbers in one typed array, lists of
+ * numbers in one flat typed array with offsets (token ids of 400,000 rows take 4 bytes each, masks 1 byte), anything
+ * else as it stands.
  */
 export function compactColumn(values: ArrayLike<unknown>): Column {
   if (values.length === 0) return valuesColumn([])
@@ -51,14 +52,22 @@ export function columnValues(column: Column, start = 0, end = column.length): un
 
 /** Whether a value is an array of numbers, typed or not. */
 function isNumberList(value: unknown): value is ArrayLike<number> {
-  if (ArrayBuffer.isView(value)) return !(value instanceof DataView) && !(value instanceof BigInt64Array) && !(value instanceof BigUint64Array)
+  if (ArrayBuffer.isView(value))
+    return !(value instanceof DataView) && !(value instanceof BigInt64Array) && !(value instanceof BigUint64Array)
   return Array.isArray(value) && value.every(item => typeof item === 'number')
 }
 
 type Flat = Uint8Array | Int32Array | Float64Array
-interface PackedLists { readonly flat: Flat; readonly offsets: Int32Array }
-interface PackedColumn extends Column { readonly packed?: PackedLists }
-interface SelectedColumn extends Column { readonly selection?: { readonly source: Column; readonly indices: Int32Array } }
+interface PackedLists {
+  readonly flat: Flat
+  readonly offsets: Int32Array
+}
+interface PackedColumn extends Column {
+  readonly packed?: PackedLists
+}
+interface SelectedColumn extends Column {
+  readonly selection?: { readonly source: Column; readonly indices: Int32Array }
+}
 
 function compactNumbers(values: ArrayLike<unknown>): Column | undefined {
   const flat = new (narrowest(values))(values.length)
@@ -88,7 +97,8 @@ function listColumn(packed: PackedLists): PackedColumn {
   return {
     packed,
     length: offsets.length - 1,
-    get: row => row < 0 || row >= offsets.length - 1 ? undefined : Array.from(flat.subarray(offsets[row], offsets[row + 1])),
+    get: row =>
+      row < 0 || row >= offsets.length - 1 ? undefined : Array.from(flat.subarray(offsets[row], offsets[row + 1])),
     listLengths: () => Int32Array.from({ length: offsets.length - 1 }, (_, row) => offsets[row + 1]! - offsets[row]!),
   }
 }

@@ -4,10 +4,14 @@ import { TrainerError } from '../errors'
 
 /** Options of CSV and TSV files. */
 export interface DelimitedOptions {
-  /** What separates cells: a tab in `.tsv` files; in `.csv` files the comma, or the semicolon or tab where the first line has no comma. */
+  /**
+   * What separates cells: a tab in `.tsv` files; in `.csv` files the comma, or the semicolon or tab where the first
+   * line has no comma.
+   */
   readonly delimiter?: string
   /**
-   * Whether quotes enclose cells. By default yes in CSV; in TSV no (GLUE's files have quotes at random), unless the file only comes out even with them.
+   * Whether quotes enclose cells. By default yes in CSV; in TSV no (GLUE's files have quotes at random), unless the
+   * file only comes out even with them.
    */
   readonly quoting?: boolean
   /** Names for the columns of a file that has no line of names. */
@@ -15,10 +19,16 @@ export interface DelimitedOptions {
 }
 
 /**
- * The columns of a CSV or TSV text. The first line names them. A column of numbers (or of true and false) becomes one, empty cells are null.
+ * The columns of a CSV or TSV text. The first line names them. A column of numbers (or of true and false) becomes one,
+ * empty cells are null.
  * @throws TrainerError naming the line whose cells do not fit.
  */
-export function readDelimited(text: string, format: 'csv' | 'tsv', file: string, options: DelimitedOptions): Map<string, unknown[]> {
+export function readDelimited(
+  text: string,
+  format: 'csv' | 'tsv',
+  file: string,
+  options: DelimitedOptions,
+): Map<string, unknown[]> {
   const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : delimiterOf(text))
   const quoting = options.quoting ?? format === 'csv'
   let cells = parse(text, delimiter, quoting)
@@ -38,7 +48,11 @@ interface Cells {
 }
 
 function parse(text: string, delimiter: string, quoting: boolean): Cells {
-  const { data, errors } = Papa.parse<string[]>(text, { delimiter, skipEmptyLines: true, ...(!quoting && { quoteChar: '\0', escapeChar: '\0' }) })
+  const { data, errors } = Papa.parse<string[]>(text, {
+    delimiter,
+    skipEmptyLines: true,
+    ...(!quoting && { quoteChar: '\0', escapeChar: '\0' }),
+  })
   const quotes = quoting ? errors.find(error => error.type === 'Quotes') : undefined
   return { rows: data, error: quotes && { message: quotes.message, row: quotes.row ?? 0 } }
 }
@@ -47,15 +61,30 @@ function isUneven(rows: readonly string[][]): boolean {
   return rows.some(row => row.length !== rows[0]!.length)
 }
 
-function checkRows(names: readonly string[], { rows, error }: Cells, file: string, firstLine: number, quoting: boolean): void {
+function checkRows(
+  names: readonly string[],
+  { rows, error }: Cells,
+  file: string,
+  firstLine: number,
+  quoting: boolean,
+): void {
   const twice = names.find((name, at) => names.indexOf(name) !== at)
-  if (twice !== undefined) throw new TrainerError('file', `${file} has two columns named '${twice}'.`, { fix: 'Name them yourself: columnNames: […].' })
+  if (twice !== undefined)
+    throw new TrainerError('file', `${file} has two columns named '${twice}'.`, {
+      fix: 'Name them yourself: columnNames: […].',
+    })
   const wrong = rows.findIndex(row => row.length !== names.length)
   if (error === undefined && wrong < 0) return
-  const fix = quoting ? 'If quotes are ordinary characters there, say quoting: false.' : 'If quotes enclose cells there, say quoting: true.'
+  const fix = quoting
+    ? 'If quotes are ordinary characters there, say quoting: false.'
+    : 'If quotes enclose cells there, say quoting: true.'
   if (error !== undefined) throw new TrainerError('file', `${file}, row ${error.row + 1}: ${error.message}.`, { fix })
   const wanted = `${names.length} cells were expected (${names.join(', ')})`
-  throw new TrainerError('file', `${file}, row ${wrong + firstLine}: ${wanted}, but there are ${rows[wrong]!.length}.`, { fix })
+  throw new TrainerError(
+    'file',
+    `${file}, row ${wrong + firstLine}: ${wanted}, but there are ${rows[wrong]!.length}.`,
+    { fix },
+  )
 }
 
 function delimiterOf(text: string): string {
@@ -65,13 +94,24 @@ function delimiterOf(text: string): string {
 }
 
 const number = /^[+-]?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$|^[+-]?\.\d+$/i
-const truth: Readonly<Record<string, boolean>> = { true: true, True: true, TRUE: true, false: false, False: false, FALSE: false }
+const truth: Readonly<Record<string, boolean>> = {
+  true: true,
+  True: true,
+  TRUE: true,
+  false: false,
+  False: false,
+  FALSE: false,
+}
 
 /** The cells of a column as numbers or truth values where all of them are, empty ones as null. */
 function typed(cells: readonly string[]): unknown[] {
   const filled = cells.filter(cell => cell !== '')
-  const convert = filled.every(isNumber) ? Number : filled.every(cell => Object.hasOwn(truth, cell)) ? (cell: string) => truth[cell] : (cell: string) => cell
-  return cells.map(cell => cell === '' ? null : convert(cell))
+  const convert = filled.every(isNumber)
+    ? Number
+    : filled.every(cell => Object.hasOwn(truth, cell))
+      ? (cell: string) => truth[cell]
+      : (cell: string) => cell
+  return cells.map(cell => (cell === '' ? null : convert(cell)))
 }
 
 /** Whether a cell is a number that is kept exactly: `007` and integers beyond 2⁵³ stay texts. */

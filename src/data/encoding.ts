@@ -1,6 +1,14 @@
 // texts and options → ids, segments and masks
 import { TrainerError, nearest } from '../errors'
-import { paddedLength, paddingStrategy, padValues, checkSide, type Padding, type PaddingStrategy, type Side } from './padding'
+import {
+  paddedLength,
+  paddingStrategy,
+  padValues,
+  checkSide,
+  type Padding,
+  type PaddingStrategy,
+  type Side,
+} from './padding'
 import { originOf } from './rows'
 import { readTemplate, type Template } from './template'
 import type { TextModel } from './textModel'
@@ -10,7 +18,9 @@ import { truncatedLengths, type TruncationStrategy } from './truncation'
 
 /** Options of a call of a tokenizer, Python's in camelCase. */
 export interface TokenizerOptions {
-  /** Cut what is longer than `maxLength`: true is 'longest_first'. false by default (true if only `maxLength` is given). */
+  /**
+   * Cut what is longer than `maxLength`: true is 'longest_first'. false by default (true if only `maxLength` is given).
+   */
   readonly truncation?: boolean | TruncationStrategy | undefined
   /** Tokens, special ones included; `modelMaxLength` by default. */
   readonly maxLength?: number | undefined
@@ -46,7 +56,11 @@ export type BatchEncoding = { [Name in keyof Encoding]: Encoding[Name][] }
 type Encode = (texts: unknown, pairs: unknown, options: TokenizerOptions | undefined) => Encoding | BatchEncoding
 
 /** A function from texts to encodings. */
-export function encoder(model: TextModel, processor: TokenizerJson['post_processor'], settings: TokenizerSettings): Encode {
+export function encoder(
+  model: TextModel,
+  processor: TokenizerJson['post_processor'],
+  settings: TokenizerSettings,
+): Encode {
   const template = readTemplate(processor)
   const bare = { single: template.single.filter(piece => piece.text), pair: template.pair.filter(piece => piece.text) }
   return (texts, pairs, options = {}) => {
@@ -54,7 +68,11 @@ export function encoder(model: TextModel, processor: TokenizerJson['post_process
     const encodeRow = rowEncoder(model, plan.addSpecialTokens ? template : bare, plan)
     if (Array.isArray(texts)) {
       const seconds = checkPairs(texts, pairs)
-      return finish(texts.map((text, i) => encodeRow(textAt(text, texts, i), seconds && textAt(seconds[i], seconds, i))), plan, settings)
+      return finish(
+        texts.map((text, i) => encodeRow(textAt(text, texts, i), seconds && textAt(seconds[i], seconds, i))),
+        plan,
+        settings,
+      )
     }
     const second = pairs === undefined || pairs === null || pairs === '' ? undefined : textAt(pairs)
     const batch = finish([encodeRow(textAt(texts), second)], plan, settings)
@@ -78,7 +96,11 @@ interface EncodedRow {
 }
 
 /** Tokens of the texts, cut to what the budget leaves, then put into the template. */
-function rowEncoder(model: TextModel, template: Template, { strategy, maxLength, truncationSide: side, outputs }: Plan): (text: string, pair?: string) => EncodedRow {
+function rowEncoder(
+  model: TextModel,
+  template: Template,
+  { strategy, maxLength, truncationSide: side, outputs }: Plan,
+): (text: string, pair?: string) => EncodedRow {
   const truncates = strategy !== 'do_not_truncate' && maxLength !== undefined
   const cut = (ids: number[], length: number): number[] =>
     length >= ids.length ? ids : side === 'right' ? ids.slice(0, length) : ids.slice(ids.length - length)
@@ -102,7 +124,12 @@ function rowEncoder(model: TextModel, template: Template, { strategy, maxLength,
   }
 }
 
-function assemble(pieces: Template['single'], first: readonly number[], second: readonly number[], outputs: Plan['outputs']): EncodedRow {
+function assemble(
+  pieces: Template['single'],
+  first: readonly number[],
+  second: readonly number[],
+  outputs: Plan['outputs'],
+): EncodedRow {
   const row: EncodedRow = { ids: [], segments: [], specials: [] }
   for (const piece of pieces) {
     const ids = piece.text === 'A' ? first : piece.text === 'B' ? second : piece.ids
@@ -117,7 +144,10 @@ function assemble(pieces: Template['single'], first: readonly number[], second: 
 
 /** Rows padded and laid out as columns, in Python's order of names. */
 function finish(rows: readonly EncodedRow[], { padding, outputs }: Plan, settings: TokenizerSettings): BatchEncoding {
-  const length = paddedLength(rows.reduce((longest, row) => Math.max(longest, row.ids.length), 0), padding)
+  const length = paddedLength(
+    rows.reduce((longest, row) => Math.max(longest, row.ids.length), 0),
+    padding,
+  )
   const pad = (values: number[], filler: number): number[] => padValues(values, length, filler, padding.side)
   const ones = (row: EncodedRow): number[] => new Array<number>(row.ids.length).fill(1)
   return {
@@ -129,8 +159,16 @@ function finish(rows: readonly EncodedRow[], { padding, outputs }: Plan, setting
 }
 
 const optionNames = [
-  'truncation', 'maxLength', 'padding', 'padToMultipleOf', 'addSpecialTokens', 'returnTokenTypeIds', 'returnAttentionMask',
-  'returnSpecialTokensMask', 'paddingSide', 'truncationSide',
+  'truncation',
+  'maxLength',
+  'padding',
+  'padToMultipleOf',
+  'addSpecialTokens',
+  'returnTokenTypeIds',
+  'returnAttentionMask',
+  'returnSpecialTokensMask',
+  'paddingSide',
+  'truncationSide',
 ]
 
 /** The options checked, with their defaults, in the order of Python's `_get_padding_truncation_strategies`. */
@@ -155,11 +193,15 @@ function readOptions(options: TokenizerOptions, settings: TokenizerSettings): Pl
   checkPadding(padding, strategy, maxLength, options, settings)
   const wants = (name: string, asked: boolean | undefined): boolean => asked ?? settings.modelInputNames.includes(name)
   return {
-    strategy, maxLength,
+    strategy,
+    maxLength,
     truncationSide: checkSide(options.truncationSide ?? settings.truncationSide, 'truncationSide'),
     addSpecialTokens: options.addSpecialTokens ?? true,
     padding: {
-      strategy: padding, maxLength, multipleOf: options.padToMultipleOf ?? undefined, side: checkSide(options.paddingSide ?? settings.paddingSide, 'paddingSide'),
+      strategy: padding,
+      maxLength,
+      multipleOf: options.padToMultipleOf ?? undefined,
+      side: checkSide(options.paddingSide ?? settings.paddingSide, 'paddingSide'),
     },
     outputs: {
       segments: wants('token_type_ids', options.returnTokenTypeIds),
@@ -170,7 +212,11 @@ function readOptions(options: TokenizerOptions, settings: TokenizerSettings): Pl
 }
 
 function checkPadding(
-  padding: PaddingStrategy, truncation: TruncationStrategy, maxLength: number | undefined, { padToMultipleOf: multiple }: TokenizerOptions, settings: TokenizerSettings,
+  padding: PaddingStrategy,
+  truncation: TruncationStrategy,
+  maxLength: number | undefined,
+  { padToMultipleOf: multiple }: TokenizerOptions,
+  settings: TokenizerSettings,
 ): void {
   if (padding === 'do_not_pad') return
   if (settings.padTokenId === undefined) {
@@ -179,27 +225,40 @@ function checkPadding(
     })
   }
   if (truncation !== 'do_not_truncate' && multiple && maxLength !== undefined && maxLength % multiple !== 0) {
-    throw new TrainerError('argument', `maxLength ${maxLength} is not a multiple of padToMultipleOf ${multiple}, though both truncation and padding are on.`, {
-      fix: `Use a maxLength of ${Math.ceil(maxLength / multiple) * multiple}.`,
-    })
+    throw new TrainerError(
+      'argument',
+      `maxLength ${maxLength} is not a multiple of padToMultipleOf ${multiple}, though both truncation and padding are on.`,
+      {
+        fix: `Use a maxLength of ${Math.ceil(maxLength / multiple) * multiple}.`,
+      },
+    )
   }
 }
 
 function truncationStrategy({ truncation, maxLength, padding }: TokenizerOptions): TruncationStrategy {
-  if (truncation === undefined) return maxLength !== undefined && (padding ?? false) === false ? 'longest_first' : 'do_not_truncate'
+  if (truncation === undefined)
+    return maxLength !== undefined && (padding ?? false) === false ? 'longest_first' : 'do_not_truncate'
   if (truncation === true) return 'longest_first'
   if (truncation === false) return 'do_not_truncate'
   const strategies = ['longest_first', 'only_first', 'only_second', 'do_not_truncate']
   if (strategies.includes(truncation)) return truncation
-  throw new TrainerError('argument', `truncation is '${String(truncation)}': true, false, or one of ${strategies.join(', ')} was expected.`)
+  throw new TrainerError(
+    'argument',
+    `truncation is '${String(truncation)}': true, false, or one of ${strategies.join(', ')} was expected.`,
+  )
 }
 
 function checkPairs(texts: readonly unknown[], pairs: unknown): readonly unknown[] | undefined {
   if (pairs === undefined || pairs === null) return undefined
   if (!Array.isArray(pairs)) {
-    throw new TrainerError('data', `The first argument is a batch of ${texts.length} texts, the second is ${describe(pairs)}.`, { fix: 'Give a second text for each.' })
+    throw new TrainerError(
+      'data',
+      `The first argument is a batch of ${texts.length} texts, the second is ${describe(pairs)}.`,
+      { fix: 'Give a second text for each.' },
+    )
   }
-  if (pairs.length !== texts.length) throw new TrainerError('data', `There are ${texts.length} first texts, but ${pairs.length} second ones.`)
+  if (pairs.length !== texts.length)
+    throw new TrainerError('data', `There are ${texts.length} first texts, but ${pairs.length} second ones.`)
   return pairs as unknown[]
 }
 
@@ -207,13 +266,19 @@ function checkPairs(texts: readonly unknown[], pairs: unknown): readonly unknown
 function textAt(text: unknown, batch?: readonly unknown[], index = 0): string {
   if (typeof text === 'string') return text
   const origin = batch && originOf(batch)
-  const place = batch === undefined ? 'The text' : origin === undefined ? `Text ${index} of the batch` : `Column '${origin.column}' of row ${origin.firstRow + index}`
+  const place =
+    batch === undefined
+      ? 'The text'
+      : origin === undefined
+        ? `Text ${index} of the batch`
+        : `Column '${origin.column}' of row ${origin.firstRow + index}`
   const column = origin?.column ?? 'text'
   const misnamed = batch === undefined && text === undefined
   throw new TrainerError('data', `${place} is ${describe(text)}, where a text was expected.`, {
-    fix: text === undefined || text === null
-      ? `Leave such rows out first: dataset.filter(row => typeof row.${column} === 'string')${misnamed ? ', or correct the name of the column' : ''}.`
-      : 'Turn it into a string first: String(…).',
+    fix:
+      text === undefined || text === null
+        ? `Leave such rows out first: dataset.filter(row => typeof row.${column} === 'string')${misnamed ? ', or correct the name of the column' : ''}.`
+        : 'Turn it into a string first: String(…).',
   })
 }
 

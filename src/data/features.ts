@@ -21,7 +21,8 @@ export function classLabel(names: readonly string[]): Feature {
 export function inferFeature(values: Iterable<unknown>): Feature {
   for (const value of values) {
     if (value === null || value === undefined) continue
-    if (Array.isArray(value) || ArrayBuffer.isView(value)) return { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
+    if (Array.isArray(value) || ArrayBuffer.isView(value))
+      return { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
     return { type: 'Value', dtype: scalarType(value) }
   }
   return { type: 'Value', dtype: 'null' }
@@ -37,7 +38,10 @@ export function readFeatures(written: unknown): Features {
   return features
 }
 
-/** The labels' names → numbers of a column of class names: names sorted, as Hugging Face's `class_encode_column` sorts them. */
+/**
+ * The labels' names → numbers of a column of class names: names sorted, as Hugging Face's `class_encode_column` sorts
+ * them.
+ */
 export function classNames(values: Iterable<unknown>, column: string): string[] {
   const names = new Set<string>()
   for (const value of values) {
@@ -52,18 +56,24 @@ export function classNames(values: Iterable<unknown>, column: string): string[] 
 function readFeature(written: unknown): Feature {
   if (Array.isArray(written)) return { type: 'List', dtype: readFeature(written[0]).dtype }
   if (!isRecord(written)) return { type: 'Value', dtype: 'null' }
-  if (written['_type'] === 'ClassLabel' && Array.isArray(written['names'])) return classLabel(written['names'].map(String))
+  if (written['_type'] === 'ClassLabel' && Array.isArray(written['names']))
+    return classLabel(written['names'].map(String))
   if (written['_type'] === 'Value') return { type: 'Value', dtype: String(written['dtype']) }
   return { type: 'List', dtype: 'feature' in written ? readFeature(written['feature']).dtype : 'struct' }
 }
 
 function scalarType(value: unknown): string {
   switch (typeof value) {
-    case 'string': return 'string'
-    case 'boolean': return 'bool'
-    case 'bigint': return 'int64'
-    case 'number': return Number.isInteger(value) ? 'int64' : 'float64'
-    default: return 'struct'
+    case 'string':
+      return 'string'
+    case 'boolean':
+      return 'bool'
+    case 'bigint':
+      return 'int64'
+    case 'number':
+      return Number.isInteger(value) ? 'int64' : 'float64'
+    default:
+      return 'struct'
   }
 }
 

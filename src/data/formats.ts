@@ -14,10 +14,19 @@ export interface ReadOptions extends DelimitedOptions, JsonOptions {}
 
 export type Format = 'parquet' | 'csv' | 'tsv' | 'jsonl' | 'json' | 'text'
 
-const formats: Readonly<Record<string, Format>> = { parquet: 'parquet', csv: 'csv', tsv: 'tsv', jsonl: 'jsonl', ndjson: 'jsonl', json: 'json', txt: 'text' }
+const formats: Readonly<Record<string, Format>> = {
+  parquet: 'parquet',
+  csv: 'csv',
+  tsv: 'tsv',
+  jsonl: 'jsonl',
+  ndjson: 'jsonl',
+  json: 'json',
+  txt: 'text',
+}
 
 /** Files that repositories hold beside their data. */
-const notData = /^(dataset_infos?|state|config|package(-lock)?|tokenizer.*|vocab|special_tokens_map)\.json$|^(requirements|license|readme|vocab|merges).*\.txt$/i
+const notData =
+  /^(dataset_infos?|state|config|package(-lock)?|tokenizer.*|vocab|special_tokens_map)\.json$|^(requirements|license|readme|vocab|merges).*\.txt$/i
 
 /** Whether a file's name says that there is data in it. */
 export function isDataFile(name: string): boolean {
@@ -31,7 +40,10 @@ export function isDataFile(name: string): boolean {
 export function formatOf(file: string): Format {
   const format = formats[extensionOf(file)]
   if (format !== undefined) return format
-  throw new TrainerError('file', `The name of ${file} does not say what it holds: .parquet, .csv, .tsv, .jsonl, .json or .txt was expected.`)
+  throw new TrainerError(
+    'file',
+    `The name of ${file} does not say what it holds: .parquet, .csv, .tsv, .jsonl, .json or .txt was expected.`,
+  )
 }
 
 /** A file's columns. */
@@ -71,7 +83,10 @@ function decoded(file: string, bytes: Uint8Array): string {
         from = end + 1
       }
     } catch {} // this is the line
-    throw new TrainerError('file', `${file} is not UTF-8: see line ${line}.`, { fix: 'Save it as UTF-8, for instance by iconv -f latin1 -t utf-8.', cause })
+    throw new TrainerError('file', `${file} is not UTF-8: see line ${line}.`, {
+      fix: 'Save it as UTF-8, for instance by iconv -f latin1 -t utf-8.',
+      cause,
+    })
   }
 }
 

@@ -20,14 +20,19 @@ export function readJsonLines(text: string, file: string): JsonRow[] {
     line++
     if (written.trim() === '') continue
     const row = parse(written, `${file}, line ${line}`)
-    if (!isRow(row)) throw new TrainerError('file', `${file}, line ${line}: an object was expected, not ${written.trim().slice(0, 40)}.`)
+    if (!isRow(row))
+      throw new TrainerError(
+        'file',
+        `${file}, line ${line}: an object was expected, not ${written.trim().slice(0, 40)}.`,
+      )
     rows.push(row)
   }
   return rows
 }
 
 /**
- * The rows of a JSON text: an array of objects, an object with one such array in it (or under `field`), or JSON Lines after all.
+ * The rows of a JSON text: an array of objects, an object with one such array in it (or under `field`), or JSON Lines
+ * after all.
  * @throws TrainerError when there are none.
  */
 export function readJson(text: string, file: string, { field }: JsonOptions): JsonRow[] {
@@ -36,10 +41,16 @@ export function readJson(text: string, file: string, { field }: JsonOptions): Js
   const written = parse(text, file)
   const fields = isRow(written) ? Object.keys(written).filter(name => Array.isArray(written[name])) : []
   const name = field ?? (fields.length === 1 ? fields[0] : undefined)
-  const rows = Array.isArray(written) ? written as unknown[] : name === undefined ? undefined : (written as JsonRow)[name]
+  const rows = Array.isArray(written)
+    ? (written as unknown[])
+    : name === undefined
+      ? undefined
+      : (written as JsonRow)[name]
   if (!Array.isArray(rows)) {
     throw new TrainerError('file', `${file} holds no array of rows${field === undefined ? '' : ` under '${field}'`}.`, {
-      ...(fields.length > 0 && { fix: `Name the field that holds them: field: '${fields[0]}' (arrays: ${fields.join(', ')}).` }),
+      ...(fields.length > 0 && {
+        fix: `Name the field that holds them: field: '${fields[0]}' (arrays: ${fields.join(', ')}).`,
+      }),
     })
   }
   const wrong = rows.findIndex(row => !isRow(row))

@@ -35,7 +35,10 @@ export interface Loader<Batch> {
   /** Rows in the dataset; undefined likewise. */
   readonly rows: number | undefined
   readonly batchSize: number
-  /** The batches of an epoch from number `start` on: those before are skipped without a look at their rows (a stream has to be read past them). */
+  /**
+   * The batches of an epoch from number `start` on: those before are skipped without a look at their rows (a stream has
+   * to be read past them).
+   */
   batches(epoch?: number, start?: number): AsyncIterableIterator<Batch>
   /** The batches of the first epoch. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Batch>
@@ -47,10 +50,13 @@ export interface Loader<Batch> {
  */
 export function createLoader<Row, Batch>(options: LoaderOptions<Row, Batch>): Loader<Batch> {
   const { batchSize, dropLast = false } = options
-  if (!Number.isInteger(batchSize) || batchSize < 1) throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)
   const rows = rowCount(options.rows)
-  const make = rows === undefined ? streamedBatches(options.rows as Iterable<Row>, options) : orderedBatches(options, rows)
-  const batches = (epoch = 0, start = 0): AsyncIterableIterator<Batch> => ahead(make(epoch, start), options.prefetch ?? 1)
+  const make =
+    rows === undefined ? streamedBatches(options.rows as Iterable<Row>, options) : orderedBatches(options, rows)
+  const batches = (epoch = 0, start = 0): AsyncIterableIterator<Batch> =>
+    ahead(make(epoch, start), options.prefetch ?? 1)
   const length = rows === undefined ? undefined : dropLast ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize)
   return { length, rows, batchSize, batches, [Symbol.asyncIterator]: () => batches() }
 }
@@ -61,7 +67,10 @@ export function rowCount(rows: LoaderRows): number | undefined {
     if ('length' in rows && typeof rows.length === 'number') return rows.length
     if (Symbol.iterator in rows || Symbol.asyncIterator in rows) return undefined
   }
-  throw new TrainerError('data', 'A dataset has to be a Dataset, an array of rows, an object with length and get(i), or (asynchronously) iterable.')
+  throw new TrainerError(
+    'data',
+    'A dataset has to be a Dataset, an array of rows, an object with length and get(i), or (asynchronously) iterable.',
+  )
 }
 
 /** One row of a source. */
@@ -72,7 +81,10 @@ export function rowAt<Row>(rows: RowSource<Row> | readonly Row[], index: number)
 /** A function that gives batch after batch, then undefined; it is asked again only when it has answered. */
 type NextBatch<Batch> = () => Promise<Batch | undefined>
 
-function orderedBatches<Row, Batch>(options: LoaderOptions<Row, Batch>, length: number): (epoch: number, start: number) => NextBatch<Batch> {
+function orderedBatches<Row, Batch>(
+  options: LoaderOptions<Row, Batch>,
+  length: number,
+): (epoch: number, start: number) => NextBatch<Batch> {
   const { rows, batchSize, collate, order, dropLast = false } = options
   return (epoch, start) => {
     let indices: ArrayLike<number> | undefined
@@ -84,12 +96,15 @@ function orderedBatches<Row, Batch>(options: LoaderOptions<Row, Batch>, length: 
       const chosen = Array.from({ length: end - at }, (_, i) => indices![at + i]!)
       at = end
       const found = chosen.map(index => rowAt(rows as RowSource<Row>, index))
-      return collate(found.some(row => row instanceof Promise) ? await Promise.all(found) : found as Row[], chosen)
+      return collate(found.some(row => row instanceof Promise) ? await Promise.all(found) : (found as Row[]), chosen)
     }
   }
 }
 
-function streamedBatches<Row, Batch>(rows: Iterable<Row> | AsyncIterable<Row>, options: LoaderOptions<Row, Batch>): (epoch: number, start: number) => NextBatch<Batch> {
+function streamedBatches<Row, Batch>(
+  rows: Iterable<Row> | AsyncIterable<Row>,
+  options: LoaderOptions<Row, Batch>,
+): (epoch: number, start: number) => NextBatch<Batch> {
   const { batchSize, collate, dropLast = false } = options
   return (_epoch, start) => {
     let stream: Iterator<Row> | AsyncIterator<Row> | undefined
@@ -103,7 +118,10 @@ function streamedBatches<Row, Batch>(rows: Iterable<Row> | AsyncIterable<Row>, o
         if (at++ >= 0) batch.push(value)
       }
       if (batch.length === 0 || (dropLast && batch.length < batchSize)) return undefined
-      return collate(batch, batch.map((_, i) => start * batchSize + at - batch.length + i))
+      return collate(
+        batch,
+        batch.map((_, i) => start * batchSize + at - batch.length + i),
+      )
     }
   }
 }
@@ -117,15 +135,22 @@ const opened = new WeakSet<object>()
 export function openStream<Row>(rows: Iterable<Row> | AsyncIterable<Row>): Iterator<Row> | AsyncIterator<Row> {
   const stream = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
   if (opened.has(stream)) {
-    throw new TrainerError('data', 'The dataset is a stream that can be read only once, but a second pass over it was asked for.', {
-      fix: 'Give an object whose [Symbol.asyncIterator] begins anew each time, or a maxSteps that one pass is enough for.',
-    })
+    throw new TrainerError(
+      'data',
+      'The dataset is a stream that can be read only once, but a second pass over it was asked for.',
+      {
+        fix: 'Give an object whose [Symbol.asyncIterator] begins anew each time, or a maxSteps that one pass is enough for.',
+      },
+    )
   }
   opened.add(stream)
   return stream
 }
 
-/** The batches, up to `count` of them made ahead: while the consumer waits for its device, the event loop makes the next. */
+/**
+ * The batches, up to `count` of them made ahead: while the consumer waits for its device, the event loop makes the
+ * next.
+ */
 async function* ahead<Batch>(next: NextBatch<Batch>, count: number): AsyncGenerator<Batch, void, undefined> {
   const waiting: Promise<Batch | undefined>[] = []
   let chain: Promise<unknown> = Promise.resolve()

@@ -1,4 +1,5 @@
-// the long walks over a dataset: map and filter, with progress and with the event loop alive (but for a filter that answers at once)
+// the long walks over a dataset: map and filter, with progress and with the event loop alive (but for a filter that
+// answers at once)
 import { refuseUnknown, TrainerError } from '../errors'
 import { columnValues, compactColumn, concatColumns, type Column } from './columns'
 import type { Feature, Features } from './features'
@@ -19,7 +20,10 @@ export interface MapOptions {
   readonly onProgress?: ProgressReporter
 }
 
-/** Options of `filter`. They count for a predicate that gives promises: one that answers at once is asked of all rows at a stretch. */
+/**
+ * Options of `filter`. They count for a predicate that gives promises: one that answers at once is asked of all rows at
+ * a stretch.
+ */
 export type FilterOptions = Pick<MapOptions, 'desc' | 'onProgress'>
 
 /** The parts of a dataset. */
@@ -35,7 +39,8 @@ type Mapper = (input: never, index: never) => unknown
 export async function mapRows(table: Table, mapper: Mapper, options: MapOptions): Promise<Table> {
   refuseUnknown(options, ['batched', 'batchSize', 'removeColumns', 'desc', 'onProgress'], 'map()')
   const { batched = false, batchSize = 1000 } = options
-  if (!Number.isInteger(batchSize) || batchSize < 1) throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)
   const removed = removedColumns(table, options.removeColumns)
   const made = new Map<string, Column[]>()
   let rows = 0
@@ -53,7 +58,11 @@ export async function mapRows(table: Table, mapper: Mapper, options: MapOptions)
 }
 
 /** The indices of the rows that are kept; a promise of them if `keep` gives promises. */
-export function filterRows(length: number, keep: (index: number) => Awaitable<boolean>, options: FilterOptions): Awaitable<number[]> {
+export function filterRows(
+  length: number,
+  keep: (index: number) => Awaitable<boolean>,
+  options: FilterOptions,
+): Awaitable<number[]> {
   const kept: number[] = []
   for (let index = 0; index < length; index++) {
     const verdict = keep(index)
@@ -64,7 +73,12 @@ export function filterRows(length: number, keep: (index: number) => Awaitable<bo
 }
 
 async function filterLater(
-  length: number, keep: (index: number) => Awaitable<boolean>, options: FilterOptions, kept: number[], at: number, first: Promise<boolean>,
+  length: number,
+  keep: (index: number) => Awaitable<boolean>,
+  options: FilterOptions,
+  kept: number[],
+  at: number,
+  first: Promise<boolean>,
 ): Promise<number[]> {
   const progress = reportProgress(options.desc ?? 'Filter', length, options.onProgress)
   for (let index = at; index < length; index++) {
@@ -84,9 +98,13 @@ async function mapBatch(table: Table, mapper: Mapper, start: number, end: number
   for (const [name, values] of Object.entries(result)) {
     if (values === undefined) continue
     if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
-      throw new TrainerError('data', `map's function gave ${describe(values)} for column '${name}', where an array with a value for each row was expected.`, {
-        fix: 'With { batched: true } the function gets and gives columns; leave it out to work row by row.',
-      })
+      throw new TrainerError(
+        'data',
+        `map's function gave ${describe(values)} for column '${name}', where an array with a value for each row was expected.`,
+        {
+          fix: 'With { batched: true } the function gets and gives columns; leave it out to work row by row.',
+        },
+      )
     }
     batch.set(name, values as unknown as ArrayLike<unknown>)
   }
@@ -98,14 +116,20 @@ async function mapEach(table: Table, mapper: Mapper, start: number, end: number)
   for (let index = start; index < end; index++) {
     const row = Object.fromEntries([...table.columns].map(([name, column]) => [name, column.get(index)]))
     const pending = inRow(index, () => mapper(row as never, index as never))
-    const result = pending instanceof Promise ? await pending.catch((error: unknown) => { throw namingRow(error, index) }) as unknown : pending
+    const result =
+      pending instanceof Promise
+        ? ((await pending.catch((error: unknown) => {
+            throw namingRow(error, index)
+          })) as unknown)
+        : pending
     if (result !== undefined && result !== null) checkResult(result, 'cells', index)
     for (const [name, value] of Object.entries(result ?? {})) {
       if (value === undefined) continue
       if (!batch.has(name)) batch.set(name, columnOrNothing(table, name, start, index))
       batch.get(name)!.push(value)
     }
-    for (const [name, values] of batch) if (values.length <= index - start) values.push(table.columns.get(name)?.get(index))
+    for (const [name, values] of batch)
+      if (values.length <= index - start) values.push(table.columns.get(name)?.get(index))
   }
   return batch
 }
@@ -119,13 +143,16 @@ function columnOrNothing(table: Table, name: string, start: number, end: number)
 /** Names that tests and the console ask every object for: no columns are meant. */
 const probes = new Set(['then', 'toJSON', 'asymmetricMatch', 'nodeType', 'tagName', 'constructor'])
 
-/** The rows as columns, each made when it is first asked for; a name that is no column is an error rather than undefined. */
+/**
+ * The rows as columns, each made when it is first asked for; a name that is no column is an error rather than
+ * undefined.
+ */
 function batchOf(columns: ReadonlyMap<string, Column>, start: number, end: number): object {
   const batch = {}
   for (const [name, column] of columns) {
     let values: unknown[] | undefined
     const get = (): unknown[] => {
-      if (values === undefined) markOrigin(values = columnValues(column, start, end), name, start)
+      if (values === undefined) markOrigin((values = columnValues(column, start, end)), name, start)
       return values
     }
     Object.defineProperty(batch, name, { get, enumerable: true })
@@ -133,30 +160,49 @@ function batchOf(columns: ReadonlyMap<string, Column>, start: number, end: numbe
   return new Proxy(batch, {
     get(target, name, receiver) {
       if (typeof name === 'string' && !(name in target) && /^\w+$/.test(name) && !probes.has(name)) {
-        throw new TrainerError('data', `map's function asked for a column '${name}'; the columns are ${[...columns.keys()].join(', ')}.`)
+        throw new TrainerError(
+          'data',
+          `map's function asked for a column '${name}'; the columns are ${[...columns.keys()].join(', ')}.`,
+        )
       }
       return Reflect.get(target, name, receiver) as unknown
     },
   })
 }
 
-function addChunk(made: Map<string, Column[]>, name: string, values: ArrayLike<unknown>, start: number, batched: boolean): void {
+function addChunk(
+  made: Map<string, Column[]>,
+  name: string,
+  values: ArrayLike<unknown>,
+  start: number,
+  batched: boolean,
+): void {
   const chunks = made.get(name)
   if (chunks === undefined && start > 0 && batched) {
-    throw new TrainerError('data', `map's function gave a column '${name}' from row ${start} on, but none for the rows before.`)
+    throw new TrainerError(
+      'data',
+      `map's function gave a column '${name}' from row ${start} on, but none for the rows before.`,
+    )
   }
   const chunk = compactColumn(values)
   if (chunks !== undefined) chunks.push(chunk)
   else made.set(name, start > 0 ? [compactColumn(new Array<undefined>(start).fill(undefined)), chunk] : [chunk])
 }
 
-function merge(table: Table, removed: ReadonlySet<string>, made: ReadonlyMap<string, readonly Column[]>, rows: number): Table {
+function merge(
+  table: Table,
+  removed: ReadonlySet<string>,
+  made: ReadonlyMap<string, readonly Column[]>,
+  rows: number,
+): Table {
   const columns = new Map([...table.columns].filter(([name]) => !removed.has(name)))
   const features: Record<string, Feature> = {}
-  for (const [name, feature] of Object.entries(table.features)) if (columns.has(name) && !made.has(name)) features[name] = feature
+  for (const [name, feature] of Object.entries(table.features))
+    if (columns.has(name) && !made.has(name)) features[name] = feature
   for (const [name, chunks] of made) {
     const column = concatColumns(chunks)
-    if (column.length !== rows) throw new TrainerError('data', `map's function gave column '${name}' for ${column.length} of ${rows} rows.`)
+    if (column.length !== rows)
+      throw new TrainerError('data', `map's function gave column '${name}' for ${column.length} of ${rows} rows.`)
     columns.set(name, column)
     const old = table.features[name]
     if (old?.type === 'ClassLabel' && stillLabels(column, old)) features[name] = old
@@ -164,17 +210,27 @@ function merge(table: Table, removed: ReadonlySet<string>, made: ReadonlyMap<str
   return { columns, features, length: made.size === 0 ? table.length : rows }
 }
 
-/** Whether a column that replaces a ClassLabel's holds numbers of the same classes (-1 and missing cells stand for no label). */
+/**
+ * Whether a column that replaces a ClassLabel's holds numbers of the same classes (-1 and missing cells stand for no
+ * label).
+ */
 function stillLabels(column: Column, label: Feature): boolean {
-  return columnValues(column).every(value => value === null || value === undefined
-    || (Number.isInteger(value) && (value as number) >= -1 && (value as number) < label.names!.length))
+  return columnValues(column).every(
+    value =>
+      value === null ||
+      value === undefined ||
+      (Number.isInteger(value) && (value as number) >= -1 && (value as number) < label.names!.length),
+  )
 }
 
 function removedColumns(table: Table, names: string | readonly string[] = []): Set<string> {
   const removed = new Set(typeof names === 'string' ? [names] : names)
   for (const name of removed) {
     if (!table.columns.has(name)) {
-      throw new TrainerError('argument', `removeColumns names '${name}'; the columns are ${[...table.columns.keys()].join(', ')}.`)
+      throw new TrainerError(
+        'argument',
+        `removeColumns names '${name}'; the columns are ${[...table.columns.keys()].join(', ')}.`,
+      )
     }
   }
   return removed
@@ -182,26 +238,43 @@ function removedColumns(table: Table, names: string | readonly string[] = []): S
 
 function checkResult(result: unknown, wanted: string, row: number): asserts result is object {
   if (typeof result === 'object' && result !== null && !Array.isArray(result) && !ArrayBuffer.isView(result)) return
-  throw new TrainerError('data', `map's function gave ${describe(result)} at row ${row}, where an object of named ${wanted} was expected.`)
+  throw new TrainerError(
+    'data',
+    `map's function gave ${describe(result)} at row ${row}, where an object of named ${wanted} was expected.`,
+  )
 }
 
 function checkLengths(batch: Batch, start: number, end: number): number {
   let [length, first] = [end - start, '']
   for (const [name, values] of batch) {
     if (first !== '' && values.length !== length) {
-      throw new TrainerError('data', `map's function gave ${length} values for column '${first}' and ${values.length} for '${name}' (rows ${start} to ${end - 1}).`)
+      throw new TrainerError(
+        'data',
+        `map's function gave ${length} values for column '${first}' and ${values.length} for '${name}' (rows ${start} to ${end - 1}).`,
+      )
     }
     if (first === '') [length, first] = [values.length, name]
   }
   return length
 }
 
-function checkShorter(table: Table, batch: Batch, removed: ReadonlySet<string>, start: number, end: number, length: number): void {
+function checkShorter(
+  table: Table,
+  batch: Batch,
+  removed: ReadonlySet<string>,
+  start: number,
+  end: number,
+  length: number,
+): void {
   const staying = [...table.columns.keys()].filter(name => !removed.has(name) && !batch.has(name))
   if (staying.length === 0) return
-  throw new TrainerError('data', `map's function made ${length} rows of the ${end - start} rows ${start} to ${end - 1}, but ${staying.join(', ')} keep their rows.`, {
-    fix: `Remove those columns: removeColumns: [${staying.map(name => `'${name}'`).join(', ')}].`,
-  })
+  throw new TrainerError(
+    'data',
+    `map's function made ${length} rows of the ${end - start} rows ${start} to ${end - 1}, but ${staying.join(', ')} keep their rows.`,
+    {
+      fix: `Remove those columns: removeColumns: [${staying.map(name => `'${name}'`).join(', ')}].`,
+    },
+  )
 }
 
 function inRow(index: number, work: () => unknown): unknown {

@@ -9,12 +9,16 @@ export const labelColumns: readonly string[] = ['label', 'label_ids', 'labels']
 /** A dataset with only the columns that the model takes. */
 export interface SelectedColumns {
   readonly rows: LoaderRows<Readonly<Record<string, unknown>>>
-  /** The columns that were left out, for one line in the log; of rows that come one after another, none are known before they come. */
+  /**
+   * The columns that were left out, for one line in the log; of rows that come one after another, none are known before
+   * they come.
+   */
   readonly dropped: readonly string[]
 }
 
 /**
- * Leaves out the columns that the model does not take. A Dataset loses them; rows of any other kind lose them as they are read.
+ * Leaves out the columns that the model does not take. A Dataset loses them; rows of any other kind lose them as they
+ * are read.
  * @param rows the dataset.
  * @param accepted the names that the model takes: its inputs and its labels, `label` and `label_ids` among them.
  * @throws TrainerError when none would be left (most often `map` was forgotten), with both lists of names.
@@ -23,14 +27,19 @@ export function selectModelColumns(rows: LoaderRows<object>, accepted: readonly 
   const taken = new Set(accepted)
   if (rows instanceof Dataset) {
     const names = checkColumns(rows.columnNames, accepted)
-    return { rows: rows.selectColumns(names.kept as never[]) as unknown as RowSource<Record<string, unknown>>, dropped: names.dropped }
+    return {
+      rows: rows.selectColumns(names.kept as never[]) as unknown as RowSource<Record<string, unknown>>,
+      dropped: names.dropped,
+    }
   }
-  const pick = (row: object): Record<string, unknown> => Object.fromEntries(Object.entries(row).filter(([name]) => taken.has(name)))
+  const pick = (row: object): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => taken.has(name)))
   const length = rowCount(rows)
   if (length === undefined) return { rows: picking(rows as AsyncIterable<object>, pick, accepted), dropped: [] }
   const source = rows as RowSource<object>
   const first = length === 0 ? undefined : rowAt(source, 0)
-  const dropped = first === undefined || first instanceof Promise ? [] : checkColumns(Object.keys(first), accepted).dropped
+  const dropped =
+    first === undefined || first instanceof Promise ? [] : checkColumns(Object.keys(first), accepted).dropped
   const get = (index: number): Record<string, unknown> | Promise<Record<string, unknown>> => {
     const row = rowAt(source, index)
     return row instanceof Promise ? row.then(pick) : pick(row)
@@ -41,15 +50,21 @@ export function selectModelColumns(rows: LoaderRows<object>, accepted: readonly 
 function checkColumns(names: readonly string[], accepted: readonly string[]): { kept: string[]; dropped: string[] } {
   const kept = names.filter(name => accepted.includes(name))
   if (names.length > 0 && kept.every(name => labelColumns.includes(name))) {
-    throw new TrainerError('data', `The dataset has no column that the model takes: it has ${names.join(', ')}; the model takes ${accepted.join(', ')}.`, {
-      fix: 'Was map forgotten? dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }) gives a new dataset; pass that one.',
-    })
+    throw new TrainerError(
+      'data',
+      `The dataset has no column that the model takes: it has ${names.join(', ')}; the model takes ${accepted.join(', ')}.`,
+      {
+        fix: 'Was map forgotten? dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }) gives a new dataset; pass that one.',
+      },
+    )
   }
   return { kept, dropped: names.filter(name => !kept.includes(name)) }
 }
 
 function picking(
-  rows: AsyncIterable<object> | Iterable<object>, pick: (row: object) => Record<string, unknown>, accepted: readonly string[],
+  rows: AsyncIterable<object> | Iterable<object>,
+  pick: (row: object) => Record<string, unknown>,
+  accepted: readonly string[],
 ): AsyncIterable<Record<string, unknown>> {
   return {
     async *[Symbol.asyncIterator]() {

@@ -28,33 +28,52 @@ export interface PadSettings {
 type Example = Readonly<Record<string, unknown>>
 
 /**
- * Rows of encoded examples (or their columns) padded to one length. Only the main input (with the padding token), `attention_mask` (0),
- * `token_type_ids` (the padding's segment) and `special_tokens_mask` (1) are padded; nothing is cut, and other columns stay as they are.
- * The columns are those of the first example.
- * @throws TrainerError when the main input or a column of the first example is missing in a row (named by its number in the batch).
+ * Rows of encoded examples (or their columns) padded to one length. Only the main input (with the padding token),
+ * `attention_mask` (0), `token_type_ids` (the padding's segment) and `special_tokens_mask` (1) are padded; nothing is
+ * cut, and other columns stay as they are. The columns are those of the first example.
+ * @throws TrainerError when the main input or a column of the first example is missing in a row (named by its number in
+ * the batch).
  */
-export function padExamples(examples: readonly Example[] | Example, settings: PadSettings, options: PadOptions = {}): Record<string, unknown[]> {
+export function padExamples(
+  examples: readonly Example[] | Example,
+  settings: PadSettings,
+  options: PadOptions = {},
+): Record<string, unknown[]> {
   const columns = columnsOf(examples)
   const main = settings.modelInputNames[0] ?? 'input_ids'
   const rows = columns[main]
   if (rows === undefined) {
-    throw new TrainerError('data', `The examples have no '${main}'; they have ${Object.keys(columns).join(', ') || 'no columns'}.`, {
-      fix: 'Tokenize them first: dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }).',
-    })
+    throw new TrainerError(
+      'data',
+      `The examples have no '${main}'; they have ${Object.keys(columns).join(', ') || 'no columns'}.`,
+      {
+        fix: 'Tokenize them first: dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }).',
+      },
+    )
   }
   const mask = 'attention_mask'
   if (!(mask in columns) && (options.returnAttentionMask ?? settings.modelInputNames.includes(mask))) {
     columns[mask] = rows.map(ids => new Array<number>((ids as ArrayLike<number>).length).fill(1))
   }
-  const fillers: Record<string, number> = { [main]: settings.padTokenId ?? 0, [mask]: 0, token_type_ids: settings.padTokenTypeId, special_tokens_mask: 1 }
+  const fillers: Record<string, number> = {
+    [main]: settings.padTokenId ?? 0,
+    [mask]: 0,
+    token_type_ids: settings.padTokenTypeId,
+    special_tokens_mask: 1,
+  }
   const { length, side } = target(rows as ArrayLike<number>[], settings, options)
   for (const [name, filler] of Object.entries(fillers)) {
-    if (name in columns) columns[name] = columns[name]!.map((values, row) => padValues(numbersAt(values, name, row), length, filler, side))
+    if (name in columns)
+      columns[name] = columns[name]!.map((values, row) => padValues(numbersAt(values, name, row), length, filler, side))
   }
   return columns
 }
 
-function target(rows: readonly ArrayLike<number>[], settings: PadSettings, options: PadOptions): { length: number; side: Side } {
+function target(
+  rows: readonly ArrayLike<number>[],
+  settings: PadSettings,
+  options: PadOptions,
+): { length: number; side: Side } {
   let strategy = paddingStrategy(options.padding ?? true)
   let { maxLength } = options
   if (strategy === 'max_length' && maxLength === undefined) {
@@ -86,5 +105,8 @@ function columnsOf(examples: readonly Example[] | Example): Record<string, unkno
 function numbersAt(values: unknown, name: string, row: number): number[] {
   if (Array.isArray(values)) return values as number[]
   if (ArrayBuffer.isView(values)) return Array.from(values as unknown as ArrayLike<number | bigint>, Number)
-  throw new TrainerError('data', `'${name}' of row ${row} of the batch is ${String(values)}, where a list of numbers was expected.`)
+  throw new TrainerError(
+    'data',
+    `'${name}' of row ${row} of the batch is ${String(values)}, where a list of numbers was expected.`,
+  )
 }

@@ -16,7 +16,7 @@ export interface Padding {
 /** The length that rows of up to `longest` tokens are padded to. */
 export function paddedLength(longest: number, { strategy, maxLength, multipleOf }: Padding): number {
   if (strategy === 'do_not_pad') return 0
-  const length = strategy === 'max_length' ? maxLength ?? longest : longest
+  const length = strategy === 'max_length' ? (maxLength ?? longest) : longest
   return multipleOf === undefined || multipleOf === 0 ? length : Math.ceil(length / multipleOf) * multipleOf
 }
 
@@ -33,7 +33,10 @@ export function paddingStrategy(padding: boolean | PaddingStrategy | undefined):
   if (padding === undefined || padding === false) return 'do_not_pad'
   if (padding === true) return 'longest'
   if (padding === 'longest' || padding === 'max_length' || padding === 'do_not_pad') return padding
-  throw new TrainerError('argument', `padding is '${String(padding)}': true, false, 'longest', 'max_length' or 'do_not_pad' was expected.`)
+  throw new TrainerError(
+    'argument',
+    `padding is '${String(padding)}': true, false, 'longest', 'max_length' or 'do_not_pad' was expected.`,
+  )
 }
 
 /** A side as it is written; `name` names the option in the error. */

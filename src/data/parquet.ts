@@ -18,7 +18,15 @@ export async function readParquet(file: string): Promise<Table> {
     const names = parquetSchema(metadata).children.map(child => child.element.name)
     for (const name of names) chunks.set(name, [])
     // an error thrown in the callback would be lost: chunks are only gathered there
-    const onChunk = ({ columnName, columnData, rowStart }: { columnName: string; columnData: ArrayLike<unknown>; rowStart: number }): void => {
+    const onChunk = ({
+      columnName,
+      columnData,
+      rowStart,
+    }: {
+      columnName: string
+      columnData: ArrayLike<unknown>
+      rowStart: number
+    }): void => {
       chunks.get(columnName)!.push({ start: rowStart, values: columnData })
     }
     if (Number(metadata.num_rows) > 0) await parquetRead({ file: buffer, metadata, compressors, onChunk })
@@ -28,7 +36,10 @@ export async function readParquet(file: string): Promise<Table> {
   } catch (error) {
     if (error instanceof TrainerError) throw error
     const fix = 'Is it whole, and not a pointer of Git LFS?'
-    throw new TrainerError('file', `${file} could not be read as parquet: ${(error as Error).message}.`, { fix, cause: error })
+    throw new TrainerError('file', `${file} could not be read as parquet: ${(error as Error).message}.`, {
+      fix,
+      cause: error,
+    })
   }
 }
 
@@ -40,17 +51,23 @@ interface Chunk {
 function joinChunks(chunks: Chunk[], column: string, file: string): Column {
   if (chunks.length === 0) return compactColumn([])
   const inOrder = chunks.sort((a, b) => a.start - b.start)
-  return concatColumns(inOrder.map(({ values }) => compactColumn(Array.from(values, value => plain(value, column, file)))))
+  return concatColumns(
+    inOrder.map(({ values }) => compactColumn(Array.from(values, value => plain(value, column, file)))),
+  )
 }
 
 /** A cell without 64-bit integers. */
 function plain(value: unknown, column: string, file: string): unknown {
   if (typeof value === 'bigint') {
     if (Number.isSafeInteger(Number(value))) return Number(value)
-    throw new TrainerError('data', `Column '${column}' of ${file} holds ${value}, an integer too large to be kept exactly as a number.`)
+    throw new TrainerError(
+      'data',
+      `Column '${column}' of ${file} holds ${value}, an integer too large to be kept exactly as a number.`,
+    )
   }
   if (typeof value !== 'object' || value === null || value instanceof Date) return value ?? null
-  if (value instanceof BigInt64Array || value instanceof BigUint64Array || Array.isArray(value)) return Array.from(value, item => plain(item, column, file))
+  if (value instanceof BigInt64Array || value instanceof BigUint64Array || Array.isArray(value))
+    return Array.from(value, item => plain(item, column, file))
   if (ArrayBuffer.isView(value)) return value
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plain(item, column, file)]))
 }
@@ -61,7 +78,10 @@ function featuresOf(written: string | undefined, names: readonly string[]): Feat
   try {
     const { info } = JSON.parse(written) as { info?: { features?: unknown } }
     const features: Features = readFeatures(info?.features)
-    return Object.fromEntries(Object.entries(features).filter(([name]) => names.includes(name))) as Record<string, Feature>
+    return Object.fromEntries(Object.entries(features).filter(([name]) => names.includes(name))) as Record<
+      string,
+      Feature
+    >
   } catch {
     return {} // a note for other readers: the data is whole without it
   }

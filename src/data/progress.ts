@@ -29,17 +29,21 @@ const turn = 20
 const betweenReports = 100
 
 /**
- * A function to call with the rows done so far, and to wait for: it tells the reporter now and then, once more at the end, and lets the
- * event loop run. Work that is over before its first report is not reported at all.
+ * A function to call with the rows done so far, and to wait for: it tells the reporter now and then, once more at the
+ * end, and lets the event loop run. Work that is over before its first report is not reported at all.
  */
-export function reportProgress(description: string, total: number, reporter = currentReporter): (done: number) => Promise<void> {
+export function reportProgress(
+  description: string,
+  total: number,
+  reporter = currentReporter,
+): (done: number) => Promise<void> {
   const begin = performance.now()
   let [lastReport, lastTurn, reported] = [begin, begin, false]
   return async done => {
     const now = performance.now()
     const due = done === total ? reported : now - lastReport >= betweenReports
     if (due) {
-      [lastReport, reported] = [now, true]
+      ;[lastReport, reported] = [now, true]
       reporter?.({ description, done, total, elapsed: now - begin })
     }
     if (now - lastTurn < turn) return

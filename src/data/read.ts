@@ -10,7 +10,10 @@ import type { LooseRow } from './rows'
 
 /** Options of {@link loadDataset}. */
 export interface LoadOptions extends ReadOptions {
-  /** The split to give, as a Dataset: 'train', or a slice of one: 'train[:100]', 'train[10%:20%]'. Without it, all splits in a DatasetDict. */
+  /**
+   * The split to give, as a Dataset: 'train', or a slice of one: 'train[:100]', 'train[10%:20%]'. Without it, all
+   * splits in a DatasetDict.
+   */
   readonly split?: string
   /** Files by split (a file alone is the split 'train'), seen from the path if that is a folder. */
   readonly dataFiles?: string | readonly string[] | Readonly<Record<string, string | readonly string[]>>
@@ -21,24 +24,45 @@ export interface LoadOptions extends ReadOptions {
 type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
 
 /**
- * Loads a dataset: of a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), of a folder laid out like a repository of the Hub
- * (`mrpc/train-00000-of-00001.parquet`, `data/train.csv`, `validation.jsonl`, `dev.tsv`, …) with the name of a configuration where it has
- * several, or of rows in memory (an array of objects gives a Dataset, a record of arrays a DatasetDict).
+ * Loads a dataset: of a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), of a folder laid out like a
+ * repository of the Hub (`mrpc/train-00000-of-00001.parquet`, `data/train.csv`, `validation.jsonl`, `dev.tsv`, …) with
+ * the name of a configuration where it has several, or of rows in memory (an array of objects gives a Dataset, a record
+ * of arrays a DatasetDict).
  *
  * Of files, all splits come as a DatasetDict; with `split`, that one as a Dataset. A single file is the split 'train'.
  * @throws TrainerError when nothing is found (listing what there is), or naming the file and line that cannot be read.
  */
 export function loadDataset<Row extends object>(rows: readonly Row[], options?: LoadOptions): Promise<Dataset<Row>>
-export function loadDataset<Row extends object>(splits: Readonly<Record<string, readonly Row[]>>, options: LoadOptions & { split: string }): Promise<Dataset<Row>>
-export function loadDataset<Row extends object>(splits: Readonly<Record<string, readonly Row[]>>, options?: LoadOptions): Promise<DatasetDict<Row>>
-export function loadDataset<Row extends object = LooseRow>(path: string, options: LoadOptions & { split: string }): Promise<Dataset<Row>>
-export function loadDataset<Row extends object = LooseRow>(
-  path: string, configuration: string | undefined, options: LoadOptions & { split: string },
+export function loadDataset<Row extends object>(
+  splits: Readonly<Record<string, readonly Row[]>>,
+  options: LoadOptions & { split: string },
 ): Promise<Dataset<Row>>
-export function loadDataset<Row extends object = LooseRow>(path: string, configuration?: string, options?: LoadOptions): Promise<DatasetDict<Row>>
-export function loadDataset<Row extends object = LooseRow>(path: string, options?: LoadOptions): Promise<DatasetDict<Row>>
+export function loadDataset<Row extends object>(
+  splits: Readonly<Record<string, readonly Row[]>>,
+  options?: LoadOptions,
+): Promise<DatasetDict<Row>>
+export function loadDataset<Row extends object = LooseRow>(
+  path: string,
+  options: LoadOptions & { split: string },
+): Promise<Dataset<Row>>
+export function loadDataset<Row extends object = LooseRow>(
+  path: string,
+  configuration: string | undefined,
+  options: LoadOptions & { split: string },
+): Promise<Dataset<Row>>
+export function loadDataset<Row extends object = LooseRow>(
+  path: string,
+  configuration?: string,
+  options?: LoadOptions,
+): Promise<DatasetDict<Row>>
+export function loadDataset<Row extends object = LooseRow>(
+  path: string,
+  options?: LoadOptions,
+): Promise<DatasetDict<Row>>
 export async function loadDataset(
-  source: string | Rows<object>, configurationOrOptions?: string | LoadOptions, more?: LoadOptions,
+  source: string | Rows<object>,
+  configurationOrOptions?: string | LoadOptions,
+  more?: LoadOptions,
 ): Promise<Dataset<object> | DatasetDict<object>> {
   const options = more ?? (typeof configurationOrOptions === 'object' ? configurationOrOptions : {})
   if (typeof source !== 'string') return fromMemory(source, options)
@@ -61,7 +85,9 @@ function fromMemory(source: Rows<object>, { split }: LoadOptions): Dataset<objec
     if (name !== 'train') throw noSplit(name, ['train'], 'the rows')
     return slice(Dataset.fromRows(source as readonly object[]), start, end)
   }
-  const splits = Object.fromEntries(Object.entries(source as Record<string, readonly object[]>).map(([name, rows]) => [name, Dataset.fromRows(rows)]))
+  const splits = Object.fromEntries(
+    Object.entries(source as Record<string, readonly object[]>).map(([name, rows]) => [name, Dataset.fromRows(rows)]),
+  )
   if (split === undefined) return new DatasetDict(splits)
   const { name, start, end } = parseSplit(split)
   if (splits[name] === undefined) throw noSplit(name, Object.keys(splits), 'the record of rows')
@@ -80,13 +106,20 @@ async function readFiles(files: readonly string[], options: LoadOptions): Promis
       const column = table.columns.get(name)
       if (column === undefined || table.columns.size !== first.columns.size) {
         const [there, here] = [table, first].map(({ columns: named }) => [...named.keys()].join(', '))
-        throw new TrainerError('data', `${files[index]} has the columns ${there}, ${files[0]} of the same split has ${here}.`)
+        throw new TrainerError(
+          'data',
+          `${files[index]} has the columns ${there}, ${files[0]} of the same split has ${here}.`,
+        )
       }
       return column
     })
     columns.set(name, concatColumns(parts))
   }
-  return new Dataset(columns, first.features, tables.reduce((rows, table) => rows + table.length, 0))
+  return new Dataset(
+    columns,
+    first.features,
+    tables.reduce((rows, table) => rows + table.length, 0),
+  )
 }
 
 interface Slice {
@@ -110,7 +143,9 @@ function slice(dataset: Dataset<object>, start: string | undefined, end: string 
   if (start === undefined && end === undefined) return dataset
   const place = (written: string | undefined, otherwise: number): number => {
     if (written === undefined) return otherwise
-    const row = written.endsWith('%') ? Math.round(dataset.length * Number(written.slice(0, -1)) / 100) : Number(written)
+    const row = written.endsWith('%')
+      ? Math.round((dataset.length * Number(written.slice(0, -1))) / 100)
+      : Number(written)
     return Math.min(Math.max(row < 0 ? row + dataset.length : row, 0), dataset.length)
   }
   const [from, to] = [place(start, 0), place(end, dataset.length)]
@@ -118,5 +153,8 @@ function slice(dataset: Dataset<object>, start: string | undefined, end: string 
 }
 
 function noSplit(name: string, there: readonly string[], source: string): TrainerError {
-  return new TrainerError('argument', `${source} has no split '${name}'; there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ')}.`)
+  return new TrainerError(
+    'argument',
+    `${source} has no split '${name}'; there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ')}.`,
+  )
 }

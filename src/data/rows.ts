@@ -1,9 +1,21 @@
 // the types of rows and of batches of columns
 
-/** What a cell of a loosely typed dataset can hold. Missing cells are null (or undefined). Rows with objects in them want a type of their own. */
+/**
+ * What a cell of a loosely typed dataset can hold. Missing cells are null (or undefined). Rows with objects in them
+ * want a type of their own.
+ */
 export type Cell =
-  | string | number | bigint | boolean | null | undefined
-  | Int32Array | Uint8Array | Float32Array | Float64Array | BigInt64Array
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Int32Array
+  | Uint8Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
   | readonly Cell[]
 
 /** A row of which only the run knows the columns: what a file gives. */
@@ -12,8 +24,8 @@ export interface LooseRow {
 }
 
 /**
- * A column of a loosely typed batch. It passes for texts where texts are wanted (`tokenizer(rows.sentence1)`) and for numbers where numbers
- * are (`rows.label.map((label: number) => …)`): what it really holds shows when it is used.
+ * A column of a loosely typed batch. It passes for texts where texts are wanted (`tokenizer(rows.sentence1)`) and for
+ * numbers where numbers are (`rows.label.map((label: number) => …)`): what it really holds shows when it is used.
  */
 export type LooseColumn = readonly string[] & readonly number[]
 
@@ -26,10 +38,12 @@ export interface LooseColumns {
 type IsLoose<Row> = string extends keyof Row ? true : false
 
 /** A batch of rows as columns: `{ name: values[] }`. */
-export type Columns<Row> = IsLoose<Row> extends true ? LooseColumns : { readonly [Name in keyof Row]: readonly Row[Name][] }
+export type Columns<Row> =
+  IsLoose<Row> extends true ? LooseColumns : { readonly [Name in keyof Row]: readonly Row[Name][] }
 
 /** The values of one column. */
-export type ColumnOf<Row, Name> = IsLoose<Row> extends true ? string[] & number[] : Name extends keyof Row ? Row[Name][] : never
+export type ColumnOf<Row, Name> =
+  IsLoose<Row> extends true ? string[] & number[] : Name extends keyof Row ? Row[Name][] : never
 
 /** What a row function is given: the row, or, of a loosely typed row, whatever the function says it expects. */
 export type RowInput<Row, Expected> = IsLoose<Row> extends true ? Expected : Row
@@ -41,7 +55,9 @@ export type ColumnsInput<Row, Expected> = IsLoose<Row> extends true ? Expected :
 export type Merge<Row, Added> = IsLoose<Row> extends true ? LooseRow : Omit<Row, keyof Added> & Added
 
 /** The row that a batch of columns is made of. */
-export type RowOfColumns<Batch> = { [Name in keyof Batch]: Batch[Name] extends ArrayLike<infer Value> | undefined ? Value : unknown }
+export type RowOfColumns<Batch> = {
+  [Name in keyof Batch]: Batch[Name] extends ArrayLike<infer Value> | undefined ? Value : unknown
+}
 
 /** A row without some columns. */
 export type Without<Row, Name extends PropertyKey> = IsLoose<Row> extends true ? LooseRow : Omit<Row, Name>

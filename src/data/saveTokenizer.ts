@@ -10,7 +10,10 @@ export interface SavedSettings {
 }
 
 /** The texts of `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`. */
-export function tokenizerFileTexts({ json, config, family, specials }: TokenizerFiles, settings: SavedSettings): Record<string, string> {
+export function tokenizerFileTexts(
+  { json, config, family, specials }: TokenizerFiles,
+  settings: SavedSettings,
+): Record<string, string> {
   const sides = { padding_side: settings.paddingSide, truncation_side: settings.truncationSide }
   const written = {
     ...config,

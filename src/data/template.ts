@@ -20,12 +20,21 @@ export function readTemplate(processor: TokenizerJson['post_processor']): Templa
   if (processor === null || processor === undefined) return bare
   const options = processor as Record<string, unknown>
   switch (options['type']) {
-    case 'TemplateProcessing': return fromTemplate(options)
-    case 'BertProcessing': return around(idOf(options['cls']), idOf(options['sep']), 1)
-    case 'RobertaProcessing': return around(idOf(options['cls']), idOf(options['sep']), 0)
-    case 'ByteLevel': return bare
-    case 'Sequence': return lastOf((options['processors'] ?? []) as TokenizerJson['post_processor'][])
-    default: throw new TrainerError('file', `tokenizer.json has a post-processor '${String(options['type'])}', which is not supported.`)
+    case 'TemplateProcessing':
+      return fromTemplate(options)
+    case 'BertProcessing':
+      return around(idOf(options['cls']), idOf(options['sep']), 1)
+    case 'RobertaProcessing':
+      return around(idOf(options['cls']), idOf(options['sep']), 0)
+    case 'ByteLevel':
+      return bare
+    case 'Sequence':
+      return lastOf((options['processors'] ?? []) as TokenizerJson['post_processor'][])
+    default:
+      throw new TrainerError(
+        'file',
+        `tokenizer.json has a post-processor '${String(options['type'])}', which is not supported.`,
+      )
   }
 }
 
@@ -43,9 +52,10 @@ function around(cls: number, sep: number, kind: 0 | 1): Template {
 function fromTemplate(options: Record<string, unknown>): Template {
   type Written = { SpecialToken?: { id: string; type_id: number }; Sequence?: { id: 'A' | 'B'; type_id: number } }
   const specials = (options['special_tokens'] ?? {}) as Record<string, { ids: number[] }>
-  const read = (piece: Written): TemplatePiece => piece.Sequence !== undefined
-    ? { text: piece.Sequence.id, ids: [], segment: piece.Sequence.type_id }
-    : { ids: specials[piece.SpecialToken!.id]?.ids ?? [], segment: piece.SpecialToken!.type_id }
+  const read = (piece: Written): TemplatePiece =>
+    piece.Sequence !== undefined
+      ? { text: piece.Sequence.id, ids: [], segment: piece.Sequence.type_id }
+      : { ids: specials[piece.SpecialToken!.id]?.ids ?? [], segment: piece.SpecialToken!.type_id }
   return { single: (options['single'] as Written[]).map(read), pair: (options['pair'] as Written[]).map(read) }
 }
 
@@ -56,5 +66,8 @@ function lastOf(processors: readonly TokenizerJson['post_processor'][]): Templat
 
 function idOf(token: unknown): number {
   if (Array.isArray(token) && Number.isInteger(token[1])) return token[1] as number
-  throw new TrainerError('file', `tokenizer.json names ${JSON.stringify(token)} as a special token of its post-processor: a text and its id were expected.`)
+  throw new TrainerError(
+    'file',
+    `tokenizer.json names ${JSON.stringify(token)} as a special token of its post-processor: a text and its id were expected.`,
+  )
 }

@@ -21,8 +21,14 @@ export interface TextModel {
 interface Library {
   readonly normalizer: ((text: string) => string) | null
   readonly pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null
-  readonly model: ((words: readonly string[]) => string[]) & { readonly tokens_to_ids: Map<string, number>; readonly unk_token_id?: number }
-  decode(ids: readonly number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string
+  readonly model: ((words: readonly string[]) => string[]) & {
+    readonly tokens_to_ids: Map<string, number>
+    readonly unk_token_id?: number
+  }
+  decode(
+    ids: readonly number[],
+    options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
+  ): string
   token_to_id(token: string): number | undefined
   id_to_token(id: number): string | undefined
   get_vocab(withAddedTokens: boolean): Map<string, number>
@@ -33,21 +39,33 @@ const rememberedWords = 1 << 16
 const longestRemembered = 48
 
 /**
- * The text model of a `tokenizer.json`. Words are looked up in a memory before the library's model splits them, which is both faster and
- * nearer to the Rust library (unknown pieces are fused within a word, not across words).
+ * The text model of a `tokenizer.json`. Words are looked up in a memory before the library's model splits them, which
+ * is both faster and nearer to the Rust library (unknown pieces are fused within a word, not across words).
  */
 export function textModel(json: TokenizerJson, config: TokenizerConfig): TextModel {
   // the post-processor is template.ts's: the library's gives RoBERTa's pairs a second segment
   const library = new LibraryTokenizer({ ...json, post_processor: null }, config) as unknown as Library
-  const normalize = json.normalizer?.type === 'BertNormalizer' ? bertNormalizer(json.normalizer) : library.normalizer ?? (text => text)
-  const raw = tokenMatcher(json.added_tokens.filter(token => !token.normalized), text => text)
-  const normalized = tokenMatcher(json.added_tokens.filter(token => token.normalized), normalize)
+  const normalize =
+    json.normalizer?.type === 'BertNormalizer'
+      ? bertNormalizer(json.normalizer)
+      : (library.normalizer ?? (text => text))
+  const raw = tokenMatcher(
+    json.added_tokens.filter(token => !token.normalized),
+    text => text,
+  )
+  const normalized = tokenMatcher(
+    json.added_tokens.filter(token => token.normalized),
+    normalize,
+  )
   const idsOfWord = rememberingIds(library.model)
 
   return {
-    encode: (text, limit = Infinity) => encode(text, limit, { raw, normalized, normalize, split: library.pre_tokenizer, idsOfWord }),
+    encode: (text, limit = Infinity) =>
+      encode(text, limit, { raw, normalized, normalize, split: library.pre_tokenizer, idsOfWord }),
     decode: (ids, { skipSpecialTokens, cleanUp }) =>
-      ids.length === 0 ? '' : library.decode([...ids], { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }),
+      ids.length === 0
+        ? ''
+        : library.decode([...ids], { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }),
     idOf: token => library.token_to_id(token),
     tokenOf: id => library.id_to_token(id),
     vocabulary: () => library.get_vocab(true),
@@ -63,7 +81,9 @@ interface Stages {
   readonly idsOfWord: (word: string) => readonly number[]
 }
 
-/** Added tokens as they stand, then the normaliser, then added tokens as it leaves them, then words, then their pieces. */
+/**
+ * Added tokens as they stand, then the normaliser, then added tokens as it leaves them, then words, then their pieces.
+ */
 function encode(text: string, limit: number, stages: Stages): number[] {
   const ids: number[] = []
   const sections = splitAddedTokens(text, stages.raw)

@@ -68,10 +68,16 @@ export interface TokenizerMembers {
   convertIdsToTokens(id: number): string | undefined
   convertIdsToTokens(ids: readonly number[]): (string | undefined)[]
   /** Pads encoded examples to one length, as Python's `tokenizer.pad` does. */
-  pad(examples: readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>, options?: PadOptions): Record<string, unknown[]>
+  pad(
+    examples: readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>,
+    options?: PadOptions,
+  ): Record<string, unknown[]>
   /** The files of the tokenizer by name, as {@link TokenizerMembers.save} writes them. */
   files(): Record<string, string>
-  /** Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` into a folder, which is made; each file whole or not at all. */
+  /**
+   * Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` into a folder, which is made; each
+   * file whole or not at all.
+   */
   save(folder: string): Promise<void>
   /** The same as `save`, under Hugging Face's name. */
   savePretrained(folder: string): Promise<void>
@@ -80,7 +86,8 @@ export interface TokenizerMembers {
 /**
  * A tokenizer: call it with a text or with a batch of texts, and a second text or batch for pairs.
  *
- * @example tokenizer('A text.')                                             // { input_ids: [101, …], token_type_ids: […], attention_mask: […] }
+ * @example tokenizer('A text.')                                             // { input_ids: [101, …], token_type_ids:
+ * […], attention_mask: […] }
  * @example tokenizer(rows.sentence1, rows.sentence2, { truncation: true })  // { input_ids: [[101, …], …], … }
  */
 export interface Tokenizer extends TokenizerMembers {
@@ -94,8 +101,8 @@ export interface Tokenizer extends TokenizerMembers {
 export type WriteTexts = (folder: string, texts: Readonly<Record<string, string>>) => Promise<void>
 
 /**
- * Loads the tokenizer in a folder: `tokenizer.json`, or `vocab.txt` (BERT's kin) or `vocab.json` with `merges.txt` (RoBERTa's kin), with
- * `tokenizer_config.json`, `special_tokens_map.json` and `config.json` where there are any.
+ * Loads the tokenizer in a folder: `tokenizer.json`, or `vocab.txt` (BERT's kin) or `vocab.json` with `merges.txt`
+ * (RoBERTa's kin), with `tokenizer_config.json`, `special_tokens_map.json` and `config.json` where there are any.
  * @param write writes its files for `save`.
  * @throws TrainerError saying what is missing and what is there.
  */
@@ -110,10 +117,17 @@ function createTokenizer(files: TokenizerFiles, write: WriteTexts): Tokenizer {
   const encode = encoder(model, files.json.post_processor, settings)
   const call = (texts: TextBatch | Cell, ...rest: [unknown?, unknown?]): BatchEncoding | Encoding => {
     const withoutPair = rest.length > 0 && isOptions(rest[0])
-    return encode(texts, withoutPair ? undefined : rest[0], (withoutPair ? rest[0] : rest[1]) as TokenizerOptions | undefined)
+    return encode(
+      texts,
+      withoutPair ? undefined : rest[0],
+      (withoutPair ? rest[0] : rest[1]) as TokenizerOptions | undefined,
+    )
   }
   const tokenizer = Object.assign(call, methods(files, model, settings, encode, write)) as unknown as Tokenizer
-  Object.defineProperties(tokenizer, { ...Object.getOwnPropertyDescriptors(settings), name: { value: files.family.name } })
+  Object.defineProperties(tokenizer, {
+    ...Object.getOwnPropertyDescriptors(settings),
+    name: { value: files.family.name },
+  })
   return tokenizer
 }
 
@@ -121,9 +135,10 @@ function createTokenizer(files: TokenizerFiles, write: WriteTexts): Tokenizer {
 export type TokenizerSettings = ReturnType<typeof settingsOf>
 
 function settingsOf({ config, family, specials, json }: TokenizerFiles, model: TextModel) {
-  const idOf = (name: SpecialName): number | undefined => specials[name] === undefined ? undefined : model.idOf(specials[name])
+  const idOf = (name: SpecialName): number | undefined =>
+    specials[name] === undefined ? undefined : model.idOf(specials[name])
   const longest = Number(config['model_max_length'] ?? Infinity)
-  const inputs = Array.isArray(config['model_input_names']) ? config['model_input_names'] as string[] : family.inputs
+  const inputs = Array.isArray(config['model_input_names']) ? (config['model_input_names'] as string[]) : family.inputs
   let [paddingSide, truncationSide] = [sideOf(config['padding_side']), sideOf(config['truncation_side'])]
   let modelMaxLength = longest > 1e20 ? Infinity : longest
   const extra = json.added_tokens.filter(token => token.special).map(token => token.id)
@@ -131,40 +146,79 @@ function settingsOf({ config, family, specials, json }: TokenizerFiles, model: T
   return {
     tokenizerClass: family.name,
     modelInputNames: inputs,
-    get modelMaxLength() { return modelMaxLength },
-    set modelMaxLength(length: number) { modelMaxLength = length },
-    get paddingSide() { return paddingSide },
-    set paddingSide(side: Side) { paddingSide = checkSide(side, 'paddingSide') },
-    get truncationSide() { return truncationSide },
-    set truncationSide(side: Side) { truncationSide = checkSide(side, 'truncationSide') },
+    get modelMaxLength() {
+      return modelMaxLength
+    },
+    set modelMaxLength(length: number) {
+      modelMaxLength = length
+    },
+    get paddingSide() {
+      return paddingSide
+    },
+    set paddingSide(side: Side) {
+      paddingSide = checkSide(side, 'paddingSide')
+    },
+    get truncationSide() {
+      return truncationSide
+    },
+    set truncationSide(side: Side) {
+      truncationSide = checkSide(side, 'truncationSide')
+    },
     vocabSize: model.size,
-    padToken: specials.pad_token, clsToken: specials.cls_token, sepToken: specials.sep_token, unkToken: specials.unk_token,
-    maskToken: specials.mask_token, bosToken: specials.bos_token, eosToken: specials.eos_token,
-    padTokenId: idOf('pad_token'), clsTokenId: idOf('cls_token'), sepTokenId: idOf('sep_token'), unkTokenId: idOf('unk_token'),
-    maskTokenId: idOf('mask_token'), bosTokenId: idOf('bos_token'), eosTokenId: idOf('eos_token'),
+    padToken: specials.pad_token,
+    clsToken: specials.cls_token,
+    sepToken: specials.sep_token,
+    unkToken: specials.unk_token,
+    maskToken: specials.mask_token,
+    bosToken: specials.bos_token,
+    eosToken: specials.eos_token,
+    padTokenId: idOf('pad_token'),
+    clsTokenId: idOf('cls_token'),
+    sepTokenId: idOf('sep_token'),
+    unkTokenId: idOf('unk_token'),
+    maskTokenId: idOf('mask_token'),
+    bosTokenId: idOf('bos_token'),
+    eosTokenId: idOf('eos_token'),
     padTokenTypeId: Number(config['pad_token_type_id'] ?? 0),
     allSpecialIds: [...new Set([...special, ...extra])],
     cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false),
   }
 }
 
-function methods(files: TokenizerFiles, model: TextModel, settings: TokenizerSettings, encode: ReturnType<typeof encoder>, write: WriteTexts) {
+function methods(
+  files: TokenizerFiles,
+  model: TextModel,
+  settings: TokenizerSettings,
+  encode: ReturnType<typeof encoder>,
+  write: WriteTexts,
+) {
   const idOf = (token: string): number | undefined => model.idOf(token) ?? settings.unkTokenId
-  const encodeOne = (text: string, pair?: string, options?: TokenizerOptions): number[] => (encode(text, pair, options) as Encoding).input_ids
-  const decode = (ids: ArrayLike<number | bigint>, { skipSpecialTokens = false, cleanUpTokenizationSpaces = settings.cleanUp }: DecodeOptions = {}): string =>
-    model.decode(Array.from(ids, Number), { skipSpecialTokens, cleanUp: cleanUpTokenizationSpaces })
+  const encodeOne = (text: string, pair?: string, options?: TokenizerOptions): number[] =>
+    (encode(text, pair, options) as Encoding).input_ids
+  const decode = (
+    ids: ArrayLike<number | bigint>,
+    { skipSpecialTokens = false, cleanUpTokenizationSpaces = settings.cleanUp }: DecodeOptions = {},
+  ): string => model.decode(Array.from(ids, Number), { skipSpecialTokens, cleanUp: cleanUpTokenizationSpaces })
   const save = (folder: string): Promise<void> => write(folder, tokenizerFileTexts(files, settings))
   return {
     getVocab: () => model.vocabulary(),
-    tokenize: (text: string, pair?: string, { addSpecialTokens = false }: Pick<TokenizerOptions, 'addSpecialTokens'> = {}) =>
-      encodeOne(text, pair, { addSpecialTokens }).map(id => model.tokenOf(id) ?? ''),
+    tokenize: (
+      text: string,
+      pair?: string,
+      { addSpecialTokens = false }: Pick<TokenizerOptions, 'addSpecialTokens'> = {},
+    ) => encodeOne(text, pair, { addSpecialTokens }).map(id => model.tokenOf(id) ?? ''),
     encode: encodeOne,
     decode,
-    batchDecode: (rows: readonly ArrayLike<number | bigint>[], options?: DecodeOptions) => rows.map(ids => decode(ids, options)),
-    convertTokensToIds: (tokens: string | readonly string[]) => typeof tokens === 'string' ? idOf(tokens) : tokens.map(idOf),
-    convertIdsToTokens: (ids: number | readonly number[]) => typeof ids === 'number' ? model.tokenOf(ids) : ids.map(id => model.tokenOf(id)),
-    pad: (examples: readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>, options?: PadOptions) =>
-      padExamples(examples, settings, options),
+    batchDecode: (rows: readonly ArrayLike<number | bigint>[], options?: DecodeOptions) =>
+      rows.map(ids => decode(ids, options)),
+    convertTokensToIds: (tokens: string | readonly string[]) =>
+      typeof tokens === 'string' ? idOf(tokens) : tokens.map(idOf),
+    convertIdsToTokens: (ids: number | readonly number[]) =>
+      typeof ids === 'number' ? model.tokenOf(ids) : ids.map(id => model.tokenOf(id)),
+    pad: (
+      examples: readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>,
+      options?: PadOptions,
+    ) => padExamples(examples, settings, options),
     files: () => tokenizerFileTexts(files, settings),
     save,
     savePretrained: save,

@@ -5,17 +5,25 @@ import { TrainerError } from '../errors'
 export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second' | 'do_not_truncate'
 
 /**
- * The lengths to cut two texts to (`second` undefined: there is only one), so that together they have at most `budget` tokens, by the
- * rule of the Rust library (tokenizers, `truncate_encodings`): with `longest_first` the longer text is cut to what the shorter leaves, and if
- * that makes it the shorter one, both share the budget, the longer text (on equal lengths the second) having the odd token.
+ * The lengths to cut two texts to (`second` undefined: there is only one), so that together they have at most `budget`
+ * tokens, by the rule of the Rust library (tokenizers, `truncate_encodings`): with `longest_first` the longer text is
+ * cut to what the shorter leaves, and if that makes it the shorter one, both share the budget, the longer text (on
+ * equal lengths the second) having the odd token.
  * @throws TrainerError when the one text that may be cut is too short for that.
  */
-export function truncatedLengths(first: number, second: number | undefined, budget: number, strategy: TruncationStrategy): [number, number] {
+export function truncatedLengths(
+  first: number,
+  second: number | undefined,
+  budget: number,
+  strategy: TruncationStrategy,
+): [number, number] {
   const [a, b] = [first, second ?? 0]
   if (a + b <= budget || strategy === 'do_not_truncate') return [a, b]
   if (budget === 0) return [0, 0]
-  if (strategy === 'longest_first') return second === undefined ? [budget, 0] : a <= b ? shared(a, b, budget) : reverse(shared(b, a, budget))
-  if (strategy === 'only_second' && second === undefined) throw tooShort("truncation: 'only_second' was asked for, but there is no second text.")
+  if (strategy === 'longest_first')
+    return second === undefined ? [budget, 0] : a <= b ? shared(a, b, budget) : reverse(shared(b, a, budget))
+  if (strategy === 'only_second' && second === undefined)
+    throw tooShort("truncation: 'only_second' was asked for, but there is no second text.")
   const surplus = a + b - budget
   if (strategy === 'only_first' && a > surplus) return [a - surplus, b]
   if (strategy === 'only_second' && b > surplus) return [a, b - surplus]
@@ -27,7 +35,7 @@ function shared(shorter: number, longer: number, budget: number): [number, numbe
   const rest = shorter > budget ? shorter : Math.max(shorter, budget - shorter)
   if (shorter + rest <= budget) return [shorter, Math.min(rest, longer)]
   const half = Math.floor(budget / 2)
-  return [half, half + budget % 2]
+  return [half, half + (budget % 2)]
 }
 
 function reverse([a, b]: [number, number]): [number, number] {

@@ -9,14 +9,25 @@ import { processorList } from './processor'
 import { builtInProvider, environmentOf, pluginProvider } from './providers'
 import type { Engine, EngineOptions } from './types'
 
-export type { DeviceBuffer, Engine, EngineOptions, EngineValue, EngineValues, Program, ProgramInput, ProgramOptions, RunOptions } from './types'
+export type {
+  DeviceBuffer,
+  Engine,
+  EngineOptions,
+  EngineValue,
+  EngineValues,
+  Program,
+  ProgramInput,
+  ProgramOptions,
+  RunOptions,
+} from './types'
 
 /**
  * Opens ONNX Runtime on a device.
  *
- * With device 'auto' it takes the first that works of CUDA, WebGPU (where the machine has a GPU) and the processor; the engine's
- * `reason` says which and why.
- * @throws TrainerError 'engine' when the library is not found or not usable, or the provider is not in it or does not start.
+ * With device 'auto' it takes the first that works of CUDA, WebGPU (where the machine has a GPU) and the processor; the
+ * engine's `reason` says which and why.
+ * @throws TrainerError 'engine' when the library is not found or not usable, or the provider is not in it or does not
+ * start.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { device = 'cpu', threads = defaultThreads() } = options
@@ -60,8 +71,10 @@ function coreCount(): number {
 
 function createOn(api: Api, device: string, options: EngineOptions & { threads: number }, reason: string): Engine {
   const { pluginLibrary, providerOptions = {}, threads, spinning } = options
-  const provider = pluginLibrary === undefined
-    ? builtInProvider(api, device, providerOptions) : pluginProvider(api, pluginLibrary, device, providerOptions)
+  const provider =
+    pluginLibrary === undefined
+      ? builtInProvider(api, device, providerOptions)
+      : pluginProvider(api, pluginLibrary, device, providerOptions)
   const deterministic = options.deterministic ?? provider.name === 'cpu'
   return new OrtEngine(api, { provider, threads, spinning, deterministic }, reason)
 }

@@ -54,7 +54,11 @@ export class SessionProgram implements Program {
     this.#places = new Map(this.outputs.map((output, i) => [output, i]))
   }
 
-  async run(inputs: EngineValues, into: EngineValues = {}, { keep = [] }: RunOptions = {}): Promise<Record<string, EngineValue>> {
+  async run(
+    inputs: EngineValues,
+    into: EngineValues = {},
+    { keep = [] }: RunOptions = {},
+  ): Promise<Record<string, EngineValue>> {
     if (this.#disposed) throw new TrainerError('engine', `Program '${this.#name}' was disposed and cannot run.`)
     const held = { inputs: { ...inputs }, into: { ...into } }
     this.#checkNames(held.inputs, held.into, keep)
@@ -94,11 +98,24 @@ export class SessionProgram implements Program {
     const frame = this.#frames.pop() ?? newFrame(this.inputs.length, this.outputs.length)
     this.#underway.add(frame)
     try {
-      this.inputs.forEach((input, i) => { frame.inputs[i] = this.#host.handleOf(inputs[input.name]!) })
+      this.inputs.forEach((input, i) => {
+        frame.inputs[i] = this.#host.handleOf(inputs[input.name]!)
+      })
       frame.outputs.fill(0n)
       for (const name in into) frame.outputs[this.#places.get(name)!] = this.#host.handleOf(into[name]!)
-      await this.#host.enter(() => api.later('Run', this.#session!, 0n, this.#inputNames.address, frame.inputsAt, this.inputs.length,
-        this.#outputNames.address, this.outputs.length, frame.outputsAt))
+      await this.#host.enter(() =>
+        api.later(
+          'Run',
+          this.#session!,
+          0n,
+          this.#inputNames.address,
+          frame.inputsAt,
+          this.inputs.length,
+          this.#outputNames.address,
+          this.outputs.length,
+          frame.outputsAt,
+        ),
+      )
       return this.#collect(into, i => frame.outputs[i]!, readValue)
     } finally {
       this.#underway.delete(frame)
@@ -107,13 +124,21 @@ export class SessionProgram implements Program {
   }
 
   /** By IoBinding, the only way that leaves outputs of unknown shape on the device. */
-  async #runBound(inputs: EngineValues, into: EngineValues, keep: ReadonlySet<string>, memory: Pointer): Promise<Record<string, EngineValue>> {
+  async #runBound(
+    inputs: EngineValues,
+    into: EngineValues,
+    keep: ReadonlySet<string>,
+    memory: Pointer,
+  ): Promise<Record<string, EngineValue>> {
     const { api } = this.#host
     const binding = api.CreateIoBinding(this.#session!)
     const [inputNames, outputNames] = [this.#inputNames, this.#outputNames].map((names, i) =>
-      pointersAt(names.address, i === 0 ? this.inputs.length : this.outputs.length)) as [Pointer[], Pointer[]]
+      pointersAt(names.address, i === 0 ? this.inputs.length : this.outputs.length),
+    ) as [Pointer[], Pointer[]]
     try {
-      this.inputs.forEach((input, i) => api.BindInput(binding, inputNames[i]!, this.#host.handleOf(inputs[input.name]!)))
+      this.inputs.forEach((input, i) =>
+        api.BindInput(binding, inputNames[i]!, this.#host.handleOf(inputs[input.name]!)),
+      )
       this.outputs.forEach((output, i) => {
         const target = into[output]
         if (target !== undefined) api.BindOutput(binding, outputNames[i]!, this.#host.handleOf(target))
@@ -124,9 +149,15 @@ export class SessionProgram implements Program {
       const [list = 0n, count = 0n] = api.GetBoundOutputValues(binding, allocator)
       const handles = pointersAt(list, Number(count))
       api.AllocatorFree(allocator, list)
-      this.outputs.forEach((output, i) => { if (output in into) api.ReleaseValue(handles[i]!) })
-      return this.#collect(into, i => handles[i]!, (library, handle, name) =>
-        keep.has(name) ? this.#host.adopt(handle, name) : readValue(library, handle, name), keep)
+      this.outputs.forEach((output, i) => {
+        if (output in into) api.ReleaseValue(handles[i]!)
+      })
+      return this.#collect(
+        into,
+        i => handles[i]!,
+        (library, handle, name) => (keep.has(name) ? this.#host.adopt(handle, name) : readValue(library, handle, name)),
+        keep,
+      )
     } finally {
       api.ReleaseIoBinding(binding)
     }
@@ -134,7 +165,9 @@ export class SessionProgram implements Program {
 
   /** All outputs by name; new OrtValues are read and released, other than those that buffers adopt. */
   #collect(
-    into: EngineValues, handleAt: (place: number) => Pointer, read: (api: Api, handle: Pointer, name: string) => EngineValue,
+    into: EngineValues,
+    handleAt: (place: number) => Pointer,
+    read: (api: Api, handle: Pointer, name: string) => EngineValue,
     adopted: ReadonlySet<string> = new Set(),
   ): Record<string, EngineValue> {
     const { api } = this.#host
@@ -151,12 +184,17 @@ export class SessionProgram implements Program {
   #checkNames(inputs: EngineValues, into: EngineValues, keep: readonly string[]): void {
     for (const { name, dtype } of this.inputs) {
       const value = inputs[name]
-      if (value === undefined) throw this.#nameError(`needs input '${name}', which is missing`, name, Object.keys(inputs))
+      if (value === undefined)
+        throw this.#nameError(`needs input '${name}', which is missing`, name, Object.keys(inputs))
       if (value.dtype !== dtype) {
         const given = `${value.dtype} of shape [${value.dims.join(', ')}]`
-        throw new TrainerError('engine', `Program '${this.#name}': input '${name}' must be ${dtype}, but ${given} was given.`, {
-          fix: `Make the tensor with dtype '${dtype}'.`,
-        })
+        throw new TrainerError(
+          'engine',
+          `Program '${this.#name}': input '${name}' must be ${dtype}, but ${given} was given.`,
+          {
+            fix: `Make the tensor with dtype '${dtype}'.`,
+          },
+        )
       }
     }
     if (Object.keys(inputs).length > this.inputs.length) {

@@ -1,4 +1,5 @@
-// float32 programs computed in bfloat16 on the processor, by OpenVINO's plug-in: ONNX Runtime's own provider has no such products
+// float32 programs computed in bfloat16 on the processor, by OpenVINO's plug-in: ONNX Runtime's own provider has no
+// such products
 import { TrainerError } from '../errors'
 import { openvinoLibrary } from './openvino'
 import { processorFlags } from './processor'
@@ -11,35 +12,56 @@ const rememberedShapes = 100
 export interface Bfloat16Options {
   /** Only 'cpu' (default) is known to do it. */
   readonly device?: string | undefined
-  /** The plug-in's file; the environment variable TS_TRAINER_OPENVINO, else what `npx ts-trainer install openvino` left, unless given. */
+  /**
+   * The plug-in's file; the environment variable TS_TRAINER_OPENVINO, else what `npx ts-trainer install openvino` left,
+   * unless given.
+   */
   readonly pluginLibrary?: string | undefined
-  /** The processor's instruction sets; those of this machine unless given. */
+  /** The processor's instruction sets, undefined where they are not known; those of this machine unless given. */
   readonly flags?: ReadonlySet<string> | undefined
 }
 
 /**
  * Makes sure that the processor can compute in bfloat16 to any use.
  * @returns the plug-in's file.
- * @throws TrainerError ('engine') on another device, where the processor has no AMX, without which bfloat16 is slower than float32 on Intel's processors and not
- * offered on others, or where there is no plug-in.
+ * @throws TrainerError ('engine') on another device, where the processor has no AMX, without which bfloat16 is slower
+ * than float32 on Intel's processors and not offered on others, or where there is no plug-in.
  */
-export function checkBfloat16({ device = 'cpu', pluginLibrary, flags = processorFlags() }: Bfloat16Options = {}): string {
+export function checkBfloat16(options: Bfloat16Options = {}): string {
+  const { device = 'cpu', pluginLibrary } = options
+  const flags = 'flags' in options ? options.flags : processorFlags()
   if (device !== 'cpu') {
-    throw new TrainerError('engine', `bfloat16 on '${device}' is not part of ts-trainer yet.`, { fix: "Train in float32 there, or in bfloat16 with device: 'cpu'." })
+    throw new TrainerError('engine', `bfloat16 on '${device}' is not part of ts-trainer yet.`, {
+      fix: "Train in float32 there, or in bfloat16 with device: 'cpu'.",
+    })
   }
   if (flags?.has('amx_bf16') !== true) {
-    const lack = flags === undefined ? 'this system does not say whether its processor has AMX (amx_bf16)' : 'this processor has no AMX (amx_bf16)'
-    throw new TrainerError('engine', `bfloat16 on the CPU is computed with AMX, and ${lack}.`, { fix: 'Leave bf16 and bf16FullEval out: float32 is faster here.' })
+    const lack =
+      flags === undefined
+        ? 'this system does not say whether its processor has AMX (amx_bf16)'
+        : 'this processor has no AMX (amx_bf16)'
+    throw new TrainerError('engine', `bfloat16 on the CPU is computed with AMX, and ${lack}.`, {
+      fix: 'Leave bf16 and bf16FullEval out: float32 is faster here.',
+    })
   }
   const library = pluginLibrary ?? openvinoLibrary()
   if (library !== undefined) return library
-  throw new TrainerError('engine', 'bfloat16 on the CPU is computed by OpenVINO\'s plug-in for ONNX Runtime, which is not installed.', {
-    fix: 'Run: npx ts-trainer install openvino. Or name a library that is there already: pluginLibrary, or the environment variable TS_TRAINER_OPENVINO.',
-  })
+  throw new TrainerError(
+    'engine',
+    "bfloat16 on the CPU is computed by OpenVINO's plug-in for ONNX Runtime, which is not installed.",
+    {
+      fix: 'Run: npx ts-trainer install openvino. Or name a library that is there already: pluginLibrary, or the environment variable TS_TRAINER_OPENVINO.',
+    },
+  )
 }
 
-/** An engine's options, made those of OpenVINO in bfloat16. @throws TrainerError ('engine') where that cannot be, see {@link checkBfloat16}. */
-export function bfloat16Engine(options: EngineOptions & { readonly threads: number }): EngineOptions & { readonly threads: number; readonly device: string } {
+/**
+ * An engine's options, made those of OpenVINO in bfloat16.
+ * @throws TrainerError ('engine') where that cannot be, see {@link checkBfloat16}.
+ */
+export function bfloat16Engine(
+  options: EngineOptions & { readonly threads: number },
+): EngineOptions & { readonly threads: number; readonly device: string } {
   const { threads, providerOptions } = options
   const pluginLibrary = checkBfloat16(options)
   if (providerOptions?.load_config !== undefined) {
@@ -47,6 +69,17 @@ export function bfloat16Engine(options: EngineOptions & { readonly threads: numb
       fix: "Leave load_config out; or take device: 'openvino:cpu' with pluginLibrary and a load_config of your own, without bf16.",
     })
   }
-  const config = { CPU: { INFERENCE_PRECISION_HINT: 'bf16', INFERENCE_NUM_THREADS: String(threads), CPU_RUNTIME_CACHE_CAPACITY: String(rememberedShapes) } }
-  return { ...options, device: 'openvino:cpu', pluginLibrary, providerOptions: { load_config: JSON.stringify(config), ...providerOptions } }
+  const config = {
+    CPU: {
+      INFERENCE_PRECISION_HINT: 'bf16',
+      INFERENCE_NUM_THREADS: String(threads),
+      CPU_RUNTIME_CACHE_CAPACITY: String(rememberedShapes),
+    },
+  }
+  return {
+    ...options,
+    device: 'openvino:cpu',
+    pluginLibrary,
+    providerOptions: { load_config: JSON.stringify(config), ...providerOptions },
+  }
 }

@@ -6,12 +6,19 @@ import { functions, type FunctionName, type Given, type Parameter, type Returned
 export type Pointer = bigint
 
 type Declared = typeof functions
-type Inputs<P extends readonly Parameter[]> = P extends readonly [infer First extends Parameter, ...infer Rest extends readonly Parameter[]]
-  ? First extends 'out' ? [] : [Given[First], ...Inputs<Rest>]
+type Inputs<P extends readonly Parameter[]> = P extends readonly [
+  infer First extends Parameter,
+  ...infer Rest extends readonly Parameter[],
+]
+  ? First extends 'out'
+    ? []
+    : [Given[First], ...Inputs<Rest>]
   : []
-type Output<R extends keyof Returned, P extends readonly Parameter[]> = P extends readonly [...unknown[], 'out', 'out'] ? readonly Pointer[]
-  : P extends readonly [...unknown[], 'out'] ? Pointer
-  : Returned[R]
+type Output<R extends keyof Returned, P extends readonly Parameter[]> = P extends readonly [...unknown[], 'out', 'out']
+  ? readonly Pointer[]
+  : P extends readonly [...unknown[], 'out']
+    ? Pointer
+    : Returned[R]
 type Arguments<K extends FunctionName> = Inputs<Declared[K]['parameters']>
 type Result<K extends FunctionName> = Output<Declared[K]['result'], Declared[K]['parameters']>
 type Calls = { readonly [K in FunctionName]: (...given: Arguments<K>) => Result<K> }
@@ -26,13 +33,18 @@ export interface Api extends Calls {
   readonly version: string
   /** True when this version of the library has the function. */
   has(name: FunctionName): boolean
-  /** Calls a function on another thread; the memory that its addresses name must stay alive until the promise settles. */
+  /**
+   * Calls a function on another thread; the memory that its addresses name must stay alive until the promise settles.
+   */
   later<K extends FunctionName>(name: K, ...given: Arguments<K>): Promise<Result<K>>
 }
 
 /** A call that ONNX Runtime answered with an error. */
 export class StatusError extends TrainerError {
-  /** OrtErrorCode: 1 fail, 2 invalid argument, 6 runtime exception, 7 invalid protobuf, 9 not implemented, 10 invalid graph … */
+  /**
+   * OrtErrorCode: 1 fail, 2 invalid argument, 6 runtime exception, 7 invalid protobuf, 9 not implemented, 10 invalid
+   * graph …
+   */
   readonly status: number
   /** ONNX Runtime's own words. */
   readonly reason: string
@@ -48,15 +60,21 @@ export class StatusError extends TrainerError {
 /** Without the places in ONNX Runtime's sources, and as a sentence. */
 function tidy(message: string): string {
   const places = /(\/|[A-Z]:\\)\S+\.(cc|cpp|h):\d+ [\w:&*<>~, ]+\([^)]*\)( const)?(::<lambda\([^)]*\)>)? /g
-  const plain = message.replace(places, '').replace(/\[ONNXRuntimeError\] : \d+ : \w+ : /g, '').replace(/\s+/g, ' ').trim()
+  const plain = message
+    .replace(places, '')
+    .replace(/\[ONNXRuntimeError\] : \d+ : \w+ : /g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
   return /[.!?]$/.test(plain) ? plain : `${plain}.`
 }
 
-// A thread of koffi's has 128 KiB of stack by default: too little to compile WebGPU's shaders on. It dies of a segmentation fault.
+// A thread of koffi's has 128 KiB of stack by default: too little to compile WebGPU's shaders on. It dies of a
+// segmentation fault.
 const stackBytes = 8 * 1024 * 1024
 const oldestMinor = 18
 const opened = new Map<string, Api>()
-// koffi unloads a library once nothing refers to its handle, while functions taken from a table of pointers still point into it.
+// koffi unloads a library once nothing refers to its handle, while functions taken from a table of pointers still point
+// into it.
 const handles: unknown[] = []
 
 /**
@@ -76,7 +94,9 @@ export function openApi(path: string): Api {
   const find = (name: FunctionName): Native => {
     const native = natives.get(name)
     if (native !== undefined) return native
-    throw new TrainerError('engine', `ONNX Runtime ${version} (${path}) has no ${name}.`, { fix: 'Use a newer version of the library.' })
+    throw new TrainerError('engine', `ONNX Runtime ${version} (${path}) has no ${name}.`, {
+      fix: 'Use a newer version of the library.',
+    })
   }
   const calls: Record<string, unknown> = {}
   const api = calls as unknown as Api
@@ -89,7 +109,8 @@ export function openApi(path: string): Api {
 
 /** The address of an array's first byte, which stays where it is as long as the array is alive. */
 export function addressOf(data: ArrayBufferView): Pointer {
-  // A typed array of up to 64 bytes lies on V8's heap, where it moves, until somebody asks for its buffer: this moves it out for good.
+  // A typed array of up to 64 bytes lies on V8's heap, where it moves, until somebody asks for its buffer: this moves
+  // it out for good.
   if (data.buffer.byteLength === 0 || data.byteLength === 0) return 0n
   return koffi.address(data) as Pointer
 }
@@ -138,7 +159,7 @@ export class NativeMemory {
  * @param wide UTF-16, as paths on Windows are; default UTF-8.
  */
 export function nativeTexts(texts: readonly string[], wide = false): NativeMemory {
-  const encoded = texts.map(text => wide ? utf16(text) : new TextEncoder().encode(`${text}\0`))
+  const encoded = texts.map(text => (wide ? utf16(text) : new TextEncoder().encode(`${text}\0`)))
   return new NativeMemory(new BigUint64Array(encoded.map(addressOf)), encoded)
 }
 
@@ -148,7 +169,7 @@ export function nativePointers(pointers: readonly Pointer[]): NativeMemory {
 }
 
 function utf16(text: string): Uint16Array {
-  return Uint16Array.from({ length: text.length + 1 }, (_, i) => i === text.length ? 0 : text.charCodeAt(i))
+  return Uint16Array.from({ length: text.length + 1 }, (_, i) => (i === text.length ? 0 : text.charCodeAt(i)))
 }
 
 /** koffi takes its settings before the first library only; where somebody was earlier, theirs hold. */
@@ -161,7 +182,10 @@ function enlargeStacks(): void {
   }
 }
 
-/** True when another library was opened through koffi first, so that asynchronous calls have too little stack for shader compilers. */
+/**
+ * True when another library was opened through koffi first, so that asynchronous calls have too little stack for shader
+ * compilers.
+ */
 export function smallStacks(): boolean {
   return (koffi.config().async_stack_size ?? 0) < stackBytes
 }
@@ -175,14 +199,17 @@ function readTable(path: string): { version: string; table: BigUint64Array } {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TrainerError('engine', `The ONNX Runtime library ${path} does not open: ${reason}.`, {
-      fix: 'It has to be ONNX Runtime for this system and processor, with the libraries that it needs; `ts-trainer doctor` says more.', cause,
+      fix: 'It has to be ONNX Runtime for this system and processor, with the libraries that it needs; `ts-trainer doctor` says more.',
+      cause,
     })
   }
   const [getApi, getVersion] = pointersAt(base, 2)
   const version = koffi.decode(getVersion, koffi.proto('str', []))() as string
   const minor = Number(version.split('.')[1])
   if (!version.startsWith('1.') || minor < oldestMinor) {
-    throw new TrainerError('engine', `ONNX Runtime ${version} (${path}) is too old.`, { fix: `Use version 1.${oldestMinor} or later.` })
+    throw new TrainerError('engine', `ONNX Runtime ${version} (${path}) is too old.`, {
+      fix: `Use version 1.${oldestMinor} or later.`,
+    })
   }
   const api = koffi.decode(getApi, koffi.proto('void *', ['uint32_t']))(oldestMinor) as Pointer
   const present = Object.values(functions as Record<string, Signature>).filter(({ since }) => since <= minor)
@@ -196,20 +223,42 @@ interface Native {
 }
 
 const ctypes: Record<Parameter, string> = {
-  pointer: 'void *', out: 'void *', int: 'int', size: 'size_t', flag: 'bool', text: 'str', path: process.platform === 'win32' ? 'str16' : 'str',
+  pointer: 'void *',
+  out: 'void *',
+  int: 'int',
+  size: 'size_t',
+  flag: 'bool',
+  text: 'str',
+  path: process.platform === 'win32' ? 'str16' : 'str',
 }
-const cresults: Record<keyof Returned, string> = { status: 'void *', pointer: 'void *', int: 'int', text: 'str', nothing: 'void' }
+const cresults: Record<keyof Returned, string> = {
+  status: 'void *',
+  pointer: 'void *',
+  int: 'int',
+  text: 'str',
+  nothing: 'void',
+}
 
 function bind(name: FunctionName, pointer: Pointer): Native {
   const { parameters, result } = functions[name] as Signature
-  return koffi.decode(pointer, koffi.proto(cresults[result], parameters.map(parameter => ctypes[parameter]))) as Native
+  return koffi.decode(
+    pointer,
+    koffi.proto(
+      cresults[result],
+      parameters.map(parameter => ctypes[parameter]),
+    ),
+  ) as Native
 }
 
 // Synchronous calls never nest, so one place for what they write is enough.
 const written = new BigUint64Array(new ArrayBuffer(64))
 const writtenAt = addressOf(written)
 
-function callNow(api: Api, name: FunctionName, native: (name: FunctionName) => Native): (...given: unknown[]) => unknown {
+function callNow(
+  api: Api,
+  name: FunctionName,
+  native: (name: FunctionName) => Native,
+): (...given: unknown[]) => unknown {
   const { parameters, result } = functions[name] as Signature
   const outputs = outputAddresses(writtenAt, parameters)
   let call: Native | undefined
@@ -257,5 +306,5 @@ function finish(api: Api, name: string, result: keyof Returned, returned: unknow
   }
   if (outputs !== undefined) return outputs
   if (result === 'pointer') return returned ?? 0n
-  return result === 'text' ? returned ?? '' : result === 'int' ? returned : undefined
+  return result === 'text' ? (returned ?? '') : result === 'int' ? returned : undefined
 }

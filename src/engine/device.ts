@@ -42,7 +42,12 @@ export class DeviceMemory {
   #last: Promise<unknown> = Promise.resolve()
 
   /** @throws TrainerError 'engine' when the provider does not start, or gives no memory under that name. */
-  constructor(api: Api, settings: SessionSettings, name: string, info = api.CreateMemoryInfo(name, deviceAllocator, 0, defaultMemory)) {
+  constructor(
+    api: Api,
+    settings: SessionSettings,
+    name: string,
+    info = api.CreateMemoryInfo(name, deviceAllocator, 0, defaultMemory),
+  ) {
     this.#api = api
     this.#settings = settings
     this.info = info
@@ -53,9 +58,12 @@ export class DeviceMemory {
   /** The OrtValue of a buffer; throws for one that was disposed or belongs to another engine. */
   handleOf(buffer: DeviceBuffer): Pointer {
     if (!(buffer instanceof ResidentBuffer) || buffer.owner !== this) {
-      throw new TrainerError('engine', 'A buffer of another engine was given.', { fix: 'Download it there and upload it here.' })
+      throw new TrainerError('engine', 'A buffer of another engine was given.', {
+        fix: 'Download it there and upload it here.',
+      })
     }
-    if (buffer.handle === undefined) throw new TrainerError('engine', `A buffer of shape [${buffer.dims.join(', ')}] was used after it was disposed.`)
+    if (buffer.handle === undefined)
+      throw new TrainerError('engine', `A buffer of shape [${buffer.dims.join(', ')}] was used after it was disposed.`)
     return buffer.handle
   }
 
@@ -68,7 +76,9 @@ export class DeviceMemory {
   /** A buffer with a tensor's content; refused while a run is under way, since it is done at once, on this thread. */
   upload(tensor: Tensor): ResidentBuffer {
     if (this.#busy > 0) {
-      throw new TrainerError('engine', 'A tensor was to be uploaded during a run.', { fix: 'Wait for the run, or give the tensor to it.' })
+      throw new TrainerError('engine', 'A tensor was to be uploaded during a run.', {
+        fix: 'Wait for the run, or give the tensor to it.',
+      })
     }
     const { dtype, dims } = tensor
     const buffer = this.#track(allocateValue(this.#api, this.#allocator, dtype, dims), dtype, dims)
@@ -132,7 +142,9 @@ export class DeviceMemory {
   /** ONNX Runtime's own copy; not every provider offers it, which the first refusal tells. */
   #tryCopy(source: Pointer, target: Pointer): boolean {
     try {
-      nativePointers([source]).use(from => nativePointers([target]).use(to => this.#api.CopyTensors(environmentOf(this.#api), from, to, 0n, 1)))
+      nativePointers([source]).use(from =>
+        nativePointers([target]).use(to => this.#api.CopyTensors(environmentOf(this.#api), from, to, 0n, 1)),
+      )
       return true
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
@@ -144,14 +156,21 @@ export class DeviceMemory {
   /** A copy that every provider can make: a run of Identity, whose input and output lie where they lie. */
   #copyByRun(dtype: DataType, source: Pointer, target: Pointer): void {
     const session = this.#copier(dtype)
-    nativeTexts(['x']).use(inputs => nativeTexts(['y']).use(outputs => nativePointers([source]).use(from => nativePointers([target]).use(to =>
-      this.#api.Run(session, 0n, inputs, from, 1, outputs, 1, to)))))
+    nativeTexts(['x']).use(inputs =>
+      nativeTexts(['y']).use(outputs =>
+        nativePointers([source]).use(from =>
+          nativePointers([target]).use(to => this.#api.Run(session, 0n, inputs, from, 1, outputs, 1, to)),
+        ),
+      ),
+    )
   }
 
   #copier(dtype: DataType): Pointer {
     let session = this.#copiers.get(dtype)
     if (session === undefined) {
-      session = openSmallSession(this.#api, { ...this.#settings, threads: 1 }, identityModel(dtype), { name: `copy of ${dtype}` })
+      session = openSmallSession(this.#api, { ...this.#settings, threads: 1 }, identityModel(dtype), {
+        name: `copy of ${dtype}`,
+      })
       this.#copiers.set(dtype, session)
     }
     return session
@@ -161,12 +180,21 @@ export class DeviceMemory {
 const deviceAllocator = 0
 const defaultMemory = 0
 
-/** A model of one Identity node, x → y, of any shape: ONNX's protobuf by hand (field number << 3 | wire type, length, content). */
+/**
+ * A model of one Identity node, x → y, of any shape: ONNX's protobuf by hand (field number << 3 | wire type, length,
+ * content).
+ */
 export function identityModel(dtype: DataType): Uint8Array {
-  const message = (field: number, ...content: number[]): number[] => [field << 3 | 2, content.length, ...content]
+  const message = (field: number, ...content: number[]): number[] => [(field << 3) | 2, content.length, ...content]
   const text = (field: number, value: string): number[] => message(field, ...new TextEncoder().encode(value))
   const type = message(2, ...message(1, 1 << 3, elementTypes[dtype]))
   const node = message(1, ...text(1, 'x'), ...text(2, 'y'), ...text(4, 'Identity'))
-  const graph = message(7, ...node, ...text(2, 'copy'), ...message(11, ...text(1, 'x'), ...type), ...message(12, ...text(1, 'y'), ...type))
+  const graph = message(
+    7,
+    ...node,
+    ...text(2, 'copy'),
+    ...message(11, ...text(1, 'x'), ...type),
+    ...message(12, ...text(1, 'y'), ...type),
+  )
   return Uint8Array.from([1 << 3, 8, ...graph, ...message(8, 2 << 3, 13)]) // IR version 8, operator set 13
 }

@@ -14,7 +14,12 @@ export interface DoctorReport {
   readonly library: LibraryReport
   readonly providers: readonly ProviderReport[]
   readonly processor: ProcessorReport
-  readonly memory: { readonly total: number; readonly free: number; readonly limit: number | undefined; readonly resident: number }
+  readonly memory: {
+    readonly total: number
+    readonly free: number
+    readonly limit: number | undefined
+    readonly resident: number
+  }
 }
 
 export interface LibraryReport {
@@ -51,7 +56,19 @@ export interface ProcessorReport {
 }
 
 // Fast float32 needs AVX2 or AVX-512 (Arm: asimd, SVE); bfloat16 that pays needs AMX, and not AVX512-BF16 alone.
-const decisiveFlags = ['avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'amx_bf16', 'amx_tile', 'asimd', 'sve', 'bf16', 'i8mm']
+const decisiveFlags = [
+  'avx2',
+  'fma',
+  'avx512f',
+  'avx512_bf16',
+  'avx512_vnni',
+  'amx_bf16',
+  'amx_tile',
+  'asimd',
+  'sve',
+  'bf16',
+  'i8mm',
+]
 
 /** Looks at what training would run on; it starts every provider once, and throws nothing. */
 export async function doctor(): Promise<DoctorReport> {
@@ -63,8 +80,12 @@ export async function doctor(): Promise<DoctorReport> {
     library,
     providers: api === undefined ? [] : await examineProviders(api),
     processor: {
-      model: cpus()[0]?.model.trim() ?? 'unknown', logical: availableParallelism(), threads: defaultThreads(),
-      hardware: (api && hardwareKinds(api)) ?? [], flags: decisiveFlags.filter(flag => instructions?.has(flag)), bfloat16: await bfloat16Report(),
+      model: cpus()[0]?.model.trim() ?? 'unknown',
+      logical: availableParallelism(),
+      threads: defaultThreads(),
+      hardware: (api && hardwareKinds(api)) ?? [],
+      flags: decisiveFlags.filter(flag => instructions?.has(flag)),
+      bfloat16: await bfloat16Report(),
     },
     memory: { total: totalmem(), free: freemem(), limit: memoryLimit(), resident: process.memoryUsage().rss },
   }
@@ -76,29 +97,49 @@ export function formatDoctor({ node, platform, library, providers, processor, me
   const lines = [
     ['Node.js', `${node} on ${platform}`],
     ['ONNX Runtime', library.problem ?? `${library.version} from ${library.source}: ${library.path}`],
-    ...library.build === undefined ? [] : [['', library.build]],
-    ...library.otherCopy === undefined ? [] : [['', library.otherCopy]],
-    ...providers.map(({ name, works, reason }, i) => [i === 0 ? 'Providers' : '', works ? `${name}: works` : `${name}: does not work: ${reason}`]),
+    ...(library.build === undefined ? [] : [['', library.build]]),
+    ...(library.otherCopy === undefined ? [] : [['', library.otherCopy]]),
+    ...providers.map(({ name, works, reason }, i) => [
+      i === 0 ? 'Providers' : '',
+      works ? `${name}: works` : `${name}: does not work: ${reason}`,
+    ]),
     ['Processor', `${processor.model}, ${processor.logical} logical processors`],
     ['', `instruction sets: ${processor.flags.join(', ') || 'unknown on this system'}`],
     ['', `bfloat16: ${processor.bfloat16}`],
-    ...processor.hardware.length === 0 ? [] : [['Devices', processor.hardware.join(', ')]],
+    ...(processor.hardware.length === 0 ? [] : [['Devices', processor.hardware.join(', ')]]),
     ['Threads', `${processor.threads} for one operator`],
-    ['Memory', `${gigabytes(memory.free)} free of ${gigabytes(memory.total)}`
-      + (memory.limit === undefined ? '' : `, this process may use ${gigabytes(memory.limit)}`)],
+    [
+      'Memory',
+      `${gigabytes(memory.free)} free of ${gigabytes(memory.total)}` +
+        (memory.limit === undefined ? '' : `, this process may use ${gigabytes(memory.limit)}`),
+    ],
   ]
   return lines.map(([name = '', value]) => `${name.padEnd(14)}${value}`).join('\n')
 }
 
 function examineLibrary(): { report: LibraryReport; api: Api | undefined } {
   const nothing: LibraryReport = {
-    path: undefined, source: undefined, version: undefined, build: undefined, problem: undefined, otherCopy: undefined,
+    path: undefined,
+    source: undefined,
+    version: undefined,
+    build: undefined,
+    problem: undefined,
+    otherCopy: undefined,
   }
   let found: { path: string; source: string } | undefined
   try {
     found = findLibrary()
     const api = openLibrary()
-    return { report: { ...nothing, ...found, version: api.version, build: api.GetBuildInfoString(), otherCopy: otherCopyThan(found.path) }, api }
+    return {
+      report: {
+        ...nothing,
+        ...found,
+        version: api.version,
+        build: api.GetBuildInfoString(),
+        otherCopy: otherCopyThan(found.path),
+      },
+      api,
+    }
   } catch (error) {
     return { report: { ...nothing, ...found, problem: messageOf(error) }, api: undefined }
   }
@@ -109,15 +150,17 @@ function otherCopyThan(path: string): string | undefined {
   const candidates = [...loadedLibraries(), libraryOf('@huggingface/transformers')].filter(other => other !== undefined)
   const other = candidates.find(candidate => !isSameFile(candidate, path))
   if (other === undefined) return undefined
-  return `Warning: transformers.js brings another copy, ${other} (${packageVersion(other) ?? 'version unknown'}), `
-    + 'which cannot share a process with this one. `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, makes them one.'
+  return (
+    `Warning: transformers.js brings another copy, ${other} (${packageVersion(other) ?? 'version unknown'}), ` +
+    'which cannot share a process with this one. `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, makes them one.'
+  )
 }
 
 async function examineProviders(api: Api): Promise<ProviderReport[]> {
   const reports: ProviderReport[] = []
   for (const name of builtProviders(api)) {
     try {
-      (await createEngine({ device: name, threads: 1 })).dispose()
+      ;(await createEngine({ device: name, threads: 1 })).dispose()
       reports.push({ name, works: true, reason: undefined })
     } catch (error) {
       reports.push({ name, works: false, reason: messageOf(error) })
@@ -127,13 +170,15 @@ async function examineProviders(api: Api): Promise<ProviderReport[]> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof TrainerError || error instanceof Error ? error.message.replace(/\s+/g, ' ').trim() : String(error)
+  return error instanceof TrainerError || error instanceof Error
+    ? error.message.replace(/\s+/g, ' ').trim()
+    : String(error)
 }
 
 /** Whether bfloat16 can be had on the processor, or why not. */
 async function bfloat16Report(): Promise<string> {
   try {
-    (await createEngine({ precision: 'bfloat16', threads: 1 })).dispose()
+    ;(await createEngine({ precision: 'bfloat16', threads: 1 })).dispose()
     return `works, with ${checkBfloat16()}`
   } catch (error) {
     return messageOf(error)

@@ -21,7 +21,10 @@ export interface Returned {
   nothing: undefined
 }
 
-/** One function: its place in the OrtApi table, the minor version that brought it (18 for all older ones), and its types. */
+/**
+ * One function: its place in the OrtApi table, the minor version that brought it (18 for all older ones), and its
+ * types.
+ */
 export interface Signature {
   readonly index: number
   readonly since: number
@@ -38,9 +41,17 @@ export const functions = {
   GetErrorCode: { index: 1, since: 18, result: 'int', parameters: ['pointer'] },
   GetErrorMessage: { index: 2, since: 18, result: 'text', parameters: ['pointer'] },
   CreateEnv: { index: 3, since: 18, result: 'status', parameters: ['int', 'text', 'out'] },
-  CreateSessionFromArray: { index: 8, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'size', 'pointer', 'out'] },
+  CreateSessionFromArray: {
+    index: 8,
+    since: 18,
+    result: 'status',
+    parameters: ['pointer', 'pointer', 'size', 'pointer', 'out'],
+  },
   Run: {
-    index: 9, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'pointer', 'pointer', 'size', 'pointer', 'size', 'pointer'],
+    index: 9,
+    since: 18,
+    result: 'status',
+    parameters: ['pointer', 'pointer', 'pointer', 'pointer', 'size', 'pointer', 'size', 'pointer'],
   },
   CreateSessionOptions: { index: 10, since: 18, result: 'status', parameters: ['out'] },
   EnableProfiling: { index: 14, since: 18, result: 'status', parameters: ['pointer', 'path'] },
@@ -55,9 +66,17 @@ export const functions = {
   SessionGetInputTypeInfo: { index: 33, since: 18, result: 'status', parameters: ['pointer', 'size', 'out'] },
   SessionGetInputName: { index: 36, since: 18, result: 'status', parameters: ['pointer', 'size', 'pointer', 'out'] },
   SessionGetOutputName: { index: 37, since: 18, result: 'status', parameters: ['pointer', 'size', 'pointer', 'out'] },
-  CreateTensorAsOrtValue: { index: 48, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'size', 'int', 'out'] },
+  CreateTensorAsOrtValue: {
+    index: 48,
+    since: 18,
+    result: 'status',
+    parameters: ['pointer', 'pointer', 'size', 'int', 'out'],
+  },
   CreateTensorWithDataAsOrtValue: {
-    index: 49, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'size', 'pointer', 'size', 'int', 'out'],
+    index: 49,
+    since: 18,
+    result: 'status',
+    parameters: ['pointer', 'pointer', 'size', 'pointer', 'size', 'int', 'out'],
   },
   IsTensor: { index: 50, since: 18, result: 'status', parameters: ['pointer', 'out'] },
   GetTensorMutableData: { index: 51, since: 18, result: 'status', parameters: ['pointer', 'out'] },
@@ -90,24 +109,48 @@ export const functions = {
   BindOutput: { index: 137, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'pointer'] },
   BindOutputToDevice: { index: 138, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'pointer'] },
   GetBoundOutputValues: { index: 140, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'out', 'out'] },
-  SessionOptionsAppendExecutionProvider_CUDA_V2: { index: 204, since: 18, result: 'status', parameters: ['pointer', 'pointer'] },
+  SessionOptionsAppendExecutionProvider_CUDA_V2: {
+    index: 204,
+    since: 18,
+    result: 'status',
+    parameters: ['pointer', 'pointer'],
+  },
   CreateCUDAProviderOptions: { index: 205, since: 18, result: 'status', parameters: ['out'] },
-  UpdateCUDAProviderOptions: { index: 206, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'pointer', 'size'] },
+  UpdateCUDAProviderOptions: {
+    index: 206,
+    since: 18,
+    result: 'status',
+    parameters: ['pointer', 'pointer', 'pointer', 'size'],
+  },
   ReleaseCUDAProviderOptions: { index: 208, since: 18, result: 'nothing', parameters: ['pointer'] },
   SessionOptionsAppendExecutionProvider: {
-    index: 216, since: 18, result: 'status', parameters: ['pointer', 'text', 'pointer', 'pointer', 'size'],
+    index: 216,
+    since: 18,
+    result: 'status',
+    parameters: ['pointer', 'text', 'pointer', 'pointer', 'size'],
   },
   MemoryInfoGetDeviceType: { index: 225, since: 18, result: 'nothing', parameters: ['pointer', 'out'] },
   GetBuildInfoString: { index: 254, since: 18, result: 'text', parameters: [] },
   SetDeterministicCompute: { index: 273, since: 18, result: 'status', parameters: ['pointer', 'flag'] },
   AddExternalInitializersFromFilesInMemory: {
-    index: 279, since: 18, result: 'status', parameters: ['pointer', 'pointer', 'pointer', 'pointer', 'size'],
+    index: 279,
+    since: 18,
+    result: 'status',
+    parameters: ['pointer', 'pointer', 'pointer', 'pointer', 'size'],
   },
   GetKeyValuePairs: { index: 298, since: 22, result: 'nothing', parameters: ['pointer', 'out', 'out', 'out'] },
-  RegisterExecutionProviderLibrary: { index: 301, since: 22, result: 'status', parameters: ['pointer', 'text', 'path'] },
+  RegisterExecutionProviderLibrary: {
+    index: 301,
+    since: 22,
+    result: 'status',
+    parameters: ['pointer', 'text', 'path'],
+  },
   GetEpDevices: { index: 303, since: 22, result: 'status', parameters: ['pointer', 'out', 'out'] },
   SessionOptionsAppendExecutionProvider_V2: {
-    index: 304, since: 22, result: 'status', parameters: ['pointer', 'pointer', 'pointer', 'size', 'pointer', 'pointer', 'size'],
+    index: 304,
+    since: 22,
+    result: 'status',
+    parameters: ['pointer', 'pointer', 'pointer', 'size', 'pointer', 'pointer', 'size'],
   },
   HardwareDevice_Type: { index: 307, since: 22, result: 'int', parameters: ['pointer'] },
   HardwareDevice_Vendor: { index: 309, since: 22, result: 'text', parameters: ['pointer'] },
@@ -115,7 +158,12 @@ export const functions = {
   EpDevice_EpMetadata: { index: 314, since: 22, result: 'pointer', parameters: ['pointer'] },
   EpDevice_Device: { index: 316, since: 22, result: 'pointer', parameters: ['pointer'] },
   EpDevice_MemoryInfo: { index: 374, since: 23, result: 'pointer', parameters: ['pointer', 'int'] },
-  CopyTensors: { index: 386, since: 23, result: 'status', parameters: ['pointer', 'pointer', 'pointer', 'pointer', 'size'] },
+  CopyTensors: {
+    index: 386,
+    since: 23,
+    result: 'status',
+    parameters: ['pointer', 'pointer', 'pointer', 'pointer', 'size'],
+  },
   GetNumHardwareDevices: { index: 397, since: 24, result: 'status', parameters: ['pointer', 'out'] },
   GetHardwareDevices: { index: 398, since: 24, result: 'status', parameters: ['pointer', 'pointer', 'size'] },
 } as const satisfies Record<string, Signature>

@@ -9,13 +9,18 @@ export interface Library {
   readonly source: 'option' | 'ONNXRUNTIME_LIBRARY' | 'onnxruntime-node'
 }
 
-// The file that onnxruntime-node's own binding opens, so that both share one copy: of the two on macOS, the one with the short name.
-const fileNames: Record<string, string> = { linux: 'libonnxruntime.so.1', darwin: 'libonnxruntime.1.dylib', win32: 'onnxruntime.dll' }
+// The file that onnxruntime-node's own binding opens, so that both share one copy: of the two on macOS, the one with
+// the short name.
+const fileNames: Record<string, string> = {
+  linux: 'libonnxruntime.so.1',
+  darwin: 'libonnxruntime.1.dylib',
+  win32: 'onnxruntime.dll',
+}
 const libraryName = /(^|[\\/])(lib)?onnxruntime(\.so(\.[\d.]+)?|(\.[\d.]+)?\.dylib|\.dll)$/i
 
 /**
- * The ONNX Runtime library to open: the one that the option names (a file, or a folder with it), else the environment variable
- * ONNXRUNTIME_LIBRARY, else the one that npm's onnxruntime-node ships.
+ * The ONNX Runtime library to open: the one that the option names (a file, or a folder with it), else the environment
+ * variable ONNXRUNTIME_LIBRARY, else the one that npm's onnxruntime-node ships.
  * @throws TrainerError 'engine' when there is none, with all places looked at.
  */
 export function findLibrary(option?: string): Library {
@@ -25,7 +30,12 @@ export function findLibrary(option?: string): Library {
   const path = resolve(named)
   const file = isFolder(path) ? libraryIn(path) : existsSync(path) ? path : undefined
   if (file !== undefined) return { path: realpathSync(file), source }
-  throw notFound([path], source === 'option' ? "the engine's option `library` names it" : 'the environment variable ONNXRUNTIME_LIBRARY names it')
+  throw notFound(
+    [path],
+    source === 'option'
+      ? "the engine's option `library` names it"
+      : 'the environment variable ONNXRUNTIME_LIBRARY names it',
+  )
 }
 
 /** A file of ONNX Runtime that is in the process already, by whoever opened it. */
@@ -35,7 +45,8 @@ export function loadedLibraries(): string[] {
 }
 
 /**
- * Refuses to open a second copy of the library in one process: each would have its own state, and the system's loader mixes them up.
+ * Refuses to open a second copy of the library in one process: each would have its own state, and the system's loader
+ * mixes them up.
  * @throws TrainerError 'engine' that names both and says how to have one.
  */
 export function refuseSecondCopy(path: string): void {
@@ -45,9 +56,10 @@ export function refuseSecondCopy(path: string): void {
     'engine',
     `Two copies of ONNX Runtime would be in one process: ${describe(other)} is loaded already, and the engine would open ${describe(path)}.`,
     {
-      fix: '`npm ls onnxruntime-node` shows who brings them; `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, '
-        + 'makes them one. Where one of them is a build of your own, set ONNXRUNTIME_LIBRARY to the copy that is loaded, '
-        + 'or use the two in separate processes.',
+      fix:
+        '`npm ls onnxruntime-node` shows who brings them; `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, ' +
+        'makes them one. Where one of them is a build of your own, set ONNXRUNTIME_LIBRARY to the copy that is loaded, ' +
+        'or use the two in separate processes.',
     },
   )
 }
@@ -63,7 +75,10 @@ export function packageVersion(path: string): string | undefined {
   return undefined
 }
 
-/** The copy of onnxruntime-node that another package, such as transformers.js, finds from here; undefined where there is none. */
+/**
+ * The copy of onnxruntime-node that another package, such as transformers.js, finds from here; undefined where there is
+ * none.
+ */
 export function libraryOf(packageName: string): string | undefined {
   try {
     const from = createRequire(createRequire(import.meta.url).resolve(packageName))
@@ -88,13 +103,21 @@ function shippedLibrary(): Library {
   try {
     folder = packageFolder(createRequire(import.meta.url))
   } catch (cause) {
-    throw new TrainerError('engine', 'The package onnxruntime-node, which ships the ONNX Runtime library, is not installed.', {
-      fix: 'Run `npm install onnxruntime-node`, or set ONNXRUNTIME_LIBRARY to a library of your own.', cause,
-    })
+    throw new TrainerError(
+      'engine',
+      'The package onnxruntime-node, which ships the ONNX Runtime library, is not installed.',
+      {
+        fix: 'Run `npm install onnxruntime-node`, or set ONNXRUNTIME_LIBRARY to a library of your own.',
+        cause,
+      },
+    )
   }
   const path = existingLibrary(folder)
   if (path !== undefined) return { path, source: 'onnxruntime-node' }
-  throw notFound(bindingFolders(folder), `onnxruntime-node ${packageVersion(join(folder, 'package.json')) ?? '(of unknown version)'} ships none`)
+  throw notFound(
+    bindingFolders(folder),
+    `onnxruntime-node ${packageVersion(join(folder, 'package.json')) ?? '(of unknown version)'} ships none`,
+  )
 }
 
 function packageFolder(from: NodeJS.Require): string {
@@ -120,14 +143,19 @@ function bindingFolders(folder: string): string[] {
 function libraryIn(folder: string): string | undefined {
   const usual = join(folder, fileNames[process.platform] ?? 'libonnxruntime.so.1')
   if (existsSync(usual)) return usual
-  const other = readdirSync(folder).filter(name => libraryName.test(name)).sort()[0]
+  const other = readdirSync(folder)
+    .filter(name => libraryName.test(name))
+    .sort()[0]
   return other === undefined ? undefined : join(folder, other)
 }
 
 function notFound(looked: readonly string[], why: string): TrainerError {
   return new TrainerError(
-    'engine', `No ONNX Runtime library for ${process.platform} on ${process.arch}: ${why}. Looked at: ${looked.join(', ')}.`,
-    { fix: `Set ONNXRUNTIME_LIBRARY to ${fileNames[process.platform] ?? 'the library'}, or reinstall onnxruntime-node.` },
+    'engine',
+    `No ONNX Runtime library for ${process.platform} on ${process.arch}: ${why}. Looked at: ${looked.join(', ')}.`,
+    {
+      fix: `Set ONNXRUNTIME_LIBRARY to ${fileNames[process.platform] ?? 'the library'}, or reinstall onnxruntime-node.`,
+    },
   )
 }
 
@@ -141,10 +169,12 @@ function isFolder(path: string): boolean {
 }
 
 function mappedFiles(): string[] {
-  return readFileSync('/proc/self/maps', 'utf8').split('\n').flatMap(line => {
-    const at = line.indexOf('/')
-    return at < 0 ? [] : [line.slice(at).replace(/ \(deleted\)$/, '')]
-  })
+  return readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .flatMap(line => {
+      const at = line.indexOf('/')
+      return at < 0 ? [] : [line.slice(at).replace(/ \(deleted\)$/, '')]
+    })
 }
 
 /** Node's diagnostic report lists the libraries on every system, but takes longer than Linux's own list. */

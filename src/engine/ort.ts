@@ -87,9 +87,10 @@ export class OrtEngine implements Engine {
     return {
       api: this.#api,
       memory: this.#memory?.info,
-      handleOf: value => value instanceof Tensor ? wrapTensor(this.#api, value) : this.#memoryFor(value).handleOf(value),
+      handleOf: value =>
+        value instanceof Tensor ? wrapTensor(this.#api, value) : this.#memoryFor(value).handleOf(value),
       adopt: (handle, name) => this.#memory!.adopt(handle, name),
-      enter: work => this.#memory === undefined ? work() : this.#memory.enter(work),
+      enter: work => (this.#memory === undefined ? work() : this.#memory.enter(work)),
       released: program => {
         this.#programs.delete(program)
         this.#closeIfDone()
@@ -99,9 +100,13 @@ export class OrtEngine implements Engine {
 
   #memoryFor(value: DeviceBuffer): DeviceMemory {
     if (this.#memory !== undefined) return this.#memory
-    throw new TrainerError('engine', `A device buffer of ${value.dims.join(' × ')} was given to an engine on '${this.provider}'.`, {
-      fix: 'Download it from the engine that made it.',
-    })
+    throw new TrainerError(
+      'engine',
+      `A device buffer of ${value.dims.join(' × ')} was given to an engine on '${this.provider}'.`,
+      {
+        fix: 'Download it from the engine that made it.',
+      },
+    )
   }
 
   #checkOpen(): void {

@@ -1,6 +1,16 @@
 import { resolve } from 'node:path'
 import { nearest, TrainerError } from '../errors'
-import { NativeMemory, nativePointers, nativeTexts, pointersAt, smallStacks, StatusError, textAt, type Api, type Pointer } from './capi'
+import {
+  NativeMemory,
+  nativePointers,
+  nativeTexts,
+  pointersAt,
+  smallStacks,
+  StatusError,
+  textAt,
+  type Api,
+  type Pointer,
+} from './capi'
 
 /** A provider, found in the library or in a plug-in, and how a session gets it. */
 export interface Provider {
@@ -14,7 +24,9 @@ export interface Provider {
   readonly memoryInfo?: Pointer
 }
 
-/** Names that ONNX Runtime gives to what it can append by name, and to the memory of those whose values can stay there. */
+/**
+ * Names that ONNX Runtime gives to what it can append by name, and to the memory of those whose values can stay there.
+ */
 const named: Readonly<Record<string, { readonly append?: string; readonly memory?: string }>> = {
   cuda: { memory: 'Cuda' },
   webgpu: { append: 'WebGPU', memory: 'WebGPU_Buf' },
@@ -29,7 +41,7 @@ const named: Readonly<Record<string, { readonly append?: string; readonly memory
 /** ONNX Runtime's environment, one for the process: it is never released, since other users of the library share it. */
 export function environmentOf(api: Api): Pointer {
   let environment = environments.get(api)
-  if (environment === undefined) environments.set(api, environment = api.CreateEnv(fatalOnly, 'ts-trainer'))
+  if (environment === undefined) environments.set(api, (environment = api.CreateEnv(fatalOnly, 'ts-trainer')))
   return environment
 }
 
@@ -61,16 +73,28 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
   if (!built.includes(name)) {
     const meant = nearest(name, [...built, 'auto'])
     throw new TrainerError(
-      'engine', `Provider '${device}' is not in this build of ONNX Runtime (${api.version}, ${api.path}), which has: ${built.join(', ')}.`,
-      { fix: meant === undefined ? 'Use one of these, or name a library with it in ONNXRUNTIME_LIBRARY.' : `Did you mean '${meant}'?` },
+      'engine',
+      `Provider '${device}' is not in this build of ONNX Runtime (${api.version}, ${api.path}), which has: ${built.join(', ')}.`,
+      {
+        fix:
+          meant === undefined
+            ? 'Use one of these, or name a library with it in ONNXRUNTIME_LIBRARY.'
+            : `Did you mean '${meant}'?`,
+      },
     )
   }
   if (name === 'tensorrt') {
-    throw new TrainerError('engine', 'TensorRT compiles a graph for fixed weights, which training changes at every step.', { fix: "Use 'cuda'." })
+    throw new TrainerError(
+      'engine',
+      'TensorRT compiles a graph for fixed weights, which training changes at every step.',
+      { fix: "Use 'cuda'." },
+    )
   }
   const [option] = Object.keys(options)
   if (name === 'cpu' && option !== undefined) {
-    throw new TrainerError('engine', `The provider 'cpu' takes no options, but providerOptions has "${option}".`, { fix: 'Leave providerOptions out, or name a device.' })
+    throw new TrainerError('engine', `The provider 'cpu' takes no options, but providerOptions has "${option}".`, {
+      fix: 'Leave providerOptions out, or name a device.',
+    })
   }
   const memory = named[name]?.memory
   const append = (library: Api, sessionOptions: Pointer): void => {
@@ -85,27 +109,52 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
 /**
  * A provider from a plug-in library.
  *
- * `device` is its name and, after a colon, which of its devices: the kind of hardware (cpu, gpu, npu) or any value of its metadata.
+ * `device` is its name and, after a colon, which of its devices: the kind of hardware (cpu, gpu, npu) or any value of
+ * its metadata.
  * @throws TrainerError 'engine' when the plug-in does not load or has no such device; the message names those it has.
  */
-export function pluginProvider(api: Api, library: string, device: string, options: Readonly<Record<string, string>>): Provider {
+export function pluginProvider(
+  api: Api,
+  library: string,
+  device: string,
+  options: Readonly<Record<string, string>>,
+): Provider {
   const found = registerPlugin(api, resolve(library))
   const [wanted = '', kind] = device.toLowerCase().split(':')
-  const matches = found.filter(({ name, labels }) => (name === shortName(wanted)) && (kind === undefined || labels.includes(kind)))
+  const matches = found.filter(
+    ({ name, labels }) => name === shortName(wanted) && (kind === undefined || labels.includes(kind)),
+  )
   const chosen = matches[0]
   if (chosen === undefined) {
     const list = found.map(({ name, labels }) => `${name}:${labels.join('|')}`).join(', ')
-    throw new TrainerError('engine', `The plug-in ${library} has no device '${device}'. It has: ${list || 'none on this machine'}.`, {
-      fix: list === '' ? "It offers none for hardware of another make: OpenVINO's wants a processor of Intel's." : 'Name one of these as device, as in openvino:cpu.',
-    })
+    throw new TrainerError(
+      'engine',
+      `The plug-in ${library} has no device '${device}'. It has: ${list || 'none on this machine'}.`,
+      {
+        fix:
+          list === ''
+            ? "It offers none for hardware of another make: OpenVINO's wants a processor of Intel's."
+            : 'Name one of these as device, as in openvino:cpu.',
+      },
+    )
   }
-  const append = (_: Api, sessionOptions: Pointer): void => nativePointers([chosen.device]).use(list =>
-    withOptions(options, (keys, values, count) =>
-      api.SessionOptionsAppendExecutionProvider_V2(sessionOptions, environmentOf(api), list, 1, keys, values, count)))
-  return { name: chosen.name, append, ...(chosen.memoryInfo !== 0n && { memory: chosen.name, memoryInfo: chosen.memoryInfo }) }
+  const append = (_: Api, sessionOptions: Pointer): void =>
+    nativePointers([chosen.device]).use(list =>
+      withOptions(options, (keys, values, count) =>
+        api.SessionOptionsAppendExecutionProvider_V2(sessionOptions, environmentOf(api), list, 1, keys, values, count),
+      ),
+    )
+  return {
+    name: chosen.name,
+    append,
+    ...(chosen.memoryInfo !== 0n && { memory: chosen.name, memoryInfo: chosen.memoryInfo }),
+  }
 }
 
-/** Kinds of hardware that ONNX Runtime sees on this machine: cpu, gpu, npu; undefined where the library is too old to say. */
+/**
+ * Kinds of hardware that ONNX Runtime sees on this machine: cpu, gpu, npu; undefined where the library is too old to
+ * say.
+ */
 export function hardwareKinds(api: Api): string[] | undefined {
   if (!api.has('GetHardwareDevices')) return undefined
   const environment = environmentOf(api)
@@ -140,10 +189,13 @@ function registerPlugin(api: Api, path: string): PluginDevice[] {
   } catch (cause) {
     const reason = cause instanceof StatusError ? cause.reason : String(cause)
     throw new TrainerError('engine', `The plug-in provider ${path} does not load: ${reason}`, {
-      fix: 'Check the path, that it was built for this version of ONNX Runtime, and that the libraries that it needs lie beside it.', cause,
+      fix: 'Check the path, that it was built for this version of ONNX Runtime, and that the libraries that it needs lie beside it.',
+      cause,
     })
   }
-  devices = listDevices(api).filter(device => !before.has(device)).map(device => describeDevice(api, device))
+  devices = listDevices(api)
+    .filter(device => !before.has(device))
+    .map(device => describeDevice(api, device))
   known.set(path, devices)
   return devices
 }
@@ -172,16 +224,32 @@ function appendCuda(api: Api, sessionOptions: Pointer, options: Readonly<Record<
   }
 }
 
-function appendByName(api: Api, sessionOptions: Pointer, name: string, options: Readonly<Record<string, string>>): void {
-  withOptions(options, (keys, values, count) => api.SessionOptionsAppendExecutionProvider(sessionOptions, name, keys, values, count))
+function appendByName(
+  api: Api,
+  sessionOptions: Pointer,
+  name: string,
+  options: Readonly<Record<string, string>>,
+): void {
+  withOptions(options, (keys, values, count) =>
+    api.SessionOptionsAppendExecutionProvider(sessionOptions, name, keys, values, count),
+  )
 }
 
-function withOptions(options: Readonly<Record<string, string>>, call: (keys: Pointer, values: Pointer, count: number) => void): void {
-  nativeTexts(Object.keys(options)).use(keys => nativeTexts(Object.values(options)).use(values => call(keys, values, Object.keys(options).length)))
+function withOptions(
+  options: Readonly<Record<string, string>>,
+  call: (keys: Pointer, values: Pointer, count: number) => void,
+): void {
+  nativeTexts(Object.keys(options)).use(keys =>
+    nativeTexts(Object.values(options)).use(values => call(keys, values, Object.keys(options).length)),
+  )
 }
 
 function stackError(): TrainerError {
-  return new TrainerError('engine', "The stacks of koffi's threads are too small for WebGPU's shaders: another library was opened first.", {
-    fix: 'Create the engine before that library, or call koffi.config({ async_stack_size: 8 * 1024 * 1024 }) before it is opened.',
-  })
+  return new TrainerError(
+    'engine',
+    "The stacks of koffi's threads are too small for WebGPU's shaders: another library was opened first.",
+    {
+      fix: 'Create the engine before that library, or call koffi.config({ async_stack_size: 8 * 1024 * 1024 }) before it is opened.',
+    },
+  )
 }

@@ -1,6 +1,15 @@
 import { freemem, totalmem } from 'node:os'
 import { TrainerError } from '../errors'
-import { addressOf, NativeMemory, nativePointers, nativeTexts, StatusError, textAt, type Api, type Pointer } from './capi'
+import {
+  addressOf,
+  NativeMemory,
+  nativePointers,
+  nativeTexts,
+  StatusError,
+  textAt,
+  type Api,
+  type Pointer,
+} from './capi'
 import { environmentOf, fatalOnly, type Provider } from './providers'
 import type { ProgramInput, ProgramOptions } from './types'
 import { readTypeAndShape } from './values'
@@ -20,14 +29,27 @@ const underway = new Set<object>() // models that ONNX Runtime is reading
  * Makes a session from a model's bytes, on another thread.
  * @throws TrainerError 'engine' with ONNX Runtime's message, which names the node, when the graph does not load.
  */
-export async function openSession(api: Api, settings: SessionSettings, model: Uint8Array, options: ProgramOptions): Promise<Pointer> {
+export async function openSession(
+  api: Api,
+  settings: SessionSettings,
+  model: Uint8Array,
+  options: ProgramOptions,
+): Promise<Pointer> {
   const sessionOptions = createOptions(api, settings, options)
   const held = { model, options }
   underway.add(held)
   try {
-    return await api.later('CreateSessionFromArray', environmentOf(api), addressOf(model), model.byteLength, sessionOptions)
+    return await api.later(
+      'CreateSessionFromArray',
+      environmentOf(api),
+      addressOf(model),
+      model.byteLength,
+      sessionOptions,
+    )
   } catch (error) {
-    throw error instanceof StatusError ? loadError(options.name ?? 'program', settings.provider.name, model, error) : error
+    throw error instanceof StatusError
+      ? loadError(options.name ?? 'program', settings.provider.name, model, error)
+      : error
   } finally {
     underway.delete(held)
     api.ReleaseSessionOptions(sessionOptions)
@@ -35,12 +57,21 @@ export async function openSession(api: Api, settings: SessionSettings, model: Ui
 }
 
 /** The same at once, for graphs of a node or two. */
-export function openSmallSession(api: Api, settings: SessionSettings, model: Uint8Array, options: ProgramOptions): Pointer {
+export function openSmallSession(
+  api: Api,
+  settings: SessionSettings,
+  model: Uint8Array,
+  options: ProgramOptions,
+): Pointer {
   const sessionOptions = createOptions(api, settings, options)
   try {
-    return new NativeMemory(model).use(at => api.CreateSessionFromArray(environmentOf(api), at, model.byteLength, sessionOptions))
+    return new NativeMemory(model).use(at =>
+      api.CreateSessionFromArray(environmentOf(api), at, model.byteLength, sessionOptions),
+    )
   } catch (error) {
-    throw error instanceof StatusError ? loadError(options.name ?? 'program', settings.provider.name, model, error) : error
+    throw error instanceof StatusError
+      ? loadError(options.name ?? 'program', settings.provider.name, model, error)
+      : error
   } finally {
     api.ReleaseSessionOptions(sessionOptions)
   }
@@ -53,7 +84,8 @@ export function readInputs(api: Api, session: Pointer): ProgramInput[] {
     const info = api.SessionGetInputTypeInfo(session, i)
     try {
       const tensor = api.CastTypeInfoToTensorInfo(info) // belongs to `info`
-      if (tensor === 0n) throw new TrainerError('engine', `Input '${name}' is not a tensor; programs take tensors only.`)
+      if (tensor === 0n)
+        throw new TrainerError('engine', `Input '${name}' is not a tensor; programs take tensors only.`)
       return { name, ...readTypeAndShape(api, tensor, name) }
     } finally {
       api.ReleaseTypeInfo(info)
@@ -64,7 +96,8 @@ export function readInputs(api: Api, session: Pointer): ProgramInput[] {
 /** The names of a session's outputs, in the graph's order. */
 export function readOutputs(api: Api, session: Pointer): string[] {
   return Array.from({ length: Number(api.SessionGetOutputCount(session)) }, (_, i) =>
-    takeText(api, allocator => api.SessionGetOutputName(session, i, allocator)))
+    takeText(api, allocator => api.SessionGetOutputName(session, i, allocator)),
+  )
 }
 
 /** A text that ONNX Runtime allocates for the caller. */
@@ -80,8 +113,10 @@ export function takeText(api: Api, ask: (allocator: Pointer) => Pointer): string
 export function outOfMemory(reason: string): string | undefined {
   if (!/bad_alloc|out of memory|OOM|failed to allocate|available memory of|BFCArena/i.test(reason)) return undefined
   const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
-  return `Memory ran out (${gigabytes(freemem())} of ${gigabytes(totalmem())} GiB are free on this machine): use a smaller batch with more `
-    + 'gradient accumulation steps, shorter rows, or gradientCheckpointing.'
+  return (
+    `Memory ran out (${gigabytes(freemem())} of ${gigabytes(totalmem())} GiB are free on this machine): use a smaller batch with more ` +
+    'gradient accumulation steps, shorter rows, or gradientCheckpointing.'
+  )
 }
 
 function createOptions(api: Api, settings: SessionSettings, options: ProgramOptions): Pointer {
@@ -100,10 +135,12 @@ function applySettings(api: Api, sessionOptions: Pointer, settings: SessionSetti
   api.SetSessionLogSeverityLevel(sessionOptions, fatalOnly)
   api.SetIntraOpNumThreads(sessionOptions, settings.threads)
   api.SetInterOpNumThreads(sessionOptions, 1)
-  if (settings.spinning !== undefined) api.AddSessionConfigEntry(sessionOptions, 'session.intra_op.allow_spinning', settings.spinning ? '1' : '0')
+  if (settings.spinning !== undefined)
+    api.AddSessionConfigEntry(sessionOptions, 'session.intra_op.allow_spinning', settings.spinning ? '1' : '0')
   if (settings.deterministic) api.SetDeterministicCompute(sessionOptions, true)
   // the processor's product of a transposed first matrix takes longer than transposing it
-  if (settings.provider.name === 'cpu') api.AddSessionConfigEntry(sessionOptions, 'optimization.disable_specified_optimizers', 'GemmTransposeFusion')
+  if (settings.provider.name === 'cpu')
+    api.AddSessionConfigEntry(sessionOptions, 'optimization.disable_specified_optimizers', 'GemmTransposeFusion')
   try {
     settings.provider.append(api, sessionOptions)
   } catch (error) {
@@ -116,31 +153,46 @@ function applyOptions(api: Api, sessionOptions: Pointer, options: ProgramOptions
   else api.DisableMemPattern(sessionOptions)
   api.SetSessionGraphOptimizationLevel(sessionOptions, levels[options.optimization ?? 'all'])
   if (options.profile !== undefined) api.EnableProfiling(sessionOptions, options.profile)
-  for (const [key, value] of Object.entries(options.sessionConfig ?? {})) api.AddSessionConfigEntry(sessionOptions, key, value)
+  for (const [key, value] of Object.entries(options.sessionConfig ?? {}))
+    api.AddSessionConfigEntry(sessionOptions, key, value)
   const files = Object.entries(options.externalData ?? {})
   if (files.length === 0) return
-  const names = nativeTexts(files.map(([name]) => name), process.platform === 'win32')
+  const names = nativeTexts(
+    files.map(([name]) => name),
+    process.platform === 'win32',
+  )
   const buffers = nativePointers(files.map(([, bytes]) => addressOf(bytes)))
   const lengths = nativePointers(files.map(([, bytes]) => BigInt(bytes.byteLength)))
-  names.use(name => buffers.use(buffer => lengths.use(length =>
-    api.AddExternalInitializersFromFilesInMemory(sessionOptions, name, buffer, length, files.length))))
+  names.use(name =>
+    buffers.use(buffer =>
+      lengths.use(length =>
+        api.AddExternalInitializersFromFilesInMemory(sessionOptions, name, buffer, length, files.length),
+      ),
+    ),
+  )
 }
 
 function providerError(provider: string, error: StatusError): TrainerError {
   const fixes: Readonly<Record<string, string>> = {
-    cuda: "Install NVIDIA's driver, CUDA and cuDNN of the versions that this ONNX Runtime asks for, and put its CUDA provider library beside it: "
-      + "with npm's onnxruntime-node, by ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node.",
+    cuda:
+      "Install NVIDIA's driver, CUDA and cuDNN of the versions that this ONNX Runtime asks for, and put its CUDA provider library beside it: " +
+      "with npm's onnxruntime-node, by ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node.",
     webgpu: 'A graphics driver with Vulkan, Metal or Direct3D 12 is needed.',
   }
   return new TrainerError('engine', `Provider '${provider}' does not start: ${error.reason}`, {
-    fix: fixes[provider] ?? "Check the provider's options, and that the libraries that it needs are installed.", cause: error,
+    fix: fixes[provider] ?? "Check the provider's options, and that the libraries that it needs are installed.",
+    cause: error,
   })
 }
 
 function loadError(name: string, provider: string, model: Uint8Array, error: StatusError): TrainerError {
   const malformed = error.status === 7 ? `These ${model.byteLength} bytes are not an ONNX model.` : undefined
   const fallback = /disable_cpu_ep_fallback|fallback to CPU EP has been explicitly disabled/i.test(error.reason)
-    ? `Not every node runs on '${provider}'; allow the processor for the others by leaving out session.disable_cpu_ep_fallback.` : undefined
+    ? `Not every node runs on '${provider}'; allow the processor for the others by leaving out session.disable_cpu_ep_fallback.`
+    : undefined
   const fix = malformed ?? fallback ?? outOfMemory(error.reason)
-  return new TrainerError('engine', `Program '${name}' does not load: ${error.reason}`, { cause: error, ...(fix !== undefined && { fix }) })
+  return new TrainerError('engine', `Program '${name}' does not load: ${error.reason}`, {
+    cause: error,
+    ...(fix !== undefined && { fix }),
+  })
 }

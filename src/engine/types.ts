@@ -8,7 +8,10 @@ export interface DeviceBuffer {
   dispose(): void
 }
 
-/** What goes into a program and comes out: on the processor a tensor (its typed array, shared or not), on a device a handle. */
+/**
+ * What goes into a program and comes out: on the processor a tensor (its typed array, shared or not), on a device a
+ * handle.
+ */
 export type EngineValue = Tensor | DeviceBuffer
 
 /** Named values, in any order. */
@@ -26,7 +29,9 @@ export interface ProgramOptions {
   readonly sessionConfig?: Readonly<Record<string, string>>
   /** The content of the external data files that the model names, by file name. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>
-  /** Reuse one memory plan for equal input shapes; default false, since with changing lengths the memory keeps growing. */
+  /**
+   * Reuse one memory plan for equal input shapes; default false, since with changing lengths the memory keeps growing.
+   */
   readonly memoryPattern?: boolean
 }
 
@@ -52,9 +57,9 @@ export interface Program {
   /**
    * Runs once; the event loop stays free.
    *
-   * Every input must be given. Outputs named in `into` are written where that value lies (its shape must be right; it may be
-   * one of the inputs, when nothing reads that input after the write); the others come back as new tensors, those in `keep` as
-   * device buffers. The buffers must be left alone until the promise settles.
+   * Every input must be given. Outputs named in `into` are written where that value lies (its shape must be right; it
+   * may be one of the inputs, when nothing reads that input after the write); the others come back as new tensors,
+   * those in `keep` as device buffers. The buffers must be left alone until the promise settles.
    * @throws TrainerError 'engine' for a missing, unknown or ill-typed name, and for whatever fails inside.
    */
   run(inputs: EngineValues, into?: EngineValues, options?: RunOptions): Promise<Record<string, EngineValue>>
@@ -76,7 +81,10 @@ export interface Engine {
   readonly library: string
   /** Threads of one operator on the processor. */
   readonly threads: number
-  /** True where a program takes time and memory for each shape that it has not seen before, so that few different ones are better. */
+  /**
+   * True where a program takes time and memory for each shape that it has not seen before, so that few different ones
+   * are better.
+   */
   readonly preparesShapes: boolean
   /** True where values live outside the processor's memory, so that `upload` and `allocate` give device buffers. */
   readonly resident: boolean
@@ -102,21 +110,29 @@ export interface EngineOptions {
    * With `pluginLibrary`, the provider's name and, after a colon, which of its devices: 'openvino:cpu'.
    */
   readonly device?: string
-  /** The library's file or folder; default the environment variable ONNXRUNTIME_LIBRARY, else npm's onnxruntime-node. */
+  /**
+   * The library's file or folder; default the environment variable ONNXRUNTIME_LIBRARY, else npm's onnxruntime-node.
+   */
   readonly library?: string
   /** Threads of one operator on the processor; default the environment's OMP_NUM_THREADS, else the number of cores. */
   readonly threads?: number
   /** The provider's options, by its own keys: `{ use_tf32: '0' }` for CUDA. */
   readonly providerOptions?: Readonly<Record<string, string>>
-  /** Whether idle threads spin before they sleep: faster steps for more processor time. Default ONNX Runtime's own (they do). */
+  /**
+   * Whether idle threads spin before they sleep: faster steps for more processor time. Default ONNX Runtime's own (they
+   * do).
+   */
   readonly spinning?: boolean
   /** The file of a plug-in provider. */
   readonly pluginLibrary?: string
   /**
-   * 'float32' (default), or on the processor 'bfloat16': every program is then computed in it, by OpenVINO's plug-in, though what goes in and comes
-   * out stays float32. `pluginLibrary` is then that plug-in's file.
+   * 'float32' (default), or on the processor 'bfloat16': every program is then computed in it, by OpenVINO's plug-in,
+   * though what goes in and comes out stays float32. `pluginLibrary` is then that plug-in's file.
    */
   readonly precision?: 'float32' | 'bfloat16'
-  /** Ask for kernels that give the same bits each time; default true on the processor, where it costs nothing, else false. */
+  /**
+   * Ask for kernels that give the same bits each time; default true on the processor, where it costs nothing, else
+   * false.
+   */
   readonly deterministic?: boolean
 }

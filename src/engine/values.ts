@@ -23,8 +23,8 @@ const nowhere = addressOf(new Uint8Array(shape.buffer))
 /**
  * The OrtValue over a tensor's own memory: nothing is copied, both sides read and write the same bytes.
  *
- * It is made once for an array, data type and shape, and freed when the array is collected: keep the tensor alive while ONNX
- * Runtime works with it.
+ * It is made once for an array, data type and shape, and freed when the array is collected: keep the tensor alive while
+ * ONNX Runtime works with it.
  * @throws TrainerError 'engine' when the array's memory was transferred to another thread.
  */
 export function wrapTensor(api: Api, tensor: Tensor): Pointer {
@@ -32,17 +32,29 @@ export function wrapTensor(api: Api, tensor: Tensor): Pointer {
   const { data, dtype, dims } = tensor
   let known = wraps.byData.get(data)
   if (known !== undefined) {
-    for (const wrapped of known) if (wrapped.dtype === dtype && sameDims(wrapped.dims, dims) && data.length === sizeOf(dims)) return wrapped.handle
+    for (const wrapped of known)
+      if (wrapped.dtype === dtype && sameDims(wrapped.dims, dims) && data.length === sizeOf(dims)) return wrapped.handle
   }
   if (data.length !== sizeOf(dims)) {
-    throw new TrainerError('engine', `A tensor of shape [${dims.join(', ')}] has lost its memory: ${data.length} elements are left.`, {
-      fix: 'Its buffer was transferred, or is a WebAssembly memory that has grown: make the tensor anew over the memory where it is now.',
-    })
+    throw new TrainerError(
+      'engine',
+      `A tensor of shape [${dims.join(', ')}] has lost its memory: ${data.length} elements are left.`,
+      {
+        fix: 'Its buffer was transferred, or is a WebAssembly memory that has grown: make the tensor anew over the memory where it is now.',
+      },
+    )
   }
   const at = data.length === 0 ? nowhere : addressOf(data)
-  const handle = api.CreateTensorWithDataAsOrtValue(wraps.cpu, at, data.byteLength, writeShape(dims), dims.length, elementTypes[dtype])
+  const handle = api.CreateTensorWithDataAsOrtValue(
+    wraps.cpu,
+    at,
+    data.byteLength,
+    writeShape(dims),
+    dims.length,
+    elementTypes[dtype],
+  )
   if (known === undefined) {
-    wraps.byData.set(data, known = [])
+    wraps.byData.set(data, (known = []))
     wraps.collected.register(data, known)
   }
   known.push({ dtype, dims: [...dims], handle })
@@ -64,7 +76,8 @@ export function allocateValue(api: Api, allocator: Pointer, dtype: DataType, dim
  * @param name what errors call it
  */
 export function readValue(api: Api, handle: Pointer, name: string): Tensor {
-  if (api.IsTensor(handle) === 0n) throw new TrainerError('engine', `Output '${name}' is not a tensor but a sequence, a map or an empty optional.`)
+  if (api.IsTensor(handle) === 0n)
+    throw new TrainerError('engine', `Output '${name}' is not a tensor but a sequence, a map or an empty optional.`)
   const { dtype, dims } = describeValue(api, handle, name)
   const size = sizeOf(dims)
   const data = createData(dtype, size)
@@ -89,7 +102,8 @@ export function describeValue(api: Api, handle: Pointer, name: string): { dtype:
 export function readTypeAndShape(api: Api, info: Pointer, name: string): { dtype: DataType; dims: number[] } {
   const type = Number(api.GetTensorElementType(info))
   const dtype = dataTypeOf(type)
-  if (dtype === undefined) throw new TrainerError('engine', `'${name}' has elements of ONNX's type ${type}, which tensors here cannot hold.`)
+  if (dtype === undefined)
+    throw new TrainerError('engine', `'${name}' has elements of ONNX's type ${type}, which tensors here cannot hold.`)
   const rank = Number(api.GetDimensionsCount(info))
   if (rank > 0) api.GetDimensions(info, shapeAt, rank)
   return { dtype, dims: Array.from(shape.subarray(0, rank), Number) }
@@ -111,7 +125,10 @@ function sameDims(a: readonly number[], b: readonly number[]): boolean {
 }
 
 function writeShape(dims: readonly number[]): Pointer {
-  if (dims.length > shape.length) throw new TrainerError('engine', `A tensor of ${dims.length} axes is more than the engine takes, ${shape.length}.`)
-  dims.forEach((dim, i) => { shape[i] = BigInt(dim) })
+  if (dims.length > shape.length)
+    throw new TrainerError('engine', `A tensor of ${dims.length} axes is more than the engine takes, ${shape.length}.`)
+  dims.forEach((dim, i) => {
+    shape[i] = BigInt(dim)
+  })
   return shapeAt
 }

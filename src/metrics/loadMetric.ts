@@ -16,9 +16,10 @@ export interface Metric {
   /** The name that it was loaded by, `glue/mrpc` with a configuration. */
   readonly name: string
   /**
-   * The metric's values by their keys, over the rows given here and those of `addBatch` before; these are forgotten then. Options of a call
-   * hold for that call.
-   * @throws TrainerError when there are no rows, when predictions and references differ in number, or are not one number a row.
+   * The metric's values by their keys, over the rows given here and those of `addBatch` before; these are forgotten
+   * then. Options of a call hold for that call.
+   * @throws TrainerError when there are no rows, when predictions and references differ in number, or are not one
+   * number a row.
    */
   compute(input?: MetricInput | MetricOptions): Record<string, number>
   /** Keeps a batch's rows for `compute`: two numbers a row. @throws TrainerError as `compute` does. */
@@ -51,19 +52,26 @@ export function loadMetric(name: 'glue', task: GlueTask): Metric
 export function loadMetric(name: MetricName): Metric
 export function loadMetric(name: string, task?: string): Metric
 export function loadMetric(name: string, task?: string): Metric {
-  if (name === 'glue') return makeMetric(`glue/${task}`, find(glueMetrics, task ?? '', 'GLUE task', "Write loadMetric('glue', task)."))
+  if (name === 'glue')
+    return makeMetric(`glue/${task}`, find(glueMetrics, task ?? '', 'GLUE task', "Write loadMetric('glue', task)."))
   const compute = find({ ...metrics, glue: undefined }, name, 'metric', '')
   if (task === undefined) return makeMetric(name, compute!)
-  throw new TrainerError('argument', `The metric '${name}' has no configurations, but '${task}' was given.`, { fix: `Write loadMetric('${name}').` })
+  throw new TrainerError('argument', `The metric '${name}' has no configurations, but '${task}' was given.`, {
+    fix: `Write loadMetric('${name}').`,
+  })
 }
 
 function find<T>(table: Record<string, T>, name: string, kind: string, fix: string): T {
   if (Object.hasOwn(table, name)) return table[name]!
   const close = nearest(name, Object.keys(table))
   const hints = [close === undefined ? '' : `Did you mean '${close}'?`, fix].filter(text => text !== '')
-  throw new TrainerError('argument', `There is no ${kind} '${name}'; there are ${Object.keys(table).sort().join(', ')}.`, {
-    fix: hints.length > 0 ? hints.join(' ') : 'Write a function of your own as computeMetrics.',
-  })
+  throw new TrainerError(
+    'argument',
+    `There is no ${kind} '${name}'; there are ${Object.keys(table).sort().join(', ')}.`,
+    {
+      fix: hints.length > 0 ? hints.join(' ') : 'Write a function of your own as computeMetrics.',
+    },
+  )
 }
 
 function makeMetric(name: string, metric: MetricFunction): Metric {
@@ -76,12 +84,20 @@ function makeMetric(name: string, metric: MetricFunction): Metric {
     if (predictions !== undefined && references !== undefined) addBatch({ predictions, references })
     else if (predictions !== undefined || references !== undefined) {
       const given = predictions === undefined ? 'references' : 'predictions'
-      throw new TrainerError('argument', `${name}: compute takes predictions and references together, but only ${given} were given.`)
+      throw new TrainerError(
+        'argument',
+        `${name}: compute takes predictions and references together, but only ${given} were given.`,
+      )
     }
-    const pairs = { predictions: join(batches.map(batch => batch.predictions)), references: join(batches.map(batch => batch.references)) }
+    const pairs = {
+      predictions: join(batches.map(batch => batch.predictions)),
+      references: join(batches.map(batch => batch.references)),
+    }
     batches = []
     if (pairs.predictions.length > 0) return metric(pairs, options)
-    throw new TrainerError('data', `${name}: there are no rows.`, { fix: 'Call addBatch first, or give compute predictions and references.' })
+    throw new TrainerError('data', `${name}: there are no rows.`, {
+      fix: 'Call addBatch first, or give compute predictions and references.',
+    })
   }
   return { name, compute, addBatch }
 }

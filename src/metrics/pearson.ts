@@ -6,8 +6,8 @@ export function pearsonr({ predictions, references }: Pairs): { pearsonr: number
 }
 
 /**
- * Σ (x − x̄)(y − ȳ) / (‖x − x̄‖ ‖y − ȳ‖), with the means taken away before anything is multiplied, as SciPy does: the formula of sums of
- * squares, which mathjs has, cancels on values far from zero.
+ * Σ (x − x̄)(y − ȳ) / (‖x − x̄‖ ‖y − ȳ‖), with the means taken away before anything is multiplied, as SciPy does: the
+ * formula of sums of squares, which mathjs has, cancels on values far from zero.
  */
 export function correlate(x: Float64Array, y: Float64Array): number {
   const [a, b] = [centre(x), centre(y)]
@@ -23,7 +23,9 @@ function centre(values: Float64Array): Float64Array {
   return values.map(value => value - mean)
 }
 
-/** ‖v‖, divided by the largest element before anything is squared: squares of very large or small numbers do not exist. */
+/**
+ * ‖v‖, divided by the largest element before anything is squared: squares of very large or small numbers do not exist.
+ */
 function norm(values: Float64Array): number {
   const largest = values.reduce((top, value) => Math.max(top, Math.abs(value)), 0)
   return largest === 0 ? 0 : largest * Math.sqrt(values.reduce((sum, value) => sum + (value / largest) ** 2, 0))

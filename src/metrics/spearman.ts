@@ -1,7 +1,10 @@
 import { correlate } from './pearson'
 import type { Pairs } from './values'
 
-/** Spearman's rank correlation, key `spearmanr`: Pearson's of the ranks, equal values sharing their mean rank. NaN where one side is constant. */
+/**
+ * Spearman's rank correlation, key `spearmanr`: Pearson's of the ranks, equal values sharing their mean rank. NaN where
+ * one side is constant.
+ */
 export function spearmanr({ predictions, references }: Pairs): { spearmanr: number } {
   return { spearmanr: correlate(ranks(predictions), ranks(references)) }
 }

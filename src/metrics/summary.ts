@@ -14,8 +14,8 @@ export interface Summary {
 /**
  * What to report of a metric over several seeds or folds: mean, deviation, range.
  *
- * mathjs is loaded by the first call, not with the package: that takes half a second. Metrics themselves are computed without it, since
- * `compute` has to answer at once.
+ * mathjs is loaded by the first call, not with the package: that takes half a second. Metrics themselves are computed
+ * without it, since `compute` has to answer at once.
  * @throws TrainerError (`data`) without values.
  */
 export async function summarize(values: readonly number[] | Float32Array | Float64Array): Promise<Summary> {

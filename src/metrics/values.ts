@@ -2,7 +2,8 @@ import { TrainerError } from '../errors'
 import { Tensor, type TensorData } from '../tensor'
 
 /** One number a row: a tensor, a typed array, a list, or lists of one number each. Shape [rows] or [rows, 1]. */
-export type Values = Tensor | TensorData | readonly (number | bigint | boolean | readonly (number | bigint | boolean)[])[]
+export type Values =
+  Tensor | TensorData | readonly (number | bigint | boolean | readonly (number | bigint | boolean)[])[]
 
 /** What a metric compares, and the options of those metrics that have any. */
 export interface MetricInput extends MetricOptions {
@@ -39,11 +40,18 @@ export type MetricFunction = (pairs: Pairs, options: MetricOptions) => Record<st
  * @throws TrainerError (`data`) when they differ in length, or a side has more than one number a row.
  */
 export function toPairs(metric: string, predictions: Values, references: Values): Pairs {
-  const pairs = { predictions: toNumbers(metric, 'predictions', predictions), references: toNumbers(metric, 'references', references) }
+  const pairs = {
+    predictions: toNumbers(metric, 'predictions', predictions),
+    references: toNumbers(metric, 'references', references),
+  }
   if (pairs.predictions.length !== pairs.references.length) {
-    throw new TrainerError('data', `${metric}: there are ${pairs.predictions.length} predictions for ${pairs.references.length} references.`, {
-      fix: 'Give one prediction for each reference, in the same order.',
-    })
+    throw new TrainerError(
+      'data',
+      `${metric}: there are ${pairs.predictions.length} predictions for ${pairs.references.length} references.`,
+      {
+        fix: 'Give one prediction for each reference, in the same order.',
+      },
+    )
   }
   return pairs
 }
@@ -57,8 +65,12 @@ function toNumbers(metric: string, side: string, values: Values): Float64Array {
     return Float64Array.from(values.data as ArrayLike<number | bigint>, Number)
   }
   if (ArrayBuffer.isView(values)) return Float64Array.from(values as ArrayLike<number | bigint>, Number)
-  if (Array.isArray(values)) return Float64Array.from(values as readonly unknown[], (row, i) => toNumber(metric, side, row, i))
-  throw new TrainerError('argument', `${metric}: ${side} should be a tensor or an array of numbers, not ${typeof values}.`)
+  if (Array.isArray(values))
+    return Float64Array.from(values as readonly unknown[], (row, i) => toNumber(metric, side, row, i))
+  throw new TrainerError(
+    'argument',
+    `${metric}: ${side} should be a tensor or an array of numbers, not ${typeof values}.`,
+  )
 }
 
 function toNumber(metric: string, side: string, row: unknown, index: number): number {
@@ -68,14 +80,22 @@ function toNumber(metric: string, side: string, row: unknown, index: number): nu
     return toNumber(metric, side, inner[0], index)
   }
   if (typeof row === 'number' || typeof row === 'bigint' || typeof row === 'boolean') return Number(row)
-  throw new TrainerError('data', `${metric}: row ${index} of the ${side} is ${JSON.stringify(row) ?? 'undefined'}, not a number.`, {
-    fix: 'Text labels have to become class numbers first: dataset.classEncodeColumn.',
-  })
+  throw new TrainerError(
+    'data',
+    `${metric}: row ${index} of the ${side} is ${JSON.stringify(row) ?? 'undefined'}, not a number.`,
+    {
+      fix: 'Text labels have to become class numbers first: dataset.classEncodeColumn.',
+    },
+  )
 }
 
 function checkShape(metric: string, side: string, dims: readonly number[]): void {
   if (dims.length === 1 || (dims.length === 2 && dims[1] === 1)) return
-  throw new TrainerError('data', `${metric}: ${side} should have the shape [rows] or [rows, 1], not [${dims.join(', ')}].`, {
-    fix: 'If these are logits, take the class first: predictions.argmax(-1).',
-  })
+  throw new TrainerError(
+    'data',
+    `${metric}: ${side} should have the shape [rows] or [rows, 1], not [${dims.join(', ')}].`,
+    {
+      fix: 'If these are logits, take the class first: predictions.argmax(-1).',
+    },
+  )
 }

@@ -36,7 +36,13 @@ export function packedClassifier(name: string, config: ModelConfig, training: bo
     },
     checkpoints: [],
   }
-  const logits = family.sequenceClassifier(model, config, inputs, packedLayout(graph, inputs, rules.heads, family.headSize(config)), labelCount(config))
+  const logits = family.sequenceClassifier(
+    model,
+    config,
+    inputs,
+    packedLayout(graph, inputs, rules.heads, family.headSize(config)),
+    labelCount(config),
+  )
   return { ...model, parameters, values, sites, logits }
 }
 
@@ -45,7 +51,10 @@ export function modelParameters(config: ModelConfig): readonly Parameter[] {
   return packedClassifier('parameters', config, false, 1).parameters
 }
 
-/** The model as one file for inference: `input_ids, attention_mask(, token_type_ids)` int64 [batch, sequence] → `logits`, with the weights inside. */
+/**
+ * The model as one file for inference: `input_ids, attention_mask(, token_type_ids)` int64 [batch, sequence] →
+ * `logits`, with the weights inside.
+ */
 export function inferenceGraph(config: ModelConfig, weights: (name: string) => Tensor): Graph {
   const family = familyOf(config)
   const rules = family.packing(config)
@@ -54,12 +63,17 @@ export function inferenceGraph(config: ModelConfig, weights: (name: string) => T
   const [inputIds, attentionMask] = [column('input_ids'), column('attention_mask')]
   // RoBERTa has one segment, and its tokenizer gives none
   const segmentIds = rules.segments > 1 ? column('token_type_ids') : undefined
-  const tokens = paddedTokens(graph, rules, inputIds, segmentIds ?? (rules.segments === 1 ? graph.sub(inputIds, inputIds) : undefined))
+  const tokens = paddedTokens(
+    graph,
+    rules,
+    inputIds,
+    segmentIds ?? (rules.segments === 1 ? graph.sub(inputIds, inputIds) : undefined),
+  )
   const layout = paddedLayout(graph, inputIds, attentionMask, rules.heads, family.headSize(config))
   const values = new Map<string, Value>()
   const model: ModelGraph = {
     graph,
-    parameter: (name) => memo(values, name, () => graph.initializer(name, weights(name))),
+    parameter: name => memo(values, name, () => graph.initializer(name, weights(name))),
     dropout: (_site, x) => x,
     checkpoints: [],
   }

@@ -2,7 +2,7 @@ import { nearest, TrainerError } from '../errors'
 
 /** What a head predicts, in Hugging Face's words. */
 const problemTypes = ['regression', 'single_label_classification', 'multi_label_classification'] as const
-export type ProblemType = typeof problemTypes[number]
+export type ProblemType = (typeof problemTypes)[number]
 
 /** A model's `config.json`, under Python's names. Fields that are not known here are kept as they are. */
 export interface ModelConfig {
@@ -20,14 +20,21 @@ export function integerField(config: ModelConfig, field: string, fallback?: numb
   return value
 }
 
-/** A whole number of at least 1 from the config: a width, or how many there are of something. @throws TrainerError when it is missing or something else. */
+/**
+ * A whole number of at least 1 from the config: a width, or how many there are of something.
+ * @throws TrainerError when it is missing or something else.
+ */
 export function sizeField(config: ModelConfig, field: string, fallback?: number): number {
   const value = config[field] ?? fallback
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) throw fieldError(config, field, 'a whole number of at least 1', value)
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1)
+    throw fieldError(config, field, 'a whole number of at least 1', value)
   return value
 }
 
-/** The width of one attention head. @throws TrainerError when the model's width is no multiple of the number of heads. */
+/**
+ * The width of one attention head.
+ * @throws TrainerError when the model's width is no multiple of the number of heads.
+ */
 export function headSizeOf(config: ModelConfig, widthField: string, headsField: string): number {
   const [width, heads] = [sizeField(config, widthField), sizeField(config, headsField)]
   if (width % heads !== 0) {
@@ -58,7 +65,10 @@ export function textField(config: ModelConfig, field: string, fallback?: string)
   return value
 }
 
-/** The padding token's id; undefined where the config says that there is none (null). @throws TrainerError when it is something else. */
+/**
+ * The padding token's id; undefined where the config says that there is none (null).
+ * @throws TrainerError when it is something else.
+ */
 export function paddingId(config: ModelConfig, fallback: number): number | undefined {
   return config.pad_token_id === null ? undefined : integerField(config, 'pad_token_id', fallback)
 }
@@ -83,26 +93,44 @@ export function withLabels(config: ModelConfig, labels: LabelOptions): ModelConf
   const names = labels.id2label === undefined ? undefined : Object.values(labels.id2label)
   const count = labels.numLabels ?? names?.length
   if (count === undefined) return config
-  if (!Number.isInteger(count) || count < 1) throw new TrainerError('argument', `numLabels has to be a whole number of at least 1, not ${count}.`)
+  if (!Number.isInteger(count) || count < 1)
+    throw new TrainerError('argument', `numLabels has to be a whole number of at least 1, not ${count}.`)
   if (names !== undefined && names.length !== count) {
-    throw new TrainerError('argument', `numLabels is ${count}, but id2label names ${names.length} labels.`, { fix: 'Give only one of the two, or make them agree.' })
+    throw new TrainerError('argument', `numLabels is ${count}, but id2label names ${names.length} labels.`, {
+      fix: 'Give only one of the two, or make them agree.',
+    })
   }
   if (names === undefined && labelCount(config) === count && config.id2label !== undefined) return config
   const id2label = Object.fromEntries(Array.from({ length: count }, (_, i) => [String(i), names?.[i] ?? `LABEL_${i}`]))
-  return { ...config, id2label, label2id: labels.label2id ?? Object.fromEntries(Object.entries(id2label).map(([id, name]) => [name, Number(id)])) }
+  return {
+    ...config,
+    id2label,
+    label2id: labels.label2id ?? Object.fromEntries(Object.entries(id2label).map(([id, name]) => [name, Number(id)])),
+  }
 }
 
-/** The config with a problem type, where one is given. @throws TrainerError when that, or what the config says itself, is none of Hugging Face's three. */
+/**
+ * The config with a problem type, where one is given.
+ * @throws TrainerError when that, or what the config says itself, is none of Hugging Face's three.
+ */
 export function withProblemType(config: ModelConfig, given: ProblemType | undefined): ModelConfig {
   const type = given ?? config.problem_type ?? undefined
-  if (type === undefined || problemTypes.includes(type)) return given === undefined ? config : { ...config, problem_type: given }
+  if (type === undefined || problemTypes.includes(type))
+    return given === undefined ? config : { ...config, problem_type: given }
   const close = nearest(String(type), problemTypes)
-  throw new TrainerError('argument', `The problem type ${JSON.stringify(type)} is not known; these are: ${problemTypes.join(', ')}.`, {
-    fix: close === undefined ? 'Correct problemType, or problem_type in config.json.' : `Did you mean "${close}"?`,
-  })
+  throw new TrainerError(
+    'argument',
+    `The problem type ${JSON.stringify(type)} is not known; these are: ${problemTypes.join(', ')}.`,
+    {
+      fix: close === undefined ? 'Correct problemType, or problem_type in config.json.' : `Did you mean "${close}"?`,
+    },
+  )
 }
 
 function fieldError(config: ModelConfig, field: string, expected: string, given: unknown): TrainerError {
   const found = given === undefined ? 'missing' : JSON.stringify(given)
-  return new TrainerError('model', `The config of this ${config.model_type} model needs "${field}" as ${expected}, but it is ${found}.`)
+  return new TrainerError(
+    'model',
+    `The config of this ${config.model_type} model needs "${field}" as ${expected}, but it is ${found}.`,
+  )
 }

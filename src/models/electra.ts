@@ -14,7 +14,12 @@ export const electra: Family = {
     const width = sizeField(config, 'hidden_size')
     const narrow = sizeField(config, 'embedding_size', 128)
     const embedded = bertEmbeddings(model, config, 'electra', tokens, narrow)
-    const widened = narrow === width ? embedded : linear(model, 'electra.embeddings_project', embedded, width, numberField(config, 'initializer_range', 0.02))
-    return twoLayerHead(model, config, encodedFirst(model, config, 'electra', layout, widened), labels, (x) => model.graph.gelu(x))
+    const widened =
+      narrow === width
+        ? embedded
+        : linear(model, 'electra.embeddings_project', embedded, width, numberField(config, 'initializer_range', 0.02))
+    return twoLayerHead(model, config, encodedFirst(model, config, 'electra', layout, widened), labels, x =>
+      model.graph.gelu(x),
+    )
   },
 }

@@ -1,7 +1,10 @@
 import type { Value } from '../onnx/types'
 import { activation, layerNorm, linear, type ModelGraph } from './layers'
 
-/** The sizes and probabilities of a stack of post-normalised transformer layers (Vaswani et al. 2017, as BERT uses them). */
+/**
+ * The sizes and probabilities of a stack of post-normalised transformer layers (Vaswani et al. 2017, as BERT uses
+ * them).
+ */
 export interface EncoderShape {
   readonly layers: number
   readonly width: number
@@ -30,8 +33,8 @@ export interface EncoderNames {
 }
 
 /**
- * The way between tokens and attention, which is computed for groups of rows of similar length: by indices when training, by reshapes (and for one
- * group) in an exported model.
+ * The way between tokens and attention, which is computed for groups of rows of similar length: by indices when
+ * training, by reshapes (and for one group) in an exported model.
  */
 export interface Layout {
   /** [tokens, width] → each group's */
@@ -51,18 +54,30 @@ export interface Layout {
 export interface GroupLayout {
   /** [tokens, heads × size] → [batch, heads, length, size] */
   readonly toHeads: (x: Value) => Value
-  /** [batch, heads, length, size] → [tokens, heads × size]; `masked` says that slots without a token pass no gradient back anyway. */
+  /**
+   * [batch, heads, length, size] → [tokens, heads × size]; `masked` says that slots without a token pass no gradient
+   * back anyway.
+   */
   readonly fromHeads: (x: Value, masked: boolean) => Value
   /** [batch, 1, 1, length], added to the scores */
   readonly bias: Value
 }
 
 /**
- * The stack, on tokens only: [tokens, width] → [tokens, width], or each row's first token, [batch, width], if that is all the head reads.
+ * The stack, on tokens only: [tokens, width] → [tokens, width], or each row's first token, [batch, width], if that is
+ * all the head reads.
  *
- * For a head that reads only the first token, the last layer computes its query, output and feed-forward for that one alone.
+ * For a head that reads only the first token, the last layer computes its query, output and feed-forward for that one
+ * alone.
  */
-export function encode(model: ModelGraph, shape: EncoderShape, names: EncoderNames, layout: Layout, x: Value, reads: 'first' | 'all'): Value {
+export function encode(
+  model: ModelGraph,
+  shape: EncoderShape,
+  names: EncoderNames,
+  layout: Layout,
+  x: Value,
+  reads: 'first' | 'all',
+): Value {
   let hidden = x
   for (let i = 0; i < shape.layers; i++) {
     const firstOnly = reads === 'first' && i === shape.layers - 1
@@ -72,7 +87,15 @@ export function encode(model: ModelGraph, shape: EncoderShape, names: EncoderNam
   return hidden
 }
 
-function encoderLayer(model: ModelGraph, shape: EncoderShape, names: EncoderNames, layout: Layout, x: Value, index: number, firstOnly: boolean): Value {
+function encoderLayer(
+  model: ModelGraph,
+  shape: EncoderShape,
+  names: EncoderNames,
+  layout: Layout,
+  x: Value,
+  index: number,
+  firstOnly: boolean,
+): Value {
   const { graph } = model
   const at = names.layer(index)
   const site = `layer.${index}`
@@ -81,30 +104,58 @@ function encoderLayer(model: ModelGraph, shape: EncoderShape, names: EncoderName
   const projected = linear(model, `${at}.${names.attentionOutput}`, context, shape.width, shape.deviation)
   const attended = model.dropout(`${site}.attention.output`, projected, shape.attentionOutputDropout)
   const middle = layerNorm(model, `${at}.${names.attentionNorm}`, graph.add(attended, rows), shape.epsilon)
-  const inner = activation(graph, shape.activation, linear(model, `${at}.${names.inner}`, middle, shape.innerWidth, shape.deviation))
-  const output = model.dropout(`${site}.output`, linear(model, `${at}.${names.output}`, inner, shape.width, shape.deviation), shape.outputDropout)
+  const inner = activation(
+    graph,
+    shape.activation,
+    linear(model, `${at}.${names.inner}`, middle, shape.innerWidth, shape.deviation),
+  )
+  const output = model.dropout(
+    `${site}.output`,
+    linear(model, `${at}.${names.output}`, inner, shape.width, shape.deviation),
+    shape.outputDropout,
+  )
   return layerNorm(model, `${at}.${names.outputNorm}`, graph.add(output, middle), shape.epsilon)
 }
 
 /** Keys and values from all tokens `x`, queries from `rows`; the scale of the scores is part of the query's product. */
 function attention(
-  model: ModelGraph, shape: EncoderShape, names: EncoderNames, layout: Layout, x: Value, rows: Value, at: string, site: string, firstOnly: boolean,
+  model: ModelGraph,
+  shape: EncoderShape,
+  names: EncoderNames,
+  layout: Layout,
+  x: Value,
+  rows: Value,
+  at: string,
+  site: string,
+  firstOnly: boolean,
 ): Value {
-  const project = (name: string, from: Value, scale = 1): Value => linear(model, `${at}.${name}`, from, shape.width, shape.deviation, scale)
+  const project = (name: string, from: Value, scale = 1): Value =>
+    linear(model, `${at}.${name}`, from, shape.width, shape.deviation, scale)
   const query = project(names.query, rows, 1 / Math.sqrt(shape.width / shape.heads))
   const queries = firstOnly ? layout.rowGroups(query) : layout.tokenGroups(query)
   const keys = layout.tokenGroups(project(names.key, x))
   const values = layout.tokenGroups(project(names.value, x))
   const contexts = layout.groups.map((group, i) => {
     const place = layout.groups.length === 1 ? site : `${site}.${i}`
-    return groupAttention(model, shape, group, { query: queries[i]!, key: keys[i]!, value: values[i]! }, place, firstOnly)
+    return groupAttention(
+      model,
+      shape,
+      group,
+      { query: queries[i]!, key: keys[i]!, value: values[i]! },
+      place,
+      firstOnly,
+    )
   })
   return firstOnly ? layout.rows(contexts) : layout.tokens(contexts)
 }
 
 /** softmax(q kᵀ + bias) v for a group of rows: [its tokens, or its rows, width]. */
 function groupAttention(
-  model: ModelGraph, shape: EncoderShape, group: GroupLayout, { query, key, value }: { query: Value; key: Value; value: Value }, site: string,
+  model: ModelGraph,
+  shape: EncoderShape,
+  group: GroupLayout,
+  { query, key, value }: { query: Value; key: Value; value: Value },
+  site: string,
   firstOnly: boolean,
 ): Value {
   const { graph } = model

@@ -23,5 +23,11 @@ export interface Family {
   /** The size of an attention head. */
   readonly headSize: (config: ModelConfig) => number
   /** Logits [batch, labels]. */
-  readonly sequenceClassifier: (model: ModelGraph, config: ModelConfig, tokens: TokenInputs, layout: Layout, labels: number) => Value
+  readonly sequenceClassifier: (
+    model: ModelGraph,
+    config: ModelConfig,
+    tokens: TokenInputs,
+    layout: Layout,
+    labels: number,
+  ) => Value
 }

@@ -2,13 +2,16 @@ import { hash32, MersenneTwister } from '../random'
 import { sizeOf } from '../tensor'
 import type { Parameter } from './layers'
 
-/** The values with which a parameter starts, as Hugging Face initialises it; a function of the seed and the parameter's name. */
+/**
+ * The values with which a parameter starts, as Hugging Face initialises it; a function of the seed and the parameter's
+ * name.
+ */
 export function initialValues(parameter: Parameter, seed: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array(sizeOf(parameter.shape))
   const { initialization } = parameter
   if (initialization.kind === 'ones') values.fill(1)
   if (initialization.kind !== 'normal') return values
-  const generator = new MersenneTwister(hash32(seed, ...Array.from(parameter.name, (letter) => letter.codePointAt(0)!)))
+  const generator = new MersenneTwister(hash32(seed, ...Array.from(parameter.name, letter => letter.codePointAt(0)!)))
   // two draws at a time (Box & Muller 1958): large tables have millions
   for (let i = 0; i < values.length; i += 2) {
     const radius = initialization.deviation * Math.sqrt(-2 * Math.log(1 - generator.next32() / 2 ** 32))
@@ -17,6 +20,7 @@ export function initialValues(parameter: Parameter, seed: number): Float32Array<
     if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle)
   }
   const width = parameter.shape.at(-1)!
-  if (initialization.zeroRow !== undefined) values.fill(0, initialization.zeroRow * width, (initialization.zeroRow + 1) * width)
+  if (initialization.zeroRow !== undefined)
+    values.fill(0, initialization.zeroRow * width, (initialization.zeroRow + 1) * width)
   return values
 }

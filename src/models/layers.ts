@@ -2,7 +2,10 @@ import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 
-/** How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. The zero row of a table is never trained either. */
+/**
+ * How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. The zero row of a table is never
+ * trained either.
+ */
 export type Initialization =
   | { readonly kind: 'normal'; readonly deviation: number; readonly zeroRow?: number | undefined }
   | { readonly kind: 'zeros' }
@@ -28,16 +31,29 @@ export interface ModelGraph {
   readonly graph: GraphBuilder
   /** The parameter as a value of the graph; the same name gives the same value. */
   parameter(name: string, shape: readonly number[], initialization: Initialization): Value
-  /** x with a share of its elements dropped and the others enlarged; x itself outside of training or at probability 0. */
+  /**
+   * x with a share of its elements dropped and the others enlarged; x itself outside of training or at probability 0.
+   */
   dropout(site: string, x: Value, probability: number): Value
-  /** Values from which what follows them can be computed again: what enters each layer. A model adds its own while it is written. */
+  /**
+   * Values from which what follows them can be computed again: what enters each layer. A model adds its own while it is
+   * written.
+   */
   readonly checkpoints: Value[]
 }
 
 /** y = scale · (x Wᵀ + b), x [rows, in], W [out, in]. */
-export function linear(model: ModelGraph, name: string, x: Value, outputs: number, deviation: number, scale = 1): Value {
+export function linear(
+  model: ModelGraph,
+  name: string,
+  x: Value,
+  outputs: number,
+  deviation: number,
+  scale = 1,
+): Value {
   const inputs = x.shape[1]
-  if (typeof inputs !== 'number') throw new TrainerError('internal', `internal: the width of the input of ${name} is not known.`)
+  if (typeof inputs !== 'number')
+    throw new TrainerError('internal', `internal: the width of the input of ${name} is not known.`)
   const weight = model.parameter(`${name}.weight`, [outputs, inputs], { kind: 'normal', deviation })
   const bias = model.parameter(`${name}.bias`, [outputs], { kind: 'zeros' })
   return model.graph.gemm(x, weight, bias, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale, beta: scale })
@@ -51,8 +67,18 @@ export function layerNorm(model: ModelGraph, name: string, x: Value, epsilon: nu
   return model.graph.layerNormalization(x, scale, bias, epsilon)[0]
 }
 
-/** Rows of a table; the row of the padding id starts at zero and gets no gradient, as PyTorch's `padding_idx` makes it. */
-export function embedding(model: ModelGraph, name: string, ids: Value, rows: number, width: number, deviation: number, padding?: number): Value {
+/**
+ * Rows of a table; the row of the padding id starts at zero and gets no gradient, as PyTorch's `padding_idx` makes it.
+ */
+export function embedding(
+  model: ModelGraph,
+  name: string,
+  ids: Value,
+  rows: number,
+  width: number,
+  deviation: number,
+  padding?: number,
+): Value {
   const table = model.parameter(`${name}.weight`, [rows, width], { kind: 'normal', deviation, zeroRow: padding })
   return model.graph.gather(table, ids)
 }
@@ -74,7 +100,11 @@ const activations: Readonly<Record<string, (graph: GraphBuilder, x: Value) => Va
 /** The activation of that name. @throws TrainerError listing the known ones. */
 export function activation(graph: GraphBuilder, name: string, x: Value): Value {
   const write = Object.hasOwn(activations, name) ? activations[name] : undefined
-  if (write === undefined) throw new TrainerError('model', `The activation "${name}" is not known; these are: ${Object.keys(activations).join(', ')}.`)
+  if (write === undefined)
+    throw new TrainerError(
+      'model',
+      `The activation "${name}" is not known; these are: ${Object.keys(activations).join(', ')}.`,
+    )
   return write(graph, x)
 }
 

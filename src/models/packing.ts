@@ -39,10 +39,16 @@ export interface GroupInputs {
   readonly attentionBias: Value
 }
 
-/** What a masked key's score is lowered by: the lowest bfloat16. The lowest float32, Hugging Face's choice, is -Infinity in bfloat16, and a softmax of such NaN. */
+/**
+ * What a masked key's score is lowered by: the lowest bfloat16. The lowest float32, Hugging Face's choice, is -Infinity
+ * in bfloat16, and a softmax of such NaN.
+ */
 export const lowest = -3.3895313892515355e38
 
-/** Declares the inputs of a packed batch of `tokens` tokens in `batch` rows, which attention sees in groups of rows of similar length. */
+/**
+ * Declares the inputs of a packed batch of `tokens` tokens in `batch` rows, which attention sees in groups of rows of
+ * similar length.
+ */
 export function packedInputs(graph: GraphBuilder, rules: PackingRules, groups: number): PackedInputs {
   const of = (name: string, group: number): string => (groups === 1 ? name : `${name}.${group}`)
   const counts = (name: string): Value | undefined => (groups === 1 ? undefined : graph.input(name, 'int64', [groups]))
@@ -90,20 +96,24 @@ export interface PackingOptions {
   readonly groups?: number
   /** Every column counts as a token: the same program then computes what a padded model does, number for number. */
   readonly padded?: boolean
-  /** Round the number of tokens and the length of attention up to multiples of these, in one group: the same numbers, by fewer different shapes. */
+  /**
+   * Round the number of tokens and the length of attention up to multiples of these, in one group: the same numbers, by
+   * fewer different shapes.
+   */
   readonly round?: { readonly tokens: number; readonly length: number } | undefined
   /** What errors call a row of the batch. */
   readonly rowName?: (row: number) => string
 }
 
 /**
- * Takes the padding out of a batch. Rows are sorted by length, and their real tokens come one after the other as [tokens]; only attention sees a
- * padded layout, and that in groups of rows of similar length, so that it has little padding too. In a group, `to_heads` [rows, heads, length] says
- * which head of which of the group's tokens stands in a slot, `from_heads` [tokens, heads] in which slot a token's head stands.
+ * Takes the padding out of a batch. Rows are sorted by length, and their real tokens come one after the other as
+ * [tokens]; only attention sees a padded layout, and that in groups of rows of similar length, so that it has little
+ * padding too. In a group, `to_heads` [rows, heads, length] says which head of which of the group's tokens stands in a
+ * slot, `from_heads` [tokens, heads] in which slot a token's head stands.
  * @throws TrainerError naming the row for a token id, a segment or a position that the model does not have.
  */
 export function packBatch(batch: Batch, rules: PackingRules, options: PackingOptions = {}): PackedBatch {
-  const { padded = false, rowName = (row) => `row ${row} of the batch` } = options
+  const { padded = false, rowName = row => `row ${row} of the batch` } = options
   const ids = column(batch, 'input_ids')!
   const [rows, width] = [ids.dims[0]!, ids.dims[1]!]
   if (ids.size === 0) {
@@ -116,7 +126,15 @@ export function packBatch(batch: Batch, rules: PackingRules, options: PackingOpt
   const count = options.round === undefined ? Math.min(options.groups ?? 1, rows) : 1
   const ends = groupEnds(kept.lengths, count)
   const feeds: Record<string, Tensor> = {
-    token_ids: gathered(ids, kept.slots, width, rules.vocabularySize, 'token id', rowName, 'The tokenizer and the model do not belong together.'),
+    token_ids: gathered(
+      ids,
+      kept.slots,
+      width,
+      rules.vocabularySize,
+      'token id',
+      rowName,
+      'The tokenizer and the model do not belong together.',
+    ),
     position_ids: positions(batch, ids, kept.slots, rules, rowName),
     first_tokens: new Tensor('int32', kept.firsts, [rows]),
   }
@@ -127,11 +145,20 @@ export function packBatch(batch: Batch, rules: PackingRules, options: PackingOpt
   }
   const masked = (token: number): boolean => mask !== undefined && Number(mask.data[kept.slots[token]!]) === 0
   const room = roomFor(kept, options.round)
-  for (const name of ['token_ids', 'position_ids', 'token_type_ids']) if (feeds[name] !== undefined) feeds[name] = lengthened(feeds[name], room.tokens)
-  const groups = ends.map((end, i) => packGroup(feeds, count === 1 ? '' : `.${i}`, kept, i === 0 ? 0 : ends[i - 1]!, end, rules.heads, masked, room))
+  for (const name of ['token_ids', 'position_ids', 'token_type_ids'])
+    if (feeds[name] !== undefined) feeds[name] = lengthened(feeds[name], room.tokens)
+  const groups = ends.map((end, i) =>
+    packGroup(feeds, count === 1 ? '' : `.${i}`, kept, i === 0 ? 0 : ends[i - 1]!, end, rules.heads, masked, room),
+  )
   if (count > 1) {
-    feeds.group_tokens = Tensor.from('int64', groups.map((group) => group.tokens))
-    feeds.group_rows = Tensor.from('int64', groups.map((group) => group.lengths.length))
+    feeds.group_tokens = Tensor.from(
+      'int64',
+      groups.map(group => group.tokens),
+    )
+    feeds.group_rows = Tensor.from(
+      'int64',
+      groups.map(group => group.lengths.length),
+    )
   }
   return { feeds, order: kept.order, tokens: room.tokens, realTokens: kept.slots.length, groups }
 }
@@ -166,11 +193,21 @@ function lengthened(ids: Tensor, length: number): Tensor {
 
 /** Adds the indices of a group of packed rows to the feeds. */
 function packGroup(
-  feeds: Record<string, Tensor>, suffix: string, kept: KeptTokens, begin: number, end: number, heads: number, masked: (token: number) => boolean,
+  feeds: Record<string, Tensor>,
+  suffix: string,
+  kept: KeptTokens,
+  begin: number,
+  end: number,
+  heads: number,
+  masked: (token: number) => boolean,
   { added, multiple, extra }: Room,
 ): PackedGroup {
   const lengths = kept.lengths.subarray(begin, end)
-  const [rows, width, tokens] = [lengths.length, roundedUp(Math.max(...lengths) + extra, multiple), lengths.reduce((sum, length) => sum + length, 0)]
+  const [rows, width, tokens] = [
+    lengths.length,
+    roundedUp(Math.max(...lengths) + extra, multiple),
+    lengths.reduce((sum, length) => sum + length, 0),
+  ]
   const toHeads = new Int32Array(rows * heads * width)
   // an added token reads the last slot, which is empty: nothing flows back from there
   const fromHeads = new Int32Array((tokens + added) * heads).fill(rows * heads * width - 1)
@@ -179,7 +216,8 @@ function packGroup(
   let token = 0
   for (let row = 0; row < rows; row++) {
     for (let at = 0; at < lengths[row]!; at++, token++) {
-      // a row without real tokens has its first one alone, which sees itself: else it would see slots that belong to no row
+      // a row without real tokens has its first one alone, which sees itself: else it would see slots that belong to no
+      // row
       if (lengths[row] === 1 || !masked(kept.firsts[begin]! + token)) bias[row * width + at] = 0
       for (let head = 0; head < heads; head++) {
         const slot = (row * heads + head) * width + at
@@ -197,7 +235,8 @@ function packGroup(
 }
 
 /**
- * Where the groups of rows, sorted by length, end: so that Σ rows × width², which attention costs, is least. By dynamic programming over the rows.
+ * Where the groups of rows, sorted by length, end: so that Σ rows × width², which attention costs, is least. By dynamic
+ * programming over the rows.
  */
 export function groupEnds(lengths: ArrayLike<number>, groups: number): number[] {
   const rows = lengths.length
@@ -231,7 +270,8 @@ interface KeptTokens {
 
 /** The real tokens, and every row's first, which the head reads. */
 function tokensKept(mask: Tensor | undefined, rows: number, width: number, padded: boolean): KeptTokens {
-  const keeps = (slot: number): boolean => padded || mask === undefined || slot % width === 0 || Number(mask.data[slot]) !== 0
+  const keeps = (slot: number): boolean =>
+    padded || mask === undefined || slot % width === 0 || Number(mask.data[slot]) !== 0
   const counts = new Int32Array(rows)
   for (let slot = 0; slot < rows * width; slot++) if (keeps(slot)) counts[Math.floor(slot / width)]!++
   const order = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => counts[b]! - counts[a]! || a - b)
@@ -242,7 +282,7 @@ function tokensKept(mask: Tensor | undefined, rows: number, width: number, padde
     firsts[i] = count
     for (let slot = row * width; slot < (row + 1) * width; slot++) if (keeps(slot)) slots[count++] = slot
   })
-  return { slots, firsts, lengths: Int32Array.from(order, (row) => counts[row]!), order }
+  return { slots, firsts, lengths: Int32Array.from(order, row => counts[row]!), order }
 }
 
 /** A batch's column as it is, checked against the shape of the ids; undefined when it is not there. */
@@ -250,31 +290,61 @@ function column(batch: Batch, name: string, like?: Tensor): Tensor | undefined {
   const tensor = batch[name]
   if (tensor === undefined) {
     if (like !== undefined) return undefined
-    const there = Object.keys(batch).map((key) => `"${key}"`).join(', ') || 'nothing'
-    throw new TrainerError('data', `The batch has no "${name}", only ${there}.`, { fix: 'Tokenize the dataset with map() before training.' })
+    const there =
+      Object.keys(batch)
+        .map(key => `"${key}"`)
+        .join(', ') || 'nothing'
+    throw new TrainerError('data', `The batch has no "${name}", only ${there}.`, {
+      fix: 'Tokenize the dataset with map() before training.',
+    })
   }
-  if (tensor.dims.length !== 2) throw new TrainerError('data', `"${name}" has to be [rows, length], but its shape is [${tensor.dims.join(', ')}].`)
+  if (tensor.dims.length !== 2)
+    throw new TrainerError('data', `"${name}" has to be [rows, length], but its shape is [${tensor.dims.join(', ')}].`)
   if (like !== undefined && (tensor.dims[0] !== like.dims[0] || tensor.dims[1] !== like.dims[1])) {
-    throw new TrainerError('data', `"${name}" has the shape [${tensor.dims.join(', ')}], but "input_ids" has [${like.dims.join(', ')}].`)
+    throw new TrainerError(
+      'data',
+      `"${name}" has the shape [${tensor.dims.join(', ')}], but "input_ids" has [${like.dims.join(', ')}].`,
+    )
   }
   return tensor
 }
 
-function gathered(source: Tensor, slots: Int32Array, width: number, limit: number, what: string, rowName: (row: number) => string, fix: string): Tensor {
+function gathered(
+  source: Tensor,
+  slots: Int32Array,
+  width: number,
+  limit: number,
+  what: string,
+  rowName: (row: number) => string,
+  fix: string,
+): Tensor {
   const result = new Int32Array(slots.length)
   for (let i = 0; i < slots.length; i++) {
     const id = Number(source.data[slots[i]!])
     if (!(Number.isInteger(id) && id >= 0 && id < limit)) {
       const place = `${rowName(Math.floor(slots[i]! / width))}, column ${slots[i]! % width}`
-      throw new TrainerError('data', `The ${what} ${id} in ${place}, is unknown: the model knows only 0 to ${limit - 1}.`, { fix })
+      throw new TrainerError(
+        'data',
+        `The ${what} ${id} in ${place}, is unknown: the model knows only 0 to ${limit - 1}.`,
+        { fix },
+      )
     }
     result[i] = id
   }
   return new Tensor('int32', result, [result.length])
 }
 
-/** Given position ids; or the column (BERT); or the count of the row's tokens that are not padding, after the padding id (RoBERTa). */
-function positions(batch: Batch, ids: Tensor, slots: Int32Array, rules: PackingRules, rowName: (row: number) => string): Tensor {
+/**
+ * Given position ids; or the column (BERT); or the count of the row's tokens that are not padding, after the padding id
+ * (RoBERTa).
+ */
+function positions(
+  batch: Batch,
+  ids: Tensor,
+  slots: Int32Array,
+  rules: PackingRules,
+  rowName: (row: number) => string,
+): Tensor {
   const width = ids.dims[1]!
   const given = column(batch, 'position_ids', ids)
   const last = rules.firstPosition + rules.positions
@@ -283,17 +353,23 @@ function positions(batch: Batch, ids: Tensor, slots: Int32Array, rules: PackingR
   let [row, at, counted] = [-1, 0, 0]
   for (let i = 0; i < slots.length; i++) {
     const slot = slots[i]!
-    if (Math.floor(slot / width) !== row) [row, at, counted] = [Math.floor(slot / width), Math.floor(slot / width) * width, 0]
+    if (Math.floor(slot / width) !== row)
+      [row, at, counted] = [Math.floor(slot / width), Math.floor(slot / width) * width, 0]
     if (rules.positionPadding === undefined) {
       result[i] = slot - row * width
     } else {
       for (; at <= slot; at++) if (Number(ids.data[at]) !== rules.positionPadding) counted++
-      result[i] = Number(ids.data[slot]) === rules.positionPadding ? rules.positionPadding : counted + rules.positionPadding
+      result[i] =
+        Number(ids.data[slot]) === rules.positionPadding ? rules.positionPadding : counted + rules.positionPadding
     }
     if (result[i]! >= last) {
-      throw new TrainerError('data', `The text of ${rowName(row)} has more than ${rules.positions} tokens, which is as many positions as the model has.`, {
-        fix: 'Tokenize with { truncation: true }, or a smaller maxLength.',
-      })
+      throw new TrainerError(
+        'data',
+        `The text of ${rowName(row)} has more than ${rules.positions} tokens, which is as many positions as the model has.`,
+        {
+          fix: 'Tokenize with { truncation: true }, or a smaller maxLength.',
+        },
+      )
     }
   }
   return new Tensor('int32', result, [result.length])

@@ -7,7 +7,14 @@ import type { Family } from './family'
 import { camembert, roberta, xlmRoberta } from './roberta'
 
 /** The families by the `model_type` of their configs. */
-export const families: Readonly<Record<string, Family>> = { bert, roberta, 'xlm-roberta': xlmRoberta, camembert, distilbert, electra }
+export const families: Readonly<Record<string, Family>> = {
+  bert,
+  roberta,
+  'xlm-roberta': xlmRoberta,
+  camembert,
+  distilbert,
+  electra,
+}
 
 /** The family of a config. @throws TrainerError listing the known ones. */
 export function familyOf(config: ModelConfig): Family {
@@ -15,7 +22,11 @@ export function familyOf(config: ModelConfig): Family {
   if (family !== undefined) return family
   const close = nearest(String(config.model_type), Object.keys(families))
   const known = Object.keys(families).join(', ')
-  throw new TrainerError('model', `The model_type ${JSON.stringify(config.model_type)} is not supported; these are: ${known}.`, {
-    ...(close !== undefined && { fix: `Did you mean "${close}"?` }),
-  })
+  throw new TrainerError(
+    'model',
+    `The model_type ${JSON.stringify(config.model_type)} is not supported; these are: ${known}.`,
+    {
+      ...(close !== undefined && { fix: `Did you mean "${close}"?` }),
+    },
+  )
 }

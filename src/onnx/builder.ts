@@ -11,7 +11,8 @@ export type Operand = Value | number
 type TwoOperands = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Min' | 'Max' | 'Equal' | 'Greater' | 'Less' | 'And' | 'Or'
 
 /**
- * Writes a graph, node by node. Every node's element types and shapes are inferred, and checked, as it is added; what is built is immutable.
+ * Writes a graph, node by node. Every node's element types and shapes are inferred, and checked, as it is added; what
+ * is built is immutable.
  */
 export class GraphBuilder {
   readonly name: string
@@ -33,12 +34,17 @@ export class GraphBuilder {
     builder.#inputs.push(...graph.inputs)
     builder.#nodes.push(...graph.nodes)
     for (const [name, initializer] of graph.initializers) builder.#initializers.set(name, initializer)
-    const made = [...graph.inputs, ...[...graph.initializers.values()].map((i) => i.value), ...graph.nodes.flatMap((node) => node.outputs)]
+    const made = [
+      ...graph.inputs,
+      ...[...graph.initializers.values()].map(i => i.value),
+      ...graph.nodes.flatMap(node => node.outputs),
+    ]
     for (const value of made) {
       if (value === undefined) continue
       builder.#names.add(value.name)
       // a new unknown length must not take the name of an old one
-      for (const length of value.shape) builder.#unknown = Math.max(builder.#unknown, Number(/^unknown_(\d+)$/.exec(String(length))?.[1] ?? -1) + 1)
+      for (const length of value.shape)
+        builder.#unknown = Math.max(builder.#unknown, Number(/^unknown_(\d+)$/.exec(String(length))?.[1] ?? -1) + 1)
     }
     return builder
   }
@@ -77,10 +83,14 @@ export class GraphBuilder {
     return value
   }
 
-  /** An unnamed constant: a number (a scalar, float32 unless said otherwise) or a tensor. Equal small ones are made once. */
+  /**
+   * An unnamed constant: a number (a scalar, float32 unless said otherwise) or a tensor. Equal small ones are made
+   * once.
+   */
   constant(content: number | Tensor, dtype: DataType = 'float32'): Value {
     const tensor = typeof content === 'number' ? Tensor.from(dtype, content) : content
-    const items = (): string => Array.from(tensor.data as Iterable<number>, (v) => (Object.is(v, -0) ? '-0' : String(v))).join()
+    const items = (): string =>
+      Array.from(tensor.data as Iterable<number>, v => (Object.is(v, -0) ? '-0' : String(v))).join()
     const key = tensor.size <= 64 ? `${tensor.dtype}[${tensor.dims.join()}]${items()}` : undefined
     const known = key === undefined ? undefined : this.#constants.get(key)
     if (known !== undefined) return known
@@ -96,14 +106,27 @@ export class GraphBuilder {
 
   /** The constant that a value is, if it is one. */
   readonly constantOf = (value: Value | undefined): Tensor | undefined =>
-    (value === undefined ? undefined : this.#initializers.get(value.name)?.tensor)
+    value === undefined ? undefined : this.#initializers.get(value.name)?.tensor
 
-  /** Adds a node and returns as many outputs as asked for. @throws TrainerError when the inputs do not fit the operator. */
+  /**
+   * Adds a node and returns as many outputs as asked for.
+   * @throws TrainerError when the inputs do not fit the operator.
+   */
   node<Op extends OpName>(
-    op: Op, inputs: readonly (Value | undefined)[], attributes: Attributes[Op], outputs = 1, inverse?: Inverse,
+    op: Op,
+    inputs: readonly (Value | undefined)[],
+    attributes: Attributes[Op],
+    outputs = 1,
+    inverse?: Inverse,
   ): readonly Value[] {
     const unknown = (): string => `unknown_${this.#unknown++}`
-    const types = infer(op, { inputs: inputs as readonly Value[], attributes, outputs, constant: this.constantOf, unknown })
+    const types = infer(op, {
+      inputs: inputs as readonly Value[],
+      attributes,
+      outputs,
+      constant: this.constantOf,
+      unknown,
+    })
     const name = this.#fresh(op)
     const values = types.map((type, i) => this.#value(i === 0 ? `${name}:0` : `${name}:${i}`, type.dtype, type.shape))
     this.#nodes.push({ op, name, inputs, outputs: values, attributes, inverse } as Node)
@@ -126,91 +149,181 @@ export class GraphBuilder {
 
   // ── operators, in ONNX's words ──
 
-  neg(x: Value): Value { return this.#one('Neg', [x]) }
-  abs(x: Value): Value { return this.#one('Abs', [x]) }
-  sqrt(x: Value): Value { return this.#one('Sqrt', [x]) }
-  exp(x: Value): Value { return this.#one('Exp', [x]) }
-  log(x: Value): Value { return this.#one('Log', [x]) }
-  erf(x: Value): Value { return this.#one('Erf', [x]) }
-  tanh(x: Value): Value { return this.#one('Tanh', [x]) }
-  sigmoid(x: Value): Value { return this.#one('Sigmoid', [x]) }
-  relu(x: Value): Value { return this.#one('Relu', [x]) }
-  gelu(x: Value): Value { return this.#one('Gelu', [x]) }
-  reciprocal(x: Value): Value { return this.#one('Reciprocal', [x]) }
-  sin(x: Value): Value { return this.#one('Sin', [x]) }
-  cos(x: Value): Value { return this.#one('Cos', [x]) }
-  floor(x: Value): Value { return this.#one('Floor', [x]) }
-  not(x: Value): Value { return this.#one('Not', [x]) }
-  identity(x: Value): Value { return this.#one('Identity', [x]) }
-  cast(x: Value, to: DataType): Value { return x.dtype === to ? x : this.#one('Cast', [x], { to }) }
+  neg(x: Value): Value {
+    return this.#one('Neg', [x])
+  }
+  abs(x: Value): Value {
+    return this.#one('Abs', [x])
+  }
+  sqrt(x: Value): Value {
+    return this.#one('Sqrt', [x])
+  }
+  exp(x: Value): Value {
+    return this.#one('Exp', [x])
+  }
+  log(x: Value): Value {
+    return this.#one('Log', [x])
+  }
+  erf(x: Value): Value {
+    return this.#one('Erf', [x])
+  }
+  tanh(x: Value): Value {
+    return this.#one('Tanh', [x])
+  }
+  sigmoid(x: Value): Value {
+    return this.#one('Sigmoid', [x])
+  }
+  relu(x: Value): Value {
+    return this.#one('Relu', [x])
+  }
+  gelu(x: Value): Value {
+    return this.#one('Gelu', [x])
+  }
+  reciprocal(x: Value): Value {
+    return this.#one('Reciprocal', [x])
+  }
+  sin(x: Value): Value {
+    return this.#one('Sin', [x])
+  }
+  cos(x: Value): Value {
+    return this.#one('Cos', [x])
+  }
+  floor(x: Value): Value {
+    return this.#one('Floor', [x])
+  }
+  not(x: Value): Value {
+    return this.#one('Not', [x])
+  }
+  identity(x: Value): Value {
+    return this.#one('Identity', [x])
+  }
+  cast(x: Value, to: DataType): Value {
+    return x.dtype === to ? x : this.#one('Cast', [x], { to })
+  }
 
-  add(a: Operand, b: Operand): Value { return this.#two('Add', a, b) }
-  sub(a: Operand, b: Operand): Value { return this.#two('Sub', a, b) }
-  mul(a: Operand, b: Operand): Value { return this.#two('Mul', a, b) }
-  div(a: Operand, b: Operand): Value { return this.#two('Div', a, b) }
-  pow(a: Operand, b: Operand): Value { return this.#two('Pow', a, b) }
-  min(a: Operand, b: Operand): Value { return this.#two('Min', a, b) }
-  max(a: Operand, b: Operand): Value { return this.#two('Max', a, b) }
-  equal(a: Operand, b: Operand): Value { return this.#two('Equal', a, b) }
-  greater(a: Operand, b: Operand): Value { return this.#two('Greater', a, b) }
-  less(a: Operand, b: Operand): Value { return this.#two('Less', a, b) }
-  and(a: Value, b: Value): Value { return this.#two('And', a, b) }
-  or(a: Value, b: Value): Value { return this.#two('Or', a, b) }
+  add(a: Operand, b: Operand): Value {
+    return this.#two('Add', a, b)
+  }
+  sub(a: Operand, b: Operand): Value {
+    return this.#two('Sub', a, b)
+  }
+  mul(a: Operand, b: Operand): Value {
+    return this.#two('Mul', a, b)
+  }
+  div(a: Operand, b: Operand): Value {
+    return this.#two('Div', a, b)
+  }
+  pow(a: Operand, b: Operand): Value {
+    return this.#two('Pow', a, b)
+  }
+  min(a: Operand, b: Operand): Value {
+    return this.#two('Min', a, b)
+  }
+  max(a: Operand, b: Operand): Value {
+    return this.#two('Max', a, b)
+  }
+  equal(a: Operand, b: Operand): Value {
+    return this.#two('Equal', a, b)
+  }
+  greater(a: Operand, b: Operand): Value {
+    return this.#two('Greater', a, b)
+  }
+  less(a: Operand, b: Operand): Value {
+    return this.#two('Less', a, b)
+  }
+  and(a: Value, b: Value): Value {
+    return this.#two('And', a, b)
+  }
+  or(a: Value, b: Value): Value {
+    return this.#two('Or', a, b)
+  }
 
   where(condition: Value, a: Operand, b: Operand): Value {
     const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype
     return this.#one('Where', [condition, this.#operand(a, dtype), this.#operand(b, dtype)])
   }
 
-  matMul(a: Value, b: Value): Value { return this.#one('MatMul', [a, b]) }
+  matMul(a: Value, b: Value): Value {
+    return this.#one('MatMul', [a, b])
+  }
 
   /** alpha · A′ B′ + beta · C, where ′ transposes if asked to. */
   gemm(a: Value, b: Value, c?: Value, attributes: Attributes['Gemm'] = {}): Value {
     return this.#one('Gemm', c === undefined ? [a, b] : [a, b, c], attributes)
   }
 
-  softmax(x: Value, axis = -1): Value { return this.#one('Softmax', [x], { axis }) }
+  softmax(x: Value, axis = -1): Value {
+    return this.#one('Softmax', [x], { axis })
+  }
 
   /** Over the last axis; returns the result, and each row's mean and reciprocal standard deviation (float32). */
   layerNormalization(x: Value, scale: Value, bias: Value, epsilon: number): readonly [Value, Value, Value] {
-    return this.node('LayerNormalization', [x, scale, bias], { axis: -1, epsilon }, 3) as unknown as readonly [Value, Value, Value]
+    return this.node('LayerNormalization', [x, scale, bias], { axis: -1, epsilon }, 3) as unknown as readonly [
+      Value,
+      Value,
+      Value,
+    ]
   }
 
-  reduceSum(x: Value, axes: readonly number[], keepdims = false): Value { return this.#reduce('ReduceSum', x, axes, keepdims) }
-  reduceMean(x: Value, axes: readonly number[], keepdims = false): Value { return this.#reduce('ReduceMean', x, axes, keepdims) }
-  reduceMax(x: Value, axes: readonly number[], keepdims = false): Value { return this.#reduce('ReduceMax', x, axes, keepdims) }
-  reduceSumSquare(x: Value, axes: readonly number[], keepdims = false): Value { return this.#reduce('ReduceSumSquare', x, axes, keepdims) }
+  reduceSum(x: Value, axes: readonly number[], keepdims = false): Value {
+    return this.#reduce('ReduceSum', x, axes, keepdims)
+  }
+  reduceMean(x: Value, axes: readonly number[], keepdims = false): Value {
+    return this.#reduce('ReduceMean', x, axes, keepdims)
+  }
+  reduceMax(x: Value, axes: readonly number[], keepdims = false): Value {
+    return this.#reduce('ReduceMax', x, axes, keepdims)
+  }
+  reduceSumSquare(x: Value, axes: readonly number[], keepdims = false): Value {
+    return this.#reduce('ReduceSumSquare', x, axes, keepdims)
+  }
 
   /** The sum of all elements, a scalar. */
-  sum(x: Value): Value { return x.shape.length === 0 ? x : this.reduceSum(x, x.shape.map((_, i) => i)) }
+  sum(x: Value): Value {
+    return x.shape.length === 0
+      ? x
+      : this.reduceSum(
+          x,
+          x.shape.map((_, i) => i),
+        )
+  }
 
   gather(x: Value, index: Value, axis = 0, inverse?: Inverse): Value {
     return this.node('Gather', [x, index], { axis }, 1, inverse)[0]!
   }
 
-  gatherElements(x: Value, index: Value, axis: number): Value { return this.#one('GatherElements', [x, index], { axis }) }
+  gatherElements(x: Value, index: Value, axis: number): Value {
+    return this.#one('GatherElements', [x, index], { axis })
+  }
 
   /** 0 keeps a length, -1 takes what is left. */
   reshape(x: Value, shape: readonly number[] | Value): Value {
     return this.#one('Reshape', [x, isValue(shape) ? shape : this.integers(shape)])
   }
 
-  transpose(x: Value, perm: readonly number[]): Value { return this.#one('Transpose', [x], { perm }) }
+  transpose(x: Value, perm: readonly number[]): Value {
+    return this.#one('Transpose', [x], { perm })
+  }
 
   /** The last two axes swapped. */
   transposeLast(x: Value): Value {
     const rank = x.shape.length
-    return this.transpose(x, x.shape.map((_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i)))
+    return this.transpose(
+      x,
+      x.shape.map((_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i)),
+    )
   }
 
   /** `x` stretched to the shape of `like`. */
   expand(x: Value, like: Value): Value {
-    if (like.shape.every((d) => typeof d === 'number')) return this.#one('Expand', [x, this.integers(like.shape)])
+    if (like.shape.every(d => typeof d === 'number')) return this.#one('Expand', [x, this.integers(like.shape)])
     const [expanded] = this.node('Expand', [x, this.shape(like)], {})
     return this.assume(expanded!, like.shape)
   }
 
-  concat(values: readonly Value[], axis: number): Value { return values.length === 1 ? values[0]! : this.#one('Concat', values, { axis }) }
+  concat(values: readonly Value[], axis: number): Value {
+    return values.length === 1 ? values[0]! : this.#one('Concat', values, { axis })
+  }
 
   /** Parts of the given lengths along an axis. */
   split(x: Value, axis: number, lengths: readonly number[]): readonly Value[] {
@@ -221,14 +334,27 @@ export class GraphBuilder {
     return this.#one('Slice', [x, this.integers(starts), this.integers(ends), this.integers(axes)])
   }
 
-  squeeze(x: Value, axes: readonly number[]): Value { return this.#one('Squeeze', [x, this.integers(axes)]) }
-  unsqueeze(x: Value, axes: readonly number[]): Value { return this.#one('Unsqueeze', [x, this.integers(axes)]) }
-  shape(x: Value): Value { return this.#one('Shape', [x]) }
+  squeeze(x: Value, axes: readonly number[]): Value {
+    return this.#one('Squeeze', [x, this.integers(axes)])
+  }
+  unsqueeze(x: Value, axes: readonly number[]): Value {
+    return this.#one('Unsqueeze', [x, this.integers(axes)])
+  }
+  shape(x: Value): Value {
+    return this.#one('Shape', [x])
+  }
 
   /** A reshape to the very shape of another value, read when the graph runs if it is not known before. */
   reshapeLike(x: Value, like: Value): Value {
-    const names = like.shape.filter((d) => typeof d === 'string').length
-    if (names <= 1) return this.assume(this.reshape(x, like.shape.map((d) => (typeof d === 'string' ? -1 : d))), like.shape)
+    const names = like.shape.filter(d => typeof d === 'string').length
+    if (names <= 1)
+      return this.assume(
+        this.reshape(
+          x,
+          like.shape.map(d => (typeof d === 'string' ? -1 : d)),
+        ),
+        like.shape,
+      )
     return this.assume(this.reshape(x, this.shape(like)), like.shape)
   }
 
@@ -241,7 +367,12 @@ export class GraphBuilder {
     return this.#one(op, [this.#operand(a, dtype), this.#operand(b, dtype)])
   }
 
-  #reduce(op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceSumSquare', x: Value, axes: readonly number[], keepdims: boolean): Value {
+  #reduce(
+    op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceSumSquare',
+    x: Value,
+    axes: readonly number[],
+    keepdims: boolean,
+  ): Value {
     // to ONNX no axes means all of them; here it means none
     if (axes.length === 0) return op === 'ReduceSumSquare' ? this.mul(x, x) : x
     return this.#one(op, [x, this.integers(axes)], { keepdims: keepdims ? 1 : 0 })
@@ -260,7 +391,8 @@ export class GraphBuilder {
   }
 
   #value(name: string, dtype: DataType, shape: readonly Dimension[]): Value {
-    if (this.#names.has(name)) throw new TrainerError('graph', `The name "${name}" is used twice in the graph "${this.name}".`)
+    if (this.#names.has(name))
+      throw new TrainerError('graph', `The name "${name}" is used twice in the graph "${this.name}".`)
     this.#names.add(name)
     return { name, dtype, shape }
   }

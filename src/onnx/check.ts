@@ -7,11 +7,12 @@ import { describe, equalities, type Equalities } from './shapes'
 import type { Dimension, Graph, Initializer, Node, Value, ValueType } from './types'
 
 /**
- * Holds a graph against the rules of the language: every name is made once and before it is read, operators get the inputs, outputs and
- * attributes that they have, every stated type is the one that inference finds, and the outputs exist.
+ * Holds a graph against the rules of the language: every name is made once and before it is read, operators get the
+ * inputs, outputs and attributes that they have, every stated type is the one that inference finds, and the outputs
+ * exist.
  *
- * A length that inference cannot know may be stated as whatever it is known to be, the same everywhere. What Reshape and Expand make of names may
- * be stated under other names.
+ * A length that inference cannot know may be stated as whatever it is known to be, the same everywhere. What Reshape
+ * and Expand make of names may be stated under other names.
  *
  * @throws TrainerError that prints the offending node with the names and types of its inputs.
  */
@@ -20,7 +21,8 @@ export function check(graph: Graph): void {
   const lengths = equalities()
   const make = (value: Value, by: string): void => {
     if (value.name === '') throw broken(graph, `${by} has no name.`)
-    if (made.has(value.name)) throw broken(graph, `${by} is the second value of the name "${value.name}": a name is given once.`)
+    if (made.has(value.name))
+      throw broken(graph, `${by} is the second value of the name "${value.name}": a name is given once.`)
     made.set(value.name, value)
   }
   for (const input of graph.inputs) make(input, `The input "${input.name}"`)
@@ -29,26 +31,35 @@ export function check(graph: Graph): void {
     make(initializer.value, `The initializer "${key}"`)
   }
   for (const node of graph.nodes) {
-    for (const input of node.inputs) if (input !== undefined) checkUse(graph, input, made, lengths, printNode(node, true))
+    for (const input of node.inputs)
+      if (input !== undefined) checkUse(graph, input, made, lengths, printNode(node, true))
     checkAttributes(graph, node)
     checkTypes(graph, node, lengths)
     for (const output of node.outputs) if (output !== undefined) make(output, `An output of ${printNode(node, true)}`)
   }
-  for (const output of graph.outputs) checkUse(graph, output, made, lengths, `the output %${output.name}: ${describe(output)}`)
-  const names = graph.outputs.map((output) => output.name)
+  for (const output of graph.outputs)
+    checkUse(graph, output, made, lengths, `the output %${output.name}: ${describe(output)}`)
+  const names = graph.outputs.map(output => output.name)
   if (new Set(names).size < names.length) throw broken(graph, `Two outputs have one name: ${names.join(', ')}.`)
 }
 
 function checkInitializer(graph: Graph, key: string, { value, tensor }: Initializer): void {
   if (key !== value.name) throw broken(graph, `The initializer "${value.name}" stands under the name "${key}".`)
   const type = describe({ dtype: tensor.dtype, shape: tensor.dims })
-  if (type !== describe(value)) throw broken(graph, `The initializer "${key}" is stated as ${describe(value)}, but its tensor is ${type}.`)
+  if (type !== describe(value))
+    throw broken(graph, `The initializer "${key}" is stated as ${describe(value)}, but its tensor is ${type}.`)
 }
 
-function checkUse(graph: Graph, value: Value, made: ReadonlyMap<string, Value>, lengths: Equalities, where: string): void {
+function checkUse(
+  graph: Graph,
+  value: Value,
+  made: ReadonlyMap<string, Value>,
+  lengths: Equalities,
+  where: string,
+): void {
   const known = made.get(value.name)
   if (known === undefined) {
-    const later = graph.nodes.some((node) => node.outputs.some((output) => output?.name === value.name))
+    const later = graph.nodes.some(node => node.outputs.some(output => output?.name === value.name))
     const maker = later ? 'a later node: nodes have to stand in an order in which they can run' : 'nothing'
     throw broken(graph, `"${value.name}" is made by ${maker}. It is read by ${where}.`)
   }
@@ -58,26 +69,37 @@ function checkUse(graph: Graph, value: Value, made: ReadonlyMap<string, Value>, 
 }
 
 function sameType(a: ValueType, b: ValueType, lengths: Equalities, claimed: boolean): boolean {
-  return a.dtype === b.dtype && a.shape.length === b.shape.length && a.shape.every((d, i) => lengths.equal(d, b.shape[i]!, claimed))
+  return (
+    a.dtype === b.dtype &&
+    a.shape.length === b.shape.length &&
+    a.shape.every((d, i) => lengths.equal(d, b.shape[i]!, claimed))
+  )
 }
 
 function checkAttributes(graph: Graph, node: Node): void {
-  if (!Object.hasOwn(operators, node.op)) throw broken(graph, `There is no operator ${node.op}: ${printNode(node, true)}.`)
+  if (!Object.hasOwn(operators, node.op))
+    throw broken(graph, `There is no operator ${node.op}: ${printNode(node, true)}.`)
   const kinds = operators[node.op].attributes
   for (const [name, value] of Object.entries(node.attributes)) {
     if (value === undefined) continue
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
     if (kind === undefined) throw broken(graph, `${node.op} has no attribute "${name}": ${printNode(node, true)}.`)
-    if (!isOfKind(value, kind)) throw broken(graph, `The attribute ${name} has to be of the kind ${kind}: ${printNode(node, true)}.`)
+    if (!isOfKind(value, kind))
+      throw broken(graph, `The attribute ${name} has to be of the kind ${kind}: ${printNode(node, true)}.`)
   }
 }
 
 function isOfKind(value: unknown, kind: AttributeKind): boolean {
   switch (kind) {
-    case 'int': return Number.isSafeInteger(value)
-    case 'ints': return Array.isArray(value) && value.every(Number.isSafeInteger)
-    case 'float': return typeof value === 'number'
-    case 'string': case 'dtype': return typeof value === 'string'
+    case 'int':
+      return Number.isSafeInteger(value)
+    case 'ints':
+      return Array.isArray(value) && value.every(Number.isSafeInteger)
+    case 'float':
+      return typeof value === 'number'
+    case 'string':
+    case 'dtype':
+      return typeof value === 'string'
   }
 }
 
@@ -96,7 +118,8 @@ function inferred(graph: Graph, node: Node, unknown: () => Dimension): readonly 
     inputs: node.inputs as readonly Value[],
     attributes: node.attributes,
     outputs: node.outputs.length,
-    constant: (value: Value | undefined): Tensor | undefined => (value === undefined ? undefined : graph.initializers.get(value.name)?.tensor),
+    constant: (value: Value | undefined): Tensor | undefined =>
+      value === undefined ? undefined : graph.initializers.get(value.name)?.tensor,
     unknown,
   }
   try {
@@ -108,5 +131,9 @@ function inferred(graph: Graph, node: Node, unknown: () => Dimension): readonly 
 }
 
 function broken(graph: Graph, message: string, cause?: unknown): TrainerError {
-  return new TrainerError('graph', `The graph "${graph.name}" is ill-formed: ${message}`, cause === undefined ? {} : { cause })
+  return new TrainerError(
+    'graph',
+    `The graph "${graph.name}" is ill-formed: ${message}`,
+    cause === undefined ? {} : { cause },
+  )
 }

@@ -14,7 +14,8 @@ export type { ExternalReader } from './decodeTensor'
  * Tensors are views of `bytes` where they are aligned. Types that the file does not state are inferred.
  *
  * @param readExternal gives the bytes of a file beside the model's; needed when weights stand in one
- * @throws TrainerError ('file') for bytes that are no model, are cut off or contradict themselves; ('graph') for what we have no operator for
+ * @throws TrainerError ('file') for bytes that are no model, are cut off or contradict themselves; ('graph') for what
+ * we have no operator for
  */
 export function decode(bytes: Uint8Array, readExternal?: ExternalReader): Graph {
   const number = protoFields.model
@@ -27,7 +28,10 @@ export function decode(bytes: Uint8Array, readExternal?: ExternalReader): Graph 
     else if (field.number === number.opsetImport) versions.set(...decodeOpset(asBytes(field)))
   }
   if (irVersion === undefined || graph === undefined) {
-    throw new TrainerError('file', `These ${bytes.length} bytes are no ONNX model: they hold ${graph === undefined ? 'no graph' : 'no IR version'}.`)
+    throw new TrainerError(
+      'file',
+      `These ${bytes.length} bytes are no ONNX model: they hold ${graph === undefined ? 'no graph' : 'no IR version'}.`,
+    )
   }
   return assemble(collect(graph), checkOpset(versions), readExternal)
 }
@@ -48,10 +52,15 @@ const newest = 21
 function checkOpset(versions: ReadonlyMap<string, number>): number {
   const version = versions.get('') ?? opsets['']
   if (version < oldest || version > newest) {
-    throw new TrainerError('graph', `The model uses ONNX opset ${version}; opsets ${oldest} to ${newest} can be read.`, { fix: exportAgain })
+    throw new TrainerError(
+      'graph',
+      `The model uses ONNX opset ${version}; opsets ${oldest} to ${newest} can be read.`,
+      { fix: exportAgain },
+    )
   }
   const contributed = versions.get('com.microsoft') ?? 1
-  if (contributed !== 1) throw new TrainerError('graph', `The model uses com.microsoft opset ${contributed}; only version 1 can be read.`)
+  if (contributed !== 1)
+    throw new TrainerError('graph', `The model uses com.microsoft opset ${contributed}; only version 1 can be read.`)
   return version
 }
 
@@ -70,14 +79,28 @@ function collect(bytes: Uint8Array): Parts {
   const parts: Parts = { name: '', nodes: [], initializers: [], inputs: [], outputs: [], stated: [] }
   for (const field of fields(bytes)) {
     switch (field.number) {
-      case number.name: parts.name = asText(field); break
-      case number.node: parts.nodes.push(asBytes(field)); break
-      case number.initializer: parts.initializers.push(asBytes(field)); break
-      case number.input: parts.inputs.push(asBytes(field)); break
-      case number.output: parts.outputs.push(asBytes(field)); break
-      case number.valueInfo: parts.stated.push(asBytes(field)); break
+      case number.name:
+        parts.name = asText(field)
+        break
+      case number.node:
+        parts.nodes.push(asBytes(field))
+        break
+      case number.initializer:
+        parts.initializers.push(asBytes(field))
+        break
+      case number.input:
+        parts.inputs.push(asBytes(field))
+        break
+      case number.output:
+        parts.outputs.push(asBytes(field))
+        break
+      case number.valueInfo:
+        parts.stated.push(asBytes(field))
+        break
       case number.sparseInitializer:
-        throw new TrainerError('graph', 'The model holds sparse initializers, which cannot be read.', { fix: 'Store them dense.' })
+        throw new TrainerError('graph', 'The model holds sparse initializers, which cannot be read.', {
+          fix: 'Store them dense.',
+        })
     }
   }
   return parts
@@ -88,8 +111,10 @@ function assemble(parts: Parts, opset: number, readExternal: ExternalReader | un
   const initializers = new Map<string, Initializer>()
   const values = new Map<string, Value>()
   const add = (value: Value): void => {
-    if (value.name === '') throw new TrainerError('file', 'The ONNX data is malformed: an input or an initializer has no name.')
-    if (values.has(value.name)) throw new TrainerError('file', `The ONNX data is malformed: the name "${value.name}" is given to two values.`)
+    if (value.name === '')
+      throw new TrainerError('file', 'The ONNX data is malformed: an input or an initializer has no name.')
+    if (values.has(value.name))
+      throw new TrainerError('file', `The ONNX data is malformed: the name "${value.name}" is given to two values.`)
     values.set(value.name, value)
   }
   for (const bytes of parts.initializers) {
@@ -111,11 +136,14 @@ function assemble(parts: Parts, opset: number, readExternal: ExternalReader | un
     const { name, type } = decodeValue(bytes, names)
     if (type !== undefined) stated.set(name, type)
   }
-  const nodes = parts.nodes.map((bytes, i) => bindNode(decodeNode(bytes, i), { opset, values, initializers, stated, unknown: names, add }))
-  const outputs = parts.outputs.map((bytes) => {
+  const nodes = parts.nodes.map((bytes, i) =>
+    bindNode(decodeNode(bytes, i), { opset, values, initializers, stated, unknown: names, add }),
+  )
+  const outputs = parts.outputs.map(bytes => {
     const { name } = decodeValue(bytes, names)
     const value = values.get(name)
-    if (value === undefined) throw new TrainerError('file', `The ONNX data is malformed: nothing makes the output "${name}".`)
+    if (value === undefined)
+      throw new TrainerError('file', `The ONNX data is malformed: nothing makes the output "${name}".`)
     return value
   })
   return { name: parts.name, inputs, outputs, initializers, nodes }
@@ -144,7 +172,8 @@ function decodeType(bytes: Uint8Array, unknown: () => Dimension): ValueType | un
     if (field.number !== protoFields.type.tensor) continue
     for (const inner of fields(asBytes(field))) {
       if (inner.number === number.elementType) dtype = dataTypeOf(asNumber(inner))
-      else if (inner.number === number.shape) shape = [...fields(asBytes(inner))].map((dimension) => decodeDimension(asBytes(dimension), unknown))
+      else if (inner.number === number.shape)
+        shape = [...fields(asBytes(inner))].map(dimension => decodeDimension(asBytes(dimension), unknown))
     }
   }
   return dtype === undefined || shape === undefined ? undefined : { dtype, shape }
@@ -170,16 +199,18 @@ interface Binding {
 function bindNode(raw: RawNode, { opset, values, initializers, stated, unknown, add }: Binding): Node {
   const op = knownOperator(raw, opset)
   const attributes = decodeAttributes(raw, op, opset)
-  const inputs = raw.inputs.map((name) => {
+  const inputs = raw.inputs.map(name => {
     if (name === '') return undefined
     const value = values.get(name)
-    if (value === undefined) throw new TrainerError('file', `${where(raw)} reads "${name}", which nothing before it makes.`)
+    if (value === undefined)
+      throw new TrainerError('file', `${where(raw)} reads "${name}", which nothing before it makes.`)
     return value
   })
-  const constant = (value: Value | undefined): Tensor | undefined => (value === undefined ? undefined : initializers.get(value.name)?.tensor)
+  const constant = (value: Value | undefined): Tensor | undefined =>
+    value === undefined ? undefined : initializers.get(value.name)?.tensor
   const types = blaming(raw, () => {
     checkArity(op, inputs, raw.outputs.length)
-    if (raw.outputs.every((name) => name === '' || stated.has(name))) return []
+    if (raw.outputs.every(name => name === '' || stated.has(name))) return []
     return infer(op, { inputs: inputs as Value[], attributes, outputs: raw.outputs.length, constant, unknown })
   })
   const outputs = raw.outputs.map((name, i) => {
@@ -196,6 +227,8 @@ function blaming<T>(raw: RawNode, step: () => T): T {
   try {
     return step()
   } catch (error) {
-    throw error instanceof TrainerError ? new TrainerError('file', `${where(raw)}: ${error.message}`, { cause: error }) : error
+    throw error instanceof TrainerError
+      ? new TrainerError('file', `${where(raw)}: ${error.message}`, { cause: error })
+      : error
   }
 }

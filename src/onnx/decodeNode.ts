@@ -20,12 +20,24 @@ export function decodeNode(bytes: Uint8Array, at: number): RawNode {
   const node: RawNode = { op: '', name: '', domain: '', inputs: [], outputs: [], attributes: [] }
   for (const field of fields(bytes)) {
     switch (field.number) {
-      case number.input: node.inputs.push(asText(field)); break
-      case number.output: node.outputs.push(asText(field)); break
-      case number.name: node.name = asText(field); break
-      case number.opType: node.op = asText(field); break
-      case number.attribute: node.attributes.push(asBytes(field)); break
-      case number.domain: node.domain = asText(field).replace(/^ai\.onnx$/, ''); break
+      case number.input:
+        node.inputs.push(asText(field))
+        break
+      case number.output:
+        node.outputs.push(asText(field))
+        break
+      case number.name:
+        node.name = asText(field)
+        break
+      case number.opType:
+        node.op = asText(field)
+        break
+      case number.attribute:
+        node.attributes.push(asBytes(field))
+        break
+      case number.domain:
+        node.domain = asText(field).replace(/^ai\.onnx$/, '')
+        break
     }
   }
   if (node.name === '') node.name = `node_${at}`
@@ -73,7 +85,11 @@ export function decodeAttributes(raw: RawNode, op: OpName, opset: number): Reado
       if (Object.hasOwn(neutral, name) && neutral[name] === value) continue
       const isOld = op.startsWith('Reduce') && name === 'axes'
       const old = isOld ? `; before opset 18 its axes were an attribute, and this model is of opset ${opset}` : ''
-      throw new TrainerError('graph', `${where(raw)} has the attribute ${name} = ${String(value)}, which cannot be read${old}.`, { fix: exportAgain })
+      throw new TrainerError(
+        'graph',
+        `${where(raw)} has the attribute ${name} = ${String(value)}, which cannot be read${old}.`,
+        { fix: exportAgain },
+      )
     }
     attributes[name] = fitted(raw, name, kind, value)
   }
@@ -88,12 +104,24 @@ function decodeAttribute(bytes: Uint8Array): { name: string; value: unknown } {
   let [name, type, value] = ['', 0, undefined as unknown]
   for (const field of fields(bytes)) {
     switch (field.number) {
-      case number.name: name = asText(field); break
-      case number.type: type = asNumber(field); break
-      case number.float: value = shortest(asNumber(field)); break
-      case number.int: value = asNumber(field); break
-      case number.string: value = asText(field); break
-      case number.ints: for (const item of asIntegers(field)) ints.push(Number(item)); break
+      case number.name:
+        name = asText(field)
+        break
+      case number.type:
+        type = asNumber(field)
+        break
+      case number.float:
+        value = shortest(asNumber(field))
+        break
+      case number.int:
+        value = asNumber(field)
+        break
+      case number.string:
+        value = asText(field)
+        break
+      case number.ints:
+        for (const item of asIntegers(field)) ints.push(Number(item))
+        break
     }
   }
   return { name, value: type === attributeTypes.ints ? ints : value }
@@ -101,7 +129,8 @@ function decodeAttribute(bytes: Uint8Array): { name: string; value: unknown } {
 
 function fitted(raw: RawNode, name: string, kind: AttributeKind, value: unknown): unknown {
   const made = kind === 'dtype' ? dataTypeOf(value as number) : value
-  const fits = kind === 'ints' ? Array.isArray(made) : typeof made === (kind === 'int' || kind === 'float' ? 'number' : 'string')
+  const fits =
+    kind === 'ints' ? Array.isArray(made) : typeof made === (kind === 'int' || kind === 'float' ? 'number' : 'string')
   if (fits) return made
   const wanted = kind === 'dtype' ? 'element type that we know' : kind
   throw new TrainerError('file', `${where(raw)}: the attribute ${name} = ${String(value)} is no ${wanted}.`)

@@ -1,24 +1,48 @@
 import { TrainerError } from '../errors'
 import { bytesPerElement, createData, type DataType, sizeOf, Tensor } from '../tensor'
-import { asBytes, asIntegers, asNumber, asText, dataTypeOf, externalLocation, type Field, fields, protoFields } from './wire'
+import {
+  asBytes,
+  asIntegers,
+  asNumber,
+  asText,
+  dataTypeOf,
+  externalLocation,
+  type Field,
+  fields,
+  protoFields,
+} from './wire'
 
-/** The whole content of a file that stands beside the model's; the name is a relative path that does not leave the folder. */
+/**
+ * The whole content of a file that stands beside the model's; the name is a relative path that does not leave the
+ * folder.
+ */
 export type ExternalReader = (location: string) => Uint8Array
 
 /**
  * A TensorProto. The data is a view of the bytes where they are aligned to the element type, else a copy.
- * @throws TrainerError naming the tensor when its data does not have the size that its shape asks for, before any memory is taken.
+ * @throws TrainerError naming the tensor when its data does not have the size that its shape asks for, before any
+ * memory is taken.
  */
-export function decodeTensor(bytes: Uint8Array, readExternal: ExternalReader | undefined): { name: string; tensor: Tensor } {
+export function decodeTensor(
+  bytes: Uint8Array,
+  readExternal: ExternalReader | undefined,
+): { name: string; tensor: Tensor } {
   const proto = collect(bytes)
   const dtype = dataTypeOf(proto.dataType)
   if (dtype === undefined) {
-    throw new TrainerError('file', `The tensor "${proto.name}" has ONNX's element type ${proto.dataType}, which cannot be read.`)
+    throw new TrainerError(
+      'file',
+      `The tensor "${proto.name}" has ONNX's element type ${proto.dataType}, which cannot be read.`,
+    )
   }
-  if (!proto.dims.every((d) => Number.isSafeInteger(d) && d >= 0)) {
-    throw new TrainerError('file', `The ONNX data is malformed: the tensor "${proto.name}" has the shape [${proto.dims.join(', ')}].`)
+  if (!proto.dims.every(d => Number.isSafeInteger(d) && d >= 0)) {
+    throw new TrainerError(
+      'file',
+      `The ONNX data is malformed: the tensor "${proto.name}" has the shape [${proto.dims.join(', ')}].`,
+    )
   }
-  const inside = (): ArrayBufferView => (proto.raw === undefined ? fromNumbers(proto, dtype) : fromBytes(proto, dtype, proto.raw))
+  const inside = (): ArrayBufferView =>
+    proto.raw === undefined ? fromNumbers(proto, dtype) : fromBytes(proto, dtype, proto.raw)
   const data = proto.external ? readOutside(proto, dtype, readExternal) : inside()
   return { name: proto.name, tensor: new Tensor(dtype, data as never, proto.dims) }
 }
@@ -36,16 +60,40 @@ interface TensorParts {
 
 function collect(bytes: Uint8Array): TensorParts {
   const number = protoFields.tensor
-  const parts: TensorParts = { name: '', dataType: 0, raw: undefined, external: false, dims: [], entries: {}, numbers: [] }
+  const parts: TensorParts = {
+    name: '',
+    dataType: 0,
+    raw: undefined,
+    external: false,
+    dims: [],
+    entries: {},
+    numbers: [],
+  }
   for (const field of fields(bytes)) {
     switch (field.number) {
-      case number.dims: for (const d of asIntegers(field)) parts.dims.push(Number(d)); break
-      case number.dataType: parts.dataType = asNumber(field); break
-      case number.name: parts.name = asText(field); break
-      case number.rawData: parts.raw = asBytes(field); break
-      case number.dataLocation: parts.external = asNumber(field) === externalLocation; break
-      case number.externalData: Object.assign(parts.entries, decodeEntry(asBytes(field))); break
-      case number.floatData: case number.doubleData: case number.int32Data: case number.int64Data: case number.uint64Data:
+      case number.dims:
+        for (const d of asIntegers(field)) parts.dims.push(Number(d))
+        break
+      case number.dataType:
+        parts.dataType = asNumber(field)
+        break
+      case number.name:
+        parts.name = asText(field)
+        break
+      case number.rawData:
+        parts.raw = asBytes(field)
+        break
+      case number.dataLocation:
+        parts.external = asNumber(field) === externalLocation
+        break
+      case number.externalData:
+        Object.assign(parts.entries, decodeEntry(asBytes(field)))
+        break
+      case number.floatData:
+      case number.doubleData:
+      case number.int32Data:
+      case number.int64Data:
+      case number.uint64Data:
         parts.numbers.push(field)
         break
     }
@@ -65,7 +113,10 @@ function decodeEntry(bytes: Uint8Array): Record<string, string> {
 function fromBytes({ name, dims }: TensorParts, dtype: DataType, bytes: Uint8Array): ArrayBufferView {
   const wanted = sizeOf(dims) * bytesPerElement(dtype)
   if (bytes.length !== wanted) {
-    throw new TrainerError('file', `The tensor "${name}" of shape ${dtype}[${dims.join(', ')}] needs ${wanted} bytes, but ${bytes.length} are there.`)
+    throw new TrainerError(
+      'file',
+      `The tensor "${name}" of shape ${dtype}[${dims.join(', ')}] needs ${wanted} bytes, but ${bytes.length} are there.`,
+    )
   }
   const aligned = bytes.byteOffset % bytesPerElement(dtype) === 0 ? bytes : new Uint8Array(bytes)
   return createData(dtype, sizeOf(dims), aligned.buffer, aligned.byteOffset)
@@ -78,12 +129,21 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
     throw new TrainerError('file', problem)
   }
   if (readExternal === undefined) {
-    throw new TrainerError('file', `The tensor "${parts.name}" stands in the file "${location}", but only the model's own bytes were given.`)
+    throw new TrainerError(
+      'file',
+      `The tensor "${parts.name}" stands in the file "${location}", but only the model's own bytes were given.`,
+    )
   }
   const file = readExternal(location)
   const wanted = sizeOf(parts.dims) * bytesPerElement(dtype)
   const [from, bytes] = [Number(offset), length === undefined ? wanted : Number(length)]
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(bytes) || from < 0 || bytes < 0 || from + bytes > file.length) {
+  if (
+    !Number.isSafeInteger(from) ||
+    !Number.isSafeInteger(bytes) ||
+    from < 0 ||
+    bytes < 0 ||
+    from + bytes > file.length
+  ) {
     const said = `${bytes} bytes at ${offset} of "${location}"`
     throw new TrainerError('file', `The tensor "${parts.name}" is said to be ${said}, which has ${file.length} bytes.`)
   }
@@ -97,28 +157,44 @@ function staysInside(location: string): boolean {
 /** The data of the typed field that goes with the type; float16 stands there as its bits. */
 function fromNumbers({ name, dims, numbers }: TensorParts, dtype: DataType): ArrayBufferView {
   const number = typedFields[dtype] ?? protoFields.tensor.int32Data
-  const items = numbers.filter((field) => field.number === number).flatMap((field): readonly (number | bigint)[] =>
-    (dtype === 'float32' ? floats(field, 4) : dtype === 'float64' ? floats(field, 8) : asIntegers(field)))
+  const items = numbers
+    .filter(field => field.number === number)
+    .flatMap((field): readonly (number | bigint)[] =>
+      dtype === 'float32' ? floats(field, 4) : dtype === 'float64' ? floats(field, 8) : asIntegers(field),
+    )
   if (items.length !== sizeOf(dims)) {
     const type = `${dtype}[${dims.join(', ')}]`
-    throw new TrainerError('file', `The tensor "${name}" of shape ${type} has ${sizeOf(dims)} elements, but ${items.length} are there.`)
+    throw new TrainerError(
+      'file',
+      `The tensor "${name}" of shape ${type} has ${sizeOf(dims)} elements, but ${items.length} are there.`,
+    )
   }
   const data = createData(dtype, items.length)
   const big = data instanceof BigInt64Array || data instanceof BigUint64Array
-  items.forEach((item, i) => { data[i] = (big ? BigInt(item) : Number(item)) as never })
+  items.forEach((item, i) => {
+    data[i] = (big ? BigInt(item) : Number(item)) as never
+  })
   return data
 }
 
 const typedFields: { readonly [T in DataType]?: number } = {
-  float32: protoFields.tensor.floatData, float64: protoFields.tensor.doubleData, int64: protoFields.tensor.int64Data,
-  uint64: protoFields.tensor.uint64Data, uint32: protoFields.tensor.uint64Data,
+  float32: protoFields.tensor.floatData,
+  float64: protoFields.tensor.doubleData,
+  int64: protoFields.tensor.int64Data,
+  uint64: protoFields.tensor.uint64Data,
+  uint32: protoFields.tensor.uint64Data,
 }
 
 function floats(field: Field, width: 4 | 8): number[] {
   if (typeof field.value === 'number') return [field.value]
   if (field.value.length % width !== 0) {
-    throw new TrainerError('file', `The ONNX data is malformed: the packed numbers of field ${field.number} are cut off.`)
+    throw new TrainerError(
+      'file',
+      `The ONNX data is malformed: the packed numbers of field ${field.number} are cut off.`,
+    )
   }
   const view = new DataView(field.value.buffer, field.value.byteOffset, field.value.byteLength)
-  return Array.from({ length: field.value.length / width }, (_, i) => (width === 4 ? view.getFloat32(i * 4, true) : view.getFloat64(i * 8, true)))
+  return Array.from({ length: field.value.length / width }, (_, i) =>
+    width === 4 ? view.getFloat32(i * 4, true) : view.getFloat64(i * 8, true),
+  )
 }

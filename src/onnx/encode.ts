@@ -2,13 +2,27 @@ import { TrainerError } from '../errors'
 import type { Tensor } from '../tensor'
 import { type AttributeKind, operators, opsets } from './operators'
 import type { Graph, Initializer, Node, Value } from './types'
-import { attributeTypes, elementTypes, externalLocation, frame, message, protoFields, type Writer, writeFloat, writeInteger, writeText } from './wire'
+import {
+  attributeTypes,
+  elementTypes,
+  externalLocation,
+  frame,
+  message,
+  protoFields,
+  type Writer,
+  writeFloat,
+  writeInteger,
+  writeText,
+} from './wire'
 
 /** Options of {@link encode}. */
 export interface EncodeOptions {
   /** The name of the file, beside the model's, that weights go to: 'model.onnx_data' unless given. */
   readonly externalDataName?: string
-  /** More bytes of weights than this go to a file of their own; 1.5e9 unless given (a model file ends at 2 GiB), 0 for always. */
+  /**
+   * More bytes of weights than this go to a file of their own; 1.5e9 unless given (a model file ends at 2 GiB), 0 for
+   * always.
+   */
   readonly externalThreshold?: number
 }
 
@@ -43,24 +57,32 @@ const pageBytes = 4096
 const smallestExternalBytes = 1024 // axes and shapes stay where the runtime's shape inference sees them
 
 /**
- * The graph as an ONNX model: IR version 8 and the opsets that {@link operators} are meant in. Types of all values are written down too.
- * Attributes that are floating-point numbers are float32 in the file.
+ * The graph as an ONNX model: IR version 8 and the opsets that {@link operators} are meant in. Types of all values are
+ * written down too. Attributes that are floating-point numbers are float32 in the file.
  */
 export function encode(graph: Graph, options: EncodeOptions = {}): EncodedModel {
   const { model, ...rest } = encodeInParts(graph, options)
   return { model: join(model), ...rest }
 }
 
-/** The same, but the model file in parts, those of weights being views of the tensors: to write it without a copy of all weights at once. */
-export function encodeInParts(graph: Graph, options: EncodeOptions = {}): Omit<EncodedModel, 'model'> & { readonly model: readonly Uint8Array[] } {
+/**
+ * The same, but the model file in parts, those of weights being views of the tensors: to write it without a copy of all
+ * weights at once.
+ */
+export function encodeInParts(
+  graph: Graph,
+  options: EncodeOptions = {},
+): Omit<EncodedModel, 'model'> & { readonly model: readonly Uint8Array[] } {
   const { externalDataName = 'model.onnx_data', externalThreshold = 1.5e9 } = options
   const initializers = [...graph.initializers.values()]
   const bytes = initializers.reduce((sum, { tensor }) => sum + tensor.data.byteLength, 0)
   const externalData = bytes > externalThreshold ? layOut(externalDataName, initializers) : undefined
-  const external = new Map(externalData?.tensors.map((tensor) => [tensor.name, tensor]))
+  const external = new Map(externalData?.tensors.map(tensor => [tensor.name, tensor]))
   const body = [
-    message((writer) => writeGraph(writer, graph)),
-    ...initializers.flatMap((initializer) => encodeInitializer(initializer, externalDataName, external.get(initializer.value.name))),
+    message(writer => writeGraph(writer, graph)),
+    ...initializers.flatMap(initializer =>
+      encodeInitializer(initializer, externalDataName, external.get(initializer.value.name)),
+    ),
   ]
   const graphLength = body.reduce((sum, part) => sum + part.length, 0)
   const model = [message(writeModel), frame(protoFields.model.graph, graphLength), ...body]
@@ -69,11 +91,13 @@ export function encodeInParts(graph: Graph, options: EncodeOptions = {}): Omit<E
 
 function layOut(name: string, initializers: readonly Initializer[]): ExternalData {
   let length = 0
-  const tensors = initializers.filter(({ tensor }) => tensor.data.byteLength >= smallestExternalBytes).map(({ value, tensor }) => {
-    const offset = Math.ceil(length / pageBytes) * pageBytes
-    length = offset + tensor.data.byteLength
-    return { name: value.name, offset, length: tensor.data.byteLength, data: bytesOf(tensor) }
-  })
+  const tensors = initializers
+    .filter(({ tensor }) => tensor.data.byteLength >= smallestExternalBytes)
+    .map(({ value, tensor }) => {
+      const offset = Math.ceil(length / pageBytes) * pageBytes
+      length = offset + tensor.data.byteLength
+      return { name: value.name, offset, length: tensor.data.byteLength, data: bytesOf(tensor) }
+    })
   return { name, length, tensors }
 }
 
@@ -82,10 +106,14 @@ function writeModel(writer: Writer): void {
   writeInteger(writer, model.irVersion, irVersion)
   writeText(writer, model.producerName, 'ts-trainer')
   for (const [domain, version] of Object.entries(opsets)) {
-    writer.writeMessage(model.opsetImport, () => {
-      writeText(writer, opset.domain, domain)
-      writeInteger(writer, opset.version, version)
-    }, undefined)
+    writer.writeMessage(
+      model.opsetImport,
+      () => {
+        writeText(writer, opset.domain, domain)
+        writeInteger(writer, opset.version, version)
+      },
+      undefined,
+    )
   }
 }
 
@@ -96,9 +124,10 @@ function writeGraph(writer: Writer, graph: Graph): void {
   writeText(writer, fields.name, graph.name)
   for (const input of graph.inputs) writer.writeMessage(fields.input, () => writeValue(writer, input), undefined)
   for (const output of graph.outputs) writer.writeMessage(fields.output, () => writeValue(writer, output), undefined)
-  const stated = new Set(graph.outputs.map((output) => output.name))
-  for (const output of graph.nodes.flatMap((node) => node.outputs)) {
-    if (output !== undefined && !stated.has(output.name)) writer.writeMessage(fields.valueInfo, () => writeValue(writer, output), undefined)
+  const stated = new Set(graph.outputs.map(output => output.name))
+  for (const output of graph.nodes.flatMap(node => node.outputs)) {
+    if (output !== undefined && !stated.has(output.name))
+      writer.writeMessage(fields.valueInfo, () => writeValue(writer, output), undefined)
   }
 }
 
@@ -112,7 +141,8 @@ function writeNode(writer: Writer, node: Node): void {
   for (const [name, value] of Object.entries(node.attributes)) {
     if (value === undefined) continue
     const kind = Object.hasOwn(attributes, name) ? attributes[name] : undefined
-    if (kind === undefined) throw new TrainerError('graph', `The node ${node.name}: ${node.op} has no attribute "${name}".`)
+    if (kind === undefined)
+      throw new TrainerError('graph', `The node ${node.name}: ${node.op} has no attribute "${name}".`)
     writer.writeMessage(fields.attribute, () => writeAttribute(writer, name, kind, value), undefined)
   }
   if (domain !== '') writeText(writer, fields.domain, domain)
@@ -123,11 +153,16 @@ function writeAttribute(writer: Writer, name: string, kind: AttributeKind, value
   writeText(writer, fields.name, name)
   writeInteger(writer, fields.type, attributeTypes[kind === 'dtype' ? 'int' : kind])
   switch (kind) {
-    case 'int': return writeInteger(writer, fields.int, value as number)
-    case 'float': return writeFloat(writer, fields.float, value as number)
-    case 'string': return writeText(writer, fields.string, value as string)
-    case 'ints': return (value as readonly number[]).forEach((item) => writeInteger(writer, fields.ints, item))
-    case 'dtype': return writeInteger(writer, fields.int, elementTypes[value as keyof typeof elementTypes])
+    case 'int':
+      return writeInteger(writer, fields.int, value as number)
+    case 'float':
+      return writeFloat(writer, fields.float, value as number)
+    case 'string':
+      return writeText(writer, fields.string, value as string)
+    case 'ints':
+      return (value as readonly number[]).forEach(item => writeInteger(writer, fields.ints, item))
+    case 'dtype':
+      return writeInteger(writer, fields.int, elementTypes[value as keyof typeof elementTypes])
   }
 }
 
@@ -135,10 +170,14 @@ function writeValue(writer: Writer, { name, dtype, shape }: Value): void {
   const { valueInfo, type, tensorType, shape: shapeFields, dimension } = protoFields
   const writeShape = (): void => {
     for (const length of shape) {
-      writer.writeMessage(shapeFields.dimension, () => {
-        if (typeof length === 'number') writeInteger(writer, dimension.value, length)
-        else writeText(writer, dimension.parameter, length)
-      }, undefined)
+      writer.writeMessage(
+        shapeFields.dimension,
+        () => {
+          if (typeof length === 'number') writeInteger(writer, dimension.value, length)
+          else writeText(writer, dimension.parameter, length)
+        },
+        undefined,
+      )
     }
   }
   const writeTensorType = (): void => {
@@ -149,19 +188,33 @@ function writeValue(writer: Writer, { name, dtype, shape }: Value): void {
   writer.writeMessage(valueInfo.type, () => writer.writeMessage(type.tensor, writeTensorType, undefined), undefined)
 }
 
-/** An initializer's field in parts, the last one a view of the tensor: weights are copied once only, when all is joined. */
-function encodeInitializer({ value, tensor }: Initializer, location: string, external: ExternalTensor | undefined): readonly Uint8Array[] {
+/**
+ * An initializer's field in parts, the last one a view of the tensor: weights are copied once only, when all is joined.
+ */
+function encodeInitializer(
+  { value, tensor }: Initializer,
+  location: string,
+  external: ExternalTensor | undefined,
+): readonly Uint8Array[] {
   const fields = protoFields.tensor
-  const head = message((writer) => {
+  const head = message(writer => {
     for (const length of tensor.dims) writeInteger(writer, fields.dims, length)
     writeInteger(writer, fields.dataType, elementTypes[tensor.dtype])
     writeText(writer, fields.name, value.name)
     if (external === undefined) return
-    for (const [key, text] of Object.entries({ location, offset: String(external.offset), length: String(external.length) })) {
-      writer.writeMessage(fields.externalData, () => {
-        writeText(writer, protoFields.entry.key, key)
-        writeText(writer, protoFields.entry.value, text)
-      }, undefined)
+    for (const [key, text] of Object.entries({
+      location,
+      offset: String(external.offset),
+      length: String(external.length),
+    })) {
+      writer.writeMessage(
+        fields.externalData,
+        () => {
+          writeText(writer, protoFields.entry.key, key)
+          writeText(writer, protoFields.entry.value, text)
+        },
+        undefined,
+      )
     }
     writeInteger(writer, fields.dataLocation, externalLocation)
   })
@@ -171,7 +224,10 @@ function encodeInitializer({ value, tensor }: Initializer, location: string, ext
   return [frame(protoFields.graph.initializer, length), head, ...rest]
 }
 
-/** A tensor's bytes as they stand in memory: little-endian, as the format wants, on every platform that Node.js supports but s390x and AIX. */
+/**
+ * A tensor's bytes as they stand in memory: little-endian, as the format wants, on every platform that Node.js supports
+ * but s390x and AIX.
+ */
 function bytesOf(tensor: Tensor): Uint8Array {
   return new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength)
 }

@@ -30,25 +30,34 @@ export function infer<Op extends OpName>(op: Op, site: Site<Op>): readonly Value
     return (rules[op] as Rule<Op>)(site)
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error
-    const given = site.inputs.map((input) => (input === undefined ? '-' : `${input.name}: ${describe(input)}`)).join(', ')
+    const given = site.inputs.map(input => (input === undefined ? '-' : `${input.name}: ${describe(input)}`)).join(', ')
     throw new TrainerError('graph', `${op}(${given}): ${error.message}`, { cause: error })
   }
 }
 
 /** @throws TrainerError when an operator does not have so many inputs or outputs, or a required one is missing. */
 export function checkArity(op: OpName, inputs: readonly (Value | undefined)[], outputs: number): void {
-  const { inputs: [fewest, most], outputs: [fewestOut, mostOut] } = operators[op]
-  const range = (from: number, to: number): string => (to === from ? `${from}` : to === Infinity ? `${from} or more` : `${from} to ${to}`)
+  const {
+    inputs: [fewest, most],
+    outputs: [fewestOut, mostOut],
+  } = operators[op]
+  const range = (from: number, to: number): string =>
+    to === from ? `${from}` : to === Infinity ? `${from} or more` : `${from} to ${to}`
   if (inputs.length < fewest || inputs.length > most) {
     throw new TrainerError('graph', `${op} takes ${range(fewest, most)} inputs, not ${inputs.length}.`)
   }
   const missing = inputs.slice(0, most === Infinity ? inputs.length : fewest).indexOf(undefined)
   if (missing >= 0) throw new TrainerError('graph', `${op} cannot do without its input ${missing}.`)
-  if (outputs < fewestOut || outputs > mostOut) throw new TrainerError('graph', `${op} has ${range(fewestOut, mostOut)} outputs, not ${outputs}.`)
+  if (outputs < fewestOut || outputs > mostOut)
+    throw new TrainerError('graph', `${op} has ${range(fewestOut, mostOut)} outputs, not ${outputs}.`)
 }
 
 /** The axes that a reduction reduces, from the front: its constant second input, or all. */
-export function reducedAxes(inputs: readonly (Value | undefined)[], constant: Site<OpName>['constant'], noop = false): readonly number[] {
+export function reducedAxes(
+  inputs: readonly (Value | undefined)[],
+  constant: Site<OpName>['constant'],
+  noop = false,
+): readonly number[] {
   const rank = inputs[0]!.shape.length
   const listed = inputs[1] === undefined ? [] : distinct(integers(inputs[1], constant), rank)
   return listed.length > 0 || noop ? listed : inputs[0]!.shape.map((_, i) => i)
@@ -60,9 +69,15 @@ const indices: readonly DataType[] = ['int32', 'int64']
 const same: Rule<OpName> = ({ inputs: [x] }) => [x!]
 const number: Rule<OpName> = ({ inputs: [x] }) => [{ dtype: numeric(x!), shape: x!.shape }]
 const float: Rule<OpName> = ({ inputs: [x] }) => [{ dtype: among(x!, floats), shape: x!.shape }]
-const arithmetic: Rule<OpName> = ({ inputs: [a, b] }) => [{ dtype: numeric(a!) && sameType(a!, b!), shape: broadcast(a!.shape, b!.shape) }]
-const comparison: Rule<OpName> = ({ inputs: [a, b] }) => [{ dtype: sameType(a!, b!) && 'bool', shape: broadcast(a!.shape, b!.shape) }]
-const logical: Rule<OpName> = ({ inputs: [a, b] }) => [{ dtype: among(a!, ['bool']) && among(b!, ['bool']), shape: broadcast(a!.shape, b!.shape) }]
+const arithmetic: Rule<OpName> = ({ inputs: [a, b] }) => [
+  { dtype: numeric(a!) && sameType(a!, b!), shape: broadcast(a!.shape, b!.shape) },
+]
+const comparison: Rule<OpName> = ({ inputs: [a, b] }) => [
+  { dtype: sameType(a!, b!) && 'bool', shape: broadcast(a!.shape, b!.shape) },
+]
+const logical: Rule<OpName> = ({ inputs: [a, b] }) => [
+  { dtype: among(a!, ['bool']) && among(b!, ['bool']), shape: broadcast(a!.shape, b!.shape) },
+]
 const softmax: Rule<'Softmax'> = ({ inputs: [x], attributes }) => {
   positive(attributes.axis ?? -1, x!.shape.length)
   return [{ dtype: among(x!, floats), shape: x!.shape }]
@@ -71,12 +86,19 @@ const softmax: Rule<'Softmax'> = ({ inputs: [x], attributes }) => {
 const reduce: Rule<'ReduceSum'> = ({ inputs, attributes, constant }) => {
   const axes = reducedAxes(inputs, constant, attributes.noop_with_empty_axes === 1)
   const shape = inputs[0]!.shape
-  const kept = attributes.keepdims === 0 ? shape.filter((_, i) => !axes.includes(i)) : shape.map((d, i) => (axes.includes(i) ? 1 : d))
+  const kept =
+    attributes.keepdims === 0
+      ? shape.filter((_, i) => !axes.includes(i))
+      : shape.map((d, i) => (axes.includes(i) ? 1 : d))
   return [{ dtype: numeric(inputs[0]!), shape: kept }]
 }
 
 /** The result, and a mean and a reciprocal standard deviation for every row. */
-const layerNormalization = (x: Value, parameters: readonly (Value | undefined)[], axis: number): readonly ValueType[] => {
+const layerNormalization = (
+  x: Value,
+  parameters: readonly (Value | undefined)[],
+  axis: number,
+): readonly ValueType[] => {
   among(x, floats)
   for (const parameter of parameters) {
     if (parameter === undefined) continue
@@ -91,11 +113,17 @@ const matMul: Rule<'MatMul'> = ({ inputs: [a, b] }) => {
   const [x, y] = [a!.shape, b!.shape]
   if (x.length < 2 || y.length < 2) throw new TrainerError('graph', 'both operands need at least two axes.')
   agree(x.at(-1)!, y.at(-2)!)
-  return [{ dtype: numeric(a!) && sameType(a!, b!), shape: [...broadcast(x.slice(0, -2), y.slice(0, -2)), x.at(-2)!, y.at(-1)!] }]
+  return [
+    {
+      dtype: numeric(a!) && sameType(a!, b!),
+      shape: [...broadcast(x.slice(0, -2), y.slice(0, -2)), x.at(-2)!, y.at(-1)!],
+    },
+  ]
 }
 
 const gemm: Rule<'Gemm'> = ({ inputs: [a, b, c], attributes: { transA, transB } }) => {
-  if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new TrainerError('graph', 'both factors need exactly two axes.')
+  if (a!.shape.length !== 2 || b!.shape.length !== 2)
+    throw new TrainerError('graph', 'both factors need exactly two axes.')
   const [m, k] = transA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!]
   const [l, n] = transB ? [b!.shape[1]!, b!.shape[0]!] : [b!.shape[0]!, b!.shape[1]!]
   agree(k, l)
@@ -123,7 +151,10 @@ const scatterND: Rule<'ScatterND'> = ({ inputs: [data, index, updates], attribut
   sameType(data!, updates!)
   const depth = index!.shape.at(-1)
   if (typeof depth !== 'number' || depth > data!.shape.length) {
-    throw new TrainerError('graph', `the index's last length is ${depth ?? 'missing'}: it has to be known, and at most the rank of the data.`)
+    throw new TrainerError(
+      'graph',
+      `the index's last length is ${depth ?? 'missing'}: it has to be known, and at most the rank of the data.`,
+    )
   }
   agreeAll(updates!.shape, [...index!.shape.slice(0, -1), ...data!.shape.slice(depth)])
   return [data!]
@@ -143,22 +174,25 @@ const reshape: Rule<'Reshape'> = ({ inputs: [x, target], attributes, constant, u
   among(target!, ['int64'])
   const wanted = constant(target)
   if (wanted === undefined) return [{ dtype: x!.dtype, shape: Array.from({ length: rankFrom(target!) }, unknown) }]
-  return [{ dtype: x!.dtype, shape: reshaped(x!.shape, integers(target!, constant), attributes.allowzero === 1, unknown) }]
+  return [
+    { dtype: x!.dtype, shape: reshaped(x!.shape, integers(target!, constant), attributes.allowzero === 1, unknown) },
+  ]
 }
 
 const expand: Rule<'Expand'> = ({ inputs: [x, target], constant, unknown }) => {
   among(target!, ['int64'])
-  if (constant(target) !== undefined) return [{ dtype: x!.dtype, shape: broadcast(x!.shape, integers(target!, constant)) }]
+  if (constant(target) !== undefined)
+    return [{ dtype: x!.dtype, shape: broadcast(x!.shape, integers(target!, constant)) }]
   return [{ dtype: x!.dtype, shape: Array.from({ length: Math.max(rankFrom(target!), x!.shape.length) }, unknown) }]
 }
 
 const transpose: Rule<'Transpose'> = ({ inputs: [x], attributes: { perm } }) => {
   const { shape, dtype } = x!
   const order = perm ?? shape.map((_, i) => shape.length - 1 - i)
-  if (order.length !== shape.length || new Set(order).size < order.length || order.some((i) => shape[i] === undefined)) {
+  if (order.length !== shape.length || new Set(order).size < order.length || order.some(i => shape[i] === undefined)) {
     throw new TrainerError('graph', `perm [${order.join(', ')}] is no order of ${shape.length} axes.`)
   }
-  return [{ dtype, shape: order.map((i) => shape[i]!) }]
+  return [{ dtype, shape: order.map(i => shape[i]!) }]
 }
 
 const concat: Rule<'Concat'> = ({ inputs, attributes, unknown }) => {
@@ -168,10 +202,11 @@ const concat: Rule<'Concat'> = ({ inputs, attributes, unknown }) => {
     sameType(first, input)
     agreeAll(input.shape.toSpliced(axis, 1), first.shape.toSpliced(axis, 1))
   }
-  const lengths = inputs.map((input) => input.shape[axis]!)
+  const lengths = inputs.map(input => input.shape[axis]!)
   const numbers = lengths.filter((d): d is number => typeof d === 'number')
-  const total = numbers.length === lengths.length ? numbers.reduce((a, b) => a + b) : lengths.length === 1 ? lengths[0]! : unknown()
-  const known = (i: number): number | undefined => inputs.map(({ shape }) => shape[i]!).find((d) => typeof d === 'number')
+  const total =
+    numbers.length === lengths.length ? numbers.reduce((a, b) => a + b) : lengths.length === 1 ? lengths[0]! : unknown()
+  const known = (i: number): number | undefined => inputs.map(({ shape }) => shape[i]!).find(d => typeof d === 'number')
   return [{ dtype: first.dtype, shape: first.shape.map((d, i) => (i === axis ? total : (known(i) ?? d))) }]
 }
 
@@ -180,8 +215,16 @@ const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constan
   const whole = x!.shape[axis]!
   const given = constant(sizes) === undefined ? undefined : integers(sizes!, constant)
   const parts = sizes === undefined ? attributes.num_outputs : rankFrom(sizes)
-  if (parts !== outputs) throw new TrainerError('graph', `it is split into ${parts ?? 'no stated number of'} parts, but has ${outputs} outputs.`)
-  if (given !== undefined) agree(given.reduce((a, b) => a + b, 0), whole)
+  if (parts !== outputs)
+    throw new TrainerError(
+      'graph',
+      `it is split into ${parts ?? 'no stated number of'} parts, but has ${outputs} outputs.`,
+    )
+  if (given !== undefined)
+    agree(
+      given.reduce((a, b) => a + b, 0),
+      whole,
+    )
   const part = (i: number): Dimension => {
     if (given !== undefined) return given[i]!
     if (typeof whole === 'string' || sizes !== undefined) return unknown()
@@ -193,10 +236,15 @@ const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constan
 
 const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant, unknown }) => {
   const rank = x!.shape.length
-  const at = distinct(axes === undefined ? Array.from({ length: rankFrom(starts!) }, (_, i) => i) : integers(axes, constant), rank)
+  const at = distinct(
+    axes === undefined ? Array.from({ length: rankFrom(starts!) }, (_, i) => i) : integers(axes, constant),
+    rank,
+  )
   const by = steps === undefined ? at.map(() => 1) : integers(steps, constant)
-  const [from, to] = [constant(starts), constant(ends)].map((tensor, i) => tensor && integers(i === 0 ? starts! : ends!, constant))
-  if ([from ?? at, to ?? at, by].some((list) => list.length !== at.length)) {
+  const [from, to] = [constant(starts), constant(ends)].map(
+    (tensor, i) => tensor && integers(i === 0 ? starts! : ends!, constant),
+  )
+  if ([from ?? at, to ?? at, by].some(list => list.length !== at.length)) {
     throw new TrainerError('graph', 'starts, ends, axes and steps need the same number of entries.')
   }
   if (by.includes(0)) throw new TrainerError('graph', 'a step is 0.')
@@ -212,8 +260,12 @@ const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant
 
 const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant }) => {
   const { shape, dtype } = x!
-  const gone = axes === undefined ? shape.flatMap((d, i) => (d === 1 ? [i] : [])) : distinct(integers(axes, constant), shape.length)
-  for (const axis of gone) if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has the length ${shape[axis]}, not 1.`)
+  const gone =
+    axes === undefined
+      ? shape.flatMap((d, i) => (d === 1 ? [i] : []))
+      : distinct(integers(axes, constant), shape.length)
+  for (const axis of gone)
+    if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has the length ${shape[axis]}, not 1.`)
   return [{ dtype, shape: shape.filter((_, i) => !gone.includes(i)) }]
 }
 
@@ -222,7 +274,9 @@ const unsqueeze: Rule<'Unsqueeze'> = ({ inputs: [x, axes], constant }) => {
   const rank = x!.shape.length + wanted.length
   const added = distinct(wanted, rank)
   let next = 0
-  return [{ dtype: x!.dtype, shape: Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : x!.shape[next++]!)) }]
+  return [
+    { dtype: x!.dtype, shape: Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : x!.shape[next++]!)) },
+  ]
 }
 
 const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant, unknown }) => {
@@ -231,7 +285,8 @@ const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant
   const rank = x!.shape.length
   const at = axes === undefined ? x!.shape.map((_, i) => i) : distinct(integers(axes, constant), rank)
   const by = integers(pads!, constant)
-  if (by.length !== 2 * at.length) throw new TrainerError('graph', `${2 * at.length} paddings are needed, not ${by.length}.`)
+  if (by.length !== 2 * at.length)
+    throw new TrainerError('graph', `${2 * at.length} paddings are needed, not ${by.length}.`)
   const padded = (d: Dimension, i: number): Dimension => {
     const k = at.indexOf(i)
     const [before, after] = k < 0 ? [0, 0] : [by[k]!, by[k + at.length]!]
@@ -242,15 +297,45 @@ const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant
 }
 
 const rules: { readonly [Op in OpName]: Rule<Op> } = {
-  Neg: number, Abs: number, Relu: number, Sign: number, Identity: same,
+  Neg: number,
+  Abs: number,
+  Relu: number,
+  Sign: number,
+  Identity: same,
   Cast: ({ inputs: [x], attributes }) => [{ dtype: attributes.to, shape: x!.shape }],
-  Sqrt: float, Exp: float, Log: float, Erf: float, Tanh: float, Sigmoid: float, Gelu: float, Reciprocal: float, Sin: float, Cos: float, Floor: float,
+  Sqrt: float,
+  Exp: float,
+  Log: float,
+  Erf: float,
+  Tanh: float,
+  Sigmoid: float,
+  Gelu: float,
+  Reciprocal: float,
+  Sin: float,
+  Cos: float,
+  Floor: float,
   Not: ({ inputs: [x] }) => [{ dtype: among(x!, ['bool']), shape: x!.shape }],
-  Softmax: softmax, LogSoftmax: softmax,
-  Add: arithmetic, Sub: arithmetic, Mul: arithmetic, Div: arithmetic, Pow: arithmetic, Min: arithmetic, Max: arithmetic, And: logical, Or: logical,
-  Equal: comparison, Greater: comparison, Less: comparison, GreaterOrEqual: comparison, LessOrEqual: comparison,
-  Where: ({ inputs: [c, a, b] }) => [{ dtype: among(c!, ['bool']) && sameType(a!, b!), shape: broadcast(c!.shape, broadcast(a!.shape, b!.shape)) }],
-  MatMul: matMul, Gemm: gemm,
+  Softmax: softmax,
+  LogSoftmax: softmax,
+  Add: arithmetic,
+  Sub: arithmetic,
+  Mul: arithmetic,
+  Div: arithmetic,
+  Pow: arithmetic,
+  Min: arithmetic,
+  Max: arithmetic,
+  And: logical,
+  Or: logical,
+  Equal: comparison,
+  Greater: comparison,
+  Less: comparison,
+  GreaterOrEqual: comparison,
+  LessOrEqual: comparison,
+  Where: ({ inputs: [c, a, b] }) => [
+    { dtype: among(c!, ['bool']) && sameType(a!, b!), shape: broadcast(c!.shape, broadcast(a!.shape, b!.shape)) },
+  ],
+  MatMul: matMul,
+  Gemm: gemm,
   LayerNormalization: ({ inputs: [x, ...parameters], attributes, outputs }) =>
     layerNormalization(x!, parameters, positive(attributes.axis ?? -1, x!.shape.length)).slice(0, outputs),
   SkipLayerNormalization: ({ inputs: [x, skip, ...parameters], outputs }) => {
@@ -258,11 +343,26 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     stretches(skip!.shape, x!.shape)
     return [...layerNormalization(x!, parameters, x!.shape.length - 1), x!].slice(0, outputs)
   },
-  ReduceSum: reduce, ReduceMean: reduce, ReduceMax: reduce, ReduceSumSquare: reduce,
-  Gather: gather, GatherElements: gatherElements, ScatterND: scatterND, ScatterElements: scatterElements,
-  Reshape: reshape, Transpose: transpose, Expand: expand, Concat: concat, Split: split, Slice: slice,
-  Squeeze: squeeze, Unsqueeze: unsqueeze, Pad: pad,
-  Shape: ({ inputs: [x], attributes: { start, end } }) => [{ dtype: 'int64', shape: [x!.shape.slice(start, end).length] }],
+  ReduceSum: reduce,
+  ReduceMean: reduce,
+  ReduceMax: reduce,
+  ReduceSumSquare: reduce,
+  Gather: gather,
+  GatherElements: gatherElements,
+  ScatterND: scatterND,
+  ScatterElements: scatterElements,
+  Reshape: reshape,
+  Transpose: transpose,
+  Expand: expand,
+  Concat: concat,
+  Split: split,
+  Slice: slice,
+  Squeeze: squeeze,
+  Unsqueeze: unsqueeze,
+  Pad: pad,
+  Shape: ({ inputs: [x], attributes: { start, end } }) => [
+    { dtype: 'int64', shape: [x!.shape.slice(start, end).length] },
+  ],
 }
 
 /** The numbers of a constant integer input. */
@@ -289,16 +389,21 @@ function sameType(a: Value, b: Value): DataType {
 
 function among(value: Value, allowed: readonly DataType[]): DataType {
   if (!allowed.includes(value.dtype)) {
-    throw new TrainerError('graph', `the element type ${value.dtype} of ${value.name} is not one of ${allowed.join(', ')}.`)
+    throw new TrainerError(
+      'graph',
+      `the element type ${value.dtype} of ${value.name} is not one of ${allowed.join(', ')}.`,
+    )
   }
   return value.dtype
 }
 
 function numeric(value: Value): DataType {
-  if (value.dtype === 'bool') throw new TrainerError('graph', `${value.name} holds truth values, where numbers are needed.`)
+  if (value.dtype === 'bool')
+    throw new TrainerError('graph', `${value.name} holds truth values, where numbers are needed.`)
   return value.dtype
 }
 
 function oneOf(attribute: string, given: string | undefined, allowed: readonly string[]): void {
-  if (given !== undefined && !allowed.includes(given)) throw new TrainerError('graph', `${attribute} "${given}" is not one of ${allowed.join(', ')}.`)
+  if (given !== undefined && !allowed.includes(given))
+    throw new TrainerError('graph', `${attribute} "${given}" is not one of ${allowed.join(', ')}.`)
 }

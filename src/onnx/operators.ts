@@ -1,31 +1,74 @@
 import type { DataType } from '../tensor'
 
 type None = Record<never, never>
-interface Axis { readonly axis?: number }
-interface Reduction { readonly keepdims?: number; readonly noop_with_empty_axes?: number }
-interface Scatter { readonly reduction?: 'none' | 'add' | 'mul' | 'max' | 'min' }
+interface Axis {
+  readonly axis?: number
+}
+interface Reduction {
+  readonly keepdims?: number
+  readonly noop_with_empty_axes?: number
+}
+interface Scatter {
+  readonly reduction?: 'none' | 'add' | 'mul' | 'max' | 'min'
+}
 
 /** The attributes of every operator that a graph may use, by ONNX's names; one row per operator. */
 export interface Attributes {
-  Neg: None; Abs: None; Sqrt: None; Exp: None; Log: None; Erf: None; Tanh: None; Sigmoid: None; Relu: None
-  Reciprocal: None; Sin: None; Cos: None; Floor: None; Sign: None; Not: None; Identity: None
+  Neg: None
+  Abs: None
+  Sqrt: None
+  Exp: None
+  Log: None
+  Erf: None
+  Tanh: None
+  Sigmoid: None
+  Relu: None
+  Reciprocal: None
+  Sin: None
+  Cos: None
+  Floor: None
+  Sign: None
+  Not: None
+  Identity: None
   Gelu: None
   Cast: { readonly to: DataType }
-  Add: None; Sub: None; Mul: None; Div: None; Pow: None; Min: None; Max: None
-  Equal: None; Greater: None; Less: None; GreaterOrEqual: None; LessOrEqual: None; And: None; Or: None
+  Add: None
+  Sub: None
+  Mul: None
+  Div: None
+  Pow: None
+  Min: None
+  Max: None
+  Equal: None
+  Greater: None
+  Less: None
+  GreaterOrEqual: None
+  LessOrEqual: None
+  And: None
+  Or: None
   Where: None
   MatMul: None
   Gemm: { readonly alpha?: number; readonly beta?: number; readonly transA?: number; readonly transB?: number }
-  Softmax: Axis; LogSoftmax: Axis
+  Softmax: Axis
+  LogSoftmax: Axis
   LayerNormalization: { readonly axis?: number; readonly epsilon?: number }
   SkipLayerNormalization: { readonly epsilon?: number }
-  ReduceSum: Reduction; ReduceMean: Reduction; ReduceMax: Reduction; ReduceSumSquare: Reduction
-  Gather: Axis; GatherElements: Axis
-  ScatterND: Scatter; ScatterElements: Scatter & Axis
+  ReduceSum: Reduction
+  ReduceMean: Reduction
+  ReduceMax: Reduction
+  ReduceSumSquare: Reduction
+  Gather: Axis
+  GatherElements: Axis
+  ScatterND: Scatter
+  ScatterElements: Scatter & Axis
   Reshape: { readonly allowzero?: number }
   Transpose: { readonly perm?: readonly number[] }
-  Expand: None; Concat: { readonly axis: number }; Split: Axis & { readonly num_outputs?: number }
-  Slice: None; Squeeze: None; Unsqueeze: None
+  Expand: None
+  Concat: { readonly axis: number }
+  Split: Axis & { readonly num_outputs?: number }
+  Slice: None
+  Squeeze: None
+  Unsqueeze: None
   Pad: { readonly mode?: 'constant' | 'reflect' | 'edge' }
   Shape: { readonly start?: number; readonly end?: number }
 }
@@ -49,8 +92,11 @@ export interface Operator {
 /** The opset versions in which {@link operators} are meant: the newest that every provider's kernels cover. */
 export const opsets = { '': 18, 'com.microsoft': 1 } as const
 
-const row = (inputs: readonly [number, number], attributes: Operator['attributes'] = {}, outputs: readonly [number, number] = [1, 1]): Operator =>
-  ({ domain: '', inputs, outputs, attributes })
+const row = (
+  inputs: readonly [number, number],
+  attributes: Operator['attributes'] = {},
+  outputs: readonly [number, number] = [1, 1],
+): Operator => ({ domain: '', inputs, outputs, attributes })
 const unary = row([1, 1])
 const binary = row([2, 2])
 const axis = { axis: 'int' } as const
@@ -58,25 +104,61 @@ const reduction = { keepdims: 'int', noop_with_empty_axes: 'int' } as const
 
 /** The operator table. */
 export const operators: { readonly [Op in OpName]: Operator } = {
-  Neg: unary, Abs: unary, Sqrt: unary, Exp: unary, Log: unary, Erf: unary, Tanh: unary, Sigmoid: unary, Relu: unary,
-  Reciprocal: unary, Sin: unary, Cos: unary, Floor: unary, Sign: unary, Not: unary, Identity: unary,
+  Neg: unary,
+  Abs: unary,
+  Sqrt: unary,
+  Exp: unary,
+  Log: unary,
+  Erf: unary,
+  Tanh: unary,
+  Sigmoid: unary,
+  Relu: unary,
+  Reciprocal: unary,
+  Sin: unary,
+  Cos: unary,
+  Floor: unary,
+  Sign: unary,
+  Not: unary,
+  Identity: unary,
   Gelu: { ...unary, domain: 'com.microsoft' }, // x Φ(x) in one pass; ONNX's own came only with opset 20
   Cast: row([1, 1], { to: 'dtype' }),
-  Add: binary, Sub: binary, Mul: binary, Div: binary, Pow: binary, Min: binary, Max: binary,
-  Equal: binary, Greater: binary, Less: binary, GreaterOrEqual: binary, LessOrEqual: binary, And: binary, Or: binary,
+  Add: binary,
+  Sub: binary,
+  Mul: binary,
+  Div: binary,
+  Pow: binary,
+  Min: binary,
+  Max: binary,
+  Equal: binary,
+  Greater: binary,
+  Less: binary,
+  GreaterOrEqual: binary,
+  LessOrEqual: binary,
+  And: binary,
+  Or: binary,
   Where: row([3, 3]),
   MatMul: binary,
   Gemm: row([2, 3], { alpha: 'float', beta: 'float', transA: 'int', transB: 'int' }),
-  Softmax: row([1, 1], axis), LogSoftmax: row([1, 1], axis),
+  Softmax: row([1, 1], axis),
+  LogSoftmax: row([1, 1], axis),
   LayerNormalization: row([2, 3], { axis: 'int', epsilon: 'float' }, [1, 3]),
   SkipLayerNormalization: { ...row([3, 5], { epsilon: 'float' }, [1, 4]), domain: 'com.microsoft' },
-  ReduceSum: row([1, 2], reduction), ReduceMean: row([1, 2], reduction), ReduceMax: row([1, 2], reduction), ReduceSumSquare: row([1, 2], reduction),
-  Gather: row([2, 2], axis), GatherElements: row([2, 2], axis),
-  ScatterND: row([3, 3], { reduction: 'string' }), ScatterElements: row([3, 3], { axis: 'int', reduction: 'string' }),
+  ReduceSum: row([1, 2], reduction),
+  ReduceMean: row([1, 2], reduction),
+  ReduceMax: row([1, 2], reduction),
+  ReduceSumSquare: row([1, 2], reduction),
+  Gather: row([2, 2], axis),
+  GatherElements: row([2, 2], axis),
+  ScatterND: row([3, 3], { reduction: 'string' }),
+  ScatterElements: row([3, 3], { axis: 'int', reduction: 'string' }),
   Reshape: row([2, 2], { allowzero: 'int' }),
   Transpose: row([1, 1], { perm: 'ints' }),
-  Expand: binary, Concat: row([1, Infinity], axis), Split: row([1, 2], { axis: 'int', num_outputs: 'int' }, [1, Infinity]),
-  Slice: row([3, 5]), Squeeze: row([1, 2]), Unsqueeze: binary,
+  Expand: binary,
+  Concat: row([1, Infinity], axis),
+  Split: row([1, 2], { axis: 'int', num_outputs: 'int' }, [1, Infinity]),
+  Slice: row([3, 5]),
+  Squeeze: row([1, 2]),
+  Unsqueeze: binary,
   Pad: row([2, 4], { mode: 'string' }),
   Shape: row([1, 1], { start: 'int', end: 'int' }),
 }

@@ -9,14 +9,16 @@ export function describe(type: ValueType): string {
 /** The axis counted from the front. @throws TrainerError when the rank does not have it. */
 export function positive(axis: number, rank: number): number {
   const at = axis < 0 ? axis + rank : axis
-  if (!Number.isInteger(at) || at < 0 || at >= rank) throw new TrainerError('graph', `axis ${axis} is outside a rank of ${rank}.`)
+  if (!Number.isInteger(at) || at < 0 || at >= rank)
+    throw new TrainerError('graph', `axis ${axis} is outside a rank of ${rank}.`)
   return at
 }
 
 /** The axes counted from the front. @throws TrainerError when one is named twice. */
 export function distinct(axes: readonly number[], rank: number): readonly number[] {
-  const counted = axes.map((axis) => positive(axis, rank))
-  if (new Set(counted).size < counted.length) throw new TrainerError('graph', `the axes [${axes.join(', ')}] name one twice.`)
+  const counted = axes.map(axis => positive(axis, rank))
+  if (new Set(counted).size < counted.length)
+    throw new TrainerError('graph', `the axes [${axes.join(', ')}] name one twice.`)
   return counted
 }
 
@@ -35,7 +37,8 @@ export function broadcast(a: readonly Dimension[], b: readonly Dimension[]): rea
 /** @throws TrainerError when `from` cannot be stretched to `to` without changing `to`. */
 export function stretches(from: readonly Dimension[], to: readonly Dimension[]): void {
   const stretched = broadcast(from, to)
-  const fits = stretched.length === to.length && stretched.every((d, i) => d === to[i] || typeof to[i] === 'string' && d !== 1)
+  const fits =
+    stretched.length === to.length && stretched.every((d, i) => d === to[i] || (typeof to[i] === 'string' && d !== 1))
   if (!fits) throw new TrainerError('graph', `the shape [${from.join(', ')}] does not stretch to [${to.join(', ')}].`)
 }
 
@@ -46,7 +49,10 @@ function isUnknown(length: Dimension): boolean {
 
 /** What turns out to be equal among lengths, names and numbers alike. */
 export interface Equalities {
-  /** Whether both are one length; if not, and either is unknown or `claimed`, from now on they are. Two numbers never become equal. */
+  /**
+   * Whether both are one length; if not, and either is unknown or `claimed`, from now on they are. Two numbers never
+   * become equal.
+   */
   readonly equal: (a: Dimension, b: Dimension, claimed: boolean) => boolean
   /** An unknown length under a name that no builder gives: with a leading zero. */
   readonly unknown: () => Dimension
@@ -75,27 +81,36 @@ export function equalities(): Equalities {
 
 /** @throws TrainerError when both lengths are known and differ. */
 export function agree(a: Dimension, b: Dimension): void {
-  if (typeof a === 'number' && typeof b === 'number' && a !== b) throw new TrainerError('graph', `the lengths ${a} and ${b} differ.`)
+  if (typeof a === 'number' && typeof b === 'number' && a !== b)
+    throw new TrainerError('graph', `the lengths ${a} and ${b} differ.`)
 }
 
 /** @throws TrainerError when the shapes cannot be the same. */
 export function agreeAll(a: readonly Dimension[], b: readonly Dimension[]): void {
-  if (a.length !== b.length) throw new TrainerError('graph', `the shapes [${a.join(', ')}] and [${b.join(', ')}] have different ranks.`)
+  if (a.length !== b.length)
+    throw new TrainerError('graph', `the shapes [${a.join(', ')}] and [${b.join(', ')}] have different ranks.`)
   a.forEach((d, i) => agree(d, b[i]!))
 }
 
 /**
- * The shape after a reshape: 0 keeps a length (unless `zeros` are meant), -1 takes what is left, which is known if all but one length cancel out.
+ * The shape after a reshape: 0 keeps a length (unless `zeros` are meant), -1 takes what is left, which is known if all
+ * but one length cancel out.
  * @throws TrainerError when the number of elements changes.
  */
-export function reshaped(from: readonly Dimension[], wanted: readonly number[], zeros: boolean, unknown: () => Dimension): readonly Dimension[] {
+export function reshaped(
+  from: readonly Dimension[],
+  wanted: readonly number[],
+  zeros: boolean,
+  unknown: () => Dimension,
+): readonly Dimension[] {
   const target = `[${from.join(', ')}] cannot be reshaped to [${wanted.join(', ')}]`
-  if (wanted.filter((d) => d === -1).length > 1 || wanted.some((d) => d < -1)) {
+  if (wanted.filter(d => d === -1).length > 1 || wanted.some(d => d < -1)) {
     throw new TrainerError('graph', `${target}: at most one length is left open, as -1.`)
   }
   const copied = wanted.map((d, i): Dimension => {
     const length = d === 0 && !zeros ? from[i] : d
-    if (length === undefined) throw new TrainerError('graph', `${target}: there is no axis ${i} whose length 0 could keep.`)
+    if (length === undefined)
+      throw new TrainerError('graph', `${target}: there is no axis ${i} whose length 0 could keep.`)
     return length
   })
   const left = names(from)
@@ -105,20 +120,27 @@ export function reshaped(from: readonly Dimension[], wanted: readonly number[], 
     if (at >= 0) left.splice(at, 1)
     else added.push(name)
   }
-  const [above, below] = [product(from), product(copied.filter((d) => d !== -1))]
+  const [above, below] = [product(from), product(copied.filter(d => d !== -1))]
   const known = left.length === 0 && added.length === 0
   if (!copied.includes(-1)) {
     if (known && above !== below) throw new TrainerError('graph', `${target}: the number of elements would change.`)
     return copied
   }
-  if (known && below !== 0 && above % below !== 0) throw new TrainerError('graph', `${target}: ${above} is no multiple of ${below}.`)
-  const rest = known && below !== 0 ? above / below : left.length === 1 && added.length === 0 && above === below ? left[0]! : unknown()
-  return copied.map((d) => (d === -1 ? rest : d))
+  if (known && below !== 0 && above % below !== 0)
+    throw new TrainerError('graph', `${target}: ${above} is no multiple of ${below}.`)
+  const rest =
+    known && below !== 0
+      ? above / below
+      : left.length === 1 && added.length === 0 && above === below
+        ? left[0]!
+        : unknown()
+  return copied.map(d => (d === -1 ? rest : d))
 }
 
 /** The length of what a slice takes of a known length (NumPy's rule). */
 export function slicedLength(length: number, start: number, end: number, step: number): number {
-  const clamp = (at: number): number => Math.min(Math.max(at < 0 ? at + length : at, step < 0 ? -1 : 0), step < 0 ? length - 1 : length)
+  const clamp = (at: number): number =>
+    Math.min(Math.max(at < 0 ? at + length : at, step < 0 ? -1 : 0), step < 0 ? length - 1 : length)
   return Math.max(0, Math.ceil((clamp(end) - clamp(start)) / step))
 }
 

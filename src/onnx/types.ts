@@ -1,7 +1,10 @@
 import type { DataType, Tensor } from '../tensor'
 import type { Attributes, OpName } from './operators'
 
-/** A length: known, or a name for one that is known only when the graph runs. Equal names mean equal lengths; a name never stands for 1. */
+/**
+ * A length: known, or a name for one that is known only when the graph runs. Equal names mean equal lengths; a name
+ * never stands for 1.
+ */
 export type Dimension = number | string
 
 /** What a value is: its element type and its shape. */
@@ -15,7 +18,9 @@ export interface Value extends ValueType {
   readonly name: string
 }
 
-/** One application of an operator. An optional input that is not given, or an output that nobody reads, is undefined. */
+/**
+ * One application of an operator. An optional input that is not given, or an output that nobody reads, is undefined.
+ */
 export interface Node<Op extends OpName = OpName> {
   readonly op: Op
   readonly name: string
@@ -26,13 +31,15 @@ export interface Node<Op extends OpName = OpName> {
 }
 
 /**
- * What undoes a Gather along axis 0 whose rows are all different where a gradient flows. The gradient is then a Gather too, where it would be a
- * scatter. A hint for differentiation: it is no part of ONNX and is not written to files.
+ * What undoes a Gather along axis 0 whose rows are all different where a gradient flows. The gradient is then a Gather
+ * too, where it would be a scatter. A hint for differentiation: it is no part of ONNX and is not written to files.
  */
 export interface Inverse {
   /** int32, one per row of the data: the row of the (flattened) output that it went to. */
   readonly index: Value
-  /** Multiplied with the gradient, for rows that went nowhere (0) or somewhere (1); without it every row went somewhere. */
+  /**
+   * Multiplied with the gradient, for rows that went nowhere (0) or somewhere (1); without it every row went somewhere.
+   */
   readonly mask?: Value | undefined
 }
 

@@ -16,8 +16,17 @@ export const protoFields = {
   node: { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 },
   attribute: { name: 1, float: 2, int: 3, string: 4, ints: 8, type: 20 },
   tensor: {
-    dims: 1, dataType: 2, floatData: 4, int32Data: 5, int64Data: 7, name: 8, rawData: 9, doubleData: 10, uint64Data: 11,
-    externalData: 13, dataLocation: 14,
+    dims: 1,
+    dataType: 2,
+    floatData: 4,
+    int32Data: 5,
+    int64Data: 7,
+    name: 8,
+    rawData: 9,
+    doubleData: 10,
+    uint64Data: 11,
+    externalData: 13,
+    dataLocation: 14,
   },
   entry: { key: 1, value: 2 },
   valueInfo: { name: 1, type: 2 },
@@ -32,7 +41,19 @@ export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const
 
 /** TensorProto.DataType. */
 export const elementTypes: Readonly<Record<DataType, number>> = {
-  float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, uint32: 12, uint64: 13, bfloat16: 16,
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+  bfloat16: 16,
 }
 
 const dataTypes = new Map(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as DataType]))
@@ -54,7 +75,7 @@ export function message(write: (writer: Writer) => void): Uint8Array {
 
 /** The bytes that stand before a field of `length` bytes. */
 export function frame(field: number, length: number): Uint8Array {
-  return message((writer) => {
+  return message(writer => {
     writer.writeTag(field, wireTypes.bytes)
     writer.writeVarint(length)
   })
@@ -104,14 +125,20 @@ function readField(reader: PbfReader, bytes: Uint8Array): Field | undefined {
     const number = tag >>> 3
     if (number === 0) return undefined
     switch (tag & 7) {
-      case wireTypes.varint: return { number, value: reader.readVarint(true) }
-      case wireTypes.fixed64: return { number, value: reader.readDouble() }
-      case wireTypes.fixed32: return { number, value: reader.readFloat() }
+      case wireTypes.varint:
+        return { number, value: reader.readVarint(true) }
+      case wireTypes.fixed64:
+        return { number, value: reader.readDouble() }
+      case wireTypes.fixed32:
+        return { number, value: reader.readFloat() }
       case wireTypes.bytes: {
         const length = reader.readVarint()
-        return length > bytes.length - reader.pos ? undefined : { number, value: bytes.subarray(reader.pos, (reader.pos += length)) }
+        return length > bytes.length - reader.pos
+          ? undefined
+          : { number, value: bytes.subarray(reader.pos, (reader.pos += length)) }
       }
-      default: return undefined
+      default:
+        return undefined
     }
   } catch {
     return undefined // pbf's own complaint says less than ours
@@ -127,7 +154,10 @@ export function asNumber({ number, value }: Field): number {
 /** The bytes that a field holds. @throws TrainerError when it holds a number. */
 export function asBytes({ number, value }: Field): Uint8Array {
   if (typeof value !== 'number') return value
-  throw new TrainerError('file', `The ONNX data is malformed: field ${number} holds a number where bytes were expected.`)
+  throw new TrainerError(
+    'file',
+    `The ONNX data is malformed: field ${number} holds a number where bytes were expected.`,
+  )
 }
 
 export function asText(field: Field): string {
@@ -147,7 +177,11 @@ export function asIntegers(field: Field): bigint[] {
     result.push(BigInt.asIntN(64, value))
     ;[value, shift] = [0n, 0n]
   }
-  if (shift !== 0n) throw new TrainerError('file', `The ONNX data is malformed: the packed numbers of field ${field.number} are cut off.`)
+  if (shift !== 0n)
+    throw new TrainerError(
+      'file',
+      `The ONNX data is malformed: the packed numbers of field ${field.number} are cut off.`,
+    )
   return result
 }
 

@@ -7,7 +7,9 @@ export interface OptimizedParameter {
   readonly shape: readonly number[]
 }
 
-/** What is kept for a parameter between updates: its shape, and the number that it is filled with at first (default 0). */
+/**
+ * What is kept for a parameter between updates: its shape, and the number that it is filled with at first (default 0).
+ */
 export interface Slot {
   readonly shape: readonly number[]
   readonly fill?: number
@@ -30,9 +32,11 @@ export interface Updated {
 }
 
 /**
- * An optimizer: a pair of pure functions, as optax has it, the second of which writes graph code, so that it runs on every device.
+ * An optimizer: a pair of pure functions, as optax has it, the second of which writes graph code, so that it runs on
+ * every device.
  *
- * An update that is elementwise is written once for a flat parameter of any length; on CPU it is compiled into one loop.
+ * An update that is elementwise is written once for a flat parameter of any length; on CPU it is compiled into one
+ * loop.
  */
 export interface Optimizer {
   readonly name: string

@@ -16,19 +16,33 @@ export interface AdafactorOptions {
 }
 
 /**
- * Adafactor (Shazeer & Stern 2018), as Hugging Face computes it. A matrix keeps only the mean squares of its rows and columns, R and C:
+ * Adafactor (Shazeer & Stern 2018), as Hugging Face computes it. A matrix keeps only the mean squares of its rows and
+ * columns, R and C:
  *
- * β₂ = 1 - t^decay; U = g² + ε₁; u = g · rsqrt(R / mean R) ⊗ rsqrt(C); u ← u / max(1, RMS(u) / threshold); p ← p (1 - λρ) - ρu
+ * β₂ = 1 - t^decay; U = g² + ε₁; u = g · rsqrt(R / mean R) ⊗ rsqrt(C); u ← u / max(1, RMS(u) / threshold); p ← p (1 -
+ * λρ) - ρu
  * @throws TrainerError when `warmupInit` is asked for without `relativeStep`.
  */
 export function adafactor(options: AdafactorOptions = {}): Optimizer {
-  const { epsilon1 = 1e-30, epsilon2 = 1e-3, clipThreshold = 1, decayRate = -0.8, beta1, scaleParameter = false, relativeStep = false, warmupInit = false } = options
+  const {
+    epsilon1 = 1e-30,
+    epsilon2 = 1e-3,
+    clipThreshold = 1,
+    decayRate = -0.8,
+    beta1,
+    scaleParameter = false,
+    relativeStep = false,
+    warmupInit = false,
+  } = options
   if (warmupInit && !relativeStep) throw new TrainerError('argument', 'warmupInit needs relativeStep.')
   return {
     name: 'adafactor',
     init: ({ shape }) => ({
       ...(shape.length >= 2
-        ? { exp_avg_sq_row: { shape: shape.slice(0, -1) }, exp_avg_sq_col: { shape: [...shape.slice(0, -2), shape.at(-1)!] } }
+        ? {
+            exp_avg_sq_row: { shape: shape.slice(0, -1) },
+            exp_avg_sq_col: { shape: [...shape.slice(0, -2), shape.at(-1)!] },
+          }
         : { exp_avg_sq: { shape } }),
       ...(beta1 !== undefined && { exp_avg: { shape } }),
     }),
@@ -37,7 +51,8 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
       step_size: relativeStep ? Math.min(warmupInit ? 1e-6 * step : 1e-2, 1 / Math.sqrt(step)) : rate,
     }),
     update: (graph, { gradient, parameter, slots, scalars }) => {
-      const average = (old: Value, now: Value): Value => graph.add(graph.mul(old, scalars.beta2!), graph.mul(now, graph.sub(1, scalars.beta2!)))
+      const average = (old: Value, now: Value): Value =>
+        graph.add(graph.mul(old, scalars.beta2!), graph.mul(now, graph.sub(1, scalars.beta2!)))
       const square = graph.add(graph.mul(gradient, gradient), epsilon1)
       const rank = gradient.shape.length
       const kept: Record<string, Value> = {}
@@ -46,16 +61,22 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
         kept.exp_avg_sq_row = average(slots.exp_avg_sq_row!, graph.reduceMean(square, [rank - 1]))
         kept.exp_avg_sq_col = average(slots.exp_avg_sq_col!, graph.reduceMean(square, [rank - 2]))
         const rows = graph.div(kept.exp_avg_sq_row, graph.reduceMean(kept.exp_avg_sq_row, [rank - 2], true))
-        const factors = graph.mul(graph.unsqueeze(reciprocalRoot(graph, rows), [rank - 1]), graph.unsqueeze(reciprocalRoot(graph, kept.exp_avg_sq_col), [rank - 2]))
+        const factors = graph.mul(
+          graph.unsqueeze(reciprocalRoot(graph, rows), [rank - 1]),
+          graph.unsqueeze(reciprocalRoot(graph, kept.exp_avg_sq_col), [rank - 2]),
+        )
         direction = graph.mul(gradient, factors)
       } else {
         kept.exp_avg_sq = average(slots.exp_avg_sq!, square)
         direction = graph.mul(gradient, reciprocalRoot(graph, kept.exp_avg_sq))
       }
       direction = graph.div(direction, graph.max(graph.div(rootMeanSquare(graph, direction), clipThreshold), 1))
-      const size = scaleParameter ? graph.mul(scalars.step_size!, graph.max(rootMeanSquare(graph, parameter), epsilon2)) : scalars.step_size!
+      const size = scaleParameter
+        ? graph.mul(scalars.step_size!, graph.max(rootMeanSquare(graph, parameter), epsilon2))
+        : scalars.step_size!
       let step = graph.mul(direction, size)
-      if (beta1 !== undefined) step = kept.exp_avg = graph.add(graph.mul(slots.exp_avg!, beta1), graph.mul(step, 1 - beta1))
+      if (beta1 !== undefined)
+        step = kept.exp_avg = graph.add(graph.mul(slots.exp_avg!, beta1), graph.mul(step, 1 - beta1))
       const decayed = graph.mul(parameter, graph.sub(1, graph.mul(size, scalars.weight_decay!)))
       return { parameter: graph.sub(decayed, step), slots: kept }
     },
@@ -68,5 +89,10 @@ function reciprocalRoot(graph: GraphBuilder, x: Value): Value {
 
 /** ‖x‖₂ / √size */
 function rootMeanSquare(graph: GraphBuilder, x: Value): Value {
-  return graph.sqrt(graph.reduceMean(graph.mul(x, x), x.shape.map((_, i) => i)))
+  return graph.sqrt(
+    graph.reduceMean(
+      graph.mul(x, x),
+      x.shape.map((_, i) => i),
+    ),
+  )
 }

@@ -8,7 +8,8 @@ export interface AdamWOptions {
 }
 
 /**
- * AdamW (Loshchilov & Hutter 2017), as PyTorch computes it; λ is the decoupled weight decay, η the rate, t counts from 1:
+ * AdamW (Loshchilov & Hutter 2017), as PyTorch computes it; λ is the decoupled weight decay, η the rate, t counts from
+ * 1:
  *
  * p ← p (1 - ηλ); m ← β₁m + (1-β₁)g; v ← β₂v + (1-β₂)g²; p ← p - η / (1-β₁ᵗ) · m / (√v / √(1-β₂ᵗ) + ε)
  */
@@ -16,7 +17,10 @@ export function adamw({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamWOptio
   return {
     name: 'adamw',
     init: ({ shape }) => ({ exp_avg: { shape }, exp_avg_sq: { shape } }),
-    scalars: (step, rate) => ({ step_size: rate / (1 - beta1 ** step), root_correction: 1 / Math.sqrt(1 - beta2 ** step) }),
+    scalars: (step, rate) => ({
+      step_size: rate / (1 - beta1 ** step),
+      root_correction: 1 / Math.sqrt(1 - beta2 ** step),
+    }),
     update: (graph, { gradient, parameter, slots, scalars }) => {
       const decayed = graph.mul(parameter, graph.sub(1, graph.mul(scalars.rate!, scalars.weight_decay!)))
       const first = graph.add(slots.exp_avg!, graph.mul(graph.sub(gradient, slots.exp_avg!), 1 - beta1))

@@ -3,5 +3,5 @@ const undecayed = [/bias/, /layernorm/, /rmsnorm/, /(?:^|\.)norm(?:$|\.)/, /_nor
 
 /** Whether weight decay applies to a parameter: Hugging Face's `get_decay_parameter_names`. Embeddings are decayed. */
 export function decays(name: string): boolean {
-  return !undecayed.some((pattern) => pattern.test(name.toLowerCase()))
+  return !undecayed.some(pattern => pattern.test(name.toLowerCase()))
 }

@@ -5,7 +5,10 @@ import { checkScheduleKwargs, type MetricScheduleType, type ScheduleKwargs } fro
 export interface MetricSchedule {
   /** The learning rate of each parameter group now. */
   readonly rates: readonly number[]
-  /** Takes the metric of an evaluation; changes the rates where it is time. A metric that is not a number counts as no better. */
+  /**
+   * Takes the metric of an evaluation; changes the rates where it is time. A metric that is not a number counts as no
+   * better.
+   */
   step(metric: number): void
   /** Everything that a checkpoint has to keep: valid JSON, in snake_case. */
   state(): MetricScheduleState
@@ -45,7 +48,8 @@ interface Settings {
 }
 
 /**
- * Makes `reduce_lr_on_plateau` (PyTorch's `ReduceLROnPlateau`) or `greedy` (GreedyLR, arXiv 2512.14527, as transformers 5 has it).
+ * Makes `reduce_lr_on_plateau` (PyTorch's `ReduceLROnPlateau`) or `greedy` (GreedyLR, arXiv 2512.14527, as transformers
+ * 5 has it).
  *
  * Whether a higher metric is better comes from `greaterIsBetter`, unless `kwargs.mode` says otherwise.
  * @param options.baseRates the learning rate of each parameter group at the start.
@@ -63,20 +67,32 @@ export function createMetricSchedule(options: {
   let state = freshState(type, baseRates, settings)
   const advance = type === 'greedy' ? greedy : plateau
   return {
-    get rates() { return state.rates },
-    step: metric => { state = advance(state, Number(metric), settings, baseRates) },
+    get rates() {
+      return state.rates
+    },
+    step: metric => {
+      state = advance(state, Number(metric), settings, baseRates)
+    },
     state: () => state,
     restore: stored => {
       if (stored.type !== type || stored.rates.length !== baseRates.length) {
-        throw new TrainerError('file', `The stored state of the schedule is ${stored.type} for ${stored.rates.length} groups, `
-          + `but this run has ${type} for ${baseRates.length}.`)
+        throw new TrainerError(
+          'file',
+          `The stored state of the schedule is ${stored.type} for ${stored.rates.length} groups, ` +
+            `but this run has ${type} for ${baseRates.length}.`,
+        )
       }
       state = { ...stored }
     },
   }
 }
 
-function settingsOf(type: MetricScheduleType, kwargs: ScheduleKwargs, groups: number, greaterIsBetter: boolean): Settings {
+function settingsOf(
+  type: MetricScheduleType,
+  kwargs: ScheduleKwargs,
+  groups: number,
+  greaterIsBetter: boolean,
+): Settings {
   const isGreedy = type === 'greedy'
   const number = (name: string, plateauDefault: number, greedyDefault = plateauDefault): number =>
     (kwargs[name] as number | undefined) ?? (isGreedy ? greedyDefault : plateauDefault)
@@ -84,23 +100,46 @@ function settingsOf(type: MetricScheduleType, kwargs: ScheduleKwargs, groups: nu
     const given = (kwargs[name] ?? otherwise) as number | readonly number[]
     if (typeof given === 'number') return Array.from({ length: groups }, () => given)
     if (given.length === groups) return given
-    throw new TrainerError('argument', `lrSchedulerKwargs.${name} lists ${given.length} rates, but the optimizer has ${groups} groups.`)
+    throw new TrainerError(
+      'argument',
+      `lrSchedulerKwargs.${name} lists ${given.length} rates, but the optimizer has ${groups} groups.`,
+    )
   }
   return {
     higherIsBetter: kwargs.mode === undefined ? greaterIsBetter : kwargs.mode === 'max',
-    factor: number('factor', 0.1, 0.95), patience: number('patience', 10), threshold: number('threshold', 1e-4, 1e-6),
+    factor: number('factor', 0.1, 0.95),
+    patience: number('patience', 10),
+    threshold: number('threshold', 1e-4, 1e-6),
     thresholdMode: (kwargs.thresholdMode as 'rel' | 'abs' | undefined) ?? (isGreedy ? 'abs' : 'rel'),
-    cooldown: number('cooldown', 0), warmup: number('warmup', 0), eps: number('eps', 1e-8),
-    minLr: perGroup('minLr', isGreedy ? 1e-3 : 0), maxLr: perGroup('maxLr', isGreedy ? 1 : Infinity),
-    windowSize: kwargs.smooth === true ? number('windowSize', 50) : 0, resetStart: number('resetStart', 500),
+    cooldown: number('cooldown', 0),
+    warmup: number('warmup', 0),
+    eps: number('eps', 1e-8),
+    minLr: perGroup('minLr', isGreedy ? 1e-3 : 0),
+    maxLr: perGroup('maxLr', isGreedy ? 1 : Infinity),
+    windowSize: kwargs.smooth === true ? number('windowSize', 50) : 0,
+    resetStart: number('resetStart', 500),
   }
 }
 
 function freshState(type: MetricScheduleType, rates: readonly number[], { resetStart }: Settings): MetricScheduleState {
-  return { type, rates: [...rates], best: null, num_bad: 0, num_good: 0, cooldown_counter: 0, warmup_counter: 0, reset_start: resetStart, window: [] }
+  return {
+    type,
+    rates: [...rates],
+    best: null,
+    num_bad: 0,
+    num_good: 0,
+    cooldown_counter: 0,
+    warmup_counter: 0,
+    reset_start: resetStart,
+    window: [],
+  }
 }
 
-function isBetter(metric: number, best: number | null, { higherIsBetter, threshold, thresholdMode }: Settings): boolean {
+function isBetter(
+  metric: number,
+  best: number | null,
+  { higherIsBetter, threshold, thresholdMode }: Settings,
+): boolean {
   // Before the first metric the best is ∓∞, which every number beats and NaN does not.
   const than = best ?? (higherIsBetter ? -Infinity : Infinity)
   if (thresholdMode === 'rel') return higherIsBetter ? metric > than * (1 + threshold) : metric < than * (1 - threshold)
@@ -115,18 +154,34 @@ function reduced(rates: readonly number[], { factor, minLr, eps }: Settings): nu
   })
 }
 
-/** PyTorch's rule: more than `patience` evaluations in a row that are no better reduce the rates, outside the pause after a reduction. */
+/**
+ * PyTorch's rule: more than `patience` evaluations in a row that are no better reduce the rates, outside the pause
+ * after a reduction.
+ */
 function plateau(state: MetricScheduleState, metric: number, settings: Settings): MetricScheduleState {
   const better = isBetter(metric, state.best, settings)
   const pausing = state.cooldown_counter > 0
   const bad = better || pausing ? 0 : state.num_bad + 1
-  const seen = { ...state, best: better ? metric : state.best, num_bad: bad, cooldown_counter: state.cooldown_counter - (pausing ? 1 : 0) }
+  const seen = {
+    ...state,
+    best: better ? metric : state.best,
+    num_bad: bad,
+    cooldown_counter: state.cooldown_counter - (pausing ? 1 : 0),
+  }
   if (bad <= settings.patience) return seen
   return { ...seen, rates: reduced(state.rates, settings), cooldown_counter: settings.cooldown, num_bad: 0 }
 }
 
-/** GreedyLR: rates rise while the metric keeps getting better and fall while it does not; long at the minimum, all starts again. */
-function greedy(state: MetricScheduleState, raw: number, settings: Settings, baseRates: readonly number[]): MetricScheduleState {
+/**
+ * GreedyLR: rates rise while the metric keeps getting better and fall while it does not; long at the minimum, all
+ * starts again.
+ */
+function greedy(
+  state: MetricScheduleState,
+  raw: number,
+  settings: Settings,
+  baseRates: readonly number[],
+): MetricScheduleState {
   const window = settings.windowSize === 0 ? [] : [...state.window, raw].slice(-settings.windowSize)
   const metric = window.length === 0 ? raw : window.reduce((sum, value) => sum + value, 0) / window.length
   const still = { ...state, window, num_bad: 0, num_good: 0 }
@@ -136,7 +191,13 @@ function greedy(state: MetricScheduleState, raw: number, settings: Settings, bas
   const [good, bad] = better ? [state.num_good + 1, 0] : [0, state.num_bad + 1]
   const seen = { ...state, window, best: better ? metric : state.best, num_good: good, num_bad: bad }
   if (good > settings.patience) {
-    return { ...seen, rates: raised(state.rates, settings), warmup_counter: settings.warmup, num_good: 0, reset_start: settings.resetStart }
+    return {
+      ...seen,
+      rates: raised(state.rates, settings),
+      warmup_counter: settings.warmup,
+      num_good: 0,
+      reset_start: settings.resetStart,
+    }
   }
   return bad > settings.patience ? greedyReduction(seen, settings, baseRates) : seen
 }
@@ -148,10 +209,15 @@ function raised(rates: readonly number[], { factor, maxLr, eps }: Settings): num
   })
 }
 
-function greedyReduction(state: MetricScheduleState, settings: Settings, baseRates: readonly number[]): MetricScheduleState {
+function greedyReduction(
+  state: MetricScheduleState,
+  settings: Settings,
+  baseRates: readonly number[],
+): MetricScheduleState {
   const rates = reduced(state.rates, settings)
   const atMinimum = rates.every((rate, i) => rate <= settings.minLr[i]!)
   const left = state.reset_start - (atMinimum ? 1 : 0)
-  const next = atMinimum && left <= 0 ? freshState(state.type, baseRates, settings) : { ...state, rates, reset_start: left }
+  const next =
+    atMinimum && left <= 0 ? freshState(state.type, baseRates, settings) : { ...state, rates, reset_start: left }
   return { ...next, cooldown_counter: settings.cooldown, num_bad: 0 }
 }

@@ -11,14 +11,24 @@ export interface RmspropOptions {
 }
 
 /**
- * RMSprop (Hinton 2012) as PyTorch computes it: g ← g + λp; v ← αv + (1-α)g²; p ← p - ηg / (√v + ε). Centred: v - ā² under the root, where
- * ā ← αā + (1-α)g. With momentum: b ← μb + g / (√v + ε); p ← p - ηb.
+ * RMSprop (Hinton 2012) as PyTorch computes it: g ← g + λp; v ← αv + (1-α)g²; p ← p - ηg / (√v + ε). Centred: v - ā²
+ * under the root, where ā ← αā + (1-α)g. With momentum: b ← μb + g / (√v + ε); p ← p - ηb.
  */
-export function rmsprop({ alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false }: RmspropOptions = {}): Optimizer {
-  const average = (graph: GraphBuilder, old: Value, now: Value): Value => graph.add(graph.mul(old, alpha), graph.mul(now, 1 - alpha))
+export function rmsprop({
+  alpha = 0.99,
+  epsilon = 1e-8,
+  momentum = 0,
+  centered = false,
+}: RmspropOptions = {}): Optimizer {
+  const average = (graph: GraphBuilder, old: Value, now: Value): Value =>
+    graph.add(graph.mul(old, alpha), graph.mul(now, 1 - alpha))
   return {
     name: 'rmsprop',
-    init: ({ shape }) => ({ square_avg: { shape }, ...(momentum > 0 && { momentum_buffer: { shape } }), ...(centered && { grad_avg: { shape } }) }),
+    init: ({ shape }) => ({
+      square_avg: { shape },
+      ...(momentum > 0 && { momentum_buffer: { shape } }),
+      ...(centered && { grad_avg: { shape } }),
+    }),
     update: (graph, { gradient, parameter, slots, scalars }) => {
       const decayed = graph.add(gradient, graph.mul(parameter, scalars.weight_decay!))
       const square = average(graph, slots.square_avg!, graph.mul(decayed, decayed))

@@ -18,11 +18,19 @@ interface Course {
 export type ScheduleKwargs = Readonly<Record<string, unknown>>
 
 const courses = {
-  linear: warmed(({ warmup, total }) => step => Math.max(0, (total - step) / Math.max(1, total - warmup))),
-  cosine: warmed(course => step => Math.max(0, halfCosine(numberOf(course, 'numCycles', 0.5), progressOf(course, step)))),
+  linear: warmed(
+    ({ warmup, total }) =>
+      step =>
+        Math.max(0, (total - step) / Math.max(1, total - warmup)),
+  ),
+  cosine: warmed(
+    course => step => Math.max(0, halfCosine(numberOf(course, 'numCycles', 0.5), progressOf(course, step))),
+  ),
   cosine_with_restarts: warmed(course => step => {
     const progress = progressOf(course, step)
-    return progress >= 1 ? 0 : Math.max(0, 0.5 * (1 + Math.cos(Math.PI * ((numberOf(course, 'numCycles', 1) * progress) % 1))))
+    return progress >= 1
+      ? 0
+      : Math.max(0, 0.5 * (1 + Math.cos(Math.PI * ((numberOf(course, 'numCycles', 1) * progress) % 1))))
   }),
   polynomial: warmed(polynomial),
   constant: () => () => 1, // no warm-up, even where one is set: as Hugging Face has it
@@ -77,8 +85,8 @@ export function isMetricSchedule(type: ScheduleType): type is MetricScheduleType
  * Pure: the same step always gives the same factor. Step 0 is the first update.
  * @param options.baseRate the learning rate that the factor multiplies; `minLr` and `lrEnd` are divided by it.
  * @param options.warmupSteps updates of warm-up, 0 unless given.
- * @param options.totalSteps updates of the whole run; `constant`, `constant_with_warmup`, `inverse_sqrt` and `warmup_stable_decay` with
- * `numStableSteps` do without.
+ * @param options.totalSteps updates of the whole run; `constant`, `constant_with_warmup`, `inverse_sqrt` and
+ * `warmup_stable_decay` with `numStableSteps` do without.
  * @throws TrainerError (`argument`) for an option that the schedule does not take, or lacks.
  */
 export function createSchedule(options: {
@@ -91,9 +99,16 @@ export function createSchedule(options: {
   const { type, baseRate, warmupSteps = 0, totalSteps, kwargs = {} } = options
   if (typeof type === 'function') return checked(type)
   checkScheduleKwargs(type, kwargs, baseRate)
-  const endless = type === 'constant' || type === 'constant_with_warmup' || type === 'inverse_sqrt' || kwargs.numStableSteps !== undefined
+  const endless =
+    type === 'constant' ||
+    type === 'constant_with_warmup' ||
+    type === 'inverse_sqrt' ||
+    kwargs.numStableSteps !== undefined
   if (totalSteps === undefined && !endless) {
-    throw new TrainerError('argument', `The schedule ${type} needs the number of updates of the whole run, and none was given.`)
+    throw new TrainerError(
+      'argument',
+      `The schedule ${type} needs the number of updates of the whole run, and none was given.`,
+    )
   }
   return courses[type]({ baseRate, warmup: warmupSteps, total: totalSteps ?? 0, kwargs })
 }
@@ -110,42 +125,69 @@ export function checkScheduleKwargs(type: ScheduleType, kwargs: ScheduleKwargs, 
   }
   if (known.includes('minLrRate') && (kwargs.minLr === undefined) === (kwargs.minLrRate === undefined)) {
     const given = kwargs.minLr === undefined ? 'neither was given' : 'both were given'
-    throw new TrainerError('argument', `The schedule ${type} needs exactly one of minLr and minLrRate in lrSchedulerKwargs, and ${given}.`)
+    throw new TrainerError(
+      'argument',
+      `The schedule ${type} needs exactly one of minLr and minLrRate in lrSchedulerKwargs, and ${given}.`,
+    )
   }
   if (type === 'warmup_stable_decay' && kwargs.numDecaySteps === undefined) {
-    throw new TrainerError('argument', `The schedule ${type} needs numDecaySteps in lrSchedulerKwargs, and it was not given.`)
+    throw new TrainerError(
+      'argument',
+      `The schedule ${type} needs numDecaySteps in lrSchedulerKwargs, and it was not given.`,
+    )
   }
   if (type === 'polynomial' && !(Number(kwargs.lrEnd ?? 1e-7) < baseRate)) {
     const end = String(kwargs.lrEnd ?? 1e-7)
-    throw new TrainerError('argument', `The schedule polynomial needs an lrEnd below the learning rate ${baseRate}, but it is ${end}.`)
+    throw new TrainerError(
+      'argument',
+      `The schedule polynomial needs an lrEnd below the learning rate ${baseRate}, but it is ${end}.`,
+    )
   }
 }
 
 function unknownKwarg(type: ScheduleType, name: string): TrainerError {
   const known = scheduleKwargs[type]
-  const near = nearest(name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), known)
+  const near = nearest(
+    name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+    known,
+  )
   const takes = known.length === 0 ? 'takes no options' : `takes ${known.join(', ')}`
-  return new TrainerError('argument', `lrSchedulerKwargs.${name} is unknown: the schedule ${type} ${takes}.`,
-    near === undefined ? {} : { fix: `Did you mean ${near}?` })
+  return new TrainerError(
+    'argument',
+    `lrSchedulerKwargs.${name} is unknown: the schedule ${type} ${takes}.`,
+    near === undefined ? {} : { fix: `Did you mean ${near}?` },
+  )
 }
 
 const shapes = ['linear', 'cosine', '1-sqrt']
 const choices: Readonly<Record<string, readonly string[]>> = {
-  warmupType: shapes, decayType: shapes, mode: ['min', 'max'], thresholdMode: ['rel', 'abs'],
+  warmupType: shapes,
+  decayType: shapes,
+  mode: ['min', 'max'],
+  thresholdMode: ['rel', 'abs'],
 }
 
 function checkKwarg(type: ScheduleType, name: string, value: unknown): void {
   const choice = choices[name]
   const perGroup = isMetricSchedule(type) && (name === 'minLr' || name === 'maxLr') && Array.isArray(value)
   const isNumber = (one: unknown): boolean => typeof one === 'number' && Number.isFinite(one)
-  const [expected, right] = choice !== undefined ? [choice.map(word => `'${word}'`).join(', '), choice.includes(value as string)]
-    : name === 'smooth' ? ['true or false', typeof value === 'boolean']
-      : ['a number', perGroup ? (value as unknown[]).every(isNumber) : isNumber(value)]
+  const [expected, right] =
+    choice !== undefined
+      ? [choice.map(word => `'${word}'`).join(', '), choice.includes(value as string)]
+      : name === 'smooth'
+        ? ['true or false', typeof value === 'boolean']
+        : ['a number', perGroup ? (value as unknown[]).every(isNumber) : isNumber(value)]
   if (!right) {
-    throw new TrainerError('argument', `lrSchedulerKwargs.${name} of the schedule ${type} should be ${expected}, but is ${JSON.stringify(value)}.`)
+    throw new TrainerError(
+      'argument',
+      `lrSchedulerKwargs.${name} of the schedule ${type} should be ${expected}, but is ${JSON.stringify(value)}.`,
+    )
   }
   if (isMetricSchedule(type) && name === 'factor' && (value as number) >= 1) {
-    throw new TrainerError('argument', `lrSchedulerKwargs.factor of the schedule ${type} should be below 1, but is ${value as number}.`)
+    throw new TrainerError(
+      'argument',
+      `lrSchedulerKwargs.factor of the schedule ${type} should be below 1, but is ${value as number}.`,
+    )
   }
 }
 
@@ -154,7 +196,10 @@ function checked(schedule: Schedule): Schedule {
   return step => {
     const factor = schedule(step)
     if (typeof factor === 'number' && Number.isFinite(factor) && factor >= 0) return factor
-    throw new TrainerError('argument', `A schedule answers with a factor of at least 0, but at step ${step} it answered with ${String(factor)}.`)
+    throw new TrainerError(
+      'argument',
+      `A schedule answers with a factor of at least 0, but at step ${step} it answered with ${String(factor)}.`,
+    )
   }
 }
 
@@ -181,11 +226,17 @@ function numberOf({ kwargs }: Course, name: string, otherwise: number): number {
 }
 
 function leastFactor(course: Course): number {
-  return course.kwargs.minLr === undefined ? numberOf(course, 'minLrRate', 0) : numberOf(course, 'minLr', 0) / course.baseRate
+  return course.kwargs.minLr === undefined
+    ? numberOf(course, 'minLrRate', 0)
+    : numberOf(course, 'minLr', 0) / course.baseRate
 }
 
 function polynomial(course: Course): Schedule {
-  const [end, power, { baseRate, warmup, total }] = [numberOf(course, 'lrEnd', 1e-7), numberOf(course, 'power', 1), course]
+  const [end, power, { baseRate, warmup, total }] = [
+    numberOf(course, 'lrEnd', 1e-7),
+    numberOf(course, 'power', 1),
+    course,
+  ]
   return step => {
     if (step > total || total === warmup) return end / baseRate
     return ((baseRate - end) * (1 - (step - warmup) / (total - warmup)) ** power + end) / baseRate
@@ -198,7 +249,9 @@ function cosineWarmupWithMinLr(course: Course): Schedule {
   const start = kwargs.warmupLrRate as number | undefined
   return step => {
     if (step < warmup) {
-      return start === undefined ? (step + 1) / Math.max(1, warmup) : start + ((1 - start) * step) / Math.max(1, warmup - 1)
+      return start === undefined
+        ? (step + 1) / Math.max(1, warmup)
+        : start + ((1 - start) * step) / Math.max(1, warmup - 1)
     }
     const progress = Math.min(1, (step - warmup + 1) / Math.max(1, total - warmup))
     return Math.max(0, halfCosine(cycles, progress) * (1 - least) + least)
@@ -207,11 +260,26 @@ function cosineWarmupWithMinLr(course: Course): Schedule {
 
 function warmupStableDecay(course: Course): Schedule {
   const { warmup, total, kwargs } = course
-  const [decay, least, cycles] = [numberOf(course, 'numDecaySteps', 0), numberOf(course, 'minLrRatio', 0), numberOf(course, 'numCycles', 0.5)]
+  const [decay, least, cycles] = [
+    numberOf(course, 'numDecaySteps', 0),
+    numberOf(course, 'minLrRatio', 0),
+    numberOf(course, 'numCycles', 0.5),
+  ]
   const stable = numberOf(course, 'numStableSteps', total - warmup - decay)
-  const rise = { linear: (x: number) => x, cosine: (x: number) => 0.5 * (1 - Math.cos(Math.PI * x)), '1-sqrt': (x: number) => 1 - Math.sqrt(1 - x) }
-  const fall = { linear: (x: number) => 1 - x, cosine: (x: number) => halfCosine(cycles, x), '1-sqrt': (x: number) => 1 - Math.sqrt(x) }
-  const [up, down] = [rise[(kwargs.warmupType ?? 'linear') as keyof typeof rise], fall[(kwargs.decayType ?? 'cosine') as keyof typeof fall]]
+  const rise = {
+    linear: (x: number) => x,
+    cosine: (x: number) => 0.5 * (1 - Math.cos(Math.PI * x)),
+    '1-sqrt': (x: number) => 1 - Math.sqrt(1 - x),
+  }
+  const fall = {
+    linear: (x: number) => 1 - x,
+    cosine: (x: number) => halfCosine(cycles, x),
+    '1-sqrt': (x: number) => 1 - Math.sqrt(x),
+  }
+  const [up, down] = [
+    rise[(kwargs.warmupType ?? 'linear') as keyof typeof rise],
+    fall[(kwargs.decayType ?? 'cosine') as keyof typeof fall],
+  ]
   const above = (factor: number): number => Math.max(0, factor * (1 - least) + least)
   return step => {
     if (step < warmup) return above(up(step / Math.max(1, warmup)))

@@ -10,7 +10,10 @@ export class LossLog {
   #updates = 0
   #skipped = 0
 
-  /** Takes an update's loss. With `filter`, one that is not finite counts as the mean of the window so far: Hugging Face's `logging_nan_inf_filter`. */
+  /**
+   * Takes an update's loss. With `filter`, one that is not finite counts as the mean of the window so far: Hugging
+   * Face's `logging_nan_inf_filter`.
+   */
   add(loss: number, step: number, filter: boolean): void {
     this.#inWindow++
     this.#updates++
@@ -50,8 +53,12 @@ export class LossLog {
 
   state(): CallbackState {
     const attributes = {
-      loss_since_log: this.#window, updates_since_log: this.#inWindow, loss_logged: this.#total, last_logged_step: this.#loggedAt,
-      updates: this.#updates, skipped_updates: this.#skipped,
+      loss_since_log: this.#window,
+      updates_since_log: this.#inWindow,
+      loss_logged: this.#total,
+      last_logged_step: this.#loggedAt,
+      updates: this.#updates,
+      skipped_updates: this.#skipped,
     }
     return { args: {}, attributes }
   }

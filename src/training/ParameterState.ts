@@ -15,8 +15,8 @@ export interface UpdateNumbers {
 export type Slots = ReadonlyMap<string, Readonly<Record<string, Tensor>>>
 
 /**
- * Where the parameters, their gradients and the optimizer's slots live, and how they are updated: in memory that the processor's threads share, or on
- * a device.
+ * Where the parameters, their gradients and the optimizer's slots live, and how they are updated: in memory that the
+ * processor's threads share, or on a device.
  */
 export interface ParameterState {
   /** The parameters, as feeds of a program. */

@@ -9,7 +9,13 @@ import { encode } from '../onnx/encode'
 import type { Graph } from '../onnx/types'
 import type { Optimizer } from '../optim/Optimizer'
 import { Tensor } from '../tensor'
-import { createEvaluationGraph, createPredictionGraph, createTrainingGraph, type LossChoice, type TrainingGraph } from '../TrainingGraph'
+import {
+  createEvaluationGraph,
+  createPredictionGraph,
+  createTrainingGraph,
+  type LossChoice,
+  type TrainingGraph,
+} from '../TrainingGraph'
 import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
 import { countLabels, labelFeed, problemTypeOf, type RowName } from './labels'
 import { MaskSource } from './MaskSource'
@@ -75,7 +81,8 @@ interface Variant {
 }
 
 /**
- * A model on an engine: runs batches forward, and forward and backward, and updates the parameters. Here values meet programs.
+ * A model on an engine: runs batches forward, and forward and backward, and updates the parameters. Here values meet
+ * programs.
  */
 export class Runner {
   /** Where everything runs that is not computed in bfloat16. */
@@ -88,7 +95,14 @@ export class Runner {
   readonly #checkpointing: boolean
   readonly #profile: Profile | undefined
   readonly #programs = new Map<string, Promise<Program>>()
-  #training: { readonly state: ParameterState; readonly options: TrainingOptions; readonly loss: LossChoice; readonly variants: Map<number, Variant> } | undefined
+  #training:
+    | {
+        readonly state: ParameterState
+        readonly options: TrainingOptions
+        readonly loss: LossChoice
+        readonly variants: Map<number, Variant>
+      }
+    | undefined
 
   private constructor(engines: Engines, options: RunnerOptions) {
     this.engine = engines.float32
@@ -121,9 +135,13 @@ export class Runner {
     const labels = batch.labels
     if (labels === undefined) return { packed, labels: undefined, count: 0, rows }
     if (labels.dims[0] !== rows) {
-      throw new TrainerError('data', `The batch has ${rows} rows, but its labels have the shape [${labels.dims.join(', ')}].`, {
-        fix: 'Check the collator: labels need one entry a row.',
-      })
+      throw new TrainerError(
+        'data',
+        `The batch has ${rows} rows, but its labels have the shape [${labels.dims.join(', ')}].`,
+        {
+          fix: 'Check the collator: labels need one entry a row.',
+        },
+      )
     }
     const feed = labelFeed(labels, this.#problemType(labels), this.#model.config, rowName)
     return { packed, labels: inOrder(feed, packed.order), count: countLabels(labels), rows }
@@ -144,7 +162,12 @@ export class Runner {
     const graph = this.#trainingGraph(loss, groups)
     await nextTurn()
     const state = await createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
-    this.#training = { state: this.#profile === undefined ? state : profiledState(state, this.#profile), options, loss, variants: new Map() }
+    this.#training = {
+      state: this.#profile === undefined ? state : profiledState(state, this.#profile),
+      options,
+      loss,
+      variants: new Map(),
+    }
     this.#addVariant(groups, graph)
   }
 
@@ -152,7 +175,8 @@ export class Runner {
   async train(batch: PreparedBatch, place: MicroBatch): Promise<LossSum> {
     const { state, options, loss } = this.#training!
     const groups = batch.packed.groups.length
-    const { program, masks } = this.#training!.variants.get(groups) ?? this.#addVariant(groups, this.#trainingGraph(loss, groups))
+    const { program, masks } =
+      this.#training!.variants.get(groups) ?? this.#addVariant(groups, this.#trainingGraph(loss, groups))
     const key = { seed: options.seed, step: place.step, microBatch: place.index }
     const [loaded, dropout] = [await program, await timed(this.#profile, 'masks', () => masks.draw(batch.packed, key))]
     const feeds = this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout })
@@ -168,17 +192,38 @@ export class Runner {
   }
 
   /** The same, but the logits stay on the device until they are asked for. */
-  async forward(batch: PreparedBatch): Promise<{ loss: LossSum | undefined; logits: () => Promise<Tensor<'float32'>> }> {
-    const { groups: { length: groups }, order } = batch.packed
+  async forward(
+    batch: PreparedBatch,
+  ): Promise<{ loss: LossSum | undefined; logits: () => Promise<Tensor<'float32'>> }> {
+    const {
+      groups: { length: groups },
+      order,
+    } = batch.packed
     const program = await (batch.labels === undefined
       ? this.#program(`prediction/${groups}`, () => createPredictionGraph(this.#model.config, groups))
-      : this.#program(`evaluation/${groups}`, () => createEvaluationGraph(this.#model.config, { ...this.#loss, problemType: this.#problemType(batch.labels!) }, groups)))
-    const outputs = await program.run(this.#feeds(program, batch, batch.count, this.#parameters()), {}, { keep: ['logits'] })
+      : this.#program(`evaluation/${groups}`, () =>
+          createEvaluationGraph(
+            this.#model.config,
+            { ...this.#loss, problemType: this.#problemType(batch.labels!) },
+            groups,
+          ),
+        ))
+    const outputs = await program.run(
+      this.#feeds(program, batch, batch.count, this.#parameters()),
+      {},
+      { keep: ['logits'] },
+    )
     const loss = outputs.loss === undefined ? undefined : await this.#lossOf(outputs, 'evaluation')
-    return { loss, logits: async () => outOfOrder((await this.#engines.evaluation.download(outputs.logits!)) as Tensor<'float32'>, order) }
+    return {
+      loss,
+      logits: async () =>
+        outOfOrder((await this.#engines.evaluation.download(outputs.logits!)) as Tensor<'float32'>, order),
+    }
   }
 
-  /** Brings the model's tensors up to date, where training keeps copies of them; before the first update there are none. */
+  /**
+   * Brings the model's tensors up to date, where training keeps copies of them; before the first update there are none.
+   */
   async synchronise(): Promise<void> {
     await this.#training?.state.synchronise()
   }
@@ -210,7 +255,8 @@ export class Runner {
   #problemType(labels: Tensor): ProblemType {
     const problemType = this.#loss.problemType ?? problemTypeOf(this.#model.config, labels)
     if (problemType !== 'single_label_classification') this.#checkLossOptions(problemType)
-    if (this.#model.config.problem_type !== problemType) this.#model.config = { ...this.#model.config, problem_type: problemType }
+    if (this.#model.config.problem_type !== problemType)
+      this.#model.config = { ...this.#model.config, problem_type: problemType }
     return problemType
   }
 
@@ -254,14 +300,29 @@ export class Runner {
   }
 
   /** What a program asks for, out of what there is. */
-  #feeds(program: Program, batch: PreparedBatch, count: number, values: Readonly<Record<string, EngineValue>>): Record<string, EngineValue> {
-    const given: Record<string, EngineValue> = { ...values, ...batch.packed.feeds, num_items_in_batch: Tensor.from('float32', count) }
+  #feeds(
+    program: Program,
+    batch: PreparedBatch,
+    count: number,
+    values: Readonly<Record<string, EngineValue>>,
+  ): Record<string, EngineValue> {
+    const given: Record<string, EngineValue> = {
+      ...values,
+      ...batch.packed.feeds,
+      num_items_in_batch: Tensor.from('float32', count),
+    }
     if (batch.labels !== undefined) given.labels = batch.labels
-    return Object.fromEntries(program.inputs.map(({ name }) => {
-      const value = given[name]
-      if (value === undefined) throw new TrainerError(name === 'labels' ? 'data' : 'internal', `The program needs "${name}", which the batch does not have.`)
-      return [name, value]
-    }))
+    return Object.fromEntries(
+      program.inputs.map(({ name }) => {
+        const value = given[name]
+        if (value === undefined)
+          throw new TrainerError(
+            name === 'labels' ? 'data' : 'internal',
+            `The program needs "${name}", which the batch does not have.`,
+          )
+        return [name, value]
+      }),
+    )
   }
 
   async #lossOf(outputs: Readonly<Record<string, EngineValue>>, use: Use): Promise<LossSum> {
@@ -271,7 +332,10 @@ export class Runner {
   }
 }
 
-/** Groups that attention is computed in: rows of a group share its longest row's length, but many small groups are many small products. */
+/**
+ * Groups that attention is computed in: rows of a group share its longest row's length, but many small groups are many
+ * small products.
+ */
 function attentionGroups(batchSize: number): number {
   return batchSize >= 16 ? 4 : batchSize >= 8 ? 2 : 1
 }

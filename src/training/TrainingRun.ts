@@ -60,7 +60,10 @@ export class TrainingRun {
   /** Rows and updates of this call. */
   samples = 0
   updates = 0
-  /** The pass over the data that the last window was of, the micro-batches of that pass that are done with it, and whether the pass has been ended. */
+  /**
+   * The pass over the data that the last window was of, the micro-batches of that pass that are done with it, and
+   * whether the pass has been ended.
+   */
   position = { epoch: 0, batches: 0, ended: true }
   /** The update after which a checkpoint was last saved. */
   savedAt: number | undefined
@@ -88,16 +91,28 @@ export class TrainingRun {
     const size = this.#parts.args.gradientAccumulationSteps
     let batches: PreparedBatch[] = []
     let [done, all, real, samples] = [start, 0, 0, 0]
-    const window = (): Window => ({ batches, count: batches.reduce((sum, b) => sum + b.count, 0), done, tokens: { all, real }, samples })
+    const window = (): Window => ({
+      batches,
+      count: batches.reduce((sum, b) => sum + b.count, 0),
+      done,
+      tokens: { all, real },
+      samples,
+    })
     for await (const { batch, rows } of this.#parts.loader.batches(epoch, start)) {
       if (batch.labels === undefined) {
-        const columns = Object.keys(batch).map((name) => `"${name}"`).join(', ')
-        throw new TrainerError('data', `The training dataset has no labels: the columns of its batches are ${columns}.`, {
-          fix: 'Add a column "label", or name it with labelNames.',
-        })
+        const columns = Object.keys(batch)
+          .map(name => `"${name}"`)
+          .join(', ')
+        throw new TrainerError(
+          'data',
+          `The training dataset has no labels: the columns of its batches are ${columns}.`,
+          {
+            fix: 'Add a column "label", or name it with labelNames.',
+          },
+        )
       }
       await this.#begin(batch.labels)
-      const prepared = this.runner.prepare(batch, (row) => `row ${rows[row]} of the training dataset`, 'training')
+      const prepared = this.runner.prepare(batch, row => `row ${rows[row]} of the training dataset`, 'training')
       batches.push(prepared)
       done++
       all += batch.input_ids!.size
@@ -114,7 +129,9 @@ export class TrainingRun {
 
   /** Makes gradients and slots, by the labels of a batch that is not trained on. */
   async beginAt(epoch: number, batch: number): Promise<void> {
-    for await (const { batch: { labels } } of this.#parts.loader.batches(epoch, batch)) {
+    for await (const {
+      batch: { labels },
+    } of this.#parts.loader.batches(epoch, batch)) {
       if (labels !== undefined) await this.#begin(labels)
       return
     }
@@ -145,7 +162,10 @@ export class TrainingRun {
     await this.runner.state.update({ step: this.optimizerSteps, rate, scale })
   }
 
-  /** Adds an update's rows, tokens and operations to the state: 6 operations per token and weight, as Hugging Face estimates. */
+  /**
+   * Adds an update's rows, tokens and operations to the state: 6 operations per token and weight, as Hugging Face
+   * estimates.
+   */
   count(state: TrainerState, { samples, tokens }: Window): void {
     this.samples += samples
     this.updates++
@@ -158,7 +178,10 @@ export class TrainingRun {
   tokenSpeed(state: TrainerState): LogEntry {
     if (this.#parts.args.includeNumInputTokensSeen === 'no') return {}
     const seconds = (performance.now() - this.#startedAt) / 1000
-    return { train_runtime: roundTo(seconds, 4), train_tokens_per_second: roundTo((state.numInputTokensSeen - this.#tokensBefore) / seconds, 3) }
+    return {
+      train_runtime: roundTo(seconds, 4),
+      train_tokens_per_second: roundTo((state.numInputTokensSeen - this.#tokensBefore) / seconds, 3),
+    }
   }
 
   /** Makes gradients and slots once the first labels say what the head predicts, and fills them from the checkpoint. */
@@ -166,7 +189,10 @@ export class TrainingRun {
     if (this.#begun) return
     this.#begun = true
     const { args, optimizer, decays, resumed } = this.#parts
-    await this.runner.beginTraining({ optimizer, weightDecay: (name) => (decays(name) ? args.weightDecay : 0), seed: args.seed }, labels)
+    await this.runner.beginTraining(
+      { optimizer, weightDecay: name => (decays(name) ? args.weightDecay : 0), seed: args.seed },
+      labels,
+    )
     if (resumed !== undefined) this.optimizerSteps = await restoreOptimizer(resumed, optimizer.name, this.runner.state)
   }
 
@@ -175,7 +201,10 @@ export class TrainingRun {
     return this.#sums.count === 0 ? 1 : this.#sums.count
   }
 
-  /** Whether an update has to be skipped. @throws TrainerError for a loss or gradient that is not finite, unless the arguments say otherwise. */
+  /**
+   * Whether an update has to be skipped.
+   * @throws TrainerError for a loss or gradient that is not finite, unless the arguments say otherwise.
+   */
   #judge({ loss, gradNorm, rate }: { loss: number; gradNorm: number; rate: number }, step: number): boolean {
     if (Number.isFinite(loss) && Number.isFinite(gradNorm)) {
       this.#lastFinite = loss

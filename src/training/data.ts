@@ -23,68 +23,130 @@ export function trainLoader(parts: LoaderParts, dataset: LoaderRows<object>): Lo
   const { args } = parts
   const rows = modelRows(parts, dataset, 'training')
   const order = rowOrder(args, dataset, rowCount(rows))
-  return createLoader({ rows, batchSize: args.trainBatchSize, dropLast: args.dataloaderDropLast, collate: collateWith(parts), ...(order && { order }) })
+  return createLoader({
+    rows,
+    batchSize: args.trainBatchSize,
+    dropLast: args.dataloaderDropLast,
+    collate: collateWith(parts),
+    ...(order && { order }),
+  })
 }
 
 /**
- * Batches to evaluate on. Where the order does not show in the result, rows come sorted by length, so that a batch's rows are alike; each batch says
- * which rows it is.
+ * Batches to evaluate on. Where the order does not show in the result, rows come sorted by length, so that a batch's
+ * rows are alike; each batch says which rows it is.
  */
-export function evaluationLoader(parts: LoaderParts, dataset: LoaderRows<object>, sorted: boolean): Loader<LoadedBatch> {
+export function evaluationLoader(
+  parts: LoaderParts,
+  dataset: LoaderRows<object>,
+  sorted: boolean,
+): Loader<LoadedBatch> {
   const { args } = parts
   const rows = modelRows(parts, dataset, 'evaluation')
-  const lengths = sorted && dataset instanceof Dataset && dataset.columnNames.includes('input_ids') ? dataset.lengths('input_ids') : undefined
-  const count = lengths === undefined ? 0 : lengths.length - (args.dataloaderDropLast ? lengths.length % args.evalBatchSize : 0)
+  const lengths =
+    sorted && dataset instanceof Dataset && dataset.columnNames.includes('input_ids')
+      ? dataset.lengths('input_ids')
+      : undefined
+  const count =
+    lengths === undefined ? 0 : lengths.length - (args.dataloaderDropLast ? lengths.length % args.evalBatchSize : 0)
   const order = lengths === undefined ? undefined : longestFirst(lengths, count)
-  return createLoader({ rows, batchSize: args.evalBatchSize, dropLast: args.dataloaderDropLast, collate: collateWith(parts), ...(order && { order: () => order }) })
+  return createLoader({
+    rows,
+    batchSize: args.evalBatchSize,
+    dropLast: args.dataloaderDropLast,
+    collate: collateWith(parts),
+    ...(order && { order: () => order }),
+  })
 }
 
-/** The first `count` rows, the longest first: rows that drop_last leaves out are the dataset's last ones, whatever their length. */
+/**
+ * The first `count` rows, the longest first: rows that drop_last leaves out are the dataset's last ones, whatever their
+ * length.
+ */
 function longestFirst(lengths: ArrayLike<number>, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b)
 }
 
 /** A dataset without the columns that the model does not take, told once; as it is with `removeUnusedColumns` off. */
-function modelRows({ args, inputNames }: LoaderParts, dataset: LoaderRows<object>, what: string): LoaderRows<Readonly<Record<string, unknown>>> {
-  if (rowCount(dataset) === 0) throw new TrainerError('data', `The ${what} dataset is empty.`, { fix: 'Check the split, and what filter() kept.' })
+function modelRows(
+  { args, inputNames }: LoaderParts,
+  dataset: LoaderRows<object>,
+  what: string,
+): LoaderRows<Readonly<Record<string, unknown>>> {
+  if (rowCount(dataset) === 0)
+    throw new TrainerError('data', `The ${what} dataset is empty.`, { fix: 'Check the split, and what filter() kept.' })
   if (!args.removeUnusedColumns) return dataset as LoaderRows<Readonly<Record<string, unknown>>>
   const { rows, dropped } = selectModelColumns(dataset, [...inputNames, ...labelColumns, ...(args.labelNames ?? [])])
-  if (dropped.length > 0) logOnce('warning', `The ${what} dataset's columns ${dropped.join(', ')} are not used: the model does not take them.`)
+  if (dropped.length > 0)
+    logOnce(
+      'warning',
+      `The ${what} dataset's columns ${dropped.join(', ')} are not used: the model does not take them.`,
+    )
   return rows
 }
 
 /** Collates, and gives the column of `labelNames` its name. */
-function collateWith({ args, collator }: LoaderParts): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[]) => Promise<LoadedBatch> {
+function collateWith({
+  args,
+  collator,
+}: LoaderParts): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[]) => Promise<LoadedBatch> {
   return async (rows, indices) => {
     const batch: Batch = await collator(rows, indices)
     checkBatch(batch)
-    const own = args.labelNames?.find((name) => batch[name] !== undefined)
-    if (args.labelNames !== undefined && own === undefined && batch.labels !== undefined && !args.labelNames.includes('label')) throw otherLabels(args.labelNames, batch)
-    return { batch: own === undefined || batch.labels !== undefined ? batch : { ...batch, labels: batch[own]! }, rows: indices }
+    const own = args.labelNames?.find(name => batch[name] !== undefined)
+    if (
+      args.labelNames !== undefined &&
+      own === undefined &&
+      batch.labels !== undefined &&
+      !args.labelNames.includes('label')
+    )
+      throw otherLabels(args.labelNames, batch)
+    return {
+      batch: own === undefined || batch.labels !== undefined ? batch : { ...batch, labels: batch[own]! },
+      rows: indices,
+    }
   }
 }
 
 function otherLabels(wanted: readonly string[], batch: Batch): TrainerError {
-  const columns = Object.keys(batch).map((name) => `"${name}"`).join(', ')
-  return new TrainerError('data', `labelNames is ${wanted.map((name) => `"${name}"`).join(', ')}, but the columns of the batch are ${columns}.`, {
-    fix: 'Leave labelNames out for "label" and "labels", or name a column that is there.',
-  })
+  const columns = Object.keys(batch)
+    .map(name => `"${name}"`)
+    .join(', ')
+  return new TrainerError(
+    'data',
+    `labelNames is ${wanted.map(name => `"${name}"`).join(', ')}, but the columns of the batch are ${columns}.`,
+    {
+      fix: 'Leave labelNames out for "label" and "labels", or name a column that is there.',
+    },
+  )
 }
 
 /** A collator of one's own may return anything. */
 function checkBatch(batch: unknown): void {
-  const wrong = typeof batch !== 'object' || batch === null ? String(batch) : Object.entries(batch).find(([, value]) => !(value instanceof Tensor))?.[0]
+  const wrong =
+    typeof batch !== 'object' || batch === null
+      ? String(batch)
+      : Object.entries(batch).find(([, value]) => !(value instanceof Tensor))?.[0]
   if (wrong === undefined) return
-  const what = typeof batch === 'object' && batch !== null ? `"${wrong}" of what the data collator returned is no Tensor` : `The data collator returned ${wrong}`
-  throw new TrainerError('data', `${what}.`, { fix: "Return named tensors: { input_ids: Tensor.from('int32', rows), … }." })
+  const what =
+    typeof batch === 'object' && batch !== null
+      ? `"${wrong}" of what the data collator returned is no Tensor`
+      : `The data collator returned ${wrong}`
+  throw new TrainerError('data', `${what}.`, {
+    fix: "Return named tensors: { input_ids: Tensor.from('int32', rows), … }.",
+  })
 }
 
-function rowOrder(args: TrainingArguments, dataset: LoaderRows<object>, count: number | undefined): ((epoch: number) => ArrayLike<number>) | undefined {
+function rowOrder(
+  args: TrainingArguments,
+  dataset: LoaderRows<object>,
+  count: number | undefined,
+): ((epoch: number) => ArrayLike<number>) | undefined {
   const seed = args.dataSeed ?? args.seed
   if (count === undefined || args.trainSamplingStrategy === 'sequential') return undefined
-  if (args.trainSamplingStrategy === 'random') return (epoch) => randomOrder(count, seed, epoch)
+  if (args.trainSamplingStrategy === 'random') return epoch => randomOrder(count, seed, epoch)
   const lengths = rowLengths(dataset, count, args.lengthColumnName)
-  return (epoch) => lengthGroupedEpochOrder(lengths, args.trainBatchSize * args.gradientAccumulationSteps, seed, epoch)
+  return epoch => lengthGroupedEpochOrder(lengths, args.trainBatchSize * args.gradientAccumulationSteps, seed, epoch)
 }
 
 /** The rows' lengths: the column that has them, else those of `input_ids`. */
@@ -97,8 +159,12 @@ function rowLengths(dataset: LoaderRows<object>, count: number, column: string):
     const row = rowAt(dataset as RowSource<object>, i) as Readonly<Record<string, unknown>>
     const length = row[column] ?? (row.input_ids as ArrayLike<number> | undefined)?.length
     if (typeof length === 'number') return length
-    throw new TrainerError('data', `Row ${i} of the training dataset has neither "${column}" nor "input_ids", so rows cannot be grouped by length.`, {
-      fix: 'Tokenize the dataset, or name the column with lengthColumnName.',
-    })
+    throw new TrainerError(
+      'data',
+      `Row ${i} of the training dataset has neither "${column}" nor "input_ids", so rows cannot be grouped by length.`,
+      {
+        fix: 'Tokenize the dataset, or name the column with lengthColumnName.',
+      },
+    )
   })
 }

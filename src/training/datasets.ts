@@ -4,11 +4,20 @@ import type { EvalData, TrainData } from './options'
 
 /** Whether this is several datasets by name. */
 export function isDatasets(dataset: EvalData): dataset is Readonly<Record<string, TrainData>> {
-  if (dataset instanceof Dataset || Array.isArray(dataset) || Symbol.iterator in dataset || Symbol.asyncIterator in dataset) return false
+  if (
+    dataset instanceof Dataset ||
+    Array.isArray(dataset) ||
+    Symbol.iterator in dataset ||
+    Symbol.asyncIterator in dataset
+  )
+    return false
   return !('length' in dataset && 'get' in dataset)
 }
 
-/** One of several evaluation sets by its name; without a name, the evaluation set itself. @throws TrainerError when there is none. */
+/**
+ * One of several evaluation sets by its name; without a name, the evaluation set itself.
+ * @throws TrainerError when there is none.
+ */
 export function datasetNamed(datasets: EvalData | undefined, name: string | undefined): EvalData {
   if (datasets === undefined) {
     throw new TrainerError('argument', 'There is nothing to evaluate on.', {
@@ -19,8 +28,15 @@ export function datasetNamed(datasets: EvalData | undefined, name: string | unde
   if (name === undefined && !several) return datasets
   const found = name !== undefined && several ? datasets[name] : undefined
   if (found !== undefined) return found
-  const names = several ? Object.keys(datasets).map((key) => `"${key}"`).join(', ') : 'none'
-  const problem = name === undefined ? 'There are several evaluation datasets, and none was named.' : `There is no evaluation dataset of the name "${name}".`
+  const names = several
+    ? Object.keys(datasets)
+        .map(key => `"${key}"`)
+        .join(', ')
+    : 'none'
+  const problem =
+    name === undefined
+      ? 'There are several evaluation datasets, and none was named.'
+      : `There is no evaluation dataset of the name "${name}".`
   throw new TrainerError('argument', problem, {
     fix: several ? `The names are ${names}.` : 'Give evalDataset as an object of datasets by name.',
   })

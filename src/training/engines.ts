@@ -32,5 +32,9 @@ export async function createEngines({ engine, bfloat16, profile }: EnginesOption
   const { pluginLibrary: _plugin, providerOptions: _options, ...rest } = engine // these are of the other one
   const reduced = await create({ ...engine, precision: 'bfloat16' }) // the one that may not be there is made first
   const float32 = await create(rest)
-  return { float32, training: bfloat16.training ? reduced : float32, evaluation: bfloat16.evaluation ? reduced : float32 }
+  return {
+    float32,
+    training: bfloat16.training ? reduced : float32,
+    evaluation: bfloat16.evaluation ? reduced : float32,
+  }
 }

@@ -20,7 +20,10 @@ export interface EvalPrediction {
   readonly losses?: Float64Array
 }
 
-/** Turns predictions into metrics. With `batchEvalMetrics` it is called once per batch, and what it returns for the last one counts. */
+/**
+ * Turns predictions into metrics. With `batchEvalMetrics` it is called once per batch, and what it returns for the last
+ * one counts.
+ */
 export type ComputeMetrics = (prediction: EvalPrediction, computeResult: boolean) => Metrics | Promise<Metrics>
 
 /** Makes smaller things of logits, batch by batch, so that less is kept. */
@@ -65,12 +68,26 @@ export interface EvaluationOutput {
 
 /** Runs the model over batches, and the metrics over what it predicts. */
 export async function runEvaluation(runner: Runner, options: EvaluationOptions): Promise<EvaluationOutput> {
-  const kept = { predictions: new RowCollector(), labels: new RowCollector(), inputs: new RowCollector(), losses: new Map<number, number>() }
-  const [loss, counted] = [{ sum: 0, count: 0, labelled: false }, { samples: 0, batches: 0 }]
+  const kept = {
+    predictions: new RowCollector(),
+    labels: new RowCollector(),
+    inputs: new RowCollector(),
+    losses: new Map<number, number>(),
+  }
+  const [loss, counted] = [
+    { sum: 0, count: 0, labelled: false },
+    { samples: 0, batches: 0 },
+  ]
   let [metrics, held]: [Metrics, Held[]] = [{}, []]
-  for await (const { value: { batch, rows }, last } of withLast(options.batches)) {
-    const { loss: own, logits } = await runner.forward(runner.prepare(batch, (row) => `row ${rows[row]} of the evaluation dataset`, 'evaluation'))
-    if (own !== undefined) Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, labelled: true })
+  for await (const {
+    value: { batch, rows },
+    last,
+  } of withLast(options.batches)) {
+    const { loss: own, logits } = await runner.forward(
+      runner.prepare(batch, row => `row ${rows[row]} of the evaluation dataset`, 'evaluation'),
+    )
+    if (own !== undefined)
+      Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, labelled: true })
     counted.samples += rows.length
     counted.batches++
     const mean = own === undefined ? undefined : own.loss / own.count
@@ -83,7 +100,12 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   }
   const [predictions, labels] = [kept.predictions.finish(), kept.labels.finish()]
   if (!options.streaming && predictions !== undefined && hasMetrics(options, labels, undefined)) {
-    const prediction = predictionOf(predictions, labels!, kept.inputs.finish(), options.includeLosses ? inOrder(kept.losses) : undefined)
+    const prediction = predictionOf(
+      predictions,
+      labels!,
+      kept.inputs.finish(),
+      options.includeLosses ? inOrder(kept.losses) : undefined,
+    )
     metrics = checkedMetrics(await options.computeMetrics!(prediction, true))
   }
   return { predictions, labels, loss: loss.labelled ? loss.sum / loss.count : undefined, metrics, ...counted }
@@ -103,7 +125,12 @@ interface Kept {
 }
 
 /** Keeps what is wanted of a batch; where metrics stream, returns those up to it. */
-async function take({ batch, rows, logits, mean }: Held, kept: Kept, options: EvaluationOptions, last: boolean): Promise<Metrics | undefined> {
+async function take(
+  { batch, rows, logits, mean }: Held,
+  kept: Kept,
+  options: EvaluationOptions,
+  last: boolean,
+): Promise<Metrics | undefined> {
   const fetched = await logits()
   const predictions = (await options.preprocessLogits?.(fetched, batch.labels)) ?? fetched
   const inputs = options.includeInputs ? batch.input_ids : undefined
@@ -122,30 +149,55 @@ async function take({ batch, rows, logits, mean }: Held, kept: Kept, options: Ev
   return last ? checkedMetrics(metrics) : metrics
 }
 
-/** Whether there are metrics to compute. @throws TrainerError where there should be, but there are no labels: in Python they would silently be missing. */
-function hasMetrics({ computeMetrics, optionalLabels }: EvaluationOptions, labels: Tensor | undefined, batch: Batch | undefined): boolean {
+/**
+ * Whether there are metrics to compute.
+ * @throws TrainerError where there should be, but there are no labels: in Python they would silently be missing.
+ */
+function hasMetrics(
+  { computeMetrics, optionalLabels }: EvaluationOptions,
+  labels: Tensor | undefined,
+  batch: Batch | undefined,
+): boolean {
   if (computeMetrics === undefined) return false
   if (labels !== undefined) return true
   if (optionalLabels) return false
-  const columns = batch === undefined ? '' : `: its columns are ${Object.keys(batch).map((name) => `"${name}"`).join(', ')}`
+  const columns =
+    batch === undefined
+      ? ''
+      : `: its columns are ${Object.keys(batch)
+          .map(name => `"${name}"`)
+          .join(', ')}`
   throw new TrainerError('data', `computeMetrics was given, but the evaluation dataset has no labels${columns}.`, {
     fix: 'Add a column "label", name it with labelNames, or leave computeMetrics out.',
   })
 }
 
 function inOrder(losses: ReadonlyMap<number, number>): Float64Array {
-  return Float64Array.from([...losses].sort(([a], [b]) => a - b), ([, loss]) => loss)
+  return Float64Array.from(
+    [...losses].sort(([a], [b]) => a - b),
+    ([, loss]) => loss,
+  )
 }
 
 /** Metrics as they should be. @throws TrainerError for what is no object of numbers: most often a forgotten return. */
 function checkedMetrics(metrics: unknown): Metrics {
-  const [name, value] = typeof metrics !== 'object' || metrics === null ? ['', metrics] : Object.entries(metrics).find((entry) => typeof entry[1] !== 'number') ?? []
+  const [name, value] =
+    typeof metrics !== 'object' || metrics === null
+      ? ['', metrics]
+      : (Object.entries(metrics).find(entry => typeof entry[1] !== 'number') ?? [])
   if (name === undefined) return metrics as Metrics
   const what = name === '' ? String(value) : `${JSON.stringify(value)} as "${name}"`
-  throw new TrainerError('argument', `computeMetrics returned ${what}, not an object of numbers by name.`, { fix: 'Return { accuracy: … }.' })
+  throw new TrainerError('argument', `computeMetrics returned ${what}, not an object of numbers by name.`, {
+    fix: 'Return { accuracy: … }.',
+  })
 }
 
-function predictionOf(predictions: Tensor, labels: Tensor, inputs: Tensor | undefined, losses: Float64Array | undefined): EvalPrediction {
+function predictionOf(
+  predictions: Tensor,
+  labels: Tensor,
+  inputs: Tensor | undefined,
+  losses: Float64Array | undefined,
+): EvalPrediction {
   return { predictions, labels, labelIds: labels, ...(inputs && { inputs }), ...(losses && { losses }) }
 }
 

@@ -11,13 +11,22 @@ const problemTypes: Readonly<Record<LossName, ProblemType>> = {
   mean_squared_error: 'regression',
 }
 
-/** What `computeLossFunc` says: a function, or the kind of head that a name stands for. @throws TrainerError for another name. */
-export function lossNamed(loss: LossFunction | LossName | undefined): { readonly custom?: LossFunction; readonly problemType?: ProblemType } {
+/**
+ * What `computeLossFunc` says: a function, or the kind of head that a name stands for.
+ * @throws TrainerError for another name.
+ */
+export function lossNamed(loss: LossFunction | LossName | undefined): {
+  readonly custom?: LossFunction
+  readonly problemType?: ProblemType
+} {
   if (loss === undefined) return {}
   if (typeof loss === 'function') return { custom: loss }
   if (Object.hasOwn(problemTypes, loss)) return { problemType: problemTypes[loss] }
   const near = nearest(String(loss), Object.keys(problemTypes))
   throw new TrainerError('argument', `computeLossFunc is "${String(loss)}", which is no loss.`, {
-    fix: near === undefined ? `Name one of ${Object.keys(problemTypes).join(', ')}, or give a function.` : `Did you mean "${near}"?`,
+    fix:
+      near === undefined
+        ? `Name one of ${Object.keys(problemTypes).join(', ')}, or give a function.`
+        : `Did you mean "${near}"?`,
   })
 }

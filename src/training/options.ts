@@ -16,7 +16,10 @@ import type { LossName } from './losses'
 import type { Profile } from './profile'
 
 /** Turns rows into a batch; `indices` are the rows' places in the dataset, for errors. */
-export type DataCollator = (rows: readonly Readonly<Record<string, unknown>>[], indices?: readonly number[]) => Batch | Promise<Batch>
+export type DataCollator = (
+  rows: readonly Readonly<Record<string, unknown>>[],
+  indices?: readonly number[],
+) => Batch | Promise<Batch>
 
 /** Rows to train on: a dataset, or anything that can be iterated (then `maxSteps` says how long). */
 export type TrainData = Dataset<object> | LoaderRows<object>
@@ -40,7 +43,10 @@ export interface TrainerOptions {
   readonly processingClass?: Tokenizer
   /** A loss of one's own as graph code, or one of the known by its name. Default: the head's. */
   readonly computeLossFunc?: LossFunction | LossName
-  /** One weight per class for cross-entropy; 'balanced': by the training dataset's labels, so that each class weighs the same in all. */
+  /**
+   * One weight per class for cross-entropy; 'balanced': by the training dataset's labels, so that each class weighs the
+   * same in all.
+   */
   readonly classWeights?: readonly number[] | 'balanced'
   readonly computeMetrics?: ComputeMetrics
   readonly callbacks?: readonly CallbackOrClass[]
@@ -94,46 +100,82 @@ export const evaluateOptions = ['metricKeyPrefix']
 /** @throws TrainerError for what evaluate() is given in one object, as Python's keywords are. */
 export function checkEvaluated(dataset: unknown, options: object): void {
   refuseUnknown(options, evaluateOptions, 'evaluate()')
-  const name = typeof dataset !== 'object' || dataset === null ? undefined : ['evalDataset', 'metricKeyPrefix', 'ignoreKeys'].find((key) => Object.hasOwn(dataset, key))
+  const name =
+    typeof dataset !== 'object' || dataset === null
+      ? undefined
+      : ['evalDataset', 'metricKeyPrefix', 'ignoreKeys'].find(key => Object.hasOwn(dataset, key))
   if (name === undefined) return
-  throw new TrainerError('argument', `evaluate() takes a dataset, or several by name, and "${name}" is the name of an option.`, {
-    fix: 'Write evaluate(dataset, { metricKeyPrefix }).',
-  })
+  throw new TrainerError(
+    'argument',
+    `evaluate() takes a dataset, or several by name, and "${name}" is the name of an option.`,
+    {
+      fix: 'Write evaluate(dataset, { metricKeyPrefix }).',
+    },
+  )
 }
 
 /** The names of {@link TrainerOptions}; the type makes sure that there is none too few. */
 const trainerOptions = Object.keys({
-  model: 1, modelInit: 1, args: 1, dataCollator: 1, trainDataset: 1, evalDataset: 1, processingClass: 1, computeLossFunc: 1, classWeights: 1,
-  computeMetrics: 1, callbacks: 1, optimizers: 1, optimizerClsAndKwargs: 1, preprocessLogitsForMetrics: 1, profile: 1,
+  model: 1,
+  modelInit: 1,
+  args: 1,
+  dataCollator: 1,
+  trainDataset: 1,
+  evalDataset: 1,
+  processingClass: 1,
+  computeLossFunc: 1,
+  classWeights: 1,
+  computeMetrics: 1,
+  callbacks: 1,
+  optimizers: 1,
+  optimizerClsAndKwargs: 1,
+  preprocessLogitsForMetrics: 1,
+  profile: 1,
 } satisfies Record<keyof TrainerOptions, 1>)
 
 /** @throws TrainerError for what `train()` does not take, as Python's positional checkpoint. */
 export function checkTrainOptions(options: TrainOptions): void {
-  if (typeof options === 'object' && options !== null) return refuseUnknown(options, ['resumeFromCheckpoint', 'trial', 'signal'], 'train()')
-  throw new TrainerError('argument', 'train() takes an object.', { fix: `Write train({ resumeFromCheckpoint: ${JSON.stringify(options)} }).` })
+  if (typeof options === 'object' && options !== null)
+    return refuseUnknown(options, ['resumeFromCheckpoint', 'trial', 'signal'], 'train()')
+  throw new TrainerError('argument', 'train() takes an object.', {
+    fix: `Write train({ resumeFromCheckpoint: ${JSON.stringify(options)} }).`,
+  })
 }
 
 /** Methods of Hugging Face's Trainer that there are none of here: to override them would change nothing. */
 const otherMethods = [
-  'trainingStep', 'predictionStep', 'evaluationLoop', 'predictionLoop', 'optimizerStep', 'getBatchSamples', 'computeLossContextManager',
-  'autocastSmartContextManager', 'createAcceleratorAndPostprocess',
+  'trainingStep',
+  'predictionStep',
+  'evaluationLoop',
+  'predictionLoop',
+  'optimizerStep',
+  'getBatchSamples',
+  'computeLossContextManager',
+  'autocastSmartContextManager',
+  'createAcceleratorAndPostprocess',
 ]
 
 /** @throws TrainerError for a method of a subclass that would never be called. */
 export function checkOverrides(trainer: object): void {
-  const name = otherMethods.find((method) => method in trainer)
+  const name = otherMethods.find(method => method in trainer)
   if (name === undefined) return
   throw new TrainerError('argument', `The Trainer has no method ${name} to override: it would never be called.`, {
     fix: 'A step is one graph here: override computeLoss, createOptimizer or createScheduler, or use a callback.',
   })
 }
 
-/** The mistakes that a program without types makes with datasets. @throws TrainerError naming the option and the fix. */
+/**
+ * The mistakes that a program without types makes with datasets.
+ * @throws TrainerError naming the option and the fix.
+ */
 function checkDataset(option: 'trainDataset' | 'evalDataset', dataset: unknown): void {
-  if (dataset instanceof Promise) throw new TrainerError('argument', `${option} is a Promise.`, { fix: 'Write await before map() or loadDataset().' })
+  if (dataset instanceof Promise)
+    throw new TrainerError('argument', `${option} is a Promise.`, { fix: 'Write await before map() or loadDataset().' })
   if (option === 'trainDataset' && dataset instanceof DatasetDict) {
     const splits = Object.keys(dataset).join(', ')
-    throw new TrainerError('argument', `trainDataset is a dictionary of datasets (${splits}).`, { fix: 'Give one of them, such as encoded.train.' })
+    throw new TrainerError('argument', `trainDataset is a dictionary of datasets (${splits}).`, {
+      fix: 'Give one of them, such as encoded.train.',
+    })
   }
 }
 
@@ -146,28 +188,46 @@ export function checkOptions(options: TrainerOptions, args: TrainingArguments): 
   refuseUnknown(options, trainerOptions, 'Trainer')
   if (options.model !== undefined && !(options.model instanceof PreTrainedModel)) {
     const waited = (options.model as unknown) instanceof Promise
-    refuse('`model` is no model.', waited ? 'Write await before fromPretrained(…).' : 'Give what AutoModelForSequenceClassification makes.')
+    refuse(
+      '`model` is no model.',
+      waited ? 'Write await before fromPretrained(…).' : 'Give what AutoModelForSequenceClassification makes.',
+    )
   }
   checkDataset('trainDataset', options.trainDataset)
   checkDataset('evalDataset', options.evalDataset)
-  if ((options.processingClass as unknown) instanceof Promise) refuse('`processingClass` is a Promise.', 'Write await before AutoTokenizer.fromPretrained(…).')
-  if (options.model === undefined && options.modelInit === undefined) refuse('A Trainer needs a model.', 'Give `model`, or `modelInit`.')
-  if (options.model !== undefined && options.modelInit !== undefined) refuse('`model` and `modelInit` were both given.', 'Give only one of them.')
-  if (options.modelInit !== undefined && options.optimizers !== undefined) refuse('`modelInit` and `optimizers` do not go together.', 'Override createOptimizer instead.')
+  if ((options.processingClass as unknown) instanceof Promise)
+    refuse('`processingClass` is a Promise.', 'Write await before AutoTokenizer.fromPretrained(…).')
+  if (options.model === undefined && options.modelInit === undefined)
+    refuse('A Trainer needs a model.', 'Give `model`, or `modelInit`.')
+  if (options.model !== undefined && options.modelInit !== undefined)
+    refuse('`model` and `modelInit` were both given.', 'Give only one of them.')
+  if (options.modelInit !== undefined && options.optimizers !== undefined)
+    refuse('`modelInit` and `optimizers` do not go together.', 'Override createOptimizer instead.')
   if (options.optimizerClsAndKwargs !== undefined && options.optimizers?.[0] !== undefined) {
     refuse('`optimizerClsAndKwargs` and `optimizers` were both given.', 'Give only one of them.')
   }
   if (args.evalStrategy !== 'no' && options.evalDataset === undefined) {
-    refuse(`evalStrategy is "${args.evalStrategy}", but there is no evalDataset.`, 'Give one, or set evalStrategy to "no".')
+    refuse(
+      `evalStrategy is "${args.evalStrategy}", but there is no evalDataset.`,
+      'Give one, or set evalStrategy to "no".',
+    )
   }
   if ((args.saveStrategy === 'best' || args.loadBestModelAtEnd) && args.metricForBestModel === undefined) {
-    refuse('saveStrategy "best" and loadBestModelAtEnd need metricForBestModel.', 'Set it to "loss", or to a metric that computeMetrics returns.')
+    refuse(
+      'saveStrategy "best" and loadBestModelAtEnd need metricForBestModel.',
+      'Set it to "loss", or to a metric that computeMetrics returns.',
+    )
   }
   if (args.batchEvalMetrics && options.computeMetrics !== undefined && options.computeMetrics.length < 2) {
-    refuse('With batchEvalMetrics, computeMetrics is called batch by batch, and needs its second parameter to know the last one.',
-      'Declare it as (prediction, computeResult) => …: add up each batch, and return the metrics where computeResult is true.')
+    refuse(
+      'With batchEvalMetrics, computeMetrics is called batch by batch, and needs its second parameter to know the last one.',
+      'Declare it as (prediction, computeResult) => …: add up each batch, and return the metrics where computeResult is true.',
+    )
   }
   if (options.dataCollator !== undefined && typeof options.dataCollator !== 'function') {
-    refuse('`dataCollator` has to be a function from rows to a batch.', 'Give DataCollatorWithPadding(tokenizer), or a function.')
+    refuse(
+      '`dataCollator` has to be a function from rows to a batch.',
+      'Give DataCollatorWithPadding(tokenizer), or a function.',
+    )
   }
 }

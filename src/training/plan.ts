@@ -15,16 +15,26 @@ export interface Plan {
 }
 
 /**
- * The plan for `batches` micro-batches an epoch: updates per epoch = ⌈batches / accumulation⌉, at least 1; in all `maxSteps` if it is above 0, else
- * ⌈epochs · updates per epoch⌉.
+ * The plan for `batches` micro-batches an epoch: updates per epoch = ⌈batches / accumulation⌉, at least 1; in all
+ * `maxSteps` if it is above 0, else ⌈epochs · updates per epoch⌉.
  * @throws TrainerError when the length is not known and `maxSteps` is not given.
  */
 export function planRun(batches: number | undefined, accumulation: number, epochs: number, maxSteps: number): Plan {
   if (batches === undefined) {
     if (maxSteps <= 0) {
-      throw new TrainerError('argument', 'The training dataset has no length, so how long to train cannot be derived from epochs.', { fix: 'Set maxSteps.' })
+      throw new TrainerError(
+        'argument',
+        'The training dataset has no length, so how long to train cannot be derived from epochs.',
+        { fix: 'Set maxSteps.' },
+      )
     }
-    return { batchesPerEpoch: undefined, updatesPerEpoch: maxSteps, totalUpdates: maxSteps, epochs: Infinity, epochLength: maxSteps * accumulation }
+    return {
+      batchesPerEpoch: undefined,
+      updatesPerEpoch: maxSteps,
+      totalUpdates: maxSteps,
+      epochs: Infinity,
+      epochLength: maxSteps * accumulation,
+    }
   }
   const updatesPerEpoch = Math.max(1, Math.ceil(batches / accumulation))
   const totalUpdates = maxSteps > 0 ? maxSteps : Math.ceil(epochs * updatesPerEpoch)

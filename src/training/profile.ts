@@ -1,7 +1,10 @@
 import type { Engine, Program } from '../engine/Engine'
 import type { ParameterState } from './ParameterState'
 
-/** What a part of a step's time went to: indices of the batch, dropout masks, a program, adding gradients up, norm and update. */
+/**
+ * What a part of a step's time went to: indices of the batch, dropout masks, a program, adding gradients up, norm and
+ * update.
+ */
 export type Phase = 'pack' | 'masks' | 'run' | 'collect' | 'update'
 
 /** An interval of time, in milliseconds of `performance.now()`. */
@@ -11,7 +14,10 @@ export interface Span {
   readonly end: number
 }
 
-/** The file of ONNX Runtime's profiler for a program: Chrome's trace events, whose times count from `startedAt` (as in {@link Span}). */
+/**
+ * The file of ONNX Runtime's profiler for a program: Chrome's trace events, whose times count from `startedAt` (as in
+ * {@link Span}).
+ */
 export interface ProgramProfile {
   readonly name: string
   readonly startedAt: number
@@ -20,7 +26,9 @@ export interface ProgramProfile {
 
 /** Where a Trainer's time goes: it fills as the Trainer works, `programs` when the Trainer is disposed. */
 export interface Profile {
-  /** The path that the files of ONNX Runtime's profiler begin with; undefined: phases only, which costs next to nothing. */
+  /**
+   * The path that the files of ONNX Runtime's profiler begin with; undefined: phases only, which costs next to nothing.
+   */
   readonly operators: string | undefined
   readonly spans: Span[]
   readonly programs: ProgramProfile[]
@@ -35,7 +43,9 @@ export function createProfile(options: { readonly operators?: string } = {}): Pr
 export function timed<Result>(profile: Profile | undefined, phase: Phase, work: () => Result): Result {
   if (profile === undefined) return work()
   const start = performance.now()
-  const note = (): void => { profile.spans.push({ phase, start, end: performance.now() }) }
+  const note = (): void => {
+    profile.spans.push({ phase, start, end: performance.now() })
+  }
   const result = work()
   if (result instanceof Promise) return result.finally(note) as Result
   note()
@@ -47,12 +57,13 @@ export function profiledEngine(engine: Engine, profile: Profile): Engine {
   const underway = new Set<() => void>()
   return {
     ...pick(engine, ['provider', 'reason', 'version', 'library', 'threads', 'resident', 'preparesShapes']),
-    upload: (tensor) => engine.upload(tensor),
-    download: (value) => engine.download(value),
+    upload: tensor => engine.upload(tensor),
+    download: value => engine.download(value),
     allocate: (dtype, dims) => engine.allocate(dtype, dims),
     async load(model, options = {}) {
       const [name, startedAt] = [options.name ?? 'program', performance.now()]
-      const prefix = profile.operators === undefined ? {} : { profile: `${profile.operators}-${name.replaceAll(/\W+/g, '-')}` }
+      const prefix =
+        profile.operators === undefined ? {} : { profile: `${profile.operators}-${name.replaceAll(/\W+/g, '-')}` }
       const program = await engine.load(model, { ...options, ...prefix })
       const finish = (): void => {
         const file = underway.delete(finish) ? program.endProfiling() : undefined
@@ -74,7 +85,7 @@ export function profiledState(state: ParameterState, profile: Profile): Paramete
     ...state,
     collect: (...given) => timed(profile, 'collect', () => state.collect(...given)),
     norm: () => timed(profile, 'update', () => state.norm()),
-    update: (numbers) => timed(profile, 'update', () => state.update(numbers)),
+    update: numbers => timed(profile, 'update', () => state.update(numbers)),
   }
 }
 
@@ -92,5 +103,5 @@ function profiledProgram(program: Program, profile: Profile, finish: () => void)
 }
 
 function pick<From, Key extends keyof From>(from: From, keys: readonly Key[]): Pick<From, Key> {
-  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<From, Key>
+  return Object.fromEntries(keys.map(key => [key, from[key]])) as Pick<From, Key>
 }

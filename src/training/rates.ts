@@ -13,7 +13,10 @@ export interface RateSource {
   evaluated(metrics: Metrics): void
   /** What a checkpoint keeps. */
   state(steps: number): JsonObject
-  /** Goes on after `steps` updates with what a checkpoint kept; begins anew there if it kept nothing (`save_only_model`), as Hugging Face does. */
+  /**
+   * Goes on after `steps` updates with what a checkpoint kept; begins anew there if it kept nothing
+   * (`save_only_model`), as Hugging Face does.
+   */
   restore(state: JsonObject | undefined, steps: number): void
 }
 
@@ -33,19 +36,29 @@ export function rateSource(args: TrainingArguments, totalSteps: number, own: Sch
   return {
     rate,
     evaluated: () => {},
-    state: (steps) => ({ type: own === undefined ? args.lrSchedulerType : 'function', last_epoch: steps - begun, base_lrs: [base], last_lr: [rate(steps)] }),
+    state: steps => ({
+      type: own === undefined ? args.lrSchedulerType : 'function',
+      last_epoch: steps - begun,
+      base_lrs: [base],
+      last_lr: [rate(steps)],
+    }),
     restore: (state, steps) => void (begun = steps - Number(state?.last_epoch ?? 0)),
   }
 }
 
 function metricRates(args: TrainingArguments): RateSource {
   const type = args.lrSchedulerType as 'reduce_lr_on_plateau' | 'greedy'
-  const schedule = createMetricSchedule({ type, baseRates: [args.learningRate], greaterIsBetter: args.greaterIsBetter ?? false, kwargs: args.lrSchedulerKwargs })
+  const schedule = createMetricSchedule({
+    type,
+    baseRates: [args.learningRate],
+    greaterIsBetter: args.greaterIsBetter ?? false,
+    kwargs: args.lrSchedulerKwargs,
+  })
   return {
     rate: () => schedule.rates[0]!,
-    evaluated: (metrics) => schedule.step(metricNamed(metrics, args.metricForBestModel ?? 'loss')),
+    evaluated: metrics => schedule.step(metricNamed(metrics, args.metricForBestModel ?? 'loss')),
     state: () => schedule.state() as unknown as JsonObject,
-    restore: (state) => {
+    restore: state => {
       if (state !== undefined) schedule.restore(state as unknown as MetricScheduleState)
     },
   }
@@ -56,8 +69,14 @@ export function metricNamed(metrics: Metrics, name: string): number {
   const key = name.startsWith('eval_') ? name : `eval_${name}`
   const value = metrics[key]
   if (value !== undefined) return value
-  const found = Object.keys(metrics).map((k) => `"${k}"`).join(', ')
-  throw new TrainerError('argument', `metricForBestModel is "${name}", but the evaluation has no "${key}", only ${found}.`, {
-    fix: 'Name one of these, or return it from computeMetrics.',
-  })
+  const found = Object.keys(metrics)
+    .map(k => `"${k}"`)
+    .join(', ')
+  throw new TrainerError(
+    'argument',
+    `metricForBestModel is "${name}", but the evaluation has no "${key}", only ${found}.`,
+    {
+      fix: 'Name one of these, or return it from computeMetrics.',
+    },
+  )
 }

@@ -3,7 +3,10 @@ import { writeFileWhole } from '../checkpoint/files'
 import { checkWritable } from '../checkpoint/folder'
 import { formatJson, isJsonObject, readJson } from '../checkpoint/json'
 
-/** Writes metrics into `<folder>/<split>_results.json` and, with `combined`, adds them to `<folder>/all_results.json`: keys sorted, as numbers. */
+/**
+ * Writes metrics into `<folder>/<split>_results.json` and, with `combined`, adds them to `<folder>/all_results.json`:
+ * keys sorted, as numbers.
+ */
 export async function saveResults(folder: string, split: string, metrics: LogEntry, combined: boolean): Promise<void> {
   await checkWritable(folder)
   await writeResults(`${folder}/${split}_results.json`, metrics)

@@ -5,15 +5,19 @@ import { createData, type DataType, sizeOf, Tensor } from '../tensor'
 const filler = -100
 
 /**
- * Puts rows that come in batches, in any order, back into the order of the dataset. Where a further axis differs between batches, shorter ones are
- * padded on the right with -100, as Hugging Face does.
+ * Puts rows that come in batches, in any order, back into the order of the dataset. Where a further axis differs
+ * between batches, shorter ones are padded on the right with -100, as Hugging Face does.
  */
 export class RowCollector {
   readonly #parts: { tensor: Tensor; rows: readonly number[] }[] = []
 
   /** Takes a batch's tensor [rows, …] and the places of its rows in the dataset. */
   add(tensor: Tensor, rows: readonly number[]): void {
-    if (tensor.dims[0] !== rows.length) throw new TrainerError('internal', `internal: ${rows.length} rows were expected, but the shape is [${tensor.dims.join(', ')}].`)
+    if (tensor.dims[0] !== rows.length)
+      throw new TrainerError(
+        'internal',
+        `internal: ${rows.length} rows were expected, but the shape is [${tensor.dims.join(', ')}].`,
+      )
     this.#parts.push({ tensor, rows })
   }
 
@@ -22,22 +26,29 @@ export class RowCollector {
     const first = this.#parts[0]
     if (first === undefined) return undefined
     const count = this.#parts.reduce((sum, part) => sum + part.rows.length, 0)
-    const inner = first.tensor.dims.slice(1).map((_, axis) => Math.max(...this.#parts.map((part) => part.tensor.dims[axis + 1]!)))
-    const dtype = commonType(this.#parts.map((part) => part.tensor.dtype))
+    const inner = first.tensor.dims
+      .slice(1)
+      .map((_, axis) => Math.max(...this.#parts.map(part => part.tensor.dims[axis + 1]!)))
+    const dtype = commonType(this.#parts.map(part => part.tensor.dtype))
     const data = createData(dtype, count * sizeOf(inner))
-    const ragged = this.#parts.some((part) => part.tensor.dims.some((d, axis) => axis > 0 && d !== inner[axis - 1]))
+    const ragged = this.#parts.some(part => part.tensor.dims.some((d, axis) => axis > 0 && d !== inner[axis - 1]))
     if (ragged) data.fill((data instanceof BigInt64Array ? BigInt(filler) : filler) as never)
     for (const { tensor, rows } of this.#parts) {
-      const source = tensor.dtype === dtype ? tensor : new Tensor('float32', Float32Array.from(tensor.data as Float32Array, Number), tensor.dims)
+      const source =
+        tensor.dtype === dtype
+          ? tensor
+          : new Tensor('float32', Float32Array.from(tensor.data as Float32Array, Number), tensor.dims)
       rows.forEach((row, i) => placeRow(source, i, data, row, inner))
     }
     return new Tensor(dtype, data as never, [count, ...inner])
   }
 }
 
-/** What holds the numbers of all batches: whole numbers in one batch do not say that there are no fractions in the next. */
+/**
+ * What holds the numbers of all batches: whole numbers in one batch do not say that there are no fractions in the next.
+ */
 function commonType(types: readonly DataType[]): DataType {
-  return types.every((type) => type === types[0]) ? types[0]! : 'float32'
+  return types.every(type => type === types[0]) ? types[0]! : 'float32'
 }
 
 /** Copies row `from` of a tensor to row `to` of [.., ...inner], whose axes are at least as long. */

@@ -37,43 +37,64 @@ interface Entry {
   readonly zero: readonly string[]
   /** The rows in use, for a table whose gradient comes as rows. */
   readonly rows: RowSet | undefined
-  /** For such a table, room beside it by which rows from elsewhere are added: a large model does not fit into one memory. */
+  /**
+   * For such a table, room beside it by which rows from elsewhere are added: a large model does not fit into one
+   * memory.
+   */
   readonly staging: Float32Array | undefined
 }
 
 /**
- * Parameters in memory that ONNX Runtime and the worker threads share: gradients are written where the update reads them, and nothing is copied.
- * Elementwise updates run as one fused loop; others through ONNX Runtime.
+ * Parameters in memory that ONNX Runtime and the worker threads share: gradients are written where the update reads
+ * them, and nothing is copied. Elementwise updates run as one fused loop; others through ONNX Runtime.
  */
-export async function createSharedState(options: StateOptions, engine: Engine, fused: FusedEngine): Promise<ParameterState> {
+export async function createSharedState(
+  options: StateOptions,
+  engine: Engine,
+  fused: FusedEngine,
+): Promise<ParameterState> {
   const turns = takeTurns()
   const entries: Entry[] = []
-  for (const { name, shape } of options.graph.parameters) entries.push(await createEntry(options, fused, name, shape, turns))
-  const dense = entries.filter((entry) => entry.rows === undefined)
-  const tables = entries.filter((entry) => entry.rows !== undefined)
+  for (const { name, shape } of options.graph.parameters)
+    entries.push(await createEntry(options, fused, name, shape, turns))
+  const dense = entries.filter(entry => entry.rows === undefined)
+  const tables = entries.filter(entry => entry.rows !== undefined)
   const rooms = new Rooms(fused.arena)
   const update = createUpdate(options, engine, fused, entries)
   /** Where further micro-batches write, before they are added: made when first needed. */
   let further: Map<string, Float32Array> | undefined
   const asTensor = (entry: Entry, data: Float32Array): Tensor => new Tensor('float32', data, entry.shape)
   const sums = (): (Float32Array | { array: Float32Array; rows: RowSet })[] =>
-    entries.map((entry) => (entry.rows === undefined ? entry.gradient : { array: entry.gradient, rows: entry.rows }))
-  const clearRows = (): Promise<void> => fused.clear(entries.flatMap((entry) => (entry.rows === undefined ? [] : [{ array: entry.gradient, rows: entry.rows }])))
+    entries.map(entry => (entry.rows === undefined ? entry.gradient : { array: entry.gradient, rows: entry.rows }))
+  const clearRows = (): Promise<void> =>
+    fused.clear(
+      entries.flatMap(entry => (entry.rows === undefined ? [] : [{ array: entry.gradient, rows: entry.rows }])),
+    )
 
   return {
-    parameters: Object.fromEntries(entries.map((entry) => [entry.name, options.model.parameter(entry.name)])),
+    parameters: Object.fromEntries(entries.map(entry => [entry.name, options.model.parameter(entry.name)])),
     keep: [],
     targets(microBatch, tokens) {
-      if (microBatch > 0) further ??= new Map(dense.map((entry) => [entry.name, fused.arena.allocate(entry.gradient.length)]))
-      const gradients = dense.map((entry) => [`${entry.name}_grad`, asTensor(entry, microBatch === 0 ? entry.gradient : further!.get(entry.name)!)])
-      const rows = tables.map(({ name, shape: [, width] }) =>
-        [`${name}_rows`, new Tensor('float32', rooms.take(name, tokens * width!), [tokens, width!])])
+      if (microBatch > 0)
+        further ??= new Map(dense.map(entry => [entry.name, fused.arena.allocate(entry.gradient.length)]))
+      const gradients = dense.map(entry => [
+        `${entry.name}_grad`,
+        asTensor(entry, microBatch === 0 ? entry.gradient : further!.get(entry.name)!),
+      ])
+      const rows = tables.map(({ name, shape: [, width] }) => [
+        `${name}_rows`,
+        new Tensor('float32', rooms.take(name, tokens * width!), [tokens, width!]),
+      ])
       return Object.fromEntries([...gradients, ...rows])
     },
     async collect(outputs, microBatch) {
-      if (microBatch > 0) await fused.accumulate(dense.map((entry) => ({ sum: entry.gradient, term: further!.get(entry.name)! })))
+      if (microBatch > 0)
+        await fused.accumulate(dense.map(entry => ({ sum: entry.gradient, term: further!.get(entry.name)! })))
       for (const { name, gradient, rows, staging } of tables) {
-        const [index, values] = [outputs[`${name}_index`] as Tensor<'int32'>, outputs[`${name}_rows`] as Tensor<'float32'>]
+        const [index, values] = [
+          outputs[`${name}_index`] as Tensor<'int32'>,
+          outputs[`${name}_rows`] as Tensor<'float32'>,
+        ]
         await fused.scatterRows({ array: gradient, rows: rows!, staging: staging! }, index.data, values.data)
       }
     },
@@ -86,11 +107,17 @@ export async function createSharedState(options: StateOptions, engine: Engine, f
     },
     forget: clearRows,
     async gradients() {
-      return new Map(entries.map((entry) => [entry.name, asTensor(entry, new Float32Array(entry.gradient))]))
+      return new Map(entries.map(entry => [entry.name, asTensor(entry, new Float32Array(entry.gradient))]))
     },
     async slots() {
-      return new Map(entries.map(({ name, slots, slotShapes }) =>
-        [name, Object.fromEntries(Object.entries(slots).map(([slot, data]) => [slot, new Tensor('float32', data, slotShapes[slot]!)]))]))
+      return new Map(
+        entries.map(({ name, slots, slotShapes }) => [
+          name,
+          Object.fromEntries(
+            Object.entries(slots).map(([slot, data]) => [slot, new Tensor('float32', data, slotShapes[slot]!)]),
+          ),
+        ]),
+      )
     },
     async loadSlots(slots) {
       for (const entry of entries) await fillSlots(entry, slots, fused)
@@ -109,7 +136,13 @@ export async function createSharedState(options: StateOptions, engine: Engine, f
         const own = new Float32Array(entry.parameter.length)
         await copyInTurns(own, entry.parameter, turns)
         options.model.parameters.set(entry.name, new Tensor('float32', own, entry.shape))
-        const arrays = [entry.parameter, entry.gradient, entry.staging, further?.get(entry.name), ...Object.values(entry.slots)]
+        const arrays = [
+          entry.parameter,
+          entry.gradient,
+          entry.staging,
+          further?.get(entry.name),
+          ...Object.values(entry.slots),
+        ]
         for (const array of arrays) if (array !== undefined) fused.arena.free(array)
         if (entry.rows !== undefined) fused.arena.free(entry.rows.flags)
       }
@@ -122,7 +155,11 @@ const stagedRows = 256
 
 /** Moves a parameter of the model into shared memory, beside its gradient and slots. */
 async function createEntry(
-  { model, graph, optimizer }: StateOptions, fused: FusedEngine, name: string, shape: readonly number[], turns: () => Promise<void>,
+  { model, graph, optimizer }: StateOptions,
+  fused: FusedEngine,
+  name: string,
+  shape: readonly number[],
+  turns: () => Promise<void>,
 ): Promise<Entry> {
   const slots = Object.entries(optimizer.init({ name, shape }))
   const size = sizeOf(shape)
@@ -150,15 +187,24 @@ async function createEntry(
 }
 
 /** The update of all parameters: fused into one loop where it is elementwise. */
-function createUpdate({ optimizer, weightDecay }: StateOptions, engine: Engine, fused: FusedEngine, entries: readonly Entry[]): Update {
+function createUpdate(
+  { optimizer, weightDecay }: StateOptions,
+  engine: Engine,
+  fused: FusedEngine,
+  entries: readonly Entry[],
+): Update {
   const flat = flatUpdate(optimizer, entries)
   if (flat === undefined) return updateThroughEngine(optimizer, weightDecay, engine, entries)
-  // running means of rows that no longer have gradients would decay into subnormal numbers, which processors are slow at
-  const kernel = fused.compile(flat, { flush: Object.keys(entries[0]!.slots).map((name) => `${name}_out`) })
-  return (numbers) => {
+  // running means of rows that no longer have gradients would decay into subnormal numbers, which processors are slow
+  // at
+  const kernel = fused.compile(flat, { flush: Object.keys(entries[0]!.slots).map(name => `${name}_out`) })
+  return numbers => {
     const segments = entries.map((entry): Segment => ({
       inputs: { parameter: entry.parameter, gradient: entry.gradient, ...entry.slots },
-      outputs: { parameter_out: entry.parameter, ...Object.fromEntries(Object.entries(entry.slots).map(([name, data]) => [`${name}_out`, data])) },
+      outputs: {
+        parameter_out: entry.parameter,
+        ...Object.fromEntries(Object.entries(entry.slots).map(([name, data]) => [`${name}_out`, data])),
+      },
       scalars: { weight_decay: weightDecay(entry.name) },
       ...(entry.rows !== undefined && { rows: { set: entry.rows, zero: entry.zero } }),
     }))
@@ -168,7 +214,9 @@ function createUpdate({ optimizer, weightDecay }: StateOptions, engine: Engine, 
 
 /** The update as one graph for a flat parameter of any length; undefined when slots or operators do not allow it. */
 function flatUpdate(optimizer: Optimizer, entries: readonly Entry[]): ReturnType<typeof updateGraph> | undefined {
-  const shaped = entries.some((entry) => Object.values(entry.slotShapes).some((dims) => sizeOf(dims) !== sizeOf(entry.shape)))
+  const shaped = entries.some(entry =>
+    Object.values(entry.slotShapes).some(dims => sizeOf(dims) !== sizeOf(entry.shape)),
+  )
   if (shaped || entries[0] === undefined) return undefined
   try {
     const graph = updateGraph(optimizer, entries[0], true)
@@ -180,26 +228,40 @@ function flatUpdate(optimizer: Optimizer, entries: readonly Entry[]): ReturnType
   }
 }
 
-/** Each parameter's update as a graph of its own shape, through ONNX Runtime; results are copied over when all inputs have been read. */
-function updateThroughEngine(optimizer: Optimizer, weightDecay: (name: string) => number, engine: Engine, entries: readonly Entry[]): Update {
+/**
+ * Each parameter's update as a graph of its own shape, through ONNX Runtime; results are copied over when all inputs
+ * have been read.
+ */
+function updateThroughEngine(
+  optimizer: Optimizer,
+  weightDecay: (name: string) => number,
+  engine: Engine,
+  entries: readonly Entry[],
+): Update {
   const programs = new Map<string, Promise<Program>>()
   const programOf = (entry: Entry): Promise<Program> => {
     const key = entry.shape.join()
-    const known = programs.get(key) ?? engine.load(encode(updateGraph(optimizer, entry, false)).model, { name: `update of [${key}]` })
+    const known =
+      programs.get(key) ??
+      engine.load(encode(updateGraph(optimizer, entry, false)).model, { name: `update of [${key}]` })
     programs.set(key, known)
     return known
   }
-  return async (numbers) => {
+  return async numbers => {
     for (const entry of entries) {
       const scalars = { ...scalarsOf(optimizer, numbers), weight_decay: weightDecay(entry.name) }
       const program = await programOf(entry)
-      const feeds: Record<string, EngineValue> = Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, Tensor.from('float32', value)]))
+      const feeds: Record<string, EngineValue> = Object.fromEntries(
+        Object.entries(scalars).map(([name, value]) => [name, Tensor.from('float32', value)]),
+      )
       feeds.parameter = new Tensor('float32', entry.parameter, entry.shape)
       feeds.gradient = new Tensor('float32', entry.gradient, entry.shape)
-      for (const [name, data] of Object.entries(entry.slots)) feeds[name] = new Tensor('float32', data, entry.slotShapes[name]!)
+      for (const [name, data] of Object.entries(entry.slots))
+        feeds[name] = new Tensor('float32', data, entry.slotShapes[name]!)
       const outputs = await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, feeds[name]!])))
       entry.parameter.set((outputs.parameter_out as Tensor<'float32'>).data)
-      for (const [name, data] of Object.entries(entry.slots)) data.set((outputs[`${name}_out`] as Tensor<'float32'>).data)
+      for (const [name, data] of Object.entries(entry.slots))
+        data.set((outputs[`${name}_out`] as Tensor<'float32'>).data)
     }
   }
 }
@@ -218,11 +280,14 @@ async function fillSlots(entry: Entry, slots: Slots, fused: FusedEngine): Promis
       throw new TrainerError('file', `The optimizer's state has no "${name}" of ${entry.name}.`, { fix })
     }
     if (tensor.size !== data.length) {
-      throw new TrainerError('file', `The optimizer's "${name}" of ${entry.name} has ${tensor.size} values, but ${data.length} belong there.`)
+      throw new TrainerError(
+        'file',
+        `The optimizer's "${name}" of ${entry.name} has ${tensor.size} values, but ${data.length} belong there.`,
+      )
     }
     await copyInTurns(data, tensor.data as Float32Array)
   }
   // slots of other sizes are of updates that run over the whole table anyway
-  const whole = Object.values(entry.slots).filter((slot) => slot.length === entry.parameter.length)
+  const whole = Object.values(entry.slots).filter(slot => slot.length === entry.parameter.length)
   if (entry.rows !== undefined) await fused.markRows(entry.rows, whole)
 }

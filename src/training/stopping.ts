@@ -9,15 +9,18 @@ export interface StopRequest {
 }
 
 /**
- * Listens for Ctrl-C, for SIGTERM with `termination`, and for an abort signal: the run is to end after the current update, with a checkpoint. A second
- * Ctrl-C ends the process at once.
+ * Listens for Ctrl-C, for SIGTERM with `termination`, and for an abort signal: the run is to end after the current
+ * update, with a checkpoint. A second Ctrl-C ends the process at once.
  */
 export function listenForStop(signal: AbortSignal | undefined, termination: boolean): StopRequest {
   let reason = signal?.aborted === true ? 'the signal was aborted' : undefined
   let pressed = false
   const stop = (why: string): void => {
     reason = why
-    log('warning', `Stopping after this update, because ${why}: a checkpoint is written and train() returns. train({ resumeFromCheckpoint: true }) goes on from there.`)
+    log(
+      'warning',
+      `Stopping after this update, because ${why}: a checkpoint is written and train() returns. train({ resumeFromCheckpoint: true }) goes on from there.`,
+    )
   }
   const onAbort = (): void => stop('the signal was aborted')
   const onInterrupt = (): void => {
@@ -30,7 +33,9 @@ export function listenForStop(signal: AbortSignal | undefined, termination: bool
   process.on('SIGINT', onInterrupt)
   if (termination) process.on('SIGTERM', onTerminate)
   return {
-    get reason() { return reason },
+    get reason() {
+      return reason
+    },
     dispose() {
       signal?.removeEventListener('abort', onAbort)
       process.off('SIGINT', onInterrupt)

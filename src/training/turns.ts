@@ -5,10 +5,13 @@ const stretch = 1 << 20
 
 /** Gives everybody else a turn: between two pieces of work that cannot be parted. */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise(resolve => setImmediate(resolve))
 }
 
-/** A function to wait for between pieces of long work: it lets the event loop run when the work has held it for long enough. */
+/**
+ * A function to wait for between pieces of long work: it lets the event loop run when the work has held it for long
+ * enough.
+ */
 export function takeTurns(): () => Promise<void> {
   let last = performance.now()
   return async () => {

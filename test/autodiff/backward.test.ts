@@ -13,7 +13,8 @@ const gradientGraph = (g: GraphBuilder, loss: Value, wrt: readonly Value[]): Gra
   const { dense } = differentiate(g, loss, wrt)
   return g.build({ loss, ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])) })
 }
-const backwardOps = (graph: Graph): string[] => graph.nodes.filter((node) => node.name.startsWith('backward/')).map((node) => node.op)
+const backwardOps = (graph: Graph): string[] =>
+  graph.nodes.filter(node => node.name.startsWith('backward/')).map(node => node.op)
 /** How the sum over the rows of a matrix is written. */
 const rowSum = ['Shape', 'Concat', 'Expand', 'MatMul', 'Squeeze']
 const failure = (run: () => unknown): TrainerError => {
@@ -28,26 +29,33 @@ const failure = (run: () => unknown): TrainerError => {
 
 describe('the walk', () => {
   it('adds up what comes from every reader', () => {
-    checkGradients((g, x, w) => g.add(g.add(g.tanh(g.mul(x!, w!)), g.exp(x!)), g.matMul(x!, g.transpose(x!, [1, 0]))), [[3, 3], [3]])
+    checkGradients(
+      (g, x, w) => g.add(g.add(g.tanh(g.mul(x!, w!)), g.exp(x!)), g.matMul(x!, g.transpose(x!, [1, 0]))),
+      [[3, 3], [3]],
+    )
   })
 
   it('goes through a whole block: attention and feed-forward over named lengths', () => {
-    checkGradients((g, x, w, v, s, b) => {
-      const heads = (value: Value): Value => g.transpose(g.reshape(value, [0, 0, 2, 3]), [0, 2, 1, 3])
-      const projected = g.matMul(x!, w!)
-      const [q, k] = [heads(projected), heads(g.mul(projected, 0.5))]
-      const mixed = g.matMul(g.softmax(g.mul(g.matMul(q, g.transposeLast(k)), 0.57)), heads(x!))
-      const joined = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [0, 0, 6])
-      const normal = g.layerNormalization(g.add(joined, x!), s!, b!, 1e-5)[0]
-      return g.add(g.gelu(g.matMul(normal, v!)), 0.1)
-    }, [['n', 'm', 6], [6, 6], [6, 4], [6], [6]], { lengths: { n: 2, m: 5 } })
+    checkGradients(
+      (g, x, w, v, s, b) => {
+        const heads = (value: Value): Value => g.transpose(g.reshape(value, [0, 0, 2, 3]), [0, 2, 1, 3])
+        const projected = g.matMul(x!, w!)
+        const [q, k] = [heads(projected), heads(g.mul(projected, 0.5))]
+        const mixed = g.matMul(g.softmax(g.mul(g.matMul(q, g.transposeLast(k)), 0.57)), heads(x!))
+        const joined = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [0, 0, 6])
+        const normal = g.layerNormalization(g.add(joined, x!), s!, b!, 1e-5)[0]
+        return g.add(g.gelu(g.matMul(normal, v!)), 0.1)
+      },
+      [['n', 'm', 6], [6, 6], [6, 4], [6], [6]],
+      { lengths: { n: 2, m: 5 } },
+    )
   })
 
   it('gives nothing for a value that the loss does not depend on, and zeros where the dependence is zero', () => {
     const g = new GraphBuilder('g')
     const [x, y, z] = [g.input('x', 'float32', [2]), g.input('y', 'float32', [2]), g.input('z', 'float32', [2])]
     const graph = gradientGraph(g, g.sum(g.add(g.add(x, g.floor(y)), g.mul(z, 0))), [x, y, z])
-    expect(graph.outputs.map((output) => output.name)).toEqual(['loss', 'x_grad', 'z_grad'])
+    expect(graph.outputs.map(output => output.name)).toEqual(['loss', 'x_grad', 'z_grad'])
     const two = Tensor.from('float32', [3, 4])
     expect(evaluate(graph, { x: two, y: two, z: two }).z_grad!.tolist()).toEqual([0, 0])
   })
@@ -59,7 +67,10 @@ describe('the walk', () => {
     const { dense } = differentiate(g, g.sum(g.mul(h, h)), [x, h])
     const graph = g.build({ dx: dense.get('x')!, dh: dense.get(h.name)! })
     const { dx, dh } = evaluate(graph, { x: Tensor.from('float32', [2, -1]) })
-    expect([dx!.tolist(), dh!.tolist()]).toEqual([[32, -4], [8, 2]])
+    expect([dx!.tolist(), dh!.tolist()]).toEqual([
+      [32, -4],
+      [8, 2],
+    ])
   })
 
   it('differentiates again: the derivative of a derivative', () => {
@@ -67,16 +78,29 @@ describe('the walk', () => {
     const x = g.input('x', 'float64', [3])
     const first = differentiate(g, g.sum(g.mul(g.mul(x, x), x)), [x]).dense.get('x')!
     const second = differentiate(g, g.sum(first), [x]).dense.get('x')!
-    expect(evaluate(g.build({ second }), { x: Tensor.from('float64', [1, -2, 0.5]) }).second!.tolist()).toEqual([6, -12, 3])
+    expect(evaluate(g.build({ second }), { x: Tensor.from('float64', [1, -2, 0.5]) }).second!.tolist()).toEqual([
+      6, -12, 3,
+    ])
   })
 
   it('gives a gradient the shape of its value, whatever the loss makes of it', () => {
     const g = new GraphBuilder('g')
     const [x, bias] = [g.input('x', 'float32', ['n', 3]), g.input('bias', 'float32', [3])]
     const graph = gradientGraph(g, g.sum(g.add(x, bias)), [x, bias])
-    expect(graph.outputs.slice(1).map((output) => output.shape)).toEqual([['n', 3], [3]])
-    const { x_grad, bias_grad } = evaluate(graph, { x: Tensor.zeros('float32', [4, 3]), bias: Tensor.zeros('float32', [3]) })
-    expect([x_grad!.tolist(), bias_grad!.tolist()]).toEqual([[[1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 1]], [4, 4, 4]])
+    expect(graph.outputs.slice(1).map(output => output.shape)).toEqual([['n', 3], [3]])
+    const { x_grad, bias_grad } = evaluate(graph, {
+      x: Tensor.zeros('float32', [4, 3]),
+      bias: Tensor.zeros('float32', [3]),
+    })
+    expect([x_grad!.tolist(), bias_grad!.tolist()]).toEqual([
+      [
+        [1, 1, 1],
+        [1, 1, 1],
+        [1, 1, 1],
+        [1, 1, 1],
+      ],
+      [4, 4, 4],
+    ])
   })
 })
 
@@ -84,7 +108,13 @@ describe('what the walk leaves out', () => {
   it('factors of 1, and sums over no axis', () => {
     const g = new GraphBuilder('g')
     const [x, w, b] = [g.input('x', 'float32', ['n', 4]), g.input('w', 'float32', [4, 2]), g.input('b', 'float32', [2])]
-    expect(backwardOps(gradientGraph(g, g.sum(g.tanh(g.gemm(x, w, b))), [w, b]))).toEqual(['Mul', 'Sub', 'Transpose', 'Gemm', ...rowSum])
+    expect(backwardOps(gradientGraph(g, g.sum(g.tanh(g.gemm(x, w, b))), [w, b]))).toEqual([
+      'Mul',
+      'Sub',
+      'Transpose',
+      'Gemm',
+      ...rowSum,
+    ])
   })
 
   it('nodes that lead to no parameter', () => {
@@ -96,8 +126,11 @@ describe('what the walk leaves out', () => {
   it('passes over a large tensor for a number: it becomes the alpha of the next product, or waits for the sum', () => {
     const g = new GraphBuilder('g')
     const [x, w, b] = [g.input('x', 'float32', ['n', 4]), g.input('w', 'float32', [2, 4]), g.input('b', 'float32', [2])]
-    const graph = gradientGraph(g, g.sum(g.exp(g.mul(g.gemm(x, w, b, { transB: 1, alpha: 0.5, beta: 0.5 }), 3))), [w, b])
-    const product = graph.nodes.find((node) => node.name.startsWith('backward/') && node.op === 'Gemm')!
+    const graph = gradientGraph(g, g.sum(g.exp(g.mul(g.gemm(x, w, b, { transB: 1, alpha: 0.5, beta: 0.5 }), 3))), [
+      w,
+      b,
+    ])
+    const product = graph.nodes.find(node => node.name.startsWith('backward/') && node.op === 'Gemm')!
     expect(product.attributes).toEqual({ alpha: 1.5 })
     expect(graph.nodes.at(-1)).toMatchObject({ op: 'Mul', outputs: [{ name: 'b_grad', shape: [2] }] })
     expect(backwardOps(graph)).toEqual(['Transpose', 'Gemm', ...rowSum, 'Mul'])
@@ -113,7 +146,10 @@ describe('what the walk leaves out', () => {
   it('stretching a gradient before an elementwise rule', () => {
     const g = new GraphBuilder('g')
     const [x, w] = [g.input('x', 'float32', ['n', 4]), g.input('w', 'float32', ['n', 1])]
-    expect(backwardOps(gradientGraph(g, g.sum(g.mul(g.log(g.reduceSum(g.exp(x), [1], true)), w)), [x]))).toEqual(['Div', 'Mul'])
+    expect(backwardOps(gradientGraph(g, g.sum(g.mul(g.log(g.reduceSum(g.exp(x), [1], true)), w)), [x]))).toEqual([
+      'Div',
+      'Mul',
+    ])
   })
 
   it('one of two transpositions around a product', () => {
@@ -121,25 +157,44 @@ describe('what the walk leaves out', () => {
     const [q, k] = [g.input('q', 'float32', [2, 5, 4]), g.input('k', 'float32', [2, 5, 4])]
     const scores = g.softmax(g.matMul(q, g.transposeLast(k)))
     const ops = backwardOps(gradientGraph(g, g.sum(g.mul(scores, scores)), [q, k]))
-    expect(ops.filter((op) => op === 'Transpose' || op === 'MatMul')).toEqual(['MatMul', 'Transpose', 'MatMul'])
+    expect(ops.filter(op => op === 'Transpose' || op === 'MatMul')).toEqual(['MatMul', 'Transpose', 'MatMul'])
   })
 
   it('shapes read off an activation: they come from the inputs', () => {
     const g = new GraphBuilder('g')
     const [x, w] = [g.input('x', 'float32', ['n', 'm', 6]), g.input('w', 'float32', [6, 4])]
-    const graph = gradientGraph(g, g.sum(g.mul(g.reduceMean(g.matMul(x, w), [0, 1]), g.input('v', 'float32', [4]))), [w])
-    expect(new Set(graph.nodes.filter((node) => node.op === 'Shape').map((node) => node.inputs[0]!.name))).toEqual(new Set(['x']))
+    const graph = gradientGraph(g, g.sum(g.mul(g.reduceMean(g.matMul(x, w), [0, 1]), g.input('v', 'float32', [4]))), [
+      w,
+    ])
+    expect(new Set(graph.nodes.filter(node => node.op === 'Shape').map(node => node.inputs[0]!.name))).toEqual(
+      new Set(['x']),
+    )
   })
 })
 
 describe('gradients of tables as rows', () => {
   const embed = (g: GraphBuilder): { table: Value; first: Value; second: Value } => {
     const table = g.input('table', 'float32', [5, 2])
-    return { table, first: g.gather(table, g.input('a', 'int32', ['n'])), second: g.gather(table, g.input('b', 'int32', ['n', 2])) }
+    return {
+      table,
+      first: g.gather(table, g.input('a', 'int32', ['n'])),
+      second: g.gather(table, g.input('b', 'int32', ['n', 2])),
+    }
   }
   const feeds = {
-    table: Tensor.from('float32', [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]),
-    a: Tensor.from('int32', [4, 0, 4]), b: Tensor.from('int32', [[1, 1], [2, 0], [0, 3]]),
+    table: Tensor.from('float32', [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+      [7, 8],
+      [9, 10],
+    ]),
+    a: Tensor.from('int32', [4, 0, 4]),
+    b: Tensor.from('int32', [
+      [1, 1],
+      [2, 0],
+      [0, 3],
+    ]),
   }
 
   it('come in one pair per Gather, and add up to the dense one', () => {
@@ -150,15 +205,27 @@ describe('gradients of tables as rows', () => {
     expect(dense.size).toBe(0)
     const whole = differentiate(g, loss, [table]).dense.get('table')!
     const pairs = rows.get('table')!
-    expect(pairs.map(({ index, values }) => [index.shape.length, values.shape.length, values.shape[1]])).toEqual([[1, 2, 2], [1, 2, 2]])
-    const outputs = Object.fromEntries(pairs.flatMap(({ index, values }, i) => [[`index${i}`, index], [`values${i}`, values]]))
+    expect(pairs.map(({ index, values }) => [index.shape.length, values.shape.length, values.shape[1]])).toEqual([
+      [1, 2, 2],
+      [1, 2, 2],
+    ])
+    const outputs = Object.fromEntries(
+      pairs.flatMap(({ index, values }, i) => [
+        [`index${i}`, index],
+        [`values${i}`, values],
+      ]),
+    )
     const found = evaluate(g.build({ whole, ...outputs }), feeds)
     const summed = Array.from({ length: 10 }, () => 0)
     for (const i of [0, 1]) {
       const index = found[`index${i}`]!.tolist() as number[]
       const values = found[`values${i}`]!.tolist() as number[][]
       expect(values.length).toBe(index.length)
-      index.forEach((row, k) => values[k]!.forEach((v, d) => { summed[row * 2 + d]! += v }))
+      index.forEach((row, k) =>
+        values[k]!.forEach((v, d) => {
+          summed[row * 2 + d]! += v
+        }),
+      )
     }
     ;(found.whole!.tolist() as number[][]).flat().forEach((v, i) => expect(summed[i]! / v).toBeCloseTo(1, 6))
   })
@@ -166,7 +233,9 @@ describe('gradients of tables as rows', () => {
   it('are dense where the table is read otherwise too', () => {
     const g = new GraphBuilder('g')
     const { table, first } = embed(g)
-    const { dense, rows } = differentiate(g, g.sum(g.gemm(first, table, undefined, { transB: 1 })), [table], { rows: new Set(['table']) })
+    const { dense, rows } = differentiate(g, g.sum(g.gemm(first, table, undefined, { transB: 1 })), [table], {
+      rows: new Set(['table']),
+    })
     expect([[...dense.keys()], rows.size]).toEqual([['table'], 0])
   })
 
@@ -192,7 +261,17 @@ describe('checkpoints', () => {
     const { dense } = differentiate(g, loss, [x, w], { checkpoints: checkpointed ? [first, second, third] : [] })
     return g.build({ loss, ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])) })
   }
-  const feeds = { x: Tensor.from('float32', [[1, -2, 0.5], [0.25, 1, -1]]), w: Tensor.from('float32', [[0.1, 0.4, -1], [2, 0.3, 0.2], [-0.7, 0.6, 1]]) }
+  const feeds = {
+    x: Tensor.from('float32', [
+      [1, -2, 0.5],
+      [0.25, 1, -1],
+    ]),
+    w: Tensor.from('float32', [
+      [0.1, 0.4, -1],
+      [2, 0.3, 0.2],
+      [-0.7, 0.6, 1],
+    ]),
+  }
 
   it('change no gradient', () => {
     expect(evaluate(chain(true), feeds)).toEqual(evaluate(chain(false), feeds))
@@ -200,9 +279,14 @@ describe('checkpoints', () => {
 
   it('are all that is read of what lies between them; what a later part reads as well is kept', () => {
     const { nodes } = chain(true)
-    const again = nodes.filter((node) => node.name.startsWith('backward/again/'))
+    const again = nodes.filter(node => node.name.startsWith('backward/again/'))
     // of the second part its product and tanh; of the third the same and, for the loss, its product
-    expect(again.flatMap(({ op }) => (['MatMul', 'Tanh', 'Exp'].includes(op) ? [op] : [])).toSorted()).toEqual(['MatMul', 'MatMul', 'Tanh', 'Tanh'])
+    expect(again.flatMap(({ op }) => (['MatMul', 'Tanh', 'Exp'].includes(op) ? [op] : [])).toSorted()).toEqual([
+      'MatMul',
+      'MatMul',
+      'Tanh',
+      'Tanh',
+    ])
     expect(again.filter(({ op }) => op === 'Sub').length).toBe(3)
   })
 
@@ -215,7 +299,7 @@ describe('checkpoints', () => {
       return g.build({ x_grad: dense.get('x')! }).nodes.map(({ op }) => op)
     }
     expect(ops(([y]) => [y!])).toEqual(ops(() => []))
-    expect(ops((both) => both)).toEqual(ops(() => []))
+    expect(ops(both => both)).toEqual(ops(() => []))
   })
 })
 
@@ -223,19 +307,42 @@ describe('withGradients', () => {
   const model = (): Graph => {
     const g = new GraphBuilder('model')
     const x = g.input('x', 'float32', ['n', 3])
-    const w = g.initializer('w', Tensor.from('float32', [[1, 2], [3, 4], [5, 6]]))
-    const [scale, bias] = [[1, 2], [0, 0]].map((numbers) => g.constant(Tensor.from('float32', numbers))) as [Value, Value]
+    const w = g.initializer(
+      'w',
+      Tensor.from('float32', [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ]),
+    )
+    const [scale, bias] = [
+      [1, 2],
+      [0, 0],
+    ].map(numbers => g.constant(Tensor.from('float32', numbers))) as [Value, Value]
     const [normal] = g.layerNormalization(g.matMul(x, w), scale, bias, 1e-5)
     return g.build({ y: normal, loss: g.sum(g.tanh(normal)) })
   }
 
   it('returns the outputs and the gradients beside them', () => {
     const graph = withGradients(model(), { loss: 'loss', wrt: ['w', 'x'] })
-    expect(graph.outputs.map(({ name, shape }) => [name, shape])).toEqual([['y', ['n', 2]], ['loss', []], ['w_grad', [3, 2]], ['x_grad', ['n', 3]]])
-    const feeds = { x: Tensor.from('float64', [[0.1, 0.2, -0.3], [1, -1, 0.5]]) }
+    expect(graph.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+      ['y', ['n', 2]],
+      ['loss', []],
+      ['w_grad', [3, 2]],
+      ['x_grad', ['n', 3]],
+    ])
+    const feeds = {
+      x: Tensor.from('float64', [
+        [0.1, 0.2, -0.3],
+        [1, -1, 0.5],
+      ]),
+    }
     const { loss, y, x_grad } = evaluate(graph, feeds)
     expect(y!.tolist()).toEqual(evaluate(model(), feeds).y!.tolist())
-    const moved = Tensor.from('float64', [[0.1 + 1e-6, 0.2, -0.3], [1, -1, 0.5]])
+    const moved = Tensor.from('float64', [
+      [0.1 + 1e-6, 0.2, -0.3],
+      [1, -1, 0.5],
+    ])
     const slope = (Number(evaluate(graph, { x: moved }).loss!.data[0]) - Number(loss!.data[0])) / 1e-6
     expect(Number(x_grad!.data[0]) / slope).toBeCloseTo(1, 5)
   })
@@ -249,7 +356,9 @@ describe('withGradients', () => {
 describe('what is refused', () => {
   const changed = gradients as unknown as Record<string, unknown>
   const { Cos } = gradients
-  afterEach(() => { changed.Cos = Cos })
+  afterEach(() => {
+    changed.Cos = Cos
+  })
 
   it('a way through an opaque operator, with the operator, the node and the way', () => {
     changed.Cos = 'opaque'
@@ -257,10 +366,12 @@ describe('what is refused', () => {
     const [x, w] = [g.input('x', 'float32', [2]), g.input('w', 'float32', [2])]
     const loss = g.scope('head', () => g.sum(g.mul(g.cos(g.mul(x, w)), x)))
     const error = failure(() => differentiate(g, loss, [w]))
-    const names = g.nodes.map((node) => node.name)
+    const names = g.nodes.map(node => node.name)
     expect(error.code).toBe('graph')
     const way = ['w', ...names.slice(0, 4), loss.name].join(' → ')
-    expect(error.message).toContain(`No gradient goes through Cos (node "${names[1]}", on the way ${way}): the operator has no gradient.`)
+    expect(error.message).toContain(
+      `No gradient goes through Cos (node "${names[1]}", on the way ${way}): the operator has no gradient.`,
+    )
     expect(names[1]).toMatch(/^head\/Cos/)
   })
 
@@ -276,17 +387,25 @@ describe('what is refused', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', [4])
     const padded = g.node('Pad', [x, g.integers([1, 1])], { mode: 'reflect' })[0]!
-    expect(failure(() => differentiate(g, g.sum(padded), [x])).message)
-      .toMatch(/Pad \(node ".*", on the way x → .*\): Pad has a gradient for mode constant, not for reflect\./)
-    const put = g.node('ScatterND', [x, g.constant(Tensor.from('int64', [[0]])), g.constant(Tensor.from('float32', [2]))], { reduction: 'mul' })[0]!
+    expect(failure(() => differentiate(g, g.sum(padded), [x])).message).toMatch(
+      /Pad \(node ".*", on the way x → .*\): Pad has a gradient for mode constant, not for reflect\./,
+    )
+    const put = g.node(
+      'ScatterND',
+      [x, g.constant(Tensor.from('int64', [[0]])), g.constant(Tensor.from('float32', [2]))],
+      { reduction: 'mul' },
+    )[0]!
     expect(failure(() => differentiate(g, g.sum(put), [x])).message).toContain('reduction none and add, not for mul')
   })
 
   it('a loss that is no scalar, and what can have no gradient', () => {
     const g = new GraphBuilder('g')
     const [x, i] = [g.input('x', 'float32', ['n', 2]), g.input('i', 'int32', ['n'])]
-    expect(failure(() => differentiate(g, x, [x])).message)
-      .toBe('A loss has to be a scalar of a floating-point type, but x is float32[n, 2]. Sum it up first.')
-    expect(failure(() => differentiate(g, g.sum(x), [i])).message).toBe('Only floating-point values have a gradient, but i is int32[n].')
+    expect(failure(() => differentiate(g, x, [x])).message).toBe(
+      'A loss has to be a scalar of a floating-point type, but x is float32[n, 2]. Sum it up first.',
+    )
+    expect(failure(() => differentiate(g, g.sum(x), [i])).message).toBe(
+      'Only floating-point values have a gradient, but i is int32[n].',
+    )
   })
 })

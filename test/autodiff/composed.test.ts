@@ -14,7 +14,9 @@ interface Block {
 }
 
 /** PyTorch's values, made by scripts/fixtures/gradients.py. */
-const { cases } = JSON.parse(readFileSync(new URL('../fixtures/autodiff/composed.json', import.meta.url), 'utf8')) as { cases: Record<string, Block> }
+const { cases } = JSON.parse(readFileSync(new URL('../fixtures/autodiff/composed.json', import.meta.url), 'utf8')) as {
+  cases: Record<string, Block>
+}
 
 type Write = (g: GraphBuilder, x: Readonly<Record<string, Value>>) => Value
 const integers = (g: GraphBuilder, values: Nested): Value => g.constant(Tensor.from('int32', values))
@@ -39,28 +41,55 @@ const blocks: Readonly<Record<string, Write>> = {
     return g.neg(g.reduceSum(g.mul(oneHot, logProbabilities), [1]))
   },
   embeddings: (g, { words, positions, scale, bias }) => {
-    const sum = g.add(g.gather(words!, integers(g, [[4, 1, 4], [0, 2, 4]])), g.slice(positions!, [0], [3], [0]))
+    const sum = g.add(
+      g.gather(
+        words!,
+        integers(g, [
+          [4, 1, 4],
+          [0, 2, 4],
+        ]),
+      ),
+      g.slice(positions!, [0], [3], [0]),
+    )
     return g.layerNormalization(sum, scale!, bias!, 1e-12)[0]
   },
   tanh_gelu: (g, { x }) => {
     const cubic = g.mul(g.add(x!, g.mul(g.mul(x!, g.mul(x!, x!)), 0.044715)), Math.sqrt(2 / Math.PI))
     return g.mul(g.mul(x!, 0.5), g.add(g.tanh(cubic), 1))
   },
-  extremes: (g, { x, y }) => g.concat([
-    g.max(x!, y!), g.min(x!, y!), g.abs(x!), g.expand(g.reduceMax(x!, [1], true), x!),
-    g.where(g.greater(x!, 0), g.pow(x!, 2), g.div(x!, g.add(g.pow(y!, 2), 1))),
-  ], 1),
+  extremes: (g, { x, y }) =>
+    g.concat(
+      [
+        g.max(x!, y!),
+        g.min(x!, y!),
+        g.abs(x!),
+        g.expand(g.reduceMax(x!, [1], true), x!),
+        g.where(g.greater(x!, 0), g.pow(x!, 2), g.div(x!, g.add(g.pow(y!, 2), 1))),
+      ],
+      1,
+    ),
 }
 
 describe('gradients through whole blocks are PyTorch’s', () => {
-  it.each(Object.keys(cases))('%s', (name) => {
+  it.each(Object.keys(cases))('%s', name => {
     const { inputs, weights, loss: expected, gradients } = cases[name]!
     const g = new GraphBuilder(name)
-    const feeds = Object.fromEntries(Object.entries({ ...inputs, weights }).map(([key, values]) => [key, Tensor.from('float64', values)]))
-    const values = Object.fromEntries(Object.entries(feeds).map(([key, { dims }]) => [key, g.input(key, 'float64', dims)]))
+    const feeds = Object.fromEntries(
+      Object.entries({ ...inputs, weights }).map(([key, values]) => [key, Tensor.from('float64', values)]),
+    )
+    const values = Object.fromEntries(
+      Object.entries(feeds).map(([key, { dims }]) => [key, g.input(key, 'float64', dims)]),
+    )
     const loss = g.sum(g.mul(blocks[name]!(g, values), values.weights!))
-    const { dense } = differentiate(g, loss, Object.keys(gradients).map((key) => values[key]!))
-    const found = evaluate(g.build({ loss, ...Object.fromEntries([...dense].map(([key, value]) => [`${key}_grad`, value])) }), feeds)
+    const { dense } = differentiate(
+      g,
+      loss,
+      Object.keys(gradients).map(key => values[key]!),
+    )
+    const found = evaluate(
+      g.build({ loss, ...Object.fromEntries([...dense].map(([key, value]) => [`${key}_grad`, value])) }),
+      feeds,
+    )
     expect(found.loss!.data[0]).toBeCloseTo(expected, 10)
     for (const [key, gradient] of Object.entries(gradients)) {
       const [ours, theirs] = [found[`${key}_grad`]!, Tensor.from('float64', gradient)]

@@ -14,7 +14,7 @@ describe('the table of gradients', () => {
       for (const { title, build, inputs, ...options } of cases[op]) {
         it(`${title}`, () => {
           for (const { graph } of checkGradients(build, inputs, options)) {
-            expect(graph.nodes.filter((node) => node.name.startsWith('backward/')).flatMap(portableBreach)).toEqual([])
+            expect(graph.nodes.filter(node => node.name.startsWith('backward/')).flatMap(portableBreach)).toEqual([])
           }
         })
       }
@@ -24,7 +24,11 @@ describe('the table of gradients', () => {
 
 describe('where there is no derivative, or more than one', () => {
   const gradientAt = (write: Build, ...inputs: Nested[]): Nested[] => {
-    const { graph, feeds } = writeGradients(write, inputs.map((values) => ({ shape: Tensor.from('float64', values).dims, values })), 'scalar')
+    const { graph, feeds } = writeGradients(
+      write,
+      inputs.map(values => ({ shape: Tensor.from('float64', values).dims, values })),
+      'scalar',
+    )
     const found = evaluate(graph, { ...feeds, w0: Tensor.from('float64', 1) })
     return inputs.map((_, i) => found[`x${i}_grad`]!.tolist())
   }
@@ -35,15 +39,37 @@ describe('where there is no derivative, or more than one', () => {
   })
 
   it('equal operands of a minimum or a maximum share the gradient', () => {
-    expect(gradientAt((g, a, b) => g.max(a!, b!), [1, 2, 3], [1, 1, 4])).toEqual([[0.5, 1, 0], [0.5, 0, 1]])
-    expect(gradientAt((g, a, b) => g.min(a!, b!), [1, 2, 3], [1, 1, 4])).toEqual([[0.5, 0, 1], [0.5, 1, 0]])
+    expect(gradientAt((g, a, b) => g.max(a!, b!), [1, 2, 3], [1, 1, 4])).toEqual([
+      [0.5, 1, 0],
+      [0.5, 0, 1],
+    ])
+    expect(gradientAt((g, a, b) => g.min(a!, b!), [1, 2, 3], [1, 1, 4])).toEqual([
+      [0.5, 0, 1],
+      [0.5, 1, 0],
+    ])
   })
 
   it('equal largest elements share the gradient', () => {
-    expect(gradientAt((g, x) => g.reduceMax(x!, [1]), [[2, 1, 2, 2], [0, 0, 0, 1]])).toEqual([[[1 / 3, 0, 1 / 3, 1 / 3], [0, 0, 0, 1]]])
+    expect(
+      gradientAt(
+        (g, x) => g.reduceMax(x!, [1]),
+        [
+          [2, 1, 2, 2],
+          [0, 0, 0, 1],
+        ],
+      ),
+    ).toEqual([
+      [
+        [1 / 3, 0, 1 / 3, 1 / 3],
+        [0, 0, 0, 1],
+      ],
+    ])
   })
 
   it('a base of 0 and an exponent of 0 give 0, not NaN', () => {
-    expect(gradientAt((g, a, b) => g.pow(a!, b!), [0, 0, 2], [2, 0, 1])).toEqual([[0, 0, 1], [0, 0, 2 * Math.log(2)]])
+    expect(gradientAt((g, a, b) => g.pow(a!, b!), [0, 0, 2], [2, 0, 1])).toEqual([
+      [0, 0, 1],
+      [0, 0, 2 * Math.log(2)],
+    ])
   })
 })

@@ -21,11 +21,17 @@ describe('events', () => {
     const order: string[] = []
     const slow: TrainerCallback = {
       async onStepEnd() {
-        await new Promise(resolve => { setTimeout(resolve, 5) })
+        await new Promise(resolve => {
+          setTimeout(resolve, 5)
+        })
         order.push('slow')
       },
     }
-    const handler = new CallbackHandler([slow, { onStepEnd: () => void order.push('quick') }, { onLog: () => void order.push('never') }])
+    const handler = new CallbackHandler([
+      slow,
+      { onStepEnd: () => void order.push('quick') },
+      { onLog: () => void order.push('never') },
+    ])
     await handler.call('onStepEnd', args, state, new TrainerControl())
     expect(order).toEqual(['slow', 'quick'])
   })
@@ -40,18 +46,32 @@ describe('events', () => {
   })
 
   it('clear their flags before anyone hears of them', async () => {
-    const all = { shouldTrainingStop: true, shouldEpochStop: true, shouldSave: true, shouldEvaluate: true, shouldLog: true }
+    const all = {
+      shouldTrainingStop: true,
+      shouldEpochStop: true,
+      shouldSave: true,
+      shouldEvaluate: true,
+      shouldLog: true,
+    }
     const cleared: Record<string, string[]> = {}
     for (const event of callbackEvents) {
       const control = Object.assign(new TrainerControl(), all)
-      const handler = new CallbackHandler([{
-        [event]: () => { cleared[event] = Object.keys(all).filter(flag => !control[flag as keyof typeof all]) },
-      }])
+      const handler = new CallbackHandler([
+        {
+          [event]: () => {
+            cleared[event] = Object.keys(all).filter(flag => !control[flag as keyof typeof all])
+          },
+        },
+      ])
       await handler.call(event, args, state, control)
     }
     expect(Object.fromEntries(Object.entries(cleared).filter(([, flags]) => flags.length > 0))).toEqual({
-      onTrainBegin: ['shouldTrainingStop'], onEpochBegin: ['shouldEpochStop'], onStepBegin: ['shouldSave', 'shouldEvaluate', 'shouldLog'],
-      onLog: ['shouldLog'], onEvaluate: ['shouldEvaluate'], onSave: ['shouldSave'],
+      onTrainBegin: ['shouldTrainingStop'],
+      onEpochBegin: ['shouldEpochStop'],
+      onStepBegin: ['shouldSave', 'shouldEvaluate', 'shouldLog'],
+      onLog: ['shouldLog'],
+      onEvaluate: ['shouldEvaluate'],
+      onSave: ['shouldSave'],
     })
   })
 
@@ -59,28 +79,51 @@ describe('events', () => {
     const control = new TrainerControl()
     const seen: boolean[] = []
     const handler = new CallbackHandler([
-      { onStepEnd: (_args, _state, flags) => { flags.shouldSave = true } },
+      {
+        onStepEnd: (_args, _state, flags) => {
+          flags.shouldSave = true
+        },
+      },
       { onStepEnd: () => ({ shouldEvaluate: true, shouldSave: undefined }) as { shouldEvaluate: boolean } },
       { onStepEnd: async () => ({ shouldLog: true }) },
-      { onStepEnd: (_args, _state, flags) => { seen.push(flags.shouldSave, flags.shouldEvaluate, flags.shouldLog); return flags } },
+      {
+        onStepEnd: (_args, _state, flags) => {
+          seen.push(flags.shouldSave, flags.shouldEvaluate, flags.shouldLog)
+          return flags
+        },
+      },
       { onStepEnd: () => ({ shouldSave: false }) },
     ])
     await handler.call('onStepEnd', args, state, control)
     expect(seen).toEqual([true, true, true])
-    expect(control).toMatchObject({ shouldSave: false, shouldEvaluate: true, shouldLog: true, shouldTrainingStop: false })
+    expect(control).toMatchObject({
+      shouldSave: false,
+      shouldEvaluate: true,
+      shouldLog: true,
+      shouldTrainingStop: false,
+    })
   })
 
   it('refuse answers that are no flags', async () => {
     const handler = new CallbackHandler([{ name: 'mine', onStepEnd: () => ({ should_save: true }) } as CallbackOrClass])
-    await expect(handler.call('onStepEnd', args, state, new TrainerControl())).rejects.toThrow("mine.onStepEnd returned 'should_save', but the flags are")
-    await expect(handler.call('onStepEnd', args, state, new TrainerControl())).rejects.toThrow('Did you mean shouldSave?')
+    await expect(handler.call('onStepEnd', args, state, new TrainerControl())).rejects.toThrow(
+      "mine.onStepEnd returned 'should_save', but the flags are",
+    )
+    await expect(handler.call('onStepEnd', args, state, new TrainerControl())).rejects.toThrow(
+      'Did you mean shouldSave?',
+    )
   })
 
   it('give every callback a copy of logs and metrics', async () => {
     const logs = { loss: 1, total_flos: 2 }
-    const rude = (_args: unknown, _state: unknown, _control: unknown, context: CallbackContext): void => { delete (context.logs as Record<string, number>).total_flos }
+    const rude = (_args: unknown, _state: unknown, _control: unknown, context: CallbackContext): void => {
+      delete (context.logs as Record<string, number>).total_flos
+    }
     const seen: unknown[] = []
-    const handler = new CallbackHandler([{ onLog: rude }, { onLog: (_args, _state, _control, context) => void seen.push(context.logs) }])
+    const handler = new CallbackHandler([
+      { onLog: rude },
+      { onLog: (_args, _state, _control, context) => void seen.push(context.logs) },
+    ])
     await handler.call('onLog', args, state, new TrainerControl(), { logs })
     expect(seen).toEqual([{ loss: 1, total_flos: 2 }])
     expect(logs).toEqual({ loss: 1, total_flos: 2 })
@@ -89,7 +132,9 @@ describe('events', () => {
 
 describe('callbacks', () => {
   class Loud extends TrainerCallback {
-    override onLog(): void { /* heard */ }
+    override onLog(): void {
+      /* heard */
+    }
   }
 
   it('are added, popped and removed, as objects and as classes', () => {
@@ -108,13 +153,20 @@ describe('callbacks', () => {
   it('with a misspelt event do not compile as an object, and are refused as a class', () => {
     const add = (callback: CallbackOrClass) => () => new CallbackHandler([callback])
     // @ts-expect-error there is no such event
-    expect(add({ onLogg() { /* never */ } })).toThrow('Did you mean onLog?')
+    const misspelt = add({ onLogg: () => undefined })
+    expect(misspelt).toThrow('Did you mean onLog?')
     class Misspelt extends TrainerCallback {
-      onEpochStart(): void { /* never called */ }
+      onEpochStart(): void {
+        /* never called */
+      }
     }
-    expect(add(Misspelt)).toThrow('Misspelt has a method onEpochStart, but there is no such event: it would never be called.')
+    expect(add(Misspelt)).toThrow(
+      'Misspelt has a method onEpochStart, but there is no such event: it would never be called.',
+    )
     class Python extends TrainerCallback {
-      on_log(): void { /* never called */ }
+      on_log(): void {
+        /* never called */
+      }
     }
     class Child extends Python {}
     expect(add(new Child())).toThrow('Did you mean onLog?')
@@ -125,21 +177,32 @@ describe('callbacks', () => {
   it('may have members that are no events', () => {
     class Fine extends TrainerCallback {
       once = 1
-      online(): void { /* not an event's name */ }
+      online(): void {
+        /* not an event's name */
+      }
     }
     expect(() => new CallbackHandler([Fine])).not.toThrow()
   })
 
   it('are told when training has thrown', () => {
     let told = 0
-    new CallbackHandler([{ dispose: () => { told += 1 } }, {}]).dispose()
+    new CallbackHandler([
+      {
+        dispose: () => {
+          told += 1
+        },
+      },
+      {},
+    ]).dispose()
     expect(told).toBe(1)
   })
 })
 
 describe('stored states', () => {
-  const pair = (): [EarlyStoppingCallback, EarlyStoppingCallback] =>
-    [new EarlyStoppingCallback({ earlyStoppingPatience: 3 }), new EarlyStoppingCallback({ earlyStoppingPatience: 5, earlyStoppingThreshold: 0.1 })]
+  const pair = (): [EarlyStoppingCallback, EarlyStoppingCallback] => [
+    new EarlyStoppingCallback({ earlyStoppingPatience: 3 }),
+    new EarlyStoppingCallback({ earlyStoppingPatience: 5, earlyStoppingThreshold: 0.1 }),
+  ]
 
   it('keep one state a class, or a list of them, beside the control', () => {
     const [first, second] = pair()
@@ -149,12 +212,22 @@ describe('stored states', () => {
     expect(new CallbackHandler([first, {}]).exportStates(control)).toEqual({
       EarlyStoppingCallback: { args: args3, attributes: { early_stopping_patience_counter: 2 } },
       TrainerControl: {
-        args: { should_training_stop: false, should_epoch_stop: false, should_save: true, should_evaluate: false, should_log: false }, attributes: {},
+        args: {
+          should_training_stop: false,
+          should_epoch_stop: false,
+          should_save: true,
+          should_evaluate: false,
+          should_log: false,
+        },
+        attributes: {},
       },
     })
     expect(new CallbackHandler([first, second]).exportStates(control).EarlyStoppingCallback).toEqual([
       { args: args3, attributes: { early_stopping_patience_counter: 2 } },
-      { args: { early_stopping_patience: 5, early_stopping_threshold: 0.1 }, attributes: { early_stopping_patience_counter: 0 } },
+      {
+        args: { early_stopping_patience: 5, early_stopping_threshold: 0.1 },
+        attributes: { early_stopping_patience_counter: 0 },
+      },
     ])
   })
 
@@ -166,13 +239,18 @@ describe('stored states', () => {
     const [fresh, other] = [new EarlyStoppingCallback({ earlyStoppingPatience: 9 }), new EarlyStoppingCallback()]
     const handler = new CallbackHandler([fresh, other])
     handler.restoreStates(JSON.parse(JSON.stringify(stored)) as typeof stored)
-    expect([fresh, other].map(one => [one.earlyStoppingPatience, one.earlyStoppingPatienceCounter])).toEqual([[9, 1], [1, 4]])
+    expect([fresh, other].map(one => [one.earlyStoppingPatience, one.earlyStoppingPatienceCounter])).toEqual([
+      [9, 1],
+      [1, 4],
+    ])
     expect(handler.callbacks).toEqual([fresh, other])
     expect(Object.keys(handler.exportStates(new TrainerControl()))).toEqual(['TrainerControl', 'EarlyStoppingCallback'])
   })
 
   it('that nobody takes are said', () => {
     new CallbackHandler([]).restoreStates({ EarlyStoppingCallback: { args: {}, attributes: {} } })
-    expect(said.at(-1)).toBe('The checkpoint has the state of 1 EarlyStoppingCallback, but this run has 0: what is left over is not used.')
+    expect(said.at(-1)).toBe(
+      'The checkpoint has the state of 1 EarlyStoppingCallback, but this run has 0: what is left over is not used.',
+    )
   })
 })

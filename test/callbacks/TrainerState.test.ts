@@ -50,27 +50,46 @@ describe('TrainerState', () => {
   it('reads what Python wrote, literals too', () => {
     const state = TrainerState.fromJSON(python)
     expect(state).toMatchObject({
-      epoch: 3, globalStep: 18, maxSteps: 120, bestMetric: 0.9945316314697266, bestModelCheckpoint: 'out/NaN/checkpoint-12', trialName: undefined,
+      epoch: 3,
+      globalStep: 18,
+      maxSteps: 120,
+      bestMetric: 0.9945316314697266,
+      bestModelCheckpoint: 'out/NaN/checkpoint-12',
+      trialName: undefined,
       logHistory: [{ grad_norm: NaN, loss: -Infinity, step: 3, note: 'a "NaN, Infinity" in text' }],
     })
   })
 
   it('writes the same text, with null for what JSON has no number for', () => {
     const written = TrainerState.fromJSON(python).toJsonString()
-    const expected = python.replace('"grad_norm": NaN', '"grad_norm": null').replace('"loss": -Infinity', '"loss": null').replaceAll(/(\d)\.0\b/g, '$1')
+    const expected = python
+      .replace('"grad_norm": NaN', '"grad_norm": null')
+      .replace('"loss": -Infinity', '"loss": null')
+      .replaceAll(/(\d)\.0\b/g, '$1')
     expect(written).toBe(expected)
     expect(TrainerState.fromJSON(written).logHistory).toMatchObject([{ grad_norm: NaN, loss: NaN }])
   })
 
-  it('begins as Hugging Face\'s does, and fills in what a file does not have', () => {
-    const start = { epoch: 0, globalStep: 0, loggingSteps: 500, evalSteps: 500, saveSteps: 500, logHistory: [], isWorldProcessZero: true }
+  it("begins as Hugging Face's does, and fills in what a file does not have", () => {
+    const start = {
+      epoch: 0,
+      globalStep: 0,
+      loggingSteps: 500,
+      evalSteps: 500,
+      saveSteps: 500,
+      logHistory: [],
+      isWorldProcessZero: true,
+    }
     expect(new TrainerState()).toMatchObject(start)
     expect(TrainerState.fromJSON('{"global_step": 4, "from_the_future": 1}')).toMatchObject({ ...start, globalStep: 4 })
   })
 
   it('takes shares of the run as intervals, rounded up', () => {
     const state = new TrainerState()
-    state.computeSteps(new TrainingArguments({ loggingSteps: 0.25, evalStrategy: 'steps', evalSteps: 0.5, saveSteps: 7 }), 18)
+    state.computeSteps(
+      new TrainingArguments({ loggingSteps: 0.25, evalStrategy: 'steps', evalSteps: 0.5, saveSteps: 7 }),
+      18,
+    )
     expect([state.loggingSteps, state.evalSteps, state.saveSteps]).toEqual([5, 9, 7])
   })
 

@@ -1,13 +1,36 @@
 import { describe, expect, it } from 'vitest'
-import { formatLogs, formatMetrics, formatNumber, formatSeconds, metricsLines, roundTo, speedMetrics } from '../../src/callbacks/format'
+import {
+  formatLogs,
+  formatMetrics,
+  formatNumber,
+  formatSeconds,
+  metricsLines,
+  roundTo,
+  speedMetrics,
+} from '../../src/callbacks/format'
 
 describe('formatNumber', () => {
   // Python 3.11's '%.4g' and round(x, 4).
   it.each([
-    [0.412345, '0.4123', 0.4123], [2.5e-5, '2.5e-05', 0], [0.0001, '0.0001', 0.0001], [0.00012345, '0.0001234', 0.0001], [5, '5', 5],
-    [1000.5, '1000', 1000.5], [1001.5, '1002', 1001.5], [9999.5, '1e+04', 9999.5], [12345.678, '1.235e+04', 12345.678], [10005, '1e+04', 10005],
-    [10015, '1.002e+04', 10015], [0.03125, '0.03125', 0.0312], [0.09375, '0.09375', 0.0938], [-0.03125, '-0.03125', -0.0312],
-    [0.00005, '5e-05', 0.0001], [100.25, '100.2', 100.25], [1e22, '1e+22', 1e22], [1e-300, '1e-300', 0], [0, '0', 0],
+    [0.412345, '0.4123', 0.4123],
+    [2.5e-5, '2.5e-05', 0],
+    [0.0001, '0.0001', 0.0001],
+    [0.00012345, '0.0001234', 0.0001],
+    [5, '5', 5],
+    [1000.5, '1000', 1000.5],
+    [1001.5, '1002', 1001.5],
+    [9999.5, '1e+04', 9999.5],
+    [12345.678, '1.235e+04', 12345.678],
+    [10005, '1e+04', 10005],
+    [10015, '1.002e+04', 10015],
+    [0.03125, '0.03125', 0.0312],
+    [0.09375, '0.09375', 0.0938],
+    [-0.03125, '-0.03125', -0.0312],
+    [0.00005, '5e-05', 0.0001],
+    [100.25, '100.2', 100.25],
+    [1e22, '1e+22', 1e22],
+    [1e-300, '1e-300', 0],
+    [0, '0', 0],
   ])('%d', (value, text, rounded) => {
     expect(formatNumber(value)).toBe(text)
     expect(roundTo(value, 4)).toBeCloseTo(rounded, 12)
@@ -20,10 +43,22 @@ describe('formatNumber', () => {
 
 describe('formatMetrics', () => {
   it('writes times, memory, operations and numbers for people', () => {
-    expect(formatMetrics({
-      train_runtime: 3723.456, eval_runtime: 0.999, total_flos: 3.3e15, train_mem_cpu_alloc_delta: 5 * 2 ** 20 + 7, train_loss: 0.123456789, note: 'x',
-    })).toEqual({
-      train_runtime: '1:02:03.45', eval_runtime: '0:00:00.99', total_flos: '3073364GF', train_mem_cpu_alloc_delta: '5MB', train_loss: 0.1235, note: 'x',
+    expect(
+      formatMetrics({
+        train_runtime: 3723.456,
+        eval_runtime: 0.999,
+        total_flos: 3.3e15,
+        train_mem_cpu_alloc_delta: 5 * 2 ** 20 + 7,
+        train_loss: 0.123456789,
+        note: 'x',
+      }),
+    ).toEqual({
+      train_runtime: '1:02:03.45',
+      eval_runtime: '0:00:00.99',
+      total_flos: '3073364GF',
+      train_mem_cpu_alloc_delta: '5MB',
+      train_loss: 0.1235,
+      note: 'x',
     })
     expect(formatMetrics({ train_runtime: 90_061.5 })).toEqual({ train_runtime: '1 day, 1:01:01.50' })
   })
@@ -39,16 +74,23 @@ describe('formatMetrics', () => {
 })
 
 describe('formatLogs', () => {
-  it('is Hugging Face\'s line', () => {
-    expect(formatLogs({ loss: 0.41234567, learning_rate: 2.5e-5, epoch: 1, total_flos: 1e12 })).toBe("{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}")
-    expect(formatLogs({ text: 'x'.repeat(101), short: 'y' })).toBe("{'text': '[a text of 101 characters, more than the 100 that are shown]', 'short': 'y'}")
+  it("is Hugging Face's line", () => {
+    expect(formatLogs({ loss: 0.41234567, learning_rate: 2.5e-5, epoch: 1, total_flos: 1e12 })).toBe(
+      "{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}",
+    )
+    expect(formatLogs({ text: 'x'.repeat(101), short: 'y' })).toBe(
+      "{'text': '[a text of 101 characters, more than the 100 that are shown]', 'short': 'y'}",
+    )
   })
 })
 
 describe('speedMetrics', () => {
   it('divides by the runtime', () => {
-    expect(speedMetrics('eval', 3.7, { numSamples: 1000, numSteps: 125 }))
-      .toEqual({ eval_runtime: 3.7, eval_samples_per_second: 270.27, eval_steps_per_second: 33.784 })
+    expect(speedMetrics('eval', 3.7, { numSamples: 1000, numSteps: 125 })).toEqual({
+      eval_runtime: 3.7,
+      eval_samples_per_second: 270.27,
+      eval_steps_per_second: 33.784,
+    })
     expect(speedMetrics('train', 2.00004, { numTokens: 10 })).toEqual({ train_runtime: 2, train_tokens_per_second: 5 })
   })
 

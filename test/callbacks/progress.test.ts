@@ -10,7 +10,16 @@ import { TrainingArguments, type TrainingArgumentsOptions } from '../../src/Trai
 /** A stream that remembers what was written, as a terminal of 80 columns or as a pipe. */
 function stream(isTTY: boolean) {
   const written: string[] = []
-  return { written, isTTY, columns: 80, rows: 24, write: (text: string) => { written.push(text); return true } }
+  return {
+    written,
+    isTTY,
+    columns: 80,
+    rows: 24,
+    write: (text: string) => {
+      written.push(text)
+      return true
+    },
+  }
 }
 
 /** The lines as they stand on a terminal in the end, by the few control sequences that the bars use. */
@@ -18,7 +27,8 @@ function screen(written: readonly string[]): string[] {
   const lines: string[] = ['']
   let [row, column] = [0, 0]
   // oxlint-disable-next-line no-control-regex
-  for (const [, sequence, text] of written.join('').matchAll(/(\x1B(?:\[\??\d*(?:;\d+)?[A-Za-z]|[78]))|(\n|\r|[^\x1B\n\r]+)/g)) {
+  const parts = /(\x1B(?:\[\??\d*(?:;\d+)?[A-Za-z]|[78]))|(\n|\r|[^\x1B\n\r]+)/g
+  for (const [, sequence, text] of written.join('').matchAll(parts)) {
     if (sequence !== undefined) {
       const [, count = '', kind] = /\[\??(\d*)(?:;\d+)?([A-Za-z])/.exec(sequence) ?? []
       if (kind === 'A') row = Math.max(0, row - Number(count || 1))
@@ -41,7 +51,11 @@ function screen(written: readonly string[]): string[] {
 }
 
 /** A short run: 2 epochs of 2 steps, an evaluation of 3 batches after each epoch, for each of the sets. */
-async function run(to: ReturnType<typeof stream>, options: TrainingArgumentsOptions, sets: readonly string[] = ['eval']): Promise<CallbackHandler> {
+async function run(
+  to: ReturnType<typeof stream>,
+  options: TrainingArgumentsOptions,
+  sets: readonly string[] = ['eval'],
+): Promise<CallbackHandler> {
   const [args, control] = [new TrainingArguments(options), new TrainerControl()]
   const state = new TrainerState({ maxSteps: 4, numTrainEpochs: 2 })
   const handler = new CallbackHandler([new ProgressCallback({ stream: to })])
@@ -59,7 +73,13 @@ async function run(to: ReturnType<typeof stream>, options: TrainingArgumentsOpti
     if (args.evalStrategy === 'no' || step % 2 !== 0) continue
     for (const set of sets) {
       for (let batch = 0; batch < 3; batch++) await handler.call('onPredictionStep', args, state, control)
-      const metrics = { [`${set}_accuracy`]: 0.75, [`${set}_loss`]: 0.5 / step, [`${set}_runtime`]: 1, [`${set}_samples_per_second`]: 2, epoch: state.epoch }
+      const metrics = {
+        [`${set}_accuracy`]: 0.75,
+        [`${set}_loss`]: 0.5 / step,
+        [`${set}_runtime`]: 1,
+        [`${set}_samples_per_second`]: 2,
+        epoch: state.epoch,
+      }
       await log(metrics)
       await handler.call('onEvaluate', args, state, control, { metrics })
     }
@@ -72,7 +92,8 @@ async function run(to: ReturnType<typeof stream>, options: TrainingArgumentsOpti
 
 describe('the label', () => {
   it('is that of the notebook', () => {
-    const at = (done: number, seconds: number, comment: string, before = 0): string => progressLabel({ done, total: 1720, before, seconds, comment })
+    const at = (done: number, seconds: number, comment: string, before = 0): string =>
+      progressLabel({ done, total: 1720, before, seconds, comment })
     expect(at(1720, 951, 'Epoch 10/10')).toBe('[1720/1720 15:51, Epoch 10/10]')
     expect(at(100, 55, 'Epoch 0.58/10')).toBe('[ 100/1720 00:55<14:51, 1.82 it/s, Epoch 0.58/10]')
     expect(at(0, 1, 'Epoch 0/10')).toBe('[   0/1720 00:01<?, Epoch 0/10]')
@@ -88,9 +109,18 @@ describe('the label', () => {
 
 describe('the table', () => {
   it('titles metrics as the notebook does', () => {
-    expect(metricColumns({
-      eval_loss: 1, eval_matthews_correlation: 2, eval_f1: 3, eval_runtime: 4, eval_steps_per_second: 5, epoch: 6, total_flos: 7, num_input_tokens_seen: 8,
-    })).toEqual({ 'Validation Loss': 1, 'Matthews Correlation': 2, F1: 3 })
+    expect(
+      metricColumns({
+        eval_loss: 1,
+        eval_matthews_correlation: 2,
+        eval_f1: 3,
+        eval_runtime: 4,
+        eval_steps_per_second: 5,
+        epoch: 6,
+        total_flos: 7,
+        num_input_tokens_seen: 8,
+      }),
+    ).toEqual({ 'Validation Loss': 1, 'Matthews Correlation': 2, F1: 3 })
     expect(metricColumns({ eval_b_loss: 1, eval_b_accuracy: 2 })).toEqual({ 'B Loss': 1, 'B Accuracy': 2 })
   })
 
@@ -101,7 +131,9 @@ describe('the table', () => {
       '-------+---------------+-----------------+---------',
       '     1 |        No log |        0.500000 | 1.000000',
     ])
-    expect(table.add({ Epoch: 2, 'Training Loss': 0.25, 'Validation Loss': NaN })).toEqual(['     2 |      0.250000 |             nan |   No log'])
+    expect(table.add({ Epoch: 2, 'Training Loss': 0.25, 'Validation Loss': NaN })).toEqual([
+      '     2 |      0.250000 |             nan |   No log',
+    ])
     expect(table.add({ Epoch: 3, 'Training Loss': 0.25, Recall: 1 })).toHaveLength(3)
   })
 })
@@ -127,7 +159,10 @@ describe('on a terminal', () => {
     const to = stream(true)
     await run(to, {})
     expect(screen(to.written).slice(0, 4)).toEqual([
-      '  Step | Training Loss', '-------+--------------', '     3 |      0.333333', '     4 |      0.250000',
+      '  Step | Training Loss',
+      '-------+--------------',
+      '     3 |      0.333333',
+      '     4 |      0.250000',
     ])
   })
 
@@ -188,7 +223,11 @@ describe('without a terminal', () => {
   it('says how far it is, twice a minute', async () => {
     vi.useFakeTimers()
     const to = stream(false)
-    const [args, state, control] = [new TrainingArguments(), new TrainerState({ maxSteps: 100, numTrainEpochs: 1 }), new TrainerControl()]
+    const [args, state, control] = [
+      new TrainingArguments(),
+      new TrainerState({ maxSteps: 100, numTrainEpochs: 1 }),
+      new TrainerControl(),
+    ]
     const handler = new CallbackHandler([new ProgressCallback({ stream: to })])
     await handler.call('onTrainBegin', args, state, control)
     for (let step = 1; step <= 70; step++) {
@@ -197,6 +236,9 @@ describe('without a terminal', () => {
       await handler.call('onStepEnd', args, state, control)
     }
     vi.useRealTimers()
-    expect(to.written).toEqual(['[ 30/100 00:30<01:10, 1.00 it/s, Epoch 0.30/1]\n', '[ 60/100 01:00<00:40, 1.00 it/s, Epoch 0.60/1]\n'])
+    expect(to.written).toEqual([
+      '[ 30/100 00:30<01:10, 1.00 it/s, Epoch 0.30/1]\n',
+      '[ 60/100 01:00<00:40, 1.00 it/s, Epoch 0.60/1]\n',
+    ])
   })
 })

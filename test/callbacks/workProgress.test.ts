@@ -3,7 +3,16 @@ import { workReporter } from '../../src/callbacks/workProgress'
 
 function stream(isTTY: boolean) {
   const written: string[] = []
-  return { written, isTTY, columns: 80, rows: 24, write: (text: string) => { written.push(text); return true } }
+  return {
+    written,
+    isTTY,
+    columns: 80,
+    rows: 24,
+    write: (text: string) => {
+      written.push(text)
+      return true
+    },
+  }
 }
 
 describe('workReporter', () => {
@@ -31,7 +40,8 @@ describe('workReporter', () => {
   it('writes a plain line twice a minute elsewhere', () => {
     const pipe = stream(false)
     const report = workReporter(pipe)
-    for (let elapsed = 1000; elapsed <= 70_000; elapsed += 1000) report({ description: 'Map', done: elapsed / 1000, total: 70, elapsed })
+    for (let elapsed = 1000; elapsed <= 70_000; elapsed += 1000)
+      report({ description: 'Map', done: elapsed / 1000, total: 70, elapsed })
     expect(pipe.written).toEqual(['[30/70 00:30<00:40, 1.00 it/s, Map]\n', '[60/70 01:00<00:10, 1.00 it/s, Map]\n'])
     report({ description: 'Map', done: 9, total: 10, elapsed: 31_000 })
     expect(pipe.written).toHaveLength(3)

@@ -11,7 +11,8 @@ import { checkWritable, recoverFolders, removeFolder, writeFolder } from '../../
 import { temporaryFolder } from './temporary'
 
 const root = await temporaryFolder()
-// A process that has ended: its number is free, or somebody else's by now, which would only leave the leftovers where they are.
+// A process that has ended: its number is free, or somebody else's by now, which would only leave the leftovers where
+// they are.
 const dead = spawnSync(process.execPath, ['-e', '']).pid
 
 async function fill(folder: string, files: Record<string, string>): Promise<void> {
@@ -23,7 +24,12 @@ async function fill(folder: string, files: Record<string, string>): Promise<void
 
 function contents(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
-  return Object.fromEntries(files.map(entry => join(entry.parentPath, entry.name)).sort().map(path => [path.slice(folder.length + 1), readFileSync(path, 'utf8')]))
+  return Object.fromEntries(
+    files
+      .map(entry => join(entry.parentPath, entry.name))
+      .sort()
+      .map(path => [path.slice(folder.length + 1), readFileSync(path, 'utf8')]),
+  )
 }
 
 async function emptyFolder(name: string): Promise<string> {
@@ -51,9 +57,25 @@ describe('writeFolder', () => {
 
   it('keeps checkpoints that lie in the folder of the final model, but not weights of an older save', async () => {
     const target = await emptyFolder('final')
-    await fill(target, { 'checkpoint-1/model.safetensors': 'one', 'model-00001-of-00002.safetensors': 'old', 'model.safetensors.index.json': 'old', 'config.json': 'old', 'onnx/other.onnx': 'o' })
-    await writeFolder(target, temporary => fill(temporary, { 'model.safetensors': 'new', 'config.json': 'new', 'onnx/model.onnx': 'new' }), { others: 'keep' })
-    expect(contents(target)).toEqual({ 'checkpoint-1/model.safetensors': 'one', 'config.json': 'new', 'model.safetensors': 'new', 'onnx/model.onnx': 'new', 'onnx/other.onnx': 'o' })
+    await fill(target, {
+      'checkpoint-1/model.safetensors': 'one',
+      'model-00001-of-00002.safetensors': 'old',
+      'model.safetensors.index.json': 'old',
+      'config.json': 'old',
+      'onnx/other.onnx': 'o',
+    })
+    await writeFolder(
+      target,
+      temporary => fill(temporary, { 'model.safetensors': 'new', 'config.json': 'new', 'onnx/model.onnx': 'new' }),
+      { others: 'keep' },
+    )
+    expect(contents(target)).toEqual({
+      'checkpoint-1/model.safetensors': 'one',
+      'config.json': 'new',
+      'model.safetensors': 'new',
+      'onnx/model.onnx': 'new',
+      'onnx/other.onnx': 'o',
+    })
     expect(readdirSync(target).filter(name => name.startsWith('.'))).toEqual([])
   })
 
@@ -61,10 +83,16 @@ describe('writeFolder', () => {
     const parent = await emptyFolder('failing')
     for (const others of ['keep', 'remove'] as const) {
       await fill(parent, { 'best/a': 'good' })
-      await expect(writeFolder(join(parent, 'best'), async temporary => {
-        await fill(temporary, { a: 'half' })
-        throw new Error('out of luck')
-      }, { others })).rejects.toThrow('out of luck')
+      await expect(
+        writeFolder(
+          join(parent, 'best'),
+          async temporary => {
+            await fill(temporary, { a: 'half' })
+            throw new Error('out of luck')
+          },
+          { others },
+        ),
+      ).rejects.toThrow('out of luck')
       expect(contents(parent)).toEqual({ 'best/a': 'good' })
     }
   })
@@ -72,7 +100,10 @@ describe('writeFolder', () => {
   it('says why a folder cannot be written', async () => {
     const parent = await emptyFolder('refusing')
     await fill(parent, { file: '' })
-    await expect(writeFolder(join(parent, 'file', 'x'), async () => undefined)).rejects.toMatchObject({ code: 'file', message: expect.stringContaining(`Cannot write ${join(parent, 'file', 'x')}`) as string })
+    await expect(writeFolder(join(parent, 'file', 'x'), async () => undefined)).rejects.toMatchObject({
+      code: 'file',
+      message: expect.stringContaining(`Cannot write ${join(parent, 'file', 'x')}`) as string,
+    })
     await expect(checkWritable(join(parent, 'file'))).rejects.toThrow('choose another folder')
     await checkWritable(join(parent, 'new'))
     expect(readdirSync(join(parent, 'new'))).toEqual([])
@@ -84,10 +115,14 @@ describe('writeFolder', () => {
 
   it('writes several folders at once', async () => {
     const parent = await emptyFolder('many')
-    await Promise.all(Array.from({ length: 8 }, (_, i) => writeFolder(join(parent, `checkpoint-${i}`), async temporary => {
-      await sleep(i * 3)
-      await fill(temporary, { a: String(i) })
-    })))
+    await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        writeFolder(join(parent, `checkpoint-${i}`), async temporary => {
+          await sleep(i * 3)
+          await fill(temporary, { a: String(i) })
+        }),
+      ),
+    )
     expect(Object.keys(contents(parent))).toHaveLength(8)
     expect(readdirSync(parent)).toHaveLength(8)
   })
@@ -96,7 +131,12 @@ describe('writeFolder', () => {
 describe('recoverFolders', () => {
   it('drops what was being written, and leaves what a living process writes', async () => {
     const parent = await emptyFolder('leftovers')
-    await fill(parent, { [`.tmp-checkpoint-2-${dead}.0/a`]: 'half', [`.tmp-checkpoint-3-${process.ppid}/a`]: 'busy', [`.old-checkpoint-1-${dead}.4/a`]: 'old', 'checkpoint-1/a': 'new' })
+    await fill(parent, {
+      [`.tmp-checkpoint-2-${dead}.0/a`]: 'half',
+      [`.tmp-checkpoint-3-${process.ppid}/a`]: 'busy',
+      [`.old-checkpoint-1-${dead}.4/a`]: 'old',
+      'checkpoint-1/a': 'new',
+    })
     // A container's next process often has the number of the one that died.
     await fill(parent, { [`.tmp-checkpoint-4-${process.pid}.999/a`]: 'half' })
     await recoverFolders(parent)
@@ -104,22 +144,37 @@ describe('recoverFolders', () => {
     await recoverFolders(join(parent, 'none'))
   })
 
-  it.each(['before the old one is set aside', 'after'])('installs a whole new folder whose writer died %s', async moment => {
-    const parent = await emptyFolder(`new ${moment}`)
-    await fill(parent, { [`.new-checkpoint-2-${dead}.0/a`]: 'new', [`${moment === 'after' ? `.old-checkpoint-2-${dead}.0` : 'checkpoint-2'}/a`]: 'old' })
-    await recoverFolders(parent)
-    expect(contents(parent)).toEqual({ 'checkpoint-2/a': 'new' })
-    expect(readdirSync(parent)).toEqual(['checkpoint-2'])
-  })
+  it.each(['before the old one is set aside', 'after'])(
+    'installs a whole new folder whose writer died %s',
+    async moment => {
+      const parent = await emptyFolder(`new ${moment}`)
+      await fill(parent, {
+        [`.new-checkpoint-2-${dead}.0/a`]: 'new',
+        [`${moment === 'after' ? `.old-checkpoint-2-${dead}.0` : 'checkpoint-2'}/a`]: 'old',
+      })
+      await recoverFolders(parent)
+      expect(contents(parent)).toEqual({ 'checkpoint-2/a': 'new' })
+      expect(readdirSync(parent)).toEqual(['checkpoint-2'])
+    },
+  )
 
   it('goes on moving files into a folder, without dropping the weights already moved', async () => {
     const parent = await emptyFolder('moving')
-    await fill(parent, { [`.move--${dead}.0/config.json`]: 'new', 'model.safetensors': 'new', 'config.json': 'old', other: 'kept' })
+    await fill(parent, {
+      [`.move--${dead}.0/config.json`]: 'new',
+      'model.safetensors': 'new',
+      'config.json': 'old',
+      other: 'kept',
+    })
     await recoverFolders(parent)
     expect(contents(parent)).toEqual({ 'config.json': 'new', 'model.safetensors': 'new', other: 'kept' })
     await fill(parent, { [`.merge--${dead}.1/model-00001-of-00001.safetensors`]: 'newer' })
     await recoverFolders(parent)
-    expect(contents(parent)).toEqual({ 'config.json': 'new', 'model-00001-of-00001.safetensors': 'newer', other: 'kept' })
+    expect(contents(parent)).toEqual({
+      'config.json': 'new',
+      'model-00001-of-00001.safetensors': 'newer',
+      other: 'kept',
+    })
   })
 })
 

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { checkpointName, checkpointStep, checkpointsToRemove, listCheckpoints, newestCheckpoint, rotateCheckpoints } from '../../src/checkpoint/rotate'
+import {
+  checkpointName,
+  checkpointStep,
+  checkpointsToRemove,
+  listCheckpoints,
+  newestCheckpoint,
+  rotateCheckpoints,
+} from '../../src/checkpoint/rotate'
 import { saveTrainerState } from '../../src/checkpoint/state'
 import { saveWeights } from '../../src/checkpoint/weights'
 import { Tensor } from '../../src/tensor'
@@ -15,7 +22,12 @@ describe('rotation: golden values of the specification, A.6', () => {
     { limit: 2, best: () => 100, left: [[100], [100, 200], [100, 300], [100, 400]], end: [100, 400] },
     { limit: 1, best: () => 100, left: [[100], [100, 200], [100, 300], [100, 400]], end: [100] },
     { limit: 1, best: () => undefined, left: [[100], [200], [300], [400]], end: [400] },
-    { limit: 3, best: (step: number) => (step < 200 ? 100 : 200), left: [[100], [100, 200], [100, 200, 300], [200, 300, 400], [200, 400, 500]], end: [200, 400, 500] },
+    {
+      limit: 3,
+      best: (step: number) => (step < 200 ? 100 : 200),
+      left: [[100], [100, 200], [100, 200, 300], [200, 300, 400], [200, 400, 500]],
+      end: [200, 400, 500],
+    },
     { limit: undefined, best: () => undefined, left: [[100], [100, 200]], end: [100, 200] },
     { limit: 0, best: () => undefined, left: [[100], [100, 200]], end: [100, 200] },
   ])('limit $limit: $left', ({ limit, best, left, end }) => {
@@ -40,7 +52,15 @@ describe('rotation: golden values of the specification, A.6', () => {
 
 it('names tell steps, and nothing else counts', () => {
   expect(checkpointStep(checkpointName(120))).toBe(120)
-  for (const name of ['checkpoint-', 'checkpoint-1x', 'checkpoint-1-2', 'my-checkpoint-1', 'checkpoint--1', 'checkpoint-1.tmp']) expect(checkpointStep(name)).toBeUndefined()
+  for (const name of [
+    'checkpoint-',
+    'checkpoint-1x',
+    'checkpoint-1-2',
+    'my-checkpoint-1',
+    'checkpoint--1',
+    'checkpoint-1.tmp',
+  ])
+    expect(checkpointStep(name)).toBeUndefined()
 })
 
 it('finds, rotates and resumes from the folders of a run', async () => {
@@ -58,8 +78,12 @@ it('finds, rotates and resumes from the folders of a run', async () => {
   expect(await newestCheckpoint(run)).toEqual({ step: 100, path: join(run, 'checkpoint-100') })
   await truncate(join(run, 'checkpoint-100', 'model.safetensors'), 70)
   expect((await newestCheckpoint(run))?.step).toBe(10)
-  expect(await rotateCheckpoints(run, { limit: 2, best: join(run, '.', 'checkpoint-5') })).toEqual([join(run, 'checkpoint-10')])
+  expect(await rotateCheckpoints(run, { limit: 2, best: join(run, '.', 'checkpoint-5') })).toEqual([
+    join(run, 'checkpoint-10'),
+  ])
   expect(readdirSync(run).sort()).toEqual(['checkpoint-100', 'checkpoint-5', 'checkpoint-7', 'checkpoint-best'])
-  expect(await rotateCheckpoints(run, { limit: 1, best: '/elsewhere/checkpoint-5' })).toEqual([join(run, 'checkpoint-5')])
+  expect(await rotateCheckpoints(run, { limit: 1, best: '/elsewhere/checkpoint-5' })).toEqual([
+    join(run, 'checkpoint-5'),
+  ])
   expect(existsSync(join(run, 'checkpoint-100'))).toBe(true)
 })

@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { formatJson, parseJson, readJsonObject } from '../../src/checkpoint/json'
-import { loadCheckpointState, loadTrainerState, missingFromCheckpoint, saveCheckpointState, type CheckpointState } from '../../src/checkpoint/state'
+import {
+  loadCheckpointState,
+  loadTrainerState,
+  missingFromCheckpoint,
+  saveCheckpointState,
+  type CheckpointState,
+} from '../../src/checkpoint/state'
 import { saveWeights } from '../../src/checkpoint/weights'
 import { Tensor } from '../../src/tensor'
 import { temporaryFolder } from './temporary'
@@ -16,17 +22,39 @@ const state: CheckpointState = {
     name: 'adamw_torch',
     step: 20,
     slots: new Map([
-      ['bert.encoder.weight', { exp_avg: Tensor.from('float32', [[1, 2]]), exp_avg_sq: Tensor.from('float32', [[3, 4]]) }],
+      [
+        'bert.encoder.weight',
+        { exp_avg: Tensor.from('float32', [[1, 2]]), exp_avg_sq: Tensor.from('float32', [[3, 4]]) },
+      ],
       ['classifier.bias', { exp_avg: Tensor.from('float32', [5]), step: Tensor.from('int64', 7) }],
     ]),
   },
   scheduler: { last_step: 20, best: 0.25 },
   rng: { seed: 42, words: [1, 4294967295] },
   trainerState: {
-    best_global_step: 10, best_metric: 0.91, best_model_checkpoint: 'out/checkpoint-10', epoch: 2, eval_steps: 10, global_step: 20,
-    is_hyper_param_search: false, is_local_process_zero: true, is_world_process_zero: true, log_history: [{ epoch: 1, loss: 0.41, step: 10 }, { eval_loss: NaN, step: 20 }],
-    logging_steps: 10, max_steps: 30, num_input_tokens_seen: 0, num_train_epochs: 3, save_steps: 10, stateful_callbacks: { TrainerControl: { args: {}, attributes: {} } },
-    total_flos: 1.2e13, train_batch_size: 8, trial_name: null, trial_params: null,
+    best_global_step: 10,
+    best_metric: 0.91,
+    best_model_checkpoint: 'out/checkpoint-10',
+    epoch: 2,
+    eval_steps: 10,
+    global_step: 20,
+    is_hyper_param_search: false,
+    is_local_process_zero: true,
+    is_world_process_zero: true,
+    log_history: [
+      { epoch: 1, loss: 0.41, step: 10 },
+      { eval_loss: NaN, step: 20 },
+    ],
+    logging_steps: 10,
+    max_steps: 30,
+    num_input_tokens_seen: 0,
+    num_train_epochs: 3,
+    save_steps: 10,
+    stateful_callbacks: { TrainerControl: { args: {}, attributes: {} } },
+    total_flos: 1.2e13,
+    train_batch_size: 8,
+    trial_name: null,
+    trial_params: null,
   },
   trainingArguments: { learning_rate: 5e-5, output_dir: 'out' },
 }
@@ -43,7 +71,16 @@ describe('the state of a checkpoint', () => {
   it('comes back as it was, what is not finite as null', async () => {
     const folder = await saved('whole')
     const loaded = await loadCheckpointState(folder)
-    expect(loaded).toEqual({ ...state, trainerState: { ...state.trainerState, log_history: [{ epoch: 1, loss: 0.41, step: 10 }, { eval_loss: null, step: 20 }] } })
+    expect(loaded).toEqual({
+      ...state,
+      trainerState: {
+        ...state.trainerState,
+        log_history: [
+          { epoch: 1, loss: 0.41, step: 10 },
+          { eval_loss: null, step: 20 },
+        ],
+      },
+    })
     expect(await missingFromCheckpoint(folder)).toEqual([])
     const text = readFileSync(join(folder, 'trainer_state.json'), 'utf8')
     const keys = Object.keys(JSON.parse(text) as object)
@@ -55,7 +92,12 @@ describe('the state of a checkpoint', () => {
   it('may be that of save_only_model', async () => {
     const folder = await saved('model only', { trainerState: state.trainerState })
     expect(await missingFromCheckpoint(folder)).toEqual([])
-    expect(await loadCheckpointState(folder)).toMatchObject({ optimizer: undefined, scheduler: undefined, rng: undefined, trainingArguments: undefined })
+    expect(await loadCheckpointState(folder)).toMatchObject({
+      optimizer: undefined,
+      scheduler: undefined,
+      rng: undefined,
+      trainingArguments: undefined,
+    })
   })
 
   it.each([
@@ -75,9 +117,17 @@ describe('the state of a checkpoint', () => {
   it("reads Python's trainer_state.json, also with NaN, and refuses what is none", async () => {
     const folder = join(root, 'python')
     await mkdir(folder)
-    await writeFile(join(folder, 'trainer_state.json'), '{"global_step": 3, "epoch": 0.5, "log_history": [{"loss": NaN, "note": "a \\"NaN\\" in text"}, {"loss": -Infinity}]}')
+    await writeFile(
+      join(folder, 'trainer_state.json'),
+      '{"global_step": 3, "epoch": 0.5, "log_history": [{"loss": NaN, "note": "a \\"NaN\\" in text"}, {"loss": -Infinity}]}',
+    )
     const loaded = await loadTrainerState(folder)
-    expect(loaded).toMatchObject({ global_step: 3, max_steps: 0, best_metric: null, log_history: [{ loss: NaN, note: 'a "NaN" in text' }, { loss: -Infinity }] })
+    expect(loaded).toMatchObject({
+      global_step: 3,
+      max_steps: 0,
+      best_metric: null,
+      log_history: [{ loss: NaN, note: 'a "NaN" in text' }, { loss: -Infinity }],
+    })
     await writeFile(join(folder, 'trainer_state.json'), '{"global_step": "3"}')
     await expect(loadTrainerState(folder)).rejects.toThrow('should have a whole global_step, not "3"')
     await expect(loadTrainerState(root)).rejects.toThrow(`There is no file ${join(root, 'trainer_state.json')}`)
@@ -90,13 +140,18 @@ describe('the state of a checkpoint', () => {
 
 describe('JSON', () => {
   it('is valid whatever it is made of', () => {
-    const text = formatJson({ b: [NaN, Infinity, 2n], a: { d: Float32Array.of(0.5, NaN), c: undefined } }, { sorted: true })
+    const text = formatJson(
+      { b: [NaN, Infinity, 2n], a: { d: Float32Array.of(0.5, NaN), c: undefined } },
+      { sorted: true },
+    )
     expect(JSON.parse(text)).toEqual({ a: { d: [0.5, null] }, b: [null, null, 2] })
     expect(text.indexOf('"a"')).toBeLessThan(text.indexOf('"b"'))
   })
 
   it('is read with the literals that Python writes, and not with others', () => {
-    expect(parseJson('\uFEFF{"a": [NaN, -Infinity, Infinity, "Infinity"]}')).toEqual({ a: [NaN, -Infinity, Infinity, 'Infinity'] })
+    expect(parseJson('\uFEFF{"a": [NaN, -Infinity, Infinity, "Infinity"]}')).toEqual({
+      a: [NaN, -Infinity, Infinity, 'Infinity'],
+    })
     expect(() => parseJson('{"a": nan}')).toThrow(SyntaxError)
     expect(() => parseJson('{"a": NaN')).toThrow(SyntaxError)
   })

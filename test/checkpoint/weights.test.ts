@@ -18,7 +18,10 @@ function emptyFolder(): string {
 }
 
 function named(sizes: Record<string, number>): [string, Tensor<'float32'>][] {
-  return Object.entries(sizes).map(([name, size]) => [name, new Tensor('float32', new Float32Array(size).fill(size), [size])])
+  return Object.entries(sizes).map(([name, size]) => [
+    name,
+    new Tensor('float32', new Float32Array(size).fill(size), [size]),
+  ])
 }
 
 describe('shards', () => {
@@ -26,14 +29,20 @@ describe('shards', () => {
     const folder = emptyFolder()
     const tensors = named({ a: 10, b: 10, c: 100, d: 5, e: 5 })
     expect(await saveWeights(folder, tensors, { maxShardSize: 100 })).toEqual([
-      'model-00001-of-00003.safetensors', 'model-00002-of-00003.safetensors', 'model-00003-of-00003.safetensors', 'model.safetensors.index.json',
+      'model-00001-of-00003.safetensors',
+      'model-00002-of-00003.safetensors',
+      'model-00003-of-00003.safetensors',
+      'model.safetensors.index.json',
     ])
     // What split_torch_state_dict_into_shards of huggingface_hub 2.4.0 gives for these sizes.
     expect(JSON.parse(readFileSync(join(folder, 'model.safetensors.index.json'), 'utf8'))).toEqual({
       metadata: { total_parameters: 130, total_size: 520 },
       weight_map: {
-        a: 'model-00002-of-00003.safetensors', b: 'model-00002-of-00003.safetensors', c: 'model-00001-of-00003.safetensors',
-        d: 'model-00002-of-00003.safetensors', e: 'model-00003-of-00003.safetensors',
+        a: 'model-00002-of-00003.safetensors',
+        b: 'model-00002-of-00003.safetensors',
+        c: 'model-00001-of-00003.safetensors',
+        d: 'model-00002-of-00003.safetensors',
+        e: 'model-00003-of-00003.safetensors',
       },
     })
     const source = await loadWeights(folder)
@@ -60,12 +69,23 @@ describe('shards', () => {
     await saveWeights(folder, named({ a: 10, b: 10 }), { maxShardSize: 40 })
     expect(await hasWholeWeights(folder)).toBe(true)
     const index = join(folder, 'model.safetensors.index.json')
-    for (const name of ['../x.safetensors', '/etc/x.safetensors', 'a/../../x.safetensors', 'C:\\x.safetensors', '..\\x.safetensors', '']) {
+    for (const name of [
+      '../x.safetensors',
+      '/etc/x.safetensors',
+      'a/../../x.safetensors',
+      'C:\\x.safetensors',
+      '..\\x.safetensors',
+      '',
+    ]) {
       await writeFile(index, JSON.stringify({ weight_map: { a: name } }))
-      await expect(loadWeights(folder)).rejects.toThrow(`names the file ${JSON.stringify(name)}, which is not inside its folder`)
+      await expect(loadWeights(folder)).rejects.toThrow(
+        `names the file ${JSON.stringify(name)}, which is not inside its folder`,
+      )
     }
     await writeFile(index, JSON.stringify({ weight_map: { c: 'model-00001-of-00002.safetensors' } }))
-    await expect(loadWeights(folder)).rejects.toThrow("says that tensor 'c' is in model-00001-of-00002.safetensors, but it is not")
+    await expect(loadWeights(folder)).rejects.toThrow(
+      "says that tensor 'c' is in model-00001-of-00002.safetensors, but it is not",
+    )
     await writeFile(index, JSON.stringify({ weight_map: { a: 'model-00003-of-00003.safetensors' } }))
     await expect(loadWeights(folder)).rejects.toThrow('There is no file')
     expect(await hasWholeWeights(folder)).toBe(false)
@@ -79,7 +99,11 @@ describe('a folder', () => {
     const folder = emptyFolder()
     await symlink(fixture('floats.safetensors'), join(folder, 'model.safetensors'))
     const source = await loadWeights(folder)
-    expect([...source.shapes]).toEqual([['A', []], ['encoder.bias', [2]], ['encoder.weight', [2, 3]]])
+    expect([...source.shapes]).toEqual([
+      ['A', []],
+      ['encoder.bias', [2]],
+      ['encoder.weight', [2, 3]],
+    ])
     await source.close()
   })
 
@@ -93,7 +117,10 @@ describe('a folder', () => {
 })
 
 describe('pytorch_model.bin', () => {
-  const expected = JSON.parse(readFileSync(fixture('state.json'), 'utf8')) as Record<string, { dims: number[]; values: (number | string)[] }>
+  const expected = JSON.parse(readFileSync(fixture('state.json'), 'utf8')) as Record<
+    string,
+    { dims: number[]; values: (number | string)[] }
+  >
 
   it.each(['zip', 'old'])('of the %s format has the values that PyTorch wrote', async format => {
     const source = await loadWeights(fixture(format))
@@ -109,7 +136,9 @@ describe('pytorch_model.bin', () => {
   it('executes nothing', async () => {
     const folder = emptyFolder()
     await copyFile(fixture('evil.bin'), join(folder, 'pytorch_model.bin'))
-    await expect(loadWeights(folder)).rejects.toThrow(/pytorch_model\.bin contains the name posix\.system, which the weights of a model do not need; nothing of it was executed\. Save the model as safetensors/)
+    await expect(loadWeights(folder)).rejects.toThrow(
+      /pytorch_model\.bin contains the name posix\.system, which the weights of a model do not need; nothing of it was executed\. Save the model as safetensors/,
+    )
     expect(readdirSync(folder)).toEqual(['pytorch_model.bin'])
   })
 

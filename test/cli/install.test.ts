@@ -26,7 +26,8 @@ async function run(...words: string[]): Promise<{ status: number; out: string; e
 
 function putThere(): void {
   mkdirSync(openvinoFolder())
-  for (const member of openvinoWheels['linux x64']!.members) writeFileSync(join(openvinoFolder(), basename(member)), 'License: MIT\n')
+  for (const member of openvinoWheels['linux x64']!.members)
+    writeFileSync(join(openvinoFolder(), basename(member)), 'License: MIT\n')
 }
 
 describe('ts-trainer install', () => {
@@ -36,31 +37,47 @@ describe('ts-trainer install', () => {
     expect(out).toMatch(/^Usage: ts-trainer install openvino/)
     expect(out.split('\n').every(line => line.length < 80)).toBe(true)
     const fix = 'Write: ts-trainer install openvino [--index-url URL | --wheel FILE].'
-    expect(await run('install')).toEqual({ status: 1, out: '', error: `ts-trainer: install needs the name of what to install. ${fix}` })
+    expect(await run('install')).toEqual({
+      status: 1,
+      out: '',
+      error: `ts-trainer: install needs the name of what to install. ${fix}`,
+    })
     expect((await run('install', 'tensorrt')).error).toBe(`ts-trainer: install does not know 'tensorrt'. ${fix}`)
     expect((await run('install', 'openvino', '--indx', 'a')).error).toContain("Unknown option '--indx'")
-    expect((await run('install', 'openvino', '--wheel', 'a', '--index-url=b')).error).toBe(`ts-trainer: Give --wheel or --index-url, not both. ${fix}`)
+    expect((await run('install', 'openvino', '--wheel', 'a', '--index-url=b')).error).toBe(
+      `ts-trainer: Give --wheel or --index-url, not both. ${fix}`,
+    )
   })
 
-  it.runIf(process.platform === 'linux' && process.arch === 'x64')('says what is there, how large and whose', async () => {
-    putThere()
-    const { status, out } = await run('install', 'openvino')
-    expect(status).toBe(0)
-    expect(out).toMatch(/^OpenVINO's plug-in 1\.8\.1 for ONNX Runtime is there already: 5 files, 0\.0 MB, in\n/)
-    expect(out).toContain(`\n${openvinoFolder()}\n   0.0 MB  libonnxruntime_providers_openvino_plugin.so\n`)
-    expect(out).toMatch(/Intel Corporation: MIT, says METADATA.+OpenVINO: Apache 2\.0/)
-  })
+  it.runIf(process.platform === 'linux' && process.arch === 'x64')(
+    'says what is there, how large and whose',
+    async () => {
+      putThere()
+      const { status, out } = await run('install', 'openvino')
+      expect(status).toBe(0)
+      expect(out).toMatch(/^OpenVINO's plug-in 1\.8\.1 for ONNX Runtime is there already: 5 files, 0\.0 MB, in\n/)
+      expect(out).toContain(`\n${openvinoFolder()}\n   0.0 MB  libonnxruntime_providers_openvino_plugin.so\n`)
+      expect(out).toMatch(/Intel Corporation: MIT, says METADATA.+OpenVINO: Apache 2\.0/)
+    },
+  )
 
   it.runIf(process.platform === 'linux' && process.arch === 'x64')('refuses a wheel that is another', async () => {
     writeFileSync(join(cache, 'a.whl'), 'something')
-    expect((await run('install', 'openvino', '--wheel', join(cache, 'a.whl'))).error).toContain('is not the wheel that was asked for')
+    expect((await run('install', 'openvino', '--wheel', join(cache, 'a.whl'))).error).toContain(
+      'is not the wheel that was asked for',
+    )
   })
 
   it('says where there is none', async () => {
     const before = process.platform
-    for (const [platform, fix] of [['darwin', 'float32'], ['win32', 'pip install onnxruntime-ep-openvino==1.8.1']] as const) {
+    for (const [platform, fix] of [
+      ['darwin', 'float32'],
+      ['win32', 'pip install onnxruntime-ep-openvino==1.8.1'],
+    ] as const) {
       Object.defineProperty(process, 'platform', { value: platform })
-      const { error } = await run('install', 'openvino').finally(() => Object.defineProperty(process, 'platform', { value: before }))
+      const { error } = await run('install', 'openvino').finally(() =>
+        Object.defineProperty(process, 'platform', { value: before }),
+      )
       expect(error).toContain(`is installed on linux x64; this is ${platform} `)
       if (process.arch === 'x64') expect(error).toContain(fix)
     }
@@ -72,7 +89,8 @@ describe("OpenVINO's plug-in", () => {
     expect(openvinoFolder()).toBe(join(cache, 'openvino-1.8.1'))
     expect(openvinoLibrary()).toBeUndefined()
     putThere()
-    if (process.platform !== 'win32') expect(openvinoLibrary()).toBe(join(openvinoFolder(), 'libonnxruntime_providers_openvino_plugin.so'))
+    if (process.platform !== 'win32')
+      expect(openvinoLibrary()).toBe(join(openvinoFolder(), 'libonnxruntime_providers_openvino_plugin.so'))
     vi.stubEnv('TS_TRAINER_OPENVINO', cache)
     expect(openvinoLibrary()).toMatch(/onnxruntime_providers_openvino_plugin\.(so|dll)$/)
     vi.stubEnv('TS_TRAINER_OPENVINO', join(cache, 'my.so'))

@@ -21,7 +21,10 @@ describe('ts-trainer', () => {
     expect(out).toMatch(/cpu: works/)
     const { status: same, out: json } = await run('doctor', '--json')
     expect(same).toBe(0)
-    expect(JSON.parse(json)).toMatchObject({ node: process.version, providers: expect.arrayContaining([{ name: 'cpu', works: true }]) })
+    expect(JSON.parse(json)).toMatchObject({
+      node: process.version,
+      providers: expect.arrayContaining([{ name: 'cpu', works: true }]),
+    })
   })
 
   it('ends with status 1 where there is no library, and says what was looked at', async () => {
@@ -34,17 +37,27 @@ describe('ts-trainer', () => {
 
   it('says its version and its commands', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-    for (const word of ['--version', '-v', 'version']) expect(await run(word)).toEqual({ status: 0, out: version, error: '' })
-    for (const words of [['--help'], ['-h'], ['help'], []]) expect((await run(...words)).out).toMatch(/^Usage: ts-trainer COMMAND\n[^]*^ {2}doctor /m)
+    for (const word of ['--version', '-v', 'version'])
+      expect(await run(word)).toEqual({ status: 0, out: version, error: '' })
+    for (const words of [['--help'], ['-h'], ['help'], []])
+      expect((await run(...words)).out).toMatch(/^Usage: ts-trainer COMMAND\n[^]*^ {2}doctor /m)
     expect((await run('--help')).out.split('\n').every(line => line.length < 80)).toBe(true)
   })
 
   it('refuses other words with the nearest, without a stack', async () => {
-    expect(await run('docter')).toEqual({ status: 1, out: '', error: "ts-trainer: There is no command 'docter'. Did you mean 'doctor'?" })
+    expect(await run('docter')).toEqual({
+      status: 1,
+      out: '',
+      error: "ts-trainer: There is no command 'docter'. Did you mean 'doctor'?",
+    })
     expect((await run('--verison')).error).toContain("Did you mean '--version'?")
-    expect((await run('xyzzyxyzzy')).error).toBe("ts-trainer: There is no command 'xyzzyxyzzy'. The commands are doctor, install, help, version.")
+    expect((await run('xyzzyxyzzy')).error).toBe(
+      "ts-trainer: There is no command 'xyzzyxyzzy'. The commands are doctor, install, help, version.",
+    )
     expect((await run('toString')).status).toBe(1)
-    expect((await run('doctor', '--jsn')).error).toBe("ts-trainer: doctor does not take '--jsn'. It takes --json, or nothing.")
+    expect((await run('doctor', '--jsn')).error).toBe(
+      "ts-trainer: doctor does not take '--jsn'. It takes --json, or nothing.",
+    )
   })
 
   it('shows the stack where DEBUG is set', async () => {
@@ -58,6 +71,10 @@ describe('ts-trainer', () => {
     const program = (...words: string[]): Promise<{ stdout: string; stderr: string }> =>
       promisify(execFile)(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], { cwd: root })
     expect((await program('version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
-    await expect(program('docter')).rejects.toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^ts-trainer: There is no command 'docter'\. Did you mean 'doctor'\?\n$/) })
+    await expect(program('docter')).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^ts-trainer: There is no command 'docter'\. Did you mean 'doctor'\?\n$/),
+    })
   })
 })

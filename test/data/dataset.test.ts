@@ -6,7 +6,10 @@ import type { Cell, LooseRow } from '../../src/data/rows'
 import type { Tokenizer } from '../../src/data/tokenizer'
 
 const rows = [
-  { text: 'a', label: 0, ids: [1, 2] }, { text: 'b', label: 1, ids: [] }, { text: 'c', label: 1, ids: [70000] }, { text: 'd', label: 0, ids: [-1, 0.5] },
+  { text: 'a', label: 0, ids: [1, 2] },
+  { text: 'b', label: 1, ids: [] },
+  { text: 'c', label: 1, ids: [70000] },
+  { text: 'd', label: 0, ids: [-1, 0.5] },
 ]
 const dataset = Dataset.fromRows(rows)
 
@@ -36,7 +39,10 @@ describe('a dataset', () => {
   it('keeps numbers of every kind exactly', () => {
     const odd = [{ x: -0 }, { x: 2 ** 40 }, { x: NaN }, { x: 0.1 }]
     expect(Dataset.fromRows(odd).toArray()).toEqual(odd)
-    expect(Dataset.fromColumns({ x: Float32Array.of(0.5, 1), y: [1n, 2n] }).toArray()).toEqual([{ x: 0.5, y: 1 }, { x: 1, y: 2 }])
+    expect(Dataset.fromColumns({ x: Float32Array.of(0.5, 1), y: [1n, 2n] }).toArray()).toEqual([
+      { x: 0.5, y: 1 },
+      { x: 1, y: 2 },
+    ])
     expect(() => Dataset.fromColumns({ y: [2n ** 60n] })).toThrow(/Column 'y' holds 1152921504606846976/)
     expect(() => Dataset.fromColumns({ x: [1], y: [1, 2] })).toThrow(/'y' has 2 values/)
   })
@@ -55,7 +61,7 @@ describe('a dataset', () => {
     expect((await later).column('text')).toEqual(['a', 'd'])
   })
 
-  it('shuffles by PyTorch\'s randperm', () => {
+  it("shuffles by PyTorch's randperm", () => {
     const ten = Dataset.fromColumns({ i: Array.from({ length: 10 }, (_, i) => i) })
     expect(ten.shuffle({ seed: 0 }).column('i')).toEqual([4, 1, 7, 5, 3, 9, 0, 8, 6, 2])
     expect(ten.shuffle(0).column('i')).toEqual([4, 1, 7, 5, 3, 9, 0, 8, 6, 2])
@@ -72,15 +78,23 @@ describe('a dataset', () => {
   it('splits with the classes as frequent in both parts', () => {
     const label = Array.from({ length: 100 }, (_, i) => ['no', 'perhaps', 'yes'][i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2])
     const rows = Dataset.fromColumns({ i: label.map((_, i) => i), label })
-    const count = (split: { label: readonly unknown[] }): number[] => ['no', 'perhaps', 'yes'].map(name => split.label.filter(other => other === name).length)
+    const count = (split: { label: readonly unknown[] }): number[] =>
+      ['no', 'perhaps', 'yes'].map(name => split.label.filter(other => other === name).length)
     const { train, test } = rows.trainTestSplit({ testSize: 33, stratifyByColumn: 'label', seed: 3 })
-    expect([count({ label: train.column('label') }), count({ label: test.column('label') })]).toEqual([[40, 20, 7], [20, 10, 3]]) // 19.8, 9.9, 3.3 of 33
+    expect([count({ label: train.column('label') }), count({ label: test.column('label') })]).toEqual([
+      [40, 20, 7],
+      [20, 10, 3],
+    ]) // 19.8, 9.9, 3.3 of 33
     expect([...train.column('i'), ...test.column('i')].sort((a, b) => a - b)).toEqual(rows.column('i'))
-    expect(test.column('i')).not.toEqual(rows.trainTestSplit({ testSize: 33, stratifyByColumn: 'label', seed: 4 }).test.column('i'))
+    expect(test.column('i')).not.toEqual(
+      rows.trainTestSplit({ testSize: 33, stratifyByColumn: 'label', seed: 4 }).test.column('i'),
+    )
     const ordered = rows.trainTestSplit({ testSize: 10, stratifyByColumn: 'label', shuffle: false })
     expect(ordered.test.column('i')).toEqual([90, 91, 92, 93, 94, 95, 96, 97, 98, 99])
     expect(() => rows.trainTestSplit({ stratifyByColumn: 'i' })).toThrow(/Class \d+ has one row only/)
-    expect(() => rows.trainTestSplit({ testSize: 2, stratifyByColumn: 'label' })).toThrow(/2 of 100 rows .* fewer rows than there are classes, 3/)
+    expect(() => rows.trainTestSplit({ testSize: 2, stratifyByColumn: 'label' })).toThrow(
+      /2 of 100 rows .* fewer rows than there are classes, 3/,
+    )
     expect(() => rows.trainTestSplit({ stratifyByColumn: 'lable' })).toThrow(/lable.*label/s)
   })
 
@@ -114,24 +128,38 @@ describe('map', () => {
   })
 
   it('awaits asynchronous functions and lets rows be', async () => {
-    const mapped = await dataset.map(async row => row.label === 1 ? { mark: await Promise.resolve(row.text) } : {})
+    const mapped = await dataset.map(async row => (row.label === 1 ? { mark: await Promise.resolve(row.text) } : {}))
     expect(mapped.toArray().map(row => (row as { mark?: string }).mark)).toEqual([undefined, 'b', 'c', undefined])
   })
 
   it('gives batches of columns, with their row numbers', async () => {
     const sizes: number[] = []
-    const mapped = await dataset.map(({ text, label }, indices) => {
-      sizes.push(text.length)
-      return { both: text.map((letter, i) => `${letter}${label[i]}${indices[i]}`) }
-    }, { batched: true, batchSize: 3, removeColumns: ['text', 'ids'] })
+    const mapped = await dataset.map(
+      ({ text, label }, indices) => {
+        sizes.push(text.length)
+        return { both: text.map((letter, i) => `${letter}${label[i]}${indices[i]}`) }
+      },
+      { batched: true, batchSize: 3, removeColumns: ['text', 'ids'] },
+    )
     expect(sizes).toEqual([3, 1])
-    expect(mapped.toArray()).toEqual([{ label: 0, both: 'a00' }, { label: 1, both: 'b11' }, { label: 1, both: 'c12' }, { label: 0, both: 'd03' }])
+    expect(mapped.toArray()).toEqual([
+      { label: 0, both: 'a00' },
+      { label: 1, both: 'b11' },
+      { label: 1, both: 'c12' },
+      { label: 0, both: 'd03' },
+    ])
   })
 
   it('changes the number of rows where every old column goes', async () => {
-    const twice = await dataset.map(({ text }) => ({ text: text.flatMap(letter => [letter, letter]) }), { batched: true, batchSize: 2, removeColumns: ['label', 'ids'] })
+    const twice = await dataset.map(({ text }) => ({ text: text.flatMap(letter => [letter, letter]) }), {
+      batched: true,
+      batchSize: 2,
+      removeColumns: ['label', 'ids'],
+    })
     expect(twice.column('text').join('')).toBe('aabbccdd')
-    await expect(dataset.map(() => ({ one: [1] }), { batched: true })).rejects.toThrow(/1 rows of the 4 rows.*removeColumns: \['text', 'label', 'ids'\]/)
+    await expect(dataset.map(() => ({ one: [1] }), { batched: true })).rejects.toThrow(
+      /1 rows of the 4 rows.*removeColumns: \['text', 'label', 'ids'\]/,
+    )
   })
 
   it('keeps a ClassLabel, also under new numbers of the same classes', async () => {
@@ -142,26 +170,46 @@ describe('map', () => {
 
   it.each<[string, () => Promise<unknown>, RegExp]>([
     ['a result that is none', () => dataset.map(() => 3 as unknown as object), /a number at row 0/],
-    ['a column that is none', () => dataset.map(() => ({ x: 3 }), { batched: true }), /a number for column 'x'.*batched/],
-    ['columns of two lengths', () => dataset.map(() => ({ x: [1, 2, 3, 4], y: [1] }), { batched: true }), /4 values for column 'x' and 1 for 'y'/],
     [
-      'a column that does not exist', () => dataset.map(batch => ({ x: (batch as unknown as Record<string, unknown[]>)['sentence']! }), { batched: true }),
+      'a column that is none',
+      () => dataset.map(() => ({ x: 3 }), { batched: true }),
+      /a number for column 'x'.*batched/,
+    ],
+    [
+      'columns of two lengths',
+      () => dataset.map(() => ({ x: [1, 2, 3, 4], y: [1] }), { batched: true }),
+      /4 values for column 'x' and 1 for 'y'/,
+    ],
+    [
+      'a column that does not exist',
+      () =>
+        dataset.map(batch => ({ x: (batch as unknown as Record<string, unknown[]>)['sentence']! }), { batched: true }),
       /a column 'sentence'; the columns are text, label, ids/,
     ],
     ['a removal of no column', () => dataset.map(() => ({}), { removeColumns: 'x' }), /removeColumns names 'x'/],
     ['a batch size of none', () => dataset.map(() => ({}), { batched: true, batchSize: 0 }), /batchSize/],
-  ])('refuses %s', async (_, work, message) => { await expect(work()).rejects.toThrow(message) })
+  ])('refuses %s', async (_, work, message) => {
+    await expect(work()).rejects.toThrow(message)
+  })
 
   it('names the row in which our own error arose, and leaves others alone', async () => {
-    await expect(dataset.map((row, index) => index === 2 ? dataset.get(99) : row)).rejects.toThrow(/^Row 2: There is no row 99/)
-    await expect(dataset.map(() => { throw new RangeError('mine') })).rejects.toThrow(RangeError)
+    await expect(dataset.map((row, index) => (index === 2 ? dataset.get(99) : row))).rejects.toThrow(
+      /^Row 2: There is no row 99/,
+    )
+    await expect(
+      dataset.map(() => {
+        throw new RangeError('mine')
+      }),
+    ).rejects.toThrow(RangeError)
   })
 
   it('keeps lists of numbers compactly', async () => {
     const many = Dataset.fromColumns({ i: Array.from({ length: 20000 }, (_, i) => i) })
     const before = process.memoryUsage()
     const ids = (n: number): number[] => Array.from({ length: 100 }, (_, k) => n + k)
-    const mapped = await many.map(({ i }) => ({ ids: i.map(ids), mask: i.map(() => new Array<number>(100).fill(1)) }), { batched: true })
+    const mapped = await many.map(({ i }) => ({ ids: i.map(ids), mask: i.map(() => new Array<number>(100).fill(1)) }), {
+      batched: true,
+    })
     expect(mapped.get(19999).ids.slice(0, 2)).toEqual([19999, 20000])
     expect(mapped.lengths('ids').every(length => length === 100)).toBe(true)
     const after = process.memoryUsage()
@@ -173,18 +221,27 @@ describe('map', () => {
     const loose: Dataset<LooseRow> = Dataset.fromRows<LooseRow>([{ sentence1: 'ab', sentence2: 'c', label: 1 }])
     const encoded = await loose.map(batch => fakeTokenizer(batch['sentence1'], batch['sentence2']), { batched: true })
     expect(encoded.get(0)).toEqual({ sentence1: 'ab', sentence2: 'c', label: 1, input_ids: [2, 1] })
-    const labels = await loose.map(batch => ({ labels: batch['label']!.map((label: number) => label + 1) }), { batched: true })
+    const labels = await loose.map(batch => ({ labels: batch['label']!.map((label: number) => label + 1) }), {
+      batched: true,
+    })
     expect(labels.get(0)['labels']).toBe(2)
-    const annotated = await loose.map((row: { label: number; sentence1: string }) => ({ size: row.sentence1.length + row.label }))
+    const annotated = await loose.map((row: { label: number; sentence1: string }) => ({
+      size: row.sentence1.length + row.label,
+    }))
     expect(annotated.get(0)['size']).toBe(3)
     expect(loose.filter((row: { label: number }) => row.label > 1).length).toBe(0)
   })
 })
 
 describe('progress of map', () => {
-  afterEach(() => { setProgressReporter(undefined) })
+  afterEach(() => {
+    setProgressReporter(undefined)
+  })
   const wait = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 60))
-  const slow = async (): Promise<object> => { await wait(); return {} }
+  const slow = async (): Promise<object> => {
+    await wait()
+    return {}
+  }
 
   it('is reported on long work, to the end', async () => {
     const reports: DataProgress[] = []
@@ -218,7 +275,11 @@ describe('a DatasetDict', () => {
     const mapped = await splits.map(batch => ({ upper: batch.text.map(text => text.toUpperCase()) }), { batched: true })
     expect(mapped.validation.get(0).upper).toBe('A')
     expect(splits.filter(row => row.label === 0).numRows).toEqual({ train: 2, validation: 1, extra: 0 })
-    expect((await splits.filter(row => Promise.resolve(row.label === 1))).numRows).toEqual({ train: 2, validation: 0, extra: 0 })
+    expect((await splits.filter(row => Promise.resolve(row.label === 1))).numRows).toEqual({
+      train: 2,
+      validation: 0,
+      extra: 0,
+    })
     expect(splits.removeColumns('ids').columnNames['train']).toEqual(['text', 'label'])
     expect(splits.renameColumn('label', 'labels').validation.get(0).labels).toBe(0)
   })
@@ -238,7 +299,9 @@ describe('a DatasetDict', () => {
 it('the program of the notebook compiles as it stands, under every strictness', () => {
   // not run: it is the types that are tested
   const program = async (dataset: DatasetDict, tokenizer: Tokenizer): Promise<number> => {
-    const encoded = await dataset.map(rows => tokenizer(rows.sentence1, rows.sentence2, { truncation: true }), { batched: true })
+    const encoded = await dataset.map(rows => tokenizer(rows.sentence1, rows.sentence2, { truncation: true }), {
+      batched: true,
+    })
     const single = await dataset.train.map(row => tokenizer(row.text))
     const labels = await dataset.map(rows => ({ labels: rows.label }), { batched: true })
     return encoded.train.length + single.length + labels.train.length

@@ -15,12 +15,17 @@ async function all<T>(batches: AsyncIterable<T>): Promise<T[]> {
 
 describe('a loader', () => {
   it.each([
-    ['an array', rows], ['a Dataset', Dataset.fromRows(rows)],
+    ['an array', rows],
+    ['a Dataset', Dataset.fromRows(rows)],
     ['rows that come later', { length: 10, get: (index: number) => Promise.resolve(rows[index]!) }],
   ])('batches %s', async (_, source) => {
     const loader = createLoader({ rows: source, batchSize: 4, collate })
     expect([loader.length, loader.rows, loader.batchSize]).toEqual([3, 10, 4])
-    expect(await all(loader)).toEqual([[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]])
+    expect(await all(loader)).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9],
+    ])
   })
 
   it('leaves a short last batch out', async () => {
@@ -37,20 +42,38 @@ describe('a loader', () => {
 
   it('skips batches without a look at their rows', async () => {
     const seen: number[] = []
-    const source = { length: 10, get: (index: number) => { seen.push(index); return rows[index]! } }
+    const source = {
+      length: 10,
+      get: (index: number) => {
+        seen.push(index)
+        return rows[index]!
+      },
+    }
     expect(await all(createLoader({ rows: source, batchSize: 4, collate }).batches(0, 2))).toEqual([[8, 9]])
     expect(seen).toEqual([8, 9])
     expect(await all(createLoader({ rows: source, batchSize: 4, collate }).batches(0, 3))).toEqual([])
   })
 
-  it('gives the collator the rows\' numbers', async () => {
-    const loader = createLoader({ rows, batchSize: 3, order: () => [9, 8, 7, 6], collate: (_, indices) => [...indices] })
+  it("gives the collator the rows' numbers", async () => {
+    const loader = createLoader({
+      rows,
+      batchSize: 3,
+      order: () => [9, 8, 7, 6],
+      collate: (_, indices) => [...indices],
+    })
     expect(await all(loader)).toEqual([[9, 8, 7], [6]])
   })
 
   it('makes the next batch while the last one is at work, and no more', async () => {
     const made: number[] = []
-    const loader = createLoader({ rows, batchSize: 2, collate: batch => { made.push(batch[0]!.id); return batch[0]!.id } })
+    const loader = createLoader({
+      rows,
+      batchSize: 2,
+      collate: batch => {
+        made.push(batch[0]!.id)
+        return batch[0]!.id
+      },
+    })
     const batches = loader.batches()
     expect((await batches.next()).value).toBe(0)
     expect(made).toEqual([0]) // not before the consumer had its turn
@@ -62,14 +85,29 @@ describe('a loader', () => {
 
   it('makes none ahead with prefetch 0', async () => {
     const made: number[] = []
-    const batches = createLoader({ rows, batchSize: 2, prefetch: 0, collate: batch => { made.push(batch[0]!.id); return batch } }).batches()
+    const batches = createLoader({
+      rows,
+      batchSize: 2,
+      prefetch: 0,
+      collate: batch => {
+        made.push(batch[0]!.id)
+        return batch
+      },
+    }).batches()
     await batches.next()
     await new Promise(resolve => setTimeout(resolve, 20))
     expect(made).toEqual([0])
   })
 
   it('throws what the collator throws, where the batch is asked for', async () => {
-    const failing = createLoader({ rows, batchSize: 5, collate: batch => { if (batch[0]!.id > 0) throw new Error('bad rows'); return 1 } }).batches()
+    const failing = createLoader({
+      rows,
+      batchSize: 5,
+      collate: batch => {
+        if (batch[0]!.id > 0) throw new Error('bad rows')
+        return 1
+      },
+    }).batches()
     expect((await failing.next()).value).toBe(1)
     await new Promise(resolve => setTimeout(resolve, 20))
     await expect(failing.next()).rejects.toThrow('bad rows')
@@ -77,23 +115,41 @@ describe('a loader', () => {
 
   it('refuses a batch size of none, and rows that are none', () => {
     expect(() => createLoader({ rows, batchSize: 0, collate })).toThrow(/batchSize/)
-    expect(() => createLoader({ rows: 3 as unknown as typeof rows, batchSize: 1, collate })).toThrow(/Dataset, an array/)
+    expect(() => createLoader({ rows: 3 as unknown as typeof rows, batchSize: 1, collate })).toThrow(
+      /Dataset, an array/,
+    )
   })
 })
 
 describe('rows that come one after another', () => {
-  const stream = { async *[Symbol.asyncIterator]() { for (const row of rows) yield await Promise.resolve(row) } }
+  const stream = {
+    async *[Symbol.asyncIterator]() {
+      for (const row of rows) yield await Promise.resolve(row)
+    },
+  }
 
   it('have no length, and are read anew for each epoch', async () => {
     const loader = createLoader({ rows: stream, batchSize: 4, collate })
     expect([loader.length, loader.rows]).toEqual([undefined, undefined])
-    for (const epoch of [0, 1]) expect(await all(loader.batches(epoch))).toEqual([[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]])
+    for (const epoch of [0, 1])
+      expect(await all(loader.batches(epoch))).toEqual([
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9],
+      ])
     expect(await all(loader.batches(0, 2))).toEqual([[8, 9]])
     expect(await all(createLoader({ rows: stream, batchSize: 4, collate, dropLast: true }))).toHaveLength(2)
   })
 
   it('are numbered in their order', async () => {
-    expect(await all(createLoader({ rows: new Set(rows), batchSize: 4, collate: (_, indices) => [...indices] }).batches(0, 1))).toEqual([[4, 5, 6, 7], [8, 9]])
+    expect(
+      await all(
+        createLoader({ rows: new Set(rows), batchSize: 4, collate: (_, indices) => [...indices] }).batches(0, 1),
+      ),
+    ).toEqual([
+      [4, 5, 6, 7],
+      [8, 9],
+    ])
   })
 
   it('cannot be read twice if they are spent', async () => {
@@ -104,13 +160,19 @@ describe('rows that come one after another', () => {
 })
 
 describe('selectModelColumns', () => {
-  const encoded = [{ text: 'a', input_ids: [1], label: 0 }, { text: 'b', input_ids: [2], label: 1 }]
+  const encoded = [
+    { text: 'a', input_ids: [1], label: 0 },
+    { text: 'b', input_ids: [2], label: 1 },
+  ]
   const accepted = ['input_ids', 'attention_mask', 'label', 'labels', 'label_ids']
   const wanted = encoded.map(({ input_ids, label }) => ({ input_ids, label }))
-  const read = (source: object): Promise<object[]> => all(createLoader({ rows: source as object[], batchSize: 1, collate: batch => batch[0] as object }))
+  const read = (source: object): Promise<object[]> =>
+    all(createLoader({ rows: source as object[], batchSize: 1, collate: batch => batch[0] as object }))
 
   it.each([
-    ['a Dataset', Dataset.fromRows(encoded)], ['an array', encoded], ['rows by number', { length: 2, get: (index: number) => encoded[index]! }],
+    ['a Dataset', Dataset.fromRows(encoded)],
+    ['an array', encoded],
+    ['rows by number', { length: 2, get: (index: number) => encoded[index]! }],
   ])('drops what the model does not take from %s', async (_, source) => {
     const { rows: left, dropped } = selectModelColumns(source, accepted)
     expect(dropped).toEqual(['text'])
@@ -124,7 +186,8 @@ describe('selectModelColumns', () => {
 
   it('says that map was forgotten, with both lists of names', async () => {
     const raw = [{ text: 'a', label: 0 }]
-    const message = /has text, label; the model takes input_ids, attention_mask, label, labels, label_ids.*map forgotten/
+    const message =
+      /has text, label; the model takes input_ids, attention_mask, label, labels, label_ids.*map forgotten/
     expect(() => selectModelColumns(Dataset.fromRows(raw), accepted)).toThrow(message)
     expect(() => selectModelColumns(raw, accepted)).toThrow(message)
     await expect(read(selectModelColumns(new Set(raw), accepted).rows)).rejects.toThrow(message)

@@ -31,12 +31,18 @@ describe('parquet', () => {
       { sentence1: null, label: 0, idx: 2 ** 40 + 5, score: 5, tokens: [-1] },
       { sentence1: 'seven', label: -1, idx: 2 ** 40 + 6, score: -6.5, tokens: [8, 9] },
     ])
-    expect(train.features['label']).toEqual({ type: 'ClassLabel', dtype: 'int64', names: ['negative', 'neutral', 'positive'] })
+    expect(train.features['label']).toEqual({
+      type: 'ClassLabel',
+      dtype: 'int64',
+      names: ['negative', 'neutral', 'positive'],
+    })
     expect(train.features['tokens']).toEqual({ type: 'List', dtype: 'int32' })
   })
 
   it('refuses integers that a number cannot hold, and files that are no parquet', async () => {
-    await expect(loadDataset(join(fixtures, 'toolarge.parquet'))).rejects.toThrow(/Column 'id' of .*toolarge\.parquet holds 1152921504606846976/)
+    await expect(loadDataset(join(fixtures, 'toolarge.parquet'))).rejects.toThrow(
+      /Column 'id' of .*toolarge\.parquet holds 1152921504606846976/,
+    )
     const pointer = write('pointer.parquet', 'version https://git-lfs.github.com/spec/v1')
     await expect(loadDataset(pointer)).rejects.toThrow(/pointer\.parquet could not be read as parquet.*Git LFS/)
   })
@@ -49,7 +55,10 @@ describe('CSV and TSV', () => {
   })
 
   it('types columns, unquotes cells and takes empty ones for null', async () => {
-    const file = write('a.csv', 'text,label,score,ok,id,note\n"Hello, ""you""\nthere",1,0.5,true,007,\n"",-2,1e3,False,8,x\n')
+    const file = write(
+      'a.csv',
+      'text,label,score,ok,id,note\n"Hello, ""you""\nthere",1,0.5,true,007,\n"",-2,1e3,False,8,x\n',
+    )
     const { train } = await loadDataset(file)
     expect(train.toArray()).toEqual([
       { text: 'Hello, "you"\nthere', label: 1, score: 0.5, ok: true, id: '007', note: null },
@@ -58,26 +67,42 @@ describe('CSV and TSV', () => {
   })
 
   it('finds semicolons, and a byte order mark', async () => {
-    expect((await loadDataset(write('b.csv', '\ufefftext;label\r\nx;1\r\n'))).train.toArray()).toEqual([{ text: 'x', label: 1 }])
+    expect((await loadDataset(write('b.csv', '\ufefftext;label\r\nx;1\r\n'))).train.toArray()).toEqual([
+      { text: 'x', label: 1 },
+    ])
   })
 
   it('takes the quotes of a TSV as they stand, as in GLUE', async () => {
     const file = write('c.tsv', 'index\tsentence\tlabel\n0\t" hello\t1\n1\tyes " no\t0\n2\t"all"\t1\n')
-    expect((await loadDataset(file)).train.toArray().map(row => row['sentence'])).toEqual(['" hello', 'yes " no', '"all"'])
+    expect((await loadDataset(file)).train.toArray().map(row => row['sentence'])).toEqual([
+      '" hello',
+      'yes " no',
+      '"all"',
+    ])
   })
 
   it('takes them as quotes where only that comes out even, or where told', async () => {
     expect((await loadDataset(write('d.tsv', 'a\tb\n"x\ty"\t1\n'))).train.get(0)).toEqual({ a: 'x\ty', b: 1 })
-    expect((await loadDataset(write('e.tsv', 'a\tb\n"x"\t1\n'), { quoting: true })).train.get(0)).toEqual({ a: 'x', b: 1 })
+    expect((await loadDataset(write('e.tsv', 'a\tb\n"x"\t1\n'), { quoting: true })).train.get(0)).toEqual({
+      a: 'x',
+      b: 1,
+    })
   })
 
   it('names columns of a file without names', async () => {
-    expect((await loadDataset(write('f.tsv', 'gj04\t1\t\tOur friends\n'), { columnNames: ['source', 'label', 'mark', 'sentence'] })).train.get(0))
-      .toEqual({ source: 'gj04', label: 1, mark: null, sentence: 'Our friends' })
+    expect(
+      (
+        await loadDataset(write('f.tsv', 'gj04\t1\t\tOur friends\n'), {
+          columnNames: ['source', 'label', 'mark', 'sentence'],
+        })
+      ).train.get(0),
+    ).toEqual({ source: 'gj04', label: 1, mark: null, sentence: 'Our friends' })
   })
 
   it('names the row that does not fit', async () => {
-    await expect(loadDataset(write('g.csv', 'a,b\n1,2\n3\n'))).rejects.toThrow(/g\.csv, row 3: 2 cells were expected \(a, b\), but there are 1/)
+    await expect(loadDataset(write('g.csv', 'a,b\n1,2\n3\n'))).rejects.toThrow(
+      /g\.csv, row 3: 2 cells were expected \(a, b\), but there are 1/,
+    )
     await expect(loadDataset(write('h.csv', 'a,b\n"x,2\n3,4\n'))).rejects.toThrow(/h\.csv, row 2: .*quoting: false/)
     await expect(loadDataset(write('i.csv', 'a,a\n1,2\n'))).rejects.toThrow(/two columns named 'a'/)
   })
@@ -86,7 +111,10 @@ describe('CSV and TSV', () => {
 describe('JSON and text', () => {
   it('reads JSON Lines, gzipped as well', async () => {
     const lines = '{"text":"a","label":1}\n\n{"text":"b","extra":[1,2]}\n'
-    const wanted = [{ text: 'a', label: 1, extra: null }, { text: 'b', label: null, extra: [1, 2] }]
+    const wanted = [
+      { text: 'a', label: 1, extra: null },
+      { text: 'b', label: null, extra: [1, 2] },
+    ]
     expect((await loadDataset(write('a.jsonl', lines))).train.toArray()).toEqual(wanted)
     expect((await loadDataset(write('a.jsonl.gz', gzipSync(lines)))).train.toArray()).toEqual(wanted)
     expect((await loadDataset(write('lines.json', lines))).train.toArray()).toEqual(wanted)
@@ -95,23 +123,34 @@ describe('JSON and text', () => {
   it('reads arrays, and the one array of an object', async () => {
     expect((await loadDataset(write('array.json', '[{"a":1},{"a":2}]'))).train.column('a')).toEqual([1, 2])
     expect((await loadDataset(write('object.json', '{"version":"1","data":[{"a":3}]}'))).train.column('a')).toEqual([3])
-    expect((await loadDataset(write('two.json', '{"x":[{"a":3}],"y":[{"a":4}]}'), { field: 'y' })).train.column('a')).toEqual([4])
+    expect(
+      (await loadDataset(write('two.json', '{"x":[{"a":3}],"y":[{"a":4}]}'), { field: 'y' })).train.column('a'),
+    ).toEqual([4])
     await expect(loadDataset(join(folder, 'two.json'))).rejects.toThrow(/no array of rows.*field: 'x' \(arrays: x, y\)/)
   })
 
   it('names the line that is wrong', async () => {
-    await expect(loadDataset(write('bad.jsonl', '{"a":1}\n{"a":\n'))).rejects.toThrow(/bad\.jsonl, line 2: not valid JSON/)
+    await expect(loadDataset(write('bad.jsonl', '{"a":1}\n{"a":\n'))).rejects.toThrow(
+      /bad\.jsonl, line 2: not valid JSON/,
+    )
     await expect(loadDataset(write('list.jsonl', '{"a":1}\n[1]\n'))).rejects.toThrow(/line 2: an object was expected/)
   })
 
   it('reads lines of text', async () => {
-    expect((await loadDataset(write('poem.txt', 'one\n\nthree\n'))).train.toArray()).toEqual([{ text: 'one' }, { text: '' }, { text: 'three' }])
+    expect((await loadDataset(write('poem.txt', 'one\n\nthree\n'))).train.toArray()).toEqual([
+      { text: 'one' },
+      { text: '' },
+      { text: 'three' },
+    ])
   })
 })
 
 describe('rows in memory', () => {
   it('become a Dataset, or a DatasetDict', async () => {
-    const rows = [{ text: 'a', label: 0 }, { text: 'b', label: 1 }]
+    const rows = [
+      { text: 'a', label: 0 },
+      { text: 'b', label: 1 },
+    ]
     const dataset = await loadDataset(rows)
     expect(dataset.get(1).text).toBe('b')
     expect((await loadDataset({ train: rows, test: rows.slice(1) })).numRows).toEqual({ train: 2, test: 1 })
@@ -122,23 +161,42 @@ describe('rows in memory', () => {
 
 describe('folders as on the Hub', () => {
   it.each([
-    ['train-00000-of-00002.parquet', 'train'], ['data/validation-00000-of-00001-abc12.parquet', 'validation'],
+    ['train-00000-of-00002.parquet', 'train'],
+    ['data/validation-00000-of-00001-abc12.parquet', 'validation'],
     ['validation_matched-00000-of-00001.parquet', 'validation_matched'],
-    ['unsupervised-00000-of-00001.parquet', 'unsupervised'], ['dev.tsv', 'validation'], ['dev_mismatched.tsv', 'validation_mismatched'], ['my-test.csv.gz', 'test'],
-    ['valid.jsonl', 'validation'], ['train/0000.parquet', 'train'], ['latest.csv', undefined], ['everything.csv', undefined],
+    ['unsupervised-00000-of-00001.parquet', 'unsupervised'],
+    ['dev.tsv', 'validation'],
+    ['dev_mismatched.tsv', 'validation_mismatched'],
+    ['my-test.csv.gz', 'test'],
+    ['valid.jsonl', 'validation'],
+    ['train/0000.parquet', 'train'],
+    ['latest.csv', undefined],
+    ['everything.csv', undefined],
   ])('%s belongs to %s', (file, split) => expect(splitOf(file)).toBe(split))
 
   it('finds splits by file names, in order, also in data/', async () => {
-    for (const [name, content] of [['test', 'z'], ['dev', 'y'], ['train', 'x']]) write(`flat/data/${name}.csv`, `text\n${content}\n`)
+    for (const [name, content] of [
+      ['test', 'z'],
+      ['dev', 'y'],
+      ['train', 'x'],
+    ])
+      write(`flat/data/${name}.csv`, `text\n${content}\n`)
     write('flat/dataset_infos.json', '{}')
     const splits = await loadDataset(join(folder, 'flat'))
-    expect(Object.entries(splits.splits).map(([name, split]) => [name, split.get(0)['text']])).toEqual([['train', 'x'], ['validation', 'y'], ['test', 'z']])
+    expect(Object.entries(splits.splits).map(([name, split]) => [name, split.get(0)['text']])).toEqual([
+      ['train', 'x'],
+      ['validation', 'y'],
+      ['test', 'z'],
+    ])
   })
 
   it('joins the files of a split', async () => {
     for (const part of [0, 1]) write(`sharded/train-0000${part}-of-00002.jsonl`, `{"n":${part},"ids":[${part},300]}\n`)
     const { train } = await loadDataset(join(folder, 'sharded'))
-    expect(train.toArray()).toEqual([{ n: 0, ids: [0, 300] }, { n: 1, ids: [1, 300] }])
+    expect(train.toArray()).toEqual([
+      { n: 0, ids: [0, 300] },
+      { n: 1, ids: [1, 300] },
+    ])
     write('sharded/train-00002-of-00003.jsonl', '{"m":1}\n')
     await expect(loadDataset(join(folder, 'sharded'))).rejects.toThrow(/has the columns m, .* has n, ids/)
   })
@@ -148,7 +206,9 @@ describe('folders as on the Hub', () => {
     expect((await loadDataset(join(folder, 'glue'), 'rte')).train.get(0)).toEqual({ text: 'rte' })
     expect((await loadDataset(join(folder, 'glue'), { name: 'rte', split: 'train' })).get(0)).toEqual({ text: 'rte' })
     await expect(loadDataset(join(folder, 'glue'))).rejects.toThrow(/several configurations: mrpc, rte/)
-    await expect(loadDataset(join(folder, 'glue'), 'mrcp')).rejects.toThrow(/no configuration 'mrcp'; there are mrpc, rte.*Did you mean 'mrpc'/)
+    await expect(loadDataset(join(folder, 'glue'), 'mrcp')).rejects.toThrow(
+      /no configuration 'mrcp'; there are mrpc, rte.*Did you mean 'mrpc'/,
+    )
   })
 
   it('gives one split, or a slice of it', async () => {
@@ -162,7 +222,9 @@ describe('folders as on the Hub', () => {
   it('takes files by name', async () => {
     const dataFiles = { train: 'a.jsonl', test: ['array.json'] }
     expect((await loadDataset(folder, { dataFiles })).numRows).toEqual({ train: 2, test: 2 })
-    await expect(loadDataset(folder, { dataFiles: 'aray.json' })).rejects.toThrow(/no file or folder .*aray\.json.*Did you mean .*array\.json/)
+    await expect(loadDataset(folder, { dataFiles: 'aray.json' })).rejects.toThrow(
+      /no file or folder .*aray\.json.*Did you mean .*array\.json/,
+    )
   })
 
   it('says what there is where there is nothing', async () => {
@@ -178,6 +240,10 @@ describe('folders as on the Hub', () => {
     expect(mrpc.train.features['label']?.names).toEqual(['not_equivalent', 'equivalent'])
     const scores = await loadDataset(join(hub, 'nyu-mll/glue'), 'stsb', { split: 'validation' })
     expect(scores.features['label']?.dtype).toBe('float32')
-    expect((await loadDataset(join(hub, 'indonlp/indonlu'), 'smsa')).train.features['label']?.names).toEqual(['positive', 'neutral', 'negative'])
+    expect((await loadDataset(join(hub, 'indonlp/indonlu'), 'smsa')).train.features['label']?.names).toEqual([
+      'positive',
+      'neutral',
+      'negative',
+    ])
   })
 })

@@ -55,19 +55,30 @@ describe('lengthGroupedEpochOrder', () => {
 
   const run = new URL('../../../shared/reference/trainer-runs/', import.meta.url)
   const order = (name: string): { seed: number; batch: number; rows: number[] } => {
-    const read = (file: string): Record<string, unknown> => JSON.parse(readFileSync(new URL(file, run), 'utf8')) as Record<string, unknown>
-    const { arguments: args, train_row_order: rows } = read(`${name}.json`) as { arguments: Record<string, number>; train_row_order: number[] }
+    const read = (file: string): Record<string, unknown> =>
+      JSON.parse(readFileSync(new URL(file, run), 'utf8')) as Record<string, unknown>
+    const { arguments: args, train_row_order: rows } = read(`${name}.json`) as {
+      arguments: Record<string, number>
+      train_row_order: number[]
+    }
     return { seed: args['seed'] ?? 42, batch: args['per_device_train_batch_size'] ?? 8, rows: rows.flat() }
   }
   const skipped = !existsSync(new URL('length-sampling.json', run))
-  it.skipIf(skipped)('is the order of transformers\' own run over all its epochs (skipped where there is no ../shared/reference)', () => {
-    const { train } = JSON.parse(readFileSync(new URL('dataset.json', run), 'utf8')) as { train: { input_ids: number[] }[] }
-    const { seed, batch, rows } = order('length-sampling')
-    const sizes = train.map(row => row.input_ids.length)
-    const epochs = Math.round(rows.length / train.length)
-    expect(epochs).toBeGreaterThan(1)
-    expect(Array.from({ length: epochs }, (_, epoch) => [...lengthGroupedEpochOrder(sizes, batch, seed, epoch)]).flat()).toEqual(rows)
-  })
+  it.skipIf(skipped)(
+    "is the order of transformers' own run over all its epochs (skipped where there is no ../shared/reference)",
+    () => {
+      const { train } = JSON.parse(readFileSync(new URL('dataset.json', run), 'utf8')) as {
+        train: { input_ids: number[] }[]
+      }
+      const { seed, batch, rows } = order('length-sampling')
+      const sizes = train.map(row => row.input_ids.length)
+      const epochs = Math.round(rows.length / train.length)
+      expect(epochs).toBeGreaterThan(1)
+      expect(
+        Array.from({ length: epochs }, (_, epoch) => [...lengthGroupedEpochOrder(sizes, batch, seed, epoch)]).flat(),
+      ).toEqual(rows)
+    },
+  )
 })
 
 it('sequentialOrder counts', () => {

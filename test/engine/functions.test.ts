@@ -5,12 +5,25 @@ import { openLibrary } from '../../src/engine/Engine'
 describe("the table of the C API's functions", () => {
   it('has the positions that onnxruntime_c_api.h gives', () => {
     const known = {
-      CreateEnv: 3, CreateSessionFromArray: 8, Run: 9, CreateTensorWithDataAsOrtValue: 49, GetTensorMutableData: 51, CreateMemoryInfo: 68,
-      CreateAllocator: 131, RunWithBinding: 133, CreateIoBinding: 134, BindInput: 136, BindOutputToDevice: 138, GetBoundOutputValues: 140,
-      SessionOptionsAppendExecutionProvider_CUDA_V2: 204, SessionOptionsAppendExecutionProvider: 216,
-      RegisterExecutionProviderLibrary: 301, CopyTensors: 386,
+      CreateEnv: 3,
+      CreateSessionFromArray: 8,
+      Run: 9,
+      CreateTensorWithDataAsOrtValue: 49,
+      GetTensorMutableData: 51,
+      CreateMemoryInfo: 68,
+      CreateAllocator: 131,
+      RunWithBinding: 133,
+      CreateIoBinding: 134,
+      BindInput: 136,
+      BindOutputToDevice: 138,
+      GetBoundOutputValues: 140,
+      SessionOptionsAppendExecutionProvider_CUDA_V2: 204,
+      SessionOptionsAppendExecutionProvider: 216,
+      RegisterExecutionProviderLibrary: 301,
+      CopyTensors: 386,
     }
-    for (const [name, index] of Object.entries(known)) expect(functions[name as keyof typeof functions].index, name).toBe(index)
+    for (const [name, index] of Object.entries(known))
+      expect(functions[name as keyof typeof functions].index, name).toBe(index)
   })
 
   it('names each position once', () => {

@@ -18,7 +18,9 @@ const steps = {
 
 describe('the library', () => {
   let folder: string
-  beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'library-')) })
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'library-'))
+  })
   afterAll(() => rmSync(folder, { recursive: true }))
 
   it("is the one that npm's onnxruntime-node ships, by its full version", () => {
@@ -36,29 +38,53 @@ describe('the library', () => {
   })
 
   it.each([
-    ['engine', 'onnxruntime'], ['onnxruntime', 'engine'], ['engine', 'transformers', 'onnxruntime'], ['transformers', 'engine', 'onnxruntime'],
-  ] as const)('is shared in one process: %s, then %s', async (...order) => {
-    const { results, libraries } = await inOwnProcess(order.map(step => steps[step]))
-    expect(results).toEqual(order.map(() => [1, 2]))
-    expect(libraries).toHaveLength(1)
-  }, 60_000)
+    ['engine', 'onnxruntime'],
+    ['onnxruntime', 'engine'],
+    ['engine', 'transformers', 'onnxruntime'],
+    ['transformers', 'engine', 'onnxruntime'],
+  ] as const)(
+    'is shared in one process: %s, then %s',
+    async (...order) => {
+      const { results, libraries } = await inOwnProcess(order.map(step => steps[step]))
+      expect(results).toEqual(order.map(() => [1, 2]))
+      expect(libraries).toHaveLength(1)
+    },
+    60_000,
+  )
 
   it('is refused as a second copy, with the way to one', async () => {
     const bin = join(folder, 'node_modules', 'onnxruntime-node', 'bin', 'napi-v6', process.platform, process.arch)
     mkdirSync(bin, { recursive: true })
-    writeFileSync(join(folder, 'node_modules', 'onnxruntime-node', 'package.json'), '{ "name": "onnxruntime-node", "version": "1.29.9" }')
+    writeFileSync(
+      join(folder, 'node_modules', 'onnxruntime-node', 'package.json'),
+      '{ "name": "onnxruntime-node", "version": "1.29.9" }',
+    )
     const { path } = findLibrary()
     const copy = join(bin, path.split(/[\\/]/).at(-1)!)
     copyFileSync(path, copy)
-    const { results } = await inOwnProcess([steps.onnxruntime, `const { createEngine } = await import('./src/engine/Engine.ts')
-      try { await createEngine({ library: process.argv[1] }) } catch (error) { results.push(error.code, error.message) }`], copy)
+    const { results } = await inOwnProcess(
+      [
+        steps.onnxruntime,
+        `const { createEngine } = await import('./src/engine/Engine.ts')
+      try { await createEngine({ library: process.argv[1] }) } catch (error) { results.push(error.code, error.message) }`,
+      ],
+      copy,
+    )
     expect(results[1]).toBe('engine')
-    expect(results[2]).toMatch(/^Two copies of ONNX Runtime .*is loaded already.*onnxruntime-node 1\.29\.9.*npm dedupe/s)
+    expect(results[2]).toMatch(
+      /^Two copies of ONNX Runtime .*is loaded already.*onnxruntime-node 1\.29\.9.*npm dedupe/s,
+    )
   }, 60_000)
 })
 
-/** Runs steps in a new process, which has to end by itself and well, and gives what they pushed and the copies of the library that were loaded. */
-async function inOwnProcess(lines: readonly string[], argument = ''): Promise<{ results: unknown[]; libraries: string[] }> {
+/**
+ * Runs steps in a new process, which has to end by itself and well, and gives what they pushed and the copies of the
+ * library that were loaded.
+ */
+async function inOwnProcess(
+  lines: readonly string[],
+  argument = '',
+): Promise<{ results: unknown[]; libraries: string[] }> {
   const script = `const { tinyModel } = await import('./test/helpers/tinyModel.ts'); const { Tensor } = await import('./src/tensor.ts')
     const { loadedLibraries } = await import('./src/engine/library.ts')
     const model = tinyModel([{ op: 'Identity', inputs: ['x'], outputs: ['y'] }], [{ name: 'x', dims: ['n'] }], [{ name: 'y' }])

@@ -4,7 +4,18 @@ import { PrinterCallback, Trainer } from 'ts-trainer'
 import { describe, expect, it, vi } from 'vitest'
 import { smallModel, testFolder } from '../helpers/classifier'
 
-const words = ['good', 'bad', 'the film', 'a meal', 'never again', 'it rains', 'they sing', 'no one came', 'why not', 'of course']
+const words = [
+  'good',
+  'bad',
+  'the film',
+  'a meal',
+  'never again',
+  'it rains',
+  'they sing',
+  'no one came',
+  'why not',
+  'of course',
+]
 
 /** The tasks of GLUE: names of its text columns as on the Hub, its number of classes, the keys of its metric. */
 const tasks: readonly [task: string, columns: readonly string[], classes: number, keys: readonly string[]][] = [
@@ -20,42 +31,98 @@ const tasks: readonly [task: string, columns: readonly string[], classes: number
 ]
 
 describe('examples/glue.ts', () => {
-  it.each(tasks)('trains on %s: its columns, head and metric, the evaluation as the last line', async (task, columns, classes, keys) => {
-    const folder = testFolder()
-    await writeModel(join(folder, 'model'))
-    writeTask(join(folder, 'glue', task), columns, classes, task === 'mnli' ? ['validation_matched', 'validation_mismatched'] : ['validation'])
-    const lines = await runGlue(
-      '--task', task, '--model', join(folder, 'model'), '--data', join(folder, 'glue'), '--output_dir', join(folder, 'out'), '--max_steps', '2',
-      '--max_train_samples', '16', '--max_eval_samples', '6', '--per-device-train-batch-size', '4', '--disable_tqdm', '--log_level', 'error', '--seed', '7',
-      '--ignore_mismatched_sizes',
-    )
-    const result = JSON.parse(lines.at(-1)!) as Record<string, number>
-    expect(result).toMatchObject({ task, eval_loss: expect.any(Number), train_loss: expect.any(Number), eval_samples_per_second: expect.any(Number), epoch: 0.5 })
-    for (const key of keys) expect(result, key).toHaveProperty(key)
-    const config = JSON.parse(readFileSync(join(folder, 'out/config.json'), 'utf8')) as Record<string, unknown>
-    expect(Object.keys(config['id2label'] as object)).toHaveLength(classes)
-    expect(config['problem_type']).toBe(classes === 1 ? 'regression' : 'single_label_classification')
-    expect(existsSync(join(folder, 'out/onnx/model.onnx'))).toBe(true)
-    const saved = JSON.parse(readFileSync(join(folder, 'out/training_args.json'), 'utf8')) as Record<string, unknown>
-    expect(saved).toMatchObject({ max_steps: 2, per_device_train_batch_size: 4, seed: 7 })
-  })
+  it.each(tasks)(
+    'trains on %s: its columns, head and metric, the evaluation as the last line',
+    async (task, columns, classes, keys) => {
+      const folder = testFolder()
+      await writeModel(join(folder, 'model'))
+      writeTask(
+        join(folder, 'glue', task),
+        columns,
+        classes,
+        task === 'mnli' ? ['validation_matched', 'validation_mismatched'] : ['validation'],
+      )
+      const lines = await runGlue(
+        '--task',
+        task,
+        '--model',
+        join(folder, 'model'),
+        '--data',
+        join(folder, 'glue'),
+        '--output_dir',
+        join(folder, 'out'),
+        '--max_steps',
+        '2',
+        '--max_train_samples',
+        '16',
+        '--max_eval_samples',
+        '6',
+        '--per-device-train-batch-size',
+        '4',
+        '--disable_tqdm',
+        '--log_level',
+        'error',
+        '--seed',
+        '7',
+        '--ignore_mismatched_sizes',
+      )
+      const result = JSON.parse(lines.at(-1)!) as Record<string, number>
+      expect(result).toMatchObject({
+        task,
+        eval_loss: expect.any(Number),
+        train_loss: expect.any(Number),
+        eval_samples_per_second: expect.any(Number),
+        epoch: 0.5,
+      })
+      for (const key of keys) expect(result, key).toHaveProperty(key)
+      const config = JSON.parse(readFileSync(join(folder, 'out/config.json'), 'utf8')) as Record<string, unknown>
+      expect(Object.keys(config['id2label'] as object)).toHaveLength(classes)
+      expect(config['problem_type']).toBe(classes === 1 ? 'regression' : 'single_label_classification')
+      expect(existsSync(join(folder, 'out/onnx/model.onnx'))).toBe(true)
+      const saved = JSON.parse(readFileSync(join(folder, 'out/training_args.json'), 'utf8')) as Record<string, unknown>
+      expect(saved).toMatchObject({ max_steps: 2, per_device_train_batch_size: 4, seed: 7 })
+    },
+  )
 
   it('goes on from a checkpoint', async () => {
     const folder = testFolder()
     await writeModel(join(folder, 'model'))
     writeTask(join(folder, 'glue/sst2'), ['sentence'], 2, ['validation'])
-    const flags = ['--task', 'sst2', '--model', join(folder, 'model'), '--data', join(folder, 'glue'), '--output_dir', join(folder, 'out'), '--save_steps', '2', '--disable_tqdm', '--log_level', 'error']
+    const flags = [
+      '--task',
+      'sst2',
+      '--model',
+      join(folder, 'model'),
+      '--data',
+      join(folder, 'glue'),
+      '--output_dir',
+      join(folder, 'out'),
+      '--save_steps',
+      '2',
+      '--disable_tqdm',
+      '--log_level',
+      'error',
+    ]
     const whole = JSON.parse((await runGlue(...flags, '--max_steps', '4')).at(-1)!) as Record<string, number>
-    const resumed = JSON.parse((await runGlue(...flags, '--max_steps', '4', '--resume_from_checkpoint', join(folder, 'out/checkpoint-2'))).at(-1)!) as Record<string, number>
+    const resumed = JSON.parse(
+      (await runGlue(...flags, '--max_steps', '4', '--resume_from_checkpoint', join(folder, 'out/checkpoint-2'))).at(
+        -1,
+      )!,
+    ) as Record<string, number>
     expect([resumed['train_loss'], resumed['eval_loss']]).toEqual([whole['train_loss'], whole['eval_loss']])
   })
 
   it('lists its flags with --help, and refuses what is wrong by name', async () => {
     const help = (await runGlue('--help')).join('\n')
-    for (const flag of ['--task', '--max_train_samples', '--learning_rate', '--warmup_steps']) expect(help).toContain(flag)
-    await expect(runGlue('--task', 'mprc', '--model', 'm', '--data', 'd')).rejects.toThrow(/no GLUE task 'mprc'; there are cola, mnli/)
+    for (const flag of ['--task', '--max_train_samples', '--learning_rate', '--warmup_steps'])
+      expect(help).toContain(flag)
+    await expect(runGlue('--task', 'mprc', '--model', 'm', '--data', 'd')).rejects.toThrow(
+      /no GLUE task 'mprc'; there are cola, mnli/,
+    )
     await expect(runGlue('--task', 'mrpc', '--model', 'm')).rejects.toThrow('--data is missing')
-    await expect(runGlue('--task', 'mrpc', '--model', 'm', '--data', 'd', '--learnig_rate', '1')).rejects.toThrow(/learning_?rate/i)
+    await expect(runGlue('--task', 'mrpc', '--model', 'm', '--data', 'd', '--learnig_rate', '1')).rejects.toThrow(
+      /learning_?rate/i,
+    )
   })
 })
 
@@ -63,7 +130,10 @@ describe('examples/glue.ts', () => {
 async function runGlue(...flags: string[]): Promise<string[]> {
   const lines: string[] = []
   const before = process.argv
-  const spies = [vi.spyOn(console, 'log').mockImplementation(text => void lines.push(String(text))), vi.spyOn(process.stderr, 'write').mockReturnValue(true)]
+  const spies = [
+    vi.spyOn(console, 'log').mockImplementation(text => void lines.push(String(text))),
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true),
+  ]
   process.argv = [process.execPath, 'glue.ts', ...flags]
   try {
     await import(/* @vite-ignore */ `../../examples/glue.ts?run=${crypto.randomUUID()}`)
@@ -87,7 +157,8 @@ function writeTask(folder: string, columns: readonly string[], classes: number, 
   for (const split of ['train', ...validation]) {
     const rows = Array.from({ length: 20 }, (_, row) => ({
       ...Object.fromEntries(columns.map((column, at) => [column, `${words[row % 10]} ${words[(row * 3 + at) % 10]}`])),
-      label: classes === 1 ? row / 4 : row % classes, idx: row,
+      label: classes === 1 ? row / 4 : row % classes,
+      idx: row,
     }))
     writeFileSync(join(folder, `${split}.jsonl`), rows.map(row => `${JSON.stringify(row)}\n`).join(''))
   }

@@ -12,14 +12,25 @@ const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).hre
 describe('examples/quickstart.ts', () => {
   it('gets at least 80 % of the held-out sentences right, and leaves a model that classifies', async () => {
     const folder = testFolder()
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', tsx, join(root, 'examples/quickstart.ts')], {
-      cwd: folder, env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
-    })
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ['--import', tsx, join(root, 'examples/quickstart.ts')],
+      {
+        cwd: folder,
+        env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
+      },
+    )
     expect(stderr).toMatch(/Epoch \| Training Loss \| Validation Loss \| Accuracy\n[-+]+\n( +[1-5] \|.*\n){5}/)
     expect(Number(/eval_accuracy: ([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(0.8)
     expect(stdout).toMatch(/delicious.*positive[^]*waste of money.*negative/)
     expect(readdirSync(join(folder, 'out/quickstart/best')).toSorted()).toEqual([
-      'config.json', 'model.safetensors', 'onnx', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json', 'training_args.json',
+      'config.json',
+      'model.safetensors',
+      'onnx',
+      'special_tokens_map.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'training_args.json',
     ])
   }, 300_000)
 })

@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  AutoModelForSequenceClassification, AutoTokenizer, Dataset, type ModelConfig, type ModelOptions, PrinterCallback, type PreTrainedModel, setLogLevel, Trainer,
+  AutoModelForSequenceClassification,
+  AutoTokenizer,
+  Dataset,
+  type ModelConfig,
+  type ModelOptions,
+  PrinterCallback,
+  type PreTrainedModel,
+  setLogLevel,
+  Trainer,
 } from 'ts-trainer'
 import { onTestFinished } from 'vitest'
 
@@ -10,14 +18,24 @@ setLogLevel('error')
 
 /** BERT's kin with two layers of 16. Weights ten times as large as usual: so logits differ from text to text. */
 export const smallConfig: ModelConfig = {
-  model_type: 'bert', vocab_size: 30_522, hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 32,
-  max_position_embeddings: 64, initializer_range: 0.2,
+  model_type: 'bert',
+  vocab_size: 30_522,
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 32,
+  max_position_embeddings: 64,
+  initializer_range: 0.2,
 }
 
 /** Texts of different lengths. */
 export const texts = [
-  'A wonderful film.', 'It broke after two days, and nobody wants to repair it: a waste of money and of time.', 'Fine', 'No.',
-  'The food was good, the staff less so.', 'I would not go there again, even if somebody else paid for all of it.',
+  'A wonderful film.',
+  'It broke after two days, and nobody wants to repair it: a waste of money and of time.',
+  'Fine',
+  'No.',
+  'The food was good, the staff less so.',
+  'I would not go there again, even if somebody else paid for all of it.',
 ]
 
 /** A folder that is gone when the test has ended. */
@@ -32,13 +50,33 @@ export function smallModel(config: Partial<ModelConfig> = {}, options: ModelOpti
   return AutoModelForSequenceClassification.fromConfig({ ...smallConfig, ...config } as ModelConfig, options)
 }
 
-/** Trains a model for two updates on {@link texts}, saves it into a folder, and gives the logits that the trained model predicts for them. */
-export async function trainAndSave(model: PreTrainedModel, folder: string, labels: readonly unknown[] = texts.map((_, row) => row % 2)): Promise<number[][]> {
+/**
+ * Trains a model for two updates on {@link texts}, saves it into a folder, and gives the logits that the trained model
+ * predicts for them.
+ */
+export async function trainAndSave(
+  model: PreTrainedModel,
+  folder: string,
+  labels: readonly unknown[] = texts.map((_, row) => row % 2),
+): Promise<number[][]> {
   const tokenizer = await AutoTokenizer.fromPretrained(join(import.meta.dirname, '../../examples/data/tokenizer'))
-  const dataset = await Dataset.fromRows(texts.map((text, row) => ({ text, label: labels[row] }))).map(({ text }) => tokenizer(text))
+  const dataset = await Dataset.fromRows(texts.map((text, row) => ({ text, label: labels[row] }))).map(({ text }) =>
+    tokenizer(text),
+  )
   const trainer = new Trainer({
-    model, trainDataset: dataset, processingClass: tokenizer,
-    args: { outputDir: folder, maxSteps: 2, perDeviceTrainBatchSize: 3, perDeviceEvalBatchSize: 4, learningRate: 1e-2, saveStrategy: 'no', disableTqdm: true, logLevel: 'error' },
+    model,
+    trainDataset: dataset,
+    processingClass: tokenizer,
+    args: {
+      outputDir: folder,
+      maxSteps: 2,
+      perDeviceTrainBatchSize: 3,
+      perDeviceEvalBatchSize: 4,
+      learningRate: 1e-2,
+      saveStrategy: 'no',
+      disableTqdm: true,
+      logLevel: 'error',
+    },
   })
   trainer.removeCallback(PrinterCallback)
   await trainer.train()

@@ -11,7 +11,11 @@ import { erf } from './referenceKernels'
 
 /** Where float32 itself is coarser than the bound for all: sums of cancelling terms, and functions of them. */
 const tolerance = 2e-6
-const tolerances: { readonly [Op in OpName]?: number } = { LayerNormalization: 1e-5, SkipLayerNormalization: 1e-5, Pow: 1e-5 }
+const tolerances: { readonly [Op in OpName]?: number } = {
+  LayerNormalization: 1e-5,
+  SkipLayerNormalization: 1e-5,
+  Pow: 1e-5,
+}
 
 describe('the reference engine agrees with ONNX Runtime', () => {
   it.each(allCases)('$title', async ({ op, of }) => {
@@ -19,11 +23,17 @@ describe('the reference engine agrees with ONNX Runtime', () => {
     const [ours, theirs] = [evaluate(graph, feeds), await run(graph, feeds)]
     for (const { name } of graph.outputs) {
       const [y, expected] = [ours[name]!, theirs[name]!]
-      expect({ name, dims: y.dims, type: y.dtype === 'float64' ? 'float32' : y.dtype }).toEqual({ name, dims: expected.dims, type: expected.type })
+      expect({ name, dims: y.dims, type: y.dtype === 'float64' ? 'float32' : y.dtype }).toEqual({
+        name,
+        dims: expected.dims,
+        type: expected.type,
+      })
       const data = Array.from(expected.data as Iterable<number | bigint>, Number)
       data.forEach((value, i) => {
         const error = Math.abs(Number(y.data[i]) - value) / Math.max(1, Math.abs(value))
-        expect(error, `${name}[${i}]: ${y.data[i]} is not ${value}`).toBeLessThanOrEqual(y.dtype === 'float64' ? (tolerances[op] ?? tolerance) : 0)
+        expect(error, `${name}[${i}]: ${y.data[i]} is not ${value}`).toBeLessThanOrEqual(
+          y.dtype === 'float64' ? (tolerances[op] ?? tolerance) : 0,
+        )
       })
     }
   })
@@ -42,7 +52,9 @@ describe('evaluate', () => {
 
   it('refuses what is not as declared', () => {
     expect(() => evaluate(graph, {})).toThrow(/No tensor was fed for the input "x"/)
-    expect(() => evaluate(graph, { x: Tensor.zeros('float32', [2, 3]) })).toThrow(/x is declared float32\[n, 2\] \(n = 2\), but is float32\[2, 3\]/)
+    expect(() => evaluate(graph, { x: Tensor.zeros('float32', [2, 3]) })).toThrow(
+      /x is declared float32\[n, 2\] \(n = 2\), but is float32\[2, 3\]/,
+    )
   })
 
   it('holds a named length to be the same everywhere', () => {
@@ -64,16 +76,27 @@ describe('evaluate', () => {
 
   // values of Abramowitz and Stegun's table 7.1, and of NIST's Digital Library of Mathematical Functions
   it.each([
-    [0, 0], [0.5, 0.5204998778130465], [1, 0.8427007929497149], [2, 0.9953222650189527], [-3, -0.9999779095030014], [7, 1],
+    [0, 0],
+    [0.5, 0.5204998778130465],
+    [1, 0.8427007929497149],
+    [2, 0.9953222650189527],
+    [-3, -0.9999779095030014],
+    [7, 1],
   ])('erf(%d)', (at, value) => {
     expect(erf(at)).toBeCloseTo(value, 15)
   })
 })
 
 async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<InferenceSession.OnnxValueMapType> {
-  const session = await InferenceSession.create(encode(graph).model, { graphOptimizationLevel: 'disabled', logSeverityLevel: 3 })
+  const session = await InferenceSession.create(encode(graph).model, {
+    graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 3,
+  })
   try {
-    const fed = Object.entries(feeds).map(([name, { dtype, data, dims }]) => [name, new OrtTensor(dtype as 'float32', data as never, dims)])
+    const fed = Object.entries(feeds).map(([name, { dtype, data, dims }]) => [
+      name,
+      new OrtTensor(dtype as 'float32', data as never, dims),
+    ])
     return await session.run(Object.fromEntries(fed))
   } finally {
     await session.release()

@@ -5,8 +5,17 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
-  AutoModelForSequenceClassification, type Batch, Dataset, type ModelConfig, type PreTrainedModel, PrinterCallback, setLogLevel, Tensor, Trainer,
-  type TrainerCallback, type TrainingArgumentsOptions,
+  AutoModelForSequenceClassification,
+  type Batch,
+  Dataset,
+  type ModelConfig,
+  type PreTrainedModel,
+  PrinterCallback,
+  setLogLevel,
+  Tensor,
+  Trainer,
+  type TrainerCallback,
+  type TrainingArgumentsOptions,
 } from '../../src/index'
 import { hash32 } from '../../src/random'
 
@@ -30,19 +39,44 @@ export interface TrainingReport {
   readonly logHistory: readonly Readonly<Record<string, unknown>>[]
   /** Of the final weights, in the order of their names. */
   readonly weights: string
-  readonly best: { readonly metric: number | undefined; readonly step: number | undefined; readonly checkpoint: string | undefined }
+  readonly best: {
+    readonly metric: number | undefined
+    readonly step: number | undefined
+    readonly checkpoint: string | undefined
+  }
 }
 
 /** Dropout at every site, and a vocabulary of which most ids are seen in some updates only. */
 export const dropoutConfig: ModelConfig = {
-  model_type: 'bert', vocab_size: 300, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 48,
-  max_position_embeddings: 32, initializer_range: 0.2, hidden_dropout_prob: 0.15, attention_probs_dropout_prob: 0.15, classifier_dropout: 0.2,
+  model_type: 'bert',
+  vocab_size: 300,
+  hidden_size: 32,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 48,
+  max_position_embeddings: 32,
+  initializer_range: 0.2,
+  hidden_dropout_prob: 0.15,
+  attention_probs_dropout_prob: 0.15,
+  classifier_dropout: 0.2,
 }
 
-/** Twenty updates of two micro-batches: an epoch is seven micro-batches, the last of one row, so each fourth update has one only. */
+/**
+ * Twenty updates of two micro-batches: an epoch is seven micro-batches, the last of one row, so each fourth update has
+ * one only.
+ */
 export const twentySteps: Partial<TrainingArgumentsOptions> = {
-  maxSteps: 20, perDeviceTrainBatchSize: 8, gradientAccumulationSteps: 2, learningRate: 5e-3, weightDecay: 0.01, warmupSteps: 3, loggingSteps: 3,
-  seed: 7, saveStrategy: 'steps', saveSteps: 1, threads: 1,
+  maxSteps: 20,
+  perDeviceTrainBatchSize: 8,
+  gradientAccumulationSteps: 2,
+  learningRate: 5e-3,
+  weightDecay: 0.01,
+  warmupSteps: 3,
+  loggingSteps: 3,
+  seed: 7,
+  saveStrategy: 'steps',
+  saveSteps: 1,
+  threads: 1,
 }
 
 const clocks = /(runtime|_per_second)$/
@@ -55,7 +89,7 @@ export async function trainElsewhere(task: TrainingTask): Promise<TrainingReport
   const errors: string[] = []
   child.stderr?.on('data', (text: Buffer) => errors.push(String(text)))
   child.stdout?.resume()
-  const code = await new Promise((resolve) => child.on('exit', (status, signal) => resolve(status ?? signal)))
+  const code = await new Promise(resolve => child.on('exit', (status, signal) => resolve(status ?? signal)))
   if (code !== 0) throw new Error(`The training process ended with ${String(code)}: ${errors.join('')}`)
   return JSON.parse(readFileSync(join(task.outputDir, reportName), 'utf8')) as TrainingReport
 }
@@ -63,7 +97,9 @@ export async function trainElsewhere(task: TrainingTask): Promise<TrainingReport
 /** Starts a task in a new process, which sends 'saved' with the step whenever a checkpoint stands. */
 export function startElsewhere(task: TrainingTask): ChildProcess {
   return fork(thisFile, [JSON.stringify(task)], {
-    execArgv: ['--import', 'tsx'], cwd: join(thisFile, '../../..'), stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: ['--import', 'tsx'],
+    cwd: join(thisFile, '../../..'),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
 }
 
@@ -73,8 +109,14 @@ export async function trainHere(task: TrainingTask, callback?: TrainerCallback):
   try {
     const { globalStep, trainingLoss } = await trainer.train({ resumeFromCheckpoint: task.resume ?? false })
     const { logHistory, bestMetric: metric, bestGlobalStep: step, bestModelCheckpoint: checkpoint } = trainer.state
-    const kept = logHistory.map((entry) => Object.fromEntries(Object.entries(entry).filter(([key]) => !clocks.test(key))))
-    return { globalStep, trainingLoss, logHistory: kept, weights: weightsHash(trainer.model), best: { metric, step, checkpoint } }
+    const kept = logHistory.map(entry => Object.fromEntries(Object.entries(entry).filter(([key]) => !clocks.test(key))))
+    return {
+      globalStep,
+      trainingLoss,
+      logHistory: kept,
+      weights: weightsHash(trainer.model),
+      best: { metric, step, checkpoint },
+    }
   } finally {
     await trainer.dispose()
   }
@@ -84,9 +126,13 @@ export async function trainHere(task: TrainingTask, callback?: TrainerCallback):
 export function createTrainer(task: TrainingTask, callback?: TrainerCallback): Trainer {
   const { outputDir, rows = 49, labels = 'class', config = {}, args = {}, evaluates = false } = task
   const trainer = new Trainer({
-    model: AutoModelForSequenceClassification.fromConfig({ ...dropoutConfig, ...config }, {
-      numLabels: labels === 'value' ? 1 : 3, ...(labels === 'switches' && { problemType: 'multi_label_classification' }),
-    }),
+    model: AutoModelForSequenceClassification.fromConfig(
+      { ...dropoutConfig, ...config },
+      {
+        numLabels: labels === 'value' ? 1 : 3,
+        ...(labels === 'switches' && { problemType: 'multi_label_classification' }),
+      },
+    ),
     args: { outputDir, disableTqdm: true, reportTo: 'none', logLevel: 'error', ...args },
     trainDataset: randomDataset(rows, labels, 1),
     dataCollator: padded,
@@ -101,27 +147,33 @@ type TrainRows = Dataset<{ input_ids: number[]; attention_mask: number[]; label:
 
 /** Rows of 2 to 24 tokens: a function of the row's number. */
 export function randomDataset(rows: number, labels: 'class' | 'value' | 'switches', seed: number): TrainRows {
-  const number = (row: number, at: number, below: number): number => Math.floor(hash32(seed, row, at) / 2 ** 32 * below)
+  const number = (row: number, at: number, below: number): number =>
+    Math.floor((hash32(seed, row, at) / 2 ** 32) * below)
   const label = (row: number): unknown => {
     if (labels === 'class') return number(row, 99, 3)
-    return labels === 'value' ? (number(row, 99, 1000) + 0.5) / 200 : [99, 100, 101].map((at) => number(row, at, 2))
+    return labels === 'value' ? (number(row, 99, 1000) + 0.5) / 200 : [99, 100, 101].map(at => number(row, at, 2))
   }
-  return Dataset.fromRows(Array.from({ length: rows }, (_, row) => {
-    const ids = Array.from({ length: 2 + number(row, 98, 23) }, (_, at) => 1 + number(row, at, 299))
-    return { input_ids: ids, attention_mask: ids.map(() => 1), label: label(row) }
-  }))
+  return Dataset.fromRows(
+    Array.from({ length: rows }, (_, row) => {
+      const ids = Array.from({ length: 2 + number(row, 98, 23) }, (_, at) => 1 + number(row, at, 299))
+      return { input_ids: ids, attention_mask: ids.map(() => 1), label: label(row) }
+    }),
+  )
 }
 
 /** Rows as a batch, padded to the longest. */
 function padded(rows: readonly Readonly<Record<string, unknown>>[]): Batch {
-  const ids = rows.map((row) => [...(row.input_ids as number[])])
-  const width = Math.max(...ids.map((row) => row.length))
+  const ids = rows.map(row => [...(row.input_ids as number[])])
+  const width = Math.max(...ids.map(row => row.length))
   const filled = (of: (id: number | undefined) => number): Tensor =>
-    Tensor.from('int32', ids.map((row) => Array.from({ length: width }, (_, at) => of(row[at]))))
-  const labels = rows.map((row) => (typeof row.label === 'number' ? row.label : [...(row.label as number[])]))
+    Tensor.from(
+      'int32',
+      ids.map(row => Array.from({ length: width }, (_, at) => of(row[at]))),
+    )
+  const labels = rows.map(row => (typeof row.label === 'number' ? row.label : [...(row.label as number[])]))
   return {
-    input_ids: filled((id) => id ?? 0),
-    attention_mask: filled((id) => (id === undefined ? 0 : 1)),
+    input_ids: filled(id => id ?? 0),
+    attention_mask: filled(id => (id === undefined ? 0 : 1)),
     labels: Tensor.from(labels.every(Number.isInteger) ? 'int32' : 'float32', labels),
   }
 }
@@ -136,13 +188,17 @@ export function weightsHash(model: PreTrainedModel): string {
 
 /** The files of a checkpoint by name, each as a hash, and trainer_state.json as it reads. */
 export function checkpointFiles(folder: string): Record<string, unknown> {
-  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name)
-  return Object.fromEntries(names.sort().map((name) => {
-    const bytes = readFileSync(join(folder, name))
-    if (name === 'training_args.json') return [name, 'there'] // says where the run lies
-    if (name === 'trainer_state.json') return [name, withoutClocks(bytes.toString())]
-    return [name, createHash('sha256').update(bytes).digest('hex')]
-  }))
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(({ name }) => name)
+  return Object.fromEntries(
+    names.sort().map(name => {
+      const bytes = readFileSync(join(folder, name))
+      if (name === 'training_args.json') return [name, 'there'] // says where the run lies
+      if (name === 'trainer_state.json') return [name, withoutClocks(bytes.toString())]
+      return [name, createHash('sha256').update(bytes).digest('hex')]
+    }),
+  )
 }
 
 function withoutClocks(json: string): unknown {

@@ -3,7 +3,10 @@ import { crc32 as zlibCrc32, deflateRawSync } from 'node:zlib'
 import type { PinnedWheel } from '../../src/engine/openvino'
 
 /** A zip archive with deflated entries (stored ones where `store` says so), as Python's zipfile lays it out. */
-export function zipOf(contents: Readonly<Record<string, Uint8Array>>, store: (name: string) => boolean = () => false): Buffer {
+export function zipOf(
+  contents: Readonly<Record<string, Uint8Array>>,
+  store: (name: string) => boolean = () => false,
+): Buffer {
   const [local, directory]: [Buffer[], Buffer[]] = [[], []]
   let offset = 0
   for (const [name, content] of Object.entries(contents)) {

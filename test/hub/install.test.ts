@@ -12,7 +12,12 @@ import { pin, zipOf } from '../helpers/wheels'
 const library = Buffer.alloc(300_000, 'not really a library ')
 const members = ['small/libsmall.so', 'small/empty.txt', 'small-1.0.dist-info/METADATA']
 const metadata = Buffer.from('Metadata-Version: 2.4\r\nLicense: MIT\r\n\r\nLicense: not this one')
-const contents = { 'small/libsmall.so': library, '../escaped.txt': library, 'small/empty.txt': Buffer.alloc(0), 'small-1.0.dist-info/METADATA': metadata }
+const contents = {
+  'small/libsmall.so': library,
+  '../escaped.txt': library,
+  'small/empty.txt': Buffer.alloc(0),
+  'small-1.0.dist-info/METADATA': metadata,
+}
 const bytes = zipOf(contents, name => name.endsWith('METADATA'))
 const wheel = pin(bytes, members)
 
@@ -28,18 +33,33 @@ beforeAll(async () => {
     asked.push(request.url!)
     answer(request, response)
   })
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
 
-afterAll(() => { server.close() })
+afterAll(() => {
+  server.close()
+})
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'install-'))
   folder = join(root, 'cache', 'small-1.0')
   asked = []
   vi.stubEnv('PIP_CONFIG_FILE', '/dev/null')
-  for (const name of ['PIP_NO_INDEX', 'PIP_EXTRA_INDEX_URL', 'PIP_PROXY', 'PIP_CERT', 'HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) {
+  for (const name of [
+    'PIP_NO_INDEX',
+    'PIP_EXTRA_INDEX_URL',
+    'PIP_PROXY',
+    'PIP_CERT',
+    'HTTPS_PROXY',
+    'https_proxy',
+    'HTTP_PROXY',
+    'http_proxy',
+    'ALL_PROXY',
+    'all_proxy',
+  ]) {
     vi.stubEnv(name, '')
   }
   vi.stubEnv('PIP_INDEX_URL', `${address}/simple`)
@@ -58,7 +78,8 @@ const html = `<!DOCTYPE html><html><body>\n<a data-requires-python="&gt;=3.10" h
 function serve({ page = html, type = 'text/html; charset=utf-8', body = bytes as Uint8Array }): typeof answer {
   return (request, response) => {
     if (request.url === '/simple/small-plugin/') response.writeHead(200, { 'content-type': type }).end(page)
-    else if (request.url === `/files/${wheel.file}`) response.writeHead(200, { 'content-length': body.length }).end(body)
+    else if (request.url === `/files/${wheel.file}`)
+      response.writeHead(200, { 'content-length': body.length }).end(body)
     else response.writeHead(404).end()
   }
 }
@@ -70,7 +91,9 @@ async function install(options: InstallOptions = {}): Promise<Installed> {
 async function failure(options: InstallOptions = {}, pinned = wheel): Promise<string> {
   const error: unknown = await installWheel(pinned, folder, options).catch((caught: unknown) => caught)
   expect(error).toMatchObject({ name: 'TrainerError' })
-  expect(readdirSync(root).flatMap(name => readdirSync(join(root, name)).filter(inside => inside.includes('small-1.0')))).toEqual([])
+  expect(
+    readdirSync(root).flatMap(name => readdirSync(join(root, name)).filter(inside => inside.includes('small-1.0'))),
+  ).toEqual([])
   return (error as Error).message
 }
 
@@ -85,8 +108,15 @@ describe('a wheel', () => {
   it('is found in an HTML index by a relative link, and installed once', async () => {
     const lines: string[] = []
     expect(await install({ report: line => lines.push(line) })).toEqual({
-      folder, version: '1.0', license: 'MIT', wasThere: false,
-      files: [{ name: 'libsmall.so', bytes: 300_000 }, { name: 'empty.txt', bytes: 0 }, { name: 'METADATA', bytes: metadata.length }],
+      folder,
+      version: '1.0',
+      license: 'MIT',
+      wasThere: false,
+      files: [
+        { name: 'libsmall.so', bytes: 300_000 },
+        { name: 'empty.txt', bytes: 0 },
+        { name: 'METADATA', bytes: metadata.length },
+      ],
     })
     expectInstalled()
     expect(lines).toEqual([`Fetching ${address}/files/${wheel.file}: 0.0 MB`])
@@ -97,8 +127,11 @@ describe('a wheel', () => {
 
   it('is found in a JSON index, which is asked for first', async () => {
     let accept: string | undefined
-    const json = serve({ type: 'application/vnd.pypi.simple.v1+json', page: JSON.stringify({ files: [{ filename: wheel.file, url: `/files/${wheel.file}` }] }) })
-    answer = (request, response) => (accept ??= request.headers.accept, json(request, response))
+    const json = serve({
+      type: 'application/vnd.pypi.simple.v1+json',
+      page: JSON.stringify({ files: [{ filename: wheel.file, url: `/files/${wheel.file}` }] }),
+    })
+    answer = (request, response) => ((accept ??= request.headers.accept), json(request, response))
     await install()
     expectInstalled()
     expect(accept).toMatch(/^application\/vnd\.pypi\.simple\.v1\+json,/)
@@ -122,8 +155,12 @@ describe('a wheel', () => {
     expect(asked).toEqual([])
     rmSync(folder, { recursive: true })
     writeFileSync(path, zipOf(contents))
-    await expect(install({ wheel: path })).rejects.toThrow(/mine\.whl is not the wheel that was asked for: its \d+ bytes have the sha256 \w{64}, not \w{64}\./)
-    await expect(install({ wheel: join(root, 'none.whl') })).rejects.toThrow(`There is no file ${join(root, 'none.whl')}.`)
+    await expect(install({ wheel: path })).rejects.toThrow(
+      /mine\.whl is not the wheel that was asked for: its \d+ bytes have the sha256 \w{64}, not \w{64}\./,
+    )
+    await expect(install({ wheel: join(root, 'none.whl') })).rejects.toThrow(
+      `There is no file ${join(root, 'none.whl')}.`,
+    )
     expect(readdirSync(join(root, 'cache'))).toEqual([])
   })
 
@@ -153,7 +190,9 @@ describe('a wheel', () => {
 describe('what is no such wheel leaves nothing behind', () => {
   it('of another hash', async () => {
     answer = serve({ body: zipOf(contents) })
-    expect(await failure()).toMatch(/^Cannot fetch small_plugin.+: http.+\.whl is not the wheel that was asked for: its .+ Run `pip download small-plugin==1\.0 .+--wheel FILE\.$/)
+    expect(await failure()).toMatch(
+      /^Cannot fetch small_plugin.+: http.+\.whl is not the wheel that was asked for: its .+ Run `pip download small-plugin==1\.0 .+--wheel FILE\.$/,
+    )
   })
 
   it('cut short, with a length that says so or without', async () => {
@@ -161,7 +200,9 @@ describe('what is no such wheel leaves nothing behind', () => {
     expect(await failure()).toContain('is not the wheel that was asked for')
     answer = (request, response) => {
       if (!request.url!.startsWith('/files')) return serve({})(request, response)
-      response.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, 500), () => response.destroy())
+      response
+        .writeHead(200, { 'content-length': bytes.length })
+        .write(bytes.subarray(0, 500), () => response.destroy())
     }
     expect(await failure()).toContain('.whl broke off: ')
   })
@@ -175,8 +216,13 @@ describe('what is no such wheel leaves nothing behind', () => {
   })
 
   it('without a member, or with a broken one', async () => {
-    expect(await failure({}, { ...wheel, members: [...members, 'small/more.so'] })).toContain('.whl has no small/more.so.')
-    for (const change of [(copy: Buffer) => copy.fill(0xff, 60, 90), (copy: Buffer) => copy.writeUInt32LE(299_999, copy.indexOf('PK\x01\x02') + 24)]) {
+    expect(await failure({}, { ...wheel, members: [...members, 'small/more.so'] })).toContain(
+      '.whl has no small/more.so.',
+    )
+    for (const change of [
+      (copy: Buffer) => copy.fill(0xff, 60, 90),
+      (copy: Buffer) => copy.writeUInt32LE(299_999, copy.indexOf('PK\x01\x02') + 24),
+    ]) {
       const broken = Buffer.from(bytes)
       change(broken)
       answer = serve({ body: broken })
@@ -201,7 +247,9 @@ describe('what is no such wheel leaves nothing behind', () => {
   it('where nothing can be reached, with what Node does otherwise than pip', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://me:secret@proxy')
     const message = await failure({ indexUrl: 'http://127.0.0.1:1/simple' })
-    expect(message).toMatch(/Cannot reach http:\/\/127\.0\.0\.1:1\/simple\/small-plugin\/: .+ This command does not use a proxy, as pip does\. Run `pip download/)
+    expect(message).toMatch(
+      /Cannot reach http:\/\/127\.0\.0\.1:1\/simple\/small-plugin\/: .+ This command does not use a proxy, as pip does\. Run `pip download/,
+    )
     expect(message).not.toContain('secret')
   })
 })
@@ -212,7 +260,8 @@ describe('credentials of an index', () => {
 
   it('are sent to its host, for the page and the file, and are in no message', async () => {
     const lines: string[] = []
-    answer = (request, response) => (request.headers.authorization === expected ? serve({})(request, response) : response.writeHead(401).end())
+    answer = (request, response) =>
+      request.headers.authorization === expected ? serve({})(request, response) : response.writeHead(401).end()
     await install({ indexUrl: withCredentials(), report: line => lines.push(line) })
     expectInstalled()
     expect(lines.join('\n')).not.toMatch(/me:|cret/)
@@ -229,7 +278,9 @@ describe('credentials of an index', () => {
       sent = request.headers.authorization
       response.end(bytes)
     })
-    await new Promise<void>(resolve => { other.listen(0, '127.0.0.1', resolve) })
+    await new Promise<void>(resolve => {
+      other.listen(0, '127.0.0.1', resolve)
+    })
     answer = serve({ page: `<a href="http://127.0.0.1:${(other.address() as AddressInfo).port}/${wheel.file}">` })
     await install({ indexUrl: withCredentials() })
     other.close()

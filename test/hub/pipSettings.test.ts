@@ -37,12 +37,21 @@ describe.runIf(process.platform === 'linux' && !/index|proxy/i.test(machine))("p
     expect(readPipSettings()).toMatchObject({ indexes: ['https://etc/simple'], others: { proxy: 'http://proxy:1' } })
     write('.pip/pip.conf', '[global]\nindex_url=https://old/simple\ncert = /my/cert.pem')
     expect(readPipSettings()).toMatchObject({ indexes: ['https://old/simple'], others: { cert: '/my/cert.pem' } })
-    write('config/pip/pip.conf', '\uFEFF[global]\r\nINDEX-URL = https://user/simple?a=b\r\nextra-index-url =\r\n    https://one/simple\r\n    ; no\r\n    https://two/simple\r\n')
+    write(
+      'config/pip/pip.conf',
+      '\uFEFF[global]\r\nINDEX-URL = https://user/simple?a=b\r\nextra-index-url =\r\n    https://one/simple\r\n    ; no\r\n    https://two/simple\r\n',
+    )
     expect(readPipSettings().indexes).toEqual(['https://user/simple?a=b', 'https://one/simple', 'https://two/simple'])
     write('venv/pip.conf', '[install]\nindex-url = https://venv/simple\n[list]\nindex-url = https://list/simple\n')
     vi.stubEnv('VIRTUAL_ENV', join(root, 'venv'))
     expect(readPipSettings().indexes[0]).toBe('https://venv/simple')
-    vi.stubEnv('PIP_CONFIG_FILE', write('named.conf', '[global]\nindex-url = https://named/simple\n[install]\nextra-index-url = https://a/simple https://b/simple'))
+    vi.stubEnv(
+      'PIP_CONFIG_FILE',
+      write(
+        'named.conf',
+        '[global]\nindex-url = https://named/simple\n[install]\nextra-index-url = https://a/simple https://b/simple',
+      ),
+    )
     // pip too: [install] of any file over [global] of any other
     expect(readPipSettings().indexes).toEqual(['https://venv/simple', 'https://a/simple', 'https://b/simple'])
     vi.stubEnv('PIP_INDEX_URL', 'https://variable/simple')

@@ -25,15 +25,26 @@ interface Oracle {
 
 const writers = {
   crossEntropy,
-  binaryCrossEntropy: (graph: GraphBuilder, logits: Value, labels: Value): Loss => binaryCrossEntropy(graph, logits, labels),
-  meanSquaredError: (graph: GraphBuilder, logits: Value, labels: Value): Loss => meanSquaredError(graph, logits, labels),
+  binaryCrossEntropy: (graph: GraphBuilder, logits: Value, labels: Value): Loss =>
+    binaryCrossEntropy(graph, logits, labels),
+  meanSquaredError: (graph: GraphBuilder, logits: Value, labels: Value): Loss =>
+    meanSquaredError(graph, logits, labels),
 }
 const oracle = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/optim/losses.json'), 'utf8')) as Oracle[]
 
-function lossGraph(loss: keyof typeof writers, logits: readonly unknown[], labels: readonly unknown[], options: CrossEntropyOptions): Graph {
+function lossGraph(
+  loss: keyof typeof writers,
+  logits: readonly unknown[],
+  labels: readonly unknown[],
+  options: CrossEntropyOptions,
+): Graph {
   const graph = new GraphBuilder(loss)
   const x = graph.input('logits', 'float32', ['batch', (logits[0] as unknown[]).length])
-  const y = graph.input('labels', loss === 'crossEntropy' ? 'int32' : 'float32', Array.isArray(labels[0]) ? ['batch', labels[0].length] : ['batch'])
+  const y = graph.input(
+    'labels',
+    loss === 'crossEntropy' ? 'int32' : 'float32',
+    Array.isArray(labels[0]) ? ['batch', labels[0].length] : ['batch'],
+  )
   const { sum, count } = writers[loss](graph, x, y, options)
   const { dense } = differentiate(graph, sum, [x])
   return graph.build({ sum, count, gradient: dense.get('logits')! })
@@ -44,34 +55,68 @@ beforeAll(async () => void (engine = await createEngine({ threads: 1 })))
 afterAll(() => engine.dispose())
 
 describe('losses and their gradients are those of PyTorch', () => {
-  it.each(oracle.map((entry) => [entry.loss, JSON.stringify(entry.options), entry] as const))('%s %s, case %#', async (loss, _options, { options, logits, labels, value, gradient }) => {
-    const graph = lossGraph(loss, logits, labels, options)
-    const targets = Tensor.from(loss === 'crossEntropy' ? 'int32' : 'float32', labels)
-    const exact = evaluate(graph, { logits: Tensor.from('float64', logits), labels: loss === 'crossEntropy' ? targets : Tensor.from('float64', labels) })
-    expectLoss(exact, value, gradient, 1e-7) // constants are float32
-    const program = await engine.load(encode(graph).model)
-    expectLoss((await program.run({ logits: Tensor.from('float32', logits), labels: targets })) as Record<string, Tensor>, value, gradient, 2e-6)
-  })
+  it.each(oracle.map(entry => [entry.loss, JSON.stringify(entry.options), entry] as const))(
+    '%s %s, case %#',
+    async (loss, _options, { options, logits, labels, value, gradient }) => {
+      const graph = lossGraph(loss, logits, labels, options)
+      const targets = Tensor.from(loss === 'crossEntropy' ? 'int32' : 'float32', labels)
+      const exact = evaluate(graph, {
+        logits: Tensor.from('float64', logits),
+        labels: loss === 'crossEntropy' ? targets : Tensor.from('float64', labels),
+      })
+      expectLoss(exact, value, gradient, 1e-7) // constants are float32
+      const program = await engine.load(encode(graph).model)
+      expectLoss(
+        (await program.run({ logits: Tensor.from('float32', logits), labels: targets })) as Record<string, Tensor>,
+        value,
+        gradient,
+        2e-6,
+      )
+    },
+  )
 })
 
-function expectLoss({ sum, count, gradient }: Record<string, Tensor>, value: number, expected: readonly number[], tolerance: number): void {
+function expectLoss(
+  { sum, count, gradient }: Record<string, Tensor>,
+  value: number,
+  expected: readonly number[],
+  tolerance: number,
+): void {
   const items = Number(count!.data[0])
   expect(Math.abs(Number(sum!.data[0]) / items - value)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value)))
-  expected.forEach((v, i) => expect(Math.abs(Number(gradient!.data[i]) / items - v), `gradient ${i}`).toBeLessThanOrEqual(tolerance))
+  expected.forEach((v, i) =>
+    expect(Math.abs(Number(gradient!.data[i]) / items - v), `gradient ${i}`).toBeLessThanOrEqual(tolerance),
+  )
 }
 
 describe('the golden values of appendix A.5', () => {
-  const logits = [[1, 2, 0.5], [0.1, -0.3, 0.7]]
-  const mean = (loss: keyof typeof writers, rows: number[][], labels: number[] | number[][], options: CrossEntropyOptions = {}): number => {
+  const logits = [
+    [1, 2, 0.5],
+    [0.1, -0.3, 0.7],
+  ]
+  const mean = (
+    loss: keyof typeof writers,
+    rows: number[][],
+    labels: number[] | number[][],
+    options: CrossEntropyOptions = {},
+  ): number => {
     const dtype = loss === 'crossEntropy' ? 'int32' : 'float64'
-    const { sum, count } = evaluate(lossGraph(loss, rows, labels, options), { logits: Tensor.from('float64', rows), labels: Tensor.from(dtype, labels) })
+    const { sum, count } = evaluate(lossGraph(loss, rows, labels, options), {
+      logits: Tensor.from('float64', rows),
+      labels: Tensor.from(dtype, labels),
+    })
     return Number(sum!.data[0]) / Number(count!.data[0])
   }
 
   it('hold', () => {
     expect(mean('crossEntropy', logits, [1, 2])).toBeCloseTo(0.5574845430662925, 12)
     expect(mean('crossEntropy', logits, [1, 2], { labelSmoothing: 0.1 })).toBeCloseTo(0.6258178763996258, 7)
-    expect(mean('binaryCrossEntropy', logits, [[1, 0, 1], [0, 1, 0]])).toBeCloseTo(0.936034106028143, 12)
+    expect(
+      mean('binaryCrossEntropy', logits, [
+        [1, 0, 1],
+        [0, 1, 0],
+      ]),
+    ).toBeCloseTo(0.936034106028143, 12)
   })
 
   it('do not change with a row that is ignored', () => {
@@ -81,27 +126,69 @@ describe('the golden values of appendix A.5', () => {
   })
 
   it('are sums and counts', () => {
-    const { sum, count } = evaluate(lossGraph('crossEntropy', logits, [1, -100], {}), { logits: Tensor.from('float64', logits), labels: Tensor.from('int32', [1, -100]) })
-    expect([Number(sum!.data[0]), Number(count!.data[0])]).toEqual([expect.closeTo(Math.log(Math.exp(-1) + 1 + Math.exp(-1.5)), 12), 1])
-    const none = evaluate(lossGraph('crossEntropy', logits, [-100, -100], {}), { logits: Tensor.from('float64', logits), labels: Tensor.from('int32', [-100, -100]) })
-    expect([Number(none.sum!.data[0]), Number(none.count!.data[0]), ...none.gradient!.data]).toEqual([expect.closeTo(0, 15), 0, ...Array<unknown>(6).fill(expect.closeTo(0, 15))])
+    const { sum, count } = evaluate(lossGraph('crossEntropy', logits, [1, -100], {}), {
+      logits: Tensor.from('float64', logits),
+      labels: Tensor.from('int32', [1, -100]),
+    })
+    expect([Number(sum!.data[0]), Number(count!.data[0])]).toEqual([
+      expect.closeTo(Math.log(Math.exp(-1) + 1 + Math.exp(-1.5)), 12),
+      1,
+    ])
+    const none = evaluate(lossGraph('crossEntropy', logits, [-100, -100], {}), {
+      logits: Tensor.from('float64', logits),
+      labels: Tensor.from('int32', [-100, -100]),
+    })
+    expect([Number(none.sum!.data[0]), Number(none.count!.data[0]), ...none.gradient!.data]).toEqual([
+      expect.closeTo(0, 15),
+      0,
+      ...Array<unknown>(6).fill(expect.closeTo(0, 15)),
+    ])
   })
 })
 
 describe('gradients agree with finite differences', () => {
   const classes = { shape: ['rows'], dtype: 'int32', values: [3, 0, -100, 1, 2] } as const
   const lengths = { rows: 5 }
-  it.each([{}, { labelSmoothing: 0.2 }, { classWeights: [0.5, 1, 2, 3] }, { labelSmoothing: 0.1, classWeights: [0.5, 1, 2, 3] }])('cross-entropy %j', (options) => {
-    checkGradients((graph, x, y) => crossEntropy(graph, x!, y!, options).sum, [{ shape: ['rows', 4], from: -3, to: 3 }, classes], { lengths })
+  it.each([
+    {},
+    { labelSmoothing: 0.2 },
+    { classWeights: [0.5, 1, 2, 3] },
+    { labelSmoothing: 0.1, classWeights: [0.5, 1, 2, 3] },
+  ])('cross-entropy %j', options => {
+    checkGradients(
+      (graph, x, y) => crossEntropy(graph, x!, y!, options).sum,
+      [{ shape: ['rows', 4], from: -3, to: 3 }, classes],
+      { lengths },
+    )
   })
 
   it('binary cross-entropy', () => {
-    const bits = { shape: ['rows', 2], values: [[0, 1], [1, 1], [0, 0], [1, 0], [0.5, 0.25]] } as const
-    checkGradients((graph, x, y) => binaryCrossEntropy(graph, x!, y!).sum, [{ shape: ['rows', 2], from: -4, to: 4 }, bits], { lengths })
+    const bits = {
+      shape: ['rows', 2],
+      values: [
+        [0, 1],
+        [1, 1],
+        [0, 0],
+        [1, 0],
+        [0.5, 0.25],
+      ],
+    } as const
+    checkGradients(
+      (graph, x, y) => binaryCrossEntropy(graph, x!, y!).sum,
+      [{ shape: ['rows', 2], from: -4, to: 4 }, bits],
+      { lengths },
+    )
   })
 
   it('squared error, of targets too', () => {
     checkGradients((graph, x, y) => meanSquaredError(graph, x!, y!).sum, [['rows', 1], ['rows']], { lengths })
-    checkGradients((graph, x, y) => meanSquaredError(graph, x!, y!).sum, [['rows', 3], ['rows', 3]], { lengths })
+    checkGradients(
+      (graph, x, y) => meanSquaredError(graph, x!, y!).sum,
+      [
+        ['rows', 3],
+        ['rows', 3],
+      ],
+      { lengths },
+    )
   })
 })

@@ -9,47 +9,70 @@ import type { ModelConfig } from '../../src/models/config'
 import { familyOf } from '../../src/models/registry'
 import type { Tensor } from '../../src/tensor'
 import { problemTypeOf } from '../../src/training/labels'
-import { batchOf, compute, familyNames, fixtures, norm, type OracleCase, type Plain, readJson, tensorOf } from './support'
+import {
+  batchOf,
+  compute,
+  familyNames,
+  fixtures,
+  norm,
+  type OracleCase,
+  type Plain,
+  readJson,
+  tensorOf,
+} from './support'
 
-const folders = (file: string): string[] => readdirSync(fixtures).filter((name) => existsSync(join(fixtures, name, file)))
+const folders = (file: string): string[] => readdirSync(fixtures).filter(name => existsSync(join(fixtures, name, file)))
 
 describe('a forward and backward pass gives what PyTorch gives', () => {
   // any folder with a case.json is a test
-  it.each(folders('case.json'))('%s', async (name) => {
+  it.each(folders('case.json'))('%s', async name => {
     const { verdict } = await checkModelCase(join(fixtures, name))
     expect(verdict.kind, describeVerdict(name, verdict)).toBe('passed')
   })
 
   it('for every family and every kind of label', () => {
-    const found = folders('case.json').map((name) => {
+    const found = folders('case.json').map(name => {
       const config = readJson<ModelConfig>(name, 'config.json')
-      return { family: config.model_type, kind: problemTypeOf(config, tensorOf(readJson<OracleCase>(name, 'case.json').inputs.labels!)) }
+      return {
+        family: config.model_type,
+        kind: problemTypeOf(config, tensorOf(readJson<OracleCase>(name, 'case.json').inputs.labels!)),
+      }
     })
     expect([...new Set(found.map(({ family }) => family))].toSorted()).toEqual(familyNames.toSorted())
-    expect([...new Set(found.map(({ kind }) => kind))].toSorted()).toEqual(['multi_label_classification', 'regression', 'single_label_classification'])
+    expect([...new Set(found.map(({ kind }) => kind))].toSorted()).toEqual([
+      'multi_label_classification',
+      'regression',
+      'single_label_classification',
+    ])
   })
 })
 
 describe("an encoder's own checkpoint loads into a classifier", () => {
-  it.each(folders('base.json'))('%s', async (name) => {
+  it.each(folders('base.json'))('%s', async name => {
     const config = readJson<ModelConfig>(name, 'config.json')
     const { head, ...oracle } = readJson<OracleCase & { head: Record<string, Plain> }>(name, 'base.json')
     const messages: string[] = []
     setLogSink((_level, message) => void messages.push(message))
     const model = await modelFromFolder(join(fixtures, name), config)
     expect(messages).toHaveLength(1)
-    const quoted = Object.keys(head).toSorted().map((parameter) => `'${parameter}'`).join(', ')
+    const quoted = Object.keys(head)
+      .toSorted()
+      .map(parameter => `'${parameter}'`)
+      .join(', ')
     expect(messages[0]).toContain(`Some weights of ${familyOf(config).sequenceClassifierName} were not initialized`)
     expect(messages[0]).toContain(`[${quoted}]`)
 
     // with the oracle's head in the place of the random one, everything is as in PyTorch
-    for (const [parameter, plain] of Object.entries(head)) model.parameters.set(parameter, tensorOf(plain) as Tensor<'float32'>)
+    for (const [parameter, plain] of Object.entries(head))
+      model.parameters.set(parameter, tensorOf(plain) as Tensor<'float32'>)
     const { loss, count, gradients } = await compute(model, [batchOf(oracle.inputs)])
     expect(Math.abs(loss / count - oracle.loss)).toBeLessThan(1e-5 * oracle.loss)
-    const largest = Math.max(...Object.values(oracle.gradients).map((g) => g?.norm ?? 0))
+    const largest = Math.max(...Object.values(oracle.gradients).map(g => g?.norm ?? 0))
     for (const [parameter, expected] of Object.entries(oracle.gradients)) {
       if (expected === null) continue
-      expect(Math.abs(norm(gradients.get(parameter)!) / count - expected.norm), parameter).toBeLessThanOrEqual(Math.max(1e-4 * expected.norm, 2e-6 * largest))
+      expect(Math.abs(norm(gradients.get(parameter)!) / count - expected.norm), parameter).toBeLessThanOrEqual(
+        Math.max(1e-4 * expected.norm, 2e-6 * largest),
+      )
     }
   })
 })

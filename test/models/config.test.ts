@@ -5,25 +5,46 @@ import { type ModelConfig, withLabels } from '../../src/models/config'
 import { initialValues } from '../../src/models/initialize'
 import { familyOf } from '../../src/models/registry'
 
-const config: ModelConfig = { model_type: 'bert', vocab_size: 5000, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 24, max_position_embeddings: 12 }
+const config: ModelConfig = {
+  model_type: 'bert',
+  vocab_size: 5000,
+  hidden_size: 16,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 24,
+  max_position_embeddings: 12,
+}
 
 describe('a config that cannot be', () => {
-  const build = (fields: Record<string, unknown>): unknown => packedClassifier('test', { ...config, ...fields } as ModelConfig, true, 1)
+  const build = (fields: Record<string, unknown>): unknown =>
+    packedClassifier('test', { ...config, ...fields } as ModelConfig, true, 1)
   it.each([
-    [{ model_type: 'brt' }, 'The model_type "brt" is not supported; these are: bert, roberta, xlm-roberta, camembert, distilbert, electra. Did you mean "bert"?'],
+    [
+      { model_type: 'brt' },
+      'The model_type "brt" is not supported; these are: bert, roberta, xlm-roberta, camembert, distilbert, electra. Did you mean "bert"?',
+    ],
     [{ model_type: 'gpt_neox' }, 'The model_type "gpt_neox" is not supported; these are: bert'],
     [{ model_type: 'toString' }, 'The model_type "toString" is not supported'],
     [{ model_type: undefined }, 'is not supported; these are: bert'],
-    [{ hidden_size: undefined }, 'The config of this bert model needs "hidden_size" as a whole number of at least 1, but it is missing.'],
+    [
+      { hidden_size: undefined },
+      'The config of this bert model needs "hidden_size" as a whole number of at least 1, but it is missing.',
+    ],
     [{ num_attention_heads: '12' }, 'needs "num_attention_heads" as a whole number of at least 1, but it is "12".'],
     [{ num_hidden_layers: 1.5 }, 'needs "num_hidden_layers" as a whole number of at least 1, but it is 1.5.'],
-    [{ hidden_dropout_prob: 1 }, 'needs "hidden_dropout_prob" as a probability of at least 0 and below 1, but it is 1.'],
+    [
+      { hidden_dropout_prob: 1 },
+      'needs "hidden_dropout_prob" as a probability of at least 0 and below 1, but it is 1.',
+    ],
     [{ attention_probs_dropout_prob: -0.1 }, 'needs "attention_probs_dropout_prob" as a probability'],
     [{ layer_norm_eps: 'small' }, 'needs "layer_norm_eps" as a number, but it is "small".'],
     [{ hidden_act: 'mish' }, 'The activation "mish" is not known; these are: gelu, gelu_python, relu, tanh'],
     [{ hidden_act: 3 }, 'needs "hidden_act" as a text, but it is 3.'],
     [{ hidden_act: 'constructor' }, 'The activation "constructor" is not known'],
-    [{ num_attention_heads: 3 }, 'The config of this bert model has "hidden_size" 16, which cannot be divided among 3 heads ("num_attention_heads").'],
+    [
+      { num_attention_heads: 3 },
+      'The config of this bert model has "hidden_size" 16, which cannot be divided among 3 heads ("num_attention_heads").',
+    ],
     [{ num_attention_heads: 0 }, 'needs "num_attention_heads" as a whole number of at least 1, but it is 0.'],
     [{ hidden_size: -16 }, 'needs "hidden_size" as a whole number of at least 1, but it is -16.'],
     [{ vocab_size: 0 }, 'needs "vocab_size" as a whole number of at least 1, but it is 0.'],
@@ -35,43 +56,69 @@ describe('a config that cannot be', () => {
 
 describe('withLabels', () => {
   it('names labels as Hugging Face does', () => {
-    expect(withLabels(config, { numLabels: 3 })).toMatchObject({ id2label: { 0: 'LABEL_0', 1: 'LABEL_1', 2: 'LABEL_2' }, label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 } })
-    expect(withLabels(config, { id2label: ['no', 'yes'] })).toMatchObject({ id2label: { 0: 'no', 1: 'yes' }, label2id: { no: 0, yes: 1 } })
+    expect(withLabels(config, { numLabels: 3 })).toMatchObject({
+      id2label: { 0: 'LABEL_0', 1: 'LABEL_1', 2: 'LABEL_2' },
+      label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 },
+    })
+    expect(withLabels(config, { id2label: ['no', 'yes'] })).toMatchObject({
+      id2label: { 0: 'no', 1: 'yes' },
+      label2id: { no: 0, yes: 1 },
+    })
     const named = withLabels(config, { id2label: ['no', 'yes'] })
     expect(withLabels(named, { numLabels: 2 })).toBe(named) // names that fit stay
     expect(withLabels(config, {})).toBe(config)
   })
 
   it('refuses numbers that disagree', () => {
-    expect(() => withLabels(config, { numLabels: 3, id2label: ['no', 'yes'] })).toThrow('numLabels is 3, but id2label names 2 labels. Give only one of the two, or make them agree.')
-    expect(() => withLabels(config, { numLabels: 0 })).toThrow('numLabels has to be a whole number of at least 1, not 0.')
+    expect(() => withLabels(config, { numLabels: 3, id2label: ['no', 'yes'] })).toThrow(
+      'numLabels is 3, but id2label names 2 labels. Give only one of the two, or make them agree.',
+    )
+    expect(() => withLabels(config, { numLabels: 0 })).toThrow(
+      'numLabels has to be a whole number of at least 1, not 0.',
+    )
   })
 })
 
 describe('a model of random weights', () => {
-  const deviation = (values: Float32Array): number => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length)
+  const deviation = (values: Float32Array): number =>
+    Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length)
 
   it('starts as _init_weights has it: normal with the range of the config, biases 0, norms 1, the padding row 0', () => {
     const model = modelFromConfig({ ...config, initializer_range: 0.05, pad_token_id: 3 })
     const words = model.parameter('bert.embeddings.word_embeddings.weight').data
     expect(deviation(words)).toBeCloseTo(0.05, 2)
     expect(words.slice(48, 64)).toEqual(new Float32Array(16))
-    expect(words.slice(0, 16).every((v) => v !== 0)).toBe(true)
-    expect(Math.abs(words.reduce((sum, v) => sum + v, 0) / words.length)).toBeLessThan((4 * 0.05) / Math.sqrt(words.length))
+    expect(words.slice(0, 16).every(v => v !== 0)).toBe(true)
+    expect(Math.abs(words.reduce((sum, v) => sum + v, 0) / words.length)).toBeLessThan(
+      (4 * 0.05) / Math.sqrt(words.length),
+    )
     expect(new Set(model.parameter('bert.embeddings.LayerNorm.weight').data)).toEqual(new Set([1]))
     expect(new Set(model.parameter('bert.encoder.layer.0.attention.self.key.bias').data)).toEqual(new Set([0]))
   })
 
   it('is a function of the seed and the name', () => {
-    const [a, b, other] = [modelFromConfig(config, { seed: 1 }), modelFromConfig(config, { seed: 1 }), modelFromConfig(config, { seed: 2 })]
+    const [a, b, other] = [
+      modelFromConfig(config, { seed: 1 }),
+      modelFromConfig(config, { seed: 1 }),
+      modelFromConfig(config, { seed: 2 }),
+    ]
     const name = 'bert.pooler.dense.weight'
     expect(a.parameter(name).data).toEqual(b.parameter(name).data)
     expect(a.parameter(name).data).not.toEqual(other.parameter(name).data)
-    const [first, second] = ['x', 'y'].map((parameter) => initialValues({ name: parameter, shape: [4, 4], initialization: { kind: 'normal', deviation: 1 } }, 1))
+    const [first, second] = ['x', 'y'].map(parameter =>
+      initialValues({ name: parameter, shape: [4, 4], initialization: { kind: 'normal', deviation: 1 } }, 1),
+    )
     expect(first).not.toEqual(second)
   })
 
-  it.each([['bert', 'BertForSequenceClassification'], ['xlm-roberta', 'XLMRobertaForSequenceClassification'], ['camembert', 'CamembertForSequenceClassification'], ['distilbert', 'DistilBertForSequenceClassification'], ['electra', 'ElectraForSequenceClassification'], ['roberta', 'RobertaForSequenceClassification']])('of %s is %s', (model_type, name) => {
+  it.each([
+    ['bert', 'BertForSequenceClassification'],
+    ['xlm-roberta', 'XLMRobertaForSequenceClassification'],
+    ['camembert', 'CamembertForSequenceClassification'],
+    ['distilbert', 'DistilBertForSequenceClassification'],
+    ['electra', 'ElectraForSequenceClassification'],
+    ['roberta', 'RobertaForSequenceClassification'],
+  ])('of %s is %s', (model_type, name) => {
     expect(familyOf({ model_type }).sequenceClassifierName).toBe(name)
   })
 })

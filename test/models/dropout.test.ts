@@ -12,7 +12,18 @@ import { sizeOf, Tensor } from '../../src/tensor'
 import { createEvaluationGraph, createTrainingGraph, type TrainingGraph } from '../../src/TrainingGraph'
 import { MaskSource } from '../../src/training/MaskSource'
 import { evaluate } from '../helpers/referenceEngine'
-import { batchOf, classes, columnsOf, familyNames, fixtures, heldMask, labelsOf, type OracleCase, randomBatch, readJson } from './support'
+import {
+  batchOf,
+  classes,
+  columnsOf,
+  familyNames,
+  fixtures,
+  heldMask,
+  labelsOf,
+  type OracleCase,
+  randomBatch,
+  readJson,
+} from './support'
 
 interface Asked {
   readonly p: number
@@ -29,24 +40,32 @@ interface MaskedCase extends OracleCase {
 
 const oracle = readJson<SiteOracle>('sites.json')
 
-describe.each(familyNames)('the dropout of %s', (family) => {
+describe.each(familyNames)('the dropout of %s', family => {
   const { sizes, alone, defaults } = oracle.families[family]!
-  const none = Object.fromEntries(Object.keys(alone).map((key) => [key, 0]))
-  const sitesOf = (fields: Record<string, unknown>): readonly DropoutSite[] => packedClassifier('sites', { ...sizes, ...fields, model_type: family }, true).sites
+  const none = Object.fromEntries(Object.keys(alone).map(key => [key, 0]))
+  const sitesOf = (fields: Record<string, unknown>): readonly DropoutSite[] =>
+    packedClassifier('sites', { ...sizes, ...fields, model_type: family }, true).sites
 
   // PyTorch's modules were asked with a batch of 2 rows, padded to 4 columns
   const fits = ({ shape }: DropoutSite, asked: Asked): boolean => {
     const [rank, last] = [asked.shape.length, asked.shape.at(-1)!]
-    if (rank === 4) return shape.length === 4 && shape[0] === 'batch' && shape[1] === asked.shape[1] && shape[3] === 'length'
-    return shape.length === 2 && shape[1] === last && (rank === 2 ? shape[0] === 'batch' : ['tokens', 'batch'].includes(String(shape[0])))
+    if (rank === 4)
+      return shape.length === 4 && shape[0] === 'batch' && shape[1] === asked.shape[1] && shape[3] === 'length'
+    return (
+      shape.length === 2 &&
+      shape[1] === last &&
+      (rank === 2 ? shape[0] === 'batch' : ['tokens', 'batch'].includes(String(shape[0])))
+    )
   }
   const check = (sites: readonly DropoutSite[], asked: readonly Asked[]): void => {
-    expect(sites.map((site) => site.probability)).toEqual(asked.map(({ p }) => p))
-    sites.forEach((site, i) => expect(fits(site, asked[i]!), `${site.name} [${site.shape.join()}] for [${asked[i]!.shape.join()}]`).toBe(true))
-    expect(new Set(sites.map((site) => site.name)).size).toBe(sites.length)
+    expect(sites.map(site => site.probability)).toEqual(asked.map(({ p }) => p))
+    sites.forEach((site, i) =>
+      expect(fits(site, asked[i]!), `${site.name} [${site.shape.join()}] for [${asked[i]!.shape.join()}]`).toBe(true),
+    )
+    expect(new Set(sites.map(site => site.name)).size).toBe(sites.length)
   }
 
-  it.each(Object.keys(alone))("drops where Hugging Face's modules do for %s alone", (key) => {
+  it.each(Object.keys(alone))("drops where Hugging Face's modules do for %s alone", key => {
     expect(alone[key]!.length).toBeGreaterThan(0)
     check(sitesOf({ ...none, [key]: 0.3 }), alone[key]!)
   })
@@ -57,9 +76,15 @@ describe.each(familyNames)('the dropout of %s', (family) => {
 
   it('drops nothing at probability 0, nor in evaluation', () => {
     expect(sitesOf(none)).toEqual([])
-    const config: ModelConfig = { ...sizes, model_type: family, ...Object.fromEntries(Object.keys(alone).map((key) => [key, 0.5])) }
-    const [graph, without] = [config, { ...config, ...none }].map((fields) => createEvaluationGraph(fields, { problemType: 'single_label_classification' }))
-    expect(graph!.inputs.map(({ name }) => name).filter((name) => name.startsWith('dropout'))).toEqual([])
+    const config: ModelConfig = {
+      ...sizes,
+      model_type: family,
+      ...Object.fromEntries(Object.keys(alone).map(key => [key, 0.5])),
+    }
+    const [graph, without] = [config, { ...config, ...none }].map(fields =>
+      createEvaluationGraph(fields, { problemType: 'single_label_classification' }),
+    )
+    expect(graph!.inputs.map(({ name }) => name).filter(name => name.startsWith('dropout'))).toEqual([])
     expect(graph!.nodes).toEqual(without!.nodes)
   })
 
@@ -69,7 +94,7 @@ describe.each(familyNames)('the dropout of %s', (family) => {
     const count = Number(found.count!.data[0])
     expect(Math.abs(Number(found.loss!.data[0]) / count - masked.loss)).toBeLessThan(5e-9)
     for (const [name, expected] of Object.entries(masked.gradients)) {
-      const gradient = Float64Array.from(found[`${name}_grad`]!.data as Float64Array, (v) => v / count)
+      const gradient = Float64Array.from(found[`${name}_grad`]!.data as Float64Array, v => v / count)
       expect(Math.sqrt(gradient.reduce((sum, v) => sum + v * v, 0)), name).toBeCloseTo(expected!.norm, 8)
       expected!.first.forEach((v, i) => expect(gradient[i], `${name}[${i}]`).toBeCloseTo(v, 8))
     }
@@ -91,7 +116,9 @@ describe.each(familyNames)('the dropout of %s', (family) => {
       }
       const numeric = (4 * quotient(at, 1e-4) - quotient(at, 2e-4)) / 3
       const analytic = direction.reduce((sum, v, i) => sum + v * Number(found[`${name}_grad`]!.data[i]), 0)
-      expect(Math.abs(analytic - numeric), `${name}: ${analytic} for ${numeric}`).toBeLessThan(1e-7 * (1 + Math.abs(numeric)))
+      expect(Math.abs(analytic - numeric), `${name}: ${analytic} for ${numeric}`).toBeLessThan(
+        1e-7 * (1 + Math.abs(numeric)),
+      )
     }
   })
 })
@@ -101,7 +128,9 @@ function quotient(at: (h: number) => number, h: number): number {
 }
 
 /** A family's tiny model with the masks that the oracle used. */
-async function heldMasks(family: string): Promise<{ graph: TrainingGraph; feeds: Record<string, Tensor>; masked: MaskedCase; model: PreTrainedModel }> {
+async function heldMasks(
+  family: string,
+): Promise<{ graph: TrainingGraph; feeds: Record<string, Tensor>; masked: MaskedCase; model: PreTrainedModel }> {
   const folder = `dropout-${family}`
   const config = readJson<ModelConfig>(folder, 'config.json')
   const masked = readJson<MaskedCase>(folder, 'dropout.json')
@@ -110,26 +139,46 @@ async function heldMasks(family: string): Promise<{ graph: TrainingGraph; feeds:
   const batch = batchOf(masked.inputs)
   const packed = packBatch(batch, model.family.packing(config))
   expect(graph.dropoutSites).toHaveLength(masked.masks.length)
-  const masks = Object.fromEntries(graph.dropoutSites.map((site, i) => {
-    const { p, shape, bits } = masked.masks[i]!
-    expect(site.probability).toBe(p)
-    // heads that drop each row's first token have no columns
-    const flat = (place: readonly number[]): number => (shape.length === 2 ? [place[0]!, place[2]!] : place).reduce((sum, at, axis) => sum * shape[axis]! + at, 0)
-    return [site.name, heldMask(site, packed, columnsOf(batch), (...place) => Number(bits[flat(place)]) / (1 - p))]
-  }))
-  const given: Record<string, Tensor> = { ...Object.fromEntries(model.parameters), ...packed.feeds, ...masks, labels: labelsOf(batch, packed) }
+  const masks = Object.fromEntries(
+    graph.dropoutSites.map((site, i) => {
+      const { p, shape, bits } = masked.masks[i]!
+      expect(site.probability).toBe(p)
+      // heads that drop each row's first token have no columns
+      const flat = (place: readonly number[]): number =>
+        (shape.length === 2 ? [place[0]!, place[2]!] : place).reduce((sum, at, axis) => sum * shape[axis]! + at, 0)
+      return [site.name, heldMask(site, packed, columnsOf(batch), (...place) => Number(bits[flat(place)]) / (1 - p))]
+    }),
+  )
+  const given: Record<string, Tensor> = {
+    ...Object.fromEntries(model.parameters),
+    ...packed.feeds,
+    ...masks,
+    labels: labelsOf(batch, packed),
+  }
   const names = new Set(graph.training.inputs.map(({ name }) => name))
   return { graph, masked, model, feeds: Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name))) }
 }
 
 describe('the masks that are drawn', () => {
   const config: ModelConfig = {
-    model_type: 'bert', vocab_size: 30, hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 64, max_position_embeddings: 256,
-    hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.25, classifier_dropout: 0.5,
+    model_type: 'bert',
+    vocab_size: 30,
+    hidden_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    intermediate_size: 64,
+    max_position_embeddings: 256,
+    hidden_dropout_prob: 0.1,
+    attention_probs_dropout_prob: 0.25,
+    classifier_dropout: 0.5,
   }
   const { sites } = packedClassifier('masks', config, true)
   const batchWith = (rows: number, length: number): PackedBatch => ({
-    feeds: {}, order: new Int32Array(rows), tokens: rows * length, realTokens: rows * length, groups: [{ lengths: new Int32Array(rows).fill(length), firstRow: 0, width: length, tokens: rows * length }],
+    feeds: {},
+    order: new Int32Array(rows),
+    tokens: rows * length,
+    realTokens: rows * length,
+    groups: [{ lengths: new Int32Array(rows).fill(length), firstRow: 0, width: length, tokens: rows * length }],
   })
   /** A million draws for sites of tokens and of rows, and for those of attention. */
   const [manyRows, longRows] = [batchWith(16384, 1), batchWith(16, 128)]
@@ -142,27 +191,40 @@ describe('the masks that are drawn', () => {
       /** A million places of each mask: 1 where something is dropped. */
       const draw = async (batch: PackedBatch, change: Partial<typeof key> = {}): Promise<Map<string, Uint8Array>> => {
         const masks = await source.draw(batch, { ...key, ...change })
-        return new Map(sites.map(({ name, probability }) => [name, droppedOf(masks[name]!.data as Float32Array, probability)]))
+        return new Map(
+          sites.map(({ name, probability }) => [name, droppedOf(masks[name]!.data as Float32Array, probability)]),
+        )
       }
       const [rows, attention] = [await draw(manyRows), await draw(longRows)]
-      // [rows, heads, 1, 1] are few here; they come from the same kernel as the other sites whose padding needs no zeros
+      // [rows, heads, 1, 1] are few here; they come from the same kernel as the other sites whose padding needs no
+      // zeros
       const million = sites.filter(({ shape }) => shape.length === 2 || shape[2] !== 1)
-      const first = new Map(million.map(({ name, shape }) => [name, (shape.length === 4 ? attention : rows).get(name)!]))
+      const first = new Map(
+        million.map(({ name, shape }) => [name, (shape.length === 4 ? attention : rows).get(name)!]),
+      )
       for (const { name, probability, shape } of million) {
         const dropped = first.get(name)!
         expect(dropped.length).toBe(2 ** 20)
         const share = dropped.reduce((sum, v) => sum + v, 0) / dropped.length
-        expect(Math.abs(share - probability), name).toBeLessThan(3 * Math.sqrt((probability * (1 - probability)) / dropped.length))
-        expect(Math.abs((1 - share) / (1 - probability) - 1), name).toBeLessThan(3 * Math.sqrt(probability / (1 - probability) / dropped.length))
+        expect(Math.abs(share - probability), name).toBeLessThan(
+          3 * Math.sqrt((probability * (1 - probability)) / dropped.length),
+        )
+        expect(Math.abs((1 - share) / (1 - probability) - 1), name).toBeLessThan(
+          3 * Math.sqrt(probability / (1 - probability) / dropped.length),
+        )
         // neighbours in a row, and in other rows
-        for (const lag of shape.length === 4 ? [1, 128, 128 * 128, 4 * 128 * 128] : [1, 64, 64 * 7]) expectIndependent(dropped.subarray(lag), dropped.subarray(0, -lag), `${name}, ${lag} further`)
+        for (const lag of shape.length === 4 ? [1, 128, 128 * 128, 4 * 128 * 128] : [1, 64, 64 * 7])
+          expectIndependent(dropped.subarray(lag), dropped.subarray(0, -lag), `${name}, ${lag} further`)
       }
       for (const change of [{ seed: 43 }, { step: 4 }, { microBatch: 1 }]) {
         const others = await draw(manyRows, change)
-        for (const name of ['dropout.embeddings', 'dropout.layer.0.output', 'dropout.classifier']) expectIndependent(first.get(name)!, others.get(name)!, `${name} and ${JSON.stringify(change)}`)
+        for (const name of ['dropout.embeddings', 'dropout.layer.0.output', 'dropout.classifier'])
+          expectIndependent(first.get(name)!, others.get(name)!, `${name} and ${JSON.stringify(change)}`)
       }
       const dense = million.filter(({ shape }) => shape.length === 2).map(({ name }) => name)
-      dense.forEach((a, i) => dense.slice(i + 1).forEach((b) => expectIndependent(first.get(a)!, first.get(b)!, `${a} and ${b}`)))
+      dense.forEach((a, i) =>
+        dense.slice(i + 1).forEach(b => expectIndependent(first.get(a)!, first.get(b)!, `${a} and ${b}`)),
+      )
     } finally {
       source.dispose()
       await fused.dispose()
@@ -173,8 +235,21 @@ describe('the masks that are drawn', () => {
     const fused = createFusedEngine({ threads: 1 })
     const grouped = packedClassifier('groups', config, true, 2).sites
     const source = new MaskSource(grouped, fused)
-    const batch = randomBatch([[0, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 0, 0]], classes(0, 0, 0, 0, 0))
-    const packed = packBatch(batch, { heads: 4, vocabularySize: 23, positions: 8, firstPosition: 0, positionPadding: undefined, segments: 0 }, { groups: 2 })
+    const batch = randomBatch(
+      [
+        [0, 0, 1, 1],
+        [1, 0, 1, 0],
+        [1, 1, 1, 1],
+        [1, 0, 0, 0],
+        [1, 1, 0, 0],
+      ],
+      classes(0, 0, 0, 0, 0),
+    )
+    const packed = packBatch(
+      batch,
+      { heads: 4, vocabularySize: 23, positions: 8, firstPosition: 0, positionPadding: undefined, segments: 0 },
+      { groups: 2 },
+    )
     const masks = await source.draw(packed, { seed: 1, step: 0, microBatch: 0 })
     for (const [group, { lengths, width }] of packed.groups.entries()) {
       const { data, dims } = masks[`dropout.layer.0.${group}.attention`]!
@@ -183,43 +258,63 @@ describe('the masks that are drawn', () => {
         const [query, row] = [Math.floor(i / width) % width, Math.floor(i / width / width / 4)]
         if (query >= lengths[row]!) expect(value).toBe(0)
       })
-      expect(data.some((value) => value !== 0)).toBe(true)
+      expect(data.some(value => value !== 0)).toBe(true)
     }
     source.dispose()
     await fused.dispose()
   })
 
   it('are the same for the same key, whatever was drawn before', async () => {
-    const draws = await Promise.all([1, 2].map(async (threads) => {
-      const fused = createFusedEngine({ threads })
-      const source = new MaskSource(sites, fused)
-      if (threads === 2) await source.draw(longRows, { seed: 1, step: 0, microBatch: 0 })
-      const masks = await source.draw(batchWith(3, 9), { seed: 1, step: 5, microBatch: 2 })
-      const copied = Object.fromEntries(Object.entries(masks).map(([name, { data, dims }]) => [name, { dims, data: [...(data as Float32Array)] }]))
-      source.dispose()
-      await fused.dispose()
-      return copied
-    }))
+    const draws = await Promise.all(
+      [1, 2].map(async threads => {
+        const fused = createFusedEngine({ threads })
+        const source = new MaskSource(sites, fused)
+        if (threads === 2) await source.draw(longRows, { seed: 1, step: 0, microBatch: 0 })
+        const masks = await source.draw(batchWith(3, 9), { seed: 1, step: 5, microBatch: 2 })
+        const copied = Object.fromEntries(
+          Object.entries(masks).map(([name, { data, dims }]) => [name, { dims, data: [...(data as Float32Array)] }]),
+        )
+        source.dispose()
+        await fused.dispose()
+        return copied
+      }),
+    )
     expect(draws[0]).toEqual(draws[1])
   })
 
   it('are the same for real tokens, whatever groups attention is computed in, and however shapes are rounded', async () => {
     const batch = randomBatch([9, 2, 7, 3, 5], classes(0, 1, 0, 1, 1), { seed: 3 })
-    const rules = { heads: 4, vocabularySize: 30, positions: 256, firstPosition: 0, positionPadding: undefined, segments: 2 }
+    const rules = {
+      heads: 4,
+      vocabularySize: 30,
+      positions: 256,
+      firstPosition: 0,
+      positionPadding: undefined,
+      segments: 2,
+    }
     const fused = createFusedEngine({ threads: 2 })
     try {
-      const draw = async (groups: number, round?: { tokens: number; length: number }): Promise<Record<string, number[]>> => {
+      const draw = async (
+        groups: number,
+        round?: { tokens: number; length: number },
+      ): Promise<Record<string, number[]>> => {
         const packed = packBatch(batch, rules, { groups, round })
         const source = new MaskSource(packedClassifier('masks', config, true, groups).sites, fused)
         const drawn = await source.draw(packed, { seed: 1, step: 5, microBatch: 0 })
         const real: Record<string, number[]> = {}
         for (const [name, { data, dims }] of Object.entries(drawn)) {
           const place = groups > 1 && dims.length === 4 ? name.replace(/\.\d+(\.attention)$/, '$1') : name
-          const group = packed.groups[groups > 1 && dims.length === 4 ? Number(/\.(\d+)\.attention$/.exec(name)![1]) : 0]!
+          const group =
+            packed.groups[groups > 1 && dims.length === 4 ? Number(/\.(\d+)\.attention$/.exec(name)![1]) : 0]!
           const [, heads = 1, queries = 1, width = 1] = dims
-          const kept = dims.length === 4
-            ? [...data].filter((_, i) => Math.max(i % width, Math.floor(i / width) % queries) < group.lengths[Math.floor(i / width / queries / heads)]!)
-            : [...data.subarray(0, (name.includes('classifier') ? 5 : packed.realTokens) * dims[1]!)]
+          const kept =
+            dims.length === 4
+              ? [...data].filter(
+                  (_, i) =>
+                    Math.max(i % width, Math.floor(i / width) % queries) <
+                    group.lengths[Math.floor(i / width / queries / heads)]!,
+                )
+              : [...data.subarray(0, (name.includes('classifier') ? 5 : packed.realTokens) * dims[1]!)]
           ;(real[place] ??= []).push(...(kept as number[]))
         }
         source.dispose()

@@ -21,21 +21,37 @@ const batches: readonly Batch[] = [
   randomBatch([3, 1, 2], classes(0, 0, 0), { seed: 24, width: 8 }),
 ]
 
-const long = ({ data, dims }: Tensor): Tensor => new Tensor('int64', BigInt64Array.from(data as Int32Array, BigInt), dims)
+const long = ({ data, dims }: Tensor): Tensor =>
+  new Tensor('int64', BigInt64Array.from(data as Int32Array, BigInt), dims)
 
-describe.each(familyNames)('the exported model of %s', (family) => {
+describe.each(familyNames)('the exported model of %s', family => {
   it('gives the logits of evaluation, on batches of any shape', async () => {
     const model = await tinyModel(family, { hidden_dropout_prob: 0.3, attention_dropout: 0.3 })
-    const graph = inferenceGraph(model.config, (name) => model.parameter(name))
+    const graph = inferenceGraph(model.config, name => model.parameter(name))
     check(graph)
     const program = await engine.load(encode(graph).model)
     const segments = ['bert', 'electra'].includes(family)
-    expect(program.inputs).toEqual(['input_ids', 'attention_mask', ...(segments ? ['token_type_ids'] : [])].map((name) => ({ name, dtype: 'int64', dims: [-1, -1] })))
+    expect(program.inputs).toEqual(
+      ['input_ids', 'attention_mask', ...(segments ? ['token_type_ids'] : [])].map(name => ({
+        name,
+        dtype: 'int64',
+        dims: [-1, -1],
+      })),
+    )
     expect(program.outputs).toEqual(['logits'])
     const runner = await Runner.create({ model, engine: { threads: 1 }, loss: {} })
     for (const batch of batches) {
       const { input_ids: ids, attention_mask: mask } = batch
-      const given: Batch = { ...batch, ...(segments && { token_type_ids: new Tensor('int32', (ids!.data as Int32Array).map((id, i) => (id % 2) * Number(mask!.data[i])), ids!.dims) }) }
+      const given: Batch = {
+        ...batch,
+        ...(segments && {
+          token_type_ids: new Tensor(
+            'int32',
+            (ids!.data as Int32Array).map((id, i) => (id % 2) * Number(mask!.data[i])),
+            ids!.dims,
+          ),
+        }),
+      }
       const { logits } = await runner.evaluate(runner.prepare(given, String))
       const feeds = Object.fromEntries(program.inputs.map(({ name }) => [name, long(given[name]!)]))
       const exported = (await program.run(feeds)).logits as Tensor<'float32'>
@@ -48,20 +64,38 @@ describe.each(familyNames)('the exported model of %s', (family) => {
 })
 
 describe('the exported model', () => {
-  const config = { model_type: 'roberta', vocab_size: 23, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 8, max_position_embeddings: 12, type_vocab_size: 1 }
+  const config = {
+    model_type: 'roberta',
+    vocab_size: 23,
+    hidden_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 8,
+    max_position_embeddings: 12,
+    type_vocab_size: 1,
+  }
 
   it('has one logit for a regression, and its weights under their own names', async () => {
     const model = modelFromConfig({ ...config, id2label: { 0: 'value' } })
-    const graph = inferenceGraph(model.config, (name) => model.parameter(name))
-    const weights = [...graph.initializers.keys()].filter((name) => model.parameters.has(name))
+    const graph = inferenceGraph(model.config, name => model.parameter(name))
+    const weights = [...graph.initializers.keys()].filter(name => model.parameters.has(name))
     expect(weights.toSorted()).toEqual([...model.parameters.keys()].toSorted())
     const program = await engine.load(encode(graph).model)
-    const logits = (await program.run({ input_ids: Tensor.from('int64', [[0, 5, 2]]), attention_mask: Tensor.from('int64', [[1, 1, 1]]) })).logits!
+    const logits = (
+      await program.run({
+        input_ids: Tensor.from('int64', [[0, 5, 2]]),
+        attention_mask: Tensor.from('int64', [[1, 1, 1]]),
+      })
+    ).logits!
     expect(logits.dims).toEqual([1, 1])
   })
 
   it('takes token types where RoBERTa has several', () => {
     const model = modelFromConfig({ ...config, type_vocab_size: 2 })
-    expect(inferenceGraph(model.config, (name) => model.parameter(name)).inputs.map(({ name }) => name)).toEqual(['input_ids', 'attention_mask', 'token_type_ids'])
+    expect(inferenceGraph(model.config, name => model.parameter(name)).inputs.map(({ name }) => name)).toEqual([
+      'input_ids',
+      'attention_mask',
+      'token_type_ids',
+    ])
   })
 })

@@ -18,7 +18,9 @@ describe('activation', () => {
 
   it('that is not known is refused by name', () => {
     const graph = new GraphBuilder('unknown')
-    expect(() => activation(graph, 'geglu', graph.input('x', 'float32', [1]))).toThrow('The activation "geglu" is not known; these are: gelu, gelu_python, relu')
+    expect(() => activation(graph, 'geglu', graph.input('x', 'float32', [1]))).toThrow(
+      'The activation "geglu" is not known; these are: gelu, gelu_python, relu',
+    )
   })
 })
 

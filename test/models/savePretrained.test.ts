@@ -11,11 +11,20 @@ it('a saved model comes back with its weights and config, whatever else is in th
     const model = await tinyModel('bert', { id2label: { 0: 'no', 1: 'perhaps', 2: 'yes' } })
     writeFileSync(join(folder, 'notes.txt'), 'mine')
     await model.savePretrained(folder)
-    expect(readdirSync(folder, { recursive: true }).toSorted()).toEqual(['config.json', 'model.safetensors', 'notes.txt', 'onnx', join('onnx', 'model.onnx')])
+    expect(readdirSync(folder, { recursive: true }).toSorted()).toEqual([
+      'config.json',
+      'model.safetensors',
+      'notes.txt',
+      'onnx',
+      join('onnx', 'model.onnx'),
+    ])
     const found = await AutoModelForSequenceClassification.fromPretrained(folder)
     expect(found.config).toEqual(model.config)
     expect(found.parameters).toEqual(model.parameters)
-    await expect(model.savePretrained(join(folder, 'notes.txt'))).rejects.toMatchObject({ name: 'TrainerError', code: 'file' })
+    await expect(model.savePretrained(join(folder, 'notes.txt'))).rejects.toMatchObject({
+      name: 'TrainerError',
+      code: 'file',
+    })
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -46,21 +46,40 @@ export function batchOf(inputs: Record<string, Plain>): Batch {
   return Object.fromEntries(Object.entries(inputs).map(([name, plain]) => [name, tensorOf(plain)]))
 }
 
-const noDropout = { hidden_dropout_prob: 0, attention_probs_dropout_prob: 0, classifier_dropout: 0, dropout: 0, attention_dropout: 0, seq_classif_dropout: 0 }
+const noDropout = {
+  hidden_dropout_prob: 0,
+  attention_probs_dropout_prob: 0,
+  classifier_dropout: 0,
+  dropout: 0,
+  attention_dropout: 0,
+  seq_classif_dropout: 0,
+}
 
-/** A family's smallest model (2 layers of width 8, 12 positions, 23 tokens, 3 labels) with the oracle's weights; no dropout unless the fields say so. */
-export async function tinyModel(family: FamilyName, fields: Readonly<Record<string, unknown>> = {}): Promise<PreTrainedModel> {
+/**
+ * A family's smallest model (2 layers of width 8, 12 positions, 23 tokens, 3 labels) with the oracle's weights; no
+ * dropout unless the fields say so.
+ */
+export async function tinyModel(
+  family: FamilyName,
+  fields: Readonly<Record<string, unknown>> = {},
+): Promise<PreTrainedModel> {
   const config = readJson<ModelConfig>(`dropout-${family}`, 'config.json')
   return modelFromFolder(join(fixtures, `dropout-${family}`), { ...config, ...noDropout, ...fields })
 }
 
 /** Rows of random tokens with a mask of the given lengths, or the given masks themselves. */
-export function randomBatch(rows: readonly (number | readonly number[])[], labels: Tensor, options: { seed?: number; width?: number; vocabulary?: number } = {}): Batch {
+export function randomBatch(
+  rows: readonly (number | readonly number[])[],
+  labels: Tensor,
+  options: { seed?: number; width?: number; vocabulary?: number } = {},
+): Batch {
   const { seed = 1, vocabulary = 23 } = options
   const random = new MersenneTwister(seed)
-  const width = options.width ?? Math.max(...rows.map((row) => (typeof row === 'number' ? row : row.length)))
-  const mask = rows.map((row) => Array.from({ length: width }, (_, i) => (typeof row === 'number' ? Number(i < row) : (row[i] ?? 0))))
-  const ids = mask.map((row) => row.map((kept) => (kept === 1 ? 3 + (random.next32() % (vocabulary - 3)) : 1)))
+  const width = options.width ?? Math.max(...rows.map(row => (typeof row === 'number' ? row : row.length)))
+  const mask = rows.map(row =>
+    Array.from({ length: width }, (_, i) => (typeof row === 'number' ? Number(i < row) : (row[i] ?? 0))),
+  )
+  const ids = mask.map(row => row.map(kept => (kept === 1 ? 3 + (random.next32() % (vocabulary - 3)) : 1)))
   return { input_ids: Tensor.from('int32', ids), attention_mask: Tensor.from('int32', mask), labels }
 }
 
@@ -81,28 +100,52 @@ export function labelsOf({ labels }: Batch, { order }: PackedBatch): Tensor {
 export function columnsOf(batch: Batch, padded = false): number[][] {
   const { data, dims } = batch.attention_mask!
   const [rows, width] = [dims[0]!, dims[1]!]
-  return Array.from({ length: rows }, (_, row) => Array.from({ length: width }, (_, column) => column).filter((column) => padded || column === 0 || Number(data[row * width + column]) !== 0))
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: width }, (_, column) => column).filter(
+      column => padded || column === 0 || Number(data[row * width + column]) !== 0,
+    ),
+  )
 }
 
 /**
- * A dropout mask as a site takes it, from what it is in a padded model: `at(row, column, i)` for [batch, length, width], or
- * `at(row, head, query, key)` for attention, where padded queries get zeros.
+ * A dropout mask as a site takes it, from what it is in a padded model: `at(row, column, i)` for [batch, length,
+ * width], or `at(row, head, query, key)` for attention, where padded queries get zeros.
  */
-export function heldMask({ shape }: DropoutSite, { order, groups, tokens }: PackedBatch, columns: readonly number[][], at: (...place: number[]) => number): Tensor<'float64'> {
+export function heldMask(
+  { shape }: DropoutSite,
+  { order, groups, tokens }: PackedBatch,
+  columns: readonly number[][],
+  at: (...place: number[]) => number,
+): Tensor<'float64'> {
   if (shape.length === 2) {
     const width = shape[1] as number
-    const places = [...order].flatMap((row) => (shape[0] === 'batch' ? [0] : columns[row]!).map((column) => [row, column] as const))
+    const places = [...order].flatMap(row =>
+      (shape[0] === 'batch' ? [0] : columns[row]!).map(column => [row, column] as const),
+    )
     const values = places.flatMap(([row, column]) => Array.from({ length: width }, (_, i) => at(row, column, i)))
     const count = shape[0] === 'batch' ? places.length : tokens // those that were added to round their number have any mask
-    return new Tensor('float64', Float64Array.from({ length: count * width }, (_, i) => values[i] ?? 1), [count, width])
+    return new Tensor(
+      'float64',
+      Float64Array.from({ length: count * width }, (_, i) => values[i] ?? 1),
+      [count, width],
+    )
   }
   const number = Number(String(shape[0]).split('.')[1] ?? 0)
   const before = groups.slice(0, number).reduce((rows, group) => rows + group.lengths.length, 0)
   const { lengths, width } = groups[number]!
-  const [rows, heads, queries] = [[...order.subarray(before, before + lengths.length)], shape[1] as number, shape[2] === 1 ? 1 : width]
+  const [rows, heads, queries] = [
+    [...order.subarray(before, before + lengths.length)],
+    shape[1] as number,
+    shape[2] === 1 ? 1 : width,
+  ]
   const mask = Tensor.zeros('float64', [rows.length, heads, queries, width])
   for (let i = 0; i < mask.size; i++) {
-    const [k, q, head, row] = [i % width, Math.floor(i / width) % queries, Math.floor(i / width / queries) % heads, rows[Math.floor(i / width / queries / heads)]!]
+    const [k, q, head, row] = [
+      i % width,
+      Math.floor(i / width) % queries,
+      Math.floor(i / width / queries) % heads,
+      rows[Math.floor(i / width / queries / heads)]!,
+    ]
     const [query, key] = [columns[row]![q], columns[row]![k]]
     mask.data[i] = query === undefined || key === undefined ? 0 : at(row, head, query, key)
   }
@@ -111,10 +154,12 @@ export function heldMask({ shape }: DropoutSite, { order, groups, tokens }: Pack
 
 /** Rows of a batch, from `start` to before `end`. */
 export function rowsOf(batch: Batch, start: number, end: number): Batch {
-  return Object.fromEntries(Object.entries(batch).map(([name, { dtype, data, dims }]) => {
-    const width = dims.slice(1).reduce((size, d) => size * d, 1)
-    return [name, new Tensor(dtype, data.slice(start * width, end * width) as never, [end - start, ...dims.slice(1)])]
-  }))
+  return Object.fromEntries(
+    Object.entries(batch).map(([name, { dtype, data, dims }]) => {
+      const width = dims.slice(1).reduce((size, d) => size * d, 1)
+      return [name, new Tensor(dtype, data.slice(start * width, end * width) as never, [end - start, ...dims.slice(1)])]
+    }),
+  )
 }
 
 export interface Computed {
@@ -135,21 +180,48 @@ export interface ComputeOptions {
 export type Compute = (microBatches: readonly Batch[]) => Promise<Computed>
 
 /** A model on a runner, for as long as `use` takes. */
-export async function withRunner<T>(model: PreTrainedModel, options: ComputeOptions, labels: Tensor, use: (compute: Compute, runner: Runner) => Promise<T>): Promise<T> {
-  const runner = await Runner.create({ model, engine: { threads: 1 }, loss: options.loss ?? {}, gradientCheckpointing: options.gradientCheckpointing ?? false })
+export async function withRunner<T>(
+  model: PreTrainedModel,
+  options: ComputeOptions,
+  labels: Tensor,
+  use: (compute: Compute, runner: Runner) => Promise<T>,
+): Promise<T> {
+  const runner = await Runner.create({
+    model,
+    engine: { threads: 1 },
+    loss: options.loss ?? {},
+    gradientCheckpointing: options.gradientCheckpointing ?? false,
+  })
   try {
-    await runner.beginTraining({ optimizer: options.optimizer ?? adamw(), weightDecay: () => 0, seed: options.seed ?? 7 }, labels)
-    return await use((microBatches) => accumulate(runner, microBatches.map((batch) => runner.prepare(batch, (row) => `row ${row}`))), runner)
+    await runner.beginTraining(
+      { optimizer: options.optimizer ?? adamw(), weightDecay: () => 0, seed: options.seed ?? 7 },
+      labels,
+    )
+    return await use(
+      microBatches =>
+        accumulate(
+          runner,
+          microBatches.map(batch => runner.prepare(batch, row => `row ${row}`)),
+        ),
+      runner,
+    )
   } finally {
     await runner.dispose()
   }
 }
 
-export function compute(model: PreTrainedModel, microBatches: readonly Batch[], options: ComputeOptions = {}): Promise<Computed> {
-  return withRunner(model, options, microBatches[0]!.labels!, (run) => run(microBatches))
+export function compute(
+  model: PreTrainedModel,
+  microBatches: readonly Batch[],
+  options: ComputeOptions = {},
+): Promise<Computed> {
+  return withRunner(model, options, microBatches[0]!.labels!, run => run(microBatches))
 }
 
-/** Tables of embeddings aside, whose gradients are added up until the update, the first micro-batch writes over what was there. */
+/**
+ * Tables of embeddings aside, whose gradients are added up until the update, the first micro-batch writes over what was
+ * there.
+ */
 async function accumulate(runner: Runner, batches: readonly PreparedBatch[]): Promise<Computed> {
   const whole = batches.reduce((sum, batch) => sum + batch.count, 0)
   let [loss, count] = [0, 0]
@@ -158,7 +230,9 @@ async function accumulate(runner: Runner, batches: readonly PreparedBatch[]): Pr
     loss += part.loss
     count += part.count
   }
-  const gradients = new Map([...(await runner.state.gradients())].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)]))
+  const gradients = new Map(
+    [...(await runner.state.gradients())].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)]),
+  )
   return { loss, count, gradients }
 }
 
@@ -166,9 +240,11 @@ export function norm(values: Float64Array): number {
   return Math.sqrt(values.reduce((sum, v) => sum + v * v, 0))
 }
 
-/** The gradients of two computations whose difference is above 1e-4 of their own norm and 2e-6 of the model's largest. */
+/**
+ * The gradients of two computations whose difference is above 1e-4 of their own norm and 2e-6 of the model's largest.
+ */
 export function differing(a: Computed, b: Computed): string[] {
-  const largest = Math.max(...[...b.gradients.values()].map((g) => norm(g) / b.count))
+  const largest = Math.max(...[...b.gradients.values()].map(g => norm(g) / b.count))
   return [...b.gradients].flatMap(([name, expected]) => {
     const given = a.gradients.get(name)!
     const difference = norm(expected.map((v, i) => v / b.count - given[i]! / a.count))

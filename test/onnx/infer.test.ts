@@ -12,7 +12,7 @@ group('infer', () => {
   })
 
   it.each(allCases)('$title', ({ op, of }) => {
-    const types = graphOf(op, of).values.map((value) => describe(value).replaceAll(/unknown_\d+/g, '?'))
+    const types = graphOf(op, of).values.map(value => describe(value).replaceAll(/unknown_\d+/g, '?'))
     expect(types).toEqual(of.expected)
   })
 })
@@ -25,7 +25,11 @@ group('what does not fit is refused', () => {
   const data = builder.input('data', 'float32', ['n', 6])
 
   it.each<[string, () => unknown, RegExp]>([
-    ['different types', () => builder.add(f(2), i(2)), /Add\(f\d: float32\[2\], i\d: int32\[2\]\): the element types float32 and int32 differ/],
+    [
+      'different types',
+      () => builder.add(f(2), i(2)),
+      /Add\(f\d: float32\[2\], i\d: int32\[2\]\): the element types float32 and int32 differ/,
+    ],
     ['shapes that do not broadcast', () => builder.mul(f(2, 3), f(2)), /shapes \[2, 3\] and \[2\] do not broadcast/],
     ['arithmetic with truth values', () => builder.add(builder.equal(data, 0), builder.equal(data, 1)), /truth values/],
     ['inner lengths', () => builder.matMul(f(2, 3), f(4, 5)), /MatMul.*the lengths 3 and 4 differ/],
@@ -36,9 +40,21 @@ group('what does not fit is refused', () => {
     ['a float index', () => builder.gather(data, f(2)), /Gather.*float32 of f\d+ is not one of int32, int64/],
     ['an axis outside', () => builder.softmax(data, 2), /axis 2 is outside a rank of 2/],
     ['an axis twice', () => builder.reduceSum(data, [1, -1]), /name one twice/],
-    ['an int32 index to ScatterND', () => builder.node('ScatterND', [data, i(2, 1), f(2, 6)], { reduction: 'add' }), /int32 of i\d+ is not one of int64/],
-    ['updates of another shape', () => builder.node('ScatterND', [data, builder.input('at', 'int64', [2, 1]), f(2, 5)], { reduction: 'add' }), /lengths 5 and 6 differ/],
-    ['elements lost', () => builder.reshape(data, [0, 5]), /\[n, 6\] cannot be reshaped to \[0, 5\]: the number of elements would change/],
+    [
+      'an int32 index to ScatterND',
+      () => builder.node('ScatterND', [data, i(2, 1), f(2, 6)], { reduction: 'add' }),
+      /int32 of i\d+ is not one of int64/,
+    ],
+    [
+      'updates of another shape',
+      () => builder.node('ScatterND', [data, builder.input('at', 'int64', [2, 1]), f(2, 5)], { reduction: 'add' }),
+      /lengths 5 and 6 differ/,
+    ],
+    [
+      'elements lost',
+      () => builder.reshape(data, [0, 5]),
+      /\[n, 6\] cannot be reshaped to \[0, 5\]: the number of elements would change/,
+    ],
     ['no multiple', () => builder.reshape(f(4, 6), [5, -1]), /24 is no multiple of 5/],
     ['two lengths left open', () => builder.reshape(data, [-1, -1]), /at most one/],
     ['a length of an axis that is not there', () => builder.reshape(data, [0, 6, 0]), /no axis 2/],
@@ -48,12 +64,24 @@ group('what does not fit is refused', () => {
     ['ranks that differ', () => builder.concat([data, f(6)], 0), /different ranks/],
     ['a squeezed axis of another length', () => builder.squeeze(data, [1]), /axis 1 has the length 6, not 1/],
     ['axes that are not constant', () => builder.node('ReduceSum', [data, shape], {}), /shape has to be a constant/],
-    ['a missing input', () => builder.node('Gemm', [data, undefined], {}), /Gemm\(data: float32\[n, 6\], -\): Gemm cannot do without its input 1/],
+    [
+      'a missing input',
+      () => builder.node('Gemm', [data, undefined], {}),
+      /Gemm\(data: float32\[n, 6\], -\): Gemm cannot do without its input 1/,
+    ],
     ['too many inputs', () => builder.node('Neg', [data, data], {}), /Neg takes 1 inputs, not 2/],
     ['too many outputs', () => builder.node('Neg', [data], {}, 2), /Neg has 1 outputs, not 2/],
-    ['an unknown mode', () => builder.node('Pad', [data, builder.integers([0, 0, 1, 1])], { mode: 'wrap' as never }), /mode "wrap" is not one of/],
+    [
+      'an unknown mode',
+      () => builder.node('Pad', [data, builder.integers([0, 0, 1, 1])], { mode: 'wrap' as never }),
+      /mode "wrap" is not one of/,
+    ],
     ['a condition that is a number', () => builder.where(data, 1, 0), /Where.*float32 of data is not one of bool/],
-    ['a scale that does not fit', () => builder.layerNormalization(data, f(5), f(5), 1e-5), /\[5\] and \[6\] do not broadcast/],
+    [
+      'a scale that does not fit',
+      () => builder.layerNormalization(data, f(5), f(5), 1e-5),
+      /\[5\] and \[6\] do not broadcast/,
+    ],
   ])('%s', (_, write, message) => {
     expect(write).toThrow(message)
   })
@@ -82,10 +110,10 @@ group('GraphBuilder', () => {
     builder.mul(x, builder.initializer('unused', Tensor.from('float32', [1, 2, 3, 4])))
     const [, second] = builder.split(x, 1, [1, 3])
     const graph = builder.build({ y: builder.neg(second!), copy: x })
-    expect(graph.nodes.map((node) => node.op)).toEqual(['Split', 'Neg', 'Identity'])
+    expect(graph.nodes.map(node => node.op)).toEqual(['Split', 'Neg', 'Identity'])
     expect(graph.nodes[0]!.outputs).not.toContain(undefined)
     expect([...graph.initializers.keys()]).not.toContain('unused')
-    expect(graph.outputs.map((output) => output.name)).toEqual(['y', 'copy'])
+    expect(graph.outputs.map(output => output.name)).toEqual(['y', 'copy'])
   })
 
   it('refuses an output under the name of another value', () => {

@@ -33,10 +33,15 @@ interface Oracle {
 }
 
 const makers = { adamw, sgd, adagrad, rmsprop, lion, adafactor }
-const oracle = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/optim/optimizers.json'), 'utf8')) as Oracle[]
+const oracle = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../fixtures/optim/optimizers.json'), 'utf8'),
+) as Oracle[]
 
 /** One update: tensors and numbers by the names of the update graph's inputs → its outputs. */
-type Step = (values: Readonly<Record<string, Tensor>>, scalars: Readonly<Record<string, number>>) => Promise<Record<string, Tensor>>
+type Step = (
+  values: Readonly<Record<string, Tensor>>,
+  scalars: Readonly<Record<string, number>>,
+) => Promise<Record<string, Tensor>>
 /** A way of running updates; undefined where it is not for this optimizer. */
 type Way = (optimizer: Optimizer, shape: readonly number[]) => Promise<Step | undefined>
 
@@ -53,7 +58,15 @@ afterAll(async () => {
 
 const exact: Way = async (optimizer, shape) => {
   const graph = updateGraph(optimizer, { name: 'p', shape }, false)
-  return async (values, scalars) => evaluate(graph, { ...values, ...scalarTensors(scalars, graph.inputs.map(({ name }) => name), 'float64') })
+  return async (values, scalars) =>
+    evaluate(graph, {
+      ...values,
+      ...scalarTensors(
+        scalars,
+        graph.inputs.map(({ name }) => name),
+        'float64',
+      ),
+    })
 }
 
 const throughRuntime: Way = async (optimizer, shape) => {
@@ -61,69 +74,122 @@ const throughRuntime: Way = async (optimizer, shape) => {
   const names = program.inputs.map(({ name }) => name)
   return async (values, scalars) => {
     const feeds = { ...values, ...scalarTensors(scalars, names, 'float32') }
-    const outputs = await program.run(Object.fromEntries(names.map((name) => [name, feeds[name]!])))
-    return Object.fromEntries(await Promise.all(Object.entries(outputs).map(async ([name, value]) => [name, await engine.download(value)] as const)))
+    const outputs = await program.run(Object.fromEntries(names.map(name => [name, feeds[name]!])))
+    return Object.fromEntries(
+      await Promise.all(
+        Object.entries(outputs).map(async ([name, value]) => [name, await engine.download(value)] as const),
+      ),
+    )
   }
 }
 
 const fusedLoop: Way = async (optimizer, shape) => {
   const slots = Object.values(optimizer.init({ name: 'p', shape }))
-  if (slots.some((slot) => sizeOf(slot.shape) !== sizeOf(shape)) || optimizer.name === 'adafactor') return undefined // not elementwise
+  if (slots.some(slot => sizeOf(slot.shape) !== sizeOf(shape)) || optimizer.name === 'adafactor') return undefined // not elementwise
   const graph = updateGraph(optimizer, { name: 'p', shape }, true)
   expect(isElementwise(graph)).toBe(true)
   const kernel = fused.compile(graph)
   return async (values, scalars) => {
     const names = Object.keys(values)
-    const arrays = Object.fromEntries(names.map((name, i) => [name, fused.arena.allocateGroup(names.map(() => sizeOf(shape)))[i]!]))
+    const arrays = Object.fromEntries(
+      names.map((name, i) => [name, fused.arena.allocateGroup(names.map(() => sizeOf(shape)))[i]!]),
+    )
     for (const name of names) arrays[name]!.set(values[name]!.data as Float32Array)
-    const outputs = Object.fromEntries(names.filter((name) => name !== 'gradient').map((name) => [`${name}_out`, arrays[name]!]))
-    const used = Object.fromEntries(Object.entries(scalars).filter(([name]) => graph.inputs.some((input) => input.name === name)))
+    const outputs = Object.fromEntries(
+      names.filter(name => name !== 'gradient').map(name => [`${name}_out`, arrays[name]!]),
+    )
+    const used = Object.fromEntries(
+      Object.entries(scalars).filter(([name]) => graph.inputs.some(input => input.name === name)),
+    )
     await fused.run(kernel, [{ inputs: arrays, outputs }], used)
-    return Object.fromEntries(Object.entries(outputs).map(([name, data]) => [name, new Tensor('float32', Float32Array.from(data), shape)]))
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, data]) => [name, new Tensor('float32', Float32Array.from(data), shape)]),
+    )
   }
 }
 
-const ways: readonly (readonly [string, Way, 'float32' | 'float64'])[] = [['in float64', exact, 'float64'], ['through ONNX Runtime', throughRuntime, 'float32'], ['as a fused loop', fusedLoop, 'float32']]
+const ways: readonly (readonly [string, Way, 'float32' | 'float64'])[] = [
+  ['in float64', exact, 'float64'],
+  ['through ONNX Runtime', throughRuntime, 'float32'],
+  ['as a fused loop', fusedLoop, 'float32'],
+]
 
-function scalarTensors(scalars: Readonly<Record<string, number>>, names: readonly string[], dtype: 'float32' | 'float64'): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(scalars).filter(([name]) => names.includes(name)).map(([name, value]) => [name, Tensor.from(dtype, value)]))
+function scalarTensors(
+  scalars: Readonly<Record<string, number>>,
+  names: readonly string[],
+  dtype: 'float32' | 'float64',
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(scalars)
+      .filter(([name]) => names.includes(name))
+      .map(([name, value]) => [name, Tensor.from(dtype, value)]),
+  )
 }
 
 /** The parameter after each update, or undefined where the way is not for this optimizer. */
-async function follow(way: Way, dtype: 'float32' | 'float64', optimizer: Optimizer, { shape, start, gradients }: Omit<Trajectory, 'after'>, rates: readonly number[], weightDecay: number): Promise<number[][] | undefined> {
+async function follow(
+  way: Way,
+  dtype: 'float32' | 'float64',
+  optimizer: Optimizer,
+  { shape, start, gradients }: Omit<Trajectory, 'after'>,
+  rates: readonly number[],
+  weightDecay: number,
+): Promise<number[][] | undefined> {
   const run = await way(optimizer, shape)
   if (run === undefined) return undefined
-  const tensor = (numbers: readonly number[], dims: readonly number[]): Tensor => new Tensor(dtype, dtype === 'float32' ? Float32Array.from(numbers) : Float64Array.from(numbers), dims)
+  const tensor = (numbers: readonly number[], dims: readonly number[]): Tensor =>
+    new Tensor(dtype, dtype === 'float32' ? Float32Array.from(numbers) : Float64Array.from(numbers), dims)
   const slots = Object.entries(optimizer.init({ name: 'p', shape }))
-  let values: Record<string, Tensor> = { parameter: tensor(start, shape), ...Object.fromEntries(slots.map(([name, slot]) => [name, tensor(Array<number>(sizeOf(slot.shape)).fill(slot.fill ?? 0), slot.shape)])) }
+  let values: Record<string, Tensor> = {
+    parameter: tensor(start, shape),
+    ...Object.fromEntries(
+      slots.map(([name, slot]) => [name, tensor(Array<number>(sizeOf(slot.shape)).fill(slot.fill ?? 0), slot.shape)]),
+    ),
+  }
   const after: number[][] = []
   for (const [i, gradient] of gradients.entries()) {
     // sums over 4 labels: the update divides by the count
-    const sum = tensor(gradient.map((v) => 4 * v), shape)
-    const scalars = { rate: rates[i]!, weight_decay: weightDecay, gradient_scale: 0.25, ...optimizer.scalars?.(i + 1, rates[i]!) }
+    const sum = tensor(
+      gradient.map(v => 4 * v),
+      shape,
+    )
+    const scalars = {
+      rate: rates[i]!,
+      weight_decay: weightDecay,
+      gradient_scale: 0.25,
+      ...optimizer.scalars?.(i + 1, rates[i]!),
+    }
     const outputs = await run({ ...values, gradient: sum }, scalars)
-    values = Object.fromEntries(Object.keys(values).map((name) => [name, outputs[`${name}_out`]!]))
+    values = Object.fromEntries(Object.keys(values).map(name => [name, outputs[`${name}_out`]!]))
     after.push(Array.from(values.parameter!.data as Float32Array))
   }
   return after
 }
 
 function expectNear(given: readonly number[][], expected: readonly (readonly number[])[], tolerance: number): void {
-  expected.forEach((numbers, step) => numbers.forEach((value, i) => {
-    expect(Math.abs(given[step]![i]! - value), `update ${step + 1}, value ${i}: ${given[step]![i]} for ${value}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value)))
-  }))
+  expected.forEach((numbers, step) =>
+    numbers.forEach((value, i) => {
+      expect(
+        Math.abs(given[step]![i]! - value),
+        `update ${step + 1}, value ${i}: ${given[step]![i]} for ${value}`,
+      ).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value)))
+    }),
+  )
 }
 
 describe.each(ways)('updates %s are those of PyTorch', (title, way, dtype) => {
-  it.each(oracle.map((entry) => [entry.optimizer, JSON.stringify(entry.options), entry.weight_decay, entry] as const))('%s %s, weight decay %d', async (name, _options, weightDecay, { options, rates, parameters }) => {
-    const optimizer = makers[name](options)
-    for (const trajectory of Object.values(parameters)) {
-      const after = await follow(way, dtype, optimizer, trajectory, rates, weightDecay)
-      if (after === undefined) return expect([title, name]).toEqual(['as a fused loop', 'adafactor'])
-      // Adafactor's oracle is float32 itself
-      expectNear(after, trajectory.after, dtype === 'float64' && name !== 'adafactor' ? 1e-7 : 3e-6)
-    }
-  })
+  it.each(oracle.map(entry => [entry.optimizer, JSON.stringify(entry.options), entry.weight_decay, entry] as const))(
+    '%s %s, weight decay %d',
+    async (name, _options, weightDecay, { options, rates, parameters }) => {
+      const optimizer = makers[name](options)
+      for (const trajectory of Object.values(parameters)) {
+        const after = await follow(way, dtype, optimizer, trajectory, rates, weightDecay)
+        if (after === undefined) return expect([title, name]).toEqual(['as a fused loop', 'adafactor'])
+        // Adafactor's oracle is float32 itself
+        expectNear(after, trajectory.after, dtype === 'float64' && name !== 'adafactor' ? 1e-7 : 3e-6)
+      }
+    },
+  )
 
   // appendix A.4 of the specification: a parameter of 1, gradients .5, -.2, .3
   it.each([
@@ -134,32 +200,75 @@ describe.each(ways)('updates %s are those of PyTorch', (title, way, dtype) => {
     ['adagrad', { lrDecay: 0.1 }, 0.1, 0.01, [0.9000000000196078, 0.9318837224333794, 0.8907272081726929]],
     ['rmsprop', {}, 0.01, 0.01, [0.9000000196078394, 0.9352269169661604, 0.8854825124427146]],
     ['adafactor', {}, 0.1, 0.01, [0.89899999, 0.95370233, 0.86351651]],
-  ] as const)('%s %j at rate %d, weight decay %d: the golden values', async (name, options, rate, weightDecay, expected) => {
-    for (const shape of [[1], []]) {
-      const optimizer = (makers[name] as (options: object) => Optimizer)(options)
-      const after = await follow(way, dtype, optimizer, { shape, start: [1], gradients: [[0.5], [-0.2], [0.3]] }, [rate, rate, rate], weightDecay)
-      if (after !== undefined) expectNear(after, expected.map((value) => [value]), dtype === 'float64' && name !== 'adafactor' ? 1e-8 : 1e-6)
-    }
-  })
+  ] as const)(
+    '%s %j at rate %d, weight decay %d: the golden values',
+    async (name, options, rate, weightDecay, expected) => {
+      for (const shape of [[1], []]) {
+        const optimizer = (makers[name] as (options: object) => Optimizer)(options)
+        const after = await follow(
+          way,
+          dtype,
+          optimizer,
+          { shape, start: [1], gradients: [[0.5], [-0.2], [0.3]] },
+          [rate, rate, rate],
+          weightDecay,
+        )
+        if (after !== undefined)
+          expectNear(
+            after,
+            expected.map(value => [value]),
+            dtype === 'float64' && name !== 'adafactor' ? 1e-8 : 1e-6,
+          )
+      }
+    },
+  )
 
   it('Adafactor on a matrix: the golden values', async () => {
-    const after = await follow(way, dtype, adafactor(), { shape: [2, 2], start: [1, -2, 0.5, 3], gradients: [[0.1, -0.2, 0.3, 0.4], [0.05, 0.1, -0.2, 0.1]] }, [0.1, 0.1], 0)
-    if (after !== undefined) expectNear(after, [[0.9225403, -1.8904555, 0.3960769, 2.9020204], [0.8762209, -1.9675852, 0.4811083, 2.8666224]], 1e-6)
+    const after = await follow(
+      way,
+      dtype,
+      adafactor(),
+      {
+        shape: [2, 2],
+        start: [1, -2, 0.5, 3],
+        gradients: [
+          [0.1, -0.2, 0.3, 0.4],
+          [0.05, 0.1, -0.2, 0.1],
+        ],
+      },
+      [0.1, 0.1],
+      0,
+    )
+    if (after !== undefined)
+      expectNear(
+        after,
+        [
+          [0.9225403, -1.8904555, 0.3960769, 2.9020204],
+          [0.8762209, -1.9675852, 0.4811083, 2.8666224],
+        ],
+        1e-6,
+      )
   })
 })
 
 describe('optimizers', () => {
   it('are elementwise but for Adafactor, so that on a processor they run as one loop', async () => {
-    for (const make of [adamw, sgd, adagrad, rmsprop, lion]) expect(isElementwise(updateGraph(make(), { name: 'p', shape: [2, 3] }, true)), make.name).toBe(true)
+    for (const make of [adamw, sgd, adagrad, rmsprop, lion])
+      expect(isElementwise(updateGraph(make(), { name: 'p', shape: [2, 3] }, true)), make.name).toBe(true)
     expect(isElementwise(updateGraph(adafactor(), { name: 'p', shape: [3] }, true))).toBe(false)
   })
 
   it("name their slots as PyTorch does, and Adafactor keeps only a matrix's rows and columns", () => {
-    const slots = (optimizer: Optimizer, shape: readonly number[]): Record<string, readonly number[]> => Object.fromEntries(Object.entries(optimizer.init({ name: 'p', shape })).map(([name, slot]) => [name, slot.shape]))
+    const slots = (optimizer: Optimizer, shape: readonly number[]): Record<string, readonly number[]> =>
+      Object.fromEntries(Object.entries(optimizer.init({ name: 'p', shape })).map(([name, slot]) => [name, slot.shape]))
     expect(slots(adamw(), [2, 3])).toEqual({ exp_avg: [2, 3], exp_avg_sq: [2, 3] })
     expect(slots(sgd(), [2])).toEqual({})
     expect(slots(sgd({ momentum: 0.9 }), [2])).toEqual({ momentum_buffer: [2] })
-    expect(slots(rmsprop({ momentum: 0.9, centered: true }), [2])).toEqual({ square_avg: [2], momentum_buffer: [2], grad_avg: [2] })
+    expect(slots(rmsprop({ momentum: 0.9, centered: true }), [2])).toEqual({
+      square_avg: [2],
+      momentum_buffer: [2],
+      grad_avg: [2],
+    })
     expect(slots(adafactor(), [5, 2, 3])).toEqual({ exp_avg_sq_row: [5, 2], exp_avg_sq_col: [5, 3] })
     expect(slots(adafactor({ beta1: 0.9 }), [4])).toEqual({ exp_avg_sq: [4], exp_avg: [4] })
   })

@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { createMetricSchedule, type MetricScheduleState } from '../../src/optim/metricSchedule'
-import { createSchedule, scheduleKwargs, scheduleTypes, type ScheduleKwargs, type StepScheduleType } from '../../src/optim/schedules'
+import {
+  createSchedule,
+  scheduleKwargs,
+  scheduleTypes,
+  type ScheduleKwargs,
+  type StepScheduleType,
+} from '../../src/optim/schedules'
 
-type Curve = readonly [type: StepScheduleType, warmupSteps: number, totalSteps: number, baseRate: number, kwargs: ScheduleKwargs, factors: readonly number[]]
+type Curve = readonly [
+  type: StepScheduleType,
+  warmupSteps: number,
+  totalSteps: number,
+  baseRate: number,
+  kwargs: ScheduleKwargs,
+  factors: readonly number[],
+]
 
 function expectNear(actual: readonly number[], expected: readonly number[], digits: number): void {
   expect(actual).toHaveLength(expected.length)
@@ -23,10 +36,17 @@ describe('schedules that follow the steps', () => {
     ['cosine_with_min_lr', { minLrRate: 0.1 }, [0, 0.5, 1, 0.965746, 0.722208, 0.231802, 0.1]],
     // The last two differ from transformers on purpose: its progress runs past 1 and the rate rises again.
     ['cosine_warmup_with_min_lr', { minLrRate: 0.1 }, [0.5, 1, 0.965746, 0.868198, 0.55, 0.134254, 0.1]],
-    ['cosine_warmup_with_min_lr', { minLrRate: 0.1, warmupLrRate: 0.2 }, [0.2, 1, 0.965746, 0.868198, 0.55, 0.134254, 0.1]],
+    [
+      'cosine_warmup_with_min_lr',
+      { minLrRate: 0.1, warmupLrRate: 0.2 },
+      [0.2, 1, 0.965746, 0.868198, 0.55, 0.134254, 0.1],
+    ],
     ['warmup_stable_decay', { numStableSteps: 4, numDecaySteps: 4 }, [0, 0.5, 1, 1, 1, 0.5, 0]],
-    ['warmup_stable_decay', { numDecaySteps: 4, warmupType: '1-sqrt', decayType: '1-sqrt', minLrRatio: 0.1 },
-      [0.1, 0.363604, 1, 1, 1, 0.363604, 0.1]],
+    [
+      'warmup_stable_decay',
+      { numDecaySteps: 4, warmupType: '1-sqrt', decayType: '1-sqrt', minLrRatio: 0.1 },
+      [0.1, 0.363604, 1, 1, 1, 0.363604, 0.1],
+    ],
   ]
   it.each(golden)('%s %j', (type, kwargs, factors) => {
     expectNear(at.map(createSchedule({ type, baseRate: 5e-5, warmupSteps: 2, totalSteps: 10, kwargs })), factors, 6)
@@ -34,26 +54,71 @@ describe('schedules that follow the steps', () => {
 
   // Factors at every step from 0 to the last: transformers 5.23.
   const curves: readonly Curve[] = [
-    ['inverse_sqrt', 0, 6, 5e-5, { timescale: 4 }, [1, 0.894427191, 0.8164965809, 0.755928946, Math.SQRT1_2, 0.6666666667, 0.632455532]],
-    ['inverse_sqrt', 3, 6, 5e-5, { timescale: 20 }, [0, 0.3333333333, 0.6666666667, 1, 0.9759000729, 0.9534625892, 0.9325048082]],
+    [
+      'inverse_sqrt',
+      0,
+      6,
+      5e-5,
+      { timescale: 4 },
+      [1, 0.894427191, 0.8164965809, 0.755928946, Math.SQRT1_2, 0.6666666667, 0.632455532],
+    ],
+    [
+      'inverse_sqrt',
+      3,
+      6,
+      5e-5,
+      { timescale: 20 },
+      [0, 0.3333333333, 0.6666666667, 1, 0.9759000729, 0.9534625892, 0.9325048082],
+    ],
     ['cosine', 0, 6, 5e-5, { numCycles: 1.5 }, [1, 0.5, 0, 0.5, 1, 0.5, 0]],
     ['polynomial', 0, 5, 1e-3, { lrEnd: 1e-5, power: 2 }, [1, 0.6436, 0.3664, 0.1684, 0.0496, 0.01]],
-    ['cosine_with_min_lr', 1, 6, 5e-5, { minLr: 1e-5, numCycles: 1 },
-      [0, 1, 0.7236067977, 0.2763932023, 0.2763932023, 0.7236067977, 1]],
-    ['warmup_stable_decay', 4, 12, 5e-5, { numDecaySteps: 5, warmupType: 'cosine', decayType: 'linear', minLrRatio: 0.2 },
-      [0.2, 0.3171572875, 0.6, 0.8828427125, 1, 1, 1, 1, 0.84, 0.68, 0.52, 0.36, 0.2]],
-    ['warmup_stable_decay', 2, 12, 5e-5, { numDecaySteps: 3, numStableSteps: 2, decayType: 'cosine', numCycles: 1 },
-      [0, 0.5, 1, 1, 1, 0.25, 0.25, 0, 0, 0, 0, 0, 0]],
-    ['cosine_warmup_with_min_lr', 3, 9, 5e-5, { minLr: 5e-6 }, // transformers' last is 0.1602885683
-      [0.3333333333, 0.6666666667, 1, 0.9397114317, 0.775, 0.55, 0.325, 0.1602885683, 0.1, 0.1]],
+    [
+      'cosine_with_min_lr',
+      1,
+      6,
+      5e-5,
+      { minLr: 1e-5, numCycles: 1 },
+      [0, 1, 0.7236067977, 0.2763932023, 0.2763932023, 0.7236067977, 1],
+    ],
+    [
+      'warmup_stable_decay',
+      4,
+      12,
+      5e-5,
+      { numDecaySteps: 5, warmupType: 'cosine', decayType: 'linear', minLrRatio: 0.2 },
+      [0.2, 0.3171572875, 0.6, 0.8828427125, 1, 1, 1, 1, 0.84, 0.68, 0.52, 0.36, 0.2],
+    ],
+    [
+      'warmup_stable_decay',
+      2,
+      12,
+      5e-5,
+      { numDecaySteps: 3, numStableSteps: 2, decayType: 'cosine', numCycles: 1 },
+      [0, 0.5, 1, 1, 1, 0.25, 0.25, 0, 0, 0, 0, 0, 0],
+    ],
+    [
+      'cosine_warmup_with_min_lr',
+      3,
+      9,
+      5e-5,
+      { minLr: 5e-6 }, // transformers' last is 0.1602885683
+      [0.3333333333, 0.6666666667, 1, 0.9397114317, 0.775, 0.55, 0.325, 0.1602885683, 0.1, 0.1],
+    ],
     ['linear', 0, 4, 5e-5, {}, [1, 0.75, 0.5, 0.25, 0]],
     ['linear', 6, 4, 5e-5, {}, [0, 0.1666666667, 0.3333333333, 0.5, 0.6666666667]],
     ['cosine_with_restarts', 1, 7, 5e-5, { numCycles: 3 }, [0, 1, 0.5, 1, 0.5, 1, 0.5, 0]],
   ]
-  it.each(curves)('%s, %i of %i updates warm-up, rate %d, %j', (type, warmupSteps, totalSteps, baseRate, kwargs, factors) => {
-    const schedule = createSchedule({ type, baseRate, warmupSteps, totalSteps, kwargs })
-    expectNear(Array.from({ length: totalSteps + 1 }, (_, step) => schedule(step)), factors, 9)
-  })
+  it.each(curves)(
+    '%s, %i of %i updates warm-up, rate %d, %j',
+    (type, warmupSteps, totalSteps, baseRate, kwargs, factors) => {
+      const schedule = createSchedule({ type, baseRate, warmupSteps, totalSteps, kwargs })
+      expectNear(
+        Array.from({ length: totalSteps + 1 }, (_, step) => schedule(step)),
+        factors,
+        9,
+      )
+    },
+  )
 
   it('takes a function, and looks at its answers', () => {
     const schedule = createSchedule({ type: step => 1 - step, baseRate: 1 })
@@ -63,19 +128,26 @@ describe('schedules that follow the steps', () => {
 
   it('goes on for ever where no end is needed, and asks for it elsewhere', () => {
     expect(createSchedule({ type: 'inverse_sqrt', baseRate: 1, warmupSteps: 4 })(16)).toBe(0.5)
-    expect(() => createSchedule({ type: 'linear', baseRate: 1 })).toThrow('linear needs the number of updates of the whole run')
+    expect(() => createSchedule({ type: 'linear', baseRate: 1 })).toThrow(
+      'linear needs the number of updates of the whole run',
+    )
   })
 })
 
 describe('wrong options of a schedule', () => {
-  const make = (type: StepScheduleType, kwargs: ScheduleKwargs) => () => createSchedule({ type, baseRate: 1e-3, totalSteps: 10, kwargs })
+  const make = (type: StepScheduleType, kwargs: ScheduleKwargs) => () =>
+    createSchedule({ type, baseRate: 1e-3, totalSteps: 10, kwargs })
   it.each([
     ['linear', { power: 2 }, 'lrSchedulerKwargs.power is unknown: the schedule linear takes no options.'],
     ['cosine', { num_cycles: 2 }, 'Did you mean numCycles?'],
     ['cosine_with_min_lr', {}, 'exactly one of minLr and minLrRate in lrSchedulerKwargs, and neither was given'],
     ['cosine_warmup_with_min_lr', { minLr: 0, minLrRate: 0 }, 'both were given'],
     ['warmup_stable_decay', {}, 'needs numDecaySteps'],
-    ['warmup_stable_decay', { numDecaySteps: 2, decayType: 'sqrt' }, "decayType of the schedule warmup_stable_decay should be 'linear', 'cosine', '1-sqrt', but is \"sqrt\""],
+    [
+      'warmup_stable_decay',
+      { numDecaySteps: 2, decayType: 'sqrt' },
+      "decayType of the schedule warmup_stable_decay should be 'linear', 'cosine', '1-sqrt', but is \"sqrt\"",
+    ],
     ['polynomial', { lrEnd: 1e-3 }, 'needs an lrEnd below the learning rate 0.001'],
     ['cosine', { numCycles: '2' }, 'should be a number, but is "2"'],
   ] as const)('%s %j', (type, kwargs, message) => {
@@ -88,29 +160,80 @@ describe('wrong options of a schedule', () => {
 })
 
 describe('schedules that answer to a metric', () => {
-  const metrics = [1, 0.9, 0.8, 0.7, 0.69, 0.7, 0.71, 0.72, 0.73, 0.5, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.3, 0.2, 0.1,
-    0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3]
+  const metrics = [
+    1, 0.9, 0.8, 0.7, 0.69, 0.7, 0.71, 0.72, 0.73, 0.5, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.3, 0.2, 0.1, 0.3, 0.3,
+    0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3,
+  ]
   const repeated = (count: number, value: number): number[] => Array.from({ length: count }, () => value)
   // Rates after each metric, from a rate of 0.1: PyTorch 2.13 and transformers 5.23.
-  const golden: readonly (readonly ['reduce_lr_on_plateau' | 'greedy', boolean, ScheduleKwargs, readonly number[]])[] = [
-    ['reduce_lr_on_plateau', true, { factor: 0.5, patience: 1, threshold: 0.1, thresholdMode: 'abs', minLr: 0.02 },
-      [0.1, 0.1, 0.05, 0.05, 0.025, 0.025, ...repeated(27, 0.02)]],
-    ['reduce_lr_on_plateau', false, { factor: 0.1, patience: 0, eps: 0.005 }, [0.1, 0.1, 0.1, 0.1, 0.1, 0.01, ...repeated(27, 0.001)]],
-    ['greedy', false, { patience: 1, factor: 0.5, minLr: 0.01, maxLr: 0.4 },
-      [0.1, 0.2, 0.2, 0.4, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.05, 0.05, 0.025, 0.025, 0.05, 0.05, 0.05, 0.025, 0.025, 0.0125,
-        0.0125, 0.01, 0.01, 0.01, 0.01, 0.01]],
-    ['greedy', false, { patience: 1, factor: 0.5, minLr: 0.05, maxLr: 0.4, cooldown: 1, warmup: 2, resetStart: 2 },
-      [0.1, ...repeated(5, 0.2), ...repeated(4, 0.1), ...repeated(4, 0.2), ...repeated(4, 0.1), ...repeated(4, 0.2), ...repeated(3, 0.1),
-        ...repeated(3, 0.05), 0.1, 0.1]],
-    ['greedy', false, { patience: 0, factor: 0.8, minLr: 0.01, smooth: true, windowSize: 3, thresholdMode: 'rel', threshold: 0.01 },
-      [0.125, 0.15625, 0.1953125, 0.244140625, 0.3051757812, 0.3814697266, 0.3051757812, 0.244140625, 0.1953125, 0.244140625, 0.3051757812,
-        0.3814697266, 0.3051757812, 0.244140625, 0.1953125, 0.15625, 0.125, 0.1, 0.125, 0.15625, 0.125, 0.1, 0.08, 0.064, 0.0512, 0.04096,
-        0.032768, 0.0262144, 0.02097152, 0.016777216]],
-    ['greedy', true, { patience: 2, factor: 0.9, minLr: 0.01 },
-      [...repeated(3, 0.1), ...repeated(3, 0.09), ...repeated(3, 0.081), ...repeated(3, 0.0729), ...repeated(3, 0.06561),
-        ...repeated(3, 0.059049), ...repeated(3, 0.0531441), ...repeated(3, 0.04782969), ...repeated(3, 0.043046721),
-        ...repeated(3, 0.0387420489)]],
-  ]
+  const golden: readonly (readonly ['reduce_lr_on_plateau' | 'greedy', boolean, ScheduleKwargs, readonly number[]])[] =
+    [
+      [
+        'reduce_lr_on_plateau',
+        true,
+        { factor: 0.5, patience: 1, threshold: 0.1, thresholdMode: 'abs', minLr: 0.02 },
+        [0.1, 0.1, 0.05, 0.05, 0.025, 0.025, ...repeated(27, 0.02)],
+      ],
+      [
+        'reduce_lr_on_plateau',
+        false,
+        { factor: 0.1, patience: 0, eps: 0.005 },
+        [0.1, 0.1, 0.1, 0.1, 0.1, 0.01, ...repeated(27, 0.001)],
+      ],
+      [
+        'greedy',
+        false,
+        { patience: 1, factor: 0.5, minLr: 0.01, maxLr: 0.4 },
+        [
+          0.1, 0.2, 0.2, 0.4, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.05, 0.05, 0.025, 0.025, 0.05, 0.05,
+          0.05, 0.025, 0.025, 0.0125, 0.0125, 0.01, 0.01, 0.01, 0.01, 0.01,
+        ],
+      ],
+      [
+        'greedy',
+        false,
+        { patience: 1, factor: 0.5, minLr: 0.05, maxLr: 0.4, cooldown: 1, warmup: 2, resetStart: 2 },
+        [
+          0.1,
+          ...repeated(5, 0.2),
+          ...repeated(4, 0.1),
+          ...repeated(4, 0.2),
+          ...repeated(4, 0.1),
+          ...repeated(4, 0.2),
+          ...repeated(3, 0.1),
+          ...repeated(3, 0.05),
+          0.1,
+          0.1,
+        ],
+      ],
+      [
+        'greedy',
+        false,
+        { patience: 0, factor: 0.8, minLr: 0.01, smooth: true, windowSize: 3, thresholdMode: 'rel', threshold: 0.01 },
+        [
+          0.125, 0.15625, 0.1953125, 0.244140625, 0.3051757812, 0.3814697266, 0.3051757812, 0.244140625, 0.1953125,
+          0.244140625, 0.3051757812, 0.3814697266, 0.3051757812, 0.244140625, 0.1953125, 0.15625, 0.125, 0.1, 0.125,
+          0.15625, 0.125, 0.1, 0.08, 0.064, 0.0512, 0.04096, 0.032768, 0.0262144, 0.02097152, 0.016777216,
+        ],
+      ],
+      [
+        'greedy',
+        true,
+        { patience: 2, factor: 0.9, minLr: 0.01 },
+        [
+          ...repeated(3, 0.1),
+          ...repeated(3, 0.09),
+          ...repeated(3, 0.081),
+          ...repeated(3, 0.0729),
+          ...repeated(3, 0.06561),
+          ...repeated(3, 0.059049),
+          ...repeated(3, 0.0531441),
+          ...repeated(3, 0.04782969),
+          ...repeated(3, 0.043046721),
+          ...repeated(3, 0.0387420489),
+        ],
+      ],
+    ]
   it.each(golden)('%s, greaterIsBetter %s, %j', (type, greaterIsBetter, kwargs, rates) => {
     const schedule = createMetricSchedule({ type, baseRates: [0.1], greaterIsBetter, kwargs })
     const seen = [...metrics, ...repeated(3, NaN)].slice(0, rates.length).map(metric => {
@@ -120,9 +243,14 @@ describe('schedules that answer to a metric', () => {
     expectNear(seen, rates, 9)
   })
 
-  it('gives the document\'s plateau', () => {
+  it("gives the document's plateau", () => {
     const kwargs = { patience: 1, factor: 0.5, cooldown: 1 }
-    const schedule = createMetricSchedule({ type: 'reduce_lr_on_plateau', baseRates: [1], greaterIsBetter: false, kwargs })
+    const schedule = createMetricSchedule({
+      type: 'reduce_lr_on_plateau',
+      baseRates: [1],
+      greaterIsBetter: false,
+      kwargs,
+    })
     const seen = [1, 0.9, 0.91, ...repeated(7, 0.9)].map(metric => {
       schedule.step(metric)
       return schedule.rates[0]
@@ -130,9 +258,14 @@ describe('schedules that answer to a metric', () => {
     expect(seen).toEqual([1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125])
   })
 
-  it('takes the mode from the metric\'s direction, unless told', () => {
+  it("takes the mode from the metric's direction, unless told", () => {
     const after = (greaterIsBetter: boolean, kwargs: ScheduleKwargs): number => {
-      const schedule = createMetricSchedule({ type: 'reduce_lr_on_plateau', baseRates: [1], greaterIsBetter, kwargs: { patience: 0, ...kwargs } })
+      const schedule = createMetricSchedule({
+        type: 'reduce_lr_on_plateau',
+        baseRates: [1],
+        greaterIsBetter,
+        kwargs: { patience: 0, ...kwargs },
+      })
       for (const metric of [0.5, 0.6, 0.7]) schedule.step(metric)
       return schedule.rates[0]!
     }
@@ -154,16 +287,26 @@ describe('schedules that answer to a metric', () => {
   })
 
   it('keeps several groups apart, and refuses lists and states of another number', () => {
-    const options = { type: 'reduce_lr_on_plateau', greaterIsBetter: false, kwargs: { patience: 0, minLr: [0.05, 0] } } as const
+    const options = {
+      type: 'reduce_lr_on_plateau',
+      greaterIsBetter: false,
+      kwargs: { patience: 0, minLr: [0.05, 0] },
+    } as const
     const schedule = createMetricSchedule({ ...options, baseRates: [0.1, 1] })
     for (const metric of [1, 1]) schedule.step(metric)
     expect(schedule.rates).toEqual([0.05, 0.1])
-    expect(() => createMetricSchedule({ ...options, baseRates: [1] })).toThrow('minLr lists 2 rates, but the optimizer has 1 groups')
+    expect(() => createMetricSchedule({ ...options, baseRates: [1] })).toThrow(
+      'minLr lists 2 rates, but the optimizer has 1 groups',
+    )
     const other = createMetricSchedule({ type: 'greedy', baseRates: [1], greaterIsBetter: false })
-    expect(() => other.restore(schedule.state())).toThrow('reduce_lr_on_plateau for 2 groups, but this run has greedy for 1')
+    expect(() => other.restore(schedule.state())).toThrow(
+      'reduce_lr_on_plateau for 2 groups, but this run has greedy for 1',
+    )
   })
 
   it('refuses a factor of 1 and more', () => {
-    expect(() => createMetricSchedule({ type: 'greedy', baseRates: [1], greaterIsBetter: true, kwargs: { factor: 1 } })).toThrow('below 1')
+    expect(() =>
+      createMetricSchedule({ type: 'greedy', baseRates: [1], greaterIsBetter: true, kwargs: { factor: 1 } }),
+    ).toThrow('below 1')
   })
 })

@@ -1,11 +1,22 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { AutoModelForSequenceClassification, AutoTokenizer, Dataset, DataCollatorWithPadding, EarlyStoppingCallback, type PreTrainedModel, TrainingArguments, Trainer, TrainerCallback } from '../../src/index'
+import {
+  AutoModelForSequenceClassification,
+  AutoTokenizer,
+  Dataset,
+  DataCollatorWithPadding,
+  EarlyStoppingCallback,
+  type PreTrainedModel,
+  TrainingArguments,
+  Trainer,
+  TrainerCallback,
+} from '../../src/index'
 import { collate, createTrainer, dataset, folder, model, rows, run } from './support'
 
 const tokenizerFolder = join(import.meta.dirname, '../../examples/data/tokenizer')
-const listed = (change: (row: ReturnType<typeof rows>[number], i: number) => object, count = 12): Dataset<object> => Dataset.fromRows(rows(count).map(change)) as Dataset<object>
+const listed = (change: (row: ReturnType<typeof rows>[number], i: number) => object, count = 12): Dataset<object> =>
+  Dataset.fromRows(rows(count).map(change)) as Dataset<object>
 
 /** A saved model's folder. */
 async function saved(): Promise<string> {
@@ -24,7 +35,9 @@ describe('a folder that is no model', () => {
   it('a truncated safetensors file', async () => {
     const path = await saved()
     truncateSync(join(path, 'model.safetensors'), 700)
-    await expect(AutoModelForSequenceClassification.fromPretrained(path)).rejects.toThrow(/model\.safetensors.*(ends|truncated|bytes|incomplete)/s)
+    await expect(AutoModelForSequenceClassification.fromPretrained(path)).rejects.toThrow(
+      /model\.safetensors.*(ends|truncated|bytes|incomplete)/s,
+    )
   })
 
   it('an unknown model_type', async () => {
@@ -35,19 +48,30 @@ describe('a folder that is no model', () => {
 })
 
 describe('rows that the model cannot take', () => {
-  it('a label out of range: which row, in the dataset\'s count', async () => {
-    await expect(run({}, { trainDataset: listed((row, i) => (i === 9 ? { ...row, label: 2 } : row)) })).rejects.toThrow(/label of row 9 of the training dataset is 2.*2 labels: 0 to 1.*numLabels/s)
-    await expect(createTrainer().evaluate(listed((row, i) => (i === 5 ? { ...row, label: -1 } : row)))).rejects.toThrow(/row 5 of the evaluation dataset is -1.*hidden test labels/s)
+  it("a label out of range: which row, in the dataset's count", async () => {
+    await expect(run({}, { trainDataset: listed((row, i) => (i === 9 ? { ...row, label: 2 } : row)) })).rejects.toThrow(
+      /label of row 9 of the training dataset is 2.*2 labels: 0 to 1.*numLabels/s,
+    )
+    await expect(createTrainer().evaluate(listed((row, i) => (i === 5 ? { ...row, label: -1 } : row)))).rejects.toThrow(
+      /row 5 of the evaluation dataset is -1.*hidden test labels/s,
+    )
   })
 
   it('no labels', async () => {
-    await expect(run({}, { trainDataset: listed(({ input_ids, attention_mask }) => ({ input_ids, attention_mask })) })).rejects.toThrow(/training dataset has no labels.*"input_ids".*labelNames/s)
+    await expect(
+      run({}, { trainDataset: listed(({ input_ids, attention_mask }) => ({ input_ids, attention_mask })) }),
+    ).rejects.toThrow(/training dataset has no labels.*"input_ids".*labelNames/s)
   })
 
   it('labels that are text', async () => {
     const tokenizer = await AutoTokenizer.fromPretrained(tokenizerFolder)
-    const trainer = createTrainer({}, { trainDataset: listed((row) => ({ ...row, label: 'good' })), dataCollator: DataCollatorWithPadding(tokenizer) })
-    await expect(trainer.train()).rejects.toThrow(/'label' of row \d+ of the dataset is text \("good"\).*classEncodeColumn/s)
+    const trainer = createTrainer(
+      {},
+      { trainDataset: listed(row => ({ ...row, label: 'good' })), dataCollator: DataCollatorWithPadding(tokenizer) },
+    )
+    await expect(trainer.train()).rejects.toThrow(
+      /'label' of row \d+ of the dataset is text \("good"\).*classEncodeColumn/s,
+    )
   })
 
   it('no column at all that the model takes: both lists of names', async () => {
@@ -55,13 +79,28 @@ describe('rows that the model cannot take', () => {
     await expect(run({}, { trainDataset: texts })).rejects.toThrow(/sentence, label; the model takes .*input_ids.*map/s)
   })
 
-  it('a row longer than the model\'s positions: which row', async () => {
-    const long = listed((row, i) => (i === 7 ? { ...row, input_ids: Array.from({ length: 13 }, () => 1), attention_mask: Array.from({ length: 13 }, () => 1) } : row))
-    await expect(run({}, { trainDataset: long })).rejects.toThrow(/row 7 of the training dataset has more than 12 tokens.*truncation/s)
+  it("a row longer than the model's positions: which row", async () => {
+    const long = listed((row, i) =>
+      i === 7
+        ? {
+            ...row,
+            input_ids: Array.from({ length: 13 }, () => 1),
+            attention_mask: Array.from({ length: 13 }, () => 1),
+          }
+        : row,
+    )
+    await expect(run({}, { trainDataset: long })).rejects.toThrow(
+      /row 7 of the training dataset has more than 12 tokens.*truncation/s,
+    )
   })
 
   it('a token id beyond the vocabulary: which row', async () => {
-    await expect(run({}, { trainDataset: listed((row, i) => (i === 4 ? { ...row, input_ids: row.input_ids.map(() => 30) } : row)) })).rejects.toThrow(/token id 30 in row 4 of the training dataset.*0 to 29/s)
+    await expect(
+      run(
+        {},
+        { trainDataset: listed((row, i) => (i === 4 ? { ...row, input_ids: row.input_ids.map(() => 30) } : row)) },
+      ),
+    ).rejects.toThrow(/token id 30 in row 4 of the training dataset.*0 to 29/s)
   })
 
   it('an empty dataset', async () => {
@@ -72,27 +111,42 @@ describe('rows that the model cannot take', () => {
   it('a text column with null in it: which row', async () => {
     const tokenizer = await AutoTokenizer.fromPretrained(tokenizerFolder)
     const texts = Dataset.fromRows([{ text: 'fine' }, { text: 'good' }, { text: null }]) as Dataset<{ text: string }>
-    await expect(texts.map((batch) => tokenizer(batch.text), { batched: true })).rejects.toThrow(/row 2.*null|null.*row 2/is)
+    await expect(texts.map(batch => tokenizer(batch.text), { batched: true })).rejects.toThrow(
+      /row 2.*null|null.*row 2/is,
+    )
   })
 })
 
 describe('a run that cannot go well', () => {
   it('loadBestModelAtEnd with strategies that do not match', () => {
-    expect(() => new TrainingArguments({ loadBestModelAtEnd: true, evalStrategy: 'epoch', saveStrategy: 'steps' })).toThrow(/'epoch' and 'steps'.*Make them the same/s)
+    expect(
+      () => new TrainingArguments({ loadBestModelAtEnd: true, evalStrategy: 'epoch', saveStrategy: 'steps' }),
+    ).toThrow(/'epoch' and 'steps'.*Make them the same/s)
   })
 
   it('nothing to evaluate on', () => {
-    expect(() => new Trainer({ model: model(), args: { evalStrategy: 'epoch' } })).toThrow(/evalStrategy is "epoch".*no evalDataset/s)
+    expect(() => new Trainer({ model: model(), args: { evalStrategy: 'epoch' } })).toThrow(
+      /evalStrategy is "epoch".*no evalDataset/s,
+    )
   })
 
   it('a NaN loss stops the run, with nothing lost: the checkpoints stand, and the run goes on from them', async () => {
     const outputDir = folder()
     let trained: PreTrainedModel | undefined
-    const spoil = { onStepBegin: (_args: unknown, { globalStep }: { readonly globalStep: number }) => void (globalStep === 4 && trained!.parameter('classifier.bias').data.fill(NaN)) }
-    const remember = { onTrainBegin: (_args: unknown, _state: unknown, _control: unknown, context: { readonly model?: unknown }) => void (trained = context.model as PreTrainedModel) }
+    const spoil = {
+      onStepBegin: (_args: unknown, { globalStep }: { readonly globalStep: number }) =>
+        void (globalStep === 4 && trained!.parameter('classifier.bias').data.fill(NaN)),
+    }
+    const remember = {
+      onTrainBegin: (_args: unknown, _state: unknown, _control: unknown, context: { readonly model?: unknown }) =>
+        void (trained = context.model as PreTrainedModel),
+    }
     const failed = run({ outputDir, saveStrategy: 'steps', saveSteps: 2 }, { callbacks: [remember, spoil] })
     await expect(failed).rejects.toThrow(/loss is NaN at step 5 .*last finite loss 0\.\d+.*onNonFinite/s)
-    expect(readdirSync(outputDir).filter((name) => name.startsWith('checkpoint'))).toEqual(['checkpoint-2', 'checkpoint-4'])
+    expect(readdirSync(outputDir).filter(name => name.startsWith('checkpoint'))).toEqual([
+      'checkpoint-2',
+      'checkpoint-4',
+    ])
     const resumed = await run({ outputDir }, { resumeFromCheckpoint: true })
     expect(resumed.losses).toEqual((await run()).losses)
   })
@@ -101,7 +155,9 @@ describe('a run that cannot go well', () => {
     const place = join(folder(), 'file')
     writeFileSync(place, '')
     let begun = false
-    await expect(run({ outputDir: join(place, 'out') }, { callbacks: [{ onTrainBegin: () => void (begun = true) }] })).rejects.toThrow(/Cannot write .*choose another folder/s)
+    await expect(
+      run({ outputDir: join(place, 'out') }, { callbacks: [{ onTrainBegin: () => void (begun = true) }] }),
+    ).rejects.toThrow(/Cannot write .*choose another folder/s)
     expect(begun).toBe(false)
   })
 
@@ -113,44 +169,61 @@ describe('a run that cannot go well', () => {
   })
 
   // a folder that takes no folders: Node's recursive mkdir would wait for ever
-  it.skipIf(process.platform !== 'linux')('a folder in /proc', async () => {
-    const tokenizer = await AutoTokenizer.fromPretrained(tokenizerFolder)
-    await expect(run({ outputDir: '/proc/ts-trainer/out' })).rejects.toThrow(/Cannot write/)
-    await expect(createTrainer().saveModel('/proc/ts-trainer/model')).rejects.toThrow(/Cannot write/)
-    await expect(tokenizer.save('/proc/ts-trainer/tokenizer')).rejects.toThrow(/Cannot write/)
-  }, 20_000)
+  it.skipIf(process.platform !== 'linux')(
+    'a folder in /proc',
+    async () => {
+      const tokenizer = await AutoTokenizer.fromPretrained(tokenizerFolder)
+      await expect(run({ outputDir: '/proc/ts-trainer/out' })).rejects.toThrow(/Cannot write/)
+      await expect(createTrainer().saveModel('/proc/ts-trainer/model')).rejects.toThrow(/Cannot write/)
+      await expect(tokenizer.save('/proc/ts-trainer/tokenizer')).rejects.toThrow(/Cannot write/)
+    },
+    20_000,
+  )
 
   it('a broken checkpoint is named, and the others stay', async () => {
     const { outputDir } = await run({ saveStrategy: 'steps', saveSteps: 2 })
     cpSync(join(outputDir, 'checkpoint-2'), join(outputDir, 'checkpoint-9'), { recursive: true })
     rmSync(join(outputDir, 'checkpoint-9', 'trainer_state.json'))
-    await expect(run({ outputDir }, { resumeFromCheckpoint: join(outputDir, 'checkpoint-9') })).rejects.toThrow(/checkpoint-9 cannot be resumed: .*trainer_state\.json/)
+    await expect(run({ outputDir }, { resumeFromCheckpoint: join(outputDir, 'checkpoint-9') })).rejects.toThrow(
+      /checkpoint-9 cannot be resumed: .*trainer_state\.json/,
+    )
     await expect(run({ outputDir: folder() }, { resumeFromCheckpoint: true })).rejects.toThrow(/no whole checkpoint/)
   })
 
   it('a collator that is none, and a batch without input_ids', async () => {
     expect(() => createTrainer({}, { dataCollator: 7 as never })).toThrow(/dataCollator.*function/)
-    await expect(run({}, { dataCollator: (given) => ({ labels: collate(given).labels! }) })).rejects.toThrow(/input_ids/)
+    await expect(run({}, { dataCollator: given => ({ labels: collate(given).labels! }) })).rejects.toThrow(/input_ids/)
   })
 
   it.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /collator returned undefined.*named tensors/s],
-    ['lists for tensors', { input_ids: [[1, 2]] }, /"input_ids" of what the data collator returned is no Tensor.*named tensors/s],
+    [
+      'lists for tensors',
+      { input_ids: [[1, 2]] },
+      /"input_ids" of what the data collator returned is no Tensor.*named tensors/s,
+    ],
   ])('a collator that returns %s', async (_what, batch, message) => {
     await expect(run({}, { dataCollator: () => batch as never })).rejects.toThrow(message)
   })
 
   it('metrics that are no numbers', async () => {
-    await expect(createTrainer({}, { computeMetrics: () => ({ accuracy: 'high' }) as never }).evaluate()).rejects.toThrow(/returned "high" as "accuracy".*numbers/s)
+    await expect(
+      createTrainer({}, { computeMetrics: () => ({ accuracy: 'high' }) as never }).evaluate(),
+    ).rejects.toThrow(/returned "high" as "accuracy".*numbers/s)
   })
 
   it('metrics that are not returned', async () => {
-    await expect(createTrainer({}, { computeMetrics: () => undefined as never }).evaluate()).rejects.toThrow(/computeMetrics returned undefined.*Return \{ accuracy/s)
+    await expect(createTrainer({}, { computeMetrics: () => undefined as never }).evaluate()).rejects.toThrow(
+      /computeMetrics returned undefined.*Return \{ accuracy/s,
+    )
   })
 
   it('can be tried again with the same Trainer after an error', async () => {
     let spoiled = true
-    const trainer = createTrainer({}, { dataCollator: (given) => (spoiled ? { labels: collate(given).labels! } : collate(given)) })
+    const trainer = createTrainer(
+      {},
+      { dataCollator: given => (spoiled ? { labels: collate(given).labels! } : collate(given)) },
+    )
     await expect(trainer.train()).rejects.toThrow(/input_ids/)
     spoiled = false
     expect((await trainer.train()).globalStep).toBe(6)
@@ -160,27 +233,126 @@ describe('a run that cannot go well', () => {
 describe('what a program without types may pass', () => {
   const model = () => createTrainer().model
   it.each<[string, () => unknown, RegExp]>([
-    ['a misspelt option of the Trainer', () => createTrainer({}, { computeMetric: () => ({}) } as object), /Trainer has no option "computeMetric".*Did you mean computeMetrics\?/s],
-    ['a model that was not awaited', () => new Trainer({ model: Promise.resolve(model()) as never }), /`model` is no model.*await/s],
-    ['a model of something else', () => new Trainer({ model: {} as never }), /`model` is no model.*AutoModelForSequenceClassification/s],
-    ['a dataset that was not awaited', () => createTrainer({}, { trainDataset: Promise.resolve(dataset(4)) as never }), /trainDataset is a Promise.*await/s],
-    ['all splits for training', () => createTrainer({}, { trainDataset: dataset(8).trainTestSplit({ testSize: 2 }) as never }), /dictionary of datasets \(train, test\).*encoded\.train/s],
-    ['a misspelt option of trainTestSplit', () => dataset(8).trainTestSplit({ test_size: 2 } as object), /trainTestSplit\(\) has no option "test_size".*Did you mean testSize\?/s],
-    ['a misspelt option of map', () => dataset(8).map(() => ({}), { batch: true } as object), /map\(\) has no option "batch".*Did you mean batched\?/s],
-    ['a misspelt option of a model', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { num_labels: 3 } as object), /A model has no option "num_labels".*numLabels/s],
-    ['a misspelt problem type', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { problemType: 'regresion' as never }), /problem type "regresion".*"regression"/s],
-    ['a problem type in the config', () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert', problem_type: 'classes' as never }), /problem type "classes".*single_label/s],
-    ['a misspelt event of a class without a name', () => createTrainer({}, { callbacks: [new (class extends TrainerCallback { onStepEnds(): void {} })()] }), /^Callback has a method onStepEnds/],
-    ['Python\'s old name of the tokenizer', () => createTrainer({}, { tokenizer: {} } as object), /no option "tokenizer".*processingClass/s],
-    ['a tokenizer that was not awaited', () => createTrainer({}, { processingClass: Promise.resolve() as never }), /`processingClass` is a Promise.*await/s],
-    ['options of evaluate in one object', () => createTrainer().evaluate({ evalDataset: dataset(2) } as never), /"evalDataset" is the name of an option.*evaluate\(dataset/s],
-    ['a misspelt flag of control', () => createTrainer({ maxSteps: 1 }, { callbacks: [{ onStepEnd: (_args, _state, control) => void Object.assign(control, { shouldTrainingStopp: true }) }] }).train(), /shouldTrainingStopp/],
-    ['options of a tokenizer', () => AutoTokenizer.fromPretrained(tokenizerFolder, ...([{ useFast: true }] as unknown as [])), /takes a folder and nothing else/],
-    ['a number for early stopping', () => new EarlyStoppingCallback(3 as never), /takes an object.*earlyStoppingPatience: 3/s],
-    ['a misspelt option of early stopping', () => new EarlyStoppingCallback({ patience: 3 } as object), /has no option "patience"/],
+    [
+      'a misspelt option of the Trainer',
+      () => createTrainer({}, { computeMetric: () => ({}) } as object),
+      /Trainer has no option "computeMetric".*Did you mean computeMetrics\?/s,
+    ],
+    [
+      'a model that was not awaited',
+      () => new Trainer({ model: Promise.resolve(model()) as never }),
+      /`model` is no model.*await/s,
+    ],
+    [
+      'a model of something else',
+      () => new Trainer({ model: {} as never }),
+      /`model` is no model.*AutoModelForSequenceClassification/s,
+    ],
+    [
+      'a dataset that was not awaited',
+      () => createTrainer({}, { trainDataset: Promise.resolve(dataset(4)) as never }),
+      /trainDataset is a Promise.*await/s,
+    ],
+    [
+      'all splits for training',
+      () => createTrainer({}, { trainDataset: dataset(8).trainTestSplit({ testSize: 2 }) as never }),
+      /dictionary of datasets \(train, test\).*encoded\.train/s,
+    ],
+    [
+      'a misspelt option of trainTestSplit',
+      () => dataset(8).trainTestSplit({ test_size: 2 } as object),
+      /trainTestSplit\(\) has no option "test_size".*Did you mean testSize\?/s,
+    ],
+    [
+      'a misspelt option of map',
+      () => dataset(8).map(() => ({}), { batch: true } as object),
+      /map\(\) has no option "batch".*Did you mean batched\?/s,
+    ],
+    [
+      'a misspelt option of a model',
+      () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { num_labels: 3 } as object),
+      /A model has no option "num_labels".*numLabels/s,
+    ],
+    [
+      'a misspelt problem type',
+      () =>
+        AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { problemType: 'regresion' as never }),
+      /problem type "regresion".*"regression"/s,
+    ],
+    [
+      'a problem type in the config',
+      () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert', problem_type: 'classes' as never }),
+      /problem type "classes".*single_label/s,
+    ],
+    [
+      'a misspelt event of a class without a name',
+      () =>
+        createTrainer(
+          {},
+          {
+            callbacks: [
+              new (class extends TrainerCallback {
+                onStepEnds(): void {}
+              })(),
+            ],
+          },
+        ),
+      /^Callback has a method onStepEnds/,
+    ],
+    [
+      "Python's old name of the tokenizer",
+      () => createTrainer({}, { tokenizer: {} } as object),
+      /no option "tokenizer".*processingClass/s,
+    ],
+    [
+      'a tokenizer that was not awaited',
+      () => createTrainer({}, { processingClass: Promise.resolve() as never }),
+      /`processingClass` is a Promise.*await/s,
+    ],
+    [
+      'options of evaluate in one object',
+      () => createTrainer().evaluate({ evalDataset: dataset(2) } as never),
+      /"evalDataset" is the name of an option.*evaluate\(dataset/s,
+    ],
+    [
+      'a misspelt flag of control',
+      () =>
+        createTrainer(
+          { maxSteps: 1 },
+          {
+            callbacks: [
+              { onStepEnd: (_args, _state, control) => void Object.assign(control, { shouldTrainingStopp: true }) },
+            ],
+          },
+        ).train(),
+      /shouldTrainingStopp/,
+    ],
+    [
+      'options of a tokenizer',
+      () => AutoTokenizer.fromPretrained(tokenizerFolder, ...([{ useFast: true }] as unknown as [])),
+      /takes a folder and nothing else/,
+    ],
+    [
+      'a number for early stopping',
+      () => new EarlyStoppingCallback(3 as never),
+      /takes an object.*earlyStoppingPatience: 3/s,
+    ],
+    [
+      'a misspelt option of early stopping',
+      () => new EarlyStoppingCallback({ patience: 3 } as object),
+      /has no option "patience"/,
+    ],
     ['a number of rows to select', () => dataset(4).select(2 as never), /select\(\) takes the numbers of rows, not 2/],
-    ['a checkpoint by itself', () => createTrainer().train('out/checkpoint-5' as never), /train\(\) takes an object.*resumeFromCheckpoint: "out\/checkpoint-5"/s],
-    ['a misspelt option of train', () => createTrainer().train({ resume: true } as object), /train\(\) has no option "resume"/],
+    [
+      'a checkpoint by itself',
+      () => createTrainer().train('out/checkpoint-5' as never),
+      /train\(\) takes an object.*resumeFromCheckpoint: "out\/checkpoint-5"/s,
+    ],
+    [
+      'a misspelt option of train',
+      () => createTrainer().train({ resume: true } as object),
+      /train\(\) has no option "resume"/,
+    ],
   ])('%s', async (_what, act, message) => {
     await expect(async () => act()).rejects.toThrow(message)
   })
@@ -188,7 +360,9 @@ describe('what a program without types may pass', () => {
   it('a file where the folder of a model is to be', async () => {
     const place = join(folder(), 'model')
     writeFileSync(place, 'kept')
-    await expect(createTrainer().saveModel(place)).rejects.toThrow(/Cannot write the folder .*a file stands there.*another folder/s)
+    await expect(createTrainer().saveModel(place)).rejects.toThrow(
+      /Cannot write the folder .*a file stands there.*another folder/s,
+    )
     expect(readFileSync(place, 'utf8')).toBe('kept')
   })
 })

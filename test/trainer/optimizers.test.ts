@@ -19,7 +19,7 @@ const momentum: Optimizer = {
 const normalized: Optimizer = {
   name: 'normalized',
   init: () => ({ steps: { shape: [1], fill: 5 } }),
-  scalars: (step) => ({ half: step === 1 ? 1 : 0.5 }),
+  scalars: step => ({ half: step === 1 ? 1 : 0.5 }),
   update: (graph, { gradient, parameter, slots, scalars }) => {
     const length = graph.sqrt(graph.add(graph.sum(graph.mul(gradient, gradient)), 1e-30))
     return {
@@ -29,12 +29,19 @@ const normalized: Optimizer = {
   },
 }
 
-const still: TrainingArgumentsOptions = { maxGradNorm: 0, lrSchedulerType: 'constant', trainSamplingStrategy: 'sequential' }
+const still: TrainingArgumentsOptions = {
+  maxGradNorm: 0,
+  lrSchedulerType: 'constant',
+  trainSamplingStrategy: 'sequential',
+}
 const site = { name: 'p', shape: [3, 2] }
 
 describe("an optimizer of one's own", () => {
   it('is a pair of functions; elementwise ones become one loop', async () => {
-    expect([isElementwise(updateGraph(momentum, site, true)), isElementwise(updateGraph(normalized, site, false))]).toEqual([true, false])
+    expect([
+      isElementwise(updateGraph(momentum, site, true)),
+      isElementwise(updateGraph(normalized, site, false)),
+    ]).toEqual([true, false])
     const own = await run({ ...still, weightDecay: 0.1 }, { optimizers: [momentum, undefined] })
     const builtIn = await run({ ...still, weightDecay: 0.1, optim: 'sgd', optimArgs: { momentum: 0.9 } })
     expect(own.losses[0]).toBe(builtIn.losses[0])
@@ -44,15 +51,44 @@ describe("an optimizer of one's own", () => {
 
   it('moves parameters by its rule: elementwise', async () => {
     const before = weights(model())
-    const { trainer } = await run({ ...still, maxSteps: 1, weightDecay: 0.5, learningRate: 0.01 }, { optimizers: [{ ...momentum, update: (graph, { parameter, slots }) => ({ parameter: graph.mul(parameter, 3), slots: { velocity: slots.velocity! } }) }, undefined] })
-    for (const [name, values] of Object.entries(weights(trainer.model))) values.forEach((value, i) => expect(value).toBeCloseTo(3 * before[name]![i]!, 5))
+    const { trainer } = await run(
+      { ...still, maxSteps: 1, weightDecay: 0.5, learningRate: 0.01 },
+      {
+        optimizers: [
+          {
+            ...momentum,
+            update: (graph, { parameter, slots }) => ({
+              parameter: graph.mul(parameter, 3),
+              slots: { velocity: slots.velocity! },
+            }),
+          },
+          undefined,
+        ],
+      },
+    )
+    for (const [name, values] of Object.entries(weights(trainer.model)))
+      values.forEach((value, i) => expect(value).toBeCloseTo(3 * before[name]![i]!, 5))
   })
 
   it('moves parameters by its rule: not elementwise, through the engine', async () => {
     const snapshots: Record<string, number[]>[] = [weights(model())]
-    await run({ ...still, maxSteps: 2, learningRate: 0.01 }, { optimizers: [normalized, undefined], callbacks: [{ onStepEnd: (_args, _state, _control, context) => void snapshots.push(weights(context.model as never)) }] })
-    for (const name of ['classifier.weight', 'bert.encoder.layer.0.attention.self.value.weight', 'bert.embeddings.word_embeddings.weight']) {
-      const moved = [1, 2].map((step) => Math.hypot(...snapshots[step]![name]!.map((value, i) => value - snapshots[step - 1]![name]![i]!)))
+    await run(
+      { ...still, maxSteps: 2, learningRate: 0.01 },
+      {
+        optimizers: [normalized, undefined],
+        callbacks: [
+          { onStepEnd: (_args, _state, _control, context) => void snapshots.push(weights(context.model as never)) },
+        ],
+      },
+    )
+    for (const name of [
+      'classifier.weight',
+      'bert.encoder.layer.0.attention.self.value.weight',
+      'bert.embeddings.word_embeddings.weight',
+    ]) {
+      const moved = [1, 2].map(step =>
+        Math.hypot(...snapshots[step]![name]!.map((value, i) => value - snapshots[step - 1]![name]![i]!)),
+      )
       expect(moved[0]).toBeCloseTo(0.01, 5)
       expect(moved[1]).toBeCloseTo(0.005, 5)
     }
@@ -61,9 +97,17 @@ describe("an optimizer of one's own", () => {
   it('is saved and resumed', async () => {
     for (const optimizer of [momentum, normalized]) {
       const whole = await run({ saveStrategy: 'steps', saveSteps: 2 }, { optimizers: [optimizer, undefined] })
-      const resumed = await run({ outputDir: whole.outputDir }, { optimizers: [optimizer, undefined], resumeFromCheckpoint: `${whole.outputDir}/checkpoint-2` })
+      const resumed = await run(
+        { outputDir: whole.outputDir },
+        { optimizers: [optimizer, undefined], resumeFromCheckpoint: `${whole.outputDir}/checkpoint-2` },
+      )
       expect(resumed.losses).toEqual(whole.losses)
-      await expect(run({ outputDir: whole.outputDir }, { optimizers: [adamw(), undefined], resumeFromCheckpoint: `${whole.outputDir}/checkpoint-2` })).rejects.toThrow(/state of the optimizer "(mine|normalized)"/)
+      await expect(
+        run(
+          { outputDir: whole.outputDir },
+          { optimizers: [adamw(), undefined], resumeFromCheckpoint: `${whole.outputDir}/checkpoint-2` },
+        ),
+      ).rejects.toThrow(/state of the optimizer "(mine|normalized)"/)
     }
   })
 })
@@ -71,12 +115,17 @@ describe("an optimizer of one's own", () => {
 describe("a schedule of one's own", () => {
   it('is a function from the updates made to a factor', async () => {
     const asked: number[] = []
-    const { history } = await run({ maxSteps: 3, warmupSteps: 2 }, { optimizers: [undefined, (step) => (asked.push(step), 1 / (1 + step))] })
-    expect(history.slice(0, 3).map((entry) => entry.learning_rate)).toEqual([0.01, 0.01 * 0.5, 0.01 * (1 / 3)])
+    const { history } = await run(
+      { maxSteps: 3, warmupSteps: 2 },
+      { optimizers: [undefined, step => (asked.push(step), 1 / (1 + step))] },
+    )
+    expect(history.slice(0, 3).map(entry => entry.learning_rate)).toEqual([0.01, 0.01 * 0.5, 0.01 * (1 / 3)])
     expect(asked).toEqual(expect.arrayContaining([0, 1, 2]))
   })
 
   it('does not go with modelInit', async () => {
-    await expect(run({}, { modelInit: () => model(), optimizers: [undefined, () => 1] })).rejects.toThrow(/modelInit.*optimizers/)
+    await expect(run({}, { modelInit: () => model(), optimizers: [undefined, () => 1] })).rejects.toThrow(
+      /modelInit.*optimizers/,
+    )
   })
 })

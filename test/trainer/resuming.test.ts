@@ -6,19 +6,32 @@ import { collate, createTrainer, dataset, folder, run, told, weights } from './s
 
 /** Two updates an epoch; rates that follow the evaluations at its end. */
 const epochs: TrainingArgumentsOptions = {
-  perDeviceTrainBatchSize: 6, numTrainEpochs: 4, evalStrategy: 'epoch', loggingStrategy: 'epoch', saveStrategy: 'steps', saveSteps: 1,
-  lrSchedulerType: 'reduce_lr_on_plateau', lrSchedulerKwargs: { patience: 0, threshold: 10, factor: 0.1 },
+  perDeviceTrainBatchSize: 6,
+  numTrainEpochs: 4,
+  evalStrategy: 'epoch',
+  loggingStrategy: 'epoch',
+  saveStrategy: 'steps',
+  saveSteps: 1,
+  lrSchedulerType: 'reduce_lr_on_plateau',
+  lrSchedulerKwargs: { patience: 0, threshold: 10, factor: 0.1 },
 }
 
 describe('a run that ended between the last update of an epoch and what comes at its end', () => {
-  it.each([2, 6, 8])('does that when it goes on: step %i', async (step) => {
+  it.each([2, 6, 8])('does that when it goes on: step %i', async step => {
     const whole = await run(epochs)
     const outputDir = folder()
-    const stop = { onSave: (_args: unknown, { globalStep }: { readonly globalStep: number }) => { if (globalStep === step) throw new Error('killed') } }
+    const stop = {
+      onSave: (_args: unknown, { globalStep }: { readonly globalStep: number }) => {
+        if (globalStep === step) throw new Error('killed')
+      },
+    }
     await expect(run({ ...epochs, outputDir }, { callbacks: [stop] })).rejects.toThrow('killed')
     const resumed = await run({ ...epochs, outputDir }, { resumeFromCheckpoint: true })
     expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
-    const told = (history: typeof whole.history): unknown[] => history.filter((entry) => entry.train_runtime === undefined).map((entry) => [entry.step, entry.loss, entry.eval_loss, entry.grad_norm, entry.learning_rate])
+    const told = (history: typeof whole.history): unknown[] =>
+      history
+        .filter(entry => entry.train_runtime === undefined)
+        .map(entry => [entry.step, entry.loss, entry.eval_loss, entry.grad_norm, entry.learning_rate])
     expect(told(resumed.history)).toEqual(told(whole.history))
   })
 
@@ -36,24 +49,45 @@ describe('what has changed since the checkpoint', () => {
   it('is told, argument by argument', async () => {
     const { outputDir } = await run({ saveStrategy: 'steps', saveSteps: 2, maxSteps: 2 })
     const messages = told()
-    await run({ outputDir, maxSteps: 3, learningRate: 0.5, weightDecay: 0.25, lrSchedulerType: 'constant', dataSeed: 3 }, { resumeFromCheckpoint: true })
-    const changes = messages.filter((message) => message.startsWith('Resuming with'))
-    for (const change of ['learning_rate 0.5, where the checkpoint had 0.01', 'weight_decay 0.25', 'lr_scheduler_type constant', 'data_seed 3', 'max_steps 3']) {
-      expect(changes.filter((message) => message.includes(change)), change).toHaveLength(1)
+    await run(
+      { outputDir, maxSteps: 3, learningRate: 0.5, weightDecay: 0.25, lrSchedulerType: 'constant', dataSeed: 3 },
+      { resumeFromCheckpoint: true },
+    )
+    const changes = messages.filter(message => message.startsWith('Resuming with'))
+    for (const change of [
+      'learning_rate 0.5, where the checkpoint had 0.01',
+      'weight_decay 0.25',
+      'lr_scheduler_type constant',
+      'data_seed 3',
+      'max_steps 3',
+    ]) {
+      expect(
+        changes.filter(message => message.includes(change)),
+        change,
+      ).toHaveLength(1)
     }
-    expect(changes.filter((message) => /output_dir|disable_tqdm|adam_beta1/.test(message))).toEqual([])
+    expect(changes.filter(message => /output_dir|disable_tqdm|adam_beta1/.test(message))).toEqual([])
   })
 
   it('is told of a dataset of another length', async () => {
     const { outputDir } = await run({ saveStrategy: 'steps', saveSteps: 2, maxSteps: 2 })
     const messages = told()
     await run({ outputDir, maxSteps: 3 }, { resumeFromCheckpoint: true, trainDataset: dataset(40) })
-    expect(messages.filter((message) => /batches in an epoch, where the checkpoint had/.test(message))).toHaveLength(1)
+    expect(messages.filter(message => /batches in an epoch, where the checkpoint had/.test(message))).toHaveLength(1)
   })
 })
 
 describe('the best model', () => {
-  const best = { evalStrategy: 'steps', evalSteps: 1, saveStrategy: 'steps', saveSteps: 1, maxSteps: 3, loadBestModelAtEnd: true, metricForBestModel: 'score', greaterIsBetter: true } as const
+  const best = {
+    evalStrategy: 'steps',
+    evalSteps: 1,
+    saveStrategy: 'steps',
+    saveSteps: 1,
+    maxSteps: 3,
+    loadBestModelAtEnd: true,
+    metricForBestModel: 'score',
+    greaterIsBetter: true,
+  } as const
   const falling = (): (() => Record<string, number>) => {
     const scores = [3, 2, 1, 0]
     return () => ({ score: scores.shift()! })
@@ -64,7 +98,9 @@ describe('the best model', () => {
     const remove = { onSave: () => rmSync(join(outputDir, 'checkpoint-1'), { recursive: true, force: true }) }
     const { output, trainer } = await run({ ...best, outputDir }, { computeMetrics: falling(), callbacks: [remove] })
     expect([output.globalStep, trainer.state.bestGlobalStep]).toEqual([3, 1])
-    expect(messages.filter((message) => /checkpoint-1, is gone, so the model is as it was trained last/.test(message))).toHaveLength(1)
+    expect(
+      messages.filter(message => /checkpoint-1, is gone, so the model is as it was trained last/.test(message)),
+    ).toHaveLength(1)
   })
 
   it('is found where the folder was moved to', async () => {
@@ -87,16 +123,22 @@ describe('calls that cannot go together', () => {
 
   it('evaluate, predict and saveModel before train() is done, unless a callback asks', async () => {
     const heard: number[] = []
-    const trainer = createTrainer({ maxSteps: 2 }, { callbacks: [{ onStepEnd: async () => void heard.push((await trainer.evaluate()).eval_loss!) }] })
+    const trainer = createTrainer(
+      { maxSteps: 2 },
+      { callbacks: [{ onStepEnd: async () => void heard.push((await trainer.evaluate()).eval_loss!) }] },
+    )
     const training = trainer.train()
-    for (const early of [trainer.evaluate(), trainer.predict(dataset(2)), trainer.saveModel()]) await expect(early).rejects.toThrow(/while train\(\) is not done.*await/s)
+    for (const early of [trainer.evaluate(), trainer.predict(dataset(2)), trainer.saveModel()])
+      await expect(early).rejects.toThrow(/while train\(\) is not done.*await/s)
     await training
     expect(heard).toHaveLength(2)
     expect((await trainer.evaluate()).eval_loss).toBe(heard[1])
   })
 
   it('a batch whose labels are not those that labelNames names', async () => {
-    await expect(run({ labelNames: ['target'] })).rejects.toThrow(/labelNames is "target", but the columns of the batch are .*"labels"/s)
+    await expect(run({ labelNames: ['target'] })).rejects.toThrow(
+      /labelNames is "target", but the columns of the batch are .*"labels"/s,
+    )
     expect((await run({ labelNames: ['labels'], maxSteps: 1 }, { dataCollator: collate })).output.globalStep).toBe(1)
   })
 })

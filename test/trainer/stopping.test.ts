@@ -5,17 +5,25 @@ import { missingFromCheckpoint } from '../../src/checkpoint/state'
 import { checkpointsIn, folder, run } from './support'
 
 /** A run in a process of its own, after its third update. */
-async function running(outputDir: string, jit = false): Promise<{ child: ChildProcess; messages: string[]; ended: Promise<number | NodeJS.Signals | null> }> {
-  const child = fork(join(import.meta.dirname, 'stoppingProcess.ts'), [outputDir, String(jit)], { execArgv: ['--import', 'tsx'], cwd: join(import.meta.dirname, '../..') })
+async function running(
+  outputDir: string,
+  jit = false,
+): Promise<{ child: ChildProcess; messages: string[]; ended: Promise<number | NodeJS.Signals | null> }> {
+  const child = fork(join(import.meta.dirname, 'stoppingProcess.ts'), [outputDir, String(jit)], {
+    execArgv: ['--import', 'tsx'],
+    cwd: join(import.meta.dirname, '../..'),
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   const messages: string[] = []
-  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)))
+  const ended = new Promise<number | NodeJS.Signals | null>(resolve =>
+    child.on('exit', (code, signal) => resolve(code ?? signal)),
+  )
   await new Promise<void>((resolve, reject) => {
-    child.on('message', (message) => {
+    child.on('message', message => {
       messages.push(String(message))
       if (message === 'running') resolve()
     })
-    child.on('exit', (code) => reject(new Error(`The process ended with ${String(code)}.`)))
+    child.on('exit', code => reject(new Error(`The process ended with ${String(code)}.`)))
   })
   return { child, messages, ended }
 }
@@ -30,7 +38,7 @@ describe('stopping', () => {
     const step = Number(name!.slice('checkpoint-'.length))
     expect(others).toEqual([])
     expect(messages).toContain(`ended at ${step}`)
-    expect(messages.some((message) => message.includes('because of Ctrl-C (once more ends at once)'))).toBe(true)
+    expect(messages.some(message => message.includes('because of Ctrl-C (once more ends at once)'))).toBe(true)
     expect(await missingFromCheckpoint(join(outputDir, name!))).toEqual([])
     const resumed = await run({ outputDir, maxSteps: step + 1 }, { resumeFromCheckpoint: true })
     expect(resumed.output.globalStep).toBe(step + 1)
@@ -39,13 +47,13 @@ describe('stopping', () => {
   it('ends at once at the second Ctrl-C', async () => {
     const outputDir = folder()
     const { child, messages, ended } = await running(outputDir)
-    child.on('message', (message) => {
+    child.on('message', message => {
       if (String(message).startsWith('log: Stopping')) child.kill('SIGINT') // the update is still slow
     })
     child.kill('SIGINT')
     expect(await ended).toBe(130)
     expect(checkpointsIn(outputDir)).toEqual([])
-    expect(messages.some((message) => message.startsWith('ended'))).toBe(false)
+    expect(messages.some(message => message.startsWith('ended'))).toBe(false)
   })
 
   it('saves at SIGTERM with enableJitCheckpoint, and dies of it without', async () => {
@@ -58,11 +66,15 @@ describe('stopping', () => {
   })
 
   it('ends after the current update when the signal is aborted, whatever is saved otherwise', async () => {
-    for (const args of [{}, { evalStrategy: 'steps', evalSteps: 1, saveStrategy: 'best', metricForBestModel: 'score' }] as const) {
+    for (const args of [
+      {},
+      { evalStrategy: 'steps', evalSteps: 1, saveStrategy: 'best', metricForBestModel: 'score' },
+    ] as const) {
       const controller = new AbortController()
       const scores = [2, 1, 0]
       const { output, checkpoints } = await run(args, {
-        signal: controller.signal, computeMetrics: () => ({ score: scores.shift()! }),
+        signal: controller.signal,
+        computeMetrics: () => ({ score: scores.shift()! }),
         callbacks: [{ onStepBegin: (_args, { globalStep }) => void (globalStep === 1 && controller.abort()) }],
       })
       expect(output).toMatchObject({ globalStep: 2, interrupted: true })
@@ -72,9 +84,13 @@ describe('stopping', () => {
 
   it('ends behind an evaluation in which the signal is aborted, before another update', async () => {
     const controller = new AbortController()
-    const { output, checkpoints } = await run({ evalStrategy: 'epoch', saveStrategy: 'no', numTrainEpochs: 3, maxSteps: -1 }, {
-      signal: controller.signal, callbacks: [{ onEvaluate: () => controller.abort() }],
-    })
+    const { output, checkpoints } = await run(
+      { evalStrategy: 'epoch', saveStrategy: 'no', numTrainEpochs: 3, maxSteps: -1 },
+      {
+        signal: controller.signal,
+        callbacks: [{ onEvaluate: () => controller.abort() }],
+      },
+    )
     expect(output.interrupted).toBe(true)
     expect(output.globalStep).toBeGreaterThan(0)
     expect(checkpoints).toEqual([`checkpoint-${output.globalStep}`])
@@ -83,7 +99,18 @@ describe('stopping', () => {
   it('interrupts nothing when the last update is done', async () => {
     for (const event of ['onTrainEnd', 'onStepEnd'] as const) {
       const controller = new AbortController()
-      const { output } = await run({ maxSteps: 2 }, { signal: controller.signal, callbacks: [{ [event]: (_args: unknown, { globalStep }: { globalStep: number }) => void (globalStep === 2 && controller.abort()) }] })
+      const { output } = await run(
+        { maxSteps: 2 },
+        {
+          signal: controller.signal,
+          callbacks: [
+            {
+              [event]: (_args: unknown, { globalStep }: { globalStep: number }) =>
+                void (globalStep === 2 && controller.abort()),
+            },
+          ],
+        },
+      )
       expect(output).toMatchObject({ globalStep: 2, interrupted: false })
     }
   })
@@ -96,7 +123,20 @@ describe('stopping', () => {
   it('leaves nothing that listens', async () => {
     const before = process.listenerCount('SIGINT')
     expect((await run({ maxSteps: 1 })).output.interrupted).toBe(false)
-    await expect(run({ maxSteps: 1 }, { callbacks: [{ onStepEnd: () => { throw new Error('mine') } }] })).rejects.toThrow('mine')
+    await expect(
+      run(
+        { maxSteps: 1 },
+        {
+          callbacks: [
+            {
+              onStepEnd: () => {
+                throw new Error('mine')
+              },
+            },
+          ],
+        },
+      ),
+    ).rejects.toThrow('mine')
     expect(process.listenerCount('SIGINT')).toBe(before)
   })
 })

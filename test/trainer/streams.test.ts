@@ -2,23 +2,39 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createTrainer, folder, rows, run } from './support'
 
-const plainRows = rows(12).map((row) => ({ ...row }))
+const plainRows = rows(12).map(row => ({ ...row }))
 const inOrder = { trainSamplingStrategy: 'sequential' } as const
 
 describe('training data without a length', () => {
-  const sync = () => ({ *[Symbol.iterator]() { yield* plainRows } })
-  const async = () => ({ async *[Symbol.asyncIterator]() { yield* plainRows } })
+  const sync = () => ({
+    *[Symbol.iterator]() {
+      yield* plainRows
+    },
+  })
+  const async = () => ({
+    async *[Symbol.asyncIterator]() {
+      yield* plainRows
+    },
+  })
 
-  it.each([['sync', sync], ['async', async]])('trains on a %s iterable as on its rows, again and again until maxSteps', async (_name, make) => {
+  it.each([
+    ['sync', sync],
+    ['async', async],
+  ])('trains on a %s iterable as on its rows, again and again until maxSteps', async (_name, make) => {
     const args = { maxSteps: 7, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 5 } as const // 3 micro-batches a pass, the last of 2 rows
-    const [streamed, listed] = [await run(args, { trainDataset: make() }), await run({ ...args, ...inOrder }, { trainDataset: plainRows })]
+    const [streamed, listed] = [
+      await run(args, { trainDataset: make() }),
+      await run({ ...args, ...inOrder }, { trainDataset: plainRows }),
+    ]
     expect(streamed.output.globalStep).toBe(7)
     expect(streamed.losses).toEqual(listed.losses)
     expect(streamed.batches.slice(0, 6)).toEqual(listed.batches.slice(0, 6))
   })
 
   it('trains on a generator, as far as it goes', async () => {
-    function* generate() { yield* plainRows }
+    function* generate() {
+      yield* plainRows
+    }
     expect((await run({ maxSteps: 3 }, { trainDataset: generate() })).losses).toHaveLength(3)
     await expect(run({ maxSteps: 4 }, { trainDataset: generate() })).rejects.toThrow(/read only once.*maxSteps/s)
   })
@@ -27,11 +43,20 @@ describe('training data without a length', () => {
     await expect(run({}, { trainDataset: sync() })).rejects.toThrow(/no length.*Set maxSteps/s)
   })
 
-  it.each([2, 4, 5])('resumes after step %i with the rows that come next', async (step) => {
-    const args = { maxSteps: 8, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 5, saveStrategy: 'steps', saveSteps: 1 } as const
+  it.each([2, 4, 5])('resumes after step %i with the rows that come next', async step => {
+    const args = {
+      maxSteps: 8,
+      gradientAccumulationSteps: 2,
+      perDeviceTrainBatchSize: 5,
+      saveStrategy: 'steps',
+      saveSteps: 1,
+    } as const
     const outputDir = folder()
     const whole = await run({ ...args, outputDir }, { trainDataset: async() })
-    const resumed = await run({ ...args, outputDir }, { trainDataset: async(), resumeFromCheckpoint: join(outputDir, `checkpoint-${step}`) })
+    const resumed = await run(
+      { ...args, outputDir },
+      { trainDataset: async(), resumeFromCheckpoint: join(outputDir, `checkpoint-${step}`) },
+    )
     expect(resumed.losses.slice(step)).toEqual(whole.losses.slice(step))
     expect(resumed.output.trainingLoss).toBe(whole.output.trainingLoss)
   })

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import {
-  type LogEntry, PrinterCallback, type PreTrainedModel, ProgressCallback, setLogLevel, setLogSink, Trainer, type TrainerOptions, type TrainingArgumentsOptions, type TrainOptions,
+  type LogEntry,
+  PrinterCallback,
+  type PreTrainedModel,
+  ProgressCallback,
+  setLogLevel,
+  setLogSink,
+  Trainer,
+  type TrainerOptions,
+  type TrainingArgumentsOptions,
+  type TrainOptions,
   type TrainOutput,
 } from '../../src/index'
 import { collate, dataset, model, plain } from './plainRun'
@@ -47,7 +56,12 @@ export interface Ran {
 export type RunOptions = Partial<TrainerOptions> & TrainOptions
 
 /** A quiet Trainer; the batches that it is to collate for training come into `batches`. */
-export function createTrainer(args: TrainingArgumentsOptions = {}, options: Partial<TrainerOptions> = {}, batches: (readonly number[])[] = [], kind: typeof Trainer = Trainer): Trainer {
+export function createTrainer(
+  args: TrainingArgumentsOptions = {},
+  options: Partial<TrainerOptions> = {},
+  batches: (readonly number[])[] = [],
+  kind: typeof Trainer = Trainer,
+): Trainer {
   const outputDir = args.outputDir ?? folder()
   const trainer = new kind({
     ...(options.modelInit === undefined && { model: model() }),
@@ -60,29 +74,43 @@ export function createTrainer(args: TrainingArgumentsOptions = {}, options: Part
     },
     ...options,
   })
-  if (args.disableTqdm === undefined) for (const loud of [PrinterCallback, ProgressCallback]) trainer.removeCallback(loud)
+  if (args.disableTqdm === undefined)
+    for (const loud of [PrinterCallback, ProgressCallback]) trainer.removeCallback(loud)
   onTestFinished(() => trainer.dispose())
   return trainer
 }
 
 /** Trains, and says what came of it. */
-export async function run(args: TrainingArgumentsOptions = {}, { resumeFromCheckpoint, signal, trial, ...options }: RunOptions = {}): Promise<Ran> {
+export async function run(
+  args: TrainingArgumentsOptions = {},
+  { resumeFromCheckpoint, signal, trial, ...options }: RunOptions = {},
+): Promise<Ran> {
   const batches: number[][] = []
   const trainer = createTrainer(args, options, batches)
-  const output = await trainer.train({ ...(resumeFromCheckpoint !== undefined && { resumeFromCheckpoint }), ...(signal && { signal }), ...(trial && { trial }) })
+  const output = await trainer.train({
+    ...(resumeFromCheckpoint !== undefined && { resumeFromCheckpoint }),
+    ...(signal && { signal }),
+    ...(trial && { trial }),
+  })
   const history = trainer.state.logHistory
   const { outputDir } = trainer.args
   return {
-    trainer, output, batches, history, outputDir,
-    losses: history.flatMap((entry) => (typeof entry.loss === 'number' ? [entry.loss] : [])),
-    evaluations: history.filter((entry) => entry.eval_loss !== undefined || entry.eval_runtime !== undefined),
+    trainer,
+    output,
+    batches,
+    history,
+    outputDir,
+    losses: history.flatMap(entry => (typeof entry.loss === 'number' ? [entry.loss] : [])),
+    evaluations: history.filter(entry => entry.eval_loss !== undefined || entry.eval_runtime !== undefined),
     checkpoints: checkpointsIn(outputDir),
   }
 }
 
 /** The checkpoints of a folder, the first first. */
 export function checkpointsIn(path: string): string[] {
-  return readdirSync(path).filter((name) => /^checkpoint-\d+$/.test(name)).sort((a, b) => Number(a.slice(11)) - Number(b.slice(11)))
+  return readdirSync(path)
+    .filter(name => /^checkpoint-\d+$/.test(name))
+    .sort((a, b) => Number(a.slice(11)) - Number(b.slice(11)))
 }
 
 /** The weights by name, copied. */

@@ -22,13 +22,20 @@ const layers = 4
 function modelOf(family: FamilyName, fields: Readonly<Record<string, unknown>> = {}): PreTrainedModel {
   const config = readJson<ModelConfig>(`dropout-${family}`, 'config.json')
   const dropout = { hidden_dropout_prob: 0.2, attention_probs_dropout_prob: 0.3, dropout: 0.2, attention_dropout: 0.3 }
-  return modelFromConfig({ ...config, num_hidden_layers: layers, n_layers: layers, initializer_range: 0.4, ...dropout, ...fields }, { seed: 5 })
+  return modelFromConfig(
+    { ...config, num_hidden_layers: layers, n_layers: layers, initializer_range: 0.4, ...dropout, ...fields },
+    { seed: 5 },
+  )
 }
 
 // nine rows are two groups of attention, the two of the second micro-batch one
-const batches: readonly Batch[] = [randomBatch([7, 10, 3, 5, 1, 9, 4, 4, 2], classes(0, 1, 2, 0, 1, 2, 0, 1, 2)), randomBatch([6, 2], classes(1, 0), { seed: 3 })]
+const batches: readonly Batch[] = [
+  randomBatch([7, 10, 3, 5, 1, 9, 4, 4, 2], classes(0, 1, 2, 0, 1, 2, 0, 1, 2)),
+  randomBatch([6, 2], classes(1, 0), { seed: 3 }),
+]
 const choice = { problemType: 'single_label_classification' } as const
-const half: LossFunction = ({ logits }, _labels, count, graph) => graph.div(graph.mul(graph.sum(graph.mul(logits, logits)), 0.5), count)
+const half: LossFunction = ({ logits }, _labels, count, graph) =>
+  graph.div(graph.mul(graph.sum(graph.mul(logits, logits)), 0.5), count)
 
 /** Loss and gradients, each number as its bits. */
 function bitsOf({ loss, gradients }: Computed): unknown {
@@ -36,32 +43,55 @@ function bitsOf({ loss, gradients }: Computed): unknown {
   return { loss, gradients: Object.fromEntries([...gradients].map(([name, values]) => [name, bits(values)])) }
 }
 
-describe.each(['bert', 'roberta', 'distilbert', 'electra'] as const)('gradient checkpointing of %s', (family) => {
-  it.each([['its own loss', {}, {}], ['a loss of one\'s own', {}, { custom: half }], ['another activation', { hidden_act: 'relu', activation: 'relu' }, {}]])(
-    'gives the same loss and gradients bit for bit, with %s', async (_, fields, loss) => {
-      const [kept, again] = await Promise.all([false, true].map((gradientCheckpointing) => compute(modelOf(family, fields), batches, { loss, gradientCheckpointing })))
-      expect(bitsOf(again!)).toEqual(bitsOf(kept!))
-      expect(Math.max(...[...kept!.gradients.values()].flatMap((values) => [...values.map(Math.abs)]))).toBeGreaterThan(0)
-    })
-
-  it.each([1, 3])('keeps what enters a layer, and of the layers before the last nothing else, with %i groups', (groups) => {
-    const { config } = modelOf(family)
-    const [kept, again] = [false, true].map((checkpointing) => createTrainingGraph(config, choice, true, groups, checkpointing).training)
-    check(again!)
-    const between = again!.nodes.filter(({ name }) => /^backward\/again\/[A-Z]/.test(name))
-    expect([between.filter(({ op }) => op === 'Sub').length, between.flatMap(portableBreach)]).toEqual([layers - 1, []])
-    const read = keptOf(again!)
-    expect(read.filter((name) => name.startsWith(`layer.${layers - 1}/`)).length).toBeGreaterThan(10)
-    expect(read.filter((name) => /^layer\.[012]\//.test(name)).map((name) => name.replace(/_\d+:0$/, ''))).toEqual([0, 1, 2].map((i) => `layer.${i}/LayerNormalization`))
-    expect(keptOf(kept!).filter((name) => /^layer\.[012]\//.test(name)).length).toBeGreaterThan(30)
+describe.each(['bert', 'roberta', 'distilbert', 'electra'] as const)('gradient checkpointing of %s', family => {
+  it.each([
+    ['its own loss', {}, {}],
+    ["a loss of one's own", {}, { custom: half }],
+    ['another activation', { hidden_act: 'relu', activation: 'relu' }, {}],
+  ])('gives the same loss and gradients bit for bit, with %s', async (_, fields, loss) => {
+    const [kept, again] = await Promise.all(
+      [false, true].map(gradientCheckpointing =>
+        compute(modelOf(family, fields), batches, { loss, gradientCheckpointing }),
+      ),
+    )
+    expect(bitsOf(again!)).toEqual(bitsOf(kept!))
+    expect(Math.max(...[...kept!.gradients.values()].flatMap(values => [...values.map(Math.abs)]))).toBeGreaterThan(0)
   })
+
+  it.each([1, 3])(
+    'keeps what enters a layer, and of the layers before the last nothing else, with %i groups',
+    groups => {
+      const { config } = modelOf(family)
+      const [kept, again] = [false, true].map(
+        checkpointing => createTrainingGraph(config, choice, true, groups, checkpointing).training,
+      )
+      check(again!)
+      const between = again!.nodes.filter(({ name }) => /^backward\/again\/[A-Z]/.test(name))
+      expect([between.filter(({ op }) => op === 'Sub').length, between.flatMap(portableBreach)]).toEqual([
+        layers - 1,
+        [],
+      ])
+      const read = keptOf(again!)
+      expect(read.filter(name => name.startsWith(`layer.${layers - 1}/`)).length).toBeGreaterThan(10)
+      expect(read.filter(name => /^layer\.[012]\//.test(name)).map(name => name.replace(/_\d+:0$/, ''))).toEqual(
+        [0, 1, 2].map(i => `layer.${i}/LayerNormalization`),
+      )
+      expect(keptOf(kept!).filter(name => /^layer\.[012]\//.test(name)).length).toBeGreaterThan(30)
+    },
+  )
 })
 
 /** Floating-point values of the forward pass that the backward pass reads. */
 function keptOf({ nodes }: Graph): string[] {
   const isBackward = ({ name }: { readonly name: string }): boolean => name.startsWith('backward/')
-  const forward = new Set(nodes.filter((node) => !isBackward(node)).flatMap((node) => node.outputs.map((output) => output?.name)))
-  const read = nodes.filter(isBackward).flatMap((node) => node.inputs.flatMap((input) => (input?.dtype === 'float32' && forward.has(input.name) ? [input.name] : [])))
+  const forward = new Set(
+    nodes.filter(node => !isBackward(node)).flatMap(node => node.outputs.map(output => output?.name)),
+  )
+  const read = nodes
+    .filter(isBackward)
+    .flatMap(node =>
+      node.inputs.flatMap(input => (input?.dtype === 'float32' && forward.has(input.name) ? [input.name] : [])),
+    )
   return [...new Set(read)].toSorted()
 }
 
@@ -69,11 +99,14 @@ it('computes a layer again when the gradients of the weights after it are done',
   const ran = await executionOrder(modelOf('bert'))
   const at = (test: (name: string) => boolean): number[] => ran.flatMap((name, i) => (test(name) ? [i] : []))
   for (let layer = layers - 2; layer >= 0; layer--) {
-    const again = at((name) => name.startsWith(`backward/again/layer.${layer}/`))
-    const [after, own] = [at((name) => name.startsWith(`backward/layer.${layer + 1}/`)), at((name) => name.startsWith(`backward/layer.${layer}/`))]
+    const again = at(name => name.startsWith(`backward/again/layer.${layer}/`))
+    const [after, own] = [
+      at(name => name.startsWith(`backward/layer.${layer + 1}/`)),
+      at(name => name.startsWith(`backward/layer.${layer}/`)),
+    ]
     expect(again.length).toBeGreaterThan(20)
-    const products = after.filter((i) => /\/Gemm_\d+$/.test(ran[i]!))
-    expect(Math.max(...products), `layer ${layer}`).toBeLessThan(again.find((i) => /Gemm_\d+$/.test(ran[i]!))!)
+    const products = after.filter(i => /\/Gemm_\d+$/.test(ran[i]!))
+    expect(Math.max(...products), `layer ${layer}`).toBeLessThan(again.find(i => /Gemm_\d+$/.test(ran[i]!))!)
     expect(again.at(-1)).toBeLessThan(own.at(-1)!)
   }
 })
@@ -87,10 +120,21 @@ async function executionOrder(model: PreTrainedModel): Promise<string[]> {
   try {
     const packed = packBatch(batches[0]!, model.family.packing(model.config), { groups: 1 })
     const dropout = await masks.draw(packed, { seed: 1, step: 0, microBatch: 0 })
-    const given = { ...Object.fromEntries(model.parameters), ...packed.feeds, ...dropout, labels: labelsOf(batches[0]!, packed) } as Record<string, Tensor>
+    const given = {
+      ...Object.fromEntries(model.parameters),
+      ...packed.feeds,
+      ...dropout,
+      labels: labelsOf(batches[0]!, packed),
+    } as Record<string, Tensor>
     await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, given[name]!])))
-    const events = JSON.parse(readFileSync(program.endProfiling()!, 'utf8')) as { cat?: string; name: string; ts: number }[]
-    const kernels = events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time')).toSorted((a, b) => a.ts - b.ts)
+    const events = JSON.parse(readFileSync(program.endProfiling()!, 'utf8')) as {
+      cat?: string
+      name: string
+      ts: number
+    }[]
+    const kernels = events
+      .filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'))
+      .toSorted((a, b) => a.ts - b.ts)
     return kernels.map(({ name }) => name.slice(0, -'_kernel_time'.length))
   } finally {
     masks.dispose()
@@ -103,9 +147,15 @@ async function executionOrder(model: PreTrainedModel): Promise<string[]> {
 it('makes the same run, in accumulated micro-batches, and goes on where one without it was stopped', async () => {
   const config = { ...dropoutConfig, num_hidden_layers: 3 }
   const run = (outputDir: string, gradientCheckpointing: boolean, resume?: string): ReturnType<typeof trainHere> =>
-    trainHere({ outputDir, config, args: { ...twentySteps, saveSteps: 10, gradientCheckpointing }, ...(resume !== undefined && { resume }) })
+    trainHere({
+      outputDir,
+      config,
+      args: { ...twentySteps, saveSteps: 10, gradientCheckpointing },
+      ...(resume !== undefined && { resume }),
+    })
   const [plain, own] = [testFolder(), testFolder()]
   const report = await run(plain, false)
   expect(await run(own, true)).toEqual(report)
-  for (const from of [plain, own]) expect((await run(testFolder(), true, join(from, 'checkpoint-10'))).weights).toBe(report.weights)
+  for (const from of [plain, own])
+    expect((await run(testFolder(), true, join(from, 'checkpoint-10'))).weights).toBe(report.weights)
 })

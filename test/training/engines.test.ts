@@ -10,7 +10,7 @@ import { classes, type Computed, differing, randomBatch, tinyModel } from '../mo
 const loaded = vi.hoisted(() => ({ float32: [] as string[], bfloat16: [] as string[] }))
 
 // stands in for OpenVINO's engine, which needs AMX: the processor's own, which is given rounded shapes as that one is
-vi.mock('../../src/engine/Engine', async (importOriginal) => {
+vi.mock('../../src/engine/Engine', async importOriginal => {
   const original = await importOriginal<{ createEngine: (options: EngineOptions) => Promise<Engine> }>()
   const createEngine = async ({ precision, ...options }: EngineOptions): Promise<Engine> => {
     const engine = await original.createEngine(options)
@@ -18,17 +18,27 @@ vi.mock('../../src/engine/Engine', async (importOriginal) => {
     return new Proxy(engine, {
       get(target, key) {
         if (key === 'preparesShapes') return precision === 'bfloat16'
-        if (key === 'load') return (model: Uint8Array, given: { name?: string } = {}) => (note.push(given.name ?? ''), target.load(model, given))
+        if (key === 'load')
+          return (model: Uint8Array, given: { name?: string } = {}) => (
+            note.push(given.name ?? ''),
+            target.load(model, given)
+          )
         const value: unknown = Reflect.get(target, key)
-        return typeof value === 'function' ? value.bind(target) as unknown : value
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
       },
     })
   }
   return { ...original, createEngine }
 })
 
-const lengths = [[9, 3, 1, 7, 2, 6, 5, 8], [12, 11, 2, 4, 9, 1, 3, 6], [1, 2, 1, 3, 2, 1, 1, 2]]
-const batches: readonly Batch[] = lengths.map((rows, i) => randomBatch(rows, classes(2, 0, 1, 1, 0, 2, 2, 1), { seed: i + 1 }))
+const lengths = [
+  [9, 3, 1, 7, 2, 6, 5, 8],
+  [12, 11, 2, 4, 9, 1, 3, 6],
+  [1, 2, 1, 3, 2, 1, 1, 2],
+]
+const batches: readonly Batch[] = lengths.map((rows, i) =>
+  randomBatch(rows, classes(2, 0, 1, 1, 0, 2, 2, 1), { seed: i + 1 }),
+)
 
 interface Trained extends Computed {
   readonly losses: number[]
@@ -56,14 +66,23 @@ async function run(options: Partial<RunnerOptions>): Promise<Trained> {
     const evaluated = runner.prepare(batches[1]!, String, 'evaluation')
     packed.evaluation.push(evaluated.packed)
     const { logits } = await runner.evaluate(evaluated)
-    return { packed, losses, loss: losses.at(-1)!, count: batches.at(-1)!.labels!.size, gradients: new Map([...gradients].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)])), logits: [...logits.data] }
+    return {
+      packed,
+      losses,
+      loss: losses.at(-1)!,
+      count: batches.at(-1)!.labels!.size,
+      gradients: new Map([...gradients].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)])),
+      logits: [...logits.data],
+    }
   } finally {
     await runner.dispose()
   }
 }
 
 describe('training on two engines', () => {
-  it.each<[string, Pick<RunnerOptions, 'gradientCheckpointing'> & { bfloat16: NonNullable<RunnerOptions['bfloat16']> }]>([
+  it.each<
+    [string, Pick<RunnerOptions, 'gradientCheckpointing'> & { bfloat16: NonNullable<RunnerOptions['bfloat16']> }]
+  >([
     ['forward and backward', { bfloat16: { training: true, evaluation: false } }],
     ['with layers computed again', { bfloat16: { training: true, evaluation: false }, gradientCheckpointing: true }],
     ['evaluation as well', { bfloat16: { training: true, evaluation: true } }],
@@ -73,12 +92,13 @@ describe('training on two engines', () => {
     expect(loaded.bfloat16).toEqual([])
     const given = await run(options)
     const { training, evaluation } = options.bfloat16
-    expect(loaded[training ? 'bfloat16' : 'float32'].filter((name) => name.startsWith('training'))).not.toEqual([])
-    expect(loaded[evaluation ? 'bfloat16' : 'float32'].filter((name) => name.startsWith('evaluation'))).not.toEqual([])
-    expect(loaded[training ? 'float32' : 'bfloat16'].filter((name) => name.startsWith('training'))).toEqual([])
+    expect(loaded[training ? 'bfloat16' : 'float32'].filter(name => name.startsWith('training'))).not.toEqual([])
+    expect(loaded[evaluation ? 'bfloat16' : 'float32'].filter(name => name.startsWith('evaluation'))).not.toEqual([])
+    expect(loaded[training ? 'float32' : 'bfloat16'].filter(name => name.startsWith('training'))).toEqual([])
     for (const use of ['training', 'evaluation'] as const) {
       for (const { tokens, realTokens, groups } of given.packed[use]) {
-        if (options.bfloat16[use]) expect([tokens % 64, tokens > realTokens, groups.length, groups[0]!.width % 16]).toEqual([0, true, 1, 0])
+        if (options.bfloat16[use])
+          expect([tokens % 64, tokens > realTokens, groups.length, groups[0]!.width % 16]).toEqual([0, true, 1, 0])
         else expect([tokens, groups.length]).toEqual([realTokens, 2])
       }
     }

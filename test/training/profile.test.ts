@@ -6,9 +6,14 @@ import { smallModel, testFolder, texts } from '../helpers/classifier'
 
 async function train(folder: string, profile?: Profile): Promise<number> {
   const tokenizer = await AutoTokenizer.fromPretrained(join(import.meta.dirname, '../../examples/data/tokenizer'))
-  const trainDataset = await Dataset.fromRows(texts.map((text, row) => ({ text, label: row % 2 }))).map(({ text }) => tokenizer(text))
+  const trainDataset = await Dataset.fromRows(texts.map((text, row) => ({ text, label: row % 2 }))).map(({ text }) =>
+    tokenizer(text),
+  )
   const trainer = new Trainer({
-    model: smallModel(), trainDataset, processingClass: tokenizer, ...(profile && { profile }),
+    model: smallModel(),
+    trainDataset,
+    processingClass: tokenizer,
+    ...(profile && { profile }),
     args: { outputDir: folder, maxSteps: 2, perDeviceTrainBatchSize: 3, saveStrategy: 'no', disableTqdm: true },
   })
   trainer.removeCallback(PrinterCallback)
@@ -29,7 +34,10 @@ describe('a profile', () => {
     for (const { start, end } of profile.spans) expect(end).toBeGreaterThan(start)
 
     expect(profile.programs.map(({ name }) => name)).toEqual(['training/1'])
-    const events = JSON.parse(readFileSync(profile.programs[0]!.file, 'utf8')) as { cat?: string; args?: { op_name?: string } }[]
+    const events = JSON.parse(readFileSync(profile.programs[0]!.file, 'utf8')) as {
+      cat?: string
+      args?: { op_name?: string }
+    }[]
     expect(events.filter(({ cat, args }) => cat === 'Node' && args?.op_name === 'Gemm').length).toBeGreaterThan(2 * 12)
   })
 

@@ -8,7 +8,7 @@ env.allowRemoteModels = false
 async function logitsOf(folder: string): Promise<number[][]> {
   const tokenizer = await AutoTokenizer.from_pretrained(folder)
   const model = await AutoModelForSequenceClassification.from_pretrained(folder, { dtype: 'fp32' })
-  const { logits } = await model(tokenizer(texts, { padding: true })) as { logits: { tolist(): number[][] } }
+  const { logits } = (await model(tokenizer(texts, { padding: true }))) as { logits: { tolist(): number[][] } }
   await model.dispose()
   return logits.tolist()
 }
@@ -19,7 +19,7 @@ describe('transformers.js, after training in the same process', () => {
     const folder = testFolder()
     const logits = await trainAndSave(smallModel({}, { id2label: ['negative', 'positive'] }), folder)
     const classify = await pipeline('text-classification', folder, { dtype: 'fp32' })
-    const answers = await classify(texts, { top_k: 2 }) as { label: string; score: number }[][]
+    const answers = (await classify(texts, { top_k: 2 })) as { label: string; score: number }[][]
     await classify.dispose()
     for (const [row, [a, b]] of logits.entries()) {
       const positive = 1 / (1 + Math.exp(a! - b!))
@@ -29,7 +29,9 @@ describe('transformers.js, after training in the same process', () => {
   })
 
   it.each([
-    ['bert', {}], ['roberta', { type_vocab_size: 1, pad_token_id: 0 }], ['electra', { embedding_size: 8 }],
+    ['bert', {}],
+    ['roberta', { type_vocab_size: 1, pad_token_id: 0 }],
+    ['electra', { embedding_size: 8 }],
     ['distilbert', { dim: 16, n_layers: 2, n_heads: 2, hidden_dim: 32 }],
   ])('computes the logits of a %s that predict gave, padded rows too', async (type, config) => {
     const folder = testFolder()
@@ -40,9 +42,17 @@ describe('transformers.js, after training in the same process', () => {
 
   it('computes those of a regression and of several labels at once', async () => {
     const [regression, several] = [testFolder(), testFolder()]
-    const numbers = await trainAndSave(smallModel({}, { numLabels: 1 }), regression, texts.map((_, row) => row / 2))
+    const numbers = await trainAndSave(
+      smallModel({}, { numLabels: 1 }),
+      regression,
+      texts.map((_, row) => row / 2),
+    )
     expect(largestDifference(await logitsOf(regression), numbers)).toBeLessThan(1e-4)
-    const rows = await trainAndSave(smallModel({}, { numLabels: 3, problemType: 'multi_label_classification' }), several, texts.map((_, row) => [row % 2, 1, 0]))
+    const rows = await trainAndSave(
+      smallModel({}, { numLabels: 3, problemType: 'multi_label_classification' }),
+      several,
+      texts.map((_, row) => [row % 2, 1, 0]),
+    )
     expect(largestDifference(await logitsOf(several), rows)).toBeLessThan(1e-4)
   })
 })

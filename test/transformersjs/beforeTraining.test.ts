@@ -19,9 +19,11 @@ describe('training, after transformers.js in the same process', () => {
     const folder = testFolder()
     const logits = await trainAndSave(smallModel(), folder)
     const second = await pipeline('text-classification', folder, { dtype: 'fp32' })
-    const answers = await second(texts, { top_k: 2 }) as { label: string; score: number }[][]
+    const answers = (await second(texts, { top_k: 2 })) as { label: string; score: number }[][]
     const scores = answers.map(row => row.toSorted((a, b) => (a.label < b.label ? -1 : 1)).map(({ score }) => score))
-    const probabilities = logits.map(row => row.map(value => Math.exp(value) / row.reduce((sum, other) => sum + Math.exp(other), 0)))
+    const probabilities = logits.map(row =>
+      row.map(value => Math.exp(value) / row.reduce((sum, other) => sum + Math.exp(other), 0)),
+    )
     expect(largestDifference(scores, probabilities)).toBeLessThan(1e-4)
     expect(await first(texts[0]!)).toEqual(before)
     await Promise.all([first.dispose(), second.dispose()])
@@ -31,10 +33,16 @@ describe('training, after transformers.js in the same process', () => {
 /** A folder whose logits are the number of tokens, 6 for the first text, and 0: enough for a pipeline. */
 function writeForeignModel(folder: string): void {
   cpSync(join(import.meta.dirname, '../../examples/data/tokenizer'), folder, { recursive: true })
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...smallConfig, architectures: ['BertForSequenceClassification'] }))
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({ ...smallConfig, architectures: ['BertForSequenceClassification'] }),
+  )
   const graph = new GraphBuilder('foreign')
   const tokens = graph.cast(graph.input('attention_mask', 'int64', ['rows', 'length']), 'float32')
   const count = graph.reduceSum(tokens, [1], true)
   mkdirSync(join(folder, 'onnx'))
-  writeFileSync(join(folder, 'onnx/model.onnx'), encode(graph.build({ logits: graph.concat([count, graph.sub(count, count)], 1) })).model)
+  writeFileSync(
+    join(folder, 'onnx/model.onnx'),
+    encode(graph.build({ logits: graph.concat([count, graph.sub(count, count)], 1) })).model,
+  )
 }

@@ -4,7 +4,18 @@ import type { CompileOptions } from './compile'
 import { createKernel, createModule, type Kernel } from './kernel'
 import { createKernels } from './kernels'
 import type { AttentionMask, DenseMask } from './masks'
-import { accumulate, additionGraph, clear, dropoutMasks, markRows, runKernel, scatterRows, type Segment, type Site, sumOfSquares } from './operations'
+import {
+  accumulate,
+  additionGraph,
+  clear,
+  dropoutMasks,
+  markRows,
+  runKernel,
+  scatterRows,
+  type Segment,
+  type Site,
+  sumOfSquares,
+} from './operations'
 import { createPool } from './pool'
 import { createIdleTest, type RowSet, type TableRows } from './rows'
 
@@ -15,12 +26,13 @@ export type { Segment } from './operations'
 export type { RowSet, TableRows } from './rows'
 
 /**
- * Elementwise programs, sums and random masks on worker threads, over memory that they share with this thread and with ONNX Runtime. This thread
- * is never blocked. Calls are performed one after another in the order in which they are made; results do not depend on the number of threads.
- * Every array has to be the arena's, or a part (`subarray`) of one. What a call is given must stay as it is until its promise settles.
+ * Elementwise programs, sums and random masks on worker threads, over memory that they share with this thread and with
+ * ONNX Runtime. This thread is never blocked. Calls are performed one after another in the order in which they are
+ * made; results do not depend on the number of threads. Every array has to be the arena's, or a part (`subarray`) of
+ * one. What a call is given must stay as it is until its promise settles.
  *
- * All methods that return a promise throw TrainerError ('engine') when arrays are missing, do not fit or lie elsewhere, when a worker thread dies
- * and after `dispose`.
+ * All methods that return a promise throw TrainerError ('engine') when arrays are missing, do not fit or lie elsewhere,
+ * when a worker thread dies and after `dispose`.
  */
 export interface FusedEngine {
   readonly threads: number
@@ -42,9 +54,15 @@ export interface FusedEngine {
    * @throws TrainerError ('engine') also when an index lies outside the table.
    */
   scatterRows(table: TableRows, index: Int32Array, rows: Float32Array): Promise<void>
-  /** Marks the rows in which one of the arrays (slots read from a checkpoint) is not zero, so that updates do not leave them out. */
+  /**
+   * Marks the rows in which one of the arrays (slots read from a checkpoint) is not zero, so that updates do not leave
+   * them out.
+   */
   markRows(set: RowSet, arrays: readonly Float32Array[]): Promise<void>
-  /** Writes dropout masks: 0 for what is dropped, 1 / (1 - p) for the rest. A function of the key and the place, whatever the threads. */
+  /**
+   * Writes dropout masks: 0 for what is dropped, 1 / (1 - p) for the rest. A function of the key and the place,
+   * whatever the threads.
+   */
   dropoutMasks(masks: readonly (DenseMask | AttentionMask)[]): Promise<void>
   /** Ends the threads. Calls that are not done fail; the arena's arrays stay as they are. */
   dispose(): Promise<void>
@@ -60,7 +78,10 @@ export interface FusedEngineOptions {
 /** Starts the worker threads; they neither keep the process alive nor take time while nothing runs. */
 export function createFusedEngine(options: FusedEngineOptions = {}): FusedEngine {
   const pool = createPool(options.threads)
-  const arena = createArena({ ...(options.pages === undefined ? {} : { pages: options.pages }), onGrow: (index, memory) => pool.addMemory(index, memory) })
+  const arena = createArena({
+    ...(options.pages === undefined ? {} : { pages: options.pages }),
+    onGrow: (index, memory) => pool.addMemory(index, memory),
+  })
   const numbers = new WeakMap<Kernel, number>()
   const compile = (graph: Graph, compileOptions: CompileOptions = {}): Kernel => {
     const kernel = createKernel(graph, compileOptions)
@@ -68,10 +89,11 @@ export function createFusedEngine(options: FusedEngineOptions = {}): FusedEngine
     return kernel
   }
   const site: Site = {
-    pool, arena,
+    pool,
+    arena,
     kernels: pool.addModule(createModule('sums and masks', createKernels())),
     addition: numbers.get(compile(additionGraph()))!,
-    numberOf: (kernel) => numbers.get(kernel),
+    numberOf: kernel => numbers.get(kernel),
     leavesIdle: createIdleTest(),
   }
   return {
@@ -79,13 +101,13 @@ export function createFusedEngine(options: FusedEngineOptions = {}): FusedEngine
     arena,
     compile,
     run: (kernel, segments, scalars = {}) => runKernel(site, kernel, segments, scalars),
-    sumOfSquares: (arrays) => sumOfSquares(site, arrays),
-    accumulate: (pairs) => accumulate(site, pairs),
-    clear: (arrays) => clear(site, arrays),
+    sumOfSquares: arrays => sumOfSquares(site, arrays),
+    accumulate: pairs => accumulate(site, pairs),
+    clear: arrays => clear(site, arrays),
     createRowSet: (rows, width) => ({ rows, width, flags: arena.allocate(rows, 'uint8') }),
     scatterRows: (table, index, rows) => scatterRows(site, table, index, rows),
     markRows: (set, arrays) => markRows(site, set, arrays),
-    dropoutMasks: (masks) => dropoutMasks(site, masks),
+    dropoutMasks: masks => dropoutMasks(site, masks),
     dispose: () => pool.dispose(),
   }
 }

@@ -21,12 +21,17 @@ export interface Arena {
    */
   allocate<T extends DataType = 'float32'>(count: number, dtype?: T): TensorArrays[T]
   /**
-   * Zeroed float32 arrays that lie in one memory, as all arrays that one kernel call touches must: a parameter with its gradient and slots.
+   * Zeroed float32 arrays that lie in one memory, as all arrays that one kernel call touches must: a parameter with its
+   * gradient and slots.
    * @param near an array in whose memory they have to lie.
-   * @throws TrainerError ('engine') when there is no memory left, or when together they take more than one memory can hold (4 GiB).
+   * @throws TrainerError ('engine') when there is no memory left, or when together they take more than one memory can
+   * hold (4 GiB).
    */
   allocateGroup(counts: readonly number[], near?: ArrayBufferView): Float32Array[]
-  /** Gives an array's memory back. It must not be used afterwards. An array that is no allocation of this arena is left alone. */
+  /**
+   * Gives an array's memory back. It must not be used afterwards. An array that is no allocation of this arena is left
+   * alone.
+   */
   free(array: ArrayBufferView): void
   /** Where an array, or a part of one (`subarray`), lies; undefined for arrays from elsewhere. */
   locate(array: ArrayBufferView): Place | undefined
@@ -67,7 +72,7 @@ export function createArena(options: ArenaOptions = {}): Arena {
 
   const take = (index: number, bytes: number): Place => {
     const room = rooms[index]!
-    const hole = room.holes.findIndex((stretch) => stretch.bytes >= bytes)
+    const hole = room.holes.findIndex(stretch => stretch.bytes >= bytes)
     const at = hole >= 0 ? cutHole(room, hole, bytes) : raiseTop(room, bytes)
     if (!roomOf.has(room.memory.buffer)) {
       roomOf.set(room.memory.buffer, index)
@@ -82,9 +87,13 @@ export function createArena(options: ArenaOptions = {}): Arena {
     const only = near === undefined ? undefined : roomOf.get(near.buffer)
     const known = rooms.findIndex((room, i) => (only ?? i) === i && hasRoom(room, bytes, pages))
     if (bytes > pages * pageBytes - alignment || (only !== undefined && known < 0)) {
-      throw new TrainerError('engine', `Arrays of ${bytes} bytes that belong together were asked for, but one memory holds ${pages * pageBytes - alignment} in all.`, {
-        fix: only === undefined ? 'Split the parameter.' : 'Allocate the arrays together, before others.',
-      })
+      throw new TrainerError(
+        'engine',
+        `Arrays of ${bytes} bytes that belong together were asked for, but one memory holds ${pages * pageBytes - alignment} in all.`,
+        {
+          fix: only === undefined ? 'Split the parameter.' : 'Allocate the arrays together, before others.',
+        },
+      )
     }
     return known >= 0 ? known : rooms.push({ memory: createMemory(pages), holes: [], top: alignment }) - 1 // address 0 stays free
   }
@@ -92,15 +101,22 @@ export function createArena(options: ArenaOptions = {}): Arena {
     createData(dtype, count, rooms[memory]!.memory.buffer, at)
 
   return {
-    get memories() { return rooms.map((room) => room.memory) },
-    get used() { return used },
+    get memories() {
+      return rooms.map(room => room.memory)
+    },
+    get used() {
+      return used
+    },
     allocate<T extends DataType = 'float32'>(count: number, dtype = 'float32' as T) {
       const bytes = rounded(count * bytesPerElement(dtype))
       return view(dtype, count, take(roomFor(bytes), bytes))
     },
     allocateGroup(counts, near) {
-      const sizes = counts.map((count) => rounded(count * 4))
-      const index = roomFor(sizes.reduce((sum, bytes) => sum + bytes, 0), near)
+      const sizes = counts.map(count => rounded(count * 4))
+      const index = roomFor(
+        sizes.reduce((sum, bytes) => sum + bytes, 0),
+        near,
+      )
       return counts.map((count, i) => view('float32', count, take(index, sizes[i]!)))
     },
     free(array) {
@@ -128,7 +144,7 @@ function createMemory(pages: number): WasmMemory {
 
 /** Whether arrays of this many bytes together fit: behind what is taken, or all of them into one hole. */
 function hasRoom(room: Room, bytes: number, pages: number): boolean {
-  return room.top + bytes <= pages * pageBytes || room.holes.some((hole) => hole.bytes >= bytes)
+  return room.top + bytes <= pages * pageBytes || room.holes.some(hole => hole.bytes >= bytes)
 }
 
 function cutHole(room: Room, index: number, bytes: number): number {
@@ -164,7 +180,8 @@ function addHole(room: Room, stretch: Stretch): void {
   const joined: Stretch[] = []
   for (const next of [...room.holes, stretch].sort((a, b) => a.at - b.at)) {
     const last = joined.at(-1)
-    if (last !== undefined && last.at + last.bytes === next.at) joined[joined.length - 1] = { at: last.at, bytes: last.bytes + next.bytes }
+    if (last !== undefined && last.at + last.bytes === next.at)
+      joined[joined.length - 1] = { at: last.at, bytes: last.bytes + next.bytes }
     else joined.push(next)
   }
   room.holes = joined
@@ -175,7 +192,12 @@ function rounded(bytes: number): number {
 }
 
 function outOfMemory(bytes: number, cause: unknown): TrainerError {
-  return new TrainerError('engine', `The system refused ${bytes} more bytes of shared memory for parameters, gradients and optimizer state.`, {
-    fix: 'Free memory, raise the process\'s limit of virtual memory, or train a smaller model.', cause,
-  })
+  return new TrainerError(
+    'engine',
+    `The system refused ${bytes} more bytes of shared memory for parameters, gradients and optimizer state.`,
+    {
+      fix: "Free memory, raise the process's limit of virtual memory, or train a smaller model.",
+      cause,
+    },
+  )
 }

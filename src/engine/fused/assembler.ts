@@ -1,6 +1,6 @@
 /**
- * WebAssembly's binary format, as far as the kernels of this folder need it: vectors of four float32, loops and plain memory.
- * Opcodes: https://webassembly.github.io/spec/core/binary/instructions.html.
+ * WebAssembly's binary format, as far as the kernels of this folder need it: vectors of four float32, loops and plain
+ * memory. Opcodes: https://webassembly.github.io/spec/core/binary/instructions.html.
  */
 import { TrainerError } from '../../errors'
 
@@ -26,10 +26,21 @@ export const mostPages = 65536
 /** A module of exported functions over one shared memory, imported as `env.memory`. */
 export function assemble(functions: readonly FunctionBody[]): Uint8Array<ArrayBuffer> {
   const memory = [...name('env'), ...name('memory'), 0x02, 0x03, 1, ...unsigned(mostPages)]
-  const signatures = functions.map(({ parameters, results }) => [0x60, ...vector(parameters.map((t) => [types[t]])), ...vector(results.map((t) => [types[t]]))])
+  const signatures = functions.map(({ parameters, results }) => [
+    0x60,
+    ...vector(parameters.map(t => [types[t]])),
+    ...vector(results.map(t => [types[t]])),
+  ])
   const exported = functions.map((body, i) => [...name(body.name), 0x00, ...unsigned(i)])
   return Uint8Array.from([
-    0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    1,
+    0,
+    0,
+    0,
     ...section(1, vector(signatures)),
     ...section(2, vector([memory])),
     ...section(3, vector(functions.map((_, i) => unsigned(i)))),
@@ -74,7 +85,8 @@ export class Locals {
 
   #number(local: string): number {
     const number = this.#index.get(local)
-    if (number === undefined) throw new TrainerError('internal', `internal: the kernel reads the local "${local}" before it is set.`)
+    if (number === undefined)
+      throw new TrainerError('internal', `internal: the kernel reads the local "${local}" before it is set.`)
     return number
   }
 }
@@ -91,8 +103,16 @@ export function when(condition: Code, body: Code): Code {
 
 export const i32 = {
   constant: (value: number): Code => [0x41, ...signed(value)],
-  eqz: [0x45], lessUnsigned: [0x49], lessOrEqualUnsigned: [0x4d],
-  add: [0x6a], subtract: [0x6b], multiply: [0x6c], and: [0x71], xor: [0x73], shiftLeft: [0x74], shiftRight: [0x76],
+  eqz: [0x45],
+  lessUnsigned: [0x49],
+  lessOrEqualUnsigned: [0x4d],
+  add: [0x6a],
+  subtract: [0x6b],
+  multiply: [0x6c],
+  and: [0x71],
+  xor: [0x73],
+  shiftLeft: [0x74],
+  shiftRight: [0x76],
 } as const
 
 export const f64 = { add: [0xa0] } as const
@@ -110,8 +130,16 @@ export const v128 = {
   store: memory(0x0b),
   /** One lane to memory. */
   storeLane: (lane: number, offset = 0): Code => [0xfd, 0x5a, 0x02, ...unsigned(offset), lane],
-  constant: (lanes: readonly [number, number, number, number]): Code => [0xfd, 0x0c, ...new Uint8Array(Int32Array.from(lanes).buffer)],
-  not: simd(0x4d), and: simd(0x4e), andNot: simd(0x4f), or: simd(0x50), xor: simd(0x51),
+  constant: (lanes: readonly [number, number, number, number]): Code => [
+    0xfd,
+    0x0c,
+    ...new Uint8Array(Int32Array.from(lanes).buffer),
+  ],
+  not: simd(0x4d),
+  and: simd(0x4e),
+  andNot: simd(0x4f),
+  or: simd(0x50),
+  xor: simd(0x51),
   /** The first where the third's bits are one, the second elsewhere. */
   select: simd(0x52),
   /** The upper two lanes of 32 bits, moved down. */
@@ -124,20 +152,39 @@ export const f32x4 = {
     return v128.constant([bits, bits, bits, bits])
   },
   splat: simd(0x13),
-  equal: simd(0x41), less: simd(0x43), greater: simd(0x44), lessOrEqual: simd(0x45), greaterOrEqual: simd(0x46), notEqual: simd(0x42),
-  floor: simd(0x68), abs: simd(0xe0), negate: simd(0xe1), sqrt: simd(0xe3),
-  add: simd(0xe4), subtract: simd(0xe5), multiply: simd(0xe6), divide: simd(0xe7), min: simd(0xe8), max: simd(0xe9),
+  equal: simd(0x41),
+  less: simd(0x43),
+  greater: simd(0x44),
+  lessOrEqual: simd(0x45),
+  greaterOrEqual: simd(0x46),
+  notEqual: simd(0x42),
+  floor: simd(0x68),
+  abs: simd(0xe0),
+  negate: simd(0xe1),
+  sqrt: simd(0xe3),
+  add: simd(0xe4),
+  subtract: simd(0xe5),
+  multiply: simd(0xe6),
+  divide: simd(0xe7),
+  min: simd(0xe8),
+  max: simd(0xe9),
 } as const
 
 export const i32x4 = {
-  splat: simd(0x11), equal: simd(0x37), greater: simd(0x3b), shiftRight: simd(0xad), add: simd(0xae), multiply: simd(0xb5),
+  splat: simd(0x11),
+  equal: simd(0x37),
+  greater: simd(0x3b),
+  shiftRight: simd(0xad),
+  add: simd(0xae),
+  multiply: simd(0xb5),
 } as const
 
 export const f64x2 = {
   /** The lower two lanes of float32, as float64. */
   promoteLower: simd(0x5f),
   lane: (lane: 0 | 1): Code => [...simd(0x21), lane],
-  add: simd(0xf0), multiply: simd(0xf2),
+  add: simd(0xf0),
+  multiply: simd(0xf2),
   zero: v128.constant([0, 0, 0, 0]),
 } as const
 
@@ -150,7 +197,7 @@ function memory(opcode: number): Code {
 }
 
 function written({ locals, code }: FunctionBody): readonly number[] {
-  const declared = vector(locals.map((type) => [1, types[type]]))
+  const declared = vector(locals.map(type => [1, types[type]]))
   const bytes = [...declared, ...flatten(code), 0x0b]
   return [...unsigned(bytes.length), ...bytes]
 }
@@ -164,12 +211,12 @@ function vector(items: readonly (readonly number[])[]): readonly number[] {
 }
 
 function name(text: string): readonly number[] {
-  const bytes = Array.from(text, (character) => character.charCodeAt(0)) // names here are ASCII
+  const bytes = Array.from(text, character => character.charCodeAt(0)) // names here are ASCII
   return [...unsigned(bytes.length), ...bytes]
 }
 
 function flatten(code: Code): number[] {
-  return code.flatMap((part) => (typeof part === 'number' ? [part] : flatten(part)))
+  return code.flatMap(part => (typeof part === 'number' ? [part] : flatten(part)))
 }
 
 /** LEB128 without a sign: seven bits a byte, the lowest first. */

@@ -11,7 +11,10 @@ export interface Kernel {
   readonly module: WasmModule
 }
 
-/** Compiles an elementwise graph. @throws TrainerError ('graph') when it is not elementwise, ('engine') when the module is refused. */
+/**
+ * Compiles an elementwise graph.
+ * @throws TrainerError ('graph') when it is not elementwise, ('engine') when the module is refused.
+ */
 export function createKernel(graph: Graph, options: CompileOptions = {}): Kernel {
   const program = compileElementwise(graph, options)
   return { name: graph.name, program, module: createModule(graph.name, program.wasm) }
@@ -23,7 +26,8 @@ export function createModule(name: string, bytes: Uint8Array<ArrayBuffer>): Wasm
     return new wasm.Module(bytes)
   } catch (cause) {
     throw new TrainerError('engine', `WebAssembly refused the kernel "${name}" (${String(cause)}).`, {
-      fix: 'Use Node 20.19 or later on a processor with SIMD (SSE 4.1 or NEON).', cause,
+      fix: 'Use Node 20.19 or later on a processor with SIMD (SSE 4.1 or NEON).',
+      cause,
     })
   }
 }

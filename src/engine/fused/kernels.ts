@@ -1,12 +1,32 @@
-/** The kernels that are no graph: sums of squares, clearing, and dropout masks. All are in one module, {@link createKernels}. */
-import { assemble, type Code, f32x4, f64, f64x2, type FunctionBody, i32, i32x4, Locals, memoryFill, type Type, v128, when, whileLoop } from './assembler'
+/**
+ * The kernels that are no graph: sums of squares, clearing, and dropout masks. All are in one module, {@link
+ * createKernels}.
+ */
+import {
+  assemble,
+  type Code,
+  f32x4,
+  f64,
+  f64x2,
+  type FunctionBody,
+  i32,
+  i32x4,
+  Locals,
+  memoryFill,
+  type Type,
+  v128,
+  when,
+  whileLoop,
+} from './assembler'
 
 /**
  * A module of
  * - `sumOfSquares(address, count) → float64`: each element squared and added in float64, in four interleaved sums;
  * - `clear(address, count)`: zeros;
- * - `maskRow(address, count, first, key1, key2, threshold, scale)`: `scale` or 0 for the elements `first`, `first + 1`, …;
- * - `maskPlane(address, rows, width, drawnRows, count, key1, key2, threshold, scale)`: a [rows, width] plane of which the first `drawnRows` rows
+ * - `maskRow(address, count, first, key1, key2, threshold, scale)`: `scale` or 0 for the elements `first`, `first + 1`,
+ * …;
+ * - `maskPlane(address, rows, width, drawnRows, count, key1, key2, threshold, scale)`: a [rows, width] plane of which
+ * the first `drawnRows` rows
  *   and `count` columns are drawn, the entry (q, k) as element 65536 q + k, and the others are 0.
  *
  * An element's draw is {@link draw}; it is kept where the draw, as a signed number, is greater than `threshold`.
@@ -15,7 +35,12 @@ export function createKernels(): Uint8Array<ArrayBuffer> {
   return assemble([sumOfSquares(), clear(), maskRow(), maskPlane()])
 }
 
-function define(name: string, parameters: Readonly<Record<string, Type>>, results: readonly Type[], write: (locals: Locals) => Code): FunctionBody {
+function define(
+  name: string,
+  parameters: Readonly<Record<string, Type>>,
+  results: readonly Type[],
+  write: (locals: Locals) => Code,
+): FunctionBody {
   const locals = new Locals(parameters)
   const code = write(locals)
   return { name, parameters: locals.parameters, results, locals: locals.types, code }
@@ -28,11 +53,19 @@ function advance(locals: Locals, local: string, by: Code): Code {
 
 /** The address behind `count` elements, with its last bits cut off so that whole vectors end there. */
 function vectorsEnd(locals: Locals): Code {
-  return [locals.get('address'), locals.get('count'), i32.constant(-4), i32.and, i32.constant(2), i32.shiftLeft, i32.add]
+  return [
+    locals.get('address'),
+    locals.get('count'),
+    i32.constant(-4),
+    i32.and,
+    i32.constant(2),
+    i32.shiftLeft,
+    i32.add,
+  ]
 }
 
 function sumOfSquares(): FunctionBody {
-  return define('sumOfSquares', { address: 'i32', count: 'i32' }, ['f64'], (locals) => {
+  return define('sumOfSquares', { address: 'i32', count: 'i32' }, ['f64'], locals => {
     const gather = (sum: string): Code => [
       locals.set('d', 'v128', [locals.get('x'), f64x2.promoteLower]),
       locals.set(sum, 'v128', [locals.get(sum), locals.get('d'), locals.get('d'), f64x2.multiply, f64x2.add]),
@@ -52,18 +85,30 @@ function sumOfSquares(): FunctionBody {
       whileLoop([locals.get('address'), locals.get('vectors'), i32.lessUnsigned], pass(v128.load, 16)),
       whileLoop([locals.get('address'), locals.get('end'), i32.lessUnsigned], pass(v128.loadLane, 4)),
       locals.set('low', 'v128', [locals.get('low'), locals.get('high'), f64x2.add]),
-      locals.get('low'), f64x2.lane(0), locals.get('low'), f64x2.lane(1), f64.add,
+      locals.get('low'),
+      f64x2.lane(0),
+      locals.get('low'),
+      f64x2.lane(1),
+      f64.add,
     ]
   })
 }
 
 function clear(): FunctionBody {
-  return define('clear', { address: 'i32', count: 'i32' }, [], (locals) => [
-    locals.get('address'), i32.constant(0), locals.get('count'), i32.constant(2), i32.shiftLeft, memoryFill,
+  return define('clear', { address: 'i32', count: 'i32' }, [], locals => [
+    locals.get('address'),
+    i32.constant(0),
+    locals.get('count'),
+    i32.constant(2),
+    i32.shiftLeft,
+    memoryFill,
   ])
 }
 
-/** 2³² divided by the golden ratio: its multiples spread evenly, so that no distance between elements shows in the draws. */
+/**
+ * 2³² divided by the golden ratio: its multiples spread evenly, so that no distance between elements shows in the
+ * draws.
+ */
 const weyl = 0x9e3779b9
 
 const maskParameters = { key1: 'i32', key2: 'i32', threshold: 'i32', scale: 'f32' } as const
@@ -82,23 +127,37 @@ function prepareMask(locals: Locals): Code {
 
 /** The vector of weyl · element + key1, for an element and its three followers. */
 function elementsFrom(locals: Locals, first: Code): Code {
-  const followers = v128.constant([0, 1, 2, 3].map((i) => Math.imul(i, weyl)) as [number, number, number, number])
-  return locals.set('elements', 'v128', [first, i32.constant(weyl), i32.multiply, locals.get('key1'), i32.add, i32x4.splat, followers, i32x4.add])
+  const followers = v128.constant([0, 1, 2, 3].map(i => Math.imul(i, weyl)) as [number, number, number, number])
+  return locals.set('elements', 'v128', [
+    first,
+    i32.constant(weyl),
+    i32.multiply,
+    locals.get('key1'),
+    i32.add,
+    i32x4.splat,
+    followers,
+    i32x4.add,
+  ])
 }
 
 /**
- * 32 random bits for each element of the vector `elements`: the finaliser "lowbias32" (Wellons, https://nullprogram.com/blog/2018/07/31/, with
- * its later constants) of weyl · element + key1, with key2 mixed in between its two products, so that different keys are not windows of one
- * sequence. (Of element + key1 alone, draws at a distance of a power of two were measurably alike.)
+ * 32 random bits for each element of the vector `elements`: the finaliser "lowbias32" (Wellons,
+ * https://nullprogram.com/blog/2018/07/31/, with its later constants) of weyl · element + key1, with key2 mixed in
+ * between its two products, so that different keys are not windows of one sequence. (Of element + key1 alone, draws at
+ * a distance of a power of two were measurably alike.)
  */
 function draw(locals: Locals): Code {
-  const mix = (shift: number): Code => locals.set('h', 'v128', [locals.get('h'), locals.get('h'), i32.constant(shift), i32x4.shiftRight, v128.xor])
+  const mix = (shift: number): Code =>
+    locals.set('h', 'v128', [locals.get('h'), locals.get('h'), i32.constant(shift), i32x4.shiftRight, v128.xor])
   const times = (factor: string): Code => locals.set('h', 'v128', [locals.get('h'), locals.get(factor), i32x4.multiply])
   return [
     locals.set('h', 'v128', locals.get('elements')),
-    mix(16), times('factor1'),
+    mix(16),
+    times('factor1'),
     locals.set('h', 'v128', [locals.get('h'), locals.get('keys2'), v128.xor]),
-    mix(15), times('factor2'), mix(15),
+    mix(15),
+    times('factor2'),
+    mix(15),
   ]
 }
 
@@ -106,14 +165,20 @@ function draw(locals: Locals): Code {
 function drawMask(locals: Locals): Code {
   return [
     draw(locals),
-    locals.set('kept', 'v128', [locals.get('h'), locals.get('thresholds'), i32x4.greater, locals.get('scales'), v128.and]),
+    locals.set('kept', 'v128', [
+      locals.get('h'),
+      locals.get('thresholds'),
+      i32x4.greater,
+      locals.get('scales'),
+      v128.and,
+    ]),
     locals.set('elements', 'v128', [locals.get('elements'), locals.get('step'), i32x4.add]),
   ]
 }
 
 /** Stores `kept` at `address`: only as many lanes as lie below `end`, which is less than four elements away. */
 function storeRest(locals: Locals): Code {
-  return [0, 1, 2].map((lane) => {
+  return [0, 1, 2].map(lane => {
     const below = [locals.get('address'), i32.constant(4 * lane), i32.add, locals.get('end'), i32.lessUnsigned]
     return when(below, [locals.get('address'), locals.get('kept'), v128.storeLane(lane, 4 * lane)])
   })
@@ -124,18 +189,23 @@ function drawRow(locals: Locals): Code {
   return [
     locals.set('end', 'i32', [locals.get('address'), locals.get('count'), i32.constant(2), i32.shiftLeft, i32.add]),
     locals.set('vectors', 'i32', vectorsEnd(locals)),
-    whileLoop([locals.get('address'), locals.get('vectors'), i32.lessUnsigned], [
-      drawMask(locals),
-      locals.get('address'), locals.get('kept'), v128.store,
-      advance(locals, 'address', i32.constant(16)),
-    ]),
+    whileLoop(
+      [locals.get('address'), locals.get('vectors'), i32.lessUnsigned],
+      [
+        drawMask(locals),
+        locals.get('address'),
+        locals.get('kept'),
+        v128.store,
+        advance(locals, 'address', i32.constant(16)),
+      ],
+    ),
     when([locals.get('address'), locals.get('end'), i32.lessUnsigned], [drawMask(locals), storeRest(locals)]),
     locals.set('address', 'i32', locals.get('end')),
   ]
 }
 
 function maskRow(): FunctionBody {
-  return define('maskRow', { address: 'i32', count: 'i32', first: 'i32', ...maskParameters }, [], (locals) => [
+  return define('maskRow', { address: 'i32', count: 'i32', first: 'i32', ...maskParameters }, [], locals => [
     prepareMask(locals),
     elementsFrom(locals, locals.get('first')),
     drawRow(locals),
@@ -143,20 +213,31 @@ function maskRow(): FunctionBody {
 }
 
 function maskPlane(): FunctionBody {
-  return define('maskPlane', { address: 'i32', rows: 'i32', width: 'i32', drawnRows: 'i32', count: 'i32', ...maskParameters }, [], (locals) => {
-    const bytes = (count: Code): Code => [count, i32.constant(2), i32.shiftLeft]
-    const zeros = (length: Code): Code => [locals.get('address'), i32.constant(0), length, memoryFill]
-    const padding = bytes([locals.get('width'), locals.get('count'), i32.subtract])
-    return [
-      prepareMask(locals),
-      locals.set('row', 'i32', i32.constant(0)),
-      whileLoop([locals.get('row'), locals.get('drawnRows'), i32.lessUnsigned], [
-        elementsFrom(locals, [locals.get('row'), i32.constant(16), i32.shiftLeft]),
-        drawRow(locals),
-        when([locals.get('width'), locals.get('count'), i32.subtract], [zeros(padding), advance(locals, 'address', padding)]),
-        advance(locals, 'row', i32.constant(1)),
-      ]),
-      zeros(bytes([locals.get('rows'), locals.get('drawnRows'), i32.subtract, locals.get('width'), i32.multiply])),
-    ]
-  })
+  return define(
+    'maskPlane',
+    { address: 'i32', rows: 'i32', width: 'i32', drawnRows: 'i32', count: 'i32', ...maskParameters },
+    [],
+    locals => {
+      const bytes = (count: Code): Code => [count, i32.constant(2), i32.shiftLeft]
+      const zeros = (length: Code): Code => [locals.get('address'), i32.constant(0), length, memoryFill]
+      const padding = bytes([locals.get('width'), locals.get('count'), i32.subtract])
+      return [
+        prepareMask(locals),
+        locals.set('row', 'i32', i32.constant(0)),
+        whileLoop(
+          [locals.get('row'), locals.get('drawnRows'), i32.lessUnsigned],
+          [
+            elementsFrom(locals, [locals.get('row'), i32.constant(16), i32.shiftLeft]),
+            drawRow(locals),
+            when(
+              [locals.get('width'), locals.get('count'), i32.subtract],
+              [zeros(padding), advance(locals, 'address', padding)],
+            ),
+            advance(locals, 'row', i32.constant(1)),
+          ],
+        ),
+        zeros(bytes([locals.get('rows'), locals.get('drawnRows'), i32.subtract, locals.get('width'), i32.multiply])),
+      ]
+    },
+  )
 }

@@ -14,7 +14,10 @@ export interface MaskKey {
   readonly site: number
 }
 
-/** A mask over packed values: the element at flat index i is draw i. So a mask of fewer elements is the beginning of a longer one. */
+/**
+ * A mask over packed values: the element at flat index i is draw i. So a mask of fewer elements is the beginning of a
+ * longer one.
+ */
 export interface DenseMask {
   readonly into: Float32Array
   /** The share to drop, between 0 and 1, both excluded. */
@@ -23,9 +26,9 @@ export interface DenseMask {
 }
 
 /**
- * A mask over attention weights [B, A, L, L], or [B, A, Q, L] where only the first Q queries are computed: the entry (b, a, q, k) is draw
- * 65536 q + k under a key of its plane (first row + b) A + a, so that it depends neither on the padded length L nor on Q. Where q or k is not below `lengths[b]`
- * the mask is 0.
+ * A mask over attention weights [B, A, L, L], or [B, A, Q, L] where only the first Q queries are computed: the entry
+ * (b, a, q, k) is draw 65536 q + k under a key of its plane (first row + b) A + a, so that it depends neither on the
+ * padded length L nor on Q. Where q or k is not below `lengths[b]` the mask is 0.
  */
 export interface AttentionMask extends DenseMask {
   /** A */
@@ -48,7 +51,19 @@ export function* denseChunks({ into, p, key }: DenseMask, place: Place): Iterabl
   const [key1, key2] = keysOf(key)
   const { threshold, scale } = decision(p)
   for (let first = 0; first < into.length; first += chunkElements) {
-    yield [place.memory, 0, 0, 0, place.at + 4 * first, Math.min(chunkElements, into.length - first), first, key1, key2, threshold, scale]
+    yield [
+      place.memory,
+      0,
+      0,
+      0,
+      place.at + 4 * first,
+      Math.min(chunkElements, into.length - first),
+      first,
+      key1,
+      key2,
+      threshold,
+      scale,
+    ]
   }
 }
 
@@ -62,7 +77,21 @@ export function* attentionChunks(mask: AttentionMask, place: Place): Iterable<nu
     const at = place.at + 4 * plane * queries * width
     const number = firstRow * heads + plane
     const drawn = Math.min(queries, length)
-    yield [place.memory, 0, 0, 0, at, queries, width, drawn, length, hash32(key1, number), hash32(key2, number), threshold, scale]
+    yield [
+      place.memory,
+      0,
+      0,
+      0,
+      at,
+      queries,
+      width,
+      drawn,
+      length,
+      hash32(key1, number),
+      hash32(key2, number),
+      threshold,
+      scale,
+    ]
   }
 }
 
@@ -79,10 +108,19 @@ export function checkMask(mask: DenseMask | AttentionMask): void {
 function checkAttention({ into, heads, width, lengths, queries = width }: AttentionMask): void {
   const dims = [lengths.length, heads, queries, width]
   const size = sizeOf(dims)
-  if (into.length !== size) throw refusal(`An attention mask of shape [${dims.join(', ')}] has ${size} elements, but its array has ${into.length}.`)
-  if (width > mostWidth || queries > width) throw refusal(`An attention mask has ${queries} queries and ${width} keys, more than ${mostWidth} or more queries than keys.`)
-  const wrong = Array.from(lengths).findIndex((length) => !(Number.isInteger(length) && length >= 0 && length <= width))
-  if (wrong >= 0) throw refusal(`Row ${wrong} of an attention mask has the length ${lengths[wrong]}, which is not between 0 and the padded length ${width}.`)
+  if (into.length !== size)
+    throw refusal(
+      `An attention mask of shape [${dims.join(', ')}] has ${size} elements, but its array has ${into.length}.`,
+    )
+  if (width > mostWidth || queries > width)
+    throw refusal(
+      `An attention mask has ${queries} queries and ${width} keys, more than ${mostWidth} or more queries than keys.`,
+    )
+  const wrong = Array.from(lengths).findIndex(length => !(Number.isInteger(length) && length >= 0 && length <= width))
+  if (wrong >= 0)
+    throw refusal(
+      `Row ${wrong} of an attention mask has the length ${lengths[wrong]}, which is not between 0 and the padded length ${width}.`,
+    )
 }
 
 /** Two keys of 32 bits. */
@@ -90,9 +128,16 @@ function keysOf({ seed, step, microBatch, site }: MaskKey): readonly [number, nu
   return [hash32(seed, step, microBatch, site, 1), hash32(seed, step, microBatch, site, 2)]
 }
 
-/** Kept are the draws above the threshold, as signed numbers of 32 bits: all but round(2³² p) of them; they become 1 / (1 - p). */
+/**
+ * Kept are the draws above the threshold, as signed numbers of 32 bits: all but round(2³² p) of them; they become 1 /
+ * (1 - p).
+ */
 function decision(p: number): { threshold: number; scale: number } {
-  if (!(p > 0 && p < 1)) throw refusal(`A dropout mask for p = ${p} was asked for; p has to lie between 0 and 1.`, 'Leave the dropout out where p is 0.')
+  if (!(p > 0 && p < 1))
+    throw refusal(
+      `A dropout mask for p = ${p} was asked for; p has to lie between 0 and 1.`,
+      'Leave the dropout out where p is 0.',
+    )
   const dropped = Math.min(Math.max(Math.round(p * 2 ** 32), 1), 2 ** 32 - 1)
   return { threshold: dropped - 2 ** 31 - 1, scale: 1 / (1 - p) }
 }

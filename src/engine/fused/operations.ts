@@ -29,8 +29,9 @@ export interface Segment {
   /** Scalars of this segment only; they go before those of the call. */
   readonly scalars?: Readonly<Record<string, number>>
   /**
-   * For a table: rows that never had a gradient are left out, provided that the kernel would leave them as they are (it is tried on probes at
-   * each call, with the call's scalars). `zero` names the inputs that are zero in such rows: the gradient and slots that start at zero.
+   * For a table: rows that never had a gradient are left out, provided that the kernel would leave them as they are (it
+   * is tried on probes at each call, with the call's scalars). `zero` names the inputs that are zero in such rows: the
+   * gradient and slots that start at zero.
    */
   readonly rows?: { readonly set: RowSet; readonly zero: readonly string[] }
 }
@@ -47,16 +48,34 @@ export function additionGraph(): Graph {
   return builder.build({ result: builder.add(sum, term) })
 }
 
-export async function runKernel(site: Site, kernel: Kernel, segments: readonly Segment[], scalars: Readonly<Record<string, number>>): Promise<void> {
+export async function runKernel(
+  site: Site,
+  kernel: Kernel,
+  segments: readonly Segment[],
+  scalars: Readonly<Record<string, number>>,
+): Promise<void> {
   const { inputs, outputs } = kernel.program
   const module = site.numberOf(kernel)
-  if (module === undefined) throw refusal(`The kernel "${kernel.name}" was compiled by another engine.`, 'Compile it with this one.')
-  const chunks = each(segments, (segment) => {
-    const arrays = [...inputs.map((name) => wanted(kernel, 'array', name, segment.inputs)), ...outputs.map((name) => wanted(kernel, 'output', name, segment.outputs))]
-    const values = kernel.program.scalars.map((name) => wanted(kernel, 'scalar', name, { ...scalars, ...segment.scalars }))
+  if (module === undefined)
+    throw refusal(`The kernel "${kernel.name}" was compiled by another engine.`, 'Compile it with this one.')
+  const chunks = each(segments, segment => {
+    const arrays = [
+      ...inputs.map(name => wanted(kernel, 'array', name, segment.inputs)),
+      ...outputs.map(name => wanted(kernel, 'output', name, segment.outputs)),
+    ]
+    const values = kernel.program.scalars.map(name =>
+      wanted(kernel, 'scalar', name, { ...scalars, ...segment.scalars }),
+    )
     return cut(site, kernel.name, arrays, values, idleRows(site, kernel, segment, values))
   })
-  await site.pool.run({ kind: 'call', module, name: 'run', pointers: inputs.length + outputs.length, bits: ever, chunks })
+  await site.pool.run({
+    kind: 'call',
+    module,
+    name: 'run',
+    pointers: inputs.length + outputs.length,
+    bits: ever,
+    chunks,
+  })
 }
 
 export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<Float64Array> {
@@ -67,31 +86,52 @@ export async function sumOfSquares(site: Site, arrays: readonly (Float32Array | 
       yield chunk
     }
   })
-  const parts = await site.pool.run({ kind: 'call', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: fresh, chunks })
+  const parts = await site.pool.run({
+    kind: 'call',
+    module: site.kernels,
+    name: 'sumOfSquares',
+    pointers: 1,
+    bits: fresh,
+    chunks,
+  })
   const sums = new Float64Array(arrays.length)
-  parts.forEach((part, chunk) => { sums[owners[chunk]!]! += part })
+  parts.forEach((part, chunk) => {
+    sums[owners[chunk]!]! += part
+  })
   return sums
 }
 
-export async function accumulate(site: Site, pairs: readonly { readonly sum: Float32Array; readonly term: Float32Array }[]): Promise<void> {
+export async function accumulate(
+  site: Site,
+  pairs: readonly { readonly sum: Float32Array; readonly term: Float32Array }[],
+): Promise<void> {
   const chunks = each(pairs, ({ sum, term }) => cut(site, 'accumulate', [sum, term, sum], []))
   await site.pool.run({ kind: 'call', module: site.addition, name: 'run', pointers: 3, chunks })
 }
 
 export async function clear(site: Site, arrays: readonly (Float32Array | TableRows)[]): Promise<void> {
-  const chunks = each(arrays, (target) => chunksOf(site, target))
-  await site.pool.run({ kind: 'call', module: site.kernels, name: 'clear', pointers: 1, bits: fresh, forget: true, chunks })
+  const chunks = each(arrays, target => chunksOf(site, target))
+  await site.pool.run({
+    kind: 'call',
+    module: site.kernels,
+    name: 'clear',
+    pointers: 1,
+    bits: fresh,
+    forget: true,
+    chunks,
+  })
 }
 
 export async function markRows(site: Site, set: RowSet, arrays: readonly Float32Array[]): Promise<void> {
-  const chunks = each(arrays, (array) => chunksOf(site, { array, rows: set }))
+  const chunks = each(arrays, array => chunksOf(site, { array, rows: set }))
   await site.pool.run({ kind: 'mark', module: site.kernels, name: 'sumOfSquares', pointers: 1, bits: ever, chunks })
 }
 
 export async function scatterRows(site: Site, table: TableRows, index: Int32Array, rows: Float32Array): Promise<void> {
   checkScatter(table, index, rows)
   const { arena } = site
-  if (arena.locate(rows)?.memory === place(arena, 'scatterRows', table.array).memory) return scatterNear(site, table, index, rows)
+  if (arena.locate(rows)?.memory === place(arena, 'scatterRows', table.array).memory)
+    return scatterNear(site, table, index, rows)
   const { width } = table.rows
   const staging = table.staging ?? arena.allocateGroup([rows.length], table.array)[0]!
   const stretch = Math.floor(staging.length / width)
@@ -107,15 +147,33 @@ export async function scatterRows(site: Site, table: TableRows, index: Int32Arra
 }
 
 /** The same for rows that lie in the table's memory. */
-async function scatterNear({ arena, pool, addition }: Site, table: TableRows, index: Int32Array, rows: Float32Array): Promise<void> {
-  const [target, flags, source] = [table.array, table.rows.flags, rows].map((array) => place(arena, 'scatterRows', array)) as [Place, Place, Place]
-  const chunks = Array.from({ length: scatterOwners }, (_, owner) =>
-    [target.memory, flags.memory, flags.at, table.rows.width, target.at, source.at, owner, scatterOwners])
+async function scatterNear(
+  { arena, pool, addition }: Site,
+  table: TableRows,
+  index: Int32Array,
+  rows: Float32Array,
+): Promise<void> {
+  const [target, flags, source] = [table.array, table.rows.flags, rows].map(array =>
+    place(arena, 'scatterRows', array),
+  ) as [Place, Place, Place]
+  const chunks = Array.from({ length: scatterOwners }, (_, owner) => [
+    target.memory,
+    flags.memory,
+    flags.at,
+    table.rows.width,
+    target.at,
+    source.at,
+    owner,
+    scatterOwners,
+  ])
   await pool.run({ kind: 'scatter', module: addition, name: 'run', pointers: 2, bits: fresh | ever, index, chunks })
 }
 
-export async function dropoutMasks({ pool, arena, kernels }: Site, masks: readonly (DenseMask | AttentionMask)[]): Promise<void> {
-  const places = masks.map((mask) => {
+export async function dropoutMasks(
+  { pool, arena, kernels }: Site,
+  masks: readonly (DenseMask | AttentionMask)[],
+): Promise<void> {
+  const places = masks.map(mask => {
     checkMask(mask) // at once, so that no job is given out when another cannot be
     return place(arena, 'dropoutMasks', mask.into)
   })
@@ -133,10 +191,17 @@ function* each<T>(things: Iterable<T>, chunksOf: (thing: T) => Iterable<number[]
 }
 
 /** The rows to which a segment's update may be confined, if the kernel leaves the others as they are. */
-function idleRows(site: Site, kernel: Kernel, { inputs, outputs, rows }: Segment, scalars: readonly number[]): RowSet | undefined {
+function idleRows(
+  site: Site,
+  kernel: Kernel,
+  { inputs, outputs, rows }: Segment,
+  scalars: readonly number[],
+): RowSet | undefined {
   if (rows === undefined) return undefined
   const address = (array: Float32Array): number => place(site.arena, kernel.name, array).at // all lie in one memory, as `cut` makes sure
-  const overwrites = kernel.program.outputs.map((output) => kernel.program.inputs.find((input) => address(inputs[input]!) === address(outputs[output]!)))
+  const overwrites = kernel.program.outputs.map(output =>
+    kernel.program.inputs.find(input => address(inputs[input]!) === address(outputs[output]!)),
+  )
   return site.leavesIdle({ kernel, zero: rows.zero, overwrites, scalars }) ? rows.set : undefined
 }
 
@@ -145,41 +210,72 @@ function chunksOf(site: Site, target: Float32Array | TableRows): Iterable<number
 }
 
 /** The rows of a job's table for arrays that are worked on together; with a row set, as chunks of table rows. */
-function* cut({ arena }: Site, what: string, arrays: readonly Float32Array[], scalars: readonly number[], set?: RowSet): Iterable<number[]> {
-  const places = arrays.map((array) => place(arena, what, array))
+function* cut(
+  { arena }: Site,
+  what: string,
+  arrays: readonly Float32Array[],
+  scalars: readonly number[],
+  set?: RowSet,
+): Iterable<number[]> {
+  const places = arrays.map(array => place(arena, what, array))
   const { memory } = places[0]!
-  if (places.some((other) => other.memory !== memory)) {
-    throw refusal(`Arrays of one segment of "${what}" lie in different memories.`, 'Allocate them together with arena.allocateGroup.')
+  if (places.some(other => other.memory !== memory)) {
+    throw refusal(
+      `Arrays of one segment of "${what}" lie in different memories.`,
+      'Allocate them together with arena.allocateGroup.',
+    )
   }
   const length = set === undefined ? arrays[0]!.length : set.rows * set.width
-  const odd = arrays.find((array) => array.length !== length)
-  if (odd !== undefined) throw refusal(`Arrays of one segment of "${what}" have ${odd.length} and ${length} elements, but all must have the same number.`)
+  const odd = arrays.find(array => array.length !== length)
+  if (odd !== undefined)
+    throw refusal(
+      `Arrays of one segment of "${what}" have ${odd.length} and ${length} elements, but all must have the same number.`,
+    )
   const width = set?.width ?? 1
   const flags = set === undefined ? undefined : place(arena, what, set.flags)
   const step = Math.max(1, Math.floor(chunkElements / width))
   for (let from = 0; from < length / width; from += step) {
     const count = Math.min(step, length / width - from)
-    yield [memory, flags?.memory ?? 0, flags === undefined ? 0 : flags.at + from, width, ...places.map(({ at }) => at + 4 * width * from), count, ...scalars]
+    yield [
+      memory,
+      flags?.memory ?? 0,
+      flags === undefined ? 0 : flags.at + from,
+      width,
+      ...places.map(({ at }) => at + 4 * width * from),
+      count,
+      ...scalars,
+    ]
   }
 }
 
 function place(arena: Arena, what: string, array: ArrayBufferView): Place {
   const found = arena.locate(array)
-  if (found === undefined) throw refusal(`An array given to "${what}" does not lie in the arena, where the worker threads reach it.`, 'Allocate it with arena.allocate.')
+  if (found === undefined)
+    throw refusal(
+      `An array given to "${what}" does not lie in the arena, where the worker threads reach it.`,
+      'Allocate it with arena.allocate.',
+    )
   return found
 }
 
 function wanted<T>(kernel: Kernel, kind: string, name: string, given: Readonly<Record<string, T>>): T {
   const value = given[name]
-  if (value === undefined) throw refusal(`The kernel "${kernel.name}" needs the ${kind} "${name}", but was given ${Object.keys(given).join(', ') || 'none'}.`)
+  if (value === undefined)
+    throw refusal(
+      `The kernel "${kernel.name}" needs the ${kind} "${name}", but was given ${Object.keys(given).join(', ') || 'none'}.`,
+    )
   return value
 }
 
 function checkScatter({ array, rows: { rows: count, width } }: TableRows, index: Int32Array, rows: Float32Array): void {
   const size = count * width
-  if (array.length !== size) throw refusal(`A table of ${count} rows of ${width} has ${size} elements, but its gradient has ${array.length}.`)
-  if (rows.length !== index.length * width) throw refusal(`${index.length} rows of ${width} were to be added to a table, but ${rows.length} elements were given.`)
-  const wrong = index.findIndex((row) => row < 0 || row >= count)
+  if (array.length !== size)
+    throw refusal(`A table of ${count} rows of ${width} has ${size} elements, but its gradient has ${array.length}.`)
+  if (rows.length !== index.length * width)
+    throw refusal(
+      `${index.length} rows of ${width} were to be added to a table, but ${rows.length} elements were given.`,
+    )
+  const wrong = index.findIndex(row => row < 0 || row >= count)
   if (wrong >= 0) throw refusal(`Row ${index[wrong]} (at position ${wrong}) lies outside a table of ${count} rows.`)
 }
 

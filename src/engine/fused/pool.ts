@@ -30,7 +30,8 @@ export interface Pool {
   /** Makes a new or grown memory known to every worker. */
   addMemory(index: number, memory: WasmMemory): void
   /**
-   * Runs a job on all workers. Jobs run one after another in the order in which they were given, each on what the one before has left.
+   * Runs a job on all workers. Jobs run one after another in the order in which they were given, each on what the one
+   * before has left.
    * @returns what the function returned for each chunk, if it returns numbers
    * @throws TrainerError ('engine') when a kernel fails, when a worker has died, or when the pool is disposed of.
    */
@@ -40,8 +41,8 @@ export interface Pool {
 }
 
 /**
- * Where a job's chunks and results lie: at the same place for every job, as they run one after another. The workers share it: memory of a job's own would be
- * garbage to them, and they, who make little of it, hardly ever collect any.
+ * Where a job's chunks and results lie: at the same place for every job, as they run one after another. The workers
+ * share it: memory of a job's own would be garbage to them, and they, who make little of it, hardly ever collect any.
  */
 class JobMemory {
   table = sharedNumbers(1024)
@@ -123,7 +124,12 @@ export function createPool(threads: number = availableParallelism()): Pool {
         pending = undefined
         for (const worker of busy) worker.unref()
         if (error === undefined) resolve()
-        else reject(error instanceof TrainerError ? error : failure(`The kernel "${job.name}" failed: ${String(error)}.`, error))
+        else
+          reject(
+            error instanceof TrainerError
+              ? error
+              : failure(`The kernel "${job.name}" failed: ${String(error)}.`, error),
+          )
       }
       pending = { id, left: busy.length, error: undefined, settle }
       for (const worker of busy) {
@@ -150,18 +156,27 @@ export function createPool(threads: number = availableParallelism()): Pool {
     },
     async dispose() {
       breakDown(failure('The worker threads of the update have been disposed of.'))
-      await Promise.all(workers.map((worker) => worker.terminate()))
+      await Promise.all(workers.map(worker => worker.terminate()))
     },
   }
 }
 
-function startWorker(name: string, answered: (answer: { id: number; error: unknown }) => void, breakDown: (error: TrainerError) => void): Worker {
+function startWorker(
+  name: string,
+  answered: (answer: { id: number; error: unknown }) => void,
+  breakDown: (error: TrainerError) => void,
+): Worker {
   // what a worker leaves behind dies young; unbounded, the room for it grows all the time, up to 48 MiB
-  const worker = new Worker(workerSource, { eval: true, name, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 2 } })
+  const worker = new Worker(workerSource, {
+    eval: true,
+    name,
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
+  })
   worker.on('message', answered)
-  worker.on('messageerror', (cause) => breakDown(failure(`The worker thread "${name}" sent what cannot be read.`, cause)))
-  worker.on('error', (cause) => breakDown(failure(`The worker thread "${name}" failed: ${cause.message}.`, cause)))
-  worker.on('exit', (code) => breakDown(failure(`The worker thread "${name}" ended with code ${code}.`)))
+  worker.on('messageerror', cause => breakDown(failure(`The worker thread "${name}" sent what cannot be read.`, cause)))
+  worker.on('error', cause => breakDown(failure(`The worker thread "${name}" failed: ${cause.message}.`, cause)))
+  worker.on('exit', code => breakDown(failure(`The worker thread "${name}" ended with code ${code}.`)))
   worker.unref()
   return worker
 }

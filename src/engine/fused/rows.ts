@@ -34,9 +34,9 @@ export interface IdleQuestion {
 }
 
 /**
- * A test whether a kernel leaves idle rows as they are, so that it need not run on them: it runs the kernel itself, with these very scalars, on
- * probes that are zero where an idle row is and have values of all magnitudes elsewhere, and compares. Weight decay, a slot that does not start
- * at zero, or a scale that is not finite make it say no.
+ * A test whether a kernel leaves idle rows as they are, so that it need not run on them: it runs the kernel itself,
+ * with these very scalars, on probes that are zero where an idle row is and have values of all magnitudes elsewhere,
+ * and compares. Weight decay, a slot that does not start at zero, or a scale that is not finite make it say no.
  */
 export function createIdleTest(): (question: IdleQuestion) => boolean {
   const instances = new WeakMap<Kernel, WasmInstance>()
@@ -44,12 +44,20 @@ export function createIdleTest(): (question: IdleQuestion) => boolean {
   return ({ kernel, zero, overwrites, scalars }) => {
     memory ??= new wasm.Memory({ initial: 1, maximum: 1, shared: true })
     const { inputs, outputs } = kernel.program
-    if ((inputs.length + outputs.length) * 4 * probes.length > memory.buffer.byteLength || overwrites.includes(undefined)) return false
+    if (
+      (inputs.length + outputs.length) * 4 * probes.length > memory.buffer.byteLength ||
+      overwrites.includes(undefined)
+    )
+      return false
     let instance = instances.get(kernel)
-    if (instance === undefined) instances.set(kernel, (instance = new wasm.Instance(kernel.module, { env: { memory } })))
-    const arrays = Array.from({ length: inputs.length + outputs.length }, (_, i) => new Float32Array(memory!.buffer, i * 4 * probes.length, probes.length))
+    if (instance === undefined)
+      instances.set(kernel, (instance = new wasm.Instance(kernel.module, { env: { memory } })))
+    const arrays = Array.from(
+      { length: inputs.length + outputs.length },
+      (_, i) => new Float32Array(memory!.buffer, i * 4 * probes.length, probes.length),
+    )
     inputs.forEach((name, i) => (zero.includes(name) ? arrays[i]!.fill(0) : arrays[i]!.set(probes)))
-    instance.exports['run']!(...arrays.map((array) => array.byteOffset), probes.length, ...scalars)
+    instance.exports['run']!(...arrays.map(array => array.byteOffset), probes.length, ...scalars)
     return outputs.every((_, o) => {
       const before = arrays[inputs.indexOf(overwrites[o]!)]!
       return arrays[inputs.length + o]!.every((after, i) => after === before[i])
@@ -58,4 +66,6 @@ export function createIdleTest(): (question: IdleQuestion) => boolean {
 }
 
 /** Zero, and numbers of both signs from the smallest to the largest magnitude, with different digits. */
-const probes = Float32Array.from({ length: 64 }, (_, i) => (i === 0 ? 0 : (i % 2 === 0 ? 1 : -1) * (1 + ((i * 37) % 64) / 67) * 10 ** (-44 + 1.3 * i)))
+const probes = Float32Array.from({ length: 64 }, (_, i) =>
+  i === 0 ? 0 : (i % 2 === 0 ? 1 : -1) * (1 + ((i * 37) % 64) / 67) * 10 ** (-44 + 1.3 * i),
+)

@@ -1,10 +1,12 @@
 /**
- * What a worker thread runs, as text, so that a bundled package needs no second file. It knows nothing of kernels: it is given memories and
- * modules, and jobs whose table has one row for each chunk; it takes the next chunk from a shared counter until none is left.
+ * What a worker thread runs, as text, so that a bundled package needs no second file. It knows nothing of kernels: it
+ * is given memories and modules, and jobs whose table has one row for each chunk; it takes the next chunk from a shared
+ * counter until none is left.
  *
- * A row is `[memory, flags memory, flags address, elements in a row, ...arguments]`, the arguments being `pointers` addresses, a count, and more.
- * Without flags (address 0) the function is called with the arguments. With flags the count is one of table rows, each with its flag, and the
- * function is called for every run of rows that have one of the `bits`.
+ * A row is `[memory, flags memory, flags address, elements in a row, ...arguments]`, the arguments being `pointers`
+ * addresses, a count, and more. Without flags (address 0) the function is called with the arguments. With flags the
+ * count is one of table rows, each with its flag, and the function is called for every run of rows that have one of the
+ * `bits`.
  */
 export const workerSource = `'use strict'
 const { parentPort } = require('node:worker_threads')
@@ -72,7 +74,8 @@ function mark(job, row) {
   for (let i = 0; i < row[5]; i++) if (run(row[4] + i * row[3] * 4, row[3]) !== 0) flags[i] |= job.bits
 }
 
-// adds rows to the table rows that they belong to; a chunk owns the table rows with one remainder, so that their order stays
+// adds rows to the table rows that they belong to; a chunk owns the table rows with one remainder, so that their order
+// stays
 function scatter(job, row) {
   const run = callee(job, row[0])
   const [table, rows, remainder, owners] = row.subarray(header)

@@ -12,7 +12,7 @@ describe('arena', () => {
     for (const array of [first, large, a!, b!]) expect(array.byteOffset % 64).toBe(0)
     large[9_999_999] = 4
     expect([...first]).toEqual([1, 2, 3])
-    expect([...b!].every((x) => x === 0)).toBe(true)
+    expect([...b!].every(x => x === 0)).toBe(true)
     expect(arena.memories).toHaveLength(1)
     expect(arena.used).toBe(64 + 40_000_000 + 64 + 128)
     // a view made before the memory grew, and one made after, show the same bytes
@@ -28,23 +28,23 @@ describe('arena', () => {
   it('uses freed memory again, zeroed, and joins what lies side by side', () => {
     const arena = createArena()
     const arrays = Array.from({ length: 4 }, () => arena.allocate(100).fill(7))
-    const places = arrays.map((array) => arena.locate(array)!.at)
+    const places = arrays.map(array => arena.locate(array)!.at)
     for (const i of [2, 0, 1]) arena.free(arrays[i]!)
     arena.free(arrays[0]!.subarray(1)) // no allocation: left alone
     arena.free(new Float32Array(4))
     const again = arena.allocate(250)
     expect(arena.locate(again)).toEqual({ memory: 0, at: places[0] })
-    expect([...again].every((x) => x === 0)).toBe(true)
-    expect([...arrays[3]!].every((x) => x === 7)).toBe(true)
+    expect([...again].every(x => x === 0)).toBe(true)
+    expect([...arrays[3]!].every(x => x === 7)).toBe(true)
   })
 
   it('opens another memory when one is full, but keeps a group together', () => {
     const told: number[] = []
-    const arena = createArena({ pages: 4, onGrow: (index) => told.push(index) })
+    const arena = createArena({ pages: 4, onGrow: index => told.push(index) })
     const [a, b, c] = [arena.allocate(40_000), arena.allocate(40_000), arena.allocate(10_000)]
     const group = arena.allocateGroup([20_000, 20_000])
-    expect([a, b, c].map((array) => arena.locate(array)!.memory)).toEqual([0, 1, 0])
-    expect(new Set(group.map((array) => arena.locate(array)!.memory))).toHaveLength(1)
+    expect([a, b, c].map(array => arena.locate(array)!.memory)).toEqual([0, 1, 0])
+    expect(new Set(group.map(array => arena.locate(array)!.memory))).toHaveLength(1)
     expect(arena.locate(arena.allocateGroup([1000], b)[0]!)!.memory).toBe(1)
     expect(new Set(told)).toEqual(new Set([0, 1, 2]))
     expect(() => arena.allocateGroup([40_000, 40_000])).toThrow(/one memory holds 262080 in all\. Split/)

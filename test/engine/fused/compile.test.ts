@@ -18,17 +18,24 @@ const engine = createFusedEngine({ threads: 2 })
 afterAll(() => engine.dispose())
 
 const generator = new MersenneTwister(5)
-const numbers = (count: number, spread = 1): Float32Array => Float32Array.from({ length: count }, () => (generator.uniform() * 4 - 2) * spread)
+const numbers = (count: number, spread = 1): Float32Array =>
+  Float32Array.from({ length: count }, () => (generator.uniform() * 4 - 2) * spread)
 
 /** Runs a graph of array inputs through the fused engine; every output is an array of its own. */
-async function run(graph: Graph, arrays: Readonly<Record<string, Float32Array>>, scalars: Readonly<Record<string, number>> = {}): Promise<Record<string, Float32Array>> {
+async function run(
+  graph: Graph,
+  arrays: Readonly<Record<string, Float32Array>>,
+  scalars: Readonly<Record<string, number>> = {},
+): Promise<Record<string, Float32Array>> {
   const kernel = engine.compile(graph)
   const count = Object.values(arrays)[0]!.length
   const names = [...kernel.program.inputs, ...kernel.program.outputs]
-  const room = Object.fromEntries(engine.arena.allocateGroup(names.map(() => count)).map((array, i) => [names[i]!, array]))
+  const room = Object.fromEntries(
+    engine.arena.allocateGroup(names.map(() => count)).map((array, i) => [names[i]!, array]),
+  )
   for (const [name, array] of Object.entries(arrays)) room[name]!.set(array)
   await engine.run(kernel, [{ inputs: room, outputs: room }], scalars)
-  return Object.fromEntries(kernel.program.outputs.map((name) => [name, room[name]!]))
+  return Object.fromEntries(kernel.program.outputs.map(name => [name, room[name]!]))
 }
 
 /** An optimizer's update of a flat parameter, as a graph. */
@@ -36,14 +43,30 @@ function updateGraph(optimizer: Optimizer): Graph {
   const builder = new GraphBuilder(optimizer.name)
   const array = (name: string): Value => builder.input(name, 'float32', ['n'])
   const scalar = (name: string): Value => builder.input(name, 'float32', [])
-  const slots = Object.fromEntries(Object.keys(optimizer.init({ name: 'w', shape: [1] })).map((name) => [name, array(name)]))
-  const scalars = Object.fromEntries(['rate', 'weight_decay', ...Object.keys(optimizer.scalars?.(1, 1) ?? {})].map((name) => [name, scalar(name)]))
-  const updated = optimizer.update(builder, { parameter: array('parameter'), gradient: builder.mul(array('gradient'), scalar('gradient_scale')), slots, scalars })
-  return builder.build({ parameter_out: updated.parameter, ...Object.fromEntries(Object.entries(updated.slots).map(([name, slot]) => [`${name}_out`, slot])) })
+  const slots = Object.fromEntries(
+    Object.keys(optimizer.init({ name: 'w', shape: [1] })).map(name => [name, array(name)]),
+  )
+  const scalars = Object.fromEntries(
+    ['rate', 'weight_decay', ...Object.keys(optimizer.scalars?.(1, 1) ?? {})].map(name => [name, scalar(name)]),
+  )
+  const updated = optimizer.update(builder, {
+    parameter: array('parameter'),
+    gradient: builder.mul(array('gradient'), scalar('gradient_scale')),
+    slots,
+    scalars,
+  })
+  return builder.build({
+    parameter_out: updated.parameter,
+    ...Object.fromEntries(Object.entries(updated.slots).map(([name, slot]) => [`${name}_out`, slot])),
+  })
 }
 
 /** The same through ONNX Runtime. */
-async function runOnnx(graph: Graph, arrays: Readonly<Record<string, Float32Array>>, scalars: Readonly<Record<string, number>> = {}): Promise<Record<string, Float32Array>> {
+async function runOnnx(
+  graph: Graph,
+  arrays: Readonly<Record<string, Float32Array>>,
+  scalars: Readonly<Record<string, number>> = {},
+): Promise<Record<string, Float32Array>> {
   const session = await ort.InferenceSession.create(encode(graph).model)
   const feeds = Object.fromEntries([
     ...Object.entries(arrays).map(([name, array]) => [name, new ort.Tensor('float32', array, [array.length])]),
@@ -63,15 +86,15 @@ const operators: Readonly<Record<string, readonly [Write, (a: number, b: number)
   Div: [(g, a, b) => g.div(a, b), (a, b) => a / b],
   Min: [(g, a, b) => g.min(a, b), Math.min],
   Max: [(g, a, b) => g.max(a, b), Math.max],
-  Pow: [(g, a) => g.pow(a, 2), (a) => a * a],
-  Neg: [(g, a) => g.neg(a), (a) => -a],
+  Pow: [(g, a) => g.pow(a, 2), a => a * a],
+  Neg: [(g, a) => g.neg(a), a => -a],
   Abs: [(g, a) => g.abs(a), Math.abs],
   Sqrt: [(g, a) => g.sqrt(a), Math.sqrt],
   Floor: [(g, a) => g.floor(a), Math.floor],
-  Relu: [(g, a) => g.relu(a), (a) => Math.max(a, 0)],
-  Reciprocal: [(g, a) => g.reciprocal(a), (a) => 1 / a],
-  Sign: [(g, a) => g.node('Sign', [a], {})[0]!, (a) => Math.sign(a) + 0],
-  Identity: [(g, a) => g.identity(a), (a) => a],
+  Relu: [(g, a) => g.relu(a), a => Math.max(a, 0)],
+  Reciprocal: [(g, a) => g.reciprocal(a), a => 1 / a],
+  Sign: [(g, a) => g.node('Sign', [a], {})[0]!, a => Math.sign(a) + 0],
+  Identity: [(g, a) => g.identity(a), a => a],
   Equal: [(g, a, b) => g.where(g.equal(a, b), 1, 2), (a, b) => (a === b ? 1 : 2)],
   Greater: [(g, a, b) => g.where(g.greater(a, b), a, b), (a, b) => (a > b ? a : b)],
   Less: [(g, a, b) => g.where(g.less(a, b), a, 7), (a, b) => (a < b ? a : 7)],
@@ -79,41 +102,61 @@ const operators: Readonly<Record<string, readonly [Write, (a: number, b: number)
   LessOrEqual: [(g, a, b) => g.where(g.node('LessOrEqual', [a, b], {})[0]!, 1, b), (a, b) => (a <= b ? 1 : b)],
   And: [(g, a, b) => g.where(g.and(g.greater(a, 0), g.greater(b, 0)), 1, 0), (a, b) => (a > 0 && b > 0 ? 1 : 0)],
   Or: [(g, a, b) => g.where(g.or(g.greater(a, 0), g.greater(b, 0)), 1, 0), (a, b) => (a > 0 || b > 0 ? 1 : 0)],
-  Not: [(g, a) => g.where(g.not(g.greater(a, 0)), 1, 0), (a) => (a > 0 ? 0 : 1)],
-  Cast: [(g, a, b) => g.mul(g.cast(g.less(a, b), 'float32'), g.cast(g.cast(a, 'bool'), 'float32')), (a, b) => (a < b && a !== 0 ? 1 : 0)],
+  Not: [(g, a) => g.where(g.not(g.greater(a, 0)), 1, 0), a => (a > 0 ? 0 : 1)],
+  Cast: [
+    (g, a, b) => g.mul(g.cast(g.less(a, b), 'float32'), g.cast(g.cast(a, 'bool'), 'float32')),
+    (a, b) => (a < b && a !== 0 ? 1 : 0),
+  ],
 }
 
 describe('each operator', () => {
   const special = [0, -0, 1, -1, 1e-45, 3.4e38, -3.4e38, Infinity, -Infinity]
-  const a = Float32Array.from([...special.flatMap((x) => special.map(() => x)), ...numbers(50, 3)])
+  const a = Float32Array.from([...special.flatMap(x => special.map(() => x)), ...numbers(50, 3)])
   const b = Float32Array.from([...special.flatMap(() => special), ...numbers(50, 0.2)])
 
   it.each(Object.entries(operators))('%s: the float32 result, as ONNX Runtime has it', async (_, [write, expected]) => {
     const builder = new GraphBuilder('operator')
-    const graph = builder.build({ out: write(builder, builder.input('a', 'float32', ['n']), builder.input('b', 'float32', ['n'])) })
+    const graph = builder.build({
+      out: write(builder, builder.input('a', 'float32', ['n']), builder.input('b', 'float32', ['n'])),
+    })
     const { out } = await run(graph, { a, b })
     expect(out).toEqual(Float32Array.from(a, (x, i) => f(expected(x, b[i]!))))
     const reference = (await runOnnx(graph, { a, b }))['out']!
-    const zeros = (array: Float32Array): number[] => Array.from(array, (x) => x + 0) // -0 and 0 count as equal
+    const zeros = (array: Float32Array): number[] => Array.from(array, x => x + 0) // -0 and 0 count as equal
     expect(zeros(out!)).toEqual(zeros(reference))
   })
 
   it('keeps NaN where arithmetic meets it', async () => {
     const builder = new GraphBuilder('not a number')
     const x = builder.input('x', 'float32', ['n'])
-    const graph = builder.build({ sum: builder.add(x, 1), least: builder.min(x, 0), most: builder.max(x, 0), root: builder.sqrt(x) })
+    const graph = builder.build({
+      sum: builder.add(x, 1),
+      least: builder.min(x, 0),
+      most: builder.max(x, 0),
+      root: builder.sqrt(x),
+    })
     const out = await run(graph, { x: Float32Array.of(NaN, -1) })
-    expect(Object.entries(out).map(([name, array]) => [name, array[0]])).toEqual(['sum', 'least', 'most', 'root'].map((name) => [name, NaN]))
+    expect(Object.entries(out).map(([name, array]) => [name, array[0]])).toEqual(
+      ['sum', 'least', 'most', 'root'].map(name => [name, NaN]),
+    )
     expect(out['root']![1]).toBeNaN()
   })
 })
 
 describe('a whole update', () => {
-  const b2 = f(0.999), c1 = f(1 - 0.9), c2 = f(1 - 0.999), eps = f(1e-8)
+  const b2 = f(0.999),
+    c1 = f(1 - 0.9),
+    c2 = f(1 - 0.999),
+    eps = f(1e-8)
 
-  it.each([1, 2, 3, 4, 5, 7, 8, 64, 1001, 70_001])('of %i elements, in place, is a plain float32 loop', async (count) => {
+  it.each([1, 2, 3, 4, 5, 7, 8, 64, 1001, 70_001])('of %i elements, in place, is a plain float32 loop', async count => {
     const kernel = engine.compile(updateGraph(adamw()))
-    const [parameter, gradient, exp_avg, exp_avg_sq] = engine.arena.allocateGroup([count, count, count, count]) as [Float32Array, Float32Array, Float32Array, Float32Array]
+    const [parameter, gradient, exp_avg, exp_avg_sq] = engine.arena.allocateGroup([count, count, count, count]) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ]
     parameter.set(numbers(count))
     const [p, m, v] = [Float32Array.from(parameter), new Float32Array(count), new Float32Array(count)]
     for (const step of [1, 2, 3]) {
@@ -129,10 +172,19 @@ describe('a whole update', () => {
       }
       const arrays = { parameter, gradient, exp_avg, exp_avg_sq }
       const outputs = { parameter_out: parameter, exp_avg_out: exp_avg, exp_avg_sq_out: exp_avg_sq }
-      await engine.run(kernel, [{ inputs: arrays, outputs, scalars: { weight_decay: decay } }], { rate, gradient_scale: scale, ...adamw().scalars!(step, rate) })
+      await engine.run(kernel, [{ inputs: arrays, outputs, scalars: { weight_decay: decay } }], {
+        rate,
+        gradient_scale: scale,
+        ...adamw().scalars!(step, rate),
+      })
     }
     const bytes = (array: Float32Array): Buffer => Buffer.from(array.buffer, array.byteOffset, array.byteLength)
-    for (const [ours, plain] of [[parameter, p], [exp_avg, m], [exp_avg_sq, v]] as const) expect(bytes(ours).equals(bytes(plain))).toBe(true)
+    for (const [ours, plain] of [
+      [parameter, p],
+      [exp_avg, m],
+      [exp_avg_sq, v],
+    ] as const)
+      expect(bytes(ours).equals(bytes(plain))).toBe(true)
   })
 
   it('leaves what lies beside a part of an array alone', async () => {
@@ -146,13 +198,18 @@ describe('a whole update', () => {
   })
 
   it.each([
-    ['adamw', adamw()], ['sgd', sgd()], ['sgd with Nesterov momentum', sgd({ momentum: 0.9, nesterov: true })], ['adagrad', adagrad()],
-    ['rmsprop, centred, with momentum', rmsprop({ centered: true, momentum: 0.9 })], ['lion', lion()],
+    ['adamw', adamw()],
+    ['sgd', sgd()],
+    ['sgd with Nesterov momentum', sgd({ momentum: 0.9, nesterov: true })],
+    ['adagrad', adagrad()],
+    ['rmsprop, centred, with momentum', rmsprop({ centered: true, momentum: 0.9 })],
+    ['lion', lion()],
   ])('%s is what ONNX Runtime makes of the same graph, bit for bit', async (_, optimizer) => {
     const graph = updateGraph(optimizer)
     expect(isElementwise(graph)).toBe(true)
     const arrays: Record<string, Float32Array> = { parameter: numbers(5003), gradient: numbers(5003, 0.1) }
-    for (const slot of Object.keys(optimizer.init({ name: 'w', shape: [5003] }))) arrays[slot] = numbers(5003, 0.1).map((x) => Math.abs(x) + 0.05)
+    for (const slot of Object.keys(optimizer.init({ name: 'w', shape: [5003] })))
+      arrays[slot] = numbers(5003, 0.1).map(x => Math.abs(x) + 0.05)
     const scalars = { gradient_scale: 0.3, rate: 1e-3, weight_decay: 0.02, ...optimizer.scalars?.(3, 1e-3) }
     expect(await run(graph, arrays, scalars)).toEqual(await runOnnx(graph, arrays, scalars))
   })
@@ -189,9 +246,15 @@ describe('what is not elementwise', () => {
     [/Exp .* is not among/, refuse((g, x) => g.exp(x))],
     [/exponent of Pow/, refuse((g, x) => g.pow(x, 1.5))],
     [/\[n\] and not \[2\]/, refuse((g, x) => g.add(x, g.constant(Tensor.from('float32', [1, 2]))))],
-    [/an output is a scalar/, refuse((g) => g.add(g.input('s', 'float32', []), 1))],
+    [/an output is a scalar/, refuse(g => g.add(g.input('s', 'float32', []), 1))],
     [/"i" is int32/, refuse((g, x) => g.add(x, g.cast(g.input('i', 'int32', ['n']), 'float32')))],
-    [/\[m\] and not \[n\]/, refuse((g, x) => { g.input('other', 'float32', ['m']); return x })],
+    [
+      /\[m\] and not \[n\]/,
+      refuse((g, x) => {
+        g.input('other', 'float32', ['m'])
+        return x
+      }),
+    ],
   ])('is refused: %s', (message, graph) => {
     expect(isElementwise(graph)).toBe(false)
     expect(() => compileElementwise(graph)).toThrow(message)

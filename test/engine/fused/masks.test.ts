@@ -13,7 +13,11 @@ async function dense(count: number, p: number, of: Partial<MaskKey> = {}, on = e
   return into
 }
 
-async function attention(mask: Omit<AttentionMask, 'into' | 'key'>, of: Partial<MaskKey> = {}, on = engine): Promise<Float32Array> {
+async function attention(
+  mask: Omit<AttentionMask, 'into' | 'key'>,
+  of: Partial<MaskKey> = {},
+  on = engine,
+): Promise<Float32Array> {
   const into = on.arena.allocate(mask.lengths.length * mask.heads * (mask.queries ?? mask.width) * mask.width).fill(NaN)
   await on.dropoutMasks([{ ...mask, into, key: { ...key, ...of } }])
   return into
@@ -43,9 +47,15 @@ function correlation(a: ArrayLike<number>, b: ArrayLike<number>, count: number):
 
 describe('dense masks', () => {
   it('follow the rule, also behind a chunk and at odd lengths', async () => {
-    for (const [count, p] of [[1, 0.5], [7, 0.1], [70_003, 0.3]] as const) {
+    for (const [count, p] of [
+      [1, 0.5],
+      [7, 0.1],
+      [70_003, 0.3],
+    ] as const) {
       const [key1, key2] = [hash32(42, 7, 0, 3, 1), hash32(42, 7, 0, 3, 2)]
-      const wrong = (await dense(count, p)).findIndex((value, i) => value !== (kept(i, key1, key2, p) ? Math.fround(1 / (1 - p)) : 0))
+      const wrong = (await dense(count, p)).findIndex(
+        (value, i) => value !== (kept(i, key1, key2, p) ? Math.fround(1 / (1 - p)) : 0),
+      )
       expect([count, wrong]).toEqual([count, -1])
     }
   })
@@ -55,10 +65,10 @@ describe('dense masks', () => {
     const room = engine.arena.allocate(40).fill(9)
     await engine.dropoutMasks([{ into: room.subarray(5, 32), p: 0.2, key }])
     expect(room.subarray(5, 32)).toEqual(long.subarray(0, 27))
-    expect([...room.subarray(0, 5), ...room.subarray(32)].every((x) => x === 9)).toBe(true)
+    expect([...room.subarray(0, 5), ...room.subarray(32)].every(x => x === 9)).toBe(true)
   })
 
-  it.each([1e-6, 1e-4, 0.003, 0.1, 0.25, 0.5, 0.9, 0.9999])('drop a share of p = %d, and keep the mean', async (p) => {
+  it.each([1e-6, 1e-4, 0.003, 0.1, 0.25, 0.5, 0.9, 0.9999])('drop a share of p = %d, and keep the mean', async p => {
     const count = 2 ** 20
     const mask = await dense(count, p, { step: 11 })
     let [dropped, sum] = [0, 0]
@@ -66,21 +76,31 @@ describe('dense masks', () => {
       if (value === 0) dropped++
       sum += value
     }
-    const deviation = Math.sqrt(p * (1 - p) / count)
+    const deviation = Math.sqrt((p * (1 - p)) / count)
     expect(Math.abs(dropped / count - p)).toBeLessThan(3 * deviation)
-    expect(Math.abs(sum / count - 1)).toBeLessThan(3 * deviation / (1 - p) + 1e-7)
+    expect(Math.abs(sum / count - 1)).toBeLessThan((3 * deviation) / (1 - p) + 1e-7)
   })
 
   it('are independent of neighbouring steps, micro-batches, sites, seeds, rows and columns', async () => {
     const count = 2 ** 20
     const base = await dense(count + 16384, 0.1)
     const scores: [string, number][] = []
-    for (const other of [{ step: 8 }, { step: 6 }, { site: 4 }, { site: 2 }, { microBatch: 1 }, { seed: 43 }, { step: 8, site: 4 }, { step: 3, site: 7 }]) {
+    for (const other of [
+      { step: 8 },
+      { step: 6 },
+      { site: 4 },
+      { site: 2 },
+      { microBatch: 1 },
+      { seed: 43 },
+      { step: 8, site: 4 },
+      { step: 3, site: 7 },
+    ]) {
       const mask = await dense(count, 0.1, other)
       scores.push([JSON.stringify(other), correlation(base, mask, count)])
       expect(mask).not.toEqual(base.subarray(0, count))
     }
-    for (const shift of [1, 2, 3, 4, 5, 7, 8, 16, 32, 64, 128, 255, 256, 384, 512, 768, 1024, 2048, 4096, 8192, 16384]) scores.push([`shifted by ${shift}`, correlation(base, base.subarray(shift), count)])
+    for (const shift of [1, 2, 3, 4, 5, 7, 8, 16, 32, 64, 128, 255, 256, 384, 512, 768, 1024, 2048, 4096, 8192, 16384])
+      scores.push([`shifted by ${shift}`, correlation(base, base.subarray(shift), count)])
     expect(scores.filter(([, score]) => !(Math.abs(score) < 4))).toEqual([])
     expect(Math.sqrt(scores.reduce((sum, [, score]) => sum + score * score, 0) / scores.length)).toBeLessThan(1.5)
   })
@@ -95,7 +115,8 @@ describe('dense masks', () => {
       ofColumns[i % columns]! += 1
     })
     // the sum of squared deviations over its expectation has a standard deviation of √(2 / n)
-    const spread = (sums: Float64Array, of: number): number => sums.reduce((sum, x) => sum + (x - of * p) ** 2, 0) / (sums.length * of * p * (1 - p))
+    const spread = (sums: Float64Array, of: number): number =>
+      sums.reduce((sum, x) => sum + (x - of * p) ** 2, 0) / (sums.length * of * p * (1 - p))
     expect(Math.abs(spread(ofRows, columns) - 1)).toBeLessThan(3 * Math.sqrt(2 / rows))
     expect(Math.abs(spread(ofColumns, rows) - 1)).toBeLessThan(3 * Math.sqrt(2 / columns))
   })
@@ -146,9 +167,12 @@ describe('attention masks', () => {
     const next = await attention(of, { step: 8 })
     const count = mask.length - plane
     const dropped = mask.reduce((n, value) => n + (value === 0 ? 1 : 0), 0) / mask.length
-    expect(Math.abs(dropped - p)).toBeLessThan(3 * Math.sqrt(p * (1 - p) / mask.length))
-    const scores = [correlation(mask, next, count), ...[1, 2, 4, width, width + 1, plane].map((shift) => correlation(mask, mask.subarray(shift), count))]
-    expect(scores.filter((score) => !(Math.abs(score) < 4))).toEqual([])
+    expect(Math.abs(dropped - p)).toBeLessThan(3 * Math.sqrt((p * (1 - p)) / mask.length))
+    const scores = [
+      correlation(mask, next, count),
+      ...[1, 2, 4, width, width + 1, plane].map(shift => correlation(mask, mask.subarray(shift), count)),
+    ]
+    expect(scores.filter(score => !(Math.abs(score) < 4))).toEqual([])
   })
 })
 
@@ -166,7 +190,13 @@ it('refuses what makes no mask', async () => {
   const into = engine.arena.allocate(16)
   await expect(engine.dropoutMasks([{ into, p: 0, key }])).rejects.toThrow(/p = 0 .* Leave the dropout out/)
   await expect(engine.dropoutMasks([{ into, p: 1, key }])).rejects.toThrow(/p = 1/)
-  await expect(engine.dropoutMasks([{ into: new Float32Array(4), p: 0.1, key }])).rejects.toThrow(/does not lie in the arena/)
-  await expect(engine.dropoutMasks([{ into, p: 0.1, key, heads: 1, width: 5, lengths: [5] }])).rejects.toThrow(/\[1, 1, 5, 5\] has 25 elements, but its array has 16/)
-  await expect(engine.dropoutMasks([{ into, p: 0.1, key, heads: 1, width: 4, lengths: [5] }])).rejects.toThrow(/Row 0 .* length 5/)
+  await expect(engine.dropoutMasks([{ into: new Float32Array(4), p: 0.1, key }])).rejects.toThrow(
+    /does not lie in the arena/,
+  )
+  await expect(engine.dropoutMasks([{ into, p: 0.1, key, heads: 1, width: 5, lengths: [5] }])).rejects.toThrow(
+    /\[1, 1, 5, 5\] has 25 elements, but its array has 16/,
+  )
+  await expect(engine.dropoutMasks([{ into, p: 0.1, key, heads: 1, width: 4, lengths: [5] }])).rejects.toThrow(
+    /Row 0 .* length 5/,
+  )
 })

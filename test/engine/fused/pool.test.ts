@@ -5,13 +5,25 @@ import { createPool, type Job } from '../../../src/engine/fused/pool'
 const source = vi.hoisted(() => ({ workerSource: '' }))
 vi.mock('../../../src/engine/fused/worker', () => source)
 
-const job: Job = { kind: 'call', module: 0, name: 'run', pointers: 0, chunks: [[0, 0, 0, 0], [0, 0, 0, 0]] }
+const job: Job = {
+  kind: 'call',
+  module: 0,
+  name: 'run',
+  pointers: 0,
+  chunks: [
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+  ],
+}
 
 describe('a pool whose worker dies', () => {
   it('at its start fails with the reason', async () => {
     source.workerSource = "throw new Error('no room')"
     const pool = createPool(2)
-    await expect(pool.run(job)).rejects.toMatchObject({ code: 'engine', message: expect.stringMatching(/worker thread "ts-trainer \d" failed: no room/) as string })
+    await expect(pool.run(job)).rejects.toMatchObject({
+      code: 'engine',
+      message: expect.stringMatching(/worker thread "ts-trainer \d" failed: no room/) as string,
+    })
     await pool.dispose()
   })
 
@@ -43,7 +55,17 @@ describe('what jobs read and write', () => {
   it('is the same memory for all of them: the workers would hardly ever collect another', async () => {
     source.workerSource = keeping
     const pool = createPool(1)
-    const [first, second, none, third] = await Promise.all([many, [[1, 2, 3], [4, 5, 6]], [], [[7]]].map((chunks) => pool.run({ ...job, chunks })))
+    const [first, second, none, third] = await Promise.all(
+      [
+        many,
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+        [],
+        [[7]],
+      ].map(chunks => pool.run({ ...job, chunks })),
+    )
     expect(first).toEqual(Float64Array.from({ length: 3000 }, (_, i) => i + 10))
     expect(second).toEqual(Float64Array.of(6, 15))
     expect(none).toEqual(new Float64Array())
@@ -60,7 +82,11 @@ describe('what jobs read and write', () => {
       yield* numbers
       if (name === 'broken') throw new Error('no such array')
     }
-    const jobs = [pool.run({ ...job, chunks: chunks('first', many) }), pool.run({ ...job, chunks: chunks('broken', [[1], [2]]) }), pool.run({ ...job, chunks: chunks('last', [[5]]) })]
+    const jobs = [
+      pool.run({ ...job, chunks: chunks('first', many) }),
+      pool.run({ ...job, chunks: chunks('broken', [[1], [2]]) }),
+      pool.run({ ...job, chunks: chunks('last', [[5]]) }),
+    ]
     await jobs[0]
     expect(asked).toEqual(['first'])
     await expect(jobs[1]).rejects.toThrow('no such array')
