@@ -1,6 +1,6 @@
 import { type SavedParts, saveModelFolder } from './auto/saveModel'
 import { speedMetrics } from './callbacks/format'
-import { checkWritable } from './checkpoint/folder'
+import { checkWritable } from './files/folder'
 import { rotateCheckpoints } from './checkpoint/rotate'
 import type { Dataset } from './data/dataset'
 import type { Loader, LoaderRows } from './data/loader'
@@ -17,7 +17,8 @@ import {
 } from './training/checkpoints'
 import { createRunner } from './training/createRunner'
 import { datasetNamed, isDatasets } from './training/datasets'
-import { type EvaluationOutput, type LoadedBatch, type Metrics, runEvaluation } from './training/evaluation'
+import type { Metrics } from './metrics/Metrics'
+import { type EvaluationOutput, type LoadedBatch, runEvaluation } from './training/evaluation'
 import { LossLog } from './training/LossLog'
 import {
   checkEvaluated,
@@ -32,13 +33,7 @@ import {
 import { planRun, startState } from './training/plan'
 import { metricNamed, rateSource } from './training/rates'
 import type { Runner } from './training/Runner'
-import {
-  type BestRun,
-  type Searched,
-  searchHyperparameters,
-  type SearchOptions,
-  trialArguments,
-} from './training/search'
+import { type BestRun, type Searched, searchHyperparameters, type SearchOptions, trialArguments } from './search/search'
 import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerBase } from './training/TrainerBase'
 import { TrainingRun, type UpdateResult, type Window } from './training/TrainingRun'

@@ -1,7 +1,7 @@
 // options → rows and weights in files that both sides read
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeSafetensors } from '../../src/checkpoint/writeSafetensors'
+import { writeSafetensors } from '../../src/files/writeSafetensors'
 import {
   AutoModelForSequenceClassification,
   AutoTokenizer,

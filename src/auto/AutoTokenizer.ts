@@ -1,5 +1,5 @@
-import { writeTexts } from '../checkpoint/files'
-import { loadTokenizer, type Tokenizer } from '../data/tokenizer'
+import { writeTexts } from '../files/files'
+import { loadTokenizer, type Tokenizer } from '../tokenizers/tokenizer'
 import { TrainerError } from '../errors'
 import { existingFolder } from './folders'
 

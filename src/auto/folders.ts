@@ -1,5 +1,5 @@
-import { isFolder } from '../checkpoint/files'
-import { readJsonObject } from '../checkpoint/json'
+import { isFolder } from '../files/files'
+import { readJsonObject } from '../files/json'
 import { TrainerError } from '../errors'
 import type { ModelConfig } from '../models/config'
 

@@ -31,14 +31,6 @@ function halfToEven(value: number, decimals: number): number | undefined {
   return decimals >= 0 ? even / 10 ** decimals : even * 10 ** -decimals
 }
 
-/** Seconds as `15:51`, `1:02:03`. */
-export function formatSeconds(seconds: number): string {
-  const whole = Math.max(0, Math.trunc(seconds))
-  const [hours, minutes, rest] = [Math.trunc(whole / 3600), Math.trunc(whole / 60) % 60, whole % 60]
-  const two = (n: number): string => String(n).padStart(2, '0')
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${two(minutes)}:${two(rest)}`
-}
-
 /**
  * A log as one line: Hugging Face's `{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}`, fractions in four
  * significant digits, without `total_flos`; texts longer than `maxLength` are replaced by a notice.

@@ -1,5 +1,5 @@
+import type { TextStream } from '../terminal/TextStream'
 import { metricsLines } from './format'
-import type { TextStream } from './printer'
 import type { LogEntry } from './TrainerState'
 
 /**

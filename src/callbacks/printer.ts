@@ -1,15 +1,9 @@
+import type { TextStream } from '../terminal/TextStream'
 import type { TrainingArguments } from '../TrainingArguments'
 import { formatLogs } from './format'
 import { type CallbackContext, TrainerCallback } from './TrainerCallback'
 import type { TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
-
-/** Where text goes, whether a terminal is behind it, and how many columns that has. */
-export interface TextStream {
-  write(text: string): unknown
-  readonly isTTY?: boolean | undefined
-  readonly columns?: number | undefined
-}
 
 /** Prints every log as one line. It takes the progress bar's place where `disableTqdm` is set. */
 export class PrinterCallback extends TrainerCallback {

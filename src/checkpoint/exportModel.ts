@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 
-import { makeFolder, writeFileWhole, type ByteSource } from './files'
-import { writeFolder, type WriteFolderOptions } from './folder'
-import { isJsonObject, writeJson, type JsonObject } from './json'
-import { saveWeights } from './weights'
-import type { NamedTensors } from './writeSafetensors'
+import { makeFolder, writeFileWhole, type ByteSource } from '../files/files'
+import { writeFolder, type WriteFolderOptions } from '../files/folder'
+import { isJsonObject, writeJson, type JsonObject } from '../files/json'
+import { saveWeights } from '../files/weights'
+import type { NamedTensors } from '../files/writeSafetensors'
 
 /** The parts of a saved model. */
 export interface ModelFiles {

@@ -1,6 +1,6 @@
 import { TrainerError } from '../errors'
 import type { Tensor } from '../tensor'
-import { loadWeights, type WeightsSource } from './weights'
+import { loadWeights, type WeightsSource } from '../files/weights'
 
 /** A parameter that a model has: its name, as Hugging Face spells it, and its shape. */
 export interface ExpectedTensor {

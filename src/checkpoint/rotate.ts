@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
-import { errorCode } from './files'
-import { recoverFolders, removeFolder } from './folder'
+import { errorCode } from '../files/files'
+import { recoverFolders, removeFolder } from '../files/folder'
 import { missingFromCheckpoint } from './state'
 
 /** A folder `checkpoint-<step>`. */

@@ -2,11 +2,11 @@ import { join } from 'node:path'
 
 import { TrainerError } from '../errors'
 import type { Tensor } from '../tensor'
-import { listFolder } from './files'
-import { isJsonObject, readJson, readJsonObject, writeJson, type JsonObject } from './json'
-import { openSafetensors, readSafetensors } from './safetensors'
-import { hasWholeWeights } from './weights'
-import { writeSafetensors } from './writeSafetensors'
+import { listFolder } from '../files/files'
+import { isJsonObject, readJson, readJsonObject, writeJson, type JsonObject } from '../files/json'
+import { openSafetensors, readSafetensors } from '../files/safetensors'
+import { hasWholeWeights } from '../files/weights'
+import { writeSafetensors } from '../files/writeSafetensors'
 
 /** What an optimizer remembers between updates. */
 export interface OptimizerState {

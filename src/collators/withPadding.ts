@@ -1,14 +1,15 @@
 // examples of different lengths → batch, padded by the tokenizer
 import { TrainerError } from '../errors'
-import type { PadOptions } from '../data/padExamples'
-import type { TokenizerMembers } from '../data/tokenizer'
+import type { PadOptions } from './padExamples'
 import { checkExamples, columnTensor, type Batch, type Collator, type Examples } from './tensors'
 
 /** Options of {@link DataCollatorWithPadding}: to the longest row of the batch by default. */
 export type DataCollatorWithPaddingOptions = Pick<PadOptions, 'padding' | 'maxLength' | 'padToMultipleOf'>
 
 /** What pads: a tokenizer. */
-export type Padder = Pick<TokenizerMembers, 'pad'>
+export interface Padder {
+  pad(examples: Examples, options?: PadOptions): Record<string, unknown[]>
+}
 
 interface MakeCollator {
   (tokenizer: Padder, options?: DataCollatorWithPaddingOptions): Collator

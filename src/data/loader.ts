@@ -1,5 +1,6 @@
 // order → batches, the next one collated while the last one is at work, resumable at any batch
 import { TrainerError } from '../errors'
+import { nextTurn } from '../turns'
 import type { Awaitable } from './rows'
 import { sequentialOrder } from './sampler'
 
@@ -156,7 +157,7 @@ async function* ahead<Batch>(next: NextBatch<Batch>, count: number): AsyncGenera
   let chain: Promise<unknown> = Promise.resolve()
   const begin = (): void => {
     // a turn of the event loop later, so that the consumer can start its work on the batch before; one after another
-    const batch = chain.then(() => new Promise(resolve => setImmediate(resolve))).then(next)
+    const batch = chain.then(nextTurn).then(next)
     chain = batch
     batch.catch(() => undefined) // thrown where it is waited for, or never if nobody asks any more
     waiting.push(batch)

@@ -1,27 +1,28 @@
-// how far long work on data is: said to whoever set a reporter, printed by nobody here
-
-/** How far a walk over a dataset is. */
-export interface DataProgress {
-  /** What is being done: 'Map', or what the option `desc` says. */
-  readonly description: string
-  /** Rows done. */
-  readonly done: number
-  /** Rows in all. */
-  readonly total: number
-  /** Milliseconds since the work began. */
-  readonly elapsed: number
-}
+// how far long work on data is
+import { workReporter, type WorkProgress } from '../terminal/workProgress'
+import { takeTurns } from '../turns'
 
 /** Is told how far `map` or `filter` is. */
-export type ProgressReporter = (progress: DataProgress) => void
+export type ProgressReporter = (progress: WorkProgress) => void
 
-let currentReporter: ProgressReporter | undefined
+let onTerminal: ProgressReporter | undefined
+/** Made at the first report: to import this file touches no stream. */
+const showOnTerminal: ProgressReporter = progress => (onTerminal ??= workReporter())(progress)
+let currentReporter: ProgressReporter | undefined = showOnTerminal
 
-/** Sets who is told of the progress of `map` (undefined: nobody) and gives back who was told before. */
-export function setProgressReporter(reporter: ProgressReporter | undefined): ProgressReporter | undefined {
-  const before = currentReporter
+/** Sets who is told of the progress of `map` and `filter`; nobody when undefined. */
+export function setProgressReporter(reporter: ProgressReporter | undefined): void {
   currentReporter = reporter
-  return before
+}
+
+/** Shows how far `map` and `filter` are when they take long, as is the default. */
+export function enableProgressBars(): void {
+  setProgressReporter(showOnTerminal)
+}
+
+/** Lets `map` and `filter` work in silence. */
+export function disableProgressBars(): void {
+  setProgressReporter(undefined)
 }
 
 /** Milliseconds that work holds the event loop before others have a turn, and between two reports. */
@@ -38,16 +39,17 @@ export function reportProgress(
   reporter = currentReporter,
 ): (done: number) => Promise<void> {
   const begin = performance.now()
-  let [lastReport, lastTurn, reported] = [begin, begin, false]
+  const takeTurn = takeTurns(turn)
+  let lastReport = begin
+  let reported = false
   return async done => {
     const now = performance.now()
     const due = done === total ? reported : now - lastReport >= betweenReports
     if (due) {
-      ;[lastReport, reported] = [now, true]
+      lastReport = now
+      reported = true
       reporter?.({ description, done, total, elapsed: now - begin })
     }
-    if (now - lastTurn < turn) return
-    await new Promise(resolve => setImmediate(resolve))
-    lastTurn = performance.now()
+    await takeTurn()
   }
 }

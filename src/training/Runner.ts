@@ -23,7 +23,7 @@ import type { ParameterState } from './ParameterState'
 import { type Profile, profiledState, timed } from './profile'
 import { inOrder, outOfOrder } from './rowOrder'
 import { createSharedState } from './sharedState'
-import { copyInTurns, nextTurn, takeTurns } from './turns'
+import { copyInTurns, nextTurn, takeTurns } from '../turns'
 
 type LossOptions = Omit<LossChoice, 'problemType'> & { readonly problemType?: ProblemType }
 

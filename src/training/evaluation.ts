@@ -1,11 +1,9 @@
 import { TrainerError } from '../errors'
+import type { Metrics } from '../metrics/Metrics'
 import type { Batch } from '../models/packing'
 import type { Tensor } from '../tensor'
 import { RowCollector } from './rows'
 import type { Runner } from './Runner'
-
-/** Numbers by name. */
-export type Metrics = Record<string, number>
 
 /** What `computeMetrics` gets: tensors in the dataset's order. */
 export interface EvalPrediction {

@@ -1,9 +1,9 @@
-import type { JsonObject } from '../checkpoint/json'
+import type { JsonObject } from '../files/json'
 import { TrainerError } from '../errors'
 import { createMetricSchedule, type MetricScheduleState } from '../optim/metricSchedule'
 import { createSchedule, isMetricSchedule, type Schedule } from '../optim/schedules'
 import type { TrainingArguments } from '../TrainingArguments'
-import type { Metrics } from './evaluation'
+import type { Metrics } from '../metrics/Metrics'
 
 /** Where an update's learning rate comes from. */
 export interface RateSource {

@@ -1,7 +1,7 @@
 import type { LogEntry } from '../callbacks/TrainerState'
-import { writeFileWhole } from '../checkpoint/files'
-import { checkWritable } from '../checkpoint/folder'
-import { formatJson, isJsonObject, readJson } from '../checkpoint/json'
+import { writeFileWhole } from '../files/files'
+import { checkWritable } from '../files/folder'
+import { formatJson, isJsonObject, readJson } from '../files/json'
 
 /**
  * Writes metrics into `<folder>/<split>_results.json` and, with `combined`, adds them to `<folder>/all_results.json`:

@@ -11,7 +11,7 @@ import { sizeOf, Tensor } from '../tensor'
 import type { TrainingGraph } from '../TrainingGraph'
 import { updateGraph } from '../TrainingGraph'
 import type { ParameterState, Slots, UpdateNumbers } from './ParameterState'
-import { copyInTurns, fillInTurns, takeTurns } from './turns'
+import { copyInTurns, fillInTurns, takeTurns } from '../turns'
 
 /** What a state is made from. */
 export interface StateOptions {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { formatSeconds } from '../../src/terminal/progressBar'
 import {
   formatLogs,
   formatMetrics,
   formatNumber,
-  formatSeconds,
   metricsLines,
   roundTo,
   speedMetrics,

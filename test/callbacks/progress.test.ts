@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { CallbackHandler } from '../../src/callbacks/CallbackHandler'
 import { ProgressCallback } from '../../src/callbacks/progress'
-import { progressLabel, progressLine } from '../../src/callbacks/progressBar'
+import { progressLabel, progressLine } from '../../src/terminal/progressBar'
 import { metricColumns, ResultTable } from '../../src/callbacks/resultTable'
 import { TrainerControl } from '../../src/callbacks/TrainerControl'
 import { type LogEntry, TrainerState } from '../../src/callbacks/TrainerState'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 
 import { exportModel } from '../../src/checkpoint/exportModel'
-import { loadWeights } from '../../src/checkpoint/weights'
+import { loadWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
 import { temporaryFolder } from './temporary'
 

@@ -8,7 +8,7 @@ import {
   newlyInitializedWarning,
   type ExpectedTensor,
 } from '../../src/checkpoint/pretrained'
-import { saveWeights } from '../../src/checkpoint/weights'
+import { saveWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
 import { temporaryFolder } from './temporary'
 

@@ -13,7 +13,7 @@ import {
   rotateCheckpoints,
 } from '../../src/checkpoint/rotate'
 import { saveTrainerState } from '../../src/checkpoint/state'
-import { saveWeights } from '../../src/checkpoint/weights'
+import { saveWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
 import { temporaryFolder } from './temporary'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { formatJson, parseJson, readJsonObject } from '../../src/checkpoint/json'
+import { formatJson, parseJson, readJsonObject } from '../../src/files/json'
 import {
   loadCheckpointState,
   loadTrainerState,
@@ -12,7 +12,7 @@ import {
   saveCheckpointState,
   type CheckpointState,
 } from '../../src/checkpoint/state'
-import { saveWeights } from '../../src/checkpoint/weights'
+import { saveWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
 import { temporaryFolder } from './temporary'
 

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultDataCollator, DefaultDataCollator } from '../../src/collators/default'
 import type { Batch } from '../../src/collators/tensors'
 import { DataCollatorWithPadding } from '../../src/collators/withPadding'
-import { writeTexts } from '../../src/checkpoint/files'
-import { loadTokenizer, type Tokenizer } from '../../src/data/tokenizer'
+import { writeTexts } from '../../src/files/files'
+import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 
 const folder = fileURLToPath(new URL('../fixtures/data/bert-tiny', import.meta.url))
 const plain = (batch: Batch): object =>

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Dataset } from '../../src/data/dataset'
 import { DatasetDict } from '../../src/data/datasetDict'
-import { setProgressReporter, type DataProgress } from '../../src/data/progress'
+import { setProgressReporter } from '../../src/data/progress'
+import type { WorkProgress } from '../../src/terminal/workProgress'
 import type { Cell, LooseRow } from '../../src/data/rows'
-import type { Tokenizer } from '../../src/data/tokenizer'
+import type { Tokenizer } from '../../src/tokenizers/tokenizer'
 
 const rows = [
   { text: 'a', label: 0, ids: [1, 2] },
@@ -244,7 +245,7 @@ describe('progress of map', () => {
   }
 
   it('is reported on long work, to the end', async () => {
-    const reports: DataProgress[] = []
+    const reports: WorkProgress[] = []
     setProgressReporter(report => reports.push(report))
     await dataset.map(slow, { batched: true, batchSize: 1, desc: 'Slowly' })
     expect(reports.at(-1)).toMatchObject({ description: 'Slowly', done: 4, total: 4 })
@@ -252,7 +253,7 @@ describe('progress of map', () => {
   })
 
   it('is not reported on short work; an own reporter is told instead of the common one', async () => {
-    const [common, own]: [DataProgress[], DataProgress[]] = [[], []]
+    const [common, own]: [WorkProgress[], WorkProgress[]] = [[], []]
     setProgressReporter(report => common.push(report))
     await dataset.map(() => ({}))
     await dataset.map(slow, { batched: true, batchSize: 1, onProgress: report => own.push(report) })

@@ -14,7 +14,7 @@ import {
 } from '../../src/index'
 import type { GraphBuilder, Value } from '../../src/index'
 import { crossEntropy } from '../../src/losses/crossEntropy'
-import { modelCard, resultsTable } from '../../src/training/modelCard'
+import { modelCard, resultsTable } from '../../src/hub/modelCard'
 import { collate, createTrainer, dataset, folder, model, rows, run, told } from './support'
 
 describe('results', () => {

@@ -1,0 +1,2 @@
+/** Numbers by name. */
+export type Metrics = Record<string, number>

@@ -1,0 +1,95 @@
+// what Python's tokenizer classes say of themselves (transformers 5.23): which inputs they give, which special tokens
+// they have
+import type { SpecialName } from './files'
+
+/** A tokenizer class of Python's. */
+export interface Family {
+  readonly name: string
+  /** Which vocabulary files it can be built from. */
+  readonly kind: 'wordpiece' | 'byte-level' | 'other'
+  readonly inputs: readonly string[]
+  readonly specials: Readonly<Partial<Record<SpecialName, string>>>
+}
+
+const withSegments = ['input_ids', 'token_type_ids', 'attention_mask']
+const withoutSegments = ['input_ids', 'attention_mask']
+const bert = { unk_token: '[UNK]', sep_token: '[SEP]', pad_token: '[PAD]', cls_token: '[CLS]', mask_token: '[MASK]' }
+const roberta = {
+  bos_token: '<s>',
+  eos_token: '</s>',
+  unk_token: '<unk>',
+  sep_token: '</s>',
+  pad_token: '<pad>',
+  cls_token: '<s>',
+  mask_token: '<mask>',
+}
+const wordPiece = (name: string, inputs: readonly string[]): Family => ({
+  name,
+  kind: 'wordpiece',
+  inputs,
+  specials: bert,
+})
+const other = (name: string, inputs: readonly string[], specials: Family['specials'] = {}): Family => ({
+  name,
+  kind: 'other',
+  inputs,
+  specials,
+})
+
+const families: Readonly<Record<string, Family>> = Object.fromEntries(
+  [
+    wordPiece('BertTokenizer', withSegments),
+    wordPiece('ElectraTokenizer', withSegments),
+    wordPiece('ConvBertTokenizer', withSegments),
+    wordPiece('MobileBertTokenizer', withSegments),
+    wordPiece('SqueezeBertTokenizer', withSegments),
+    wordPiece('DistilBertTokenizer', withoutSegments),
+    { name: 'RobertaTokenizer', kind: 'byte-level', inputs: withoutSegments, specials: roberta } satisfies Family,
+    { name: 'LongformerTokenizer', kind: 'byte-level', inputs: withoutSegments, specials: roberta } satisfies Family,
+    other('XLMRobertaTokenizer', withoutSegments, roberta),
+    other('CamembertTokenizer', withoutSegments, roberta),
+    other('MPNetTokenizer', withoutSegments, { ...roberta, unk_token: '[UNK]' }),
+    other('AlbertTokenizer', withoutSegments, {
+      ...bert,
+      bos_token: '[CLS]',
+      eos_token: '[SEP]',
+      unk_token: '<unk>',
+      pad_token: '<pad>',
+    }),
+    other('DebertaTokenizer', ['input_ids', 'attention_mask', 'token_type_ids'], bert),
+    other('DebertaV2Tokenizer', ['input_ids', 'attention_mask', 'token_type_ids'], {
+      ...bert,
+      bos_token: '[CLS]',
+      eos_token: '[SEP]',
+    }),
+  ].map((family): [string, Family] => [family.name, family]),
+)
+
+/** The tokenizer class of each `model_type`, for folders that name none. */
+const classOfModel: Readonly<Record<string, string>> = {
+  bert: 'BertTokenizer',
+  electra: 'ElectraTokenizer',
+  distilbert: 'DistilBertTokenizer',
+  convbert: 'ConvBertTokenizer',
+  mobilebert: 'MobileBertTokenizer',
+  squeezebert: 'SqueezeBertTokenizer',
+  roberta: 'RobertaTokenizer',
+  longformer: 'LongformerTokenizer',
+  'xlm-roberta': 'XLMRobertaTokenizer',
+  camembert: 'CamembertTokenizer',
+  mpnet: 'MPNetTokenizer',
+  albert: 'AlbertTokenizer',
+  deberta: 'DebertaTokenizer',
+  'deberta-v2': 'DebertaV2Tokenizer',
+  modernbert: 'PreTrainedTokenizer',
+}
+
+/**
+ * The class that a folder's files name: `tokenizer_class` (with or without "Fast"), else what `model_type` has, else
+ * `fallback`. A class that is not known gives what Python's base class gives.
+ */
+export function familyOf(tokenizerClass: unknown, modelType: unknown, fallback: string): Family {
+  const named = typeof tokenizerClass === 'string' ? tokenizerClass.replace(/Fast$/, '') : undefined
+  const name = named ?? (typeof modelType === 'string' ? classOfModel[modelType] : undefined) ?? fallback
+  return families[name] ?? other(name === 'PreTrainedTokenizer' ? 'PreTrainedTokenizerFast' : name, withSegments)
+}

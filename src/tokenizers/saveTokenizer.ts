@@ -1,0 +1,30 @@
+// a tokenizer → the files that Python and transformers.js open
+import type { Side } from '../collators/padding'
+import type { TokenizerFiles } from './files'
+
+/** What of a tokenizer may have been set since it was loaded. */
+export interface SavedSettings {
+  readonly modelMaxLength: number
+  readonly paddingSide: Side
+  readonly truncationSide: Side
+}
+
+/** The texts of `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`. */
+export function tokenizerFileTexts(
+  { json, config, family, specials }: TokenizerFiles,
+  settings: SavedSettings,
+): Record<string, string> {
+  const sides = { padding_side: settings.paddingSide, truncation_side: settings.truncationSide }
+  const written = {
+    ...config,
+    ...specials,
+    tokenizer_class: config['tokenizer_class'] ?? family.name,
+    ...(settings.modelMaxLength !== Infinity && { model_max_length: settings.modelMaxLength }),
+    ...Object.fromEntries(Object.entries(sides).filter(([name, side]) => side !== 'right' || name in config)),
+  }
+  return {
+    'tokenizer.json': JSON.stringify(json),
+    'tokenizer_config.json': `${JSON.stringify(written, undefined, 2)}\n`,
+    'special_tokens_map.json': `${JSON.stringify(specials, undefined, 2)}\n`,
+  }
+}
