@@ -8,6 +8,7 @@ import { type Classifier, packedClassifier } from './models/classifier'
 import { labelCount, type ModelConfig, type ProblemType } from './models/config'
 import type { DropoutSite, Parameter } from './models/layers'
 import { GraphBuilder } from './onnx/builder'
+import { forProcessor } from './programs/forProcessor'
 import { leavesLast } from './onnx/order'
 import type { Graph, Value } from './onnx/types'
 import type { OptimizedParameter, Optimizer } from './optim/Optimizer'
@@ -95,7 +96,7 @@ export function createTrainingGraph(
     outputs[`${name}_index`] = parts[0]!.index
   }
   return {
-    training: leavesLast(training.graph.build(outputs)),
+    training: leavesLast(forProcessor(training.graph.build(outputs))),
     parameters: training.parameters,
     dropoutSites: training.sites,
     rowGradients: [...gradients.rows.keys()],

@@ -2,7 +2,7 @@ import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import { positive, reducedAxes } from '../onnx/infer'
 import type { Attributes, OpName } from '../onnx/operators'
-import type { Inverse, Node, Value } from '../onnx/types'
+import type { Inverse, Value } from '../onnx/types'
 import type { DataType } from '../tensor'
 import { insideOut, padGradient, scatterRows, sliceGradient } from './movement'
 import { type NormalizationSite, normalizationGradient } from './normalization'
@@ -172,8 +172,8 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
       ]
     }
     return [
-      asked[0] ? scaled(g.matMul(d, flipped(g, b)), by) : undefined,
-      asked[1] ? scaled(g.matMul(flipped(g, a), d), by) : undefined,
+      asked[0] ? scaled(g.matMul(d, g.transposeLast(b)), by) : undefined,
+      asked[1] ? scaled(g.matMul(g.transposeLast(a), d), by) : undefined,
     ]
   },
   // Y = α A′ B′ + β C with A′ = A or Aᵀ: dA′ = α dY B′ᵀ, dB′ = α A′ᵀ dY, each transposed back; dC = β dY
@@ -286,8 +286,12 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
 
   Reshape: ({ x: [x], dy: [d], graph: g }) => [reshaped(g, d, x)],
   Transpose: ({ x: [x], dy: [d], attributes: { perm }, graph: g }) => {
-    const back = x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i)))
-    return [(isFlip(back) ? flippedProduct(g, d) : undefined) ?? g.transpose(d, back)]
+    return [
+      g.transpose(
+        d,
+        x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i))),
+      ),
+    ]
   },
   // y = x stretched: the walk sums dy over the copies
   Expand: ({ dy: [d] }) => [d],
@@ -374,45 +378,13 @@ function shared(g: GraphBuilder, d: Value, first: Value, second: Value): readonl
   return [da, g.sub(d, da)]
 }
 
-/**
- * α A′ B′. A transposed A is written as a node: the CPU multiplies faster from a copy, and where that is not so the
- * runtime fuses the two.
- */
+/** α A′ B′, where ′ transposes if asked to. */
 function gemm(g: GraphBuilder, a: Value, b: Value, transA: number, transB: number, alpha: number): Value {
-  return g.gemm(transA ? flipped(g, a) : a, b, undefined, {
+  return g.gemm(a, b, undefined, {
+    ...(transA ? { transA: 1 } : {}),
     ...(transB ? { transB: 1 } : {}),
     ...(alpha === 1 ? {} : { alpha }),
   })
-}
-
-/** The last two axes swapped; what was swapped before is swapped back for nothing. */
-function flipped(g: GraphBuilder, x: Value): Value {
-  return unflipped(g, x) ?? g.transposeLast(x)
-}
-
-/**
- * (Pᵀ R)ᵀ as Rᵀ P: one transposition, which runtimes make part of the product, in place of two. Nobody reads the first
- * product then.
- */
-function flippedProduct(g: GraphBuilder, x: Value): Value | undefined {
-  const product = makerOf(g, x, 'MatMul')
-  const left = product && unflipped(g, product.inputs[0]!)
-  return left && g.matMul(g.transposeLast(product.inputs[1]!), left)
-}
-
-/** What a transposition of the last two axes was made from. */
-function unflipped(g: GraphBuilder, x: Value): Value | undefined {
-  const node = makerOf(g, x, 'Transpose')
-  return isFlip(node?.attributes.perm) ? node!.inputs[0] : undefined
-}
-
-function isFlip(perm: readonly number[] | undefined): boolean {
-  const rank = perm?.length ?? 0
-  return rank >= 2 && perm!.every((from, i) => from === (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i))
-}
-
-function makerOf<Op extends OpName>(g: GraphBuilder, x: Value, op: Op): Node<Op> | undefined {
-  return g.nodes.find(node => node.op === op && node.outputs[0]?.name === x.name) as Node<Op> | undefined
 }
 
 /** The axes that a reduction reduced. */

@@ -10,9 +10,6 @@ type Shape = readonly Dimension[]
 /** As an end, "all that is left": the largest int32, which every provider reads right. */
 const last = 2 ** 31 - 1
 
-/** Above so many rows a product takes longer than adding the rows one by one. */
-const fewRows = 1024
-
 /**
  * Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a
  * Gather.
@@ -28,17 +25,6 @@ export function scatterRows(
   d: Value,
   sources: readonly Value[],
 ): Value {
-  const [rows] = shape
-  if (
-    axis === 0 &&
-    shape.length === 2 &&
-    index.shape.length === 1 &&
-    index.dtype === 'int32' &&
-    typeof rows === 'number' &&
-    rows <= fewRows
-  ) {
-    return addedRows(g, rows, index, d)
-  }
   const base = zeros(g, d.dtype, shape, sources)
   // the axes that the index had made one
   const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)]
@@ -56,21 +42,6 @@ export function scatterRows(
     axis,
     reduction: 'add',
   })[0]!
-}
-
-/**
- * Rows of `d` [n, width] added up by a product, which has all threads at work: [rows, n] ones where a row belongs,
- * times [n, width].
- */
-function addedRows(g: GraphBuilder, rows: number, index: Value, d: Value): Value {
-  const fromZero = g.where(g.less(index, 0), g.add(index, rows), index)
-  const numbers = g.constant(
-    Tensor.from(
-      'int32',
-      Array.from({ length: rows }, (_, i) => [i]),
-    ),
-  )
-  return g.matMul(g.cast(g.equal(g.unsqueeze(fromZero, [0]), numbers), d.dtype), d)
 }
 
 /** All axes between `before` and `after` made one. */

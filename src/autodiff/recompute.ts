@@ -27,7 +27,7 @@ interface Segment {
  */
 export function recomputation(graph: GraphBuilder, checkpoints: readonly Value[]): Twin {
   const home = new Map<string, Segment>()
-  for (const segment of cut(graph.nodes, checkpoints)) for (const node of segment.nodes) home.set(node.name, segment)
+  for (const segment of cut(graph, checkpoints)) for (const node of segment.nodes) home.set(node.name, segment)
   return (node, gradientOf) => {
     const segment = home.get(node.name)
     if (segment === undefined) return node
@@ -38,10 +38,10 @@ export function recomputation(graph: GraphBuilder, checkpoints: readonly Value[]
   }
 }
 
-function cut(nodes: readonly Node[], checkpoints: readonly Value[]): readonly Segment[] {
-  const makerOf = ({ name }: Value): number =>
-    nodes.findIndex(node => node.outputs.some(output => output?.name === name))
-  const ends = checkpoints.map(end => ({ end, at: makerOf(end) })).toSorted((a, b) => a.at - b.at)
+function cut(graph: GraphBuilder, checkpoints: readonly Value[]): readonly Segment[] {
+  const { nodes } = graph
+  const places = new Map(nodes.map((node, i) => [node, i]))
+  const ends = checkpoints.map(end => ({ end, at: places.get(graph.makerOf(end)!)! })).toSorted((a, b) => a.at - b.at)
   return ends
     .slice(1)
     .map(({ end, at }, i) => ({ nodes: nodes.slice(ends[i]!.at + 1, at + 1), end, copies: undefined }))

@@ -45,7 +45,7 @@ export function lengths(graph: GraphBuilder, shape: Shape, sources: readonly Val
 
 /** `x` stretched to a shape, as it is where it has it already. */
 export function expand(graph: GraphBuilder, x: Value, shape: Shape, sources: readonly Value[]): Value {
-  if (covers(x.shape, shape)) return x
+  if (covers(graph, x.shape, shape)) return x
   return { ...graph.node('Expand', [x, lengths(graph, shape, sources)], {})[0]!, shape }
 }
 
@@ -85,9 +85,17 @@ export function asRows(graph: GraphBuilder, x: Value, rest: Shape): Value {
   return { ...flat, shape: [flat.shape[0]!, ...rest] }
 }
 
-/** Whether nothing of `shape` is missing in `own`, both counted from the back. */
-export function covers(own: Shape, shape: Shape): boolean {
-  return own.length >= shape.length && own.every((d, i) => d !== 1 || (shape[i - own.length + shape.length] ?? 1) === 1)
+/**
+ * Whether nothing of `shape` is missing in `own`, both counted from the back: no axis would have to be stretched. Where
+ * names promise nothing, an axis of another name may have to be.
+ */
+export function covers(graph: GraphBuilder, own: Shape, shape: Shape): boolean {
+  if (own.length < shape.length) return false
+  return own.every((d, i) => {
+    const wanted = shape[i - own.length + shape.length] ?? 1
+    if (wanted === 1 || d === wanted) return true
+    return graph.openLengths ? typeof d === 'number' && d !== 1 : d !== 1
+  })
 }
 
 /** A value with an axis of that name, inputs of the graph first. */

@@ -1,12 +1,13 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
-import { covers, expand } from './shapes'
+import { covers, expand, lengths } from './shapes'
 
 /**
  * Sums a gradient over the axes along which its value was stretched.
  *
- * Ranks are static, equal names are equal lengths and a name never stands for 1, so which axes these are is known
- * without running the graph.
+ * Ranks are static, equal names are equal lengths, and in our own graphs a name never stands for 1: so which axes these
+ * are is known without running the graph. Where names promise nothing (`openLengths`), an axis of another name than
+ * the result's is summed when the graph runs, if it is 1 then.
  *
  * @param to the value that the gradient is of
  * @param across the shape that the value was stretched to. The gradient may be smaller than that: it then stands for
@@ -20,46 +21,42 @@ export function unbroadcast(
   across: readonly Dimension[],
   sources: readonly Value[],
 ): Value {
-  const stretched = across.flatMap((d, i) =>
-    d !== 1 && (to.shape[i - across.length + to.shape.length] ?? 1) === 1 ? [i - across.length] : [],
+  const own = (i: number): Dimension => to.shape[i - across.length + to.shape.length] ?? 1
+  const stretched = across.flatMap((d, i) => (d !== 1 && own(i) === 1 ? [i - across.length] : []))
+  const open = across.flatMap((d, i) =>
+    graph.openLengths && typeof own(i) === 'string' && own(i) !== d ? [i - across.length] : [],
   )
   // a sum over copies that were never made: make them
-  const missing = stretched.some(axis => (gradient.shape.at(axis) ?? 1) === 1)
-  const whole = missing ? expand(graph, gradient, across, sources) : gradient
+  const isMissing = (axis: number): boolean => !covers(graph, [gradient.shape.at(axis) ?? 1], [across.at(axis)!])
+  const stretchedWhole = [...stretched, ...open].some(isMissing) ? expand(graph, gradient, across, sources) : gradient
+  const whole = open.reduce((x, axis) => summedWhereOne(graph, x, to, axis), stretchedWhole)
   const rank = whole.shape.length
   const extra = Math.max(0, rank - to.shape.length)
   const axes = stretched.map(axis => axis + rank)
   const leading = whole.shape.slice(0, extra).map((_, i) => i)
-  const summed = axes.length === 0 ? whole : sumOver(graph, whole, axes, !axes.every(axis => axis < extra), sources)
+  const summed = axes.length === 0 ? whole : graph.reduceSum(whole, axes, !axes.every(axis => axis < extra))
   // what is left of the extra axes has the length 1
   const left = summed.shape.length === rank ? leading : leading.slice(axes.length)
   const result =
     left.length === 0 ? summed : graph.squeeze(summed, summed.shape.length === rank ? left : left.map((_, i) => i))
-  return result.shape.length === to.shape.length && covers(result.shape, to.shape)
+  return result.shape.length === to.shape.length && covers(graph, result.shape, to.shape)
     ? { ...result, shape: to.shape }
     : result
 }
 
 /**
- * Σ over axes; over the many rows of a matrix as a product with ones, which takes half of the time of a ReduceSum on
- * the CPU.
+ * Σ over an axis (counted from the back) if the axis of `to` turns out to be 1, else x. An axis of n is made two, m of
+ * `to` and n / m, of which the second is summed: either m is n, or it is 1.
  */
-function sumOver(
-  graph: GraphBuilder,
-  x: Value,
-  axes: readonly number[],
-  keepdims: boolean,
-  sources: readonly Value[],
-): Value {
-  const [rows, width] = x.shape
-  if (
-    x.shape.length !== 2 ||
-    axes.length !== 1 ||
-    axes[0] !== 0 ||
-    typeof rows !== 'string' ||
-    typeof width !== 'number'
-  )
-    return graph.reduceSum(x, axes, keepdims)
-  const sum = graph.matMul(expand(graph, graph.constant(1, x.dtype), [1, rows], [x, ...sources]), x)
-  return keepdims ? sum : graph.squeeze(sum, [0])
+function summedWhereOne(graph: GraphBuilder, x: Value, to: Value, axis: number): Value {
+  const at = x.shape.length + axis
+  const own = to.shape.length + axis
+  const part = (shape: readonly Dimension[]): readonly Value[] =>
+    shape.length === 0 ? [] : [lengths(graph, shape, [x])]
+  const length = graph.node('Shape', [to], { start: own, end: own + 1 })[0]!
+  const before = x.shape.slice(0, at)
+  const after = x.shape.slice(at + 1)
+  const parted = graph.reshape(x, graph.concat([...part(before), length, graph.integers([-1]), ...part(after)], 0))
+  const summed = graph.reduceSum(parted, [at + 1])
+  return { ...summed, shape: [...before, to.shape[own]!, ...after] }
 }

@@ -16,34 +16,40 @@ type TwoOperands = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Min' | 'Max' | 'Equa
  */
 export class GraphBuilder {
   readonly name: string
+  /** See `Graph.openLengths`. */
+  readonly openLengths: boolean
   readonly #inputs: Value[] = []
   readonly #initializers = new Map<string, Initializer>()
   readonly #nodes: Node[] = []
+  /** By the name of a value the node that makes it. */
+  readonly #makers = new Map<string, Node>()
   readonly #names = new Set<string>()
   readonly #constants = new Map<string, Value>()
   #scope = ''
   #unknown = 0
 
-  constructor(name: string) {
+  constructor(name: string, openLengths = false) {
     this.name = name
+    this.openLengths = openLengths
   }
 
-  /** A builder that goes on where a graph ends. */
+  /** A builder that continues where a graph ends. */
   static from(graph: Graph): GraphBuilder {
-    const builder = new GraphBuilder(graph.name)
+    const builder = GraphBuilder.over(graph)
+    for (const node of graph.nodes) builder.append(node)
+    return builder
+  }
+
+  /** A builder with a graph's inputs and initializers, and none of its nodes yet. */
+  static over(graph: Graph): GraphBuilder {
+    const builder = new GraphBuilder(graph.name, graph.openLengths)
+    const given = [...graph.inputs, ...[...graph.initializers.values()].map(({ value }) => value)]
     builder.#inputs.push(...graph.inputs)
-    builder.#nodes.push(...graph.nodes)
     for (const [name, initializer] of graph.initializers) builder.#initializers.set(name, initializer)
-    const made = [
-      ...graph.inputs,
-      ...[...graph.initializers.values()].map(i => i.value),
-      ...graph.nodes.flatMap(node => node.outputs),
-    ]
-    for (const value of made) {
-      if (value === undefined) continue
-      builder.#names.add(value.name)
-      // a new unknown length must not take the name of an old one
-      for (const length of value.shape)
+    for (const { name } of given) builder.#names.add(name)
+    // a new unknown length must not take the name of an old one
+    for (const value of [...given, ...graph.nodes.flatMap(node => node.outputs)]) {
+      for (const length of value?.shape ?? [])
         builder.#unknown = Math.max(builder.#unknown, Number(/^unknown_(\d+)$/.exec(String(length))?.[1] ?? -1) + 1)
     }
     return builder
@@ -56,6 +62,14 @@ export class GraphBuilder {
 
   get inputs(): readonly Value[] {
     return this.#inputs
+  }
+
+  /** The node that makes a value, if it is one of an operator. */
+  makerOf(value: Value): Node | undefined
+  makerOf<Op extends OpName>(value: Value, op: Op): Node<Op> | undefined
+  makerOf(value: Value, op?: OpName): Node | undefined {
+    const node = this.#makers.get(value.name)
+    return op === undefined || node?.op === op ? node : undefined
   }
 
   /** What `write` adds is named under `name/`. */
@@ -126,25 +140,31 @@ export class GraphBuilder {
       outputs,
       constant: this.constantOf,
       unknown,
+      openLengths: this.openLengths,
     })
     const name = this.#fresh(op)
-    const values = types.map((type, i) => this.#value(i === 0 ? `${name}:0` : `${name}:${i}`, type.dtype, type.shape))
-    this.#nodes.push({ op, name, inputs, outputs: values, attributes, inverse } as Node)
+    const values = types.map((type, i) => this.#value(`${name}:${i}`, type.dtype, type.shape))
+    this.#add({ op, name, inputs, outputs: values, attributes, inverse } as Node)
     return values
+  }
+
+  /** Adds a node as it is: its outputs keep their names. */
+  append(node: Node): void {
+    for (const output of node.outputs) if (output !== undefined) this.#value(output.name, output.dtype, output.shape)
+    this.#add(node)
   }
 
   /** Adds a node like another one, on other inputs of the same types. */
   repeat(node: Node, inputs: readonly (Value | undefined)[]): Node {
     const name = this.#fresh(node.op)
     const outputs = node.outputs.map((output, i) => output && this.#value(`${name}:${i}`, output.dtype, output.shape))
-    const copy = { ...node, name, inputs, outputs } as Node
-    this.#nodes.push(copy)
-    return copy
+    return this.#add({ ...node, name, inputs, outputs } as Node)
   }
 
   /** The finished graph: outputs under the given names, nodes that lead to none of them left out. */
   build(outputs: Readonly<Record<string, Value>>): Graph {
-    return finish(this.name, this.#inputs, this.#initializers, this.#nodes, outputs)
+    const graph = finish(this.name, this.#inputs, this.#initializers, this.#nodes, outputs)
+    return this.openLengths ? { ...graph, openLengths: true } : graph
   }
 
   // ── operators, in ONNX's words ──
@@ -384,10 +404,18 @@ export class GraphBuilder {
 
   /** Declares the shape of the value that the last node made, where the caller knows what inference cannot. */
   assume(value: Value, shape: readonly Dimension[]): Value {
+    const node = this.#nodes.pop()
+    if (node === undefined || node.outputs[0]?.name !== value.name)
+      throw new TrainerError('internal', `internal: ${value.name} is not what the last node made.`)
     const typed: Value = { ...value, shape }
-    const node = this.#nodes.at(-1)!
-    this.#nodes[this.#nodes.length - 1] = { ...node, outputs: [typed] } as Node
+    this.#add({ ...node, outputs: [typed] } as Node)
     return typed
+  }
+
+  #add(node: Node): Node {
+    this.#nodes.push(node)
+    for (const output of node.outputs) if (output !== undefined) this.#makers.set(output.name, node)
+    return node
   }
 
   #value(name: string, dtype: DataType, shape: readonly Dimension[]): Value {

@@ -121,6 +121,7 @@ function inferred(graph: Graph, node: Node, unknown: () => Dimension): readonly 
     constant: (value: Value | undefined): Tensor | undefined =>
       value === undefined ? undefined : graph.initializers.get(value.name)?.tensor,
     unknown,
+    openLengths: graph.openLengths,
   }
   try {
     return infer(node.op, site)

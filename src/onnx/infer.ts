@@ -16,6 +16,8 @@ interface Site<Op extends OpName> {
   readonly constant: (value: Value | undefined) => Tensor | undefined
   /** A name for a length that cannot be known. */
   readonly unknown: () => Dimension
+  /** See `Graph.openLengths`. */
+  readonly openLengths?: boolean | undefined
 }
 
 type Rule<Op extends OpName> = (site: Site<Op>) => readonly ValueType[]
@@ -69,15 +71,18 @@ const indices: readonly DataType[] = ['int32', 'int64']
 const same: Rule<OpName> = ({ inputs: [x] }) => [x!]
 const number: Rule<OpName> = ({ inputs: [x] }) => [{ dtype: numeric(x!), shape: x!.shape }]
 const float: Rule<OpName> = ({ inputs: [x] }) => [{ dtype: among(x!, floats), shape: x!.shape }]
-const arithmetic: Rule<OpName> = ({ inputs: [a, b] }) => [
-  { dtype: numeric(a!) && sameType(a!, b!), shape: broadcast(a!.shape, b!.shape) },
-]
-const comparison: Rule<OpName> = ({ inputs: [a, b] }) => [
-  { dtype: sameType(a!, b!) && 'bool', shape: broadcast(a!.shape, b!.shape) },
-]
-const logical: Rule<OpName> = ({ inputs: [a, b] }) => [
-  { dtype: among(a!, ['bool']) && among(b!, ['bool']), shape: broadcast(a!.shape, b!.shape) },
-]
+const arithmetic: Rule<OpName> = site => {
+  const [a, b] = site.inputs
+  return [{ dtype: numeric(a!) && sameType(a!, b!), shape: stretched(site, a!.shape, b!.shape) }]
+}
+const comparison: Rule<OpName> = site => {
+  const [a, b] = site.inputs
+  return [{ dtype: sameType(a!, b!) && 'bool', shape: stretched(site, a!.shape, b!.shape) }]
+}
+const logical: Rule<OpName> = site => {
+  const [a, b] = site.inputs
+  return [{ dtype: among(a!, ['bool']) && among(b!, ['bool']), shape: stretched(site, a!.shape, b!.shape) }]
+}
 const softmax: Rule<'Softmax'> = ({ inputs: [x], attributes }) => {
   positive(attributes.axis ?? -1, x!.shape.length)
   return [{ dtype: among(x!, floats), shape: x!.shape }]
@@ -109,16 +114,20 @@ const layerNormalization = (
   return [x, statistics, statistics]
 }
 
-const matMul: Rule<'MatMul'> = ({ inputs: [a, b] }) => {
-  const [x, y] = [a!.shape, b!.shape]
+const where: Rule<'Where'> = site => {
+  const [condition, a, b] = site.inputs
+  const shape = stretched(site, condition!.shape, stretched(site, a!.shape, b!.shape))
+  return [{ dtype: among(condition!, ['bool']) && sameType(a!, b!), shape }]
+}
+
+const matMul: Rule<'MatMul'> = site => {
+  const [a, b] = site.inputs
+  const x = a!.shape
+  const y = b!.shape
   if (x.length < 2 || y.length < 2) throw new TrainerError('graph', 'both operands need at least two axes.')
   agree(x.at(-1)!, y.at(-2)!)
-  return [
-    {
-      dtype: numeric(a!) && sameType(a!, b!),
-      shape: [...broadcast(x.slice(0, -2), y.slice(0, -2)), x.at(-2)!, y.at(-1)!],
-    },
-  ]
+  const leading = stretched(site, x.slice(0, -2), y.slice(0, -2))
+  return [{ dtype: numeric(a!) && sameType(a!, b!), shape: [...leading, x.at(-2)!, y.at(-1)!] }]
 }
 
 const gemm: Rule<'Gemm'> = ({ inputs: [a, b, c], attributes: { transA, transB } }) => {
@@ -258,8 +267,11 @@ const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant
   return [{ dtype: x!.dtype, shape: x!.shape.map(sliced) }]
 }
 
-const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant }) => {
+const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant, openLengths }) => {
   const { shape, dtype } = x!
+  const open = axes === undefined && openLengths ? shape.find(d => typeof d === 'string') : undefined
+  if (open !== undefined)
+    throw new TrainerError('graph', `it names no axes, and whether the length "${open}" is 1 is not known.`)
   const gone =
     axes === undefined
       ? shape.flatMap((d, i) => (d === 1 ? [i] : []))
@@ -331,9 +343,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Less: comparison,
   GreaterOrEqual: comparison,
   LessOrEqual: comparison,
-  Where: ({ inputs: [c, a, b] }) => [
-    { dtype: among(c!, ['bool']) && sameType(a!, b!), shape: broadcast(c!.shape, broadcast(a!.shape, b!.shape)) },
-  ],
+  Where: where,
   MatMul: matMul,
   Gemm: gemm,
   LayerNormalization: ({ inputs: [x, ...parameters], attributes, outputs }) =>
@@ -363,6 +373,15 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Shape: ({ inputs: [x], attributes: { start, end } }) => [
     { dtype: 'int64', shape: [x!.shape.slice(start, end).length] },
   ],
+}
+
+/** The shape that two shapes are stretched to. */
+function stretched(
+  { openLengths, unknown }: Site<OpName>,
+  a: readonly Dimension[],
+  b: readonly Dimension[],
+): readonly Dimension[] {
+  return broadcast(a, b, openLengths ? unknown : undefined)
 }
 
 /** The numbers of a constant integer input. */

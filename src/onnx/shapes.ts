@@ -22,12 +22,22 @@ export function distinct(axes: readonly number[], rank: number): readonly number
   return counted
 }
 
-/** The shape that both shapes are stretched to (NumPy's rule). @throws TrainerError when they do not fit. */
-export function broadcast(a: readonly Dimension[], b: readonly Dimension[]): readonly Dimension[] {
+/**
+ * The shape that both shapes are stretched to (NumPy's rule).
+ * @param unknown makes a name for a length that is either of two; by default two names are taken for one length.
+ * @throws TrainerError when they do not fit.
+ */
+export function broadcast(
+  a: readonly Dimension[],
+  b: readonly Dimension[],
+  unknown?: () => Dimension,
+): readonly Dimension[] {
   const rank = Math.max(a.length, b.length)
   return Array.from({ length: rank }, (_, i) => {
-    const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1]
+    const x = a[i - rank + a.length] ?? 1
+    const y = b[i - rank + b.length] ?? 1
     if (x === y || y === 1) return x
+    if (unknown !== undefined && typeof x === 'string' && typeof y === 'string') return unknown()
     if (x === 1 || typeof x === 'string') return y
     if (typeof y === 'string') return x
     throw new TrainerError('graph', `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast.`)

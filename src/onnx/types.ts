@@ -2,8 +2,7 @@ import type { DataType, Tensor } from '../tensor'
 import type { Attributes, OpName } from './operators'
 
 /**
- * A length: known, or a name for one that is known only when the graph runs. Equal names mean equal lengths; a name
- * never stands for 1.
+ * A length: a number, or a name for a length that is known only when the graph runs. Equal names mean equal lengths.
  */
 export type Dimension = number | string
 
@@ -50,6 +49,12 @@ export interface Graph {
   readonly outputs: readonly Value[]
   readonly initializers: ReadonlyMap<string, Initializer>
   readonly nodes: readonly Node[]
+  /**
+   * Whether the names of lengths promise nothing, as in graphs of other programs: a name may then stand for 1 when the
+   * graph runs, and be broadcast. In graphs that are written here a name never stands for 1, and two names that meet in
+   * a broadcast are one length. Default false.
+   */
+  readonly openLengths?: boolean | undefined
 }
 
 /** A constant of the graph. */

@@ -15,8 +15,6 @@ const gradientGraph = (g: GraphBuilder, loss: Value, wrt: readonly Value[]): Gra
 }
 const backwardOps = (graph: Graph): string[] =>
   graph.nodes.filter(node => node.name.startsWith('backward/')).map(node => node.op)
-/** How the sum over the rows of a matrix is written. */
-const rowSum = ['Shape', 'Concat', 'Expand', 'MatMul', 'Squeeze']
 const failure = (run: () => unknown): TrainerError => {
   try {
     run()
@@ -111,9 +109,8 @@ describe('what the walk leaves out', () => {
     expect(backwardOps(gradientGraph(g, g.sum(g.tanh(g.gemm(x, w, b))), [w, b]))).toEqual([
       'Mul',
       'Sub',
-      'Transpose',
       'Gemm',
-      ...rowSum,
+      'ReduceSum',
     ])
   })
 
@@ -131,9 +128,9 @@ describe('what the walk leaves out', () => {
       b,
     ])
     const product = graph.nodes.find(node => node.name.startsWith('backward/') && node.op === 'Gemm')!
-    expect(product.attributes).toEqual({ alpha: 1.5 })
+    expect(product.attributes).toEqual({ transA: 1, alpha: 1.5 })
     expect(graph.nodes.at(-1)).toMatchObject({ op: 'Mul', outputs: [{ name: 'b_grad', shape: [2] }] })
-    expect(backwardOps(graph)).toEqual(['Transpose', 'Gemm', ...rowSum, 'Mul'])
+    expect(backwardOps(graph)).toEqual(['Gemm', 'ReduceSum', 'Mul'])
   })
 
   it('a difference of gradients is one subtraction', () => {
@@ -150,14 +147,6 @@ describe('what the walk leaves out', () => {
       'Div',
       'Mul',
     ])
-  })
-
-  it('one of two transpositions around a product', () => {
-    const g = new GraphBuilder('g')
-    const [q, k] = [g.input('q', 'float32', [2, 5, 4]), g.input('k', 'float32', [2, 5, 4])]
-    const scores = g.softmax(g.matMul(q, g.transposeLast(k)))
-    const ops = backwardOps(gradientGraph(g, g.sum(g.mul(scores, scores)), [q, k]))
-    expect(ops.filter(op => op === 'Transpose' || op === 'MatMul')).toEqual(['MatMul', 'Transpose', 'MatMul'])
   })
 
   it('shapes read off an activation: they come from the inputs', () => {

@@ -1,7 +1,5 @@
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
-import { differentiate } from '../../src/autodiff/backward'
-import { GraphBuilder } from '../../src/onnx/builder'
 import { check } from '../../src/onnx/check'
 import { encode } from '../../src/onnx/encode'
 import type { OpName } from '../../src/onnx/operators'
@@ -48,24 +46,4 @@ describe('ONNX Runtime computes the same gradients in float32', () => {
       )
     }
   }
-})
-
-// a product for few rows, a scatter for many
-it.each([3, 2000])('adds up the gradients of the rows of a table, %i of them, with several threads', async rows => {
-  const [reads, width] = [30_000, 16]
-  const g = new GraphBuilder('rows')
-  const [table, index] = [g.input('table', 'float32', [rows, width]), g.input('index', 'int32', ['n'])]
-  const { dense } = differentiate(g, g.sum(g.gather(table, index)), [table])
-  const session = await InferenceSession.create(encode(g.build({ table_grad: dense.get('table')! })).model, {
-    intraOpNumThreads: 4,
-  })
-  const places = Int32Array.from({ length: reads }, (_, i) => (i * 7919) % rows)
-  const expected = new Float32Array(rows * width)
-  for (const row of places) for (let i = 0; i < width; i++) expected[row * width + i]! += 1
-  const feeds = {
-    table: new RuntimeTensor('float32', new Float32Array(rows * width), [rows, width]),
-    index: new RuntimeTensor('int32', places, [reads]),
-  }
-  for (let trial = 0; trial < 10; trial++) expect((await session.run(feeds)).table_grad!.data).toEqual(expected)
-  await session.release()
 })

@@ -27,6 +27,8 @@ export type Build = (graph: GraphBuilder, ...inputs: Value[]) => Value | readonl
 export interface CheckOptions {
   /** The lengths that names stand for. */
   readonly lengths?: Readonly<Record<string, number>>
+  /** Whether names promise nothing, as in graphs of other programs: see `Graph.openLengths`. */
+  readonly openLengths?: boolean
   readonly seed?: number
   /** Of the values, relative to 1 + the larger one. Default 1e-7. */
   readonly tolerance?: number
@@ -84,7 +86,7 @@ export function writeGradients(
   const random = new MersenneTwister(options.seed ?? 1)
   const sized = (shape: readonly Dimension[]): number[] =>
     shape.map(d => (typeof d === 'number' ? d : options.lengths![d]!))
-  const graph = new GraphBuilder('case')
+  const graph = new GraphBuilder('case', options.openLengths)
   const values = inputs.map((input, i) => graph.input(`x${i}`, input.dtype ?? dtype, input.shape))
   const feeds: Record<string, Tensor> = Object.fromEntries(
     inputs.map((input, i) => [`x${i}`, draw(input, sized(input.shape), random)]),
