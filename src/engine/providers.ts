@@ -1,16 +1,8 @@
 import { resolve } from 'node:path'
 import { nearest, TrainerError } from '../errors'
-import {
-  NativeMemory,
-  nativePointers,
-  nativeTexts,
-  pointersAt,
-  smallStacks,
-  StatusError,
-  textAt,
-  type Api,
-  type Pointer,
-} from './capi'
+import { type Api, smallStacks } from './capi'
+import { NativeMemory, nativePointers, nativeTexts, type Pointer, pointersAt, textAt } from './nativeMemory'
+import { StatusError } from './StatusError'
 
 /** A provider, found in the library or in a plug-in, and how a session gets it. */
 export interface Provider {

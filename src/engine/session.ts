@@ -1,16 +1,9 @@
 import { freemem, totalmem } from 'node:os'
 import { TrainerError } from '../errors'
-import {
-  addressOf,
-  NativeMemory,
-  nativePointers,
-  nativeTexts,
-  StatusError,
-  textAt,
-  type Api,
-  type Pointer,
-} from './capi'
+import type { Api } from './capi'
+import { addressOf, NativeMemory, nativePointers, nativeTexts, type Pointer, textAt } from './nativeMemory'
 import { environmentOf, fatalOnly, type Provider } from './providers'
+import { StatusError } from './StatusError'
 import type { ProgramInput, ProgramOptions } from './types'
 import { readTypeAndShape } from './values'
 

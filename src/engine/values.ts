@@ -1,7 +1,9 @@
 import { TrainerError } from '../errors'
-import { dataTypeOf, elementTypes } from '../onnx/wire' // the C API's ONNXTensorElementDataType has the numbers of the files
+// the C API's ONNXTensorElementDataType has the numbers of the files
+import { dataTypeOf, elementTypes } from '../onnx/wire'
 import { bytesPerElement, createData, sizeOf, Tensor, type DataType, type TensorData } from '../tensor'
-import { addressOf, memoryAt, type Api, type Pointer } from './capi'
+import type { Api } from './capi'
+import { addressOf, memoryAt, type Pointer } from './nativeMemory'
 
 interface Wrapped {
   readonly dtype: DataType
@@ -40,7 +42,9 @@ export function wrapTensor(api: Api, tensor: Tensor): Pointer {
       'engine',
       `A tensor of shape [${dims.join(', ')}] has lost its memory: ${data.length} elements are left.`,
       {
-        fix: 'Its buffer was transferred, or is a WebAssembly memory that has grown: make the tensor anew over the memory where it is now.',
+        fix:
+          'Its buffer was transferred, or belongs to a WebAssembly memory that has grown: ' +
+          'make the tensor again over the memory where it is now.',
       },
     )
   }
