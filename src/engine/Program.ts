@@ -199,9 +199,7 @@ export class SessionProgram implements Program {
         throw new TrainerError(
           'engine',
           `Program '${this.#name}': input '${name}' must be ${dtype}, but ${given} was given.`,
-          {
-            fix: `Make the tensor with dtype '${dtype}'.`,
-          },
+          { fix: `Make the tensor with dtype '${dtype}'.` },
         )
       }
     }

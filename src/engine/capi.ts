@@ -104,7 +104,9 @@ function readTable(path: string): { version: string; table: BigUint64Array } {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TrainerError('engine', `The ONNX Runtime library ${path} does not open: ${reason}.`, {
-      fix: 'It has to be ONNX Runtime for this system and processor, with the libraries that it needs; `ts-trainer doctor` says more.',
+      fix:
+        'It has to be ONNX Runtime for this system and processor, with the libraries it needs; ' +
+        '`ts-trainer doctor` says more.',
       cause,
     })
   }

@@ -107,7 +107,7 @@ export function readTypeAndShape(api: Api, info: Pointer, name: string): { dtype
   const type = Number(api.GetTensorElementType(info))
   const dtype = dataTypeOf(type)
   if (dtype === undefined)
-    throw new TrainerError('engine', `'${name}' has elements of ONNX's type ${type}, which tensors here cannot hold.`)
+    throw new TrainerError('engine', `'${name}' has elements of ONNX's type ${type}, which tensors cannot hold.`)
   const rank = Number(api.GetDimensionsCount(info))
   if (rank > 0) api.GetDimensions(info, shapeAt, rank)
   return { dtype, dims: Array.from(shape.subarray(0, rank), Number) }
@@ -130,7 +130,7 @@ function sameDims(a: readonly number[], b: readonly number[]): boolean {
 
 function writeShape(dims: readonly number[]): Pointer {
   if (dims.length > shape.length)
-    throw new TrainerError('engine', `A tensor of ${dims.length} axes is more than the engine takes, ${shape.length}.`)
+    throw new TrainerError('engine', `A tensor has ${dims.length} axes, but the engine takes at most ${shape.length}.`)
   dims.forEach((dim, i) => {
     shape[i] = BigInt(dim)
   })

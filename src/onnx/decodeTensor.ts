@@ -102,7 +102,8 @@ function collect(bytes: Uint8Array): TensorParts {
 }
 
 function decodeEntry(bytes: Uint8Array): Record<string, string> {
-  let [key, value] = ['', '']
+  let key = ''
+  let value = ''
   for (const field of fields(bytes)) {
     if (field.number === protoFields.entry.key) key = asText(field)
     else if (field.number === protoFields.entry.value) value = asText(field)
@@ -115,7 +116,7 @@ function fromBytes({ name, dims }: TensorParts, dtype: DataType, bytes: Uint8Arr
   if (bytes.length !== wanted) {
     throw new TrainerError(
       'file',
-      `The tensor "${name}" of shape ${dtype}[${dims.join(', ')}] needs ${wanted} bytes, but ${bytes.length} are there.`,
+      `The tensor "${name}" of shape ${dtype}[${dims.join(', ')}] needs ${wanted} bytes, but has ${bytes.length}.`,
     )
   }
   const aligned = bytes.byteOffset % bytesPerElement(dtype) === 0 ? bytes : new Uint8Array(bytes)
@@ -125,8 +126,10 @@ function fromBytes({ name, dims }: TensorParts, dtype: DataType, bytes: Uint8Arr
 function readOutside(parts: TensorParts, dtype: DataType, readExternal: ExternalReader | undefined): ArrayBufferView {
   const { location = '', offset = '0', length } = parts.entries
   if (!staysInside(location)) {
-    const problem = `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: that is refused.`
-    throw new TrainerError('file', problem)
+    throw new TrainerError(
+      'file',
+      `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: that is refused.`,
+    )
   }
   if (readExternal === undefined) {
     throw new TrainerError(
@@ -136,7 +139,8 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
   }
   const file = readExternal(location)
   const wanted = sizeOf(parts.dims) * bytesPerElement(dtype)
-  const [from, bytes] = [Number(offset), length === undefined ? wanted : Number(length)]
+  const from = Number(offset)
+  const bytes = length === undefined ? wanted : Number(length)
   if (
     !Number.isSafeInteger(from) ||
     !Number.isSafeInteger(bytes) ||
@@ -166,7 +170,7 @@ function fromNumbers({ name, dims, numbers }: TensorParts, dtype: DataType): Arr
     const type = `${dtype}[${dims.join(', ')}]`
     throw new TrainerError(
       'file',
-      `The tensor "${name}" of shape ${type} has ${sizeOf(dims)} elements, but ${items.length} are there.`,
+      `The tensor "${name}" of shape ${type} needs ${sizeOf(dims)} elements, but has ${items.length}.`,
     )
   }
   const data = createData(dtype, items.length)

@@ -154,7 +154,7 @@ describe('files made elsewhere', () => {
     expect(data(typed(10, 5, 'writePackedVarint', [0x3c00]))).toEqual(Uint16Array.of(0x3c00))
     expect(data(typed(7, 7, 'writePackedVarint', [-1, 2 ** 40]))).toEqual(BigInt64Array.of(-1n, 2n ** 40n))
     expect(() => decode(typed(7, 4, 'writePackedFloat', [1]))).toThrow(
-      /"t" of shape int64\[1\] has 1 elements, but 0 are there/,
+      /"t" of shape int64\[1\] needs 1 elements, but has 0/,
     )
     expect(() => decode(typed(8, 5, 'writePackedVarint', [1]))).toThrow(/"t" has ONNX's element type 8/)
   })
@@ -225,7 +225,7 @@ describe('files made elsewhere', () => {
       'an attribute of another kind',
       18,
       () => [node('Softmax', ['x'], ['y'], { axis: 'last' })],
-      /the attribute axis = last is no int/,
+      /the attribute axis = last should be an integer/,
     ],
   ])('%s', (_, opset, nodes, problem) => {
     const bytes = model({ opset, nodes: nodes(), inputs: [valueInfo('x', [4])], outputs: [valueInfo('y', [4])] })
@@ -275,7 +275,7 @@ describe('malformed bytes end in an error that says so', () => {
   }
 
   it.each([
-    ['no bytes', new Uint8Array(), /0 bytes are no ONNX model: they hold no graph/],
+    ['no bytes', new Uint8Array(), /0 bytes are not an ONNX model: they have no graph/],
     ['text', new TextEncoder().encode('<!DOCTYPE html><html>'), /ONNX/],
     [
       'a length beyond the end',

@@ -120,13 +120,13 @@ describe('schedules that follow the steps', () => {
     },
   )
 
-  it('takes a function, and looks at its answers', () => {
+  it('takes a function, and checks its results', () => {
     const schedule = createSchedule({ type: step => 1 - step, baseRate: 1 })
     expect([schedule(0), schedule(1)]).toEqual([1, 0])
-    expect(() => schedule(2)).toThrow('at step 2 it answered with -1')
+    expect(() => schedule(2)).toThrow('at step 2 it returned -1')
   })
 
-  it('goes on for ever where no end is needed, and asks for it elsewhere', () => {
+  it('has no end where none is needed, and asks for it elsewhere', () => {
     expect(createSchedule({ type: 'inverse_sqrt', baseRate: 1, warmupSteps: 4 })(16)).toBe(0.5)
     expect(() => createSchedule({ type: 'linear', baseRate: 1 })).toThrow(
       'linear needs the number of updates of the whole run',
@@ -274,7 +274,7 @@ describe('schedules that answer to a metric', () => {
     expect(after(false, { mode: 'max' })).toBe(1)
   })
 
-  it.each(golden)('%s goes on from its stored state: %s %j', (type, greaterIsBetter, kwargs, rates) => {
+  it.each(golden)('%s resumes from its stored state: %s %j', (type, greaterIsBetter, kwargs, rates) => {
     const make = () => createMetricSchedule({ type, baseRates: [0.1], greaterIsBetter, kwargs })
     let schedule = make()
     metrics.slice(0, rates.length).forEach((metric, i) => {
