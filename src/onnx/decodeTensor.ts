@@ -54,12 +54,11 @@ interface TensorParts {
   external: boolean
   readonly dims: number[]
   readonly entries: Record<string, string>
-  /** The typed fields, which hold the data if `raw` does not. */
+  /** The fields of {@link typedNumbers}, which hold the data if `raw` does not. */
   readonly numbers: Field[]
 }
 
 function collect(bytes: Uint8Array): TensorParts {
-  const number = protoFields.tensor
   const parts: TensorParts = {
     name: '',
     dataType: 0,
@@ -70,35 +69,42 @@ function collect(bytes: Uint8Array): TensorParts {
     numbers: [],
   }
   for (const field of fields(bytes)) {
-    switch (field.number) {
-      case number.dims:
-        for (const d of asIntegers(field)) parts.dims.push(Number(d))
-        break
-      case number.dataType:
-        parts.dataType = asNumber(field)
-        break
-      case number.name:
-        parts.name = asText(field)
-        break
-      case number.rawData:
-        parts.raw = asBytes(field)
-        break
-      case number.dataLocation:
-        parts.external = asNumber(field) === externalLocation
-        break
-      case number.externalData:
-        Object.assign(parts.entries, decodeEntry(asBytes(field)))
-        break
-      case number.floatData:
-      case number.doubleData:
-      case number.int32Data:
-      case number.int64Data:
-      case number.uint64Data:
-        parts.numbers.push(field)
-        break
-    }
+    if (typedNumbers.has(field.number)) parts.numbers.push(field)
+    else addField(parts, field)
   }
   return parts
+}
+
+const typedNumbers: ReadonlySet<number> = new Set([
+  protoFields.tensor.floatData,
+  protoFields.tensor.doubleData,
+  protoFields.tensor.int32Data,
+  protoFields.tensor.int64Data,
+  protoFields.tensor.uint64Data,
+])
+
+function addField(parts: TensorParts, field: Field): void {
+  const number = protoFields.tensor
+  switch (field.number) {
+    case number.dims:
+      for (const d of asIntegers(field)) parts.dims.push(Number(d))
+      break
+    case number.dataType:
+      parts.dataType = asNumber(field)
+      break
+    case number.name:
+      parts.name = asText(field)
+      break
+    case number.rawData:
+      parts.raw = asBytes(field)
+      break
+    case number.dataLocation:
+      parts.external = asNumber(field) === externalLocation
+      break
+    case number.externalData:
+      Object.assign(parts.entries, decodeEntry(asBytes(field)))
+      break
+  }
 }
 
 function decodeEntry(bytes: Uint8Array): Record<string, string> {
