@@ -62,10 +62,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'test/trainer/methods.test.ts': narrowing,
   'test/training/runner.test.ts': narrowing,
   'scripts/argumentsTable.ts#argumentsDocument': narrowing,
-  'scripts/bench.ts': narrowing,
-  'scripts/bench.ts#compareCheckpointing': narrowing,
-  'scripts/bench.ts#summary': narrowing,
-  'scripts/bench/options.ts#parseOptions': narrowing,
 }
 
 interface Measured {
