@@ -115,8 +115,8 @@ function earlyStopping(stated: OracleArguments): EarlyStoppingCallback[] {
 const tokenColumns = ['input_ids', 'attention_mask', 'token_type_ids']
 
 /**
- * A batch of all columns of the rows: those of {@link tokenColumns} padded with 0 to the longest row, the others as they
- * are, `label` under the name `labels`. Whole numbers become int32, others float32.
+ * A batch of all columns of the rows: {@link tokenColumns} padded with 0 to the longest row, the others as they are,
+ * `label` under the name `labels`. Whole numbers become int32, others float32.
  */
 export function collate(rows: readonly OracleRow[]): Batch {
   const columns = Object.keys(rows[0]!).map(name => {

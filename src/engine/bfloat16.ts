@@ -68,7 +68,7 @@ export function bfloat16Engine(
   const pluginLibrary = checkBfloat16(options)
   if (providerOptions?.load_config !== undefined) {
     throw new TrainerError('engine', 'bfloat16 sets the provider option load_config, which providerOptions sets too.', {
-      fix: "Leave load_config out; or use device: 'openvino:cpu' with pluginLibrary and your load_config, without bf16.",
+      fix: "Leave load_config out, or use device: 'openvino:cpu' with pluginLibrary and your load_config, not bf16.",
     })
   }
   const config = {

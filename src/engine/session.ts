@@ -106,9 +106,10 @@ export function takeText(api: Api, ask: (allocator: Pointer) => Pointer): string
 export function outOfMemory(reason: string): string | undefined {
   if (!/bad_alloc|out of memory|OOM|failed to allocate|available memory of|BFCArena/i.test(reason)) return undefined
   const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
+  const free = `${gigabytes(freemem())} of ${gigabytes(totalmem())} GiB are free on this machine`
   return (
-    `Memory ran out (${gigabytes(freemem())} of ${gigabytes(totalmem())} GiB are free on this machine): use a smaller ` +
-    'batch with more gradient accumulation steps, shorter rows, or gradientCheckpointing.'
+    `Memory ran out (${free}): use a smaller batch with more gradient accumulation steps, shorter rows, ` +
+    'or gradientCheckpointing.'
   )
 }
 
@@ -182,7 +183,7 @@ function providerError(provider: string, error: StatusError): TrainerError {
 function loadError(name: string, provider: string, model: Uint8Array, error: StatusError): TrainerError {
   const malformed = error.status === 7 ? `These ${model.byteLength} bytes are not an ONNX model.` : undefined
   const fallback = /disable_cpu_ep_fallback|fallback to CPU EP has been explicitly disabled/i.test(error.reason)
-    ? `Not every node runs on '${provider}': leave out session.disable_cpu_ep_fallback, so that others run on the processor.`
+    ? `Not every node runs on '${provider}': leave session.disable_cpu_ep_fallback out, to run others on the processor.`
     : undefined
   const fix = malformed ?? fallback ?? outOfMemory(error.reason)
   return new TrainerError('engine', `Program '${name}' does not load: ${error.reason}`, {

@@ -80,7 +80,7 @@ export interface Program {
    * profiled.
    */
   endProfiling(): string | undefined
-  /** Frees the program, after the runs that are under way. */
+  /** Frees the program, after the runs that are under way; what they left on the device stays as it is. */
   dispose(): void
 }
 

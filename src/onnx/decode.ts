@@ -28,10 +28,8 @@ export function decode(bytes: Uint8Array, readExternal?: ExternalReader): Graph 
     else if (field.number === number.opsetImport) versions.set(...decodeOpset(asBytes(field)))
   }
   if (irVersion === undefined || graph === undefined) {
-    throw new TrainerError(
-      'file',
-      `These ${bytes.length} bytes are not an ONNX model: they have no ${graph === undefined ? 'graph' : 'IR version'}.`,
-    )
+    const lack = graph === undefined ? 'graph' : 'IR version'
+    throw new TrainerError('file', `These ${bytes.length} bytes are not an ONNX model: they have no ${lack}.`)
   }
   return assemble(collect(graph), checkOpset(versions), readExternal)
 }

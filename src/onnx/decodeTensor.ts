@@ -134,7 +134,8 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
   if (!staysInside(location)) {
     throw new TrainerError(
       'file',
-      `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: that is refused.`,
+      `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: ` +
+        'that is refused.',
     )
   }
   if (readExternal === undefined) {

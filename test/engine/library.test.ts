@@ -68,7 +68,7 @@ describe('the library', () => {
       [
         steps.onnxruntime,
         `const { createEngine } = await import('./src/engine/Engine.ts')
-      try { await createEngine({ library: process.argv[1] }) } catch (error) { results.push(error.code, error.message) }`,
+        await createEngine({ library: process.argv[1] }).catch(error => results.push(error.code, error.message))`,
       ],
       copy,
     )
