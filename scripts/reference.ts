@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   })
   const [folder, ...others] = positionals
   if (folder === undefined || others.length > 0) throw new Error(`One folder is expected: ${usage}`)
-  setLogLevel('error') // what a run tells its user is no part of the report
+  setLogLevel('error') // a run's messages to its user do not belong in the report
   const { passed, failed, skipped } = await checkFolder(folder, { ...values, print: line => console.log(line) })
   if (skipped > 0) console.log(`${skipped} skipped`)
   console.log(`${passed} passed, ${failed} failed`)

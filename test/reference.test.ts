@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkFolder, type Tally } from '../scripts/reference/checkFolder'
+import { collate, oracleTrainer } from '../scripts/reference/oracleRun'
 import { setLogLevel } from '../src/index'
 
 const oracle = join(import.meta.dirname, 'fixtures/reference')
@@ -158,3 +159,72 @@ describe('the checker', () => {
     expect((await check(folder, 'roberta')).tally).toEqual({ passed: 0, failed: 0, skipped: 0 })
   })
 })
+
+describe("the runs' collator", () => {
+  const rows = [
+    { input_ids: [5, 6, 7], attention_mask: [1, 1, 1], token_type_ids: [0, 1, 1], label: 2 },
+    { input_ids: [8, 9], attention_mask: [1, 1], token_type_ids: [1, 1], label: 0 },
+  ]
+
+  it('gives the model every column of the rows, token by token padded with 0', () => {
+    const batch = collate(rows.map((row, i) => ({ ...row, weight: [i + 0.5, 1] })))
+    expect(Object.fromEntries(Object.entries(batch).map(([name, { dtype }]) => [name, dtype]))).toEqual({
+      input_ids: 'int32',
+      attention_mask: 'int32',
+      token_type_ids: 'int32',
+      labels: 'int32',
+      weight: 'float32',
+    })
+    expect(Object.fromEntries(Object.entries(batch).map(([name, tensor]) => [name, tensor.tolist()]))).toEqual({
+      input_ids: [
+        [5, 6, 7],
+        [8, 9, 0],
+      ],
+      attention_mask: [
+        [1, 1, 1],
+        [1, 1, 0],
+      ],
+      token_type_ids: [
+        [0, 1, 1],
+        [1, 1, 0],
+      ],
+      labels: [2, 0],
+      weight: [
+        [0.5, 1],
+        [1.5, 1],
+      ],
+    })
+  })
+
+  it('trains on segments, which change the losses', async () => {
+    const losses = async (name: string, segment?: number): Promise<number[]> => {
+      const file = 'trainer-runs/dataset.json'
+      const folder = changed(name, file, text => JSON.stringify(withSegments(JSON.parse(text) as Sets, segment)))
+      const stated = { max_steps: 3, logging_steps: 1, per_device_train_batch_size: 4, save_strategy: 'no' }
+      const { trainer } = await oracleTrainer(join(folder, 'trainer-runs'), stated, join(folder, 'run'))
+      try {
+        await trainer.train()
+        return trainer.state.logHistory.flatMap(({ loss }) => (loss === undefined ? [] : [Number(loss)]))
+      } finally {
+        await trainer.dispose()
+      }
+    }
+    const without = await losses('no segments')
+    expect(without).toHaveLength(3)
+    // a model that is given no segments takes 0 for all
+    expect(await losses('first segment', 0)).toEqual(without)
+    const second = await losses('second segment', 1)
+    for (const [step, loss] of second.entries()) expect(Math.abs(loss - without[step]!)).toBeGreaterThan(1e-4)
+  })
+})
+
+type Sets = Readonly<Record<string, readonly { readonly input_ids: readonly number[] }[]>>
+
+/** The rows with every token after the first in this segment; as they are without one. */
+function withSegments(sets: Sets, segment: number | undefined): object {
+  const segmented = (row: Sets[string][number]): object => ({
+    ...row,
+    ...(segment !== undefined && { token_type_ids: row.input_ids.map((_, i) => (i === 0 ? 0 : segment)) }),
+  })
+  return Object.fromEntries(Object.entries(sets).map(([name, rows]) => [name, rows.map(segmented)]))
+}

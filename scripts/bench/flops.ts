@@ -15,8 +15,10 @@ export interface FlopShape {
  * padding.
  */
 export function stepFlops({ layers, width, innerWidth, labels }: FlopShape, lengths: readonly number[]): number {
-  const [rows, tokens] = [lengths.length, lengths.reduce((sum, length) => sum + length, 0)]
-  const [keysAndValues, rest] = [2 * width ** 2, 2 * width ** 2 + 2 * width * innerWidth]
+  const rows = lengths.length
+  const tokens = lengths.reduce((sum, length) => sum + length, 0)
+  const keysAndValues = 2 * width ** 2
+  const rest = 2 * width ** 2 + 2 * width * innerWidth
   const products =
     (layers - 1) * (keysAndValues + rest) * tokens +
     keysAndValues * tokens +

@@ -22,13 +22,15 @@ writeFileSync(job.result, JSON.stringify({ rates } satisfies ProductResult))
 /** Operations a second of the fastest of the products that half a second allows. */
 async function rateOf(engine: Engine, rows: number, inner: number, width: number, constant: boolean): Promise<number> {
   const graph = new GraphBuilder('product')
-  const [left, right] = [filled([rows, inner]), filled([inner, width])]
+  const left = filled([rows, inner])
+  const right = filled([inner, width])
   const second = constant ? graph.initializer('right', right) : graph.input('right', 'float32', right.dims)
   const product = graph.matMul(graph.input('left', 'float32', left.dims), second)
   const program = await engine.load(encode(graph.build({ product })).model, { name: 'product' })
   const inputs = constant ? { left } : { left, right }
   const into = { product: Tensor.zeros('float32', [rows, width]) }
-  let [best, runs] = [Infinity, 0]
+  let best = Infinity
+  let runs = 0
   for (const until = performance.now() + 500; performance.now() < until || runs < 5; runs++) {
     const start = performance.now()
     await program.run(inputs, into)

@@ -1,4 +1,4 @@
-// what the processes that are measured get, and what they give back: files of JSON
+// what the measured processes are given, and what they return: files of JSON
 
 /** One run of training. */
 export interface Job {

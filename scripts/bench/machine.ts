@@ -9,7 +9,8 @@ export function describeMachine(): string {
   const extensions = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'].map(
     flag => `${flag} ${flags === undefined ? 'unknown' : flags.has(flag) ? 'yes' : 'no'}`,
   )
-  return `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores (${extensions.join(', ')}), ${memory} GiB, ${type()}`
+  const processor = cpus()[0]?.model.trim() ?? 'unknown processor'
+  return `${processor}, ${availableParallelism()} cores (${extensions.join(', ')}), ${memory} GiB, ${type()}`
 }
 
 /** Processes that wanted to run in the last minute: far above what is measured, the figures mean little. */

@@ -63,9 +63,11 @@ export interface BenchOptions {
   readonly record: boolean
 }
 
-export const usage = `npm run bench -- [OPTIONS]: trains the same model from the same weights on the same rows with ts-trainer and with Hugging Face Trainer
+export const usage = `npm run bench -- [OPTIONS]: trains the same model from the same weights on the same rows
+with ts-trainer and with Hugging Face Trainer
 
-  --task TASK            ${Object.keys(columns).join(', ')} (mrpc; without GLUE quickstart)
+  --task TASK            ${Object.keys(columns).join(', ')}
+                         (mrpc; without GLUE quickstart)
   --shape SHAPE          ${Object.entries(shapes)
     .map(([name, { layers, width }]) => `${name} ${layers}×${width}`)
     .join(', ')} (minilm)
@@ -75,48 +77,48 @@ export const usage = `npm run bench -- [OPTIONS]: trains the same model from the
   --rounds ROUNDS        alternating rounds (5)
   --steps STEPS          steps that are timed in each, after 5 that are not (12)
   --data DIR             GLUE's folder, as on the Hub (../shared/hub/datasets/nyu-mll/glue where there is one)
-  --model DIR            a folder of weights of the shape, with its tokenizer (for minilm all-MiniLM-L6-v2 in ../shared/hub, where it is;
-                         otherwise random weights and bert-base-uncased's tokenizer)
+  --model DIR            a folder of weights of the shape, with its tokenizer (for minilm all-MiniLM-L6-v2 in
+                         ../shared/hub, where it is; otherwise random weights and bert-base-uncased's tokenizer)
   --length TOKENS        rows of so many tokens each, by repeating their own (rows as they are, cut to 128)
-  --checkpointing        no rivals: with gradientCheckpointing and without, memory, time and losses; the first step is not timed
-  --profile              no rounds: one run, and where its time goes, by phase and by operator; writes a trace for Chrome or Perfetto
+  --checkpointing        no rivals: with gradientCheckpointing and without, memory, time and losses;
+                         the first step is not timed
+  --profile              no rounds: one run, and where its time goes, by phase and by operator;
+                         writes a trace for Chrome or Perfetto
   --built                measure the package built in dist (npm run build) instead of the sources
-  --record               write what is printed into docs/benchmarks.md, in the place of the same measurement's last figures
+  --record               write what is printed into docs/benchmarks.md, in place of the same measurement's last figures
 
 BENCH_PYTHON names the Python with transformers; without it, python3 and python are tried.`
 
 const hub = join(import.meta.dirname, '../../../shared/hub')
+const minilm = 'models/sentence-transformers/all-MiniLM-L6-v2'
 
-/** @throws TrainerError naming the option and what it may be. */
+const declared = {
+  task: { type: 'string' },
+  shape: { type: 'string', default: 'minilm' },
+  batch: { type: 'string', default: '32' },
+  precision: { type: 'string', default: 'float32' },
+  rival: { type: 'string' },
+  rounds: { type: 'string', default: '5' },
+  steps: { type: 'string', default: '12' },
+  data: { type: 'string' },
+  model: { type: 'string' },
+  profile: { type: 'boolean', default: false },
+  length: { type: 'string' },
+  checkpointing: { type: 'boolean', default: false },
+  built: { type: 'boolean', default: false },
+  record: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+/**
+ * What the words of the command line ask for; undefined for help.
+ * @throws TrainerError naming the option and what it may be.
+ */
 export function parseOptions(words: readonly string[]): BenchOptions | undefined {
-  const { values } = parseArgs({
-    args: [...words],
-    options: {
-      task: { type: 'string' },
-      shape: { type: 'string', default: 'minilm' },
-      batch: { type: 'string', default: '32' },
-      precision: { type: 'string', default: 'float32' },
-      rival: { type: 'string' },
-      rounds: { type: 'string', default: '5' },
-      steps: { type: 'string', default: '12' },
-      data: { type: 'string' },
-      model: { type: 'string' },
-      profile: { type: 'boolean', default: false },
-      length: { type: 'string' },
-      checkpointing: { type: 'boolean', default: false },
-      built: { type: 'boolean', default: false },
-      record: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
+  const { values } = parseArgs({ args: [...words], options: declared })
   if (values.help) return undefined
-  const idle = (['rival', 'profile'] as const).find(option => values.checkpointing && values[option])
-  if (idle !== undefined)
-    throw new TrainerError(
-      'argument',
-      `--${idle} has no place beside --checkpointing, which measures ts-trainer with and without.`,
-      { fix: 'Measure one, then the other.' },
-    )
+  const useless = (['rival', 'profile'] as const).find(option => values.checkpointing && values[option])
+  if (useless !== undefined) throw uselessOption(useless)
   const shape = oneOf('shape', values.shape, Object.keys(shapes) as ShapeName[])
   const data = values.task === 'quickstart' ? undefined : (values.data ?? existing(join(hub, 'datasets/nyu-mll/glue')))
   return {
@@ -129,9 +131,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     steps: whole('steps', values.steps),
     data,
     fallback: values.task === undefined && data === undefined,
-    model:
-      values.model ??
-      (shape === 'minilm' ? existing(join(hub, 'models/sentence-transformers/all-MiniLM-L6-v2')) : undefined),
+    model: values.model ?? (shape === 'minilm' ? existing(join(hub, minilm)) : undefined),
     length: values.length === undefined ? undefined : whole('length', values.length),
     profile: values.profile,
     checkpointing: values.checkpointing,
@@ -140,8 +140,16 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
   }
 }
 
+function uselessOption(option: string): TrainerError {
+  return new TrainerError(
+    'argument',
+    `--${option} has no place beside --checkpointing, which measures ts-trainer with and without.`,
+    { fix: 'Measure one, then the other.' },
+  )
+}
+
 /**
- * The heading that `--record` puts over a measurement: another one for all options but files of one's own and the
+ * The heading that `--record` puts over a measurement: a different one for all options other than custom files and the
  * number of rounds.
  */
 export function subjectOf({
@@ -156,13 +164,8 @@ export function subjectOf({
   checkpointing,
   built,
 }: BenchOptions): string {
-  const what = checkpointing
-    ? ' with and without gradient checkpointing'
-    : profile
-      ? ', where the time goes'
-      : beside.length === 0
-        ? ' alone'
-        : ` beside ${beside.join(' and ')}`
+  const besides = beside.length === 0 ? ' alone' : ` beside ${beside.join(' and ')}`
+  const what = checkpointing ? ' with and without gradient checkpointing' : profile ? ', where the time goes' : besides
   const rows = length === undefined ? [] : [`rows of ${length} tokens`]
   return [task, shape, `batch ${batch}`, precision, ...rows, ...(built ? ['built'] : []), `${steps} steps${what}`].join(
     ', ',

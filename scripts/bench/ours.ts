@@ -25,13 +25,11 @@ const trainDataset = Dataset.fromColumns(
 )
 
 const processorTime: number[] = []
-const [stepEnds, losses, memory, lengths, collated] = [
-  [] as number[],
-  [] as number[],
-  [] as number[],
-  [] as number[][],
-  [] as PhaseSpan[],
-]
+const stepEnds: number[] = []
+const losses: number[] = []
+const memory: number[] = []
+const lengths: number[][] = []
+const collated: PhaseSpan[] = []
 const pad = DataCollatorWithPadding(tokenizer)
 const profile = createProfile(job.operators === undefined ? {} : { operators: job.operators })
 

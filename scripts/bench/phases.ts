@@ -130,7 +130,8 @@ export function writeTrace(path: string, result: RunResult, operators: readonly 
 
 /** How long at least one of the intervals lasts. */
 function unionLength(spans: readonly { readonly start: number; readonly end: number }[]): number {
-  let [length, until] = [0, -Infinity]
+  let length = 0
+  let until = -Infinity
   for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
     length += Math.max(0, end - Math.max(start, until))
     until = Math.max(until, end)

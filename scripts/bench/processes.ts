@@ -36,6 +36,10 @@ export function tokenizeRival(python: string, job: TokenizeJob): Promise<Tokeniz
   return runProcess(python, [join(here, 'tokenize_rival.py')], job, 'The tokenizers package', 'true')
 }
 
+const findPackages = `import importlib.util, sys
+packages = "torch", "transformers", "accelerate", "datasets"
+sys.exit(any(importlib.util.find_spec(package) is None for package in packages))`
+
 /**
  * A Python that has transformers: `BENCH_PYTHON`, else the one on the path; undefined if there is none.
  * @throws TrainerError for BENCH_PYTHON without it.
@@ -44,10 +48,7 @@ export async function findPython(): Promise<string | undefined> {
   const named = process.env['BENCH_PYTHON']
   for (const python of named === undefined ? ['python3', 'python'] : [named]) {
     try {
-      await run(python, [
-        '-c',
-        'import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ("torch", "transformers", "accelerate", "datasets")))',
-      ])
+      await run(python, ['-c', findPackages])
       return python
     } catch (cause) {
       if (named !== undefined)
@@ -75,9 +76,10 @@ async function runProcess<Result>(
     maxBuffer: 1 << 28,
     env: { ...process.env, TOKENIZERS_PARALLELISM: parallelism },
   })
+  // the call below then throws, and what lies in temporary folders is removed
   const stop = (): void => {
     running.child.kill()
-  } // then this call throws, and what lies in temporary folders is removed
+  }
   for (const signal of signals) process.once(signal, stop)
   try {
     await running

@@ -90,7 +90,7 @@ async function prepareRows(
   return { rows, rowCount: label.length, numLabels: task === 'stsb' ? 1 : new Set(label).size }
 }
 
-/** A row repeated until it is so long. */
+/** A row's numbers, repeated until there are so many. */
 function filled(row: readonly number[], length: number): number[] {
   return Array.from({ length }, (_, i) => row[i % row.length]!)
 }
@@ -153,7 +153,8 @@ function checkShape(config: ModelConfig, { shape, model }: BenchOptions): void {
   if (found[0] === layers && found[1] === width && found[2] === 30522) return
   throw new TrainerError(
     'argument',
-    `--shape ${shape} is ${layers}×${width} with a vocabulary of 30522, but the model in ${model ?? ''} is ${found[0]}×${found[1]} with ${found[2]}.`,
+    `--shape ${shape} is ${layers}×${width} with a vocabulary of 30522, ` +
+      `but the model in ${model ?? ''} is ${found[0]}×${found[1]} with ${found[2]}.`,
     { fix: 'Leave --model out for random weights.' },
   )
 }

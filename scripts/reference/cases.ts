@@ -26,10 +26,8 @@ export function findCases(folder: string): Case[] {
     .filter(entry => entry.isDirectory())
     .map(({ name }) => name)
     .sort()
-  const [models, others] = [
-    folders.filter(name => existsSync(join(folder, name, 'case.json'))),
-    ['trainer-runs', 'trainer-events', 'tokenizer', ...Object.keys(unsupported)],
-  ]
+  const models = folders.filter(name => existsSync(join(folder, name, 'case.json')))
+  const others = ['trainer-runs', 'trainer-events', 'tokenizer', ...Object.keys(unsupported)]
   return [
     ...models.map(name => ({ name, check: () => checkModelCase(join(folder, name)) })),
     ...filesOf(folder, 'trainer-runs').map(({ name, path }) => ({ name, check: () => checkTrainerRun(path) })),

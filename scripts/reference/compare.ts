@@ -29,7 +29,8 @@ export function compareRelative(what: string, given: number, expected: number, t
 
 /** Whether two things are equal, as a comparison. */
 export function compareEqual(what: string, given: unknown, expected: unknown): Comparison {
-  const [a, b] = [JSON.stringify(given), JSON.stringify(expected)]
+  const a = JSON.stringify(given)
+  const b = JSON.stringify(expected)
   return {
     what: a === b ? what : `${what} (${shortened(a)} for ${shortened(b)})`,
     error: a === b ? 0 : Infinity,
@@ -60,7 +61,8 @@ export function describeVerdict(name: string, result: Verdict): string {
     result.kind === 'passed' ? `${result.count} values` : `${result.wrong} of ${result.count} values are wrong`
   if (error === 0) return `${result.kind} ${name}: ${values}, no error at all`
   if (tolerance === 0) return `${result.kind} ${name}: ${values}, first ${what}`
-  return `${result.kind} ${name}: ${values}, largest error ${error.toExponential(1)} of ${tolerance.toExponential(1)} allowed, in ${what}`
+  const largest = `${error.toExponential(1)} of ${tolerance.toExponential(1)} allowed`
+  return `${result.kind} ${name}: ${values}, largest error ${largest}, in ${what}`
 }
 
 /** How much of its tolerance an error uses up. */

@@ -4,7 +4,7 @@ import { type Comparison, compareEqual, compareRelative } from './compare'
 /** Numbers by name, as Python spells them. */
 export type Entry = Readonly<Record<string, unknown>>
 
-/** Names that have one of these in them depend on the machine, and are left out on both sides. */
+/** Values whose names contain one of these depend on the machine, and are left out on both sides. */
 const leftOut = ['runtime', 'per_second', 'total_flos']
 
 /** An entry without what depends on the machine. */
@@ -12,7 +12,7 @@ export function kept(entry: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(entry).filter(([key]) => !leftOut.some(part => key.includes(part))))
 }
 
-/** What an entry is expected to be, and which of its values can be told: all, unless said. */
+/** What an entry is expected to be, and which of its values are compared: all unless given. */
 export interface Expected {
   readonly entry: Entry
   readonly chosen?: ((key: string) => boolean) | undefined
@@ -29,7 +29,8 @@ export function compareEntry(
   step: number,
 ): Comparison[] {
   if (given === undefined) return [compareEqual(what, undefined, entry)]
-  const [ours, theirs] = [kept(given), kept(entry)]
+  const ours = kept(given)
+  const theirs = kept(entry)
   const keys = Object.keys(theirs).sort()
   return [
     compareEqual(`keys of ${what}`, Object.keys(ours).sort(), keys),
@@ -47,9 +48,9 @@ export function compareHistory(what: string, given: readonly object[], expected:
 
 /** The best metric, which may not be known, and the step at which it was. */
 export function compareBest(what: string, given: Best, oracle: Best): Comparison[] {
-  const [ours, theirs, step] = [given.best_metric, oracle.best_metric, oracle.best_global_step ?? 0]
+  const step = oracle.best_global_step ?? 0
   return [
-    compareValue(`best_metric${what}`, 'best_metric', ours, theirs, step),
+    compareValue(`best_metric${what}`, 'best_metric', given.best_metric, oracle.best_metric, step),
     compareEqual(`best_global_step${what}`, given.best_global_step, oracle.best_global_step),
   ]
 }

@@ -14,15 +14,13 @@ import {
   Trainer,
   TrainingArguments,
 } from '../../src/index'
+import type { Nested } from '../../src/tensor'
 
 /** Arguments as the oracle's files have them: Hugging Face's in snake_case, and those of its EarlyStoppingCallback. */
 export type OracleArguments = Readonly<Record<string, unknown>>
 
-interface OracleRow {
-  readonly input_ids: readonly number[]
-  readonly attention_mask: readonly number[]
-  readonly label: number | readonly number[]
-}
+/** A row by its columns: numbers, or lists of them; all rows of a set have the same columns. */
+type OracleRow = Readonly<Record<string, Nested>>
 
 interface OracleData {
   readonly train: readonly OracleRow[]
@@ -55,7 +53,7 @@ export async function oracleTrainer(
     args: argumentsOf(stated, outputDir),
     trainDataset: recorded(data.train, order),
     evalDataset: evaluationRows,
-    dataCollator: rows => padded(rows as unknown as readonly OracleRow[]),
+    dataCollator: rows => collate(rows as readonly OracleRow[]),
     computeMetrics: accuracy,
     // grouping by length looks at every row before training begins
     callbacks: [...callbacks, ...earlyStopping(stated), { onTrainBegin: () => void (order.length = 0) }],
@@ -113,25 +111,30 @@ function earlyStopping(stated: OracleArguments): EarlyStoppingCallback[] {
   ]
 }
 
-/** Ids and mask padded with 0 to the longest row of the batch. */
-function padded(rows: readonly OracleRow[]): Batch {
-  const width = Math.max(...rows.map(row => row.input_ids.length))
-  const pad = (values: readonly number[]): number[] => [
-    ...values,
-    ...Array.from({ length: width - values.length }, () => 0),
-  ]
-  const labels = rows.map(row => row.label)
-  return {
-    input_ids: Tensor.from(
-      'int32',
-      rows.map(row => pad(row.input_ids)),
-    ),
-    attention_mask: Tensor.from(
-      'int32',
-      rows.map(row => pad(row.attention_mask)),
-    ),
-    labels: Tensor.from(labels.flat().every(Number.isInteger) ? 'int32' : 'float32', labels as number[]),
-  }
+/** Columns with a number for each token. */
+const tokenColumns = ['input_ids', 'attention_mask', 'token_type_ids']
+
+/**
+ * A batch of all columns of the rows: {@link tokenColumns} padded with 0 to the longest row, the others as they are,
+ * `label` under the name `labels`. Whole numbers become int32, others float32.
+ */
+export function collate(rows: readonly OracleRow[]): Batch {
+  const columns = Object.keys(rows[0]!).map(name => {
+    const values = rows.map(row => row[name]!)
+    return [name === 'label' ? 'labels' : name, tensorOf(tokenColumns.includes(name) ? padded(values) : values)]
+  })
+  return Object.fromEntries(columns) as Batch
+}
+
+function padded(lists: readonly Nested[]): Nested[] {
+  const given = lists as readonly (readonly Nested[])[]
+  const width = Math.max(...given.map(list => list.length))
+  return given.map(list => [...list, ...Array.from({ length: width - list.length }, () => 0)])
+}
+
+function tensorOf(values: readonly Nested[]): Tensor {
+  const isWhole = (value: Nested): boolean => (Array.isArray(value) ? value.every(isWhole) : Number.isInteger(value))
+  return Tensor.from(values.every(isWhole) ? 'int32' : 'float32', values)
 }
 
 /** The share of rows whose largest logit is the label's. */
@@ -145,17 +148,16 @@ function accuracy({ predictions, labels }: EvalPrediction): Metrics {
 
 /**
  * Of the rows that were read, those that the updates were made of: without the batch read ahead at the end.
- * @param resumedAt the step of the checkpoint that the run went on from.
+ * @param resumedAt the step of the checkpoint that the run resumed from.
  */
 export function trainedOn({ trainer: { args, state, trainDataset }, order }: OracleTrainer, resumedAt = 0): number[] {
-  const [batch, perUpdate, size] = [
-    args.trainBatchSize,
-    args.gradientAccumulationSteps,
-    (trainDataset as { readonly length: number }).length,
-  ]
+  const batch = args.trainBatchSize
+  const perUpdate = args.gradientAccumulationSteps
+  const size = (trainDataset as { readonly length: number }).length
   const usable = args.dataloaderDropLast ? Math.floor(size / batch) * batch : size
   const updatesPerEpoch = Math.ceil(Math.ceil(usable / batch) / perUpdate)
-  let [at, count] = [args.ignoreDataSkip ? 0 : (resumedAt % updatesPerEpoch) * batch * perUpdate, 0]
+  let at = args.ignoreDataSkip ? 0 : (resumedAt % updatesPerEpoch) * batch * perUpdate
+  let count = 0
   for (let update = resumedAt; update < state.globalStep; update++) {
     for (let i = 0; i < perUpdate; i++) {
       count += Math.min(batch, usable - at)

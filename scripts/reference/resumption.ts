@@ -6,7 +6,7 @@ export type Expectation = (entry: Entry) => Expected
 /** Nothing but the entry itself. */
 export const asItIs: Expectation = entry => ({ entry })
 
-/** A run that went on from a checkpoint, beside the one that was not interrupted. */
+/** A run that resumed from a checkpoint, beside the one that was not interrupted. */
 export interface ResumedOracle {
   readonly resumedFrom: number
   readonly globalStep: number

@@ -1,4 +1,4 @@
-// A run of the Trainer, event by event, against Hugging Face's; and the run that goes on from its checkpoint.
+// A run of the Trainer, event by event, against Hugging Face's; and the run that resumes from its checkpoint.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -37,7 +37,7 @@ interface CaseValues extends WatchedRun, Best {
 
 interface EventsOracle extends CaseValues {
   readonly arguments: OracleArguments
-  /** The step of the checkpoint that the second run goes on from. */
+  /** The step of the checkpoint that the second run resumes from. */
   readonly resumed_from?: number
 }
 

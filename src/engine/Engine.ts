@@ -19,6 +19,7 @@ export type {
   ProgramInput,
   ProgramOptions,
   RunOptions,
+  Transfers,
 } from './types'
 
 /**
@@ -83,7 +84,8 @@ function createOn(api: Api, device: string, options: EngineOptions & { threads: 
 function linuxCores(): number | undefined {
   const cores = new Set<string>()
   for (const entry of (processorList() ?? '').split('\n\n')) {
-    const [socket, core] = [/^physical id\s*:\s*(\d+)/m.exec(entry)?.[1], /^core id\s*:\s*(\d+)/m.exec(entry)?.[1]]
+    const socket = /^physical id\s*:\s*(\d+)/m.exec(entry)?.[1]
+    const core = /^core id\s*:\s*(\d+)/m.exec(entry)?.[1]
     if (socket !== undefined && core !== undefined) cores.add(`${socket}:${core}`)
   }
   return cores.size === 0 ? undefined : cores.size

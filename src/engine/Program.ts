@@ -1,6 +1,9 @@
 import { nearest, TrainerError } from '../errors'
-import { addressOf, nativeTexts, pointersAt, StatusError, type Api, type NativeMemory, type Pointer } from './capi'
+import { Tensor } from '../tensor'
+import type { Api } from './capi'
+import { addressOf, type NativeMemory, nativeTexts, type Pointer, pointersAt } from './nativeMemory'
 import { outOfMemory, readInputs, readOutputs, takeText } from './session'
+import { StatusError } from './StatusError'
 import type { EngineValue, EngineValues, Program, ProgramInput, RunOptions } from './types'
 import { cpuMemory, readValue } from './values'
 
@@ -11,12 +14,14 @@ export interface Host {
   handleOf(value: EngineValue): Pointer
   /** The description of the device's memory; undefined on the processor. */
   readonly memory: Pointer | undefined
-  /** Makes a buffer of an OrtValue that a run left on the device. */
-  adopt(handle: Pointer, name: string): EngineValue
+  /** Makes a buffer of an OrtValue that a session's run left on the device. */
+  adopt(handle: Pointer, session: Pointer, name: string): EngineValue
   /** Runs when the device's turn comes; buffers whose handles were asked for before stay until it is done. */
   enter<T>(work: () => Promise<T>): Promise<T>
-  /** Called once the session is gone. */
-  released(program: Program): void
+  /** Called after each run, with the bytes of the tensors that went in and of those that came out. */
+  transferred(up: number, down: number): void
+  /** Takes the session of a program that was disposed and whose runs are done. */
+  release(program: Program, session: Pointer): void
 }
 
 /** What a run reads and writes through C. */
@@ -64,9 +69,12 @@ export class SessionProgram implements Program {
     this.#checkNames(held.inputs, held.into, keep)
     this.#underway.add(held)
     try {
-      return keep.length > 0 && this.#host.memory !== undefined
-        ? await this.#runBound(held.inputs, held.into, new Set(keep), this.#host.memory)
-        : await this.#runPlain(held.inputs, held.into)
+      const results =
+        keep.length > 0 && this.#host.memory !== undefined
+          ? await this.#runBound(held.inputs, held.into, new Set(keep), this.#host.memory)
+          : await this.#runPlain(held.inputs, held.into)
+      this.#host.transferred(tensorBytes(held.inputs), tensorBytes(results))
+      return results
     } catch (error) {
       throw error instanceof StatusError ? runError(this.#name, error) : error
     } finally {
@@ -88,9 +96,9 @@ export class SessionProgram implements Program {
 
   #releaseIfDone(): void {
     if (!this.#disposed || this.#underway.size > 0 || this.#session === undefined) return
-    this.#host.api.ReleaseSession(this.#session)
+    const session = this.#session
     this.#session = undefined
-    this.#host.released(this)
+    this.#host.release(this, session)
   }
 
   async #runPlain(inputs: EngineValues, into: EngineValues): Promise<Record<string, EngineValue>> {
@@ -132,9 +140,8 @@ export class SessionProgram implements Program {
   ): Promise<Record<string, EngineValue>> {
     const { api } = this.#host
     const binding = api.CreateIoBinding(this.#session!)
-    const [inputNames, outputNames] = [this.#inputNames, this.#outputNames].map((names, i) =>
-      pointersAt(names.address, i === 0 ? this.inputs.length : this.outputs.length),
-    ) as [Pointer[], Pointer[]]
+    const inputNames = pointersAt(this.#inputNames.address, this.inputs.length)
+    const outputNames = pointersAt(this.#outputNames.address, this.outputs.length)
     try {
       this.inputs.forEach((input, i) =>
         api.BindInput(binding, inputNames[i]!, this.#host.handleOf(inputs[input.name]!)),
@@ -155,7 +162,8 @@ export class SessionProgram implements Program {
       return this.#collect(
         into,
         i => handles[i]!,
-        (library, handle, name) => (keep.has(name) ? this.#host.adopt(handle, name) : readValue(library, handle, name)),
+        (library, handle, name) =>
+          keep.has(name) ? this.#host.adopt(handle, this.#session!, name) : readValue(library, handle, name),
         keep,
       )
     } finally {
@@ -191,9 +199,7 @@ export class SessionProgram implements Program {
         throw new TrainerError(
           'engine',
           `Program '${this.#name}': input '${name}' must be ${dtype}, but ${given} was given.`,
-          {
-            fix: `Make the tensor with dtype '${dtype}'.`,
-          },
+          { fix: `Make the tensor with dtype '${dtype}'.` },
         )
       }
     }
@@ -216,9 +222,15 @@ export class SessionProgram implements Program {
 }
 
 function newFrame(inputs: number, outputs: number): Frame {
-  const room = (count: number): BigUint64Array => new BigUint64Array(new ArrayBuffer(8 * Math.max(1, count)))
-  const [read, written] = [room(inputs), room(outputs)]
+  const pointers = (count: number): BigUint64Array => new BigUint64Array(new ArrayBuffer(8 * Math.max(1, count)))
+  const read = pointers(inputs)
+  const written = pointers(outputs)
   return { inputs: read, outputs: written, inputsAt: addressOf(read), outputsAt: addressOf(written) }
+}
+
+/** The bytes of those values that lie in the caller's memory. */
+function tensorBytes(values: EngineValues): number {
+  return Object.values(values).reduce((sum, value) => sum + (value instanceof Tensor ? value.data.byteLength : 0), 0)
 }
 
 function runError(name: string, error: StatusError): TrainerError {

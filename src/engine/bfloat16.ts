@@ -5,7 +5,7 @@ import { openvinoLibrary } from './openvino'
 import { processorFlags } from './processor'
 import type { EngineOptions } from './types'
 
-/** Shapes that OpenVINO keeps what it prepared for; each takes some 11 MB, for good unless there is an end to it. */
+/** How many shapes OpenVINO keeps its preparations for; each takes some 11 MB. */
 const rememberedShapes = 100
 
 /** Where a program is to run in bfloat16, and what decides whether it can. */
@@ -22,7 +22,7 @@ export interface Bfloat16Options {
 }
 
 /**
- * Makes sure that the processor can compute in bfloat16 to any use.
+ * Checks that computing in bfloat16 pays on this machine.
  * @returns the plug-in's file.
  * @throws TrainerError ('engine') on another device, where the processor has no AMX, without which bfloat16 is slower
  * than float32 on Intel's processors and not offered on others, or where there is no plug-in.
@@ -50,13 +50,15 @@ export function checkBfloat16(options: Bfloat16Options = {}): string {
     'engine',
     "bfloat16 on the CPU is computed by OpenVINO's plug-in for ONNX Runtime, which is not installed.",
     {
-      fix: 'Run: npx ts-trainer install openvino. Or name a library that is there already: pluginLibrary, or the environment variable TS_TRAINER_OPENVINO.',
+      fix:
+        'Run: npx ts-trainer install openvino. Or name an installed library with pluginLibrary or the environment ' +
+        'variable TS_TRAINER_OPENVINO.',
     },
   )
 }
 
 /**
- * An engine's options, made those of OpenVINO in bfloat16.
+ * An engine's options, changed to those of OpenVINO in bfloat16.
  * @throws TrainerError ('engine') where that cannot be, see {@link checkBfloat16}.
  */
 export function bfloat16Engine(
@@ -65,8 +67,8 @@ export function bfloat16Engine(
   const { threads, providerOptions } = options
   const pluginLibrary = checkBfloat16(options)
   if (providerOptions?.load_config !== undefined) {
-    throw new TrainerError('engine', 'bfloat16 is asked for by load_config, which providerOptions has too.', {
-      fix: "Leave load_config out; or take device: 'openvino:cpu' with pluginLibrary and a load_config of your own, without bf16.",
+    throw new TrainerError('engine', 'bfloat16 sets the provider option load_config, which providerOptions sets too.', {
+      fix: "Leave load_config out, or use device: 'openvino:cpu' with pluginLibrary and your load_config, not bf16.",
     })
   }
   const config = {

@@ -1,9 +1,8 @@
 import koffi from 'koffi'
 import { TrainerError } from '../errors'
 import { functions, type FunctionName, type Given, type Parameter, type Returned, type Signature } from './functions'
-
-/** An address in the process; 0n is C's null. */
-export type Pointer = bigint
+import { addressOf, memoryAt, type Pointer, pointersAt } from './nativeMemory'
+import { StatusError } from './StatusError'
 
 type Declared = typeof functions
 type Inputs<P extends readonly Parameter[]> = P extends readonly [
@@ -37,35 +36,6 @@ export interface Api extends Calls {
    * Calls a function on another thread; the memory that its addresses name must stay alive until the promise settles.
    */
   later<K extends FunctionName>(name: K, ...given: Arguments<K>): Promise<Result<K>>
-}
-
-/** A call that ONNX Runtime answered with an error. */
-export class StatusError extends TrainerError {
-  /**
-   * OrtErrorCode: 1 fail, 2 invalid argument, 6 runtime exception, 7 invalid protobuf, 9 not implemented, 10 invalid
-   * graph …
-   */
-  readonly status: number
-  /** ONNX Runtime's own words. */
-  readonly reason: string
-
-  constructor(call: string, status: number, message: string) {
-    const reason = tidy(message)
-    super('engine', `ONNX Runtime refused ${call}: ${reason}`)
-    this.status = status
-    this.reason = reason
-  }
-}
-
-/** Without the places in ONNX Runtime's sources, and as a sentence. */
-function tidy(message: string): string {
-  const places = /(\/|[A-Z]:\\)\S+\.(cc|cpp|h):\d+ [\w:&*<>~, ]+\([^)]*\)( const)?(::<lambda\([^)]*\)>)? /g
-  const plain = message
-    .replace(places, '')
-    .replace(/\[ONNXRuntimeError\] : \d+ : \w+ : /g, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-  return /[.!?]$/.test(plain) ? plain : `${plain}.`
 }
 
 // A thread of koffi's has 128 KiB of stack by default: too little to compile WebGPU's shaders on. It dies of a
@@ -107,78 +77,13 @@ export function openApi(path: string): Api {
   return api
 }
 
-/** The address of an array's first byte, which stays where it is as long as the array is alive. */
-export function addressOf(data: ArrayBufferView): Pointer {
-  // A typed array of up to 64 bytes lies on V8's heap, where it moves, until somebody asks for its buffer: this moves
-  // it out for good.
-  if (data.buffer.byteLength === 0 || data.byteLength === 0) return 0n
-  return koffi.address(data) as Pointer
-}
-
-/** The memory at an address, not copied: read it before whoever owns it frees it. */
-export function memoryAt(pointer: Pointer, bytes: number): ArrayBuffer {
-  return bytes === 0 ? new ArrayBuffer(0) : koffi.view(pointer, bytes)
-}
-
-/** The zero-terminated UTF-8 text at an address. */
-export function textAt(pointer: Pointer): string {
-  return pointer === 0n ? '' : koffi.decode.string(pointer)
-}
-
-/** The pointers in an array of C. */
-export function pointersAt(pointer: Pointer, count: number): Pointer[] {
-  return count === 0 ? [] : Array.from(new BigUint64Array(memoryAt(pointer, 8 * count)))
-}
-
-// What C is reading just now: without a reference from here the collector may take it in the middle of the call.
-const inUse = new Set<object>()
-
-/** Memory that C reads, alive as long as this object is. */
-export class NativeMemory {
-  readonly address: Pointer
-  protected readonly held: readonly ArrayBufferView[]
-
-  constructor(first: ArrayBufferView, others: readonly ArrayBufferView[] = []) {
-    this.address = addressOf(first)
-    this.held = [first, ...others]
-  }
-
-  /** Makes a call that reads the memory, which stays alive for it. */
-  use<T>(call: (address: Pointer) => T): T {
-    inUse.add(this)
-    try {
-      return call(this.address)
-    } finally {
-      inUse.delete(this)
-    }
-  }
-}
-
-/**
- * Texts as C wants them, `const char *const *`.
- * @param wide UTF-16, as paths on Windows are; default UTF-8.
- */
-export function nativeTexts(texts: readonly string[], wide = false): NativeMemory {
-  const encoded = texts.map(text => (wide ? utf16(text) : new TextEncoder().encode(`${text}\0`)))
-  return new NativeMemory(new BigUint64Array(encoded.map(addressOf)), encoded)
-}
-
-/** Pointers as C wants them, `void *const *`. */
-export function nativePointers(pointers: readonly Pointer[]): NativeMemory {
-  return new NativeMemory(new BigUint64Array(pointers))
-}
-
-function utf16(text: string): Uint16Array {
-  return Uint16Array.from({ length: text.length + 1 }, (_, i) => (i === text.length ? 0 : text.charCodeAt(i)))
-}
-
 /** koffi takes its settings before the first library only; where somebody was earlier, theirs hold. */
 function enlargeStacks(): void {
   if ((koffi.config().async_stack_size ?? 0) >= stackBytes) return
   try {
     koffi.config({ async_stack_size: stackBytes })
   } catch {
-    // The caller asks `smallStacks` before work that needs the room.
+    // Whoever needs large stacks asks `smallStacks` first.
   }
 }
 
@@ -199,7 +104,9 @@ function readTable(path: string): { version: string; table: BigUint64Array } {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TrainerError('engine', `The ONNX Runtime library ${path} does not open: ${reason}.`, {
-      fix: 'It has to be ONNX Runtime for this system and processor, with the libraries that it needs; `ts-trainer doctor` says more.',
+      fix:
+        'It has to be ONNX Runtime for this system and processor, with the libraries it needs; ' +
+        '`ts-trainer doctor` says more.',
       cause,
     })
   }

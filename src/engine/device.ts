@@ -1,29 +1,37 @@
 import { TrainerError } from '../errors'
 import { elementTypes } from '../onnx/wire'
 import { sizeOf, Tensor, type DataType } from '../tensor'
-import { nativePointers, nativeTexts, StatusError, type Api, type Pointer } from './capi'
+import type { Api } from './capi'
+import { nativePointers, nativeTexts, type Pointer } from './nativeMemory'
 import { environmentOf } from './providers'
 import { openSmallSession, type SessionSettings } from './session'
-import type { DeviceBuffer } from './types'
+import { StatusError } from './StatusError'
+import type { DeviceBuffer, Transfers } from './types'
 import { allocateValue, describeValue, wrapTensor } from './values'
+
+/** The OrtValue of a buffer, and the session whose run left it, if one did: it cannot be freed without that session. */
+interface Held {
+  readonly handle: Pointer
+  readonly session: Pointer | undefined
+}
 
 /** A tensor in a device's memory. */
 export class ResidentBuffer implements DeviceBuffer {
   readonly dtype: DataType
   readonly dims: readonly number[]
   readonly owner: DeviceMemory
-  handle: Pointer | undefined
+  held: Held | undefined
 
-  constructor(owner: DeviceMemory, handle: Pointer, dtype: DataType, dims: readonly number[]) {
+  constructor(owner: DeviceMemory, held: Held, dtype: DataType, dims: readonly number[]) {
     this.owner = owner
-    this.handle = handle
+    this.held = held
     this.dtype = dtype
     this.dims = dims
   }
 
   dispose(): void {
-    if (this.handle !== undefined) this.owner.release(this.handle)
-    this.handle = undefined
+    if (this.held !== undefined) this.owner.release(this.held)
+    this.held = undefined
   }
 }
 
@@ -33,11 +41,19 @@ export class DeviceMemory {
   readonly #api: Api
   readonly #settings: SessionSettings
   readonly #allocator: Pointer
-  readonly #live = new Set<Pointer>()
-  readonly #dying: Pointer[] = []
-  readonly #collected = new FinalizationRegistry<Pointer>(handle => this.release(handle))
+  readonly #live = new Set<Held>()
+  /** How many values that are not freed each session has left. */
+  readonly #left = new Map<Pointer, number>()
+  /** Sessions of disposed programs that have left such values. */
+  readonly #ended = new Set<Pointer>()
+  /** What is to be freed once no work is under way. */
+  readonly #dying: (() => void)[] = []
+  readonly #collected = new FinalizationRegistry<Held>(held => this.release(held))
   readonly #copiers = new Map<DataType, Pointer>()
   #copyTensors: boolean
+  #up = 0
+  #down = 0
+  /** Pieces of work that were given to `enter` and are not done. */
   #busy = 0
   #last: Promise<unknown> = Promise.resolve()
 
@@ -62,30 +78,38 @@ export class DeviceMemory {
         fix: 'Download it there and upload it here.',
       })
     }
-    if (buffer.handle === undefined)
+    if (buffer.held === undefined)
       throw new TrainerError('engine', `A buffer of shape [${buffer.dims.join(', ')}] was used after it was disposed.`)
-    return buffer.handle
+    return buffer.held.handle
   }
 
-  /** A buffer of an OrtValue that a run left on the device. */
-  adopt(handle: Pointer, name: string): ResidentBuffer {
+  /** A buffer of an OrtValue that a session's run left on the device. */
+  adopt(handle: Pointer, session: Pointer, name: string): ResidentBuffer {
     const { dtype, dims } = describeValue(this.#api, handle, name)
-    return this.#track(handle, dtype, dims)
+    this.#left.set(session, (this.#left.get(session) ?? 0) + 1)
+    return this.#track({ handle, session }, dtype, dims)
   }
 
-  /** A buffer with a tensor's content; refused while a run is under way, since it is done at once, on this thread. */
-  upload(tensor: Tensor): ResidentBuffer {
-    if (this.#busy > 0) {
-      throw new TrainerError('engine', 'A tensor was to be uploaded during a run.', {
-        fix: 'Wait for the run, or give the tensor to it.',
-      })
-    }
+  get transfers(): Transfers {
+    return { up: this.#up, down: this.#down }
+  }
+
+  /** Adds bytes to what was transferred. */
+  transferred(up: number, down: number): void {
+    this.#up += up
+    this.#down += down
+  }
+
+  /** A buffer with a tensor's content, made when the device's turn comes. */
+  upload(tensor: Tensor): Promise<ResidentBuffer> {
     const { dtype, dims } = tensor
-    const buffer = this.#track(allocateValue(this.#api, this.#allocator, dtype, dims), dtype, dims)
-    if (sizeOf(dims) === 0) return buffer
-    const [source, target] = [wrapTensor(this.#api, tensor), buffer.handle!]
-    if (!this.#copyTensors || !this.#tryCopy(source, target)) this.#copyByRun(dtype, source, target)
-    return buffer
+    return this.enter(async () => {
+      const handle = allocateValue(this.#api, this.#allocator, dtype, dims)
+      const buffer = this.#track({ handle, session: undefined }, dtype, dims)
+      if (sizeOf(dims) > 0) this.#copy(dtype, wrapTensor(this.#api, tensor), handle)
+      this.transferred(tensor.data.byteLength, 0)
+      return buffer
+    })
   }
 
   /** The content of a buffer. */
@@ -94,15 +118,14 @@ export class DeviceMemory {
     const tensor = Tensor.zeros(buffer.dtype, buffer.dims)
     if (tensor.size === 0) return tensor
     const target = wrapTensor(this.#api, tensor)
-    await this.enter(async () => {
-      if (!this.#copyTensors || !this.#tryCopy(source, target)) this.#copyByRun(buffer.dtype, source, target)
-    })
+    await this.enter(async () => this.#copy(buffer.dtype, source, target))
+    this.transferred(0, tensor.data.byteLength)
     return tensor
   }
 
   /**
    * Does work in turn, one piece at a time: not all providers are safe on several threads.
-   * From the call on no buffer is freed; what is disposed meanwhile goes when all is done.
+   * From the call on nothing is freed; what is disposed meanwhile goes when all is done.
    */
   async enter<T>(work: () => Promise<T>): Promise<T> {
     this.#busy++
@@ -112,31 +135,58 @@ export class DeviceMemory {
       return await result
     } finally {
       this.#busy--
-      if (this.#busy === 0) for (const handle of this.#dying.splice(0)) this.#api.ReleaseValue(handle)
+      if (this.#busy === 0) for (const free of this.#dying.splice(0)) free()
     }
   }
 
-  /** Frees an OrtValue, now or after the runs that are under way. */
-  release(handle: Pointer): void {
-    if (!this.#live.delete(handle)) return
-    if (this.#busy > 0) this.#dying.push(handle)
-    else this.#api.ReleaseValue(handle)
+  /** Frees a buffer's OrtValue, after the work that is under way. */
+  release(held: Held): void {
+    if (this.#live.delete(held)) this.#whenIdle(() => this.#free(held))
+  }
+
+  /** Frees a disposed program's session, after the work that is under way and the values that it has left. */
+  releaseSession(session: Pointer): void {
+    this.#ended.add(session)
+    this.#whenIdle(() => this.#freeIfEnded(session))
   }
 
   /** Frees everything, after the work that is under way. */
   async dispose(): Promise<void> {
     await this.#last
-    for (const handle of [...this.#live]) this.release(handle)
+    for (const held of [...this.#live]) this.release(held)
     this.#api.ReleaseAllocator(this.#allocator)
     for (const session of this.#copiers.values()) this.#api.ReleaseSession(session)
     this.#copiers.clear()
   }
 
-  #track(handle: Pointer, dtype: DataType, dims: readonly number[]): ResidentBuffer {
-    const buffer = new ResidentBuffer(this, handle, dtype, dims)
-    this.#live.add(handle)
-    this.#collected.register(buffer, handle, buffer)
+  #track(held: Held, dtype: DataType, dims: readonly number[]): ResidentBuffer {
+    const buffer = new ResidentBuffer(this, held, dtype, dims)
+    this.#live.add(held)
+    this.#collected.register(buffer, held)
     return buffer
+  }
+
+  #whenIdle(free: () => void): void {
+    if (this.#busy > 0) this.#dying.push(free)
+    else free()
+  }
+
+  #free({ handle, session }: Held): void {
+    this.#api.ReleaseValue(handle)
+    if (session === undefined) return
+    this.#left.set(session, this.#left.get(session)! - 1)
+    this.#freeIfEnded(session)
+  }
+
+  #freeIfEnded(session: Pointer): void {
+    if (!this.#ended.has(session) || (this.#left.get(session) ?? 0) > 0) return
+    this.#left.delete(session)
+    this.#ended.delete(session)
+    this.#api.ReleaseSession(session)
+  }
+
+  #copy(dtype: DataType, source: Pointer, target: Pointer): void {
+    if (!this.#copyTensors || !this.#tryCopy(source, target)) this.#copyByRun(dtype, source, target)
   }
 
   /** ONNX Runtime's own copy; not every provider offers it, which the first refusal tells. */

@@ -152,7 +152,8 @@ function otherCopyThan(path: string): string | undefined {
   if (other === undefined) return undefined
   return (
     `Warning: transformers.js brings another copy, ${other} (${packageVersion(other) ?? 'version unknown'}), ` +
-    'which cannot share a process with this one. `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, makes them one.'
+    'which cannot share a process with this one. `npm dedupe`, or an "overrides" entry for onnxruntime-node in ' +
+    'package.json, makes them one.'
   )
 }
 
@@ -175,7 +176,7 @@ function messageOf(error: unknown): string {
     : String(error)
 }
 
-/** Whether bfloat16 can be had on the processor, or why not. */
+/** Whether bfloat16 works on the processor, or why not. */
 async function bfloat16Report(): Promise<string> {
   try {
     ;(await createEngine({ precision: 'bfloat16', threads: 1 })).dispose()

@@ -21,7 +21,7 @@ const libraryName = /(^|[\\/])(lib)?onnxruntime(\.so(\.[\d.]+)?|(\.[\d.]+)?\.dyl
 /**
  * The ONNX Runtime library to open: the one that the option names (a file, or a folder with it), else the environment
  * variable ONNXRUNTIME_LIBRARY, else the one that npm's onnxruntime-node ships.
- * @throws TrainerError 'engine' when there is none, with all places looked at.
+ * @throws TrainerError 'engine' when there is none, naming all places that were searched.
  */
 export function findLibrary(option?: string): Library {
   const named = option ?? process.env['ONNXRUNTIME_LIBRARY']
@@ -38,7 +38,7 @@ export function findLibrary(option?: string): Library {
   )
 }
 
-/** A file of ONNX Runtime that is in the process already, by whoever opened it. */
+/** The files of ONNX Runtime that are in the process already, whoever opened them. */
 export function loadedLibraries(): string[] {
   const paths = process.platform === 'linux' ? mappedFiles() : reportedFiles()
   return [...new Set(paths.filter(path => libraryName.test(path) && !/[\\/]system32[\\/]/i.test(path)))]
@@ -54,12 +54,13 @@ export function refuseSecondCopy(path: string): void {
   if (other === undefined) return
   throw new TrainerError(
     'engine',
-    `Two copies of ONNX Runtime would be in one process: ${describe(other)} is loaded already, and the engine would open ${describe(path)}.`,
+    `Two copies of ONNX Runtime would be in one process: ${describe(other)} is loaded already, ` +
+      `and the engine would open ${describe(path)}.`,
     {
       fix:
-        '`npm ls onnxruntime-node` shows who brings them; `npm dedupe`, or an "overrides" entry for onnxruntime-node in package.json, ' +
-        'makes them one. Where one of them is a build of your own, set ONNXRUNTIME_LIBRARY to the copy that is loaded, ' +
-        'or use the two in separate processes.',
+        '`npm ls onnxruntime-node` shows who brings them; `npm dedupe`, or an "overrides" entry for onnxruntime-node ' +
+        'in package.json, makes them one. Where one of them is your own build, set ONNXRUNTIME_LIBRARY to the copy ' +
+        'that is loaded, or use the two in separate processes.',
     },
   )
 }
@@ -91,7 +92,8 @@ export function libraryOf(packageName: string): string | undefined {
 /** True when both paths name one file. */
 export function isSameFile(a: string, b: string): boolean {
   try {
-    const [first, second] = [statSync(a), statSync(b)]
+    const first = statSync(a)
+    const second = statSync(b)
     return first.dev === second.dev && first.ino === second.ino
   } catch {
     return resolve(a) === resolve(b)
@@ -107,7 +109,7 @@ function shippedLibrary(): Library {
       'engine',
       'The package onnxruntime-node, which ships the ONNX Runtime library, is not installed.',
       {
-        fix: 'Run `npm install onnxruntime-node`, or set ONNXRUNTIME_LIBRARY to a library of your own.',
+        fix: 'Run `npm install onnxruntime-node`, or set ONNXRUNTIME_LIBRARY to another library.',
         cause,
       },
     )

@@ -1,11 +1,12 @@
+import { TrainerError } from '../errors'
 import { Tensor, type DataType } from '../tensor'
-import type { Api, Pointer } from './capi'
+import type { Api } from './capi'
 import { DeviceMemory, identityModel } from './device'
+import type { Pointer } from './nativeMemory'
 import { SessionProgram, type Host } from './Program'
 import { openSession, openSmallSession, type SessionSettings } from './session'
-import type { DeviceBuffer, Engine, EngineValue, Program, ProgramOptions } from './types'
+import type { DeviceBuffer, Engine, EngineValue, Program, ProgramOptions, Transfers } from './types'
 import { wrapTensor } from './values'
-import { TrainerError } from '../errors'
 
 /** ONNX Runtime's sessions and memory on one device. */
 export class OrtEngine implements Engine {
@@ -43,9 +44,14 @@ export class OrtEngine implements Engine {
     return this.#memory !== undefined
   }
 
+  get transfers(): Transfers {
+    return this.#memory?.transfers ?? { up: 0, down: 0 }
+  }
+
   async load(model: Uint8Array, options: ProgramOptions = {}): Promise<Program> {
     this.#checkOpen()
-    const session = await openSession(this.#api, this.#settings, model, options)
+    const open = (): Promise<Pointer> => openSession(this.#api, this.#settings, model, options)
+    const session = await this.#enter(open)
     if (this.#disposed) {
       this.#api.ReleaseSession(session)
       this.#checkOpen()
@@ -55,7 +61,7 @@ export class OrtEngine implements Engine {
     return program
   }
 
-  upload(tensor: Tensor): EngineValue {
+  async upload(tensor: Tensor): Promise<EngineValue> {
     this.#checkOpen()
     return this.#memory?.upload(tensor) ?? tensor
   }
@@ -66,7 +72,7 @@ export class OrtEngine implements Engine {
     return this.#memoryFor(value).download(value)
   }
 
-  allocate(dtype: DataType, dims: readonly number[]): EngineValue {
+  allocate(dtype: DataType, dims: readonly number[]): Promise<EngineValue> {
     return this.upload(Tensor.zeros(dtype, dims))
   }
 
@@ -89,13 +95,21 @@ export class OrtEngine implements Engine {
       memory: this.#memory?.info,
       handleOf: value =>
         value instanceof Tensor ? wrapTensor(this.#api, value) : this.#memoryFor(value).handleOf(value),
-      adopt: (handle, name) => this.#memory!.adopt(handle, name),
-      enter: work => (this.#memory === undefined ? work() : this.#memory.enter(work)),
-      released: program => {
+      adopt: (handle, session, name) => this.#memory!.adopt(handle, session, name),
+      enter: work => this.#enter(work),
+      transferred: (up, down) => this.#memory?.transferred(up, down),
+      release: (program, session) => {
+        if (this.#memory === undefined) this.#api.ReleaseSession(session)
+        else this.#memory.releaseSession(session)
         this.#programs.delete(program)
         this.#closeIfDone()
       },
     }
+  }
+
+  /** Does work at once on the processor, in turn on a device. */
+  #enter<T>(work: () => Promise<T>): Promise<T> {
+    return this.#memory === undefined ? work() : this.#memory.enter(work)
   }
 
   #memoryFor(value: DeviceBuffer): DeviceMemory {
@@ -103,9 +117,7 @@ export class OrtEngine implements Engine {
     throw new TrainerError(
       'engine',
       `A device buffer of ${value.dims.join(' × ')} was given to an engine on '${this.provider}'.`,
-      {
-        fix: 'Download it from the engine that made it.',
-      },
+      { fix: 'Download it from the engine that made it.' },
     )
   }
 

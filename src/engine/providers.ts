@@ -1,16 +1,8 @@
 import { resolve } from 'node:path'
 import { nearest, TrainerError } from '../errors'
-import {
-  NativeMemory,
-  nativePointers,
-  nativeTexts,
-  pointersAt,
-  smallStacks,
-  StatusError,
-  textAt,
-  type Api,
-  type Pointer,
-} from './capi'
+import { type Api, smallStacks } from './capi'
+import { NativeMemory, nativePointers, nativeTexts, type Pointer, pointersAt, textAt } from './nativeMemory'
+import { StatusError } from './StatusError'
 
 /** A provider, found in the library or in a plug-in, and how a session gets it. */
 export interface Provider {
@@ -74,7 +66,8 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
     const meant = nearest(name, [...built, 'auto'])
     throw new TrainerError(
       'engine',
-      `Provider '${device}' is not in this build of ONNX Runtime (${api.version}, ${api.path}), which has: ${built.join(', ')}.`,
+      `Provider '${device}' is not in this build of ONNX Runtime (${api.version}, ${api.path}), ` +
+        `which has: ${built.join(', ')}.`,
       {
         fix:
           meant === undefined
@@ -133,7 +126,7 @@ export function pluginProvider(
       {
         fix:
           list === ''
-            ? "It offers none for hardware of another make: OpenVINO's wants a processor of Intel's."
+            ? "It has no device for this hardware: OpenVINO's needs an Intel processor."
             : 'Name one of these as device, as in openvino:cpu.',
       },
     )
@@ -189,7 +182,9 @@ function registerPlugin(api: Api, path: string): PluginDevice[] {
   } catch (cause) {
     const reason = cause instanceof StatusError ? cause.reason : String(cause)
     throw new TrainerError('engine', `The plug-in provider ${path} does not load: ${reason}`, {
-      fix: 'Check the path, that it was built for this version of ONNX Runtime, and that the libraries that it needs lie beside it.',
+      fix:
+        'Check the path, that it was built for this version of ONNX Runtime, and that the libraries it needs ' +
+        'are beside it.',
       cause,
     })
   }
@@ -247,9 +242,11 @@ function withOptions(
 function stackError(): TrainerError {
   return new TrainerError(
     'engine',
-    "The stacks of koffi's threads are too small for WebGPU's shaders: another library was opened first.",
+    "The stacks of koffi's threads are too small for WebGPU's shaders, because another library was opened first.",
     {
-      fix: 'Create the engine before that library, or call koffi.config({ async_stack_size: 8 * 1024 * 1024 }) before it is opened.',
+      fix:
+        'Create the engine before opening that library, or call koffi.config({ async_stack_size: 8 * 1024 * 1024 }) ' +
+        'before it.',
     },
   )
 }

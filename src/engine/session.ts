@@ -1,16 +1,9 @@
 import { freemem, totalmem } from 'node:os'
 import { TrainerError } from '../errors'
-import {
-  addressOf,
-  NativeMemory,
-  nativePointers,
-  nativeTexts,
-  StatusError,
-  textAt,
-  type Api,
-  type Pointer,
-} from './capi'
+import type { Api } from './capi'
+import { addressOf, NativeMemory, nativePointers, nativeTexts, type Pointer, textAt } from './nativeMemory'
 import { environmentOf, fatalOnly, type Provider } from './providers'
+import { StatusError } from './StatusError'
 import type { ProgramInput, ProgramOptions } from './types'
 import { readTypeAndShape } from './values'
 
@@ -56,7 +49,7 @@ export async function openSession(
   }
 }
 
-/** The same at once, for graphs of a node or two. */
+/** The same on this thread, at once: for graphs of a node or two. */
 export function openSmallSession(
   api: Api,
   settings: SessionSettings,
@@ -113,9 +106,10 @@ export function takeText(api: Api, ask: (allocator: Pointer) => Pointer): string
 export function outOfMemory(reason: string): string | undefined {
   if (!/bad_alloc|out of memory|OOM|failed to allocate|available memory of|BFCArena/i.test(reason)) return undefined
   const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
+  const free = `${gigabytes(freemem())} of ${gigabytes(totalmem())} GiB are free on this machine`
   return (
-    `Memory ran out (${gigabytes(freemem())} of ${gigabytes(totalmem())} GiB are free on this machine): use a smaller batch with more ` +
-    'gradient accumulation steps, shorter rows, or gradientCheckpointing.'
+    `Memory ran out (${free}): use a smaller batch with more gradient accumulation steps, shorter rows, ` +
+    'or gradientCheckpointing.'
   )
 }
 
@@ -175,12 +169,13 @@ function applyOptions(api: Api, sessionOptions: Pointer, options: ProgramOptions
 function providerError(provider: string, error: StatusError): TrainerError {
   const fixes: Readonly<Record<string, string>> = {
     cuda:
-      "Install NVIDIA's driver, CUDA and cuDNN of the versions that this ONNX Runtime asks for, and put its CUDA provider library beside it: " +
-      "with npm's onnxruntime-node, by ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node.",
+      "Install NVIDIA's driver, CUDA and cuDNN in the versions that this ONNX Runtime asks for, and put its CUDA " +
+      "provider library beside it: with npm's onnxruntime-node, run ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild " +
+      'onnxruntime-node.',
     webgpu: 'A graphics driver with Vulkan, Metal or Direct3D 12 is needed.',
   }
   return new TrainerError('engine', `Provider '${provider}' does not start: ${error.reason}`, {
-    fix: fixes[provider] ?? "Check the provider's options, and that the libraries that it needs are installed.",
+    fix: fixes[provider] ?? "Check the provider's options, and that the libraries it needs are installed.",
     cause: error,
   })
 }
@@ -188,7 +183,7 @@ function providerError(provider: string, error: StatusError): TrainerError {
 function loadError(name: string, provider: string, model: Uint8Array, error: StatusError): TrainerError {
   const malformed = error.status === 7 ? `These ${model.byteLength} bytes are not an ONNX model.` : undefined
   const fallback = /disable_cpu_ep_fallback|fallback to CPU EP has been explicitly disabled/i.test(error.reason)
-    ? `Not every node runs on '${provider}'; allow the processor for the others by leaving out session.disable_cpu_ep_fallback.`
+    ? `Not every node runs on '${provider}': leave session.disable_cpu_ep_fallback out, to run others on the processor.`
     : undefined
   const fix = malformed ?? fallback ?? outOfMemory(error.reason)
   return new TrainerError('engine', `Program '${name}' does not load: ${error.reason}`, {

@@ -1,3 +1,8 @@
+/**
+ * What the rest of the library asks of an engine: a model's bytes in, named tensors in and out, buffers that stay on a
+ * device. onnxruntime-web can do all of it. What it cannot do in the same way is marked as a capability: an engine may
+ * leave it out, or do it more slowly, as the member says.
+ */
 import type { DataType, Tensor } from '../tensor'
 
 /** A tensor that stays on a device; only the engine that made it can read it. */
@@ -21,18 +26,24 @@ export type EngineValues = Readonly<Record<string, EngineValue>>
 export interface ProgramOptions {
   /** What errors call it; default 'program'. */
   readonly name?: string
-  /** Profile every run: the prefix of the file that `endProfiling` names. Off by default. */
-  readonly profile?: string
   /** How far ONNX Runtime rewrites the graph; default 'all'. */
   readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all'
-  /** ONNX Runtime's session configuration, by its own keys, such as 'session.disable_cpu_ep_fallback'. */
-  readonly sessionConfig?: Readonly<Record<string, string>>
   /** The content of the external data files that the model names, by file name. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>
   /**
    * Reuse one memory plan for equal input shapes; default false, since with changing lengths the memory keeps growing.
    */
   readonly memoryPattern?: boolean
+  /**
+   * A capability: profile every run. The prefix of the file that `endProfiling` names; default: no profile. An engine
+   * without files ignores it.
+   */
+  readonly profile?: string
+  /**
+   * A capability: ONNX Runtime's session configuration, by its own keys, such as 'session.disable_cpu_ep_fallback'.
+   * Which keys there are depends on the build.
+   */
+  readonly sessionConfig?: Readonly<Record<string, string>>
 }
 
 /** An input of a program; a dimension that may change is -1. */
@@ -55,18 +66,28 @@ export interface Program {
   /** In the graph's order. */
   readonly outputs: readonly string[]
   /**
-   * Runs once; the event loop stays free.
+   * Runs once; the event loop stays free. Runs may be started while others are under way; a device does them in turn.
    *
    * Every input must be given. Outputs named in `into` are written where that value lies (its shape must be right; it
    * may be one of the inputs, when nothing reads that input after the write); the others come back as new tensors,
-   * those in `keep` as device buffers. The buffers must be left alone until the promise settles.
+   * those in `keep` as device buffers. The values must be left alone until the promise settles. That a tensor of `into`
+   * is written without a copy is a capability; an engine without it copies the output there.
    * @throws TrainerError 'engine' for a missing, unknown or ill-typed name, and for whatever fails inside.
    */
   run(inputs: EngineValues, into?: EngineValues, options?: RunOptions): Promise<Record<string, EngineValue>>
-  /** Ends profiling, if it is on, and gives the path of the JSON file that it wrote. */
+  /**
+   * A capability: ends profiling and gives the path of the JSON file that it wrote; undefined where the program is not
+   * profiled.
+   */
   endProfiling(): string | undefined
-  /** Frees the program, after the runs that are under way. */
+  /** Frees the program, after the runs that are under way; what they left on the device stays as it is. */
   dispose(): void
+}
+
+/** Bytes that went from the caller's memory to the device's, and back. */
+export interface Transfers {
+  readonly up: number
+  readonly down: number
 }
 
 /** ONNX Runtime on one device. */
@@ -77,7 +98,7 @@ export interface Engine {
   readonly reason: string
   /** The library's version, such as '1.30.0'. */
   readonly version: string
-  /** The library's file. */
+  /** Where the library was loaded from: its file. */
   readonly library: string
   /** Threads of one operator on the processor. */
   readonly threads: number
@@ -89,21 +110,30 @@ export interface Engine {
   /** True where values live outside the processor's memory, so that `upload` and `allocate` give device buffers. */
   readonly resident: boolean
   /**
+   * What has been transferred since the engine was made, as of now: tensors uploaded, downloaded, given to a run and
+   * returned by one, `into` included. Both are 0 where the engine is not `resident`, whose memory is the caller's; runs
+   * that failed count for nothing.
+   */
+  readonly transfers: Transfers
+  /**
    * Loads a program from an ONNX model's bytes; they may be dropped once the promise settles.
    * @throws TrainerError 'engine' when the graph does not load, with ONNX Runtime's message, which names the node.
    */
   load(model: Uint8Array, options?: ProgramOptions): Promise<Program>
-  /** Copies a tensor to the device; on the processor, the tensor itself. */
-  upload(tensor: Tensor): EngineValue
-  /** A value's content; for a tensor, the tensor itself. */
+  /**
+   * Copies a tensor to the device, when the runs before it are done; it must be left alone until the promise settles.
+   * On the processor, the tensor itself.
+   */
+  upload(tensor: Tensor): Promise<EngineValue>
+  /** A value's content, when the runs before it are done; for a tensor, the tensor itself. */
   download(value: EngineValue): Promise<Tensor>
-  /** Room for a value: on the processor a tensor of zeros, on a device a buffer of zeros. */
-  allocate(dtype: DataType, dims: readonly number[]): EngineValue
+  /** A value of zeros: on the processor a tensor, on a device a buffer, whose zeros are uploaded. */
+  allocate(dtype: DataType, dims: readonly number[]): Promise<EngineValue>
   /** Frees the engine, its programs and its buffers, after the runs that are under way. */
   dispose(): void
 }
 
-/** How an engine is made. */
+/** How `createEngine` makes an engine: on the C API of a library file, so that each of these is a capability. */
 export interface EngineOptions {
   /**
    * 'cpu' (default), 'cuda', 'webgpu', any provider that the library was built with, or 'auto': the best that works.

@@ -1,7 +1,9 @@
 import { TrainerError } from '../errors'
-import { dataTypeOf, elementTypes } from '../onnx/wire' // the C API's ONNXTensorElementDataType has the numbers of the files
+// the C API's ONNXTensorElementDataType has the numbers of the files
+import { dataTypeOf, elementTypes } from '../onnx/wire'
 import { bytesPerElement, createData, sizeOf, Tensor, type DataType, type TensorData } from '../tensor'
-import { addressOf, memoryAt, type Api, type Pointer } from './capi'
+import type { Api } from './capi'
+import { addressOf, memoryAt, type Pointer } from './nativeMemory'
 
 interface Wrapped {
   readonly dtype: DataType
@@ -40,7 +42,9 @@ export function wrapTensor(api: Api, tensor: Tensor): Pointer {
       'engine',
       `A tensor of shape [${dims.join(', ')}] has lost its memory: ${data.length} elements are left.`,
       {
-        fix: 'Its buffer was transferred, or is a WebAssembly memory that has grown: make the tensor anew over the memory where it is now.',
+        fix:
+          'Its buffer was transferred, or belongs to a WebAssembly memory that has grown: ' +
+          'make the tensor again over the memory where it is now.',
       },
     )
   }
@@ -103,7 +107,7 @@ export function readTypeAndShape(api: Api, info: Pointer, name: string): { dtype
   const type = Number(api.GetTensorElementType(info))
   const dtype = dataTypeOf(type)
   if (dtype === undefined)
-    throw new TrainerError('engine', `'${name}' has elements of ONNX's type ${type}, which tensors here cannot hold.`)
+    throw new TrainerError('engine', `'${name}' has elements of ONNX's type ${type}, which tensors cannot hold.`)
   const rank = Number(api.GetDimensionsCount(info))
   if (rank > 0) api.GetDimensions(info, shapeAt, rank)
   return { dtype, dims: Array.from(shape.subarray(0, rank), Number) }
@@ -126,7 +130,7 @@ function sameDims(a: readonly number[], b: readonly number[]): boolean {
 
 function writeShape(dims: readonly number[]): Pointer {
   if (dims.length > shape.length)
-    throw new TrainerError('engine', `A tensor of ${dims.length} axes is more than the engine takes, ${shape.length}.`)
+    throw new TrainerError('engine', `A tensor has ${dims.length} axes, but the engine takes at most ${shape.length}.`)
   dims.forEach((dim, i) => {
     shape[i] = BigInt(dim)
   })

@@ -1,6 +1,6 @@
 import type { Value } from '../onnx/types'
 
-/** A loss before it is averaged: what is summed up over the rows, and what it is divided by, scalars both (float32). */
+/** A loss before it is averaged: the sum over the rows, and what divides it; both are float32 scalars. */
 export interface Loss {
   readonly sum: Value
   readonly count: Value

@@ -14,8 +14,8 @@ export type { ExternalReader } from './decodeTensor'
  * Tensors are views of `bytes` where they are aligned. Types that the file does not state are inferred.
  *
  * @param readExternal gives the bytes of a file beside the model's; needed when weights stand in one
- * @throws TrainerError ('file') for bytes that are no model, are cut off or contradict themselves; ('graph') for what
- * we have no operator for
+ * @throws TrainerError ('file') for bytes that are not a model, are cut off or contradict themselves; ('graph') for
+ * operators that are not in our table
  */
 export function decode(bytes: Uint8Array, readExternal?: ExternalReader): Graph {
   const number = protoFields.model
@@ -28,16 +28,15 @@ export function decode(bytes: Uint8Array, readExternal?: ExternalReader): Graph 
     else if (field.number === number.opsetImport) versions.set(...decodeOpset(asBytes(field)))
   }
   if (irVersion === undefined || graph === undefined) {
-    throw new TrainerError(
-      'file',
-      `These ${bytes.length} bytes are no ONNX model: they hold ${graph === undefined ? 'no graph' : 'no IR version'}.`,
-    )
+    const lack = graph === undefined ? 'graph' : 'IR version'
+    throw new TrainerError('file', `These ${bytes.length} bytes are not an ONNX model: they have no ${lack}.`)
   }
   return assemble(collect(graph), checkOpset(versions), readExternal)
 }
 
 function decodeOpset(bytes: Uint8Array): [string, number] {
-  let [domain, version] = ['', 0]
+  let domain = ''
+  let version = 0
   for (const field of fields(bytes)) {
     if (field.number === protoFields.opset.domain) domain = asText(field)
     else if (field.number === protoFields.opset.version) version = asNumber(field)
@@ -222,7 +221,7 @@ function bindNode(raw: RawNode, { opset, values, initializers, stated, unknown, 
   return { op, name: raw.name, inputs, outputs, attributes } as Node
 }
 
-/** What a step answers; its errors begin with the node. */
+/** The result of a step; its errors begin with the node. */
 function blaming<T>(raw: RawNode, step: () => T): T {
   try {
     return step()

@@ -101,7 +101,9 @@ export function decodeAttributes(raw: RawNode, op: OpName, opset: number): Reado
 function decodeAttribute(bytes: Uint8Array): { name: string; value: unknown } {
   const number = protoFields.attribute
   const ints: number[] = []
-  let [name, type, value] = ['', 0, undefined as unknown]
+  let name = ''
+  let type = 0
+  let value: unknown
   for (const field of fields(bytes)) {
     switch (field.number) {
       case number.name:
@@ -132,8 +134,16 @@ function fitted(raw: RawNode, name: string, kind: AttributeKind, value: unknown)
   const fits =
     kind === 'ints' ? Array.isArray(made) : typeof made === (kind === 'int' || kind === 'float' ? 'number' : 'string')
   if (fits) return made
-  const wanted = kind === 'dtype' ? 'element type that we know' : kind
-  throw new TrainerError('file', `${where(raw)}: the attribute ${name} = ${String(value)} is no ${wanted}.`)
+  throw new TrainerError('file', `${where(raw)}: the attribute ${name} = ${String(value)} should be ${wanted[kind]}.`)
+}
+
+/** What an attribute of each kind should be, in words. */
+const wanted: Readonly<Record<AttributeKind, string>> = {
+  int: 'an integer',
+  float: 'a number',
+  string: 'a text',
+  ints: 'a list of integers',
+  dtype: 'a known element type',
 }
 
 /** The shortest decimal number that a float32 stands for: 1e-12 comes back as it was written. */

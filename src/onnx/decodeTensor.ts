@@ -54,12 +54,11 @@ interface TensorParts {
   external: boolean
   readonly dims: number[]
   readonly entries: Record<string, string>
-  /** The typed fields, which hold the data if `raw` does not. */
+  /** The fields of {@link typedNumbers}, which hold the data if `raw` does not. */
   readonly numbers: Field[]
 }
 
 function collect(bytes: Uint8Array): TensorParts {
-  const number = protoFields.tensor
   const parts: TensorParts = {
     name: '',
     dataType: 0,
@@ -70,39 +69,47 @@ function collect(bytes: Uint8Array): TensorParts {
     numbers: [],
   }
   for (const field of fields(bytes)) {
-    switch (field.number) {
-      case number.dims:
-        for (const d of asIntegers(field)) parts.dims.push(Number(d))
-        break
-      case number.dataType:
-        parts.dataType = asNumber(field)
-        break
-      case number.name:
-        parts.name = asText(field)
-        break
-      case number.rawData:
-        parts.raw = asBytes(field)
-        break
-      case number.dataLocation:
-        parts.external = asNumber(field) === externalLocation
-        break
-      case number.externalData:
-        Object.assign(parts.entries, decodeEntry(asBytes(field)))
-        break
-      case number.floatData:
-      case number.doubleData:
-      case number.int32Data:
-      case number.int64Data:
-      case number.uint64Data:
-        parts.numbers.push(field)
-        break
-    }
+    if (typedNumbers.has(field.number)) parts.numbers.push(field)
+    else addField(parts, field)
   }
   return parts
 }
 
+const typedNumbers: ReadonlySet<number> = new Set([
+  protoFields.tensor.floatData,
+  protoFields.tensor.doubleData,
+  protoFields.tensor.int32Data,
+  protoFields.tensor.int64Data,
+  protoFields.tensor.uint64Data,
+])
+
+function addField(parts: TensorParts, field: Field): void {
+  const number = protoFields.tensor
+  switch (field.number) {
+    case number.dims:
+      for (const d of asIntegers(field)) parts.dims.push(Number(d))
+      break
+    case number.dataType:
+      parts.dataType = asNumber(field)
+      break
+    case number.name:
+      parts.name = asText(field)
+      break
+    case number.rawData:
+      parts.raw = asBytes(field)
+      break
+    case number.dataLocation:
+      parts.external = asNumber(field) === externalLocation
+      break
+    case number.externalData:
+      Object.assign(parts.entries, decodeEntry(asBytes(field)))
+      break
+  }
+}
+
 function decodeEntry(bytes: Uint8Array): Record<string, string> {
-  let [key, value] = ['', '']
+  let key = ''
+  let value = ''
   for (const field of fields(bytes)) {
     if (field.number === protoFields.entry.key) key = asText(field)
     else if (field.number === protoFields.entry.value) value = asText(field)
@@ -115,7 +122,7 @@ function fromBytes({ name, dims }: TensorParts, dtype: DataType, bytes: Uint8Arr
   if (bytes.length !== wanted) {
     throw new TrainerError(
       'file',
-      `The tensor "${name}" of shape ${dtype}[${dims.join(', ')}] needs ${wanted} bytes, but ${bytes.length} are there.`,
+      `The tensor "${name}" of shape ${dtype}[${dims.join(', ')}] needs ${wanted} bytes, but has ${bytes.length}.`,
     )
   }
   const aligned = bytes.byteOffset % bytesPerElement(dtype) === 0 ? bytes : new Uint8Array(bytes)
@@ -125,8 +132,11 @@ function fromBytes({ name, dims }: TensorParts, dtype: DataType, bytes: Uint8Arr
 function readOutside(parts: TensorParts, dtype: DataType, readExternal: ExternalReader | undefined): ArrayBufferView {
   const { location = '', offset = '0', length } = parts.entries
   if (!staysInside(location)) {
-    const problem = `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: that is refused.`
-    throw new TrainerError('file', problem)
+    throw new TrainerError(
+      'file',
+      `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: ` +
+        'that is refused.',
+    )
   }
   if (readExternal === undefined) {
     throw new TrainerError(
@@ -136,7 +146,8 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
   }
   const file = readExternal(location)
   const wanted = sizeOf(parts.dims) * bytesPerElement(dtype)
-  const [from, bytes] = [Number(offset), length === undefined ? wanted : Number(length)]
+  const from = Number(offset)
+  const bytes = length === undefined ? wanted : Number(length)
   if (
     !Number.isSafeInteger(from) ||
     !Number.isSafeInteger(bytes) ||
@@ -166,7 +177,7 @@ function fromNumbers({ name, dims, numbers }: TensorParts, dtype: DataType): Arr
     const type = `${dtype}[${dims.join(', ')}]`
     throw new TrainerError(
       'file',
-      `The tensor "${name}" of shape ${type} has ${sizeOf(dims)} elements, but ${items.length} are there.`,
+      `The tensor "${name}" of shape ${type} needs ${sizeOf(dims)} elements, but has ${items.length}.`,
     )
   }
   const data = createData(dtype, items.length)

@@ -15,7 +15,8 @@ export function print(graph: Graph): string {
     .map(([domain, version]) => `${domain || 'opset'} ${version}`)
     .join(', ')
   return [
-    `graph "${graph.name}" (${versions}): ${graph.nodes.length} nodes, ${initializers.length} initializers (${elements} elements, ${bytes} bytes)`,
+    `graph "${graph.name}" (${versions}): ${graph.nodes.length} nodes, ` +
+      `${initializers.length} initializers (${elements} elements, ${bytes} bytes)`,
     ...graph.inputs.map(input => `input %${input.name}: ${describe(input)}`),
     ...initializers.map(({ value, tensor }) => `initializer %${value.name}: ${describe(value)}${content(tensor)}`),
     ...graph.nodes.map(node => printNode(node)),
@@ -35,7 +36,8 @@ export function printNode(node: Node, types = false): string {
   )
   const given = Object.entries(node.attributes).filter(([, value]) => value !== undefined)
   const attributes = given.map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
-  return `${outputs.join(', ')} = ${node.op}(${inputs.join(', ')})${attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`}`
+  const suffix = attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`
+  return `${outputs.join(', ')} = ${node.op}(${inputs.join(', ')})${suffix}`
 }
 
 const printedElements = 8

@@ -104,7 +104,7 @@ export interface Field {
 
 /**
  * The fields of a message, in the order in which they stand; bytes are views.
- * @throws TrainerError when the bytes end within a field or are no fields at all.
+ * @throws TrainerError when the bytes end within a field or are not fields at all.
  */
 export function* fields(bytes: Uint8Array): Generator<Field> {
   const reader = new PbfReader(bytes)
@@ -113,7 +113,7 @@ export function* fields(bytes: Uint8Array): Generator<Field> {
     const field = readField(reader, bytes)
     if (field === undefined || reader.pos > bytes.length) {
       const place = `byte ${start} of a message of ${bytes.length} bytes`
-      throw new TrainerError('file', `The ONNX data is malformed or cut off: ${place} starts no whole field.`)
+      throw new TrainerError('file', `The ONNX data is malformed or cut off: ${place} does not start a whole field.`)
     }
     yield field
   }
@@ -168,14 +168,16 @@ export function asText(field: Field): string {
 export function asIntegers(field: Field): bigint[] {
   if (typeof field.value === 'number') return [BigInt(field.value)]
   const result: bigint[] = []
-  let [value, shift] = [0n, 0n]
+  let value = 0n
+  let shift = 0n
   for (const byte of field.value) {
     value |= BigInt(byte & 0x7f) << shift
     shift += 7n
     if (shift > 70n) break
     if (byte > 0x7f) continue
     result.push(BigInt.asIntN(64, value))
-    ;[value, shift] = [0n, 0n]
+    value = 0n
+    shift = 0n
   }
   if (shift !== 0n)
     throw new TrainerError(

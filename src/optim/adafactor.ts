@@ -19,8 +19,10 @@ export interface AdafactorOptions {
  * Adafactor (Shazeer & Stern 2018), as Hugging Face computes it. A matrix keeps only the mean squares of its rows and
  * columns, R and C:
  *
- * β₂ = 1 - t^decay; U = g² + ε₁; u = g · rsqrt(R / mean R) ⊗ rsqrt(C); u ← u / max(1, RMS(u) / threshold); p ← p (1 -
- * λρ) - ρu
+ * β₂ = 1 - t^decay; U = g² + ε₁; u = g · rsqrt(R / mean R) ⊗ rsqrt(C);
+ *
+ * u ← u / max(1, RMS(u) / threshold); p ← p (1 - λρ) - ρu
+ *
  * @throws TrainerError when `warmupInit` is asked for without `relativeStep`.
  */
 export function adafactor(options: AdafactorOptions = {}): Optimizer {

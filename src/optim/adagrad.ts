@@ -8,8 +8,9 @@ export interface AdagradOptions {
 }
 
 /**
- * Adagrad (Duchi, Hazan & Singer 2011) as PyTorch computes it: g ← g + λp; G ← G + g²; p ← p - η / (1 + (t-1) · decay)
- * · g / (√G + ε).
+ * Adagrad (Duchi, Hazan & Singer 2011) as PyTorch computes it:
+ *
+ * g ← g + λp; G ← G + g²; p ← p - η / (1 + (t-1) · decay) · g / (√G + ε).
  */
 export function adagrad({ lrDecay = 0, initialAccumulatorValue = 0, epsilon = 1e-10 }: AdagradOptions = {}): Optimizer {
   return {

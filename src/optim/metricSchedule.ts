@@ -13,7 +13,7 @@ export interface MetricSchedule {
   /** Everything that a checkpoint has to keep: valid JSON, in snake_case. */
   state(): MetricScheduleState
   /**
-   * Goes on where `state()` was taken.
+   * Resumes from a state that `state()` returned.
    * @throws TrainerError (`file`) when the state is another schedule's, or of another number of groups.
    */
   restore(state: MetricScheduleState): void
@@ -173,8 +173,8 @@ function plateau(state: MetricScheduleState, metric: number, settings: Settings)
 }
 
 /**
- * GreedyLR: rates rise while the metric keeps getting better and fall while it does not; long at the minimum, all
- * starts again.
+ * GreedyLR: rates rise while the metric keeps getting better and fall while it does not; long at the minimum, they
+ * start again.
  */
 function greedy(
   state: MetricScheduleState,
@@ -188,7 +188,8 @@ function greedy(
   if (state.cooldown_counter > 0) return { ...still, cooldown_counter: state.cooldown_counter - 1 }
   if (state.warmup_counter > 0) return { ...still, warmup_counter: state.warmup_counter - 1 }
   const better = isBetter(metric, state.best, settings)
-  const [good, bad] = better ? [state.num_good + 1, 0] : [0, state.num_bad + 1]
+  const good = better ? state.num_good + 1 : 0
+  const bad = better ? 0 : state.num_bad + 1
   const seen = { ...state, window, best: better ? metric : state.best, num_good: good, num_bad: bad }
   if (good > settings.patience) {
     return {

@@ -11,8 +11,9 @@ export interface RmspropOptions {
 }
 
 /**
- * RMSprop (Hinton 2012) as PyTorch computes it: g ← g + λp; v ← αv + (1-α)g²; p ← p - ηg / (√v + ε). Centred: v - ā²
- * under the root, where ā ← αā + (1-α)g. With momentum: b ← μb + g / (√v + ε); p ← p - ηb.
+ * RMSprop (Hinton 2012) as PyTorch computes it: g ← g + λp; v ← αv + (1-α)g²; p ← p - ηg / (√v + ε).
+ *
+ * Centred: v - ā² under the root, where ā ← αā + (1-α)g. With momentum: b ← μb + g / (√v + ε); p ← p - ηb.
  */
 export function rmsprop({
   alpha = 0.99,

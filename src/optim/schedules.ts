@@ -14,7 +14,7 @@ interface Course {
   readonly kwargs: ScheduleKwargs
 }
 
-/** Options of a schedule, in camelCase; which of them one takes stands in {@link scheduleKwargs}. */
+/** Options of a schedule, in camelCase; {@link scheduleKwargs} says which of them each takes. */
 export type ScheduleKwargs = Readonly<Record<string, unknown>>
 
 const courses = {
@@ -40,7 +40,8 @@ const courses = {
     return step => 1 / Math.sqrt((step + scale - course.warmup) / scale)
   }),
   cosine_with_min_lr: warmed(course => {
-    const [least, cycles] = [leastFactor(course), numberOf(course, 'numCycles', 0.5)]
+    const least = leastFactor(course)
+    const cycles = numberOf(course, 'numCycles', 0.5)
     return step => Math.max(0, halfCosine(cycles, progressOf(course, step)) * (1 - least) + least)
   }),
   cosine_warmup_with_min_lr: cosineWarmupWithMinLr,
@@ -49,7 +50,7 @@ const courses = {
 
 /** The schedules that are a function of the step. */
 export type StepScheduleType = keyof typeof courses
-/** The schedules that answer to an evaluation's metric (`metricSchedule.ts`). */
+/** The schedules that follow an evaluation's metric (`metricSchedule.ts`). */
 export type MetricScheduleType = 'reduce_lr_on_plateau' | 'greedy'
 export type ScheduleType = StepScheduleType | MetricScheduleType
 
@@ -74,13 +75,13 @@ export const scheduleKwargs: Readonly<Record<ScheduleType, readonly string[]>> =
   greedy: [...plateauKwargs, 'warmup', 'maxLr', 'smooth', 'windowSize', 'resetStart'],
 }
 
-/** Whether a schedule answers to an evaluation's metric instead of following the steps. */
+/** Whether a schedule follows an evaluation's metric instead of the steps. */
 export function isMetricSchedule(type: ScheduleType): type is MetricScheduleType {
   return type === 'reduce_lr_on_plateau' || type === 'greedy'
 }
 
 /**
- * Makes a schedule of its name (Hugging Face's formulas), or checks every answer of one that is a function.
+ * Makes a schedule by its name, with Hugging Face's formulas, or wraps a custom one so that its results are checked.
  *
  * Pure: the same step always gives the same factor. Step 0 is the first update.
  * @param options.baseRate the learning rate that the factor multiplies; `minLr` and `lrEnd` are divided by it.
@@ -107,7 +108,7 @@ export function createSchedule(options: {
   if (totalSteps === undefined && !endless) {
     throw new TrainerError(
       'argument',
-      `The schedule ${type} needs the number of updates of the whole run, and none was given.`,
+      `The schedule ${type} needs the number of updates of the whole run, but none was given.`,
     )
   }
   return courses[type]({ baseRate, warmup: warmupSteps, total: totalSteps ?? 0, kwargs })
@@ -133,7 +134,7 @@ export function checkScheduleKwargs(type: ScheduleType, kwargs: ScheduleKwargs, 
   if (type === 'warmup_stable_decay' && kwargs.numDecaySteps === undefined) {
     throw new TrainerError(
       'argument',
-      `The schedule ${type} needs numDecaySteps in lrSchedulerKwargs, and it was not given.`,
+      `The schedule ${type} needs numDecaySteps in lrSchedulerKwargs, but it was not given.`,
     )
   }
   if (type === 'polynomial' && !(Number(kwargs.lrEnd ?? 1e-7) < baseRate)) {
@@ -191,14 +192,14 @@ function checkKwarg(type: ScheduleType, name: string, value: unknown): void {
   }
 }
 
-/** A user's own schedule, every answer looked at. */
+/** A custom schedule, every result of which is checked. */
 function checked(schedule: Schedule): Schedule {
   return step => {
     const factor = schedule(step)
     if (typeof factor === 'number' && Number.isFinite(factor) && factor >= 0) return factor
     throw new TrainerError(
       'argument',
-      `A schedule answers with a factor of at least 0, but at step ${step} it answered with ${String(factor)}.`,
+      `A schedule must return a factor of at least 0, but at step ${step} it returned ${String(factor)}.`,
     )
   }
 }
@@ -232,11 +233,9 @@ function leastFactor(course: Course): number {
 }
 
 function polynomial(course: Course): Schedule {
-  const [end, power, { baseRate, warmup, total }] = [
-    numberOf(course, 'lrEnd', 1e-7),
-    numberOf(course, 'power', 1),
-    course,
-  ]
+  const { baseRate, warmup, total } = course
+  const end = numberOf(course, 'lrEnd', 1e-7)
+  const power = numberOf(course, 'power', 1)
   return step => {
     if (step > total || total === warmup) return end / baseRate
     return ((baseRate - end) * (1 - (step - warmup) / (total - warmup)) ** power + end) / baseRate
@@ -245,7 +244,9 @@ function polynomial(course: Course): Schedule {
 
 /** Its progress is held at 1, so that the rate never rises again at the end (Hugging Face's does). */
 function cosineWarmupWithMinLr(course: Course): Schedule {
-  const [least, cycles, { warmup, total, kwargs }] = [leastFactor(course), numberOf(course, 'numCycles', 0.5), course]
+  const { warmup, total, kwargs } = course
+  const least = leastFactor(course)
+  const cycles = numberOf(course, 'numCycles', 0.5)
   const start = kwargs.warmupLrRate as number | undefined
   return step => {
     if (step < warmup) {
@@ -260,11 +261,9 @@ function cosineWarmupWithMinLr(course: Course): Schedule {
 
 function warmupStableDecay(course: Course): Schedule {
   const { warmup, total, kwargs } = course
-  const [decay, least, cycles] = [
-    numberOf(course, 'numDecaySteps', 0),
-    numberOf(course, 'minLrRatio', 0),
-    numberOf(course, 'numCycles', 0.5),
-  ]
+  const decay = numberOf(course, 'numDecaySteps', 0)
+  const least = numberOf(course, 'minLrRatio', 0)
+  const cycles = numberOf(course, 'numCycles', 0.5)
   const stable = numberOf(course, 'numStableSteps', total - warmup - decay)
   const rise = {
     linear: (x: number) => x,
@@ -276,10 +275,8 @@ function warmupStableDecay(course: Course): Schedule {
     cosine: (x: number) => halfCosine(cycles, x),
     '1-sqrt': (x: number) => 1 - Math.sqrt(x),
   }
-  const [up, down] = [
-    rise[(kwargs.warmupType ?? 'linear') as keyof typeof rise],
-    fall[(kwargs.decayType ?? 'cosine') as keyof typeof fall],
-  ]
+  const up = rise[(kwargs.warmupType ?? 'linear') as keyof typeof rise]
+  const down = fall[(kwargs.decayType ?? 'cosine') as keyof typeof fall]
   const above = (factor: number): number => Math.max(0, factor * (1 - least) + least)
   return step => {
     if (step < warmup) return above(up(step / Math.max(1, warmup)))

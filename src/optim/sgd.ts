@@ -9,8 +9,10 @@ export interface SgdOptions {
 }
 
 /**
- * Stochastic gradient descent as PyTorch computes it; weight decay is L2, added to the gradient: g ← g + λp; b ← μb +
- * (1-d)g (the first b is g); p ← p - ηb, or with Nesterov's rule p - η(g + μb).
+ * Stochastic gradient descent as PyTorch computes it; weight decay is L2, added to the gradient:
+ *
+ * g ← g + λp; b ← μb + (1-d)g (the first b is g); p ← p - ηb, or with Nesterov's rule p - η(g + μb).
+ *
  * @throws TrainerError when Nesterov's rule is asked for without momentum or with dampening.
  */
 export function sgd({ momentum = 0, dampening = 0, nesterov = false }: SgdOptions = {}): Optimizer {

@@ -1,5 +1,5 @@
 import type { FusedEngine } from '../engine/fused/FusedEngine'
-import { Rooms } from '../engine/fused/rooms'
+import { Scratch } from '../engine/fused/scratch'
 import { TrainerError } from '../errors'
 import type { DropoutSite } from '../models/layers'
 import type { PackedBatch, PackedGroup } from '../models/packing'
@@ -15,7 +15,7 @@ export class MaskSource {
   /** The number of each site: those of one attention's groups share one. */
   readonly #numbers: readonly number[]
   readonly #fused: FusedEngine
-  readonly #rooms: Rooms
+  readonly #rooms: Scratch
 
   constructor(sites: readonly DropoutSite[], fused: FusedEngine) {
     this.#sites = sites
@@ -25,7 +25,7 @@ export class MaskSource {
     const distinct = [...new Set(places)]
     this.#numbers = places.map(place => distinct.indexOf(place))
     this.#fused = fused
-    this.#rooms = new Rooms(fused.arena)
+    this.#rooms = new Scratch(fused.arena)
   }
 
   /** The masks of a batch, by the names of the inputs that they are; each call overwrites the last one's. */

@@ -57,6 +57,9 @@ export function profiledEngine(engine: Engine, profile: Profile): Engine {
   const underway = new Set<() => void>()
   return {
     ...pick(engine, ['provider', 'reason', 'version', 'library', 'threads', 'resident', 'preparesShapes']),
+    get transfers() {
+      return engine.transfers
+    },
     upload: tensor => engine.upload(tensor),
     download: value => engine.download(value),
     allocate: (dtype, dims) => engine.allocate(dtype, dims),

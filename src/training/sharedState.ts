@@ -2,7 +2,7 @@ import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import type { Engine, EngineValue, Program } from '../engine/Engine'
 import type { FusedEngine, Segment } from '../engine/fused/FusedEngine'
 import { isElementwise } from '../engine/fused/compile'
-import { Rooms } from '../engine/fused/rooms'
+import { Scratch } from '../engine/fused/scratch'
 import type { RowSet } from '../engine/fused/rows'
 import { TrainerError } from '../errors'
 import { encode } from '../onnx/encode'
@@ -59,7 +59,7 @@ export async function createSharedState(
     entries.push(await createEntry(options, fused, name, shape, turns))
   const dense = entries.filter(entry => entry.rows === undefined)
   const tables = entries.filter(entry => entry.rows !== undefined)
-  const rooms = new Rooms(fused.arena)
+  const rooms = new Scratch(fused.arena)
   const update = createUpdate(options, engine, fused, entries)
   /** Where further micro-batches write, before they are added: made when first needed. */
   let further: Map<string, Float32Array> | undefined

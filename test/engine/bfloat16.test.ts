@@ -13,7 +13,8 @@ const amx = new Set(['avx512f', 'amx_bf16'])
 
 describe('bfloat16 on the processor', () => {
   const variable = 'TS_TRAINER_OPENVINO'
-  const [before, cache] = [process.env[variable], process.env['TS_TRAINER_CACHE']]
+  const before = process.env[variable]
+  const cache = process.env['TS_TRAINER_CACHE']
   beforeEach(() => {
     delete process.env[variable]
     process.env['TS_TRAINER_CACHE'] = '/nowhere'
@@ -82,7 +83,8 @@ describe.skipIf(hindrance !== undefined)(
       ['f32', 1e-6, 1e-4],
       ['bf16', 1e-3, 5e-2],
     ] as const)('computes a step in %s', async (precision, lossTolerance, gradientTolerance) => {
-      const [expected, given] = [await step({ threads: 1 }), await step(plugin(precision))]
+      const expected = await step({ threads: 1 })
+      const given = await step(plugin(precision))
       expect(Math.abs(given.loss / expected.loss - 1)).toBeLessThanOrEqual(lossTolerance)
       const largest = Math.max(...[...expected.gradients.values()].map(norm))
       const far = [...expected.gradients].filter(

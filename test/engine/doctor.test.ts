@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { doctor, formatDoctor } from '../../src/engine/doctor'
+import { findWebgpuDriver } from '../helpers/webgpu'
+
+findWebgpuDriver() // the doctor starts every provider
 
 describe('doctor', () => {
   it('finds the library, starts the providers and says why others do not start', async () => {

@@ -10,9 +10,11 @@ const steps = {
   engine: `const { createEngine } = await import('./src/engine/Engine.ts')
     const engine = await createEngine(); const program = await engine.load(model)
     results.push([...(await program.run({ x }))['y'].data])`,
-  onnxruntime: `const ort = (await import('onnxruntime-node')).default; const session = await ort.InferenceSession.create(model)
+  onnxruntime: `const ort = (await import('onnxruntime-node')).default
+    const session = await ort.InferenceSession.create(model)
     results.push([...(await session.run({ x: new ort.Tensor('float32', [1, 2], [2]) })).y.data])`,
-  transformers: `const { softmax, Tensor } = await import('@huggingface/transformers'); const t = new Tensor('float32', Float32Array.of(1, 2), [2])
+  transformers: `const { softmax, Tensor } = await import('@huggingface/transformers')
+    const t = new Tensor('float32', Float32Array.of(1, 2), [2])
     results.push([...t.data])`,
 }
 
@@ -66,7 +68,7 @@ describe('the library', () => {
       [
         steps.onnxruntime,
         `const { createEngine } = await import('./src/engine/Engine.ts')
-      try { await createEngine({ library: process.argv[1] }) } catch (error) { results.push(error.code, error.message) }`,
+        await createEngine({ library: process.argv[1] }).catch(error => results.push(error.code, error.message))`,
       ],
       copy,
     )
@@ -85,9 +87,11 @@ async function inOwnProcess(
   lines: readonly string[],
   argument = '',
 ): Promise<{ results: unknown[]; libraries: string[] }> {
-  const script = `const { tinyModel } = await import('./test/helpers/tinyModel.ts'); const { Tensor } = await import('./src/tensor.ts')
+  const script = `const { tinyModel } = await import('./test/helpers/tinyModel.ts')
+    const { Tensor } = await import('./src/tensor.ts')
     const { loadedLibraries } = await import('./src/engine/library.ts')
-    const model = tinyModel([{ op: 'Identity', inputs: ['x'], outputs: ['y'] }], [{ name: 'x', dims: ['n'] }], [{ name: 'y' }])
+    const node = { op: 'Identity', inputs: ['x'], outputs: ['y'] }
+    const model = tinyModel([node], [{ name: 'x', dims: ['n'] }], [{ name: 'y' }])
     const x = Tensor.from('float32', [1, 2]); const results = []
     ${lines.map(line => `{ ${line} }`).join('\n')}
     process.stdout.write(JSON.stringify({ results, libraries: loadedLibraries() }) + '\\n')`

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { GraphBuilder } from '../../src/onnx/builder'
-import { check } from '../../src/onnx/check'
 import { decode } from '../../src/onnx/decode'
 import { encode, type ExternalData } from '../../src/onnx/encode'
-import { elementTypes, frame, message, protoFields, writeInteger, writeText } from '../../src/onnx/wire'
-import type { Graph, Node } from '../../src/onnx/types'
-import { createData, type DataType, Tensor } from '../../src/tensor'
+import type { Graph } from '../../src/onnx/types'
+import { elementTypes } from '../../src/onnx/wire'
+import { type DataType, Tensor } from '../../src/tensor'
 import { allCases, graphOf } from './operatorCases'
 
 describe('decode undoes encode', () => {
@@ -58,11 +57,9 @@ describe('weights', () => {
   const graph = ((): Graph => {
     const builder = new GraphBuilder('weights')
     const x = builder.input('x', 'float32', ['n', 40])
-    const [w, b, v] = [
-      builder.initializer('w', weights),
-      builder.initializer('b', Tensor.zeros('float32', [50])),
-      builder.initializer('v', weights),
-    ]
+    const w = builder.initializer('w', weights)
+    const b = builder.initializer('b', Tensor.zeros('float32', [50]))
+    const v = builder.initializer('v', weights)
     return builder.build({ y: builder.add(builder.add(builder.matMul(x, w), b), builder.matMul(x, v)) })
   })()
 
@@ -131,168 +128,6 @@ describe('weights', () => {
   }
 })
 
-describe('files made elsewhere', () => {
-  it("may name their tensors' data in the typed fields, packed or not", () => {
-    const fields = protoFields.tensor
-    type Write = 'writePackedFloat' | 'writePackedDouble' | 'writePackedVarint'
-    const typed = (dataType: number, field: number, write: Write, items: number[]): Uint8Array =>
-      model({
-        initializers: [
-          message(writer => {
-            writeInteger(writer, fields.dims, items.length)
-            writeInteger(writer, fields.dataType, dataType)
-            writeText(writer, fields.name, 't')
-            writer[write](field, items)
-          }),
-        ],
-      })
-    const data = (bytes: Uint8Array): unknown => decode(bytes).initializers.get('t')!.tensor.data
-    expect(data(typed(1, 4, 'writePackedFloat', [0.5, -2]))).toEqual(Float32Array.of(0.5, -2))
-    expect(data(typed(11, 10, 'writePackedDouble', [0.1]))).toEqual(Float64Array.of(0.1))
-    expect(data(typed(6, 5, 'writePackedVarint', [-7, 300]))).toEqual(Int32Array.of(-7, 300))
-    expect(data(typed(9, 5, 'writePackedVarint', [1, 0]))).toEqual(Uint8Array.of(1, 0))
-    expect(data(typed(10, 5, 'writePackedVarint', [0x3c00]))).toEqual(Uint16Array.of(0x3c00))
-    expect(data(typed(7, 7, 'writePackedVarint', [-1, 2 ** 40]))).toEqual(BigInt64Array.of(-1n, 2n ** 40n))
-    expect(() => decode(typed(7, 4, 'writePackedFloat', [1]))).toThrow(
-      /"t" of shape int64\[1\] has 1 elements, but 0 are there/,
-    )
-    expect(() => decode(typed(8, 5, 'writePackedVarint', [1]))).toThrow(/"t" has ONNX's element type 8/)
-  })
-
-  it('need no stated types for what is between', () => {
-    const inputs = [valueInfo('x0', ['n', 3]), valueInfo('x1', [5, 3])]
-    const outputs = [message(writer => writeText(writer, protoFields.valueInfo.name, 'y'))]
-    const decoded = decode(model({ nodes: [node('Gemm', ['x0', 'x1'], ['y'], { transB: 1 })], inputs, outputs }))
-    expect(decoded.outputs).toEqual([{ name: 'y', dtype: 'float32', shape: ['n', 5] }])
-    check(decoded)
-  })
-
-  it.each<[string, number, () => Uint8Array[], RegExp | undefined]>([
-    [
-      'an operator that is not in the table',
-      18,
-      () => [node('Conv', ['x'], ['y'])],
-      /The node "n_y" has the operator Conv, which cannot be read \(the nearest known one is Cos\)\. Operators that/,
-    ],
-    ['a name that every object has', 18, () => [node('constructor', ['x'], ['y'])], /operator constructor, which/],
-    ['another domain', 18, () => [node('Neg', ['x'], ['y'], {}, 'com.example')], /operator com.example.Neg/],
-    [
-      'axes as attributes, before 18',
-      17,
-      () => [node('ReduceMean', ['x'], ['y'], { axes: 1 })],
-      /has the attribute axes = 1, which cannot be read; before opset 18 its axes were an attribute, and this model is of opset 17/,
-    ],
-    [
-      'LayerNormalization before 17',
-      16,
-      () => [node('LayerNormalization', ['x', 'x'], ['y'])],
-      /opset 16 has no LayerNormalization/,
-    ],
-    ['too old an opset', 12, () => [node('Neg', ['x'], ['y'])], /ONNX opset 12; opsets 13 to 21 can be read/],
-    ['too new an opset', 22, () => [node('Neg', ['x'], ['y'])], /ONNX opset 22/],
-    ['the oldest', 13, () => [node('Neg', ['x'], ['y'])], undefined],
-    ["ONNX's own Gelu", 20, () => [node('Gelu', ['x'], ['y'], { approximate: 'none' })], undefined],
-    ['Gelu by tanh', 20, () => [node('Gelu', ['x'], ['y'], { approximate: 'tanh' })], /approximate = tanh/],
-    ['Gelu before ONNX had it', 18, () => [node('Gelu', ['x'], ['y'])], /operator Gelu, which cannot be read/],
-    [
-      'stash_type 1, which says nothing',
-      17,
-      () => [node('LayerNormalization', ['x', 'x'], ['y'], { stash_type: 1 })],
-      undefined,
-    ],
-    ['a domain spelt out', 18, () => [node('Neg', ['x'], ['y'], {}, 'ai.onnx')], undefined],
-    [
-      'a value that nothing makes',
-      18,
-      () => [node('Neg', ['z'], ['y'])],
-      /The node "n_y" \(Neg\) reads "z", which nothing before it makes/,
-    ],
-    [
-      'nodes out of order',
-      18,
-      () => [node('Neg', ['h'], ['y']), node('Abs', ['x'], ['h'])],
-      /reads "h", which nothing before/,
-    ],
-    [
-      'a name made twice',
-      18,
-      () => [node('Neg', ['x'], ['y']), node('Abs', ['x'], ['y'])],
-      /"y" is given to two values/,
-    ],
-    ['an output that nothing makes', 18, () => [], /nothing makes the output "y"/],
-    ['too few inputs', 18, () => [node('Add', ['x'], ['y'])], /Add takes 2 inputs, not 1/],
-    [
-      'an attribute of another kind',
-      18,
-      () => [node('Softmax', ['x'], ['y'], { axis: 'last' })],
-      /the attribute axis = last is no int/,
-    ],
-  ])('%s', (_, opset, nodes, problem) => {
-    const bytes = model({ opset, nodes: nodes(), inputs: [valueInfo('x', [4])], outputs: [valueInfo('y', [4])] })
-    if (problem !== undefined) expect(() => decode(bytes)).toThrow(problem)
-    else expect(decode(bytes).nodes).toHaveLength(1)
-  })
-
-  it('gain the number of parts when a split of opset 13 states no lengths', () => {
-    const bytes = model({
-      opset: 13,
-      nodes: [node('Split', ['x'], ['y', 'z'])],
-      inputs: [valueInfo('x', [4])],
-      outputs: [valueInfo('y', [2])],
-    })
-    expect((decode(bytes).nodes[0] as Node<'Split'>).attributes).toEqual({ num_outputs: 2 })
-  })
-})
-
-describe('malformed bytes end in an error that says so', () => {
-  const builder = new GraphBuilder('small')
-  const x = builder.input('x', 'float32', ['n', 3])
-  const w = builder.constant(Tensor.from('float32', [[1, 2, 3]]))
-  const { model: whole } = encode(builder.build({ y: builder.gemm(x, w, undefined, { transB: 1 }) }))
-
-  it('wherever they are cut off', () => {
-    const names = Array.from(whole, (_, length) => thrownBy(whole.subarray(0, length)))
-    expect(names).toEqual(names.map(() => 'TrainerError'))
-  })
-
-  it('whichever byte is wrong, or nothing worse than another graph', () => {
-    for (let at = 0; at < whole.length; at++) {
-      for (const value of [0, 0x7f, 0xff]) {
-        const bytes = whole.slice()
-        bytes[at] = value
-        expect(['nothing', 'TrainerError']).toContain(thrownBy(bytes))
-      }
-    }
-  })
-
-  function thrownBy(bytes: Uint8Array): string {
-    try {
-      decode(bytes)
-      return 'nothing'
-    } catch (error) {
-      return (error as Error).name
-    }
-  }
-
-  it.each([
-    ['no bytes', new Uint8Array(), /0 bytes are no ONNX model: they hold no graph/],
-    ['text', new TextEncoder().encode('<!DOCTYPE html><html>'), /ONNX/],
-    [
-      'a length beyond the end',
-      Uint8Array.of(0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f),
-      /malformed or cut off: byte 0 of a message of 6 bytes/,
-    ],
-    [
-      'a huge shape',
-      model({ initializers: [tensorHead([2 ** 40, 2 ** 40])] }),
-      /"t" of shape float32\[1099511627776, 1099511627776\]/,
-    ],
-    ['a negative length', model({ initializers: [tensorHead([-1])] }), /"t" has the shape \[-1\]/],
-  ])('%s', (_, bytes, message) => {
-    expect(() => decode(bytes)).toThrow(message)
-  })
-})
-
 /** Graphs as plain values that can be compared; an absent hint and an undefined one are the same. */
 function plain(graph: Graph): unknown {
   const initializers = [...graph.initializers].map(([name, { value, tensor }]) => [
@@ -303,108 +138,4 @@ function plain(graph: Graph): unknown {
     Array.from(tensor.data as Iterable<unknown>, String),
   ])
   return { ...graph, initializers }
-}
-
-interface ModelParts {
-  opset?: number
-  nodes?: Uint8Array[]
-  initializers?: Uint8Array[]
-  inputs?: Uint8Array[]
-  outputs?: Uint8Array[]
-}
-
-function model({ opset = 18, nodes = [], initializers = [], inputs = [], outputs = [] }: ModelParts): Uint8Array {
-  const { graph, model: fields } = protoFields
-  const body = message(writer => {
-    for (const [field, parts] of [
-      [graph.node, nodes],
-      [graph.initializer, initializers],
-      [graph.input, inputs],
-      [graph.output, outputs],
-    ] as const) {
-      for (const part of parts) {
-        writer.writeTag(field, 2)
-        writer.writeBytes(part)
-      }
-    }
-  })
-  const head = message(writer => {
-    writeInteger(writer, fields.irVersion, 8)
-    writer.writeMessage(fields.opsetImport, () => writeInteger(writer, protoFields.opset.version, opset), undefined)
-  })
-  return Uint8Array.from([...head, ...frame(fields.graph, body.length), ...body])
-}
-
-function node(
-  op: string,
-  inputs: string[],
-  outputs: string[],
-  attributes: Record<string, number | string> = {},
-  domain = '',
-): Uint8Array {
-  const { node: fields, attribute } = protoFields
-  return message(writer => {
-    for (const input of inputs) writeText(writer, fields.input, input)
-    for (const output of outputs) writeText(writer, fields.output, output)
-    writeText(writer, fields.name, `n_${outputs[0]}`)
-    writeText(writer, fields.opType, op)
-    for (const [name, value] of Object.entries(attributes)) {
-      writer.writeMessage(
-        fields.attribute,
-        () => {
-          writeText(writer, attribute.name, name)
-          if (typeof value === 'number') writeInteger(writer, attribute.int, value)
-          else writeText(writer, attribute.string, value)
-        },
-        undefined,
-      )
-    }
-    writeText(writer, fields.domain, domain)
-  })
-}
-
-function valueInfo(name: string, shape: readonly (number | string)[]): Uint8Array {
-  const { valueInfo: fields, type, tensorType, shape: shapeFields, dimension } = protoFields
-  return message(writer => {
-    writeText(writer, fields.name, name)
-    writer.writeMessage(
-      fields.type,
-      () =>
-        writer.writeMessage(
-          type.tensor,
-          () => {
-            writeInteger(writer, tensorType.elementType, 1)
-            writer.writeMessage(
-              tensorType.shape,
-              () => {
-                for (const length of shape) {
-                  writer.writeMessage(
-                    shapeFields.dimension,
-                    () => {
-                      if (typeof length === 'number') writeInteger(writer, dimension.value, length)
-                      else writeText(writer, dimension.parameter, length)
-                    },
-                    undefined,
-                  )
-                }
-              },
-              undefined,
-            )
-          },
-          undefined,
-        ),
-      undefined,
-    )
-  })
-}
-
-function tensorHead(dims: number[]): Uint8Array {
-  const fields = protoFields.tensor
-  return message(writer => {
-    for (const length of dims) writeInteger(writer, fields.dims, length)
-    writeInteger(writer, fields.dataType, 1)
-    writeText(writer, fields.name, 't')
-    writer.writeTag(fields.rawData, 2)
-    writer.writeBytes(new Uint8Array(createData('float32', 1).buffer))
-  })
 }

@@ -29,7 +29,7 @@ export interface Arena {
    */
   allocateGroup(counts: readonly number[], near?: ArrayBufferView): Float32Array[]
   /**
-   * Gives an array's memory back. It must not be used afterwards. An array that is no allocation of this arena is left
+   * Gives an array's memory back. It must not be used afterwards. An array that this arena did not allocate is left
    * alone.
    */
   free(array: ArrayBufferView): void
@@ -40,12 +40,12 @@ export interface Arena {
 export interface ArenaOptions {
   /** The most pages of 64 KiB that one memory may have; 65536 (4 GiB) unless given. */
   readonly pages?: number
-  /** Told of every memory that is new or has grown. */
+  /** Called with every memory that is new or has grown. */
   readonly onGrow?: (index: number, memory: WasmMemory) => void
 }
 
-/** One memory: what is free in it, and what is taken. */
-interface Room {
+/** One memory of the arena, and what is free in it. */
+interface Region {
   readonly memory: WasmMemory
   /** Free stretches below `top`, in order of address, never adjacent. */
   holes: Stretch[]
@@ -65,70 +65,70 @@ const leastGrowth = 256 // pages, 16 MiB: memory that is not touched costs nothi
 /** An arena of shared WebAssembly memories that grow as arrays are allocated. */
 export function createArena(options: ArenaOptions = {}): Arena {
   const pages = options.pages ?? mostPages
-  const rooms: Room[] = []
-  const roomOf = new WeakMap<ArrayBufferLike, number>()
+  const regions: Region[] = []
+  const regionOf = new WeakMap<ArrayBufferLike, number>()
   const taken = new Map<string, number>() // "memory:address" → bytes
   let used = 0
 
   const take = (index: number, bytes: number): Place => {
-    const room = rooms[index]!
-    const hole = room.holes.findIndex(stretch => stretch.bytes >= bytes)
-    const at = hole >= 0 ? cutHole(room, hole, bytes) : raiseTop(room, bytes)
-    if (!roomOf.has(room.memory.buffer)) {
-      roomOf.set(room.memory.buffer, index)
-      options.onGrow?.(index, room.memory)
+    const region = regions[index]!
+    const hole = region.holes.findIndex(stretch => stretch.bytes >= bytes)
+    const at = hole >= 0 ? cutHole(region, hole, bytes) : raiseTop(region, bytes)
+    if (!regionOf.has(region.memory.buffer)) {
+      regionOf.set(region.memory.buffer, index)
+      options.onGrow?.(index, region.memory)
     }
-    if (hole >= 0) new Uint8Array(room.memory.buffer, at, bytes).fill(0)
+    if (hole >= 0) new Uint8Array(region.memory.buffer, at, bytes).fill(0)
     taken.set(`${index}:${at}`, bytes)
     used += bytes
     return { memory: index, at }
   }
-  const roomFor = (bytes: number, near?: ArrayBufferView): number => {
-    const only = near === undefined ? undefined : roomOf.get(near.buffer)
-    const known = rooms.findIndex((room, i) => (only ?? i) === i && hasRoom(room, bytes, pages))
+  const regionFor = (bytes: number, near?: ArrayBufferView): number => {
+    const only = near === undefined ? undefined : regionOf.get(near.buffer)
+    const known = regions.findIndex((region, i) => (only ?? i) === i && fits(region, bytes, pages))
     if (bytes > pages * pageBytes - alignment || (only !== undefined && known < 0)) {
       throw new TrainerError(
         'engine',
-        `Arrays of ${bytes} bytes that belong together were asked for, but one memory holds ${pages * pageBytes - alignment} in all.`,
-        {
-          fix: only === undefined ? 'Split the parameter.' : 'Allocate the arrays together, before others.',
-        },
+        `Arrays of ${bytes} bytes that belong together were asked for, ` +
+          `but one memory holds ${pages * pageBytes - alignment} in all.`,
+        { fix: only === undefined ? 'Split the parameter.' : 'Allocate the arrays together, before others.' },
       )
     }
-    return known >= 0 ? known : rooms.push({ memory: createMemory(pages), holes: [], top: alignment }) - 1 // address 0 stays free
+    if (known >= 0) return known
+    return regions.push({ memory: createMemory(pages), holes: [], top: alignment }) - 1 // address 0 stays free
   }
   const view = <T extends DataType>(dtype: T, count: number, { memory, at }: Place): TensorArrays[T] =>
-    createData(dtype, count, rooms[memory]!.memory.buffer, at)
+    createData(dtype, count, regions[memory]!.memory.buffer, at)
 
   return {
     get memories() {
-      return rooms.map(room => room.memory)
+      return regions.map(region => region.memory)
     },
     get used() {
       return used
     },
     allocate<T extends DataType = 'float32'>(count: number, dtype = 'float32' as T) {
       const bytes = rounded(count * bytesPerElement(dtype))
-      return view(dtype, count, take(roomFor(bytes), bytes))
+      return view(dtype, count, take(regionFor(bytes), bytes))
     },
     allocateGroup(counts, near) {
       const sizes = counts.map(count => rounded(count * 4))
-      const index = roomFor(
+      const index = regionFor(
         sizes.reduce((sum, bytes) => sum + bytes, 0),
         near,
       )
       return counts.map((count, i) => view('float32', count, take(index, sizes[i]!)))
     },
     free(array) {
-      const index = roomOf.get(array.buffer)
+      const index = regionOf.get(array.buffer)
       const bytes = taken.get(`${index}:${array.byteOffset}`)
       if (index === undefined || bytes === undefined) return
       taken.delete(`${index}:${array.byteOffset}`)
       used -= bytes
-      addHole(rooms[index]!, { at: array.byteOffset, bytes })
+      addHole(regions[index]!, { at: array.byteOffset, bytes })
     },
     locate(array) {
-      const memory = roomOf.get(array.buffer)
+      const memory = regionOf.get(array.buffer)
       return memory === undefined ? undefined : { memory, at: array.byteOffset }
     },
   }
@@ -143,22 +143,22 @@ function createMemory(pages: number): WasmMemory {
 }
 
 /** Whether arrays of this many bytes together fit: behind what is taken, or all of them into one hole. */
-function hasRoom(room: Room, bytes: number, pages: number): boolean {
-  return room.top + bytes <= pages * pageBytes || room.holes.some(hole => hole.bytes >= bytes)
+function fits(region: Region, bytes: number, pages: number): boolean {
+  return region.top + bytes <= pages * pageBytes || region.holes.some(hole => hole.bytes >= bytes)
 }
 
-function cutHole(room: Room, index: number, bytes: number): number {
-  const hole = room.holes[index]!
-  room.holes.splice(index, 1, ...(hole.bytes > bytes ? [{ at: hole.at + bytes, bytes: hole.bytes - bytes }] : []))
+function cutHole(region: Region, index: number, bytes: number): number {
+  const hole = region.holes[index]!
+  region.holes.splice(index, 1, ...(hole.bytes > bytes ? [{ at: hole.at + bytes, bytes: hole.bytes - bytes }] : []))
   return hole.at
 }
 
 /** Takes bytes that were never used, after growing the memory if it ends before. */
-function raiseTop(room: Room, bytes: number): number {
-  const at = room.top
-  const missing = Math.ceil((at + bytes - room.memory.buffer.byteLength) / pageBytes)
-  if (missing > 0) grow(room.memory, missing)
-  room.top = at + bytes
+function raiseTop(region: Region, bytes: number): number {
+  const at = region.top
+  const missing = Math.ceil((at + bytes - region.memory.buffer.byteLength) / pageBytes)
+  if (missing > 0) grow(region.memory, missing)
+  region.top = at + bytes
   return at
 }
 
@@ -176,15 +176,15 @@ function grow(memory: WasmMemory, missing: number): void {
 }
 
 /** Puts a stretch back among the holes, joined with its neighbours. */
-function addHole(room: Room, stretch: Stretch): void {
+function addHole(region: Region, stretch: Stretch): void {
   const joined: Stretch[] = []
-  for (const next of [...room.holes, stretch].sort((a, b) => a.at - b.at)) {
+  for (const next of [...region.holes, stretch].sort((a, b) => a.at - b.at)) {
     const last = joined.at(-1)
     if (last !== undefined && last.at + last.bytes === next.at)
       joined[joined.length - 1] = { at: last.at, bytes: last.bytes + next.bytes }
     else joined.push(next)
   }
-  room.holes = joined
+  region.holes = joined
 }
 
 function rounded(bytes: number): number {
@@ -195,9 +195,6 @@ function outOfMemory(bytes: number, cause: unknown): TrainerError {
   return new TrainerError(
     'engine',
     `The system refused ${bytes} more bytes of shared memory for parameters, gradients and optimizer state.`,
-    {
-      fix: "Free memory, raise the process's limit of virtual memory, or train a smaller model.",
-      cause,
-    },
+    { fix: "Free memory, raise the process's limit of virtual memory, or train a smaller model.", cause },
   )
 }

@@ -223,8 +223,8 @@ const rules: { readonly [Op in OpName]?: Rule } = {
   Where: ([condition, a, b]) => [a!, b!, condition!, v128.select],
   Identity: ([x]) => x!,
   Cast: ([x], node) => {
-    const [from, to] = [node.inputs[0]!.dtype, node.outputs[0]!.dtype]
-    if (from === to) return x!
-    return to === 'bool' ? [x!, zero, f32x4.notEqual] : [x!, one, v128.and]
+    const target = node.outputs[0]!.dtype
+    if (node.inputs[0]!.dtype === target) return x!
+    return target === 'bool' ? [x!, zero, f32x4.notEqual] : [x!, one, v128.and]
   },
 }

@@ -1,6 +1,6 @@
 /**
- * The kernels that are no graph: sums of squares, clearing, and dropout masks. All are in one module, {@link
- * createKernels}.
+ * The kernels that are not compiled from a graph: sums of squares, clearing and dropout masks. One module holds all of
+ * them: {@link createKernels}.
  */
 import {
   assemble,
@@ -23,11 +23,10 @@ import {
  * A module of
  * - `sumOfSquares(address, count) → float64`: each element squared and added in float64, in four interleaved sums;
  * - `clear(address, count)`: zeros;
- * - `maskRow(address, count, first, key1, key2, threshold, scale)`: `scale` or 0 for the elements `first`, `first + 1`,
- * …;
+ * - `maskRow(address, count, first, key1, key2, threshold, scale)`: `scale` or 0 for `count` elements from `first` on;
  * - `maskPlane(address, rows, width, drawnRows, count, key1, key2, threshold, scale)`: a [rows, width] plane of which
- * the first `drawnRows` rows
- *   and `count` columns are drawn, the entry (q, k) as element 65536 q + k, and the others are 0.
+ *   the first `drawnRows` rows and `count` columns are drawn, the entry (q, k) as element 65536 q + k, and the others
+ *   are 0.
  *
  * An element's draw is {@link draw}; it is kept where the draw, as a signed number, is greater than `threshold`.
  */

@@ -44,7 +44,8 @@ const scatterOwners = 16
 /** `sum + term`, as a graph. */
 export function additionGraph(): Graph {
   const builder = new GraphBuilder('accumulate')
-  const [sum, term] = [builder.input('sum', 'float32', ['n']), builder.input('term', 'float32', ['n'])]
+  const sum = builder.input('sum', 'float32', ['n'])
+  const term = builder.input('term', 'float32', ['n'])
   return builder.build({ result: builder.add(sum, term) })
 }
 
@@ -146,16 +147,16 @@ export async function scatterRows(site: Site, table: TableRows, index: Int32Arra
   }
 }
 
-/** The same for rows that lie in the table's memory. */
+/** `scatterRows` for rows that lie in the table's memory. */
 async function scatterNear(
   { arena, pool, addition }: Site,
   table: TableRows,
   index: Int32Array,
   rows: Float32Array,
 ): Promise<void> {
-  const [target, flags, source] = [table.array, table.rows.flags, rows].map(array =>
-    place(arena, 'scatterRows', array),
-  ) as [Place, Place, Place]
+  const target = place(arena, 'scatterRows', table.array)
+  const flags = place(arena, 'scatterRows', table.rows.flags)
+  const source = place(arena, 'scatterRows', rows)
   const chunks = Array.from({ length: scatterOwners }, (_, owner) => [
     target.memory,
     flags.memory,
@@ -198,7 +199,8 @@ function idleRows(
   scalars: readonly number[],
 ): RowSet | undefined {
   if (rows === undefined) return undefined
-  const address = (array: Float32Array): number => place(site.arena, kernel.name, array).at // all lie in one memory, as `cut` makes sure
+  // addresses are enough: `cut` makes sure that all lie in one memory
+  const address = (array: Float32Array): number => place(site.arena, kernel.name, array).at
   const overwrites = kernel.program.outputs.map(output =>
     kernel.program.inputs.find(input => address(inputs[input]!) === address(outputs[output]!)),
   )
@@ -229,7 +231,7 @@ function* cut(
   const odd = arrays.find(array => array.length !== length)
   if (odd !== undefined)
     throw refusal(
-      `Arrays of one segment of "${what}" have ${odd.length} and ${length} elements, but all must have the same number.`,
+      `Arrays of one segment of "${what}" have ${odd.length} and ${length} elements, but must have the same number.`,
     )
   const width = set?.width ?? 1
   const flags = set === undefined ? undefined : place(arena, what, set.flags)
@@ -260,11 +262,9 @@ function place(arena: Arena, what: string, array: ArrayBufferView): Place {
 
 function wanted<T>(kernel: Kernel, kind: string, name: string, given: Readonly<Record<string, T>>): T {
   const value = given[name]
-  if (value === undefined)
-    throw refusal(
-      `The kernel "${kernel.name}" needs the ${kind} "${name}", but was given ${Object.keys(given).join(', ') || 'none'}.`,
-    )
-  return value
+  if (value !== undefined) return value
+  const names = Object.keys(given).join(', ')
+  throw refusal(`The kernel "${kernel.name}" needs the ${kind} "${name}", but was given ${names || 'none'}.`)
 }
 
 function checkScatter({ array, rows: { rows: count, width } }: TableRows, index: Int32Array, rows: Float32Array): void {

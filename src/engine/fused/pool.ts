@@ -166,7 +166,7 @@ function startWorker(
   answered: (answer: { id: number; error: unknown }) => void,
   breakDown: (error: TrainerError) => void,
 ): Worker {
-  // what a worker leaves behind dies young; unbounded, the room for it grows all the time, up to 48 MiB
+  // what a worker leaves behind dies young; unbounded, the young generation grows all the time, up to 48 MiB
   const worker = new Worker(workerSource, {
     eval: true,
     name,

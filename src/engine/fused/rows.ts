@@ -18,7 +18,7 @@ export const ever = 2
 export interface TableRows {
   readonly array: Float32Array
   readonly rows: RowSet
-  /** Room in the memory of `array` for at least one row, by which rows of other memories are added. */
+  /** An array in the memory of `array`, of one row or more: rows that lie in other memories are added by way of it. */
   readonly staging?: Float32Array
 }
 

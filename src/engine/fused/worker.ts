@@ -16,7 +16,7 @@ const memories = [], modules = [], instances = new Map()
 parentPort.on('message', (message) => {
   if (message.kind === 'memory') {
     memories[message.index] = message.memory
-    instances.clear() // a memory that has grown is bound anew
+    instances.clear() // a memory that has grown must be bound again
   } else if (message.kind === 'module') modules[message.index] = message.module
   else perform(message)
 })
@@ -42,7 +42,10 @@ function perform(job) {
 function callee(job, memory) {
   const key = job.module + ' ' + memory
   let instance = instances.get(key)
-  if (instance === undefined) instances.set(key, instance = new WebAssembly.Instance(modules[job.module], { env: { memory: memories[memory] } }))
+  if (instance === undefined) {
+    instance = new WebAssembly.Instance(modules[job.module], { env: { memory: memories[memory] } })
+    instances.set(key, instance)
+  }
   return instance.exports[job.name]
 }
 

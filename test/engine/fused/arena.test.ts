@@ -30,7 +30,7 @@ describe('arena', () => {
     const arrays = Array.from({ length: 4 }, () => arena.allocate(100).fill(7))
     const places = arrays.map(array => arena.locate(array)!.at)
     for (const i of [2, 0, 1]) arena.free(arrays[i]!)
-    arena.free(arrays[0]!.subarray(1)) // no allocation: left alone
+    arena.free(arrays[0]!.subarray(1)) // not an allocation: left alone
     arena.free(new Float32Array(4))
     const again = arena.allocate(250)
     expect(arena.locate(again)).toEqual({ memory: 0, at: places[0] })
@@ -41,7 +41,9 @@ describe('arena', () => {
   it('opens another memory when one is full, but keeps a group together', () => {
     const told: number[] = []
     const arena = createArena({ pages: 4, onGrow: index => told.push(index) })
-    const [a, b, c] = [arena.allocate(40_000), arena.allocate(40_000), arena.allocate(10_000)]
+    const a = arena.allocate(40_000)
+    const b = arena.allocate(40_000)
+    const c = arena.allocate(10_000)
     const group = arena.allocateGroup([20_000, 20_000])
     expect([a, b, c].map(array => arena.locate(array)!.memory)).toEqual([0, 1, 0])
     expect(new Set(group.map(array => arena.locate(array)!.memory))).toHaveLength(1)

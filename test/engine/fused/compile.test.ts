@@ -30,12 +30,12 @@ async function run(
   const kernel = engine.compile(graph)
   const count = Object.values(arrays)[0]!.length
   const names = [...kernel.program.inputs, ...kernel.program.outputs]
-  const room = Object.fromEntries(
+  const own = Object.fromEntries(
     engine.arena.allocateGroup(names.map(() => count)).map((array, i) => [names[i]!, array]),
   )
-  for (const [name, array] of Object.entries(arrays)) room[name]!.set(array)
-  await engine.run(kernel, [{ inputs: room, outputs: room }], scalars)
-  return Object.fromEntries(kernel.program.outputs.map(name => [name, room[name]!]))
+  for (const [name, array] of Object.entries(arrays)) own[name]!.set(array)
+  await engine.run(kernel, [{ inputs: own, outputs: own }], scalars)
+  return Object.fromEntries(kernel.program.outputs.map(name => [name, own[name]!]))
 }
 
 /** An optimizer's update of a flat parameter, as a graph. */
@@ -144,10 +144,10 @@ describe('each operator', () => {
 })
 
 describe('a whole update', () => {
-  const b2 = f(0.999),
-    c1 = f(1 - 0.9),
-    c2 = f(1 - 0.999),
-    eps = f(1e-8)
+  const b2 = f(0.999)
+  const c1 = f(1 - 0.9)
+  const c2 = f(1 - 0.999)
+  const eps = f(1e-8)
 
   it.each([1, 2, 3, 4, 5, 7, 8, 64, 1001, 70_001])('of %i elements, in place, is a plain float32 loop', async count => {
     const kernel = engine.compile(updateGraph(adamw()))
@@ -158,11 +158,16 @@ describe('a whole update', () => {
       Float32Array,
     ]
     parameter.set(numbers(count))
-    const [p, m, v] = [Float32Array.from(parameter), new Float32Array(count), new Float32Array(count)]
+    const p = Float32Array.from(parameter)
+    const m = new Float32Array(count)
+    const v = new Float32Array(count)
     for (const step of [1, 2, 3]) {
       gradient.set(numbers(count, 0.01))
-      const [rate, decay, scale] = [1e-3, 0.01, 0.7]
-      const [size, root] = [f(rate / (1 - 0.9 ** step)), f(1 / Math.sqrt(1 - 0.999 ** step))]
+      const rate = 1e-3
+      const decay = 0.01
+      const scale = 0.7
+      const size = f(rate / (1 - 0.9 ** step))
+      const root = f(1 / Math.sqrt(1 - 0.999 ** step))
       for (let i = 0; i < count; i++) {
         const g = f(gradient[i]! * f(scale))
         m[i] = f(m[i]! + f(f(g - m[i]!) * c1))
@@ -224,14 +229,14 @@ describe('subnormal results', () => {
   const x = Float32Array.of(least, -least, least * 2, least * 2.5, 1e-44, 0, NaN, Infinity, 3)
 
   it('are kept, unless the output is flushed', async () => {
-    const room = engine.arena.allocateGroup([x.length, x.length]) as [Float32Array, Float32Array]
-    room[0].set(x)
+    const [from, to] = engine.arena.allocateGroup([x.length, x.length]) as [Float32Array, Float32Array]
+    from.set(x)
     for (const [options, expected] of [
       [{}, [least / 2, -least / 2, least, least * 1.25, Math.fround(1e-44 / 2), 0, NaN, Infinity, 1.5]],
       [{ flush: ['out'] }, [0, 0, least, least * 1.25, 0, 0, NaN, Infinity, 1.5]],
     ] as const) {
-      await engine.run(engine.compile(graph(), options), [{ inputs: { x: room[0] }, outputs: { out: room[1] } }])
-      expect([...room[1]]).toEqual(expected)
+      await engine.run(engine.compile(graph(), options), [{ inputs: { x: from }, outputs: { out: to } }])
+      expect([...to]).toEqual(expected)
     }
   })
 })

@@ -34,14 +34,18 @@ function kept(element: number, key1: number, key2: number, p: number): boolean {
 
 /** Pearson's correlation of what is kept, times the square root of the count: a standard normal if there is none. */
 function correlation(a: ArrayLike<number>, b: ArrayLike<number>, count: number): number {
-  let [both, ofA, ofB] = [0, 0, 0]
+  let both = 0
+  let ofA = 0
+  let ofB = 0
   for (let i = 0; i < count; i++) {
-    const [x, y] = [a[i] === 0 ? 0 : 1, b[i] === 0 ? 0 : 1]
+    const x = a[i] === 0 ? 0 : 1
+    const y = b[i] === 0 ? 0 : 1
     both += x * y
     ofA += x
     ofB += y
   }
-  const [meanA, meanB] = [ofA / count, ofB / count]
+  const meanA = ofA / count
+  const meanB = ofB / count
   return ((both / count - meanA * meanB) / Math.sqrt(meanA * (1 - meanA) * meanB * (1 - meanB))) * Math.sqrt(count)
 }
 
@@ -52,7 +56,8 @@ describe('dense masks', () => {
       [7, 0.1],
       [70_003, 0.3],
     ] as const) {
-      const [key1, key2] = [hash32(42, 7, 0, 3, 1), hash32(42, 7, 0, 3, 2)]
+      const key1 = hash32(42, 7, 0, 3, 1)
+      const key2 = hash32(42, 7, 0, 3, 2)
       const wrong = (await dense(count, p)).findIndex(
         (value, i) => value !== (kept(i, key1, key2, p) ? Math.fround(1 / (1 - p)) : 0),
       )
@@ -62,16 +67,17 @@ describe('dense masks', () => {
 
   it('begin alike whatever their length, and end where they should', async () => {
     const long = await dense(1000, 0.2)
-    const room = engine.arena.allocate(40).fill(9)
-    await engine.dropoutMasks([{ into: room.subarray(5, 32), p: 0.2, key }])
-    expect(room.subarray(5, 32)).toEqual(long.subarray(0, 27))
-    expect([...room.subarray(0, 5), ...room.subarray(32)].every(x => x === 9)).toBe(true)
+    const array = engine.arena.allocate(40).fill(9)
+    await engine.dropoutMasks([{ into: array.subarray(5, 32), p: 0.2, key }])
+    expect(array.subarray(5, 32)).toEqual(long.subarray(0, 27))
+    expect([...array.subarray(0, 5), ...array.subarray(32)].every(x => x === 9)).toBe(true)
   })
 
   it.each([1e-6, 1e-4, 0.003, 0.1, 0.25, 0.5, 0.9, 0.9999])('drop a share of p = %d, and keep the mean', async p => {
     const count = 2 ** 20
     const mask = await dense(count, p, { step: 11 })
-    let [dropped, sum] = [0, 0]
+    let dropped = 0
+    let sum = 0
     for (const value of mask) {
       if (value === 0) dropped++
       sum += value
@@ -106,9 +112,12 @@ describe('dense masks', () => {
   })
 
   it('drop rows and columns evenly: sums over 384 columns and over rows vary as they should', async () => {
-    const [rows, columns, p] = [2048, 384, 0.1]
+    const rows = 2048
+    const columns = 384
+    const p = 0.1
     const mask = await dense(rows * columns, p)
-    const [ofRows, ofColumns] = [new Float64Array(rows), new Float64Array(columns)]
+    const ofRows = new Float64Array(rows)
+    const ofColumns = new Float64Array(columns)
     mask.forEach((value, i) => {
       if (value !== 0) return
       ofRows[Math.floor(i / columns)]! += 1
@@ -122,7 +131,8 @@ describe('dense masks', () => {
   })
 
   it('follow one another without a trace: the dropped share of 200 steps is spread as it should be', async () => {
-    const [count, p] = [4096, 0.1]
+    const count = 4096
+    const p = 0.1
     let sum = 0
     for (let step = 0; step < 200; step++) {
       const dropped = (await dense(count, p, { step })).reduce((n, value) => n + (value === 0 ? 1 : 0), 0)
@@ -138,9 +148,12 @@ describe('attention masks', () => {
   it('follow the rule, and are zero where there is padding', async () => {
     const mask = await attention(shape)
     const wrong = mask.findIndex((value, i) => {
-      const [k, q, plane] = [i % 21, Math.floor(i / 21) % 21, Math.floor(i / 441)]
+      const k = i % 21
+      const q = Math.floor(i / 21) % 21
+      const plane = Math.floor(i / 441)
       const length = shape.lengths[Math.floor(plane / 3)]!
-      const [key1, key2] = [hash32(hash32(42, 7, 0, 3, 1), plane), hash32(hash32(42, 7, 0, 3, 2), plane)]
+      const key1 = hash32(hash32(42, 7, 0, 3, 1), plane)
+      const key2 = hash32(hash32(42, 7, 0, 3, 2), plane)
       return value !== (q < length && k < length && kept(65536 * q + k, key1, key2, 0.25) ? Math.fround(1 / 0.75) : 0)
     })
     expect(wrong).toBe(-1)
@@ -160,7 +173,9 @@ describe('attention masks', () => {
   })
 
   it('drop a share of p, independently of neighbouring rows, heads and steps', async () => {
-    const [heads, width, p] = [12, 128, 0.1]
+    const heads = 12
+    const width = 128
+    const p = 0.1
     const plane = width * width
     const of = { p, heads, width, lengths: new Int32Array(4).fill(width) }
     const mask = await attention(of)
@@ -180,7 +195,8 @@ it('is the same on one thread and on three', async () => {
   const single = createFusedEngine({ threads: 1 })
   const many = createFusedEngine({ threads: 3 })
   const of = { p: 0.1, heads: 4, width: 40, lengths: [40, 17, 3] }
-  const [one, three] = [await dense(200_001, 0.1, {}, single), await dense(200_001, 0.1, {}, many)]
+  const one = await dense(200_001, 0.1, {}, single)
+  const three = await dense(200_001, 0.1, {}, many)
   expect(one.findIndex((x, i) => x !== three[i])).toBe(-1)
   expect(await attention(of, {}, single)).toEqual(await attention(of, {}, many))
   await Promise.all([single.dispose(), many.dispose()])

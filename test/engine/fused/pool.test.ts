@@ -18,11 +18,11 @@ const job: Job = {
 
 describe('a pool whose worker dies', () => {
   it('at its start fails with the reason', async () => {
-    source.workerSource = "throw new Error('no room')"
+    source.workerSource = "throw new Error('no space')"
     const pool = createPool(2)
     await expect(pool.run(job)).rejects.toMatchObject({
       code: 'engine',
-      message: expect.stringMatching(/worker thread "ts-trainer \d" failed: no room/) as string,
+      message: expect.stringMatching(/worker thread "ts-trainer \d" failed: no space/) as string,
     })
     await pool.dispose()
   })
@@ -30,7 +30,8 @@ describe('a pool whose worker dies', () => {
   it('during a job fails that job and those after it', async () => {
     source.workerSource = "require('node:worker_threads').parentPort.on('message', () => process.exit(3))"
     const pool = createPool(2)
-    const [first, second] = [pool.run(job), pool.run(job)]
+    const first = pool.run(job)
+    const second = pool.run(job)
     await expect(first).rejects.toThrow(/ended with code 3/)
     await expect(second).rejects.toThrow(/ended with code 3/)
     await expect(pool.run(job)).rejects.toMatchObject({ code: 'engine' })
@@ -39,7 +40,7 @@ describe('a pool whose worker dies', () => {
 })
 
 describe('what jobs read and write', () => {
-  // a worker that keeps the memory of the first large job and works on that ever after, whatever memory it is told of
+  // a worker that keeps the memory of the first large job and works on that ever after, whatever memory it is given
   const keeping = `
     const { parentPort } = require('node:worker_threads')
     let kept

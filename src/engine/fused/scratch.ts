@@ -1,7 +1,7 @@
 import type { Arena } from './arena'
 
-/** Shared memory, by name, for what has another size each time: the values of the last time are overwritten. */
-export class Rooms {
+/** Arrays of the arena, by name, for values whose number changes each time: they overwrite those of the last time. */
+export class Scratch {
   readonly #arena: Arena
   readonly #arrays = new Map<string, Float32Array>()
 
@@ -9,7 +9,7 @@ export class Rooms {
     this.#arena = arena
   }
 
-  /** Room for so many numbers: what there is, or a quarter more than is needed now. */
+  /** An array of `size` numbers: a part of the one there is, or of a new one that is a quarter larger than needed. */
   take(name: string, size: number): Float32Array {
     const known = this.#arrays.get(name)
     if (known !== undefined && known.length >= size) return known.subarray(0, size)
