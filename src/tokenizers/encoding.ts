@@ -9,7 +9,7 @@ import {
   type PaddingStrategy,
   type Side,
 } from '../collators/padding'
-import { originOf } from '../data/rows'
+import { originOf } from '../data/origins'
 import { readTemplate, type Template } from './template'
 import type { TextModel } from './textModel'
 import type { TokenizerSettings } from './tokenizer'

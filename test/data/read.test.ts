@@ -101,7 +101,7 @@ describe('CSV and TSV', () => {
 
   it('names the row that does not fit', async () => {
     await expect(loadDataset(write('g.csv', 'a,b\n1,2\n3\n'))).rejects.toThrow(
-      /g\.csv, row 3: 2 cells were expected \(a, b\), but there are 1/,
+      /g\.csv, row 3: 2 cells were expected \(a, b\), but it has 1/,
     )
     await expect(loadDataset(write('h.csv', 'a,b\n"x,2\n3,4\n'))).rejects.toThrow(/h\.csv, row 2: .*quoting: false/)
     await expect(loadDataset(write('i.csv', 'a,a\n1,2\n'))).rejects.toThrow(/two columns named 'a'/)
@@ -207,7 +207,7 @@ describe('folders as on the Hub', () => {
     expect((await loadDataset(join(folder, 'glue'), { name: 'rte', split: 'train' })).get(0)).toEqual({ text: 'rte' })
     await expect(loadDataset(join(folder, 'glue'))).rejects.toThrow(/several configurations: mrpc, rte/)
     await expect(loadDataset(join(folder, 'glue'), 'mrcp')).rejects.toThrow(
-      /no configuration 'mrcp'; there are mrpc, rte.*Did you mean 'mrpc'/,
+      /no configuration 'mrcp'; it has mrpc, rte.*Did you mean 'mrpc'/,
     )
   })
 
@@ -229,7 +229,7 @@ describe('folders as on the Hub', () => {
 
   it('says what there is where there is nothing', async () => {
     mkdirSync(join(folder, 'empty'))
-    await expect(loadDataset(join(folder, 'empty'))).rejects.toThrow(/no data files in .*empty/)
+    await expect(loadDataset(join(folder, 'empty'))).rejects.toThrow(/empty has no data files/)
     await expect(loadDataset(join(folder, 'flatt'))).rejects.toThrow(/no file or folder .*Did you mean .*flat\?/)
     await expect(loadDataset(write('thing.xyz', ''))).rejects.toThrow(/does not say what it holds/)
   })
