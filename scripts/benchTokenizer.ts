@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { byteLevelJson } from '../src/tokenizers/json'
+import { byteLevelJson } from '../src/tokenizers/fromVocabulary'
 import { loadDataset, TrainerError } from '../src/index'
 import { median } from './bench/figures'
 import type { TokenizeJob, TokenizeResult } from './bench/job'

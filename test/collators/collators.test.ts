@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultDataCollator, DefaultDataCollator } from '../../src/collators/default'
 import type { Batch } from '../../src/collators/tensors'
 import { DataCollatorWithPadding } from '../../src/collators/withPadding'
-import { writeTexts } from '../../src/files/files'
+import { textFiles } from '../../src/files/textFiles'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 
 const folder = fileURLToPath(new URL('../fixtures/data/bert-tiny', import.meta.url))
@@ -12,7 +12,7 @@ const plain = (batch: Batch): object =>
 
 let tokenizer: Tokenizer
 beforeAll(async () => {
-  tokenizer = await loadTokenizer(folder, writeTexts)
+  tokenizer = await loadTokenizer(folder, textFiles)
 })
 
 describe('DataCollatorWithPadding', () => {

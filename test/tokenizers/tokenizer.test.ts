@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TokenizerOptions } from '../../src/tokenizers/encoding'
-import { writeTexts } from '../../src/files/files'
+import { textFiles } from '../../src/files/textFiles'
+import type { TokenizerOptions } from '../../src/tokenizers/options'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 import { truncatedLengths } from '../../src/tokenizers/truncation'
 
@@ -51,7 +51,7 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
   const oracle = JSON.parse(readFileSync(join(fixtures, folder, 'cases.json'), 'utf8')) as Oracle
   let tokenizer: Tokenizer
   beforeAll(async () => {
-    tokenizer = await loadTokenizer(join(fixtures, folder), writeTexts)
+    tokenizer = await loadTokenizer(join(fixtures, folder), textFiles)
   })
 
   it('gives what Python gives, errors included', () => checkCases(tokenizer, oracle.cases))
@@ -75,7 +75,7 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
       tokenizer.paddingSide = 'left'
       await tokenizer.save(join(out, 'deep', 'er'))
       tokenizer.paddingSide = 'right'
-      const again = await loadTokenizer(join(out, 'deep', 'er'), writeTexts)
+      const again = await loadTokenizer(join(out, 'deep', 'er'), textFiles)
       expect([again.paddingSide, again.modelMaxLength, again.tokenizerClass, again.modelInputNames]).toEqual([
         'left',
         tokenizer.modelMaxLength,
@@ -96,7 +96,7 @@ describe('the oracle of the reference folder', () => {
     async () => {
       const { cases } = JSON.parse(readFileSync(join(reference, 'cases.json'), 'utf8')) as Oracle
       expect(cases.length).toBeGreaterThan(200)
-      checkCases(await loadTokenizer(reference, writeTexts), cases)
+      checkCases(await loadTokenizer(reference, textFiles), cases)
     },
   )
 })
@@ -128,7 +128,7 @@ describe('truncatedLengths', () => {
 describe('what the tokenizer does with its arguments', () => {
   let tokenizer: Tokenizer
   beforeAll(async () => {
-    tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), writeTexts)
+    tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), textFiles)
   })
 
   it('takes options after one text as well as after a pair', () => {
@@ -182,7 +182,7 @@ describe('what the tokenizer does with its arguments', () => {
 describe('pad', () => {
   let tokenizer: Tokenizer
   beforeAll(async () => {
-    tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), writeTexts)
+    tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), textFiles)
   })
   const examples = [
     { input_ids: [2, 7, 3], label: 1 },
@@ -239,7 +239,7 @@ describe('which inputs a folder asks for', () => {
   ])('%s, by its config.json alone', async (kind, inputs) => {
     write('vocab.txt', readFileSync(join(fixtures, 'bert-tiny', 'vocab.txt'), 'utf8'))
     write('config.json', { model_type: kind })
-    const tokenizer = await loadTokenizer(folder, writeTexts)
+    const tokenizer = await loadTokenizer(folder, textFiles)
     expect(Object.keys(tokenizer('the cat'))).toEqual(inputs)
     expect(tokenizer.modelMaxLength).toBe(Infinity)
   })
@@ -252,18 +252,18 @@ describe('which inputs a folder asks for', () => {
       do_lower_case: false,
     })
     write('special_tokens_map.json', { cls_token: '<cls>', sep_token: { content: '<sep>', lstrip: true } })
-    const tokenizer = await loadTokenizer(folder, writeTexts)
+    const tokenizer = await loadTokenizer(folder, textFiles)
     expect(tokenizer('The the <sep>')).toEqual({ input_ids: [2, 4, 5, 3, 3] })
     expect(tokenizer.maskTokenId).toBeUndefined()
   })
 
   it('says what is missing and what is there', async () => {
     rmSync(join(folder, 'vocab.txt'))
-    await expect(loadTokenizer(folder, writeTexts)).rejects.toThrow(
-      /wants tokenizer\.json or vocab\.txt; there are config\.json/,
+    await expect(loadTokenizer(folder, textFiles)).rejects.toThrow(
+      /needs tokenizer\.json or vocab\.txt; the folder has config\.json/,
     )
-    await expect(loadTokenizer(join(folder, 'nowhere'), writeTexts)).rejects.toThrow(/is no such folder/)
+    await expect(loadTokenizer(join(folder, 'nowhere'), textFiles)).rejects.toThrow(/the folder does not exist/)
     write('tokenizer.json', '{ "model": ')
-    await expect(loadTokenizer(folder, writeTexts)).rejects.toThrow(/tokenizer\.json is not valid JSON/)
+    await expect(loadTokenizer(folder, textFiles)).rejects.toThrow(/tokenizer\.json is not valid JSON/)
   })
 })
