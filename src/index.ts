@@ -19,7 +19,7 @@ export { callbackEvents, type CallbackContext, type CallbackEvent, TrainerCallba
 export { type ControlFlags, TrainerControl } from './callbacks/TrainerControl'
 export { type LogEntry, TrainerState } from './callbacks/TrainerState'
 export { defaultDataCollator, DefaultDataCollator } from './collators/default'
-export type { Batch, Collator } from './collators/tensors'
+export type { Batch, Collator } from './collators/Collator'
 export { DataCollatorWithPadding, type DataCollatorWithPaddingOptions } from './collators/withPadding'
 export { Dataset, DatasetDict } from './data/dataset'
 export type { BatchEncoding, Encoding } from './tokenizers/encoding'

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultDataCollator, DefaultDataCollator } from '../../src/collators/default'
-import type { Batch } from '../../src/collators/tensors'
+import type { Batch } from '../../src/collators/Collator'
 import { DataCollatorWithPadding } from '../../src/collators/withPadding'
 import { textFiles } from '../../src/files/textFiles'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
@@ -59,7 +59,7 @@ describe('DataCollatorWithPadding', () => {
       [2, 6],
       [2, 4],
     ])
-    expect(() => DataCollatorWithPadding({} as Tokenizer)).toThrow(/no tokenizer/)
+    expect(() => DataCollatorWithPadding({} as Tokenizer)).toThrow(/needs a tokenizer/)
   })
 
   it('takes fractions as float32, and lists of labels', () => {
