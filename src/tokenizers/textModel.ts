@@ -40,8 +40,8 @@ const rememberedWords = 1 << 16
 const longestRemembered = 48
 
 /**
- * The text model of a `tokenizer.json`. The library's model gets words one by one, and their ids are remembered: this is
- * faster and closer to the Rust library (unknown pieces are fused within a word, not across words).
+ * The text model of a `tokenizer.json`. The library's model gets words one by one, and their ids are remembered: this
+ * is faster and closer to the Rust library (unknown pieces are fused within a word, not across words).
  */
 export function textModel(json: TokenizerJson, config: TokenizerConfig): TextModel {
   // template.ts does the post-processing: the library's gives RoBERTa's pairs a second segment.
@@ -83,8 +83,8 @@ interface Stages {
 }
 
 /**
- * Cuts a text at its added tokens, normalizes the text between, cuts it at the normalized added tokens, then into words,
- * and those into pieces.
+ * Cuts a text at its added tokens, normalizes the text between, cuts it at the normalized added tokens, then into
+ * words, and those into pieces.
  */
 function encode(text: string, limit: number, stages: Stages): number[] {
   const ids: number[] = []
