@@ -16,7 +16,7 @@ const depth = 4
  * @param configuration the name of a configuration: a folder of that name, or one in `data/`, or the beginning of file
  * names there.
  * @param dataFiles files named outright; then nothing is searched.
- * @throws TrainerError when there are none, listing what there is.
+ * @throws TrainerError when nothing is found, listing what exists.
  */
 export async function findSplits(path: string, configuration?: string, dataFiles?: DataFiles): Promise<SplitFiles> {
   const kind = await kindOf(path)

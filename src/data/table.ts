@@ -55,7 +55,7 @@ export function tableOfArrays(arrays: ReadonlyMap<string, ArrayLike<unknown>>, f
   return { columns, features, length: length ?? 0 }
 }
 
-/** @throws TrainerError (`data`) listing the columns when there is none of that name. */
+/** The column of a name. @throws TrainerError (`data`) listing the columns when it does not exist. */
 export function columnOf({ columns }: Table, name: string): Column {
   const column = columns.get(name)
   if (column !== undefined) return column
@@ -67,7 +67,7 @@ export function columnOf({ columns }: Table, name: string): Column {
   )
 }
 
-/** @throws TrainerError (`data`) when there is no such row. */
+/** One row as a plain object. @throws TrainerError (`data`) when it does not exist. */
 export function rowOf({ columns, length }: Table, index: number): Record<string, unknown> {
   if (!Number.isInteger(index) || index < 0 || index >= length)
     throw new TrainerError('data', `There is no row ${index}: the dataset has ${length} rows, counted from 0.`)

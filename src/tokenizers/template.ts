@@ -78,7 +78,7 @@ function fromTemplate(options: Record<string, unknown>): Template {
   return { single: (options['single'] as Written[]).map(read), pair: (options['pair'] as Written[]).map(read) }
 }
 
-/** Of a sequence of processors, the one that adds tokens. */
+/** The template of a sequence of processors: that of the last one that adds tokens. */
 function lastOf(processors: readonly TokenizerJson['post_processor'][]): Template {
   return processors.map(templateOf).findLast(template => template !== bare) ?? bare
 }

@@ -21,7 +21,7 @@ describe('DataCollatorWithPadding', () => {
     { input_ids: BigInt64Array.of(2n, 3n), token_type_ids: [0, 0], label: 0 },
   ]
 
-  it('pads to the longest row, makes the mask, and calls labels labels', () => {
+  it('pads to the longest row, makes the mask, and renames label to labels', () => {
     expect(plain(DataCollatorWithPadding(tokenizer)(examples))).toEqual({
       input_ids: [
         'int32',
@@ -48,7 +48,7 @@ describe('DataCollatorWithPadding', () => {
     })
   })
 
-  it('is made with new as well, with options, and with everything in one object', () => {
+  it('is made with or without new, with options, and with everything in one object', () => {
     const shapes = [
       new DataCollatorWithPadding(tokenizer, { padToMultipleOf: 8 }),
       DataCollatorWithPadding({ tokenizer, padding: 'max_length', maxLength: 6 }),
@@ -133,7 +133,7 @@ describe('DataCollatorWithPadding', () => {
 })
 
 describe('defaultDataCollator', () => {
-  it('stacks columns of numbers, leaves text and empty ones out, and calls labels labels', () => {
+  it('stacks columns of numbers, leaves out text and empty ones, and renames label to labels', () => {
     const batch = defaultDataCollator([
       { input_ids: [1, 2], text: 'a', none: null, x: 1.5, label: true },
       { input_ids: [3, 4], text: 'b', none: null, x: 2, label: false },

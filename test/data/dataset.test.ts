@@ -31,14 +31,14 @@ describe('a dataset', () => {
     expect(() => Dataset.fromColumns({ x: [1], y: [1, 2] })).toThrow(/'y' has 2 values/)
   })
 
-  it('selects, and selects of that', () => {
+  it('selects rows, also of a selection', () => {
     const chosen = dataset.select([3, 1, 1]).select([2, 0])
     expect(chosen.toArray()).toEqual([rows[1], rows[3]])
     expect([...chosen.lengths('ids')]).toEqual([0, 2])
     expect(() => dataset.select([4])).toThrow(/no row 4/)
   })
 
-  it('filters, at once or in time', async () => {
+  it('filters, at once or asynchronously', async () => {
     expect(dataset.filter(row => row.label === 1).column('text')).toEqual(['b', 'c'])
     const later = dataset.filter(row => Promise.resolve(row.label === 0))
     expect(later).toBeInstanceOf(Promise)
@@ -59,7 +59,7 @@ describe('a dataset', () => {
     expect(() => dataset.trainTestSplit({ testSize: 4 })).toThrow(/testSize 4 of 4 rows/)
   })
 
-  it('splits with the classes as frequent in both parts', () => {
+  it('splits with the classes equally frequent in both parts', () => {
     const label = Array.from({ length: 100 }, (_, i) => ['no', 'perhaps', 'yes'][i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2])
     const rows = Dataset.fromColumns({ i: label.map((_, i) => i), label })
     const count = (split: { label: readonly unknown[] }): number[] =>

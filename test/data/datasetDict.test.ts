@@ -14,7 +14,7 @@ describe('a DatasetDict', () => {
     expect(splits.numRows).toEqual({ train: 4, validation: 1, extra: 0 })
   })
 
-  it('does to all splits what is asked of it', async () => {
+  it('applies its methods to all splits', async () => {
     const mapped = await splits.map(batch => ({ upper: batch.text.map(text => text.toUpperCase()) }), { batched: true })
     expect(mapped.validation.get(0).upper).toBe('A')
     expect(splits.filter(row => row.label === 0).numRows).toEqual({ train: 2, validation: 1, extra: 0 })
@@ -27,7 +27,7 @@ describe('a DatasetDict', () => {
     expect(splits.renameColumn('label', 'labels').validation.get(0).labels).toBe(0)
   })
 
-  it('numbers classes alike in all splits', () => {
+  it('gives a class the same number in all splits', () => {
     const named = new DatasetDict({
       train: Dataset.fromRows<LooseRow>([{ label: 'b' }, { label: 'c' }]),
       validation: Dataset.fromRows<LooseRow>([{ label: 'c' }]),
@@ -39,7 +39,7 @@ describe('a DatasetDict', () => {
   })
 })
 
-it('the program of the notebook compiles as it stands, under every strictness', () => {
+it('the program of the notebook compiles unchanged, with every strict option', () => {
   // not run: it is the types that are tested
   const program = async (dataset: DatasetDict, tokenizer: Tokenizer): Promise<number> => {
     const encoded = await dataset.map(rows => tokenizer(rows.sentence1, rows.sentence2, { truncation: true }), {

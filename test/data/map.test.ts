@@ -14,7 +14,7 @@ describe('map', () => {
     expect(mapped.get(1)).toEqual({ text: 'B', label: 1, ids: [], index: 1, double: 2 })
   })
 
-  it('awaits asynchronous functions and lets rows be', async () => {
+  it('awaits asynchronous functions, which may leave rows as they are', async () => {
     const mapped = await dataset.map(async row => (row.label === 1 ? { mark: await Promise.resolve(row.text) } : {}))
     expect(mapped.toArray().map(row => (row as { mark?: string }).mark)).toEqual([undefined, 'b', 'c', undefined])
   })
@@ -37,7 +37,7 @@ describe('map', () => {
     ])
   })
 
-  it('changes the number of rows where every old column goes', async () => {
+  it('changes the number of rows if no old column stays', async () => {
     const twice = await dataset.map(({ text }) => ({ text: text.flatMap(letter => [letter, letter]) }), {
       batched: true,
       batchSize: 2,
@@ -56,9 +56,9 @@ describe('map', () => {
   })
 
   it.each<[string, () => Promise<unknown>, RegExp]>([
-    ['a result that is none', () => dataset.map(() => 3 as unknown as object), /a number at row 0/],
+    ['a result that is not an object', () => dataset.map(() => 3 as unknown as object), /a number at row 0/],
     [
-      'a column that is none',
+      'a column that is not an array',
       () => dataset.map(() => ({ x: 3 }), { batched: true }),
       /a number for column 'x'.*batched/,
     ],
@@ -73,13 +73,17 @@ describe('map', () => {
         dataset.map(batch => ({ x: (batch as unknown as Record<string, unknown[]>)['sentence']! }), { batched: true }),
       /a column 'sentence'; the columns are text, label, ids/,
     ],
-    ['a removal of no column', () => dataset.map(() => ({}), { removeColumns: 'x' }), /removeColumns names 'x'/],
-    ['a batch size of none', () => dataset.map(() => ({}), { batched: true, batchSize: 0 }), /batchSize/],
+    [
+      'the removal of a column that does not exist',
+      () => dataset.map(() => ({}), { removeColumns: 'x' }),
+      /removeColumns names 'x'/,
+    ],
+    ['a batch size of 0', () => dataset.map(() => ({}), { batched: true, batchSize: 0 }), /batchSize/],
   ])('refuses %s', async (_, work, message) => {
     await expect(work()).rejects.toThrow(message)
   })
 
-  it('names the row in which our own error arose, and leaves others alone', async () => {
+  it('names the row in our own errors, and passes others on unchanged', async () => {
     await expect(dataset.map((row, index) => (index === 2 ? dataset.get(99) : row))).rejects.toThrow(
       /^Row 2: There is no row 99/,
     )

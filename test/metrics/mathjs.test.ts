@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 
 const index = pathToFileURL(join(import.meta.dirname, '../../src/index.ts')).href
 
-/** Counts the scripts of packages that a process has loaded, which its debugger is told of. */
+/** Counts the scripts that a process loads from a package; its debugger hears of all of them. */
 const script = `
   import { Session } from 'node:inspector'
   const loaded = new Set()
@@ -32,7 +32,7 @@ it('mathjs is loaded by the first summary, neither by the package nor by a metri
     mean: number
     summarized: number
   }
-  // that another package is seen shows that the count sees packages
+  // The count sees what the package does load.
   expect(imported.tokenizers).toBeGreaterThan(0)
   expect([imported.mathjs, computed]).toEqual([0, 0])
   expect(mean).toBe(1.5)

@@ -93,7 +93,7 @@ describe('loadMetric', () => {
       expect(metric.compute({ predictions: side, references: references[i]! })).toEqual(expected)
   })
 
-  it('adds batches up and forgets them after compute', () => {
+  it('gathers batches and forgets them after compute', () => {
     const metric = loadMetric('accuracy')
     metric.addBatch({ predictions: [1, 0], references: [1, 1] })
     metric.addBatch({ predictions: Int32Array.of(1), references: [1] })

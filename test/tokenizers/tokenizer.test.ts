@@ -54,7 +54,7 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
     tokenizer = await loadTokenizer(join(fixtures, folder), textFiles)
   })
 
-  it('gives what Python gives, errors included', () => checkCases(tokenizer, oracle.cases))
+  it('returns what Python returns, errors included', () => checkCases(tokenizer, oracle.cases))
 
   it('has the special tokens, inputs and size that Python says', () => {
     const { about } = oracle
@@ -92,7 +92,7 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
 
 describe('the oracle of the reference folder', () => {
   it.skipIf(!existsSync(reference))(
-    `all cases of tokenizer/bert are equal (skipped where there is no ${'../shared/reference'})`,
+    `all cases of tokenizer/bert are equal (skipped without ${'../shared/reference'})`,
     async () => {
       const { cases } = JSON.parse(readFileSync(join(reference, 'cases.json'), 'utf8')) as Oracle
       expect(cases.length).toBeGreaterThan(200)
@@ -161,7 +161,7 @@ describe('what the tokenizer does with its arguments', () => {
     ['a side', () => tokenizer('a', { paddingSide: 'up' as 'left' }), /'left' or 'right'/],
     ['null in a batch', () => tokenizer(['a', null]), /Text 1 of the batch is null.*typeof row\.text === 'string'/],
     ['a number', () => tokenizer([7]), /the number 7.*String/],
-    ['a column that is not there', () => tokenizer(undefined), /undefined.*correct the name/],
+    ['a column that does not exist', () => tokenizer(undefined), /undefined.*correct the name/],
     ['one pair for many texts', () => tokenizer(['a', 'b'], 'c' as unknown as string[]), /batch of 2 texts/],
     ['too few pairs', () => tokenizer(['a', 'b'], ['c']), /2 first texts, but 1 second/],
   ])('refuses %s', (_, call, message) => expect(call).toThrow(message))
@@ -226,7 +226,7 @@ describe('pad', () => {
   })
 })
 
-describe('which inputs a folder asks for', () => {
+describe('the inputs that a folder asks for', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'))
   afterAll(() => rmSync(folder, { recursive: true }))
   const write = (name: string, content: unknown): void =>
@@ -244,7 +244,7 @@ describe('which inputs a folder asks for', () => {
     expect(tokenizer.modelMaxLength).toBe(Infinity)
   })
 
-  it('honours model_input_names, special_tokens_map.json and do_lower_case', async () => {
+  it('applies model_input_names, special_tokens_map.json and do_lower_case', async () => {
     write('vocab.txt', '[PAD]\n[UNK]\n<cls>\n<sep>\nThe\nthe\n')
     write('tokenizer_config.json', {
       tokenizer_class: 'BertTokenizerFast',
@@ -257,7 +257,7 @@ describe('which inputs a folder asks for', () => {
     expect(tokenizer.maskTokenId).toBeUndefined()
   })
 
-  it('says what is missing and what is there', async () => {
+  it('says what is missing and what the folder has', async () => {
     rmSync(join(folder, 'vocab.txt'))
     await expect(loadTokenizer(folder, textFiles)).rejects.toThrow(
       /needs tokenizer\.json or vocab\.txt; the folder has config\.json/,
