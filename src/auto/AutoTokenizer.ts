@@ -1,4 +1,4 @@
-import { writeTexts } from '../files/files'
+import { textFiles } from '../files/textFiles'
 import { loadTokenizer, type Tokenizer } from '../tokenizers/tokenizer'
 import { TrainerError } from '../errors'
 import { existingFolder } from './folders'
@@ -12,6 +12,6 @@ export const AutoTokenizer = {
         fix: 'Set options on the tokenizer, or at its calls.',
       })
     }
-    return loadTokenizer(await existingFolder(folder), writeTexts)
+    return loadTokenizer(await existingFolder(folder), textFiles)
   },
 }

@@ -1,5 +1,6 @@
 // encoded examples → columns of one length: Python's tokenizer.pad
 import { TrainerError } from '../errors'
+import type { Example } from './Collator'
 import { checkSide, paddedLength, paddingStrategy, padValues, type PaddingStrategy, type Side } from './padding'
 
 /** Options of {@link padExamples}. */
@@ -12,11 +13,11 @@ export interface PadOptions {
   readonly padToMultipleOf?: number | undefined
   /** The tokenizer's own side by default. */
   readonly paddingSide?: Side | undefined
-  /** Whether to make an `attention_mask` where there is none; what the model takes by default. */
+  /** Whether to make an `attention_mask` if there is none; by default if the model takes it. */
   readonly returnAttentionMask?: boolean | undefined
 }
 
-/** What padding has to know of a tokenizer. */
+/** The settings of a tokenizer that padding uses. */
 export interface PadSettings {
   readonly modelInputNames: readonly string[]
   readonly modelMaxLength: number
@@ -25,14 +26,11 @@ export interface PadSettings {
   readonly padTokenTypeId: number
 }
 
-type Example = Readonly<Record<string, unknown>>
-
 /**
- * Rows of encoded examples (or their columns) padded to one length. Only the main input (with the padding token),
+ * Encoded examples (or their columns) as columns padded to one length. Only the main input (with the padding token),
  * `attention_mask` (0), `token_type_ids` (the padding's segment) and `special_tokens_mask` (1) are padded; nothing is
  * cut, and other columns stay as they are. The columns are those of the first example.
- * @throws TrainerError when the main input or a column of the first example is missing in a row (named by its number in
- * the batch).
+ * @throws TrainerError naming the row of the batch that lacks the main input or a column of the first example.
  */
 export function padExamples(
   examples: readonly Example[] | Example,
@@ -61,7 +59,7 @@ export function padExamples(
     token_type_ids: settings.padTokenTypeId,
     special_tokens_mask: 1,
   }
-  const { length, side } = target(rows as ArrayLike<number>[], settings, options)
+  const { length, side } = paddingTarget(rows as ArrayLike<number>[], settings, options)
   for (const [name, filler] of Object.entries(fillers)) {
     if (name in columns)
       columns[name] = columns[name]!.map((values, row) => padValues(numbersAt(values, name, row), length, filler, side))
@@ -69,7 +67,7 @@ export function padExamples(
   return columns
 }
 
-function target(
+function paddingTarget(
   rows: readonly ArrayLike<number>[],
   settings: PadSettings,
   options: PadOptions,
@@ -81,7 +79,7 @@ function target(
     else maxLength = settings.modelMaxLength
   }
   if (strategy !== 'do_not_pad' && settings.padTokenId === undefined) {
-    throw new TrainerError('argument', 'The examples are to be padded, but the tokenizer has no padding token.', {
+    throw new TrainerError('argument', 'padding is on, but the tokenizer has no padding token.', {
       fix: 'Name one of its tokens as pad_token in tokenizer_config.json.',
     })
   }
@@ -107,6 +105,6 @@ function numbersAt(values: unknown, name: string, row: number): number[] {
   if (ArrayBuffer.isView(values)) return Array.from(values as unknown as ArrayLike<number | bigint>, Number)
   throw new TrainerError(
     'data',
-    `'${name}' of row ${row} of the batch is ${String(values)}, where a list of numbers was expected.`,
+    `'${name}' of row ${row} of the batch is ${String(values)}; a list of numbers was expected.`,
   )
 }

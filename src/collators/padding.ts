@@ -13,14 +13,14 @@ export interface Padding {
   readonly side: Side
 }
 
-/** The length that rows of up to `longest` tokens are padded to. */
+/** The length that rows of up to `longest` tokens are padded to; 0 without padding. */
 export function paddedLength(longest: number, { strategy, maxLength, multipleOf }: Padding): number {
   if (strategy === 'do_not_pad') return 0
   const length = strategy === 'max_length' ? (maxLength ?? longest) : longest
   return multipleOf === undefined || multipleOf === 0 ? length : Math.ceil(length / multipleOf) * multipleOf
 }
 
-/** The values lengthened with `filler` on a side; as they are when they are long enough. */
+/** The values lengthened with `filler` on a side; the same array if they are long enough. */
 export function padValues(values: readonly number[], length: number, filler: number, side: Side): number[] {
   const missing = length - values.length
   if (missing <= 0) return values as number[]
@@ -28,19 +28,19 @@ export function padValues(values: readonly number[], length: number, filler: num
   return side === 'right' ? values.concat(fillers) : fillers.concat(values)
 }
 
-/** A padding strategy as it is written: true is 'longest', false and undefined 'do_not_pad'. */
+/** The strategy that an option means: true is 'longest', false and undefined 'do_not_pad'. */
 export function paddingStrategy(padding: boolean | PaddingStrategy | undefined): PaddingStrategy {
   if (padding === undefined || padding === false) return 'do_not_pad'
   if (padding === true) return 'longest'
   if (padding === 'longest' || padding === 'max_length' || padding === 'do_not_pad') return padding
   throw new TrainerError(
     'argument',
-    `padding is '${String(padding)}': true, false, 'longest', 'max_length' or 'do_not_pad' was expected.`,
+    `padding is '${String(padding)}'; true, false, 'longest', 'max_length' or 'do_not_pad' was expected.`,
   )
 }
 
-/** A side as it is written; `name` names the option in the error. */
+/** The side that an option means; `name` is the option's, for the error. */
 export function checkSide(side: string, name: string): Side {
   if (side === 'left' || side === 'right') return side
-  throw new TrainerError('argument', `${name} is '${side}': 'left' or 'right' was expected.`)
+  throw new TrainerError('argument', `${name} is '${side}'; 'left' or 'right' was expected.`)
 }

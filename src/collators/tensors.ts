@@ -1,23 +1,11 @@
 // columns of numbers → tensors
 import { TrainerError } from '../errors'
 import { Tensor } from '../tensor'
-
-/** Encoded examples: rows of named cells. */
-export type Examples = readonly Readonly<Record<string, unknown>>[]
-
-/** A batch: named tensors, the first axis of each being the rows. */
-export type Batch = Record<string, Tensor>
+import { rowName } from './examples'
 
 /**
- * What the collators of this room are: at once a batch of examples, where the Trainer also takes a promise of one.
- * `indices` are the numbers of the rows in the dataset; errors name them. Whole numbers and truth values become int32,
- * anything with a fraction in it float32.
- */
-export type Collator = (examples: Examples, indices?: readonly number[]) => Batch
-
-/**
- * A column as a tensor of shape [rows] or [rows, …].
- * @throws TrainerError naming the row that is text, missing, of another length or beyond 32 bits.
+ * A column as a tensor of shape [rows] or [rows, …]: int32, or float32 if there is a fraction or an array of floats.
+ * @throws TrainerError (`data`) naming the row that is text, missing, of another length or beyond 32 bits.
  */
 export function columnTensor(name: string, values: readonly unknown[], indices?: readonly number[]): Tensor {
   const shape = shapeOf(values[0])
@@ -47,32 +35,6 @@ export function columnTensor(name: string, values: readonly unknown[], indices?:
     : new Tensor('float32', Float32Array.from(flat), dims)
 }
 
-/** How a row of a batch is called in an error. */
-export function rowName(row: number, indices?: readonly number[]): string {
-  return indices?.[row] === undefined ? `row ${row} of the batch` : `row ${indices[row]} of the dataset`
-}
-
-/**
- * The columns of the examples that the first one has.
- * @throws TrainerError naming the row that lacks one of them.
- */
-export function checkExamples(examples: Examples, indices?: readonly number[]): string[] {
-  if (examples.length === 0) throw new TrainerError('data', 'A batch without rows cannot be made.')
-  const names = Object.keys(examples[0]!)
-  for (const [row, example] of examples.entries()) {
-    const missing = names.find(name => example[name] === undefined)
-    if (missing === undefined) continue
-    throw new TrainerError(
-      'data',
-      `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`,
-      {
-        fix: `Give every row the same columns, or leave this one out: dataset.removeColumns('${missing}').`,
-      },
-    )
-  }
-  return names
-}
-
 function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
@@ -84,13 +46,10 @@ function shapeOf(value: unknown): number[] {
 function toInt32(flat: Float64Array, size: number, name: string, indices: readonly number[] | undefined): Int32Array {
   const wrong = flat.findIndex(value => value !== (value | 0))
   if (wrong < 0) return Int32Array.from(flat)
-  throw new TrainerError(
-    'data',
-    `Column '${name}' of ${rowName(Math.floor(wrong / size), indices)} holds ${flat[wrong]}, which does not fit into 32 bits.`,
-    {
-      fix: `Remove the column if the model does not take it: dataset.removeColumns('${name}').`,
-    },
-  )
+  const row = rowName(Math.floor(wrong / size), indices)
+  throw new TrainerError('data', `Column '${name}' of ${row} holds ${flat[wrong]}, which does not fit into 32 bits.`, {
+    fix: `Remove the column if the model does not take it: dataset.removeColumns('${name}').`,
+  })
 }
 
 function ragged(place: string, length: number, shape: readonly number[], depth: number): TrainerError {
@@ -98,7 +57,8 @@ function ragged(place: string, length: number, shape: readonly number[], depth: 
   return new TrainerError('data', `${place} has ${length} values where ${wanted} in the first row.`, {
     fix:
       'Without a tokenizer nothing is padded: give the Trainer processingClass: tokenizer. ' +
-      'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: pad the others in map, or write a collator for them.',
+      'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: ' +
+      'pad the others in map, or write a collator for them.',
   })
 }
 

@@ -1,12 +1,14 @@
 // examples of different lengths → batch, padded by the tokenizer
 import { TrainerError } from '../errors'
+import type { Batch, Collator, Examples } from './Collator'
+import { batchName, checkExamples } from './examples'
 import type { PadOptions } from './padExamples'
-import { checkExamples, columnTensor, type Batch, type Collator, type Examples } from './tensors'
+import { columnTensor } from './tensors'
 
 /** Options of {@link DataCollatorWithPadding}: to the longest row of the batch by default. */
 export type DataCollatorWithPaddingOptions = Pick<PadOptions, 'padding' | 'maxLength' | 'padToMultipleOf'>
 
-/** What pads: a tokenizer. */
+/** The part of a tokenizer that pads. */
 export interface Padder {
   pad(examples: Examples, options?: PadOptions): Record<string, unknown[]>
 }
@@ -21,7 +23,7 @@ interface MakeCollator {
 /**
  * A collator that pads the examples with the tokenizer and makes tensors of their columns; `label` and `label_ids`
  * become `labels`. With or without `new`; the tokenizer first, or among the options as `{ tokenizer }`.
- * @throws TrainerError (when it collates) naming the column and row that make no tensor.
+ * @throws TrainerError without a tokenizer; later, for examples, naming the column and row that cannot be in a tensor.
  */
 export const DataCollatorWithPadding = function DataCollatorWithPadding(
   first: Padder | (DataCollatorWithPaddingOptions & { readonly tokenizer: Padder }),
@@ -29,7 +31,7 @@ export const DataCollatorWithPadding = function DataCollatorWithPadding(
 ): Collator {
   const { tokenizer, ...padding } = 'tokenizer' in first ? first : { ...options, tokenizer: first }
   if (typeof tokenizer?.pad !== 'function') {
-    throw new TrainerError('argument', 'DataCollatorWithPadding was given no tokenizer.', {
+    throw new TrainerError('argument', 'DataCollatorWithPadding needs a tokenizer.', {
       fix: 'Write DataCollatorWithPadding(tokenizer).',
     })
   }
@@ -38,7 +40,7 @@ export const DataCollatorWithPadding = function DataCollatorWithPadding(
     checkExamples(examples, indices)
     const batch: Batch = {}
     for (const [name, values] of Object.entries(tokenizer.pad(examples, padding))) {
-      batch[name === 'label' || name === 'label_ids' ? 'labels' : name] = columnTensor(name, values, indices)
+      batch[batchName(name)] = columnTensor(name, values, indices)
     }
     return batch
   }

@@ -1,4 +1,5 @@
 // values → columns: how a dataset keeps its cells, compactly where they are numbers
+import { TrainerError } from '../errors'
 
 /** One column of a dataset: values by row number. */
 export interface Column {
@@ -14,9 +15,8 @@ function valuesColumn(values: ArrayLike<unknown>): Column {
 }
 
 /**
- * A column of values in the most compact form that gives them back as they were: numbers in one typed array, lists of
- * numbers in one flat typed array with offsets (token ids of 400,000 rows take 4 bytes each, masks 1 byte), anything
- * else as it stands.
+ * A column of values in the most compact form that gives them back unchanged: numbers in one typed array, lists of
+ * numbers in one flat typed array with offsets (a token id takes 4 bytes, a mask's element 1), anything else as it is.
  */
 export function compactColumn(values: ArrayLike<unknown>): Column {
   if (values.length === 0) return valuesColumn([])
@@ -26,8 +26,8 @@ export function compactColumn(values: ArrayLike<unknown>): Column {
   return valuesColumn(values)
 }
 
-/** The rows of a column at some indices; a selection of a selection composes its indices. */
-export function selectRows(column: Column, indices: Int32Array): Column {
+/** The cells of a column at some rows; a selection of a selection composes its indices. */
+export function selectCells(column: Column, indices: Int32Array): Column {
   const selected = column as SelectedColumn
   if (selected.selection === undefined) return selection(column, indices)
   return selection(selected.selection.source, composeIndices(selected.selection.indices, indices))
@@ -48,6 +48,19 @@ export function columnValues(column: Column, start = 0, end = column.length): un
   const values: unknown[] = []
   for (let row = start; row < end; row++) values.push(column.get(row))
   return values
+}
+
+/**
+ * A 64-bit integer as a number; any other value as it is.
+ * @param place names the column in the error.
+ * @throws TrainerError (`data`) for an integer beyond 2⁵³, which a number cannot hold exactly.
+ */
+export function exactNumber(value: unknown, place: string): unknown {
+  if (typeof value !== 'bigint') return value
+  if (Number.isSafeInteger(Number(value))) return Number(value)
+  throw new TrainerError('data', `${place} holds ${value}, an integer too large to be kept exactly as a number.`, {
+    fix: 'Remove that column, or turn it into text.',
+  })
 }
 
 /** Whether a value is an array of numbers, typed or not. */
@@ -104,15 +117,18 @@ function listColumn(packed: PackedLists): PackedColumn {
 }
 
 function concatLists(parts: readonly PackedLists[]): Column {
-  let [rows, size] = [0, 0]
+  let rows = 0
+  let size = 0
   let kind: FlatType = Uint8Array
   for (const { flat, offsets } of parts) {
     rows += offsets.length - 1
     size += flat.length
     kind = wider(kind, flat.constructor as FlatType)
   }
-  const [flat, offsets] = [new kind(size), new Int32Array(rows + 1)]
-  let [row, at] = [0, 0]
+  const flat = new kind(size)
+  const offsets = new Int32Array(rows + 1)
+  let row = 0
+  let at = 0
   for (const part of parts) {
     flat.set(part.flat, at)
     for (let i = 1; i < part.offsets.length; i++) offsets[++row] = at + part.offsets[i]!
@@ -137,7 +153,7 @@ function selectLengths(source: Column, indices: Int32Array): Int32Array {
 
 const composed = new WeakMap<Int32Array, WeakMap<Int32Array, Int32Array>>()
 
-/** `inner[outer[row]]`, worked out once for all the columns that share both. */
+/** `inner[outer[row]]`, computed once for all columns that share both. */
 function composeIndices(inner: Int32Array, outer: Int32Array): Int32Array {
   const known = composed.get(inner) ?? new WeakMap<Int32Array, Int32Array>()
   const indices = known.get(outer) ?? outer.map(index => inner[index]!)

@@ -1,10 +1,10 @@
-// what a column holds: Hugging Face's features, as far as they matter for training
+// what a column holds: the part of Hugging Face's features that training needs
 import { TrainerError } from '../errors'
 
 /** What a column holds. A ClassLabel's values are indices into `names`. */
 export interface Feature {
   readonly type: 'Value' | 'ClassLabel' | 'List'
-  /** `string`, `int32`, `int64`, `float64`, `bool`, …; a list's is that of its elements. */
+  /** `string`, `int32`, `int64`, `float64`, `bool`, …; for a list that of its elements. */
   readonly dtype: string
   /** The names of a ClassLabel's classes, in the order of their numbers. */
   readonly names?: readonly string[]
@@ -32,34 +32,35 @@ export function inferFeature(values: Iterable<unknown>): Feature {
  * Features as Hugging Face writes them into a parquet file or a dataset card
  * (`{"label": {"names": [...], "_type": "ClassLabel"}, "sentence": {"dtype": "string", "_type": "Value"}}`).
  */
-export function readFeatures(written: unknown): Features {
+export function parseFeatures(written: unknown): Features {
   const features: Record<string, Feature> = {}
-  for (const [name, feature] of Object.entries(isRecord(written) ? written : {})) features[name] = readFeature(feature)
+  for (const [name, feature] of Object.entries(isRecord(written) ? written : {})) features[name] = parseFeature(feature)
   return features
 }
 
 /**
- * The labels' names → numbers of a column of class names: names sorted, as Hugging Face's `class_encode_column` sorts
- * them.
+ * The different names in a column of class names, sorted as Hugging Face's `class_encode_column` sorts them; a class's
+ * number is its place here.
+ * @throws TrainerError (`data`) for a column of lists or objects.
  */
 export function classNames(values: Iterable<unknown>, column: string): string[] {
   const names = new Set<string>()
   for (const value of values) {
     if (typeof value === 'object' && value !== null) {
-      throw new TrainerError('data', `Column '${column}' holds lists or objects: they are no names of classes.`)
+      throw new TrainerError('data', `Column '${column}' holds lists or objects, which cannot name classes.`)
     }
     if (value !== null && value !== undefined) names.add(String(value))
   }
   return [...names].sort()
 }
 
-function readFeature(written: unknown): Feature {
-  if (Array.isArray(written)) return { type: 'List', dtype: readFeature(written[0]).dtype }
+function parseFeature(written: unknown): Feature {
+  if (Array.isArray(written)) return { type: 'List', dtype: parseFeature(written[0]).dtype }
   if (!isRecord(written)) return { type: 'Value', dtype: 'null' }
   if (written['_type'] === 'ClassLabel' && Array.isArray(written['names']))
     return classLabel(written['names'].map(String))
   if (written['_type'] === 'Value') return { type: 'Value', dtype: String(written['dtype']) }
-  return { type: 'List', dtype: 'feature' in written ? readFeature(written['feature']).dtype : 'struct' }
+  return { type: 'List', dtype: 'feature' in written ? parseFeature(written['feature']).dtype : 'struct' }
 }
 
 function scalarType(value: unknown): string {

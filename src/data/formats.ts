@@ -1,15 +1,12 @@
 // file → table, by its format
-import { readFile } from 'node:fs/promises'
-import { gunzip } from 'node:zlib'
-import { promisify } from 'node:util'
 import { TrainerError } from '../errors'
-import { compactColumn } from './columns'
-import { readDelimited, type DelimitedOptions } from './delimited'
-import { readJson, readJsonLines, rowsToColumns, type JsonOptions } from './jsonRows'
-import type { Table } from './mapping'
+import { readBytes } from '../files/bytes'
+import { parseDelimited, type DelimitedOptions } from './delimited'
+import { parseJsonLines, parseJsonRows, rowsToColumns, type JsonOptions } from './jsonRows'
 import { readParquet } from './parquet'
+import { tableOfArrays, type Table } from './table'
 
-/** Options of the formats. */
+/** Options of all formats; each reads its own. */
 export interface ReadOptions extends DelimitedOptions, JsonOptions {}
 
 export type Format = 'parquet' | 'csv' | 'tsv' | 'jsonl' | 'json' | 'text'
@@ -24,13 +21,15 @@ const formats: Readonly<Record<string, Format>> = {
   txt: 'text',
 }
 
-/** Files that repositories hold beside their data. */
-const notData =
-  /^(dataset_infos?|state|config|package(-lock)?|tokenizer.*|vocab|special_tokens_map)\.json$|^(requirements|license|readme|vocab|merges).*\.txt$/i
+/** Files that repositories have beside their data. */
+const notData = [
+  /^(dataset_infos?|state|config|package(-lock)?|tokenizer.*|vocab|special_tokens_map)\.json$/i,
+  /^(requirements|license|readme|vocab|merges).*\.txt$/i,
+]
 
-/** Whether a file's name says that there is data in it. */
+/** Whether a file's name says that it holds data. */
 export function isDataFile(name: string): boolean {
-  return extensionOf(name) in formats && !notData.test(name)
+  return extensionOf(name) in formats && !notData.some(pattern => pattern.test(name))
 }
 
 /**
@@ -46,48 +45,60 @@ export function formatOf(file: string): Format {
   )
 }
 
-/** A file's columns. */
+/**
+ * Reads a file.
+ * @throws TrainerError (`file`) when it cannot be read, is not UTF-8, or does not have the format, naming the line.
+ */
 export async function readTable(file: string, format: Format, options: ReadOptions): Promise<Table> {
   if (format === 'parquet') return readParquet(file)
-  const text = await readText(file)
-  if (format === 'csv' || format === 'tsv') return toTable(readDelimited(text, format, file, options))
-  if (format === 'text') return toTable(new Map([['text', linesOf(text)]]))
-  return toTable(rowsToColumns(format === 'json' ? readJson(text, file, options) : readJsonLines(text, file)))
+  const text = decodeText(file, await readBytes(file))
+  return tableOfArrays(parseColumns(text, format, file, options))
 }
 
-function toTable(columns: ReadonlyMap<string, readonly unknown[]>): Table {
-  const length = columns.values().next().value?.length ?? 0
-  return { columns: new Map([...columns].map(([name, values]) => [name, compactColumn(values)])), features: {}, length }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    const bytes = await readFile(file)
-    return decoded(file, file.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes)
-  } catch (error) {
-    if (error instanceof TrainerError) throw error
-    throw new TrainerError('file', `${file} could not be read: ${(error as Error).message}.`, { cause: error })
+function parseColumns(
+  text: string,
+  format: Exclude<Format, 'parquet'>,
+  file: string,
+  options: ReadOptions,
+): Map<string, unknown[]> {
+  switch (format) {
+    case 'csv':
+    case 'tsv':
+      return parseDelimited(text, format, file, options)
+    case 'json':
+      return rowsToColumns(parseJsonRows(text, file, options))
+    case 'jsonl':
+      return rowsToColumns(parseJsonLines(text, file))
+    case 'text':
+      return new Map([['text', linesOf(text)]])
   }
 }
 
 /** @throws TrainerError naming the first line that is not UTF-8. */
-function decoded(file: string, bytes: Uint8Array): string {
+function decodeText(file: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    const decoder = new TextDecoder('utf-8', { fatal: true })
-    let [line, from] = [1, 0]
-    try {
-      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from), line++) {
-        decoder.decode(bytes.subarray(from, end))
-        from = end + 1
-      }
-    } catch {} // this is the line
-    throw new TrainerError('file', `${file} is not UTF-8: see line ${line}.`, {
+    throw new TrainerError('file', `${file} is not UTF-8: see line ${undecodableLine(bytes)}.`, {
       fix: 'Save it as UTF-8, for instance by iconv -f latin1 -t utf-8.',
       cause,
     })
   }
+}
+
+/** The number of the first line that is not UTF-8. */
+function undecodableLine(bytes: Uint8Array): number {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let line = 1
+  let from = 0
+  try {
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
+      decoder.decode(bytes.subarray(from, end))
+      from = end + 1
+      line++
+    }
+  } catch {} // this is the line
+  return line
 }
 
 function linesOf(text: string): string[] {

@@ -3,7 +3,7 @@ import { TrainerError } from '../errors'
 
 /** Options of JSON files. */
 export interface JsonOptions {
-  /** Of a JSON file that is an object: the name under which its rows stand. */
+  /** In a JSON file that is an object: the name of the array of rows. */
   readonly field?: string
 }
 
@@ -11,15 +11,15 @@ type JsonRow = Readonly<Record<string, unknown>>
 
 /**
  * The rows of a JSON Lines text: an object a line, empty lines skipped.
- * @throws TrainerError naming the line that is no object.
+ * @throws TrainerError naming the line that is not an object.
  */
-export function readJsonLines(text: string, file: string): JsonRow[] {
+export function parseJsonLines(text: string, file: string): JsonRow[] {
   const rows: JsonRow[] = []
   let line = 0
   for (const written of text.split('\n')) {
     line++
     if (written.trim() === '') continue
-    const row = parse(written, `${file}, line ${line}`)
+    const row = parseValue(written, `${file}, line ${line}`)
     if (!isRow(row))
       throw new TrainerError(
         'file',
@@ -31,14 +31,13 @@ export function readJsonLines(text: string, file: string): JsonRow[] {
 }
 
 /**
- * The rows of a JSON text: an array of objects, an object with one such array in it (or under `field`), or JSON Lines
- * after all.
- * @throws TrainerError when there are none.
+ * The rows of a JSON text: an array of objects, an object with one such array in it (or under `field`), or JSON Lines.
+ * @throws TrainerError when it has no such array, naming the element that is not an object.
  */
-export function readJson(text: string, file: string, { field }: JsonOptions): JsonRow[] {
+export function parseJsonRows(text: string, file: string, { field }: JsonOptions): JsonRow[] {
   const [firstLine = ''] = text.trimStart().split('\n', 1)
-  if (field === undefined && isLine(firstLine) && text.trim().includes('\n')) return readJsonLines(text, file)
-  const written = parse(text, file)
+  if (field === undefined && isLine(firstLine) && text.trim().includes('\n')) return parseJsonLines(text, file)
+  const written = parseValue(text, file)
   const fields = isRow(written) ? Object.keys(written).filter(name => Array.isArray(written[name])) : []
   const name = field ?? (fields.length === 1 ? fields[0] : undefined)
   const rows = Array.isArray(written)
@@ -47,18 +46,19 @@ export function readJson(text: string, file: string, { field }: JsonOptions): Js
       ? undefined
       : (written as JsonRow)[name]
   if (!Array.isArray(rows)) {
-    throw new TrainerError('file', `${file} holds no array of rows${field === undefined ? '' : ` under '${field}'`}.`, {
+    throw new TrainerError('file', `${file} has no array of rows${field === undefined ? '' : ` under '${field}'`}.`, {
       ...(fields.length > 0 && {
         fix: `Name the field that holds them: field: '${fields[0]}' (arrays: ${fields.join(', ')}).`,
       }),
     })
   }
   const wrong = rows.findIndex(row => !isRow(row))
-  if (wrong >= 0) throw new TrainerError('file', `${file}: element ${wrong} of the array is no object of named cells.`)
+  if (wrong >= 0)
+    throw new TrainerError('file', `${file}: element ${wrong} of the array is not an object of named cells.`)
   return rows as JsonRow[]
 }
 
-/** Rows as columns, of all names that occur; a cell that a row lacks is null. */
+/** Rows as columns: all names that occur; a cell that a row lacks is null. */
 export function rowsToColumns(rows: readonly JsonRow[]): Map<string, unknown[]> {
   const columns = new Map<string, unknown[]>()
   for (const row of rows) for (const name of Object.keys(row)) if (!columns.has(name)) columns.set(name, [])
@@ -66,7 +66,7 @@ export function rowsToColumns(rows: readonly JsonRow[]): Map<string, unknown[]> 
   return columns
 }
 
-function parse(text: string, place: string): unknown {
+function parseValue(text: string, place: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {

@@ -1,4 +1,4 @@
-// order → batches, the next one collated while the last one is at work, resumable at any batch
+// order → batches: the next one is collated while the last one is at work, and any batch can be the first
 import { TrainerError } from '../errors'
 import { nextTurn } from '../turns'
 import type { Awaitable } from './rows'
@@ -10,10 +10,10 @@ export interface RowSource<Row = unknown> {
   get(index: number): Awaitable<Row>
 }
 
-/** What a loader reads: rows by number, an array of them, or rows that come one after another. */
+/** What a loader reads: rows by number, an array of them, or a stream of rows. */
 export type LoaderRows<Row = unknown> = RowSource<Row> | readonly Row[] | Iterable<Row> | AsyncIterable<Row>
 
-/** Makes a batch of rows; `indices` are their numbers in the dataset (or in the stream), for errors. */
+/** Makes a batch of rows; `indices` are their numbers in the dataset or stream, for errors. */
 export type Collate<Row, Batch> = (rows: Row[], indices: readonly number[]) => Awaitable<Batch>
 
 /** Options of {@link createLoader}. */
@@ -21,24 +21,24 @@ export interface LoaderOptions<Row, Batch> {
   readonly rows: LoaderRows<Row>
   readonly batchSize: number
   readonly collate: Collate<Row, Batch>
-  /** The order of the rows in an epoch; as they stand by default. Rows that come one after another keep their order. */
+  /** The numbers of an epoch's rows, in order; 0, 1, 2, … by default. A stream keeps its own order. */
   readonly order?: (epoch: number) => ArrayLike<number>
-  /** Leave the last batch out if it is short; false by default. */
+  /** Leave out a last batch that is short; false by default. */
   readonly dropLast?: boolean
-  /** Batches made ahead of the one at work; 1 by default, 0 makes each when it is asked for. */
+  /** Batches made ahead of the one at work; 1 by default, 0 makes each on request. */
   readonly prefetch?: number
 }
 
-/** Batches of an epoch. */
+/** Gives the batches of epochs. */
 export interface Loader<Batch> {
-  /** Batches in an epoch; undefined for rows that come one after another. */
+  /** Batches in an epoch; undefined for a stream. */
   readonly length: number | undefined
-  /** Rows in the dataset; undefined likewise. */
+  /** Rows in the dataset; undefined for a stream. */
   readonly rows: number | undefined
   readonly batchSize: number
   /**
-   * The batches of an epoch from number `start` on: those before are skipped without a look at their rows (a stream has
-   * to be read past them).
+   * The batches of an epoch from number `start` on. The rows of those before are not read; a stream has to be read past
+   * them.
    */
   batches(epoch?: number, start?: number): AsyncIterableIterator<Batch>
   /** The batches of the first epoch. */
@@ -47,7 +47,7 @@ export interface Loader<Batch> {
 
 /**
  * A loader of batches.
- * @throws TrainerError for a batch size that is none, or rows that cannot be read.
+ * @throws TrainerError unless the batch size is a whole number above 0 and the rows can be read.
  */
 export function createLoader<Row, Batch>(options: LoaderOptions<Row, Batch>): Loader<Batch> {
   const { batchSize, dropLast = false } = options
@@ -62,7 +62,7 @@ export function createLoader<Row, Batch>(options: LoaderOptions<Row, Batch>): Lo
   return { length, rows, batchSize, batches, [Symbol.asyncIterator]: () => batches() }
 }
 
-/** The number of rows, or undefined if only reading them all would tell. */
+/** The number of rows; undefined for a stream. @throws TrainerError for what does not hold rows. */
 export function rowCount(rows: LoaderRows): number | undefined {
   if (typeof rows === 'object' && rows !== null) {
     if ('length' in rows && typeof rows.length === 'number') return rows.length
@@ -79,7 +79,7 @@ export function rowAt<Row>(rows: RowSource<Row> | readonly Row[], index: number)
   return Array.isArray(rows) ? (rows as readonly Row[])[index]! : (rows as RowSource<Row>).get(index)
 }
 
-/** A function that gives batch after batch, then undefined; it is asked again only when it has answered. */
+/** Gives batch after batch, then undefined; called again only when its promise is settled. */
 type NextBatch<Batch> = () => Promise<Batch | undefined>
 
 function orderedBatches<Row, Batch>(
@@ -130,17 +130,19 @@ function streamedBatches<Row, Batch>(
 const opened = new WeakSet<object>()
 
 /**
- * The iterator of rows that come one after another.
- * @throws TrainerError when it was given before: a generator, say, can be read only once.
+ * The iterator of a stream of rows. It remembers those that it has opened.
+ * @throws TrainerError when the stream gives the same iterator again: a generator, for one, can be read only once.
  */
 export function openStream<Row>(rows: Iterable<Row> | AsyncIterable<Row>): Iterator<Row> | AsyncIterator<Row> {
   const stream = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
   if (opened.has(stream)) {
     throw new TrainerError(
       'data',
-      'The dataset is a stream that can be read only once, but a second pass over it was asked for.',
+      'The dataset is a stream that can be read only once, but a second pass over it is needed.',
       {
-        fix: 'Give an object whose [Symbol.asyncIterator] begins anew each time, or a maxSteps that one pass is enough for.',
+        fix:
+          'Give an object whose [Symbol.asyncIterator] starts over each time, ' +
+          'or a maxSteps that one pass is enough for.',
       },
     )
   }
@@ -155,18 +157,18 @@ export function openStream<Row>(rows: Iterable<Row> | AsyncIterable<Row>): Itera
 async function* ahead<Batch>(next: NextBatch<Batch>, count: number): AsyncGenerator<Batch, void, undefined> {
   const waiting: Promise<Batch | undefined>[] = []
   let chain: Promise<unknown> = Promise.resolve()
-  const begin = (): void => {
-    // a turn of the event loop later, so that the consumer can start its work on the batch before; one after another
+  const prepare = (): void => {
+    // One after another, and a turn of the event loop later: the consumer starts its work on the batch before first.
     const batch = chain.then(nextTurn).then(next)
     chain = batch
-    batch.catch(() => undefined) // thrown where it is waited for, or never if nobody asks any more
+    batch.catch(() => undefined) // thrown where it is awaited, or never if the consumer has left
     waiting.push(batch)
   }
   for (;;) {
-    if (waiting.length === 0) begin()
+    if (waiting.length === 0) prepare()
     const batch = await waiting.shift()!
     if (batch === undefined) return
-    while (waiting.length < count) begin()
+    while (waiting.length < count) prepare()
     yield batch
   }
 }

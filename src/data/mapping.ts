@@ -1,220 +1,172 @@
-// the long walks over a dataset: map and filter, with progress and with the event loop alive (but for a filter that
-// answers at once)
+// table → table with the columns that a function makes; long work reports its progress and lets the event loop run
 import { refuseUnknown, TrainerError } from '../errors'
 import { columnValues, compactColumn, concatColumns, type Column } from './columns'
-import type { Feature, Features } from './features'
+import { columnsView } from './columnsView'
+import type { Feature } from './features'
 import { reportProgress, type ProgressReporter } from './progress'
-import { markOrigin, type Awaitable } from './rows'
+import type { Awaitable, ColumnsInput, RowInput } from './rows'
+import type { Table } from './table'
+
+/** Makes columns of a row's cells. */
+export type RowFunction<Row, Expected, Added> = (row: RowInput<Row, Expected>, index: number) => Awaitable<Added>
+
+/** Makes columns of a batch's columns; `indices` are the numbers of its rows. */
+export type BatchFunction<Row, Expected, Added> = (
+  columns: ColumnsInput<Row, Expected>,
+  indices: readonly number[],
+) => Awaitable<Added>
 
 /** Options of `map`. */
 export interface MapOptions {
-  /** true gives the function batches of rows, as columns; it answers with columns. */
+  /** true gives the function batches of rows, as columns; it returns columns. */
   readonly batched?: boolean
   /** Rows in a batch; 1000 by default, as in Hugging Face's `datasets`. */
   readonly batchSize?: number
-  /** Columns to leave out of the result, once the function has seen them. */
+  /** Columns to leave out of the result; the function still sees them. */
   readonly removeColumns?: string | readonly string[]
   /** What the progress display calls the work. */
   readonly desc?: string
-  /** Told how far the work is; by default the reporter that `setProgressReporter` set. */
+  /** Receives the progress; by default the reporter that `setProgressReporter` set. */
   readonly onProgress?: ProgressReporter
-}
-
-/**
- * Options of `filter`. They count for a predicate that gives promises: one that answers at once is asked of all rows at
- * a stretch.
- */
-export type FilterOptions = Pick<MapOptions, 'desc' | 'onProgress'>
-
-/** The parts of a dataset. */
-export interface Table {
-  readonly columns: ReadonlyMap<string, Column>
-  readonly features: Features
-  readonly length: number
 }
 
 type Mapper = (input: never, index: never) => unknown
 
-/** The table with the columns that `mapper` makes, in `batchSize` steps between which the event loop runs. */
+/** The values of new columns, for the rows from `start` to before `end`. */
+interface Made {
+  readonly start: number
+  readonly end: number
+  readonly columns: ReadonlyMap<string, ArrayLike<unknown>>
+}
+
+/**
+ * The table with the columns that `mapper` makes of `batchSize` rows at a time; the event loop runs in between.
+ * @throws TrainerError naming the rows whose result is not a set of columns, or does not fit the other rows.
+ */
 export async function mapRows(table: Table, mapper: Mapper, options: MapOptions): Promise<Table> {
   refuseUnknown(options, ['batched', 'batchSize', 'removeColumns', 'desc', 'onProgress'], 'map()')
   const { batched = false, batchSize = 1000 } = options
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)
   const removed = removedColumns(table, options.removeColumns)
-  const made = new Map<string, Column[]>()
+  const chunks = new Map<string, Column[]>()
   let rows = 0
   const progress = reportProgress(options.desc ?? 'Map', table.length, options.onProgress)
   for (let start = 0; start < table.length; start += batchSize) {
     const end = Math.min(start + batchSize, table.length)
-    const batch = batched ? await mapBatch(table, mapper, start, end) : await mapEach(table, mapper, start, end)
-    const length = checkLengths(batch, start, end)
-    if (length !== end - start) checkShorter(table, batch, removed, start, end, length)
-    for (const [name, values] of batch) addChunk(made, name, values, start, batched)
+    const columns = await (batched ? mapBatch(table, mapper, start, end) : mapEach(table, mapper, start, end))
+    const made = { start, end, columns }
+    const length = lengthOf(made)
+    if (length !== end - start) checkStaying(table, removed, made, length)
+    for (const [name, values] of columns) addChunk(chunks, name, values, start, batched)
     rows += length
     await progress(end)
   }
-  return merge(table, removed, made, rows)
+  return merge(table, removed, chunks, rows)
 }
 
-/** The indices of the rows that are kept; a promise of them if `keep` gives promises. */
-export function filterRows(
-  length: number,
-  keep: (index: number) => Awaitable<boolean>,
-  options: FilterOptions,
-): Awaitable<number[]> {
-  const kept: number[] = []
-  for (let index = 0; index < length; index++) {
-    const verdict = keep(index)
-    if (verdict instanceof Promise) return filterLater(length, keep, options, kept, index, verdict)
-    if (verdict) kept.push(index)
-  }
-  return kept
-}
-
-async function filterLater(
-  length: number,
-  keep: (index: number) => Awaitable<boolean>,
-  options: FilterOptions,
-  kept: number[],
-  at: number,
-  first: Promise<boolean>,
-): Promise<number[]> {
-  const progress = reportProgress(options.desc ?? 'Filter', length, options.onProgress)
-  for (let index = at; index < length; index++) {
-    if (await (index === at ? first : keep(index))) kept.push(index)
-    await progress(index + 1)
-  }
-  return kept
-}
-
-type Batch = Map<string, ArrayLike<unknown>>
-
-async function mapBatch(table: Table, mapper: Mapper, start: number, end: number): Promise<Batch> {
+async function mapBatch(table: Table, mapper: Mapper, start: number, end: number): Promise<Made['columns']> {
   const indices = Array.from({ length: end - start }, (_, i) => start + i)
-  const result = await mapper(batchOf(table.columns, start, end) as never, indices as never)
+  const result = await mapper(columnsView(table.columns, start, end) as never, indices as never)
   checkResult(result, 'columns', start)
-  const batch: Batch = new Map()
+  const columns = new Map<string, ArrayLike<unknown>>()
   for (const [name, values] of Object.entries(result)) {
     if (values === undefined) continue
     if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
       throw new TrainerError(
         'data',
-        `map's function gave ${describe(values)} for column '${name}', where an array with a value for each row was expected.`,
-        {
-          fix: 'With { batched: true } the function gets and gives columns; leave it out to work row by row.',
-        },
+        `map's function returned ${describe(values)} for column '${name}'; an array with a value per row was expected.`,
+        { fix: 'With { batched: true } the function takes and returns columns; leave it out to work row by row.' },
       )
     }
-    batch.set(name, values as unknown as ArrayLike<unknown>)
+    columns.set(name, values as unknown as ArrayLike<unknown>)
   }
-  return batch
+  return columns
 }
 
-async function mapEach(table: Table, mapper: Mapper, start: number, end: number): Promise<Batch> {
-  const batch = new Map<string, unknown[]>()
+async function mapEach(table: Table, mapper: Mapper, start: number, end: number): Promise<Made['columns']> {
+  const columns = new Map<string, unknown[]>()
   for (let index = start; index < end; index++) {
-    const row = Object.fromEntries([...table.columns].map(([name, column]) => [name, column.get(index)]))
-    const pending = inRow(index, () => mapper(row as never, index as never))
-    const result =
-      pending instanceof Promise
-        ? ((await pending.catch((error: unknown) => {
-            throw namingRow(error, index)
-          })) as unknown)
-        : pending
-    if (result !== undefined && result !== null) checkResult(result, 'cells', index)
-    for (const [name, value] of Object.entries(result ?? {})) {
+    const pending = mapRow(table, mapper, index)
+    const cells = pending instanceof Promise ? ((await pending) as unknown) : pending
+    if (cells !== undefined && cells !== null) checkResult(cells, 'cells', index)
+    for (const [name, value] of Object.entries(cells ?? {})) {
       if (value === undefined) continue
-      if (!batch.has(name)) batch.set(name, columnOrNothing(table, name, start, index))
-      batch.get(name)!.push(value)
+      if (!columns.has(name)) columns.set(name, oldCells(table, name, start, index))
+      columns.get(name)!.push(value)
     }
-    for (const [name, values] of batch)
+    for (const [name, values] of columns)
       if (values.length <= index - start) values.push(table.columns.get(name)?.get(index))
   }
-  return batch
+  return columns
 }
 
-/** What a column holds that the function leaves alone in the rows before `end`: the old cells, or nothing. */
-function columnOrNothing(table: Table, name: string, start: number, end: number): unknown[] {
+/** The function's result for a row, or a promise of it. Our own errors name the row; any other passes as it is. */
+function mapRow(table: Table, mapper: Mapper, index: number): unknown {
+  const row = Object.fromEntries([...table.columns].map(([name, column]) => [name, column.get(index)]))
+  const naming = (error: unknown): unknown =>
+    error instanceof TrainerError
+      ? new TrainerError(error.code, `Row ${index}: ${error.message}`, { cause: error })
+      : error
+  try {
+    const result = mapper(row as never, index as never)
+    if (!(result instanceof Promise)) return result
+    return result.catch((error: unknown) => {
+      throw naming(error)
+    })
+  } catch (error) {
+    throw naming(error)
+  }
+}
+
+/** A column's cells in the rows from `start` to before `end`; undefined ones if the column is new. */
+function oldCells(table: Table, name: string, start: number, end: number): unknown[] {
   const column = table.columns.get(name)
   return column === undefined ? new Array<unknown>(end - start).fill(undefined) : columnValues(column, start, end)
 }
 
-/** Names that tests and the console ask every object for: no columns are meant. */
-const probes = new Set(['then', 'toJSON', 'asymmetricMatch', 'nodeType', 'tagName', 'constructor'])
-
-/**
- * The rows as columns, each made when it is first asked for; a name that is no column is an error rather than
- * undefined.
- */
-function batchOf(columns: ReadonlyMap<string, Column>, start: number, end: number): object {
-  const batch = {}
-  for (const [name, column] of columns) {
-    let values: unknown[] | undefined
-    const get = (): unknown[] => {
-      if (values === undefined) markOrigin((values = columnValues(column, start, end)), name, start)
-      return values
-    }
-    Object.defineProperty(batch, name, { get, enumerable: true })
-  }
-  return new Proxy(batch, {
-    get(target, name, receiver) {
-      if (typeof name === 'string' && !(name in target) && /^\w+$/.test(name) && !probes.has(name)) {
-        throw new TrainerError(
-          'data',
-          `map's function asked for a column '${name}'; the columns are ${[...columns.keys()].join(', ')}.`,
-        )
-      }
-      return Reflect.get(target, name, receiver) as unknown
-    },
-  })
-}
-
 function addChunk(
-  made: Map<string, Column[]>,
+  chunks: Map<string, Column[]>,
   name: string,
   values: ArrayLike<unknown>,
   start: number,
   batched: boolean,
 ): void {
-  const chunks = made.get(name)
-  if (chunks === undefined && start > 0 && batched) {
+  const before = chunks.get(name)
+  if (before === undefined && start > 0 && batched) {
     throw new TrainerError(
       'data',
-      `map's function gave a column '${name}' from row ${start} on, but none for the rows before.`,
+      `map's function returned a column '${name}' from row ${start} on, but not for the rows before.`,
     )
   }
   const chunk = compactColumn(values)
-  if (chunks !== undefined) chunks.push(chunk)
-  else made.set(name, start > 0 ? [compactColumn(new Array<undefined>(start).fill(undefined)), chunk] : [chunk])
+  if (before !== undefined) before.push(chunk)
+  else chunks.set(name, start > 0 ? [compactColumn(new Array<undefined>(start).fill(undefined)), chunk] : [chunk])
 }
 
 function merge(
   table: Table,
   removed: ReadonlySet<string>,
-  made: ReadonlyMap<string, readonly Column[]>,
+  chunks: ReadonlyMap<string, readonly Column[]>,
   rows: number,
 ): Table {
   const columns = new Map([...table.columns].filter(([name]) => !removed.has(name)))
   const features: Record<string, Feature> = {}
   for (const [name, feature] of Object.entries(table.features))
-    if (columns.has(name) && !made.has(name)) features[name] = feature
-  for (const [name, chunks] of made) {
-    const column = concatColumns(chunks)
+    if (columns.has(name) && !chunks.has(name)) features[name] = feature
+  for (const [name, parts] of chunks) {
+    const column = concatColumns(parts)
     if (column.length !== rows)
-      throw new TrainerError('data', `map's function gave column '${name}' for ${column.length} of ${rows} rows.`)
+      throw new TrainerError('data', `map's function returned column '${name}' for ${column.length} of ${rows} rows.`)
     columns.set(name, column)
     const old = table.features[name]
-    if (old?.type === 'ClassLabel' && stillLabels(column, old)) features[name] = old
+    if (old?.type === 'ClassLabel' && holdsClasses(column, old)) features[name] = old
   }
-  return { columns, features, length: made.size === 0 ? table.length : rows }
+  return { columns, features, length: rows }
 }
 
-/**
- * Whether a column that replaces a ClassLabel's holds numbers of the same classes (-1 and missing cells stand for no
- * label).
- */
-function stillLabels(column: Column, label: Feature): boolean {
+/** Whether a column that replaces a ClassLabel's holds numbers of its classes; -1 and missing cells mean no label. */
+function holdsClasses(column: Column, label: Feature): boolean {
   return columnValues(column).every(
     value =>
       value === null ||
@@ -226,12 +178,9 @@ function stillLabels(column: Column, label: Feature): boolean {
 function removedColumns(table: Table, names: string | readonly string[] = []): Set<string> {
   const removed = new Set(typeof names === 'string' ? [names] : names)
   for (const name of removed) {
-    if (!table.columns.has(name)) {
-      throw new TrainerError(
-        'argument',
-        `removeColumns names '${name}'; the columns are ${[...table.columns.keys()].join(', ')}.`,
-      )
-    }
+    if (table.columns.has(name)) continue
+    const there = [...table.columns.keys()].join(', ')
+    throw new TrainerError('argument', `removeColumns names '${name}'; the columns are ${there}.`)
   }
   return removed
 }
@@ -240,55 +189,37 @@ function checkResult(result: unknown, wanted: string, row: number): asserts resu
   if (typeof result === 'object' && result !== null && !Array.isArray(result) && !ArrayBuffer.isView(result)) return
   throw new TrainerError(
     'data',
-    `map's function gave ${describe(result)} at row ${row}, where an object of named ${wanted} was expected.`,
+    `map's function returned ${describe(result)} at row ${row}; an object of named ${wanted} was expected.`,
   )
 }
 
-function checkLengths(batch: Batch, start: number, end: number): number {
-  let [length, first] = [end - start, '']
-  for (const [name, values] of batch) {
-    if (first !== '' && values.length !== length) {
-      throw new TrainerError(
-        'data',
-        `map's function gave ${length} values for column '${first}' and ${values.length} for '${name}' (rows ${start} to ${end - 1}).`,
-      )
-    }
-    if (first === '') [length, first] = [values.length, name]
+/** The number of rows that the function made. @throws TrainerError when its columns differ in length. */
+function lengthOf({ start, end, columns }: Made): number {
+  const [first] = columns
+  if (first === undefined) return end - start
+  const [firstName, { length }] = first
+  for (const [name, values] of columns) {
+    if (values.length === length) continue
+    throw new TrainerError(
+      'data',
+      `map's function returned ${length} values for column '${firstName}' and ${values.length} for '${name}' ` +
+        `(rows ${start} to ${end - 1}).`,
+    )
   }
   return length
 }
 
-function checkShorter(
-  table: Table,
-  batch: Batch,
-  removed: ReadonlySet<string>,
-  start: number,
-  end: number,
-  length: number,
-): void {
-  const staying = [...table.columns.keys()].filter(name => !removed.has(name) && !batch.has(name))
+/** Refuses another number of rows when columns stay that the function did not make. */
+function checkStaying(table: Table, removed: ReadonlySet<string>, made: Made, length: number): void {
+  const staying = [...table.columns.keys()].filter(name => !removed.has(name) && !made.columns.has(name))
   if (staying.length === 0) return
+  const { start, end } = made
   throw new TrainerError(
     'data',
-    `map's function made ${length} rows of the ${end - start} rows ${start} to ${end - 1}, but ${staying.join(', ')} keep their rows.`,
-    {
-      fix: `Remove those columns: removeColumns: [${staying.map(name => `'${name}'`).join(', ')}].`,
-    },
+    `map's function made ${length} rows of the ${end - start} rows ${start} to ${end - 1}, ` +
+      `but ${staying.join(', ')} keep their rows.`,
+    { fix: `Remove those columns: removeColumns: [${staying.map(name => `'${name}'`).join(', ')}].` },
   )
-}
-
-function inRow(index: number, work: () => unknown): unknown {
-  try {
-    return work()
-  } catch (error) {
-    throw namingRow(error, index)
-  }
-}
-
-/** Our own error with the row named; anybody else's as it is. */
-function namingRow(error: unknown, index: number): unknown {
-  if (!(error instanceof TrainerError)) return error
-  return new TrainerError(error.code, `Row ${index}: ${error.message}`, { cause: error })
 }
 
 function describe(value: unknown): string {

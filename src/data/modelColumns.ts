@@ -9,19 +9,15 @@ export const labelColumns: readonly string[] = ['label', 'label_ids', 'labels']
 /** A dataset with only the columns that the model takes. */
 export interface SelectedColumns {
   readonly rows: LoaderRows<Readonly<Record<string, unknown>>>
-  /**
-   * The columns that were left out, for one line in the log; of rows that come one after another, none are known before
-   * they come.
-   */
+  /** The columns that were left out, for a line in the log; empty for a stream, whose columns are not known yet. */
   readonly dropped: readonly string[]
 }
 
 /**
- * Leaves out the columns that the model does not take. A Dataset loses them; rows of any other kind lose them as they
- * are read.
+ * Leaves out the columns that the model does not take: of a Dataset at once, of any other rows as they are read.
  * @param rows the dataset.
  * @param accepted the names that the model takes: its inputs and its labels, `label` and `label_ids` among them.
- * @throws TrainerError when none would be left (most often `map` was forgotten), with both lists of names.
+ * @throws TrainerError with both lists of names when none but labels would be left (often because `map` was forgotten).
  */
 export function selectModelColumns(rows: LoaderRows<object>, accepted: readonly string[]): SelectedColumns {
   const taken = new Set(accepted)
@@ -52,9 +48,12 @@ function checkColumns(names: readonly string[], accepted: readonly string[]): { 
   if (names.length > 0 && kept.every(name => labelColumns.includes(name))) {
     throw new TrainerError(
       'data',
-      `The dataset has no column that the model takes: it has ${names.join(', ')}; the model takes ${accepted.join(', ')}.`,
+      'The dataset has no column that the model takes: ' +
+        `it has ${names.join(', ')}; the model takes ${accepted.join(', ')}.`,
       {
-        fix: 'Was map forgotten? dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }) gives a new dataset; pass that one.',
+        fix:
+          'Was map forgotten? dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }) ' +
+          'returns a new dataset; pass that one.',
       },
     )
   }

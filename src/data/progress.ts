@@ -1,54 +1,55 @@
-// how far long work on data is
+// progress of long work on data
 import { workReporter, type WorkProgress } from '../terminal/workProgress'
 import { takeTurns } from '../turns'
 
-/** Is told how far `map` or `filter` is. */
+/** Receives the progress of `map` or `filter`. */
 export type ProgressReporter = (progress: WorkProgress) => void
 
 let onTerminal: ProgressReporter | undefined
-/** Made at the first report: to import this file touches no stream. */
+/** Made at the first report: importing this file touches no stream. */
 const showOnTerminal: ProgressReporter = progress => (onTerminal ??= workReporter())(progress)
 let currentReporter: ProgressReporter | undefined = showOnTerminal
 
-/** Sets who is told of the progress of `map` and `filter`; nobody when undefined. */
+/** Sets what receives the progress of `map` and `filter`; undefined turns reports off. */
 export function setProgressReporter(reporter: ProgressReporter | undefined): void {
   currentReporter = reporter
 }
 
-/** Shows how far `map` and `filter` are when they take long, as is the default. */
+/** Shows the progress of `map` and `filter` when they take long: the default. */
 export function enableProgressBars(): void {
   setProgressReporter(showOnTerminal)
 }
 
-/** Lets `map` and `filter` work in silence. */
+/** Turns the progress display of `map` and `filter` off. */
 export function disableProgressBars(): void {
   setProgressReporter(undefined)
 }
 
-/** Milliseconds that work holds the event loop before others have a turn, and between two reports. */
+/** Milliseconds that work may hold the event loop. */
 const turn = 20
-const betweenReports = 100
+/** Milliseconds between two reports. */
+const reportInterval = 100
 
 /**
- * A function to call with the rows done so far, and to wait for: it tells the reporter now and then, once more at the
- * end, and lets the event loop run. Work that is over before its first report is not reported at all.
+ * A function to call with the number of rows done so far, and to await: it reports every 100 ms and at the end, and
+ * lets the event loop run. Work that ends before its first report is not reported at all.
  */
 export function reportProgress(
   description: string,
   total: number,
   reporter = currentReporter,
 ): (done: number) => Promise<void> {
-  const begin = performance.now()
+  const start = performance.now()
   const takeTurn = takeTurns(turn)
-  let lastReport = begin
+  let lastReport = start
   let reported = false
   return async done => {
     const now = performance.now()
-    const due = done === total ? reported : now - lastReport >= betweenReports
+    const due = done === total ? reported : now - lastReport >= reportInterval
     if (due) {
       lastReport = now
       reported = true
-      reporter?.({ description, done, total, elapsed: now - begin })
+      reporter?.({ description, done, total, elapsed: now - start })
     }
     await takeTurn()
   }

@@ -1,35 +1,35 @@
 // path → rows: datasets from files, from folders laid out like the Hub's, and from arrays
 import { TrainerError } from '../errors'
 import { concatColumns, type Column } from './columns'
-import { Dataset } from './dataset'
-import { DatasetDict } from './datasetDict'
+import { Dataset, DatasetDict } from './dataset'
 import { findSplits, type SplitFiles } from './findFiles'
 import { formatOf, readTable, type ReadOptions } from './formats'
-import type { Table } from './mapping'
 import type { LooseRow } from './rows'
+import type { Table } from './table'
 
 /** Options of {@link loadDataset}. */
 export interface LoadOptions extends ReadOptions {
   /**
-   * The split to give, as a Dataset: 'train', or a slice of one: 'train[:100]', 'train[10%:20%]'. Without it, all
-   * splits in a DatasetDict.
+   * The split to load, as a Dataset: 'train', or a slice of one: 'train[:100]', 'train[10%:20%]'. Without it, all
+   * splits come as a DatasetDict.
    */
   readonly split?: string
-  /** Files by split (a file alone is the split 'train'), seen from the path if that is a folder. */
+  /** Files by split (a single file is the split 'train'), relative to the path if that is a folder. */
   readonly dataFiles?: string | readonly string[] | Readonly<Record<string, string | readonly string[]>>
-  /** The configuration, where it is not given as second argument. */
+  /** The configuration, if it is not the second argument. */
   readonly name?: string
 }
 
 type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
 
 /**
- * Loads a dataset: of a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), of a folder laid out like a
+ * Loads a dataset: from a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), from a folder laid out like a
  * repository of the Hub (`mrpc/train-00000-of-00001.parquet`, `data/train.csv`, `validation.jsonl`, `dev.tsv`, …) with
- * the name of a configuration where it has several, or of rows in memory (an array of objects gives a Dataset, a record
+ * the name of a configuration if it has several, or from rows in memory (an array of objects gives a Dataset, a record
  * of arrays a DatasetDict).
  *
- * Of files, all splits come as a DatasetDict; with `split`, that one as a Dataset. A single file is the split 'train'.
+ * From files, all splits come as a DatasetDict, or with `split` that one as a Dataset. A single file is the split
+ * 'train'.
  * @throws TrainerError when nothing is found (listing what there is), or naming the file and line that cannot be read.
  */
 export function loadDataset<Row extends object>(rows: readonly Row[], options?: LoadOptions): Promise<Dataset<Row>>
@@ -94,31 +94,27 @@ function fromMemory(source: Rows<object>, { split }: LoadOptions): Dataset<objec
   return slice(splits[name], start, end)
 }
 
-/** The files of a split, one below the other. */
+/** The rows of a split's files, one file after the other. */
 async function readFiles(files: readonly string[], options: LoadOptions): Promise<Dataset<object>> {
   const tables: Table[] = []
   for (const file of files) tables.push(await readTable(file, formatOf(file), options))
-  const [first] = tables
+  const [first, ...others] = tables
   if (first === undefined) throw new TrainerError('internal', 'internal: a split was found without files.')
+  for (const [index, table] of others.entries()) checkSameColumns(first, files[0]!, table, files[index + 1]!)
   const columns = new Map<string, Column>()
-  for (const name of first.columns.keys()) {
-    const parts = tables.map((table, index) => {
-      const column = table.columns.get(name)
-      if (column === undefined || table.columns.size !== first.columns.size) {
-        const [there, here] = [table, first].map(({ columns: named }) => [...named.keys()].join(', '))
-        throw new TrainerError(
-          'data',
-          `${files[index]} has the columns ${there}, ${files[0]} of the same split has ${here}.`,
-        )
-      }
-      return column
-    })
-    columns.set(name, concatColumns(parts))
-  }
-  return new Dataset(
-    columns,
-    first.features,
-    tables.reduce((rows, table) => rows + table.length, 0),
+  for (const name of first.columns.keys())
+    columns.set(name, concatColumns(tables.map(table => table.columns.get(name)!)))
+  const length = tables.reduce((rows, table) => rows + table.length, 0)
+  return new Dataset(columns, first.features, length)
+}
+
+function checkSameColumns(first: Table, firstFile: string, table: Table, file: string): void {
+  const names = [...table.columns.keys()]
+  if (names.length === first.columns.size && names.every(name => first.columns.has(name))) return
+  const expected = [...first.columns.keys()].join(', ') || 'none'
+  throw new TrainerError(
+    'data',
+    `${file} has the columns ${names.join(', ') || 'none'}, ${firstFile} of the same split has ${expected}.`,
   )
 }
 
@@ -132,13 +128,14 @@ interface Slice {
 function parseSplit(written: string): Slice {
   const match = /^(\w[\w.-]*)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?$/.exec(written)
   if (match === null) {
-    throw new TrainerError('argument', `split is '${written}': the name of a split was expected, or a slice of one.`, {
+    throw new TrainerError('argument', `split is '${written}'; the name of a split or of a slice was expected.`, {
       fix: "Write 'train', 'train[:100]' or 'train[10%:20%]'.",
     })
   }
   return { name: match[1]!, start: match[2], end: match[3] }
 }
 
+/** The rows of a slice; its ends are numbers of rows or percentages, counted from the end if negative. */
 function slice(dataset: Dataset<object>, start: string | undefined, end: string | undefined): Dataset<object> {
   if (start === undefined && end === undefined) return dataset
   const place = (written: string | undefined, otherwise: number): number => {
@@ -148,7 +145,8 @@ function slice(dataset: Dataset<object>, start: string | undefined, end: string 
       : Number(written)
     return Math.min(Math.max(row < 0 ? row + dataset.length : row, 0), dataset.length)
   }
-  const [from, to] = [place(start, 0), place(end, dataset.length)]
+  const from = place(start, 0)
+  const to = place(end, dataset.length)
   return dataset.select(Array.from({ length: Math.max(to - from, 0) }, (_, row) => from + row))
 }
 

@@ -2,6 +2,12 @@
 import { TrainerError } from '../errors'
 import { MersenneTwister, randperm } from '../random'
 
+/** Options of `Dataset.shuffle`. */
+export interface ShuffleOptions {
+  /** The same seed gives the same order; 42 by default. */
+  readonly seed?: number
+}
+
 /** The rows in their own order. */
 export function sequentialOrder(rows: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => row)
@@ -11,19 +17,20 @@ export function sequentialOrder(rows: number): Int32Array {
  * The rows of an epoch in random order: PyTorch's `randperm` of a generator seeded with `seed + epoch`, as accelerate's
  * seedable sampler draws it.
  */
-export function randomOrder(rows: number, seed: number, epoch: number): Int32Array {
+export function randomOrder(rows: number, seed: number, epoch = 0): Int32Array {
   return randperm(rows, new MersenneTwister(seed + epoch))
 }
 
 /**
- * Rows of like length side by side: a random permutation, cut into mega-batches of `multiplier` × `batchSize` rows,
+ * Rows of similar length side by side: a random permutation, cut into mega-batches of `multiplier` × `batchSize` rows,
  * each sorted by length, the longest first; and the longest row of all first, so that memory runs out at once or not at
  * all (transformers' `get_length_grouped_indices`).
  *
  * @param lengths the length of each row.
  * @param batchSize rows in an update: the batch size times the accumulation steps.
- * @param generator gives up a permutation's draws.
+ * @param generator draws the permutation.
  * @param multiplier batches in a mega-batch; by default a quarter of all, at most 50, at least 1.
+ * @throws TrainerError (`argument`) unless the batch size is a whole number above 0.
  */
 export function lengthGroupedOrder(
   lengths: ArrayLike<number>,
@@ -37,7 +44,7 @@ export function lengthGroupedOrder(
   const size = multiplier * batchSize
   let longest = 0
   for (let start = 0; start < order.length; start += size) {
-    // the sort is stable: rows of equal length keep their random order
+    // The sort is stable: rows of equal length keep their random order.
     order.set(
       Array.from(order.subarray(start, start + size)).sort((a, b) => lengths[b]! - lengths[a]!),
       start,
@@ -49,9 +56,8 @@ export function lengthGroupedOrder(
 }
 
 /**
- * The length-grouped order of an epoch. One generator, seeded once with `seed`, serves all epochs and gives up one
- * 64-bit number (two outputs) before each, as PyTorch's loader takes it: the draws of the epochs before are made again,
- * 11 ns each.
+ * The length-grouped order of an epoch. One generator, seeded once with `seed`, serves all epochs, and PyTorch's loader
+ * takes one 64-bit number (two outputs) from it before each: the draws of earlier epochs are repeated here, 11 ns each.
  */
 export function lengthGroupedEpochOrder(
   lengths: ArrayLike<number>,

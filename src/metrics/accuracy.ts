@@ -1,6 +1,6 @@
 import type { MetricOptions, Pairs } from './values'
 
-/** The share of rows whose prediction is the reference, or their number with `normalize: false`. NaN without rows. */
+/** The share of rows whose prediction equals the reference, or their number with `normalize: false`. */
 export function accuracy(
   { predictions, references }: Pairs,
   { normalize = true }: MetricOptions = {},

@@ -1,7 +1,7 @@
 import { TrainerError } from '../errors'
 import type { MetricOptions, Pairs } from './values'
 
-/** How often a class was predicted rightly, predicted, and given. */
+/** How often a class is predicted rightly, predicted, and given. */
 export interface ClassCounts {
   right: number
   predicted: number
@@ -28,9 +28,9 @@ export function countClasses({ predictions, references }: Pairs): Map<number, Cl
 }
 
 /**
- * One number out of a score by class, as scikit-learn averages it: 'binary' is the score of `posLabel`, 'micro' that of
- * all counts together, 'macro' the mean, 'weighted' the mean weighted by how often each class is given.
- * @throws TrainerError (`data`) for 'binary' with more than two classes, or two of which none is `posLabel`.
+ * The average of a score over the classes, as in scikit-learn: 'binary' is the score of `posLabel`, 'micro' that of all
+ * counts together, 'macro' the mean, 'weighted' the mean weighted by how often each class is given.
+ * @throws TrainerError (`data`) for 'binary' with more than two classes, or with two if neither is `posLabel`.
  */
 export function averageScore(
   metric: string,
@@ -57,7 +57,7 @@ export function averageScore(
   )
 }
 
-/** The quotient, 0 where nothing is to be divided by: scikit-learn's zero_division. */
+/** The quotient; 0 for a denominator of 0, scikit-learn's zero_division. */
 export function ratio(numerator: number, denominator: number): number {
   return denominator === 0 ? 0 : numerator / denominator
 }
@@ -73,9 +73,7 @@ function checkBinary(metric: string, counts: ReadonlyMap<number, ClassCounts>, p
     throw new TrainerError(
       'data',
       `${metric}: there are ${counts.size} classes (${classes}), but average is 'binary'.`,
-      {
-        fix: "Pass average: 'macro', 'micro' or 'weighted'.",
-      },
+      { fix: "Pass average: 'macro', 'micro' or 'weighted'." },
     )
   }
   throw new TrainerError('data', `${metric}: posLabel is ${posLabel}, but the classes are ${classes}.`, {

@@ -2,7 +2,7 @@ import { averageScore, ratio } from './confusion'
 import type { MetricOptions, Pairs } from './values'
 
 /**
- * F1, the harmonic mean of precision and recall: 2 · right / (predicted + given); 0 where a class does not occur.
+ * F1, the harmonic mean of precision and recall: 2 · right / (predicted + given); 0 for a class that does not occur.
  * Options as in `MetricOptions`.
  */
 export function f1(pairs: Pairs, options: MetricOptions = {}): { f1: number } {

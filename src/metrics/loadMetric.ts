@@ -11,25 +11,25 @@ import { recall } from './recall'
 import { spearmanr } from './spearman'
 import { toPairs, type MetricFunction, type MetricInput, type MetricOptions, type Pairs } from './values'
 
-/** A metric as Hugging Face's `evaluate` has it. */
+/** A metric as in Hugging Face's `evaluate`. */
 export interface Metric {
-  /** The name that it was loaded by, `glue/mrpc` with a configuration. */
+  /** The name that it was loaded by: `f1`, with a configuration `glue/mrpc`. */
   readonly name: string
   /**
-   * The metric's values by their keys, over the rows given here and those of `addBatch` before; these are forgotten
-   * then. Options of a call hold for that call.
-   * @throws TrainerError when there are no rows, when predictions and references differ in number, or are not one
-   * number a row.
+   * The metric's values by key, over the rows given here and those of earlier `addBatch` calls, which are forgotten
+   * afterwards. Options apply to this call only.
+   * @throws TrainerError when there are no rows, when predictions and references differ in number, or do not have one
+   * number per row.
    */
   compute(input?: MetricInput | MetricOptions): Record<string, number>
-  /** Keeps a batch's rows for `compute`: two numbers a row. @throws TrainerError as `compute` does. */
+  /** Keeps a batch's rows for `compute`. @throws TrainerError as `compute` does. */
   addBatch(input: MetricInput): void
 }
 
 /** The tasks of `loadMetric('glue', task)`. */
 export type GlueTask = keyof typeof glueMetrics
 
-/** The metrics that have no configuration, by name. */
+/** The metrics without configurations, by name. */
 const metrics = {
   accuracy,
   f1,
@@ -69,7 +69,7 @@ function find<T>(table: Record<string, T>, name: string, kind: string, fix: stri
     'argument',
     `There is no ${kind} '${name}'; there are ${Object.keys(table).sort().join(', ')}.`,
     {
-      fix: hints.length > 0 ? hints.join(' ') : 'Write a function of your own as computeMetrics.',
+      fix: hints.length > 0 ? hints.join(' ') : 'Write a custom function as computeMetrics.',
     },
   )
 }

@@ -2,7 +2,7 @@ import { averageScore, ratio } from './confusion'
 import type { MetricOptions, Pairs } from './values'
 
 /**
- * Precision, the share of right ones among the predictions of a class; 0 where it is never predicted. Options as in
+ * Precision, the share of a class's predictions that are right; 0 if it is never predicted. Options as in
  * `MetricOptions`.
  */
 export function precision(pairs: Pairs, options: MetricOptions = {}): { precision: number } {

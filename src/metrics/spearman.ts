@@ -2,21 +2,21 @@ import { correlate } from './pearson'
 import type { Pairs } from './values'
 
 /**
- * Spearman's rank correlation, key `spearmanr`: Pearson's of the ranks, equal values sharing their mean rank. NaN where
+ * Spearman's rank correlation, key `spearmanr`: Pearson's of the ranks, equal values sharing their mean rank. NaN if
  * one side is constant.
  */
 export function spearmanr({ predictions, references }: Pairs): { spearmanr: number } {
   return { spearmanr: correlate(ranks(predictions), ranks(references)) }
 }
 
-/** Ranks from 1; NaN where a value is NaN, which makes the correlation NaN. */
+/** Ranks from 1; all NaN if a value is NaN, which makes the correlation NaN. */
 function ranks(values: Float64Array): Float64Array {
   if (values.some(Number.isNaN)) return values.map(() => NaN)
   const order = Uint32Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]!)
   const result = new Float64Array(values.length)
   for (let from = 0, to = 0; from < order.length; from = to) {
     while (to < order.length && values[order[to]!] === values[order[from]!]) to++
-    // Places from … to − 1 hold equal values: their ranks from + 1 … to have the mean (from + 1 + to) / 2.
+    // The places from … to − 1 hold equal values: the mean of their ranks, from + 1 … to, is (from + 1 + to) / 2.
     for (let i = from; i < to; i++) result[order[i]!] = (from + 1 + to) / 2
   }
   return result

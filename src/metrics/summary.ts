@@ -12,14 +12,14 @@ export interface Summary {
 }
 
 /**
- * What to report of a metric over several seeds or folds: mean, deviation, range.
+ * Statistics of a metric over several seeds or folds: mean, deviation, range.
  *
- * mathjs is loaded by the first call, not with the package: that takes half a second. Metrics themselves are computed
- * without it, since `compute` has to answer at once.
+ * The first call loads mathjs, which takes half a second; the package does not. Metrics are computed without it, since
+ * `compute` returns at once, where loading a module takes a promise.
  * @throws TrainerError (`data`) without values.
  */
 export async function summarize(values: readonly number[] | Float32Array | Float64Array): Promise<Summary> {
-  if (values.length === 0) throw new TrainerError('data', 'summarize: there are no values.')
+  if (values.length === 0) throw new TrainerError('data', 'summarize needs at least one value.')
   const { mean, std, min, median, max } = await import('mathjs/number')
   const list = [...values]
   const deviation = list.length === 1 ? 0 : Number(std(list))

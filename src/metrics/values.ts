@@ -1,43 +1,43 @@
 import { TrainerError } from '../errors'
 import { Tensor, type TensorData } from '../tensor'
 
-/** One number a row: a tensor, a typed array, a list, or lists of one number each. Shape [rows] or [rows, 1]. */
+/** One number per row: a tensor, a typed array, a list, or lists of one number each. Shape [rows] or [rows, 1]. */
 export type Values =
   Tensor | TensorData | readonly (number | bigint | boolean | readonly (number | bigint | boolean)[])[]
 
-/** What a metric compares, and the options of those metrics that have any. */
+/** What a metric compares, and its options. */
 export interface MetricInput extends MetricOptions {
   readonly predictions: Values
   readonly references: Values
 }
 
-/** Options of a metric; one that it does not have does nothing. */
+/** Options of metrics; a metric ignores those of others. */
 export interface MetricOptions {
-  /** f1, precision, recall: how classes become one number; 'binary' unless told. */
+  /** f1, precision, recall: how classes become one number; 'binary' by default. */
   readonly average?: Average | undefined
-  /** f1, precision, recall: the class that counts with 'binary'; 1 unless told. */
+  /** f1, precision, recall: the class that counts with 'binary'; 1 by default. */
   readonly posLabel?: number | undefined
-  /** f1, precision, recall: the classes that are averaged; all that occur unless told. */
+  /** f1, precision, recall: the classes that are averaged; all that occur by default. */
   readonly labels?: readonly number[] | undefined
-  /** accuracy: the share of right rows, or their number if false; true unless told. */
+  /** accuracy: false gives the number of right rows instead of their share; true by default. */
   readonly normalize?: boolean | undefined
 }
 
 /** How the scores of classes become one number, as in scikit-learn. */
 export type Average = 'binary' | 'micro' | 'macro' | 'weighted'
 
-/** Predictions and references as numbers, row by row, equally many. */
+/** Predictions and references as numbers, one each per row. */
 export interface Pairs {
   readonly predictions: Float64Array
   readonly references: Float64Array
 }
 
-/** One metric's arithmetic: rows to values by their keys. */
+/** The arithmetic of a metric: rows → values by key. */
 export type MetricFunction = (pairs: Pairs, options: MetricOptions) => Record<string, number>
 
 /**
  * Both sides as numbers.
- * @throws TrainerError (`data`) when they differ in length, or a side has more than one number a row.
+ * @throws TrainerError (`data`) when they differ in length, or a side does not have one number per row.
  */
 export function toPairs(metric: string, predictions: Values, references: Values): Pairs {
   const pairs = {
@@ -48,9 +48,7 @@ export function toPairs(metric: string, predictions: Values, references: Values)
     throw new TrainerError(
       'data',
       `${metric}: there are ${pairs.predictions.length} predictions for ${pairs.references.length} references.`,
-      {
-        fix: 'Give one prediction for each reference, in the same order.',
-      },
+      { fix: 'Give one prediction for each reference, in the same order.' },
     )
   }
   return pairs
@@ -83,9 +81,7 @@ function toNumber(metric: string, side: string, row: unknown, index: number): nu
   throw new TrainerError(
     'data',
     `${metric}: row ${index} of the ${side} is ${JSON.stringify(row) ?? 'undefined'}, not a number.`,
-    {
-      fix: 'Text labels have to become class numbers first: dataset.classEncodeColumn.',
-    },
+    { fix: 'Text labels have to become class numbers first: dataset.classEncodeColumn.' },
   )
 }
 
@@ -94,8 +90,6 @@ function checkShape(metric: string, side: string, dims: readonly number[]): void
   throw new TrainerError(
     'data',
     `${metric}: ${side} should have the shape [rows] or [rows, 1], not [${dims.join(', ')}].`,
-    {
-      fix: 'If these are logits, take the class first: predictions.argmax(-1).',
-    },
+    { fix: 'If these are logits, take the class first: predictions.argmax(-1).' },
   )
 }

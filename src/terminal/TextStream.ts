@@ -1,4 +1,4 @@
-/** Where text goes, whether a terminal is behind it, and how many columns that has. */
+/** A stream for text. `isTTY` says whether it is a terminal, `columns` how wide that is. */
 export interface TextStream {
   write(text: string): unknown
   readonly isTTY?: boolean | undefined

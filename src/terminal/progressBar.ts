@@ -1,11 +1,11 @@
 import { MultiBar, type SingleBar } from 'cli-progress'
 import type { TextStream } from './TextStream'
 
-/** How far something is. */
+/** The progress of some work. */
 export interface Progress {
   readonly done: number
   readonly total: number
-  /** What was done already when the clock started: a resumed run's steps. */
+  /** What was done when the clock started: the steps before a run was resumed. */
   readonly before: number
   readonly seconds: number
   readonly comment: string | undefined
@@ -14,22 +14,24 @@ export interface Progress {
 /** `[ 100/1720 00:55<15:02, 1.81 it/s, Epoch 0.58/10]`; at the end `[1720/1720 15:51, Epoch 10/10]`. */
 export function progressLabel({ done, total, before, seconds, comment }: Progress): string {
   const count = `${String(done).padStart(String(total).length)}/${total}`
-  const [fresh, suffix] = [done - before, comment === undefined ? '' : `, ${comment}`]
-  if (done >= total) return `[${count} ${formatSeconds(seconds)}${suffix}]`
-  if (fresh <= 0 || seconds <= 0) return `[${count} ${formatSeconds(seconds)}<?${suffix}]`
-  const rate = fresh / seconds
-  return `[${count} ${formatSeconds(seconds)}<${formatSeconds((total - done) / rate)}, ${rate.toFixed(2)} it/s${suffix}]`
+  const elapsed = `${count} ${formatSeconds(seconds)}`
+  const suffix = comment === undefined ? '' : `, ${comment}`
+  if (done >= total) return `[${elapsed}${suffix}]`
+  if (done <= before || seconds <= 0) return `[${elapsed}<?${suffix}]`
+  const rate = (done - before) / seconds
+  return `[${elapsed}<${formatSeconds((total - done) / rate)}, ${rate.toFixed(2)} it/s${suffix}]`
 }
 
 /** Seconds as `15:51`, `1:02:03`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.trunc(seconds))
-  const [hours, minutes, rest] = [Math.trunc(whole / 3600), Math.trunc(whole / 60) % 60, whole % 60]
   const two = (n: number): string => String(n).padStart(2, '0')
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${two(minutes)}:${two(rest)}`
+  const hours = Math.trunc(whole / 3600)
+  const minutesAndSeconds = `${two(Math.trunc(whole / 60) % 60)}:${two(whole % 60)}`
+  return hours > 0 ? `${hours}:${minutesAndSeconds}` : minutesAndSeconds
 }
 
-/** The bar and its label in so many columns. */
+/** The bar and its label in a terminal of `columns` columns, of which it takes at most 110. */
 export function progressLine(progress: Progress, columns: number): string {
   const label = progressLabel(progress)
   const width = Math.min(columns - 1, 110) - label.length - 1
@@ -38,14 +40,14 @@ export function progressLine(progress: Progress, columns: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${label}`
 }
 
-/** One bar among the {@link ProgressBars}. */
+/** One of the {@link ProgressBars}. */
 export interface ProgressBar {
   update(done: number, comment?: string): void
   /** Takes the bar off the screen. */
   remove(): void
 }
 
-/** Bars at the bottom of a terminal, and lines that scroll by above them. They keep nobody from ending the process. */
+/** Bars at the bottom of a terminal, with lines that scroll above them. They do not keep the process alive. */
 export class ProgressBars {
   readonly #bars: MultiBar
 
@@ -59,10 +61,8 @@ export class ProgressBars {
       gracefulExit: false,
       fps: 5,
     })
-    // The bars draw themselves by a timer, which must not hold the process when training has thrown.
-    const { timer } = this.#bars as unknown as { timer?: { unref?: () => void } }
-    timer?.unref?.()
-    this.#bars.on('update-post', () => (this.#bars as unknown as { timer?: { unref?: () => void } }).timer?.unref?.())
+    this.#releaseTimer()
+    this.#bars.on('update-post', () => this.#releaseTimer())
   }
 
   /** Adds a bar at the bottom. */
@@ -81,10 +81,16 @@ export class ProgressBars {
     this.#bars.update()
   }
 
-  /** Draws everything a last time, leaves it on the screen, and lets go of the terminal. */
+  /** Draws everything a last time, leaves it on the screen, and releases the terminal. */
   stop(): void {
     this.#bars.update()
     this.#bars.stop()
+  }
+
+  /** The bars draw themselves by a timer, which must not keep the process alive after training has thrown. */
+  #releaseTimer(): void {
+    const { timer } = this.#bars as unknown as { timer?: { unref?: () => void } }
+    timer?.unref?.()
   }
 }
 

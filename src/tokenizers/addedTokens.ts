@@ -1,13 +1,13 @@
 // text → stretches of text and the added tokens between them
-import type { AddedToken } from './files'
+import type { AddedToken } from './tokenizerJson'
 
-/** What finds added tokens in a text. */
+/** Finds added tokens in a text. */
 export interface TokenMatcher {
   readonly pattern: RegExp
   readonly tokens: ReadonlyMap<string, AddedToken>
 }
 
-/** A matcher for tokens as `normalize` writes them, the longest first, or undefined if there are none. */
+/** A matcher for tokens as `normalize` writes them, the longest first; undefined for no tokens. */
 export function tokenMatcher(
   tokens: readonly AddedToken[],
   normalize: (text: string) => string,
@@ -23,8 +23,8 @@ export function tokenMatcher(
 }
 
 /**
- * The text cut at the added tokens in it, which stand as their ids. A token with `lstrip` or `rstrip` takes the blanks
- * beside it along, one with `single_word` counts only where no word touches it.
+ * The text cut at its added tokens, each of which becomes its id. A token with `lstrip` or `rstrip` includes the blanks
+ * beside it; one with `single_word` counts only where no word touches it.
  */
 export function splitAddedTokens(text: string, matcher: TokenMatcher | undefined): (string | number)[] {
   if (text === '') return []

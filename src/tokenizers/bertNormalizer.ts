@@ -1,9 +1,9 @@
-// BERT's normaliser as the Rust library has it. The JavaScript library's differs: it puts no blanks around rarer
-// Chinese characters (those beyond the basic plane), and lower-cases a final sigma in its own way.
+// BERT's normalizer as in the Rust library. The JavaScript library's differs: it puts no blanks around rare Chinese
+// characters (those beyond the basic plane), and lower-cases a final sigma differently.
 
 /**
- * BERT's normaliser for the options of a `tokenizer.json`: `clean_text`, `handle_chinese_chars`, `strip_accents` (null:
- * as `lowercase`), `lowercase`.
+ * BERT's normalizer for the options of a `tokenizer.json`: `clean_text`, `handle_chinese_chars`, `strip_accents` (null:
+ * as `lowercase`), `lowercase`; all true by default.
  */
 export function bertNormalizer(options: Readonly<Record<string, unknown>>): (text: string) => string {
   const lowercase = options['lowercase'] !== false
@@ -22,5 +22,10 @@ const plain = /^[\x20-\x7e]*$/
 const dropped = /[\0\ufffd]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu
 const blanks = /\p{White_Space}/gu
 const accents = /\p{Mn}/gu
-const chinese =
-  /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu
+const chinese = new RegExp(
+  `[${[
+    '\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}',
+    '\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}',
+  ].join('')}]`,
+  'gu',
+)

@@ -1,48 +1,15 @@
 // texts and options → ids, segments and masks
-import { TrainerError, nearest } from '../errors'
-import {
-  paddedLength,
-  paddingStrategy,
-  padValues,
-  checkSide,
-  type Padding,
-  type PaddingStrategy,
-  type Side,
-} from '../collators/padding'
-import { originOf } from '../data/rows'
-import { readTemplate, type Template } from './template'
+import { paddedLength, padValues } from '../collators/padding'
+import { originOf } from '../data/origins'
+import { TrainerError } from '../errors'
+import { completeOptions, type CompleteOptions, type TokenizerOptions } from './options'
+import type { TokenizerSettings } from './settings'
+import { templateOf, type Template } from './template'
 import type { TextModel } from './textModel'
-import type { TokenizerSettings } from './tokenizer'
-import type { TokenizerJson } from './files'
-import { truncatedLengths, type TruncationStrategy } from './truncation'
+import type { TokenizerJson } from './tokenizerJson'
+import { truncatedLengths } from './truncation'
 
-/** Options of a call of a tokenizer, Python's in camelCase. */
-export interface TokenizerOptions {
-  /**
-   * Cut what is longer than `maxLength`: true is 'longest_first'. false by default (true if only `maxLength` is given).
-   */
-  readonly truncation?: boolean | TruncationStrategy | undefined
-  /** Tokens, special ones included; `modelMaxLength` by default. */
-  readonly maxLength?: number | undefined
-  /** Pad to the longest text ('longest', true) or to `maxLength` ('max_length'); false by default. */
-  readonly padding?: boolean | PaddingStrategy | undefined
-  /** Rounds the padded length up to a multiple of this. */
-  readonly padToMultipleOf?: number | null | undefined
-  /** Put `[CLS]` and its kin around the texts; true by default. */
-  readonly addSpecialTokens?: boolean | undefined
-  /** Whether to give `token_type_ids`; what the model takes by default. */
-  readonly returnTokenTypeIds?: boolean | undefined
-  /** Whether to give `attention_mask`; what the model takes by default. */
-  readonly returnAttentionMask?: boolean | undefined
-  /** Whether to give `special_tokens_mask` (1 for tokens that the template or the padding added); false by default. */
-  readonly returnSpecialTokensMask?: boolean | undefined
-  /** Where padding is put; the tokenizer's own side by default. */
-  readonly paddingSide?: Side | undefined
-  /** Where tokens are cut off; the tokenizer's own side by default. */
-  readonly truncationSide?: Side | undefined
-}
-
-/** One encoded text or pair. `attention_mask` is missing only where `returnAttentionMask` is false. */
+/** One encoded text or pair. `attention_mask` is missing only if `returnAttentionMask` is false. */
 export type Encoding = {
   input_ids: number[]
   token_type_ids?: number[]
@@ -55,38 +22,29 @@ export type BatchEncoding = { [Name in keyof Encoding]: Encoding[Name][] }
 
 type Encode = (texts: unknown, pairs: unknown, options: TokenizerOptions | undefined) => Encoding | BatchEncoding
 
-/** A function from texts to encodings. */
+/** The function from texts to encodings of a model, with the post-processor of its tokenizer.json. */
 export function encoder(
   model: TextModel,
   processor: TokenizerJson['post_processor'],
   settings: TokenizerSettings,
 ): Encode {
-  const template = readTemplate(processor)
+  const template = templateOf(processor)
   const bare = { single: template.single.filter(piece => piece.text), pair: template.pair.filter(piece => piece.text) }
   return (texts, pairs, options = {}) => {
-    const plan = readOptions(options, settings)
-    const encodeRow = rowEncoder(model, plan.addSpecialTokens ? template : bare, plan)
+    const complete = completeOptions(options, settings)
+    const encodeRow = rowEncoder(model, complete.addSpecialTokens ? template : bare, complete)
     if (Array.isArray(texts)) {
       const seconds = checkPairs(texts, pairs)
-      return finish(
+      return columnsOf(
         texts.map((text, i) => encodeRow(textAt(text, texts, i), seconds && textAt(seconds[i], seconds, i))),
-        plan,
+        complete,
         settings,
       )
     }
     const second = pairs === undefined || pairs === null || pairs === '' ? undefined : textAt(pairs)
-    const batch = finish([encodeRow(textAt(texts), second)], plan, settings)
+    const batch = columnsOf([encodeRow(textAt(texts), second)], complete, settings)
     return Object.fromEntries(Object.entries(batch).map(([name, rows]) => [name, rows[0]!])) as Encoding
   }
-}
-
-interface Plan {
-  readonly strategy: TruncationStrategy
-  readonly maxLength: number | undefined
-  readonly truncationSide: Side
-  readonly addSpecialTokens: boolean
-  readonly padding: Padding
-  readonly outputs: { readonly segments: boolean; readonly mask: boolean; readonly specials: boolean }
 }
 
 interface EncodedRow {
@@ -95,11 +53,11 @@ interface EncodedRow {
   readonly specials: number[]
 }
 
-/** Tokens of the texts, cut to what the budget leaves, then put into the template. */
+/** A function that cuts the tokens of a text or pair to the budget and puts them into the template. */
 function rowEncoder(
   model: TextModel,
   template: Template,
-  { strategy, maxLength, truncationSide: side, outputs }: Plan,
+  { strategy, maxLength, truncationSide: side, outputs }: CompleteOptions,
 ): (text: string, pair?: string) => EncodedRow {
   const truncates = strategy !== 'do_not_truncate' && maxLength !== undefined
   const cut = (ids: number[], length: number): number[] =>
@@ -110,7 +68,7 @@ function rowEncoder(
   return (text, pair) => {
     const pieces = pair === undefined ? template.single : template.pair
     const specials = pair === undefined ? added.single : added.pair
-    // a budget that the special tokens alone exceed means no truncation, as in the Rust library
+    // If the special tokens alone exceed the budget, nothing is cut, as in the Rust library.
     const budget = truncates && maxLength >= specials ? maxLength - specials : undefined
     const enough = budget !== undefined && pair === undefined && side === 'right' ? budget + 1 : undefined
     let first = model.encode(text, enough)
@@ -128,7 +86,7 @@ function assemble(
   pieces: Template['single'],
   first: readonly number[],
   second: readonly number[],
-  outputs: Plan['outputs'],
+  outputs: CompleteOptions['outputs'],
 ): EncodedRow {
   const row: EncodedRow = { ids: [], segments: [], specials: [] }
   for (const piece of pieces) {
@@ -142,8 +100,12 @@ function assemble(
   return row
 }
 
-/** Rows padded and laid out as columns, in Python's order of names. */
-function finish(rows: readonly EncodedRow[], { padding, outputs }: Plan, settings: TokenizerSettings): BatchEncoding {
+/** Rows padded and turned into columns, in Python's order of names. */
+function columnsOf(
+  rows: readonly EncodedRow[],
+  { padding, outputs }: CompleteOptions,
+  settings: TokenizerSettings,
+): BatchEncoding {
   const length = paddedLength(
     rows.reduce((longest, row) => Math.max(longest, row.ids.length), 0),
     padding,
@@ -156,96 +118,6 @@ function finish(rows: readonly EncodedRow[], { padding, outputs }: Plan, setting
     ...(outputs.mask && { attention_mask: rows.map(row => pad(ones(row), 0)) }),
     ...(outputs.specials && { special_tokens_mask: rows.map(row => pad(row.specials, 1)) }),
   } as BatchEncoding
-}
-
-const optionNames = [
-  'truncation',
-  'maxLength',
-  'padding',
-  'padToMultipleOf',
-  'addSpecialTokens',
-  'returnTokenTypeIds',
-  'returnAttentionMask',
-  'returnSpecialTokensMask',
-  'paddingSide',
-  'truncationSide',
-]
-
-/** The options checked, with their defaults, in the order of Python's `_get_padding_truncation_strategies`. */
-function readOptions(options: TokenizerOptions, settings: TokenizerSettings): Plan {
-  for (const name of Object.keys(options)) {
-    if (optionNames.includes(name)) continue
-    const close = nearest(name, optionNames)
-    const fix = close === undefined ? `It has ${optionNames.join(', ')}.` : `Did you mean '${close}'?`
-    throw new TrainerError('argument', `The tokenizer has no option '${name}'.`, { fix })
-  }
-  let strategy = truncationStrategy(options)
-  let padding = paddingStrategy(options.padding)
-  let { maxLength } = options
-  const limitless = settings.modelMaxLength === Infinity
-  if (maxLength === undefined) {
-    if (limitless && padding === 'max_length') padding = 'do_not_pad'
-    if (limitless) strategy = 'do_not_truncate'
-    if (padding === 'max_length' || strategy !== 'do_not_truncate') maxLength = settings.modelMaxLength
-  } else if (!Number.isInteger(maxLength) || maxLength < 0) {
-    throw new TrainerError('argument', `maxLength is ${maxLength}: a whole number of tokens was expected.`)
-  }
-  checkPadding(padding, strategy, maxLength, options, settings)
-  const wants = (name: string, asked: boolean | undefined): boolean => asked ?? settings.modelInputNames.includes(name)
-  return {
-    strategy,
-    maxLength,
-    truncationSide: checkSide(options.truncationSide ?? settings.truncationSide, 'truncationSide'),
-    addSpecialTokens: options.addSpecialTokens ?? true,
-    padding: {
-      strategy: padding,
-      maxLength,
-      multipleOf: options.padToMultipleOf ?? undefined,
-      side: checkSide(options.paddingSide ?? settings.paddingSide, 'paddingSide'),
-    },
-    outputs: {
-      segments: wants('token_type_ids', options.returnTokenTypeIds),
-      mask: wants('attention_mask', options.returnAttentionMask),
-      specials: options.returnSpecialTokensMask ?? false,
-    },
-  }
-}
-
-function checkPadding(
-  padding: PaddingStrategy,
-  truncation: TruncationStrategy,
-  maxLength: number | undefined,
-  { padToMultipleOf: multiple }: TokenizerOptions,
-  settings: TokenizerSettings,
-): void {
-  if (padding === 'do_not_pad') return
-  if (settings.padTokenId === undefined) {
-    throw new TrainerError('argument', 'Padding was asked for, but the tokenizer has no padding token.', {
-      fix: 'Name one of its tokens as pad_token in tokenizer_config.json.',
-    })
-  }
-  if (truncation !== 'do_not_truncate' && multiple && maxLength !== undefined && maxLength % multiple !== 0) {
-    throw new TrainerError(
-      'argument',
-      `maxLength ${maxLength} is not a multiple of padToMultipleOf ${multiple}, though both truncation and padding are on.`,
-      {
-        fix: `Use a maxLength of ${Math.ceil(maxLength / multiple) * multiple}.`,
-      },
-    )
-  }
-}
-
-function truncationStrategy({ truncation, maxLength, padding }: TokenizerOptions): TruncationStrategy {
-  if (truncation === undefined)
-    return maxLength !== undefined && (padding ?? false) === false ? 'longest_first' : 'do_not_truncate'
-  if (truncation === true) return 'longest_first'
-  if (truncation === false) return 'do_not_truncate'
-  const strategies = ['longest_first', 'only_first', 'only_second', 'do_not_truncate']
-  if (strategies.includes(truncation)) return truncation
-  throw new TrainerError(
-    'argument',
-    `truncation is '${String(truncation)}': true, false, or one of ${strategies.join(', ')} was expected.`,
-  )
 }
 
 function checkPairs(texts: readonly unknown[], pairs: unknown): readonly unknown[] | undefined {
@@ -262,7 +134,10 @@ function checkPairs(texts: readonly unknown[], pairs: unknown): readonly unknown
   return pairs as unknown[]
 }
 
-/** A text that is one; `batch` and `index` say where it stands. */
+/**
+ * @param batch the texts that it is from, and `index` its place there; both are for the error.
+ * @throws TrainerError (`data`) for what is not a text, naming its column and row if they are known.
+ */
 function textAt(text: unknown, batch?: readonly unknown[], index = 0): string {
   if (typeof text === 'string') return text
   const origin = batch && originOf(batch)
@@ -274,12 +149,12 @@ function textAt(text: unknown, batch?: readonly unknown[], index = 0): string {
         : `Column '${origin.column}' of row ${origin.firstRow + index}`
   const column = origin?.column ?? 'text'
   const misnamed = batch === undefined && text === undefined
-  throw new TrainerError('data', `${place} is ${describe(text)}, where a text was expected.`, {
-    fix:
-      text === undefined || text === null
-        ? `Leave such rows out first: dataset.filter(row => typeof row.${column} === 'string')${misnamed ? ', or correct the name of the column' : ''}.`
-        : 'Turn it into a string first: String(…).',
-  })
+  const correct = misnamed ? ', or correct the name of the column' : ''
+  const fix =
+    text === undefined || text === null
+      ? `Leave such rows out first: dataset.filter(row => typeof row.${column} === 'string')${correct}.`
+      : 'Turn it into a string first: String(…).'
+  throw new TrainerError('data', `${place} is ${describe(text)}; a text was expected.`, { fix })
 }
 
 function describe(value: unknown): string {

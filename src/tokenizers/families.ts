@@ -1,14 +1,13 @@
-// what Python's tokenizer classes say of themselves (transformers 5.23): which inputs they give, which special tokens
-// they have
-import type { SpecialName } from './files'
+// the tokenizer classes of Python (transformers 5.23): the inputs that they return, the special tokens that they have
+import type { SpecialTokens } from './specials'
 
-/** A tokenizer class of Python's. */
+/** A tokenizer class of Python. */
 export interface Family {
   readonly name: string
   /** Which vocabulary files it can be built from. */
   readonly kind: 'wordpiece' | 'byte-level' | 'other'
   readonly inputs: readonly string[]
-  readonly specials: Readonly<Partial<Record<SpecialName, string>>>
+  readonly specials: SpecialTokens
 }
 
 const withSegments = ['input_ids', 'token_type_ids', 'attention_mask']
@@ -23,18 +22,16 @@ const roberta = {
   cls_token: '<s>',
   mask_token: '<mask>',
 }
-const wordPiece = (name: string, inputs: readonly string[]): Family => ({
-  name,
-  kind: 'wordpiece',
-  inputs,
-  specials: bert,
-})
-const other = (name: string, inputs: readonly string[], specials: Family['specials'] = {}): Family => ({
-  name,
-  kind: 'other',
-  inputs,
-  specials,
-})
+
+const wordPiece = (name: string, inputs: readonly string[]): Family => {
+  return { name, kind: 'wordpiece', inputs, specials: bert }
+}
+const byteLevel = (name: string): Family => {
+  return { name, kind: 'byte-level', inputs: withoutSegments, specials: roberta }
+}
+const other = (name: string, inputs: readonly string[], specials: SpecialTokens = {}): Family => {
+  return { name, kind: 'other', inputs, specials }
+}
 
 const families: Readonly<Record<string, Family>> = Object.fromEntries(
   [
@@ -44,8 +41,8 @@ const families: Readonly<Record<string, Family>> = Object.fromEntries(
     wordPiece('MobileBertTokenizer', withSegments),
     wordPiece('SqueezeBertTokenizer', withSegments),
     wordPiece('DistilBertTokenizer', withoutSegments),
-    { name: 'RobertaTokenizer', kind: 'byte-level', inputs: withoutSegments, specials: roberta } satisfies Family,
-    { name: 'LongformerTokenizer', kind: 'byte-level', inputs: withoutSegments, specials: roberta } satisfies Family,
+    byteLevel('RobertaTokenizer'),
+    byteLevel('LongformerTokenizer'),
     other('XLMRobertaTokenizer', withoutSegments, roberta),
     other('CamembertTokenizer', withoutSegments, roberta),
     other('MPNetTokenizer', withoutSegments, { ...roberta, unk_token: '[UNK]' }),
@@ -65,7 +62,7 @@ const families: Readonly<Record<string, Family>> = Object.fromEntries(
   ].map((family): [string, Family] => [family.name, family]),
 )
 
-/** The tokenizer class of each `model_type`, for folders that name none. */
+/** The tokenizer class of each `model_type`, for folders that do not name a class. */
 const classOfModel: Readonly<Record<string, string>> = {
   bert: 'BertTokenizer',
   electra: 'ElectraTokenizer',
@@ -85,8 +82,8 @@ const classOfModel: Readonly<Record<string, string>> = {
 }
 
 /**
- * The class that a folder's files name: `tokenizer_class` (with or without "Fast"), else what `model_type` has, else
- * `fallback`. A class that is not known gives what Python's base class gives.
+ * The class that a folder's files name: `tokenizer_class` (with or without "Fast"), or else the class of `model_type`,
+ * or `fallback`. An unknown class has the inputs of Python's base class and no special tokens of its own.
  */
 export function familyOf(tokenizerClass: unknown, modelType: unknown, fallback: string): Family {
   const named = typeof tokenizerClass === 'string' ? tokenizerClass.replace(/Fast$/, '') : undefined

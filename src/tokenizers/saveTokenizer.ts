@@ -1,8 +1,8 @@
-// a tokenizer → the files that Python and transformers.js open
+// tokenizer → the files that Python and transformers.js open
 import type { Side } from '../collators/padding'
 import type { TokenizerFiles } from './files'
 
-/** What of a tokenizer may have been set since it was loaded. */
+/** The settings of a tokenizer that can change after it is loaded. */
 export interface SavedSettings {
   readonly modelMaxLength: number
   readonly paddingSide: Side

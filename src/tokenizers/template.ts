@@ -1,6 +1,7 @@
 // where special tokens stand around one text and around a pair: the post-processor of a tokenizer.json
 import { TrainerError } from '../errors'
-import type { TokenizerJson } from './files'
+import type { SpecialTokens } from './specials'
+import type { TokenizerJson } from './tokenizerJson'
 
 /** A piece of a template: one of the texts, or special tokens, with its segment id. */
 export interface TemplatePiece {
@@ -16,16 +17,16 @@ export interface Template {
 }
 
 /** The template of a post-processor. RoBERTa's gives both texts segment 0, as the Rust library does. */
-export function readTemplate(processor: TokenizerJson['post_processor']): Template {
+export function templateOf(processor: TokenizerJson['post_processor']): Template {
   if (processor === null || processor === undefined) return bare
   const options = processor as Record<string, unknown>
   switch (options['type']) {
     case 'TemplateProcessing':
       return fromTemplate(options)
     case 'BertProcessing':
-      return around(idOf(options['cls']), idOf(options['sep']), 1)
+      return around(specialId(options['cls']), specialId(options['sep']), 1)
     case 'RobertaProcessing':
-      return around(idOf(options['cls']), idOf(options['sep']), 0)
+      return around(specialId(options['cls']), specialId(options['sep']), 0)
     case 'ByteLevel':
       return bare
     case 'Sequence':
@@ -35,6 +36,24 @@ export function readTemplate(processor: TokenizerJson['post_processor']): Templa
         'file',
         `tokenizer.json has a post-processor '${String(options['type'])}', which is not supported.`,
       )
+  }
+}
+
+/**
+ * A post-processor that makes `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, the second text with segment 1; null if the
+ * tokenizer lacks either token.
+ */
+export function clsSepTemplate(specials: SpecialTokens, idOf: (token: string) => number | undefined): unknown {
+  const { cls_token: cls, sep_token: sep } = specials
+  if (cls === undefined || sep === undefined || idOf(cls) === undefined || idOf(sep) === undefined) return null
+  const special = (id: string, type: number): object => ({ SpecialToken: { id, type_id: type } })
+  const text = (id: 'A' | 'B', type: number): object => ({ Sequence: { id, type_id: type } })
+  const entry = (token: string): object => ({ id: token, ids: [idOf(token)], tokens: [token] })
+  return {
+    type: 'TemplateProcessing',
+    single: [special(cls, 0), text('A', 0), special(sep, 0)],
+    pair: [special(cls, 0), text('A', 0), special(sep, 0), text('B', 1), special(sep, 1)],
+    special_tokens: { [cls]: entry(cls), [sep]: entry(sep) },
   }
 }
 
@@ -59,15 +78,16 @@ function fromTemplate(options: Record<string, unknown>): Template {
   return { single: (options['single'] as Written[]).map(read), pair: (options['pair'] as Written[]).map(read) }
 }
 
-/** Of a sequence of processors, the one that adds tokens. */
+/** The template of a sequence of processors: that of the last one that adds tokens. */
 function lastOf(processors: readonly TokenizerJson['post_processor'][]): Template {
-  return processors.map(readTemplate).findLast(template => template !== bare) ?? bare
+  return processors.map(templateOf).findLast(template => template !== bare) ?? bare
 }
 
-function idOf(token: unknown): number {
+function specialId(token: unknown): number {
   if (Array.isArray(token) && Number.isInteger(token[1])) return token[1] as number
   throw new TrainerError(
     'file',
-    `tokenizer.json names ${JSON.stringify(token)} as a special token of its post-processor: a text and its id were expected.`,
+    `tokenizer.json has ${JSON.stringify(token)} as a special token of its post-processor; ` +
+      'a text and its id were expected.',
   )
 }

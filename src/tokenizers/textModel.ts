@@ -2,22 +2,22 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
 import { splitAddedTokens, type TokenMatcher, tokenMatcher } from './addedTokens'
 import { bertNormalizer } from './bertNormalizer'
-import type { TokenizerConfig, TokenizerJson } from './files'
+import type { TokenizerConfig, TokenizerJson } from './tokenizerJson'
 
 /** A vocabulary and the way from text to its ids. */
 export interface TextModel {
-  /** Token ids of a text; may stop at the end of a word once it has `limit` of them. */
+  /** Token ids of a text; may stop at the end of a word once there are `limit` of them. */
   encode(text: string, limit?: number): number[]
   decode(ids: readonly number[], options: { skipSpecialTokens: boolean; cleanUp: boolean }): string
   idOf(token: string): number | undefined
   tokenOf(id: number): string | undefined
   /** Every token with its id, added tokens included. */
   vocabulary(): Map<string, number>
-  /** Tokens of the model, those added to it not counted. */
+  /** The number of tokens of the model, without those added to it. */
   readonly size: number
 }
 
-/** The parts of the library's tokenizer that are used (its own types are lost under some module resolutions). */
+/** The parts of the library's tokenizer that are used; its own types get lost under some module resolutions. */
 interface Library {
   readonly normalizer: ((text: string) => string) | null
   readonly pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null
@@ -34,16 +34,17 @@ interface Library {
   get_vocab(withAddedTokens: boolean): Map<string, number>
 }
 
-/** Words remembered with their ids, and the longest word worth it. */
+/** The most words that are remembered with their ids. */
 const rememberedWords = 1 << 16
+/** The characters of the longest word that is remembered. */
 const longestRemembered = 48
 
 /**
- * The text model of a `tokenizer.json`. Words are looked up in a memory before the library's model splits them, which
- * is both faster and nearer to the Rust library (unknown pieces are fused within a word, not across words).
+ * The text model of a `tokenizer.json`. The library's model gets words one by one, and their ids are remembered: this
+ * is faster and closer to the Rust library (unknown pieces are fused within a word, not across words).
  */
 export function textModel(json: TokenizerJson, config: TokenizerConfig): TextModel {
-  // the post-processor is template.ts's: the library's gives RoBERTa's pairs a second segment
+  // template.ts does the post-processing: the library's gives RoBERTa's pairs a second segment.
   const library = new LibraryTokenizer({ ...json, post_processor: null }, config) as unknown as Library
   const normalize =
     json.normalizer?.type === 'BertNormalizer'
@@ -82,7 +83,8 @@ interface Stages {
 }
 
 /**
- * Added tokens as they stand, then the normaliser, then added tokens as it leaves them, then words, then their pieces.
+ * Cuts a text at its added tokens, normalizes the text between, cuts it at the normalized added tokens, then into
+ * words, and those into pieces.
  */
 function encode(text: string, limit: number, stages: Stages): number[] {
   const ids: number[] = []

@@ -1,59 +1,29 @@
 // text → token ids, as Python's tokenizer(text, pair, …) gives them
-import { TrainerError } from '../errors'
-import { encoder, type BatchEncoding, type Encoding, type TokenizerOptions } from './encoding'
 import { padExamples, type PadOptions } from '../collators/padExamples'
-import { checkSide, type Side } from '../collators/padding'
 import type { Cell } from '../data/rows'
+import { encoder, type BatchEncoding, type Encoding } from './encoding'
+import { readTokenizerFiles, type TextFiles, type TokenizerFiles } from './files'
+import type { TokenizerOptions } from './options'
 import { tokenizerFileTexts } from './saveTokenizer'
+import { settingsOf, type TokenizerProperties, type TokenizerSettings } from './settings'
 import { textModel, type TextModel } from './textModel'
-import { readTokenizerFiles, specialNames, type SpecialName, type TokenizerFiles } from './files'
 
-/** Texts of a batch; undefined stands for a column that may not be there, and is an error. */
+/** Texts of a batch; undefined stands for a column that may be missing, and throws. */
 export type TextBatch = readonly Cell[] | undefined
 
 /** Options of {@link Tokenizer.decode}. */
 export interface DecodeOptions {
   /** Leave `[CLS]` and its kin out; false by default. */
   readonly skipSpecialTokens?: boolean
-  /** Remove the blanks before punctuation; what the tokenizer's configuration says by default. */
+  /** Remove the blanks before punctuation; by default what the tokenizer's configuration says. */
   readonly cleanUpTokenizationSpaces?: boolean
 }
 
-/** What can be asked of a tokenizer besides calling it. */
-export interface TokenizerMembers {
-  /** Python's class name: `BertTokenizer`, `RobertaTokenizer`, … */
-  readonly tokenizerClass: string
-  /** The inputs that the model takes, the one that decides lengths first. */
-  readonly modelInputNames: readonly string[]
-  /** The most tokens that the model takes; Infinity if the files do not say. Truncation and padding go by it. */
-  modelMaxLength: number
-  /** Where padding is put. */
-  paddingSide: Side
-  /** Where tokens are cut off. */
-  truncationSide: Side
-  /** Tokens of the vocabulary, those that were added to it not counted. */
-  readonly vocabSize: number
-  readonly padToken: string | undefined
-  readonly clsToken: string | undefined
-  readonly sepToken: string | undefined
-  readonly unkToken: string | undefined
-  readonly maskToken: string | undefined
-  readonly bosToken: string | undefined
-  readonly eosToken: string | undefined
-  readonly padTokenId: number | undefined
-  readonly clsTokenId: number | undefined
-  readonly sepTokenId: number | undefined
-  readonly unkTokenId: number | undefined
-  readonly maskTokenId: number | undefined
-  readonly bosTokenId: number | undefined
-  readonly eosTokenId: number | undefined
-  /** The segment id that padding has. */
-  readonly padTokenTypeId: number
-  /** The ids of all special tokens. */
-  readonly allSpecialIds: readonly number[]
+/** The members of a tokenizer, which is also a function. */
+export interface TokenizerMembers extends TokenizerProperties {
   /** Every token with its id. */
   getVocab(): Map<string, number>
-  /** The tokens of a text as strings. */
+  /** The tokens of a text (or pair) as strings; special ones only with `addSpecialTokens: true`. */
   tokenize(text: string, pair?: string, options?: Pick<TokenizerOptions, 'addSpecialTokens'>): string[]
   /** The token ids of a text (or pair): `tokenizer(…).input_ids`. */
   encode(text: string, pair?: string, options?: TokenizerOptions): number[]
@@ -75,8 +45,8 @@ export interface TokenizerMembers {
   /** The files of the tokenizer by name, as {@link TokenizerMembers.save} writes them. */
   files(): Record<string, string>
   /**
-   * Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` into a folder, which is made; each
-   * file whole or not at all.
+   * Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` into a folder, which is made if need
+   * be; each file whole or not at all.
    */
   save(folder: string): Promise<void>
   /** The same as `save`, under Hugging Face's name. */
@@ -86,9 +56,10 @@ export interface TokenizerMembers {
 /**
  * A tokenizer: call it with a text or with a batch of texts, and a second text or batch for pairs.
  *
- * @example tokenizer('A text.')                                             // { input_ids: [101, …], token_type_ids:
- * […], attention_mask: […] }
- * @example tokenizer(rows.sentence1, rows.sentence2, { truncation: true })  // { input_ids: [[101, …], …], … }
+ * @example
+ * tokenizer('A text.') // { input_ids: [101, …], token_type_ids: […], attention_mask: […] }
+ * @example
+ * tokenizer(rows.sentence1, rows.sentence2, { truncation: true }) // { input_ids: [[101, …], …], … }
  */
 export interface Tokenizer extends TokenizerMembers {
   (texts: TextBatch, options: TokenizerOptions): BatchEncoding
@@ -97,21 +68,18 @@ export interface Tokenizer extends TokenizerMembers {
   (text: Cell, pair?: Cell, options?: TokenizerOptions): Encoding
 }
 
-/** Writes texts as files of a folder, by name. */
-export type WriteTexts = (folder: string, texts: Readonly<Record<string, string>>) => Promise<void>
-
 /**
  * Loads the tokenizer in a folder: `tokenizer.json`, or `vocab.txt` (BERT's kin) or `vocab.json` with `merges.txt`
- * (RoBERTa's kin), with `tokenizer_config.json`, `special_tokens_map.json` and `config.json` where there are any.
- * @param write writes its files for `save`.
- * @throws TrainerError saying what is missing and what is there.
+ * (RoBERTa's kin), with `tokenizer_config.json`, `special_tokens_map.json` and `config.json` if there are any.
+ * @param files reads them, and writes them for `save`.
+ * @throws TrainerError saying what is missing and what the folder has.
  */
-export async function loadTokenizer(folder: string, write: WriteTexts): Promise<Tokenizer> {
-  return createTokenizer(await readTokenizerFiles(folder), write)
+export async function loadTokenizer(folder: string, files: TextFiles): Promise<Tokenizer> {
+  return createTokenizer(await readTokenizerFiles(folder, files), files.write)
 }
 
 /** A tokenizer of files that have been read. */
-function createTokenizer(files: TokenizerFiles, write: WriteTexts): Tokenizer {
+function createTokenizer(files: TokenizerFiles, write: TextFiles['write']): Tokenizer {
   const model = textModel(files.json, files.config)
   const settings = settingsOf(files, model)
   const encode = encoder(model, files.json.post_processor, settings)
@@ -131,66 +99,12 @@ function createTokenizer(files: TokenizerFiles, write: WriteTexts): Tokenizer {
   return tokenizer
 }
 
-/** The properties that a tokenizer has and that its parts share. */
-export type TokenizerSettings = ReturnType<typeof settingsOf>
-
-function settingsOf({ config, family, specials, json }: TokenizerFiles, model: TextModel) {
-  const idOf = (name: SpecialName): number | undefined =>
-    specials[name] === undefined ? undefined : model.idOf(specials[name])
-  const longest = Number(config['model_max_length'] ?? Infinity)
-  const inputs = Array.isArray(config['model_input_names']) ? (config['model_input_names'] as string[]) : family.inputs
-  let [paddingSide, truncationSide] = [sideOf(config['padding_side']), sideOf(config['truncation_side'])]
-  let modelMaxLength = longest > 1e20 ? Infinity : longest
-  const extra = json.added_tokens.filter(token => token.special).map(token => token.id)
-  const special = specialNames.map(idOf).filter(id => id !== undefined)
-  return {
-    tokenizerClass: family.name,
-    modelInputNames: inputs,
-    get modelMaxLength() {
-      return modelMaxLength
-    },
-    set modelMaxLength(length: number) {
-      modelMaxLength = length
-    },
-    get paddingSide() {
-      return paddingSide
-    },
-    set paddingSide(side: Side) {
-      paddingSide = checkSide(side, 'paddingSide')
-    },
-    get truncationSide() {
-      return truncationSide
-    },
-    set truncationSide(side: Side) {
-      truncationSide = checkSide(side, 'truncationSide')
-    },
-    vocabSize: model.size,
-    padToken: specials.pad_token,
-    clsToken: specials.cls_token,
-    sepToken: specials.sep_token,
-    unkToken: specials.unk_token,
-    maskToken: specials.mask_token,
-    bosToken: specials.bos_token,
-    eosToken: specials.eos_token,
-    padTokenId: idOf('pad_token'),
-    clsTokenId: idOf('cls_token'),
-    sepTokenId: idOf('sep_token'),
-    unkTokenId: idOf('unk_token'),
-    maskTokenId: idOf('mask_token'),
-    bosTokenId: idOf('bos_token'),
-    eosTokenId: idOf('eos_token'),
-    padTokenTypeId: Number(config['pad_token_type_id'] ?? 0),
-    allSpecialIds: [...new Set([...special, ...extra])],
-    cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false),
-  }
-}
-
 function methods(
   files: TokenizerFiles,
   model: TextModel,
   settings: TokenizerSettings,
   encode: ReturnType<typeof encoder>,
-  write: WriteTexts,
+  write: TextFiles['write'],
 ) {
   const idOf = (token: string): number | undefined => model.idOf(token) ?? settings.unkTokenId
   const encodeOne = (text: string, pair?: string, options?: TokenizerOptions): number[] =>
@@ -227,10 +141,4 @@ function methods(
 
 function isOptions(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
-}
-
-function sideOf(written: unknown): Side {
-  if (written === undefined || written === null || written === 'right') return 'right'
-  if (written === 'left') return 'left'
-  throw new TrainerError('file', `tokenizer_config.json has a side '${String(written)}': left or right was expected.`)
 }

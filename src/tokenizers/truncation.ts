@@ -7,9 +7,9 @@ export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second' 
 /**
  * The lengths to cut two texts to (`second` undefined: there is only one), so that together they have at most `budget`
  * tokens, by the rule of the Rust library (tokenizers, `truncate_encodings`): with `longest_first` the longer text is
- * cut to what the shorter leaves, and if that makes it the shorter one, both share the budget, the longer text (on
- * equal lengths the second) having the odd token.
- * @throws TrainerError when the one text that may be cut is too short for that.
+ * cut to what the shorter leaves; if that makes it the shorter one, both share the budget and the longer text (the
+ * second, if they are equal) gets the odd token.
+ * @throws TrainerError (`data`) when the only text that may be cut is too short for that.
  */
 export function truncatedLengths(
   first: number,
@@ -17,18 +17,19 @@ export function truncatedLengths(
   budget: number,
   strategy: TruncationStrategy,
 ): [number, number] {
-  const [a, b] = [first, second ?? 0]
+  const a = first
+  const b = second ?? 0
   if (a + b <= budget || strategy === 'do_not_truncate') return [a, b]
   if (budget === 0) return [0, 0]
   if (strategy === 'longest_first')
     return second === undefined ? [budget, 0] : a <= b ? shared(a, b, budget) : reverse(shared(b, a, budget))
   if (strategy === 'only_second' && second === undefined)
-    throw tooShort("truncation: 'only_second' was asked for, but there is no second text.")
+    throw tooShort("truncation is 'only_second', but there is no second text.")
   const surplus = a + b - budget
   if (strategy === 'only_first' && a > surplus) return [a - surplus, b]
   if (strategy === 'only_second' && b > surplus) return [a, b - surplus]
-  const [cut, length] = strategy === 'only_first' ? ['first', a] : ['second', b]
-  throw tooShort(`truncation: '${strategy}' has to drop ${surplus} tokens, but the ${cut} text has only ${length}.`)
+  const cut = strategy === 'only_first' ? `first text has only ${a}` : `second text has only ${b}`
+  throw tooShort(`truncation '${strategy}' has to drop ${surplus} tokens, but the ${cut}.`)
 }
 
 function shared(shorter: number, longer: number, budget: number): [number, number] {

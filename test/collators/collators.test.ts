@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultDataCollator, DefaultDataCollator } from '../../src/collators/default'
-import type { Batch } from '../../src/collators/tensors'
+import type { Batch } from '../../src/collators/Collator'
 import { DataCollatorWithPadding } from '../../src/collators/withPadding'
-import { writeTexts } from '../../src/files/files'
+import { textFiles } from '../../src/files/textFiles'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 
 const folder = fileURLToPath(new URL('../fixtures/data/bert-tiny', import.meta.url))
@@ -12,7 +12,7 @@ const plain = (batch: Batch): object =>
 
 let tokenizer: Tokenizer
 beforeAll(async () => {
-  tokenizer = await loadTokenizer(folder, writeTexts)
+  tokenizer = await loadTokenizer(folder, textFiles)
 })
 
 describe('DataCollatorWithPadding', () => {
@@ -21,7 +21,7 @@ describe('DataCollatorWithPadding', () => {
     { input_ids: BigInt64Array.of(2n, 3n), token_type_ids: [0, 0], label: 0 },
   ]
 
-  it('pads to the longest row, makes the mask, and calls labels labels', () => {
+  it('pads to the longest row, makes the mask, and renames label to labels', () => {
     expect(plain(DataCollatorWithPadding(tokenizer)(examples))).toEqual({
       input_ids: [
         'int32',
@@ -48,7 +48,7 @@ describe('DataCollatorWithPadding', () => {
     })
   })
 
-  it('is made with new as well, with options, and with everything in one object', () => {
+  it('is made with or without new, with options, and with everything in one object', () => {
     const shapes = [
       new DataCollatorWithPadding(tokenizer, { padToMultipleOf: 8 }),
       DataCollatorWithPadding({ tokenizer, padding: 'max_length', maxLength: 6 }),
@@ -59,7 +59,7 @@ describe('DataCollatorWithPadding', () => {
       [2, 6],
       [2, 4],
     ])
-    expect(() => DataCollatorWithPadding({} as Tokenizer)).toThrow(/no tokenizer/)
+    expect(() => DataCollatorWithPadding({} as Tokenizer)).toThrow(/needs a tokenizer/)
   })
 
   it('takes fractions as float32, and lists of labels', () => {
@@ -133,7 +133,7 @@ describe('DataCollatorWithPadding', () => {
 })
 
 describe('defaultDataCollator', () => {
-  it('stacks columns of numbers, leaves text and empty ones out, and calls labels labels', () => {
+  it('stacks columns of numbers, leaves out text and empty ones, and renames label to labels', () => {
     const batch = defaultDataCollator([
       { input_ids: [1, 2], text: 'a', none: null, x: 1.5, label: true },
       { input_ids: [3, 4], text: 'b', none: null, x: 2, label: false },

@@ -34,13 +34,13 @@ describe('a loader', () => {
     expect((await all(loader)).at(-1)).toEqual([4, 5, 6, 7])
   })
 
-  it('orders each epoch anew', async () => {
+  it('orders each epoch by itself', async () => {
     const loader = createLoader({ rows, batchSize: 10, collate, order: epoch => randomOrder(10, 42, epoch) })
     expect(await all(loader.batches(0))).toEqual([[2, 6, 1, 8, 4, 5, 0, 9, 3, 7]])
     expect(await all(loader.batches(1))).toEqual([[...randomOrder(10, 43, 0)]])
   })
 
-  it('skips batches without a look at their rows', async () => {
+  it('skips batches without reading their rows', async () => {
     const seen: number[] = []
     const source = {
       length: 10,
@@ -76,7 +76,7 @@ describe('a loader', () => {
     })
     const batches = loader.batches()
     expect((await batches.next()).value).toBe(0)
-    expect(made).toEqual([0]) // not before the consumer had its turn
+    expect(made).toEqual([0]) // not before the consumer has had its turn
     await new Promise(resolve => setTimeout(resolve, 20))
     expect(made).toEqual([0, 2])
     expect((await batches.next()).value).toBe(2)
@@ -99,7 +99,7 @@ describe('a loader', () => {
     expect(made).toEqual([0])
   })
 
-  it('throws what the collator throws, where the batch is asked for', async () => {
+  it('throws what the collator throws, when the batch is requested', async () => {
     const failing = createLoader({
       rows,
       batchSize: 5,
@@ -113,7 +113,7 @@ describe('a loader', () => {
     await expect(failing.next()).rejects.toThrow('bad rows')
   })
 
-  it('refuses a batch size of none, and rows that are none', () => {
+  it('refuses a batch size of 0, and what does not hold rows', () => {
     expect(() => createLoader({ rows, batchSize: 0, collate })).toThrow(/batchSize/)
     expect(() => createLoader({ rows: 3 as unknown as typeof rows, batchSize: 1, collate })).toThrow(
       /Dataset, an array/,
@@ -121,14 +121,14 @@ describe('a loader', () => {
   })
 })
 
-describe('rows that come one after another', () => {
+describe('a stream of rows', () => {
   const stream = {
     async *[Symbol.asyncIterator]() {
       for (const row of rows) yield await Promise.resolve(row)
     },
   }
 
-  it('have no length, and are read anew for each epoch', async () => {
+  it('has no length, and is read again for each epoch', async () => {
     const loader = createLoader({ rows: stream, batchSize: 4, collate })
     expect([loader.length, loader.rows]).toEqual([undefined, undefined])
     for (const epoch of [0, 1])
@@ -141,7 +141,7 @@ describe('rows that come one after another', () => {
     expect(await all(createLoader({ rows: stream, batchSize: 4, collate, dropLast: true }))).toHaveLength(2)
   })
 
-  it('are numbered in their order', async () => {
+  it('is numbered in its order', async () => {
     expect(
       await all(
         createLoader({ rows: new Set(rows), batchSize: 4, collate: (_, indices) => [...indices] }).batches(0, 1),
@@ -152,7 +152,7 @@ describe('rows that come one after another', () => {
     ])
   })
 
-  it('cannot be read twice if they are spent', async () => {
+  it('cannot be read twice if it is exhausted', async () => {
     const once = createLoader({ rows: stream[Symbol.asyncIterator](), batchSize: 4, collate })
     await all(once)
     await expect(all(once.batches(1))).rejects.toThrow(/only once/)
@@ -184,7 +184,7 @@ describe('selectModelColumns', () => {
     expect(await read(left)).toEqual(wanted)
   })
 
-  it('says that map was forgotten, with both lists of names', async () => {
+  it('asks whether map was forgotten, with both lists of names', async () => {
     const raw = [{ text: 'a', label: 0 }]
     const message =
       /has text, label; the model takes input_ids, attention_mask, label, labels, label_ids.*map forgotten/

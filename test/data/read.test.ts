@@ -39,7 +39,7 @@ describe('parquet', () => {
     expect(train.features['tokens']).toEqual({ type: 'List', dtype: 'int32' })
   })
 
-  it('refuses integers that a number cannot hold, and files that are no parquet', async () => {
+  it('refuses integers that a number cannot hold, and files that are not parquet', async () => {
     await expect(loadDataset(join(fixtures, 'toolarge.parquet'))).rejects.toThrow(
       /Column 'id' of .*toolarge\.parquet holds 1152921504606846976/,
     )
@@ -54,7 +54,7 @@ describe('CSV and TSV', () => {
     await expect(loadDataset(latin)).rejects.toThrow(/latin\.csv is not UTF-8: see line 3.*iconv/s)
   })
 
-  it('types columns, unquotes cells and takes empty ones for null', async () => {
+  it('types columns, unquotes cells and reads empty ones as null', async () => {
     const file = write(
       'a.csv',
       'text,label,score,ok,id,note\n"Hello, ""you""\nthere",1,0.5,true,007,\n"",-2,1e3,False,8,x\n',
@@ -72,7 +72,7 @@ describe('CSV and TSV', () => {
     ])
   })
 
-  it('takes the quotes of a TSV as they stand, as in GLUE', async () => {
+  it('reads the quotes of a TSV as characters, as in GLUE', async () => {
     const file = write('c.tsv', 'index\tsentence\tlabel\n0\t" hello\t1\n1\tyes " no\t0\n2\t"all"\t1\n')
     expect((await loadDataset(file)).train.toArray().map(row => row['sentence'])).toEqual([
       '" hello',
@@ -81,7 +81,7 @@ describe('CSV and TSV', () => {
     ])
   })
 
-  it('takes them as quotes where only that comes out even, or where told', async () => {
+  it('reads them as quotes if only so all rows have the same cells, or on request', async () => {
     expect((await loadDataset(write('d.tsv', 'a\tb\n"x\ty"\t1\n'))).train.get(0)).toEqual({ a: 'x\ty', b: 1 })
     expect((await loadDataset(write('e.tsv', 'a\tb\n"x"\t1\n'), { quoting: true })).train.get(0)).toEqual({
       a: 'x',
@@ -101,7 +101,7 @@ describe('CSV and TSV', () => {
 
   it('names the row that does not fit', async () => {
     await expect(loadDataset(write('g.csv', 'a,b\n1,2\n3\n'))).rejects.toThrow(
-      /g\.csv, row 3: 2 cells were expected \(a, b\), but there are 1/,
+      /g\.csv, row 3: 2 cells were expected \(a, b\), but it has 1/,
     )
     await expect(loadDataset(write('h.csv', 'a,b\n"x,2\n3,4\n'))).rejects.toThrow(/h\.csv, row 2: .*quoting: false/)
     await expect(loadDataset(write('i.csv', 'a,a\n1,2\n'))).rejects.toThrow(/two columns named 'a'/)
@@ -201,13 +201,13 @@ describe('folders as on the Hub', () => {
     await expect(loadDataset(join(folder, 'sharded'))).rejects.toThrow(/has the columns m, .* has n, ids/)
   })
 
-  it('takes a configuration, and lists those that there are', async () => {
+  it('takes a configuration, and lists those that exist', async () => {
     for (const name of ['mrpc', 'rte']) write(`glue/${name}/train.csv`, `text\n${name}\n`)
     expect((await loadDataset(join(folder, 'glue'), 'rte')).train.get(0)).toEqual({ text: 'rte' })
     expect((await loadDataset(join(folder, 'glue'), { name: 'rte', split: 'train' })).get(0)).toEqual({ text: 'rte' })
     await expect(loadDataset(join(folder, 'glue'))).rejects.toThrow(/several configurations: mrpc, rte/)
     await expect(loadDataset(join(folder, 'glue'), 'mrcp')).rejects.toThrow(
-      /no configuration 'mrcp'; there are mrpc, rte.*Did you mean 'mrpc'/,
+      /no configuration 'mrcp'; it has mrpc, rte.*Did you mean 'mrpc'/,
     )
   })
 
@@ -227,14 +227,14 @@ describe('folders as on the Hub', () => {
     )
   })
 
-  it('says what there is where there is nothing', async () => {
+  it('says what exists beside a path that does not', async () => {
     mkdirSync(join(folder, 'empty'))
-    await expect(loadDataset(join(folder, 'empty'))).rejects.toThrow(/no data files in .*empty/)
+    await expect(loadDataset(join(folder, 'empty'))).rejects.toThrow(/empty has no data files/)
     await expect(loadDataset(join(folder, 'flatt'))).rejects.toThrow(/no file or folder .*Did you mean .*flat\?/)
     await expect(loadDataset(write('thing.xyz', ''))).rejects.toThrow(/does not say what it holds/)
   })
 
-  it.skipIf(!existsSync(hub))(`reads GLUE and IndoNLU (skipped where there is no ${'../shared/hub'})`, async () => {
+  it.skipIf(!existsSync(hub))(`reads GLUE and IndoNLU (skipped without ${'../shared/hub'})`, async () => {
     const mrpc = await loadDataset(join(hub, 'nyu-mll/glue'), 'mrpc')
     expect(mrpc.numRows).toEqual({ train: 3668, validation: 408, test: 1725 })
     expect(mrpc.train.features['label']?.names).toEqual(['not_equivalent', 'equivalent'])

@@ -37,14 +37,14 @@ describe('lengthGroupedOrder', () => {
     expect([...lengthGroupedOrder(lengths, batch, new MersenneTwister(seed), multiplier)]).toEqual(numbers(order))
   })
 
-  it('takes no rows and refuses a batch size that is none', () => {
+  it('takes no rows and refuses a batch size of 0', () => {
     expect([...lengthGroupedOrder([], 2, new MersenneTwister(0))]).toEqual([])
     expect(() => lengthGroupedOrder(lengths, 0, new MersenneTwister(0))).toThrow(/batch size/)
   })
 })
 
 describe('lengthGroupedEpochOrder', () => {
-  it('draws on from one generator, which gives up two outputs before each epoch', () => {
+  it('draws all epochs from one generator, which loses two outputs before each', () => {
     const generator = new MersenneTwister(7)
     for (let epoch = 0; epoch < 3; epoch++) {
       generator.next32()
@@ -65,7 +65,7 @@ describe('lengthGroupedEpochOrder', () => {
   }
   const skipped = !existsSync(new URL('length-sampling.json', run))
   it.skipIf(skipped)(
-    "is the order of transformers' own run over all its epochs (skipped where there is no ../shared/reference)",
+    "is the order of transformers' own run over all its epochs (skipped without ../shared/reference)",
     () => {
       const { train } = JSON.parse(readFileSync(new URL('dataset.json', run), 'utf8')) as {
         train: { input_ids: number[] }[]

@@ -64,7 +64,7 @@ describe('loadMetric', () => {
     )
   })
 
-  it('correlates numbers whose squares are no float64 any more', () => {
+  it('correlates numbers whose squares a float64 cannot hold', () => {
     for (const scale of [1e-200, 1e200]) {
       const given = { predictions: [1, 2, 4].map(x => x * scale), references: [2, 3, 7].map(x => x * scale) }
       expect(loadMetric('pearsonr').compute(given)['pearsonr']).toBeCloseTo(
@@ -93,7 +93,7 @@ describe('loadMetric', () => {
       expect(metric.compute({ predictions: side, references: references[i]! })).toEqual(expected)
   })
 
-  it('adds batches up and forgets them after compute', () => {
+  it('gathers batches and forgets them after compute', () => {
     const metric = loadMetric('accuracy')
     metric.addBatch({ predictions: [1, 0], references: [1, 1] })
     metric.addBatch({ predictions: Int32Array.of(1), references: [1] })
@@ -137,7 +137,8 @@ describe('loadMetric', () => {
 
   it('names the nearest metric and task', () => {
     expect(() => loadMetric('acuracy')).toThrow(
-      "There is no metric 'acuracy'; there are accuracy, f1, glue, mae, matthews_correlation, mse, pearsonr, precision, recall, spearmanr. Did you mean 'accuracy'?",
+      "There is no metric 'acuracy'; there are accuracy, f1, glue, mae, matthews_correlation, mse, " +
+        "pearsonr, precision, recall, spearmanr. Did you mean 'accuracy'?",
     )
     expect(() => loadMetric('glue', 'mrcp')).toThrow("Did you mean 'mrpc'? Write loadMetric('glue', task).")
     expect(() => loadMetric('glue')).toThrow('there are cola, hans')

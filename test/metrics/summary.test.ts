@@ -16,5 +16,5 @@ it('summarizes a metric over seeds', async () => {
     median: 0.5,
     max: 0.5,
   })
-  await expect(summarize([])).rejects.toThrow('there are no values')
+  await expect(summarize([])).rejects.toThrow('summarize needs at least one value')
 })

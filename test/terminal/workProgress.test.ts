@@ -27,7 +27,7 @@ describe('workReporter', () => {
     expect(text.split(/\n|\x1B\[[\d;?]*[A-Za-z]/).every(line => line.length < 80)).toBe(true)
   })
 
-  it('shows works that run side by side, each by its bar', () => {
+  it('shows work that runs side by side, each by its bar', () => {
     const terminal = stream(true)
     const report = workReporter(terminal)
     report({ description: 'Map (train)', done: 10, total: 20, elapsed: 200 })

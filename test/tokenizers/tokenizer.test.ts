@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TokenizerOptions } from '../../src/tokenizers/encoding'
-import { writeTexts } from '../../src/files/files'
+import { textFiles } from '../../src/files/textFiles'
+import type { TokenizerOptions } from '../../src/tokenizers/options'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 import { truncatedLengths } from '../../src/tokenizers/truncation'
 
@@ -51,10 +51,10 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
   const oracle = JSON.parse(readFileSync(join(fixtures, folder, 'cases.json'), 'utf8')) as Oracle
   let tokenizer: Tokenizer
   beforeAll(async () => {
-    tokenizer = await loadTokenizer(join(fixtures, folder), writeTexts)
+    tokenizer = await loadTokenizer(join(fixtures, folder), textFiles)
   })
 
-  it('gives what Python gives, errors included', () => checkCases(tokenizer, oracle.cases))
+  it('returns what Python returns, errors included', () => checkCases(tokenizer, oracle.cases))
 
   it('has the special tokens, inputs and size that Python says', () => {
     const { about } = oracle
@@ -75,7 +75,7 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
       tokenizer.paddingSide = 'left'
       await tokenizer.save(join(out, 'deep', 'er'))
       tokenizer.paddingSide = 'right'
-      const again = await loadTokenizer(join(out, 'deep', 'er'), writeTexts)
+      const again = await loadTokenizer(join(out, 'deep', 'er'), textFiles)
       expect([again.paddingSide, again.modelMaxLength, again.tokenizerClass, again.modelInputNames]).toEqual([
         'left',
         tokenizer.modelMaxLength,
@@ -92,11 +92,11 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
 
 describe('the oracle of the reference folder', () => {
   it.skipIf(!existsSync(reference))(
-    `all cases of tokenizer/bert are equal (skipped where there is no ${'../shared/reference'})`,
+    `all cases of tokenizer/bert are equal (skipped without ${'../shared/reference'})`,
     async () => {
       const { cases } = JSON.parse(readFileSync(join(reference, 'cases.json'), 'utf8')) as Oracle
       expect(cases.length).toBeGreaterThan(200)
-      checkCases(await loadTokenizer(reference, writeTexts), cases)
+      checkCases(await loadTokenizer(reference, textFiles), cases)
     },
   )
 })
@@ -128,7 +128,7 @@ describe('truncatedLengths', () => {
 describe('what the tokenizer does with its arguments', () => {
   let tokenizer: Tokenizer
   beforeAll(async () => {
-    tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), writeTexts)
+    tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), textFiles)
   })
 
   it('takes options after one text as well as after a pair', () => {
@@ -161,7 +161,7 @@ describe('what the tokenizer does with its arguments', () => {
     ['a side', () => tokenizer('a', { paddingSide: 'up' as 'left' }), /'left' or 'right'/],
     ['null in a batch', () => tokenizer(['a', null]), /Text 1 of the batch is null.*typeof row\.text === 'string'/],
     ['a number', () => tokenizer([7]), /the number 7.*String/],
-    ['a column that is not there', () => tokenizer(undefined), /undefined.*correct the name/],
+    ['a column that does not exist', () => tokenizer(undefined), /undefined.*correct the name/],
     ['one pair for many texts', () => tokenizer(['a', 'b'], 'c' as unknown as string[]), /batch of 2 texts/],
     ['too few pairs', () => tokenizer(['a', 'b'], ['c']), /2 first texts, but 1 second/],
   ])('refuses %s', (_, call, message) => expect(call).toThrow(message))
@@ -182,7 +182,7 @@ describe('what the tokenizer does with its arguments', () => {
 describe('pad', () => {
   let tokenizer: Tokenizer
   beforeAll(async () => {
-    tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), writeTexts)
+    tokenizer = await loadTokenizer(join(fixtures, 'bert-tiny'), textFiles)
   })
   const examples = [
     { input_ids: [2, 7, 3], label: 1 },
@@ -226,7 +226,7 @@ describe('pad', () => {
   })
 })
 
-describe('which inputs a folder asks for', () => {
+describe('the inputs that a folder asks for', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'))
   afterAll(() => rmSync(folder, { recursive: true }))
   const write = (name: string, content: unknown): void =>
@@ -239,12 +239,12 @@ describe('which inputs a folder asks for', () => {
   ])('%s, by its config.json alone', async (kind, inputs) => {
     write('vocab.txt', readFileSync(join(fixtures, 'bert-tiny', 'vocab.txt'), 'utf8'))
     write('config.json', { model_type: kind })
-    const tokenizer = await loadTokenizer(folder, writeTexts)
+    const tokenizer = await loadTokenizer(folder, textFiles)
     expect(Object.keys(tokenizer('the cat'))).toEqual(inputs)
     expect(tokenizer.modelMaxLength).toBe(Infinity)
   })
 
-  it('honours model_input_names, special_tokens_map.json and do_lower_case', async () => {
+  it('applies model_input_names, special_tokens_map.json and do_lower_case', async () => {
     write('vocab.txt', '[PAD]\n[UNK]\n<cls>\n<sep>\nThe\nthe\n')
     write('tokenizer_config.json', {
       tokenizer_class: 'BertTokenizerFast',
@@ -252,18 +252,18 @@ describe('which inputs a folder asks for', () => {
       do_lower_case: false,
     })
     write('special_tokens_map.json', { cls_token: '<cls>', sep_token: { content: '<sep>', lstrip: true } })
-    const tokenizer = await loadTokenizer(folder, writeTexts)
+    const tokenizer = await loadTokenizer(folder, textFiles)
     expect(tokenizer('The the <sep>')).toEqual({ input_ids: [2, 4, 5, 3, 3] })
     expect(tokenizer.maskTokenId).toBeUndefined()
   })
 
-  it('says what is missing and what is there', async () => {
+  it('says what is missing and what the folder has', async () => {
     rmSync(join(folder, 'vocab.txt'))
-    await expect(loadTokenizer(folder, writeTexts)).rejects.toThrow(
-      /wants tokenizer\.json or vocab\.txt; there are config\.json/,
+    await expect(loadTokenizer(folder, textFiles)).rejects.toThrow(
+      /needs tokenizer\.json or vocab\.txt; the folder has config\.json/,
     )
-    await expect(loadTokenizer(join(folder, 'nowhere'), writeTexts)).rejects.toThrow(/is no such folder/)
+    await expect(loadTokenizer(join(folder, 'nowhere'), textFiles)).rejects.toThrow(/the folder does not exist/)
     write('tokenizer.json', '{ "model": ')
-    await expect(loadTokenizer(folder, writeTexts)).rejects.toThrow(/tokenizer\.json is not valid JSON/)
+    await expect(loadTokenizer(folder, textFiles)).rejects.toThrow(/tokenizer\.json is not valid JSON/)
   })
 })

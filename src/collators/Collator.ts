@@ -1,0 +1,18 @@
+// what collators take and return
+import type { Tensor } from '../tensor'
+
+/** An encoded example: a row of named cells. */
+export type Example = Readonly<Record<string, unknown>>
+
+export type Examples = readonly Example[]
+
+/** What a collator makes of some examples: named tensors, the first axis of each being the rows. */
+export type Batch = Record<string, Tensor>
+
+/**
+ * A function that makes a batch of examples. `indices` are the numbers of the rows in the dataset, for errors. Integers
+ * and booleans become int32, numbers with a fraction float32.
+ *
+ * The collators here return the batch at once; the Trainer also takes functions that return a promise.
+ */
+export type Collator = (examples: Examples, indices?: readonly number[]) => Batch

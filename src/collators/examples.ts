@@ -1,0 +1,32 @@
+// what collators ask of examples, and how errors name them
+import { TrainerError } from '../errors'
+import type { Examples } from './Collator'
+
+/** A column's name in a batch: `label` and `label_ids` become `labels`. */
+export function batchName(column: string): string {
+  return column === 'label' || column === 'label_ids' ? 'labels' : column
+}
+
+/** The name of a batch's row in an error. `indices` are the numbers of the rows in the dataset, if they are known. */
+export function rowName(row: number, indices?: readonly number[]): string {
+  return indices?.[row] === undefined ? `row ${row} of the batch` : `row ${indices[row]} of the dataset`
+}
+
+/**
+ * The names of the first example's columns, which the others have to have too.
+ * @throws TrainerError (`data`) naming the row that lacks one of them, or if there are no rows.
+ */
+export function checkExamples(examples: Examples, indices?: readonly number[]): string[] {
+  if (examples.length === 0) throw new TrainerError('data', 'A batch cannot be made without rows.')
+  const names = Object.keys(examples[0]!)
+  for (const [row, example] of examples.entries()) {
+    const missing = names.find(name => example[name] === undefined)
+    if (missing === undefined) continue
+    throw new TrainerError(
+      'data',
+      `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`,
+      { fix: `Give every row the same columns, or leave this one out: dataset.removeColumns('${missing}').` },
+    )
+  }
+  return names
+}

@@ -1,0 +1,79 @@
+// tokenizer.json → tokenizer.json with what Python's tokenizer class adds by itself
+import type { Family } from './families'
+import type { SpecialTokens } from './specials'
+import { clsSepTemplate } from './template'
+import {
+  specialToken,
+  type AddedToken,
+  type TokenizerConfig,
+  type TokenizerJson,
+  type WrittenJson,
+} from './tokenizerJson'
+
+/** What a tokenizer.json is completed from. */
+export interface Completion {
+  readonly family: Family
+  readonly config: TokenizerConfig
+  readonly specials: SpecialTokens
+  /** `added_tokens.json`: ids by token. */
+  readonly added: Readonly<Record<string, number>>
+}
+
+/**
+ * The tokenizer.json with special tokens that it does not mark as such and, for BERT's kin, the configuration's options
+ * of the normalizer and a template; parts that it lacks become null.
+ */
+export function completeJson(json: WrittenJson, completion: Completion): TokenizerJson {
+  const { family, config, specials } = completion
+  const isWordPiece = family.kind === 'wordpiece'
+  const tokens = completeTokens(json, completion)
+  const ids = new Map(tokens.map(token => [token.content, token.id]))
+  const idOf = (token: string): number | undefined => ids.get(token) ?? vocabularyId(json, token)
+  const normalizer = json.normalizer ?? null
+  const processor = json.post_processor ?? null
+  return {
+    ...json,
+    added_tokens: tokens,
+    normalizer:
+      isWordPiece && normalizer?.type === 'BertNormalizer' ? configuredNormalizer(normalizer, config) : normalizer,
+    pre_tokenizer: json.pre_tokenizer ?? null,
+    post_processor: isWordPiece ? (processor ?? clsSepTemplate(specials, idOf)) : processor,
+    decoder: json.decoder ?? null,
+  }
+}
+
+/** The added tokens, then those of the configuration, of `added_tokens.json` and the special ones that are missing. */
+function completeTokens(json: WrittenJson, { config, specials, added }: Completion): AddedToken[] {
+  const tokens = [...(json.added_tokens ?? [])]
+  const known = new Set(tokens.map(token => token.content))
+  const add = (content: string, id: number | undefined, attributes: Partial<AddedToken> = {}): void => {
+    if (id === undefined || known.has(content)) return
+    known.add(content)
+    tokens.push(specialToken(id, content, attributes))
+  }
+  for (const [id, token] of Object.entries((config['added_tokens_decoder'] ?? {}) as Record<string, AddedToken>))
+    add(token.content, Number(id), token)
+  for (const [content, id] of Object.entries(added))
+    add(content, id, { special: Object.values(specials).includes(content) })
+  for (const content of Object.values(specials)) add(content, vocabularyId(json, content))
+  return tokens
+}
+
+function vocabularyId({ model }: WrittenJson, token: string): number | undefined {
+  if (Array.isArray(model.vocab)) return undefined
+  const vocab = model.vocab as Readonly<Record<string, number>>
+  return Object.hasOwn(vocab, token) ? vocab[token] : undefined
+}
+
+/** The normalizer with the options that the tokenizer's configuration sets, which override its own, as in Python. */
+function configuredNormalizer(
+  normalizer: NonNullable<TokenizerJson['normalizer']>,
+  config: TokenizerConfig,
+): NonNullable<TokenizerJson['normalizer']> {
+  const options = {
+    lowercase: config['do_lower_case'],
+    handle_chinese_chars: config['tokenize_chinese_chars'],
+    strip_accents: config['strip_accents'],
+  }
+  return { ...normalizer, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) }
+}

@@ -1,0 +1,149 @@
+// the options of a tokenizer's calls, and what they mean together
+import { checkSide, paddingStrategy, type Padding, type PaddingStrategy, type Side } from '../collators/padding'
+import { TrainerError, nearest } from '../errors'
+import type { TokenizerSettings } from './settings'
+import type { TruncationStrategy } from './truncation'
+
+/** Options of a call of a tokenizer: Python's in camelCase. */
+export interface TokenizerOptions {
+  /**
+   * Cut what is longer than `maxLength`: true means 'longest_first'. false by default, but true if `maxLength` is given
+   * without padding.
+   */
+  readonly truncation?: boolean | TruncationStrategy | undefined
+  /** Tokens, special ones included; `modelMaxLength` by default. */
+  readonly maxLength?: number | undefined
+  /** Pad to the longest text ('longest' or true) or to `maxLength` ('max_length'); false by default. */
+  readonly padding?: boolean | PaddingStrategy | undefined
+  /** Rounds the padded length up to a multiple of this. */
+  readonly padToMultipleOf?: number | null | undefined
+  /** Put `[CLS]` and its kin around the texts; true by default. */
+  readonly addSpecialTokens?: boolean | undefined
+  /** Whether to return `token_type_ids`; by default if the model takes them. */
+  readonly returnTokenTypeIds?: boolean | undefined
+  /** Whether to return `attention_mask`; by default if the model takes it. */
+  readonly returnAttentionMask?: boolean | undefined
+  /** Whether to return `special_tokens_mask` (1 for tokens of the template and the padding); false by default. */
+  readonly returnSpecialTokensMask?: boolean | undefined
+  /** Where padding is put; the tokenizer's own side by default. */
+  readonly paddingSide?: Side | undefined
+  /** Where tokens are cut off; the tokenizer's own side by default. */
+  readonly truncationSide?: Side | undefined
+}
+
+/** The options with their defaults. */
+export interface CompleteOptions {
+  readonly strategy: TruncationStrategy
+  readonly maxLength: number | undefined
+  readonly truncationSide: Side
+  readonly addSpecialTokens: boolean
+  readonly padding: Padding
+  readonly outputs: { readonly segments: boolean; readonly mask: boolean; readonly specials: boolean }
+}
+
+const optionNames = [
+  'truncation',
+  'maxLength',
+  'padding',
+  'padToMultipleOf',
+  'addSpecialTokens',
+  'returnTokenTypeIds',
+  'returnAttentionMask',
+  'returnSpecialTokensMask',
+  'paddingSide',
+  'truncationSide',
+]
+
+/**
+ * The options with their defaults, in the order of Python's `_get_padding_truncation_strategies`.
+ * @throws TrainerError (`argument`) for unknown options, values that do not exist, and padding without a padding token.
+ */
+export function completeOptions(options: TokenizerOptions, settings: TokenizerSettings): CompleteOptions {
+  checkNames(options)
+  const { strategy, padding, maxLength } = lengthOptions(options, settings.modelMaxLength)
+  checkPadding(padding, strategy, maxLength, options, settings)
+  const wants = (name: string, asked: boolean | undefined): boolean => asked ?? settings.modelInputNames.includes(name)
+  return {
+    strategy,
+    maxLength,
+    truncationSide: checkSide(options.truncationSide ?? settings.truncationSide, 'truncationSide'),
+    addSpecialTokens: options.addSpecialTokens ?? true,
+    padding: {
+      strategy: padding,
+      maxLength,
+      multipleOf: options.padToMultipleOf ?? undefined,
+      side: checkSide(options.paddingSide ?? settings.paddingSide, 'paddingSide'),
+    },
+    outputs: {
+      segments: wants('token_type_ids', options.returnTokenTypeIds),
+      mask: wants('attention_mask', options.returnAttentionMask),
+      specials: options.returnSpecialTokensMask ?? false,
+    },
+  }
+}
+
+function checkNames(options: object): void {
+  const unknown = Object.keys(options).find(name => !optionNames.includes(name))
+  if (unknown === undefined) return
+  const close = nearest(unknown, optionNames)
+  const fix = close === undefined ? `It has ${optionNames.join(', ')}.` : `Did you mean '${close}'?`
+  throw new TrainerError('argument', `The tokenizer has no option '${unknown}'.`, { fix })
+}
+
+interface LengthOptions {
+  readonly strategy: TruncationStrategy
+  readonly padding: PaddingStrategy
+  readonly maxLength: number | undefined
+}
+
+/** The options that decide lengths. Without any limit nothing is cut, and nothing is padded to it. */
+function lengthOptions(options: TokenizerOptions, modelMaxLength: number): LengthOptions {
+  const strategy = truncationStrategy(options)
+  const padding = paddingStrategy(options.padding)
+  const { maxLength } = options
+  if (maxLength === undefined) {
+    if (modelMaxLength === Infinity) {
+      const unlimited = padding === 'max_length' ? 'do_not_pad' : padding
+      return { strategy: 'do_not_truncate', padding: unlimited, maxLength }
+    }
+    const isLimited = padding === 'max_length' || strategy !== 'do_not_truncate'
+    return { strategy, padding, maxLength: isLimited ? modelMaxLength : undefined }
+  }
+  if (Number.isInteger(maxLength) && maxLength >= 0) return { strategy, padding, maxLength }
+  throw new TrainerError('argument', `maxLength is ${maxLength}; a whole number of tokens was expected.`)
+}
+
+function checkPadding(
+  padding: PaddingStrategy,
+  truncation: TruncationStrategy,
+  maxLength: number | undefined,
+  { padToMultipleOf: multiple }: TokenizerOptions,
+  settings: TokenizerSettings,
+): void {
+  if (padding === 'do_not_pad') return
+  if (settings.padTokenId === undefined) {
+    throw new TrainerError('argument', 'padding is on, but the tokenizer has no padding token.', {
+      fix: 'Name one of its tokens as pad_token in tokenizer_config.json.',
+    })
+  }
+  if (truncation !== 'do_not_truncate' && multiple && maxLength !== undefined && maxLength % multiple !== 0) {
+    throw new TrainerError(
+      'argument',
+      `With truncation and padding, maxLength ${maxLength} has to be a multiple of padToMultipleOf ${multiple}.`,
+      { fix: `Use a maxLength of ${Math.ceil(maxLength / multiple) * multiple}.` },
+    )
+  }
+}
+
+function truncationStrategy({ truncation, maxLength, padding }: TokenizerOptions): TruncationStrategy {
+  if (truncation === undefined)
+    return maxLength !== undefined && (padding ?? false) === false ? 'longest_first' : 'do_not_truncate'
+  if (truncation === true) return 'longest_first'
+  if (truncation === false) return 'do_not_truncate'
+  const strategies = ['longest_first', 'only_first', 'only_second', 'do_not_truncate']
+  if (strategies.includes(truncation)) return truncation
+  throw new TrainerError(
+    'argument',
+    `truncation is '${String(truncation)}'; true, false or one of ${strategies.join(', ')} was expected.`,
+  )
+}

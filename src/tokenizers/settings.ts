@@ -1,0 +1,106 @@
+// what a tokenizer is set to: what its files say, and what can be changed later
+import { checkSide, type Side } from '../collators/padding'
+import { TrainerError } from '../errors'
+import type { TokenizerFiles } from './files'
+import { specialNames, type SpecialName } from './specials'
+import type { TextModel } from './textModel'
+
+/** The properties of a tokenizer. */
+export interface TokenizerProperties {
+  /** Python's class name: `BertTokenizer`, `RobertaTokenizer`, … */
+  readonly tokenizerClass: string
+  /** The inputs that the model takes, the one that decides lengths first. */
+  readonly modelInputNames: readonly string[]
+  /** The most tokens that the model takes; Infinity if the files do not say. The default of `maxLength`. */
+  modelMaxLength: number
+  /** Where padding is put. */
+  paddingSide: Side
+  /** Where tokens are cut off. */
+  truncationSide: Side
+  /** The number of tokens in the vocabulary, without those added to it. */
+  readonly vocabSize: number
+  readonly padToken: string | undefined
+  readonly clsToken: string | undefined
+  readonly sepToken: string | undefined
+  readonly unkToken: string | undefined
+  readonly maskToken: string | undefined
+  readonly bosToken: string | undefined
+  readonly eosToken: string | undefined
+  readonly padTokenId: number | undefined
+  readonly clsTokenId: number | undefined
+  readonly sepTokenId: number | undefined
+  readonly unkTokenId: number | undefined
+  readonly maskTokenId: number | undefined
+  readonly bosTokenId: number | undefined
+  readonly eosTokenId: number | undefined
+  /** The segment id that padding has. */
+  readonly padTokenTypeId: number
+  /** The ids of all special tokens. */
+  readonly allSpecialIds: readonly number[]
+}
+
+/** The properties that the parts of a tokenizer share. */
+export interface TokenizerSettings extends TokenizerProperties {
+  /** Whether decoding removes the blanks before punctuation, unless its options say otherwise. */
+  readonly cleanUp: boolean
+}
+
+/** The settings that the files of a tokenizer say. */
+export function settingsOf({ config, family, specials, json }: TokenizerFiles, model: TextModel): TokenizerSettings {
+  const idOf = (name: SpecialName): number | undefined =>
+    specials[name] === undefined ? undefined : model.idOf(specials[name])
+  const longest = Number(config['model_max_length'] ?? Infinity)
+  const inputs = Array.isArray(config['model_input_names']) ? (config['model_input_names'] as string[]) : family.inputs
+  let modelMaxLength = longest > 1e20 ? Infinity : longest // Python writes 1e30 for no limit
+  let paddingSide = sideOf(config['padding_side'])
+  let truncationSide = sideOf(config['truncation_side'])
+  const extra = json.added_tokens.filter(token => token.special).map(token => token.id)
+  const special = specialNames.map(idOf).filter(id => id !== undefined)
+  return {
+    tokenizerClass: family.name,
+    modelInputNames: inputs,
+    // What can be set has accessors: the tokenizer takes their descriptors over, and both share the values.
+    get modelMaxLength() {
+      return modelMaxLength
+    },
+    set modelMaxLength(length: number) {
+      modelMaxLength = length
+    },
+    get paddingSide() {
+      return paddingSide
+    },
+    set paddingSide(side: Side) {
+      paddingSide = checkSide(side, 'paddingSide')
+    },
+    get truncationSide() {
+      return truncationSide
+    },
+    set truncationSide(side: Side) {
+      truncationSide = checkSide(side, 'truncationSide')
+    },
+    vocabSize: model.size,
+    padToken: specials.pad_token,
+    clsToken: specials.cls_token,
+    sepToken: specials.sep_token,
+    unkToken: specials.unk_token,
+    maskToken: specials.mask_token,
+    bosToken: specials.bos_token,
+    eosToken: specials.eos_token,
+    padTokenId: idOf('pad_token'),
+    clsTokenId: idOf('cls_token'),
+    sepTokenId: idOf('sep_token'),
+    unkTokenId: idOf('unk_token'),
+    maskTokenId: idOf('mask_token'),
+    bosTokenId: idOf('bos_token'),
+    eosTokenId: idOf('eos_token'),
+    padTokenTypeId: Number(config['pad_token_type_id'] ?? 0),
+    allSpecialIds: [...new Set([...special, ...extra])],
+    cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false),
+  }
+}
+
+function sideOf(written: unknown): Side {
+  if (written === undefined || written === null || written === 'right') return 'right'
+  if (written === 'left') return 'left'
+  throw new TrainerError('file', `tokenizer_config.json has a side '${String(written)}'; left or right was expected.`)
+}

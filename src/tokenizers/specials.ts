@@ -1,0 +1,16 @@
+// the special tokens of a tokenizer, by Python's names
+
+export const specialNames = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+] as const
+
+export type SpecialName = (typeof specialNames)[number]
+
+/** The text of each special token that a tokenizer has. */
+export type SpecialTokens = Readonly<Partial<Record<SpecialName, string>>>
