@@ -1,11 +1,11 @@
 import { nearest, TrainerError } from '../errors'
 import { log } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
+import type { CallbackState } from './CallbackState'
 import {
   callbackEvents,
   type CallbackContext,
   type CallbackEvent,
-  type CallbackState,
   type TrainerCallback,
   type TrainerCallbackClass,
 } from './TrainerCallback'

@@ -1,4 +1,5 @@
 import type { TrainingArguments } from '../TrainingArguments'
+import type { CallbackState } from './CallbackState'
 import type { ControlFlags, TrainerControl } from './TrainerControl'
 import type { LogEntry, TrainerState } from './TrainerState'
 
@@ -46,16 +47,6 @@ export interface CallbackContext {
 export type CallbackAnswer = Partial<ControlFlags> | undefined | void
 
 type Answer = CallbackAnswer | Promise<CallbackAnswer>
-
-/**
- * The state of a callback or of the control, as `trainer_state.json` keeps it: JSON values, keys as Python spells them.
- */
-export interface CallbackState {
-  /** What it was made with. */
-  readonly args: Readonly<Record<string, unknown>>
-  /** What it has come to since. */
-  readonly attributes: Readonly<Record<string, unknown>>
-}
 
 /**
  * What may be given as a callback: an object with some of these methods, each sync or async and awaited before training

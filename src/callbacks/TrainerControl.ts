@@ -1,5 +1,5 @@
 import { nearest, TrainerError } from '../errors'
-import type { CallbackState } from './TrainerCallback'
+import type { CallbackState } from './CallbackState'
 
 /** What a callback can ask of the loop. */
 export interface ControlFlags {

@@ -1,6 +1,6 @@
 import { TrainerError } from '../errors'
 import type { TrainingArguments } from '../TrainingArguments'
-import type { CallbackState } from './TrainerCallback'
+import type { CallbackState } from './CallbackState'
 
 /** One log: keys as Python spells them. */
 export type LogEntry = Readonly<Record<string, number | string | boolean>>

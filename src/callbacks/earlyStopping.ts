@@ -1,7 +1,8 @@
 import { refuseUnknown, TrainerError } from '../errors'
 import { log, logOnce } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
-import { type CallbackContext, type CallbackState, TrainerCallback } from './TrainerCallback'
+import type { CallbackState } from './CallbackState'
+import { type CallbackContext, TrainerCallback } from './TrainerCallback'
 import type { TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
 

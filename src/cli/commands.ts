@@ -1,12 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { doctor, formatDoctor, nearest, TrainerError } from '../index'
 import { runInstall } from './install'
-
-/** Where text goes. */
-export interface Streams {
-  readonly out: (text: string) => void
-  readonly error: (text: string) => void
-}
+import type { Streams } from './Streams'
 
 interface Command {
   readonly help: string

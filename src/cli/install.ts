@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { installOpenvino, type Installed, TrainerError } from '../index'
-import type { Streams } from './commands'
+import type { Streams } from './Streams'
 
 const usage = [
   'Usage: ts-trainer install openvino [--index-url URL | --wheel FILE]',

@@ -5,7 +5,7 @@ import { bytesPerElement, createData, sizeOf, Tensor, type DataType } from '../t
 import { bytesOf, chunkBytes, errorCode, readExactly } from './files'
 import { toFloat32 } from './safetensors'
 import { PickledTensor, PickleEnd, unpickle, type Pickled } from './unpickle'
-import type { WeightsFile } from './weights'
+import type { WeightsFile } from './WeightsFile'
 import { readZipEntries } from './zip'
 
 /** A pickle of a state dict takes some hundred bytes a tensor: more than this is no model's. */

@@ -6,6 +6,7 @@ import { errorCode } from './files'
 import { isJsonObject, readJsonObject, writeJson } from './json'
 import { openSafetensors } from './safetensors'
 import { openTorchFile } from './torchFile'
+import type { WeightsFile } from './WeightsFile'
 import type { Tensor } from '../tensor'
 import { writeSafetensors, type NamedTensors } from './writeSafetensors'
 
@@ -21,14 +22,6 @@ export interface WeightsSource {
   /** Each tensor's shape, by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>
   /** A tensor as float32. @throws TrainerError for a name that is not there. */
-  read(name: string): Promise<Tensor<'float32'>>
-  close(): Promise<void>
-}
-
-/** What files have in common that hold weights. */
-export interface WeightsFile {
-  readonly path: string
-  readonly shapes: ReadonlyMap<string, readonly number[]>
   read(name: string): Promise<Tensor<'float32'>>
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import { modelFiles, type SavedParts } from '../auto/saveModel'
 import type { CallbackHandler } from '../callbacks/CallbackHandler'
-import type { CallbackState } from '../callbacks/TrainerCallback'
+import type { CallbackState } from '../callbacks/CallbackState'
 import type { TrainerControl } from '../callbacks/TrainerControl'
 import { TrainerState } from '../callbacks/TrainerState'
 import { writeModelFiles } from '../checkpoint/exportModel'
