@@ -56,6 +56,7 @@ const sharing: Readonly<Record<string, string>> = {
   tensor: 'ground',
   random: 'ground',
   errors: 'ground',
+  json: 'ground',
   logging: 'ground',
   turns: 'ground',
   arguments: 'TrainingArguments',

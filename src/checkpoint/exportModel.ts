@@ -2,9 +2,10 @@ import { join } from 'node:path'
 
 import { makeFolder, writeFileWhole, type ByteSource } from '../files/files'
 import { writeFolder, type WriteFolderOptions } from '../files/folder'
-import { isJsonObject, writeJson, type JsonObject } from '../files/json'
+import { writeJson } from '../files/json'
 import { saveWeights } from '../files/weights'
 import type { NamedTensors } from '../files/writeSafetensors'
+import { isJsonObject, type JsonObject } from '../json'
 
 /** The parts of a saved model. */
 export interface ModelFiles {

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { TrainerError } from '../errors'
 import type { Tensor } from '../tensor'
 import { listFolder } from '../files/files'
-import { isJsonObject, readJson, readJsonObject, writeJson, type JsonObject } from '../files/json'
+import { readJson, readJsonObject, writeJson } from '../files/json'
 import { openSafetensors, readSafetensors } from '../files/safetensors'
 import { hasWholeWeights } from '../files/weights'
 import { writeSafetensors } from '../files/writeSafetensors'
+import { isJsonObject, type JsonObject } from '../json'
 
 /** What an optimizer remembers between updates. */
 export interface OptimizerState {
@@ -18,30 +19,6 @@ export interface OptimizerState {
   readonly slots: ReadonlyMap<string, Readonly<Record<string, Tensor>>>
 }
 
-/** `trainer_state.json` as it stands on the disk, in Hugging Face's spelling. */
-export interface TrainerStateFile {
-  readonly best_global_step: number | null
-  readonly best_metric: number | null
-  readonly best_model_checkpoint: string | null
-  readonly epoch: number | null
-  readonly eval_steps: number
-  readonly global_step: number
-  readonly is_hyper_param_search: boolean
-  readonly is_local_process_zero: boolean
-  readonly is_world_process_zero: boolean
-  readonly log_history: readonly JsonObject[]
-  readonly logging_steps: number
-  readonly max_steps: number
-  readonly num_input_tokens_seen: number
-  readonly num_train_epochs: number
-  readonly save_steps: number
-  readonly stateful_callbacks: JsonObject
-  readonly total_flos: number
-  readonly train_batch_size: number | null
-  readonly trial_name: string | null
-  readonly trial_params: JsonObject | null
-}
-
 /** What a checkpoint has beside the model. The first three are absent with save_only_model. */
 export interface CheckpointState {
   readonly optimizer?: OptimizerState | undefined
@@ -49,7 +26,8 @@ export interface CheckpointState {
   readonly scheduler?: JsonObject | undefined
   /** Seeds and counters of the random generators. */
   readonly rng?: JsonObject | undefined
-  readonly trainerState: TrainerStateFile
+  /** `trainer_state.json`, in Hugging Face's spelling: what `TrainerState` writes and reads. */
+  readonly trainerState: Readonly<Record<string, unknown>>
   /** `training_args.json`, in Hugging Face's spelling. */
   readonly trainingArguments?: JsonObject | undefined
 }
@@ -91,16 +69,15 @@ export async function loadCheckpointState(folder: string): Promise<CheckpointSta
 }
 
 /** Writes `trainer_state.json`: valid JSON always, keys sorted. */
-export async function saveTrainerState(folder: string, state: TrainerStateFile): Promise<void> {
+export async function saveTrainerState(folder: string, state: CheckpointState['trainerState']): Promise<void> {
   await writeJson(join(folder, files.trainerState), state, { sorted: true })
 }
 
 /**
- * Reads `trainer_state.json`, also Python's, with its NaN and Infinity. Fields that an older version did not write have
- * their defaults.
+ * Reads `trainer_state.json`, also one of Python's with its NaN and Infinity.
  * @throws TrainerError (`file`) when it is missing, or has no global_step.
  */
-export async function loadTrainerState(folder: string): Promise<TrainerStateFile> {
+export async function loadTrainerState(folder: string): Promise<JsonObject> {
   const path = join(folder, files.trainerState)
   const state = await readJsonObject(path)
   if (!Number.isSafeInteger(state['global_step'])) {
@@ -112,7 +89,7 @@ export async function loadTrainerState(folder: string): Promise<TrainerStateFile
       },
     )
   }
-  return { ...emptyState, ...(state as object) }
+  return state
 }
 
 /** Writes `optimizer.safetensors`: tensors named PARAMETER.SLOT, the name and the step count as metadata. */
@@ -177,29 +154,6 @@ export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   const parts = [files.optimizer, files.scheduler, files.rng].filter(name => !names.includes(name))
   if (parts.length < 3) missing.push(...parts)
   return missing
-}
-
-const emptyState: TrainerStateFile = {
-  best_global_step: null,
-  best_metric: null,
-  best_model_checkpoint: null,
-  epoch: null,
-  eval_steps: 500,
-  global_step: 0,
-  is_hyper_param_search: false,
-  is_local_process_zero: true,
-  is_world_process_zero: true,
-  log_history: [],
-  logging_steps: 500,
-  max_steps: 0,
-  num_input_tokens_seen: 0,
-  num_train_epochs: 0,
-  save_steps: 500,
-  stateful_callbacks: {},
-  total_flos: 0,
-  train_batch_size: null,
-  trial_name: null,
-  trial_params: null,
 }
 
 async function readOptional(path: string): Promise<JsonObject | undefined> {

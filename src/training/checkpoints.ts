@@ -14,7 +14,6 @@ import {
   loadCheckpointState,
   missingFromCheckpoint,
   saveCheckpointState,
-  type TrainerStateFile,
 } from '../checkpoint/state'
 import { TrainerError } from '../errors'
 import { log } from '../logging'
@@ -84,7 +83,7 @@ function ownState({ losses, run }: CheckpointParts): CallbackState {
 }
 
 async function stateOf({ args, state, run, trainingArguments }: CheckpointParts): Promise<CheckpointState> {
-  const trainerState = state.toJSON() as unknown as TrainerStateFile
+  const trainerState = state.toJSON()
   if (args.saveOnlyModel) return { trainerState, trainingArguments }
   return {
     trainerState,

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { formatJson, parseJson, readJsonObject } from '../../src/files/json'
+import { TrainerState } from '../../src/callbacks/TrainerState'
+import { readJsonObject } from '../../src/files/json'
+import { formatJson, parseJson } from '../../src/json'
 import {
   loadCheckpointState,
   loadTrainerState,
@@ -124,10 +126,9 @@ describe('the state of a checkpoint', () => {
     const loaded = await loadTrainerState(folder)
     expect(loaded).toMatchObject({
       global_step: 3,
-      max_steps: 0,
-      best_metric: null,
       log_history: [{ loss: NaN, note: 'a "NaN" in text' }, { loss: -Infinity }],
     })
+    expect(TrainerState.fromJSON(loaded)).toMatchObject({ globalStep: 3, maxSteps: 0, bestMetric: undefined })
     await writeFile(join(folder, 'trainer_state.json'), '{"global_step": "3"}')
     await expect(loadTrainerState(folder)).rejects.toThrow('should have a whole global_step, not "3"')
     await expect(loadTrainerState(root)).rejects.toThrow(`There is no file ${join(root, 'trainer_state.json')}`)
