@@ -223,6 +223,6 @@ describe('hyperparameterSearch', () => {
       learningRate: 1,
       seed: 3,
     })
-    expect(messages[0]).toMatch(/learning_rat is no training argument.*Did you mean learningRate/)
+    expect(messages[0]).toMatch(/learning_rat is not a training argument.*Did you mean learningRate/)
   })
 })
