@@ -1,4 +1,4 @@
-import { writeTexts } from '../files/files'
+import { writeTexts } from '../files/writeFile'
 import { loadTokenizer, type Tokenizer } from '../tokenizers/tokenizer'
 import { TrainerError } from '../errors'
 import { existingFolder } from './folders'

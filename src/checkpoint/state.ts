@@ -2,7 +2,7 @@ import { join } from 'node:path'
 
 import { TrainerError } from '../errors'
 import type { Tensor } from '../tensor'
-import { listFolder } from '../files/files'
+import { listFolder } from '../files/paths'
 import { readJson, readJsonObject, writeJson } from '../files/json'
 import { openSafetensors, readSafetensors } from '../files/safetensors'
 import { hasWholeWeights } from '../files/weights'
@@ -11,7 +11,7 @@ import { isJsonObject, type JsonObject } from '../json'
 
 /** What an optimizer remembers between updates. */
 export interface OptimizerState {
-  /** The optimizer's name, so that another one does not take its slots by mistake. */
+  /** The optimizer's name, so that another optimizer does not take over its slots by mistake. */
   readonly name: string
   /** Updates done. */
   readonly step: number
@@ -19,10 +19,10 @@ export interface OptimizerState {
   readonly slots: ReadonlyMap<string, Readonly<Record<string, Tensor>>>
 }
 
-/** What a checkpoint has beside the model. The first three are absent with save_only_model. */
+/** What a checkpoint has besides the model. The first three are absent with `saveOnlyModel`. */
 export interface CheckpointState {
   readonly optimizer?: OptimizerState | undefined
-  /** The schedule's own memory, such as plateau's best metric. */
+  /** The state of the schedule, such as the best metric of a plateau. */
   readonly scheduler?: JsonObject | undefined
   /** Seeds and counters of the random generators. */
   readonly rng?: JsonObject | undefined
@@ -41,7 +41,7 @@ const files = {
 } as const
 
 /**
- * Writes what a checkpoint has beside the model into an existing folder; trainer_state.json comes last, as in Hugging
+ * Writes what a checkpoint has besides the model into an existing folder; trainer_state.json comes last, as in Hugging
  * Face.
  * @throws TrainerError (`file`) when a file cannot be written.
  */
@@ -55,7 +55,7 @@ export async function saveCheckpointState(folder: string, state: CheckpointState
 }
 
 /**
- * Reads what a checkpoint has beside the model; what it does not have is undefined.
+ * Reads what a checkpoint has besides the model; what it does not have is undefined.
  * @throws TrainerError (`file`) when trainer_state.json is missing, or any file is malformed.
  */
 export async function loadCheckpointState(folder: string): Promise<CheckpointState> {
@@ -84,9 +84,7 @@ export async function loadTrainerState(folder: string): Promise<JsonObject> {
     throw new TrainerError(
       'file',
       `${path} should have a whole global_step, not ${JSON.stringify(state['global_step'])}.`,
-      {
-        fix: 'Resume from another checkpoint.',
-      },
+      { fix: 'Resume from another checkpoint.' },
     )
   }
   return state
@@ -99,10 +97,8 @@ async function saveOptimizer(folder: string, { name, step, slots }: OptimizerSta
       if (slot.includes('.')) {
         throw new TrainerError(
           'argument',
-          `The optimizer ${name} has a slot '${slot}', but a slot may not have a dot in its name.`,
-          {
-            fix: 'Rename it in init and update.',
-          },
+          `The optimizer ${name} has a slot '${slot}', but the name of a slot must not have a dot.`,
+          { fix: 'Rename it in init and update.' },
         )
       }
       return [`${parameter}.${slot}`, tensor]
@@ -136,8 +132,8 @@ async function loadOptimizer(folder: string): Promise<OptimizerState> {
 }
 
 /**
- * What a folder lacks to be resumed from: names of files that are missing or broken; empty for a complete checkpoint.
- * One that was saved with save_only_model is complete with its weights and trainer_state.json alone.
+ * The files that a folder lacks to be resumed from, missing or broken; empty for a whole checkpoint. One that was saved
+ * with `saveOnlyModel` is whole with its weights and trainer_state.json alone.
  */
 export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   const names = await listFolder(folder)
@@ -150,7 +146,7 @@ export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   for (const name of [files.scheduler, files.rng]) {
     if (names.includes(name) && !(await isReadable(() => readJsonObject(join(folder, name))))) missing.push(name)
   }
-  // The three are written together: one without the others is the rest of a killed save by another program.
+  // The three are written together: if only some are there, another program was killed while it saved.
   const parts = [files.optimizer, files.scheduler, files.rng].filter(name => !names.includes(name))
   if (parts.length < 3) missing.push(...parts)
   return missing

@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { formatJson, isJsonObject, type Json, type JsonObject, parseJson } from '../json'
-import { readText, writeFileWhole } from './files'
+import { readText } from './readFile'
+import { writeFileWhole } from './writeFile'
 
 /**
  * Reads a JSON file; Python's literals NaN, Infinity and -Infinity become numbers.

@@ -1,7 +1,8 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import { formatNumber } from '../callbacks/format'
 import type { LogEntry } from '../callbacks/TrainerState'
-import { readText, writeFileWhole } from '../files/files'
+import { readText } from '../files/readFile'
+import { writeFileWhole } from '../files/writeFile'
 import { checkWritable } from '../files/folder'
 import type { TrainingArguments } from '../TrainingArguments'
 

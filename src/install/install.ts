@@ -1,7 +1,10 @@
 import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
-import { errorCode, expandHome, readText, writeFileWhole } from '../files/files'
+import { errorCode } from '../files/systemErrors'
+import { expandHome } from '../files/paths'
+import { readText } from '../files/readFile'
+import { writeFileWhole } from '../files/writeFile'
 import { writeFolder } from '../files/folder'
 import { openvinoFolder, openvinoVersion, openvinoWheels, type PinnedWheel } from '../engine/openvino'
 import { TrainerError } from '../errors'

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-import { expandHome } from '../files/files'
+import { expandHome } from '../files/paths'
 import { TrainerError } from '../errors'
 
 /** Bytes under way, and how many they will be where that is said. */

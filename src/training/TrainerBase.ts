@@ -11,7 +11,7 @@ import type {
 } from '../callbacks/TrainerCallback'
 import { TrainerControl } from '../callbacks/TrainerControl'
 import { type LogEntry, TrainerState } from '../callbacks/TrainerState'
-import { expandHome } from '../files/files'
+import { expandHome } from '../files/paths'
 import { saveTrainerState } from '../checkpoint/state'
 import { defaultDataCollator } from '../collators/default'
 import { DataCollatorWithPadding } from '../collators/withPadding'

@@ -1,5 +1,5 @@
 import type { LogEntry } from '../callbacks/TrainerState'
-import { writeFileWhole } from '../files/files'
+import { writeFileWhole } from '../files/writeFile'
 import { checkWritable } from '../files/folder'
 import { readJson } from '../files/json'
 import { formatJson, isJsonObject } from '../json'

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultDataCollator, DefaultDataCollator } from '../../src/collators/default'
 import type { Batch } from '../../src/collators/tensors'
 import { DataCollatorWithPadding } from '../../src/collators/withPadding'
-import { writeTexts } from '../../src/files/files'
+import { writeTexts } from '../../src/files/writeFile'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 
 const folder = fileURLToPath(new URL('../fixtures/data/bert-tiny', import.meta.url))

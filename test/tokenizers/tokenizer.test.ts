@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TokenizerOptions } from '../../src/tokenizers/encoding'
-import { writeTexts } from '../../src/files/files'
+import { writeTexts } from '../../src/files/writeFile'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 import { truncatedLengths } from '../../src/tokenizers/truncation'
 
