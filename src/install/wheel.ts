@@ -59,7 +59,7 @@ async function checkHash(handle: FileHandle, path: string, size: number, sha256:
   if (found !== sha256)
     throw new TrainerError(
       'file',
-      `${path} is not the wheel that was asked for: its ${size} bytes have the sha256 ${found}, not ${sha256}.`,
+      `${path} is not the expected wheel: its ${size} bytes have the sha256 ${found}, not ${sha256}.`,
     )
 }
 
