@@ -3,7 +3,7 @@ import { TrainingArguments, type TrainingArgumentsOptions } from '../TrainingArg
 import { readNested, readOptions } from './files'
 import { isArgumentName, nameProblem } from './resolve'
 import { camelCase, snakeCase } from './spelling'
-import { argumentNames, argumentRow } from './table'
+import { type ArgumentName, argumentNames, argumentRow } from './table'
 
 /** A program's own flag, besides those of the training arguments. `required` ones have no default. */
 export interface ExtraFlag {
@@ -192,45 +192,39 @@ function readValue(flag: string, name: string, reads: Reads, words: readonly str
   return word
 }
 
-/** The help: the program's flags, then every training argument that can be set, with its default and reason. */
+/** The help: the program's flags, then every training argument that can be set, with its default and purpose. */
 function helpText(extra: ExtraTable, defaults: TrainingArgumentsOptions = {}, usage = 'Training arguments'): string {
-  const row = (name: string, kind: string, initial: unknown, reason: string): string => {
-    const shown =
-      initial === undefined || (Array.isArray(initial) && initial.length === 0) ? '' : ` [${String(initial)}]`
-    return `  --${snakeCase(name)} ${kind}`.padEnd(40) + `${reason}${shown}`
-  }
-  const kinds: Readonly<Record<Reads, string>> = {
-    flag: '',
-    number: 'NUMBER',
-    text: 'TEXT',
-    list: 'TEXT …',
-    map: 'JSON',
-    any: 'VALUE',
-  }
   return [
     usage,
     '',
-    ...Object.entries(extra).map(([name, flag]) => row(name, kinds[flag.type], flag.default, flag.help)),
-    row('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags override it.'),
-    row('help', '', undefined, 'This text.'),
+    ...Object.entries(extra).map(([name, flag]) => helpLine(name, valueNames[flag.type], flag.default, flag.help)),
+    helpLine('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags override it.'),
+    helpLine('help', '', undefined, 'This text.'),
     '',
     ...argumentNames
-      .map(name => ({ name, ...argumentRow(name) }))
-      .filter(({ refused }) => refused === undefined)
-      .map(({ name, reads, choices, default: usual, reason }) => ({
-        name,
-        reads,
-        choices,
-        reason,
-        initial: defaults[name] ?? usual,
-      }))
-      .map(({ name, reads, choices, reason, initial }) =>
-        row(
-          name,
-          kinds[reads],
-          typeof initial === 'object' ? undefined : initial,
-          `${reason}${choices === undefined ? '' : ` One of ${choices.join(', ')}.`}`,
-        ),
-      ),
+      .filter(name => argumentRow(name).refused === undefined)
+      .map(name => argumentHelp(name, defaults[name] ?? argumentRow(name).default)),
   ].join('\n')
+}
+
+/** The value of a flag in the help. */
+const valueNames: Readonly<Record<Reads, string>> = {
+  flag: '',
+  number: 'NUMBER',
+  text: 'TEXT',
+  list: 'TEXT …',
+  map: 'JSON',
+  any: 'VALUE',
+}
+
+function argumentHelp(name: ArgumentName, initial: unknown): string {
+  const { reads, choices, reason } = argumentRow(name)
+  const words = choices === undefined ? '' : ` One of ${choices.join(', ')}.`
+  return helpLine(name, valueNames[reads], typeof initial === 'object' ? undefined : initial, `${reason}${words}`)
+}
+
+function helpLine(name: string, value: string, initial: unknown, purpose: string): string {
+  const hasDefault = initial !== undefined && !(Array.isArray(initial) && initial.length === 0)
+  const shown = hasDefault ? ` [${String(initial)}]` : ''
+  return `  --${snakeCase(name)} ${value}`.padEnd(40) + `${purpose}${shown}`
 }

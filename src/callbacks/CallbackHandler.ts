@@ -122,7 +122,8 @@ export class CallbackHandler {
       if (list.length > takers.length) {
         log(
           'warning',
-          `The checkpoint has the state of ${list.length} ${name}, but this run has ${takers.length}: the rest is not used.`,
+          `The checkpoint has the state of ${list.length} ${name}, but this run has ${takers.length}: ` +
+            'the rest is not used.',
         )
       }
     }

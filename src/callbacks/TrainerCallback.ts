@@ -97,11 +97,11 @@ export interface TrainerCallback {
   state?(): CallbackState
   /** Takes over the state of a checkpoint. */
   restore?(state: CallbackState): void
-  /** Releases what the callback holds, such as the terminal, after training has thrown. Not called after `onTrainEnd`. */
+  /** Training has thrown: releases what the callback holds, such as the terminal. Not called after `onTrainEnd`. */
   dispose?(): void
 }
 
-/* oxlint-disable typescript/no-unsafe-declaration-merging -- every method is optional: nothing needs initialising */
+/* oxlint-disable typescript/no-unsafe-declaration-merging -- every method is optional */
 
 /**
  * A base for callbacks that are classes. Its methods are those of the interface of the same name; a subclass overrides

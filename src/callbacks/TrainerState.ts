@@ -76,7 +76,7 @@ const fieldEntries = Object.entries(stateFields) as [keyof TrainerStateFields, F
 /** The state of a run: what callbacks see, and what `trainer_state.json` holds. */
 export interface TrainerState extends TrainerStateFields {}
 
-/* oxlint-disable typescript/no-unsafe-declaration-merging -- the fields are those of the table; the constructor assigns them all */
+/* oxlint-disable typescript/no-unsafe-declaration-merging -- the constructor assigns every field of the table */
 
 /** The state of a run; see {@link TrainerStateFields}. Only the Trainer writes to it. */
 export class TrainerState {

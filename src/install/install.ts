@@ -60,9 +60,9 @@ export async function installWheel(wheel: PinnedWheel, folder: string, options: 
   const names = wheel.members.map(member => basename(member))
   const there = await filesOf(folder, names)
   if (there !== undefined) return describe(wheel, folder, there, true)
-  await writeFolder(folder, async beside => {
-    if (options.wheel === undefined) await fetchAndUnpack(wheel, beside, options)
-    else await unpackWheel(expandHome(options.wheel), wheel, beside)
+  await writeFolder(folder, async temporary => {
+    if (options.wheel === undefined) await fetchAndUnpack(wheel, temporary, options)
+    else await unpackWheel(expandHome(options.wheel), wheel, temporary)
   })
   return describe(wheel, folder, (await filesOf(folder, names)) ?? [], false)
 }
@@ -94,19 +94,19 @@ async function filesOf(folder: string, names: readonly string[]): Promise<Unpack
 /** Tries one index after the other; if none has the wheel, the error says what was wrong with each. */
 async function fetchAndUnpack(
   wheel: PinnedWheel,
-  beside: string,
+  temporary: string,
   { indexUrl, report = () => undefined }: InstallOptions,
 ): Promise<void> {
   const settings = readPipSettings()
   const failures: string[] = []
   for (const index of indexUrl === undefined ? settings.indexes : [indexUrl]) {
-    const path = join(beside, wheel.file)
+    const path = join(temporary, wheel.file)
     let from = ''
     try {
       const url = await findInIndex(index, wheel.project, wheel.file)
       from = shownUrl(url)
       await writeFileWhole(path, watched(await openUrl(url), report))
-      await unpackWheel(path, wheel, beside)
+      await unpackWheel(path, wheel, temporary)
       return await rm(path)
     } catch (error) {
       const isFaultOfIndex = error instanceof TrainerError && errorCode(error.cause) === undefined

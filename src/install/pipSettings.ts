@@ -79,8 +79,8 @@ function readConfig(path: string): string {
 }
 
 /**
- * A small version of Python's configparser: sections, `name = value` or `name: value`, comments, and indented lines that
- * continue a value.
+ * A small version of Python's configparser: sections, `name = value` or `name: value`, comments, and indented lines
+ * that continue a value.
  */
 function parseSections(text: string): Map<string, Map<string, string>> {
   const sections = new Map<string, Map<string, string>>()

@@ -205,7 +205,7 @@ describe('stored states', () => {
     new EarlyStoppingCallback({ earlyStoppingPatience: 5, earlyStoppingThreshold: 0.1 }),
   ]
 
-  it('keep one state a class, or a list of them, beside the control', () => {
+  it('keep one state a class, or a list of them, besides the control', () => {
     const [first, second] = pair()
     first.earlyStoppingPatienceCounter = 2
     const control = Object.assign(new TrainerControl(), { shouldSave: true })

@@ -60,7 +60,7 @@ describe('TrainerState', () => {
     })
   })
 
-  it('writes the same text, with null for what JSON has no number for', () => {
+  it('writes the same text, with null for numbers that JSON does not have', () => {
     const written = TrainerState.fromJSON(python).toJsonString()
     const expected = python
       .replace('"grad_norm": NaN', '"grad_norm": null')
@@ -84,7 +84,7 @@ describe('TrainerState', () => {
     expect(TrainerState.fromJSON('{"global_step": 4, "from_the_future": 1}')).toMatchObject({ ...start, globalStep: 4 })
   })
 
-  it('takes shares of the run as intervals, rounded up', () => {
+  it('turns shares of the run into intervals, rounded up', () => {
     const state = new TrainerState()
     state.computeSteps(
       new TrainingArguments({ loggingSteps: 0.25, evalStrategy: 'steps', evalSteps: 0.5, saveSteps: 7 }),
@@ -111,7 +111,7 @@ describe('TrainerState', () => {
     expect(() => TrainerState.fromJSON(JSON.stringify(file))).toThrow(message)
   })
 
-  it('gives every state lists and objects of its own', () => {
+  it('gives every state its own lists and objects', () => {
     new TrainerState().logHistory.push({ loss: 1 })
     expect(new TrainerState().logHistory).toEqual([])
   })
