@@ -47,7 +47,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'src/training/checkpoints.ts': narrowing,
   'src/training/evaluation.ts#runEvaluation': narrowing,
   'src/training/options.ts#checkOptions': narrowing,
-  'test/TrainingArguments.test.ts': narrowing,
   'test/TrainingGraph.test.ts#train': narrowing,
   'test/autodiff/backward.test.ts': narrowing,
   'test/autodiff/cases.ts': narrowing,
@@ -58,7 +57,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'test/trainer/badInput.test.ts': narrowing,
   'test/trainer/methods.test.ts': narrowing,
   'test/training/runner.test.ts': narrowing,
-  'scripts/argumentsTable.ts#argumentsDocument': narrowing,
 }
 
 interface Measured {

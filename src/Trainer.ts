@@ -17,6 +17,7 @@ import {
 } from './training/checkpoints'
 import { createRunner } from './training/createRunner'
 import { datasetNamed, isDatasets } from './training/datasets'
+import { isBetter } from './metrics/better'
 import type { Metrics } from './metrics/Metrics'
 import { type EvaluationOutput, type LoadedBatch, runEvaluation } from './training/evaluation'
 import { LossLog } from './training/LossLog'
@@ -146,8 +147,7 @@ export class Trainer extends TrainerBase {
     const { metricForBestModel: name, greaterIsBetter } = this.args
     if (name === undefined) return false
     const [value, best] = [metricNamed(metrics, name), this.state.bestMetric]
-    const better = best === undefined ? !Number.isNaN(value) : greaterIsBetter ? value > best : value < best
-    if (!better) return false
+    if (!isBetter(value, best, greaterIsBetter)) return false
     this.state.bestMetric = value
     if (this.args.saveStrategy !== 'no') this.state.bestGlobalStep = this.state.globalStep
     return true

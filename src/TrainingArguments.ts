@@ -7,19 +7,17 @@ import type { LogLevel } from './logging'
 export type { OptimizerArguments, OptimizerKind, OptimizerName } from './arguments/optimizers'
 export type { ResolvedArguments, TrainingArgumentsOptions } from './arguments/resolve'
 
-/* oxlint-disable typescript/no-unsafe-declaration-merging -- the properties are those of the table; the constructor assigns them all */
+/* oxlint-disable typescript/no-unsafe-declaration-merging -- the constructor assigns every property of the table */
 
 /**
- * Every training argument is a property, in camelCase: as it was given, by default, or derived (docs/arguments.md lists
- * them).
+ * Every training argument is a property, in camelCase: as given, by default, or derived. docs/arguments.md lists them.
  */
 export interface TrainingArguments extends ResolvedArguments {}
 
 /**
- * How to train: Hugging Face's `TrainingArguments` (late 5.x) in camelCase, with the same defaults, and a few of
- * ts-trainer's own.
+ * How to train: Hugging Face's `TrainingArguments` (late 5.x) in camelCase, with the same defaults, and a few more.
  *
- * Everything is checked here, once; afterwards nothing changes. `with` makes a changed copy.
+ * All are checked once, here; then they cannot change. `with` makes a changed copy.
  *
  * @example
  * const args = new TrainingArguments({ outputDir: 'out', evalStrategy: 'epoch', learningRate: 2e-5 })
@@ -28,8 +26,8 @@ export class TrainingArguments {
   readonly #given: TrainingArgumentsOptions
 
   /**
-   * @throws TrainerError (`argument`) for an unknown, renamed or removed name (with today's), a value of a wrong kind,
-   * a field that is not supported at anything but its default, or arguments that contradict each other.
+   * @throws TrainerError (`argument`) for an unknown, renamed or removed name (with the present one), a value of a
+   * wrong kind, anything but the default of an unsupported argument, or arguments that contradict each other.
    */
   constructor(options: TrainingArgumentsOptions = {}) {
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -45,8 +43,8 @@ export class TrainingArguments {
   }
 
   /**
-   * Reads arguments from JSON or YAML text (or what was parsed of it), in snake_case or camelCase: a
-   * `training_args.json`, a Python user's `to_dict()`, a configuration file.
+   * Reads arguments from JSON or YAML text, or from the object parsed from it, in snake_case or camelCase: a
+   * `training_args.json`, Python's `to_dict()`, a configuration file.
    * @throws TrainerError (`file`) for text that is neither; (`argument`) as the constructor does.
    */
   static fromJSON(source: string | object): TrainingArguments {
@@ -55,24 +53,24 @@ export class TrainingArguments {
 
   /**
    * Reads a JSON or YAML file of arguments.
-   * @param readText reads the file, e.g. `path => readFileSync(path, 'utf8')`: this class opens no files.
+   * @param readText reads the file, e.g. `path => readFileSync(path, 'utf8')`: this class does not open files.
    * @throws TrainerError like {@link TrainingArguments.fromJSON}.
    */
   static fromFile(path: string, readText: (path: string) => string): TrainingArguments {
     return TrainingArguments.fromJSON(readText(path))
   }
 
-  /** A copy with some arguments changed; what was derived is derived anew. */
+  /** A copy with some arguments changed; derived ones are derived again. */
   with(changes: TrainingArgumentsOptions): TrainingArguments {
     return new TrainingArguments({ ...this.#given, ...changes })
   }
 
-  /** Rows that one micro-batch of training has, on all devices together. */
+  /** Rows in a micro-batch of training, on all devices together. */
   get trainBatchSize(): number {
     return this.perDeviceTrainBatchSize
   }
 
-  /** Rows that one batch of evaluation has, on all devices together. */
+  /** Rows in a batch of evaluation, on all devices together. */
   get evalBatchSize(): number {
     return this.perDeviceEvalBatchSize
   }
@@ -82,17 +80,17 @@ export class TrainingArguments {
     return optimizerKinds[this.optim]
   }
 
-  /** How many processes train together: 1. */
+  /** The number of processes that train together: 1. */
   get worldSize(): number {
     return 1
   }
 
-  /** Which of the processes this is: 0. */
+  /** This process's index among them: 0. */
   get processIndex(): number {
     return 0
   }
 
-  /** Which of this machine's processes this is: 0. */
+  /** This process's index among those of this machine: 0. */
   get localProcessIndex(): number {
     return 0
   }
@@ -107,7 +105,7 @@ export class TrainingArguments {
     return true
   }
 
-  /** The level of messages that `logLevel` asks for; `undefined` where it is 'passive' and leaves the level alone. */
+  /** The level of messages that `logLevel` sets; `undefined` for 'passive', which does not set it. */
   getProcessLogLevel(): LogLevel | undefined {
     if (this.logLevel === 'passive') return undefined
     return this.logLevel === 'detail' ? 'debug' : this.logLevel
@@ -118,14 +116,12 @@ export class TrainingArguments {
     return this.warmupSteps >= 1 ? Math.trunc(this.warmupSteps) : Math.ceil(totalSteps * this.warmupSteps)
   }
 
-  /**
-   * The arguments as Python spells them: what `training_args.json` holds. Tokens are never in it, only placeholders.
-   */
+  /** The arguments in Python's spelling, as in `training_args.json`. Tokens are replaced by placeholders. */
   toDict(): Record<string, unknown> {
     return writeOptions(this)
   }
 
-  /** What `JSON.stringify` writes: {@link TrainingArguments.toDict}. */
+  /** {@link TrainingArguments.toDict}, for `JSON.stringify`. */
   toJSON(): Record<string, unknown> {
     return this.toDict()
   }
@@ -136,7 +132,7 @@ export class TrainingArguments {
   }
 
   /**
-   * For trackers: {@link TrainingArguments.toDict} with the batch sizes, and everything but switches, numbers and texts
+   * For trackers: {@link TrainingArguments.toDict} with the batch sizes, and everything but booleans, numbers and texts
    * as text.
    */
   toSanitizedDict(): Record<string, boolean | number | string> {

@@ -1,18 +1,18 @@
-/** What kind of thing went wrong; a program can switch on it, the message is for people. */
+/** The kind of an error, for programs; the message is for people. */
 export type ErrorCode =
-  | 'argument' // an option or a parameter that cannot be what it is
+  | 'argument' // an option or a parameter with a wrong value
   | 'data' // a row, a column or a label
   | 'file' // missing, truncated, malformed, not writable
   | 'model' // a config or weights that do not fit
-  | 'graph' // an ill-formed graph, or one that cannot be differentiated
+  | 'graph' // malformed, or not differentiable
   | 'engine' // the runtime: library, provider, memory, execution
   | 'training' // the loop: a loss that is not finite, nothing to train
-  | 'internal' // our own fault
+  | 'internal' // a fault of ts-trainer itself
 
 /**
  * The one error class of ts-trainer.
  *
- * The message says what was expected, what was given and where; `fix` says what to do, and is appended to the message.
+ * The message says what was expected, what was given and where; `fix` says what to do, and ends the message.
  */
 export class TrainerError extends Error {
   override readonly name = 'TrainerError'
@@ -25,31 +25,34 @@ export class TrainerError extends Error {
       'cause' in options ? { cause: options.cause } : undefined,
     )
     this.code = code
-    // not enumerable: Node would print it a second time, after the message that ends with it
+    // not enumerable: Node would print it again after the message
     Object.defineProperty(this, 'fix', { value: options.fix })
   }
 }
 
 /**
- * Refuses options of a name that nothing reads, which JavaScript would swallow.
- * @throws TrainerError ('argument') naming the option, and the nearest known one.
+ * Refuses options of unknown names, which JavaScript would silently ignore.
+ * @throws TrainerError (`argument`) with the option and the nearest known one.
  */
 export function refuseUnknown(given: object, known: readonly string[], where: string): void {
   const name = Object.keys(given).find(key => !known.includes(key))
   if (name === undefined) return
   const camel = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
-  const close = nearest(camel, known)
-  const fix = close === undefined ? {} : { fix: `Did you mean ${close}?` }
+  const near = nearest(camel, known)
+  const fix = near === undefined ? {} : { fix: `Did you mean ${near}?` }
   throw new TrainerError('argument', `${where} has no option "${name}"; its options are ${known.join(', ')}.`, fix)
 }
 
-/** The candidate that is closest to what was written, if one is close enough to be a likely slip. */
+/** The candidate closest to what was written, if one is so close that it may be a slip. */
 export function nearest(written: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(written.length / 3)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(written.toLowerCase(), candidate.toLowerCase())
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
   }
   return best
 }

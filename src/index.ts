@@ -71,16 +71,9 @@ export type {
   TrainOutput,
 } from './training/options'
 export { createProfile, type Phase, type Profile, type ProgramProfile, type Span } from './training/profile'
-export type {
-  BestRun,
-  FinishedTrial,
-  SearchBackend,
-  SearchDimension,
-  SearchOptions,
-  SearchSpace,
-  Trial,
-  TrialValues,
-} from './search/search'
+export type { BestRun, SearchOptions } from './search/search'
+export type { FinishedTrial, SearchBackend } from './search/SearchBackend'
+export type { SearchDimension, SearchSpace, Trial, TrialValues } from './search/space'
 export type { OptimizerGroup } from './training/TrainerBase'
 export { Trainer } from './Trainer'
 export { TrainingArguments, type TrainingArgumentsOptions } from './TrainingArguments'

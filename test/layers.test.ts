@@ -27,7 +27,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   TrainingArguments: ['optim', 'engine', 'ground'],
   programs: [...programs, 'ground'],
   TrainingGraph: [...programs, 'programs', 'ground'],
-  callbacks: ['terminal', 'TrainingArguments', 'ground'],
+  callbacks: ['terminal', 'metrics', 'TrainingArguments', 'ground'],
   auto: ['models', 'files', 'checkpoint', 'tokenizers', 'onnx', 'ground'],
   hub: ['auto', 'callbacks', 'files', 'TrainingArguments', 'ground'],
   search: ['TrainingArguments', 'metrics', 'ground'],
@@ -57,6 +57,7 @@ const sharing: Readonly<Record<string, string>> = {
   tensor: 'ground',
   random: 'ground',
   errors: 'ground',
+  json: 'ground',
   logging: 'ground',
   turns: 'ground',
   arguments: 'TrainingArguments',
@@ -86,8 +87,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 const globals: Readonly<Record<string, readonly string[]>> = {
   console: ['cli'],
   'process.env': ['cli', 'install', 'engine'],
-  'process.stdout': ['callbacks', 'cli'],
-  'process.stderr': ['ground', 'terminal', 'callbacks', 'cli'], // ground: logging's sink, unless another is set
+  'process.stdout': ['terminal', 'cli'],
+  'process.stderr': ['ground', 'terminal', 'cli'], // ground: logging's sink, unless another is set
 }
 
 type Sources = ReadonlyMap<string, string>

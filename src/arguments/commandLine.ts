@@ -3,9 +3,9 @@ import { TrainingArguments, type TrainingArgumentsOptions } from '../TrainingArg
 import { readNested, readOptions } from './files'
 import { isArgumentName, nameProblem } from './resolve'
 import { camelCase, snakeCase } from './spelling'
-import { argumentNames, argumentRow } from './table'
+import { type ArgumentName, argumentNames, argumentRow } from './table'
 
-/** A flag of a program's own, beside those of the training arguments. `required` ones have no default. */
+/** A program's own flag, besides those of the training arguments. `required` ones have no default. */
 export interface ExtraFlag {
   readonly type: 'text' | 'number' | 'flag' | 'list'
   readonly help: string
@@ -15,19 +15,19 @@ export interface ExtraFlag {
 
 type ExtraTable = Readonly<Record<string, ExtraFlag>>
 type ExtraType = { text: string; number: number; flag: boolean; list: readonly string[] }
-/** What the program's own flags say: by name, `undefined` where there is neither word nor default. */
+/** The values of the program's own flags; `undefined` for one that is not given and has no default. */
 export type ExtraValues<E extends ExtraTable> = {
   readonly [Name in keyof E]:
     ExtraType[E[Name]['type']] | (E[Name] extends { default: unknown } | { required: true } ? never : undefined)
 }
 
-/** What a command line says. */
+/** The contents of a command line. */
 export interface ParsedArguments<E extends ExtraTable> {
   readonly args: TrainingArguments
   readonly extra: ExtraValues<E>
-  /** The words that belong to no flag, and all after `--`. */
+  /** The words that do not belong to a flag, and all after `--`. */
   readonly rest: readonly string[]
-  /** The text to print where `--help` was asked for; then nothing else was checked. */
+  /** The text to print if `--help` is given; then nothing else is checked. */
   readonly help: string | undefined
 }
 
@@ -35,16 +35,16 @@ export interface ParsedArguments<E extends ExtraTable> {
 type Reads = 'flag' | 'number' | 'text' | 'list' | 'map' | 'any'
 
 /**
- * Reads training arguments from a command line, and a program's own flags beside them.
+ * Reads training arguments and a program's own flags from a command line.
  *
- * Every training argument is a flag, as `--learning_rate`, `--learning-rate` or `--learningRate`, its value the next
- * word or after `=`. A switch needs no value (`--eval_on_start`, `--no_eval_on_start`, `--eval_on_start false`), a list
- * takes all words up to the next flag, options of the schedule are JSON, `none` and `null` mean "not given". `--config
- * FILE` reads a JSON or YAML file; the flags beat it, it beats the defaults.
- * @param argv the words, as in `process.argv.slice(2)`.
+ * Every training argument is a flag: `--learning_rate`, `--learning-rate` or `--learningRate`, its value the next word
+ * or after `=`. A switch does not need a value (`--eval_on_start`, `--no_eval_on_start`, `--eval_on_start false`), a
+ * list takes all words up to the next flag, options of the schedule are JSON, `none` and `null` mean "not given".
+ * `--config FILE` reads a JSON or YAML file; flags override the file, and the file overrides the defaults.
+ * @param argv the words, such as `process.argv.slice(2)`.
  * @param options.extra the program's own flags, by name in camelCase.
  * @param options.readText reads the file of `--config`, e.g. `path => readFileSync(path, 'utf8')`.
- * @param options.defaults training arguments in which the program differs from ts-trainer's defaults.
+ * @param options.defaults the program's own defaults of training arguments.
  * @param options.usage the first line of the help.
  * @throws TrainerError (`argument`) for an unknown flag or a value of a wrong kind.
  */
@@ -61,7 +61,8 @@ export function parseTrainingArguments<const E extends ExtraTable = Record<never
   const { values, rest } = readWords(argv, extraTable)
   const wantsHelp = values.help === true
   const given = { ...(wantsHelp ? {} : readConfig(values.config, options.readText)), ...values }
-  const [own, training] = [{} as Record<string, unknown>, { ...options.defaults } as Record<string, unknown>]
+  const own: Record<string, unknown> = {}
+  const training: Record<string, unknown> = { ...options.defaults }
   for (const [name, value] of Object.entries(given)) {
     if (name === 'help' || name === 'config') continue
     if (Object.hasOwn(extraTable, name)) own[name] = value
@@ -78,7 +79,7 @@ export function parseTrainingArguments<const E extends ExtraTable = Record<never
 function readConfig(path: unknown, readText: ((path: string) => string) | undefined): Record<string, unknown> {
   if (path === undefined) return {}
   if (readText === undefined)
-    throw new TrainerError('argument', '--config was given, but this program reads no configuration files.')
+    throw new TrainerError('argument', '--config is given, but this program does not read configuration files.')
   return readOptions(readText(String(path)))
 }
 
@@ -105,9 +106,10 @@ function extraValues(
   )
 }
 
-/** Walks the words once; later flags beat earlier ones. */
+/** Reads the words in order; later flags override earlier ones. */
 function readWords(argv: readonly string[], extra: ExtraTable): { values: Record<string, unknown>; rest: string[] } {
-  const [values, rest]: [Record<string, unknown>, string[]] = [{}, []]
+  const values: Record<string, unknown> = {}
+  const rest: string[] = []
   for (let at = 0; at < argv.length;) {
     const word = argv[at++]!
     if (word === '--') return { values, rest: [...rest, ...argv.slice(at)] }
@@ -118,7 +120,8 @@ function readWords(argv: readonly string[], extra: ExtraTable): { values: Record
     const { name, reads, negated, inline } = readFlag(word, extra)
     const following = argv.slice(at, at + wordsAfter(argv, at))
     const taken = inline === undefined ? takes(reads, following) : 0
-    if (negated && inline !== undefined) throw new TrainerError('argument', `${word}: a negated switch takes no value.`)
+    if (negated && inline !== undefined)
+      throw new TrainerError('argument', `${word}: a negated switch does not take a value.`)
     values[name] = negated
       ? false
       : readValue(word, name, reads, inline === undefined ? following.slice(0, taken) : [inline])
@@ -160,7 +163,7 @@ function readsOf(name: string, extra: ExtraTable): Reads | undefined {
   return isArgumentName(name) ? argumentRow(name).reads : undefined
 }
 
-/** How many of the following words a flag takes. */
+/** How many of the following words belong to a flag. */
 function takes(reads: Reads, following: readonly string[]): number {
   const [first] = following
   if (reads === 'list') return following.length
@@ -189,45 +192,39 @@ function readValue(flag: string, name: string, reads: Reads, words: readonly str
   return word
 }
 
-/** The help: the program's flags, then every training argument that can be set, with its default and reason. */
+/** The help: the program's flags, then every training argument that can be set, with its default and purpose. */
 function helpText(extra: ExtraTable, defaults: TrainingArgumentsOptions = {}, usage = 'Training arguments'): string {
-  const row = (name: string, kind: string, initial: unknown, reason: string): string => {
-    const shown =
-      initial === undefined || (Array.isArray(initial) && initial.length === 0) ? '' : ` [${String(initial)}]`
-    return `  --${snakeCase(name)} ${kind}`.padEnd(40) + `${reason}${shown}`
-  }
-  const kinds: Readonly<Record<Reads, string>> = {
-    flag: '',
-    number: 'NUMBER',
-    text: 'TEXT',
-    list: 'TEXT …',
-    map: 'JSON',
-    any: 'VALUE',
-  }
   return [
     usage,
     '',
-    ...Object.entries(extra).map(([name, flag]) => row(name, kinds[flag.type], flag.default, flag.help)),
-    row('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags beat it.'),
-    row('help', '', undefined, 'This text.'),
+    ...Object.entries(extra).map(([name, flag]) => helpLine(name, valueNames[flag.type], flag.default, flag.help)),
+    helpLine('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags override it.'),
+    helpLine('help', '', undefined, 'This text.'),
     '',
     ...argumentNames
-      .map(name => ({ name, ...argumentRow(name) }))
-      .filter(({ refused }) => refused === undefined)
-      .map(({ name, reads, choices, default: usual, reason }) => ({
-        name,
-        reads,
-        choices,
-        reason,
-        initial: defaults[name] ?? usual,
-      }))
-      .map(({ name, reads, choices, reason, initial }) =>
-        row(
-          name,
-          kinds[reads],
-          typeof initial === 'object' ? undefined : initial,
-          `${reason}${choices === undefined ? '' : ` One of ${choices.join(', ')}.`}`,
-        ),
-      ),
+      .filter(name => argumentRow(name).refused === undefined)
+      .map(name => argumentHelp(name, defaults[name] ?? argumentRow(name).default)),
   ].join('\n')
+}
+
+/** The value of a flag in the help. */
+const valueNames: Readonly<Record<Reads, string>> = {
+  flag: '',
+  number: 'NUMBER',
+  text: 'TEXT',
+  list: 'TEXT …',
+  map: 'JSON',
+  any: 'VALUE',
+}
+
+function argumentHelp(name: ArgumentName, initial: unknown): string {
+  const { reads, choices, reason } = argumentRow(name)
+  const words = choices === undefined ? '' : ` One of ${choices.join(', ')}.`
+  return helpLine(name, valueNames[reads], typeof initial === 'object' ? undefined : initial, `${reason}${words}`)
+}
+
+function helpLine(name: string, value: string, initial: unknown, purpose: string): string {
+  const hasDefault = initial !== undefined && !(Array.isArray(initial) && initial.length === 0)
+  const shown = hasDefault ? ` [${String(initial)}]` : ''
+  return `  --${snakeCase(name)} ${value}`.padEnd(40) + `${purpose}${shown}`
 }

@@ -1,38 +1,43 @@
 import { z } from 'zod'
 
 /**
- * How important Hugging Face's users find a field (must, should, nice, not applicable), or `own`: ts-trainer's
- * addition.
+ * How important an argument is to Hugging Face's users (must, should, nice, not applicable), or `own` for an argument
+ * of ts-trainer alone.
  */
 export type Mark = 'M' | 'S' | 'N' | '–' | 'own'
 
-/** What a row of the table says besides the field's type, default and mark. */
+/** What a row of the table may say besides type, default and mark. */
 export interface Notes {
-  /** Where it differs from Hugging Face, and why. */
+  /** How it differs from Hugging Face, and why. */
   readonly differs?: string
-  /** Why nothing but the default is accepted. */
+  /** Why only the default is accepted. */
   readonly refused?: string
+  /** What is wrong with a value in a whole sentence, `undefined` if nothing; instead of `accepts` and `expects`. */
+  readonly problem?: (value: unknown) => string | undefined
+  /** Why other values are wrong, for the error. */
+  readonly why?: string
 }
 
 /**
- * One training argument: what it takes, its default, and why.
- * @typeParam Input what a caller may give. @typeParam Value what {@link TrainingArguments} holds.
+ * One training argument: its values, its default, and its purpose.
+ * @typeParam Input what a caller may give.
+ * @typeParam Value what {@link TrainingArguments} holds.
  */
 export interface Field<Input, Value = Input> extends Notes {
-  /** Only a type: nothing is ever stored here. */
+  /** Only for its type: nothing is stored here. */
   readonly input?: Input
   readonly default: Value
   readonly mark: Mark
   readonly reason: string
   /** What is accepted, in words that follow "should be". */
   readonly expects: string
-  /** The words, where there are only a few. */
+  /** The accepted words, if there are only a few. */
   readonly choices?: readonly string[]
-  /** How a word of the command line is read. */
+  /** How the command line reads it. */
   readonly reads: 'flag' | 'number' | 'text' | 'list' | 'map' | 'any'
-  /** Whether a value is of the right kind; `undefined` is asked only where it is not the default. */
+  /** Whether a value is of the right kind; not called with `undefined` if that is the default. */
   readonly accepts: (value: unknown) => boolean
-  /** From what was given to what is held. */
+  /** The value to hold, of the value given. */
   readonly normal?: (given: unknown) => Value
 }
 
@@ -117,11 +122,12 @@ export function choice<const C extends readonly string[], D extends C[number] = 
 ): Field<C[number]> {
   const accepts = accepting(z.enum(choices as unknown as [string, ...string[]]))
   const words = choices.map(word => `'${word}'`)
-  const expects = words.length > 3 ? `one of ${words.join(', ')}` : words.join(' or ')
+  const expects =
+    words.length > 3 ? `one of ${words.join(', ')}` : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
   return { default: initial, mark, reason, expects, choices, reads: 'text', accepts, ...notes }
 }
 
-/** A list of texts, of the given ones if there are any. */
+/** A list of texts, or of certain words. */
 export function list<D extends readonly never[] | undefined, C extends string = string>(
   initial: D,
   mark: Mark,
@@ -129,7 +135,7 @@ export function list<D extends readonly never[] | undefined, C extends string = 
   { of, ...notes }: Notes & { readonly of?: readonly C[] } = {},
 ): Field<readonly C[] | Extract<D, undefined>> {
   const item = of === undefined ? z.string().min(1) : z.enum(of as unknown as [string, ...string[]])
-  const expects = of === undefined ? 'a list of texts' : `a list out of ${of.map(c => `'${c}'`).join(', ')}`
+  const expects = of === undefined ? 'a list of texts' : `a list of any of ${of.map(c => `'${c}'`).join(', ')}`
   const start = initial as readonly C[] | Extract<D, undefined>
   return { default: start, mark, reason, expects, reads: 'list', accepts: accepting(z.array(item)), ...notes }
 }
@@ -154,7 +160,7 @@ export function texts(
   return { default: undefined, mark, reason, expects: 'an object of texts', reads: 'map', accepts, ...notes }
 }
 
-/** A field of which nothing but the default is accepted, or what means the same (`equals`). */
+/** An argument that accepts only its default, or what means the same (`equals`). */
 export function unused<D>(
   initial: D,
   mark: Mark,

@@ -6,11 +6,10 @@ import { camelCase, respell, snakeCase } from './spelling'
 import { argumentNames, argumentRow } from './table'
 
 /**
- * Reads options out of JSON or YAML text, or out of an object of that kind; snake_case and camelCase both.
+ * Reads options from JSON or YAML text, or from the object parsed from it, in snake_case or camelCase.
  *
- * `null` means "not given". Nested options become camelCase too. The names are not checked here.
- * @throws TrainerError (`file`) for text that is neither, or is not an object; (`argument`) for a name in both
- * spellings.
+ * `null` means "not given". Nested options become camelCase too. Names are not checked here.
+ * @throws TrainerError (`file`) for text that is neither, or not an object; (`argument`) for a name in both spellings.
  */
 export function readOptions(source: string | object): Record<string, unknown> {
   const read = typeof source === 'string' ? parseText(source) : source
@@ -38,7 +37,7 @@ function parseText(text: string): unknown {
   }
 }
 
-/** Options of the schedule and the optimizer: their names in camelCase; text that holds JSON is read. */
+/** Options of the schedule and the optimizer with names in camelCase, also from JSON text. */
 export function readNested(name: string, value: unknown): unknown {
   if (name !== 'lrSchedulerKwargs' && name !== 'optimArgs') return value
   if (typeof value === 'string' && value.trimStart().startsWith('{'))
@@ -46,7 +45,7 @@ export function readNested(name: string, value: unknown): unknown {
   return typeof value === 'string' ? respellPairs(value) : respell(value, camelCase)
 }
 
-/** Python's rule for options given as text: "true", "12" and "1.5" are what they look like; "1e-7" is a number too. */
+/** Python's rule for options given as text: "true", "12" and "1.5" are read as such; here "1e-7" is, too. */
 function coerce(value: unknown): unknown {
   if (typeof value === 'string') {
     if (/^(true|false)$/i.test(value)) return value.toLowerCase() === 'true'
@@ -65,9 +64,8 @@ function respellPairs(text: string): string {
 }
 
 /**
- * The arguments as Python's `to_dict` has them: snake_case, `null` for what is not given, tokens as placeholders.
- * `TrainingArguments(**dict)` in Python takes it, as long as ts-trainer's own arguments are at their defaults:
- * otherwise these stand in it too.
+ * The arguments like Python's `to_dict`: snake_case, `null` for what is not given, tokens as placeholders. Arguments of
+ * ts-trainer alone are left out at their defaults, so that `TrainingArguments(**dict)` works in Python.
  */
 export function writeOptions(values: ResolvedArguments): Record<string, unknown> {
   const entries = argumentNames.flatMap(name => {

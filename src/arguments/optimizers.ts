@@ -1,11 +1,11 @@
 import { nearest, TrainerError } from '../errors'
 
-/** The update rules that there are; several names of `optim` mean the same one. */
+/** The update rules; several names of `optim` mean the same one. */
 export type OptimizerKind = 'adamw' | 'sgd' | 'adagrad' | 'rmsprop' | 'adafactor' | 'lion'
 
 /**
- * Every name of `optim` that is accepted, and the rule behind it: Hugging Face's variants of one rule differ in how
- * they run, not in numbers.
+ * Every accepted name of `optim`, and its rule: Hugging Face's variants of a rule differ in how they run, not in
+ * numbers.
  */
 export const optimizerKinds = {
   adamw_torch: 'adamw',
@@ -25,9 +25,9 @@ export const optimizerKinds = {
 
 export type OptimizerName = keyof typeof optimizerKinds
 
-/** The options in `optimArgs` that each rule takes, with their type. */
+/** The options that each rule takes in `optimArgs`, with their types. */
 const optimizerArguments: Readonly<Record<OptimizerKind, Readonly<Record<string, 'number' | 'boolean'>>>> = {
-  adamw: {}, // betas and epsilon are training arguments of their own
+  adamw: {}, // betas and epsilon are training arguments
   sgd: { momentum: 'number', dampening: 'number', nesterov: 'boolean' },
   adagrad: { lrDecay: 'number', eps: 'number' },
   rmsprop: { alpha: 'number', eps: 'number', momentum: 'number', centered: 'boolean' },
@@ -35,7 +35,7 @@ const optimizerArguments: Readonly<Record<OptimizerKind, Readonly<Record<string,
   lion: {}, // its betas are adamBeta1 and adamBeta2
 }
 
-const eightBits = 'it keeps its state in 8 bits, which ts-trainer does not'
+const eightBits = 'it keeps its state in 8 bits, which ts-trainer does not support'
 const lowRank = 'low-rank optimizers are not part of ts-trainer'
 const another = 'this optimizer is not part of ts-trainer'
 
@@ -46,8 +46,8 @@ const refusedOptimizers: Readonly<Record<string, string>> = {
   adamw: "its name is 'adamw_torch'",
   lion: "its name is 'lion_32bit'",
   adam: "use 'adamw_torch'; without weight decay it is Adam",
-  adamw_anyprecision: "its point is state of low precision; use 'adamw_torch'",
-  adamw_torch_4bit: 'it keeps its state in 4 bits, which ts-trainer does not',
+  adamw_anyprecision: "its purpose is state of low precision; use 'adamw_torch'",
+  adamw_torch_4bit: 'it keeps its state in 4 bits, which ts-trainer does not support',
   adamw_torch_8bit: eightBits,
   adamw_bnb_8bit: eightBits,
   adamw_8bit: eightBits,
@@ -76,7 +76,7 @@ const refusedOptimizers: Readonly<Record<string, string>> = {
   apollo_adamw_layerwise: lowRank,
 }
 
-/** What is wrong with a value of `optim`, or `undefined`. */
+/** What is wrong with a value of `optim`; `undefined` if nothing. */
 export function optimizerProblem(name: unknown): string | undefined {
   if (typeof name === 'string' && Object.hasOwn(optimizerKinds, name)) return undefined
   const accepted = Object.keys(optimizerKinds).join(', ')
@@ -87,7 +87,7 @@ export function optimizerProblem(name: unknown): string | undefined {
   return `optim '${name}' is unknown; accepted are ${accepted}.${near === undefined ? '' : ` Did you mean '${near}'?`}`
 }
 
-/** Options of the optimizer, beside those that are training arguments of their own. */
+/** Options of the optimizer, besides those that are training arguments. */
 export type OptimizerArguments = Readonly<Record<string, number | boolean>>
 
 /**
@@ -106,7 +106,7 @@ export function readOptimizerArguments(given: unknown): Readonly<Record<string, 
       if (value === undefined || more.length > 0) {
         throw new TrainerError(
           'argument',
-          `optimArgs as a text is like "momentum=0.9,nesterov=True", but a part of it is "${part}".`,
+          `optimArgs as a text should look like "momentum=0.9,nesterov=True", but has the part "${part}".`,
         )
       }
       return [name!, readScalar(value)]
@@ -120,7 +120,7 @@ function readScalar(value: string): number | boolean | string {
   return value !== '' && Number.isFinite(Number(value)) ? Number(value) : value
 }
 
-/** The text that Python has for `optimArgs`; `undefined` when there are none. */
+/** Python's text for `optimArgs`; `undefined` without options. */
 export function writeOptimizerArguments(
   given: OptimizerArguments,
   spell: (name: string) => string,

@@ -1,40 +1,40 @@
-const gone = 'it was removed from transformers and has no successor: leave it out'
+const gone = 'it was removed from transformers without a successor: leave it out'
 const trainerOption = 'it is an option of Trainer, not a training argument'
 
 /**
- * Names that training arguments once had, that people write from memory, or that belong elsewhere; each with what to do
- * instead.
+ * Earlier names of training arguments, names that people write from memory, and options of something else; each with
+ * what to do instead.
  */
 export const renamedArguments: Readonly<Record<string, string>> = {
   // Hugging Face's earlier names
-  evaluationStrategy: "today's name is evalStrategy",
-  evaluateDuringTraining: "today's name is evalStrategy, as in evalStrategy: 'steps'",
-  perGpuTrainBatchSize: "today's name is perDeviceTrainBatchSize",
-  perGpuEvalBatchSize: "today's name is perDeviceEvalBatchSize",
-  noCuda: "today's name is useCpu",
+  evaluationStrategy: 'it is now evalStrategy',
+  evaluateDuringTraining: "it is now evalStrategy, as in evalStrategy: 'steps'",
+  perGpuTrainBatchSize: 'it is now perDeviceTrainBatchSize',
+  perGpuEvalBatchSize: 'it is now perDeviceEvalBatchSize',
+  noCuda: 'it is now useCpu',
   useMpsDevice: 'choose with device',
-  warmupRatio: "today's name is warmupSteps: a value below 1 is the share of all updates",
-  groupByLength: "today's name is trainSamplingStrategy: 'group_by_length'",
-  includeInputsForMetrics: "today's name is includeForMetrics: ['inputs']",
-  includeTokensPerSecond: "today's name is includeNumInputTokensSeen: 'all'",
-  numTrainTokens: "today's name is includeNumInputTokensSeen: 'all'",
-  adafactor: "today's name is optim: 'adafactor'",
-  pushToHubToken: "today's name is hubToken",
-  pushToHubModelId: "today's name is hubModelId",
-  pushToHubOrganization: "today's name is hubModelId, as organization/name",
-  tpuMetricsDebug: "today's name is debug",
-  dispatchBatches: "today's name is acceleratorConfig",
-  splitBatches: "today's name is acceleratorConfig",
-  shardedDdp: "today's name is fsdp",
-  fsdpMinNumParams: "today's name is fsdpConfig",
-  fsdpTransformerLayerClsToWrap: "today's name is fsdpConfig",
-  xpuBackend: "today's name is ddpBackend",
-  modelPath: 'today it is train({ resumeFromCheckpoint })',
-  tokenizer: "today's name is processingClass, and it is an option of Trainer",
-  loggingDir: `it was removed from transformers: write the log with JsonlLogCallback`,
+  warmupRatio: 'it is now warmupSteps: a value below 1 is a share of all updates',
+  groupByLength: "it is now trainSamplingStrategy: 'group_by_length'",
+  includeInputsForMetrics: "it is now includeForMetrics: ['inputs']",
+  includeTokensPerSecond: "it is now includeNumInputTokensSeen: 'all'",
+  numTrainTokens: "it is now includeNumInputTokensSeen: 'all'",
+  adafactor: "it is now optim: 'adafactor'",
+  pushToHubToken: 'it is now hubToken',
+  pushToHubModelId: 'it is now hubModelId',
+  pushToHubOrganization: 'it is now hubModelId, as organization/name',
+  tpuMetricsDebug: 'it is now debug',
+  dispatchBatches: 'it is now acceleratorConfig',
+  splitBatches: 'it is now acceleratorConfig',
+  shardedDdp: 'it is now fsdp',
+  fsdpMinNumParams: 'it is now fsdpConfig',
+  fsdpTransformerLayerClsToWrap: 'it is now fsdpConfig',
+  xpuBackend: 'it is now ddpBackend',
+  modelPath: 'use train({ resumeFromCheckpoint })',
+  tokenizer: 'it is now processingClass, an option of Trainer',
+  loggingDir: 'it was removed from transformers: write the log with JsonlLogCallback',
   saveSafetensors: 'weights are always saved as safetensors: leave it out',
   overwriteOutputDir:
-    'it was removed from transformers: an output folder is never emptied; train({ resumeFromCheckpoint }) goes on in it',
+    'it was removed from transformers: output folders are never emptied; to resume, train({ resumeFromCheckpoint })',
   placeModelOnDevice: 'choose with device',
   fp16Backend: gone,
   fp16OptLevel: gone,
@@ -56,7 +56,7 @@ export const renamedArguments: Readonly<Record<string, string>> = {
   numEpochs: 'its name is numTrainEpochs',
   scheduler: 'its name is lrSchedulerType',
   lrScheduler: 'its name is lrSchedulerType',
-  optimizer: 'its name is optim; an optimizer of your own is an option of Trainer',
+  optimizer: 'its name is optim; a custom optimizer is an option of Trainer',
   earlyStoppingPatience: 'it is an option of EarlyStoppingCallback',
   // Options of something else
   model: trainerOption,

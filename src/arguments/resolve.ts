@@ -1,15 +1,15 @@
 import { checkBfloat16 } from '../engine/bfloat16'
 import { nearest, TrainerError } from '../errors'
-import { checkScheduleKwargs, isMetricSchedule, scheduleTypes } from '../optim/schedules'
+import { checkScheduleKwargs, isMetricSchedule } from '../optim/schedules'
 import { camelCase } from './spelling'
-import { checkOptimizerArguments, optimizerProblem, readOptimizerArguments } from './optimizers'
+import { checkOptimizerArguments, readOptimizerArguments } from './optimizers'
 import { renamedArguments } from './renamed'
 import { argumentNames, argumentRow, type ArgumentName, type ArgumentTable } from './table'
 import type { Field } from './fields'
 
 /**
- * What the constructor of {@link TrainingArguments} takes: Hugging Face's training arguments in camelCase, and
- * ts-trainer's own.
+ * What the constructor of {@link TrainingArguments} takes: Hugging Face's training arguments in camelCase, and those of
+ * ts-trainer alone.
  */
 export type TrainingArgumentsOptions = {
   readonly [Name in ArgumentName]?:
@@ -22,8 +22,8 @@ export type ResolvedArguments = { readonly [Name in ArgumentName]: ArgumentTable
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
- * Checks options and fills in what was not given.
- * @throws TrainerError (`argument`) that lists every unknown name and every value of a wrong kind; then for the first
+ * Checks options and fills in what is not given.
+ * @throws TrainerError (`argument`) with every unknown name and every value of a wrong kind, or with the first
  * contradiction.
  */
 export function resolveArguments(options: Readonly<Record<string, unknown>>): ResolvedArguments {
@@ -42,8 +42,9 @@ export function resolveArguments(options: Readonly<Record<string, unknown>>): Re
   }
   const values = Object.fromEntries(
     argumentNames.map(name => {
-      const [given, row] = [options[name], argumentRow(name)]
-      return [name, isMissing(name, given) ? row.default : row.normal === undefined ? given : row.normal(given)]
+      const given = options[name]
+      const { default: usual, normal } = argumentRow(name)
+      return [name, isMissing(name, given) ? usual : normal === undefined ? given : normal(given)]
     }),
   ) as unknown as Mutable<ResolvedArguments>
   derive(values, options)
@@ -51,13 +52,14 @@ export function resolveArguments(options: Readonly<Record<string, unknown>>): Re
   return values
 }
 
-/** What is wrong with a name, with today's name or the nearest; `undefined` if nothing. */
+/** What is wrong with a name, with the present or the nearest name; `undefined` if nothing. */
 export function nameProblem(name: string): string | undefined {
   if (isArgumentName(name)) return undefined
   const spelt = camelCase(name)
   const renamed = Object.hasOwn(renamedArguments, spelt) ? renamedArguments[spelt] : undefined
   if (renamed !== undefined) return `${name} is not a training argument: ${renamed}.`
-  if (isArgumentName(spelt)) return `${name} is spelt ${spelt} here (files and the command line may spell it ${name}).`
+  if (isArgumentName(spelt))
+    return `${name} is spelt ${spelt} here; only files and the command line may spell it ${name}.`
   const near = nearest(spelt, argumentNames)
   return `${name} is not a training argument.${near === undefined ? '' : ` Did you mean ${near}?`}`
 }
@@ -67,26 +69,34 @@ export function isArgumentName(name: string): name is ArgumentName {
   return argumentNames.includes(name as ArgumentName)
 }
 
-/** `null` says "not given" where there is no default, as in Python. */
+/** `null` means "not given" for an argument without a default, as in Python. */
 function isMissing(name: ArgumentName, value: unknown): boolean {
   return value === undefined || (value === null && argumentRow(name).default === undefined)
 }
 
 function valueProblem(name: ArgumentName, options: Readonly<Record<string, unknown>>): string | undefined {
-  const [value, row] = [options[name], argumentRow(name)]
+  const value = options[name]
+  const row = argumentRow(name)
   if (isMissing(name, value)) return undefined
-  if (name === 'optim') return optimizerProblem(value)
+  if (row.problem !== undefined) return row.problem(value)
   if (row.accepts(value) || isDerived(name, value, options)) return undefined
   if (row.refused !== undefined) {
-    return `${name}: ${show(value)} is refused: ${row.refused}. Leave it ${row.default === undefined ? 'out' : `at ${show(row.default)}`}.`
+    const leave = row.default === undefined ? 'out' : `at ${show(row.default)}`
+    return `${name}: ${show(value)} is refused: ${row.refused}. Leave it ${leave}.`
   }
-  const wrong = `${name} should be ${row.expects}, but is ${show(value)}${typeof value === 'string' && row.reads === 'number' ? ' (a text)' : ''}.`
-  const near = typeof value === 'string' && name === 'lrSchedulerType' ? nearest(value, scheduleTypes) : undefined
-  if (near !== undefined) return `${wrong} Did you mean '${near}'?`
-  return name === 'reportTo' ? `${wrong} ${row.differs!.replace(/: only.*/, '')}.` : wrong
+  const isText = typeof value === 'string' && row.reads === 'number'
+  const wrong = `${name} should be ${row.expects}, but is ${show(value)}${isText ? ' (a text)' : ''}`
+  const why = row.why === undefined ? '' : `: ${row.why}`
+  return `${wrong}${why}.${suggestion(value, row.choices)}`
 }
 
-/** Two fields that are not supported follow from others in Python, and so stand in its files. */
+/** The nearest of many words; of a few, the message names all. */
+function suggestion(value: unknown, choices: readonly string[] = []): string {
+  const near = typeof value === 'string' && choices.length > 3 ? nearest(value, choices) : undefined
+  return near === undefined ? '' : ` Did you mean '${near}'?`
+}
+
+/** Two unsupported arguments follow from others in Python, so its files may have more than their defaults. */
 function isDerived(
   name: ArgumentName,
   value: unknown,
@@ -103,7 +113,7 @@ function show(value: unknown): string {
   return typeof value === 'number' || value === undefined ? String(value) : (JSON.stringify(value) ?? String(value))
 }
 
-/** What follows from other values, in Hugging Face's order. */
+/** Sets what follows from other values, in Hugging Face's order. */
 function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<string, unknown>>): void {
   values.optimArgs = readOptimizerArguments(values.optimArgs) as ResolvedArguments['optimArgs']
   values.disableTqdm ??= values.logLevel === 'error' || values.logLevel === 'critical'
@@ -113,7 +123,7 @@ function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<str
     if (values.loggingSteps <= 0) {
       throw new TrainerError(
         'argument',
-        "evalStrategy 'steps' needs evalSteps or loggingSteps above 0, and both are 0 or missing.",
+        "evalStrategy 'steps' needs evalSteps or loggingSteps above 0, but both are 0 or missing.",
       )
     }
     values.evalSteps = values.loggingSteps
@@ -164,13 +174,13 @@ function checkSteps(values: ResolvedArguments): void {
     const value = values[steps]
     if (values[strategy] === 'steps' && value !== undefined && value > 1 && !Number.isInteger(value)) {
       throw new TrainerError('argument', `${steps} above 1 should be a whole number of updates, but is ${value}.`, {
-        fix: 'A value below 1 is the share of all updates.',
+        fix: 'A value below 1 is a share of all updates.',
       })
     }
   }
 }
 
-/** The best checkpoint can only be loaded if a checkpoint is written wherever an evaluation may turn out best. */
+/** The best checkpoint can only be loaded if every evaluation that may be the best has a checkpoint. */
 function checkBestModel({ evalStrategy, saveStrategy, evalSteps = 0, saveSteps }: ResolvedArguments): void {
   if (evalStrategy !== saveStrategy) {
     throw new TrainerError(
@@ -190,12 +200,13 @@ function checkBestModel({ evalStrategy, saveStrategy, evalSteps = 0, saveSteps }
   if (shares === 1) {
     throw new TrainerError(
       'argument',
-      'loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, which a share of the run and a number of ' +
-        `updates cannot promise: they are ${saveSteps} and ${evalSteps}.`,
+      'loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, which is not certain for ' +
+        `a share of the run and a number of updates: they are ${saveSteps} and ${evalSteps}.`,
       { fix: 'Give both as numbers, or both as shares.' },
     )
   }
-  if (shares === 2 && (saveSteps * 1_000_000) % (evalSteps * 1_000_000) === 0) return // shares like 0.3 and 0.1 are not exact as they stand
+  // shares like 0.3 and 0.1 are not exact in floating point
+  if (shares === 2 && (saveSteps * 1_000_000) % (evalSteps * 1_000_000) === 0) return
   throw new TrainerError(
     'argument',
     `loadBestModelAtEnd needs saveSteps to be a multiple of evalSteps, but they are ${saveSteps} and ${evalSteps}.`,

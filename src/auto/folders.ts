@@ -1,4 +1,4 @@
-import { isFolder } from '../files/files'
+import { isFolder } from '../files/paths'
 import { readJsonObject } from '../files/json'
 import { TrainerError } from '../errors'
 import type { ModelConfig } from '../models/config'

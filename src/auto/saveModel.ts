@@ -1,5 +1,5 @@
 import { exportModel, type ModelFiles } from '../checkpoint/exportModel'
-import type { JsonObject } from '../files/json'
+import type { JsonObject } from '../json'
 import { inferenceGraph } from '../models/classifier'
 import type { ModelConfig } from '../models/config'
 import { encodeInParts, type ExternalData } from '../onnx/encode'

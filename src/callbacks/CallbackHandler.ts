@@ -1,18 +1,18 @@
 import { nearest, TrainerError } from '../errors'
 import { log } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
+import type { CallbackState } from './CallbackState'
 import {
   callbackEvents,
   type CallbackContext,
   type CallbackEvent,
-  type CallbackState,
   type TrainerCallback,
   type TrainerCallbackClass,
 } from './TrainerCallback'
 import type { ControlFlags, TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
 
-/** Which flags an event clears, before any callback hears of it. */
+/** Which flags an event clears before any callback receives it. */
 const cleared: Readonly<Partial<Record<CallbackEvent, readonly (keyof ControlFlags)[]>>> = {
   onTrainBegin: ['shouldTrainingStop'],
   onEpochBegin: ['shouldEpochStop'],
@@ -22,16 +22,16 @@ const cleared: Readonly<Partial<Record<CallbackEvent, readonly (keyof ControlFla
   onSave: ['shouldSave'],
 }
 
-/** A callback, or a class of callbacks to make one of. */
+/** A callback, or a class to make one of. */
 export type CallbackOrClass = TrainerCallback | (new () => TrainerCallback)
 
-/** Callbacks in their order, told of every event one after another. */
+/** Callbacks in their order; each receives every event after the one before it. */
 export class CallbackHandler {
   #callbacks: TrainerCallback[] = []
   /** What every event brings; the Trainer keeps it up to date. */
   context: CallbackContext = {}
 
-  /** @throws TrainerError (`argument`) for what is no callback. */
+  /** @throws TrainerError (`argument`) for anything that is not a callback. */
   constructor(callbacks: readonly CallbackOrClass[] = []) {
     for (const callback of callbacks) this.add(callback)
   }
@@ -43,7 +43,7 @@ export class CallbackHandler {
 
   /**
    * Adds a callback at the end; of a class, a new one. A second of the same class is added with a warning.
-   * @throws TrainerError (`argument`) for what is no callback, and for an event that there is not, with the nearest.
+   * @throws TrainerError (`argument`) for anything that is not a callback, and for an unknown event, with the nearest.
    */
   add(callback: CallbackOrClass): void {
     const added = typeof callback === 'function' ? new callback() : callback
@@ -55,7 +55,7 @@ export class CallbackHandler {
     this.#callbacks.push(added)
   }
 
-  /** Takes a callback out, or the first of a class, and gives it back; `undefined` if there is none. */
+  /** Removes a callback, or the first of a class, and returns it; `undefined` if it is not there. */
   pop(callback: TrainerCallback | TrainerCallbackClass): TrainerCallback | undefined {
     const at = this.#callbacks.findIndex(one =>
       typeof callback === 'function' ? one instanceof callback : one === callback,
@@ -63,15 +63,15 @@ export class CallbackHandler {
     return at === -1 ? undefined : this.#callbacks.splice(at, 1)[0]
   }
 
-  /** Takes a callback out, or the first of a class. */
+  /** Removes a callback, or the first of a class. */
   remove(callback: TrainerCallback | TrainerCallbackClass): void {
     this.pop(callback)
   }
 
   /**
-   * Tells every callback of an event, in order, each awaited; their answers go to `control`. Flags that the event
-   * clears are cleared first.
-   * @param extra `logs` or `metrics`; every callback gets a copy of its own.
+   * Calls every callback's method for an event, in order, each awaited; their answers go to `control`. The flags that
+   * the event clears are cleared first.
+   * @param extra `logs` or `metrics`; every callback gets its own copy.
    */
   async call(
     event: CallbackEvent,
@@ -88,7 +88,7 @@ export class CallbackHandler {
     }
   }
 
-  /** Tells the callbacks that training has thrown, so that they let go of what they hold. */
+  /** Has the callbacks release what they hold, after training has thrown. */
   dispose(): void {
     for (const callback of this.#callbacks) callback.dispose?.()
   }
@@ -102,16 +102,16 @@ export class CallbackHandler {
     for (const callback of this.#callbacks) {
       const state = callback.state?.()
       if (state === undefined) continue
-      const [name, others] = [nameOf(callback), states[nameOf(callback)]]
+      const name = nameOf(callback)
+      const others = states[name]
       states[name] = others === undefined ? state : [...(Array.isArray(others) ? others : [others]), state]
     }
     return states
   }
 
   /**
-   * Hands stored states to the callbacks of the same class, the first state to the first of them and so on; what they
-   * were made with stays. States that nobody takes are named in a warning. Control's is left alone: a resumed run asks
-   * for nothing.
+   * Restores stored states to the callbacks of the same class, the first state to the first of them and so on; what
+   * they were made with stays. A warning names states without a callback. The control's state is ignored.
    */
   restoreStates(stored: Readonly<Record<string, CallbackState | readonly CallbackState[]>>): void {
     for (const [name, states] of Object.entries(stored)) {
@@ -122,7 +122,8 @@ export class CallbackHandler {
       if (list.length > takers.length) {
         log(
           'warning',
-          `The checkpoint has the state of ${list.length} ${name}, but this run has ${takers.length}: what is left over is not used.`,
+          `The checkpoint has the state of ${list.length} ${name}, but this run has ${takers.length}: ` +
+            'the rest is not used.',
         )
       }
     }
@@ -144,7 +145,6 @@ function nameOf(callback: TrainerCallback): string {
   return typeof name === 'string' ? name : 'Callback'
 }
 
-/** A method that begins like an event and is none would never be called: better to say so. */
 function checkCallback(callback: TrainerCallback): void {
   if (typeof callback !== 'object' || callback === null) {
     throw new TrainerError(
@@ -152,28 +152,29 @@ function checkCallback(callback: TrainerCallback): void {
       `A callback is an object or a class with methods like onLog, but this is ${String(callback)}.`,
     )
   }
-  for (
-    let level: object | null = callback;
-    level !== null && level !== Object.prototype;
-    level = Object.getPrototypeOf(level) as object | null
-  ) {
-    for (const name of Object.getOwnPropertyNames(level)) {
-      const event = callbackEvents.includes(name as CallbackEvent)
-      if (!/^on[A-Z_]/.test(name) || event) {
-        if (event && typeof callback[name as CallbackEvent] !== 'function') {
-          throw new TrainerError('argument', `${nameOf(callback)}.${name} is not a method.`)
-        }
-        continue
-      }
-      const near = nearest(
-        name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
-        callbackEvents,
-      )
-      throw new TrainerError(
-        'argument',
-        `${nameOf(callback)} has a method ${name}, but there is no such event: it would never be called.`,
-        { fix: near === undefined ? `The events are ${callbackEvents.join(', ')}.` : `Did you mean ${near}?` },
-      )
+  for (const name of memberNames(callback)) {
+    if (callbackEvents.includes(name as CallbackEvent)) {
+      if (typeof callback[name as CallbackEvent] === 'function') continue
+      throw new TrainerError('argument', `${nameOf(callback)}.${name} is not a method.`)
     }
+    // A method that is named like an event, but is not one, would never be called.
+    if (/^on[A-Z_]/.test(name)) throw unknownEvent(callback, name)
   }
+}
+
+/** The names of an object's own members and of those that its classes have. */
+function memberNames(object: object): string[] {
+  const prototype = Object.getPrototypeOf(object) as object | null
+  const inherited = prototype === null || prototype === Object.prototype ? [] : memberNames(prototype)
+  return [...Object.getOwnPropertyNames(object), ...inherited]
+}
+
+function unknownEvent(callback: TrainerCallback, name: string): TrainerError {
+  const camel = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+  const near = nearest(camel, callbackEvents)
+  return new TrainerError(
+    'argument',
+    `${nameOf(callback)} has a method ${name}, but no event has that name: it would never be called.`,
+    { fix: near === undefined ? `The events are ${callbackEvents.join(', ')}.` : `Did you mean ${near}?` },
+  )
 }

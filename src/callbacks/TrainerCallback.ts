@@ -1,8 +1,9 @@
 import type { TrainingArguments } from '../TrainingArguments'
+import type { CallbackState } from './CallbackState'
 import type { ControlFlags, TrainerControl } from './TrainerControl'
 import type { LogEntry, TrainerState } from './TrainerState'
 
-/** Every event, in the order in which a run comes by them. */
+/** Every event, in the order of a run. */
 export const callbackEvents = [
   'onInitEnd',
   'onTrainBegin',
@@ -20,12 +21,12 @@ export const callbackEvents = [
   'onTrainEnd',
   'onPredict',
   'onPushBegin',
-] as const
+] as const satisfies readonly (keyof TrainerCallback)[]
 
 /** The name of an event. */
 export type CallbackEvent = (typeof callbackEvents)[number]
 
-/** What an event brings besides arguments, state and control. Which of its last two it has, the event says. */
+/** What an event brings besides arguments, state and control. */
 export interface CallbackContext {
   /** The model being trained. */
   readonly model?: unknown
@@ -34,7 +35,7 @@ export interface CallbackContext {
   readonly optimizer?: unknown
   readonly lrScheduler?: unknown
   readonly trainDataloader?: unknown
-  /** The loader of the evaluation that runs; `length` is its number of batches, where that is known. */
+  /** The loader of the present evaluation; `length` is its number of batches, if that is known. */
   readonly evalDataloader?: unknown
   /** In `onLog`: a copy of what was logged. */
   readonly logs?: LogEntry
@@ -47,150 +48,70 @@ export type CallbackAnswer = Partial<ControlFlags> | undefined | void
 
 type Answer = CallbackAnswer | Promise<CallbackAnswer>
 
-/**
- * The state of a callback or of the control, as `trainer_state.json` keeps it: JSON values, keys as Python spells them.
- */
-export interface CallbackState {
-  /** What it was made with. */
-  readonly args: Readonly<Record<string, unknown>>
-  /** What it has come to since. */
-  readonly attributes: Readonly<Record<string, unknown>>
-}
+/** What every event's method is given. */
+type EventParameters = [
+  args: TrainingArguments,
+  state: Readonly<TrainerState>,
+  control: TrainerControl,
+  context: CallbackContext,
+]
 
 /**
- * What may be given as a callback: an object with some of these methods, each sync or async and awaited before training
- * goes on. It reads state and arguments, and answers through the control.
+ * A callback: an object with some of these methods, sync or async; training waits for each. It reads state and
+ * arguments, and answers through the control.
  */
 export interface TrainerCallback {
   /** The end of the Trainer's construction. */
-  onInitEnd?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onInitEnd?(...given: EventParameters): Answer
   /** The beginning of training. */
-  onTrainBegin?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onTrainBegin?(...given: EventParameters): Answer
   /** The end of training. */
-  onTrainEnd?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onTrainEnd?(...given: EventParameters): Answer
   /** The beginning of an epoch. */
-  onEpochBegin?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
-  /** The end of an epoch, also of one that was stopped. */
-  onEpochEnd?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onEpochBegin?(...given: EventParameters): Answer
+  /** The end of an epoch, even if it was stopped. */
+  onEpochEnd?(...given: EventParameters): Answer
   /** Before the first micro-batch of an update. */
-  onStepBegin?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onStepBegin?(...given: EventParameters): Answer
   /** After a micro-batch that is not the update's last. */
-  onSubstepEnd?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onSubstepEnd?(...given: EventParameters): Answer
   /** After clipping, before the update. */
-  onPreOptimizerStep?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onPreOptimizerStep?(...given: EventParameters): Answer
   /** After the update, before the schedule's step. */
-  onOptimizerStep?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
-  /** After an update is counted. */
-  onStepEnd?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onOptimizerStep?(...given: EventParameters): Answer
+  /** After an update was counted. */
+  onStepEnd?(...given: EventParameters): Answer
   /** After something was logged: `context.logs`. */
-  onLog?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onLog?(...given: EventParameters): Answer
   /** After an evaluation was logged, for each evaluation set: `context.metrics`. */
-  onEvaluate?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onEvaluate?(...given: EventParameters): Answer
   /** The end of `predict()`: `context.metrics`. */
-  onPredict?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onPredict?(...given: EventParameters): Answer
   /** After a checkpoint was written completely. */
-  onSave?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
+  onSave?(...given: EventParameters): Answer
   /** After a batch of evaluation or prediction. */
-  onPredictionStep?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
-  /** Before something is pushed to the Hub; as nothing can be pushed yet, it does not come. */
-  onPushBegin?(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    control: TrainerControl,
-    context: CallbackContext,
-  ): Answer
-  /** What a checkpoint is to keep of this callback. With {@link TrainerCallback.restore}. */
+  onPredictionStep?(...given: EventParameters): Answer
+  /** Before something is pushed to the Hub. Nothing can be pushed yet, so this is never called. */
+  onPushBegin?(...given: EventParameters): Answer
+  /** What a checkpoint keeps of this callback, for {@link TrainerCallback.restore}. */
   state?(): CallbackState
-  /** Takes up the state that a checkpoint kept. */
+  /** Takes over the state of a checkpoint. */
   restore?(state: CallbackState): void
-  /** Training has thrown: lets go of what it holds, such as the terminal. After `onTrainEnd` it is not called. */
+  /** Training has thrown: releases what the callback holds, such as the terminal. Not called after `onTrainEnd`. */
   dispose?(): void
 }
 
-/* oxlint-disable typescript/no-unsafe-declaration-merging -- every method is optional: there is nothing to initialise */
+/* oxlint-disable typescript/no-unsafe-declaration-merging -- every method is optional */
 
 /**
- * A base for callbacks that are classes. Its methods are those of the interface of the same name; a subclass brings
- * those it wants.
+ * A base for callbacks that are classes. Its methods are those of the interface of the same name; a subclass overrides
+ * the ones it needs.
  *
  * @example
  * class Loud extends TrainerCallback {
- *   override onLog(args: TrainingArguments, state: TrainerState, control: TrainerControl, { logs }: CallbackContext) { console.log(logs) }
+ *   override onLog(args: TrainingArguments, state: TrainerState, control: TrainerControl, { logs }: CallbackContext) {
+ *     console.log(logs)
+ *   }
  * }
  */
 export class TrainerCallback {}

@@ -1,5 +1,5 @@
 import { nearest, TrainerError } from '../errors'
-import type { CallbackState } from './TrainerCallback'
+import type { CallbackState } from './CallbackState'
 
 /** What a callback can ask of the loop. */
 export interface ControlFlags {
@@ -15,13 +15,16 @@ export interface ControlFlags {
   shouldLog: boolean
 }
 
-const names: readonly (keyof ControlFlags)[] = [
-  'shouldTrainingStop',
-  'shouldEpochStop',
-  'shouldSave',
-  'shouldEvaluate',
-  'shouldLog',
-]
+/** Every flag, with its name in Python. */
+const flags = {
+  shouldTrainingStop: 'should_training_stop',
+  shouldEpochStop: 'should_epoch_stop',
+  shouldSave: 'should_save',
+  shouldEvaluate: 'should_evaluate',
+  shouldLog: 'should_log',
+} as const satisfies Record<keyof ControlFlags, string>
+
+const flagNames = Object.keys(flags) as (keyof ControlFlags)[]
 
 /** The flags through which callbacks answer; the loop acts on them. All are false at first. */
 export class TrainerControl implements ControlFlags {
@@ -32,20 +35,21 @@ export class TrainerControl implements ControlFlags {
   shouldLog = false
 
   constructor() {
-    Object.preventExtensions(this) // a misspelt flag is a TypeError, not a flag that nothing reads
+    Object.preventExtensions(this) // setting a misspelt flag is a TypeError
   }
 
   /**
    * Takes over the flags that a callback returned.
-   * @throws TrainerError (`argument`) for a flag that there is not, with the nearest.
+   * @param from the callback's method, for errors.
+   * @throws TrainerError (`argument`) for an unknown flag, with the nearest.
    */
   take(answer: Partial<ControlFlags>, from: string): void {
     for (const [name, value] of Object.entries(answer)) {
-      if (!names.includes(name as keyof ControlFlags)) {
-        const near = nearest(name, names)
+      if (!Object.hasOwn(flags, name)) {
+        const near = nearest(name, flagNames)
         throw new TrainerError(
           'argument',
-          `${from} returned '${name}', but the flags are ${names.join(', ')}.`,
+          `${from} returned '${name}', but the flags are ${flagNames.join(', ')}.`,
           near === undefined ? {} : { fix: `Did you mean ${near}?` },
         )
       }
@@ -53,17 +57,8 @@ export class TrainerControl implements ControlFlags {
     }
   }
 
-  /** The flags, as a checkpoint keeps them for Python; a resumed run of ours asks for nothing. */
+  /** The flags, as a checkpoint keeps them for Python; ts-trainer does not read them when it resumes. */
   state(): CallbackState {
-    return {
-      args: {
-        should_training_stop: this.shouldTrainingStop,
-        should_epoch_stop: this.shouldEpochStop,
-        should_save: this.shouldSave,
-        should_evaluate: this.shouldEvaluate,
-        should_log: this.shouldLog,
-      },
-      attributes: {},
-    }
+    return { args: Object.fromEntries(flagNames.map(name => [flags[name], this[name]])), attributes: {} }
   }
 }

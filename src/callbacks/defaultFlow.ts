@@ -4,8 +4,8 @@ import type { TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
 
 /**
- * Decides when the loop logs, evaluates, saves and ends, from the arguments' strategies (late 5.x: with evaluation by
- * steps, the last step is always evaluated). Without it none of that happens.
+ * Decides when the loop logs, evaluates, saves and ends, from the arguments' strategies. As in transformers 5, with
+ * evaluation by steps the last step is always evaluated. Without this callback none of that happens.
  */
 export class DefaultFlowCallback extends TrainerCallback {
   override onStepEnd(args: TrainingArguments, state: Readonly<TrainerState>, control: TrainerControl): void {

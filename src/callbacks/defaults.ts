@@ -4,7 +4,7 @@ import { PrinterCallback } from './printer'
 import { ProgressCallback } from './progress'
 import type { TrainerCallback } from './TrainerCallback'
 
-/** The callbacks that every Trainer has: those before the user's, and those after, in Hugging Face's order. */
+/** The callbacks of every Trainer: those before the user's and those after, in Hugging Face's order. */
 export function defaultCallbacks(args: TrainingArguments): {
   readonly first: readonly TrainerCallback[]
   readonly last: readonly TrainerCallback[]

@@ -1,6 +1,6 @@
 import type { LogEntry } from './TrainerState'
 
-/** A number in four significant digits, as Python's `%.4g` has it: `0.4123`, `2.5e-05`, `1.235e+04`. */
+/** A number with four significant digits, like Python's `%.4g`: `0.4123`, `2.5e-05`, `1.235e+04`. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
   if (value === 0) return '0'
@@ -14,14 +14,14 @@ export function formatNumber(value: number): string {
   return plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain
 }
 
-/** A number rounded to so many decimals (not below 0), exactly half to the even digit: Python's `round`. */
+/** A number rounded to a number of decimals (0 or more), exactly half to the even digit: Python's `round`. */
 export function roundTo(value: number, decimals: number): number {
   return halfToEven(value, decimals) ?? Number(value.toFixed(decimals))
 }
 
 /**
- * The number rounded to the even digit if it is exactly half way between two of so many decimals, else `undefined`. It
- * is where 2^(d + 1) times it is an odd whole number, since half a unit of the last decimal is 1 / (2^(d + 1) 5^d).
+ * The number rounded to the even digit if it is exactly half way between two numbers of d decimals, else `undefined`.
+ * It is half way if 2^(d + 1) times it is an odd whole number: half a unit of the last decimal is 1 / (2^(d + 1) 5^d).
  */
 function halfToEven(value: number, decimals: number): number | undefined {
   const halves = decimals >= 0 ? value * 2 ** (decimals + 1) : value / (5 * 10 ** (-decimals - 1))
@@ -32,23 +32,26 @@ function halfToEven(value: number, decimals: number): number | undefined {
 }
 
 /**
- * A log as one line: Hugging Face's `{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}`, fractions in four
+ * A log as one line: Hugging Face's `{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}`, fractions with four
  * significant digits, without `total_flos`; texts longer than `maxLength` are replaced by a notice.
  */
 export function formatLogs(logs: LogEntry, maxLength = 100): string {
   const parts = Object.entries(logs)
     .filter(([key]) => key !== 'total_flos')
-    .map(([key, value]) => {
-      if (typeof value === 'number') return `'${key}': '${Number.isInteger(value) ? value : formatNumber(value)}'`
-      if (typeof value !== 'string') return `'${key}': ${String(value)}`
-      return `'${key}': '${value.length > maxLength ? `[a text of ${value.length} characters, more than the ${maxLength} that are shown]` : value}'`
-    })
+    .map(([key, value]) => `'${key}': ${formatValue(value, maxLength)}`)
   return `{${parts.join(', ')}}`
 }
 
+function formatValue(value: LogEntry[string], maxLength: number): string {
+  if (typeof value === 'number') return `'${Number.isInteger(value) ? value : formatNumber(value)}'`
+  if (typeof value === 'boolean') return String(value)
+  if (value.length <= maxLength) return `'${value}'`
+  return `'[a text of ${value.length} characters, more than the ${maxLength} that are shown]'`
+}
+
 /**
- * A copy of metrics for people to read: times as `1:02:03.45`, memory as `5MB`, operations as `3073364GF`, other
- * numbers with four decimals.
+ * A readable copy of metrics: times as `1:02:03.45`, memory as `5MB`, operations as `3073364GF`, other numbers with
+ * four decimals.
  */
 export function formatMetrics(metrics: LogEntry): Record<string, number | string | boolean> {
   return Object.fromEntries(
@@ -62,23 +65,23 @@ export function formatMetrics(metrics: LogEntry): Record<string, number | string
   )
 }
 
-/** `H:MM:SS.cc`, with days before it where there are any; the hundredths are cut off, not rounded. */
+/** `H:MM:SS.cc`, after the days if there are any; the hundredths are cut off, not rounded. */
 function duration(seconds: number): string {
   const whole = Math.trunc(seconds)
   const days = Math.floor(whole / 86_400)
-  const [hours, ...parts] = [Math.trunc(whole / 3600) % 24, Math.trunc(whole / 60) % 60, whole % 60]
-  const [minutes, rest] = parts.map(n => String(n).padStart(2, '0'))
-  const hundredths = String(Math.trunc(Math.abs(seconds - whole) * 100)).padStart(2, '0')
-  return `${days === 0 ? '' : `${days} day${days === 1 ? '' : 's'}, `}${hours}:${minutes}:${rest}.${hundredths}`
+  const hours = Math.trunc(whole / 3600) % 24
+  const minutes = Math.trunc(whole / 60) % 60
+  const hundredths = Math.trunc(Math.abs(seconds - whole) * 100)
+  const twoDigits = (n: number): string => String(n).padStart(2, '0')
+  const time = `${hours}:${twoDigits(minutes)}:${twoDigits(whole % 60)}.${twoDigits(hundredths)}`
+  return days === 0 ? time : `${days} day${days === 1 ? '' : 's'}, ${time}`
 }
 
-/** The lines that `logMetrics` prints: a title, then the metrics by name, keys and values in columns. */
+/** The lines that `logMetrics` prints: a title, then the metrics sorted by name, keys and values in columns. */
 export function metricsLines(split: string, metrics: LogEntry): string[] {
   const formatted = Object.entries(formatMetrics(metrics)).map(([key, value]) => [key, String(value)] as const)
-  const [keyWidth, valueWidth] = [0, 1].map(i => Math.max(0, ...formatted.map(pair => pair[i]!.length))) as [
-    number,
-    number,
-  ]
+  const keyWidth = Math.max(0, ...formatted.map(([key]) => key.length))
+  const valueWidth = Math.max(0, ...formatted.map(([, value]) => value.length))
   const sorted = formatted.toSorted(([a], [b]) => (a < b ? -1 : 1))
   return [
     `***** ${split} metrics *****`,
@@ -87,9 +90,8 @@ export function metricsLines(split: string, metrics: LogEntry): string[] {
 }
 
 /**
- * How fast something went: `<split>_runtime` in seconds, and what was done in a second. Nothing but the runtime if that
+ * The speed of a run: `<split>_runtime` in seconds, and samples, steps and tokens a second. Only the runtime if that
  * is 0.
- * @param seconds that it took.
  */
 export function speedMetrics(
   split: string,

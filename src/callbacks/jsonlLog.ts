@@ -4,27 +4,27 @@ import { type CallbackContext, TrainerCallback } from './TrainerCallback'
 import type { TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
 
-/** Where lines go: a function, or something with `write`, as a stream of Node has it. */
+/** Where lines go: a function, or something with `write`, such as a stream of Node. */
 export type LineSink = ((line: string) => unknown) | { write(line: string): unknown }
 
 /**
- * Writes every log as one line of JSON: its values with `step`, and `run_name` where `runName` is set. Numbers that are
+ * Writes every log as one line of JSON: its values with `step`, and `run_name` if `runName` is set. Numbers that are
  * not finite become null.
  *
- * It opens no file: hand it a sink, e.g. `createWriteStream('log.jsonl', { flags: 'a' })`. A promise that the sink
- * returns is awaited.
+ * It does not open a file: give it a sink, e.g. `createWriteStream('log.jsonl', { flags: 'a' })`. A promise that the
+ * sink returns is awaited.
  */
 export class JsonlLogCallback extends TrainerCallback {
   readonly #write: (line: string) => unknown
 
-  /** @throws TrainerError (`argument`) for what lines can not be written to. */
+  /** @throws TrainerError (`argument`) for a sink that lines cannot be written to. */
   constructor(sink: LineSink) {
     super()
     if (typeof sink !== 'function' && typeof (sink as { write?: unknown } | undefined)?.write !== 'function') {
       throw new TrainerError(
         'argument',
         `JsonlLogCallback needs a function or a stream to write lines to, but was given ${JSON.stringify(sink)}.`,
-        { fix: "Open a file with createWriteStream('log.jsonl', { flags: 'a' }) and hand it over." },
+        { fix: "Open a file with createWriteStream('log.jsonl', { flags: 'a' }) and give that." },
       )
     }
     this.#write = typeof sink === 'function' ? sink : line => sink.write(line)

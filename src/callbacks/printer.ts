@@ -1,3 +1,4 @@
+import { standardError } from '../terminal/standardStreams'
 import type { TextStream } from '../terminal/TextStream'
 import type { TrainingArguments } from '../TrainingArguments'
 import { formatLogs } from './format'
@@ -5,12 +6,12 @@ import { type CallbackContext, TrainerCallback } from './TrainerCallback'
 import type { TrainerControl } from './TrainerControl'
 import type { TrainerState } from './TrainerState'
 
-/** Prints every log as one line. It takes the progress bar's place where `disableTqdm` is set. */
+/** Prints every log as one line. With `disableTqdm` it replaces the progress bar. */
 export class PrinterCallback extends TrainerCallback {
   readonly #stream: TextStream
 
-  /** @param options.stream where to; standard error unless given. */
-  constructor({ stream = process.stderr }: { stream?: TextStream } = {}) {
+  /** @param options.stream standard error by default. */
+  constructor({ stream = standardError() }: { stream?: TextStream } = {}) {
     super()
     this.#stream = stream
   }

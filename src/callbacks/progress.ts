@@ -1,17 +1,18 @@
+import { type ProgressBar, ProgressBars, progressLabel } from '../terminal/progressBar'
+import { standardError } from '../terminal/standardStreams'
+import type { TextStream } from '../terminal/TextStream'
 import type { TrainingArguments } from '../TrainingArguments'
 import { formatLogs } from './format'
-import type { TextStream } from '../terminal/TextStream'
-import { type ProgressBar, ProgressBars, progressLabel } from '../terminal/progressBar'
 import { metricColumns, type ResultRow, ResultTable } from './resultTable'
 import { type CallbackContext, TrainerCallback } from './TrainerCallback'
 import type { TrainerControl } from './TrainerControl'
 import type { LogEntry, TrainerState } from './TrainerState'
 
-/** Without a terminal, a line of progress at most so often, in seconds. */
+/** Without a terminal: seconds between two lines of progress. */
 const plainInterval = 30
 
 /**
- * Shows how training gets on. On a terminal: a progress bar, below the notebook's table, which gets a row for every
+ * Shows the progress of training. On a terminal: a progress bar below the notebook's table, which gets a row for every
  * evaluation (without evaluations, for every log). Elsewhere: every log as a plain line, the progress twice a minute,
  * and the table when training ends.
  */
@@ -23,17 +24,20 @@ export class ProgressCallback extends TrainerCallback {
   #prediction: ProgressBar | undefined
   #predicted = 0
   #table = new ResultTable([])
-  /** Rows of the table, the last still open: several evaluation sets share one. */
+  /** Without a terminal: the rows to print when training ends. */
   #rows: ResultRow[] = []
+  /** The row that several evaluation sets may still add to. */
   #open: ResultRow | undefined
-  #start = { time: 0, step: 0, told: 0 }
+  #start = { time: 0, step: 0 }
+  /** Without a terminal: when a line of progress was last printed. */
+  #printedAt = 0
   #isTraining = false
 
   /**
-   * @param options.stream where to; standard error unless given.
-   * @param options.maxStrLen texts in logs longer than this are replaced by a notice; 100 unless given.
+   * @param options.stream standard error by default.
+   * @param options.maxStrLen longer texts in logs are replaced by a notice; 100 characters by default.
    */
-  constructor({ stream = process.stderr, maxStrLen = 100 }: { stream?: TextStream; maxStrLen?: number } = {}) {
+  constructor({ stream = standardError(), maxStrLen = 100 }: { stream?: TextStream; maxStrLen?: number } = {}) {
     super()
     this.#stream = stream
     this.#maxStrLen = maxStrLen
@@ -43,7 +47,8 @@ export class ProgressCallback extends TrainerCallback {
     if (!state.isWorldProcessZero) return
     const now = performance.now()
     this.#isTraining = true
-    this.#start = { time: now, step: state.globalStep, told: now }
+    this.#start = { time: now, step: state.globalStep }
+    this.#printedAt = now
     this.#table = new ResultTable([firstColumn(args), 'Training Loss', 'Validation Loss'])
     this.#rows = []
     if (this.#stream.isTTY !== true) return
@@ -67,8 +72,8 @@ export class ProgressCallback extends TrainerCallback {
     this.#training?.update(state.globalStep, epochOf(state))
     if (!this.#isTraining || this.#training !== undefined) return
     const now = performance.now()
-    if (now - this.#start.told < plainInterval * 1000) return
-    this.#start.told = now
+    if (now - this.#printedAt < plainInterval * 1000) return
+    this.#printedAt = now
     const { step: before, time } = this.#start
     this.#print([
       progressLabel({
@@ -144,14 +149,14 @@ export class ProgressCallback extends TrainerCallback {
     this.#stopBars()
   }
 
-  /** Takes the bars off the terminal's hands when training has thrown. */
+  /** Leaves the terminal when training has thrown. */
   override dispose(): void {
     this.#open = undefined
     this.#isTraining = false
     this.#stopBars()
   }
 
-  /** The prediction's bar goes where there is a training bar; standing alone it stays on the screen. */
+  /** Removes the prediction's bar from below a training bar; alone it stays on the screen. */
   #endPrediction(): void {
     if (this.#prediction === undefined) return
     if (this.#training === undefined) this.#stopBars()

@@ -1,6 +1,6 @@
 import type { LogEntry } from './TrainerState'
 
-/** A row of the table of results: by title of the column. */
+/** A row of the table of results, by column title. */
 export type ResultRow = Readonly<Record<string, number | string | boolean>>
 
 const notResults = [
@@ -9,8 +9,8 @@ const notResults = [
 ]
 
 /**
- * The metrics of an evaluation by their titles: `eval_loss` is "Validation Loss", `eval_matthews_correlation` "Matthews
- * Correlation".
+ * The metrics of an evaluation by column title: `eval_loss` is "Validation Loss", `eval_matthews_correlation` is
+ * "Matthews Correlation".
  */
 export function metricColumns(metrics: LogEntry): ResultRow {
   return Object.fromEntries(
@@ -28,21 +28,21 @@ export function metricColumns(metrics: LogEntry): ResultRow {
 }
 
 /**
- * The table of results as it grows: a header before the first row, and again where a row brings new columns.
+ * A table of results that grows: a header before the first row, and again before a row with new columns.
  *
- * Loss and metrics have six decimals; what was not logged is "No log". Rows can not be changed once their line is out.
+ * Loss and metrics have six decimals; a value that was not logged is "No log". A row that was added cannot change.
  */
 export class ResultTable {
   readonly #first: readonly string[]
   #columns: readonly string[] = []
   #headed = 0
 
-  /** @param first the titles that come first, in their order, where rows have them. */
+  /** @param first the titles that come first, in this order, if rows have them. */
   constructor(first: readonly string[]) {
     this.#first = first
   }
 
-  /** The lines that a row adds to what is already out. */
+  /** The lines that a row adds to the table. */
   add(row: ResultRow): string[] {
     const titles = new Set([...this.#columns, ...Object.keys(row)])
     this.#columns = [

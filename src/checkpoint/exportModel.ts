@@ -1,10 +1,13 @@
 import { join } from 'node:path'
 
-import { makeFolder, writeFileWhole, type ByteSource } from '../files/files'
+import { makeFolder } from '../files/paths'
+import { writeFileWhole } from '../files/writeFile'
+import { type ByteSource } from '../files/bytes'
 import { writeFolder, type WriteFolderOptions } from '../files/folder'
-import { isJsonObject, writeJson, type JsonObject } from '../files/json'
+import { writeJson } from '../files/json'
 import { saveWeights } from '../files/weights'
 import type { NamedTensors } from '../files/writeSafetensors'
+import { isJsonObject, type JsonObject } from '../json'
 
 /** The parts of a saved model. */
 export interface ModelFiles {
@@ -12,11 +15,11 @@ export interface ModelFiles {
   readonly config: JsonObject
   readonly weights: NamedTensors
   /**
-   * The inference graph for `onnx/model.onnx`; its weights, if they lie outside, for `onnx/model.onnx_data`, which is
-   * how the graph calls them.
+   * The inference graph for `onnx/model.onnx`; its weights, if they are external, for `onnx/model.onnx_data`, which is
+   * their name in the graph.
    */
   readonly onnx?: { readonly model: ByteSource; readonly externalData?: ByteSource | undefined } | undefined
-  /** Writes the tokenizer's files into the folder that it is given. */
+  /** Writes the tokenizer's files into a folder. */
   readonly writeTokenizer?: ((folder: string) => Promise<void>) | undefined
   /** `training_args.json`, in Hugging Face's spelling. */
   readonly trainingArguments?: JsonObject | undefined
@@ -29,7 +32,7 @@ export interface ModelFiles {
  * `training_args.json` and `onnx/model.onnx`. Python's `from_pretrained` opens it, and so does `pipeline` of
  * transformers.js.
  *
- * The folder is written beside and renamed into place; other files of an existing folder, such as checkpoints, stay.
+ * The folder is written beside its place, then renamed; other files of an existing folder, such as checkpoints, stay.
  * @throws TrainerError (`file`) when it cannot be written; an existing folder stays as it was.
  */
 export async function exportModel(
@@ -40,7 +43,7 @@ export async function exportModel(
   await writeFolder(target, temporary => writeModelFiles(temporary, files), options)
 }
 
-/** Writes the parts of a saved model into an existing folder: for a checkpoint, inside its own `writeFolder`. */
+/** Writes the parts of a saved model into an existing folder. A checkpoint calls it inside its own `writeFolder`. */
 export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
   const { config, weights, onnx, writeTokenizer, trainingArguments, maxShardSize } = files
   await writeJson(join(folder, 'config.json'), onnx?.externalData === undefined ? config : withExternalData(config), {
@@ -57,7 +60,7 @@ export async function writeModelFiles(folder: string, files: ModelFiles): Promis
   }
 }
 
-/** transformers.js finds weights outside the graph over the network only when the config says that they are there. */
+/** transformers.js fetches external weights only if the config says that they exist. */
 function withExternalData(config: JsonObject): JsonObject {
   const given = config['transformers.js_config']
   return {

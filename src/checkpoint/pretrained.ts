@@ -10,21 +10,21 @@ export interface ExpectedTensor {
 
 /** How tensors of a checkpoint are matched with parameters. */
 export interface MatchOptions {
-  /** What a head's parameters of the encoder begin with, without the dot: `bert`, `roberta`. */
+  /** How names of the encoder's parameters begin in a model with a head, without the dot: `bert`, `roberta`. */
   readonly baseModelPrefix?: string | undefined
-  /** Take tensors of another shape as missing instead of refusing them; false unless told. */
+  /** Take tensors of another shape as missing instead of refusing them; false by default. */
   readonly ignoreMismatchedSizes?: boolean | undefined
-  /** Further old names: what to look for in a tensor's name, and what stands there today. */
+  /** Further old names: what to look for in a tensor's name, and its replacement. */
   readonly renames?: readonly (readonly [RegExp, string])[] | undefined
 }
 
 /** Which tensor of a checkpoint belongs to which parameter. Names are sorted. */
 export interface WeightsMatch {
-  /** From the parameter's name to the checkpoint's. */
+  /** From the parameter's name to the tensor's. */
   readonly sources: ReadonlyMap<string, string>
-  /** Parameters that the checkpoint has nothing for. */
+  /** Parameters without a tensor in the checkpoint. */
   readonly missing: readonly string[]
-  /** Tensors of the checkpoint that the model has no place for. */
+  /** Tensors of the checkpoint without a parameter in the model. */
   readonly unexpected: readonly string[]
   /** Parameters whose tensor has another shape; empty unless `ignoreMismatchedSizes`. */
   readonly mismatched: readonly {
@@ -39,16 +39,16 @@ export interface LoadedWeights extends Omit<WeightsMatch, 'sources'> {
   readonly weights: ReadonlyMap<string, Tensor<'float32'>>
 }
 
-/** Names of LayerNorm's parameters in checkpoints converted from TensorFlow, bert-base-uncased's among them. */
+/** Names of LayerNorm's parameters in checkpoints converted from TensorFlow, such as bert-base-uncased. */
 const oldNames: readonly (readonly [RegExp, string])[] = [
   [/LayerNorm\.gamma$/, 'LayerNorm.weight'],
   [/LayerNorm\.beta$/, 'LayerNorm.bias'],
 ]
 
 /**
- * The weights of a folder for the parameters of a model, as Python's `from_pretrained` finds them.
+ * The weights of a folder for the parameters of a model, found like Python's `from_pretrained` does.
  *
- * Tensors that the model has no place for are not read. What is missing is for the caller to initialise.
+ * Unexpected tensors are not read. The caller has to initialise what is missing.
  * @throws TrainerError as `loadWeights` and `matchWeights` do.
  */
 export async function loadPretrained(
@@ -68,9 +68,8 @@ export async function loadPretrained(
 }
 
 /**
- * Finds each parameter's tensor among those of a checkpoint: under its own name, else with the base model's prefix
- * added or taken away (a base model into a head, or the reverse), else under an old name. A tensor of the exact name
- * comes first.
+ * Finds each parameter's tensor in a checkpoint: by its own name, else with the base model's prefix added or removed (a
+ * base model into a head, or the reverse), else by an old name. A tensor of the exact name comes first.
  * @throws TrainerError (`model`) when a shape differs, unless `ignoreMismatchedSizes`; or when no tensor at all belongs
  * to the model.
  */
@@ -84,7 +83,7 @@ export function matchWeights(
   const unexpected: string[] = []
   const exactFirst = [...available.shapes.keys()].sort((a, b) => Number(wanted.has(b)) - Number(wanted.has(a)))
   for (const stored of exactFirst) {
-    const name = todaysNames(stored, options).find(candidate => wanted.has(candidate) && !found.has(candidate))
+    const name = presentNames(stored, options).find(candidate => wanted.has(candidate) && !found.has(candidate))
     if (name === undefined) unexpected.push(stored)
     else found.set(name, stored)
   }
@@ -108,9 +107,9 @@ export function matchWeights(
 }
 
 /**
- * Hugging Face's warning of weights that start at random, undefined when there are none.
+ * Hugging Face's warning of weights that start at random, in its own words; undefined when none do.
  * @param model the model's class, `BertForSequenceClassification`.
- * @param checkpoint what it was loaded from, as the user wrote it.
+ * @param checkpoint where it was loaded from, as the user wrote it.
  */
 export function newlyInitializedWarning(
   model: string,
@@ -119,22 +118,24 @@ export function newlyInitializedWarning(
 ): string | undefined {
   const train =
     'You should probably TRAIN this model on a down-stream task to be able to use it for predictions and inference.'
-  const start = `Some weights of ${model} were not initialized from the model checkpoint at ${checkpoint} and are newly initialized`
+  const start =
+    `Some weights of ${model} were not initialized from the model checkpoint at ${checkpoint} ` +
+    'and are newly initialized'
   const texts: string[] = []
   if (match.missing.length > 0) texts.push(`${start}: [${match.missing.map(name => `'${name}'`).join(', ')}]\n${train}`)
   if (match.mismatched.length > 0) {
-    const lines = match.mismatched.map(
-      ({ name, found, expected }) =>
-        `- ${name}: found shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model instantiated`,
-    )
+    const lines = match.mismatched.map(({ name, found, expected }) => {
+      const shapes = `${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model instantiated`
+      return `- ${name}: found shape ${shapes}`
+    })
     texts.push(`${start} because the shapes did not match:\n${lines.join('\n')}\n${train}`)
   }
   return texts.length === 0 ? undefined : texts.join('\n')
 }
 
 /** Every name that a checkpoint's tensor may have in the model, the likeliest first. */
-function todaysNames(stored: string, { baseModelPrefix, renames = [] }: MatchOptions): string[] {
-  const renamed = [...oldNames, ...renames].reduce((name, [old, today]) => name.replace(old, today), stored)
+function presentNames(stored: string, { baseModelPrefix, renames = [] }: MatchOptions): string[] {
+  const renamed = [...oldNames, ...renames].reduce((name, [old, present]) => name.replace(old, present), stored)
   return [stored, renamed].flatMap(name => {
     if (baseModelPrefix === undefined || baseModelPrefix === '') return [name]
     const prefix = `${baseModelPrefix}.`
@@ -154,7 +155,7 @@ function nothingMatches(
   const { folder, shapes } = available
   const what = `None of the ${shapes.size} tensors of ${folder} (${some([...shapes.keys()])}, …) belongs to this model`
   return new TrainerError('model', `${what}, which expects ${some(expected.map(({ name }) => name))}, ….`, {
-    fix: 'Check that model_type in config.json is that of the weights.',
+    fix: 'Check that model_type in config.json fits the weights.',
   })
 }
 
@@ -164,7 +165,9 @@ function wrongShapes(mismatched: WeightsMatch['mismatched'], folder: string): Tr
       `'${name}' has shape ${shapeText(found)} in the checkpoint and ${shapeText(expected)} in the model`,
   )
   return new TrainerError('model', `Weights of ${folder} do not fit: ${lines.join('; ')}.`, {
-    fix: 'Correct the config (numLabels, vocab_size, …), or pass ignoreMismatchedSizes: true to start these at random.',
+    fix:
+      'Correct the config (numLabels, vocab_size, …), or pass ignoreMismatchedSizes: true ' +
+      'to initialise these at random.',
   })
 }
 

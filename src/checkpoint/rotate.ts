@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 
-import { errorCode } from '../files/files'
+import { errorCode } from '../files/systemErrors'
 import { recoverFolders, removeFolder } from '../files/folder'
 import { missingFromCheckpoint } from './state'
 
@@ -16,13 +16,13 @@ export function checkpointName(step: number): string {
   return `checkpoint-${step}`
 }
 
-/** The step of a name that is exactly `checkpoint-<digits>`, else undefined. */
+/** The step of a name `checkpoint-<digits>`, undefined for any other name. */
 export function checkpointStep(name: string): number | undefined {
   const match = /^checkpoint-(\d+)$/.exec(name)
   return match === null ? undefined : Number(match[1])
 }
 
-/** The checkpoints in a folder, the oldest first, whole or not; none when there is no such folder. */
+/** The checkpoints in a folder, whole or not, by step; empty when there is no such folder. */
 export async function listCheckpoints(outputDir: string): Promise<Checkpoint[]> {
   const entries = await readdir(outputDir, { withFileTypes: true }).catch((error: unknown) => {
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return []
@@ -38,8 +38,8 @@ export async function listCheckpoints(outputDir: string): Promise<Checkpoint[]> 
 }
 
 /**
- * The newest checkpoint that is complete, by its step: what `resumeFromCheckpoint: true` takes. What a killed process
- * left unfinished is completed or removed first.
+ * The whole checkpoint of the largest step: what `resumeFromCheckpoint: true` takes. What killed processes left
+ * unfinished is completed or removed first.
  * @returns undefined when there is none.
  */
 export async function newestCheckpoint(outputDir: string): Promise<Checkpoint | undefined> {
@@ -52,19 +52,19 @@ export async function newestCheckpoint(outputDir: string): Promise<Checkpoint | 
 
 /** Which checkpoints stay. */
 export interface RotationOptions {
-  /** save_total_limit: how many may stay; undefined or below 1: all. */
+  /** `saveTotalLimit`: how many may stay; all if undefined or below 1. */
   readonly limit: number | undefined
-  /** The step of the checkpoint just written; the largest unless told. It stays. */
+  /** The step of the checkpoint just written, which stays; the largest step by default. */
   readonly newest?: number | undefined
-  /** The step of best_model_checkpoint. It stays. */
+  /** The step of the best checkpoint, which stays. */
   readonly best?: number | undefined
-  /** Training is over: with a limit of 1 only the best stays. */
+  /** Training has ended: with a limit of 1 only the best stays. */
   readonly atEnd?: boolean | undefined
 }
 
 /**
- * Which checkpoints go, by Hugging Face's rule (its specification, 5.3) with ages told by steps, not by clocks: at most
- * `limit` stay, but always the newest and the best; the oldest go first.
+ * The steps of the checkpoints to remove, by Hugging Face's rule, with age by steps instead of clocks: at most `limit`
+ * stay, but always the newest and the best; the oldest are removed first.
  */
 export function checkpointsToRemove(
   steps: readonly number[],
@@ -80,8 +80,8 @@ export function checkpointsToRemove(
 }
 
 /**
- * Removes the checkpoints that are too many.
- * @param options as for `checkpointsToRemove`, but `best` is the path of best_model_checkpoint; one that lies elsewhere
+ * Removes the checkpoints beyond the limit.
+ * @param options as for `checkpointsToRemove`, but `best` is the path of the best checkpoint; a path in another folder
  * protects nothing here.
  * @returns the paths that were removed.
  */

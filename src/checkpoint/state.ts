@@ -2,15 +2,16 @@ import { join } from 'node:path'
 
 import { TrainerError } from '../errors'
 import type { Tensor } from '../tensor'
-import { listFolder } from '../files/files'
-import { isJsonObject, readJson, readJsonObject, writeJson, type JsonObject } from '../files/json'
+import { listFolder } from '../files/paths'
+import { readJson, readJsonObject, writeJson } from '../files/json'
 import { openSafetensors, readSafetensors } from '../files/safetensors'
 import { hasWholeWeights } from '../files/weights'
 import { writeSafetensors } from '../files/writeSafetensors'
+import { isJsonObject, type JsonObject } from '../json'
 
 /** What an optimizer remembers between updates. */
 export interface OptimizerState {
-  /** The optimizer's name, so that another one does not take its slots by mistake. */
+  /** The optimizer's name, so that another optimizer does not take over its slots by mistake. */
   readonly name: string
   /** Updates done. */
   readonly step: number
@@ -18,38 +19,15 @@ export interface OptimizerState {
   readonly slots: ReadonlyMap<string, Readonly<Record<string, Tensor>>>
 }
 
-/** `trainer_state.json` as it stands on the disk, in Hugging Face's spelling. */
-export interface TrainerStateFile {
-  readonly best_global_step: number | null
-  readonly best_metric: number | null
-  readonly best_model_checkpoint: string | null
-  readonly epoch: number | null
-  readonly eval_steps: number
-  readonly global_step: number
-  readonly is_hyper_param_search: boolean
-  readonly is_local_process_zero: boolean
-  readonly is_world_process_zero: boolean
-  readonly log_history: readonly JsonObject[]
-  readonly logging_steps: number
-  readonly max_steps: number
-  readonly num_input_tokens_seen: number
-  readonly num_train_epochs: number
-  readonly save_steps: number
-  readonly stateful_callbacks: JsonObject
-  readonly total_flos: number
-  readonly train_batch_size: number | null
-  readonly trial_name: string | null
-  readonly trial_params: JsonObject | null
-}
-
-/** What a checkpoint has beside the model. The first three are absent with save_only_model. */
+/** What a checkpoint has besides the model. The first three are absent with `saveOnlyModel`. */
 export interface CheckpointState {
   readonly optimizer?: OptimizerState | undefined
-  /** The schedule's own memory, such as plateau's best metric. */
+  /** The state of the schedule, such as the best metric of a plateau. */
   readonly scheduler?: JsonObject | undefined
   /** Seeds and counters of the random generators. */
   readonly rng?: JsonObject | undefined
-  readonly trainerState: TrainerStateFile
+  /** `trainer_state.json`, in Hugging Face's spelling: what `TrainerState` writes and reads. */
+  readonly trainerState: Readonly<Record<string, unknown>>
   /** `training_args.json`, in Hugging Face's spelling. */
   readonly trainingArguments?: JsonObject | undefined
 }
@@ -63,7 +41,7 @@ const files = {
 } as const
 
 /**
- * Writes what a checkpoint has beside the model into an existing folder; trainer_state.json comes last, as in Hugging
+ * Writes what a checkpoint has besides the model into an existing folder; trainer_state.json comes last, as in Hugging
  * Face.
  * @throws TrainerError (`file`) when a file cannot be written.
  */
@@ -77,7 +55,7 @@ export async function saveCheckpointState(folder: string, state: CheckpointState
 }
 
 /**
- * Reads what a checkpoint has beside the model; what it does not have is undefined.
+ * Reads what a checkpoint has besides the model; what it does not have is undefined.
  * @throws TrainerError (`file`) when trainer_state.json is missing, or any file is malformed.
  */
 export async function loadCheckpointState(folder: string): Promise<CheckpointState> {
@@ -91,28 +69,25 @@ export async function loadCheckpointState(folder: string): Promise<CheckpointSta
 }
 
 /** Writes `trainer_state.json`: valid JSON always, keys sorted. */
-export async function saveTrainerState(folder: string, state: TrainerStateFile): Promise<void> {
+export async function saveTrainerState(folder: string, state: CheckpointState['trainerState']): Promise<void> {
   await writeJson(join(folder, files.trainerState), state, { sorted: true })
 }
 
 /**
- * Reads `trainer_state.json`, also Python's, with its NaN and Infinity. Fields that an older version did not write have
- * their defaults.
+ * Reads `trainer_state.json`, also one of Python's with its NaN and Infinity.
  * @throws TrainerError (`file`) when it is missing, or has no global_step.
  */
-export async function loadTrainerState(folder: string): Promise<TrainerStateFile> {
+export async function loadTrainerState(folder: string): Promise<JsonObject> {
   const path = join(folder, files.trainerState)
   const state = await readJsonObject(path)
   if (!Number.isSafeInteger(state['global_step'])) {
     throw new TrainerError(
       'file',
       `${path} should have a whole global_step, not ${JSON.stringify(state['global_step'])}.`,
-      {
-        fix: 'Resume from another checkpoint.',
-      },
+      { fix: 'Resume from another checkpoint.' },
     )
   }
-  return { ...emptyState, ...(state as object) }
+  return state
 }
 
 /** Writes `optimizer.safetensors`: tensors named PARAMETER.SLOT, the name and the step count as metadata. */
@@ -122,10 +97,8 @@ async function saveOptimizer(folder: string, { name, step, slots }: OptimizerSta
       if (slot.includes('.')) {
         throw new TrainerError(
           'argument',
-          `The optimizer ${name} has a slot '${slot}', but a slot may not have a dot in its name.`,
-          {
-            fix: 'Rename it in init and update.',
-          },
+          `The optimizer ${name} has a slot '${slot}', but the name of a slot must not have a dot.`,
+          { fix: 'Rename it in init and update.' },
         )
       }
       return [`${parameter}.${slot}`, tensor]
@@ -159,8 +132,8 @@ async function loadOptimizer(folder: string): Promise<OptimizerState> {
 }
 
 /**
- * What a folder lacks to be resumed from: names of files that are missing or broken; empty for a complete checkpoint.
- * One that was saved with save_only_model is complete with its weights and trainer_state.json alone.
+ * The files that a folder lacks to be resumed from, missing or broken; empty for a whole checkpoint. One that was saved
+ * with `saveOnlyModel` is whole with its weights and trainer_state.json alone.
  */
 export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   const names = await listFolder(folder)
@@ -173,33 +146,10 @@ export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   for (const name of [files.scheduler, files.rng]) {
     if (names.includes(name) && !(await isReadable(() => readJsonObject(join(folder, name))))) missing.push(name)
   }
-  // The three are written together: one without the others is the rest of a killed save by another program.
+  // The three are written together: if only some are there, another program was killed while it saved.
   const parts = [files.optimizer, files.scheduler, files.rng].filter(name => !names.includes(name))
   if (parts.length < 3) missing.push(...parts)
   return missing
-}
-
-const emptyState: TrainerStateFile = {
-  best_global_step: null,
-  best_metric: null,
-  best_model_checkpoint: null,
-  epoch: null,
-  eval_steps: 500,
-  global_step: 0,
-  is_hyper_param_search: false,
-  is_local_process_zero: true,
-  is_world_process_zero: true,
-  log_history: [],
-  logging_steps: 500,
-  max_steps: 0,
-  num_input_tokens_seen: 0,
-  num_train_epochs: 0,
-  save_steps: 500,
-  stateful_callbacks: {},
-  total_flos: 0,
-  train_batch_size: null,
-  trial_name: null,
-  trial_params: null,
 }
 
 async function readOptional(path: string): Promise<JsonObject | undefined> {

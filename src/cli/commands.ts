@@ -1,24 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { doctor, formatDoctor, nearest, TrainerError } from '../index'
 import { runInstall } from './install'
-
-/** Where text goes. */
-export interface Streams {
-  readonly out: (text: string) => void
-  readonly error: (text: string) => void
-}
+import type { Streams } from './Streams'
 
 interface Command {
   readonly help: string
-  /** Answers the exit status. */
+  /** Returns the exit status. */
   readonly run: (words: readonly string[], streams: Streams) => Promise<number> | number
 }
 
 const commands: Readonly<Record<string, Command>> = {
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
-  install: { help: "fetches OpenVINO's plug-in: install openvino (--help for more)", run: runInstall },
-  help: { help: 'this text; also --help', run: (_words, { out }) => (out(helpText()), 0) },
-  version: { help: 'the version of ts-trainer; also --version', run: (_words, { out }) => (out(packageVersion()), 0) },
+  install: { help: "fetch OpenVINO's plug-in: install openvino (--help for more)", run: runInstall },
+  help: { help: 'this text; also --help', run: (_words, { out }) => print(helpText(), out) },
+  version: {
+    help: 'the version of ts-trainer; also --version',
+    run: (_words, { out }) => print(packageVersion(), out),
+  },
 }
 
 const flags: Readonly<Record<string, string>> = {
@@ -35,9 +33,9 @@ const terminal: Streams = {
 
 /**
  * Runs one command of `ts-trainer`.
- * @param words what stands behind the program's name.
- * @returns the exit status: 0, or 1 where something went wrong. An error is printed as its message; with DEBUG set,
- * with its stack.
+ * @param words those after the program's name.
+ * @returns the exit status: 0, or 1 if the command failed. An error is printed as its message; with DEBUG set, with its
+ * stack.
  */
 export async function runCommand(words: readonly string[], streams: Streams = terminal): Promise<number> {
   try {
@@ -59,7 +57,12 @@ function commandNamed(word: string): Command {
   })
 }
 
-/** Ends with status 1 where training cannot run. */
+function print(text: string, out: Streams['out']): number {
+  out(text)
+  return 0
+}
+
+/** Returns status 1 if training cannot run here. */
 async function runDoctor(words: readonly string[], { out }: Streams): Promise<number> {
   const unknown = words.find(word => word !== '--json')
   if (unknown !== undefined)
@@ -80,7 +83,7 @@ function helpText(): string {
   ].join('\n')
 }
 
-/** The version in the package's own package.json, which lies above this file: in `dist` as in `src/cli`. */
+/** The version in the package's own package.json, which is above this file, both in `dist` and in `src/cli`. */
 function packageVersion(): string {
   const file = ['../package.json', '../../package.json']
     .map(path => new URL(path, import.meta.url))

@@ -1,19 +1,19 @@
 import { parseArgs } from 'node:util'
 import { installOpenvino, type Installed, TrainerError } from '../index'
-import type { Streams } from './commands'
+import type { Streams } from './Streams'
 
 const usage = [
   'Usage: ts-trainer install openvino [--index-url URL | --wheel FILE]',
   '',
   "Fetches Intel's OpenVINO plug-in for ONNX Runtime from the Python package index",
-  '(or the one that pip is configured to use), checks its sha256, unpacks what',
-  "is needed into the user's cache: TS_TRAINER_CACHE, else the system's place.",
+  "(or from the one in pip's configuration), checks its sha256, and unpacks it",
+  "into the user's cache: TS_TRAINER_CACHE, or the usual place of the system.",
   '',
   '  --index-url URL  another package index: https://, http:// or file://',
-  '  --wheel FILE     a wheel that is here already, as `pip download` brings it',
+  '  --wheel FILE     a wheel on this machine, from `pip download`',
 ].join('\n')
 
-/** `install openvino`. @throws TrainerError (`argument`) for other words; what installOpenvino throws. */
+/** `install openvino`. @throws TrainerError (`argument`) for other words, and as installOpenvino does. */
 export async function runInstall(words: readonly string[], { out }: Streams): Promise<number> {
   const options = parseWords(words)
   if (options === undefined) {
@@ -46,16 +46,19 @@ function parseWords(words: readonly string[]): { indexUrl: string | undefined; w
   }
 }
 
-/** What is where, how large it is and whose. */
+/** The files, their place, sizes and licences. */
 function formatInstalled({ folder, version, files, license, wasThere }: Installed): string {
   const size = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`.padStart(9)
   const libraries = files.filter(({ name }) => !['METADATA', 'third-party-programs.txt'].includes(name))
   const total = size(libraries.reduce((sum, { bytes }) => sum + bytes, 0)).trim()
+  const done = wasThere ? 'is installed already' : 'is installed'
   return [
-    `OpenVINO's plug-in ${version} for ONNX Runtime ${wasThere ? 'is there already' : 'is installed'}: ${libraries.length} files, ${total}, in`,
+    `OpenVINO's plug-in ${version} for ONNX Runtime ${done}: ${libraries.length} files, ${total}, in`,
     folder,
     ...libraries.map(({ name, bytes }) => `${size(bytes)}  ${name}`),
-    `Licences: the plug-in, copyright Intel Corporation: ${license ?? 'none named'}, says METADATA there. OpenVINO: Apache 2.0, says`,
-    'third-party-programs.txt there, which has the texts. oneTBB (libtbb) is not mentioned there; its own project says Apache 2.0.',
+    'Licences, by the files there and by the projects:',
+    `- the plug-in, copyright Intel Corporation: ${license ?? 'none named'} (METADATA)`,
+    '- OpenVINO: Apache 2.0 (third-party-programs.txt, which has the texts)',
+    '- oneTBB (libtbb): Apache 2.0 (by its own project; the files do not mention it)',
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 // file → table, by its format
 import { TrainerError } from '../errors'
-import { readBytes } from '../files/bytes'
+import { readBytes } from '../files/readFile'
 import { parseDelimited, type DelimitedOptions } from './delimited'
 import { parseJsonLines, parseJsonRows, rowsToColumns, type JsonOptions } from './jsonRows'
 import { readParquet } from './parquet'

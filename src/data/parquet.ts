@@ -2,7 +2,7 @@
 import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { TrainerError } from '../errors'
-import { openSlices, type SlicedFile } from '../files/bytes'
+import { openSlices, type SlicedFile } from '../files/readFile'
 import { compactColumn, concatColumns, exactNumber, type Column } from './columns'
 import { parseFeatures, type Features } from './features'
 import type { Table } from './table'

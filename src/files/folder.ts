@@ -1,30 +1,31 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { TrainerError } from '../errors'
-import { errorCode, isFolder, listFolder, makeFolder, writeError } from './files'
+import { errorCode, writeError } from './systemErrors'
+import { isFolder, listFolder, makeFolder, pathExists } from './paths'
 import { weightsFilePattern } from './weights'
 
 /** Options of {@link writeFolder}. */
 export interface WriteFolderOptions {
   /**
-   * What happens to files of an existing folder that the new one does not have; 'remove' unless told. Weights of an
-   * older save always go.
+   * What happens to files of an existing folder that the new one does not have; 'remove' by default. Weights of an
+   * older save are always removed.
    */
   readonly others?: 'remove' | 'keep' | undefined
 }
 
 /**
- * Writes a folder so that a killed process leaves the old one or the whole new one under its name, never a half.
+ * Writes a folder so that a killed process leaves the old one or the whole new one under its name, never a part.
  *
- * `fill` writes into a temporary folder; that is flushed to the disk, then renamed into place. When `fill` fails or
- * nothing can be written, everything stays as it was. What a dead process left unfinished is completed or removed first
+ * `fill` writes into a temporary folder, which is flushed to the disk, then renamed into place. When `fill` or writing
+ * fails, everything stays as it was. What dead processes left unfinished is completed or removed first
  * (`recoverFolders`).
  *
- * The steps are names, so that each survives a crash: `.tmp-NAME-PID` is being written and worth nothing;
- * `.new-NAME-PID` is whole and replaces NAME; `.merge-NAME-PID`, then `.move-NAME-PID`, is whole and goes into NAME
- * file by file (NAME empty: the folder it lies in); `.old-NAME-PID` is what was replaced.
- * @throws TrainerError (`file`) when the folder cannot be written; what else `fill` throws passes as it is.
+ * The stages are names, so that each survives a crash: `.tmp-NAME-PID` is being written and worth nothing;
+ * `.new-NAME-PID` is whole and replaces NAME; `.merge-NAME-PID`, then `.move-NAME-PID`, is whole and moves into NAME
+ * file by file (an empty NAME is the folder around it); `.old-NAME-PID` is what was replaced.
+ * @throws TrainerError (`file`) when the folder cannot be written; what else `fill` throws is passed on.
  */
 export async function writeFolder(
   target: string,
@@ -33,23 +34,23 @@ export async function writeFolder(
 ): Promise<void> {
   const place = resolve(target)
   try {
-    if ((await exists(place)) && !(await isFolder(place))) {
-      throw new TrainerError('file', `Cannot write the folder ${target}: a file stands there.`, {
+    if ((await pathExists(place)) && !(await isFolder(place))) {
+      throw new TrainerError('file', `Cannot write the folder ${target}: it is a file.`, {
         fix: 'Choose another folder, or move the file away.',
       })
     }
     const merges = options.others === 'keep' && (await isFolder(place))
     // Beside a new folder; inside an existing one, whose parent may be a mount or belong to somebody else.
-    const [parent, name] = merges ? [place, ''] : [dirname(place), basename(place)]
+    const parent = merges ? place : dirname(place)
     await makeFolder(parent)
     await recoverFolders(parent)
-    const temporary = join(parent, stageName('tmp', name))
+    const temporary = join(parent, stageName('tmp', merges ? '' : basename(place)))
     active.add(stageless(temporary))
     try {
       await mkdir(temporary)
       await fill(temporary)
       await flushFolder(temporary)
-      await install(await advance(temporary, merges ? 'merge' : 'new'), place)
+      await putInPlace(await advance(temporary, merges ? 'merge' : 'new'), place)
     } finally {
       active.delete(stageless(temporary))
       for (const stage of ['tmp', 'new'] as const) await rm(atStage(temporary, stage), { recursive: true, force: true })
@@ -78,8 +79,8 @@ export async function removeFolder(target: string): Promise<void> {
 }
 
 /**
- * Completes or removes what processes that are dead by now left unfinished in `parent`. Call it before looking for
- * checkpoints; a folder that does not exist is nothing to do.
+ * Completes or removes what dead processes left unfinished in `parent`. Call it before looking for checkpoints. Does
+ * nothing when there is no such folder.
  */
 export async function recoverFolders(parent: string): Promise<void> {
   const found = (await listFolder(parent)).flatMap(entry => {
@@ -90,15 +91,15 @@ export async function recoverFolders(parent: string): Promise<void> {
   })
   const dead = found.filter(({ path, process }) => !isAlive(process, path))
   for (const { path, stage, name } of dead) {
-    if (stage === 'new' || stage === 'merge' || stage === 'move') await install(path, join(parent, name))
+    if (stage === 'new' || stage === 'merge' || stage === 'move') await putInPlace(path, join(parent, name))
   }
   for (const { path, stage } of dead)
     if (stage === 'tmp' || stage === 'old') await rm(path, { recursive: true, force: true })
 }
 
 /**
- * Makes sure, before any work is done, that files can be written into a folder; makes it if need be.
- * @throws TrainerError (`file`) saying why not.
+ * Checks, before any work is done, that files can be written into a folder; makes it if it is missing.
+ * @throws TrainerError (`file`) with the reason.
  */
 export async function checkWritable(folder: string): Promise<void> {
   const probe = join(folder, stageName('tmp', 'probe'))
@@ -116,7 +117,8 @@ type Stage = 'tmp' | 'new' | 'merge' | 'move' | 'old'
 const stagePattern = /^\.(tmp|new|merge|move|old)-(.*)-(\d+)(?:\.\d+)?$/
 
 /**
- * Stages of this process that are in use, without the stage: a process of the same number that died left the others.
+ * The paths that this process uses, without their stage. Others with its number are from a dead process that had the
+ * same one.
  */
 const active = new Set<string>()
 let counter = 0
@@ -133,7 +135,7 @@ function atStage(path: string, stage: Stage | ''): string {
   return join(dirname(path), basename(path).replace(/^\.\w+/, `.${stage}`))
 }
 
-/** Renames a stage's folder to the next stage. */
+/** Renames a folder to the next stage. @returns its new path. */
 async function advance(path: string, stage: Stage): Promise<string> {
   const next = atStage(path, stage)
   await rename(path, next)
@@ -141,8 +143,8 @@ async function advance(path: string, stage: Stage): Promise<string> {
   return next
 }
 
-/** Takes a whole folder to its place, from whichever stage; run again after a crash it goes on. */
-async function install(path: string, place: string): Promise<void> {
+/** Brings a whole folder to its place from any stage; called again after a crash, it continues. */
+async function putInPlace(path: string, place: string): Promise<void> {
   if (basename(path).startsWith('.new-')) await replaceFolder(path, place)
   else {
     const moving = basename(path).startsWith('.merge-') ? await dropOldWeights(path, place) : path
@@ -153,7 +155,7 @@ async function install(path: string, place: string): Promise<void> {
 }
 
 async function replaceFolder(path: string, place: string): Promise<void> {
-  if (!(await exists(place))) return rename(path, place)
+  if (!(await pathExists(place))) return rename(path, place)
   const old = atStage(path, 'old')
   await rename(place, old)
   try {
@@ -165,7 +167,7 @@ async function replaceFolder(path: string, place: string): Promise<void> {
   await rm(old, { recursive: true, force: true })
 }
 
-/** Weights that the new ones do not overwrite would be mistaken for them. */
+/** Old weights that the new ones do not overwrite would be taken for new ones. */
 async function dropOldWeights(path: string, place: string): Promise<string> {
   const fresh = new Set(await readdir(path))
   if ([...fresh].some(name => weightsFilePattern.test(name))) {
@@ -178,14 +180,15 @@ async function dropOldWeights(path: string, place: string): Promise<string> {
 async function moveEntries(from: string, place: string): Promise<void> {
   await makeFolder(place)
   for (const entry of await readdir(from, { withFileTypes: true })) {
-    const [source, destination] = [join(from, entry.name), join(place, entry.name)]
+    const source = join(from, entry.name)
+    const destination = join(place, entry.name)
     if (entry.isDirectory()) await moveEntries(source, destination)
     else await rename(source, destination)
   }
   await flushEntry(place)
 }
 
-/** Flushes every file and folder below, and the folder itself. */
+/** Flushes a folder and everything in it. */
 async function flushFolder(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
@@ -196,8 +199,8 @@ async function flushFolder(folder: string): Promise<void> {
 }
 
 /**
- * Flushes one file or folder. Windows cannot flush a folder, some network file systems refuse: then the system decides
- * when.
+ * Flushes one file or folder. Windows cannot flush a folder, and some network file systems refuse: then the system
+ * decides when.
  */
 async function flushEntry(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => undefined)
@@ -210,11 +213,7 @@ function isAlive(pid: number, path: string): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    // Somebody else's process (EPERM) lives.
+    // EPERM: the process is alive, and somebody else's.
     return errorCode(error) !== 'ESRCH'
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined
 }

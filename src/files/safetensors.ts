@@ -1,11 +1,13 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 
 import { TrainerError } from '../errors'
+import { isJsonObject } from '../json'
 import { bytesPerElement, createData, Tensor, type DataType } from '../tensor'
-import { bytesOf, chunkBytes, errorCode, readExactly } from './files'
+import { bytesOf, chunkBytes } from './bytes'
+import { openForReading, readExactly } from './readFile'
 import { bfloat16ToFloat32, float16ToFloat32 } from './halfFloats'
 
-/** What the header says of one tensor. `start` and `end` are bytes from the beginning of the file. */
+/** The header's entry of one tensor. `start` and `end` are bytes from the beginning of the file. */
 export interface TensorEntry {
   readonly dtype: DataType
   readonly dims: readonly number[]
@@ -13,7 +15,7 @@ export interface TensorEntry {
   readonly end: number
 }
 
-/** An open safetensors file: its header is read and checked, tensors are read one by one as they are asked for. */
+/** An open safetensors file: its header is read and checked, tensors are read one by one when they are asked for. */
 export interface SafetensorsFile {
   readonly path: string
   /** The strings under `__metadata__`. */
@@ -50,10 +52,10 @@ const headerLimit = 100_000_000
  * Opens a safetensors file and checks its header: sizes, bounds, overlaps, holes and duplicates, as the reference
  * implementation does. Close it after use.
  * @throws TrainerError (`file`) when it is missing, truncated or malformed; the message names the file, and the tensor
- * if it is one's fault.
+ * that is at fault.
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const handle = await openForReading(path)
+  const handle = await openForReading(path, 'Check the path, or download the model again.')
   try {
     const { size } = await handle.stat()
     const { metadata, tensors } = await readHeader(handle, path, size)
@@ -72,7 +74,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 }
 
 /**
- * A whole safetensors file at once: every tensor in its own data type, by name, and the strings under `__metadata__`.
+ * Reads a whole safetensors file: every tensor in its own data type, by name, and the strings under `__metadata__`.
  */
 export async function readSafetensors(
   path: string,
@@ -87,23 +89,6 @@ export async function readSafetensors(
   }
 }
 
-async function openForReading(path: string): Promise<FileHandle> {
-  try {
-    const handle = await open(path, 'r')
-    if ((await handle.stat()).isFile()) return handle
-    await handle.close()
-  } catch (cause) {
-    if (errorCode(cause) === 'ENOENT') {
-      throw new TrainerError('file', `There is no file ${path}.`, {
-        fix: 'Check the path, or download the model again.',
-        cause,
-      })
-    }
-    throw new TrainerError('file', `Cannot read ${path}: ${(cause as Error).message}.`, { cause })
-  }
-  throw new TrainerError('file', `${path} is not a file.`, { fix: 'Give the path of a safetensors file.' })
-}
-
 async function readHeader(
   handle: FileHandle,
   path: string,
@@ -114,7 +99,7 @@ async function readHeader(
     throw truncated(path, `it has ${size} bytes, too few for a header`)
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true))
   if (new TextDecoder().decode(prefix) === 'version ') {
-    throw new TrainerError('file', `${path} is not the tensors, but a pointer of Git LFS to them.`, {
+    throw new TrainerError('file', `${path} is not a safetensors file, but a pointer of Git LFS to one.`, {
       fix: 'Fetch the file itself: git lfs pull.',
     })
   }
@@ -141,11 +126,11 @@ function parseHeader(
   } catch (cause) {
     throw malformed(path, `its header is not JSON (${(cause as Error).message})`)
   }
-  if (!isRecord(header)) throw malformed(path, 'its header is not a JSON object')
+  if (!isJsonObject(header)) throw malformed(path, 'its header is not a JSON object')
   const duplicate = duplicateKey(text)
   if (duplicate !== undefined) throw malformed(path, `its header names tensor '${duplicate}' twice`)
   const metadata = header['__metadata__'] ?? {}
-  if (!isRecord(metadata) || Object.values(metadata).some(value => typeof value !== 'string')) {
+  if (!isJsonObject(metadata) || Object.values(metadata).some(value => typeof value !== 'string')) {
     throw malformed(path, 'its __metadata__ is not an object of strings')
   }
   return {
@@ -154,7 +139,7 @@ function parseHeader(
   }
 }
 
-/** A key that the outermost object of valid JSON text has twice; JSON.parse would keep the last one without a word. */
+/** A key that the outermost object of valid JSON text has twice; JSON.parse would silently keep the last one. */
 function duplicateKey(text: string): string | undefined {
   const seen = new Set<string>()
   let depth = 0
@@ -170,7 +155,7 @@ function duplicateKey(text: string): string | undefined {
 }
 
 function checkEntry(path: string, name: string, value: unknown, dataStart: number): TensorEntry {
-  if (!isRecord(value)) throw malformed(path, `its entry of tensor '${name}' is not an object`)
+  if (!isJsonObject(value)) throw malformed(path, `its entry of tensor '${name}' is not an object`)
   const { dtype, shape, data_offsets: offsets } = value
   const type = typeof dtype === 'string' && Object.hasOwn(safetensorsTypes, dtype) ? safetensorsTypes[dtype] : undefined
   if (type === undefined) {
@@ -178,9 +163,7 @@ function checkEntry(path: string, name: string, value: unknown, dataStart: numbe
     throw new TrainerError(
       'file',
       `Tensor '${name}' of ${path} has the data type ${JSON.stringify(dtype)}; readable are ${readable}.`,
-      {
-        fix: 'Save the model as float32, float16 or bfloat16.',
-      },
+      { fix: 'Save the model as float32, float16 or bfloat16.' },
     )
   }
   if (!isSizes(shape)) throw malformed(path, `the shape of tensor '${name}' is ${JSON.stringify(shape)}`)
@@ -195,7 +178,7 @@ function checkEntry(path: string, name: string, value: unknown, dataStart: numbe
   return { dtype: type, dims: shape, start: dataStart + begin, end: dataStart + end }
 }
 
-/** Data has to fill the file without a hole or an overlap. */
+/** Data must fill the file without holes or overlaps. */
 function checkLayout(path: string, tensors: ReadonlyMap<string, TensorEntry>, dataStart: number, size: number): void {
   let at = dataStart
   let before = 'the header'
@@ -218,7 +201,7 @@ async function readTensor(handle: FileHandle, path: string, name: string, entry:
   return new Tensor(entry.dtype, data, entry.dims)
 }
 
-/** Converted piece by piece, so that a large half-precision tensor does not hold up the event loop. */
+/** Converts piece by piece, so that a large half-precision tensor does not block the event loop. */
 async function readAsFloat32(
   handle: FileHandle,
   path: string,
@@ -242,7 +225,7 @@ async function readAsFloat32(
   return result
 }
 
-/** Writes a tensor's values as float32 into `target`, which has its size. */
+/** Writes a tensor's values as float32 into `target`, which has the tensor's size. */
 export function toFloat32(tensor: Tensor, target: Float32Array): void {
   if (tensor.dtype === 'float16') float16ToFloat32(tensor.data as Uint16Array, target)
   else if (tensor.dtype === 'bfloat16') bfloat16ToFloat32(tensor.data as Uint16Array, target)
@@ -256,10 +239,6 @@ function entryOf(tensors: ReadonlyMap<string, TensorEntry>, path: string, name: 
   if (entry === undefined)
     throw new TrainerError('file', `${path} has no tensor '${name}'; it has ${tensors.size} others.`)
   return entry
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isSizes(value: unknown): value is number[] {

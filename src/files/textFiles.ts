@@ -2,7 +2,9 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { isFolder, readText, writeTexts } from './files'
+import { readText } from './readFile'
+import { isFolder } from './paths'
+import { writeTexts } from './writeFile'
 
 /** Lists, reads and writes the text files of folders on the disk. */
 export const textFiles = {

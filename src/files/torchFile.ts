@@ -1,14 +1,15 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 
 import { TrainerError } from '../errors'
 import { bytesPerElement, createData, sizeOf, Tensor, type DataType } from '../tensor'
-import { bytesOf, chunkBytes, errorCode, readExactly } from './files'
+import { bytesOf, chunkBytes } from './bytes'
+import { openForReading, readExactly } from './readFile'
 import { toFloat32 } from './safetensors'
 import { PickledTensor, PickleEnd, unpickle, type Pickled } from './unpickle'
-import type { WeightsFile } from './weights'
+import type { WeightsFile } from './WeightsFile'
 import { readZipEntries } from './zip'
 
-/** A pickle of a state dict takes some hundred bytes a tensor: more than this is no model's. */
+/** A pickle of a state dict takes some hundred bytes a tensor: no model needs more than this. */
 const pickleLimit = 100_000_000
 
 const storageTypes: Readonly<Record<string, DataType>> = {
@@ -24,19 +25,19 @@ const storageTypes: Readonly<Record<string, DataType>> = {
   BoolStorage: 'bool',
 }
 
-/** Where a storage lies in the file, in bytes. */
+/** A storage's place in the file, in bytes. */
 interface Block {
   readonly start: number
   readonly size: number
 }
 
 /**
- * Opens a state dict that PyTorch saved (`pytorch_model.bin`), in today's zip format or the one before version 1.6.
- * Nothing in it is executed.
+ * Opens a state dict that PyTorch saved (`pytorch_model.bin`), in the present zip format or the one before version
+ * 1.6. Nothing in it is executed.
  * @throws TrainerError (`file`) when it is missing, truncated, or holds anything but tensors by name.
  */
 export async function openTorchFile(path: string): Promise<WeightsFile> {
-  const handle = await openForReading(path)
+  const handle = await openForReading(path, 'Check the path, or download the model again.')
   try {
     const { size } = await handle.stat()
     const first = new Uint8Array(Math.min(4, size))
@@ -54,16 +55,6 @@ export async function openTorchFile(path: string): Promise<WeightsFile> {
   } catch (error) {
     await handle.close()
     throw error
-  }
-}
-
-async function openForReading(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r')
-  } catch (cause) {
-    const what =
-      errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
-    throw new TrainerError('file', `${what}.`, { fix: 'Check the path, or download the model again.', cause })
   }
 }
 
@@ -100,7 +91,7 @@ async function readOldFormat(
   size: number,
 ): Promise<{ value: Pickled; blocks: Map<string, Block> }> {
   const { values, length } = await readPickles(handle, path, size)
-  if (values[0] !== 0x1950a86a20f9469cfc6cn) throw malformed(path, 'it does not begin as a file of torch.save does')
+  if (values[0] !== 0x1950a86a20f9469cfc6cn) throw malformed(path, 'it does not begin like a file of torch.save')
   const tensors = tensorsOf(values[3], path)
   const widths = new Map(
     [...tensors.values()].map(({ storage }) => [storage.key, bytesPerElement(typeOf(path, storage.type))]),
@@ -201,7 +192,7 @@ function isContiguous(dims: readonly number[], strides: readonly number[]): bool
   return dims.every((dim, axis) => dim === 1 || strides[axis] === sizeOf(dims.slice(axis + 1)))
 }
 
-/** Row-major order out of any strides. */
+/** Values of any strides in row-major order. */
 function gather(
   values: Float32Array,
   dims: readonly number[],

@@ -1,9 +1,6 @@
 import { TrainerError } from '../errors'
 
-/**
- * What a pickle may hold here: data, and the few shapes of object that a state dict is made of. Nothing of it is ever
- * executed.
- */
+/** What a pickle may hold here: data, and the few kinds of objects in a state dict. Nothing is ever executed. */
 export type Pickled =
   | string
   | number
@@ -22,9 +19,12 @@ export class PickledName {
   constructor(readonly path: string) {}
 }
 
-/** A block of numbers that lies elsewhere in the file. */
+/** A block of numbers elsewhere in the file. */
 export class PickledStorage {
-  /** @param type the storage's class, `FloatStorage`. @param size its number of elements. */
+  /**
+   * @param type the storage's class, such as `FloatStorage`.
+   * @param size its number of elements.
+   */
   constructor(
     readonly type: string,
     readonly key: string,
@@ -32,7 +32,7 @@ export class PickledStorage {
   ) {}
 }
 
-/** A tensor as a window of a storage, in elements. */
+/** A tensor: a window of a storage; offset and strides in elements. */
 export class PickledTensor {
   constructor(
     readonly storage: PickledStorage,
@@ -45,10 +45,10 @@ export class PickledTensor {
 /**
  * Reads one pickle of PyTorch's, protocols 2 to 5, without executing anything: names other than those of tensors,
  * storages and ordered dicts are refused.
- * @param file what the errors name.
+ * @param file its name in errors.
  * @returns the value, and how many bytes it took.
- * @throws TrainerError (`file`) for a name or an opcode that a state dict does not need, or when the bytes end too
- * early.
+ * @throws TrainerError (`file`) for a name or an opcode that a state dict does not need; {@link PickleEnd} when the
+ * bytes end too early.
  */
 export function unpickle(bytes: Uint8Array, file: string): { value: Pickled; length: number } {
   const machine = new Machine(bytes, file)
@@ -94,6 +94,10 @@ class Machine {
     operation(this)
   }
 
+  finish(): void {
+    this.finished = true
+  }
+
   push(value: Pickled | symbol): void {
     this.#stack.push(value)
   }
@@ -105,7 +109,7 @@ class Machine {
     return value
   }
 
-  /** Everything above the last mark, which goes too. */
+  /** Pops everything down to the last mark, and the mark. */
   popToMark(): Pickled[] {
     const from = this.#stack.lastIndexOf(mark)
     if (from < 0) throw this.refuse('a missing mark')
@@ -159,10 +163,8 @@ class Machine {
   refuse(what: string): TrainerError {
     return new TrainerError(
       'file',
-      `${this.file} contains ${what}, which the weights of a model do not need; nothing of it was executed.`,
-      {
-        fix: 'Save the model as safetensors in Python (model.save_pretrained(folder)), if you trust the file.',
-      },
+      `${this.file} contains ${what}, which the weights of a model do not need; nothing was executed.`,
+      { fix: 'Save the model as safetensors in Python (model.save_pretrained(folder)), if you trust the file.' },
     )
   }
 
@@ -173,21 +175,13 @@ class Machine {
 
 const mark = Symbol('mark')
 
-/** What each opcode does, by its byte. Names of the opcodes are those of Python's pickletools. */
+/** What each opcode does, by its byte. The names are those of Python's pickletools. */
 const operations: Readonly<Record<number, (m: Machine) => void>> = {
-  0x80: m => {
-    m.take(1)
-  }, // PROTO
-  0x95: m => {
-    m.take(8)
-  }, // FRAME
-  0x2e: m => {
-    m.finished = true
-  }, // STOP
+  0x80: m => void m.take(1), // PROTO
+  0x95: m => void m.take(8), // FRAME
+  0x2e: m => m.finish(), // STOP
   0x28: m => m.push(mark), // MARK
-  0x30: m => {
-    m.pop()
-  }, // POP
+  0x30: m => void m.pop(), // POP
   0x4e: m => m.push(undefined), // NONE
   0x88: m => m.push(true), // NEWTRUE
   0x89: m => m.push(false), // NEWFALSE
@@ -223,9 +217,7 @@ const operations: Readonly<Record<number, (m: Machine) => void>> = {
   0x93: m => m.push(nameOf(m, [m.pop(), m.pop()].reverse().join('.'))), // STACK_GLOBAL
   0x51: m => m.push(storageOf(m, m.pop())), // BINPERSID
   0x52: m => rebuild(m), // REDUCE
-  0x62: m => {
-    m.pop()
-  }, // BUILD: attributes of an ordered dict, such as _metadata, are not weights
+  0x62: m => void m.pop(), // BUILD: attributes of an ordered dict, such as _metadata, are not weights
 }
 
 function nameOf(m: Machine, path: string): PickledName {
@@ -246,9 +238,10 @@ function storageOf(m: Machine, id: Pickled): PickledStorage {
   throw m.refuse('a reference that is not a storage')
 }
 
-/** In the place of a call: the value that the few allowed functions would return. */
+/** Replaces a call by the value that the few allowed functions would return. */
 function rebuild(m: Machine): void {
-  const [call, values] = [m.pop(), m.pop()].reverse()
+  const values = m.pop()
+  const call = m.pop()
   const name = call instanceof PickledName ? call.path : ''
   const given = Array.isArray(values) ? values : []
   if (name === 'collections.OrderedDict' && given.length === 0) return m.push(new Map())
@@ -260,23 +253,23 @@ function rebuild(m: Machine): void {
     storage instanceof PickledStorage &&
     isSize(offset) &&
     isSizes(dims) &&
-    isSizes(strides)
-  ) {
-    if (dims.length === strides.length) return m.push(new PickledTensor(storage, offset, dims, strides))
-  }
+    isSizes(strides) &&
+    dims.length === strides.length
+  )
+    return m.push(new PickledTensor(storage, offset, dims, strides))
   throw m.refuse(`a call of ${name === '' ? 'something unnamed' : name} with unknown arguments`)
 }
 
 function extend(m: Machine, values: Pickled[]): void {
   const list = m.pop()
-  if (!Array.isArray(list)) throw m.refuse('an append to what is no list')
+  if (!Array.isArray(list)) throw m.refuse('an append to something that is not a list')
   for (const value of values) list.push(value)
   m.push(list)
 }
 
 function fill(m: Machine, items: Pickled[]): void {
   const dict = m.pop()
-  if (!(dict instanceof Map)) throw m.refuse('an item set on what is no dict')
+  if (!(dict instanceof Map)) throw m.refuse('an item set on something that is not a dict')
   for (let i = 0; i + 1 < items.length; i += 2) dict.set(items[i], items[i + 1])
   m.push(dict)
 }

@@ -2,17 +2,16 @@ import { readdir, rm } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 
 import { TrainerError } from '../errors'
-import { errorCode } from './files'
-import { isJsonObject, readJsonObject, writeJson } from './json'
+import { errorCode } from './systemErrors'
+import { isJsonObject } from '../json'
+import { readJsonObject, writeJson } from './json'
 import { openSafetensors } from './safetensors'
 import { openTorchFile } from './torchFile'
+import type { WeightsFile } from './WeightsFile'
 import type { Tensor } from '../tensor'
 import { writeSafetensors, type NamedTensors } from './writeSafetensors'
 
-/**
- * The weights of a folder, whatever files they are spread over. Nothing but headers is read until a tensor is asked
- * for.
- */
+/** The weights of a folder, in whatever files. Only headers are read until a tensor is asked for. */
 export interface WeightsSource {
   /** The folder. */
   readonly folder: string
@@ -20,15 +19,7 @@ export interface WeightsSource {
   readonly files: readonly string[]
   /** Each tensor's shape, by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>
-  /** A tensor as float32. @throws TrainerError for a name that is not there. */
-  read(name: string): Promise<Tensor<'float32'>>
-  close(): Promise<void>
-}
-
-/** What files have in common that hold weights. */
-export interface WeightsFile {
-  readonly path: string
-  readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** Reads a tensor as float32. @throws TrainerError for an unknown name. */
   read(name: string): Promise<Tensor<'float32'>>
   close(): Promise<void>
 }
@@ -36,7 +27,7 @@ export interface WeightsFile {
 const singleFile = 'model.safetensors'
 const indexFile = 'model.safetensors.index.json'
 
-/** Files that `saveWeights` writes: an older save's are removed when the new one is split otherwise. */
+/** Files that `saveWeights` writes: those of an older save are removed when the new one is split differently. */
 export const weightsFilePattern = /^model(-\d{5,}-of-\d{5,})?\.safetensors$|^model\.safetensors\.index\.json$/
 
 /**
@@ -45,7 +36,7 @@ export const weightsFilePattern = /^model(-\d{5,}-of-\d{5,})?\.safetensors$|^mod
  * @throws TrainerError (`file`) when there are none, or a file is missing, truncated or malformed.
  */
 export async function loadWeights(folder: string): Promise<WeightsSource> {
-  const names = await listFolder(folder)
+  const names = await modelFileNames(folder)
   if (names.has(singleFile)) return joinFiles(folder, [await openWeightsFile(join(folder, singleFile))])
   if (names.has(indexFile)) return openShards(folder, indexFile)
   if (names.has('pytorch_model.bin'))
@@ -56,17 +47,14 @@ export async function loadWeights(folder: string): Promise<WeightsSource> {
   throw new TrainerError(
     'file',
     `${folder} has no weights: expected ${singleFile}, ${indexFile} or pytorch_model.bin${found}.`,
-    {
-      fix: "Save the model there with Python's save_pretrained, or with saveModel.",
-    },
+    { fix: "Save the model there with Python's save_pretrained, or with saveModel." },
   )
 }
 
 /**
  * Writes a model's weights into an existing folder: `model.safetensors`, or `model-0000x-of-0000y.safetensors` with an
- * index when they take more than `maxShardSize`. Files of an older save that do not belong to this one are removed
- * afterwards.
- * @param maxShardSize bytes, or text such as '5GB' (decimal, as in Hugging Face); 50 GB unless told.
+ * index when they take more than `maxShardSize`. Then files of an older save are removed.
+ * @param options.maxShardSize bytes, or text such as '5GB' (decimal, as in Hugging Face); 50 GB by default.
  * @returns the names of the files written.
  * @throws TrainerError (`file`) when a file cannot be written.
  */
@@ -89,25 +77,23 @@ export async function saveWeights(
 }
 
 /**
- * A path below `folder` from a name that a file gave.
- * @throws TrainerError (`file`) when the name would lead out of the folder.
+ * The path in `folder` of a name that the file `source` gave.
+ * @throws TrainerError (`file`) when the name leads out of the folder.
  */
 function pathInside(folder: string, name: string, source: string): string {
   if (name === '' || isAbsolute(name) || /[\\:\0]/.test(name) || name.split('/').includes('..')) {
     throw new TrainerError(
       'file',
       `${source} names the file ${JSON.stringify(name)}, which is not inside its folder.`,
-      {
-        fix: 'Do not use this folder unless you trust where it comes from.',
-      },
+      { fix: 'Do not use this folder unless you trust its source.' },
     )
   }
   return join(folder, name)
 }
 
 /**
- * In the order given, as huggingface_hub does: a tensor above the limit has a shard of its own at once, the others fill
- * the current one.
+ * Fills shards in the given order, like huggingface_hub: a tensor above the limit gets its own shard at once, the
+ * others fill the current one.
  */
 function splitShards(tensors: (readonly [string, Tensor])[], limit: number): (readonly [string, Tensor])[][] {
   const shards: (readonly [string, Tensor])[][] = []
@@ -208,7 +194,8 @@ function joinFiles(folder: string, files: readonly WeightsFile[]): WeightsSource
   }
 }
 
-async function listFolder(folder: string): Promise<Set<string>> {
+/** The names in a folder. @throws TrainerError (`file`) when there is no such folder. */
+async function modelFileNames(folder: string): Promise<Set<string>> {
   try {
     return new Set(await readdir(folder))
   } catch (cause) {
@@ -220,7 +207,7 @@ async function listFolder(folder: string): Promise<Set<string>> {
   }
 }
 
-/** Whether a folder has weights whose files are all there and whole, by their headers. */
+/** Whether a folder has weights, with every file there and whole by its header. */
 export async function hasWholeWeights(folder: string): Promise<boolean> {
   try {
     await (await loadWeights(folder)).close()

@@ -1,5 +1,6 @@
 import { bytesPerElement, type DataType, type Tensor } from '../tensor'
-import { bytesOf, writeFileWhole } from './files'
+import { bytesOf } from './bytes'
+import { writeFileWhole } from './writeFile'
 import { safetensorsTypes } from './safetensors'
 
 /** Named tensors, as a map or any other iterable of pairs. */
@@ -8,12 +9,12 @@ export type NamedTensors = Iterable<readonly [string, Tensor]>
 /**
  * Writes tensors as one safetensors file: beside its place, flushed, then renamed.
  *
- * Byte for byte what Python's library writes: wide types first, then by name, the header padded so that all data is
- * aligned. Arrays over shared memory are accepted. The event loop stays free meanwhile, so the tensors must not change
+ * The bytes are those that Python's library writes: wide types first, then by name, the header padded so that all data
+ * is aligned. Arrays may be over shared memory. The event loop stays free meanwhile, so the tensors must not change
  * until the promise is fulfilled.
- * @param metadata strings under `__metadata__`; `format: 'pt'`, which Python's transformers asks for, is added.
+ * @param metadata strings under `__metadata__`; `format: 'pt'`, which Python's transformers requires, is added.
  * @returns the file's size in bytes.
- * @throws TrainerError (`file`) when the file cannot be written; an older one under that name stays as it was.
+ * @throws TrainerError (`file`) when the file cannot be written; an older one stays as it was.
  */
 export async function writeSafetensors(
   path: string,

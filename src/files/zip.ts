@@ -1,20 +1,20 @@
 import type { FileHandle } from 'node:fs/promises'
 
 import { TrainerError } from '../errors'
-import { readExactly } from './files'
+import { readExactly } from './readFile'
 
-/** Where an entry's bytes lie in the file. */
+/** The place of an entry's bytes in the file. */
 export interface ZipEntry {
   readonly start: number
-  /** How many bytes it takes there. */
+  /** How many bytes it takes in the file. */
   readonly packed: number
-  /** How many it holds. */
+  /** How many bytes it holds. */
   readonly size: number
-  /** Compressed by deflate; stored as it is otherwise. */
+  /** Compressed by deflate; else stored uncompressed. */
   readonly deflated: boolean
 }
 
-/** What to do about an archive of a model that cannot be read. */
+/** The fix for an archive of a model that cannot be read. */
 const modelFix = 'Download it again, or save the model as safetensors in Python: model.save_pretrained(folder).'
 
 /** The largest directory that is read: some ten times that of the largest sharded models. */
@@ -22,8 +22,10 @@ const directoryLimit = 64_000_000
 
 /**
  * The entries of a zip archive, stored or deflated; also beyond 4 GB (zip64).
+ *
  * Layout: APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16, 4.5.3.
- * @param fix what the error says to do.
+ * @param size the archive's, in bytes.
+ * @param fix for the error.
  * @throws TrainerError (`file`) when the archive is truncated, malformed, encrypted or compressed in another way.
  */
 export async function readZipEntries(
@@ -76,12 +78,11 @@ async function findDirectory(
     if (at < 20 || tail.getUint32(at - 20, true) !== 0x07064b50) return end
     const large = await read(Number(tail.getBigUint64(at - 12, true)), 56)
     if (large.getUint32(0, true) !== 0x06064b50) throw malformed('has a broken directory')
-    const [count, length, start] = [32, 40, 48].map(from => Number(large.getBigUint64(from, true))) as [
-      number,
-      number,
-      number,
-    ]
-    return { count, length, start }
+    return {
+      count: Number(large.getBigUint64(32, true)),
+      length: Number(large.getBigUint64(40, true)),
+      start: Number(large.getBigUint64(48, true)),
+    }
   }
   throw malformed('is truncated: it has no directory')
 }
@@ -93,35 +94,47 @@ interface DirectoryEntry extends Omit<ZipEntry, 'start'> {
 }
 
 function readDirectoryEntry(view: DataView, at: number, malformed: Malformed): DirectoryEntry {
-  const [nameLength, extraLength, commentLength] = [28, 30, 32].map(from => view.getUint16(at + from, true)) as [
-    number,
-    number,
-    number,
-  ]
+  const nameLength = view.getUint16(at + 28, true)
+  const extraLength = view.getUint16(at + 30, true)
+  const commentLength = view.getUint16(at + 32, true)
   const next = at + 46 + nameLength + extraLength + commentLength
   if (next > view.byteLength) throw malformed('has a broken directory')
   const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + 46, nameLength))
-  const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
+  const flags = view.getUint16(at + 8, true)
+  const method = view.getUint16(at + 10, true)
   if ((flags & 1) !== 0) throw malformed(`has the encrypted entry ${name}`)
   if (method !== 0 && method !== 8)
     throw malformed(`has the entry ${name} compressed in a way that is not read (method ${method})`)
-  let packed = view.getUint32(at + 20, true)
-  let size = view.getUint32(at + 24, true)
-  let header = view.getUint32(at + 42, true)
-  const extra = at + 46 + nameLength
-  for (let field = extra; field + 4 <= extra + extraLength; field += 4 + view.getUint16(field + 2, true)) {
-    if (view.getUint16(field, true) !== 1) continue
-    const wide = [size, packed, header].filter(value => value === 0xffffffff).length
-    if (view.getUint16(field + 2, true) < wide * 8 || field + 4 + wide * 8 > extra + extraLength)
-      throw malformed('has a broken directory')
-    let from = field + 4
-    const take = (value: number): number =>
-      value === 0xffffffff ? Number(view.getBigUint64((from += 8) - 8, true)) : value
-    size = take(size)
-    packed = take(packed)
-    header = take(header)
-    break
+  const narrow = {
+    packed: view.getUint32(at + 20, true),
+    size: view.getUint32(at + 24, true),
+    header: view.getUint32(at + 42, true),
   }
+  const extra = at + 46 + nameLength
+  const { packed, size, header } = widen(narrow, view, extra, extra + extraLength, malformed)
   if (method === 0 && packed !== size) throw malformed(`has two sizes for the entry ${name}`)
   return { name, packed, size, deflated: method === 8, header, next }
+}
+
+type Sizes = Pick<DirectoryEntry, 'packed' | 'size' | 'header'>
+
+/** Reads the numbers that do not fit into 32 bits from the zip64 field among the extra fields. */
+function widen(narrow: Sizes, view: DataView, start: number, end: number, malformed: Malformed): Sizes {
+  for (let field = start; field + 4 <= end; field += 4 + view.getUint16(field + 2, true)) {
+    if (view.getUint16(field, true) !== 1) continue
+    const wide = Object.values(narrow).filter(value => value === 0xffffffff).length
+    if (view.getUint16(field + 2, true) < wide * 8 || field + 4 + wide * 8 > end)
+      throw malformed('has a broken directory')
+    let at = field + 4
+    const take = (value: number): number => {
+      if (value !== 0xffffffff) return value
+      at += 8
+      return Number(view.getBigUint64(at - 8, true))
+    }
+    const size = take(narrow.size) // the field has them in this order
+    const packed = take(narrow.packed)
+    const header = take(narrow.header)
+    return { packed, size, header }
+  }
+  return narrow
 }

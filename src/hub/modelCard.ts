@@ -1,27 +1,28 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import { formatNumber } from '../callbacks/format'
 import type { LogEntry } from '../callbacks/TrainerState'
-import { readText, writeFileWhole } from '../files/files'
+import { readText } from '../files/readFile'
+import { writeFileWhole } from '../files/writeFile'
 import { checkWritable } from '../files/folder'
 import type { TrainingArguments } from '../TrainingArguments'
 
-/** What a model card says that the run does not know; texts, or several of them. */
+/** What the run does not know about itself; one text, or several. */
 export interface ModelCardOptions {
-  /** Languages, as the Hub abbreviates them: 'en'. */
+  /** Languages in the Hub's abbreviation: 'en'. */
   readonly language?: string | readonly string[]
-  /** As the Hub abbreviates it: 'apache-2.0'. */
+  /** In the Hub's abbreviation: 'apache-2.0'. */
   readonly license?: string
   readonly tags?: string | readonly string[]
   /** Default: the last part of `outputDir`. */
   readonly modelName?: string
-  /** The base model's id. Default: where the model was loaded from, if that is no path of this machine. */
+  /** The base model's id. Default: the name that the model was loaded by, if it looks like an id. */
   readonly finetunedFrom?: string
   /** Default: text-classification. */
   readonly tasks?: string | readonly string[]
   /** The datasets' ids on the Hub, and their names. */
   readonly datasetTags?: string | readonly string[]
   readonly dataset?: string | readonly string[]
-  /** Their configurations, as `mrpc`. */
+  /** Their configurations, such as `mrpc`. */
   readonly datasetArgs?: string | readonly string[]
 }
 
@@ -34,7 +35,7 @@ export interface CardParts {
   readonly optimizer: string | undefined
 }
 
-/** Metrics that the Hub knows, by the names that `computeMetrics` may give them. */
+/** Metrics that the Hub knows, by their usual names in `computeMetrics`. */
 const hubMetrics: Readonly<Record<string, string>> = {
   accuracy: 'accuracy',
   bleu: 'bleu',
@@ -52,13 +53,14 @@ const hubMetrics: Readonly<Record<string, string>> = {
 
 const taskNames: Readonly<Record<string, string>> = { 'text-classification': 'Text Classification' }
 
-/** Writes `README.md` into the arguments' folder; the tags of one that is there are kept. */
+/** Writes `README.md` into the arguments' folder, and keeps the tags of an older one. */
 export async function writeModelCard(parts: CardParts, options: ModelCardOptions): Promise<void> {
   const { outputDir } = parts.args
+  const path = `${outputDir}/README.md`
   await checkWritable(outputDir)
-  const kept = tagsOf((await readText(`${outputDir}/README.md`)) ?? '')
+  const kept = tagsOf((await readText(path)) ?? '')
   const tags = [...new Set([...kept, ...listed(options.tags), 'generated_from_trainer'])]
-  await writeFileWhole(`${outputDir}/README.md`, new TextEncoder().encode(modelCard(parts, { ...options, tags })))
+  await writeFileWhole(path, new TextEncoder().encode(modelCard(parts, { ...options, tags })))
 }
 
 /** The text of a model card: Hugging Face's metadata header, the results, how the model was trained. */
@@ -72,7 +74,6 @@ export function modelCard(parts: CardParts, options: ModelCardOptions): string {
     base === undefined ? 'This model was trained from scratch' : `This model is a fine-tuned version of ${link}`
   const achieved = results.map(([key, value]) => `- ${titled(key)}: ${shown(value)}`)
   const missing = ['Model description', 'Intended uses & limitations', 'Training and evaluation data']
-  const names = listed(options.dataset ?? options.datasetTags)
   return [
     '---',
     ...metadata(name, base, results, options),
@@ -83,7 +84,7 @@ export function modelCard(parts: CardParts, options: ModelCardOptions): string {
     '',
     `# ${name}`,
     '',
-    `${from} on ${names.length === 0 ? 'an unknown dataset' : `the ${names.join(', ')} dataset${names.length === 1 ? '' : 's'}`}.`,
+    `${from} on ${datasetsText(listed(options.dataset ?? options.datasetTags))}.`,
     ...(achieved.length === 0 ? [] : ['It achieves the following results on the evaluation set:', ...achieved]),
     '',
     ...missing.flatMap(title => [`## ${title}`, '', 'More information needed', '']),
@@ -100,6 +101,11 @@ export function modelCard(parts: CardParts, options: ModelCardOptions): string {
     '- Trained with ts-trainer on ONNX Runtime',
     '',
   ].join('\n')
+}
+
+function datasetsText(names: readonly string[]): string {
+  if (names.length === 0) return 'an unknown dataset'
+  return `the ${names.join(', ')} dataset${names.length === 1 ? '' : 's'}`
 }
 
 function metadata(
@@ -125,16 +131,14 @@ function metadata(
   ]
 }
 
-/** One result for each task and dataset; where the dataset is not named, the Hub would refuse them. */
+/** One result for each task and dataset; without the name of a dataset the Hub would refuse it. */
 function modelIndex(
   metrics: readonly { name: string; type: string; value: number }[],
   options: ModelCardOptions,
 ): string[] {
-  const [tags, names, configs] = [
-    listed(options.datasetTags),
-    listed(options.dataset ?? options.datasetTags),
-    listed(options.datasetArgs),
-  ]
+  const tags = listed(options.datasetTags)
+  const names = listed(options.dataset ?? options.datasetTags)
+  const configs = listed(options.datasetArgs)
   if (tags.length === 0 || metrics.length === 0) return ['  results: []']
   const task = listed(options.tasks)[0] ?? 'text-classification'
   return [
@@ -187,7 +191,7 @@ function hyperparameters({ args, optimizer }: CardParts): string[] {
   return given.map(([key, value]) => `- ${key}: ${typeof value === 'number' ? pythonNumber(value) : value}`)
 }
 
-/** A row for every evaluation, with the training loss that was logged last before it. Speed and tokens are left out. */
+/** A row for every evaluation, with the last training loss logged before it. Speed and tokens are left out. */
 export function resultsTable(logHistory: readonly LogEntry[]): string[] {
   let loss: LogEntry[string] = 'No log'
   const rows: Record<string, LogEntry[string]>[] = []
@@ -213,7 +217,7 @@ export function resultsTable(logHistory: readonly LogEntry[]): string[] {
 
 type Result = readonly [string, number]
 
-/** What an evaluation came to, without its speed. */
+/** The metrics of an evaluation, without its speed. */
 function resultsOf(entry: LogEntry | undefined): Result[] {
   return Object.entries(entry ?? {}).flatMap(([key, value]) => {
     const speed = key.endsWith('_runtime') || key.endsWith('_per_second') || key.endsWith('_time')
@@ -228,21 +232,18 @@ function titled(key: string): string {
     .join(' ')
 }
 
-/** At most four decimals, as the Hub's cards have it. */
+/** At most four decimals, as in the Hub's cards. */
 function shown(value: LogEntry[string]): string {
   if (typeof value !== 'number') return String(value)
-  return Number.isFinite(value)
-    ? Math.round(value * 10_000) / 10_000 === value
-      ? String(value)
-      : value.toFixed(4)
-    : formatNumber(value)
+  if (!Number.isFinite(value)) return formatNumber(value)
+  return Math.round(value * 10_000) / 10_000 === value ? String(value) : value.toFixed(4)
 }
 
 function listed(given: string | readonly string[] | undefined): string[] {
   return given === undefined ? [] : typeof given === 'string' ? [given] : [...given]
 }
 
-/** A base model's id on the Hub, where it was not loaded from a path that only this machine has. */
+/** A base model's id on the Hub, if it was not loaded from a path of this machine. */
 function hubId(path: string | undefined): string | undefined {
   return path !== undefined && /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(path) && !path.startsWith('out/')
     ? path
@@ -253,7 +254,7 @@ function yamlList(key: string, values: readonly string[]): string[] {
   return values.length === 0 ? [] : [`${key}:`, ...values.map(value => `- ${yamlText(value)}`)]
 }
 
-/** A text that YAML would not take for something else stands as it is. */
+/** A text in quotes, if YAML would take it for something else without them. */
 function yamlText(text: string): string {
   const plain = /^[A-Za-z_][\w ./-]*$/.test(text) && !/\s$|^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text)
   return plain ? text : JSON.stringify(text)

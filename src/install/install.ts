@@ -1,7 +1,10 @@
 import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
-import { errorCode, expandHome, readText, writeFileWhole } from '../files/files'
+import { errorCode } from '../files/systemErrors'
+import { expandHome } from '../files/paths'
+import { readText } from '../files/readFile'
+import { writeFileWhole } from '../files/writeFile'
 import { writeFolder } from '../files/folder'
 import { openvinoFolder, openvinoVersion, openvinoWheels, type PinnedWheel } from '../engine/openvino'
 import { TrainerError } from '../errors'
@@ -10,11 +13,11 @@ import { type PipSettings, readPipSettings } from './pipSettings'
 import { type UnpackedFile, unpackWheel, wheelLimit } from './wheel'
 
 export interface InstallOptions {
-  /** The package index to ask, instead of those that pip is configured to ask. */
+  /** The package index to use, instead of those in pip's configuration. */
   readonly indexUrl?: string | undefined
-  /** A wheel that is on this machine already, instead of one from an index. */
+  /** A wheel on this machine, instead of one from an index. */
   readonly wheel?: string | undefined
-  /** Takes a line about what is being done. */
+  /** Receives lines about the progress. */
   readonly report?: ((line: string) => void) | undefined
 }
 
@@ -22,19 +25,20 @@ export interface Installed {
   readonly folder: string
   readonly version: string
   readonly files: readonly UnpackedFile[]
-  /** What the wheel's own metadata say. */
+  /** As the wheel's own metadata name it. */
   readonly license: string | undefined
-  /** Nothing was fetched, since all was there. */
+  /** Everything was installed before: nothing was fetched. */
   readonly wasThere: boolean
 }
 
-/** Milliseconds between two lines about how far a download is. */
+/** Milliseconds between two lines about the progress of a download. */
 const reportInterval = 3000
 
 /**
  * Puts OpenVINO's plug-in for ONNX Runtime into the user's cache, where the engine finds it: the pinned wheel of the
  * Python package index, its hash checked.
- * @throws TrainerError (`engine`) on a platform without such a wheel, (`file`) when it cannot be had or is another.
+ * @throws TrainerError (`engine`) on a platform without such a wheel, (`file`) when it cannot be fetched or is a
+ * different one.
  */
 export async function installOpenvino(options: InstallOptions = {}): Promise<Installed> {
   const platform = `${process.platform} ${process.arch}`
@@ -43,23 +47,22 @@ export async function installOpenvino(options: InstallOptions = {}): Promise<Ins
   throw new TrainerError(
     'engine',
     `OpenVINO's plug-in is installed on ${Object.keys(openvinoWheels).join(', ')}; this is ${platform}.`,
-    {
-      fix:
-        platform === 'win32 x64'
-          ? `Install it by \`pip install onnxruntime-ep-openvino==${openvinoVersion}\`, and set TS_TRAINER_OPENVINO to the folder onnxruntime_ep_openvino in site-packages.`
-          : 'Train in float32 here.',
-    },
+    { fix: platform === 'win32 x64' ? installByPip : 'Train in float32 here.' },
   )
 }
 
-/** {@link installOpenvino} for any wheel and folder, which holds all members or is not there. */
+const installByPip =
+  `Install it with \`pip install onnxruntime-ep-openvino==${openvinoVersion}\`, and set TS_TRAINER_OPENVINO to the ` +
+  'folder onnxruntime_ep_openvino in site-packages.'
+
+/** {@link installOpenvino} for any wheel and folder; the folder then has all members, or does not exist. */
 export async function installWheel(wheel: PinnedWheel, folder: string, options: InstallOptions): Promise<Installed> {
   const names = wheel.members.map(member => basename(member))
   const there = await filesOf(folder, names)
   if (there !== undefined) return describe(wheel, folder, there, true)
-  await writeFolder(folder, async beside => {
-    if (options.wheel === undefined) await fetchAndUnpack(wheel, beside, options)
-    else await unpackWheel(expandHome(options.wheel), wheel, beside)
+  await writeFolder(folder, async temporary => {
+    if (options.wheel === undefined) await fetchAndUnpack(wheel, temporary, options)
+    else await unpackWheel(expandHome(options.wheel), wheel, temporary)
   })
   return describe(wheel, folder, (await filesOf(folder, names)) ?? [], false)
 }
@@ -75,7 +78,7 @@ async function describe(
   return { folder, version, files, license, wasThere }
 }
 
-/** The files of a folder with their sizes, if all are there. */
+/** The files of a folder with their sizes; undefined if one is missing. */
 async function filesOf(folder: string, names: readonly string[]): Promise<UnpackedFile[] | undefined> {
   const sizes = await Promise.all(
     names.map(name =>
@@ -88,58 +91,60 @@ async function filesOf(folder: string, names: readonly string[]): Promise<Unpack
   return sizes.includes(undefined) ? undefined : names.map((name, at) => ({ name, bytes: sizes[at]! }))
 }
 
-/** Asks one index after the other; what was wrong with each is in the error where none has the wheel. */
+/** Tries one index after the other; if none has the wheel, the error says what was wrong with each. */
 async function fetchAndUnpack(
   wheel: PinnedWheel,
-  beside: string,
+  temporary: string,
   { indexUrl, report = () => undefined }: InstallOptions,
 ): Promise<void> {
   const settings = readPipSettings()
   const failures: string[] = []
   for (const index of indexUrl === undefined ? settings.indexes : [indexUrl]) {
-    const path = join(beside, wheel.file)
+    const path = join(temporary, wheel.file)
     let from = ''
     try {
       const url = await findInIndex(index, wheel.project, wheel.file)
       from = shownUrl(url)
       await writeFileWhole(path, watched(await openUrl(url), report))
-      await unpackWheel(path, wheel, beside)
+      await unpackWheel(path, wheel, temporary)
       return await rm(path)
     } catch (error) {
-      if (!(error instanceof TrainerError) || errorCode(error.cause) !== undefined) throw error // this machine's fault, whatever the index
+      const isFaultOfIndex = error instanceof TrainerError && errorCode(error.cause) === undefined
+      if (!isFaultOfIndex) throw error
       failures.push(error.message.replaceAll(path, from))
     }
   }
-  const what = failures.length > 0 ? failures.join(' ') : "pip's settings say no-index, and there is no --index-url."
+  const what = failures.length > 0 ? failures.join(' ') : "pip's settings say no-index, and --index-url is not given."
   throw new TrainerError('file', `Cannot fetch ${wheel.file}: ${what}`, { fix: otherWay(wheel, settings) })
 }
 
 function otherWay({ project, version }: PinnedWheel, { others }: PipSettings): string {
-  const proxy = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].some(
-    name => process.env[name],
-  )
-  const cert = others['cert'] !== undefined && !process.env['NODE_EXTRA_CA_CERTS']
+  const proxies = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']
+  const hasProxy = others['proxy'] !== undefined || proxies.some(name => process.env[name])
+  const hasCertificate = others['cert'] !== undefined && !process.env['NODE_EXTRA_CA_CERTS']
   const unused = [
-    ...(proxy || others['proxy'] !== undefined ? ['a proxy'] : []),
-    ...(cert ? ["pip's cert (NODE_EXTRA_CA_CERTS would be)"] : []),
+    ...(hasProxy ? ['a proxy'] : []),
+    ...(hasCertificate ? ["pip's cert (set NODE_EXTRA_CA_CERTS instead)"] : []),
   ]
-  const why = unused.length > 0 ? `This command does not use ${unused.join(' or ')}, as pip does. ` : ''
-  return `${why}Run \`pip download ${project}==${version} --no-deps --only-binary=:all:\` and give what comes: --wheel FILE.`
+  const why = unused.length > 0 ? `Unlike pip, this command does not use ${unused.join(' or ')}. ` : ''
+  const command = `pip download ${project}==${version} --no-deps --only-binary=:all:`
+  return `${why}Run \`${command}\` and give the wheel: --wheel FILE.`
 }
 
-/** A download's bytes, counted; the count is told now and then. */
+/** Passes on a download's bytes, counts them and reports the count at intervals. */
 async function* watched({ url, size, body }: Opened, report: (line: string) => void): AsyncGenerator<Uint8Array> {
   const tooLarge = (bytes: number): TrainerError =>
     new TrainerError('file', `${shownUrl(url)} has ${bytes} bytes or more; the limit is ${wheelLimit}.`)
   if (size !== undefined && size > wheelLimit) throw tooLarge(size)
   const total = size === undefined ? '' : ` of ${megabytes(size)}`
   report(`Fetching ${shownUrl(url)}${size === undefined ? '' : `: ${megabytes(size)}`}`)
-  let [done, told] = [0, performance.now()]
+  let done = 0
+  let reportedAt = performance.now()
   for await (const piece of body) {
     done += piece.length
     if (done > wheelLimit) throw tooLarge(done)
-    if (performance.now() - told > reportInterval) {
-      told = performance.now()
+    if (performance.now() - reportedAt > reportInterval) {
+      reportedAt = performance.now()
       report(`  ${megabytes(done)}${total}`)
     }
     yield piece

@@ -3,10 +3,10 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-import { expandHome } from '../files/files'
+import { expandHome } from '../files/paths'
 import { TrainerError } from '../errors'
 
-/** Bytes under way, and how many they will be where that is said. */
+/** An opened address: its bytes, and their number if that is known. */
 export interface Opened {
   readonly url: URL
   readonly type: string
@@ -14,14 +14,14 @@ export interface Opened {
   readonly body: AsyncIterable<Uint8Array>
 }
 
-/** More than the page of any one project takes. */
+/** The largest page that is read: more than any project needs. */
 const pageLimit = 20_000_000
 
 const accepted = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1'
 
 /**
- * Where an index has a file of a project: PEP 691's JSON, else PEP 503's HTML. The hash that the index gives is not
- * looked at: the caller has its own.
+ * The address of a project's file in an index: PEP 691's JSON, else PEP 503's HTML. The index's hash is ignored: the
+ * caller has its own.
  * @throws TrainerError (`file`) when the index cannot be read or has no such file.
  */
 export async function findInIndex(index: string, project: string, file: string): Promise<URL> {
@@ -36,13 +36,15 @@ export async function findInIndex(index: string, project: string, file: string):
   if (found.protocol === 'file:' && page.protocol !== 'file:')
     throw new TrainerError('file', `${shownUrl(page)} names a file of this machine.`)
   found.hash = ''
-  if (found.origin === page.origin && found.username === '')
-    [found.username, found.password] = [page.username, page.password]
+  if (found.origin === page.origin && found.username === '') {
+    found.username = page.username
+    found.password = page.password
+  }
   return found
 }
 
 /**
- * Opens an address of http, https or file. Credentials in it are sent in a header, to that host only.
+ * Opens an http, https or file address. Credentials in it are sent in a header, to that host only.
  * @throws TrainerError (`file`) when it cannot be opened.
  */
 export async function openUrl(url: URL, accept = '*/*'): Promise<Opened> {
@@ -50,7 +52,8 @@ export async function openUrl(url: URL, accept = '*/*'): Promise<Opened> {
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new TrainerError('file', `${shownUrl(url)} is neither http, https nor file.`)
   const bare = new URL(url)
-  bare.username = bare.password = ''
+  bare.username = ''
+  bare.password = ''
   const headers: Record<string, string> = { accept }
   if (url.username !== '' || url.password !== '') {
     headers['authorization'] =
@@ -66,7 +69,7 @@ export async function openUrl(url: URL, accept = '*/*'): Promise<Opened> {
       `${shownUrl(url)} answers ${response.status}${response.statusText && ` (${response.statusText})`}.`,
     )
   }
-  // fetch unpacks what is packed for the way: then the length is that of something else
+  // fetch decodes the body: then the length is not that of the bytes to come
   const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length')
   return {
     url: new URL(response.url),
@@ -76,7 +79,7 @@ export async function openUrl(url: URL, accept = '*/*'): Promise<Opened> {
   }
 }
 
-/** An address for messages: without credentials and queries, which may be credentials too. */
+/** An address for messages: without credentials, and without the query, which may hold credentials too. */
 export function shownUrl(url: URL): string {
   return url.protocol === 'file:' ? url.href : `${url.protocol}//${url.host}${url.pathname}`
 }
@@ -84,8 +87,8 @@ export function shownUrl(url: URL): string {
 function parseAddress(index: string): URL {
   if (/^([/\\.~]|[a-z]:[\\/])/i.test(index)) return pathToFileURL(expandHome(index))
   if (URL.canParse(index)) return new URL(index)
-  throw new TrainerError('argument', `'${index.replace(/\/\/.*@/, '//')}' is no address of a package index.`, {
-    fix: 'It is written as https://pypi.org/simple is.',
+  throw new TrainerError('argument', `'${index.replace(/\/\/.*@/, '//')}' is not the address of a package index.`, {
+    fix: 'Write it like https://pypi.org/simple.',
   })
 }
 
@@ -94,7 +97,7 @@ async function openFile(url: URL): Promise<Opened> {
   const found = await stat(given).catch(() => undefined)
   const path = found?.isDirectory() ? join(given, 'index.html') : given
   const size = found?.isDirectory() ? (await stat(path).catch(() => undefined))?.size : found?.size
-  if (size === undefined) throw new TrainerError('file', `There is no ${path}.`)
+  if (size === undefined) throw new TrainerError('file', `There is no file ${path}.`)
   return {
     url,
     type: path.endsWith('.json') ? 'application/json' : 'text/html',
@@ -131,7 +134,7 @@ function linksOfJson(text: string, where: string): string[] {
   }
 }
 
-/** The targets of anchors. What may lie between is bounded, so that no page takes long. */
+/** The targets of anchors. The gaps in the pattern are bounded, so that no page takes long. */
 function linksOfHtml(text: string): string[] {
   return [...text.matchAll(/<a\s[^<>]{0,4000}?\bhref\s{0,9}=\s{0,9}(?:"([^"<>]{0,4000})"|'([^'<>]{0,4000})')/gi)].map(
     ([, double, single]) => (double ?? single ?? '').replaceAll('&amp;', '&').trim(),
@@ -154,7 +157,7 @@ function unescaped(text: string): string {
   }
 }
 
-/** `fetch` says what went wrong in the cause of its error. */
+/** `fetch` has the reason in the cause of its error. */
 function reasonOf(error: unknown): string {
   const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string }
   return [cause?.code, cause?.message].find(text => text !== undefined && text !== '') ?? message ?? String(error)

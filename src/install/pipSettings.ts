@@ -4,20 +4,20 @@ import { join } from 'node:path'
 
 import { TrainerError } from '../errors'
 
-/** What pip is told about package indexes on this machine. */
+/** pip's configuration of package indexes on this machine. */
 export interface PipSettings {
-  /** Addresses, which may hold credentials; in the order in which they are asked. */
+  /** Addresses in the order in which they are tried; they may hold credentials. */
   readonly indexes: readonly string[]
-  /** Settings that pip obeys and Node's `fetch` does not: `proxy`, `cert`. */
+  /** Settings that pip uses and Node's `fetch` does not: `proxy`, `cert`. */
   readonly others: Readonly<Record<string, string>>
 }
 
 const defaultIndex = 'https://pypi.org/simple'
 
 /**
- * pip's settings: environment variables over the [install] sections of its files over their [global] sections; a later
- * file over an earlier. See https://pip.pypa.io/en/stable/topics/configuration.
- * @throws TrainerError (`file`) when a file of pip's cannot be read.
+ * Reads pip's settings: environment variables over the [install] sections of its files over their [global] sections; a
+ * later file over an earlier one. See https://pip.pypa.io/en/stable/topics/configuration.
+ * @throws TrainerError (`file`) when one of the files cannot be read.
  */
 export function readPipSettings(): PipSettings {
   const sections = configFiles()
@@ -36,9 +36,7 @@ export function readPipSettings(): PipSettings {
   return { indexes: off ? [] : [index, ...words('extra-index-url')], others: Object.fromEntries(others) }
 }
 
-/**
- * From the least to the most important: the machine's, the user's, the virtual environment's, the one that is named.
- */
+/** From the least to the most important: the machine's, the user's, the virtual environment's, PIP_CONFIG_FILE. */
 function configFiles(): string[] {
   const { PIP_CONFIG_FILE: named, VIRTUAL_ENV: environment, APPDATA: roaming, ProgramData: shared } = process.env
   const { XDG_CONFIG_DIRS: directories, XDG_CONFIG_HOME: home } = process.env
@@ -81,8 +79,8 @@ function readConfig(path: string): string {
 }
 
 /**
- * Python's configparser in short: sections, `name = value` or `name: value`, comments, and lines that go on because
- * they are indented.
+ * A small version of Python's configparser: sections, `name = value` or `name: value`, comments, and indented lines
+ * that continue a value.
  */
 function parseSections(text: string): Map<string, Map<string, string>> {
   const sections = new Map<string, Map<string, string>>()

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createInflateRaw } from 'node:zlib'
 
-import { chunkBytes, errorCode, writeFileWhole } from '../files/files'
-import { readZipEntries, type ZipEntry } from '../files/zip'
 import type { PinnedWheel } from '../engine/openvino'
 import { TrainerError } from '../errors'
+import { chunkBytes } from '../files/bytes'
+import { openForReading } from '../files/readFile'
+import { writeFileWhole } from '../files/writeFile'
+import { readZipEntries, type ZipEntry } from '../files/zip'
 
 /** A file that was unpacked. */
 export interface UnpackedFile {
@@ -19,16 +21,16 @@ export interface UnpackedFile {
 /** The largest wheel that is read. */
 export const wheelLimit = 200_000_000
 
-/** What a wheel's members may hold together. */
+/** The largest size of a wheel's members together, unpacked. */
 const unpackedLimit = 500_000_000
 
 /**
  * Checks a wheel's hash, then unpacks the pinned members into a folder, each under the last part of its name.
  * @throws TrainerError (`file`) when the wheel is missing, too large, or not the pinned one, or when a file cannot be
- * written; then perhaps some are.
+ * written; some files may be written then.
  */
 export async function unpackWheel(path: string, wheel: PinnedWheel, folder: string): Promise<UnpackedFile[]> {
-  const handle = await openWheel(path)
+  const handle = await openForReading(path)
   try {
     const { size } = await handle.stat()
     if (size > wheelLimit)
@@ -50,16 +52,6 @@ export async function unpackWheel(path: string, wheel: PinnedWheel, folder: stri
   }
 }
 
-async function openWheel(path: string): Promise<FileHandle> {
-  try {
-    return await open(path)
-  } catch (cause) {
-    const what =
-      errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
-    throw new TrainerError('file', `${what}.`, { cause })
-  }
-}
-
 async function checkHash(handle: FileHandle, path: string, size: number, sha256: string): Promise<void> {
   const hash = createHash('sha256')
   for await (const piece of pieces(handle, 0, size)) hash.update(piece)
@@ -67,11 +59,11 @@ async function checkHash(handle: FileHandle, path: string, size: number, sha256:
   if (found !== sha256)
     throw new TrainerError(
       'file',
-      `${path} is not the wheel that was asked for: its ${size} bytes have the sha256 ${found}, not ${sha256}.`,
+      `${path} is not the expected wheel: its ${size} bytes have the sha256 ${found}, not ${sha256}.`,
     )
 }
 
-/** An entry's bytes, as many as the directory says and no more. */
+/** An entry's bytes, exactly as many as the directory says. */
 async function* contentOf(handle: FileHandle, path: string, name: string, entry: ZipEntry): AsyncGenerator<Uint8Array> {
   const broken = (): TrainerError =>
     new TrainerError('file', `${path} is broken: its entry ${name} does not hold ${entry.size} bytes.`)
@@ -92,7 +84,7 @@ async function* contentOf(handle: FileHandle, path: string, name: string, entry:
 async function* inflated(handle: FileHandle, entry: ZipEntry): AsyncGenerator<Uint8Array> {
   const inflate = createInflateRaw()
   const fed = pipeline(pieces(handle, entry.start, entry.packed), inflate)
-  fed.catch(() => undefined) // the loop below sees the error too
+  fed.catch(() => undefined) // the next line throws the same error
   yield* inflate as AsyncIterable<Uint8Array>
   await fed
 }

@@ -1,4 +1,4 @@
-import type { CallbackState } from '../callbacks/TrainerCallback'
+import type { CallbackState } from '../callbacks/CallbackState'
 
 /** The bookkeeping of the training loss: what has been since the last log, and in the whole run. */
 export class LossLog {

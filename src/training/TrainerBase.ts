@@ -11,8 +11,8 @@ import type {
 } from '../callbacks/TrainerCallback'
 import { TrainerControl } from '../callbacks/TrainerControl'
 import { type LogEntry, TrainerState } from '../callbacks/TrainerState'
-import { expandHome } from '../files/files'
-import { saveTrainerState, type TrainerStateFile } from '../checkpoint/state'
+import { expandHome } from '../files/paths'
+import { saveTrainerState } from '../checkpoint/state'
 import { defaultDataCollator } from '../collators/default'
 import { DataCollatorWithPadding } from '../collators/withPadding'
 import type { Dataset } from '../data/dataset'
@@ -218,7 +218,7 @@ export abstract class TrainerBase {
 
   /** Writes `trainer_state.json` into `outputDir`. */
   async saveState(): Promise<void> {
-    await saveTrainerState(this.args.outputDir, this.state.toJSON() as unknown as TrainerStateFile)
+    await saveTrainerState(this.args.outputDir, this.state.toJSON())
   }
 
   /**

@@ -1,11 +1,11 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
 import { modelFiles, type SavedParts } from '../auto/saveModel'
 import type { CallbackHandler } from '../callbacks/CallbackHandler'
-import type { CallbackState } from '../callbacks/TrainerCallback'
+import type { CallbackState } from '../callbacks/CallbackState'
 import type { TrainerControl } from '../callbacks/TrainerControl'
 import { TrainerState } from '../callbacks/TrainerState'
 import { writeModelFiles } from '../checkpoint/exportModel'
-import { isFolder, listFolder } from '../files/files'
+import { isFolder, listFolder } from '../files/paths'
 import { writeFolder } from '../files/folder'
 import { loadPretrained } from '../checkpoint/pretrained'
 import { checkpointName, listCheckpoints, newestCheckpoint, rotateCheckpoints } from '../checkpoint/rotate'
@@ -14,7 +14,6 @@ import {
   loadCheckpointState,
   missingFromCheckpoint,
   saveCheckpointState,
-  type TrainerStateFile,
 } from '../checkpoint/state'
 import { TrainerError } from '../errors'
 import { log } from '../logging'
@@ -84,7 +83,7 @@ function ownState({ losses, run }: CheckpointParts): CallbackState {
 }
 
 async function stateOf({ args, state, run, trainingArguments }: CheckpointParts): Promise<CheckpointState> {
-  const trainerState = state.toJSON() as unknown as TrainerStateFile
+  const trainerState = state.toJSON()
   if (args.saveOnlyModel) return { trainerState, trainingArguments }
   return {
     trainerState,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../files/json'
+import type { JsonObject } from '../json'
 import { TrainerError } from '../errors'
 import { createMetricSchedule, type MetricScheduleState } from '../optim/metricSchedule'
 import { createSchedule, isMetricSchedule, type Schedule } from '../optim/schedules'

@@ -1,7 +1,8 @@
 import type { LogEntry } from '../callbacks/TrainerState'
-import { writeFileWhole } from '../files/files'
+import { writeFileWhole } from '../files/writeFile'
 import { checkWritable } from '../files/folder'
-import { formatJson, isJsonObject, readJson } from '../files/json'
+import { readJson } from '../files/json'
+import { formatJson, isJsonObject } from '../json'
 
 /**
  * Writes metrics into `<folder>/<split>_results.json` and, with `combined`, adds them to `<folder>/all_results.json`:

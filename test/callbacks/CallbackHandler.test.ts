@@ -45,7 +45,7 @@ describe('events', () => {
     expect(seen).toEqual([[args, state, control, { model: 'model', logs: { loss: 1 } }]])
   })
 
-  it('clear their flags before anyone hears of them', async () => {
+  it('clear their flags before any callback receives them', async () => {
     const all = {
       shouldTrainingStop: true,
       shouldEpochStop: true,
@@ -104,7 +104,7 @@ describe('events', () => {
     })
   })
 
-  it('refuse answers that are no flags', async () => {
+  it('refuse answers that are not flags', async () => {
     const handler = new CallbackHandler([{ name: 'mine', onStepEnd: () => ({ should_save: true }) } as CallbackOrClass])
     await expect(handler.call('onStepEnd', args, state, new TrainerControl())).rejects.toThrow(
       "mine.onStepEnd returned 'should_save', but the flags are",
@@ -114,7 +114,7 @@ describe('events', () => {
     )
   })
 
-  it('give every callback a copy of logs and metrics', async () => {
+  it('give every callback its own copy of logs and metrics', async () => {
     const logs = { loss: 1, total_flos: 2 }
     const rude = (_args: unknown, _state: unknown, _control: unknown, context: CallbackContext): void => {
       delete (context.logs as Record<string, number>).total_flos
@@ -138,7 +138,8 @@ describe('callbacks', () => {
   }
 
   it('are added, popped and removed, as objects and as classes', () => {
-    const [first, plain] = [new Loud(), { onLog: () => undefined }]
+    const first = new Loud()
+    const plain = { onLog: () => undefined }
     const handler = new CallbackHandler([first, plain])
     handler.add(Loud)
     expect(said).toEqual(['There is already a Loud among the callbacks; now there are two.'])
@@ -161,7 +162,7 @@ describe('callbacks', () => {
       }
     }
     expect(add(Misspelt)).toThrow(
-      'Misspelt has a method onEpochStart, but there is no such event: it would never be called.',
+      'Misspelt has a method onEpochStart, but no event has that name: it would never be called.',
     )
     class Python extends TrainerCallback {
       on_log(): void {
@@ -174,7 +175,7 @@ describe('callbacks', () => {
     expect(add('progress' as never)).toThrow('A callback is an object or a class')
   })
 
-  it('may have members that are no events', () => {
+  it('may have members that are not events', () => {
     class Fine extends TrainerCallback {
       once = 1
       online(): void {
@@ -184,17 +185,17 @@ describe('callbacks', () => {
     expect(() => new CallbackHandler([Fine])).not.toThrow()
   })
 
-  it('are told when training has thrown', () => {
-    let told = 0
+  it('are disposed of when training has thrown', () => {
+    let disposed = 0
     new CallbackHandler([
       {
         dispose: () => {
-          told += 1
+          disposed += 1
         },
       },
       {},
     ]).dispose()
-    expect(told).toBe(1)
+    expect(disposed).toBe(1)
   })
 })
 
@@ -204,7 +205,7 @@ describe('stored states', () => {
     new EarlyStoppingCallback({ earlyStoppingPatience: 5, earlyStoppingThreshold: 0.1 }),
   ]
 
-  it('keep one state a class, or a list of them, beside the control', () => {
+  it('keep one state a class, or a list of them, besides the control', () => {
     const [first, second] = pair()
     first.earlyStoppingPatienceCounter = 2
     const control = Object.assign(new TrainerControl(), { shouldSave: true })
@@ -231,12 +232,13 @@ describe('stored states', () => {
     ])
   })
 
-  it('come back to each in its place, and the order and the list stay as they are', () => {
+  it('come back to each in its place, and leave the list of callbacks as it is', () => {
     const [first, second] = pair()
     first.earlyStoppingPatienceCounter = 1
     second.earlyStoppingPatienceCounter = 4
     const stored = new CallbackHandler([first, second]).exportStates(new TrainerControl())
-    const [fresh, other] = [new EarlyStoppingCallback({ earlyStoppingPatience: 9 }), new EarlyStoppingCallback()]
+    const fresh = new EarlyStoppingCallback({ earlyStoppingPatience: 9 })
+    const other = new EarlyStoppingCallback()
     const handler = new CallbackHandler([fresh, other])
     handler.restoreStates(JSON.parse(JSON.stringify(stored)) as typeof stored)
     expect([fresh, other].map(one => [one.earlyStoppingPatience, one.earlyStoppingPatienceCounter])).toEqual([
@@ -247,10 +249,10 @@ describe('stored states', () => {
     expect(Object.keys(handler.exportStates(new TrainerControl()))).toEqual(['TrainerControl', 'EarlyStoppingCallback'])
   })
 
-  it('that nobody takes are said', () => {
+  it('without a callback are reported', () => {
     new CallbackHandler([]).restoreStates({ EarlyStoppingCallback: { args: {}, attributes: {} } })
     expect(said.at(-1)).toBe(
-      'The checkpoint has the state of 1 EarlyStoppingCallback, but this run has 0: what is left over is not used.',
+      'The checkpoint has the state of 1 EarlyStoppingCallback, but this run has 0: the rest is not used.',
     )
   })
 })

@@ -60,7 +60,7 @@ describe('TrainerState', () => {
     })
   })
 
-  it('writes the same text, with null for what JSON has no number for', () => {
+  it('writes the same text, with null for numbers that JSON does not have', () => {
     const written = TrainerState.fromJSON(python).toJsonString()
     const expected = python
       .replace('"grad_norm": NaN', '"grad_norm": null')
@@ -84,7 +84,7 @@ describe('TrainerState', () => {
     expect(TrainerState.fromJSON('{"global_step": 4, "from_the_future": 1}')).toMatchObject({ ...start, globalStep: 4 })
   })
 
-  it('takes shares of the run as intervals, rounded up', () => {
+  it('turns shares of the run into intervals, rounded up', () => {
     const state = new TrainerState()
     state.computeSteps(
       new TrainingArguments({ loggingSteps: 0.25, evalStrategy: 'steps', evalSteps: 0.5, saveSteps: 7 }),
@@ -93,8 +93,26 @@ describe('TrainerState', () => {
     expect([state.loggingSteps, state.evalSteps, state.saveSteps]).toEqual([5, 9, 7])
   })
 
-  it('refuses what is no object', () => {
+  it('refuses what is not an object', () => {
     expect(() => TrainerState.fromJSON('[')).toThrow('not valid JSON')
     expect(() => TrainerState.fromJSON('3')).toThrow('should hold one object')
+  })
+
+  it.each([
+    [{ global_step: 1.5 }, 'global_step in trainer_state.json should be a whole number, but is 1.5.'],
+    [{ epoch: '3' }, 'epoch in trainer_state.json should be a number, but is "3".'],
+    [{ is_world_process_zero: 1 }, 'should be true or false, but is 1.'],
+    [{ best_model_checkpoint: 7 }, 'should be a text, but is 7.'],
+    [{ trial_params: [] }, 'should be an object, but is [].'],
+    [{ log_history: [1] }, 'should be a list of logs, but is [1].'],
+    [{ stateful_callbacks: { A: 3 } }, 'should be an object of states, but is {"A":3}.'],
+  ])('refuses a field of another kind: %j', (file, message) => {
+    expect(() => TrainerState.fromJSON(file)).toThrow(message)
+    expect(() => TrainerState.fromJSON(JSON.stringify(file))).toThrow(message)
+  })
+
+  it('gives every state its own lists and objects', () => {
+    new TrainerState().logHistory.push({ loss: 1 })
+    expect(new TrainerState().logHistory).toEqual([])
   })
 })

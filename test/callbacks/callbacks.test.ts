@@ -29,7 +29,15 @@ async function flow(
   const control = new TrainerControl()
   const asked: Record<string, string> = {}
   const note = (at: string): void => {
-    const flags = `${control.shouldLog ? 'L' : ''}${control.shouldEvaluate ? 'E' : ''}${control.shouldSave ? 'S' : ''}${control.shouldTrainingStop ? 'X' : ''}`
+    const letters = {
+      L: control.shouldLog,
+      E: control.shouldEvaluate,
+      S: control.shouldSave,
+      X: control.shouldTrainingStop,
+    }
+    const flags = Object.entries(letters)
+      .map(([letter, asked]) => (asked ? letter : ''))
+      .join('')
     if (flags !== '') asked[at] = flags
     Object.assign(control, { shouldLog: false, shouldEvaluate: false, shouldSave: false })
   }
@@ -70,7 +78,7 @@ describe('DefaultFlowCallback', () => {
     expect(asked).toEqual({ 'epoch 1': 'L', 'epoch 2': 'LE', 18: 'X', 'epoch 3': 'LEX' })
   })
 
-  it('evaluates the last step though it is not due, unless it is before the delay', async () => {
+  it('evaluates the last step although it is not due, unless it is before the delay', async () => {
     expect(await flow({ loggingStrategy: 'no', evalStrategy: 'steps', evalSteps: 4, saveStrategy: 'no' }, 6)).toEqual({
       4: 'E',
       6: 'EX',
@@ -81,7 +89,7 @@ describe('DefaultFlowCallback', () => {
     ).toEqual({ 6: 'X', 'epoch 1': 'X' })
   })
 
-  it('saves at the end alone where saveSteps is 0, and nothing where the strategy is another', async () => {
+  it('only saves at the end if saveSteps is 0, and not by steps with another strategy', async () => {
     expect(await flow({ loggingStrategy: 'no', saveSteps: 0 }, 4)).toEqual({ 4: 'SX', 'epoch 1': 'X' })
     expect(await flow({ loggingStrategy: 'no', saveStrategy: 'epoch' }, 4, 2)).toEqual({
       'epoch 1': 'S',
@@ -112,12 +120,10 @@ describe('EarlyStoppingCallback', () => {
     metrics: readonly number[],
     options = best,
   ): Promise<number[]> {
-    const [args, state, control, handler] = [
-      new TrainingArguments(options),
-      new TrainerState(),
-      new TrainerControl(),
-      new CallbackHandler([callback]),
-    ]
+    const args = new TrainingArguments(options)
+    const state = new TrainerState()
+    const control = new TrainerControl()
+    const handler = new CallbackHandler([callback])
     await handler.call('onTrainBegin', args, state, control)
     const seen: number[] = []
     for (const value of metrics) {
@@ -145,7 +151,7 @@ describe('EarlyStoppingCallback', () => {
     expect(await counters(new EarlyStoppingCallback(), [1, 0.9, 0.8, 0.85], loss)).toEqual([0, 0, 0, 1])
   })
 
-  it('goes on counting from a stored state', async () => {
+  it('continues to count from a stored state', async () => {
     const first = new EarlyStoppingCallback({ earlyStoppingPatience: 3 })
     await counters(first, [0.5, 0.4, 0.3])
     const second = new EarlyStoppingCallback({ earlyStoppingPatience: 3 })
@@ -153,7 +159,7 @@ describe('EarlyStoppingCallback', () => {
     expect(second.earlyStoppingPatienceCounter).toBe(2)
   })
 
-  it('says what it needs, and which metric it does not find', async () => {
+  it('names what it needs, and the metric that it misses', async () => {
     const begin = (options: TrainingArgumentsOptions) =>
       new CallbackHandler([EarlyStoppingCallback]).call(
         'onTrainBegin',
@@ -165,20 +171,21 @@ describe('EarlyStoppingCallback', () => {
     await expect(begin({ metricForBestModel: 'loss' })).rejects.toThrow("evalStrategy is 'no'")
     await begin({ metricForBestModel: 'loss', evalStrategy: 'epoch' })
     expect(said).toEqual([
-      'EarlyStoppingCallback without loadBestModelAtEnd: the model is left as it was when training stopped, not as it was best.',
+      'EarlyStoppingCallback without loadBestModelAtEnd: the final model is the last one, not the best one.',
     ])
 
-    const [callback, control] = [new EarlyStoppingCallback(), new TrainerControl()]
+    const callback = new EarlyStoppingCallback()
+    const control = new TrainerControl()
     await new CallbackHandler([callback]).call('onEvaluate', new TrainingArguments(best), new TrainerState(), control, {
       metrics: { eval_b_loss: 1 },
     })
-    expect(said[1]).toContain(
-      'found no eval_accuracy in this evaluation, and does not count it; there are eval_b_loss.',
+    expect(said[1]).toBe(
+      'EarlyStoppingCallback does not count an evaluation without eval_accuracy; this one has eval_b_loss.',
     )
     expect([callback.earlyStoppingPatienceCounter, control.shouldTrainingStop]).toEqual([0, false])
   })
 
-  it('refuses a patience or threshold that can not be', () => {
+  it('refuses an impossible patience or threshold', () => {
     expect(() => new EarlyStoppingCallback({ earlyStoppingPatience: 0 })).toThrow('at least 1, but is 0')
     expect(() => new EarlyStoppingCallback({ earlyStoppingThreshold: NaN })).toThrow('at least 0, but is NaN')
   })

@@ -42,7 +42,7 @@ describe('formatNumber', () => {
 })
 
 describe('formatMetrics', () => {
-  it('writes times, memory, operations and numbers for people', () => {
+  it('writes times, memory, operations and numbers readably', () => {
     expect(
       formatMetrics({
         train_runtime: 3723.456,
@@ -63,7 +63,7 @@ describe('formatMetrics', () => {
     expect(formatMetrics({ train_runtime: 90_061.5 })).toEqual({ train_runtime: '1 day, 1:01:01.50' })
   })
 
-  it('goes into columns', () => {
+  it('has columns', () => {
     expect(metricsLines('eval', { eval_runtime: 1, eval_accuracy: 0.87654, epoch: 3 })).toEqual([
       '***** eval metrics *****',
       '  epoch         =          3',
@@ -94,13 +94,13 @@ describe('speedMetrics', () => {
     expect(speedMetrics('train', 2.00004, { numTokens: 10 })).toEqual({ train_runtime: 2, train_tokens_per_second: 5 })
   })
 
-  it('gives the runtime alone if it is 0', () => {
+  it('gives only the runtime if it is 0', () => {
     expect(speedMetrics('eval', 0, { numSamples: 1 })).toEqual({ eval_runtime: 0 })
   })
 })
 
 describe('formatSeconds', () => {
-  it('has hours only where there are any', () => {
+  it('has hours only if there are any', () => {
     expect([0, 59.9, 951, 3723].map(formatSeconds)).toEqual(['00:00', '00:59', '15:51', '1:02:03'])
   })
 })

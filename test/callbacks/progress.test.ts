@@ -22,10 +22,11 @@ function stream(isTTY: boolean) {
   }
 }
 
-/** The lines as they stand on a terminal in the end, by the few control sequences that the bars use. */
+/** The final lines on a terminal that knows the few control sequences of the bars. */
 function screen(written: readonly string[]): string[] {
   const lines: string[] = ['']
-  let [row, column] = [0, 0]
+  let row = 0
+  let column = 0
   // oxlint-disable-next-line no-control-regex
   const parts = /(\x1B(?:\[\??\d*(?:;\d+)?[A-Za-z]|[78]))|(\n|\r|[^\x1B\n\r]+)/g
   for (const [, sequence, text] of written.join('').matchAll(parts)) {
@@ -56,7 +57,8 @@ async function run(
   options: TrainingArgumentsOptions,
   sets: readonly string[] = ['eval'],
 ): Promise<CallbackHandler> {
-  const [args, control] = [new TrainingArguments(options), new TrainerControl()]
+  const args = new TrainingArguments(options)
+  const control = new TrainerControl()
   const state = new TrainerState({ maxSteps: 4, numTrainEpochs: 2 })
   const handler = new CallbackHandler([new ProgressCallback({ stream: to })])
   handler.context = { evalDataloader: { length: 3 } }
@@ -124,7 +126,7 @@ describe('the table', () => {
     expect(metricColumns({ eval_b_loss: 1, eval_b_accuracy: 2 })).toEqual({ 'B Loss': 1, 'B Accuracy': 2 })
   })
 
-  it('says "No log" and writes its header again when a column comes', () => {
+  it('says "No log", and repeats its header for a new column', () => {
     const table = new ResultTable(['Epoch', 'Training Loss', 'Validation Loss'])
     expect(table.add({ Epoch: 1, F1: 1, 'Training Loss': 'No log', 'Validation Loss': 0.5 })).toEqual([
       ' Epoch | Training Loss | Validation Loss |       F1',
@@ -139,7 +141,7 @@ describe('the table', () => {
 })
 
 describe('on a terminal', () => {
-  it('a bar stands below a table that grows', async () => {
+  it('a bar is below a table that grows', async () => {
     const to = stream(true)
     await run(to, { evalStrategy: 'epoch' })
     const lines = screen(to.written)
@@ -152,10 +154,10 @@ describe('on a terminal', () => {
     expect(lines[4]).toMatch(/^█+ \[4\/4 00:00, Epoch 2\/2\]$/)
     expect(lines.slice(5).join('')).toBe('')
     expect(to.written.join('')).not.toContain('learning_rate')
-    expect(to.written.join('')).not.toContain('\x1B[?7l') // lines may wrap: nothing to put right if training throws
+    expect(to.written.join('')).not.toContain('\x1B[?7l') // lines may wrap: nothing to restore if training throws
   })
 
-  it('without evaluation there is a row for every log', async () => {
+  it('without evaluation every log has a row', async () => {
     const to = stream(true)
     await run(to, {})
     expect(screen(to.written).slice(0, 4)).toEqual([
@@ -180,17 +182,21 @@ describe('on a terminal', () => {
     const to = stream(true)
     const handler = new CallbackHandler([new ProgressCallback({ stream: to })])
     handler.context = { evalDataloader: { length: 2 } }
-    const [args, state, control] = [new TrainingArguments(), new TrainerState(), new TrainerControl()]
+    const args = new TrainingArguments()
+    const state = new TrainerState()
+    const control = new TrainerControl()
     for (let batch = 0; batch < 2; batch++) await handler.call('onPredictionStep', args, state, control)
     await handler.call('onLog', args, state, control, { logs: { eval_loss: 1 } })
     await handler.call('onEvaluate', args, state, control, { metrics: { eval_loss: 1 } })
     expect(screen(to.written).filter(line => line !== '')).toEqual([expect.stringMatching(/^█+ \[2\/2 00:00\]$/)])
   })
 
-  it('nothing is drawn any more after training has thrown', async () => {
+  it('nothing is drawn after training has thrown', async () => {
     vi.useFakeTimers()
     const to = stream(true)
-    const [args, state, control] = [new TrainingArguments(), new TrainerState({ maxSteps: 4 }), new TrainerControl()]
+    const args = new TrainingArguments()
+    const state = new TrainerState({ maxSteps: 4 })
+    const control = new TrainerControl()
     const handler = new CallbackHandler([new ProgressCallback({ stream: to })])
     await handler.call('onTrainBegin', args, state, control)
     vi.advanceTimersByTime(1000)
@@ -203,14 +209,16 @@ describe('on a terminal', () => {
 })
 
 describe('without a terminal', () => {
-  it('logs are plain lines, and the table comes at the end', async () => {
+  it('logs are plain lines, and the table is printed at the end', async () => {
     const to = stream(false)
     await run(to, { evalStrategy: 'epoch' })
     expect(to.written.join('').split('\n')).toEqual([
-      "{'eval_accuracy': '0.75', 'eval_loss': '0.25', 'eval_runtime': '1', 'eval_samples_per_second': '2', 'epoch': '1'}",
+      "{'eval_accuracy': '0.75', 'eval_loss': '0.25', 'eval_runtime': '1', 'eval_samples_per_second': '2', " +
+        "'epoch': '1'}",
       "{'loss': '0.3333', 'learning_rate': '1e-05'}",
       "{'loss': '0.25', 'learning_rate': '1e-05'}",
-      "{'eval_accuracy': '0.75', 'eval_loss': '0.125', 'eval_runtime': '1', 'eval_samples_per_second': '2', 'epoch': '2'}",
+      "{'eval_accuracy': '0.75', 'eval_loss': '0.125', 'eval_runtime': '1', 'eval_samples_per_second': '2', " +
+        "'epoch': '2'}",
       "{'train_loss': '0.5', 'train_runtime': '2'}",
       ' Epoch | Training Loss | Validation Loss | Accuracy',
       '-------+---------------+-----------------+---------',
@@ -220,14 +228,12 @@ describe('without a terminal', () => {
     ])
   })
 
-  it('says how far it is, twice a minute', async () => {
+  it('prints the progress twice a minute', async () => {
     vi.useFakeTimers()
     const to = stream(false)
-    const [args, state, control] = [
-      new TrainingArguments(),
-      new TrainerState({ maxSteps: 100, numTrainEpochs: 1 }),
-      new TrainerControl(),
-    ]
+    const args = new TrainingArguments()
+    const state = new TrainerState({ maxSteps: 100, numTrainEpochs: 1 })
+    const control = new TrainerControl()
     const handler = new CallbackHandler([new ProgressCallback({ stream: to })])
     await handler.call('onTrainBegin', args, state, control)
     for (let step = 1; step <= 70; step++) {

@@ -13,7 +13,7 @@ const root = await temporaryFolder()
 const weights: [string, Tensor][] = [['classifier.bias', Tensor.from('float32', [1, 2])]]
 const config = { model_type: 'bert', architectures: ['BertForSequenceClassification'], id2label: { 0: 'no', 1: 'yes' } }
 
-it('leaves a Hugging Face folder, beside the checkpoints that were there', async () => {
+it('writes a Hugging Face folder, and keeps the checkpoints in it', async () => {
   const target = join(root, 'model')
   await mkdir(join(target, 'checkpoint-1'), { recursive: true })
   await exportModel(target, {

@@ -45,7 +45,8 @@ describe('matchWeights', () => {
     expect(match.missing).toEqual(['classifier.bias', 'classifier.weight'])
     expect(match.unexpected).toEqual(['embeddings.position_ids', 'pooler.dense.weight'])
     expect(newlyInitializedWarning('BertForSequenceClassification', 'bert-base-uncased', match)).toBe(
-      "Some weights of BertForSequenceClassification were not initialized from the model checkpoint at bert-base-uncased and are newly initialized: ['classifier.bias', 'classifier.weight']\n" +
+      'Some weights of BertForSequenceClassification were not initialized from the model checkpoint at ' +
+        "bert-base-uncased and are newly initialized: ['classifier.bias', 'classifier.weight']\n" +
         'You should probably TRAIN this model on a down-stream task to be able to use it for predictions and inference.',
     )
   })
@@ -67,7 +68,7 @@ describe('matchWeights', () => {
     expect(match.unexpected).toEqual(['cls.predictions.transform.LayerNorm.gamma', 'cls.seq_relationship.weight'])
   })
 
-  it('takes the prefix away for a base model, and combines it with old names', () => {
+  it('removes the prefix for a base model, also with old names', () => {
     const base = expected.slice(0, 3).map(({ name, dims }) => ({ name: name.replace('bert.', ''), dims }))
     const match = matchWeights(
       base,
@@ -93,7 +94,7 @@ describe('matchWeights', () => {
     expect(match.unexpected).toEqual(['bert.embeddings.LayerNorm.gamma', 'embeddings.LayerNorm.weight'])
   })
 
-  it('has no warning when all is there', () => {
+  it('does not warn when nothing is missing', () => {
     const match = matchWeights(
       expected,
       available(Object.fromEntries(expected.map(({ name, dims }) => [name, [...dims]]))),
@@ -103,10 +104,11 @@ describe('matchWeights', () => {
     expect(newlyInitializedWarning('BertForSequenceClassification', 'x', match)).toBeUndefined()
   })
 
-  it('refuses another shape, or starts it at random when told to', () => {
+  it('refuses another shape, or leaves it to be initialised if asked to', () => {
     const other = available({ ...encoder, 'classifier.weight': [3, 4], 'classifier.bias': [2] })
     expect(() => matchWeights(expected, other, bert)).toThrow(
-      "Weights of checkpoint do not fit: 'classifier.weight' has shape [3, 4] in the checkpoint and [2, 4] in the model. " +
+      "Weights of checkpoint do not fit: 'classifier.weight' has shape [3, 4] in the checkpoint " +
+        'and [2, 4] in the model. ' +
         'Correct the config (numLabels, vocab_size, …), or pass ignoreMismatchedSizes: true',
     )
     const match = matchWeights(expected, other, { ...bert, ignoreMismatchedSizes: true })
@@ -114,13 +116,14 @@ describe('matchWeights', () => {
     expect(match.missing).toEqual([])
     expect(match.sources.has('classifier.weight')).toBe(false)
     expect(newlyInitializedWarning('M', 'c', match)).toBe(
-      'Some weights of M were not initialized from the model checkpoint at c and are newly initialized because the shapes did not match:\n' +
+      'Some weights of M were not initialized from the model checkpoint at c ' +
+        'and are newly initialized because the shapes did not match:\n' +
         '- classifier.weight: found shape [3, 4] in the checkpoint and [2, 4] in the model instantiated\n' +
         'You should probably TRAIN this model on a down-stream task to be able to use it for predictions and inference.',
     )
   })
 
-  it('refuses weights of which none belongs to the model', () => {
+  it('refuses weights if none belongs to the model', () => {
     expect(() => matchWeights(expected, available({ 'transformer.h.0.attn.weight': [4, 4] }), bert)).toThrow(
       "None of the 1 tensors of checkpoint ('transformer.h.0.attn.weight', …) belongs to this model",
     )

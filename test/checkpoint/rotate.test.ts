@@ -43,14 +43,14 @@ describe('rotation: golden values of the specification, A.6', () => {
     expect(steps.filter(step => !removed.includes(step))).toEqual(end)
   })
 
-  it('keeps the one just written, also when a run went back before newer ones', () => {
+  it('keeps the checkpoint just written, also when a run went back before newer ones', () => {
     expect(checkpointsToRemove([100, 200, 500], { limit: 1, newest: 200 })).toEqual([100, 500])
     expect(checkpointsToRemove([1000, 200], { limit: 1 })).toEqual([200])
     expect(checkpointsToRemove([100, 200], { limit: 1, best: 50 })).toEqual([100])
   })
 })
 
-it('names tell steps, and nothing else counts', () => {
+it('names give steps, and other names do not count', () => {
   expect(checkpointStep(checkpointName(120))).toBe(120)
   for (const name of [
     'checkpoint-',

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import { formatJson, parseJson, readJsonObject } from '../../src/files/json'
+import { TrainerState } from '../../src/callbacks/TrainerState'
+import { readJsonObject } from '../../src/files/json'
+import { formatJson, parseJson } from '../../src/json'
 import {
   loadCheckpointState,
   loadTrainerState,
@@ -68,7 +70,7 @@ async function saved(name: string, what = state): Promise<string> {
 }
 
 describe('the state of a checkpoint', () => {
-  it('comes back as it was, what is not finite as null', async () => {
+  it('is read as it was written, numbers that are not finite as null', async () => {
     const folder = await saved('whole')
     const loaded = await loadCheckpointState(folder)
     expect(loaded).toEqual({
@@ -89,7 +91,7 @@ describe('the state of a checkpoint', () => {
     expect(text.endsWith('}\n')).toBe(true)
   })
 
-  it('may be that of save_only_model', async () => {
+  it('may be that of saveOnlyModel', async () => {
     const folder = await saved('model only', { trainerState: state.trainerState })
     expect(await missingFromCheckpoint(folder)).toEqual([])
     expect(await loadCheckpointState(folder)).toMatchObject({
@@ -108,26 +110,26 @@ describe('the state of a checkpoint', () => {
     ['rng.json', (path: string) => rm(path)],
     ['trainer_state.json', (path: string) => writeFile(path, '{}')],
     ['trainer_state.json', (path: string) => rm(path)],
-  ])('is not complete without a whole %s', async (name, harm) => {
+  ])('is not whole without a whole %s', async (name, harm) => {
     const folder = await saved(`${name} ${String(Math.random())}`)
     await harm(join(folder, name))
     expect(await missingFromCheckpoint(folder)).toEqual([name])
   })
 
-  it("reads Python's trainer_state.json, also with NaN, and refuses what is none", async () => {
+  it("reads Python's trainer_state.json, also with NaN, and refuses other files", async () => {
     const folder = join(root, 'python')
     await mkdir(folder)
     await writeFile(
       join(folder, 'trainer_state.json'),
-      '{"global_step": 3, "epoch": 0.5, "log_history": [{"loss": NaN, "note": "a \\"NaN\\" in text"}, {"loss": -Infinity}]}',
+      '{"global_step": 3, "epoch": 0.5, ' +
+        '"log_history": [{"loss": NaN, "note": "a \\"NaN\\" in text"}, {"loss": -Infinity}]}',
     )
     const loaded = await loadTrainerState(folder)
     expect(loaded).toMatchObject({
       global_step: 3,
-      max_steps: 0,
-      best_metric: null,
       log_history: [{ loss: NaN, note: 'a "NaN" in text' }, { loss: -Infinity }],
     })
+    expect(TrainerState.fromJSON(loaded)).toMatchObject({ globalStep: 3, maxSteps: 0, bestMetric: undefined })
     await writeFile(join(folder, 'trainer_state.json'), '{"global_step": "3"}')
     await expect(loadTrainerState(folder)).rejects.toThrow('should have a whole global_step, not "3"')
     await expect(loadTrainerState(root)).rejects.toThrow(`There is no file ${join(root, 'trainer_state.json')}`)
@@ -139,7 +141,7 @@ describe('the state of a checkpoint', () => {
 })
 
 describe('JSON', () => {
-  it('is valid whatever it is made of', () => {
+  it('is valid, whatever the value', () => {
     const text = formatJson(
       { b: [NaN, Infinity, 2n], a: { d: Float32Array.of(0.5, NaN), c: undefined } },
       { sorted: true },
@@ -148,7 +150,7 @@ describe('JSON', () => {
     expect(text.indexOf('"a"')).toBeLessThan(text.indexOf('"b"'))
   })
 
-  it('is read with the literals that Python writes, and not with others', () => {
+  it('is read with the literals of Python, and no others', () => {
     expect(parseJson('\uFEFF{"a": [NaN, -Infinity, Infinity, "Infinity"]}')).toEqual({
       a: [NaN, -Infinity, Infinity, 'Infinity'],
     })

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll } from 'vitest'
 
-/** An empty folder that is removed after the file's tests. */
+/** An empty folder that is removed after the tests of the file. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ts-trainer-'))
   afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -19,7 +19,8 @@ export function fixture(name: string): string {
 
 /** The longest time, in ms, that a timer of 1 ms was late while `work` ran. */
 export async function longestPause(work: () => Promise<unknown>): Promise<number> {
-  let [longest, last] = [0, performance.now()]
+  let longest = 0
+  let last = performance.now()
   const timer = setInterval(() => {
     longest = Math.max(longest, performance.now() - last)
     last = performance.now()

@@ -19,19 +19,20 @@ afterEach(() => {
 })
 
 async function run(...words: string[]): Promise<{ status: number; out: string; error: string }> {
-  const [out, error]: [string[], string[]] = [[], []]
+  const out: string[] = []
+  const error: string[] = []
   const status = await runCommand(words, { out: text => out.push(text), error: text => error.push(text) })
   return { status, out: out.join('\n'), error: error.join('\n') }
 }
 
-function putThere(): void {
+function installPretended(): void {
   mkdirSync(openvinoFolder())
   for (const member of openvinoWheels['linux x64']!.members)
     writeFileSync(join(openvinoFolder(), basename(member)), 'License: MIT\n')
 }
 
 describe('ts-trainer install', () => {
-  it('tells how it is used, and refuses other words', async () => {
+  it('prints its usage, and refuses other words', async () => {
     const { status, out } = await run('install', '--help')
     expect(status).toBe(0)
     expect(out).toMatch(/^Usage: ts-trainer install openvino/)
@@ -50,25 +51,25 @@ describe('ts-trainer install', () => {
   })
 
   it.runIf(process.platform === 'linux' && process.arch === 'x64')(
-    'says what is there, how large and whose',
+    'prints the files, their sizes and licences',
     async () => {
-      putThere()
+      installPretended()
       const { status, out } = await run('install', 'openvino')
       expect(status).toBe(0)
-      expect(out).toMatch(/^OpenVINO's plug-in 1\.8\.1 for ONNX Runtime is there already: 5 files, 0\.0 MB, in\n/)
+      expect(out).toMatch(/^OpenVINO's plug-in 1\.8\.1 for ONNX Runtime is installed already: 5 files, 0\.0 MB, in\n/)
       expect(out).toContain(`\n${openvinoFolder()}\n   0.0 MB  libonnxruntime_providers_openvino_plugin.so\n`)
-      expect(out).toMatch(/Intel Corporation: MIT, says METADATA.+OpenVINO: Apache 2\.0/)
+      expect(out).toMatch(/Intel Corporation: MIT \(METADATA\)\n- OpenVINO: Apache 2\.0/)
     },
   )
 
-  it.runIf(process.platform === 'linux' && process.arch === 'x64')('refuses a wheel that is another', async () => {
+  it.runIf(process.platform === 'linux' && process.arch === 'x64')('refuses another wheel', async () => {
     writeFileSync(join(cache, 'a.whl'), 'something')
     expect((await run('install', 'openvino', '--wheel', join(cache, 'a.whl'))).error).toContain(
-      'is not the wheel that was asked for',
+      'is not the expected wheel',
     )
   })
 
-  it('says where there is none', async () => {
+  it('names the platforms without one', async () => {
     const before = process.platform
     for (const [platform, fix] of [
       ['darwin', 'float32'],
@@ -85,10 +86,10 @@ describe('ts-trainer install', () => {
 })
 
 describe("OpenVINO's plug-in", () => {
-  it('is in the cache, or where TS_TRAINER_OPENVINO says', () => {
+  it('is in the cache, or at TS_TRAINER_OPENVINO', () => {
     expect(openvinoFolder()).toBe(join(cache, 'openvino-1.8.1'))
     expect(openvinoLibrary()).toBeUndefined()
-    putThere()
+    installPretended()
     if (process.platform !== 'win32')
       expect(openvinoLibrary()).toBe(join(openvinoFolder(), 'libonnxruntime_providers_openvino_plugin.so'))
     vi.stubEnv('TS_TRAINER_OPENVINO', cache)
@@ -97,7 +98,7 @@ describe("OpenVINO's plug-in", () => {
     expect(openvinoLibrary()).toBe(join(cache, 'my.so'))
   })
 
-  it.runIf(process.platform === 'linux')("has its place by XDG's rules", () => {
+  it.runIf(process.platform === 'linux')("follows XDG's rules", () => {
     vi.stubEnv('TS_TRAINER_CACHE', '')
     vi.stubEnv('XDG_CACHE_HOME', '/somewhere')
     expect(openvinoFolder()).toBe('/somewhere/ts-trainer/openvino-1.8.1')

@@ -8,13 +8,14 @@ import { runCommand } from '../../src/cli/commands'
 const root = join(import.meta.dirname, '../..')
 
 async function run(...words: string[]): Promise<{ status: number; out: string; error: string }> {
-  const [out, error]: [string[], string[]] = [[], []]
+  const out: string[] = []
+  const error: string[] = []
   const status = await runCommand(words, { out: text => out.push(text), error: text => error.push(text) })
   return { status, out: out.join('\n'), error: error.join('\n') }
 }
 
 describe('ts-trainer', () => {
-  it('tells what training runs on', async () => {
+  it('prints what training runs on', async () => {
     const { status, out } = await run('doctor')
     expect(status).toBe(0)
     expect(out).toMatch(/^ONNX Runtime +1\.\d+\.\d+ from .+onnxruntime/m)
@@ -27,7 +28,7 @@ describe('ts-trainer', () => {
     })
   })
 
-  it('ends with status 1 where there is no library, and says what was looked at', async () => {
+  it('returns status 1 without a library, and names the places it looked at', async () => {
     vi.stubEnv('ONNXRUNTIME_LIBRARY', '/nowhere/libonnxruntime.so')
     const { status, out } = await run('doctor')
     vi.unstubAllEnvs()
@@ -35,7 +36,7 @@ describe('ts-trainer', () => {
     expect(out).toContain('Looked at: /nowhere/libonnxruntime.so')
   })
 
-  it('says its version and its commands', async () => {
+  it('prints its version and its commands', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
     for (const word of ['--version', '-v', 'version'])
       expect(await run(word)).toEqual({ status: 0, out: version, error: '' })
@@ -60,14 +61,14 @@ describe('ts-trainer', () => {
     )
   })
 
-  it('shows the stack where DEBUG is set', async () => {
+  it('shows the stack with DEBUG', async () => {
     vi.stubEnv('DEBUG', '1')
     const { error } = await run('docter')
     vi.unstubAllEnvs()
     expect(error).toMatch(/TrainerError: There is no command[^]*\n +at /)
   })
 
-  it('runs as a program: words to standard output, errors and status as they should be', async () => {
+  it('runs as a program, with its output, errors and status', async () => {
     const program = (...words: string[]): Promise<{ stdout: string; stderr: string }> =>
       promisify(execFile)(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], { cwd: root })
     expect((await program('version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)

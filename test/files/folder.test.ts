@@ -11,8 +11,7 @@ import { checkWritable, recoverFolders, removeFolder, writeFolder } from '../../
 import { temporaryFolder } from '../checkpoint/temporary'
 
 const root = await temporaryFolder()
-// A process that has ended: its number is free, or somebody else's by now, which would only leave the leftovers where
-// they are.
+// A process that has ended. Its number is free, or somebody else's by now; that would only keep the leftovers.
 const dead = spawnSync(process.execPath, ['-e', '']).pid
 
 async function fill(folder: string, files: Record<string, string>): Promise<void> {
@@ -55,7 +54,7 @@ describe('writeFolder', () => {
     expect(readdirSync(join(target, '..'))).toEqual(['checkpoint-1'])
   })
 
-  it('keeps checkpoints that lie in the folder of the final model, but not weights of an older save', async () => {
+  it('keeps checkpoints in the folder of the final model, but not weights of an older save', async () => {
     const target = await emptyFolder('final')
     await fill(target, {
       'checkpoint-1/model.safetensors': 'one',
@@ -129,7 +128,7 @@ describe('writeFolder', () => {
 })
 
 describe('recoverFolders', () => {
-  it('drops what was being written, and leaves what a living process writes', async () => {
+  it('removes what was being written, and leaves what a living process writes', async () => {
     const parent = await emptyFolder('leftovers')
     await fill(parent, {
       [`.tmp-checkpoint-2-${dead}.0/a`]: 'half',
@@ -158,7 +157,7 @@ describe('recoverFolders', () => {
     },
   )
 
-  it('goes on moving files into a folder, without dropping the weights already moved', async () => {
+  it('continues to move files into a folder, without removing the weights already moved', async () => {
     const parent = await emptyFolder('moving')
     await fill(parent, {
       [`.move--${dead}.0/config.json`]: 'new',
@@ -178,7 +177,7 @@ describe('recoverFolders', () => {
   })
 })
 
-it('removeFolder takes a folder away, and does not mind when there is none', async () => {
+it('removeFolder removes a folder, and accepts that there is none', async () => {
   const parent = await emptyFolder('removing')
   await fill(parent, { 'checkpoint-1/a': 'x' })
   await removeFolder(join(parent, 'checkpoint-1'))
@@ -186,7 +185,7 @@ it('removeFolder takes a folder away, and does not mind when there is none', asy
   await removeFolder(join(parent, 'checkpoint-1'))
 })
 
-it('survives kill -9 at any moment: under the name stands one whole version', async () => {
+it('survives kill -9 at any moment: the name is that of one whole version', async () => {
   const parent = await emptyFolder('killed')
   const target = join(parent, 'best')
   const writer = fileURLToPath(new URL('folderWriter.ts', import.meta.url))

@@ -12,7 +12,7 @@ import { fixture, longestPause, temporaryFolder } from '../checkpoint/temporary'
 const folder = await temporaryFolder()
 let counter = 0
 
-/** A file with a header of our making and `size` bytes of data. */
+/** A file with the given header and `size` bytes of data. */
 async function fileWith(header: unknown, size = 0): Promise<string> {
   const path = join(folder, `${counter++}.safetensors`)
   const text = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header))
@@ -179,7 +179,8 @@ describe('reading', () => {
       'a name twice',
       () =>
         fileWith(
-          '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
+          '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},' +
+            '"\\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
         ),
       "names tensor 'a' twice",
     ],
@@ -192,7 +193,7 @@ describe('reading', () => {
     await expect(openSafetensors(path)).rejects.toThrow(message)
   })
 
-  it('takes a name inside a name for no duplicate', async () => {
+  it('does not take a name inside a name for a duplicate', async () => {
     const path = await fileWith(
       {
         shape: { dtype: 'U8', shape: [1], data_offsets: [0, 1] },
@@ -243,7 +244,7 @@ describe('writing', () => {
     )
   })
 
-  it('does not hold up the event loop: 256 MB, half of them shared, written and read', { retry: 2 }, async () => {
+  it('does not block the event loop: 256 MB, half of them shared, written and read', { retry: 2 }, async () => {
     const path = join(folder, 'large.safetensors')
     const half = 32 << 20
     const tensors: [string, Tensor][] = [
@@ -256,7 +257,7 @@ describe('writing', () => {
       expect((await file.read('shared')).data[half - 1]).toBe(2)
       await file.close()
     })
-    // 4 MB are copied in about 1 ms; the bound leaves room for a busy machine, which may hold up anything once.
+    // 4 MB are copied in about 1 ms; the bound leaves room for a busy machine, which may delay anything once.
     expect(pause).toBeLessThan(100)
   })
 })

@@ -125,7 +125,7 @@ describe('a wheel', () => {
     expect(asked.length).toBe(before)
   })
 
-  it('is found in a JSON index, which is asked for first', async () => {
+  it('is found in a JSON index, which is the preferred kind', async () => {
     let accept: string | undefined
     const json = serve({
       type: 'application/vnd.pypi.simple.v1+json',
@@ -156,7 +156,7 @@ describe('a wheel', () => {
     rmSync(folder, { recursive: true })
     writeFileSync(path, zipOf(contents))
     await expect(install({ wheel: path })).rejects.toThrow(
-      /mine\.whl is not the wheel that was asked for: its \d+ bytes have the sha256 \w{64}, not \w{64}\./,
+      /mine\.whl is not the expected wheel: its \d+ bytes have the sha256 \w{64}, not \w{64}\./,
     )
     await expect(install({ wheel: join(root, 'none.whl') })).rejects.toThrow(
       `There is no file ${join(root, 'none.whl')}.`,
@@ -164,14 +164,14 @@ describe('a wheel', () => {
     expect(readdirSync(join(root, 'cache'))).toEqual([])
   })
 
-  it('replaces an installation that is not whole', async () => {
+  it('replaces an incomplete installation', async () => {
     await install()
     rmSync(join(folder, 'libsmall.so'))
     expect(await install()).toMatchObject({ wasThere: false })
     expectInstalled()
   })
 
-  it('takes away what a killed installation has left', async () => {
+  it('removes what a killed installation has left', async () => {
     const { pid: dead } = spawnSync(process.execPath, ['--version'])
     mkdirSync(join(root, 'cache', `.tmp-small-1.0-${dead}.0`), { recursive: true })
     await install()
@@ -187,17 +187,17 @@ describe('a wheel', () => {
   })
 })
 
-describe('what is no such wheel leaves nothing behind', () => {
-  it('of another hash', async () => {
+describe('anything but the pinned wheel leaves nothing behind', () => {
+  it('a wheel with another hash', async () => {
     answer = serve({ body: zipOf(contents) })
-    expect(await failure()).toMatch(
-      /^Cannot fetch small_plugin.+: http.+\.whl is not the wheel that was asked for: its .+ Run `pip download small-plugin==1\.0 .+--wheel FILE\.$/,
-    )
+    const message = await failure()
+    expect(message).toMatch(/^Cannot fetch small_plugin.+: http.+\.whl is not the expected wheel: its /)
+    expect(message).toMatch(/: its .+ Run `pip download small-plugin==1\.0 .+--wheel FILE\.$/)
   })
 
-  it('cut short, with a length that says so or without', async () => {
+  it('a wheel cut short, whether its length says so or not', async () => {
     answer = serve({ body: bytes.subarray(0, -100) })
-    expect(await failure()).toContain('is not the wheel that was asked for')
+    expect(await failure()).toContain('is not the expected wheel')
     answer = (request, response) => {
       if (!request.url!.startsWith('/files')) return serve({})(request, response)
       response
@@ -207,7 +207,7 @@ describe('what is no such wheel leaves nothing behind', () => {
     expect(await failure()).toContain('.whl broke off: ')
   })
 
-  it('too large', async () => {
+  it('a wheel that is too large', async () => {
     answer = (request, response) => {
       if (!request.url!.startsWith('/files')) return serve({})(request, response)
       response.writeHead(200, { 'content-length': 200_000_001 }).write('x')
@@ -215,7 +215,7 @@ describe('what is no such wheel leaves nothing behind', () => {
     expect(await failure()).toContain('has 200000001 bytes or more; the limit is 200000000.')
   })
 
-  it('without a member, or with a broken one', async () => {
+  it('a wheel without a member, or with a broken one', async () => {
     expect(await failure({}, { ...wheel, members: [...members, 'small/more.so'] })).toContain(
       '.whl has no small/more.so.',
     )
@@ -232,7 +232,7 @@ describe('what is no such wheel leaves nothing behind', () => {
     expect(await failure({}, pin(library, members))).toContain('is truncated: it has no directory. Download it again.')
   })
 
-  it('in no index', async () => {
+  it('an index without the wheel', async () => {
     answer = serve({ page: '<a href="../../files/other.whl">' })
     expect(await failure()).toContain(`${address}/simple/small-plugin/ has no ${wheel.file}.`)
     answer = serve({ page: `<a href="file:///etc/${wheel.file}">` })
@@ -244,12 +244,11 @@ describe('what is no such wheel leaves nothing behind', () => {
     expect(await failure()).toContain('no-index')
   })
 
-  it('where nothing can be reached, with what Node does otherwise than pip', async () => {
+  it('an index that cannot be reached, with what pip would do differently', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://me:secret@proxy')
     const message = await failure({ indexUrl: 'http://127.0.0.1:1/simple' })
-    expect(message).toMatch(
-      /Cannot reach http:\/\/127\.0\.0\.1:1\/simple\/small-plugin\/: .+ This command does not use a proxy, as pip does\. Run `pip download/,
-    )
+    expect(message).toMatch(/Cannot reach http:\/\/127\.0\.0\.1:1\/simple\/small-plugin\/: ./)
+    expect(message).toMatch(/\. Unlike pip, this command does not use a proxy\. Run `pip download/)
     expect(message).not.toContain('secret')
   })
 })
@@ -258,7 +257,7 @@ describe('credentials of an index', () => {
   const expected = `Basic ${Buffer.from('me:s@cret').toString('base64')}`
   const withCredentials = (): string => `${address.replace('//', '//me:s%40cret@')}/simple`
 
-  it('are sent to its host, for the page and the file, and are in no message', async () => {
+  it('are sent to its host for the page and the file, and appear in no message', async () => {
     const lines: string[] = []
     answer = (request, response) =>
       request.headers.authorization === expected ? serve({})(request, response) : response.writeHead(401).end()
@@ -269,7 +268,9 @@ describe('credentials of an index', () => {
     answer = (_request, response) => response.writeHead(403).end()
     expect(await failure({ indexUrl: withCredentials() })).not.toMatch(/me:|cret/)
     expect(await failure({ indexUrl: 'nonsense://me:s@cret@[' })).not.toMatch(/me:|cret/)
-    expect(await failure({ indexUrl: 'http://me:s@cret@[' })).toContain("'http://[' is no address of a package index.")
+    expect(await failure({ indexUrl: 'http://me:s@cret@[' })).toContain(
+      "'http://[' is not the address of a package index.",
+    )
   })
 
   it('are not sent elsewhere', async () => {

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readPipSettings } from '../../src/install/pipSettings'
 
 let root: string
-const machine = existsSync('/etc/pip.conf') ? readFileSync('/etc/pip.conf', 'utf8') : '' // the one file that a test cannot move
+// the one file that a test cannot move
+const machine = existsSync('/etc/pip.conf') ? readFileSync('/etc/pip.conf', 'utf8') : ''
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'pip-'))
@@ -28,7 +29,7 @@ function write(path: string, text: string): string {
 }
 
 describe.runIf(process.platform === 'linux' && !/index|proxy/i.test(machine))("pip's settings", () => {
-  it('are those of PyPI where there are none', () => {
+  it('are those of PyPI by default', () => {
     expect(readPipSettings().indexes).toEqual(['https://pypi.org/simple'])
   })
 
@@ -39,7 +40,8 @@ describe.runIf(process.platform === 'linux' && !/index|proxy/i.test(machine))("p
     expect(readPipSettings()).toMatchObject({ indexes: ['https://old/simple'], others: { cert: '/my/cert.pem' } })
     write(
       'config/pip/pip.conf',
-      '\uFEFF[global]\r\nINDEX-URL = https://user/simple?a=b\r\nextra-index-url =\r\n    https://one/simple\r\n    ; no\r\n    https://two/simple\r\n',
+      '\uFEFF[global]\r\nINDEX-URL = https://user/simple?a=b\r\nextra-index-url =\r\n' +
+        '    https://one/simple\r\n    ; no\r\n    https://two/simple\r\n',
     )
     expect(readPipSettings().indexes).toEqual(['https://user/simple?a=b', 'https://one/simple', 'https://two/simple'])
     write('venv/pip.conf', '[install]\nindex-url = https://venv/simple\n[list]\nindex-url = https://list/simple\n')
@@ -52,7 +54,7 @@ describe.runIf(process.platform === 'linux' && !/index|proxy/i.test(machine))("p
         '[global]\nindex-url = https://named/simple\n[install]\nextra-index-url = https://a/simple https://b/simple',
       ),
     )
-    // pip too: [install] of any file over [global] of any other
+    // like pip: [install] of any file over [global] of any other
     expect(readPipSettings().indexes).toEqual(['https://venv/simple', 'https://a/simple', 'https://b/simple'])
     vi.stubEnv('PIP_INDEX_URL', 'https://variable/simple')
     vi.stubEnv('PIP_EXTRA_INDEX_URL', 'https://c/simple')
@@ -61,7 +63,7 @@ describe.runIf(process.platform === 'linux' && !/index|proxy/i.test(machine))("p
     expect(readPipSettings().indexes).toEqual([])
   })
 
-  it('are none of any file where PIP_CONFIG_FILE says so; a file that cannot be read is named', () => {
+  it('come from no file if PIP_CONFIG_FILE says so; a file that cannot be read is named', () => {
     const path = write('config/pip/pip.conf', '[global]\nindex-url = https://user/simple')
     vi.stubEnv('PIP_CONFIG_FILE', '/dev/null')
     expect(readPipSettings().indexes).toEqual(['https://pypi.org/simple'])

@@ -66,7 +66,9 @@ describe('searching', () => {
       )
       return seen
     }
-    const [first, again, other] = [await draws(5), await draws(5), await draws(6)]
+    const first = await draws(5)
+    const again = await draws(5)
+    const other = await draws(6)
     expect(again).toEqual(first)
     expect(other).not.toEqual(first)
     const rates = first.map(({ learningRate }) => Number(learningRate))
@@ -92,7 +94,7 @@ describe('searching', () => {
     expect(best.trials).toHaveLength(60)
   })
 
-  it("asks a search of one's own, which hears of evaluations and may end trials", async () => {
+  it('asks a custom search, which receives evaluations and may end trials', async () => {
     const reports: unknown[] = []
     const ended: boolean[] = []
     const halving: SearchBackend = {
@@ -110,7 +112,7 @@ describe('searching', () => {
     expect(ended).toEqual([false, true, false])
   })
 
-  it('ends with a trial that is interrupted, which does not count', async () => {
+  it('ends with an interrupted trial, which does not count', async () => {
     const seen: TrialValues[] = []
     const searched = pretend(distance, seen)
     const best = await searchHyperparameters(
@@ -123,7 +125,7 @@ describe('searching', () => {
     expect([seen.length, best.trials.length, best.hyperparameters]).toEqual([3, 2, { x: 0.5 }])
   })
 
-  it('takes its direction from what is known, and asks where nothing is', async () => {
+  it('infers its direction, and asks for it if it cannot', async () => {
     const space = { x: [0, 0.5, 1] }
     const found = async (
       change: Partial<Searched>,
@@ -149,7 +151,7 @@ describe('searching', () => {
 })
 
 describe('hyperparameterSearch', () => {
-  it('trains a new model for every trial, in a folder of its own, and leaves the arguments as they were', async () => {
+  it('trains a new model for every trial, in its own folder, and leaves the arguments unchanged', async () => {
     const outputDir = folder()
     const seen: unknown[] = []
     const modelInit = (trial?: TrialValues): PreTrainedModel => (seen.push(trial), model())
@@ -182,7 +184,7 @@ describe('hyperparameterSearch', () => {
     expect([trainer.args.learningRate, trainer.args.outputDir]).toEqual([0.05, outputDir])
   })
 
-  it('evaluates at the end where training does not, sums up metrics, and ends trials that a backend ends', async () => {
+  it('evaluates at the end if training does not, sums up metrics, and ends trials early for a backend', async () => {
     const computeMetrics = () => ({ accuracy: 0.5, f1: 0.25 })
     const trainer = createTrainer({ maxSteps: 2 }, { modelInit: () => model(), computeMetrics })
     expect((await trainer.hyperparameterSearch({ nTrials: 1, hpSpace: {} })).objective).toBe(0.75)
@@ -217,12 +219,12 @@ describe('hyperparameterSearch', () => {
     await expect(createTrainer().hyperparameterSearch()).rejects.toThrow(/Give modelInit in place of model/)
   })
 
-  it('passes on what is no training argument, with a warning', () => {
+  it('passes on what is not a training argument, with a warning', () => {
     const messages = told()
     expect(trialArguments(new TrainingArguments({ seed: 3 }), { learningRate: 1, learning_rat: 2 })).toMatchObject({
       learningRate: 1,
       seed: 3,
     })
-    expect(messages[0]).toMatch(/learning_rat is no training argument.*Did you mean learningRate/)
+    expect(messages[0]).toMatch(/learning_rat is not a training argument.*Did you mean learningRate/)
   })
 })

@@ -361,7 +361,7 @@ describe('what a program without types may pass', () => {
     const place = join(folder(), 'model')
     writeFileSync(place, 'kept')
     await expect(createTrainer().saveModel(place)).rejects.toThrow(
-      /Cannot write the folder .*a file stands there.*another folder/s,
+      /Cannot write the folder .*: it is a file\. Choose another folder/s,
     )
     expect(readFileSync(place, 'utf8')).toBe('kept')
   })
