@@ -35,28 +35,16 @@ const tables = new Set([
 /** What may exceed its limit, and why: `file.ts` or `file.ts#function`. */
 const narrowing = 'was within its limit at 170 columns, and is still to be parted'
 const exceptions: Readonly<Record<string, string>> = {
-  'src/Trainer.ts': narrowing,
-  'src/TrainingGraph.ts#createTrainingGraph': narrowing,
+  'src/Trainer.ts':
+    "the methods of Hugging Face's Trainer are short and many, and a subclass overrides them on one class",
   'src/autodiff/normalization.ts#normalizationGradient': narrowing,
-  'src/models/bert.ts#bertEmbeddings': narrowing,
-  'src/models/packing.ts': narrowing,
-  'src/models/packing.ts#packBatch': narrowing,
-  'src/models/packing.ts#packGroup': narrowing,
-  'src/training/Runner.ts': narrowing,
-  'src/training/TrainerBase.ts': narrowing,
-  'src/training/checkpoints.ts': narrowing,
-  'src/training/evaluation.ts#runEvaluation': narrowing,
-  'src/training/options.ts#checkOptions': narrowing,
-  'test/TrainingGraph.test.ts#train': narrowing,
   'test/autodiff/backward.test.ts': narrowing,
   'test/autodiff/cases.ts': narrowing,
   'test/helpers/referenceKernels.ts': narrowing,
-  'test/models/dropout.test.ts': narrowing,
   'test/onnx/operatorCases.ts': narrowing,
   'test/trainer/arguments.test.ts': narrowing,
   'test/trainer/badInput.test.ts': narrowing,
   'test/trainer/methods.test.ts': narrowing,
-  'test/training/runner.test.ts': narrowing,
 }
 
 interface Measured {

@@ -1,55 +1,135 @@
+import type { PreTrainedModel } from './auto/PreTrainedModel'
 import { type SavedParts, saveModelFolder } from './auto/saveModel'
-import { speedMetrics } from './callbacks/format'
-import { checkWritable } from './files/folder'
+import type { TrainableModel } from './auto/TrainableModel'
+import { CallbackHandler } from './callbacks/CallbackHandler'
+import { defaultCallbacks } from './callbacks/defaults'
+import { formatMetrics } from './callbacks/format'
+import { printMetrics } from './callbacks/printMetrics'
+import type { LogEntry } from './callbacks/TrainerState'
 import { rotateCheckpoints } from './checkpoint/rotate'
+import { saveTrainerState } from './checkpoint/state'
+import { defaultDataCollator } from './collators/default'
+import { DataCollatorWithPadding } from './collators/withPadding'
 import type { Dataset } from './data/dataset'
 import type { Loader, LoaderRows } from './data/loader'
-import { refuseUnknown, TrainerError } from './errors'
-import {
-  bestWeights,
-  checkpointToResume,
-  readCheckpoint,
-  readWeights,
-  restoreRun,
-  saveCheckpoint,
-  type Start,
-  startOf,
-} from './training/checkpoints'
-import { createRunner } from './training/createRunner'
-import { datasetNamed, isDatasets } from './training/datasets'
-import { isBetter } from './metrics/better'
+import { TrainerError } from './errors'
+import { expandHome } from './files/paths'
+import { checkWritable } from './files/folder'
+import { type ModelCardOptions, writeModelCard } from './hub/modelCard'
+import { setLogLevel } from './logging'
+import type { Loss } from './losses/loss'
+import type { LossFunction, ModelOutputs } from './losses/LossFunction'
 import type { Metrics } from './metrics/Metrics'
-import { type EvaluationOutput, type LoadedBatch, runEvaluation } from './training/evaluation'
-import { LossLog } from './training/LossLog'
+import type { GraphBuilder } from './onnx/builder'
+import type { Value } from './onnx/types'
+import { decays } from './optim/groups'
+import type { Optimizer } from './optim/Optimizer'
+import type { Schedule } from './optim/schedules'
+import { alone, type ProcessGroup } from './processes/ProcessGroup'
+import { type BestRun, type Searched, searchHyperparameters, type SearchOptions, trialArguments } from './search/search'
+import type { Batch } from './tensor'
+import type { Tokenizer } from './tokenizers/tokenizer'
 import {
   checkEvaluated,
+  checkEvaluateOptions,
+  checkOptions,
+  checkOverrides,
   checkTrainOptions,
-  type EvalData,
-  evaluateOptions,
-  type EvaluateOptions,
-  type PredictionOutput,
-  type TrainOptions,
-  type TrainOutput,
+} from './training/checkOptions'
+import { bestWeights } from './training/bestModel'
+import { saveCheckpoint } from './training/checkpoints'
+import { createRunner, prepareModel } from './training/createRunner'
+import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
+import { datasetNamed, isDatasets } from './training/datasets'
+import { evaluateModel } from './training/evaluateModel'
+import type { EvaluationOutput, LoadedBatch } from './training/evaluation'
+import { optimizerOf } from './training/optimizers'
+import type {
+  DataCollator,
+  EvalData,
+  EvaluateOptions,
+  PredictionOutput,
+  TrainData,
+  TrainerOptions,
+  TrainOptions,
+  TrainOutput,
 } from './training/options'
 import { planRun, startState } from './training/plan'
-import { metricNamed, rateSource } from './training/rates'
+import { rateSource } from './training/rates'
+import { saveResults } from './training/results'
+import { checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
 import type { Runner } from './training/Runner'
-import { type BestRun, type Searched, searchHyperparameters, type SearchOptions, trialArguments } from './search/search'
 import { listenForStop, type StopRequest } from './training/stopping'
-import { TrainerBase } from './training/TrainerBase'
-import { TrainingRun, type UpdateResult, type Window } from './training/TrainingRun'
-import type { LossFunction } from './TrainingGraph'
+import { TrainerEvents } from './training/TrainerEvents'
+import type { RunHost } from './training/RunParts'
+import { TrainingRun } from './training/TrainingRun'
+import { TrainingArguments } from './TrainingArguments'
+
+/** Parameters that are updated alike: with weight decay, or without. */
+export interface OptimizerGroup {
+  readonly parameters: readonly string[]
+  readonly weightDecay: number
+  /** That of the next update. */
+  readonly learningRate: number
+}
 
 /**
  * Trains a model on a dataset, evaluates it, and keeps the best: Hugging Face's Trainer.
  *
  * A step is an update of the parameters, however many micro-batches it takes.
  */
-export class Trainer extends TrainerBase {
+export class Trainer<Model extends TrainableModel = PreTrainedModel> extends TrainerEvents {
+  readonly callbackHandler: CallbackHandler
+  readonly dataCollator: DataCollator
+  readonly trainDataset: TrainData | undefined
+  readonly evalDataset: EvalData | undefined
+  readonly processingClass: Tokenizer | undefined
+  protected readonly options: TrainerOptions<Model>
+  /** The processes that train together: this one alone. */
+  protected readonly processes: ProcessGroup = alone
+  /** Settled once `onInitEnd` is over. */
+  readonly #initialized: Promise<void>
+  #args: TrainingArguments
+  #model: Model | undefined
   #runner: Promise<Runner> | undefined
-  #losses = new LossLog()
-  #trial:
-    { readonly name: string; readonly evaluated: (metrics: Metrics, step: number) => Promise<boolean> } | undefined
+  #run: TrainingRun | undefined
+  #trial: { readonly name: string; evaluated(metrics: Metrics, step: number): Promise<boolean> } | undefined
+
+  /** @throws TrainerError ('argument') when the options do not go together. */
+  constructor(options: TrainerOptions<Model>) {
+    super()
+    this.#args = argumentsOf(options)
+    checkOptions(options, this.args)
+    checkOverrides(this)
+    const level = this.args.getProcessLogLevel()
+    if (level !== undefined) setLogLevel(level)
+    this.options = options
+    this.#model = options.model
+    if (options.model !== undefined) prepareModel(options.model, options)
+    this.trainDataset = options.trainDataset
+    this.evalDataset = options.evalDataset
+    this.processingClass = options.processingClass
+    this.dataCollator = collatorOf(options)
+    const { first, last } = defaultCallbacks(this.args)
+    this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
+    this.callbackHandler.context = { model: options.model, processingClass: options.processingClass }
+    this.#initialized = this.callbackHandler.call('onInitEnd', this.args, this.state, this.control)
+    this.#initialized.catch(() => undefined) // thrown by the first method that waits for it
+  }
+
+  /** How to train; in a trial of a hyperparameter search, with the trial's values. */
+  get args(): TrainingArguments {
+    return this.#args
+  }
+
+  /** The model. @throws TrainerError ('training') before `modelInit` has made it. */
+  get model(): Model {
+    if (this.#model === undefined)
+      throw new TrainerError('training', 'There is no model yet: modelInit makes it when train() begins.')
+    return this.#model
+  }
+
+  // ── training ──
 
   /**
    * Trains to the end, or until a callback, Ctrl-C or the signal stops it.
@@ -57,124 +137,138 @@ export class Trainer extends TrainerBase {
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     checkTrainOptions(options)
-    return this.alone(() => this.#train(options))
-  }
-
-  async #train(options: TrainOptions): Promise<TrainOutput> {
-    const { run, firstEpoch, firstBatch, endIsDue } = await this.#begin(options)
-    const [startedAt, stop] = [performance.now(), listenForStop(options.signal, this.args.enableJitCheckpoint)]
-    try {
-      await this.fire('onTrainBegin')
-      if (this.args.evalOnStart) await this.inside(() => this.evaluate())
-      const goesOn = (epoch: number): boolean =>
-        this.state.globalStep < run.plan.totalUpdates || (endIsDue && epoch === firstEpoch)
-      for (let epoch = firstEpoch; epoch < run.plan.epochs && goesOn(epoch); epoch++) {
-        const resumed = epoch === firstEpoch && firstBatch > 0
-        await this.fire('onEpochBegin')
-        let update = resumed && endIsDue ? run.last : undefined
-        for await (const window of run.windows(epoch, resumed ? firstBatch : 0)) {
-          update = await this.#step(run, window, epoch)
-          await this.#logEvaluateSave(run, update, stop)
-          if (this.control.shouldEpochStop || this.control.shouldTrainingStop) break
-        }
-        if (update === undefined && !resumed) this.stopForWantOfBatches()
-        await this.fire('onEpochEnd')
-        run.position.ended = true
-        await this.#logEvaluateSave(run, update, stop)
-        if (this.control.shouldTrainingStop) break
+    return this.exclusive.alone(async () => {
+      const stop = listenForStop(options.signal, this.args.enableJitCheckpoint)
+      try {
+        this.#run = await this.#begin(options, stop)
+        return await this.#run.train()
+      } catch (error) {
+        this.callbackHandler.dispose()
+        throw error
+      } finally {
+        stop.dispose()
       }
-      return await this.#finish(run, startedAt, stop)
-    } catch (error) {
-      this.callbackHandler.dispose()
-      throw error
-    } finally {
-      stop.dispose()
+    })
+  }
+
+  /** Model, plan, optimizer and schedule, and what a checkpoint kept of them. */
+  async #begin({ trial, resumeFromCheckpoint }: TrainOptions, stop: StopRequest): Promise<TrainingRun> {
+    await this.#initialized
+    if (trial !== undefined) this.#args = trialArguments(this.args, trial)
+    const { args } = this
+    if (this.options.modelInit !== undefined) await this.#initModel(trial)
+    await checkWritable(args.outputDir)
+    const isResumed = resumeFromCheckpoint !== undefined && resumeFromCheckpoint !== false
+    const folder = isResumed ? await checkpointToResume(args.outputDir, resumeFromCheckpoint) : undefined
+    const loader = this.getTrainDataLoader()
+    const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
+    const fresh = startState(plan, args)
+    if (trial !== undefined)
+      Object.assign(fresh, { isHyperParamSearch: true, trialName: this.#trial?.name, trialParams: trial })
+    const resumed = folder === undefined ? undefined : await readCheckpoint(folder, fresh, args)
+    this.state = resumed?.state ?? fresh
+    const runner = await this.#runnerOf()
+    await runner.endTraining()
+    if (folder !== undefined) await runner.loadParameters(await readWeights(this.model, folder))
+    const [optimizer, schedule] = this.createOptimizerAndScheduler(plan.totalUpdates)
+    const rates = rateSource(args, plan.totalUpdates, schedule)
+    const decayed = new Set(this.getDecayParameterNames())
+    this.callbackHandler.context = {
+      ...this.callbackHandler.context,
+      optimizer,
+      lrScheduler: rates,
+      trainDataloader: loader,
+    }
+    if (resumed !== undefined && args.restoreCallbackStatesFromCheckpoint)
+      this.callbackHandler.restoreStates(resumed.state.statefulCallbacks)
+    return new TrainingRun({
+      ...{ args, plan, loader, runner, optimizer, rates, resumed, stop },
+      ...{ model: this.model, state: this.state, control: this.control, processes: this.processes },
+      host: this.#host(runner),
+      start: startOf(plan, this.state, args),
+      decays: name => decayed.has(name),
+    })
+  }
+
+  /** What a run asks of its Trainer. */
+  #host(runner: Runner): RunHost {
+    return {
+      fire: event => this.fire(event),
+      evaluate: () => this.exclusive.inside(() => this.evaluate()),
+      evaluated: async metrics => (await this.#trial?.evaluated(metrics, this.state.globalStep)) ?? false,
+      log: logs => this.log(logs),
+      stamped: logs => this.stamped(logs),
+      save: () => this.#saveCheckpoint(runner),
+      settle: () => this.#settle(runner),
     }
   }
 
-  /** One update: micro-batches → gradient sums → parameters. */
-  async #step(run: TrainingRun, window: Window, epoch: number): Promise<UpdateResult> {
-    await this.fire('onStepBegin')
-    for (const index of window.batches.keys()) {
-      await run.accumulate(window, index, this.state.globalStep)
-      if (index < window.batches.length - 1) await this.fire('onSubstepEnd')
-    }
-    const update = await run.measure(this.state.globalStep)
-    await this.fire('onPreOptimizerStep')
-    await run.update(update)
-    await this.fire('onOptimizerStep')
-    if (update.skipped) this.#losses.skip()
-    else this.#losses.add(update.loss, this.state.globalStep, this.args.loggingNanInfFilter)
-    this.state.globalStep++
-    this.state.epoch = epoch + window.done / run.plan.epochLength
-    run.count(this.state, window)
-    await this.fire('onStepEnd')
-    return update
+  async #saveCheckpoint(runner: Runner): Promise<void> {
+    await runner.synchronise()
+    const { args, state, control, callbackHandler: callbacks } = this
+    const run = this.#run!.snapshot()
+    const parts = { ...this.#savedParts(), args, state, control, callbacks, run, store: runner.store }
+    Object.assign(state, await saveCheckpoint(parts))
   }
 
-  /** Does what callbacks have asked for, in this order. */
-  async #logEvaluateSave(run: TrainingRun, update: UpdateResult | undefined, stop: StopRequest): Promise<void> {
-    const { control, state } = this
-    if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) {
-      const { loss, skipped } = this.#losses.log(state.globalStep)
-      const rest = { ...(skipped > 0 && { skipped_updates: skipped }), ...run.tokenSpeed(state) }
-      await this.log({ loss, grad_norm: update.gradNorm, learning_rate: update.rate, ...rest })
-    }
-    if (control.shouldEvaluate) {
-      const metrics = await this.inside(() => this.evaluate())
-      run.rates.evaluated(metrics)
-      if (await this.#trial?.evaluated(metrics, state.globalStep)) control.shouldTrainingStop = true
-      const isBest = this.#noteBest(metrics)
-      if (this.args.saveStrategy === 'best') control.shouldSave = isBest
-    }
-    if (stop.reason !== undefined) control.shouldTrainingStop = true
-    if (control.shouldSave || (stop.reason !== undefined && run.savedAt !== state.globalStep)) {
-      await saveCheckpoint({
-        ...this.#savedParts(),
-        args: this.args,
-        state,
-        control,
-        callbacks: this.callbackHandler,
-        run,
-        losses: this.#losses,
+  /** The model as it is to be after training, and no checkpoints that are too many. */
+  async #settle(runner: Runner): Promise<void> {
+    const { args, state } = this
+    await runner.synchronise()
+    if (args.loadBestModelAtEnd) await runner.loadParameters((await bestWeights(this.model, state, args)) ?? new Map())
+    const best = state.bestModelCheckpoint
+    await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, best, atEnd: true })
+  }
+
+  async #initModel(trial: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    await this.dispose()
+    const model = await this.options.modelInit!(trial)
+    if (model === undefined) throw new TrainerError('argument', 'modelInit returned no model.')
+    prepareModel(model, this.options)
+    this.#model = model
+    this.callbackHandler.context = { ...this.callbackHandler.context, model }
+  }
+
+  async #runnerOf(): Promise<Runner> {
+    if (this.#model === undefined) await this.#initModel(undefined)
+    const runner = (this.#runner ??= createRunner(this.model, this.args, this.options, overriddenLoss(this)))
+    runner.catch(() => {
+      if (this.#runner === runner) this.#runner = undefined // the next call tries again
+    })
+    return runner
+  }
+
+  /**
+   * Trains again and again with other hyperparameters, each time a new model in a folder `run-<number>`, and returns
+   * which did best. The Trainer is left with the last trial's model and its own arguments.
+   * @throws TrainerError without `modelInit` or anything to evaluate on, and when no trial came to an objective.
+   */
+  async hyperparameterSearch(options: SearchOptions = {}): Promise<BestRun> {
+    const { args } = this
+    const { modelInit, computeMetrics } = this.options
+    if (modelInit === undefined) {
+      throw new TrainerError('argument', 'A hyperparameter search makes a model for every trial.', {
+        fix: 'Give modelInit in place of model.',
       })
-      await this.fire('onSave')
+    }
+    const runTrial: Searched['runTrial'] = async (trial, name, evaluated) => {
+      let wasEvaluated = false
+      this.#args = args.with({ outputDir: `${args.outputDir}/${name}` })
+      this.#trial = { name, evaluated: (metrics, step) => ((wasEvaluated = true), evaluated(metrics, step)) }
+      const { interrupted } = await this.train({ trial })
+      if (!wasEvaluated && !interrupted) await evaluated(await this.evaluate(), this.state.globalStep)
+      return !interrupted
+    }
+    try {
+      const hasMetrics = computeMetrics !== undefined && !args.predictionLossOnly
+      return await searchHyperparameters({ runTrial, args, hasMetrics }, options)
+    } finally {
+      this.#args = args
+      this.#trial = undefined
     }
   }
 
-  /** Whether an evaluation is the best so far, which the state then says. */
-  #noteBest(metrics: Metrics): boolean {
-    const { metricForBestModel: name, greaterIsBetter } = this.args
-    if (name === undefined) return false
-    const [value, best] = [metricNamed(metrics, name), this.state.bestMetric]
-    if (!isBetter(value, best, greaterIsBetter)) return false
-    this.state.bestMetric = value
-    if (this.args.saveStrategy !== 'no') this.state.bestGlobalStep = this.state.globalStep
-    return true
-  }
-
-  async #finish(run: TrainingRun, startedAt: number, stop: StopRequest): Promise<TrainOutput> {
-    stop.dispose() // nothing is left to stop
-    const { state, args } = this
-    const trainingLoss = this.#losses.mean()
-    const speed = speedMetrics('train', (performance.now() - startedAt) / 1000, {
-      numSamples: run.samples,
-      numSteps: run.updates,
-    })
-    const metrics: Metrics = { ...speed, total_flos: state.totalFlos, train_loss: trainingLoss }
-    await this.log(metrics)
-    await run.runner.synchronise()
-    if (args.loadBestModelAtEnd)
-      await run.runner.loadParameters((await bestWeights(this.model, state, args)) ?? new Map())
-    await rotateCheckpoints(args.outputDir, {
-      limit: args.saveTotalLimit,
-      best: state.bestModelCheckpoint,
-      atEnd: true,
-    })
-    await this.fire('onTrainEnd')
-    const interrupted = stop.reason !== undefined && state.globalStep < run.plan.totalUpdates
-    return { globalStep: state.globalStep, trainingLoss, metrics: this.stamped(metrics), interrupted }
-  }
+  // ── evaluating ──
 
   /**
    * Evaluates on the evaluation dataset, or another; several by name one after the other, with their names in the keys.
@@ -185,9 +279,10 @@ export class Trainer extends TrainerBase {
     dataset: EvalData | string | undefined = this.evalDataset,
     options: EvaluateOptions = {},
   ): Promise<Metrics> {
-    this.notBeside('evaluate()')
-    checkEvaluated(dataset, options)
-    await this.begun
+    this.exclusive.check('evaluate()')
+    checkEvaluateOptions(options, 'evaluate()')
+    checkEvaluated(dataset)
+    await this.#initialized
     const prefix = options.metricKeyPrefix ?? 'eval'
     const chosen = typeof dataset === 'object' ? dataset : datasetNamed(this.evalDataset, dataset)
     if (isDatasets(chosen)) {
@@ -196,13 +291,8 @@ export class Trainer extends TrainerBase {
         Object.assign(all, await this.evaluate(one, { metricKeyPrefix: `${prefix}_${name}` }))
       return all
     }
-    const lossOnly = this.args.predictionLossOnly || this.options.computeMetrics === undefined
-    const { metrics } = await this.#evaluate(
-      this.getEvalDataLoader(chosen as LoaderRows<object>),
-      lossOnly,
-      false,
-      prefix,
-    )
+    const loader = this.getEvalDataLoader(chosen as LoaderRows<object>)
+    const { metrics } = await this.#evaluate(loader, prefix, false)
     await this.log(metrics)
     const stamped = this.stamped(metrics)
     await this.fire('onEvaluate', { metrics: stamped })
@@ -214,15 +304,11 @@ export class Trainer extends TrainerBase {
     dataset: Dataset<object> | LoaderRows<object>,
     options: EvaluateOptions = {},
   ): Promise<PredictionOutput> {
-    this.notBeside('predict()')
-    refuseUnknown(options, evaluateOptions, 'predict()')
-    await this.begun
-    const { predictions, labels, metrics } = await this.#evaluate(
-      this.getTestDataLoader(dataset),
-      false,
-      true,
-      options.metricKeyPrefix ?? 'test',
-    )
+    this.exclusive.check('predict()')
+    checkEvaluateOptions(options, 'predict()')
+    await this.#initialized
+    const loader = this.getTestDataLoader(dataset)
+    const { predictions, labels, metrics } = await this.#evaluate(loader, options.metricKeyPrefix ?? 'test', true)
     if (predictions === undefined) {
       throw new TrainerError('data', 'There is no batch to predict.', {
         fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.',
@@ -232,143 +318,189 @@ export class Trainer extends TrainerBase {
     return { predictions, labels, labelIds: labels, metrics }
   }
 
-  async #evaluate(
-    loader: Loader<LoadedBatch>,
-    lossOnly: boolean,
-    predicting: boolean,
-    prefix: string,
-  ): Promise<EvaluationOutput> {
-    const { args } = this
-    const [runner, startedAt] = [await this.#runnerOf(), performance.now()]
+  async #evaluate(loader: Loader<LoadedBatch>, prefix: string, predicting: boolean): Promise<EvaluationOutput> {
+    const runner = await this.#runnerOf()
+    const { args, options, model } = this
     this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader }
-    const output = await runEvaluation(runner, {
-      batches: loader,
-      lossOnly,
-      // to predict rows without labels is no mistake
-      computeMetrics: this.options.computeMetrics,
-      optionalLabels: predicting,
-      preprocessLogits: this.options.preprocessLogitsForMetrics,
-      includeInputs: args.includeForMetrics.includes('inputs'),
-      includeLosses: args.includeForMetrics.includes('loss'),
-      accumulationSteps: args.evalAccumulationSteps,
-      streaming: args.batchEvalMetrics,
-      keepPredictions: predicting,
-      afterBatch: () => this.fire('onPredictionStep'),
-    })
-    const seconds = (performance.now() - startedAt) / 1000
-    const own = { ...(output.loss !== undefined && { loss: output.loss }), ...output.metrics }
-    const named = Object.fromEntries(
-      Object.entries(own).map(([key, value]) => [key.startsWith(`${prefix}_`) ? key : `${prefix}_${key}`, value]),
-    )
-    return {
-      ...output,
-      metrics: { ...named, ...speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches }) },
-    }
+    const afterBatch = (): Promise<void> => this.fire('onPredictionStep')
+    return evaluateModel({ model, runner, loader, args, options, prefix, predicting, afterBatch })
   }
 
+  // ── what a subclass may do otherwise ──
+
   /**
-   * Trains again and again with other hyperparameters, each time a new model in a folder `run-<number>`, and tells
-   * which did best. The Trainer is left with the last trial's model and its own arguments.
-   * @throws TrainerError without `modelInit` or anything to evaluate on, and when no trial came to an objective.
+   * The loss, as graph code: called once while a graph is built, with graph values instead of numbers. It returns a sum
+   * and a count, or one scalar that is already divided by `count`. By default: `computeLossFunc`, else that of the
+   * head.
    */
-  async hyperparameterSearch(options: SearchOptions = {}): Promise<BestRun> {
-    const {
-      args,
-      options: { modelInit, computeMetrics },
-    } = this
-    if (modelInit === undefined) {
-      throw new TrainerError('argument', 'A hyperparameter search makes a model for every trial.', {
-        fix: 'Give modelInit in place of model.',
+  computeLoss(outputs: ModelOutputs, labels: Value, count: Value, graph: GraphBuilder): Value | Loss {
+    const { computeLossFunc } = this.options
+    if (typeof computeLossFunc === 'function') return computeLossFunc(outputs, labels, count, graph)
+    const { head } = this.model.definition
+    const named = { [head.labelNames[0]!]: labels }
+    return head.loss(graph, { ...outputs }, named, { labelSmoothing: this.args.labelSmoothingFactor })
+  }
+
+  /** Batches to train on. @throws TrainerError ('argument') without a training dataset. */
+  getTrainDataloader(): Loader<LoadedBatch> {
+    if (this.trainDataset === undefined) {
+      throw new TrainerError('argument', 'There is nothing to train on.', {
+        fix: 'Give trainDataset to the Trainer.',
       })
     }
-    const runTrial: Searched['runTrial'] = async (trial, name, evaluated) => {
-      let heard = false
-      this.currentArguments = args.with({ outputDir: `${args.outputDir}/${name}` })
-      this.#trial = { name, evaluated: (metrics, step) => ((heard = true), evaluated(metrics, step)) }
-      const { interrupted } = await this.train({ trial })
-      if (!heard && !interrupted) await evaluated(await this.evaluate(), this.state.globalStep)
-      return !interrupted
-    }
-    try {
-      return await searchHyperparameters(
-        { runTrial, args, hasMetrics: computeMetrics !== undefined && !args.predictionLossOnly },
-        options,
-      )
-    } finally {
-      this.currentArguments = args
-      this.#trial = undefined
-    }
+    return trainLoader(this.#loaderParts(), this.trainDataset as LoaderRows<object>)
   }
 
   /**
-   * Saves model, tokenizer and arguments, for Python and for transformers.js: `outputDir` unless another folder is
-   * given.
+   * Batches to evaluate on: of a dataset, of one of several by its name, or of the only one.
+   * @throws TrainerError ('argument') when there is none.
    */
+  getEvalDataloader(dataset?: Dataset<object> | LoaderRows<object> | string): Loader<LoadedBatch> {
+    const chosen = typeof dataset === 'object' ? dataset : datasetNamed(this.evalDataset, dataset)
+    return evaluationLoader(this.#loaderParts(), chosen as LoaderRows<object>, this.#mayBeSorted())
+  }
+
+  /** Batches to predict. */
+  getTestDataloader(dataset: Dataset<object> | LoaderRows<object>): Loader<LoadedBatch> {
+    return evaluationLoader(this.#loaderParts(), dataset as LoaderRows<object>, this.#mayBeSorted())
+  }
+
+  /** {@link getTrainDataloader} in another spelling; either may be overridden. */
+  getTrainDataLoader(): Loader<LoadedBatch> {
+    return this.getTrainDataloader()
+  }
+  /** {@link getEvalDataloader} in another spelling. */
+  getEvalDataLoader(dataset?: Dataset<object> | LoaderRows<object> | string): Loader<LoadedBatch> {
+    return this.getEvalDataloader(dataset)
+  }
+  /** {@link getTestDataloader} in another spelling. */
+  getTestDataLoader(dataset: Dataset<object> | LoaderRows<object>): Loader<LoadedBatch> {
+    return this.getTestDataloader(dataset)
+  }
+
+  /** The optimizer: the one given, else the one that `optim` names. */
+  createOptimizer(): Optimizer {
+    const [create, kwargs] = this.options.optimizerClsAndKwargs ?? []
+    return this.options.optimizers?.[0] ?? create?.(kwargs as never) ?? optimizerOf(this.args)
+  }
+
+  /**
+   * A custom schedule, from the number of updates made to a factor; undefined for the one that `lrSchedulerType` names.
+   */
+  createScheduler(_totalSteps: number, _optimizer: Optimizer): Schedule | undefined {
+    return this.options.optimizers?.[1]
+  }
+
+  /** Both, for a run of so many updates. */
+  createOptimizerAndScheduler(totalSteps: number): readonly [Optimizer, Schedule | undefined] {
+    const optimizer = this.createOptimizer()
+    return [optimizer, this.createScheduler(totalSteps, optimizer)]
+  }
+
+  /** The trained parameters that weight decay applies to: not biases and normalisations. */
+  getDecayParameterNames(): readonly string[] {
+    return this.#trainedNames().filter(decays)
+  }
+
+  // ── results ──
+
+  /** Saves model, tokenizer and arguments, for Python and for transformers.js: in `outputDir` unless a folder is given. */
   async saveModel(outputDir: string = this.args.outputDir): Promise<void> {
-    this.notBeside('saveModel()')
-    await this.run?.runner.synchronise()
+    this.exclusive.check('saveModel()')
+    await (await this.#runner)?.synchronise()
     await saveModelFolder(outputDir, this.#savedParts())
+  }
+
+  /** Prints metrics as a table, in units for people to read. */
+  logMetrics(split: string, metrics: LogEntry): void {
+    printMetrics(split, metrics)
+  }
+
+  /** A copy of metrics in units for people to read: `1:02:03.45`, `3073364GF`. */
+  metricsFormat(metrics: LogEntry): Record<string, number | string | boolean> {
+    return formatMetrics(metrics)
+  }
+
+  /** Writes `<split>_results.json` into `outputDir`, and with `combined` adds the metrics to `all_results.json`. */
+  async saveMetrics(split: string, metrics: LogEntry, combined = true): Promise<void> {
+    await saveResults(this.args.outputDir, split, metrics, combined)
+  }
+
+  /** Writes `trainer_state.json` into `outputDir`. */
+  async saveState(): Promise<void> {
+    await saveTrainerState(this.args.outputDir, this.state.toJSON())
+  }
+
+  /** Writes a model card, `README.md`, into `outputDir`: how the model was trained, and what the evaluations came to. */
+  async createModelCard(options: ModelCardOptions = {}): Promise<void> {
+    const { args, model, state } = this
+    await writeModelCard({ args, model, logHistory: state.logHistory, optimizer: this.#run?.optimizer.name }, options)
   }
 
   /** Frees the engine and its threads. The model keeps its weights. */
   async dispose(): Promise<void> {
     const runner = this.#runner
-    ;[this.#runner, this.run] = [undefined, undefined]
+    this.#runner = undefined
+    this.#run = undefined
     await (await runner?.catch(() => undefined))?.dispose()
   }
 
-  /** Model, plan, optimizer and schedule; and what a checkpoint kept of them. */
-  async #begin(options: TrainOptions): Promise<Start & { readonly run: TrainingRun }> {
-    await this.begun
-    if (options.trial !== undefined) this.currentArguments = trialArguments(this.args, options.trial)
-    const { args } = this
-    if (this.options.modelInit !== undefined) await this.#initModel(options.trial)
-    await checkWritable(args.outputDir)
-    const resume = options.resumeFromCheckpoint
-    const folder =
-      resume === undefined || resume === false ? undefined : await checkpointToResume(args.outputDir, resume)
-    const loader = this.getTrainDataLoader()
-    const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
-    const fresh = startState(plan, args)
-    if (options.trial !== undefined)
-      Object.assign(fresh, { isHyperParamSearch: true, trialName: this.#trial?.name, trialParams: options.trial })
-    const resumed = folder === undefined ? undefined : await readCheckpoint(folder, fresh, args)
-    this.state = resumed?.state ?? fresh
-    this.#losses = new LossLog()
-    const runner = await this.#runnerOf()
-    await runner.endTraining()
-    if (folder !== undefined) await runner.loadParameters(await readWeights(this.model, folder))
-    const [optimizer, schedule] = this.createOptimizerAndScheduler(plan.totalUpdates)
-    const [rates, decayed] = [rateSource(args, plan.totalUpdates, schedule), new Set(this.getDecayParameterNames())]
-    const [decays, parameters] = [(name: string) => decayed.has(name), this.model.countedParameters()]
-    const run = new TrainingRun({ plan, runner, rates, loader, args, optimizer, decays, resumed, parameters })
-    this.run = run
-    if (resumed !== undefined) restoreRun(resumed, { args, callbacks: this.callbackHandler, run, losses: this.#losses })
-    this.callbackHandler.context = {
-      ...this.callbackHandler.context,
-      optimizer,
-      lrScheduler: rates,
-      trainDataloader: loader,
-    }
-    const start = startOf(plan, this.state, args)
-    if (start.endIsDue) await run.beginAt(start.firstEpoch, start.firstBatch - 1)
-    return { run, ...start }
+  // ── facts ──
+
+  /** The number of weights that training changes: all that are not frozen. */
+  getNumTrainableParameters(): number {
+    return this.model.numParameters({ onlyTrainable: true })
   }
 
-  async #initModel(trial: Readonly<Record<string, unknown>> | undefined): Promise<void> {
-    await this.dispose()
-    this.currentModel = await this.options.modelInit!(trial)
-    if (this.currentModel === undefined) throw new TrainerError('argument', 'modelInit returned no model.')
-    this.callbackHandler.context = { ...this.callbackHandler.context, model: this.currentModel }
+  /** The learning rate of the next update, for each of the groups. @throws TrainerError ('training') before training. */
+  getLearningRates(): number[] {
+    return this.getOptimizerGroup().map(({ learningRate }) => learningRate)
   }
 
-  async #runnerOf(): Promise<Runner> {
-    if (this.currentModel === undefined) await this.#initModel(undefined)
-    const runner = (this.#runner ??= createRunner(this.model, this.args, this.options, overriddenLoss(this)))
-    runner.catch(() => {
-      if (this.#runner === runner) this.#runner = undefined // the next call tries again
-    })
-    return runner
+  /**
+   * The groups of parameters, or the one that a parameter is in.
+   * @throws TrainerError before training, and for a name that there is not.
+   */
+  getOptimizerGroup(): readonly OptimizerGroup[]
+  getOptimizerGroup(parameter: string): OptimizerGroup
+  getOptimizerGroup(parameter?: string): OptimizerGroup | readonly OptimizerGroup[] {
+    if (this.#run === undefined) throw new TrainerError('training', 'There is no optimizer yet: train() makes it.')
+    const learningRate = this.#run.rates.rate(this.state.globalStep)
+    const decayed = new Set(this.getDecayParameterNames())
+    const groups = [true, false].map((decay): OptimizerGroup => ({
+      parameters: this.#trainedNames().filter(name => decayed.has(name) === decay),
+      weightDecay: decay ? this.args.weightDecay : 0,
+      learningRate,
+    }))
+    if (parameter === undefined) return groups
+    this.model.parameter(parameter)
+    const found = groups.find(({ parameters }) => parameters.includes(parameter))
+    if (found !== undefined) return found
+    throw new TrainerError('argument', `"${parameter}" is frozen, and so in no group of the optimizer.`)
+  }
+
+  /** Rows of a loader's dataset; where that has no length, the loader's batches times their size, if it knows them. */
+  numExamples(loader: Loader<unknown>): number {
+    return loader.rows ?? (loader.length ?? 0) * loader.batchSize
+  }
+
+  /** What a batch costs to train on, in floating-point operations: 6 for each token and weight outside of embeddings. */
+  floatingPointOps(batch: Batch): number {
+    return 6 * (batch[this.model.inputNames[0]!]?.size ?? 0) * this.model.countedParameters()
+  }
+
+  /** Whether the order in which rows are evaluated shows in no result. */
+  #mayBeSorted(): boolean {
+    const { batchEvalMetrics, includeForMetrics } = this.args
+    return !batchEvalMetrics && includeForMetrics.length === 0 && this.options.preprocessLogitsForMetrics === undefined
+  }
+
+  #trainedNames(): readonly string[] {
+    return this.model.definition.parameters.filter(({ trainable }) => trainable).map(({ name }) => name)
+  }
+
+  #loaderParts(): LoaderParts {
+    return { args: this.args, collator: this.dataCollator, inputNames: this.model.inputNames }
   }
 
   #savedParts(): SavedParts {
@@ -380,9 +512,23 @@ export class Trainer extends TrainerBase {
   }
 }
 
+/** The arguments of the options, `~` in their folder made the home folder. */
+function argumentsOf({ args: given }: TrainerOptions<TrainableModel>): TrainingArguments {
+  const args =
+    given instanceof TrainingArguments ? given : new TrainingArguments({ outputDir: 'tmp_trainer', ...given })
+  const outputDir = expandHome(args.outputDir)
+  return outputDir === args.outputDir ? args : args.with({ outputDir })
+}
+
+function collatorOf({ dataCollator, processingClass }: TrainerOptions<TrainableModel>): DataCollator {
+  return (
+    dataCollator ?? (processingClass === undefined ? defaultDataCollator : DataCollatorWithPadding(processingClass))
+  )
+}
+
 /** The loss of a subclass that brings its own. */
-function overriddenLoss(trainer: Trainer): LossFunction | undefined {
+function overriddenLoss<Model extends TrainableModel>(trainer: Trainer<Model>): LossFunction | undefined {
   return trainer.computeLoss === Trainer.prototype.computeLoss
     ? undefined
-    : (...values) => trainer.computeLoss(...values)
+    : (outputs, labels, count, graph) => trainer.computeLoss(outputs, labels, count, graph)
 }

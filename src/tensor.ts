@@ -185,6 +185,9 @@ export class Tensor<T extends DataType = DataType> {
   }
 }
 
+/** Named tensors, the first axis of each being the rows: what a collator makes of rows. */
+export type Batch = Record<string, Tensor>
+
 /** The shape that nested arrays have, by their first elements. */
 function shapeOf(nested: Nested): number[] {
   return Array.isArray(nested) ? [nested.length, ...(nested.length === 0 ? [] : shapeOf(nested[0] as Nested))] : []

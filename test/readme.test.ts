@@ -4,7 +4,7 @@ import { PrinterCallback, Trainer } from 'ts-trainer'
 import ts from 'typescript'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { optimizerKinds } from '../src/arguments/optimizers'
-import { familyOf } from '../src/models/registry'
+import { architectureOf } from '../src/models/registry'
 import { scheduleTypes } from '../src/optim/schedules'
 import { smallModel } from './helpers/classifier'
 
@@ -92,7 +92,7 @@ describe('what the README says', () => {
 
   it('is so: models, optimizers and schedules', () => {
     for (const type of /^\| Models \| ([^:]*?), from/m.exec(readme)![1]!.match(/[\w-]+/g)!) {
-      expect(() => familyOf({ ...smallModel().config, model_type: type }), type).not.toThrow()
+      expect(() => architectureOf({ ...smallModel().config, model_type: type }), type).not.toThrow()
     }
     const training = /^\| Training \| (.*)\|$/m.exec(readme)![1]!.toLowerCase()
     expect([...new Set(Object.values(optimizerKinds))].filter(kind => !training.includes(kind))).toEqual([])

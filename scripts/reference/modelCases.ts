@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelFromFolder } from '../../src/auto/PreTrainedModel'
 import type { ModelConfig } from '../../src/models/config'
-import { families } from '../../src/models/registry'
+import { architectures } from '../../src/models/registry'
 import { adamw } from '../../src/optim/adamw'
+import { alone } from '../../src/processes/ProcessGroup'
 import { createData, type DataType, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
+import { placesInUpdate } from '../../src/training/updates'
 import { type Checked, type Comparison, compareScalar, skip, type Verdict, verdict } from './compare'
 
 interface Plain {
@@ -36,7 +38,7 @@ export async function checkModelCase(folder: string): Promise<Checked> {
   }
   const oracle = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as ModelCase
   const architecture = config.architectures?.[0] ?? ''
-  if (!Object.hasOwn(families, config.model_type))
+  if (!Object.hasOwn(architectures, config.model_type))
     return { verdict: skip(`the model_type "${config.model_type}" is not supported yet`) }
   if (!architecture.endsWith('ForSequenceClassification'))
     return { verdict: skip(`the head ${architecture} is not supported yet`) }
@@ -46,20 +48,21 @@ export async function checkModelCase(folder: string): Promise<Checked> {
 
 async function compute(folder: string, config: ModelConfig, oracle: ModelCase): Promise<Computed> {
   const model = await modelFromFolder(folder, config)
-  const runner = await Runner.create({ model, engine: {}, loss: {}, batchSize: 8 })
+  const runner = await Runner.create({ model, engine: {}, batchSize: 8 })
   try {
     const batch = Object.fromEntries(Object.entries(oracle.inputs).map(([name, plain]) => [name, tensorOf(plain)]))
-    const prepared = runner.prepare(batch, row => `row ${row}`)
-    const evaluated = await runner.evaluate(prepared)
-    await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 42 }, batch.labels!)
-    const { loss, count } = await runner.train(prepared, { step: 0, index: 0, count: prepared.count })
-    const gradients = [...(await runner.state.gradients())].map(([name, sum]) => {
+    model.decideHead(batch)
+    const feed = runner.feed(batch, row => `row ${row}`)
+    const evaluated = await runner.evaluate(feed)
+    await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 42 })
+    const [place] = await placesInUpdate([feed], alone, 0)
+    const { loss, count } = await runner.train(feed, { step: 0, index: 0, ...place! })
+    const gradients: (readonly [string, { norm: number; first: number[] }])[] = []
+    for await (const [name, sum] of runner.store.read('gradients')) {
       const mean = Float64Array.from(sum.data as Float32Array, v => v / count)
-      return [
-        name,
-        { norm: Math.sqrt(mean.reduce((square, v) => square + v * v, 0)), first: [...mean.slice(0, 4)] },
-      ] as const
-    })
+      const norm = Math.sqrt(mean.reduce((square, v) => square + v * v, 0))
+      gradients.push([name, { norm, first: [...mean.slice(0, 4)] }])
+    }
     const logits = { shape: [...evaluated.logits.dims], dtype: 'float32', data: [...evaluated.logits.data] }
     return { loss: loss / count, outputs: { logits }, gradients: Object.fromEntries(gradients) }
   } finally {

@@ -1,14 +1,15 @@
 import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
-import { nearest, refuseUnknown, TrainerError } from '../errors'
+import { refuseUnknown } from '../errors'
+import type { Head } from '../heads/Head'
+import { type ProblemType, sequenceClassification } from '../heads/sequenceClassification'
 import { log } from '../logging'
-import { modelParameters } from '../models/classifier'
-import { labelCount, type ModelConfig, type ProblemType, withLabels, withProblemType } from '../models/config'
-import type { Family } from '../models/family'
+import { labelCount, type ModelConfig, withLabels, withProblemType } from '../models/config'
 import { initialValues } from '../models/initialize'
-import type { Parameter } from '../models/layers'
-import { familyOf } from '../models/registry'
-import { sizeOf, Tensor } from '../tensor'
-import { saveModelFolder } from './saveModel'
+import type { Parameter } from '../models/Model'
+import { architectureOf } from '../models/registry'
+import { transformer } from '../models/transformer'
+import { Tensor } from '../tensor'
+import { TrainableModel } from './TrainableModel'
 
 /**
  * What can be changed of a config when a model is made of it; the rest of the config can be overridden under its own
@@ -33,105 +34,85 @@ export interface PretrainedOptions extends ModelOptions {
   readonly ignoreMismatchedSizes?: boolean
 }
 
-/** A model: a config and its parameters, under Hugging Face's names. */
-export class PreTrainedModel {
-  config: ModelConfig
-  /** Where it was loaded from; undefined for a model that started at random. */
-  readonly nameOrPath: string | undefined
-  readonly family: Family
-  /** The parameters' shapes, in the order in which the model uses them. */
-  readonly shapes: readonly Parameter[]
-  /** The weights. A trainer moves them to where it trains: read them here again after an update. */
-  readonly parameters: Map<string, Tensor<'float32'>>
+/** A transformer: a config and its parameters, under Hugging Face's names. */
+export class PreTrainedModel extends TrainableModel {
+  #config: ModelConfig
 
   constructor(config: ModelConfig, parameters: Map<string, Tensor<'float32'>>, nameOrPath?: string) {
-    this.family = familyOf(config)
-    this.config = { ...config, architectures: [this.family.sequenceClassifierName], dtype: 'float32' }
-    this.shapes = modelParameters(config)
-    this.parameters = parameters
-    this.nameOrPath = nameOrPath
+    super(definitionOf(config), parameters, nameOrPath)
+    this.#config = { ...config, architectures: [this.definition.name], dtype: 'float32' }
+  }
+
+  /** The model's `config.json`, under Python's names. */
+  get config(): ModelConfig {
+    return this.#config
   }
 
   get numLabels(): number {
-    return labelCount(this.config)
+    return labelCount(this.#config)
   }
 
-  /** The columns that the model takes beside labels. */
-  get inputNames(): readonly string[] {
-    return this.family.inputNames
-  }
-
-  /** The number of weights. */
-  numParameters(): number {
-    return [...this.parameters.values()].reduce((sum, tensor) => sum + tensor.size, 0)
-  }
-
-  /** Weights outside of embedding tables: those that take part in products for every token. */
-  countedParameters(): number {
-    return this.shapes
-      .filter(({ name }) => !name.endsWith('_embeddings.weight'))
-      .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
-  }
-
-  /** A weight. @throws TrainerError for a name that the model does not have. */
-  parameter(name: string): Tensor<'float32'> {
-    const tensor = this.parameters.get(name)
-    if (tensor !== undefined) return tensor
-    const close = nearest(name, this.parameters.keys())
-    throw new TrainerError('model', `${this.family.sequenceClassifierName} has no parameter "${name}".`, {
-      fix: close === undefined ? 'The keys of `parameters` are the names.' : `Did you mean "${close}"?`,
-    })
+  /** Gives the model another head of the same shape; the config says what it predicts, as in Python. */
+  override useHead(head: Head): void {
+    super.useHead(head)
+    this.#config = { ...this.#config, ...head.configFields }
   }
 
   /**
-   * Saves weights and config for Python's `from_pretrained`, and an ONNX file for transformers.js. The tokenizer saves
-   * itself; `trainer.saveModel()` saves both.
-   * @throws TrainerError (`file`) when the folder cannot be written; an existing one stays as it was.
+   * Gives labels that are only numbered (LABEL_0, …) the names of the classes of a dataset, so that what is saved says
+   * them. Custom names stay.
    */
-  async savePretrained(folder: string): Promise<void> {
-    await saveModelFolder(folder, { model: this })
+  nameLabels(names: readonly string[]): void {
+    const isNumbered = Object.entries(this.#config.id2label ?? {}).every(([id, name]) => name === `LABEL_${id}`)
+    if (isNumbered && names.length === this.numLabels) this.#config = withLabels(this.#config, { id2label: names })
   }
 }
 
 /** A model of a config with random weights: a function of the seed. */
 export function modelFromConfig(config: ModelConfig, options: ModelOptions = {}): PreTrainedModel {
   const complete = applyOptions(config, options)
-  const parameters = new Map(modelParameters(complete).map(p => [p.name, startingTensor(p, options.seed)]))
-  return new PreTrainedModel(complete, parameters)
+  const { parameters } = definitionOf(complete)
+  return new PreTrainedModel(complete, new Map(parameters.map(p => [p.name, startingTensor(p, options.seed)])))
 }
 
-/**
- * A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in
- * Python.
- */
+/** A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python. */
 export async function modelFromFolder(
   folder: string,
   config: ModelConfig,
   options: PretrainedOptions = {},
 ): Promise<PreTrainedModel> {
   const complete = applyOptions(config, options)
-  const family = familyOf(complete)
-  const shapes = modelParameters(complete)
-  const found = await loadPretrained(
-    folder,
-    shapes.map(({ name, shape }) => ({ name, dims: shape })),
-    {
-      baseModelPrefix: family.baseModelPrefix,
-      ignoreMismatchedSizes: options.ignoreMismatchedSizes ?? false,
-    },
-  )
-  const warning = newlyInitializedWarning(family.sequenceClassifierName, folder, found)
+  const { name, parameters } = definitionOf(complete)
+  const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
+  const found = await loadPretrained(folder, expected, {
+    baseModelPrefix: architectureOf(complete).prefix,
+    ignoreMismatchedSizes: options.ignoreMismatchedSizes ?? false,
+  })
+  const warning = newlyInitializedWarning(name, folder, found)
   if (warning !== undefined) log('warning', warning)
-  const parameters = new Map(shapes.map(p => [p.name, found.weights.get(p.name) ?? startingTensor(p, options.seed)]))
-  return new PreTrainedModel(complete, parameters, folder)
+  const weights = parameters.map(p => [p.name, found.weights.get(p.name) ?? startingTensor(p, options.seed)] as const)
+  return new PreTrainedModel(complete, new Map(weights), folder)
 }
 
+/** What a config's model computes. */
+function definitionOf(config: ModelConfig): ReturnType<typeof transformer> {
+  const head = sequenceClassification(labelCount(config), config.problem_type ?? undefined)
+  return transformer(architectureOf(config), config, head)
+}
+
+/** The options of a model; the type makes sure that there is none too few. */
+const modelOptions = Object.keys({
+  numLabels: 1,
+  id2label: 1,
+  label2id: 1,
+  problemType: 1,
+  config: 1,
+  seed: 1,
+  ignoreMismatchedSizes: 1,
+} satisfies Record<keyof PretrainedOptions, 1>)
+
 function applyOptions(config: ModelConfig, options: PretrainedOptions): ModelConfig {
-  refuseUnknown(
-    options,
-    ['numLabels', 'id2label', 'label2id', 'problemType', 'config', 'seed', 'ignoreMismatchedSizes'],
-    'A model',
-  )
+  refuseUnknown(options, modelOptions, 'A model')
   const labelled = withLabels({ ...config, ...options.config }, options)
   return withProblemType(labelled, options.problemType)
 }

@@ -1,13 +1,15 @@
 import { exportModel, type ModelFiles } from '../checkpoint/exportModel'
 import type { JsonObject } from '../json'
-import { inferenceGraph } from '../models/classifier'
-import type { ModelConfig } from '../models/config'
+import type { Model } from '../models/Model'
 import { encodeInParts, type ExternalData } from '../onnx/encode'
+import { inferenceGraph } from '../programs/inference'
 import type { Tensor } from '../tensor'
 
 /** What of a model is saved. */
 export interface SavedModel {
-  readonly config: ModelConfig
+  readonly definition: Model
+  /** Hugging Face's; a graph that was made elsewhere has none. */
+  readonly config?: object | undefined
   readonly parameters: ReadonlyMap<string, Tensor<'float32'>>
   parameter(name: string): Tensor<'float32'>
 }
@@ -26,7 +28,8 @@ export interface SavedParts {
 
 /** Saves a model for use: weights and config for Python, and an ONNX file for transformers.js. */
 export async function saveModelFolder(target: string, parts: SavedParts): Promise<void> {
-  const { model, externalData } = encodeInParts(inferenceGraph(parts.model.config, name => parts.model.parameter(name)))
+  const graph = inferenceGraph(parts.model.definition, name => parts.model.parameter(name))
+  const { model, externalData } = encodeInParts(graph)
   const onnx = externalData === undefined ? { model } : { model, externalData: externalBytes(externalData) }
   await exportModel(target, { ...modelFiles(parts), onnx })
 }
@@ -34,7 +37,7 @@ export async function saveModelFolder(target: string, parts: SavedParts): Promis
 /** The files of a model but its ONNX file. */
 export function modelFiles({ model, tokenizer, trainingArguments }: SavedParts): ModelFiles {
   return {
-    config: model.config as JsonObject,
+    config: model.config as JsonObject | undefined,
     weights: model.parameters,
     writeTokenizer: tokenizer === undefined ? undefined : folder => tokenizer.save(folder),
     trainingArguments,

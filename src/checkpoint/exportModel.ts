@@ -11,8 +11,8 @@ import { isJsonObject, type JsonObject } from '../json'
 
 /** The parts of a saved model. */
 export interface ModelFiles {
-  /** `config.json`, in Hugging Face's spelling. */
-  readonly config: JsonObject
+  /** `config.json`, in Hugging Face's spelling; a graph that was made elsewhere has none. */
+  readonly config?: JsonObject | undefined
   readonly weights: NamedTensors
   /**
    * The inference graph for `onnx/model.onnx`; its weights, if they are external, for `onnx/model.onnx_data`, which is
@@ -46,9 +46,10 @@ export async function exportModel(
 /** Writes the parts of a saved model into an existing folder. A checkpoint calls it inside its own `writeFolder`. */
 export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
   const { config, weights, onnx, writeTokenizer, trainingArguments, maxShardSize } = files
-  await writeJson(join(folder, 'config.json'), onnx?.externalData === undefined ? config : withExternalData(config), {
-    sorted: true,
-  })
+  if (config !== undefined) {
+    const complete = onnx?.externalData === undefined ? config : withExternalData(config)
+    await writeJson(join(folder, 'config.json'), complete, { sorted: true })
+  }
   await saveWeights(folder, weights, { maxShardSize })
   await writeTokenizer?.(folder)
   if (trainingArguments !== undefined) await writeJson(join(folder, 'training_args.json'), trainingArguments)

@@ -16,6 +16,11 @@ export function checkpointName(step: number): string {
   return `checkpoint-${step}`
 }
 
+/** Where the checkpoint made after `step` updates lies. */
+export function checkpointPath(outputDir: string, step: number): string {
+  return `${outputDir.replace(/\/$/, '')}/${checkpointName(step)}`
+}
+
 /** The step of a name `checkpoint-<digits>`, undefined for any other name. */
 export function checkpointStep(name: string): number | undefined {
   const match = /^checkpoint-(\d+)$/.exec(name)

@@ -1,13 +1,10 @@
 // what collators take and return
-import type { Tensor } from '../tensor'
+import type { Batch } from '../tensor'
 
 /** An encoded example: a row of named cells. */
 export type Example = Readonly<Record<string, unknown>>
 
 export type Examples = readonly Example[]
-
-/** What a collator makes of some examples: named tensors, the first axis of each being the rows. */
-export type Batch = Record<string, Tensor>
 
 /**
  * A function that makes a batch of examples. `indices` are the numbers of the rows in the dataset, for errors. Integers

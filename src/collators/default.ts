@@ -1,5 +1,6 @@
 // examples → batch, without padding
-import type { Batch, Collator, Examples } from './Collator'
+import type { Batch } from '../tensor'
+import type { Collator, Examples } from './Collator'
 import { batchName, checkExamples } from './examples'
 import { columnTensor } from './tensors'
 

@@ -1,6 +1,7 @@
 // examples of different lengths → batch, padded by the tokenizer
 import { TrainerError } from '../errors'
-import type { Batch, Collator, Examples } from './Collator'
+import type { Batch } from '../tensor'
+import type { Collator, Examples } from './Collator'
 import { batchName, checkExamples } from './examples'
 import type { PadOptions } from './padExamples'
 import { columnTensor } from './tensors'

@@ -1,4 +1,4 @@
-import type { PreTrainedModel } from '../auto/PreTrainedModel'
+import type { TrainableModel } from '../auto/TrainableModel'
 import { formatNumber } from '../callbacks/format'
 import type { LogEntry } from '../callbacks/TrainerState'
 import { readText } from '../files/readFile'
@@ -29,7 +29,7 @@ export interface ModelCardOptions {
 /** What the run knows. */
 export interface CardParts {
   readonly args: TrainingArguments
-  readonly model: PreTrainedModel
+  readonly model: Pick<TrainableModel, 'nameOrPath'>
   readonly logHistory: readonly LogEntry[]
   /** The optimizer's name, after training. */
   readonly optimizer: string | undefined

@@ -12,7 +12,7 @@ export interface CrossEntropyOptions {
    * ε of Szegedy et al. 2015, as Hugging Face's LabelSmoother has it: (1 - ε) · nll + ε · the mean over the classes.
    * Default 0.
    */
-  readonly labelSmoothing?: number
+  readonly labelSmoothing?: number | undefined
   /** One weight per class; the sum is weighted, and the count is the sum of the labels' weights, as in PyTorch. */
   readonly classWeights?: readonly number[] | undefined
 }

@@ -1,8 +1,5 @@
 import { nearest, TrainerError } from '../errors'
-
-/** What a head predicts, in Hugging Face's words. */
-const problemTypes = ['regression', 'single_label_classification', 'multi_label_classification'] as const
-export type ProblemType = (typeof problemTypes)[number]
+import { type ProblemType, problemTypes } from '../heads/sequenceClassification'
 
 /** A model's `config.json`, under Python's names. Fields that are not known here are kept as they are. */
 export interface ModelConfig {

@@ -1,63 +1,57 @@
+import type { TokenValues } from '../feeds/TokenLayout'
+import type { Value } from '../onnx/types'
+import type { Architecture } from './architecture'
 import { headSizeOf, type ModelConfig, numberField, paddingId, probabilityField, sizeField, textField } from './config'
 import { encode, type EncoderNames, type EncoderShape } from './encoder'
-import type { Family } from './family'
-import { embedding, layerNorm, linear } from './layers'
+import { createLayers } from './layers'
+import type { ModelGraph } from './Model'
 
 /** DistilBERT (Sanh et al. 2019): BERT without segments and pooler, under its own names. */
-export const distilbert: Family = {
-  sequenceClassifierName: 'DistilBertForSequenceClassification',
-  baseModelPrefix: 'distilbert',
+export const distilbert: Architecture = {
+  prefix: 'distilbert',
   inputNames: ['input_ids', 'attention_mask', 'position_ids'],
-  packing: config => ({
+  geometry: config => ({
     heads: sizeField(config, 'n_heads'),
+    headSize: headSizeOf(config, 'dim', 'n_heads'),
     vocabularySize: sizeField(config, 'vocab_size'),
     positions: sizeField(config, 'max_position_embeddings'),
     firstPosition: 0,
     positionPadding: undefined,
     segments: 0,
   }),
-  headSize: config => headSizeOf(config, 'dim', 'n_heads'),
-  sequenceClassifier: (model, config, tokens, layout, labels) => {
-    const { graph } = model
-    const shape = distilbertShape(config)
-    const at = 'distilbert.embeddings'
-    const embedded = graph.scope('embeddings', () => {
-      const words = embedding(
-        model,
-        `${at}.word_embeddings`,
-        tokens.tokenIds,
-        sizeField(config, 'vocab_size'),
-        shape.width,
-        shape.deviation,
-        paddingId(config, 0),
-      )
-      const positions = embedding(
-        model,
-        `${at}.position_embeddings`,
-        tokens.positionIds,
-        sizeField(config, 'max_position_embeddings'),
-        shape.width,
-        shape.deviation,
-      )
-      return model.dropout(
-        'embeddings',
-        layerNorm(model, `${at}.LayerNorm`, graph.add(words, positions), shape.epsilon),
-        shape.outputDropout,
-      )
-    })
-    const first = encode(model, shape, names, layout, embedded, 'first')
-    const dense = graph.relu(linear(model, 'pre_classifier', first, shape.width, shape.deviation))
-    return linear(
-      model,
-      'classifier',
-      model.dropout('classifier', dense, probabilityField(config, 'seq_classif_dropout', 0.2)),
-      labels,
-      shape.deviation,
-    )
+  encode(model, config, tokens, reads) {
+    const shape = shapeOf(config)
+    return encode(model, shape, names, tokens.attention, embeddings(model, config, shape, tokens), reads)
+  },
+  heads: {
+    'sequence-classification': {
+      className: 'DistilBertForSequenceClassification',
+      write(model, config, first, width) {
+        const shape = shapeOf(config)
+        const { linear } = createLayers(model, shape)
+        const dense = model.graph.relu(linear('pre_classifier', first, shape.width))
+        const probability = probabilityField(config, 'seq_classif_dropout', 0.2)
+        return linear('classifier', model.dropout('classifier', dense, probability, 'rows'), width)
+      },
+    },
   },
 }
 
-function distilbertShape(config: ModelConfig): EncoderShape {
+/** LayerNorm(word + position), dropped: [tokens, width]. */
+function embeddings(model: ModelGraph, config: ModelConfig, shape: EncoderShape, tokens: TokenValues): Value {
+  const { embedding, layerNorm } = createLayers(model, shape)
+  const name = (part: string): string => `distilbert.embeddings.${part}`
+  const vocabulary = sizeField(config, 'vocab_size')
+  const positionCount = sizeField(config, 'max_position_embeddings')
+  return model.graph.scope('embeddings', () => {
+    const words = embedding(name('word_embeddings'), tokens.tokenIds, vocabulary, shape.width, paddingId(config, 0))
+    const positions = embedding(name('position_embeddings'), tokens.positionIds, positionCount, shape.width)
+    const normed = layerNorm(name('LayerNorm'), model.graph.add(words, positions))
+    return model.dropout('embeddings', normed, shape.outputDropout, 'tokens')
+  })
+}
+
+function shapeOf(config: ModelConfig): EncoderShape {
   return {
     layers: sizeField(config, 'n_layers'),
     width: sizeField(config, 'dim'),

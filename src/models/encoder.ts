@@ -1,18 +1,15 @@
+import type { AttentionLayout, GroupLayout } from '../feeds/TokenLayout'
 import type { Value } from '../onnx/types'
-import { activation, layerNorm, linear, type ModelGraph } from './layers'
+import { activation, createLayers, type Layers, type LayerSettings } from './layers'
+import type { DroppedOver, ModelGraph } from './Model'
 
-/**
- * The sizes and probabilities of a stack of post-normalised transformer layers (Vaswani et al. 2017, as BERT uses
- * them).
- */
-export interface EncoderShape {
+/** The sizes and probabilities of a stack of post-normalised transformer layers (Vaswani et al. 2017, as BERT uses them). */
+export interface EncoderShape extends LayerSettings {
   readonly layers: number
   readonly width: number
   readonly heads: number
   readonly innerWidth: number
   readonly activation: string
-  readonly epsilon: number
-  readonly deviation: number
   readonly attentionDropout: number
   /** After the attention's output product; DistilBERT has none. */
   readonly attentionOutputDropout: number
@@ -32,35 +29,21 @@ export interface EncoderNames {
   readonly outputNorm: string
 }
 
-/**
- * The way between tokens and attention, which is computed for groups of rows of similar length: by indices when
- * training, by reshapes (and for one group) in an exported model.
- */
-export interface Layout {
-  /** [tokens, width] → each group's */
-  readonly tokenGroups: (x: Value) => readonly Value[]
-  /** [batch, width] → each group's */
-  readonly rowGroups: (x: Value) => readonly Value[]
-  /** Each group's [tokens, width] → that of all */
-  readonly tokens: (groups: readonly Value[]) => Value
-  /** Each group's [batch, width] → that of all */
-  readonly rows: (groups: readonly Value[]) => Value
-  /** [tokens, width] → [batch, width]: each row's first token */
-  readonly first: (x: Value) => Value
-  readonly groups: readonly GroupLayout[]
+/** A stack of layers in a graph. */
+interface Stack {
+  readonly model: ModelGraph
+  readonly layers: Layers
+  readonly shape: EncoderShape
+  readonly names: EncoderNames
+  readonly attention: AttentionLayout
 }
 
-/** The padded layout of a group of rows. */
-export interface GroupLayout {
-  /** [tokens, heads × size] → [batch, heads, length, size] */
-  readonly toHeads: (x: Value) => Value
-  /**
-   * [batch, heads, length, size] → [tokens, heads × size]; `masked` says that slots without a token pass no gradient
-   * back anyway.
-   */
-  readonly fromHeads: (x: Value, masked: boolean) => Value
-  /** [batch, 1, 1, length], added to the scores */
-  readonly bias: Value
+/** One layer of a stack: what its parameters and its dropout are called, and which rows it computes. */
+interface Layer {
+  readonly prefix: string
+  readonly site: string
+  /** Whether it computes each row's first token alone, which is all that the head reads. */
+  readonly firstOnly: boolean
 }
 
 /**
@@ -74,96 +57,72 @@ export function encode(
   model: ModelGraph,
   shape: EncoderShape,
   names: EncoderNames,
-  layout: Layout,
+  attention: AttentionLayout,
   x: Value,
   reads: 'first' | 'all',
 ): Value {
+  const stack = { model, layers: createLayers(model, shape), shape, names, attention }
   let hidden = x
   for (let i = 0; i < shape.layers; i++) {
-    const firstOnly = reads === 'first' && i === shape.layers - 1
-    model.checkpoints.push(hidden)
-    hidden = model.graph.scope(`layer.${i}`, () => encoderLayer(model, shape, names, layout, hidden, i, firstOnly))
+    const layer = {
+      prefix: names.layer(i),
+      site: `layer.${i}`,
+      firstOnly: reads === 'first' && i === shape.layers - 1,
+    }
+    model.checkpoint(hidden)
+    hidden = model.graph.scope(layer.site, () => encoderLayer(stack, layer, hidden))
   }
   return hidden
 }
 
-function encoderLayer(
-  model: ModelGraph,
-  shape: EncoderShape,
-  names: EncoderNames,
-  layout: Layout,
-  x: Value,
-  index: number,
-  firstOnly: boolean,
-): Value {
-  const { graph } = model
-  const at = names.layer(index)
-  const site = `layer.${index}`
-  const rows = firstOnly ? layout.first(x) : x
-  const context = attention(model, shape, names, layout, x, rows, at, site, firstOnly)
-  const projected = linear(model, `${at}.${names.attentionOutput}`, context, shape.width, shape.deviation)
-  const attended = model.dropout(`${site}.attention.output`, projected, shape.attentionOutputDropout)
-  const middle = layerNorm(model, `${at}.${names.attentionNorm}`, graph.add(attended, rows), shape.epsilon)
-  const inner = activation(
-    graph,
-    shape.activation,
-    linear(model, `${at}.${names.inner}`, middle, shape.innerWidth, shape.deviation),
-  )
-  const output = model.dropout(
-    `${site}.output`,
-    linear(model, `${at}.${names.output}`, inner, shape.width, shape.deviation),
-    shape.outputDropout,
-  )
-  return layerNorm(model, `${at}.${names.outputNorm}`, graph.add(output, middle), shape.epsilon)
+function encoderLayer(stack: Stack, layer: Layer, x: Value): Value {
+  const { model, layers, shape, names } = stack
+  const { prefix, site } = layer
+  const over: DroppedOver = layer.firstOnly ? 'rows' : 'tokens'
+  const rows = layer.firstOnly ? stack.attention.first(x) : x
+  const context = selfAttention(stack, layer, x, rows)
+  const projected = layers.linear(`${prefix}.${names.attentionOutput}`, context, shape.width)
+  const attended = model.dropout(`${site}.attention.output`, projected, shape.attentionOutputDropout, over)
+  const middle = layers.layerNorm(`${prefix}.${names.attentionNorm}`, model.graph.add(attended, rows))
+  const inner = layers.linear(`${prefix}.${names.inner}`, middle, shape.innerWidth)
+  const activated = activation(model.graph, shape.activation, inner)
+  const outer = layers.linear(`${prefix}.${names.output}`, activated, shape.width)
+  const output = model.dropout(`${site}.output`, outer, shape.outputDropout, over)
+  return layers.layerNorm(`${prefix}.${names.outputNorm}`, model.graph.add(output, middle))
 }
 
 /** Keys and values from all tokens `x`, queries from `rows`; the scale of the scores is part of the query's product. */
-function attention(
-  model: ModelGraph,
-  shape: EncoderShape,
-  names: EncoderNames,
-  layout: Layout,
-  x: Value,
-  rows: Value,
-  at: string,
-  site: string,
-  firstOnly: boolean,
-): Value {
-  const project = (name: string, from: Value, scale = 1): Value =>
-    linear(model, `${at}.${name}`, from, shape.width, shape.deviation, scale)
+function selfAttention(stack: Stack, { prefix, site, firstOnly }: Layer, x: Value, rows: Value): Value {
+  const { layers, shape, names, attention } = stack
+  const project = (name: string, from: Value, scale?: number): Value =>
+    layers.linear(`${prefix}.${name}`, from, shape.width, scale)
   const query = project(names.query, rows, 1 / Math.sqrt(shape.width / shape.heads))
-  const queries = firstOnly ? layout.rowGroups(query) : layout.tokenGroups(query)
-  const keys = layout.tokenGroups(project(names.key, x))
-  const values = layout.tokenGroups(project(names.value, x))
-  const contexts = layout.groups.map((group, i) => {
-    const place = layout.groups.length === 1 ? site : `${site}.${i}`
-    return groupAttention(
-      model,
-      shape,
-      group,
-      { query: queries[i]!, key: keys[i]!, value: values[i]! },
-      place,
-      firstOnly,
-    )
+  const queries = firstOnly ? attention.rowGroups(query) : attention.tokenGroups(query)
+  const keys = attention.tokenGroups(project(names.key, x))
+  const values = attention.tokenGroups(project(names.value, x))
+  const groups = attention.groups.length
+  const contexts = attention.groups.map((layout, group) => {
+    const drop = (probabilities: Value): Value =>
+      stack.model.dropout(`${site}.attention`, probabilities, shape.attentionDropout, { group, groups })
+    const inputs = { query: queries[group]!, key: keys[group]!, value: values[group]! }
+    return groupAttention(stack, layout, inputs, firstOnly, drop)
   })
-  return firstOnly ? layout.rows(contexts) : layout.tokens(contexts)
+  return firstOnly ? attention.rows(contexts) : attention.tokens(contexts)
 }
 
 /** softmax(q kᵀ + bias) v for a group of rows: [its tokens, or its rows, width]. */
 function groupAttention(
-  model: ModelGraph,
-  shape: EncoderShape,
-  group: GroupLayout,
-  { query, key, value }: { query: Value; key: Value; value: Value },
-  site: string,
+  { model: { graph }, shape }: Stack,
+  layout: GroupLayout,
+  { query, key, value }: { readonly query: Value; readonly key: Value; readonly value: Value },
   firstOnly: boolean,
+  drop: (probabilities: Value) => Value,
 ): Value {
-  const { graph } = model
   const size = shape.width / shape.heads
-  const q = firstOnly ? graph.reshape(query, [-1, shape.heads, 1, size]) : group.toHeads(query) // [batch, heads, length or 1, size]
-  const scores = graph.add(graph.matMul(q, graph.transposeLast(group.toHeads(key))), group.bias)
+  const q = firstOnly ? graph.reshape(query, [-1, shape.heads, 1, size]) : layout.toHeads(query) // [batch, heads, length or 1, size]
+  const scores = graph.add(graph.matMul(q, graph.transposeLast(layout.toHeads(key))), layout.bias)
   const probabilities = graph.softmax(scores)
-  const kept = model.dropout(`${site}.attention`, probabilities, shape.attentionDropout)
-  const context = graph.matMul(kept, group.toHeads(value))
-  return firstOnly ? graph.reshape(context, [-1, shape.width]) : group.fromHeads(context, kept !== probabilities)
+  const kept = drop(probabilities)
+  const context = graph.matMul(kept, layout.toHeads(value))
+  return firstOnly ? graph.reshape(context, [-1, shape.width]) : layout.fromHeads(context, kept !== probabilities)
 }

@@ -1,6 +1,6 @@
 import { hash32, MersenneTwister } from '../random'
 import { sizeOf } from '../tensor'
-import type { Parameter } from './layers'
+import type { Parameter } from './Model'
 
 /**
  * The values with which a parameter starts, as Hugging Face initialises it; a function of the seed and the parameter's
@@ -20,7 +20,7 @@ export function initialValues(parameter: Parameter, seed: number): Float32Array<
     if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle)
   }
   const width = parameter.shape.at(-1)!
-  if (initialization.zeroRow !== undefined)
-    values.fill(0, initialization.zeroRow * width, (initialization.zeroRow + 1) * width)
+  if (parameter.paddingRow !== undefined)
+    values.fill(0, parameter.paddingRow * width, (parameter.paddingRow + 1) * width)
   return values
 }

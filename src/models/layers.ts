@@ -1,86 +1,53 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
-import type { Dimension, Value } from '../onnx/types'
+import type { Value } from '../onnx/types'
+import type { ModelGraph } from './Model'
 
-/**
- * How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. The zero row of a table is never
- * trained either.
- */
-export type Initialization =
-  | { readonly kind: 'normal'; readonly deviation: number; readonly zeroRow?: number | undefined }
-  | { readonly kind: 'zeros' }
-  | { readonly kind: 'ones' }
-
-/** A parameter of a model, under Hugging Face's name. */
-export interface Parameter {
-  readonly name: string
-  readonly shape: readonly number[]
-  readonly initialization: Initialization
+/** The layers that models are made of, in a graph that is being written. */
+export interface Layers {
+  /** y = scale · (x Wᵀ + b), x [rows, in], W [out, in]. */
+  linear(name: string, x: Value, outputs: number, scale?: number): Value
+  /** Layer normalization over the last axis (Ba, Kiros & Hinton 2016). */
+  layerNorm(name: string, x: Value): Value
+  /** Rows of a table [rows, width]; that of the padding id starts at zero and is not trained. */
+  embedding(name: string, ids: Value, rows: number, width: number, paddingRow?: number): Value
 }
 
-/** Where in a model values are dropped. */
-export interface DropoutSite {
-  /** The name of the input that the mask comes in by. */
-  readonly name: string
-  readonly probability: number
-  readonly shape: readonly Dimension[]
+/** What layers of one model have in common: config fields `initializer_range` and `layer_norm_eps`. */
+export interface LayerSettings {
+  readonly deviation: number
+  readonly epsilon: number
 }
 
-/** What a model is written into: a graph that knows parameters by name, and where to drop. */
-export interface ModelGraph {
-  readonly graph: GraphBuilder
-  /** The parameter as a value of the graph; the same name gives the same value. */
-  parameter(name: string, shape: readonly number[], initialization: Initialization): Value
-  /**
-   * x with a share of its elements dropped and the others enlarged; x itself outside of training or at probability 0.
-   */
-  dropout(site: string, x: Value, probability: number): Value
-  /**
-   * Values from which what follows them can be computed again: what enters each layer. A model adds its own while it is
-   * written.
-   */
-  readonly checkpoints: Value[]
+/** Layers that write into a model's graph. */
+export function createLayers(model: ModelGraph, { deviation, epsilon }: LayerSettings): Layers {
+  const { graph } = model
+  return {
+    linear(name, x, outputs, scale = 1) {
+      const inputs = knownWidth(name, x)
+      const initialization = { kind: 'normal', deviation } as const
+      const weight = model.parameter(`${name}.weight`, { shape: [outputs, inputs], initialization })
+      const bias = model.parameter(`${name}.bias`, { shape: [outputs], initialization: { kind: 'zeros' } })
+      return graph.gemm(x, weight, bias, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale, beta: scale })
+    },
+    layerNorm(name, x) {
+      const shape = [knownWidth(name, x)]
+      const scale = model.parameter(`${name}.weight`, { shape, initialization: { kind: 'ones' } })
+      const bias = model.parameter(`${name}.bias`, { shape, initialization: { kind: 'zeros' } })
+      return graph.layerNormalization(x, scale, bias, epsilon)[0]
+    },
+    embedding(name, ids, rows, width, paddingRow) {
+      const initialization = { kind: 'normal', deviation } as const
+      const table = model.parameter(`${name}.weight`, { shape: [rows, width], initialization, paddingRow })
+      return graph.gather(table, ids)
+    },
+  }
 }
 
-/** y = scale · (x Wᵀ + b), x [rows, in], W [out, in]. */
-export function linear(
-  model: ModelGraph,
-  name: string,
-  x: Value,
-  outputs: number,
-  deviation: number,
-  scale = 1,
-): Value {
-  const inputs = x.shape[1]
-  if (typeof inputs !== 'number')
-    throw new TrainerError('internal', `internal: the width of the input of ${name} is not known.`)
-  const weight = model.parameter(`${name}.weight`, [outputs, inputs], { kind: 'normal', deviation })
-  const bias = model.parameter(`${name}.bias`, [outputs], { kind: 'zeros' })
-  return model.graph.gemm(x, weight, bias, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale, beta: scale })
-}
-
-/** Layer normalization over the last axis (Ba, Kiros & Hinton 2016). */
-export function layerNorm(model: ModelGraph, name: string, x: Value, epsilon: number): Value {
-  const width = x.shape.at(-1) as number
-  const scale = model.parameter(`${name}.weight`, [width], { kind: 'ones' })
-  const bias = model.parameter(`${name}.bias`, [width], { kind: 'zeros' })
-  return model.graph.layerNormalization(x, scale, bias, epsilon)[0]
-}
-
-/**
- * Rows of a table; the row of the padding id starts at zero and gets no gradient, as PyTorch's `padding_idx` makes it.
- */
-export function embedding(
-  model: ModelGraph,
-  name: string,
-  ids: Value,
-  rows: number,
-  width: number,
-  deviation: number,
-  padding?: number,
-): Value {
-  const table = model.parameter(`${name}.weight`, [rows, width], { kind: 'normal', deviation, zeroRow: padding })
-  return model.graph.gather(table, ids)
+function knownWidth(name: string, x: Value): number {
+  const width = x.shape.at(-1)
+  if (typeof width === 'number') return width
+  throw new TrainerError('internal', `internal: the width of the input of ${name} is not known.`)
 }
 
 /** The functions that `hidden_act` can name. */

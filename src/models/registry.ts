@@ -1,13 +1,13 @@
 import { nearest, TrainerError } from '../errors'
+import type { Architecture } from './architecture'
 import { bert } from './bert'
 import type { ModelConfig } from './config'
 import { distilbert } from './distilbert'
 import { electra } from './electra'
-import type { Family } from './family'
 import { camembert, roberta, xlmRoberta } from './roberta'
 
-/** The families by the `model_type` of their configs. */
-export const families: Readonly<Record<string, Family>> = {
+/** The architectures by the `model_type` of their configs. */
+export const architectures: Readonly<Record<string, Architecture>> = {
   bert,
   roberta,
   'xlm-roberta': xlmRoberta,
@@ -16,17 +16,14 @@ export const families: Readonly<Record<string, Family>> = {
   electra,
 }
 
-/** The family of a config. @throws TrainerError listing the known ones. */
-export function familyOf(config: ModelConfig): Family {
-  const family = Object.hasOwn(families, config.model_type) ? families[config.model_type] : undefined
-  if (family !== undefined) return family
-  const close = nearest(String(config.model_type), Object.keys(families))
-  const known = Object.keys(families).join(', ')
-  throw new TrainerError(
-    'model',
-    `The model_type ${JSON.stringify(config.model_type)} is not supported; these are: ${known}.`,
-    {
-      ...(close !== undefined && { fix: `Did you mean "${close}"?` }),
-    },
-  )
+/** The architecture of a config. @throws TrainerError ('model') listing the known ones. */
+export function architectureOf(config: ModelConfig): Architecture {
+  const known = Object.hasOwn(architectures, config.model_type) ? architectures[config.model_type] : undefined
+  if (known !== undefined) return known
+  const close = nearest(String(config.model_type), Object.keys(architectures))
+  const names = Object.keys(architectures).join(', ')
+  const type = JSON.stringify(config.model_type)
+  throw new TrainerError('model', `The model_type ${type} is not supported; these are: ${names}.`, {
+    ...(close !== undefined && { fix: `Did you mean "${close}"?` }),
+  })
 }

@@ -11,7 +11,8 @@ export type { ExternalReader } from './decodeTensor'
 
 /**
  * The graph of an ONNX model, of opset 13 to 21 as far as its operators are in our table and mean the same there.
- * Tensors are views of `bytes` where they are aligned. Types that the file does not state are inferred.
+ * Tensors are views of `bytes` where they are aligned. Types that the file does not state are inferred. Any length
+ * that the file names may be 1 when the graph runs: see `Graph.openLengths`.
  *
  * @param readExternal gives the bytes of a file beside the model's; needed when weights stand in one
  * @throws TrainerError ('file') for bytes that are not a model, are cut off or contradict themselves; ('graph') for
@@ -145,7 +146,7 @@ function assemble(parts: Parts, opset: number, readExternal: ExternalReader | un
       throw new TrainerError('file', `The ONNX data is malformed: nothing makes the output "${name}".`)
     return value
   })
-  return { name: parts.name, inputs, outputs, initializers, nodes }
+  return { name: parts.name, inputs, outputs, initializers, nodes, openLengths: true }
 }
 
 function unknownLengths(): () => string {
@@ -210,7 +211,14 @@ function bindNode(raw: RawNode, { opset, values, initializers, stated, unknown, 
   const types = blaming(raw, () => {
     checkArity(op, inputs, raw.outputs.length)
     if (raw.outputs.every(name => name === '' || stated.has(name))) return []
-    return infer(op, { inputs: inputs as Value[], attributes, outputs: raw.outputs.length, constant, unknown })
+    return infer(op, {
+      inputs: inputs as Value[],
+      attributes,
+      outputs: raw.outputs.length,
+      constant,
+      unknown,
+      openLengths: true,
+    })
   })
   const outputs = raw.outputs.map((name, i) => {
     if (name === '') return undefined

@@ -1,4 +1,4 @@
-import type { CallbackState } from '../callbacks/CallbackState'
+import type { RunNumbers } from './RunSnapshot'
 
 /** The bookkeeping of the training loss: what has been since the last log, and in the whole run. */
 export class LossLog {
@@ -51,8 +51,8 @@ export class LossLog {
     this.#loggedAt = step
   }
 
-  state(): CallbackState {
-    const attributes = {
+  state(): RunNumbers {
+    return {
       loss_since_log: this.#window,
       updates_since_log: this.#inWindow,
       loss_logged: this.#total,
@@ -60,11 +60,10 @@ export class LossLog {
       updates: this.#updates,
       skipped_updates: this.#skipped,
     }
-    return { args: {}, attributes }
   }
 
-  restore({ attributes }: CallbackState): void {
-    const number = (name: string): number => (typeof attributes[name] === 'number' ? attributes[name] : 0)
+  restore(numbers: RunNumbers): void {
+    const number = (name: string): number => Number(numbers[name] ?? 0)
     this.#window = number('loss_since_log')
     this.#inWindow = number('updates_since_log')
     this.#total = number('loss_logged')

@@ -1,86 +1,112 @@
-import type { FusedEngine } from '../engine/fused/FusedEngine'
+import type { AttentionMask, DenseMask, FusedEngine, MaskKey } from '../engine/fused/FusedEngine'
 import { Scratch } from '../engine/fused/scratch'
 import { TrainerError } from '../errors'
-import type { DropoutSite } from '../models/layers'
-import type { PackedBatch, PackedGroup } from '../models/packing'
-import type { Dimension } from '../onnx/types'
+import type { Feed } from '../feeds/FeedLayout'
+import type { RowNumbers } from '../feeds/rowNumbers'
+import type { DropoutSite } from '../models/Model'
 import { sizeOf, Tensor } from '../tensor'
 
 /**
- * Draws a model's dropout masks: a function of (seed, step, micro-batch, site, place), whatever the threads, the groups
- * that attention is computed in, and whatever came before.
+ * Draws a model's dropout masks: a function of (seed, step, place in the model, row and token of the update), whatever
+ * the threads, the micro-batches and processes that an update is divided into, and the groups that attention is computed
+ * in.
  */
 export class MaskSource {
   readonly #sites: readonly DropoutSite[]
-  /** The number of each site: those of one attention's groups share one. */
-  readonly #numbers: readonly number[]
+  /** The places in the model, whose order numbers them. */
+  readonly #places: readonly string[]
   readonly #fused: FusedEngine
-  readonly #rooms: Scratch
+  readonly #scratch: Scratch
 
   constructor(sites: readonly DropoutSite[], fused: FusedEngine) {
     this.#sites = sites
-    const places = sites.map(({ name, shape: [first] }) =>
-      groupNumber(first!) === undefined ? name : name.replace(/\.\d+(\.[^.]+)$/, '$1'),
-    )
-    const distinct = [...new Set(places)]
-    this.#numbers = places.map(place => distinct.indexOf(place))
+    this.#places = [...new Set(sites.map(({ place }) => place))]
     this.#fused = fused
-    this.#rooms = new Scratch(fused.arena)
+    this.#scratch = new Scratch(fused.arena)
   }
 
-  /** The masks of a batch, by the names of the inputs that they are; each call overwrites the last one's. */
+  /**
+   * The masks of a feed, by the names of the inputs that they are; each call overwrites the last one's.
+   * @param numbers of the rows of its batch.
+   */
   async draw(
-    batch: PackedBatch,
-    key: { readonly seed: number; readonly step: number; readonly microBatch: number },
+    feed: Feed,
+    numbers: RowNumbers,
+    key: { readonly seed: number; readonly step: number },
   ): Promise<Record<string, Tensor>> {
-    const masks = this.#sites.map(site => {
-      const dims = site.shape.map(d => (typeof d === 'number' ? d : lengthOf(batch, d)))
-      return { site, dims, into: this.#rooms.take(site.name, sizeOf(dims)) }
+    const drawn: Record<string, Tensor> = {}
+    const masks = this.#sites.flatMap(site => {
+      const dims = dimsOf(site, feed)
+      const into = this.#scratch.take(site.input, sizeOf(dims))
+      drawn[site.input] = new Tensor('float32', into, dims)
+      const mask = { into, p: site.probability, key: { ...key, site: this.#places.indexOf(site.place) } }
+      return partsOf(site, dims, feed, numbers, mask)
     })
-    await this.#fused.dropoutMasks(
-      masks.map(({ site, dims, into }, i) => {
-        const mask = { into, p: site.probability, key: { ...key, site: this.#numbers[i]! } }
-        const group = groupOf(batch, site)
-        // attention: a padded query's row is zero, so that it passes no gradient back
-        return group === undefined
-          ? mask
-          : {
-              ...mask,
-              heads: dims[1]!,
-              queries: dims[2]!,
-              width: group.width,
-              lengths: group.lengths,
-              firstRow: group.firstRow,
-            }
-      }),
-    )
-    return Object.fromEntries(masks.map(({ site, dims, into }) => [site.name, new Tensor('float32', into, dims)]))
+    await this.#fused.dropoutMasks(masks)
+    return drawn
   }
 
   dispose(): void {
-    this.#rooms.dispose()
+    this.#scratch.dispose()
   }
 }
 
-/** The group whose attention a site belongs to; undefined for sites that are no attention. */
-function groupOf(batch: PackedBatch, { shape }: DropoutSite): PackedGroup | undefined {
-  return shape.length === 4 ? batch.groups[groupNumber(shape[0]!) ?? 0] : undefined
+function dimsOf({ place, shape }: DropoutSite, { lengths }: Feed): number[] {
+  return shape.map(length => {
+    const known = typeof length === 'number' ? length : lengths[length]
+    if (known !== undefined) return known
+    throw new TrainerError('internal', `internal: the mask of ${place} has the unknown length "${length}".`)
+  })
 }
 
-/** What a dimension's name means in a batch: `tokens`, `batch`, or those of a group and its `length`. */
-function lengthOf(batch: PackedBatch, dimension: string): number {
-  if (dimension === 'tokens') return batch.tokens
-  if (dimension === 'batch') return batch.order.length
-  const group = batch.groups[groupNumber(dimension) ?? 0]
-  if (group !== undefined && dimension.startsWith('batch')) return group.lengths.length
-  if (group !== undefined && dimension.startsWith('length')) return group.width
-  throw new TrainerError('internal', `internal: a dropout mask has the unknown length "${dimension}".`)
+interface WholeMask {
+  readonly into: Float32Array
+  readonly p: number
+  readonly key: MaskKey
+}
+
+/** A mask in parts that can each be drawn at once. */
+function partsOf(
+  { over }: DropoutSite,
+  dims: readonly number[],
+  { places }: Feed,
+  numbers: RowNumbers,
+  mask: WholeMask,
+): readonly (DenseMask | AttentionMask)[] {
+  const { order, lengths } = places
+  if (over === 'rows') {
+    const elements = Array.from(order, row => ({ length: 1, number: numbers.rows[row]! }))
+    return runsOf(elements, dims[1]!, mask)
+  }
+  if (over === 'tokens') {
+    const elements = Array.from(order, (row, i) => ({ length: lengths[i]!, number: numbers.tokens[row]! }))
+    return runsOf(elements, dims[1]!, mask)
+  }
+  // attention: a padded query's row is zero, so that it passes no gradient back
+  const { firstRow, lengths: groupLengths, width } = places.groups[over.group]!
+  const rows = Array.from(order.subarray(firstRow, firstRow + groupLengths.length), row => numbers.rows[row]!)
+  return [{ ...mask, heads: dims[1]!, queries: dims[2]!, width, lengths: groupLengths, rows }]
 }
 
 /**
- * The group that a dimension is of; undefined where there is one group only, and for dimensions of all tokens or rows.
+ * A mask [tokens or rows, width] in runs of those that follow one another in the update too. What comes after the last
+ * of them, to round their number, belongs to its run.
  */
-function groupNumber(dimension: Dimension): number | undefined {
-  const number = String(dimension).split('.')[1]
-  return number === undefined ? undefined : Number(number)
+function runsOf(
+  elements: readonly { readonly length: number; readonly number: number }[],
+  width: number,
+  { into, ...mask }: WholeMask,
+): DenseMask[] {
+  const runs: { from: number; number: number }[] = []
+  let at = 0
+  let next = -1
+  for (const { length, number } of elements) {
+    if (number !== next) runs.push({ from: at, number })
+    next = number + length
+    at += length
+  }
+  return runs.map(({ from, number }, i) => {
+    const end = runs[i + 1]?.from
+    return { ...mask, into: into.subarray(from * width, end && end * width), first: number * width }
+  })
 }

@@ -1,37 +1,30 @@
-import type { PreTrainedModel } from '../auto/PreTrainedModel'
-import type { Engine, EngineValue, Program } from '../engine/Engine'
-import { createFusedEngine, type FusedEngine } from '../engine/fused/FusedEngine'
+import type { TrainableModel } from '../auto/TrainableModel'
+import type { Engine, EngineValue, EngineValues, Program } from '../engine/Engine'
 import { TrainerError } from '../errors'
-import { logOnce } from '../logging'
-import type { ProblemType } from '../models/config'
-import { type Batch, packBatch, type PackedBatch } from '../models/packing'
+import type { Feed, FeedLayout, RowName } from '../feeds/FeedLayout'
+import type { RowNumbers } from '../feeds/rowNumbers'
+import type { LabelFeed } from '../heads/Head'
 import { encode } from '../onnx/encode'
 import type { Graph } from '../onnx/types'
-import type { Optimizer } from '../optim/Optimizer'
-import { Tensor } from '../tensor'
-import {
-  createEvaluationGraph,
-  createPredictionGraph,
-  createTrainingGraph,
-  type LossChoice,
-  type TrainingGraph,
-} from '../TrainingGraph'
+import { copyInTurns } from '../parameters/copying'
+import { createDeviceStore } from '../parameters/deviceStore'
+import type { ParameterStore, StoreOptions } from '../parameters/ParameterStore'
+import { createSharedStore } from '../parameters/sharedStore'
+import { evaluationGraph } from '../programs/evaluation'
+import { labelCount, type Objective } from '../programs/loss'
+import { trainingProgram } from '../programs/training'
+import type { TrainingProgram } from '../programs/TrainingProgram'
+import { type Batch, Tensor } from '../tensor'
+import { nextTurn, takeTurns } from '../turns'
 import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
-import { countLabels, labelFeed, problemTypeOf, type RowName } from './labels'
 import { MaskSource } from './MaskSource'
-import type { ParameterState } from './ParameterState'
-import { type Profile, profiledState, timed } from './profile'
-import { inOrder, outOfOrder } from './rowOrder'
-import { createSharedState } from './sharedState'
-import { copyInTurns, nextTurn, takeTurns } from '../turns'
-
-type LossOptions = Omit<LossChoice, 'problemType'> & { readonly problemType?: ProblemType }
+import { type Profile, profiledStore, timed } from './profile'
 
 /** How a runner computes. */
 export interface RunnerOptions extends EnginesOptions {
-  readonly model: PreTrainedModel
-  /** The loss; its problem type is decided by the first labels, unless it is given. */
-  readonly loss: LossOptions
+  readonly model: TrainableModel
+  /** What the model is trained by; the loss of its head unless given. */
+  readonly objective?: Objective
   /** Rows that most batches have; 8 unless given. */
   readonly batchSize?: number
   /** Computes layers again in the backward pass, in place of keeping what they computed. */
@@ -39,28 +32,24 @@ export interface RunnerOptions extends EnginesOptions {
 }
 
 /** What training needs beside. */
-export interface TrainingOptions {
-  readonly optimizer: Optimizer
-  readonly weightDecay: (name: string) => number
+export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay'> {
   /** What dropout is drawn from. */
   readonly seed: number
 }
 
-/** A batch, ready to run. */
-export interface PreparedBatch {
-  readonly packed: PackedBatch
-  readonly labels: Tensor | undefined
-  /** Labels that count. */
-  readonly count: number
-  /** Rows of the batch. */
-  readonly rows: number
+/** A batch with its labels as the inputs of a program. */
+export interface LabelledFeed extends Feed {
+  readonly labels: LabelFeed | undefined
 }
 
 /** Where a micro-batch stands: dropout is a function of it. */
 export interface MicroBatch {
   /** The update, from 0. */
   readonly step: number
+  /** Its number in the update, in this process. */
   readonly index: number
+  /** The numbers of its rows in the update. */
+  readonly numbers: RowNumbers
   /** Labels that count in the whole update. */
   readonly count: number
 }
@@ -71,13 +60,17 @@ export interface LossSum {
   readonly count: number
 }
 
-/** Of where shapes cost time and memory: few are left of those that batches have. */
-const roundedShapes = { tokens: 64, length: 16 }
-
-/** The training program for batches of a certain number of groups. */
+/** The training program for one variant of feeds. */
 interface Variant {
+  readonly definition: TrainingProgram
   readonly program: Promise<Program>
-  readonly masks: MaskSource
+  readonly masks: MaskSource | undefined
+}
+
+interface Training {
+  readonly options: BeginOptions
+  readonly store: ParameterStore
+  readonly variants: Map<string, Variant>
 }
 
 /**
@@ -85,34 +78,25 @@ interface Variant {
  * programs.
  */
 export class Runner {
-  /** Where everything runs that is not computed in bfloat16. */
-  readonly engine: Engine
-  readonly fused: FusedEngine
   readonly #engines: Engines
-  readonly #model: PreTrainedModel
-  readonly #loss: LossOptions
-  readonly #groups: number
+  readonly #model: TrainableModel
+  readonly #objective: Objective
+  readonly #layouts: Readonly<Record<Use, FeedLayout>>
   readonly #checkpointing: boolean
   readonly #profile: Profile | undefined
   readonly #programs = new Map<string, Promise<Program>>()
-  #training:
-    | {
-        readonly state: ParameterState
-        readonly options: TrainingOptions
-        readonly loss: LossChoice
-        readonly variants: Map<number, Variant>
-      }
-    | undefined
+  #training: Training | undefined
 
   private constructor(engines: Engines, options: RunnerOptions) {
-    this.engine = engines.float32
+    const { model, objective = {}, batchSize = 8, gradientCheckpointing = false, profile } = options
+    const layout = ({ preparesShapes }: Engine): FeedLayout =>
+      model.definition.layout({ rows: batchSize, fewShapes: preparesShapes })
     this.#engines = engines
-    this.fused = createFusedEngine({ threads: this.engine.threads })
-    this.#model = options.model
-    this.#loss = options.loss
-    this.#groups = attentionGroups(options.batchSize ?? 8)
-    this.#checkpointing = options.gradientCheckpointing ?? false
-    this.#profile = options.profile
+    this.#model = model
+    this.#objective = objective
+    this.#layouts = { training: layout(engines.training), evaluation: layout(engines.evaluation) }
+    this.#checkpointing = gradientCheckpointing
+    this.#profile = profile
   }
 
   /** @throws TrainerError when the engine cannot be had. */
@@ -123,168 +107,141 @@ export class Runner {
   }
 
   /**
-   * Packs a batch and checks its labels.
+   * A batch as the inputs of a program. Its labels must have decided the model's head.
    * @throws TrainerError naming the row for an id or a label that the model does not have.
    */
-  prepare(batch: Batch, rowName: RowName, use: Use = 'training'): PreparedBatch {
-    const rows = batch.input_ids?.dims[0] ?? 0
-    const rules = this.#model.family.packing(this.#model.config)
-    const groups = rows < this.#groups ? 1 : this.#groups
-    const round = this.#engines[use].preparesShapes ? roundedShapes : undefined
-    const packed = timed(this.#profile, 'pack', () => packBatch(batch, rules, { rowName, groups, round }))
-    const labels = batch.labels
-    if (labels === undefined) return { packed, labels: undefined, count: 0, rows }
-    if (labels.dims[0] !== rows) {
-      throw new TrainerError(
-        'data',
-        `The batch has ${rows} rows, but its labels have the shape [${labels.dims.join(', ')}].`,
-        {
-          fix: 'Check the collator: labels need one entry a row.',
-        },
-      )
-    }
-    const feed = labelFeed(labels, this.#problemType(labels), this.#model.config, rowName)
-    return { packed, labels: inOrder(feed, packed.order), count: countLabels(labels), rows }
+  feed(batch: Batch, rowName: RowName, use: Use = 'training'): LabelledFeed {
+    const feed = timed(this.#profile, 'pack', () => this.#layouts[use].feed(batch, rowName))
+    return { ...feed, labels: this.#model.definition.head.feed(batch, feed.places, rowName) }
   }
 
-  /** What training updates; there is none before {@link beginTraining} and the first labels. */
-  get state(): ParameterState {
-    if (this.#training === undefined) throw new TrainerError('internal', 'internal: training has not begun.')
-    return this.#training.state
+  /** Where the parameters are while training lasts. */
+  get store(): ParameterStore {
+    return this.#begun.store
   }
 
-  /** Makes gradients and slots. The labels decide the problem type, if the config does not. */
-  async beginTraining(options: TrainingOptions, labels: Tensor): Promise<void> {
+  /** Makes gradients and slots, and moves the parameters to where they are trained. */
+  async beginTraining(options: BeginOptions): Promise<void> {
     await this.endTraining()
-    const loss = { ...this.#loss, problemType: this.#problemType(labels) }
     await nextTurn()
-    const groups = this.#engines.training.preparesShapes ? 1 : this.#groups
-    const graph = this.#trainingGraph(loss, groups)
+    const variant = this.#layouts.training.usualVariant
+    const definition = this.#define(variant)
     await nextTurn()
-    const state = await createSharedState({ model: this.#model, graph, ...options }, this.engine, this.fused)
-    this.#training = {
-      state: this.#profile === undefined ? state : profiledState(state, this.#profile),
-      options,
-      loss,
-      variants: new Map(),
-    }
-    this.#addVariant(groups, graph)
+    const store = await this.#createStore({ ...options, weights: this.#model.parameters, ...definition })
+    this.#training = { options, store, variants: new Map() }
+    await this.synchronise()
+    this.#addVariant(variant, definition)
   }
 
   /** Forward and backward: adds the gradients of the loss's sum to the update's, and returns the sum. */
-  async train(batch: PreparedBatch, place: MicroBatch): Promise<LossSum> {
-    const { state, options, loss } = this.#training!
-    const groups = batch.packed.groups.length
-    const { program, masks } =
-      this.#training!.variants.get(groups) ?? this.#addVariant(groups, this.#trainingGraph(loss, groups))
-    const key = { seed: options.seed, step: place.step, microBatch: place.index }
-    const [loaded, dropout] = [await program, await timed(this.#profile, 'masks', () => masks.draw(batch.packed, key))]
-    const feeds = this.#feeds(loaded, batch, place.count, { ...state.parameters, ...dropout })
-    const outputs = await loaded.run(feeds, state.targets(place.index, batch.packed.tokens), { keep: state.keep })
-    await state.collect(outputs, place.index)
-    return this.#lossOf(outputs, 'training')
+  async train(feed: LabelledFeed, place: MicroBatch): Promise<LossSum> {
+    const { store, options, variants } = this.#begun
+    const variant = variants.get(feed.variant) ?? this.#addVariant(feed.variant, this.#define(feed.variant))
+    const program = await variant.program
+    const key = { seed: options.seed, step: place.step }
+    const masks = await timed(this.#profile, 'masks', () => variant.masks?.draw(feed, place.numbers, key))
+    const { into, keep } = store.targets(feed, place.index)
+    const inputs = inputsOf(program, feed, place.count, { ...store.inputs, ...masks })
+    const outputs = await program.run(inputs, into, { keep })
+    await store.add(outputs, place.index)
+    return lossOf(outputs, variant.definition.loss)
   }
 
   /** Forward without dropout: the loss's sum, if there are labels, and logits [rows, labels]. */
-  async evaluate(batch: PreparedBatch): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
-    const { loss, logits } = await this.forward(batch)
+  async evaluate(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
+    const { loss, logits } = await this.forward(feed)
     return { loss, logits: await logits() }
   }
 
   /** The same, but the logits stay on the device until they are asked for. */
-  async forward(
-    batch: PreparedBatch,
-  ): Promise<{ loss: LossSum | undefined; logits: () => Promise<Tensor<'float32'>> }> {
-    const {
-      groups: { length: groups },
-      order,
-    } = batch.packed
-    const program = await (batch.labels === undefined
-      ? this.#program(`prediction/${groups}`, () => createPredictionGraph(this.#model.config, groups))
-      : this.#program(`evaluation/${groups}`, () =>
-          createEvaluationGraph(
-            this.#model.config,
-            { ...this.#loss, problemType: this.#problemType(batch.labels!) },
-            groups,
-          ),
-        ))
-    const outputs = await program.run(
-      this.#feeds(program, batch, batch.count, this.#parameters()),
-      {},
-      { keep: ['logits'] },
+  async forward(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; logits: () => Promise<Tensor<'float32'>> }> {
+    const { definition } = this.#model
+    const objective = feed.labels === undefined ? undefined : this.#objective
+    const name = objective === undefined ? 'prediction' : 'evaluation'
+    const program = await this.#evaluationProgram(`${name}/${feed.variant}`, () =>
+      evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective),
     )
-    const loss = outputs.loss === undefined ? undefined : await this.#lossOf(outputs, 'evaluation')
-    return {
-      loss,
-      logits: async () =>
-        outOfOrder((await this.#engines.evaluation.download(outputs.logits!)) as Tensor<'float32'>, order),
+    const parameters = this.#training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
+    const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
+    const outputs = await program.run(inputs, {}, { keep: ['logits'] })
+    const logits = async (): Promise<Tensor<'float32'>> => {
+      const downloaded = await this.#engines.evaluation.download(outputs.logits!)
+      return definition.head.predictions({ logits: downloaded }, feed.places).logits as Tensor<'float32'>
     }
+    return { loss: outputs.loss && lossOf(outputs, { sum: 'loss', count: 'count' }), logits }
   }
 
-  /**
-   * Brings the model's tensors up to date, where training keeps copies of them; before the first update there are none.
-   */
+  /** Brings the model's tensors up to date; before training they are. */
   async synchronise(): Promise<void> {
-    await this.#training?.state.synchronise()
+    if (this.#training === undefined) return
+    for await (const [name, tensor] of this.#training.store.read('parameters'))
+      this.#model.parameters.set(name, tensor as Tensor<'float32'>)
   }
 
   /** Takes new weights; names that are not given stay as they are. */
   async loadParameters(weights: ReadonlyMap<string, Tensor<'float32'>>): Promise<void> {
-    if (this.#training !== undefined) return this.#training.state.loadParameters(weights)
+    if (this.#training !== undefined) {
+      await this.#training.store.write('parameters', weights)
+      return this.synchronise()
+    }
     const turns = takeTurns()
     for (const [name, { data }] of weights) await copyInTurns(this.#model.parameter(name).data, data, turns)
   }
 
-  /** Frees gradients and slots; the model keeps its weights. */
+  /** Frees gradients and slots; the model keeps its weights, in memory of its own. */
   async endTraining(): Promise<void> {
     const training = this.#training
+    if (training === undefined) return
+    const turns = takeTurns()
+    for await (const [name, { data, dims }] of training.store.read('parameters')) {
+      const own = new Float32Array(data.length)
+      await copyInTurns(own, data as Float32Array, turns)
+      this.#model.parameters.set(name, new Tensor('float32', own, dims))
+    }
     this.#training = undefined
-    await training?.state.dispose()
-    for (const { program, masks } of training?.variants.values() ?? []) {
-      masks.dispose()
+    await training.store.dispose()
+    for (const { program, masks } of training.variants.values()) {
+      masks?.dispose()
       ;(await program.catch(() => undefined))?.dispose()
     }
   }
 
   async dispose(): Promise<void> {
     await this.endTraining()
-    await this.fused.dispose()
-    for (const engine of new Set(Object.values(this.#engines))) engine.dispose()
+    await this.#engines.dispose()
   }
 
-  #problemType(labels: Tensor): ProblemType {
-    const problemType = this.#loss.problemType ?? problemTypeOf(this.#model.config, labels)
-    if (problemType !== 'single_label_classification') this.#checkLossOptions(problemType)
-    if (this.#model.config.problem_type !== problemType)
-      this.#model.config = { ...this.#model.config, problem_type: problemType }
-    return problemType
+  get #begun(): Training {
+    if (this.#training === undefined) throw new TrainerError('internal', 'internal: training has not begun.')
+    return this.#training
   }
 
-  /** Label smoothing and class weights are of cross-entropy: Python ignores the first elsewhere, with a warning. */
-  #checkLossOptions(problemType: ProblemType): void {
-    const head = problemType.replaceAll('_', ' ')
-    if (this.#loss.classWeights !== undefined) {
-      throw new TrainerError('argument', `classWeights go with classes, but the model's head is one for ${head}.`, {
-        fix: 'Leave classWeights out, or weigh in a computeLossFunc.',
-      })
-    }
-    if ((this.#loss.labelSmoothing ?? 0) !== 0) logOnce('warning', `labelSmoothingFactor has no effect on ${head}.`)
+  async #createStore(options: StoreOptions): Promise<ParameterStore> {
+    const { float32, training } = this.#engines
+    const store = training.resident
+      ? await createDeviceStore(options, training)
+      : await createSharedStore(options, float32, this.#engines.workers())
+    return this.#profile === undefined ? store : profiledStore(store, this.#profile)
   }
 
-  #trainingGraph(loss: LossChoice, groups: number): TrainingGraph {
-    return createTrainingGraph(this.#model.config, loss, true, groups, this.#checkpointing)
+  #define(variant: string): TrainingProgram {
+    return trainingProgram(this.#model.definition, this.#layouts.training, variant, this.#objective, {
+      checkpointing: this.#checkpointing,
+      onProcessor: !this.#engines.training.resident,
+    })
   }
 
-  /** The training program for batches of so many groups. */
-  #addVariant(groups: number, graph: TrainingGraph): Variant {
-    const program = this.#load('training', `training/${groups}`, graph.training)
+  #addVariant(name: string, definition: TrainingProgram): Variant {
+    const program = this.#load('training', `training/${name}`, definition.graph)
     program.catch(() => undefined) // thrown where a batch is run by it
-    const variant = { program, masks: new MaskSource(graph.dropoutSites, this.fused) }
-    this.#training!.variants.set(groups, variant)
+    const masks =
+      definition.dropout.length === 0 ? undefined : new MaskSource(definition.dropout, this.#engines.workers())
+    const variant = { definition, program, masks }
+    this.#begun.variants.set(name, variant)
     return variant
   }
 
-  #program(name: string, graph: () => Graph): Promise<Program> {
+  #evaluationProgram(name: string, graph: () => Graph): Promise<Program> {
     const known = this.#programs.get(name) ?? this.#load('evaluation', name, graph())
     this.#programs.set(name, known)
     known.catch(() => this.#programs.delete(name)) // the next call tries again
@@ -294,48 +251,36 @@ export class Runner {
   #load(use: Use, name: string, graph: Graph): Promise<Program> {
     return this.#engines[use].load(encode(graph).model, { name })
   }
-
-  #parameters(): Readonly<Record<string, EngineValue>> {
-    return this.#training?.state.parameters ?? Object.fromEntries(this.#model.parameters)
-  }
-
-  /** What a program asks for, out of what there is. */
-  #feeds(
-    program: Program,
-    batch: PreparedBatch,
-    count: number,
-    values: Readonly<Record<string, EngineValue>>,
-  ): Record<string, EngineValue> {
-    const given: Record<string, EngineValue> = {
-      ...values,
-      ...batch.packed.feeds,
-      num_items_in_batch: Tensor.from('float32', count),
-    }
-    if (batch.labels !== undefined) given.labels = batch.labels
-    return Object.fromEntries(
-      program.inputs.map(({ name }) => {
-        const value = given[name]
-        if (value === undefined)
-          throw new TrainerError(
-            name === 'labels' ? 'data' : 'internal',
-            `The program needs "${name}", which the batch does not have.`,
-          )
-        return [name, value]
-      }),
-    )
-  }
-
-  async #lossOf(outputs: Readonly<Record<string, EngineValue>>, use: Use): Promise<LossSum> {
-    const engine = this.#engines[use]
-    const [loss, count] = [await engine.download(outputs.loss!), await engine.download(outputs.count!)]
-    return { loss: Number(loss.data[0]), count: Number(count.data[0]) }
-  }
 }
 
-/**
- * Groups that attention is computed in: rows of a group share its longest row's length, but many small groups are many
- * small products.
- */
-function attentionGroups(batchSize: number): number {
-  return batchSize >= 16 ? 4 : batchSize >= 8 ? 2 : 1
+/** What a program asks for, out of what there is. */
+function inputsOf(
+  program: Program,
+  feed: LabelledFeed,
+  count: number,
+  values: EngineValues,
+): Record<string, EngineValue> {
+  const given: Record<string, EngineValue> = {
+    ...values,
+    ...feed.inputs,
+    ...feed.labels?.inputs,
+    [labelCount]: Tensor.from('float32', count),
+  }
+  return Object.fromEntries(
+    program.inputs.map(({ name }) => {
+      const value = given[name]
+      if (value !== undefined) return [name, value]
+      const code = feed.labels === undefined ? 'data' : 'internal'
+      throw new TrainerError(code, `The program needs "${name}", which the batch does not have.`)
+    }),
+  )
+}
+
+function lossOf(outputs: EngineValues, { sum, count }: TrainingProgram['loss']): LossSum {
+  return { loss: scalarOf(outputs[sum]), count: scalarOf(outputs[count]) }
+}
+
+/** The number that an output is, which a run has returned as a tensor. */
+function scalarOf(value: EngineValue | undefined): number {
+  return value instanceof Tensor ? Number(value.data[0]) : NaN
 }

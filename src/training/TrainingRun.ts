@@ -1,223 +1,260 @@
-import { roundTo } from '../callbacks/format'
-import type { LogEntry, TrainerState } from '../callbacks/TrainerState'
-import type { Loader } from '../data/loader'
-import { TrainerError } from '../errors'
 import { log } from '../logging'
+import type { Metrics } from '../metrics/Metrics'
 import { clipCoefficient } from '../optim/clip'
 import type { Optimizer } from '../optim/Optimizer'
-import type { Tensor } from '../tensor'
-import type { TrainingArguments } from '../TrainingArguments'
-import { type Resumed, restoreOptimizer } from './checkpoints'
 import type { LoadedBatch } from './evaluation'
-import type { Plan } from './plan'
+import { LossLog } from './LossLog'
+import { checkTrainable, type JudgedUpdate, judgeUpdate, noteBest } from './judging'
+import type { TrainOutput } from './options'
 import type { RateSource } from './rates'
-import { reduceGradients } from './reduce'
-import type { PreparedBatch, Runner } from './Runner'
+import type { Resumed, RunSnapshot, Start } from './RunSnapshot'
+import type { RunParts } from './RunParts'
+import type { LabelledFeed } from './Runner'
+import { Throughput } from './Throughput'
+import { placesInUpdate, type Update, updatesOf } from './updates'
 
-/** The micro-batches of one update. */
-export interface Window {
-  readonly batches: readonly PreparedBatch[]
-  /** Labels that count, in all of them. */
-  readonly count: number
-  /** Micro-batches of the epoch that are done with this update. */
-  readonly done: number
-  /** Elements of the main input, padding included, and real tokens: what `includeNumInputTokensSeen` counts. */
-  readonly tokens: { readonly all: number; readonly real: number }
-  readonly samples: number
+/** What an update came to, and what its gradients are multiplied by. */
+interface Measured extends JudgedUpdate {
+  readonly scale: number
 }
 
-/** What an update came to. */
-export interface UpdateResult {
-  readonly loss: number
-  readonly gradNorm: number
-  readonly rate: number
-  /** Whether the update was left out because its loss or gradient was not finite. */
-  readonly skipped: boolean
-}
-
-/** What a run is made of. */
-export interface RunParts {
-  readonly plan: Plan
-  readonly runner: Runner
-  readonly rates: RateSource
-  readonly loader: Loader<LoadedBatch>
-  readonly args: TrainingArguments
-  readonly optimizer: Optimizer
-  /** Whether weight decay applies to a parameter. */
-  readonly decays: (name: string) => boolean
-  readonly resumed: Resumed | undefined
-  /** Weights that take part in products: what a token's floating-point operations are counted by. */
-  readonly parameters: number
-}
-
-/** What one call of `train()` needs beside the Trainer's own state. */
+/** One call of `train()`. A step is an update of the parameters, however many micro-batches it takes. */
 export class TrainingRun {
-  readonly plan: Plan
-  readonly runner: Runner
-  readonly rates: RateSource
-  /** Updates that the optimizer has made: what bias correction counts. */
-  optimizerSteps = 0
-  /** Rows and updates of this call. */
-  samples = 0
-  updates = 0
-  /**
-   * The pass over the data that the last window was of, the micro-batches of that pass that are done with it, and
-   * whether the pass has been ended.
-   */
-  position = { epoch: 0, batches: 0, ended: true }
-  /** The update after which a checkpoint was last saved. */
-  savedAt: number | undefined
-  /** What the last update came to, of this call or of the one that is gone on with. */
-  last: UpdateResult | undefined
   readonly optimizer: Optimizer
+  readonly rates: RateSource
   readonly #parts: RunParts
-  readonly #startedAt = performance.now()
-  readonly #tokensBefore: number
-  #begun = false
-  #sums = { loss: 0, count: 0 }
-  #lastFinite: number | undefined
+  readonly #losses = new LossLog()
+  readonly #throughput: Throughput
+  /** Updates that the optimizer has made: what bias correction counts. */
+  #optimizerSteps = 0
+  /** The pass over the data, the micro-batches of it that are done, and whether the pass has been ended. */
+  #position = { epoch: 0, batches: 0, ended: true }
+  /** The update after which a checkpoint was last saved. */
+  #savedAt: number | undefined
+  /** What the last update came to, of this call or of the one that it resumes. */
+  #last: JudgedUpdate | undefined
+  #hasBegun = false
+  #lastFiniteLoss: number | undefined
 
   constructor(parts: RunParts) {
-    this.plan = parts.plan
-    this.runner = parts.runner
-    this.rates = parts.rates
-    this.optimizer = parts.optimizer
     this.#parts = parts
-    this.#tokensBefore = parts.resumed?.state.numInputTokensSeen ?? 0
+    this.optimizer = parts.optimizer
+    this.rates = parts.rates
+    this.#throughput = new Throughput(parts.resumed?.state.numInputTokensSeen ?? 0)
+    if (parts.resumed !== undefined) this.#restore(parts.resumed)
   }
 
-  /** An epoch's updates, from a micro-batch on; the next one is collated while one runs. */
-  async *windows(epoch: number, start: number): AsyncGenerator<Window> {
-    const size = this.#parts.args.gradientAccumulationSteps
-    let batches: PreparedBatch[] = []
-    let [done, all, real, samples] = [start, 0, 0, 0]
-    const window = (): Window => ({
-      batches,
-      count: batches.reduce((sum, b) => sum + b.count, 0),
-      done,
-      tokens: { all, real },
-      samples,
-    })
-    for await (const { batch, rows } of this.#parts.loader.batches(epoch, start)) {
-      if (batch.labels === undefined) {
-        const columns = Object.keys(batch)
-          .map(name => `"${name}"`)
-          .join(', ')
-        throw new TrainerError(
-          'data',
-          `The training dataset has no labels: the columns of its batches are ${columns}.`,
-          {
-            fix: 'Add a column "label", or name it with labelNames.',
-          },
-        )
+  /** Trains to the end, or until a callback or a stop request ends it. */
+  async train(): Promise<TrainOutput> {
+    const { host, args, control, plan, start } = this.#parts
+    if (start.endIsDue) await this.#beginWithout(start)
+    await host.fire('onTrainBegin')
+    if (args.evalOnStart) await host.evaluate()
+    for (let epoch = start.firstEpoch; epoch < plan.epochs && this.#continues(epoch); epoch++) {
+      await host.fire('onEpochBegin')
+      let update = epoch === start.firstEpoch && start.endIsDue ? this.#last : undefined
+      for await (const next of this.#updatesOf(epoch)) {
+        update = await this.#step(next, epoch)
+        await this.#logEvaluateSave(update)
+        if (control.shouldEpochStop || control.shouldTrainingStop) break
       }
-      await this.#begin(batch.labels)
-      const prepared = this.runner.prepare(batch, row => `row ${rows[row]} of the training dataset`, 'training')
-      batches.push(prepared)
-      done++
-      all += batch.input_ids!.size
-      real += prepared.packed.realTokens
-      samples += rows.length
-      if (batches.length < size && done !== this.plan.batchesPerEpoch) continue
-      this.position = { epoch, batches: done, ended: false }
-      yield window()
-      ;[batches, all, real, samples] = [[], 0, 0, 0]
+      if (update === undefined && !this.#isResumed(epoch)) this.#stopForWantOfBatches()
+      await host.fire('onEpochEnd')
+      this.#position.ended = true
+      await this.#logEvaluateSave(update)
+      if (control.shouldTrainingStop) break
     }
-    this.position = { epoch, batches: done, ended: false }
-    if (batches.length > 0) yield window()
+    return this.#finish()
   }
 
-  /** Makes gradients and slots, by the labels of a batch that is not trained on. */
-  async beginAt(epoch: number, batch: number): Promise<void> {
-    for await (const {
-      batch: { labels },
-    } of this.#parts.loader.batches(epoch, batch)) {
-      if (labels !== undefined) await this.#begin(labels)
-      return
-    }
-  }
-
-  /** Forward and backward of one micro-batch, added to the update's sums. */
-  async accumulate(window: Window, index: number, step: number): Promise<void> {
-    if (index === 0) this.#sums = { loss: 0, count: 0 }
-    const { loss, count } = await this.runner.train(window.batches[index]!, { step, index, count: window.count })
-    this.#sums = { loss: this.#sums.loss + loss, count: this.#sums.count + count }
-  }
-
-  /** Divides the sums by the count, measures the norm of the mean's gradient, and decides how it is clipped. */
-  async measure(step: number): Promise<UpdateResult & { readonly scale: number }> {
-    const { count, scale } = await reduceGradients(this.runner.state, this.#divisor())
-    const loss = this.#sums.loss / count
-    const gradNorm = (await this.runner.state.norm()) * scale
-    const rate = this.rates.rate(step)
-    const skipped = this.#judge({ loss, gradNorm, rate }, step)
-    this.last = { loss, gradNorm, rate, skipped }
-    return { ...this.last, scale: scale * clipCoefficient(gradNorm, this.#parts.args.maxGradNorm) }
-  }
-
-  /** Updates the parameters, unless the update is to be skipped. */
-  async update({ rate, scale, skipped }: { rate: number; scale: number; skipped: boolean }): Promise<void> {
-    if (skipped) return this.runner.state.forget()
-    this.optimizerSteps++
-    await this.runner.state.update({ step: this.optimizerSteps, rate, scale })
-  }
-
-  /**
-   * Adds an update's rows, tokens and operations to the state: 6 operations per token and weight, as Hugging Face
-   * estimates.
-   */
-  count(state: TrainerState, { samples, tokens }: Window): void {
-    this.samples += samples
-    this.updates++
-    state.totalFlos += 6 * tokens.all * this.#parts.parameters
-    const counted = this.#parts.args.includeNumInputTokensSeen
-    if (counted !== 'no') state.numInputTokensSeen += counted === 'all' ? tokens.all : tokens.real
-  }
-
-  /** What a log of the training loss says of the speed in tokens, if they are counted. */
-  tokenSpeed(state: TrainerState): LogEntry {
-    if (this.#parts.args.includeNumInputTokensSeen === 'no') return {}
-    const seconds = (performance.now() - this.#startedAt) / 1000
+  /** What a checkpoint keeps of the run. */
+  snapshot(): RunSnapshot {
+    const { epoch, batches, ended } = this.#position
+    const { plan, state } = this.#parts
     return {
-      train_runtime: roundTo(seconds, 4),
-      train_tokens_per_second: roundTo((state.numInputTokensSeen - this.#tokensBefore) / seconds, 3),
+      numbers: {
+        ...this.#losses.state(),
+        data_pass: epoch,
+        data_batches: batches,
+        data_pass_ended: ended,
+        batches_in_pass: plan.batchesPerEpoch,
+        last_grad_norm: this.#last?.gradNorm,
+        last_rate: this.#last?.rate,
+      },
+      optimizer: { name: this.optimizer.name, step: this.#optimizerSteps },
+      scheduler: this.rates.state(state.globalStep),
     }
+  }
+
+  #restore({ snapshot, state }: Resumed): void {
+    const { numbers, scheduler } = snapshot
+    // a schedule of another type than the checkpoint's stands where it would stand after these updates
+    if (scheduler === undefined || scheduler.type === this.rates.state(0).type)
+      this.rates.restore(scheduler, state.globalStep)
+    const { last_grad_norm: gradNorm, last_rate: rate } = numbers ?? {}
+    if (typeof gradNorm === 'number' && typeof rate === 'number')
+      this.#last = { loss: NaN, gradNorm, rate, skipped: false }
+    if (numbers === undefined) this.#losses.startAt(state.globalStep)
+    else this.#losses.restore(numbers)
+  }
+
+  /** Whether there is something to do in an epoch: updates, or the end that a killed run has left. */
+  #continues(epoch: number): boolean {
+    const { state, plan, start } = this.#parts
+    return state.globalStep < plan.totalUpdates || (start.endIsDue && epoch === start.firstEpoch)
+  }
+
+  /** Whether an epoch's first micro-batches were done before the checkpoint. */
+  #isResumed(epoch: number): boolean {
+    const { firstEpoch, firstBatch } = this.#parts.start
+    return epoch === firstEpoch && firstBatch > 0
+  }
+
+  async *#updatesOf(epoch: number): AsyncGenerator<Update> {
+    const { loader, args, plan, start } = this.#parts
+    const first = this.#isResumed(epoch) ? start.firstBatch : 0
+    this.#position = { epoch, batches: first, ended: false }
+    const updates = updatesOf(loader.batches(epoch, first), {
+      size: args.gradientAccumulationSteps,
+      start: first,
+      end: plan.batchesPerEpoch,
+      feed: loaded => this.#feed(loaded),
+    })
+    for await (const update of updates) {
+      this.#position = { epoch, batches: update.done, ended: false }
+      yield update
+    }
+  }
+
+  async #feed({ batch, rows }: LoadedBatch): Promise<LabelledFeed> {
+    const { model, runner } = this.#parts
+    checkTrainable(batch, model.definition.head)
+    await this.#begin(batch)
+    return runner.feed(batch, row => `row ${rows[row]} of the training dataset`)
   }
 
   /** Makes gradients and slots once the first labels say what the head predicts, and fills them from the checkpoint. */
-  async #begin(labels: Tensor): Promise<void> {
-    if (this.#begun) return
-    this.#begun = true
-    const { args, optimizer, decays, resumed } = this.#parts
-    await this.runner.beginTraining(
-      { optimizer, weightDecay: name => (decays(name) ? args.weightDecay : 0), seed: args.seed },
-      labels,
-    )
-    if (resumed !== undefined) this.optimizerSteps = await restoreOptimizer(resumed, optimizer.name, this.runner.state)
+  async #begin(batch: LoadedBatch['batch']): Promise<void> {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    const { args, model, runner, decays, resumed } = this.#parts
+    model.decideHead(batch)
+    const weightDecay = (name: string): number => (decays(name) ? args.weightDecay : 0)
+    await runner.beginTraining({ optimizer: this.optimizer, weightDecay, seed: args.seed })
+    const kept = resumed?.optimizerFor(this.optimizer.name)
+    if (kept === undefined) return
+    this.#optimizerSteps = kept.step
+    await runner.store.write('slots', kept.slots)
   }
 
-  /** A window whose labels are all -100 has nothing to learn from. */
-  #divisor(): number {
-    return this.#sums.count === 0 ? 1 : this.#sums.count
+  /** The same by a batch that is not trained on, where all that is left of an epoch is its end. */
+  async #beginWithout({ firstEpoch, firstBatch }: Start): Promise<void> {
+    for await (const { batch } of this.#parts.loader.batches(firstEpoch, firstBatch - 1)) return this.#begin(batch)
   }
 
-  /**
-   * Whether an update has to be skipped.
-   * @throws TrainerError for a loss or gradient that is not finite, unless the arguments say otherwise.
-   */
-  #judge({ loss, gradNorm, rate }: { loss: number; gradNorm: number; rate: number }, step: number): boolean {
-    if (Number.isFinite(loss) && Number.isFinite(gradNorm)) {
-      this.#lastFinite = loss
-      return false
+  /** One update: feeds → gradient sums → norm → parameters. */
+  async #step(update: Update, epoch: number): Promise<JudgedUpdate> {
+    const { host, args, state, plan, runner, processes } = this.#parts
+    await host.fire('onStepBegin')
+    const places = await placesInUpdate(update.feeds, processes, args.trainBatchSize)
+    const sums = Float64Array.of(0, 0)
+    for (const [index, feed] of update.feeds.entries()) {
+      const { loss, count } = await runner.train(feed, { step: state.globalStep, index, ...places[index]! })
+      sums[0]! += loss
+      sums[1]! += count
+      if (index < update.feeds.length - 1) await host.fire('onSubstepEnd')
     }
-    const what = Number.isFinite(loss) ? `gradient norm is ${gradNorm}` : `loss is ${loss}`
-    if (this.#parts.args.onNonFinite === 'error') {
-      const before = this.#lastFinite === undefined ? '' : `, last finite loss ${this.#lastFinite}`
-      throw new TrainerError('training', `The ${what} at step ${step + 1} (learning rate ${rate}${before}).`, {
-        fix: 'Lower learningRate, add warmupSteps, check the labels; or set onNonFinite to "skip" to leave such updates out.',
-      })
+    const measured = await this.#measure(sums)
+    await host.fire('onPreOptimizerStep')
+    await this.#update(measured)
+    await host.fire('onOptimizerStep')
+    if (measured.skipped) this.#losses.skip()
+    else this.#losses.add(measured.loss, state.globalStep, args.loggingNanInfFilter)
+    state.globalStep++
+    state.epoch = epoch + update.done / plan.epochLength
+    this.#throughput.add(update)
+    this.#count(update)
+    await host.fire('onStepEnd')
+    return measured
+  }
+
+  /** Divides the sums of all processes by their count, measures the norm of the mean's gradient, and clips it. */
+  async #measure(sums: Float64Array): Promise<Measured> {
+    const { args, state, runner, processes } = this.#parts
+    await processes.allReduce([sums])
+    await runner.store.reduce(processes)
+    const [lossSum, count] = sums as unknown as readonly [number, number]
+    const divisor = count === 0 ? 1 : count // an update whose labels are all -100 has nothing to learn from
+    const scale = 1 / divisor
+    const loss = lossSum / divisor
+    const gradNorm = Math.sqrt(await runner.store.squaredNorm()) * scale
+    const rate = this.rates.rate(state.globalStep)
+    const judged = judgeUpdate({ loss, gradNorm, rate }, state.globalStep, args.onNonFinite, this.#lastFiniteLoss)
+    if (Number.isFinite(loss) && Number.isFinite(gradNorm)) this.#lastFiniteLoss = loss
+    this.#last = judged
+    return { ...judged, scale: scale * clipCoefficient(gradNorm, args.maxGradNorm) }
+  }
+
+  /** Updates the parameters, unless the update is to be skipped. */
+  async #update({ rate, scale, skipped }: Measured): Promise<void> {
+    const { store } = this.#parts.runner
+    if (skipped) return store.discard()
+    this.#optimizerSteps++
+    await store.update({ step: this.#optimizerSteps, rate, scale })
+  }
+
+  /** Counts an update's tokens and operations: 6 operations per token and weight, as Hugging Face estimates. */
+  #count({ tokens }: Update): void {
+    const { state, model, args } = this.#parts
+    state.totalFlos += 6 * tokens.all * model.countedParameters()
+    const counted = args.includeNumInputTokensSeen
+    if (counted !== 'no') state.numInputTokensSeen += counted === 'all' ? tokens.all : tokens.real
+  }
+
+  /** Does what callbacks have asked for, in this order. */
+  async #logEvaluateSave(update: JudgedUpdate | undefined): Promise<void> {
+    const { host, args, state, control, stop } = this.#parts
+    if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) await this.#log(update)
+    if (control.shouldEvaluate) {
+      const metrics = await host.evaluate()
+      this.rates.evaluated(metrics)
+      if (await host.evaluated(metrics)) control.shouldTrainingStop = true
+      const isBest = noteBest(state, metrics, args)
+      if (args.saveStrategy === 'best') control.shouldSave = isBest
     }
-    if (this.#parts.args.onNonFinite === 'skip') log('warning', `Step ${step + 1} is skipped: its ${what}.`)
-    return this.#parts.args.onNonFinite === 'skip'
+    if (stop.reason !== undefined) control.shouldTrainingStop = true
+    if (!control.shouldSave && (stop.reason === undefined || this.#savedAt === state.globalStep)) return
+    await host.save()
+    this.#savedAt = state.globalStep
+    await host.fire('onSave')
+  }
+
+  async #log({ gradNorm, rate }: JudgedUpdate): Promise<void> {
+    const { host, args, state } = this.#parts
+    const { loss, skipped } = this.#losses.log(state.globalStep)
+    const rest = {
+      ...(skipped > 0 && { skipped_updates: skipped }),
+      ...(args.includeNumInputTokensSeen !== 'no' && this.#throughput.tokenSpeed(state.numInputTokensSeen)),
+    }
+    await host.log({ loss, grad_norm: gradNorm, learning_rate: rate, ...rest })
+  }
+
+  #stopForWantOfBatches(): void {
+    const { state, control } = this.#parts
+    const where = `at step ${state.globalStep} of ${state.maxSteps}`
+    log('warning', `There was no batch in this epoch, so training stops ${where}.`)
+    control.shouldTrainingStop = true
+  }
+
+  async #finish(): Promise<TrainOutput> {
+    const { host, state, plan, stop } = this.#parts
+    stop.dispose() // nothing is left to stop
+    const trainingLoss = this.#losses.mean()
+    const metrics: Metrics = { ...this.#throughput.metrics(), total_flos: state.totalFlos, train_loss: trainingLoss }
+    await host.log(metrics)
+    await host.settle()
+    await host.fire('onTrainEnd')
+    const interrupted = stop.reason !== undefined && state.globalStep < plan.totalUpdates
+    return { globalStep: state.globalStep, trainingLoss, metrics: host.stamped(metrics), interrupted }
   }
 }

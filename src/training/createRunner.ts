@@ -1,40 +1,36 @@
-import type { PreTrainedModel } from '../auto/PreTrainedModel'
+import { PreTrainedModel } from '../auto/PreTrainedModel'
+import type { TrainableModel } from '../auto/TrainableModel'
 import { Dataset } from '../data/dataset'
 import { labelColumns } from '../data/modelColumns'
 import type { EngineOptions } from '../engine/Engine'
-import { TrainerError } from '../errors'
+import { nearest, TrainerError } from '../errors'
 import { ignoredIndex } from '../losses/crossEntropy'
+import type { LossFunction } from '../losses/LossFunction'
+import { type LossName, lossNames } from '../losses/lossNames'
 import type { TrainingArguments } from '../TrainingArguments'
-import type { LossFunction } from '../TrainingGraph'
-import { adoptLabelNames } from './labelNames'
-import { lossNamed } from './losses'
 import type { TrainerOptions } from './options'
 import { Runner } from './Runner'
 
 /**
- * Puts a model on the engine that the arguments name, with the loss that the options choose.
+ * Puts a model on the engine that the arguments name, to be trained by the loss that the options choose.
  * @param overridden the loss of a subclass that brings its own.
  * @throws TrainerError when the engine cannot be had, or class weights do not fit.
  */
 export async function createRunner(
-  model: PreTrainedModel,
+  model: TrainableModel,
   args: TrainingArguments,
-  options: TrainerOptions,
+  options: TrainerOptions<TrainableModel>,
   overridden: LossFunction | undefined,
 ): Promise<Runner> {
   const { device, library, threads, pluginLibrary, providerOptions, bf16, bf16FullEval } = args
-  const loss = { ...lossNamed(options.computeLossFunc), ...(overridden && { custom: overridden }) }
-  const classWeights = weightsOf(options, model)
-  if (classWeights !== undefined && loss.custom !== undefined) {
-    throw new TrainerError(
-      'argument',
-      "classWeights belong to the loss of the head, but a loss of one's own was given.",
-      {
-        fix: 'Weigh the classes in that loss, and leave classWeights out.',
-      },
-    )
+  const { computeLossFunc } = options
+  const custom = overridden ?? (typeof computeLossFunc === 'function' ? computeLossFunc : undefined)
+  const classWeights = weightsOf(options, model.definition.head.width)
+  if (classWeights !== undefined && custom !== undefined) {
+    throw new TrainerError('argument', 'classWeights belong to the loss of the head, but a custom loss was given.', {
+      fix: 'Weigh the classes in that loss, and leave classWeights out.',
+    })
   }
-  adoptLabelNames(model, options.trainDataset)
   return Runner.create({
     model,
     batchSize: args.trainBatchSize,
@@ -42,7 +38,30 @@ export async function createRunner(
     profile: options.profile,
     engine: defined({ device, library, threads, pluginLibrary, providerOptions }),
     ...((bf16 || bf16FullEval) && { bfloat16: { training: bf16, evaluation: bf16FullEval } }),
-    loss: { labelSmoothing: args.labelSmoothingFactor, classWeights, ...loss },
+    objective: { labelSmoothing: args.labelSmoothingFactor, classWeights, custom },
+  })
+}
+
+/**
+ * Gives a model what a Trainer's options say of it: the names of the classes in the training dataset, and a loss that is
+ * chosen by name.
+ * @throws TrainerError ('argument') for a name that is not one of a loss.
+ */
+export function prepareModel(model: TrainableModel, options: TrainerOptions<TrainableModel>): void {
+  const { trainDataset, computeLossFunc } = options
+  if (trainDataset instanceof Dataset && model instanceof PreTrainedModel) {
+    const names = (trainDataset.features.label ?? trainDataset.features.labels)?.names
+    if (names !== undefined) model.nameLabels(names)
+  }
+  if (computeLossFunc === undefined || typeof computeLossFunc === 'function') return
+  model.useHead(model.definition.head.withLoss(knownLoss(computeLossFunc)))
+}
+
+function knownLoss(name: LossName): LossName {
+  if (lossNames.includes(name)) return name
+  const near = nearest(String(name), lossNames)
+  throw new TrainerError('argument', `computeLossFunc is "${String(name)}", which is not a loss.`, {
+    fix: near === undefined ? `Name one of ${lossNames.join(', ')}, or give a function.` : `Did you mean "${near}"?`,
   })
 }
 
@@ -51,15 +70,15 @@ function defined(options: { readonly [Name in keyof EngineOptions]: EngineOption
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-/** A weight for each class. @throws TrainerError for too many or too few, or weights that are none. */
+/** A weight for each class. @throws TrainerError ('argument') for too many or too few, or what is not a weight. */
 function weightsOf(
-  { classWeights: given, trainDataset }: TrainerOptions,
-  model: PreTrainedModel,
+  { classWeights: given, trainDataset }: TrainerOptions<TrainableModel>,
+  classes: number,
 ): readonly number[] | undefined {
   if (given === undefined) return undefined
-  if (given === 'balanced') return balancedWeights(trainDataset, model.numLabels)
-  if (given.length !== model.numLabels || !given.every(weight => Number.isFinite(weight) && weight >= 0)) {
-    const wanted = `${model.numLabels} numbers of at least 0, one for each label`
+  if (given === 'balanced') return balancedWeights(trainDataset, classes)
+  if (given.length !== classes || !given.every(weight => Number.isFinite(weight) && weight >= 0)) {
+    const wanted = `${classes} numbers of at least 0, one for each label`
     throw new TrainerError('argument', `classWeights should be ${wanted}, but is [${given.join(', ')}].`)
   }
   return given

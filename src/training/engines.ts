@@ -1,4 +1,5 @@
 import { createEngine, type Engine, type EngineOptions } from '../engine/Engine'
+import { createFusedEngine, type FusedEngine } from '../engine/fused/FusedEngine'
 import { type Profile, profiledEngine } from './profile'
 
 /** What a program is run for. */
@@ -6,8 +7,11 @@ export type Use = 'training' | 'evaluation'
 
 /** Where each program runs; one engine may do for all. */
 export interface Engines extends Readonly<Record<Use, Engine>> {
-  /** For what is never computed in bfloat16: updates that are no fused loop. */
+  /** For what is never computed in bfloat16: updates that are not a fused loop. */
   readonly float32: Engine
+  /** Worker threads over memory that they share with ONNX Runtime, started when they are first asked for. */
+  workers(): FusedEngine
+  dispose(): Promise<void>
 }
 
 /** How engines are made. */
@@ -27,14 +31,26 @@ export async function createEngines({ engine, bfloat16, profile }: EnginesOption
   }
   if (bfloat16 === undefined) {
     const one = await create(engine)
-    return { float32: one, training: one, evaluation: one }
+    return withWorkers({ float32: one, training: one, evaluation: one })
   }
   const { pluginLibrary: _plugin, providerOptions: _options, ...rest } = engine // these are of the other one
   const reduced = await create({ ...engine, precision: 'bfloat16' }) // the one that may not be there is made first
   const float32 = await create(rest)
-  return {
+  return withWorkers({
     float32,
     training: bfloat16.training ? reduced : float32,
     evaluation: bfloat16.evaluation ? reduced : float32,
+  })
+}
+
+function withWorkers(engines: Omit<Engines, 'workers' | 'dispose'>): Engines {
+  let started: FusedEngine | undefined
+  return {
+    ...engines,
+    workers: () => (started ??= createFusedEngine({ threads: engines.float32.threads })),
+    async dispose() {
+      await started?.dispose()
+      for (const engine of new Set(Object.values(engines))) engine.dispose()
+    },
   }
 }

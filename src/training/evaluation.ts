@@ -1,9 +1,8 @@
 import { TrainerError } from '../errors'
 import type { Metrics } from '../metrics/Metrics'
-import type { Batch } from '../models/packing'
-import type { Tensor } from '../tensor'
-import { RowCollector } from './rows'
-import type { Runner } from './Runner'
+import type { Batch, Tensor } from '../tensor'
+import { RowCollector } from './RowCollector'
+import type { LabelledFeed, Runner } from './Runner'
 
 /** What `computeMetrics` gets: tensors in the dataset's order. */
 export interface EvalPrediction {
@@ -36,6 +35,11 @@ export interface LoadedBatch {
 /** What is evaluated, and what is to come of it. */
 export interface EvaluationOptions {
   readonly batches: AsyncIterable<LoadedBatch>
+  /** Makes the inputs of a program of a batch. */
+  readonly feed: (loaded: LoadedBatch) => LabelledFeed
+  /** The column of a batch that has its labels, and the model's main one. */
+  readonly labels: string
+  readonly mainInput: string
   /** Keep neither logits nor labels. */
   readonly lossOnly: boolean
   readonly computeMetrics: ComputeMetrics | undefined
@@ -66,47 +70,33 @@ export interface EvaluationOutput {
 
 /** Runs the model over batches, and the metrics over what it predicts. */
 export async function runEvaluation(runner: Runner, options: EvaluationOptions): Promise<EvaluationOutput> {
-  const kept = {
-    predictions: new RowCollector(),
-    labels: new RowCollector(),
-    inputs: new RowCollector(),
-    losses: new Map<number, number>(),
-  }
-  const [loss, counted] = [
-    { sum: 0, count: 0, labelled: false },
-    { samples: 0, batches: 0 },
-  ]
-  let [metrics, held]: [Metrics, Held[]] = [{}, []]
-  for await (const {
-    value: { batch, rows },
-    last,
-  } of withLast(options.batches)) {
-    const { loss: own, logits } = await runner.forward(
-      runner.prepare(batch, row => `row ${rows[row]} of the evaluation dataset`, 'evaluation'),
-    )
+  const kept = keepNothing()
+  const loss = { sum: 0, count: 0, isThere: false }
+  let samples = 0
+  let batches = 0
+  let metrics: Metrics = {}
+  let held: Held[] = []
+  for await (const { value, last } of withLast(options.batches)) {
+    const { loss: own, logits } = await runner.forward(options.feed(value))
     if (own !== undefined)
-      Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, labelled: true })
-    counted.samples += rows.length
-    counted.batches++
-    const mean = own === undefined ? undefined : own.loss / own.count
-    if (!options.lossOnly) held.push({ batch, rows, logits, mean })
+      Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, isThere: true })
+    samples += value.rows.length
+    batches++
+    if (!options.lossOnly) held.push({ ...value, logits, mean: own && own.loss / own.count })
     if (last || options.streaming || held.length >= options.accumulationSteps) {
       for (const one of held) metrics = (await take(one, kept, options, last)) ?? metrics
       held = []
     }
     await options.afterBatch()
   }
-  const [predictions, labels] = [kept.predictions.finish(), kept.labels.finish()]
+  const predictions = kept.predictions.finish()
+  const labels = kept.labels.finish()
   if (!options.streaming && predictions !== undefined && hasMetrics(options, labels, undefined)) {
-    const prediction = predictionOf(
-      predictions,
-      labels!,
-      kept.inputs.finish(),
-      options.includeLosses ? inOrder(kept.losses) : undefined,
-    )
+    const losses = options.includeLosses ? inRowOrder(kept.losses) : undefined
+    const prediction = predictionOf(predictions, labels!, kept.inputs.finish(), losses)
     metrics = checkedMetrics(await options.computeMetrics!(prediction, true))
   }
-  return { predictions, labels, loss: loss.labelled ? loss.sum / loss.count : undefined, metrics, ...counted }
+  return { predictions, labels, loss: loss.isThere ? loss.sum / loss.count : undefined, metrics, samples, batches }
 }
 
 /** A batch whose logits are still where they were computed, and the mean of its loss. */
@@ -122,6 +112,15 @@ interface Kept {
   readonly losses: Map<number, number>
 }
 
+function keepNothing(): Kept {
+  return {
+    predictions: new RowCollector(),
+    labels: new RowCollector(),
+    inputs: new RowCollector(),
+    losses: new Map(),
+  }
+}
+
 /** Keeps what is wanted of a batch; where metrics stream, returns those up to it. */
 async function take(
   { batch, rows, logits, mean }: Held,
@@ -130,20 +129,21 @@ async function take(
   last: boolean,
 ): Promise<Metrics | undefined> {
   const fetched = await logits()
-  const predictions = (await options.preprocessLogits?.(fetched, batch.labels)) ?? fetched
-  const inputs = options.includeInputs ? batch.input_ids : undefined
+  const labels = batch[options.labels]
+  const predictions = (await options.preprocessLogits?.(fetched, labels)) ?? fetched
+  const inputs = options.includeInputs ? batch[options.mainInput] : undefined
   if (!options.streaming || options.keepPredictions) {
     kept.predictions.add(predictions, rows)
-    if (batch.labels !== undefined) kept.labels.add(batch.labels, rows)
+    if (labels !== undefined) kept.labels.add(labels, rows)
   }
   if (!options.streaming) {
     if (inputs !== undefined) kept.inputs.add(inputs, rows)
     if (options.includeLosses && mean !== undefined) for (const row of rows) kept.losses.set(row, mean)
     return undefined
   }
-  if (!hasMetrics(options, batch.labels, batch)) return undefined
+  if (!hasMetrics(options, labels, batch)) return undefined
   const losses = options.includeLosses && mean !== undefined ? new Float64Array(rows.length).fill(mean) : undefined
-  const metrics = await options.computeMetrics!(predictionOf(predictions, batch.labels!, inputs, losses), last)
+  const metrics = await options.computeMetrics!(predictionOf(predictions, labels!, inputs, losses), last)
   return last ? checkedMetrics(metrics) : metrics
 }
 
@@ -170,7 +170,7 @@ function hasMetrics(
   })
 }
 
-function inOrder(losses: ReadonlyMap<number, number>): Float64Array {
+function inRowOrder(losses: ReadonlyMap<number, number>): Float64Array {
   return Float64Array.from(
     [...losses].sort(([a], [b]) => a - b),
     ([, loss]) => loss,

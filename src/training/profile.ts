@@ -1,5 +1,5 @@
 import type { Engine, Program } from '../engine/Engine'
-import type { ParameterState } from './ParameterState'
+import type { ParameterStore } from '../parameters/ParameterStore'
 
 /**
  * What a part of a step's time went to: indices of the batch, dropout masks, a program, adding gradients up, norm and
@@ -82,13 +82,21 @@ export function profiledEngine(engine: Engine, profile: Profile): Engine {
   }
 }
 
-/** The state, with its part of a step timed. */
-export function profiledState(state: ParameterState, profile: Profile): ParameterState {
+/** The store, with its part of a step timed. */
+export function profiledStore(store: ParameterStore, profile: Profile): ParameterStore {
   return {
-    ...state,
-    collect: (...given) => timed(profile, 'collect', () => state.collect(...given)),
-    norm: () => timed(profile, 'update', () => state.norm()),
-    update: numbers => timed(profile, 'update', () => state.update(numbers)),
+    get inputs() {
+      return store.inputs
+    },
+    targets: (feed, microBatch) => store.targets(feed, microBatch),
+    add: (outputs, microBatch) => timed(profile, 'collect', () => store.add(outputs, microBatch)),
+    reduce: group => store.reduce(group),
+    squaredNorm: () => timed(profile, 'update', () => store.squaredNorm()),
+    update: numbers => timed(profile, 'update', () => store.update(numbers)),
+    discard: () => store.discard(),
+    read: content => store.read(content),
+    write: (content, tensors) => store.write(content, tensors),
+    dispose: () => store.dispose(),
   }
 }
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultDataCollator, DefaultDataCollator } from '../../src/collators/default'
-import type { Batch } from '../../src/collators/Collator'
+import type { Batch } from '../../src/tensor'
 import { DataCollatorWithPadding } from '../../src/collators/withPadding'
 import { textFiles } from '../../src/files/textFiles'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'

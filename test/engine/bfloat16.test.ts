@@ -5,9 +5,9 @@ import { openvinoLibrary } from '../../src/engine/openvino'
 import { processorFlags } from '../../src/engine/processor'
 import type { EngineOptions } from '../../src/engine/types'
 import type { TrainerError } from '../../src/errors'
-import { adamw } from '../../src/optim/adamw'
-import { Runner } from '../../src/training/Runner'
-import { classes, norm, randomBatch, tinyModel } from '../models/support'
+import { classes, randomBatch } from '../helpers/batches'
+import { compute, type Computed, norm } from '../helpers/compute'
+import { tinyModel } from '../helpers/tinyModels'
 
 const amx = new Set(['avx512f', 'amx_bf16'])
 
@@ -108,22 +108,10 @@ function plugin(precision: 'f32' | 'bf16'): EngineOptions {
 }
 
 /** A step of a small BERT, dropout on: its loss, and its gradients by name. */
-async function step(engine: EngineOptions): Promise<{ loss: number; gradients: Map<string, Float64Array> }> {
+async function step(engine: EngineOptions): Promise<Computed> {
   const model = await tinyModel('bert', { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0 })
   const batch = randomBatch([9, 3, 1, 7], classes(2, 0, 1, 1), { seed: 3 })
-  const runner = await Runner.create({ model, engine, loss: {}, batchSize: 4 })
-  try {
-    await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 7 }, batch.labels!)
-    const prepared = runner.prepare(batch, String)
-    const { loss } = await runner.train(prepared, { step: 0, index: 0, count: prepared.count })
-    const gradients = await runner.state.gradients()
-    return {
-      loss,
-      gradients: new Map([...gradients].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)])),
-    }
-  } finally {
-    await runner.dispose()
-  }
+  return compute(model, [batch], { engine, batchSize: 4 })
 }
 
 /** Why the plug-in cannot be tried on this machine. */

@@ -5,21 +5,12 @@ import { describeVerdict } from '../../scripts/reference/compare'
 import { checkModelCase } from '../../scripts/reference/modelCases'
 import { modelFromFolder } from '../../src/auto/PreTrainedModel'
 import { setLogSink } from '../../src/logging'
-import type { ModelConfig } from '../../src/models/config'
-import { familyOf } from '../../src/models/registry'
+import { labelCount, type ModelConfig } from '../../src/models/config'
+import { sequenceClassification } from '../../src/heads/sequenceClassification'
 import type { Tensor } from '../../src/tensor'
-import { problemTypeOf } from '../../src/training/labels'
-import {
-  batchOf,
-  compute,
-  familyNames,
-  fixtures,
-  norm,
-  type OracleCase,
-  type Plain,
-  readJson,
-  tensorOf,
-} from './support'
+import { compute, norm } from '../helpers/compute'
+import { batchOf, fixtures, type OracleCase, type Plain, readJson, tensorOf } from '../helpers/oracle'
+import { definitionOf, familyNames } from '../helpers/tinyModels'
 
 const folders = (file: string): string[] => readdirSync(fixtures).filter(name => existsSync(join(fixtures, name, file)))
 
@@ -35,7 +26,9 @@ describe('a forward and backward pass gives what PyTorch gives', () => {
       const config = readJson<ModelConfig>(name, 'config.json')
       return {
         family: config.model_type,
-        kind: problemTypeOf(config, tensorOf(readJson<OracleCase>(name, 'case.json').inputs.labels!)),
+        kind: sequenceClassification(labelCount(config), config.problem_type ?? undefined).decided(
+          batchOf(readJson<OracleCase>(name, 'case.json').inputs),
+        ).problemType,
       }
     })
     expect([...new Set(found.map(({ family }) => family))].toSorted()).toEqual(familyNames.toSorted())
@@ -59,7 +52,7 @@ describe("an encoder's own checkpoint loads into a classifier", () => {
       .toSorted()
       .map(parameter => `'${parameter}'`)
       .join(', ')
-    expect(messages[0]).toContain(`Some weights of ${familyOf(config).sequenceClassifierName} were not initialized`)
+    expect(messages[0]).toContain(`Some weights of ${definitionOf(config).name} were not initialized`)
     expect(messages[0]).toContain(`[${quoted}]`)
 
     // with the oracle's head in the place of the random one, everything is as in PyTorch

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
-import { packedClassifier } from '../../src/models/classifier'
 import { type ModelConfig, withLabels } from '../../src/models/config'
 import { initialValues } from '../../src/models/initialize'
-import { familyOf } from '../../src/models/registry'
+import { architectureOf } from '../../src/models/registry'
+import { definitionOf } from '../helpers/tinyModels'
 
 const config: ModelConfig = {
   model_type: 'bert',
@@ -16,8 +16,7 @@ const config: ModelConfig = {
 }
 
 describe('a config that cannot be', () => {
-  const build = (fields: Record<string, unknown>): unknown =>
-    packedClassifier('test', { ...config, ...fields } as ModelConfig, true, 1)
+  const build = (fields: Record<string, unknown>): unknown => definitionOf({ ...config, ...fields } as ModelConfig)
   it.each([
     [
       { model_type: 'brt' },
@@ -97,16 +96,17 @@ describe('a model of random weights', () => {
   })
 
   it('is a function of the seed and the name', () => {
-    const [a, b, other] = [
-      modelFromConfig(config, { seed: 1 }),
-      modelFromConfig(config, { seed: 1 }),
-      modelFromConfig(config, { seed: 2 }),
-    ]
+    const a = modelFromConfig(config, { seed: 1 })
+    const b = modelFromConfig(config, { seed: 1 })
+    const other = modelFromConfig(config, { seed: 2 })
     const name = 'bert.pooler.dense.weight'
     expect(a.parameter(name).data).toEqual(b.parameter(name).data)
     expect(a.parameter(name).data).not.toEqual(other.parameter(name).data)
     const [first, second] = ['x', 'y'].map(parameter =>
-      initialValues({ name: parameter, shape: [4, 4], initialization: { kind: 'normal', deviation: 1 } }, 1),
+      initialValues(
+        { name: parameter, shape: [4, 4], initialization: { kind: 'normal', deviation: 1 }, trainable: true },
+        1,
+      ),
     )
     expect(first).not.toEqual(second)
   })
@@ -119,6 +119,7 @@ describe('a model of random weights', () => {
     ['electra', 'ElectraForSequenceClassification'],
     ['roberta', 'RobertaForSequenceClassification'],
   ])('of %s is %s', (model_type, name) => {
-    expect(familyOf({ model_type }).sequenceClassifierName).toBe(name)
+    const layers = architectureOf({ model_type }).heads['sequence-classification']
+    expect(layers).toMatchObject({ className: name })
   })
 })

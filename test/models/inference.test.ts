@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import { createEngine, type Engine } from '../../src/engine/Engine'
-import { inferenceGraph } from '../../src/models/classifier'
-import type { Batch } from '../../src/models/packing'
 import { check } from '../../src/onnx/check'
 import { encode } from '../../src/onnx/encode'
-import { Tensor } from '../../src/tensor'
+import { inferenceGraph } from '../../src/programs/inference'
+import { type Batch, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
-import { classes, familyNames, randomBatch, tinyModel } from './support'
+import { classes, randomBatch } from '../helpers/batches'
+import { familyNames, tinyModel } from '../helpers/tinyModels'
 
 let engine: Engine
 beforeAll(async () => void (engine = await createEngine({ threads: 1 })))
@@ -27,7 +27,7 @@ const long = ({ data, dims }: Tensor): Tensor =>
 describe.each(familyNames)('the exported model of %s', family => {
   it('gives the logits of evaluation, on batches of any shape', async () => {
     const model = await tinyModel(family, { hidden_dropout_prob: 0.3, attention_dropout: 0.3 })
-    const graph = inferenceGraph(model.config, name => model.parameter(name))
+    const graph = inferenceGraph(model.definition, name => model.parameter(name))
     check(graph)
     const program = await engine.load(encode(graph).model)
     const segments = ['bert', 'electra'].includes(family)
@@ -39,7 +39,8 @@ describe.each(familyNames)('the exported model of %s', family => {
       })),
     )
     expect(program.outputs).toEqual(['logits'])
-    const runner = await Runner.create({ model, engine: { threads: 1 }, loss: {} })
+    const runner = await Runner.create({ model, engine: { threads: 1 } })
+    model.decideHead(batches[0]!)
     for (const batch of batches) {
       const { input_ids: ids, attention_mask: mask } = batch
       const given: Batch = {
@@ -52,7 +53,7 @@ describe.each(familyNames)('the exported model of %s', family => {
           ),
         }),
       }
-      const { logits } = await runner.evaluate(runner.prepare(given, String))
+      const { logits } = await runner.evaluate(runner.feed(given, String))
       const feeds = Object.fromEntries(program.inputs.map(({ name }) => [name, long(given[name]!)]))
       const exported = (await program.run(feeds)).logits as Tensor<'float32'>
       expect(exported.dims).toEqual([ids!.dims[0], 3])
@@ -77,7 +78,7 @@ describe('the exported model', () => {
 
   it('has one logit for a regression, and its weights under their own names', async () => {
     const model = modelFromConfig({ ...config, id2label: { 0: 'value' } })
-    const graph = inferenceGraph(model.config, name => model.parameter(name))
+    const graph = inferenceGraph(model.definition, name => model.parameter(name))
     const weights = [...graph.initializers.keys()].filter(name => model.parameters.has(name))
     expect(weights.toSorted()).toEqual([...model.parameters.keys()].toSorted())
     const program = await engine.load(encode(graph).model)
@@ -92,7 +93,7 @@ describe('the exported model', () => {
 
   it('takes token types where RoBERTa has several', () => {
     const model = modelFromConfig({ ...config, type_vocab_size: 2 })
-    expect(inferenceGraph(model.config, name => model.parameter(name)).inputs.map(({ name }) => name)).toEqual([
+    expect(inferenceGraph(model.definition, name => model.parameter(name)).inputs.map(({ name }) => name)).toEqual([
       'input_ids',
       'attention_mask',
       'token_type_ids',

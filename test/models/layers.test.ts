@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { lowest } from '../../src/feeds/TokenLayout'
 import { activation } from '../../src/models/layers'
-import { lowest } from '../../src/models/packing'
 import { GraphBuilder } from '../../src/onnx/builder'
 import { Tensor } from '../../src/tensor'
 import { evaluate } from '../helpers/referenceEngine'
-import { readJson } from './support'
+import { readJson } from '../helpers/oracle'
 
 const { x, y } = readJson<{ x: number[]; y: Record<string, number[]> }>('activations.json')
 

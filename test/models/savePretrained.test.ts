@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { AutoModelForSequenceClassification } from '../../src/auto/AutoModelForSequenceClassification'
-import { tinyModel } from './support'
+import { tinyModel } from '../helpers/tinyModels'
 
 it('a saved model comes back with its weights and config, whatever else is in the folder', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'save-pretrained-'))

@@ -10,7 +10,7 @@ import { allCases, graphOf } from './operatorCases'
 describe('decode undoes encode', () => {
   it.each(allCases)('$title', ({ op, of }) => {
     const { graph } = graphOf(op, of)
-    expect(plain(decode(encode(graph).model))).toEqual(plain(graph))
+    expect(plain(decode(encode(graph).model))).toEqual(plain({ ...graph, openLengths: true }))
   })
 
   it('for every element type, and for tensors of no element and no axis', () => {
@@ -23,7 +23,7 @@ describe('decode undoes encode', () => {
       builder.identity(builder.initializer(`${dtype} nothing`, Tensor.zeros(dtype, [0, 3]))),
     ])
     const graph = builder.build(Object.fromEntries(outputs.map((output, i) => [`y${i}`, output])))
-    expect(plain(decode(encode(graph).model))).toEqual(plain(graph))
+    expect(plain(decode(encode(graph).model))).toEqual(plain({ ...graph, openLengths: true }))
   })
 
   it('for names in any script and numbers of 64 bits', () => {
@@ -34,7 +34,7 @@ describe('decode undoes encode', () => {
       new Tensor('int64', BigInt64Array.of(2n ** 63n - 1n, -(2n ** 63n), -1n), [3]),
     )
     const graph = builder.build({ y: builder.neg(x), z: builder.identity(big) })
-    expect(plain(decode(encode(graph).model))).toEqual(plain(graph))
+    expect(plain(decode(encode(graph).model))).toEqual(plain({ ...graph, openLengths: true }))
   })
 
   it('for outputs that nobody reads', () => {
@@ -45,7 +45,7 @@ describe('decode undoes encode', () => {
     const graph = builder.build({ deviation })
     // the first output is not optional: the runtime takes no node without it
     expect(graph.nodes[0]!.outputs.map(output => output !== undefined)).toEqual([true, false, true])
-    expect(plain(decode(encode(graph).model))).toEqual(plain(graph))
+    expect(plain(decode(encode(graph).model))).toEqual(plain({ ...graph, openLengths: true }))
   })
 })
 
@@ -96,7 +96,7 @@ describe('weights', () => {
       asked.push(location)
       return written(externalData!)
     }
-    expect(plain(decode(model, read))).toEqual(plain(graph))
+    expect(plain(decode(model, read))).toEqual(plain({ ...graph, openLengths: true }))
     expect(new Set(asked)).toEqual(new Set(['model_1.onnx_data']))
   })
 

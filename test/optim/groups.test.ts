@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { modelParameters } from '../../src/models/classifier'
 import type { ModelConfig } from '../../src/models/config'
 import { clipCoefficient } from '../../src/optim/clip'
 import { decays } from '../../src/optim/groups'
+import { definitionOf } from '../helpers/tinyModels'
 
 const oracle = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/optim/decay.json'), 'utf8')) as Record<
   string,
@@ -14,8 +14,8 @@ const oracle = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/op
 describe('weight decay', () => {
   it.each(Object.entries(oracle))("applies to %s's parameters as in Hugging Face's Trainer", (_, { config, names }) => {
     expect(
-      modelParameters(config)
-        .map(({ name }) => name)
+      definitionOf(config)
+        .parameters.map(({ name }) => name)
         .toSorted(),
     ).toEqual(Object.keys(names).toSorted())
     expect(Object.fromEntries(Object.keys(names).map(name => [name, decays(name)]))).toEqual(names)

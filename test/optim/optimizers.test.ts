@@ -12,8 +12,8 @@ import { lion } from '../../src/optim/lion'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { rmsprop } from '../../src/optim/rmsprop'
 import { sgd } from '../../src/optim/sgd'
+import { updateGraph } from '../../src/programs/update'
 import { sizeOf, Tensor } from '../../src/tensor'
-import { updateGraph } from '../../src/TrainingGraph'
 import { evaluate } from '../helpers/referenceEngine'
 
 /** A parameter's updates, by PyTorch. */

@@ -241,12 +241,12 @@ describe('what a program without types may pass', () => {
     [
       'a model that was not awaited',
       () => new Trainer({ model: Promise.resolve(model()) as never }),
-      /`model` is no model.*await/s,
+      /`model` is not a model.*await/s,
     ],
     [
       'a model of something else',
       () => new Trainer({ model: {} as never }),
-      /`model` is no model.*AutoModelForSequenceClassification/s,
+      /`model` is not a model.*AutoModelForSequenceClassification/s,
     ],
     [
       'a dataset that was not awaited',

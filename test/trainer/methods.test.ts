@@ -183,7 +183,7 @@ describe('hooks', () => {
       /classWeights belong to the loss of the head/,
     )
     await expect(run({}, { classWeights: [1], model: model({}, { numLabels: 1 }) })).rejects.toThrow(
-      /head is one for regression/,
+      /head is for regression/,
     )
   })
 

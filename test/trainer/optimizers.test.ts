@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isElementwise } from '../../src/engine/fused/compile'
 import { adamw, type Optimizer, type TrainingArgumentsOptions } from '../../src/index'
-import { updateGraph } from '../../src/TrainingGraph'
+import { updateGraph } from '../../src/programs/update'
 import { model, run, weights } from './support'
 
 /** Momentum: m ← 0.9 m + g, p ← p − rate (m + decay p). */

@@ -60,7 +60,7 @@ export function createTrainer(
   args: TrainingArgumentsOptions = {},
   options: Partial<TrainerOptions> = {},
   batches: (readonly number[])[] = [],
-  kind: typeof Trainer = Trainer,
+  kind: new (options: TrainerOptions) => Trainer = Trainer,
 ): Trainer {
   const outputDir = args.outputDir ?? folder()
   const trainer = new kind({

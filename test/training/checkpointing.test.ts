@@ -2,20 +2,27 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { modelFromConfig, type PreTrainedModel } from '../../src/auto/PreTrainedModel'
-import { createEngine } from '../../src/engine/Engine'
+import { createEngine, type EngineValues } from '../../src/engine/Engine'
 import { createFusedEngine } from '../../src/engine/fused/FusedEngine'
 import type { ModelConfig } from '../../src/models/config'
-import { type Batch, packBatch } from '../../src/models/packing'
+import { packed } from '../../src/feeds/packed'
+import { numberRows, rowLengths } from '../../src/feeds/rowNumbers'
+import type { Model } from '../../src/models/Model'
 import { check } from '../../src/onnx/check'
 import { encode } from '../../src/onnx/encode'
 import type { Graph } from '../../src/onnx/types'
-import type { Tensor } from '../../src/tensor'
-import { createTrainingGraph, type LossFunction } from '../../src/TrainingGraph'
+import type { LossFunction } from '../../src/losses/LossFunction'
+import { trainingProgram } from '../../src/programs/training'
+import type { TrainingProgram } from '../../src/programs/TrainingProgram'
+import type { Batch } from '../../src/tensor'
 import { MaskSource } from '../../src/training/MaskSource'
 import { portableBreach } from '../autodiff/portable'
 import { testFolder } from '../helpers/classifier'
 import { dropoutConfig, trainHere, twentySteps } from '../helpers/trainingProcess'
-import { classes, type Computed, compute, type FamilyName, labelsOf, randomBatch, readJson } from '../models/support'
+import { classes, randomBatch } from '../helpers/batches'
+import { type Computed, compute } from '../helpers/compute'
+import { readJson } from '../helpers/oracle'
+import { definitionOf, type FamilyName } from '../helpers/tinyModels'
 
 const layers = 4
 /** A family's model of four layers with dropout everywhere. */
@@ -33,7 +40,16 @@ const batches: readonly Batch[] = [
   randomBatch([7, 10, 3, 5, 1, 9, 4, 4, 2], classes(0, 1, 2, 0, 1, 2, 0, 1, 2)),
   randomBatch([6, 2], classes(1, 0), { seed: 3 }),
 ]
-const choice = { problemType: 'single_label_classification' } as const
+/** A family's definition whose attention is computed in so many groups. */
+function definitionIn(family: FamilyName, groups: number): Model {
+  return definitionOf(modelOf(family).config, 'single_label_classification', geometry => packed(geometry, { groups }))
+}
+
+function programOf(model: Model, checkpointing: boolean): TrainingProgram {
+  const layout = model.layout({ rows: 1, fewShapes: false })
+  return trainingProgram(model, layout, layout.usualVariant, {}, { checkpointing, onProcessor: true })
+}
+
 const half: LossFunction = ({ logits }, _labels, count, graph) =>
   graph.div(graph.mul(graph.sum(graph.mul(logits, logits)), 0.5), count)
 
@@ -46,12 +62,12 @@ function bitsOf({ loss, gradients }: Computed): unknown {
 describe.each(['bert', 'roberta', 'distilbert', 'electra'] as const)('gradient checkpointing of %s', family => {
   it.each([
     ['its own loss', {}, {}],
-    ["a loss of one's own", {}, { custom: half }],
+    ['a custom loss', {}, { custom: half }],
     ['another activation', { hidden_act: 'relu', activation: 'relu' }, {}],
-  ])('gives the same loss and gradients bit for bit, with %s', async (_, fields, loss) => {
+  ])('gives the same loss and gradients bit for bit, with %s', async (_, fields, objective) => {
     const [kept, again] = await Promise.all(
       [false, true].map(gradientCheckpointing =>
-        compute(modelOf(family, fields), batches, { loss, gradientCheckpointing }),
+        compute(modelOf(family, fields), batches, { objective, gradientCheckpointing }),
       ),
     )
     expect(bitsOf(again!)).toEqual(bitsOf(kept!))
@@ -61,22 +77,21 @@ describe.each(['bert', 'roberta', 'distilbert', 'electra'] as const)('gradient c
   it.each([1, 3])(
     'keeps what enters a layer, and of the layers before the last nothing else, with %i groups',
     groups => {
-      const { config } = modelOf(family)
-      const [kept, again] = [false, true].map(
-        checkpointing => createTrainingGraph(config, choice, true, groups, checkpointing).training,
-      )
-      check(again!)
-      const between = again!.nodes.filter(({ name }) => /^backward\/again\/[A-Z]/.test(name))
+      const model = definitionIn(family, groups)
+      const kept = programOf(model, false).graph
+      const again = programOf(model, true).graph
+      check(again)
+      const between = again.nodes.filter(({ name }) => /^backward\/again\/[A-Z]/.test(name))
       expect([between.filter(({ op }) => op === 'Sub').length, between.flatMap(portableBreach)]).toEqual([
         layers - 1,
         [],
       ])
-      const read = keptOf(again!)
+      const read = keptOf(again)
       expect(read.filter(name => name.startsWith(`layer.${layers - 1}/`)).length).toBeGreaterThan(10)
       expect(read.filter(name => /^layer\.[012]\//.test(name)).map(name => name.replace(/_\d+:0$/, ''))).toEqual(
         [0, 1, 2].map(i => `layer.${i}/LayerNormalization`),
       )
-      expect(keptOf(kept!).filter(name => /^layer\.[012]\//.test(name)).length).toBeGreaterThan(30)
+      expect(keptOf(kept).filter(name => /^layer\.[012]\//.test(name)).length).toBeGreaterThan(30)
     },
   )
 })
@@ -96,14 +111,12 @@ function keptOf({ nodes }: Graph): string[] {
 }
 
 it('computes a layer again when the gradients of the weights after it are done', async () => {
-  const ran = await executionOrder(modelOf('bert'))
+  const ran = await executionOrder('bert')
   const at = (test: (name: string) => boolean): number[] => ran.flatMap((name, i) => (test(name) ? [i] : []))
   for (let layer = layers - 2; layer >= 0; layer--) {
     const again = at(name => name.startsWith(`backward/again/layer.${layer}/`))
-    const [after, own] = [
-      at(name => name.startsWith(`backward/layer.${layer + 1}/`)),
-      at(name => name.startsWith(`backward/layer.${layer}/`)),
-    ]
+    const after = at(name => name.startsWith(`backward/layer.${layer + 1}/`))
+    const own = at(name => name.startsWith(`backward/layer.${layer}/`))
     expect(again.length).toBeGreaterThan(20)
     const products = after.filter(i => /\/Gemm_\d+$/.test(ran[i]!))
     expect(Math.max(...products), `layer ${layer}`).toBeLessThan(again.find(i => /Gemm_\d+$/.test(ran[i]!))!)
@@ -112,20 +125,21 @@ it('computes a layer again when the gradients of the weights after it are done',
 })
 
 /** The names of a step's nodes as ONNX Runtime runs them. */
-async function executionOrder(model: PreTrainedModel): Promise<string[]> {
-  const [engine, fused] = [await createEngine({ threads: 1 }), createFusedEngine({ threads: 1 })]
-  const graph = createTrainingGraph(model.config, choice, true, 1, true)
-  const program = await engine.load(encode(graph.training).model, { profile: join(testFolder(), 'step') })
-  const masks = new MaskSource(graph.dropoutSites, fused)
+async function executionOrder(family: FamilyName): Promise<string[]> {
+  const engine = await createEngine({ threads: 1 })
+  const fused = createFusedEngine({ threads: 1 })
+  const model = definitionIn(family, 1)
+  const { graph, dropout } = programOf(model, true)
+  const program = await engine.load(encode(graph).model, { profile: join(testFolder(), 'step') })
+  const masks = new MaskSource(dropout, fused)
   try {
-    const packed = packBatch(batches[0]!, model.family.packing(model.config), { groups: 1 })
-    const dropout = await masks.draw(packed, { seed: 1, step: 0, microBatch: 0 })
-    const given = {
-      ...Object.fromEntries(model.parameters),
-      ...packed.feeds,
-      ...dropout,
-      labels: labelsOf(batches[0]!, packed),
-    } as Record<string, Tensor>
+    const feed = model.layout({ rows: 1, fewShapes: false }).feed(batches[0]!, String)
+    const given: EngineValues = {
+      ...Object.fromEntries(modelOf(family).parameters),
+      ...feed.inputs,
+      ...(await masks.draw(feed, numberRows(rowLengths(feed.places)), { seed: 1, step: 0 })),
+      ...model.head.feed(batches[0]!, feed.places, String)!.inputs,
+    }
     await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, given[name]!])))
     const events = JSON.parse(readFileSync(program.endProfiling()!, 'utf8')) as {
       cat?: string
@@ -144,7 +158,7 @@ async function executionOrder(model: PreTrainedModel): Promise<string[]> {
   }
 }
 
-it('makes the same run, in accumulated micro-batches, and goes on where one without it was stopped', async () => {
+it('makes the same run, in accumulated micro-batches, and resumes where one without it was stopped', async () => {
   const config = { ...dropoutConfig, num_hidden_layers: 3 }
   const run = (outputDir: string, gradientCheckpointing: boolean, resume?: string): ReturnType<typeof trainHere> =>
     trainHere({
@@ -153,7 +167,8 @@ it('makes the same run, in accumulated micro-batches, and goes on where one with
       args: { ...twentySteps, saveSteps: 10, gradientCheckpointing },
       ...(resume !== undefined && { resume }),
     })
-  const [plain, own] = [testFolder(), testFolder()]
+  const plain = testFolder()
+  const own = testFolder()
   const report = await run(plain, false)
   expect(await run(own, true)).toEqual(report)
   for (const from of [plain, own])

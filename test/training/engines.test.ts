@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Engine, EngineOptions } from '../../src/engine/types'
-import type { Batch, PackedBatch } from '../../src/models/packing'
-import { adamw } from '../../src/optim/adamw'
+import type { Batch } from '../../src/tensor'
 import type { Use } from '../../src/training/engines'
-import { Runner, type RunnerOptions } from '../../src/training/Runner'
-import { classes, type Computed, differing, randomBatch, tinyModel } from '../models/support'
+import type { LabelledFeed, RunnerOptions } from '../../src/training/Runner'
+import { classes, randomBatch } from '../helpers/batches'
+import { type Computed, differing, withRunner } from '../helpers/compute'
+import { tinyModel } from '../helpers/tinyModels'
 
 /** What was loaded where: by 'float32' and 'bfloat16'. */
 const loaded = vi.hoisted(() => ({ float32: [] as string[], bfloat16: [] as string[] }))
@@ -43,40 +44,29 @@ const batches: readonly Batch[] = lengths.map((rows, i) =>
 interface Trained extends Computed {
   readonly losses: number[]
   readonly logits: number[]
-  /** Of the batches that were trained on, and of the one that was evaluated. */
-  readonly packed: Readonly<Record<Use, PackedBatch[]>>
+  /** Of one batch, for either use. */
+  readonly feeds: Readonly<Record<Use, LabelledFeed>>
 }
 
 /** Some updates of a small BERT with dropout, the gradients of a last one, and logits. */
 async function run(options: Partial<RunnerOptions>): Promise<Trained> {
   for (const names of Object.values(loaded)) names.length = 0
   const model = await tinyModel('bert', { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 })
-  const runner = await Runner.create({ model, engine: { threads: 1 }, loss: {}, batchSize: 8, ...options })
-  try {
-    await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0.01, seed: 7 }, batches[0]!.labels!)
+  return withRunner(model, { batchSize: 8, ...options }, batches[0]!, async (compute, runner) => {
     const losses: number[] = []
-    const packed: Record<Use, PackedBatch[]> = { training: [], evaluation: [] }
+    let last: Computed | undefined
     for (const [step, batch] of batches.entries()) {
-      const prepared = runner.prepare(batch, String)
-      packed.training.push(prepared.packed)
-      losses.push((await runner.train(prepared, { step, index: 0, count: prepared.count })).loss)
-      if (step < batches.length - 1) await runner.state.update({ step: step + 1, rate: 1e-3, scale: 1 })
+      last = await compute([batch], step)
+      losses.push(last.loss)
+      if (step < batches.length - 1) await runner.store.update({ step: step + 1, rate: 1e-3, scale: 1 })
     }
-    const gradients = await runner.state.gradients()
-    const evaluated = runner.prepare(batches[1]!, String, 'evaluation')
-    packed.evaluation.push(evaluated.packed)
-    const { logits } = await runner.evaluate(evaluated)
-    return {
-      packed,
-      losses,
-      loss: losses.at(-1)!,
-      count: batches.at(-1)!.labels!.size,
-      gradients: new Map([...gradients].map(([name, { data }]) => [name, Float64Array.from(data as Float32Array)])),
-      logits: [...logits.data],
+    const feeds = {
+      training: runner.feed(batches[1]!, String),
+      evaluation: runner.feed(batches[1]!, String, 'evaluation'),
     }
-  } finally {
-    await runner.dispose()
-  }
+    const { logits } = await runner.evaluate(feeds.evaluation)
+    return { ...last!, losses, feeds, logits: [...logits.data] }
+  })
 }
 
 describe('training on two engines', () => {
@@ -96,11 +86,12 @@ describe('training on two engines', () => {
     expect(loaded[evaluation ? 'bfloat16' : 'float32'].filter(name => name.startsWith('evaluation'))).not.toEqual([])
     expect(loaded[training ? 'float32' : 'bfloat16'].filter(name => name.startsWith('training'))).toEqual([])
     for (const use of ['training', 'evaluation'] as const) {
-      for (const { tokens, realTokens, groups } of given.packed[use]) {
-        if (options.bfloat16[use])
-          expect([tokens % 64, tokens > realTokens, groups.length, groups[0]!.width % 16]).toEqual([0, true, 1, 0])
-        else expect([tokens, groups.length]).toEqual([realTokens, 2])
-      }
+      const { lengths, size, places } = given.feeds[use]
+      const tokens = lengths.tokens!
+      if (options.bfloat16[use]) {
+        expect([tokens % 64, tokens > size.realTokens, places.groups.length]).toEqual([0, true, 1])
+        expect(places.groups[0]!.width % 16).toBe(0)
+      } else expect([tokens, places.groups.length]).toEqual([size.realTokens, 2])
     }
     given.losses.forEach((loss, i) => expect(loss / expected.losses[i]!).toBeCloseTo(1, 5))
     given.logits.forEach((logit, i) => expect(logit).toBeCloseTo(expected.logits[i]!, 4))

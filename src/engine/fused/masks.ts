@@ -8,18 +8,18 @@ export interface MaskKey {
   readonly seed: number
   /** The update step. */
   readonly step: number
-  /** The micro-batch within the step, counted over all processes that share the step. */
-  readonly microBatch: number
   /** The place in the model: every dropout has its own number. */
   readonly site: number
 }
 
 /**
- * A mask over packed values: the element at flat index i is draw i. So a mask of fewer elements is the beginning of a
- * longer one.
+ * A mask over packed values: the element at flat index i is draw `first` + i. So a mask can be drawn in parts, and one
+ * of fewer elements is the beginning of a longer one.
  */
 export interface DenseMask {
   readonly into: Float32Array
+  /** 0 unless given. */
+  readonly first?: number
   /** The share to drop, between 0 and 1, both excluded. */
   readonly p: number
   readonly key: MaskKey
@@ -27,8 +27,8 @@ export interface DenseMask {
 
 /**
  * A mask over attention weights [B, A, L, L], or [B, A, Q, L] where only the first Q queries are computed: the entry
- * (b, a, q, k) is draw 65536 q + k under a key of its plane (first row + b) A + a, so that it depends neither on the
- * padded length L nor on Q. Where q or k is not below `lengths[b]` the mask is 0.
+ * (b, a, q, k) is draw 65536 q + k under a key of its plane rows[b] A + a, so that it depends neither on the padded
+ * length L nor on Q. Where q or k is not below `lengths[b]` the mask is 0.
  */
 export interface AttentionMask extends DenseMask {
   /** A */
@@ -39,59 +39,37 @@ export interface AttentionMask extends DenseMask {
   readonly queries?: number
   /** One per row, each at most L. */
   readonly lengths: ArrayLike<number>
-  /** How many rows of the batch come before these; none unless given. */
-  readonly firstRow?: number
+  /** The number of each row; 0, 1, … unless given. */
+  readonly rows?: ArrayLike<number>
 }
 
 const chunkElements = 65536
 const mostWidth = 65536
 
 /** The arguments of `maskRow`, chunk by chunk. */
-export function* denseChunks({ into, p, key }: DenseMask, place: Place): Iterable<number[]> {
+export function* denseChunks({ into, first = 0, p, key }: DenseMask, place: Place): Iterable<number[]> {
   const [key1, key2] = keysOf(key)
   const { threshold, scale } = decision(p)
-  for (let first = 0; first < into.length; first += chunkElements) {
-    yield [
-      place.memory,
-      0,
-      0,
-      0,
-      place.at + 4 * first,
-      Math.min(chunkElements, into.length - first),
-      first,
-      key1,
-      key2,
-      threshold,
-      scale,
-    ]
+  for (let from = 0; from < into.length; from += chunkElements) {
+    const count = Math.min(chunkElements, into.length - from)
+    const header = [place.memory, 0, 0, 0] // no row set
+    yield [...header, place.at + 4 * from, count, first + from, key1, key2, threshold, scale]
   }
 }
 
 /** The arguments of `maskPlane`, plane by plane. */
 export function* attentionChunks(mask: AttentionMask, place: Place): Iterable<number[]> {
-  const { width, heads, lengths, queries = width, firstRow = 0 } = mask
+  const { width, heads, lengths, queries = width, rows } = mask
   const [key1, key2] = keysOf(mask.key)
   const { threshold, scale } = decision(mask.p)
   for (let plane = 0; plane < lengths.length * heads; plane++) {
-    const length = lengths[Math.floor(plane / heads)]!
+    const row = Math.floor(plane / heads)
+    const length = lengths[row]!
     const at = place.at + 4 * plane * queries * width
-    const number = firstRow * heads + plane
-    const drawn = Math.min(queries, length)
-    yield [
-      place.memory,
-      0,
-      0,
-      0,
-      at,
-      queries,
-      width,
-      drawn,
-      length,
-      hash32(key1, number),
-      hash32(key2, number),
-      threshold,
-      scale,
-    ]
+    const number = (rows?.[row] ?? row) * heads + (plane % heads)
+    const keys = [hash32(key1, number), hash32(key2, number)]
+    const header = [place.memory, 0, 0, 0] // no row set
+    yield [...header, at, queries, width, Math.min(queries, length), length, ...keys, threshold, scale]
   }
 }
 
@@ -123,9 +101,9 @@ function checkAttention({ into, heads, width, lengths, queries = width }: Attent
     )
 }
 
-/** Two keys of 32 bits. */
-function keysOf({ seed, step, microBatch, site }: MaskKey): readonly [number, number] {
-  return [hash32(seed, step, microBatch, site, 1), hash32(seed, step, microBatch, site, 2)]
+/** Two keys of 32 bits. The 0 was a micro-batch's number in version 0.1: without it, runs of then could not be resumed. */
+function keysOf({ seed, step, site }: MaskKey): readonly [number, number] {
+  return [hash32(seed, step, 0, site, 1), hash32(seed, step, 0, site, 2)]
 }
 
 /**

@@ -5,7 +5,7 @@ import { hash32 } from '../../../src/random'
 const engine = createFusedEngine({ threads: 2 })
 afterAll(() => engine.dispose())
 
-const key: MaskKey = { seed: 42, step: 7, microBatch: 0, site: 3 }
+const key: MaskKey = { seed: 42, step: 7, site: 3 }
 
 async function dense(count: number, p: number, of: Partial<MaskKey> = {}, on = engine): Promise<Float32Array> {
   const into = on.arena.allocate(count)
@@ -73,6 +73,19 @@ describe('dense masks', () => {
     expect([...array.subarray(0, 5), ...array.subarray(32)].every(x => x === 9)).toBe(true)
   })
 
+  it('are the same in parts, wherever a part begins', async () => {
+    const whole = await dense(70_003, 0.2)
+    for (const [first, count] of [
+      [1, 40],
+      [65_530, 100],
+      [12, 69_991],
+    ] as const) {
+      const into = engine.arena.allocate(count)
+      await engine.dropoutMasks([{ into, first, p: 0.2, key }])
+      expect(into, `from ${first}`).toEqual(whole.subarray(first, first + count))
+    }
+  })
+
   it.each([1e-6, 1e-4, 0.003, 0.1, 0.25, 0.5, 0.9, 0.9999])('drop a share of p = %d, and keep the mean', async p => {
     const count = 2 ** 20
     const mask = await dense(count, p, { step: 11 })
@@ -87,7 +100,7 @@ describe('dense masks', () => {
     expect(Math.abs(sum / count - 1)).toBeLessThan((3 * deviation) / (1 - p) + 1e-7)
   })
 
-  it('are independent of neighbouring steps, micro-batches, sites, seeds, rows and columns', async () => {
+  it('are independent of neighbouring steps, sites, seeds, rows and columns', async () => {
     const count = 2 ** 20
     const base = await dense(count + 16384, 0.1)
     const scores: [string, number][] = []
@@ -96,7 +109,6 @@ describe('dense masks', () => {
       { step: 6 },
       { site: 4 },
       { site: 2 },
-      { microBatch: 1 },
       { seed: 43 },
       { step: 8, site: 4 },
       { step: 3, site: 7 },
@@ -170,6 +182,16 @@ describe('attention masks', () => {
         if (q === 0) expect(first.subarray(plane * 21, plane * 21 + 21)).toEqual(row)
       }
     }
+  })
+
+  it('belong to the numbers of their rows, whatever rows stand beside them', async () => {
+    const mask = await attention(shape)
+    const rows = [3, 0, 1]
+    const chosen = await attention({ ...shape, lengths: rows.map(row => shape.lengths[row]!), rows })
+    const size = 3 * 21 * 21
+    rows.forEach((row, i) =>
+      expect(chosen.subarray(i * size, (i + 1) * size)).toEqual(mask.subarray(row * size, (row + 1) * size)),
+    )
   })
 
   it('drop a share of p, independently of neighbouring rows, heads and steps', async () => {

@@ -1,0 +1,46 @@
+import { refuseUnknown } from '../errors'
+import { readBytes } from '../files/readFile'
+import type { Head } from '../heads/Head'
+import { sequenceClassification } from '../heads/sequenceClassification'
+import type { LossName } from '../losses/lossNames'
+import type { ParameterPattern } from '../models/freeze'
+import { onnxModel } from '../models/onnxModel'
+import { decode } from '../onnx/decode'
+import { Tensor } from '../tensor'
+import { TrainableModel } from './TrainableModel'
+
+/** How a graph that was made elsewhere becomes a model. */
+export interface FromOnnxOptions {
+  /** The loss of the graph's first output; by default the labels decide, as for a sequence classifier. */
+  readonly loss?: LossName | undefined
+  /** Which initializers are trained, by pattern; by default all of type float32 with at least one axis. */
+  readonly trainable?: readonly ParameterPattern[] | undefined
+}
+
+const fromOnnxOptions = Object.keys({ loss: 1, trainable: 1 } satisfies Record<keyof FromOnnxOptions, 1>)
+
+/** Models of any kind. */
+export const AutoModel = {
+  /**
+   * A forward graph that was exported elsewhere (by PyTorch, say) as a model for the Trainer: its initializers are the
+   * parameters. Its first output [rows, width] is what the loss is computed from; a collator gives its inputs under
+   * their names in the graph, and `labels`.
+   *
+   * @example const model = await AutoModel.fromOnnx('./forward.onnx', { loss: 'mean_squared_error' })
+   * @throws TrainerError ('file') when the file cannot be read, ('graph') when an operator is not known.
+   */
+  async fromOnnx(file: string, options: FromOnnxOptions = {}): Promise<TrainableModel> {
+    refuseUnknown(options, fromOnnxOptions, 'AutoModel.fromOnnx()')
+    const graph = decode(await readBytes(file))
+    const head = (width: number): Head => {
+      const open = sequenceClassification(width)
+      return options.loss === undefined ? open : open.withLoss(options.loss)
+    }
+    const definition = onnxModel(graph, { name: file, head, trainable: options.trainable })
+    const weights = definition.parameters.map(({ name, shape }) => {
+      const { data } = graph.initializers.get(name)!.tensor as Tensor<'float32'>
+      return [name, new Tensor('float32', Float32Array.from(data), shape)] as const
+    })
+    return new TrainableModel(definition, new Map(weights), file)
+  },
+}

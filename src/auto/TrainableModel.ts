@@ -1,0 +1,92 @@
+import { nearest, TrainerError } from '../errors'
+import { type ParameterPattern, withTrainable } from '../models/freeze'
+import type { Model } from '../models/Model'
+import { type Batch, sizeOf, type Tensor } from '../tensor'
+import { saveModelFolder } from './saveModel'
+
+/** A model with its weights: what a Trainer trains. */
+export class TrainableModel {
+  /** Where it was loaded from; undefined for a model that started at random. */
+  readonly nameOrPath: string | undefined
+  /** The weights. A trainer moves them to where it trains: read them here again after an update. */
+  readonly parameters: Map<string, Tensor<'float32'>>
+  #definition: Model
+
+  constructor(definition: Model, parameters: Map<string, Tensor<'float32'>>, nameOrPath?: string) {
+    this.#definition = definition
+    this.parameters = parameters
+    this.nameOrPath = nameOrPath
+  }
+
+  /** What the model computes. */
+  get definition(): Model {
+    return this.#definition
+  }
+
+  /** The columns that the model takes beside labels. */
+  get inputNames(): readonly string[] {
+    return this.#definition.inputNames
+  }
+
+  /** The number of weights, or of those that are trained. */
+  numParameters({ onlyTrainable = false }: { readonly onlyTrainable?: boolean } = {}): number {
+    return this.#definition.parameters
+      .filter(({ trainable }) => trainable || !onlyTrainable)
+      .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  }
+
+  /** Weights outside of embedding tables: those that take part in products for every token. */
+  countedParameters(): number {
+    return this.#definition.parameters
+      .filter(({ name }) => !name.endsWith('_embeddings.weight'))
+      .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  }
+
+  /** A weight. @throws TrainerError ('model') for a name that the model does not have. */
+  parameter(name: string): Tensor<'float32'> {
+    const tensor = this.parameters.get(name)
+    if (tensor !== undefined) return tensor
+    const close = nearest(name, this.parameters.keys())
+    throw new TrainerError('model', `${this.#definition.name} has no parameter "${name}".`, {
+      fix: close === undefined ? 'The keys of `parameters` are the names.' : `Did you mean "${close}"?`,
+    })
+  }
+
+  /**
+   * Leaves parameters as they are from the next `train()` on: they have no gradient, and the optimizer keeps nothing
+   * for them.
+   * @param pattern a regular expression that is tested on names, or a name, or the beginning of names up to a dot.
+   *
+   * @example
+   * model.freeze('bert.embeddings')
+   * model.freeze(/encoder\.layer\.[0-3]\./)
+   * @throws TrainerError ('argument') for a pattern that no parameter has.
+   */
+  freeze(pattern: ParameterPattern): void {
+    this.#definition = withTrainable(this.#definition, pattern, false)
+  }
+
+  /** Trains parameters again that were frozen. @throws TrainerError ('argument') for a pattern that no parameter has. */
+  unfreeze(pattern: ParameterPattern): void {
+    this.#definition = withTrainable(this.#definition, pattern, true)
+  }
+
+  /** Lets a batch's labels decide what is still open in the head: Python does so in the first forward pass. */
+  decideHead(batch: Batch): void {
+    this.useHead(this.#definition.head.decided(batch))
+  }
+
+  /** Gives the model another head of the same shape. */
+  useHead(head: Model['head']): void {
+    if (head !== this.#definition.head) this.#definition = { ...this.#definition, head }
+  }
+
+  /**
+   * Saves weights and config for Python's `from_pretrained`, and an ONNX file for transformers.js. The tokenizer saves
+   * itself; `trainer.saveModel()` saves both.
+   * @throws TrainerError ('file') when the folder cannot be written; an existing one stays as it was.
+   */
+  async savePretrained(folder: string): Promise<void> {
+    await saveModelFolder(folder, { model: this })
+  }
+}

@@ -1,0 +1,69 @@
+import type { Value } from '../onnx/types'
+import type { FeedDemands, FeedLayout } from './FeedLayout'
+
+/** The sizes of a model of tokens that its feeds depend on. */
+export interface Geometry {
+  /** Attention heads, and the width of one. */
+  readonly heads: number
+  readonly headSize: number
+  readonly vocabularySize: number
+  /** How many positions the model has, and the id of the first: RoBERTa counts from after its padding id. */
+  readonly positions: number
+  readonly firstPosition: number
+  /** RoBERTa numbers the tokens that are not this id; the others number the columns. */
+  readonly positionPadding: number | undefined
+  /** How many segments the model tells apart; 0 when it takes none. */
+  readonly segments: number
+}
+
+/** A layout of the feeds of models of tokens. */
+export type TokenLayout = FeedLayout<TokenValues>
+
+/** Makes a layout for a model's geometry. */
+export type MakeTokenLayout = (geometry: Geometry, demands: FeedDemands) => TokenLayout
+
+/** What a feed is to a model of tokens that is written into a graph. */
+export interface TokenValues {
+  /** [tokens] each */
+  readonly tokenIds: Value
+  readonly positionIds: Value
+  readonly segmentIds: Value | undefined
+  readonly attention: AttentionLayout
+}
+
+/**
+ * The way between tokens and attention, which is computed for groups of rows of similar length: by indices in a packed
+ * feed, by reshapes (and for one group) in a padded one.
+ */
+export interface AttentionLayout {
+  /** [tokens, width] → each group's */
+  readonly tokenGroups: (x: Value) => readonly Value[]
+  /** [batch, width] → each group's */
+  readonly rowGroups: (x: Value) => readonly Value[]
+  /** Each group's [tokens, width] → that of all */
+  readonly tokens: (groups: readonly Value[]) => Value
+  /** Each group's [batch, width] → that of all */
+  readonly rows: (groups: readonly Value[]) => Value
+  /** [tokens, width] → [batch, width]: each row's first token */
+  readonly first: (x: Value) => Value
+  readonly groups: readonly GroupLayout[]
+}
+
+/** The padded layout that a group of rows has in attention. */
+export interface GroupLayout {
+  /** [tokens, heads × size] → [batch, heads, length, size] */
+  readonly toHeads: (x: Value) => Value
+  /**
+   * [batch, heads, length, size] → [tokens, heads × size]; `masked` says that slots without a token pass no gradient
+   * back anyway.
+   */
+  readonly fromHeads: (x: Value, masked: boolean) => Value
+  /** [batch, 1, 1, length], added to the scores */
+  readonly bias: Value
+}
+
+/**
+ * What a masked key's score is lowered by: the lowest bfloat16. The lowest float32, Hugging Face's choice, is -Infinity
+ * in bfloat16, and a softmax of such NaN.
+ */
+export const lowest = -3.3895313892515355e38

@@ -1,0 +1,85 @@
+// batches as they are: the columns are the inputs of the graph
+import { TrainerError } from '../errors'
+import type { GraphBuilder } from '../onnx/builder'
+import type { Dimension, Value } from '../onnx/types'
+import { type Batch, createData, type DataType, Tensor } from '../tensor'
+import type { Feed, FeedLayout, RowName } from './FeedLayout'
+
+/** An input of a graph: what a column of a batch has to be. */
+export interface GivenInput {
+  readonly name: string
+  readonly dtype: DataType
+  readonly shape: readonly Dimension[]
+}
+
+/** The layout of a graph that takes the columns of a batch as they are. */
+export function asGiven(inputs: readonly GivenInput[]): FeedLayout<Readonly<Record<string, Value>>> {
+  return {
+    usualVariant: 'as given',
+    declare: graph => declareGiven(graph, inputs),
+    feed: (batch, rowName) => feed(batch, inputs, rowName),
+  }
+}
+
+/** The inputs as values of a graph, by name. */
+export function declareGiven(graph: GraphBuilder, inputs: readonly GivenInput[]): Readonly<Record<string, Value>> {
+  return Object.fromEntries(inputs.map(({ name, dtype, shape }) => [name, graph.input(name, dtype, shape)]))
+}
+
+function feed(batch: Batch, inputs: readonly GivenInput[], rowName: RowName): Feed {
+  const lengths: Record<string, number> = {}
+  const columns = inputs.map(input => {
+    const column = converted(columnOf(batch, input), input, rowName)
+    checkShape(column, input, lengths)
+    return [input.name, column] as const
+  })
+  const rows = columns[0]?.[1].dims[0] ?? 0
+  const elements = batch.input_ids?.size ?? 0
+  return {
+    variant: 'as given',
+    inputs: Object.fromEntries(columns),
+    places: { order: Int32Array.from({ length: rows }, (_, row) => row), lengths: new Int32Array(rows), groups: [] },
+    lengths,
+    size: { elements, realTokens: elements },
+  }
+}
+
+function columnOf(batch: Batch, { name }: GivenInput): Tensor {
+  const column = batch[name]
+  if (column !== undefined) return column
+  const names = Object.keys(batch).map(key => `"${key}"`)
+  throw new TrainerError('data', `The graph takes "${name}", but the columns of the batch are ${names.join(', ')}.`, {
+    fix: `Return it from the data collator, as a Tensor.`,
+  })
+}
+
+/** The column in the input's type. @throws TrainerError for numbers that it cannot hold. */
+function converted(column: Tensor, { name, dtype }: GivenInput, rowName: RowName): Tensor {
+  if (column.dtype === dtype) return column
+  const data = createData(dtype, column.size)
+  const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array
+  for (let i = 0; i < column.size; i++) {
+    const value = Number(column.data[i])
+    if (!dtype.startsWith('float') && !Number.isInteger(value)) {
+      const row = rowName(Math.floor(i / Math.max(1, column.size / (column.dims[0] ?? 1))))
+      throw new TrainerError('data', `"${name}" of ${row} is ${value}, but the graph takes whole numbers (${dtype}).`)
+    }
+    data[i] = (isBig ? BigInt(value) : value) as never
+  }
+  return new Tensor(dtype, data as never, column.dims)
+}
+
+/** Holds a column against the input's shape, and takes note of what the names in it stand for. */
+function checkShape({ dims }: Tensor, { name, shape }: GivenInput, lengths: Record<string, number>): void {
+  const fits =
+    dims.length === shape.length &&
+    shape.every((length, i) => dims[i] === (typeof length === 'number' ? length : (lengths[length] ??= dims[i]!)))
+  if (fits) return
+  const wanted = shape.map(length =>
+    typeof length === 'string' && lengths[length] !== undefined ? `${length} = ${lengths[length]}` : length,
+  )
+  throw new TrainerError(
+    'data',
+    `"${name}" of the batch has the shape [${dims.join(', ')}], but the graph takes [${wanted.join(', ')}].`,
+  )
+}

@@ -1,0 +1,112 @@
+// the rows of a packed feed → groups of similar length, which attention is computed for together
+import { Tensor } from '../tensor'
+import type { GroupPlaces } from './FeedLayout'
+import { lowest } from './TokenLayout'
+import type { Tokens } from './tokens'
+
+/** How many tokens are added behind the real ones, and how attention's length is rounded. */
+export interface Rounding {
+  readonly added: number
+  /** What the length of attention is a multiple of. */
+  readonly multiple: number
+  /** Lengths beyond the longest row: an added token needs a slot without a token, which passes no gradient back. */
+  readonly extra: number
+}
+
+/** A group of rows, and its inputs: see {@link groupInputs}. */
+export interface PackedGroup extends GroupPlaces {
+  readonly tokens: number
+  readonly inputs: Readonly<Record<'to_heads' | 'from_heads' | 'head_mask' | 'attention_bias', Tensor>>
+}
+
+/** The groups of the feed's rows, so many of them. */
+export function packGroups(tokens: Tokens, count: number, heads: number, rounding: Rounding): PackedGroup[] {
+  const ends = groupEnds(tokens.lengths, count)
+  return ends.map((end, i) => packGroup(tokens, i === 0 ? 0 : ends[i - 1]!, end, heads, rounding))
+}
+
+function packGroup(
+  tokens: Tokens,
+  firstRow: number,
+  end: number,
+  heads: number,
+  { added, multiple, extra }: Rounding,
+): PackedGroup {
+  const lengths = tokens.lengths.subarray(firstRow, end)
+  const width = roundedUp(Math.max(...lengths) + extra, multiple)
+  const count = lengths.reduce((sum, length) => sum + length, 0)
+  const first = tokens.firsts[firstRow]!
+  const inputs = groupInputs(lengths, width, count + added, heads, token => tokens.isMasked(first + token))
+  return { firstRow, lengths, width, tokens: count, inputs }
+}
+
+/**
+ * The indices between a group's tokens and its padded layout in attention: `to_heads` [rows, heads, length] says which
+ * head of which token stands in a slot, `from_heads` [tokens, heads] in which slot a token's head stands, `head_mask`
+ * in which slots there is a token; `attention_bias` [rows, 1, 1, length] lowers the scores of masked keys.
+ */
+function groupInputs(
+  lengths: Int32Array,
+  width: number,
+  tokens: number,
+  heads: number,
+  isMasked: (token: number) => boolean,
+): PackedGroup['inputs'] {
+  const rows = lengths.length
+  const slots = rows * heads * width
+  const toHeads = new Int32Array(slots)
+  // an added token reads the last slot, which is empty: nothing flows back from there
+  const fromHeads = new Int32Array(tokens * heads).fill(slots - 1)
+  const headMask = new Float32Array(slots)
+  const bias = new Float32Array(rows * width).fill(lowest)
+  let token = 0
+  for (let row = 0; row < rows; row++) {
+    for (let at = 0; at < lengths[row]!; at++, token++) {
+      // a row without real tokens has its first one alone, which sees itself: else it would see slots of no row
+      if (lengths[row] === 1 || !isMasked(token)) bias[row * width + at] = 0
+      for (let head = 0; head < heads; head++) {
+        const slot = (row * heads + head) * width + at
+        toHeads[slot] = token * heads + head
+        fromHeads[token * heads + head] = slot
+        headMask[slot] = 1
+      }
+    }
+  }
+  return {
+    to_heads: new Tensor('int32', toHeads, [rows, heads, width]),
+    from_heads: new Tensor('int32', fromHeads, [tokens, heads]),
+    head_mask: new Tensor('float32', headMask, [slots, 1]),
+    attention_bias: new Tensor('float32', bias, [rows, 1, 1, width]),
+  }
+}
+
+export function roundedUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple
+}
+
+/**
+ * Where the groups of rows, sorted by length, end: so that Σ rows × width², which attention costs, is least. By dynamic
+ * programming over the rows.
+ */
+export function groupEnds(lengths: ArrayLike<number>, groups: number): number[] {
+  const rows = lengths.length
+  let costs = Array.from({ length: rows + 1 }, (_, end) => (end === 0 ? 0 : end * lengths[0]! ** 2))
+  const starts: Int32Array[] = []
+  for (let group = 1; group < groups; group++) {
+    const next = new Array<number>(rows + 1).fill(Infinity)
+    const from = new Int32Array(rows + 1)
+    for (let end = group + 1; end <= rows; end++) {
+      for (let start = group; start < end; start++) {
+        const cost = costs[start]! + (end - start) * lengths[start]! ** 2
+        if (cost >= next[end]!) continue
+        next[end] = cost
+        from[end] = start
+      }
+    }
+    costs = next
+    starts.push(from)
+  }
+  const ends = [rows]
+  for (const from of starts.reverse()) ends.unshift(from[ends[0]!]!)
+  return ends
+}

@@ -1,0 +1,148 @@
+// batches without padding: real tokens only, and attention in groups of rows of similar length
+import type { GraphBuilder } from '../onnx/builder'
+import type { Value } from '../onnx/types'
+import { type Batch, Tensor } from '../tensor'
+import { packGroups, type Rounding, roundedUp } from './attentionGroups'
+import type { Feed, FeedDemands, RowName } from './FeedLayout'
+import type { AttentionLayout, Geometry, GroupLayout, MakeTokenLayout, TokenLayout, TokenValues } from './TokenLayout'
+import { readTokens, type Tokens } from './tokens'
+
+/** How batches are packed. */
+export interface Packing {
+  /** Groups that attention is computed in; batches of fewer rows are one. */
+  readonly groups: number
+  /**
+   * Rounds the number of tokens and the length of attention up to multiples of these, in one group: fewer different
+   * shapes.
+   */
+  readonly round?: { readonly tokens: number; readonly length: number } | undefined
+}
+
+/**
+ * The layout without padding. Rows are sorted by length, and their real tokens come one after the other as [tokens];
+ * only attention sees a padded layout, and that in groups of rows of similar length, so that it has little padding too.
+ */
+export const packedLayout: MakeTokenLayout = (geometry, demands) => packed(geometry, packingFor(demands))
+
+/** The layout without padding, packed as stated. */
+export function packed(geometry: Geometry, packing: Packing): TokenLayout {
+  return {
+    usualVariant: String(packing.groups),
+    declare: (graph, groups) => declare(graph, geometry, Number(groups)),
+    feed: (batch, rowName) => pack(batch, geometry, packing, rowName),
+  }
+}
+
+/** Rows of a group share its longest row's length, but many small groups are many small products. */
+function packingFor({ rows, fewShapes }: FeedDemands): Packing {
+  if (fewShapes) return { groups: 1, round: { tokens: 64, length: 16 } }
+  return { groups: rows >= 16 ? 4 : rows >= 8 ? 2 : 1 }
+}
+
+// ── the host's half ──
+
+function pack(batch: Batch, geometry: Geometry, packing: Packing, rowName: RowName): Feed {
+  const tokens = readTokens(batch, geometry, 'real', rowName)
+  const rows = tokens.order.length
+  const real = tokens.tokenIds.length
+  const count = packing.round === undefined ? real : roundedUp(real, packing.round.tokens)
+  const several = rows >= packing.groups && packing.round === undefined
+  const groups = packGroups(tokens, several ? packing.groups : 1, geometry.heads, rounding(tokens, packing))
+  const ids = { token_ids: tokens.tokenIds, position_ids: tokens.positionIds, token_type_ids: tokens.segmentIds }
+  const inputs: Record<string, Tensor> = { first_tokens: new Tensor('int32', tokens.firsts, [rows]) }
+  for (const [name, values] of Object.entries(ids))
+    if (values !== undefined) inputs[name] = new Tensor('int32', lengthened(values, count), [count])
+  groups.forEach((group, i) => {
+    for (const [name, tensor] of Object.entries(group.inputs)) inputs[nameOf(name, i, groups.length)] = tensor
+  })
+  if (groups.length > 1) {
+    inputs.group_tokens = vector(groups.map(group => group.tokens))
+    inputs.group_rows = vector(groups.map(group => group.lengths.length))
+  }
+  const lengths: Record<string, number> = { tokens: count, batch: rows }
+  groups.forEach((group, i) => {
+    lengths[nameOf('batch', i, groups.length)] = group.lengths.length
+    lengths[nameOf('length', i, groups.length)] = group.width
+  })
+  return {
+    variant: String(groups.length),
+    inputs,
+    places: { order: tokens.order, lengths: tokens.lengths, groups },
+    lengths,
+    size: { elements: batch.input_ids!.size, realTokens: real },
+  }
+}
+
+function vector(numbers: readonly number[]): Tensor {
+  return Tensor.from('int64', numbers)
+}
+
+function rounding({ lengths, tokenIds }: Tokens, { round }: Packing): Rounding {
+  if (round === undefined) return { added: 0, multiple: 1, extra: 0 }
+  const added = roundedUp(tokenIds.length, round.tokens) - tokenIds.length
+  const isFull = lengths.at(-1) === roundedUp(lengths[0]!, round.length)
+  return { added, multiple: round.length, extra: isFull && added > 0 ? 1 : 0 }
+}
+
+/** Ids with zeros behind them. */
+function lengthened(ids: Int32Array, length: number): Int32Array {
+  if (ids.length === length) return ids
+  const longer = new Int32Array(length)
+  longer.set(ids)
+  return longer
+}
+
+// ── the graph's half ──
+
+function declare(graph: GraphBuilder, geometry: Geometry, groups: number): TokenValues {
+  const ids = (name: string): Value => graph.input(name, 'int32', ['tokens'])
+  const tokenIds = ids('token_ids')
+  const positionIds = ids('position_ids')
+  const segmentIds = geometry.segments > 0 ? ids('token_type_ids') : undefined
+  return { tokenIds, positionIds, segmentIds, attention: attentionOf(graph, geometry, groups) }
+}
+
+/**
+ * Between packed tokens and the padded layouts of attention: one Gather each way, which is transposition and padding at
+ * once, and whose gradient is the other Gather.
+ */
+function attentionOf(graph: GraphBuilder, { heads, headSize }: Geometry, groups: number): AttentionLayout {
+  const firstTokens = graph.input('first_tokens', 'int32', ['batch'])
+  const counts = (name: string): Value | undefined => (groups === 1 ? undefined : graph.input(name, 'int64', [groups]))
+  const groupTokens = counts('group_tokens')
+  const groupRows = counts('group_rows')
+  const parts = (x: Value, sizes: Value | undefined): readonly Value[] =>
+    sizes === undefined ? [x] : graph.node('Split', [x, sizes], { axis: 0 }, groups)
+  const whole = (values: readonly Value[], length: string): Value =>
+    values.length === 1 ? values[0]! : graph.assume(graph.concat(values, 0), [length, heads * headSize])
+  return {
+    tokenGroups: x => parts(x, groupTokens),
+    rowGroups: x => parts(x, groupRows),
+    tokens: values => whole(values, 'tokens'),
+    rows: values => whole(values, 'batch'),
+    first: x => graph.gather(x, firstTokens),
+    groups: Array.from({ length: groups }, (_, i) => groupOf(graph, name => nameOf(name, i, groups), heads, headSize)),
+  }
+}
+
+function groupOf(graph: GraphBuilder, named: (name: string) => string, heads: number, size: number): GroupLayout {
+  const toHeads = graph.input(named('to_heads'), 'int32', [named('batch'), heads, named('length')])
+  const fromHeads = graph.input(named('from_heads'), 'int32', [named('tokens'), heads])
+  const headMask = graph.input(named('head_mask'), 'float32', [named('slots'), 1])
+  const bias = graph.input(named('attention_bias'), 'float32', [named('batch'), 1, 1, named('length')])
+  const intoTokens = graph.reshape(fromHeads, [-1])
+  const intoSlots = graph.reshape(toHeads, [-1])
+  return {
+    toHeads: x => graph.gather(graph.reshape(x, [-1, size]), toHeads, 0, { index: intoTokens }),
+    fromHeads: (x, masked) => {
+      const inverse = masked ? { index: intoSlots } : { index: intoSlots, mask: headMask }
+      return graph.reshape(graph.gather(graph.reshape(x, [-1, size]), fromHeads, 0, inverse), [-1, heads * size])
+    },
+    bias,
+  }
+}
+
+/** The name of an input or a length of one group: its own where there are several. */
+function nameOf(name: string, group: number, groups: number): string {
+  return groups === 1 ? name : `${name}.${group}`
+}

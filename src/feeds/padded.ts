@@ -1,0 +1,140 @@
+// batches as a collator makes them: every row as long as the longest
+import type { GraphBuilder } from '../onnx/builder'
+import type { Dimension, Value } from '../onnx/types'
+import { type Batch, Tensor } from '../tensor'
+import type { Feed, RowName } from './FeedLayout'
+import { type AttentionLayout, type Geometry, lowest, type MakeTokenLayout, type TokenValues } from './TokenLayout'
+import { readTokens } from './tokens'
+
+/** The layout that keeps the padding: each column of a batch is a token. It computes more, and gives the same numbers. */
+export const paddedLayout: MakeTokenLayout = geometry => ({
+  usualVariant: 'padded',
+  declare: graph => declare(graph, geometry),
+  feed: (batch, rowName) => feed(batch, geometry, rowName),
+})
+
+// ── the host's half ──
+
+function feed(batch: Batch, geometry: Geometry, rowName: RowName): Feed {
+  const tokens = readTokens(batch, geometry, 'all', rowName)
+  const rows = tokens.order.length
+  const width = tokens.lengths[0]!
+  const isHidden = (token: number): boolean => tokens.isMasked(token) && !isLonely(tokens.isMasked, token, width)
+  const bias = Float32Array.from({ length: rows * width }, (_, token) => (isHidden(token) ? lowest : 0))
+  const inputs: Record<string, Tensor> = {
+    token_ids: new Tensor('int32', tokens.tokenIds, [rows, width]),
+    position_ids: new Tensor('int32', tokens.positionIds, [rows, width]),
+    attention_bias: new Tensor('float32', bias, [rows, 1, 1, width]),
+  }
+  if (tokens.segmentIds !== undefined) inputs.token_type_ids = new Tensor('int32', tokens.segmentIds, [rows, width])
+  let realTokens = 0
+  for (let token = 0; token < rows * width; token++) if (token % width === 0 || !tokens.isMasked(token)) realTokens++
+  return {
+    variant: 'padded',
+    inputs,
+    places: {
+      order: tokens.order,
+      lengths: tokens.lengths,
+      groups: [{ firstRow: 0, lengths: tokens.lengths, width }],
+    },
+    lengths: { tokens: rows * width, batch: rows, length: width },
+    size: { elements: batch.input_ids!.size, realTokens },
+  }
+}
+
+/** Whether a token is the first of a row without real tokens: it sees itself, as in a packed feed. */
+function isLonely(isMasked: (token: number) => boolean, token: number, width: number): boolean {
+  if (token % width !== 0) return false
+  return Array.from({ length: width }, (_, i) => token + i).every(isMasked)
+}
+
+// ── the graph's half ──
+
+function declare(graph: GraphBuilder, geometry: Geometry): TokenValues {
+  const shape = ['batch', 'length']
+  const ids = (name: string): Value => graph.input(name, 'int32', shape)
+  const tokenIds = ids('token_ids')
+  const flat = (value: Value): Value => graph.assume(graph.reshape(value, [-1]), ['tokens'])
+  const bias = graph.input('attention_bias', 'float32', ['batch', 1, 1, 'length'])
+  return {
+    tokenIds: flat(tokenIds),
+    positionIds: flat(ids('position_ids')),
+    segmentIds: geometry.segments > 0 ? flat(ids('token_type_ids')) : undefined,
+    attention: attentionOf(graph, geometry, tokenIds, bias),
+  }
+}
+
+/**
+ * The inputs of an exported model: `input_ids, attention_mask(, token_type_ids)`, int64 [batch, sequence]. What the host
+ * computes for a feed is part of the graph.
+ */
+export function declareColumns(graph: GraphBuilder, geometry: Geometry): TokenValues {
+  const column = (name: string): Value => graph.input(name, 'int64', ['batch_size', 'sequence_length'])
+  const inputIds = column('input_ids')
+  const mask = column('attention_mask')
+  const masked = graph.mul(graph.sub(1, graph.cast(mask, 'float32')), lowest)
+  // RoBERTa has one segment, and its tokenizer gives none
+  const segments =
+    geometry.segments > 1
+      ? column('token_type_ids')
+      : geometry.segments === 1
+        ? graph.sub(inputIds, inputIds)
+        : undefined
+  return {
+    tokenIds: graph.reshape(inputIds, [-1]),
+    positionIds: graph.reshape(columnPositions(graph, geometry, inputIds), [-1]),
+    segmentIds: segments && graph.reshape(segments, [-1]),
+    attention: attentionOf(graph, geometry, inputIds, graph.unsqueeze(masked, [1, 2])),
+  }
+}
+
+/** Position ids of `input_ids` (int64 [batch, length]), of the same shape. */
+function columnPositions(graph: GraphBuilder, { positions, positionPadding }: Geometry, inputIds: Value): Value {
+  const columns = graph.constant(
+    Tensor.from(
+      'int64',
+      Array.from({ length: positions }, (_, i) => i),
+    ),
+  )
+  const width = graph.node('Shape', [inputIds], { start: 1, end: 2 })[0]!
+  const column = graph.node('Slice', [columns, graph.integers([0]), width, graph.integers([0])], {})[0]!
+  return positionPadding === undefined
+    ? graph.node('Expand', [column, graph.shape(inputIds)], {})[0]!
+    : countedPositions(graph, inputIds, column, positionPadding)
+}
+
+/** RoBERTa's rule: the count of tokens that are not padding so far, after the padding id; as a product with a triangle of ones. */
+function countedPositions(graph: GraphBuilder, inputIds: Value, column: Value, padding: number): Value {
+  const isPadding = graph.equal(inputIds, graph.constant(Tensor.from('int64', padding)))
+  const real = graph.cast(graph.not(isPadding), 'float32') // [batch, length]
+  const upTo = graph.node('LessOrEqual', [graph.unsqueeze(column, [1]), graph.unsqueeze(column, [0])], {})[0]! // [length, length]
+  const counted = graph.mul(graph.matMul(real, graph.cast(upTo, 'float32')), real)
+  return graph.cast(graph.add(counted, padding), 'int64')
+}
+
+/** Between tokens and attention by reshapes and transpositions; `like` [batch, length] has the shape. */
+function attentionOf(graph: GraphBuilder, { heads, headSize }: Geometry, like: Value, bias: Value): AttentionLayout {
+  const shape = graph.shape(like)
+  const headShape = graph.concat([shape, graph.integers([heads, headSize])], 0)
+  const rowShape = graph.concat([shape, graph.integers([heads * headSize])], 0)
+  const reshaped = (x: Value, to: Value, axes: readonly Dimension[]): Value =>
+    graph.assume(graph.reshape(x, to), [...like.shape, ...axes])
+  return {
+    tokenGroups: x => [x],
+    rowGroups: x => [x],
+    tokens: ([x]) => x!,
+    rows: ([x]) => x!,
+    first: x => graph.gather(reshaped(x, rowShape, [heads * headSize]), graph.constant(Tensor.from('int64', 0)), 1),
+    groups: [
+      {
+        toHeads: x => graph.transpose(reshaped(x, headShape, [heads, headSize]), [0, 2, 1, 3]),
+        fromHeads: x =>
+          graph.assume(graph.reshape(graph.transpose(x, [0, 2, 1, 3]), [-1, heads * headSize]), [
+            'tokens',
+            heads * headSize,
+          ]),
+        bias,
+      },
+    ],
+  }
+}

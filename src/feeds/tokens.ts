@@ -1,0 +1,161 @@
+// the token columns of a batch, checked → the tokens that are computed
+import { TrainerError } from '../errors'
+import { type Batch, Tensor } from '../tensor'
+import type { RowName } from './FeedLayout'
+import type { Geometry } from './TokenLayout'
+
+/** The tokens of a batch that are computed, row after row, the longest row first. */
+export interface Tokens {
+  /** The batch's row that each row is. */
+  readonly order: Int32Array
+  /** How many tokens each row has, and which of all tokens is its first. */
+  readonly lengths: Int32Array
+  readonly firsts: Int32Array
+  /** The ids of each token; undefined where the model has no segments. */
+  readonly tokenIds: Int32Array
+  readonly positionIds: Int32Array
+  readonly segmentIds: Int32Array | undefined
+  /** Whether attention is to look past a token. */
+  isMasked(token: number): boolean
+}
+
+/** Which tokens are computed: the real ones, and every row's first, which the head reads; or all columns. */
+export type KeptTokens = 'real' | 'all'
+
+/**
+ * The tokens of a batch, of its columns `input_ids`, `attention_mask`, `token_type_ids` and `position_ids`.
+ * @throws TrainerError ('data') naming the row for a token id, a segment or a position that the model does not have.
+ */
+export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, rowName: RowName): Tokens {
+  const ids = mainColumn(batch, rowName)
+  const mask = column(batch, 'attention_mask', ids)
+  const { slots, ...places } = placesOf(mask, ids, keep)
+  const gather = (source: Tensor, limit: number, what: string, fix: string): Int32Array =>
+    gathered(source, slots, limit, what, rowName, fix)
+  const segments = column(batch, 'token_type_ids', ids)
+  const positions = column(batch, 'position_ids', ids)
+  const end = geometry.firstPosition + geometry.positions
+  return {
+    ...places,
+    tokenIds: gather(ids, geometry.vocabularySize, 'token id', 'The tokenizer and the model do not belong together.'),
+    positionIds:
+      positions === undefined
+        ? countedPositions(ids, slots, geometry, rowName)
+        : gather(positions, end, 'position', 'Check position_ids.'),
+    segmentIds:
+      geometry.segments === 0
+        ? undefined
+        : gather(
+            segments ?? Tensor.zeros('int32', ids.dims),
+            geometry.segments,
+            'segment id',
+            'Leave token_type_ids out, or use the tokenizer that belongs to the model.',
+          ),
+    isMasked: token => mask !== undefined && Number(mask.data[slots[token]!]) === 0,
+  }
+}
+
+function mainColumn(batch: Batch, rowName: RowName): Tensor {
+  const ids = column(batch, 'input_ids')
+  if (ids === undefined) {
+    const names = Object.keys(batch).map(name => `"${name}"`)
+    throw new TrainerError('data', `The batch has no "input_ids", only ${names.join(', ') || 'nothing'}.`, {
+      fix: 'Tokenize the dataset with map() before training.',
+    })
+  }
+  if (ids.size > 0) return ids
+  const problem = ids.dims[0] === 0 ? 'The batch has no rows.' : `The text of ${rowName(0)} has no tokens.`
+  throw new TrainerError('data', problem, { fix: 'Leave empty rows out, or tokenize with special tokens.' })
+}
+
+/** A batch's column as it is, checked against the shape of the ids; undefined when it is not there. */
+function column(batch: Batch, name: string, ids?: Tensor): Tensor | undefined {
+  const tensor = batch[name]
+  if (tensor === undefined) return undefined
+  const shape = tensor.dims.join(', ')
+  if (tensor.dims.length !== 2)
+    throw new TrainerError('data', `"${name}" has to be [rows, length], but its shape is [${shape}].`)
+  if (ids !== undefined && (tensor.dims[0] !== ids.dims[0] || tensor.dims[1] !== ids.dims[1])) {
+    const expected = ids.dims.join(', ')
+    throw new TrainerError('data', `"${name}" has the shape [${shape}], but "input_ids" has [${expected}].`)
+  }
+  return tensor
+}
+
+/** Which tokens are computed, in their order; `slots` says where each stands in the batch: row × width + column. */
+function placesOf(
+  mask: Tensor | undefined,
+  { dims }: Tensor,
+  keep: KeptTokens,
+): Pick<Tokens, 'order' | 'lengths' | 'firsts'> & { readonly slots: Int32Array } {
+  const rows = dims[0]!
+  const width = dims[1]!
+  const keeps = (slot: number): boolean =>
+    keep === 'all' || mask === undefined || slot % width === 0 || Number(mask.data[slot]) !== 0
+  const counts = new Int32Array(rows)
+  for (let slot = 0; slot < rows * width; slot++) if (keeps(slot)) counts[Math.floor(slot / width)]!++
+  const order = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => counts[b]! - counts[a]! || a - b)
+  const slots = new Int32Array(counts.reduce((sum, count) => sum + count, 0))
+  const firsts = new Int32Array(rows)
+  let count = 0
+  order.forEach((row, i) => {
+    firsts[i] = count
+    for (let slot = row * width; slot < (row + 1) * width; slot++) if (keeps(slot)) slots[count++] = slot
+  })
+  return { slots, firsts, lengths: Int32Array.from(order, row => counts[row]!), order }
+}
+
+/** What a column has in the given slots. @throws TrainerError for what is not a whole number below the limit. */
+function gathered(
+  { data, dims }: Tensor,
+  slots: Int32Array,
+  limit: number,
+  what: string,
+  rowName: RowName,
+  fix: string,
+): Int32Array {
+  const width = dims[1]!
+  return slots.map(slot => {
+    const id = Number(data[slot])
+    if (Number.isInteger(id) && id >= 0 && id < limit) return id
+    const place = `${rowName(Math.floor(slot / width))}, column ${slot % width}`
+    throw new TrainerError(
+      'data',
+      `The ${what} ${id} in ${place}, is unknown: the model knows only 0 to ${limit - 1}.`,
+      {
+        fix,
+      },
+    )
+  })
+}
+
+/** The column of each token (BERT), or the count of its row's tokens that are not padding, after the padding id (RoBERTa). */
+function countedPositions(
+  { data, dims }: Tensor,
+  slots: Int32Array,
+  { firstPosition, positions, positionPadding: padding }: Geometry,
+  rowName: RowName,
+): Int32Array {
+  const width = dims[1]!
+  let row = -1
+  let next = 0 // the first slot that has not been counted
+  let counted = 0
+  const position = (slot: number): number => {
+    if (padding === undefined) return slot - row * width
+    for (; next <= slot; next++) if (Number(data[next]) !== padding) counted++
+    return Number(data[slot]) === padding ? padding : counted + padding
+  }
+  return slots.map(slot => {
+    if (Math.floor(slot / width) !== row) {
+      row = Math.floor(slot / width)
+      next = row * width
+      counted = 0
+    }
+    const found = position(slot)
+    if (found < firstPosition + positions) return found
+    const given = `The text of ${rowName(row)} has more than ${positions} tokens`
+    throw new TrainerError('data', `${given}, which is as many positions as the model has.`, {
+      fix: 'Tokenize with { truncation: true }, or a smaller maxLength.',
+    })
+  })
+}

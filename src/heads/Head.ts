@@ -1,0 +1,60 @@
+import type { Places, RowName } from '../feeds/FeedLayout'
+import type { Loss } from '../losses/loss'
+import type { LossName } from '../losses/lossNames'
+import type { GraphBuilder } from '../onnx/builder'
+import type { Value } from '../onnx/types'
+import type { Batch, Tensor } from '../tensor'
+
+/** What a model is trained for, in Hugging Face's words. */
+export type Task = 'sequence-classification'
+
+/** Values of a graph by name. */
+export type Values = Readonly<Record<string, Value>>
+
+/** Options of the losses that a head computes itself. */
+export interface LossOptions {
+  /** See `CrossEntropyOptions`. */
+  readonly labelSmoothing?: number | undefined
+  readonly classWeights?: readonly number[] | undefined
+}
+
+/** The labels of a batch as the inputs of a program. */
+export interface LabelFeed {
+  readonly inputs: Readonly<Record<string, Tensor>>
+  /** How many labels count: those that are not -100. */
+  readonly count: number
+}
+
+/**
+ * What a model's outputs and labels mean: the graph's half and the host's half of one convention. What is still open in
+ * a head is decided by the first labels, see {@link Head.decided}.
+ */
+export interface Head {
+  readonly task: Task
+  /** The tokens whose encodings it reads: each row's first, or all. */
+  readonly reads: 'first' | 'all'
+  /** How many numbers it gives for each thing that it judges. */
+  readonly width: number
+  /** The columns of a batch that are its labels, under Python's names. */
+  readonly labelNames: readonly string[]
+  /** What a model's config says of the head, under Python's names. */
+  readonly configFields: Readonly<Record<string, unknown>>
+  /** The head with what is open in it decided by a batch's labels; itself where nothing is, or there are none. */
+  decided(batch: Batch): Head
+  /** The head with a loss chosen by name. @throws TrainerError ('argument') when it cannot have that one. */
+  withLoss(name: LossName): Head
+  /** Declares the labels of a model's outputs as inputs of their graph. */
+  declare(graph: GraphBuilder, outputs: Values): Values
+  /**
+   * The loss of outputs against labels.
+   * @throws TrainerError ('argument') for options that it does not have.
+   */
+  loss(graph: GraphBuilder, outputs: Values, labels: Values, options: LossOptions): Loss
+  /**
+   * A batch's labels as inputs, in the order of its feed; undefined where it has none.
+   * @throws TrainerError ('data') naming the row of a label that does not fit.
+   */
+  feed(batch: Batch, places: Places, rowName: RowName): LabelFeed | undefined
+  /** What a program's outputs predict for a batch, in the batch's order: logits, under the name `logits`. */
+  predictions(outputs: Readonly<Record<string, Tensor>>, places: Places): Readonly<Record<string, Tensor>>
+}

@@ -1,0 +1,75 @@
+import type { FeedDemands, FeedLayout } from '../feeds/FeedLayout'
+import type { Head, Values } from '../heads/Head'
+import type { GraphBuilder } from '../onnx/builder'
+import type { Dimension, Value } from '../onnx/types'
+
+/** How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. */
+export type Initialization =
+  { readonly kind: 'normal'; readonly deviation: number } | { readonly kind: 'zeros' } | { readonly kind: 'ones' }
+
+/** A parameter of a model, under Hugging Face's name. */
+export interface Parameter {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly initialization: Initialization
+  /** The row of a table, the padding id's, that starts at zero and gets no gradient: PyTorch's `padding_idx`. */
+  readonly paddingRow?: number | undefined
+  /** Whether training changes it: if not, it has no gradient and the optimizer keeps nothing for it. */
+  readonly trainable: boolean
+}
+
+/** What of a parameter a model states where it uses it. */
+export type StatedParameter = Omit<Parameter, 'name' | 'trainable'>
+
+/** What values are dropped over: each token's, each row's, or the attention of a group of rows. */
+export type DroppedOver = 'tokens' | 'rows' | { readonly group: number; readonly groups: number }
+
+/** Where a model drops values: a mask, which comes in as an input of the graph. */
+export interface DropoutSite {
+  /** The input's name. */
+  readonly input: string
+  /** The place in the model, which the groups of one attention share. */
+  readonly place: string
+  readonly probability: number
+  /** Of the mask. */
+  readonly shape: readonly Dimension[]
+  readonly over: DroppedOver
+}
+
+/** What a model is written into: a graph that knows parameters by name, and where to drop. */
+export interface ModelGraph {
+  readonly graph: GraphBuilder
+  /** The parameter as a value of the graph; the same name gives the same value. */
+  parameter(name: string, stated: StatedParameter): Value
+  /** x with a share of its elements dropped and the others enlarged; x itself outside of training or at probability 0. */
+  dropout(site: string, x: Value, probability: number, over: DroppedOver): Value
+  /**
+   * Takes note of a value from which what follows it can be computed again: what enters each layer. A model has none or
+   * several.
+   */
+  checkpoint(value: Value): void
+}
+
+/**
+ * A forward computation whose parameters are inputs. Who wrote it shows nowhere below: a transformer of ours, or a graph
+ * that was made elsewhere.
+ *
+ * `Inputs` is what a feed is to the model in a graph.
+ */
+export interface Model<Inputs = unknown> {
+  /** What messages call it: its class in Python, or its file. */
+  readonly name: string
+  /** In the order in which the model uses them. */
+  readonly parameters: readonly Parameter[]
+  /** The columns of a batch that it takes beside labels. */
+  readonly inputNames: readonly string[]
+  readonly head: Head
+  /** Whether the names of lengths promise nothing in it: see `Graph.openLengths`. Default false. */
+  readonly openLengths?: boolean | undefined
+  /** How its batches are fed. */
+  layout(demands: FeedDemands): FeedLayout<Inputs>
+  /** Declares the inputs of the model as a file for inference. */
+  declareInference(graph: GraphBuilder): Inputs
+  /** Writes the model into a graph, and returns its outputs by name. */
+  forward(graph: ModelGraph, inputs: Inputs): Values
+}

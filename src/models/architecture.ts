@@ -1,0 +1,26 @@
+import type { Geometry, TokenValues } from '../feeds/TokenLayout'
+import type { Task } from '../heads/Head'
+import type { Value } from '../onnx/types'
+import type { ModelConfig } from './config'
+import type { ModelGraph } from './Model'
+
+/** The layers of a head behind an encoder. */
+export interface HeadLayers {
+  /** The model's class in Python, which `architectures` in the config names. */
+  readonly className: string
+  /** Encodings of the tokens that the head reads → `width` numbers for each. */
+  write(model: ModelGraph, config: ModelConfig, encoded: Value, width: number): Value
+}
+
+/** A family of transformer encoders: how a config becomes a graph. */
+export interface Architecture {
+  /** What the names of the encoder's parameters begin with when there is a head. */
+  readonly prefix: string
+  /** The columns that the model takes beside labels. */
+  readonly inputNames: readonly string[]
+  geometry(config: ModelConfig): Geometry
+  /** [tokens, width], or each row's first token, [batch, width], if the head reads no other. */
+  encode(model: ModelGraph, config: ModelConfig, tokens: TokenValues, reads: 'first' | 'all'): Value
+  /** The layers of every task, 'none' for one that Python has no class for either. */
+  readonly heads: { readonly [T in Task]: HeadLayers | 'none' }
+}

@@ -1,0 +1,118 @@
+// what BERT, RoBERTa and ELECTRA have in common: config fields, embeddings, names of parameters, a head of two layers
+import type { Geometry, TokenValues } from '../feeds/TokenLayout'
+import type { Value } from '../onnx/types'
+import type { HeadLayers } from './architecture'
+import { headSizeOf, type ModelConfig, numberField, paddingId, probabilityField, sizeField, textField } from './config'
+import { encode, type EncoderNames, type EncoderShape } from './encoder'
+import { createLayers, type LayerSettings } from './layers'
+import type { ModelGraph } from './Model'
+
+/** The columns that a model with segments takes beside labels. */
+export const bertInputNames = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']
+
+export function bertGeometry(config: ModelConfig): Geometry {
+  return {
+    heads: sizeField(config, 'num_attention_heads'),
+    headSize: headSizeOf(config, 'hidden_size', 'num_attention_heads'),
+    vocabularySize: sizeField(config, 'vocab_size'),
+    positions: sizeField(config, 'max_position_embeddings'),
+    firstPosition: 0,
+    positionPadding: undefined,
+    segments: sizeField(config, 'type_vocab_size', 2),
+  }
+}
+
+/** Initializer range and epsilon, by their common config fields. */
+export function bertSettings(config: ModelConfig): LayerSettings {
+  return {
+    deviation: numberField(config, 'initializer_range', 0.02),
+    epsilon: numberField(config, 'layer_norm_eps', 1e-12),
+  }
+}
+
+/** The encoder of BERT's kin on embeddings. */
+export function encodeBert(
+  model: ModelGraph,
+  config: ModelConfig,
+  prefix: string,
+  { attention }: TokenValues,
+  embeddings: Value,
+  reads: 'first' | 'all',
+): Value {
+  return encode(model, bertShape(config), bertNames(prefix), attention, embeddings, reads)
+}
+
+function bertShape(config: ModelConfig): EncoderShape {
+  const hiddenDropout = probabilityField(config, 'hidden_dropout_prob', 0.1)
+  return {
+    ...bertSettings(config),
+    layers: sizeField(config, 'num_hidden_layers'),
+    width: sizeField(config, 'hidden_size'),
+    heads: sizeField(config, 'num_attention_heads'),
+    innerWidth: sizeField(config, 'intermediate_size'),
+    activation: textField(config, 'hidden_act', 'gelu'),
+    attentionDropout: probabilityField(config, 'attention_probs_dropout_prob', 0.1),
+    attentionOutputDropout: hiddenDropout,
+    outputDropout: hiddenDropout,
+  }
+}
+
+function bertNames(prefix: string): EncoderNames {
+  return {
+    layer: index => `${prefix}.encoder.layer.${index}`,
+    query: 'attention.self.query',
+    key: 'attention.self.key',
+    value: 'attention.self.value',
+    attentionOutput: 'attention.output.dense',
+    attentionNorm: 'attention.output.LayerNorm',
+    inner: 'intermediate.dense',
+    output: 'output.dense',
+    outputNorm: 'output.LayerNorm',
+  }
+}
+
+/** LayerNorm(word + position + segment), dropped: [tokens, width]. */
+export function bertEmbeddings(
+  model: ModelGraph,
+  config: ModelConfig,
+  prefix: string,
+  tokens: TokenValues,
+  width: number,
+  positionPadding?: number,
+): Value {
+  const { graph } = model
+  const { embedding, layerNorm } = createLayers(model, bertSettings(config))
+  const vocabulary = sizeField(config, 'vocab_size')
+  const positionCount = sizeField(config, 'max_position_embeddings')
+  const segmentCount = sizeField(config, 'type_vocab_size', 2)
+  const name = (part: string): string => `${prefix}.embeddings.${part}`
+  return graph.scope('embeddings', () => {
+    const words = embedding(name('word_embeddings'), tokens.tokenIds, vocabulary, width, paddingId(config, 0))
+    const positions = embedding(name('position_embeddings'), tokens.positionIds, positionCount, width, positionPadding)
+    const segments = embedding(name('token_type_embeddings'), tokens.segmentIds!, segmentCount, width)
+    const normed = layerNorm(name('LayerNorm'), graph.add(graph.add(words, segments), positions))
+    return model.dropout('embeddings', normed, probabilityField(config, 'hidden_dropout_prob', 0.1), 'tokens')
+  })
+}
+
+/** `classifier_dropout`, or where it is null the hidden layers' probability. */
+export function classifierDropout(config: ModelConfig): number {
+  return typeof config.classifier_dropout === 'number'
+    ? probabilityField(config, 'classifier_dropout')
+    : probabilityField(config, 'hidden_dropout_prob', 0.1)
+}
+
+/** Dropout, dense, activation, dropout, output: the head of RoBERTa and ELECTRA on the first token. */
+export function twoLayerHead(className: string, activate: (model: ModelGraph, x: Value) => Value): HeadLayers {
+  return {
+    className,
+    write(model, config, first, width) {
+      const { linear } = createLayers(model, bertSettings(config))
+      const dropout = classifierDropout(config)
+      const dropped = model.dropout('classifier.dense', first, dropout, 'rows')
+      const dense = linear('classifier.dense', dropped, sizeField(config, 'hidden_size'))
+      const activated = model.dropout('classifier.out_proj', activate(model, dense), dropout, 'rows')
+      return linear('classifier.out_proj', activated, width)
+    },
+  }
+}

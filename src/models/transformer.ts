@@ -1,0 +1,53 @@
+import { TrainerError } from '../errors'
+import type { FeedDemands } from '../feeds/FeedLayout'
+import { packedLayout } from '../feeds/packed'
+import { declareColumns } from '../feeds/padded'
+import type { MakeTokenLayout, TokenValues } from '../feeds/TokenLayout'
+import type { Head } from '../heads/Head'
+import { GraphBuilder } from '../onnx/builder'
+import type { Architecture } from './architecture'
+import type { ModelConfig } from './config'
+import type { Model, Parameter } from './Model'
+import { createModelGraph } from './modelGraph'
+
+/**
+ * A transformer with a head, as a config states it.
+ * @param layout how its batches are fed; without padding unless another is given.
+ * @throws TrainerError ('model') for config fields that are missing or wrong, and a head that the architecture lacks.
+ */
+export function transformer(
+  architecture: Architecture,
+  config: ModelConfig,
+  head: Head,
+  layout: MakeTokenLayout = packedLayout,
+): Model<TokenValues> {
+  const layers = architecture.heads[head.task]
+  if (layers === 'none') {
+    throw new TrainerError('model', `A ${config.model_type} model has no head for ${head.task.replaceAll('-', ' ')}.`)
+  }
+  const geometry = architecture.geometry(config)
+  const model: Omit<Model<TokenValues>, 'parameters'> = {
+    name: layers.className,
+    inputNames: architecture.inputNames,
+    head,
+    layout: demands => layout(geometry, demands),
+    declareInference: graph => declareColumns(graph, geometry),
+    forward(graph, tokens) {
+      const encoded = architecture.encode(graph, config, tokens, head.reads)
+      return { logits: layers.write(graph, config, encoded, head.width) }
+    },
+  }
+  return { ...model, parameters: parametersOf(model) }
+}
+
+/** Feeds that a model can be written for without knowing any. */
+const anyDemands: FeedDemands = { rows: 1, fewShapes: false }
+
+/** The parameters that a model asks for while it is written, in that order. */
+function parametersOf(model: Omit<Model<TokenValues>, 'parameters'>): readonly Parameter[] {
+  const graph = new GraphBuilder('parameters')
+  const layout = model.layout(anyDemands)
+  const written = createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
+  model.forward(written, layout.declare(graph, layout.usualVariant))
+  return [...written.parameters].map(([name, { stated }]) => ({ name, ...stated, trainable: true }))
+}

@@ -1,0 +1,74 @@
+import type { EngineValues } from '../engine/Engine'
+import type { Feed } from '../feeds/FeedLayout'
+import type { Optimizer } from '../optim/Optimizer'
+import type { ProcessGroup } from '../processes/ProcessGroup'
+import type { GradientOutput } from '../programs/TrainingProgram'
+import type { Tensor } from '../tensor'
+
+/** What a store is made from. */
+export interface StoreOptions {
+  /** The weights of all parameters, by name. */
+  readonly weights: ReadonlyMap<string, Tensor<'float32'>>
+  /** How the training program gives the gradients; parameters without one are never changed. */
+  readonly gradients: ReadonlyMap<string, GradientOutput>
+  readonly optimizer: Optimizer
+  /** The weight decay of a parameter, by name. */
+  readonly weightDecay: (name: string) => number
+}
+
+/** Numbers that one update needs. */
+export interface UpdateNumbers {
+  /** Counted from 1. */
+  readonly step: number
+  /** The learning rate. */
+  readonly rate: number
+  /** What the gradients' sums are multiplied by: the clipping coefficient over the count. */
+  readonly scale: number
+}
+
+/** Where a run of the training program writes. */
+export interface Targets {
+  /** Outputs that are written to a value that is there, by name. */
+  readonly into: EngineValues
+  /** Outputs that stay where they are computed. */
+  readonly keep: readonly string[]
+}
+
+/** What can be read out of a store. */
+export type StoreContent = 'parameters' | 'gradients' | 'slots'
+
+/**
+ * Where the parameters, their gradients and the optimizer's slots live, and how they are updated: in memory that the
+ * processor's threads share, or on a device. Nothing above a store knows which.
+ *
+ * An update is: for each micro-batch a run of the training program into {@link targets}, then {@link add}; when all are
+ * added, {@link reduce}, {@link squaredNorm}, and {@link update} or {@link discard}.
+ */
+export interface ParameterStore {
+  /** The parameters as inputs of programs, by name. They may be others after each update. */
+  readonly inputs: EngineValues
+  /** Where the training program is to write when it runs on a micro-batch, counted from 0 in each update. */
+  targets(feed: Feed, microBatch: number): Targets
+  /** Adds what a run gave to the gradients' sums. */
+  add(outputs: EngineValues, microBatch: number): Promise<void>
+  /** Makes the sums those of all processes together. */
+  reduce(group: ProcessGroup): Promise<void>
+  /** The sum of the squares of all sums. */
+  squaredNorm(): Promise<number>
+  /** Updates every parameter that has a gradient; the next sums begin anew. */
+  update(numbers: UpdateNumbers): Promise<void>
+  /** Lets the next sums begin anew, without an update. */
+  discard(): Promise<void>
+  /**
+   * Tensors one at a time: by a parameter's name, slots by PARAMETER.SLOT. A tensor may be a view that the next update
+   * changes.
+   */
+  read(content: StoreContent): AsyncIterable<readonly [string, Tensor]>
+  /**
+   * Takes weights; names that are not given stay as they are. Takes slots, all of them.
+   * @throws TrainerError ('file') when a slot is missing or has another number of values.
+   */
+  write(content: 'parameters' | 'slots', tensors: ReadonlyMap<string, Tensor>): Promise<void>
+  /** Frees everything that the store has made. */
+  dispose(): Promise<void>
+}

@@ -1,0 +1,25 @@
+import type { FeedLayout } from '../feeds/FeedLayout'
+import type { Model } from '../models/Model'
+import { createModelGraph } from '../models/modelGraph'
+import { GraphBuilder } from '../onnx/builder'
+import type { Graph } from '../onnx/types'
+import { type Objective, writeLoss } from './loss'
+
+/**
+ * A model's forward pass for a variant of its feeds, without dropout: feed, parameters → its outputs; with an
+ * objective also labels → `loss` and `count`.
+ */
+export function evaluationGraph<Inputs>(
+  model: Model<Inputs>,
+  layout: FeedLayout<Inputs>,
+  variant: string,
+  objective?: Objective,
+): Graph {
+  const graph = new GraphBuilder(objective === undefined ? 'prediction' : 'evaluation', model.openLengths)
+  const inputs = layout.declare(graph, variant)
+  const written = createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
+  const outputs = model.forward(written, inputs)
+  if (objective === undefined) return graph.build(outputs)
+  const { sum, count } = writeLoss(graph, model.head, outputs, objective)
+  return graph.build({ loss: sum, count, ...outputs })
+}

@@ -1,0 +1,61 @@
+import { TrainerError } from '../errors'
+import type { LossOptions } from '../heads/Head'
+import { ignoredIndex } from '../losses/crossEntropy'
+import type { Loss } from '../losses/loss'
+import type { LossFunction, ModelOutputs } from '../losses/LossFunction'
+import type { Head, Values } from '../heads/Head'
+import type { GraphBuilder } from '../onnx/builder'
+import type { Value } from '../onnx/types'
+
+/** What a model is trained by: the loss of its head, with options, or a custom one. */
+export interface Objective extends LossOptions {
+  readonly custom?: LossFunction | undefined
+}
+
+/** The input that a custom loss divides by: the labels that count in the whole update. */
+export const labelCount = 'num_items_in_batch'
+
+/** Adds the loss of a model's outputs to their graph; the labels become inputs of it. */
+export function writeLoss(graph: GraphBuilder, head: Head, outputs: Values, objective: Objective): Loss {
+  return graph.scope('loss', () => {
+    const labels = head.declare(graph, outputs)
+    const { custom, ...options } = objective
+    return custom === undefined
+      ? head.loss(graph, outputs, labels, options)
+      : customLoss(graph, outputs, labels[head.labelNames[0]!]!, custom)
+  })
+}
+
+function customLoss(graph: GraphBuilder, outputs: Values, labels: Value, custom: LossFunction): Loss {
+  const items = graph.input(labelCount, 'float32', [])
+  const written: unknown = custom(outputs as ModelOutputs, labels, items, graph)
+  if (isLoss(written)) return written
+  if (!isValue(written)) {
+    const found = `it returned ${String(written)}`
+    throw new TrainerError(
+      'argument',
+      `The loss function has to return a graph value, or a sum and a count, but ${found}.`,
+      { fix: 'Write the loss with the operators of `graph`: it is called once, while the graph is built.' },
+    )
+  }
+  if (written.shape.length !== 0) {
+    const shape = written.shape.join(', ')
+    throw new TrainerError(
+      'argument',
+      `The loss function has to return a scalar, but its value has the shape [${shape}].`,
+      { fix: 'Sum it up and divide by the count that it is given.' },
+    )
+  }
+  // as a sum over labels, so that micro-batches add up to the update's mean, and batches of an evaluation to that of
+  // the whole set
+  const counted = graph.cast(graph.not(graph.equal(labels, ignoredIndex)), 'float32')
+  return { sum: graph.mul(written, items), count: graph.sum(counted) }
+}
+
+function isLoss(written: unknown): written is Loss {
+  return typeof written === 'object' && written !== null && 'sum' in written
+}
+
+function isValue(written: unknown): written is Value {
+  return typeof written === 'object' && written !== null && 'shape' in written
+}

@@ -1,0 +1,108 @@
+import { differentiate, type RowGradient } from '../autodiff/backward'
+import type { FeedLayout } from '../feeds/FeedLayout'
+import type { Model, Parameter } from '../models/Model'
+import { createModelGraph } from '../models/modelGraph'
+import { GraphBuilder } from '../onnx/builder'
+import { leavesLast } from '../onnx/order'
+import type { Value } from '../onnx/types'
+import { Tensor } from '../tensor'
+import { forProcessor } from './forProcessor'
+import { type Objective, writeLoss } from './loss'
+import type { GradientOutput, TrainingProgram } from './TrainingProgram'
+
+/** How a training program is made. */
+export interface TrainingOptions {
+  /** Whether gradients of large tables come as the rows that were read; true unless given. */
+  readonly rows?: boolean
+  /** Computes layers again in the backward pass, in place of keeping what they computed. */
+  readonly checkpointing?: boolean
+  /** Writes the graph as the processor runs it fastest; see {@link forProcessor}. */
+  readonly onProcessor?: boolean
+}
+
+/** The program of a model in training, for a variant of its feeds: forward, loss and backward. */
+export function trainingProgram<Inputs>(
+  model: Model<Inputs>,
+  layout: FeedLayout<Inputs>,
+  variant: string,
+  objective: Objective,
+  options: TrainingOptions = {},
+): TrainingProgram {
+  const graph = new GraphBuilder('training', model.openLengths)
+  const inputs = layout.declare(graph, variant)
+  const written = createModelGraph(graph, {
+    parameter: (name, shape) => graph.input(name, 'float32', shape),
+    dropout: true,
+  })
+  const { sum, count } = writeLoss(graph, model.head, model.forward(written, inputs), objective)
+  const trained = model.parameters.filter(({ name, trainable }) => trainable && written.parameters.has(name))
+  const { dense, rows } = differentiate(
+    graph,
+    sum,
+    trained.map(({ name }) => written.parameters.get(name)!.value),
+    {
+      rows: new Set(options.rows === false ? [] : trained.filter(isLargeTable).map(({ name }) => name)),
+      checkpoints: options.checkpointing === true ? written.checkpoints : [],
+    },
+  )
+  const outputs: Record<string, Value> = { loss: sum, count }
+  const gradients = new Map<string, GradientOutput>()
+  const paddingRows = new Map(trained.map(({ name, paddingRow }) => [name, paddingRow]))
+  for (const [name, gradient] of dense) {
+    outputs[`${name}_grad`] = withoutRow(graph, gradient, paddingRows.get(name))
+    gradients.set(name, { kind: 'dense', output: `${name}_grad` })
+  }
+  for (const [name, parts] of rows) gradients.set(name, rowOutputs(graph, outputs, name, paddingRows.get(name), parts))
+  const built = graph.build(outputs)
+  return {
+    graph: leavesLast(options.onProcessor === true ? forProcessor(built) : built),
+    loss: { sum: 'loss', count: 'count' },
+    // in the model's order, whatever order the walk found them in
+    gradients: new Map(trained.flatMap(({ name }) => (gradients.has(name) ? [[name, gradients.get(name)!]] : []))),
+    dropout: written.sites,
+  }
+}
+
+/** Rows from which on the gradient of a table comes as those rows that were read: words and positions, but not segments. */
+const tableRows = 128
+
+function isLargeTable({ shape }: Parameter): boolean {
+  return shape.length === 2 && shape[0]! >= tableRows
+}
+
+function rowOutputs(
+  graph: GraphBuilder,
+  outputs: Record<string, Value>,
+  name: string,
+  paddingRow: number | undefined,
+  parts: readonly RowGradient[],
+): GradientOutput {
+  return {
+    kind: 'rows',
+    parts: parts.map((part, i) => {
+      const suffix = parts.length === 1 ? '' : `.${i}`
+      const index = `${name}_index${suffix}`
+      const values = `${name}_rows${suffix}`
+      outputs[values] = withoutRow(graph, part.values, paddingRow, part.index)
+      outputs[index] = part.index
+      return { index, values, count: part.index.shape[0]! }
+    }),
+  }
+}
+
+/** The gradient of a table with zeros for one row, the padding id's: of all rows in order, or of those that `index` names. */
+function withoutRow(graph: GraphBuilder, gradient: Value, row: number | undefined, index?: Value): Value {
+  if (row === undefined) return gradient
+  const rows = index ?? allRows(graph, gradient.shape[0] as number)
+  const kept = graph.cast(graph.not(graph.equal(rows, row)), 'float32')
+  return graph.mul(gradient, graph.unsqueeze(kept, [1]))
+}
+
+function allRows(graph: GraphBuilder, count: number): Value {
+  return graph.constant(
+    Tensor.from(
+      'int32',
+      Array.from({ length: count }, (_, i) => i),
+    ),
+  )
+}

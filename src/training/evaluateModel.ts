@@ -1,0 +1,51 @@
+import type { TrainableModel } from '../auto/TrainableModel'
+import { speedMetrics } from '../callbacks/format'
+import type { Loader } from '../data/loader'
+import type { TrainingArguments } from '../TrainingArguments'
+import { type EvaluationOutput, type LoadedBatch, runEvaluation } from './evaluation'
+import type { TrainerOptions } from './options'
+import type { Runner } from './Runner'
+
+/** What is evaluated, and how its metrics are named. */
+export interface EvaluatedModel {
+  readonly model: TrainableModel
+  readonly runner: Runner
+  readonly loader: Loader<LoadedBatch>
+  readonly args: TrainingArguments
+  readonly options: Pick<TrainerOptions, 'computeMetrics' | 'preprocessLogitsForMetrics'>
+  /** What the keys of the metrics begin with. */
+  readonly prefix: string
+  /** Whether predictions are wanted: they are kept then, and rows need no labels. */
+  readonly predicting: boolean
+  readonly afterBatch: () => Promise<void>
+}
+
+/** Evaluates a model on a loader's batches; the metrics are named, and have the speed with them. */
+export async function evaluateModel(evaluated: EvaluatedModel): Promise<EvaluationOutput> {
+  const { model, runner, loader, args, options, prefix, predicting } = evaluated
+  const startedAt = performance.now()
+  const output = await runEvaluation(runner, {
+    batches: loader,
+    feed({ batch, rows }) {
+      model.decideHead(batch)
+      return runner.feed(batch, row => `row ${rows[row]} of the evaluation dataset`, 'evaluation')
+    },
+    labels: model.definition.head.labelNames[0]!,
+    mainInput: model.inputNames[0]!,
+    lossOnly: !predicting && (args.predictionLossOnly || options.computeMetrics === undefined),
+    computeMetrics: options.computeMetrics,
+    optionalLabels: predicting,
+    preprocessLogits: options.preprocessLogitsForMetrics,
+    includeInputs: args.includeForMetrics.includes('inputs'),
+    includeLosses: args.includeForMetrics.includes('loss'),
+    accumulationSteps: args.evalAccumulationSteps,
+    streaming: args.batchEvalMetrics,
+    keepPredictions: predicting,
+    afterBatch: evaluated.afterBatch,
+  })
+  const seconds = (performance.now() - startedAt) / 1000
+  const own = Object.entries({ ...(output.loss !== undefined && { loss: output.loss }), ...output.metrics })
+  const named = own.map(([key, value]) => [key.startsWith(`${prefix}_`) ? key : `${prefix}_${key}`, value] as const)
+  const speed = speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches })
+  return { ...output, metrics: { ...Object.fromEntries(named), ...speed } }
+}

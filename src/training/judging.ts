@@ -1,0 +1,67 @@
+import { TrainerError } from '../errors'
+import type { Head } from '../heads/Head'
+import type { TrainerState } from '../callbacks/TrainerState'
+import { log } from '../logging'
+import { isBetter } from '../metrics/better'
+import type { Metrics } from '../metrics/Metrics'
+import type { Batch } from '../tensor'
+import type { TrainingArguments } from '../TrainingArguments'
+import { metricNamed } from './rates'
+
+/** What an update came to. */
+export interface MeasuredUpdate {
+  readonly loss: number
+  readonly gradNorm: number
+  readonly rate: number
+}
+
+/** What an update came to, and whether it is left out because its loss or gradient is not finite. */
+export interface JudgedUpdate extends MeasuredUpdate {
+  readonly skipped: boolean
+}
+
+/**
+ * Whether an update is to be skipped.
+ * @throws TrainerError ('training') for a loss or gradient that is not finite, unless the arguments say otherwise.
+ */
+export function judgeUpdate(
+  update: MeasuredUpdate,
+  step: number,
+  onNonFinite: TrainingArguments['onNonFinite'],
+  lastFiniteLoss: number | undefined,
+): JudgedUpdate {
+  const { loss, gradNorm, rate } = update
+  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return { ...update, skipped: false }
+  const what = Number.isFinite(loss) ? `gradient norm is ${gradNorm}` : `loss is ${loss}`
+  if (onNonFinite === 'error') {
+    const before = lastFiniteLoss === undefined ? '' : `, last finite loss ${lastFiniteLoss}`
+    throw new TrainerError('training', `The ${what} at step ${step + 1} (learning rate ${rate}${before}).`, {
+      fix: 'Lower learningRate, add warmupSteps, check the labels; or set onNonFinite to "skip" to leave such updates out.',
+    })
+  }
+  const skipped = onNonFinite === 'skip'
+  if (skipped) log('warning', `Step ${step + 1} is skipped: its ${what}.`)
+  return { ...update, skipped }
+}
+
+/** Takes note in the state of an evaluation that is the best so far, and says whether it is. */
+export function noteBest(state: TrainerState, metrics: Metrics, args: TrainingArguments): boolean {
+  const { metricForBestModel: name, greaterIsBetter, saveStrategy } = args
+  if (name === undefined) return false
+  const value = metricNamed(metrics, name)
+  if (!isBetter(value, state.bestMetric, greaterIsBetter)) return false
+  state.bestMetric = value
+  if (saveStrategy !== 'no') state.bestGlobalStep = state.globalStep
+  return true
+}
+
+/** @throws TrainerError ('data') for a batch without labels. */
+export function checkTrainable(batch: Batch, { labelNames }: Head): void {
+  if (labelNames.every(name => batch[name] !== undefined)) return
+  const columns = Object.keys(batch).map(name => `"${name}"`)
+  throw new TrainerError(
+    'data',
+    `The training dataset has no labels: the columns of its batches are ${columns.join(', ')}.`,
+    { fix: 'Add a column "label", or name it with labelNames.' },
+  )
+}

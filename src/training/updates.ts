@@ -1,0 +1,91 @@
+// batches → updates: the micro-batches of one step, and where their rows stand in it
+import { TrainerError } from '../errors'
+import { numberRows, numbersFrom, rowLengths } from '../feeds/rowNumbers'
+import type { ProcessGroup } from '../processes/ProcessGroup'
+import type { LoadedBatch } from './evaluation'
+import type { LabelledFeed, MicroBatch } from './Runner'
+
+/** The micro-batches of one update, in this process. */
+export interface Update {
+  readonly feeds: readonly LabelledFeed[]
+  /** Micro-batches of the epoch that are done with this update. */
+  readonly done: number
+  readonly samples: number
+  /** Elements of the main input, padding included, and real tokens: what `includeNumInputTokensSeen` counts. */
+  readonly tokens: { readonly all: number; readonly real: number }
+}
+
+/** How batches become updates. */
+export interface UpdateOptions {
+  /** Micro-batches in an update. */
+  readonly size: number
+  /** Micro-batches of the epoch that are done before the first one. */
+  readonly start: number
+  /** Micro-batches in the epoch, where that is known: with the last one an update ends. */
+  readonly end: number | undefined
+  /** Makes a feed of a batch; called once the batch before it is taken. */
+  readonly feed: (loaded: LoadedBatch) => Promise<LabelledFeed>
+}
+
+/** The updates of an epoch; the next batch is collated while one runs. */
+export async function* updatesOf(
+  batches: AsyncIterable<LoadedBatch>,
+  { size, start, end, feed }: UpdateOptions,
+): AsyncGenerator<Update> {
+  let feeds: LabelledFeed[] = []
+  let done = start
+  for await (const loaded of batches) {
+    feeds.push(await feed(loaded))
+    done++
+    if (feeds.length < size && done !== end) continue
+    yield updateOf(feeds, done)
+    feeds = []
+  }
+  if (feeds.length > 0) yield updateOf(feeds, done)
+}
+
+function updateOf(feeds: readonly LabelledFeed[], done: number): Update {
+  const total = (count: (feed: LabelledFeed) => number): number => feeds.reduce((sum, feed) => sum + count(feed), 0)
+  return {
+    feeds,
+    done,
+    samples: total(({ places }) => places.order.length),
+    tokens: { all: total(({ size }) => size.elements), real: total(({ size }) => size.realTokens) },
+  }
+}
+
+/** What processes have to agree on before an update runs: how many labels count in it, and where each row stands. */
+export type PlaceInUpdate = Pick<MicroBatch, 'count' | 'numbers'>
+
+/**
+ * The places of an update's micro-batches in the whole update, which every process has a share of: its micro-batch i is
+ * number i · size + rank.
+ * @param batchSize the most rows that a micro-batch of any process has.
+ */
+export async function placesInUpdate(
+  feeds: readonly LabelledFeed[],
+  group: ProcessGroup,
+  batchSize: number,
+): Promise<readonly PlaceInUpdate[]> {
+  const most = Math.max(batchSize, ...feeds.map(({ places }) => places.order.length))
+  if (most > batchSize && group.size > 1) throw tooManyRows(most, batchSize)
+  const startOf = (index: number): number => (index * group.size + group.rank) * most
+  // one vector, so that one exchange does: the labels that count, and the length of each row that there may be
+  const shared = new Float64Array(1 + feeds.length * group.size * most)
+  feeds.forEach((feed, index) => {
+    shared[0]! += feed.labels?.count ?? 0
+    shared.set(rowLengths(feed.places), 1 + startOf(index))
+  })
+  await group.allReduce([shared])
+  const numbers = numberRows(shared.subarray(1))
+  return feeds.map(({ places }, index) => ({
+    count: shared[0]!,
+    numbers: numbersFrom(numbers, startOf(index), places.order.length),
+  }))
+}
+
+function tooManyRows(rows: number, batchSize: number): TrainerError {
+  return new TrainerError('data', `A batch has ${rows} rows, but perDeviceTrainBatchSize is ${batchSize}.`, {
+    fix: 'Processes that train together need batches of at most that many rows.',
+  })
+}

@@ -1,0 +1,69 @@
+import { describe } from 'vitest'
+import { asGiven } from '../../src/feeds/asGiven'
+import { packed, packedLayout, type Packing } from '../../src/feeds/packed'
+import { paddedLayout } from '../../src/feeds/padded'
+import type { Geometry, MakeTokenLayout } from '../../src/feeds/TokenLayout'
+import { Tensor } from '../../src/tensor'
+import { feedCases } from './feed.case'
+import { tokenBatches, tokenCases } from './tokens.case'
+
+const geometry: Geometry = {
+  heads: 2,
+  headSize: 4,
+  vocabularySize: 23,
+  positions: 12,
+  firstPosition: 0,
+  positionPadding: undefined,
+  segments: 2,
+}
+const packing =
+  (options: Packing): MakeTokenLayout =>
+  own =>
+    packed(own, options)
+
+const layouts: readonly (readonly [string, MakeTokenLayout, 'real' | 'all'])[] = [
+  ['the padded layout', paddedLayout, 'all'],
+  ['the packed layout', packedLayout, 'real'],
+  ['the packed layout in one group', packing({ groups: 1 }), 'real'],
+  ['the packed layout in three groups', packing({ groups: 3 }), 'real'],
+  ['the packed layout, rounded', packing({ groups: 1, round: { tokens: 8, length: 5 } }), 'real'],
+  ['the packed layout, rounded to many tokens', packing({ groups: 1, round: { tokens: 64, length: 1 } }), 'real'],
+]
+
+describe.each(layouts)('%s', (_, layout, keep) => {
+  feedCases({
+    layout: layout(geometry, { rows: 8, fewShapes: false }),
+    batches: tokenBatches,
+    refused: {
+      batch: {
+        input_ids: Tensor.from('int32', [
+          [1, 2],
+          [3, 23],
+        ]),
+      },
+      message: /The token id 23 in row 101 of the dataset, column 1, is unknown: the model knows only 0 to 22\./,
+    },
+  })
+  tokenCases(layout, keep)
+})
+
+describe('the layout of a graph that was made elsewhere', () => {
+  const fractions = Tensor.from('float32', [
+    [0.5, 1, 2],
+    [3, 4, 5],
+  ])
+  feedCases({
+    layout: asGiven([
+      { name: 'x', dtype: 'float32', shape: ['n', 3] },
+      { name: 'kind', dtype: 'int64', shape: ['n'] },
+    ]),
+    batches: {
+      'columns of the same types': { x: fractions, kind: Tensor.from('int64', [1, 2]) },
+      'columns of other types': { x: Tensor.from('int32', [[1, 2, 3]]), kind: Tensor.from('float32', [7]) },
+    },
+    refused: {
+      batch: { x: fractions, kind: Tensor.from('float32', [1, 2.5]) },
+      message: /"kind" of row 101 of the dataset is 2\.5, but the graph takes whole numbers \(int64\)\./,
+    },
+  })
+})

@@ -1,0 +1,110 @@
+import type { TrainableModel } from '../../src/auto/TrainableModel'
+import { alone } from '../../src/processes/ProcessGroup'
+import type { Objective } from '../../src/programs/loss'
+import type { Optimizer } from '../../src/optim/Optimizer'
+import { adamw } from '../../src/optim/adamw'
+import type { Batch } from '../../src/tensor'
+import { type LabelledFeed, Runner, type RunnerOptions } from '../../src/training/Runner'
+import { placesInUpdate } from '../../src/training/updates'
+
+export interface Computed {
+  readonly loss: number
+  readonly count: number
+  /** Of the loss's sum. */
+  readonly gradients: ReadonlyMap<string, Float64Array>
+}
+
+export interface ComputeOptions extends Partial<Omit<RunnerOptions, 'model'>> {
+  readonly objective?: Objective
+  readonly optimizer?: Optimizer
+  readonly seed?: number
+}
+
+/** Computes one update's forward and backward passes, without the update: the sums over all micro-batches. */
+export type Compute = (microBatches: readonly Batch[], step?: number) => Promise<Computed>
+
+/** A model in training on a runner, for as long as `use` takes; a batch's labels decide its head. */
+export async function withRunner<T>(
+  model: TrainableModel,
+  { optimizer = adamw(), seed = 7, ...options }: ComputeOptions,
+  batch: Batch,
+  use: (compute: Compute, runner: Runner) => Promise<T>,
+): Promise<T> {
+  const runner = await Runner.create({ model, engine: { threads: 1 }, ...options })
+  try {
+    model.decideHead(batch)
+    await runner.beginTraining({ optimizer, weightDecay: () => 0, seed })
+    const compute: Compute = (microBatches, step) =>
+      accumulate(
+        runner,
+        microBatches.map(one => runner.feed(one, row => `row ${row}`)),
+        step,
+      )
+    return await use(compute, runner)
+  } finally {
+    await runner.dispose()
+  }
+}
+
+export function compute(
+  model: TrainableModel,
+  microBatches: readonly Batch[],
+  options: ComputeOptions = {},
+): Promise<Computed> {
+  return withRunner(model, options, microBatches[0]!, run => run(microBatches))
+}
+
+/** A model on a runner that is not in training, for as long as `use` takes; each batch's labels decide an open head. */
+export async function withEvaluation(
+  model: TrainableModel,
+  objective: Objective,
+  use: (evaluate: (batch: Batch) => ReturnType<Runner['evaluate']>) => Promise<void>,
+): Promise<void> {
+  const runner = await Runner.create({ model, engine: { threads: 1 }, objective })
+  try {
+    await use(batch => {
+      model.decideHead(batch)
+      return runner.evaluate(runner.feed(batch, row => `row ${row}`))
+    })
+  } finally {
+    await runner.dispose()
+  }
+}
+
+/** Runs the micro-batches of an update, and reads the sums. */
+export async function accumulate(runner: Runner, feeds: readonly LabelledFeed[], step = 0): Promise<Computed> {
+  const places = await placesInUpdate(feeds, alone, 0)
+  let loss = 0
+  let count = 0
+  for (const [index, feed] of feeds.entries()) {
+    const part = await runner.train(feed, { step, index, ...places[index]! })
+    loss += part.loss
+    count += part.count
+  }
+  return { loss, count, gradients: await gradientsOf(runner) }
+}
+
+/** The sums of the gradients, copied. */
+export async function gradientsOf(runner: Runner): Promise<Map<string, Float64Array>> {
+  const gradients = new Map<string, Float64Array>()
+  for await (const [name, { data }] of runner.store.read('gradients'))
+    gradients.set(name, Float64Array.from(data as Float32Array))
+  return gradients
+}
+
+export function norm(values: Float64Array): number {
+  return Math.sqrt(values.reduce((sum, v) => sum + v * v, 0))
+}
+
+/**
+ * The gradients of two computations whose difference is above 1e-4 of their own norm and 2e-6 of the model's largest.
+ */
+export function differing(a: Computed, b: Computed): string[] {
+  const largest = Math.max(...[...b.gradients.values()].map(g => norm(g) / b.count))
+  return [...b.gradients].flatMap(([name, expected]) => {
+    const given = a.gradients.get(name)!
+    const difference = norm(expected.map((v, i) => v / b.count - given[i]! / a.count))
+    const own = norm(expected) / b.count
+    return difference <= Math.max(1e-4 * own, 2e-6 * largest) ? [] : [`${name}: ${difference} of ${own}`]
+  })
+}
