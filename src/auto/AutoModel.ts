@@ -2,7 +2,7 @@ import { refuseUnknown } from '../errors'
 import { readBytes } from '../files/readFile'
 import type { Head } from '../heads/Head'
 import { sequenceClassification } from '../heads/sequenceClassification'
-import type { LossName } from '../losses/lossNames'
+import { checkedLossName, type LossName } from '../losses/lossNames'
 import type { ParameterPattern } from '../models/freeze'
 import { onnxModel } from '../models/onnxModel'
 import { decode } from '../onnx/decode'
@@ -27,15 +27,17 @@ export const AutoModel = {
    * their names in the graph, and `labels`.
    *
    * @example const model = await AutoModel.fromOnnx('./forward.onnx', { loss: 'mean_squared_error' })
-   * @throws TrainerError ('file') when the file cannot be read, ('graph') when an operator is not known.
+   * @throws TrainerError ('file') when the file cannot be read, ('graph') when an operator is not known, ('argument') for
+   * a loss or a pattern that there is not.
    */
   async fromOnnx(file: string, options: FromOnnxOptions = {}): Promise<TrainableModel> {
     refuseUnknown(options, fromOnnxOptions, 'AutoModel.fromOnnx()')
-    const graph = decode(await readBytes(file))
+    const loss = options.loss === undefined ? undefined : checkedLossName(options.loss, 'loss')
     const head = (width: number): Head => {
       const open = sequenceClassification(width)
-      return options.loss === undefined ? open : open.withLoss(options.loss)
+      return loss === undefined ? open : open.withLoss(loss)
     }
+    const graph = decode(await readBytes(file))
     const definition = onnxModel(graph, { name: file, head, trainable: options.trainable })
     const weights = definition.parameters.map(({ name, shape }) => {
       const { data } = graph.initializers.get(name)!.tensor as Tensor<'float32'>

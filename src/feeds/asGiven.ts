@@ -27,14 +27,15 @@ export function declareGiven(graph: GraphBuilder, inputs: readonly GivenInput[])
 }
 
 function feed(batch: Batch, inputs: readonly GivenInput[], rowName: RowName): Feed {
-  const lengths: Record<string, number> = {}
+  let lengths: Record<string, number> = {}
   const columns = inputs.map(input => {
     const column = converted(columnOf(batch, input), input, rowName)
-    checkShape(column, input, lengths)
+    lengths = lengthsOf(column, input, lengths)
     return [input.name, column] as const
   })
-  const rows = columns[0]?.[1].dims[0] ?? 0
-  const elements = batch.input_ids?.size ?? 0
+  const main = columns[0]?.[1]
+  const rows = main?.dims[0] ?? 0
+  const elements = main?.size ?? 0
   return {
     variant: 'as given',
     inputs: Object.fromEntries(columns),
@@ -69,14 +70,14 @@ function converted(column: Tensor, { name, dtype }: GivenInput, rowName: RowName
   return new Tensor(dtype, data as never, column.dims)
 }
 
-/** Holds a column against the input's shape, and takes note of what the names in it stand for. */
-function checkShape({ dims }: Tensor, { name, shape }: GivenInput, lengths: Record<string, number>): void {
-  const fits =
-    dims.length === shape.length &&
-    shape.every((length, i) => dims[i] === (typeof length === 'number' ? length : (lengths[length] ??= dims[i]!)))
-  if (fits) return
+/** What the names in an input's shape stand for in a column. @throws TrainerError ('data') for another shape. */
+function lengthsOf({ dims }: Tensor, { name, shape }: GivenInput, known: Feed['lengths']): Record<string, number> {
+  const lengths: Record<string, number> = { ...known }
+  const fits = (length: Dimension, i: number): boolean =>
+    dims[i] === (typeof length === 'number' ? length : (lengths[length] ??= dims[i]!))
+  if (dims.length === shape.length && shape.every(fits)) return lengths
   const wanted = shape.map(length =>
-    typeof length === 'string' && lengths[length] !== undefined ? `${length} = ${lengths[length]}` : length,
+    typeof length === 'string' && known[length] !== undefined ? `${length} = ${known[length]}` : length,
   )
   throw new TrainerError(
     'data',

@@ -3,10 +3,10 @@ import type { TrainableModel } from '../auto/TrainableModel'
 import { Dataset } from '../data/dataset'
 import { labelColumns } from '../data/modelColumns'
 import type { EngineOptions } from '../engine/Engine'
-import { nearest, TrainerError } from '../errors'
+import { TrainerError } from '../errors'
 import { ignoredIndex } from '../losses/crossEntropy'
 import type { LossFunction } from '../losses/LossFunction'
-import { type LossName, lossNames } from '../losses/lossNames'
+import { checkedLossName } from '../losses/lossNames'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { TrainerOptions } from './options'
 import { Runner } from './Runner'
@@ -54,15 +54,7 @@ export function prepareModel(model: TrainableModel, options: TrainerOptions<Trai
     if (names !== undefined) model.nameLabels(names)
   }
   if (computeLossFunc === undefined || typeof computeLossFunc === 'function') return
-  model.useHead(model.definition.head.withLoss(knownLoss(computeLossFunc)))
-}
-
-function knownLoss(name: LossName): LossName {
-  if (lossNames.includes(name)) return name
-  const near = nearest(String(name), lossNames)
-  throw new TrainerError('argument', `computeLossFunc is "${String(name)}", which is not a loss.`, {
-    fix: near === undefined ? `Name one of ${lossNames.join(', ')}, or give a function.` : `Did you mean "${near}"?`,
-  })
+  model.useHead(model.definition.head.withLoss(checkedLossName(computeLossFunc, 'computeLossFunc')))
 }
 
 /** What was given of an engine's options. */
