@@ -34,6 +34,7 @@ import {
   checkEvaluateOptions,
   checkOptions,
   checkOverrides,
+  checkTrainable,
   checkTrainOptions,
 } from './training/checkOptions'
 import { bestWeights } from './training/bestModel'
@@ -157,6 +158,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     if (trial !== undefined) this.#args = trialArguments(this.args, trial)
     const { args } = this
     if (this.options.modelInit !== undefined) await this.#initModel(trial)
+    checkTrainable(this.model)
     await checkWritable(args.outputDir)
     const isResumed = resumeFromCheckpoint !== undefined && resumeFromCheckpoint !== false
     const folder = isResumed ? await checkpointToResume(args.outputDir, resumeFromCheckpoint) : undefined

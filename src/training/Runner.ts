@@ -21,7 +21,7 @@ import { MaskSource } from './MaskSource'
 import { type Profile, profiledStore, timed } from './profile'
 
 /** How a runner computes. */
-export interface RunnerOptions extends EnginesOptions {
+export interface RunnerSettings {
   readonly model: TrainableModel
   /** What the model is trained by; the loss of its head unless given. */
   readonly objective?: Objective
@@ -29,7 +29,12 @@ export interface RunnerOptions extends EnginesOptions {
   readonly batchSize?: number
   /** Computes layers again in the backward pass, in place of keeping what they computed. */
   readonly gradientCheckpointing?: boolean
+  /** Takes note of where the time goes. */
+  readonly profile?: Profile | undefined
 }
+
+/** How a runner computes, and on what. */
+export interface RunnerOptions extends RunnerSettings, EnginesOptions {}
 
 /** What training needs beside. */
 export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay'> {
@@ -87,8 +92,9 @@ export class Runner {
   readonly #programs = new Map<string, Promise<Program>>()
   #training: Training | undefined
 
-  private constructor(engines: Engines, options: RunnerOptions) {
-    const { model, objective = {}, batchSize = 8, gradientCheckpointing = false, profile } = options
+  /** On engines that are there, and are the runner's from now on. */
+  constructor(engines: Engines, settings: RunnerSettings) {
+    const { model, objective = {}, batchSize = 8, gradientCheckpointing = false, profile } = settings
     const layout = ({ preparesShapes }: Engine): FeedLayout =>
       model.definition.layout({ rows: batchSize, fewShapes: preparesShapes })
     this.#engines = engines

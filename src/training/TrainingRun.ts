@@ -4,7 +4,7 @@ import { clipCoefficient } from '../optim/clip'
 import type { Optimizer } from '../optim/Optimizer'
 import type { LoadedBatch } from './evaluation'
 import { LossLog } from './LossLog'
-import { checkTrainable, type JudgedUpdate, judgeUpdate, noteBest } from './judging'
+import { checkLabelled, type JudgedUpdate, judgeUpdate, noteBest } from './judging'
 import type { TrainOutput } from './options'
 import type { RateSource } from './rates'
 import type { Resumed, RunSnapshot, Start } from './RunSnapshot'
@@ -128,7 +128,7 @@ export class TrainingRun {
 
   async #feed({ batch, rows }: LoadedBatch): Promise<LabelledFeed> {
     const { model, runner } = this.#parts
-    checkTrainable(batch, model.definition.head)
+    checkLabelled(batch, model.definition.head)
     await this.#begin(batch)
     return runner.feed(batch, row => `row ${rows[row]} of the training dataset`)
   }

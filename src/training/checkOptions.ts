@@ -155,3 +155,11 @@ function checkEvaluation(
 function refuse(message: string, fix: string): never {
   throw new TrainerError('argument', message, { fix })
 }
+
+/** @throws TrainerError ('model') for a model all of whose parameters are frozen. */
+export function checkTrainable({ definition }: TrainableModel): void {
+  if (definition.parameters.some(({ trainable }) => trainable)) return
+  throw new TrainerError('model', `All parameters of ${definition.name} are frozen, so there is nothing to train.`, {
+    fix: 'Call unfreeze() of the model with the names to train.',
+  })
+}

@@ -43,7 +43,8 @@ export async function createEngines({ engine, bfloat16, profile }: EnginesOption
   })
 }
 
-function withWorkers(engines: Omit<Engines, 'workers' | 'dispose'>): Engines {
+/** Engines that are there, with worker threads beside them. */
+export function withWorkers(engines: Omit<Engines, 'workers' | 'dispose'>): Engines {
   let started: FusedEngine | undefined
   return {
     ...engines,

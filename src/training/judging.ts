@@ -56,7 +56,7 @@ export function noteBest(state: TrainerState, metrics: Metrics, args: TrainingAr
 }
 
 /** @throws TrainerError ('data') for a batch without labels. */
-export function checkTrainable(batch: Batch, { labelNames }: Head): void {
+export function checkLabelled(batch: Batch, { labelNames }: Head): void {
   if (labelNames.every(name => batch[name] !== undefined)) return
   const columns = Object.keys(batch).map(name => `"${name}"`)
   throw new TrainerError(

@@ -4,7 +4,8 @@ import type { Objective } from '../../src/programs/loss'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { adamw } from '../../src/optim/adamw'
 import type { Batch } from '../../src/tensor'
-import { type LabelledFeed, Runner, type RunnerOptions } from '../../src/training/Runner'
+import type { Engines } from '../../src/training/engines'
+import { type LabelledFeed, type LossSum, Runner, type RunnerOptions } from '../../src/training/Runner'
 import { placesInUpdate } from '../../src/training/updates'
 
 export interface Computed {
@@ -18,6 +19,8 @@ export interface ComputeOptions extends Partial<Omit<RunnerOptions, 'model'>> {
   readonly objective?: Objective
   readonly optimizer?: Optimizer
   readonly seed?: number
+  /** Those that are there, in place of new ones. */
+  readonly engines?: Engines
 }
 
 /** Computes one update's forward and backward passes, without the update: the sums over all micro-batches. */
@@ -26,11 +29,14 @@ export type Compute = (microBatches: readonly Batch[], step?: number) => Promise
 /** A model in training on a runner, for as long as `use` takes; a batch's labels decide its head. */
 export async function withRunner<T>(
   model: TrainableModel,
-  { optimizer = adamw(), seed = 7, ...options }: ComputeOptions,
+  { optimizer = adamw(), seed = 7, engines, ...options }: ComputeOptions,
   batch: Batch,
   use: (compute: Compute, runner: Runner) => Promise<T>,
 ): Promise<T> {
-  const runner = await Runner.create({ model, engine: { threads: 1 }, ...options })
+  const runner =
+    engines === undefined
+      ? await Runner.create({ model, engine: { threads: 1 }, ...options })
+      : new Runner(engines, { model, ...options })
   try {
     model.decideHead(batch)
     await runner.beginTraining({ optimizer, weightDecay: () => 0, seed })
@@ -73,6 +79,11 @@ export async function withEvaluation(
 
 /** Runs the micro-batches of an update, and reads the sums. */
 export async function accumulate(runner: Runner, feeds: readonly LabelledFeed[], step = 0): Promise<Computed> {
+  return { ...(await addUp(runner, feeds, step)), gradients: await gradientsOf(runner) }
+}
+
+/** Runs the micro-batches of an update. */
+export async function addUp(runner: Runner, feeds: readonly LabelledFeed[], step: number): Promise<LossSum> {
   const places = await placesInUpdate(feeds, alone, 0)
   let loss = 0
   let count = 0
@@ -81,7 +92,7 @@ export async function accumulate(runner: Runner, feeds: readonly LabelledFeed[],
     loss += part.loss
     count += part.count
   }
-  return { loss, count, gradients: await gradientsOf(runner) }
+  return { loss, count }
 }
 
 /** The sums of the gradients, copied. */

@@ -162,7 +162,7 @@ export function randomDataset(rows: number, labels: 'class' | 'value' | 'switche
 }
 
 /** Rows as a batch, padded to the longest. */
-function padded(rows: readonly Readonly<Record<string, unknown>>[]): Batch {
+export function padded(rows: readonly Readonly<Record<string, unknown>>[]): Batch {
   const ids = rows.map(row => [...(row.input_ids as number[])])
   const width = Math.max(...ids.map(row => row.length))
   const filled = (of: (id: number | undefined) => number): Tensor =>

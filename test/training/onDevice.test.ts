@@ -1,0 +1,78 @@
+// parameters, gradients and slots as values of a device: nothing but a few numbers comes back
+import { describe, expect, it } from 'vitest'
+import { createEngine, type Engine } from '../../src/engine/Engine'
+import { adamw } from '../../src/optim/adamw'
+import { clipCoefficient } from '../../src/optim/clip'
+import type { Optimizer } from '../../src/optim/Optimizer'
+import { sgd } from '../../src/optim/sgd'
+import type { Batch } from '../../src/tensor'
+import { withWorkers } from '../../src/training/engines'
+import { classes, randomBatch } from '../helpers/batches'
+import { addUp, withRunner } from '../helpers/compute'
+import { expectClose } from '../helpers/expectClose'
+import { pretendedDevice } from '../helpers/pretendedDevice'
+import { tinyModel } from '../helpers/tinyModels'
+import { findWebgpuDriver } from '../helpers/webgpu'
+
+const steps = 20
+const dropout = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1, classifier_dropout: 0.1 }
+/** The micro-batches of an update. */
+function microBatches(step: number): Batch[] {
+  return [
+    randomBatch([9, 3, 1, 7, 2, 6, 5, 8], classes(2, 0, 1, 1, 0, 2, 2, 1), { seed: 2 * step }),
+    randomBatch([4, 11, 2, 4, 9, 1, 3, 6], classes(0, 1, 1, 2, 0, 1, 2, 2), { seed: 2 * step + 1 }),
+  ]
+}
+
+interface Run {
+  readonly losses: number[]
+  readonly norms: number[]
+  /** Bytes that came from the device while it trained. */
+  readonly downloaded: number
+  readonly weights: ReadonlyMap<string, Float32Array>
+}
+
+async function train(engine: Engine, optimizer: Optimizer): Promise<Run> {
+  const model = await tinyModel('bert', dropout)
+  const engines = withWorkers({ float32: engine, training: engine, evaluation: engine })
+  const run = await withRunner(model, { engines, optimizer }, microBatches(0)[0]!, async (_, runner) => {
+    const losses: number[] = []
+    const norms: number[] = []
+    const before = engine.transfers.down
+    for (let step = 0; step < steps; step++) {
+      const feeds = microBatches(step).map(batch => runner.feed(batch, String))
+      const { loss, count } = await addUp(runner, feeds, step)
+      const norm = Math.sqrt(await runner.store.squaredNorm()) / count
+      losses.push(loss / count)
+      norms.push(norm)
+      await runner.store.update({ step: step + 1, rate: 1e-3, scale: clipCoefficient(norm, 1) / count })
+    }
+    return { losses, norms, downloaded: engine.transfers.down - before }
+  })
+  return { ...run, weights: new Map([...model.parameters].map(([name, { data }]) => [name, data])) }
+}
+
+const hindrance = findWebgpuDriver()
+const skipped = hindrance === undefined ? '' : ` (skipped: ${hindrance})`
+
+describe.each([
+  ['in memory of its own', '', () => Promise.resolve(pretendedDevice())],
+  ['on WebGPU', skipped, () => createEngine({ device: 'webgpu', threads: 1 })],
+])('a store %s%s', (_, reason, open) => {
+  it.skipIf(reason !== '').each([
+    ['adamw', adamw()],
+    ['sgd', sgd({ momentum: 0.9 })],
+  ])('makes the losses of the shared store with %s, and gives back numbers only', async (_name, optimizer) => {
+    const shared = await train(await createEngine({ threads: 1 }), optimizer)
+    const engine = await open()
+    expect(engine.resident).toBe(true)
+    const given = await train(engine, optimizer)
+    expect(given.losses).toHaveLength(steps)
+    given.losses.forEach((loss, i) => expect(Math.abs(loss / shared.losses[i]! - 1), `step ${i}`).toBeLessThan(1e-6))
+    given.norms.forEach((norm, i) => expect(Math.abs(norm / shared.norms[i]! - 1), `step ${i}`).toBeLessThan(1e-5))
+    // of every update: the loss and the count of two micro-batches, and the norm
+    expect(given.downloaded).toBe(steps * (2 * 2 + 1) * 4)
+    for (const [name, expected] of shared.weights)
+      if (!name.includes('key.bias')) expectClose(given.weights.get(name)!, expected, 1e-4, name) // its gradient is noise
+  })
+})
