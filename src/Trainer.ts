@@ -141,7 +141,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     return this.exclusive.alone(async () => {
       const stop = listenForStop(options.signal, this.args.enableJitCheckpoint)
       try {
-        this.#run = await this.#begin(options, stop)
+        this.#run = await this.#createRun(options, stop)
         return await this.#run.train()
       } catch (error) {
         this.callbackHandler.dispose()
@@ -153,7 +153,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   }
 
   /** Model, plan, optimizer and schedule, and what a checkpoint kept of them. */
-  async #begin({ trial, resumeFromCheckpoint }: TrainOptions, stop: StopRequest): Promise<TrainingRun> {
+  async #createRun({ trial, resumeFromCheckpoint }: TrainOptions, stop: StopRequest): Promise<TrainingRun> {
     await this.#initialized
     if (trial !== undefined) this.#args = trialArguments(this.args, trial)
     const { args } = this

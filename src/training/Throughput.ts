@@ -1,7 +1,7 @@
 import { roundTo, speedMetrics } from '../callbacks/format'
 import type { LogEntry } from '../callbacks/TrainerState'
 import type { Metrics } from '../metrics/Metrics'
-import type { Update } from './updates'
+import type { LoadedBatch } from './evaluation'
 
 /** How much one call of `train()` has trained on, and how fast. */
 export class Throughput {
@@ -15,8 +15,9 @@ export class Throughput {
     this.#tokensBefore = tokensBefore
   }
 
-  add({ samples }: Update): void {
-    this.#samples += samples
+  /** Counts an update, by its micro-batches. */
+  add(batches: readonly LoadedBatch[]): void {
+    for (const { rows } of batches) this.#samples += rows.length
     this.#updates++
   }
 

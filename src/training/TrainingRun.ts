@@ -33,7 +33,7 @@ export class TrainingRun {
   #savedAt: number | undefined
   /** What the last update came to, of this call or of the one that it resumes. */
   #last: JudgedUpdate | undefined
-  #hasBegun = false
+  #isPrepared = false
   #lastFiniteLoss: number | undefined
 
   constructor(parts: RunParts) {
@@ -46,22 +46,26 @@ export class TrainingRun {
 
   /** Trains to the end, or until a callback or a stop request ends it. */
   async train(): Promise<TrainOutput> {
-    const { host, args, control, plan, start } = this.#parts
-    if (start.endIsDue) await this.#beginWithout(start)
+    const { host, loader, args, control, plan, start } = this.#parts
+    const size = args.gradientAccumulationSteps
+    const end = plan.batchesPerEpoch
+    if (start.endIsDue) await this.#prepareForTheEnd(start)
     await host.fire('onTrainBegin')
     if (args.evalOnStart) await host.evaluate()
     for (let epoch = start.firstEpoch; epoch < plan.epochs && this.#continues(epoch); epoch++) {
       await host.fire('onEpochBegin')
-      let update = epoch === start.firstEpoch && start.endIsDue ? this.#last : undefined
-      for await (const next of this.#updatesOf(epoch)) {
-        update = await this.#step(next, epoch)
-        await this.#logEvaluateSave(update)
+      let made = epoch === start.firstEpoch && start.endIsDue ? this.#last : undefined
+      const first = this.#isResumed(epoch) ? start.firstBatch : 0
+      this.#position = { epoch, batches: first, ended: false }
+      for await (const update of updatesOf(loader.batches(epoch, first), { size, start: first, end })) {
+        made = await this.#step(update, epoch)
+        await this.#logEvaluateSave(made)
         if (control.shouldEpochStop || control.shouldTrainingStop) break
       }
-      if (update === undefined && !this.#isResumed(epoch)) this.#stopForWantOfBatches()
+      if (made === undefined && !this.#isResumed(epoch)) this.#stopForWantOfBatches()
       await host.fire('onEpochEnd')
       this.#position.ended = true
-      await this.#logEvaluateSave(update)
+      await this.#logEvaluateSave(made)
       if (control.shouldTrainingStop) break
     }
     return this.#finish()
@@ -110,33 +114,10 @@ export class TrainingRun {
     return epoch === firstEpoch && firstBatch > 0
   }
 
-  async *#updatesOf(epoch: number): AsyncGenerator<Update> {
-    const { loader, args, plan, start } = this.#parts
-    const first = this.#isResumed(epoch) ? start.firstBatch : 0
-    this.#position = { epoch, batches: first, ended: false }
-    const updates = updatesOf(loader.batches(epoch, first), {
-      size: args.gradientAccumulationSteps,
-      start: first,
-      end: plan.batchesPerEpoch,
-      feed: loaded => this.#feed(loaded),
-    })
-    for await (const update of updates) {
-      this.#position = { epoch, batches: update.done, ended: false }
-      yield update
-    }
-  }
-
-  async #feed({ batch, rows }: LoadedBatch): Promise<LabelledFeed> {
-    const { model, runner } = this.#parts
-    checkLabelled(batch, model.definition.head)
-    await this.#begin(batch)
-    return runner.feed(batch, row => `row ${rows[row]} of the training dataset`)
-  }
-
   /** Makes gradients and slots once the first labels say what the head predicts, and fills them from the checkpoint. */
-  async #begin(batch: LoadedBatch['batch']): Promise<void> {
-    if (this.#hasBegun) return
-    this.#hasBegun = true
+  async #prepare(batch: LoadedBatch['batch']): Promise<void> {
+    if (this.#isPrepared) return
+    this.#isPrepared = true
     const { args, model, runner, decays, resumed } = this.#parts
     model.decideHead(batch)
     const weightDecay = (name: string): number => (decays(name) ? args.weightDecay : 0)
@@ -148,21 +129,27 @@ export class TrainingRun {
   }
 
   /** The same by a batch that is not trained on, where all that is left of an epoch is its end. */
-  async #beginWithout({ firstEpoch, firstBatch }: Start): Promise<void> {
-    for await (const { batch } of this.#parts.loader.batches(firstEpoch, firstBatch - 1)) return this.#begin(batch)
+  async #prepareForTheEnd({ firstEpoch, firstBatch }: Start): Promise<void> {
+    for await (const { batch } of this.#parts.loader.batches(firstEpoch, firstBatch - 1)) return this.#prepare(batch)
   }
 
-  /** One update: feeds → gradient sums → norm → parameters. */
-  async #step(update: Update, epoch: number): Promise<JudgedUpdate> {
-    const { host, args, state, plan, runner, processes } = this.#parts
+  /** One update: batches → feeds → gradient sums → norm → parameters. */
+  async #step({ batches, done }: Update, epoch: number): Promise<JudgedUpdate> {
+    const { host, model, args, state, plan, runner, processes } = this.#parts
+    for (const { batch } of batches) checkLabelled(batch, model.definition.head)
+    await this.#prepare(batches[0]!.batch)
+    const feeds = batches.map(({ batch, rows }) =>
+      runner.feed(batch, row => `row ${rows[row]} of the training dataset`),
+    )
+    this.#position = { epoch, batches: done, ended: false }
     await host.fire('onStepBegin')
-    const places = await placesInUpdate(update.feeds, processes, args.trainBatchSize)
+    const places = await placesInUpdate(feeds, processes, args.trainBatchSize)
     const sums = Float64Array.of(0, 0)
-    for (const [index, feed] of update.feeds.entries()) {
+    for (const [index, feed] of feeds.entries()) {
       const { loss, count } = await runner.train(feed, { step: state.globalStep, index, ...places[index]! })
       sums[0]! += loss
       sums[1]! += count
-      if (index < update.feeds.length - 1) await host.fire('onSubstepEnd')
+      if (index < feeds.length - 1) await host.fire('onSubstepEnd')
     }
     const measured = await this.#measure(sums)
     await host.fire('onPreOptimizerStep')
@@ -171,9 +158,9 @@ export class TrainingRun {
     if (measured.skipped) this.#losses.skip()
     else this.#losses.add(measured.loss, state.globalStep, args.loggingNanInfFilter)
     state.globalStep++
-    state.epoch = epoch + update.done / plan.epochLength
-    this.#throughput.add(update)
-    this.#count(update)
+    state.epoch = epoch + done / plan.epochLength
+    this.#throughput.add(batches)
+    this.#count(feeds)
     await host.fire('onStepEnd')
     return measured
   }
@@ -183,7 +170,7 @@ export class TrainingRun {
     const { args, state, runner, processes } = this.#parts
     await processes.allReduce([sums])
     await runner.store.reduce(processes)
-    const [lossSum, count] = sums as unknown as readonly [number, number]
+    const [lossSum = NaN, count = NaN] = sums
     const divisor = count === 0 ? 1 : count // an update whose labels are all -100 has nothing to learn from
     const scale = 1 / divisor
     const loss = lossSum / divisor
@@ -204,11 +191,13 @@ export class TrainingRun {
   }
 
   /** Counts an update's tokens and operations: 6 operations per token and weight, as Hugging Face estimates. */
-  #count({ tokens }: Update): void {
+  #count(feeds: readonly LabelledFeed[]): void {
     const { state, model, args } = this.#parts
-    state.totalFlos += 6 * tokens.all * model.countedParameters()
+    const elements = feeds.reduce((sum, { size }) => sum + size.elements, 0)
+    const realTokens = feeds.reduce((sum, { size }) => sum + size.realTokens, 0)
+    state.totalFlos += 6 * elements * model.countedParameters()
     const counted = args.includeNumInputTokensSeen
-    if (counted !== 'no') state.numInputTokensSeen += counted === 'all' ? tokens.all : tokens.real
+    if (counted !== 'no') state.numInputTokensSeen += counted === 'all' ? elements : realTokens
   }
 
   /** Does what callbacks have asked for, in this order. */

@@ -7,12 +7,9 @@ import type { LabelledFeed, MicroBatch } from './Runner'
 
 /** The micro-batches of one update, in this process. */
 export interface Update {
-  readonly feeds: readonly LabelledFeed[]
+  readonly batches: readonly LoadedBatch[]
   /** Micro-batches of the epoch that are done with this update. */
   readonly done: number
-  readonly samples: number
-  /** Elements of the main input, padding included, and real tokens: what `includeNumInputTokensSeen` counts. */
-  readonly tokens: { readonly all: number; readonly real: number }
 }
 
 /** How batches become updates. */
@@ -23,35 +20,23 @@ export interface UpdateOptions {
   readonly start: number
   /** Micro-batches in the epoch, where that is known: with the last one an update ends. */
   readonly end: number | undefined
-  /** Makes a feed of a batch; called once the batch before it is taken. */
-  readonly feed: (loaded: LoadedBatch) => Promise<LabelledFeed>
 }
 
-/** The updates of an epoch; the next batch is collated while one runs. */
+/** The updates of an epoch. */
 export async function* updatesOf(
-  batches: AsyncIterable<LoadedBatch>,
-  { size, start, end, feed }: UpdateOptions,
+  loaded: AsyncIterable<LoadedBatch>,
+  { size, start, end }: UpdateOptions,
 ): AsyncGenerator<Update> {
-  let feeds: LabelledFeed[] = []
+  let batches: LoadedBatch[] = []
   let done = start
-  for await (const loaded of batches) {
-    feeds.push(await feed(loaded))
+  for await (const batch of loaded) {
+    batches.push(batch)
     done++
-    if (feeds.length < size && done !== end) continue
-    yield updateOf(feeds, done)
-    feeds = []
+    if (batches.length < size && done !== end) continue
+    yield { batches, done }
+    batches = []
   }
-  if (feeds.length > 0) yield updateOf(feeds, done)
-}
-
-function updateOf(feeds: readonly LabelledFeed[], done: number): Update {
-  const total = (count: (feed: LabelledFeed) => number): number => feeds.reduce((sum, feed) => sum + count(feed), 0)
-  return {
-    feeds,
-    done,
-    samples: total(({ places }) => places.order.length),
-    tokens: { all: total(({ size }) => size.elements), real: total(({ size }) => size.realTokens) },
-  }
+  if (batches.length > 0) yield { batches, done }
 }
 
 /** What processes have to agree on before an update runs: how many labels count in it, and where each row stands. */

@@ -115,7 +115,7 @@ async function work({ task, rank, port }: Part): Promise<void> {
   setLogLevel('error')
   const report = await train(task, groupOver(port, rank))
   port.close()
-  parentPort!.postMessage(report)
+  parentPort!.postMessage(report, [])
 }
 
 if (!isMainThread && (workerData as Part | null)?.port !== undefined) await work(workerData as Part)
