@@ -187,6 +187,17 @@ describe('the layers of src', () => {
     expect(unused(readSources())).toEqual([])
   })
 
+  it('stand in docs/architecture.md as they are', () => {
+    const page = readFileSync(join(import.meta.dirname, '../docs/architecture.md'), 'utf8')
+    const table = page.slice(page.indexOf('| room | may import |')).split('\n\n', 1)[0]!
+    const told = table
+      .split('\n')
+      .slice(2)
+      .map(row => row.split('|').map(cell => cell.trim()))
+    const expected = Object.entries(rooms).map(([room, may]) => ['', room, may.join(', '), ''])
+    expect(told).toEqual(expected)
+  })
+
   it('have no files that import one another', () => {
     expect(circles(readSources())).toEqual([])
   })
