@@ -100,7 +100,7 @@ function definitionOf(config: ModelConfig): ReturnType<typeof transformer> {
   return transformer(architectureOf(config), config, head)
 }
 
-/** The options of a model; the type makes sure that there is none too few. */
+/** The options of a model; the type sees to it that none is missing. */
 const modelOptions = Object.keys({
   numLabels: 1,
   id2label: 1,

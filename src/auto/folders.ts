@@ -14,7 +14,7 @@ export async function existingFolder(path: string): Promise<string> {
   })
 }
 
-/** A folder's `config.json`. @throws TrainerError when it is missing or names no model_type. */
+/** A folder's `config.json`. @throws TrainerError when it is missing or does not name a model_type. */
 export async function readConfig(folder: string): Promise<ModelConfig> {
   const path = `${await existingFolder(folder)}/config.json`
   const config = await readJsonObject(path)

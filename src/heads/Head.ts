@@ -39,7 +39,7 @@ export interface Head {
   readonly labelNames: readonly string[]
   /** What a model's config says of the head, under Python's names. */
   readonly configFields: Readonly<Record<string, unknown>>
-  /** The head with what is open in it decided by a batch's labels; itself where nothing is, or there are none. */
+  /** The head with what is open in it decided by a batch's labels; itself where nothing is open, or the batch has no labels. */
   decided(batch: Batch): Head
   /** The head with a loss chosen by name. @throws TrainerError ('argument') when it cannot have that one. */
   withLoss(name: LossName): Head

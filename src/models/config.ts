@@ -30,7 +30,7 @@ export function sizeField(config: ModelConfig, field: string, fallback?: number)
 
 /**
  * The width of one attention head.
- * @throws TrainerError when the model's width is no multiple of the number of heads.
+ * @throws TrainerError when the model's width is not a multiple of the number of heads.
  */
 export function headSizeOf(config: ModelConfig, widthField: string, headsField: string): number {
   const [width, heads] = [sizeField(config, widthField), sizeField(config, headsField)]

@@ -62,7 +62,7 @@ export async function createEntry(
   const arrays = fused.arena.allocateGroup(isTable ? [...sizes, stagedRows * shape[1]!] : sizes)
   const [parameter, gradient, ...rest] = arrays as [Float32Array, Float32Array, ...Float32Array[]]
   await copyInTurns(parameter, weights.data, turns)
-  // memory comes as zeros that are no memory yet: written to, so that a run takes from the beginning what it will take
+  // zeros that were never written to take no memory yet: written here, so that a run takes at once what it will take
   await fillInTurns(gradient, 0, turns)
   for (const [i, [, slot]] of slots.entries()) await fillInTurns(rest[i]!, slot.fill ?? 0, turns)
   return {

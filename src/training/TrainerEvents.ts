@@ -10,7 +10,7 @@ import { type LogEntry, TrainerState } from '../callbacks/TrainerState'
 import type { TrainingArguments } from '../TrainingArguments'
 import { Exclusive } from './Exclusive'
 
-/** The state of a run, its callbacks, and what they are told. */
+/** The state of a run, its callbacks, and the events that they get. */
 export abstract class TrainerEvents {
   /** The run's state; only the Trainer writes to it. */
   state = new TrainerState()

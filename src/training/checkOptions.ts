@@ -4,7 +4,7 @@ import { refuseUnknown, TrainerError } from '../errors'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { EvaluateOptions, TrainerOptions, TrainOptions } from './options'
 
-/** The names of options; the types make sure that there is none too few. */
+/** The names of options; the types see to it that none is missing. */
 const names = {
   Trainer: Object.keys({
     model: 1,
@@ -52,7 +52,7 @@ export function checkEvaluated(dataset: unknown): void {
   )
 }
 
-/** Methods of Hugging Face's Trainer that there are none of here: to override them would change nothing. */
+/** Methods that Hugging Face's Trainer has and this one does not: overriding them would change nothing. */
 const otherMethods = [
   'trainingStep',
   'predictionStep',

@@ -66,7 +66,7 @@ function longestFirst(lengths: ArrayLike<number>, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b)
 }
 
-/** A dataset without the columns that the model does not take, told once; as it is with `removeUnusedColumns` off. */
+/** A dataset without the columns that the model does not take, which are logged once; with `removeUnusedColumns` off, as it is. */
 function modelRows(
   { args, inputNames }: LoaderParts,
   dataset: LoaderRows<object>,
@@ -120,7 +120,7 @@ function otherLabels(wanted: readonly string[], batch: Batch): TrainerError {
   )
 }
 
-/** A collator of one's own may return anything. */
+/** A custom collator may return anything. */
 function checkBatch(batch: unknown): void {
   const wrong =
     typeof batch !== 'object' || batch === null
@@ -129,7 +129,7 @@ function checkBatch(batch: unknown): void {
   if (wrong === undefined) return
   const what =
     typeof batch === 'object' && batch !== null
-      ? `"${wrong}" of what the data collator returned is no Tensor`
+      ? `"${wrong}" of what the data collator returned is not a Tensor`
       : `The data collator returned ${wrong}`
   throw new TrainerError('data', `${what}.`, {
     fix: "Return named tensors: { input_ids: Tensor.from('int32', rows), … }.",

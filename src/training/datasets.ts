@@ -36,7 +36,7 @@ export function datasetNamed(datasets: EvalData | undefined, name: string | unde
   const problem =
     name === undefined
       ? 'There are several evaluation datasets, and none was named.'
-      : `There is no evaluation dataset of the name "${name}".`
+      : `There is no evaluation dataset named "${name}".`
   throw new TrainerError('argument', problem, {
     fix: several ? `The names are ${names}.` : 'Give evalDataset as an object of datasets by name.',
   })

@@ -177,7 +177,7 @@ function inRowOrder(losses: ReadonlyMap<number, number>): Float64Array {
   )
 }
 
-/** Metrics as they should be. @throws TrainerError for what is no object of numbers: most often a forgotten return. */
+/** Metrics as they should be. @throws TrainerError for what is not an object of numbers: most often a forgotten return. */
 function checkedMetrics(metrics: unknown): Metrics {
   const [name, value] =
     typeof metrics !== 'object' || metrics === null

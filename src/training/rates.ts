@@ -20,7 +20,7 @@ export interface RateSource {
   restore(state: JsonObject | undefined, steps: number): void
 }
 
-/** The schedule that the arguments name, or one of one's own: from the number of updates made to a factor. */
+/** The schedule that the arguments name, or a custom one: from the number of updates made to a factor. */
 export function rateSource(args: TrainingArguments, totalSteps: number, own: Schedule | undefined): RateSource {
   const base = args.learningRate
   if (own === undefined && isMetricSchedule(args.lrSchedulerType)) return metricRates(args)

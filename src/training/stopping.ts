@@ -19,7 +19,7 @@ export function listenForStop(signal: AbortSignal | undefined, termination: bool
     reason = why
     log(
       'warning',
-      `Stopping after this update, because ${why}: a checkpoint is written and train() returns. train({ resumeFromCheckpoint: true }) goes on from there.`,
+      `Stopping after this update, because ${why}: a checkpoint is written and train() returns. train({ resumeFromCheckpoint: true }) resumes it.`,
     )
   }
   const onAbort = (): void => stop('the signal was aborted')

@@ -200,7 +200,7 @@ describe('a run that cannot go well', () => {
     [
       'lists for tensors',
       { input_ids: [[1, 2]] },
-      /"input_ids" of what the data collator returned is no Tensor.*named tensors/s,
+      /"input_ids" of what the data collator returned is not a Tensor.*named tensors/s,
     ],
   ])('a collator that returns %s', async (_what, batch, message) => {
     await expect(run({}, { dataCollator: () => batch as never })).rejects.toThrow(message)

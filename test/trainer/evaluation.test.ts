@@ -32,9 +32,7 @@ describe('evaluation', () => {
     expect(all.eval_short_loss).toBe(trainer.state.bestMetric)
     expect((await trainer.evaluate('short')).eval_loss).toBe(all.eval_short_loss)
     expect((await trainer.evaluate(evalDataset.long)).eval_loss).toBe(all.eval_long_loss)
-    await expect(trainer.evaluate('middle')).rejects.toThrow(
-      /no evaluation dataset of the name "middle".*"long", "short"/s,
-    )
+    await expect(trainer.evaluate('middle')).rejects.toThrow(/no evaluation dataset named "middle".*"long", "short"/s)
   })
 
   it('has a loss that does not depend on the batch size, and predictions in the order of the dataset', async () => {
