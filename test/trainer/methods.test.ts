@@ -227,7 +227,7 @@ describe('hooks', () => {
     const several = createTrainer({}, { evalDataset: { a: dataset(3), b: dataset(5) } })
     expect(several.numExamples(several.getEvalDataloader('b'))).toBe(5)
     expect(() => several.getEvalDataloader()).toThrow(/several.*"a", "b"/s)
-    expect(() => several.getEvalDataloader('c')).toThrow(/name "c"/)
+    expect(() => several.getEvalDataloader('c')).toThrow(/named "c"/)
     const single = createTrainer()
     expect(single.numExamples(single.getEvalDataloader())).toBe(7)
   })
