@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { alias: { 'ts-trainer': join(import.meta.dirname, 'src/index.ts') } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/globalSetup.ts',
     pool: 'forks', // ONNX Runtime is opened once a process; worker threads would share it
     maxWorkers: 2,
     env: { OMP_NUM_THREADS: '1' }, // two files run at a time, and threads that wait for each other spin

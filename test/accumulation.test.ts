@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -12,6 +11,7 @@ import {
   Trainer,
   type TrainingArgumentsOptions,
 } from '../src/index'
+import { temporaryFolder } from './helpers/temporaryFolder'
 
 const folder = join(import.meta.dirname, 'fixtures/reference/trainer-runs') // a model without dropout
 interface Row {
@@ -26,12 +26,9 @@ const { train: rows } = JSON.parse(readFileSync(join(folder, 'dataset.json'), 'u
 let work: string
 beforeAll(() => {
   setLogLevel('error') // new heads of another size are told
-  work = mkdtempSync(join(tmpdir(), 'accumulation-'))
+  work = temporaryFolder()
 })
-afterAll(() => {
-  setLogLevel('warning')
-  rmSync(work, { recursive: true })
-})
+afterAll(() => setLogLevel('warning'))
 
 type LabelOf = (row: Row) => number | readonly number[]
 

@@ -9,7 +9,7 @@ import type { RunResult } from '../scripts/bench/job'
 import { parseOptions, subjectOf } from '../scripts/bench/options'
 import { operatorParts, phaseParts, readOperators } from '../scripts/bench/phases'
 import { withSection } from '../scripts/bench/record'
-import { testFolder } from './helpers/classifier'
+import { temporaryFolder } from './helpers/temporaryFolder'
 
 const root = join(import.meta.dirname, '..')
 const bench = (...words: string[]): Promise<{ stdout: string; stderr: string }> =>
@@ -169,7 +169,7 @@ describe('figures', () => {
   })
 
   it("take operators' times from the files of ONNX Runtime's profiler, on the clock of the process", () => {
-    const file = join(testFolder(), 'profile.json')
+    const file = join(temporaryFolder(), 'profile.json')
     writeFileSync(
       file,
       JSON.stringify([

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { temporaryFolder } from './helpers/temporaryFolder'
 
 const root = join(import.meta.dirname, '..')
 const data = join(root, 'examples/data')
-const sandbox = mkdtempSync(join(tmpdir(), 'ts-trainer-consumer-'))
+const sandbox = temporaryFolder()
 const consumer = join(sandbox, 'project')
 // the notebook's program; what types rule out comes below it
 const notebook = readFileSync(join(import.meta.dirname, 'helpers/notebook.txt'), 'utf8')
@@ -29,10 +29,6 @@ beforeAll(() => {
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
   npm(consumer, 'install', `./${packed.filename}`, '--prefer-offline', '--no-audit', '--no-fund')
 }, 600_000)
-
-afterAll(() => {
-  rmSync(sandbox, { recursive: true, force: true })
-})
 
 /**
  * Makes what the notebook reads, where it reads it: a tiny model with the quick start's tokenizer, and its sentences

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { TrainerError } from '../src/errors'
 import type { PreTrainedModel } from '../src/auto/PreTrainedModel'
-import { testFolder } from './helpers/classifier'
 import {
   checkpointFiles,
   createTrainer,
@@ -13,12 +12,13 @@ import {
   twentySteps,
   weightsHash,
 } from './helpers/trainingProcess'
+import { temporaryFolder } from './helpers/temporaryFolder'
 
 const args: TrainingTask['args'] = { ...twentySteps, saveTotalLimit: 2 }
 
 describe('kill -9 while checkpoints are written', () => {
   it('leaves a whole checkpoint, from which another process ends bit for bit as if nothing had been', async () => {
-    const whole = testFolder()
+    const whole = temporaryFolder()
     const expected = await trainHere({ outputDir: whole, args })
     for (const [lastSaved, delay] of [
       [1, 3],
@@ -26,7 +26,7 @@ describe('kill -9 while checkpoints are written', () => {
       [11, 60],
       [16, 31],
     ] as const) {
-      const folder = testFolder()
+      const folder = temporaryFolder()
       await killAfter({ outputDir: folder, args }, lastSaved, delay)
       const left = steps(folder)
       expect(left.at(-1), `killed ${delay} ms after step ${lastSaved}`).toBeGreaterThanOrEqual(lastSaved)
@@ -74,7 +74,7 @@ const evaluated: TrainingTask['args'] = {
 
 describe('the best model', () => {
   it('is what the trainer has in the end, and its checkpoint stays beside the last', async () => {
-    const folder = testFolder()
+    const folder = temporaryFolder()
     const losses: number[] = []
     const weights: string[] = []
     const trainer = createTrainer(
@@ -102,7 +102,7 @@ describe('the best model', () => {
 // a superuser may write anywhere, so a file stands in the way instead of a missing permission
 describe('a folder that cannot be written', () => {
   it('is told before any step is made', async () => {
-    const folder = testFolder()
+    const folder = temporaryFolder()
     writeFileSync(join(folder, 'file'), '')
     let updates = 0
     const trainer = createTrainer(
@@ -117,7 +117,7 @@ describe('a folder that cannot be written', () => {
   })
 
   it('in the middle of a run loses nothing: earlier checkpoints stay, the model can be saved elsewhere, and a run goes on', async () => {
-    const [whole, parent] = [testFolder(), testFolder()]
+    const [whole, parent] = [temporaryFolder(), temporaryFolder()]
     const [folder, aside] = [join(parent, 'out'), join(parent, 'aside')]
     const expected = await trainHere({ outputDir: whole, args: twentySteps })
     const block = (): void => {

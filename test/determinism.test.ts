@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { testFolder } from './helpers/classifier'
 import { checkpointFiles, trainElsewhere, trainHere, type TrainingTask, twentySteps } from './helpers/trainingProcess'
+import { temporaryFolder } from './helpers/temporaryFolder'
 
 const args: TrainingTask['args'] = { ...twentySteps, maxSteps: 10, saveSteps: 10, loggingSteps: 1 }
 
 it('the same seed gives the same bits in every process: losses, gradient norms, weights and optimizer state', async () => {
-  const [first, second, here] = [testFolder(), testFolder(), testFolder()]
+  const [first, second, here] = [temporaryFolder(), temporaryFolder(), temporaryFolder()]
   const elsewhere = [trainElsewhere({ outputDir: first, args }), trainElsewhere({ outputDir: second, args })] as const
   const reports = await Promise.all([...elsewhere, trainHere({ outputDir: here, args })])
   expect(reports[1]).toEqual(reports[0])
@@ -16,7 +16,7 @@ it('the same seed gives the same bits in every process: losses, gradient norms, 
 })
 
 it('two threads give the same bits each time', async () => {
-  const [first, second] = [testFolder(), testFolder()]
+  const [first, second] = [temporaryFolder(), temporaryFolder()]
   const two = { ...args, threads: 2 }
   expect(await trainHere({ outputDir: second, args: two })).toEqual(
     await trainElsewhere({ outputDir: first, args: two }),
@@ -27,7 +27,7 @@ it('two threads give the same bits each time', async () => {
 it('another seed draws other rows and masks', async () => {
   const run = (seed: number, dataSeed?: number): ReturnType<typeof trainHere> =>
     trainHere({
-      outputDir: testFolder(),
+      outputDir: temporaryFolder(),
       args: { ...args, maxSteps: 1, saveStrategy: 'no', seed, ...(dataSeed !== undefined && { dataSeed }) },
     })
   const [a, masks, rows] = [await run(7), await run(8, 7), await run(7, 8)]

@@ -1,10 +1,10 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkFolder, type Tally } from '../scripts/reference/checkFolder'
 import { collate, oracleTrainer } from '../scripts/reference/oracleRun'
 import { setLogLevel } from '../src/index'
+import { temporaryFolder } from './helpers/temporaryFolder'
 
 const oracle = join(import.meta.dirname, 'fixtures/reference')
 const runs = [
@@ -22,12 +22,9 @@ const events = ['early-stop', 'resume-accumulation', 'resume-other-rows', 'share
 let work: string
 beforeAll(() => {
   setLogLevel('error')
-  work = mkdtempSync(join(tmpdir(), 'reference-test-'))
+  work = temporaryFolder()
 })
-afterAll(() => {
-  setLogLevel('warning')
-  rmSync(work, { recursive: true })
-})
+afterAll(() => setLogLevel('warning'))
 
 /** Checks a folder; the lines come with the tally. */
 async function check(folder: string, only?: string, write?: string): Promise<{ tally: Tally; lines: string[] }> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { testFolder } from './helpers/classifier'
 import { createTrainer, type TrainingTask } from './helpers/trainingProcess'
+import { temporaryFolder } from './helpers/temporaryFolder'
 
 // a table of 16 MB, so that what walks over all weights on this thread would show
 const task: Omit<TrainingTask, 'outputDir'> = {
@@ -23,7 +23,7 @@ const task: Omit<TrainingTask, 'outputDir'> = {
 
 // another program may take the processor away for a moment: three tries
 it('leaves the event loop free while it trains, evaluates, saves, restores and exports', { retry: 2 }, async () => {
-  const folder = testFolder()
+  const folder = temporaryFolder()
   const trainer = createTrainer({ ...task, outputDir: folder })
   const late = await latenessOf(async () => {
     await trainer.train()

@@ -1,7 +1,6 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { testFolder } from './helpers/classifier'
 import {
   checkpointFiles,
   trainElsewhere,
@@ -10,7 +9,7 @@ import {
   type TrainingTask,
   twentySteps,
 } from './helpers/trainingProcess'
-import { temporaryFolder } from './checkpoint/temporary'
+import { temporaryFolder } from './helpers/temporaryFolder'
 
 const evaluated: TrainingTask['args'] = {
   ...twentySteps,
@@ -40,20 +39,20 @@ describe('a run of twenty steps with dropout, accumulation and epochs that end i
   let whole: string
   let report: TrainingReport
   beforeAll(async () => {
-    whole = await temporaryFolder()
+    whole = temporaryFolder()
     report = await trainElsewhere({ outputDir: whole, args: twentySteps })
   })
 
   // the middle of a log's window; an epoch's last step; the first of the next; before the last
   it.each([1, 8, 9, 19])('goes on in another process after step %i, bit for bit', async step => {
-    const part = testFolder()
+    const part = temporaryFolder()
     cpSync(join(whole, `checkpoint-${step}`), join(part, `checkpoint-${step}`), { recursive: true })
     const resumed = await trainHere({ outputDir: part, args: twentySteps, resume: true })
     expect(comparable(resumed, join(part, 'checkpoint-20'))).toEqual(comparable(report, join(whole, 'checkpoint-20')))
   })
 
   it('has nothing left to do after its last step, and leaves everything as it is', async () => {
-    const part = testFolder()
+    const part = temporaryFolder()
     cpSync(join(whole, 'checkpoint-20'), join(part, 'checkpoint-20'), { recursive: true })
     const resumed = await trainHere({ outputDir: part, args: twentySteps, resume: true })
     expect({ ...resumed, logHistory: [] }).toEqual({ ...report, logHistory: [] })
@@ -70,7 +69,7 @@ it.each<[string, TrainingTask['args']]>([
     { ...twentySteps, optim: 'adafactor', saveSteps: 3, trainSamplingStrategy: 'group_by_length' },
   ],
 ])('resumes with %s', async (_, args) => {
-  const [whole, part] = [testFolder(), testFolder()]
+  const [whole, part] = [temporaryFolder(), temporaryFolder()]
   const task = { args: args!, evaluates: args!.evalStrategy !== undefined }
   const report = await trainHere({ ...task, outputDir: whole })
   cpSync(join(whole, 'checkpoint-9'), join(part, 'checkpoint-9'), { recursive: true })

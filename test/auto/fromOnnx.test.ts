@@ -1,6 +1,5 @@
 // a graph that PyTorch exported, trained as PyTorch trains it
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
@@ -14,6 +13,7 @@ import {
   type TrainingArgumentsOptions,
 } from '../../src/index'
 import { expectClose } from '../helpers/expectClose'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 interface Row {
   readonly x: number[]
@@ -44,12 +44,6 @@ function collate(rows: readonly Readonly<Record<string, unknown>>[]): Batch {
       rows.map(row => row[name] as number[]),
     )
   return { x: column('x'), labels: column('labels') }
-}
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ts-trainer-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
 }
 
 interface Parts {

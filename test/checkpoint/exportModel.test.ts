@@ -7,9 +7,9 @@ import { expect, it } from 'vitest'
 import { exportModel } from '../../src/checkpoint/exportModel'
 import { loadWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
-import { temporaryFolder } from './temporary'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
-const root = await temporaryFolder()
+const root = temporaryFolder()
 const weights: [string, Tensor][] = [['classifier.bias', Tensor.from('float32', [1, 2])]]
 const config = { model_type: 'bert', architectures: ['BertForSequenceClassification'], id2label: { 0: 'no', 1: 'yes' } }
 

@@ -10,7 +10,7 @@ import {
 } from '../../src/checkpoint/pretrained'
 import { saveWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
-import { temporaryFolder } from './temporary'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 function available(shapes: Record<string, number[]>): { folder: string; shapes: Map<string, number[]> } {
   return { folder: 'checkpoint', shapes: new Map(Object.entries(shapes)) }
@@ -131,7 +131,7 @@ describe('matchWeights', () => {
 })
 
 it('loadPretrained reads what belongs to the model', async () => {
-  const folder = await temporaryFolder()
+  const folder = temporaryFolder()
   await saveWeights(folder, [
     ['embeddings.LayerNorm.gamma', new Tensor('bfloat16', Uint16Array.of(0x3f80, 0xc000), [2])],
     ['embeddings.position_ids', new Tensor('int64', BigInt64Array.of(0n, 1n), [1, 2])],

@@ -15,7 +15,7 @@ import {
 import { saveTrainerState } from '../../src/checkpoint/state'
 import { saveWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
-import { temporaryFolder } from './temporary'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 describe('rotation: golden values of the specification, A.6', () => {
   it.each([
@@ -64,7 +64,7 @@ it('names give steps, and other names do not count', () => {
 })
 
 it('finds, rotates and resumes from the folders of a run', async () => {
-  const run = await temporaryFolder()
+  const run = temporaryFolder()
   expect(await newestCheckpoint(join(run, 'none'))).toBeUndefined()
   for (const step of [5, 10, 100]) {
     const folder = join(run, checkpointName(step))

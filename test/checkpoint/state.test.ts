@@ -16,9 +16,9 @@ import {
 } from '../../src/checkpoint/state'
 import { saveWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
-import { temporaryFolder } from './temporary'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
-const root = await temporaryFolder()
+const root = temporaryFolder()
 const state: CheckpointState = {
   optimizer: {
     name: 'adamw_torch',

@@ -1,22 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCommand } from '../../src/cli/commands'
 import { openvinoFolder, openvinoLibrary, openvinoWheels } from '../../src/engine/openvino'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 let cache: string
 
 beforeEach(() => {
-  cache = mkdtempSync(join(tmpdir(), 'cache-'))
+  cache = temporaryFolder()
   vi.stubEnv('TS_TRAINER_CACHE', cache)
   vi.stubEnv('TS_TRAINER_OPENVINO', '')
 })
 
-afterEach(() => {
-  vi.unstubAllEnvs()
-  rmSync(cache, { recursive: true })
-})
+afterEach(() => vi.unstubAllEnvs())
 
 async function run(...words: string[]): Promise<{ status: number; out: string; error: string }> {
   const out: string[] = []

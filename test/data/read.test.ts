@@ -1,16 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { splitOf } from '../../src/data/findFiles'
 import { loadDataset } from '../../src/data/read'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const fixtures = fileURLToPath(new URL('../fixtures/data', import.meta.url))
 const hub = fileURLToPath(new URL('../../../shared/hub/datasets', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'datasets-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder()
 
 function write(name: string, content: string | Uint8Array): string {
   const path = join(folder, name)

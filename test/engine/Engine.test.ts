@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEngine, type Engine } from '../../src/engine/Engine'
 import { Tensor } from '../../src/tensor'
 import { tinyModel } from '../helpers/tinyModel'
 import { float, update } from './cases/subject'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 let engine: Engine
 beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('an engine of ONNX Runtime on the processor', () => {
       [{ name: 'x', dims: ['n'] }],
       [{ name: 'y' }],
     )
-    const folder = mkdtempSync(join(tmpdir(), 'engine-'))
+    const folder = temporaryFolder()
     const program = await engine.load(model, { profile: join(folder, 'run') })
     expect(((await program.run({ x: float([1, 2]) }))['y'] as Tensor).tolist()).toEqual([2, 4])
     const file = program.endProfiling()!
@@ -34,7 +34,6 @@ describe('an engine of ONNX Runtime on the processor', () => {
     const events = JSON.parse(readFileSync(file, 'utf8')) as { name: string }[]
     expect(events.some(event => event.name.startsWith('the_sum'))).toBe(true)
     program.dispose()
-    rmSync(folder, { recursive: true })
   })
 
   it('has no profile of a program that is not profiled', async () => {

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { findLibrary, isSameFile, packageVersion } from '../../src/engine/library'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const steps = {
   engine: `const { createEngine } = await import('./src/engine/Engine.ts')
@@ -21,9 +21,8 @@ const steps = {
 describe('the library', () => {
   let folder: string
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'library-'))
+    folder = temporaryFolder()
   })
-  afterAll(() => rmSync(folder, { recursive: true }))
 
   it("is the one that npm's onnxruntime-node ships, by its full version", () => {
     const { path, source } = findLibrary()
@@ -36,7 +35,7 @@ describe('the library', () => {
     const { path } = findLibrary()
     expect(isSameFile(findLibrary(path).path, path)).toBe(true)
     expect(isSameFile(findLibrary(join(path, '..')).path, path)).toBe(true)
-    expect(() => findLibrary(folder)).toThrow(/Looked at: .*library-/)
+    expect(() => findLibrary(folder)).toThrow(`Looked at: ${folder}`)
   })
 
   it.each([

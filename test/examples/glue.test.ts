@@ -2,7 +2,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { PrinterCallback, Trainer } from 'ts-trainer'
 import { describe, expect, it, vi } from 'vitest'
-import { smallModel, testFolder } from '../helpers/classifier'
+import { smallModel } from '../helpers/classifier'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const words = [
   'good',
@@ -34,7 +35,7 @@ describe('examples/glue.ts', () => {
   it.each(tasks)(
     'trains on %s: its columns, head and metric, the evaluation as the last line',
     async (task, columns, classes, keys) => {
-      const folder = testFolder()
+      const folder = temporaryFolder()
       await writeModel(join(folder, 'model'))
       writeTask(
         join(folder, 'glue', task),
@@ -85,7 +86,7 @@ describe('examples/glue.ts', () => {
   )
 
   it('goes on from a checkpoint', async () => {
-    const folder = testFolder()
+    const folder = temporaryFolder()
     await writeModel(join(folder, 'model'))
     writeTask(join(folder, 'glue/sst2'), ['sentence'], 2, ['validation'])
     const flags = [

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { testFolder } from '../helpers/classifier'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const root = join(import.meta.dirname, '../..')
 const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href
 
 describe('examples/quickstart.ts', () => {
   it('gets at least 80 % of the held-out sentences right, and leaves a model that classifies', async () => {
-    const folder = testFolder()
+    const folder = temporaryFolder()
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
       ['--import', tsx, join(root, 'examples/quickstart.ts')],

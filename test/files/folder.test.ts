@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 import { checkWritable, recoverFolders, removeFolder, writeFolder } from '../../src/files/folder'
-import { temporaryFolder } from '../checkpoint/temporary'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
-const root = await temporaryFolder()
+const root = temporaryFolder()
 // A process that has ended. Its number is free, or somebody else's by now; that would only keep the leftovers.
 const dead = spawnSync(process.execPath, ['-e', '']).pid
 

@@ -7,9 +7,10 @@ import { describe, expect, it } from 'vitest'
 import { openSafetensors, readSafetensors } from '../../src/files/safetensors'
 import { writeSafetensors } from '../../src/files/writeSafetensors'
 import { Tensor, type DataType } from '../../src/tensor'
-import { fixture, longestPause, temporaryFolder } from '../checkpoint/temporary'
+import { fixture } from '../checkpoint/fixture'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
-const folder = await temporaryFolder()
+const folder = temporaryFolder()
 let counter = 0
 
 /** A file with the given header and `size` bytes of data. */
@@ -261,3 +262,16 @@ describe('writing', () => {
     expect(pause).toBeLessThan(100)
   })
 })
+
+/** The longest time, in ms, that a timer of 1 ms was late while `work` ran. */
+async function longestPause(work: () => Promise<unknown>): Promise<number> {
+  let longest = 0
+  let last = performance.now()
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  await work()
+  clearInterval(timer)
+  return longest
+}

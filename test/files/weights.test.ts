@@ -6,9 +6,10 @@ import { describe, expect, it } from 'vitest'
 
 import { hasWholeWeights, loadWeights, saveWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
-import { fixture, temporaryFolder } from '../checkpoint/temporary'
+import { fixture } from '../checkpoint/fixture'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
-const root = await temporaryFolder()
+const root = temporaryFolder()
 let counter = 0
 
 function emptyFolder(): string {

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   AutoModelForSequenceClassification,
@@ -12,7 +10,6 @@ import {
   setLogLevel,
   Trainer,
 } from 'ts-trainer'
-import { onTestFinished } from 'vitest'
 
 setLogLevel('error')
 
@@ -37,13 +34,6 @@ export const texts = [
   'The food was good, the staff less so.',
   'I would not go there again, even if somebody else paid for all of it.',
 ]
-
-/** A folder that is gone when the test has ended. */
-export function testFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ts-trainer-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 /** A model with random weights. */
 export function smallModel(config: Partial<ModelConfig> = {}, options: ModelOptions = {}): PreTrainedModel {

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type InstallOptions, type Installed, installWheel } from '../../src/install/install'
 import { pin, zipOf } from '../helpers/wheels'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const library = Buffer.alloc(300_000, 'not really a library ')
 const members = ['small/libsmall.so', 'small/empty.txt', 'small-1.0.dist-info/METADATA']
@@ -44,7 +44,7 @@ afterAll(() => {
 })
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'install-'))
+  root = temporaryFolder()
   folder = join(root, 'cache', 'small-1.0')
   asked = []
   vi.stubEnv('PIP_CONFIG_FILE', '/dev/null')
@@ -66,10 +66,7 @@ beforeEach(() => {
   answer = serve({})
 })
 
-afterEach(() => {
-  vi.unstubAllEnvs()
-  rmSync(root, { recursive: true })
-})
+afterEach(() => vi.unstubAllEnvs())
 
 const html = `<!DOCTYPE html><html><body>\n<a data-requires-python="&gt;=3.10" href='../../files/other.whl'>other</a>
   <A class="x" HREF="../../files/${wheel.file}#sha256=0000">${wheel.file}</A></body></html>`

@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readPipSettings } from '../../src/install/pipSettings'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 let root: string
 // the one file that a test cannot move
 const machine = existsSync('/etc/pip.conf') ? readFileSync('/etc/pip.conf', 'utf8') : ''
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'pip-'))
+  root = temporaryFolder()
   for (const name of Object.keys(process.env).filter(key => /^pip_/i.test(key))) vi.stubEnv(name, '')
   vi.stubEnv('VIRTUAL_ENV', '')
   vi.stubEnv('HOME', root)
@@ -17,10 +17,7 @@ beforeEach(() => {
   vi.stubEnv('XDG_CONFIG_DIRS', join(root, 'etc'))
 })
 
-afterEach(() => {
-  vi.unstubAllEnvs()
-  rmSync(root, { recursive: true })
-})
+afterEach(() => vi.unstubAllEnvs())
 
 function write(path: string, text: string): string {
   mkdirSync(dirname(join(root, path)), { recursive: true })

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { PreTrainedModel } from '../../src/auto/PreTrainedModel'
@@ -10,6 +9,7 @@ import { trainingProgram } from '../../src/programs/training'
 import type { Batch, Tensor } from '../../src/tensor'
 import { tokenBatches } from '../feeds/tokens.case'
 import { definitionOf, familyNames, tinyModel } from '../helpers/tinyModels'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 interface Event {
   readonly cat: string
@@ -47,7 +47,7 @@ describe.each(familyNames)('a step of %s', family => {
 
 /** The shapes of both factors of every product of matrices in a step, as ONNX Runtime's profile has them. */
 async function profiledProducts(model: PreTrainedModel, batch: Batch): Promise<number[][][]> {
-  const folder = mkdtempSync(join(tmpdir(), 'profile-'))
+  const folder = temporaryFolder()
   const engine = await createEngine({ threads: 1 })
   try {
     const definition = definitionOf(model.config, 'single_label_classification', geometry =>
@@ -76,6 +76,5 @@ async function profiledProducts(model: PreTrainedModel, batch: Batch): Promise<n
     )
   } finally {
     engine.dispose()
-    rmSync(folder, { recursive: true })
   }
 }

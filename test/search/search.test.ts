@@ -9,7 +9,8 @@ import {
   type TrialValues,
 } from '../../src/index'
 import { defaultObjective, type Searched, searchHyperparameters, trialArguments } from '../../src/search/search'
-import { createTrainer, folder, model, told } from '../trainer/support'
+import { createTrainer, model, told } from '../trainer/support'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 describe('the default objective', () => {
   const speed = { epoch: 1, eval_runtime: 2, eval_samples_per_second: 3, eval_steps_per_second: 4 }
@@ -152,7 +153,7 @@ describe('searching', () => {
 
 describe('hyperparameterSearch', () => {
   it('trains a new model for every trial, in its own folder, and leaves the arguments unchanged', async () => {
-    const outputDir = folder()
+    const outputDir = temporaryFolder()
     const seen: unknown[] = []
     const modelInit = (trial?: TrialValues): PreTrainedModel => (seen.push(trial), model())
     const trainer = createTrainer(

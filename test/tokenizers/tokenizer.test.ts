@@ -1,12 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { textFiles } from '../../src/files/textFiles'
 import type { TokenizerOptions } from '../../src/tokenizers/options'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 import { truncatedLengths } from '../../src/tokenizers/truncation'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 interface Case {
   text: string | string[]
@@ -70,23 +70,19 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
   })
 
   it('is the same after save and load', async () => {
-    const out = mkdtempSync(join(tmpdir(), 'tokenizer-'))
-    try {
-      tokenizer.paddingSide = 'left'
-      await tokenizer.save(join(out, 'deep', 'er'))
-      tokenizer.paddingSide = 'right'
-      const again = await loadTokenizer(join(out, 'deep', 'er'), textFiles)
-      expect([again.paddingSide, again.modelMaxLength, again.tokenizerClass, again.modelInputNames]).toEqual([
-        'left',
-        tokenizer.modelMaxLength,
-        tokenizer.tokenizerClass,
-        tokenizer.modelInputNames,
-      ])
-      again.paddingSide = 'right'
-      checkCases(again, oracle.cases)
-    } finally {
-      rmSync(out, { recursive: true })
-    }
+    const out = temporaryFolder()
+    tokenizer.paddingSide = 'left'
+    await tokenizer.save(join(out, 'deep', 'er'))
+    tokenizer.paddingSide = 'right'
+    const again = await loadTokenizer(join(out, 'deep', 'er'), textFiles)
+    expect([again.paddingSide, again.modelMaxLength, again.tokenizerClass, again.modelInputNames]).toEqual([
+      'left',
+      tokenizer.modelMaxLength,
+      tokenizer.tokenizerClass,
+      tokenizer.modelInputNames,
+    ])
+    again.paddingSide = 'right'
+    checkCases(again, oracle.cases)
   })
 })
 
@@ -227,8 +223,7 @@ describe('pad', () => {
 })
 
 describe('the inputs that a folder asks for', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'))
-  afterAll(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder()
   const write = (name: string, content: unknown): void =>
     writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
 

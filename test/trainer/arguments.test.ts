@@ -17,7 +17,8 @@ import {
   TrainingArguments,
   type TrainingArgumentsOptions,
 } from '../../src/index'
-import { collate, createTrainer, dataset, folder, model, plain, rows, run, told, weights } from './support'
+import { collate, createTrainer, dataset, model, plain, rows, run, told, weights } from './support'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const accuracy = ({ predictions, labels }: { predictions: Tensor; labels: Tensor }): Record<string, number> => {
   const chosen = predictions.argmax(-1)
@@ -55,7 +56,7 @@ const broken = () => {
 /** For every argument a run that changes with it. */
 const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
   outputDir: async () => {
-    const outputDir = join(folder(), 'deep', 'er')
+    const outputDir = join(temporaryFolder(), 'deep', 'er')
     const { trainer } = await run({ outputDir, saveStrategy: 'steps', saveSteps: 3, maxSteps: 3 })
     expect(existsSync(join(outputDir, 'checkpoint-3', 'model.safetensors'))).toBe(true)
     expect(createTrainer({ outputDir: '~/nowhere' }).args.outputDir).toBe(`${homedir()}/nowhere`)
@@ -138,7 +139,7 @@ const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
   maxGradNorm: () => expectOtherLosses({ maxGradNorm: 0.01 }, { optim: 'sgd', learningRate: 0.5 }),
   gradientCheckpointing: async () => {
     const ran = async (gradientCheckpointing: boolean) => {
-      const profile = createProfile({ operators: join(folder(), 'operators') })
+      const profile = createProfile({ operators: join(temporaryFolder(), 'operators') })
       const { trainer, losses } = await run(
         { ...onlyStep, gradientCheckpointing },
         { model: model({ num_hidden_layers: 2, hidden_dropout_prob: 0.3 }), profile },
@@ -428,7 +429,7 @@ const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
     expect([await best(true), await best(false)]).toEqual([4, 6])
   },
   ignoreDataSkip: async () => {
-    const outputDir = folder()
+    const outputDir = temporaryFolder()
     const first = await run({ outputDir, saveStrategy: 'steps', saveSteps: 4, maxSteps: 4 })
     const resumed = async (ignoreDataSkip: boolean) =>
       (await run({ outputDir, ignoreDataSkip }, { resumeFromCheckpoint: join(outputDir, 'checkpoint-4') })).batches
@@ -451,7 +452,7 @@ const effects: Partial<Record<ArgumentName, () => Promise<void> | void>> = {
         this.restored = attributes.count
       }
     }
-    const outputDir = folder()
+    const outputDir = temporaryFolder()
     await run({ outputDir, maxSteps: 2, saveStrategy: 'steps' }, { callbacks: [new Counting()] })
     const restored = async (restoreCallbackStatesFromCheckpoint: boolean) => {
       const counting = new Counting()

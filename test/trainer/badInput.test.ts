@@ -12,7 +12,8 @@ import {
   Trainer,
   TrainerCallback,
 } from '../../src/index'
-import { collate, createTrainer, dataset, folder, model, rows, run } from './support'
+import { collate, createTrainer, dataset, model, rows, run } from './support'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const tokenizerFolder = join(import.meta.dirname, '../../examples/data/tokenizer')
 const listed = (change: (row: ReturnType<typeof rows>[number], i: number) => object, count = 12): Dataset<object> =>
@@ -131,7 +132,7 @@ describe('a run that cannot go well', () => {
   })
 
   it('a NaN loss stops the run, with nothing lost: the checkpoints stand, and the run goes on from them', async () => {
-    const outputDir = folder()
+    const outputDir = temporaryFolder()
     let trained: PreTrainedModel | undefined
     const spoil = {
       onStepBegin: (_args: unknown, { globalStep }: { readonly globalStep: number }) =>
@@ -152,7 +153,7 @@ describe('a run that cannot go well', () => {
   })
 
   it('a folder that cannot be written, before any work is done', async () => {
-    const place = join(folder(), 'file')
+    const place = join(temporaryFolder(), 'file')
     writeFileSync(place, '')
     let begun = false
     await expect(
@@ -162,7 +163,7 @@ describe('a run that cannot go well', () => {
   })
 
   it.skipIf(process.getuid?.() === 0)('a folder without permission', async () => {
-    const place = join(folder(), 'closed')
+    const place = join(temporaryFolder(), 'closed')
     mkdirSync(place)
     chmodSync(place, 0o500)
     await expect(run({ outputDir: place })).rejects.toThrow(/Cannot write .*permission/s)
@@ -187,7 +188,9 @@ describe('a run that cannot go well', () => {
     await expect(run({ outputDir }, { resumeFromCheckpoint: join(outputDir, 'checkpoint-9') })).rejects.toThrow(
       /checkpoint-9 cannot be resumed: .*trainer_state\.json/,
     )
-    await expect(run({ outputDir: folder() }, { resumeFromCheckpoint: true })).rejects.toThrow(/no whole checkpoint/)
+    await expect(run({ outputDir: temporaryFolder() }, { resumeFromCheckpoint: true })).rejects.toThrow(
+      /no whole checkpoint/,
+    )
   })
 
   it('a collator that is none, and a batch without input_ids', async () => {
@@ -358,7 +361,7 @@ describe('what a program without types may pass', () => {
   })
 
   it('a file where the folder of a model is to be', async () => {
-    const place = join(folder(), 'model')
+    const place = join(temporaryFolder(), 'model')
     writeFileSync(place, 'kept')
     await expect(createTrainer().saveModel(place)).rejects.toThrow(
       /Cannot write the folder .*: it is a file\. Choose another folder/s,

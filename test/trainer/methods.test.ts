@@ -15,7 +15,8 @@ import {
 import type { GraphBuilder, Value } from '../../src/index'
 import { crossEntropy } from '../../src/losses/crossEntropy'
 import { modelCard, resultsTable } from '../../src/hub/modelCard'
-import { collate, createTrainer, dataset, folder, model, rows, run, told } from './support'
+import { collate, createTrainer, dataset, model, rows, run, told } from './support'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 describe('results', () => {
   it('prints metrics in columns', () => {
@@ -38,7 +39,7 @@ describe('results', () => {
   })
 
   it('saves metrics as numbers, sorted, and all of them together', async () => {
-    const trainer = createTrainer({ outputDir: join(folder(), 'new') })
+    const trainer = createTrainer({ outputDir: join(temporaryFolder(), 'new') })
     const read = (name: string): string => readFileSync(join(trainer.args.outputDir, name), 'utf8')
     await trainer.saveMetrics('train', { train_loss: 0.5, epoch: 2 })
     await trainer.saveMetrics('eval', { eval_loss: NaN, epoch: 3 })
@@ -272,7 +273,7 @@ describe('model card', () => {
       learningRate: 5e-5,
       labelSmoothingFactor: 0.1,
       gradientAccumulationSteps: 2,
-      outputDir: join(folder(), 'my-model'),
+      outputDir: join(temporaryFolder(), 'my-model'),
     })
     const card = modelCard(
       { args: trainer.args, model: trainer.model, logHistory: history, optimizer: 'adamw' },

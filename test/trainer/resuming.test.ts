@@ -2,7 +2,8 @@ import { cpSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../src/index'
-import { collate, createTrainer, dataset, folder, run, told, weights } from './support'
+import { collate, createTrainer, dataset, run, told, weights } from './support'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 /** Two updates an epoch; rates that follow the evaluations at its end. */
 const epochs: TrainingArgumentsOptions = {
@@ -19,7 +20,7 @@ const epochs: TrainingArgumentsOptions = {
 describe('a run that ended between the last update of an epoch and what comes at its end', () => {
   it.each([2, 6, 8])('does that when it goes on: step %i', async step => {
     const whole = await run(epochs)
-    const outputDir = folder()
+    const outputDir = temporaryFolder()
     const stop = {
       onSave: (_args: unknown, { globalStep }: { readonly globalStep: number }) => {
         if (globalStep === step) throw new Error('killed')
@@ -37,7 +38,7 @@ describe('a run that ended between the last update of an epoch and what comes at
 
   it('does not do it twice', async () => {
     const args = { ...epochs, saveStrategy: 'epoch' } as const
-    const [whole, outputDir] = [await run(args), folder()]
+    const [whole, outputDir] = [await run(args), temporaryFolder()]
     cpSync(join(whole.outputDir, 'checkpoint-4'), join(outputDir, 'checkpoint-4'), { recursive: true })
     const resumed = await run({ ...args, outputDir }, { resumeFromCheckpoint: true })
     expect(resumed.evaluations.map(({ step }) => step)).toEqual([2, 4, 6, 8])
@@ -94,7 +95,7 @@ describe('the best model', () => {
   }
 
   it('is missed with a warning, not an error, when its checkpoint is gone', async () => {
-    const [outputDir, messages] = [folder(), told()]
+    const [outputDir, messages] = [temporaryFolder(), told()]
     const remove = { onSave: () => rmSync(join(outputDir, 'checkpoint-1'), { recursive: true, force: true }) }
     const { output, trainer } = await run({ ...best, outputDir }, { computeMetrics: falling(), callbacks: [remove] })
     expect([output.globalStep, trainer.state.bestGlobalStep]).toEqual([3, 1])
@@ -105,7 +106,7 @@ describe('the best model', () => {
 
   it('is found where the folder was moved to', async () => {
     const first = await run(best, { computeMetrics: falling() })
-    const moved = join(folder(), 'moved')
+    const moved = join(temporaryFolder(), 'moved')
     renameSync(first.outputDir, moved)
     const resumed = await run({ ...best, outputDir: moved }, { resumeFromCheckpoint: true, computeMetrics: falling() })
     expect(weights(resumed.trainer.model)).toEqual(weights(first.trainer.model))

@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { missingFromCheckpoint } from '../../src/checkpoint/state'
-import { checkpointsIn, folder, run } from './support'
+import { checkpointsIn, run } from './support'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 /** A run in a process of its own, after its third update. */
 async function running(
@@ -30,7 +31,7 @@ async function running(
 
 describe('stopping', () => {
   it('ends after the current update at Ctrl-C, with a whole checkpoint that goes on', async () => {
-    const outputDir = folder()
+    const outputDir = temporaryFolder()
     const { child, messages, ended } = await running(outputDir)
     child.kill('SIGINT')
     expect(await ended).toBe(0)
@@ -45,7 +46,7 @@ describe('stopping', () => {
   })
 
   it('ends at once at the second Ctrl-C', async () => {
-    const outputDir = folder()
+    const outputDir = temporaryFolder()
     const { child, messages, ended } = await running(outputDir)
     child.on('message', message => {
       if (String(message).startsWith('log: Stopping')) child.kill('SIGINT') // the update is still slow
@@ -57,7 +58,7 @@ describe('stopping', () => {
   })
 
   it('saves at SIGTERM with enableJitCheckpoint, and dies of it without', async () => {
-    const [saved, died] = [folder(), folder()]
+    const [saved, died] = [temporaryFolder(), temporaryFolder()]
     const [with_, without] = [await running(saved, true), await running(died)]
     for (const { child } of [with_, without]) child.kill('SIGTERM')
     expect([await with_.ended, await without.ended]).toEqual([0, 'SIGTERM'])

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createTrainer, folder, rows, run } from './support'
+import { createTrainer, rows, run } from './support'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const plainRows = rows(12).map(row => ({ ...row }))
 const inOrder = { trainSamplingStrategy: 'sequential' } as const
@@ -51,7 +52,7 @@ describe('training data without a length', () => {
       saveStrategy: 'steps',
       saveSteps: 1,
     } as const
-    const outputDir = folder()
+    const outputDir = temporaryFolder()
     const whole = await run({ ...args, outputDir }, { trainDataset: async() })
     const resumed = await run(
       { ...args, outputDir },

@@ -1,6 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
 import {
   type LogEntry,
@@ -16,15 +14,9 @@ import {
   type TrainOutput,
 } from '../../src/index'
 import { collate, dataset, model, plain } from './plainRun'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 export { collate, config, dataset, model, plain, type Row, rows } from './plainRun'
-
-/** A folder that is gone when the test has ended. */
-export function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'ts-trainer-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
 
 /** What is told while a test runs, from a level on. */
 export function told(level: Parameters<typeof setLogLevel>[0] = 'warning'): string[] {
@@ -62,7 +54,7 @@ export function createTrainer(
   batches: (readonly number[])[] = [],
   kind: new (options: TrainerOptions) => Trainer = Trainer,
 ): Trainer {
-  const outputDir = args.outputDir ?? folder()
+  const outputDir = args.outputDir ?? temporaryFolder()
   const trainer = new kind({
     ...(options.modelInit === undefined && { model: model() }),
     args: { ...plain, ...args, outputDir },

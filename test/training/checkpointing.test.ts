@@ -17,12 +17,12 @@ import type { TrainingProgram } from '../../src/programs/TrainingProgram'
 import type { Batch } from '../../src/tensor'
 import { MaskSource } from '../../src/training/MaskSource'
 import { portableBreach } from '../autodiff/portable'
-import { testFolder } from '../helpers/classifier'
 import { dropoutConfig, trainHere, twentySteps } from '../helpers/trainingProcess'
 import { classes, randomBatch } from '../helpers/batches'
 import { type Computed, compute } from '../helpers/compute'
 import { readJson } from '../helpers/oracle'
 import { definitionOf, type FamilyName } from '../helpers/tinyModels'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const layers = 4
 /** A family's model of four layers with dropout everywhere. */
@@ -130,7 +130,7 @@ async function executionOrder(family: FamilyName): Promise<string[]> {
   const fused = createFusedEngine({ threads: 1 })
   const model = definitionIn(family, 1)
   const { graph, dropout } = programOf(model, true)
-  const program = await engine.load(encode(graph).model, { profile: join(testFolder(), 'step') })
+  const program = await engine.load(encode(graph).model, { profile: join(temporaryFolder(), 'step') })
   const masks = new MaskSource(dropout, fused)
   try {
     const feed = model.layout({ rows: 1, fewShapes: false }).feed(batches[0]!, String)
@@ -167,10 +167,10 @@ it('makes the same run, in accumulated micro-batches, and resumes where one with
       args: { ...twentySteps, saveSteps: 10, gradientCheckpointing },
       ...(resume !== undefined && { resume }),
     })
-  const plain = testFolder()
-  const own = testFolder()
+  const plain = temporaryFolder()
+  const own = temporaryFolder()
   const report = await run(plain, false)
   expect(await run(own, true)).toEqual(report)
   for (const from of [plain, own])
-    expect((await run(testFolder(), true, join(from, 'checkpoint-10'))).weights).toBe(report.weights)
+    expect((await run(temporaryFolder(), true, join(from, 'checkpoint-10'))).weights).toBe(report.weights)
 })

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AutoTokenizer, createProfile, Dataset, PrinterCallback, type Profile, Trainer } from 'ts-trainer'
 import { describe, expect, it } from 'vitest'
-import { smallModel, testFolder, texts } from '../helpers/classifier'
+import { smallModel, texts } from '../helpers/classifier'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 async function train(folder: string, profile?: Profile): Promise<number> {
   const tokenizer = await AutoTokenizer.fromPretrained(join(import.meta.dirname, '../../examples/data/tokenizer'))
@@ -24,7 +25,7 @@ async function train(folder: string, profile?: Profile): Promise<number> {
 
 describe('a profile', () => {
   it('says what the phases and the operators took, and changes nothing', async () => {
-    const folder = testFolder()
+    const folder = temporaryFolder()
     const profile = createProfile({ operators: join(folder, 'operators') })
     expect(await train(folder, profile)).toBe(await train(folder))
 
@@ -43,7 +44,7 @@ describe('a profile', () => {
 
   it('of phases only writes no files', async () => {
     const profile = createProfile()
-    await train(testFolder(), profile)
+    await train(temporaryFolder(), profile)
     expect([profile.spans.length, profile.programs]).toEqual([12, []])
   })
 })

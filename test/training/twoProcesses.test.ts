@@ -1,11 +1,9 @@
 // an update is the same, however its rows are divided into micro-batches and processes
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { ModelConfig, TrainingArgumentsOptions } from '../../src/index'
 import { expectClose } from '../helpers/expectClose'
 import { type GroupReport, type GroupTask, trainAlone, trainByTwo } from '../helpers/twoProcesses'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 /** Twelve rows an update, of 2 to 24 tokens; a table of 300 words, whose gradient comes as rows; dropout of 0.1. */
 const config: Partial<ModelConfig> = {
@@ -24,9 +22,7 @@ const args: TrainingArgumentsOptions = {
 }
 
 function task(batchSize: number, more: TrainingArgumentsOptions = {}): GroupTask {
-  const outputDir = mkdtempSync(join(tmpdir(), 'ts-trainer-'))
-  process.once('exit', () => rmSync(outputDir, { recursive: true, force: true }))
-  return { outputDir, config, args: { ...args, perDeviceTrainBatchSize: batchSize, ...more } }
+  return { outputDir: temporaryFolder(), config, args: { ...args, perDeviceTrainBatchSize: batchSize, ...more } }
 }
 
 function expectSameRun(given: GroupReport, expected: GroupReport): void {

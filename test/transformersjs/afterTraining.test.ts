@@ -1,6 +1,7 @@
 import { AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from '@huggingface/transformers'
 import { describe, expect, it } from 'vitest'
-import { largestDifference, smallModel, testFolder, texts, trainAndSave } from '../helpers/classifier'
+import { largestDifference, smallModel, texts, trainAndSave } from '../helpers/classifier'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 env.allowRemoteModels = false
 
@@ -16,7 +17,7 @@ async function logitsOf(folder: string): Promise<number[][]> {
 // The first thing in this process is training; transformers.js comes after. before.test.ts has it the other way round.
 describe('transformers.js, after training in the same process', () => {
   it('opens a saved folder: its pipeline names the classes, by the probabilities of the trained model', async () => {
-    const folder = testFolder()
+    const folder = temporaryFolder()
     const logits = await trainAndSave(smallModel({}, { id2label: ['negative', 'positive'] }), folder)
     const classify = await pipeline('text-classification', folder, { dtype: 'fp32' })
     const answers = (await classify(texts, { top_k: 2 })) as { label: string; score: number }[][]
@@ -34,14 +35,14 @@ describe('transformers.js, after training in the same process', () => {
     ['electra', { embedding_size: 8 }],
     ['distilbert', { dim: 16, n_layers: 2, n_heads: 2, hidden_dim: 32 }],
   ])('computes the logits of a %s that predict gave, padded rows too', async (type, config) => {
-    const folder = testFolder()
+    const folder = temporaryFolder()
     const predicted = await trainAndSave(smallModel({ model_type: type, ...config }, { numLabels: 3 }), folder)
     expect(Math.max(...predicted.flat()) - Math.min(...predicted.flat())).toBeGreaterThan(0.1)
     expect(largestDifference(await logitsOf(folder), predicted)).toBeLessThan(1e-4)
   })
 
   it('computes those of a regression and of several labels at once', async () => {
-    const [regression, several] = [testFolder(), testFolder()]
+    const [regression, several] = [temporaryFolder(), temporaryFolder()]
     const numbers = await trainAndSave(
       smallModel({}, { numLabels: 1 }),
       regression,

@@ -3,20 +3,21 @@ import { join } from 'node:path'
 import { env, pipeline } from '@huggingface/transformers'
 import { encode, GraphBuilder } from 'ts-trainer'
 import { describe, expect, it } from 'vitest'
-import { largestDifference, smallConfig, smallModel, testFolder, texts, trainAndSave } from '../helpers/classifier'
+import { largestDifference, smallConfig, smallModel, texts, trainAndSave } from '../helpers/classifier'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 env.allowRemoteModels = false
 
 // afterTraining.test.ts trains first; here transformers.js runs a model first, one that ts-trainer had no part in.
 describe('training, after transformers.js in the same process', () => {
   it('shares its ONNX Runtime, and saves a model that it opens beside the first', async () => {
-    const foreign = testFolder()
+    const foreign = temporaryFolder()
     writeForeignModel(foreign)
     const first = await pipeline('text-classification', foreign, { dtype: 'fp32' })
     const before = await first(texts[0]!)
     expect(before).toEqual([{ label: 'LABEL_0', score: expect.closeTo(1 / (1 + Math.exp(-6)), 6) }])
 
-    const folder = testFolder()
+    const folder = temporaryFolder()
     const logits = await trainAndSave(smallModel(), folder)
     const second = await pipeline('text-classification', folder, { dtype: 'fp32' })
     const answers = (await second(texts, { top_k: 2 })) as { label: string; score: number }[][]
