@@ -149,7 +149,8 @@ export class Tensor<T extends DataType = DataType> {
       for (let i = 0; i < inner; i++) {
         let best = 0
         for (let k = 1; k < length; k++) {
-          const [value, top] = [this.data[(o * length + k) * inner + i]!, this.data[(o * length + best) * inner + i]!]
+          const value = this.data[(o * length + k) * inner + i]!
+          const top = this.data[(o * length + best) * inner + i]!
           if (value > top || (Number.isNaN(value) && !Number.isNaN(top))) best = k
         }
         result.data[o * inner + i] = best
@@ -180,7 +181,8 @@ export class Tensor<T extends DataType = DataType> {
     const length = this.dims[at]
     if (length === undefined)
       throw new TrainerError('argument', `Axis ${axis} is outside a tensor of shape [${this.dims.join(', ')}].`)
-    const [before, after] = [this.dims.slice(0, at), this.dims.slice(at + 1)]
+    const before = this.dims.slice(0, at)
+    const after = this.dims.slice(at + 1)
     return { outer: sizeOf(before), length, inner: sizeOf(after), rest: [...before, ...after] }
   }
 }

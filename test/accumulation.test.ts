@@ -5,12 +5,11 @@ import {
   AutoModelForSequenceClassification,
   Dataset,
   type LogEntry,
-  PrinterCallback,
   setLogLevel,
-  Tensor,
-  Trainer,
   type TrainingArgumentsOptions,
 } from '../src/index'
+import { collate } from './helpers/collate'
+import { quietTrainer } from './helpers/quietTrainer'
 import { temporaryFolder } from './helpers/temporaryFolder'
 
 const folder = join(import.meta.dirname, 'fixtures/reference/trainer-runs') // a model without dropout
@@ -39,7 +38,7 @@ async function logsOf(
   args: TrainingArgumentsOptions,
   head: { readonly numLabels: number; readonly labelOf: LabelOf },
 ): Promise<LogEntry[]> {
-  const trainer = new Trainer({
+  const trainer = quietTrainer({
     model: await AutoModelForSequenceClassification.fromPretrained(folder, {
       numLabels: head.numLabels,
       ignoreMismatchedSizes: true,
@@ -51,39 +50,17 @@ async function logsOf(
       learningRate: 1e-3,
       loggingSteps: 1,
       saveStrategy: 'no',
-      disableTqdm: true,
       threads: 1,
       ...args,
     },
     trainDataset: Dataset.fromRows<object>(rows.map(row => ({ ...row, label: head.labelOf(row) }))),
-    dataCollator: examples => padded(examples as unknown as readonly Row[]),
+    dataCollator: collate,
   })
-  trainer.removeCallback(PrinterCallback)
   try {
     await trainer.train()
     return trainer.state.logHistory.filter(entry => 'loss' in entry)
   } finally {
     await trainer.dispose()
-  }
-}
-
-function padded(examples: readonly Row[]): Record<string, Tensor> {
-  const width = Math.max(...examples.map(row => row.input_ids.length))
-  const pad = (values: readonly number[]): number[] => [
-    ...values,
-    ...Array.from({ length: width - values.length }, () => 0),
-  ]
-  const labels = examples.map(row => row.label)
-  return {
-    input_ids: Tensor.from(
-      'int32',
-      examples.map(row => pad(Array.from(row.input_ids))),
-    ),
-    attention_mask: Tensor.from(
-      'int32',
-      examples.map(row => pad(Array.from(row.attention_mask))),
-    ),
-    labels: Tensor.from(labels.flat().every(Number.isInteger) ? 'int32' : 'float32', labels),
   }
 }
 
@@ -122,7 +99,8 @@ describe.each(heads)('%s: k micro-batches of b rows are one batch of k·b', (_na
     [4, 3],
     [1, 6],
   ])('%i rows × %i', async (batch, accumulation) => {
-    const [whole, parts] = [await wholeOf(batch * accumulation), await logsOf(batch, accumulation, args, head)]
+    const whole = await wholeOf(batch * accumulation)
+    const parts = await logsOf(batch, accumulation, args, head)
     expect(parts).toHaveLength(whole.length)
     expect(whole).toHaveLength(3 * Math.ceil(19 / (batch * accumulation)))
     for (const [i, { loss, grad_norm: norm, learning_rate: rate }] of whole.entries()) {

@@ -5,7 +5,7 @@ import { TrainerError } from '../src/errors'
 import type { PreTrainedModel } from '../src/auto/PreTrainedModel'
 import {
   checkpointFiles,
-  createTrainer,
+  taskTrainer,
   startElsewhere,
   trainHere,
   type TrainingTask,
@@ -77,7 +77,7 @@ describe('the best model', () => {
     const folder = temporaryFolder()
     const losses: number[] = []
     const weights: string[] = []
-    const trainer = createTrainer(
+    const trainer = taskTrainer(
       { outputDir: folder, args: evaluated, evaluates: true },
       {
         onEvaluate: (_args, _state, _control, { metrics, model }) => {
@@ -105,7 +105,7 @@ describe('a folder that cannot be written', () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'file'), '')
     let updates = 0
-    const trainer = createTrainer(
+    const trainer = taskTrainer(
       { outputDir: join(folder, 'file/out'), args: twentySteps },
       { onStepEnd: () => void updates++ },
     )
@@ -117,14 +117,16 @@ describe('a folder that cannot be written', () => {
   })
 
   it('in the middle of a run loses nothing: earlier checkpoints stay, the model can be saved elsewhere, and a run goes on', async () => {
-    const [whole, parent] = [temporaryFolder(), temporaryFolder()]
-    const [folder, aside] = [join(parent, 'out'), join(parent, 'aside')]
+    const whole = temporaryFolder()
+    const parent = temporaryFolder()
+    const folder = join(parent, 'out')
+    const aside = join(parent, 'aside')
     const expected = await trainHere({ outputDir: whole, args: twentySteps })
     const block = (): void => {
       renameSync(folder, aside)
       writeFileSync(folder, '')
     }
-    const trainer = createTrainer(
+    const trainer = taskTrainer(
       { outputDir: folder, args: twentySteps },
       { onStepEnd: (_args, state) => void (state.globalStep === 6 && block()) },
     )

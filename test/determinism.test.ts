@@ -6,7 +6,9 @@ import { temporaryFolder } from './helpers/temporaryFolder'
 const args: TrainingTask['args'] = { ...twentySteps, maxSteps: 10, saveSteps: 10, loggingSteps: 1 }
 
 it('the same seed gives the same bits in every process: losses, gradient norms, weights and optimizer state', async () => {
-  const [first, second, here] = [temporaryFolder(), temporaryFolder(), temporaryFolder()]
+  const first = temporaryFolder()
+  const second = temporaryFolder()
+  const here = temporaryFolder()
   const elsewhere = [trainElsewhere({ outputDir: first, args }), trainElsewhere({ outputDir: second, args })] as const
   const reports = await Promise.all([...elsewhere, trainHere({ outputDir: here, args })])
   expect(reports[1]).toEqual(reports[0])
@@ -16,7 +18,8 @@ it('the same seed gives the same bits in every process: losses, gradient norms, 
 })
 
 it('two threads give the same bits each time', async () => {
-  const [first, second] = [temporaryFolder(), temporaryFolder()]
+  const first = temporaryFolder()
+  const second = temporaryFolder()
   const two = { ...args, threads: 2 }
   expect(await trainHere({ outputDir: second, args: two })).toEqual(
     await trainElsewhere({ outputDir: first, args: two }),
@@ -30,6 +33,8 @@ it('another seed draws other rows and masks', async () => {
       outputDir: temporaryFolder(),
       args: { ...args, maxSteps: 1, saveStrategy: 'no', seed, ...(dataSeed !== undefined && { dataSeed }) },
     })
-  const [a, masks, rows] = [await run(7), await run(8, 7), await run(7, 8)]
+  const a = await run(7)
+  const masks = await run(8, 7)
+  const rows = await run(7, 8)
   expect(new Set([a.trainingLoss, masks.trainingLoss, rows.trainingLoss]).size).toBe(3)
 })

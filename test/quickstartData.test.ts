@@ -15,7 +15,8 @@ describe('the sentences of the quick start', () => {
       .trimEnd()
       .split('\n')
       .map(line => JSON.parse(line) as { sentence: string; label: number })
-  const [train, validation] = [rows('train'), rows('validation')]
+  const train = rows('train')
+  const validation = rows('validation')
 
   it('are those of the source, once each, 600 held out', () => {
     // 3 × 1,000 sentences of which 18 occur twice

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { createTrainer, type TrainingTask } from './helpers/trainingProcess'
+import { taskTrainer, type TrainingTask } from './helpers/trainingProcess'
 import { temporaryFolder } from './helpers/temporaryFolder'
 
 // a table of 16 MB, so that what walks over all weights on this thread would show
@@ -24,7 +24,7 @@ const task: Omit<TrainingTask, 'outputDir'> = {
 // another program may take the processor away for a moment: three tries
 it('leaves the event loop free while it trains, evaluates, saves, restores and exports', { retry: 2 }, async () => {
   const folder = temporaryFolder()
-  const trainer = createTrainer({ ...task, outputDir: folder })
+  const trainer = taskTrainer({ ...task, outputDir: folder })
   const late = await latenessOf(async () => {
     await trainer.train()
     await trainer.saveModel(join(folder, 'final'))

@@ -69,7 +69,8 @@ it.each<[string, TrainingTask['args']]>([
     { ...twentySteps, optim: 'adafactor', saveSteps: 3, trainSamplingStrategy: 'group_by_length' },
   ],
 ])('resumes with %s', async (_, args) => {
-  const [whole, part] = [temporaryFolder(), temporaryFolder()]
+  const whole = temporaryFolder()
+  const part = temporaryFolder()
   const task = { args: args!, evaluates: args!.evalStrategy !== undefined }
   const report = await trainHere({ ...task, outputDir: whole })
   cpSync(join(whole, 'checkpoint-9'), join(part, 'checkpoint-9'), { recursive: true })

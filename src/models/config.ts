@@ -33,7 +33,8 @@ export function sizeField(config: ModelConfig, field: string, fallback?: number)
  * @throws TrainerError when the model's width is not a multiple of the number of heads.
  */
 export function headSizeOf(config: ModelConfig, widthField: string, headsField: string): number {
-  const [width, heads] = [sizeField(config, widthField), sizeField(config, headsField)]
+  const width = sizeField(config, widthField)
+  const heads = sizeField(config, headsField)
   if (width % heads !== 0) {
     const problem = `"${widthField}" ${width}, which cannot be divided among ${heads} heads ("${headsField}")`
     throw new TrainerError('model', `The config of this ${config.model_type} model has ${problem}.`)

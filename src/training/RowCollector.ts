@@ -59,7 +59,8 @@ function placeRow(tensor: Tensor, from: number, target: Tensor['data'], to: numb
       target.set(tensor.data.subarray(source, source + (dims[axis] ?? 1)) as never, at)
       return
     }
-    const [step, targetStep] = [sizeOf(dims.slice(axis + 1)), sizeOf(inner.slice(axis + 1))]
+    const step = sizeOf(dims.slice(axis + 1))
+    const targetStep = sizeOf(inner.slice(axis + 1))
     for (let i = 0; i < dims[axis]!; i++) copy(source + i * step, at + i * targetStep, axis + 1)
   }
   copy(from * sizeOf(dims), to * sizeOf(inner), 0)

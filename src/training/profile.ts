@@ -64,7 +64,8 @@ export function profiledEngine(engine: Engine, profile: Profile): Engine {
     download: value => engine.download(value),
     allocate: (dtype, dims) => engine.allocate(dtype, dims),
     async load(model, options = {}) {
-      const [name, startedAt] = [options.name ?? 'program', performance.now()]
+      const name = options.name ?? 'program'
+      const startedAt = performance.now()
       const prefix =
         profile.operators === undefined ? {} : { profile: `${profile.operators}-${name.replaceAll(/\W+/g, '-')}` }
       const program = await engine.load(model, { ...options, ...prefix })

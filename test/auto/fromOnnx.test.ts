@@ -6,13 +6,13 @@ import {
   AutoModel,
   type Batch,
   type FromOnnxOptions,
-  PrinterCallback,
   Tensor,
   type TrainableModel,
   Trainer,
   type TrainingArgumentsOptions,
 } from '../../src/index'
 import { expectClose } from '../helpers/expectClose'
+import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 interface Row {
@@ -56,30 +56,23 @@ interface Parts {
 function createTrainer(
   model: TrainableModel,
   args: TrainingArgumentsOptions = {},
-  { rows = oracle.rows, collator = collate, kind = Trainer<TrainableModel> }: Parts = {},
+  { rows = oracle.rows, collator = collate, kind = Trainer }: Parts = {},
 ): Trainer<TrainableModel> {
-  const trainer = new kind({
-    model,
-    args: {
-      outputDir: temporaryFolder(),
-      maxSteps: oracle.steps,
-      perDeviceTrainBatchSize: oracle.batch_size,
-      learningRate: oracle.learning_rate,
-      weightDecay: oracle.weight_decay,
-      maxGradNorm: oracle.max_grad_norm,
-      trainSamplingStrategy: 'sequential',
-      loggingSteps: 1,
-      saveStrategy: 'no',
-      disableTqdm: true,
-      logLevel: 'error',
-      threads: 1,
-      ...args,
-    },
-    trainDataset: rows,
-    evalDataset: rows,
-    dataCollator: collator,
-  })
-  trainer.removeCallback(PrinterCallback)
+  const oracleArgs: TrainingArgumentsOptions = {
+    outputDir: temporaryFolder(),
+    maxSteps: oracle.steps,
+    perDeviceTrainBatchSize: oracle.batch_size,
+    learningRate: oracle.learning_rate,
+    weightDecay: oracle.weight_decay,
+    maxGradNorm: oracle.max_grad_norm,
+    trainSamplingStrategy: 'sequential',
+    loggingSteps: 1,
+    saveStrategy: 'no',
+    logLevel: 'error',
+    threads: 1,
+  }
+  const data = { trainDataset: rows, evalDataset: rows, dataCollator: collator }
+  const trainer = quietTrainer({ model, ...data, args: { ...oracleArgs, ...args } }, kind)
   onTestFinished(() => trainer.dispose())
   return trainer
 }

@@ -10,7 +10,7 @@ import { TrainerError } from '../../src/errors'
 import { type Batch, Tensor } from '../../src/tensor'
 import { randomBatch, rowsOf } from '../helpers/batches'
 import { compute, withEvaluation } from '../helpers/compute'
-import { tinyModel } from '../helpers/tinyModels'
+import { oracleModel } from '../helpers/oracleModels'
 import { expectInDocument } from './expectInDocument'
 
 /** A number for each row, by the mean absolute error. */
@@ -44,7 +44,7 @@ describe('docs/adding-a-head.md', () => {
   const batch = randomBatch([6, 3, 9, 4], Tensor.from('float32', [0.5, -1, 2, 0.25]), { seed: 3 })
 
   it('has an example that is a head', async () => {
-    const { config } = await tinyModel('bert')
+    const { config } = await oracleModel('bert')
     const model = modelFromConfig({ ...config, id2label: { 0: 'value' }, initializer_range: 0.3 })
     model.useHead(absoluteError)
     await withEvaluation(model, {}, async evaluate => {

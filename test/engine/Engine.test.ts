@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEngine, type Engine } from '../../src/engine/Engine'
 import { Tensor } from '../../src/tensor'
-import { tinyModel } from '../helpers/tinyModel'
+import { handmadeModel } from '../helpers/handmadeModel'
 import { float, update } from './cases/subject'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
@@ -21,7 +21,7 @@ describe('an engine of ONNX Runtime on the processor', () => {
   })
 
   it('profiles', async () => {
-    const model = tinyModel(
+    const model = handmadeModel(
       [{ op: 'Add', inputs: ['x', 'x'], outputs: ['y'], name: 'the_sum' }],
       [{ name: 'x', dims: ['n'] }],
       [{ name: 'y' }],

@@ -7,7 +7,7 @@ import type { EngineOptions } from '../../src/engine/types'
 import type { TrainerError } from '../../src/errors'
 import { classes, randomBatch } from '../helpers/batches'
 import { compute, type Computed, norm } from '../helpers/compute'
-import { tinyModel } from '../helpers/tinyModels'
+import { oracleModel } from '../helpers/oracleModels'
 
 const amx = new Set(['avx512f', 'amx_bf16'])
 
@@ -109,7 +109,7 @@ function plugin(precision: 'f32' | 'bf16'): EngineOptions {
 
 /** A step of a small BERT, dropout on: its loss, and its gradients by name. */
 async function step(engine: EngineOptions): Promise<Computed> {
-  const model = await tinyModel('bert', { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0 })
+  const model = await oracleModel('bert', { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0 })
   const batch = randomBatch([9, 3, 1, 7], classes(2, 0, 1, 1), { seed: 3 })
   return compute(model, [batch], { engine, batchSize: 4 })
 }

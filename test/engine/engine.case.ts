@@ -32,6 +32,6 @@ export function testEngine({ name, resident, open }: Implementation): void {
       expect(subject.engine.resident).toBe(resident)
     })
 
-    it.each(Object.entries(cases))('%s', (_, check) => check(subject))
+    it.each(Object.entries(cases))('%s', (_, expectation) => expectation(subject))
   })
 }

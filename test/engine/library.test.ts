@@ -86,11 +86,11 @@ async function inOwnProcess(
   lines: readonly string[],
   argument = '',
 ): Promise<{ results: unknown[]; libraries: string[] }> {
-  const script = `const { tinyModel } = await import('./test/helpers/tinyModel.ts')
+  const script = `const { handmadeModel } = await import('./test/helpers/handmadeModel.ts')
     const { Tensor } = await import('./src/tensor.ts')
     const { loadedLibraries } = await import('./src/engine/library.ts')
     const node = { op: 'Identity', inputs: ['x'], outputs: ['y'] }
-    const model = tinyModel([node], [{ name: 'x', dims: ['n'] }], [{ name: 'y' }])
+    const model = handmadeModel([node], [{ name: 'x', dims: ['n'] }], [{ name: 'y' }])
     const x = Tensor.from('float32', [1, 2]); const results = []
     ${lines.map(line => `{ ${line} }`).join('\n')}
     process.stdout.write(JSON.stringify({ results, libraries: loadedLibraries() }) + '\\n')`

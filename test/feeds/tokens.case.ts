@@ -18,7 +18,7 @@ import { type Computed, differing } from '../helpers/compute'
 import { columnsOf, heldMask } from '../helpers/masks'
 import { batchOf, fixtures, type OracleCase, readJson } from '../helpers/oracle'
 import { evaluate } from '../helpers/referenceEngine'
-import { definitionOf, familyNames, tinyModel } from '../helpers/tinyModels'
+import { definitionOf, familyNames, oracleModel } from '../helpers/oracleModels'
 
 const labels = classes(2, 0, 1, 1, 0)
 
@@ -82,11 +82,12 @@ export function tokenCases(layout: MakeTokenLayout, keep: Keep): void {
     ])('%s', async (_, fields) => {
       const engine = await createEngine({ threads: 1 })
       try {
-        const model = await tinyModel(family, fields)
+        const model = await oracleModel(family, fields)
         const expected = createRun(engine, model, paddedLayout, 'all')
         const given = createRun(engine, model, layout, keep)
         for (const [name, batch] of Object.entries(tokenBatches)) {
-          const [padded, own] = [await expected(batch), await given(batch)]
+          const padded = await expected(batch)
+          const own = await given(batch)
           expect(own.count, name).toBe(padded.count)
           expect(Math.abs(own.loss - padded.loss), name).toBeLessThanOrEqual(1e-6 * Math.abs(padded.loss))
           expect(differing(own, padded), name).toEqual([])

@@ -1,29 +1,30 @@
 import { join } from 'node:path'
 import {
-  AutoModelForSequenceClassification,
   AutoTokenizer,
   Dataset,
   type ModelConfig,
   type ModelOptions,
-  PrinterCallback,
   type PreTrainedModel,
   setLogLevel,
-  Trainer,
 } from 'ts-trainer'
+import { quietTrainer } from './quietTrainer'
+import { tinyConfig, tinyModel } from './tinyModel'
 
 setLogLevel('error')
 
 /** BERT's kin with two layers of 16. Weights ten times as large as usual: so logits differ from text to text. */
-export const smallConfig: ModelConfig = {
-  model_type: 'bert',
+export const smallConfig = {
+  ...tinyConfig,
   vocab_size: 30_522,
   hidden_size: 16,
   num_hidden_layers: 2,
-  num_attention_heads: 2,
   intermediate_size: 32,
   max_position_embeddings: 64,
   initializer_range: 0.2,
-}
+  hidden_dropout_prob: 0.1,
+  attention_probs_dropout_prob: 0.1,
+  classifier_dropout: null,
+} satisfies ModelConfig
 
 /** Texts of different lengths. */
 export const texts = [
@@ -37,7 +38,7 @@ export const texts = [
 
 /** A model with random weights. */
 export function smallModel(config: Partial<ModelConfig> = {}, options: ModelOptions = {}): PreTrainedModel {
-  return AutoModelForSequenceClassification.fromConfig({ ...smallConfig, ...config } as ModelConfig, options)
+  return tinyModel({ ...smallConfig, ...config }, options)
 }
 
 /**
@@ -53,7 +54,7 @@ export async function trainAndSave(
   const dataset = await Dataset.fromRows(texts.map((text, row) => ({ text, label: labels[row] }))).map(({ text }) =>
     tokenizer(text),
   )
-  const trainer = new Trainer({
+  const trainer = quietTrainer({
     model,
     trainDataset: dataset,
     processingClass: tokenizer,
@@ -64,11 +65,9 @@ export async function trainAndSave(
       perDeviceEvalBatchSize: 4,
       learningRate: 1e-2,
       saveStrategy: 'no',
-      disableTqdm: true,
       logLevel: 'error',
     },
   })
-  trainer.removeCallback(PrinterCallback)
   await trainer.train()
   await trainer.saveModel()
   const { predictions } = await trainer.predict(dataset)

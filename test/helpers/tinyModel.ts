@@ -1,84 +1,29 @@
-/** A tiny ONNX model, encoded by hand: enough for the engine's tests, independent of our own codec. */
-export interface TinyNode {
-  readonly op: string
-  readonly inputs: readonly string[]
-  readonly outputs: readonly string[]
-  readonly name?: string
-}
+import {
+  AutoModelForSequenceClassification,
+  type ModelConfig,
+  type ModelOptions,
+  type PreTrainedModel,
+} from '../../src/index'
 
-/**
- * A graph input or output: ONNX's element type (1 float, 7 int64, 9 bool …) and dimensions, a text where one may
- * change.
- */
-export interface TinyValue {
-  readonly name: string
-  readonly type?: number
-  readonly dims?: readonly (number | string)[]
-}
+/** The smallest model that has everything: BERT of one layer, 8 wide, without dropout. */
+export const tinyConfig = {
+  model_type: 'bert',
+  vocab_size: 30,
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 12,
+  max_position_embeddings: 12,
+  initializer_range: 0.3, // ten times the usual one and more, so that texts differ in their logits
+  hidden_dropout_prob: 0,
+  attention_probs_dropout_prob: 0,
+  classifier_dropout: 0,
+} satisfies ModelConfig
 
-/** Weights in an external file: where they lie in it. */
-export interface TinyWeight {
-  readonly name: string
-  readonly dims: readonly number[]
-  readonly file: string
-  readonly length: number
-}
-
+/** The tiny model with random weights, of two labels unless the options say otherwise. */
 export function tinyModel(
-  nodes: readonly TinyNode[],
-  inputs: readonly TinyValue[],
-  outputs: readonly TinyValue[],
-  weights: readonly TinyWeight[] = [],
-): Uint8Array {
-  const graph = [
-    ...nodes.flatMap(({ op, inputs: from, outputs: to, name }) =>
-      field(1, [
-        ...from.flatMap(input => text(1, input)),
-        ...to.flatMap(output => text(2, output)),
-        ...text(3, name ?? `${op}_${to[0]}`),
-        ...text(4, op),
-      ]),
-    ),
-    ...text(2, 'tiny'),
-    ...weights.flatMap(({ name, dims, file, length }) =>
-      field(5, [
-        ...dims.flatMap(dim => number(1, dim)),
-        ...number(2, 1),
-        ...text(8, name),
-        ...field(13, [...text(1, 'location'), ...text(2, file)]),
-        ...field(13, [...text(1, 'length'), ...text(2, String(length))]),
-        ...number(14, 1),
-      ]),
-    ),
-    ...inputs.flatMap(value => field(11, valueInfo(value))),
-    ...outputs.flatMap(value => field(12, valueInfo(value))),
-  ]
-  return Uint8Array.from([...number(1, 8), ...field(7, graph), ...field(8, number(2, 17))])
-}
-
-function valueInfo({ name, type = 1, dims }: TinyValue): number[] {
-  const shape =
-    dims === undefined
-      ? []
-      : field(
-          2,
-          dims.flatMap(dim => field(1, typeof dim === 'number' ? number(1, dim) : text(2, dim))),
-        )
-  return [...text(1, name), ...field(2, field(1, [...number(1, type), ...shape]))]
-}
-
-function field(id: number, content: readonly number[]): number[] {
-  return [...varint((id << 3) | 2), ...varint(content.length), ...content]
-}
-
-function text(id: number, value: string): number[] {
-  return field(id, [...new TextEncoder().encode(value)])
-}
-
-function number(id: number, value: number): number[] {
-  return [...varint(id << 3), ...varint(value)]
-}
-
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))]
+  fields: Partial<ModelConfig> = {},
+  options: ModelOptions = { numLabels: 2 },
+): PreTrainedModel {
+  return AutoModelForSequenceClassification.fromConfig({ ...tinyConfig, ...fields }, options)
 }

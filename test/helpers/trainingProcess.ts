@@ -5,19 +5,19 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
-  AutoModelForSequenceClassification,
-  type Batch,
   Dataset,
   type ModelConfig,
+  type ModelOptions,
   type PreTrainedModel,
-  PrinterCallback,
   setLogLevel,
-  Tensor,
-  Trainer,
+  type Trainer,
   type TrainerCallback,
   type TrainingArgumentsOptions,
 } from '../../src/index'
 import { hash32 } from '../../src/random'
+import { collate } from './collate'
+import { quietTrainer } from './quietTrainer'
+import { tinyConfig, tinyModel } from './tinyModel'
 
 /** A run: all of it can be sent to another process. */
 export interface TrainingTask {
@@ -47,19 +47,18 @@ export interface TrainingReport {
 }
 
 /** Dropout at every site, and a vocabulary of which most ids are seen in some updates only. */
-export const dropoutConfig: ModelConfig = {
-  model_type: 'bert',
+export const dropoutConfig = {
+  ...tinyConfig,
   vocab_size: 300,
   hidden_size: 32,
   num_hidden_layers: 2,
-  num_attention_heads: 2,
   intermediate_size: 48,
   max_position_embeddings: 32,
   initializer_range: 0.2,
   hidden_dropout_prob: 0.15,
   attention_probs_dropout_prob: 0.15,
   classifier_dropout: 0.2,
-}
+} satisfies ModelConfig
 
 /**
  * Twenty updates of two micro-batches: an epoch is seven micro-batches, the last of one row, so each fourth update has
@@ -105,7 +104,7 @@ export function startElsewhere(task: TrainingTask): ChildProcess {
 
 /** Runs a task in this process. */
 export async function trainHere(task: TrainingTask, callback?: TrainerCallback): Promise<TrainingReport> {
-  const trainer = createTrainer(task, callback)
+  const trainer = taskTrainer(task, callback)
   try {
     const { globalStep, trainingLoss } = await trainer.train({ resumeFromCheckpoint: task.resume ?? false })
     const { logHistory, bestMetric: metric, bestGlobalStep: step, bestModelCheckpoint: checkpoint } = trainer.state
@@ -122,25 +121,21 @@ export async function trainHere(task: TrainingTask, callback?: TrainerCallback):
   }
 }
 
-/** A trainer for a task. */
-export function createTrainer(task: TrainingTask, callback?: TrainerCallback): Trainer {
+/** A Trainer for a task. */
+export function taskTrainer(task: TrainingTask, callback?: TrainerCallback): Trainer {
   const { outputDir, rows = 49, labels = 'class', config = {}, args = {}, evaluates = false } = task
-  const trainer = new Trainer({
-    model: AutoModelForSequenceClassification.fromConfig(
-      { ...dropoutConfig, ...config },
-      {
-        numLabels: labels === 'value' ? 1 : 3,
-        ...(labels === 'switches' && { problemType: 'multi_label_classification' }),
-      },
-    ),
-    args: { outputDir, disableTqdm: true, reportTo: 'none', logLevel: 'error', ...args },
+  const head: ModelOptions = {
+    numLabels: labels === 'value' ? 1 : 3,
+    ...(labels === 'switches' && { problemType: 'multi_label_classification' }),
+  }
+  return quietTrainer({
+    model: tinyModel({ ...dropoutConfig, ...config }, head),
+    args: { outputDir, reportTo: 'none', logLevel: 'error', ...args },
     trainDataset: randomDataset(rows, labels, 1),
-    dataCollator: padded,
+    dataCollator: collate,
     ...(evaluates && { evalDataset: randomDataset(21, labels, 2) }),
     ...(callback && { callbacks: [callback] }),
   })
-  trainer.removeCallback(PrinterCallback)
-  return trainer
 }
 
 type TrainRows = Dataset<{ input_ids: number[]; attention_mask: number[]; label: unknown }>
@@ -159,23 +154,6 @@ export function randomDataset(rows: number, labels: 'class' | 'value' | 'switche
       return { input_ids: ids, attention_mask: ids.map(() => 1), label: label(row) }
     }),
   )
-}
-
-/** Rows as a batch, padded to the longest. */
-export function padded(rows: readonly Readonly<Record<string, unknown>>[]): Batch {
-  const ids = rows.map(row => [...(row.input_ids as number[])])
-  const width = Math.max(...ids.map(row => row.length))
-  const filled = (of: (id: number | undefined) => number): Tensor =>
-    Tensor.from(
-      'int32',
-      ids.map(row => Array.from({ length: width }, (_, at) => of(row[at]))),
-    )
-  const labels = rows.map(row => (typeof row.label === 'number' ? row.label : [...(row.label as number[])]))
-  return {
-    input_ids: filled(id => id ?? 0),
-    attention_mask: filled(id => (id === undefined ? 0 : 1)),
-    labels: Tensor.from(labels.every(Number.isInteger) ? 'int32' : 'float32', labels),
-  }
 }
 
 /** SHA-256 of all weights, in the order of their names. */

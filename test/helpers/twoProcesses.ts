@@ -1,16 +1,11 @@
 // Training by a group of two, each in a thread of its own: this file is both, what starts them and what runs there.
 import { isMainThread, MessageChannel, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads'
-import {
-  AutoModelForSequenceClassification,
-  Dataset,
-  type ModelConfig,
-  PrinterCallback,
-  setLogLevel,
-  Trainer,
-  type TrainingArgumentsOptions,
-} from '../../src/index'
+import { Dataset, type ModelConfig, setLogLevel, Trainer, type TrainingArgumentsOptions } from '../../src/index'
 import { alone, type ProcessGroup, type Sums } from '../../src/processes/ProcessGroup'
-import { dropoutConfig, padded, randomDataset } from './trainingProcess'
+import { collate } from './collate'
+import { quietTrainer } from './quietTrainer'
+import { tinyModel } from './tinyModel'
+import { dropoutConfig, randomDataset } from './trainingProcess'
 
 /** A run; each process has a folder of its own. */
 export interface GroupTask {
@@ -61,15 +56,15 @@ async function train({ outputDir, config, args }: GroupTask, group: ProcessGroup
   class Grouped extends Trainer {
     protected override readonly processes = group
   }
-  const trainer = new Grouped({
-    model: AutoModelForSequenceClassification.fromConfig({ ...dropoutConfig, ...config } as ModelConfig, {
-      numLabels: 3,
-    }),
-    args: { outputDir, disableTqdm: true, reportTo: 'none', logLevel: 'error', threads: 1, ...args },
-    trainDataset: shareOf(randomDataset(rows, 'class', 1), group, args.perDeviceTrainBatchSize!),
-    dataCollator: padded,
-  })
-  trainer.removeCallback(PrinterCallback)
+  const trainer = quietTrainer(
+    {
+      model: tinyModel({ ...dropoutConfig, ...config }, { numLabels: 3 }),
+      args: { outputDir, reportTo: 'none', logLevel: 'error', threads: 1, ...args },
+      trainDataset: shareOf(randomDataset(rows, 'class', 1), group, args.perDeviceTrainBatchSize!),
+      dataCollator: collate,
+    },
+    Grouped,
+  )
   await trainer.train()
   const logged = trainer.state.logHistory.filter(({ loss }) => loss !== undefined)
   const weights = [...trainer.model.parameters].map(([name, { data }]) => [name, Float32Array.from(data)] as const)

@@ -25,7 +25,8 @@ export function zipOf(
     local.push(entry)
     offset += entry.length
   }
-  const [count, length] = [Object.keys(contents).length, Buffer.concat(directory).length]
+  const count = Object.keys(contents).length
+  const length = Buffer.concat(directory).length
   const end = Buffer.alloc(22)
   end.write('PK\x05\x06', 'latin1')
   end.writeUInt16LE(count, 8)

@@ -10,7 +10,7 @@ import { sequenceClassification } from '../../src/heads/sequenceClassification'
 import type { Tensor } from '../../src/tensor'
 import { compute, norm } from '../helpers/compute'
 import { batchOf, fixtures, type OracleCase, type Plain, readJson, tensorOf } from '../helpers/oracle'
-import { definitionOf, familyNames } from '../helpers/tinyModels'
+import { definitionOf, familyNames } from '../helpers/oracleModels'
 
 const folders = (file: string): string[] => readdirSync(fixtures).filter(name => existsSync(join(fixtures, name, file)))
 

@@ -3,17 +3,10 @@ import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import { type ModelConfig, withLabels } from '../../src/models/config'
 import { initialValues } from '../../src/models/initialize'
 import { architectureOf } from '../../src/models/registry'
-import { definitionOf } from '../helpers/tinyModels'
+import { definitionOf } from '../helpers/oracleModels'
+import { tinyConfig } from '../helpers/tinyModel'
 
-const config: ModelConfig = {
-  model_type: 'bert',
-  vocab_size: 5000,
-  hidden_size: 16,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-  intermediate_size: 24,
-  max_position_embeddings: 12,
-}
+const config = { ...tinyConfig, vocab_size: 5000, hidden_size: 16, intermediate_size: 24 }
 
 describe('a config that cannot be', () => {
   const build = (fields: Record<string, unknown>): unknown => definitionOf({ ...config, ...fields } as ModelConfig)

@@ -11,7 +11,7 @@ import { sizeOf, Tensor } from '../../src/tensor'
 import { oracleMasks } from '../feeds/tokens.case'
 import { readJson } from '../helpers/oracle'
 import { evaluate } from '../helpers/referenceEngine'
-import { definitionOf, familyNames } from '../helpers/tinyModels'
+import { definitionOf, familyNames } from '../helpers/oracleModels'
 
 interface Asked {
   readonly p: number
@@ -47,7 +47,7 @@ describe.each(familyNames)('the dropout of %s', family => {
       (rank === 2 ? shape[0] === 'batch' : ['tokens', 'batch'].includes(String(shape[0])))
     )
   }
-  const check = (sites: readonly DropoutSite[], asked: readonly Asked[]): void => {
+  const expectSites = (sites: readonly DropoutSite[], asked: readonly Asked[]): void => {
     expect(sites.map(site => site.probability)).toEqual(asked.map(({ p }) => p))
     sites.forEach((site, i) =>
       expect(fits(site, asked[i]!), `${site.input} [${site.shape.join()}] for [${asked[i]!.shape.join()}]`).toBe(true),
@@ -57,11 +57,11 @@ describe.each(familyNames)('the dropout of %s', family => {
 
   it.each(Object.keys(alone))("drops where Hugging Face's modules do for %s alone", key => {
     expect(alone[key]!.length).toBeGreaterThan(0)
-    check(sitesOf({ ...none, [key]: 0.3 }), alone[key]!)
+    expectSites(sitesOf({ ...none, [key]: 0.3 }), alone[key]!)
   })
 
   it("drops with Hugging Face's probabilities where the config names none", () => {
-    check(sitesOf({}), defaults)
+    expectSites(sitesOf({}), defaults)
   })
 
   it('drops nothing at probability 0, nor in evaluation', () => {

@@ -7,7 +7,8 @@ import { inferenceGraph } from '../../src/programs/inference'
 import { type Batch, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
-import { familyNames, tinyModel } from '../helpers/tinyModels'
+import { familyNames, oracleModel } from '../helpers/oracleModels'
+import { tinyConfig } from '../helpers/tinyModel'
 
 let engine: Engine
 beforeAll(async () => void (engine = await createEngine({ threads: 1 })))
@@ -26,7 +27,7 @@ const long = ({ data, dims }: Tensor): Tensor =>
 
 describe.each(familyNames)('the exported model of %s', family => {
   it('gives the logits of evaluation, on batches of any shape', async () => {
-    const model = await tinyModel(family, { hidden_dropout_prob: 0.3, attention_dropout: 0.3 })
+    const model = await oracleModel(family, { hidden_dropout_prob: 0.3, attention_dropout: 0.3 })
     const graph = inferenceGraph(model.definition, name => model.parameter(name))
     check(graph)
     const program = await engine.load(encode(graph).model)
@@ -65,16 +66,7 @@ describe.each(familyNames)('the exported model of %s', family => {
 })
 
 describe('the exported model', () => {
-  const config = {
-    model_type: 'roberta',
-    vocab_size: 23,
-    hidden_size: 8,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    intermediate_size: 8,
-    max_position_embeddings: 12,
-    type_vocab_size: 1,
-  }
+  const config = { ...tinyConfig, model_type: 'roberta', vocab_size: 23, type_vocab_size: 1 }
 
   it('has one logit for a regression, and its weights under their own names', async () => {
     const model = modelFromConfig({ ...config, id2label: { 0: 'value' } })

@@ -8,7 +8,7 @@ import { encode } from '../../src/onnx/encode'
 import { trainingProgram } from '../../src/programs/training'
 import type { Batch, Tensor } from '../../src/tensor'
 import { tokenBatches } from '../feeds/tokens.case'
-import { definitionOf, familyNames, tinyModel } from '../helpers/tinyModels'
+import { definitionOf, familyNames, oracleModel } from '../helpers/oracleModels'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 interface Event {
@@ -23,7 +23,7 @@ describe.each(familyNames)('a step of %s', family => {
     const slots = 50
     const rows = 5
     const batch = tokenBatches['rows of all lengths']!
-    const model = await tinyModel(family)
+    const model = await oracleModel(family)
     const products = await profiledProducts(model, batch)
     const widths = new Set([23, ...model.definition.parameters.flatMap(({ shape }) => shape)])
     expect([tokens, slots, rows].filter(n => widths.has(n))).toEqual([])

@@ -2,12 +2,12 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { AutoModelForSequenceClassification } from '../../src/auto/AutoModelForSequenceClassification'
-import { tinyModel } from '../helpers/tinyModels'
+import { oracleModel } from '../helpers/oracleModels'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 it('a saved model comes back with its weights and config, whatever else is in the folder', async () => {
   const folder = temporaryFolder()
-  const model = await tinyModel('bert', { id2label: { 0: 'no', 1: 'perhaps', 2: 'yes' } })
+  const model = await oracleModel('bert', { id2label: { 0: 'no', 1: 'perhaps', 2: 'yes' } })
   writeFileSync(join(folder, 'notes.txt'), 'mine')
   await model.savePretrained(folder)
   expect(readdirSync(folder, { recursive: true }).toSorted()).toEqual([

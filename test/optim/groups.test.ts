@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/models/config'
 import { clipCoefficient } from '../../src/optim/clip'
 import { decays } from '../../src/optim/groups'
-import { definitionOf } from '../helpers/tinyModels'
+import { definitionOf } from '../helpers/oracleModels'
 
 const oracle = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/optim/decay.json'), 'utf8')) as Record<
   string,

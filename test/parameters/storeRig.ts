@@ -2,7 +2,6 @@
 import { afterAll, beforeAll } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { Engine, Program } from '../../src/engine/Engine'
-import type { ModelConfig } from '../../src/models/config'
 import { withTrainable } from '../../src/models/freeze'
 import { encode } from '../../src/onnx/encode'
 import { adamw } from '../../src/optim/adamw'
@@ -11,7 +10,8 @@ import type { ParameterStore, StoreContent, StoreOptions } from '../../src/param
 import { trainingProgram } from '../../src/programs/training'
 import { type Batch, Tensor } from '../../src/tensor'
 import { classes, randomBatch } from '../helpers/batches'
-import { definitionOf } from '../helpers/tinyModels'
+import { definitionOf } from '../helpers/oracleModels'
+import { tinyConfig } from '../helpers/tinyModel'
 
 /** Where stores of one kind are made. */
 export interface StoreHome {
@@ -22,18 +22,7 @@ export interface StoreHome {
   dispose(): Promise<void>
 }
 
-export const config: ModelConfig = {
-  model_type: 'bert',
-  vocab_size: 5000,
-  hidden_size: 8,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-  intermediate_size: 12,
-  max_position_embeddings: 12,
-  initializer_range: 0.3,
-  hidden_dropout_prob: 0,
-  attention_probs_dropout_prob: 0,
-}
+export const config = { ...tinyConfig, vocab_size: 5000 }
 /** The parameter whose gradient comes as rows. */
 export const table = 'bert.embeddings.word_embeddings.weight'
 

@@ -5,17 +5,10 @@ import { check } from '../../src/onnx/check'
 import { evaluationGraph } from '../../src/programs/evaluation'
 import { trainingProgram, type TrainingOptions } from '../../src/programs/training'
 import type { TrainingProgram } from '../../src/programs/TrainingProgram'
-import { definitionOf } from '../helpers/tinyModels'
+import { definitionOf } from '../helpers/oracleModels'
+import { tinyConfig } from '../helpers/tinyModel'
 
-const config: ModelConfig = {
-  model_type: 'bert',
-  vocab_size: 5000,
-  hidden_size: 8,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-  intermediate_size: 12,
-  max_position_embeddings: 12,
-}
+const config = { ...tinyConfig, vocab_size: 5000 }
 const table = 'bert.embeddings.word_embeddings.weight'
 
 function programOf(

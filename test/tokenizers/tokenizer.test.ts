@@ -35,7 +35,7 @@ function run(tokenizer: Tokenizer, { text, text_pair, options }: Case): Record<s
   }
 }
 
-function checkCases(tokenizer: Tokenizer, cases: readonly Case[]): void {
+function expectCases(tokenizer: Tokenizer, cases: readonly Case[]): void {
   for (const [index, one] of cases.entries()) {
     const result = run(tokenizer, one)
     if ('error' in one.result)
@@ -54,7 +54,7 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
     tokenizer = await loadTokenizer(join(fixtures, folder), textFiles)
   })
 
-  it('returns what Python returns, errors included', () => checkCases(tokenizer, oracle.cases))
+  it('returns what Python returns, errors included', () => expectCases(tokenizer, oracle.cases))
 
   it('has the special tokens, inputs and size that Python says', () => {
     const { about } = oracle
@@ -82,7 +82,7 @@ describe.each(['bert-tiny', 'roberta-tiny'])('%s, of its vocabulary files', fold
       tokenizer.modelInputNames,
     ])
     again.paddingSide = 'right'
-    checkCases(again, oracle.cases)
+    expectCases(again, oracle.cases)
   })
 })
 
@@ -92,7 +92,7 @@ describe('the oracle of the reference folder', () => {
     async () => {
       const { cases } = JSON.parse(readFileSync(join(reference, 'cases.json'), 'utf8')) as Oracle
       expect(cases.length).toBeGreaterThan(200)
-      checkCases(await loadTokenizer(reference, textFiles), cases)
+      expectCases(await loadTokenizer(reference, textFiles), cases)
     },
   )
 })

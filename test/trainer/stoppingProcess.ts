@@ -1,15 +1,18 @@
 // a training run in a process of its own, which the test stops by signals: node --import tsx stoppingProcess.ts FOLDER
 // JIT
-import { Dataset, PrinterCallback, setLogSink, Trainer } from '../../src/index'
-import { collate, model, plain, rows } from './plainRun'
+import { setLogSink } from '../../src/index'
+import { collate } from '../helpers/collate'
+import { quietTrainer } from '../helpers/quietTrainer'
+import { tinyModel } from '../helpers/tinyModel'
+import { dataset, plain } from './plainRun'
 
 const [outputDir = '', jit = 'false'] = process.argv.slice(2)
 setLogSink((_level, message) => void process.send!(`log: ${message}`))
 const slow = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds))
-const trainer = new Trainer({
-  model: model(),
+const trainer = quietTrainer({
+  model: tinyModel(),
   args: { ...plain, outputDir, maxSteps: 100_000, enableJitCheckpoint: jit === 'true' },
-  trainDataset: Dataset.fromRows(rows(12)),
+  trainDataset: dataset(12),
   dataCollator: collate,
   callbacks: [
     {
@@ -20,7 +23,6 @@ const trainer = new Trainer({
     },
   ],
 })
-trainer.removeCallback(PrinterCallback)
 const { globalStep } = await trainer.train()
 process.send!(`ended at ${globalStep}`)
 await trainer.dispose()

@@ -2,9 +2,7 @@ import { readdirSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
 import {
   type LogEntry,
-  PrinterCallback,
   type PreTrainedModel,
-  ProgressCallback,
   setLogLevel,
   setLogSink,
   Trainer,
@@ -13,10 +11,15 @@ import {
   type TrainOptions,
   type TrainOutput,
 } from '../../src/index'
-import { collate, dataset, model, plain } from './plainRun'
+import { collate } from '../helpers/collate'
+import { type QuietOptions, quietTrainer } from '../helpers/quietTrainer'
+import { tinyModel } from '../helpers/tinyModel'
+import { dataset, plain } from './plainRun'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
-export { collate, config, dataset, model, plain, type Row, rows } from './plainRun'
+export { collate } from '../helpers/collate'
+export { tinyModel as model } from '../helpers/tinyModel'
+export { dataset, plain, rows } from './plainRun'
 
 /** What is told while a test runs, from a level on. */
 export function told(level: Parameters<typeof setLogLevel>[0] = 'warning'): string[] {
@@ -47,17 +50,19 @@ export interface Ran {
 
 export type RunOptions = Partial<TrainerOptions> & TrainOptions
 
-/** A quiet Trainer; the batches that it is to collate for training come into `batches`. */
+/**
+ * A Trainer that is disposed when the test has ended, and that prints only where `disableTqdm` says how; the row
+ * numbers of the batches that it collates for training come into `batches`.
+ */
 export function createTrainer(
   args: TrainingArgumentsOptions = {},
   options: Partial<TrainerOptions> = {},
   batches: (readonly number[])[] = [],
-  kind: new (options: TrainerOptions) => Trainer = Trainer,
+  kind: typeof Trainer<PreTrainedModel> = Trainer,
 ): Trainer {
-  const outputDir = args.outputDir ?? temporaryFolder()
-  const trainer = new kind({
-    ...(options.modelInit === undefined && { model: model() }),
-    args: { ...plain, ...args, outputDir },
+  const all: QuietOptions<PreTrainedModel> = {
+    ...(options.modelInit === undefined && { model: tinyModel() }),
+    args: { ...plain, ...args, outputDir: args.outputDir ?? temporaryFolder() },
     trainDataset: dataset(12),
     evalDataset: dataset(7),
     dataCollator: (given, indices = []) => {
@@ -65,9 +70,8 @@ export function createTrainer(
       return collate(given)
     },
     ...options,
-  })
-  if (args.disableTqdm === undefined)
-    for (const loud of [PrinterCallback, ProgressCallback]) trainer.removeCallback(loud)
+  }
+  const trainer = args.disableTqdm === undefined ? quietTrainer(all, kind) : new kind(all)
   onTestFinished(() => trainer.dispose())
   return trainer
 }

@@ -1,22 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { TrainerError } from '../../src/errors'
-import type { ModelConfig } from '../../src/models/config'
 import { type Batch, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
 import { classes } from '../helpers/batches'
 import { accumulate, withRunner } from '../helpers/compute'
+import { tinyConfig } from '../helpers/tinyModel'
 
 describe('bad input is refused, with the row and the fix', () => {
-  const config: ModelConfig = {
-    model_type: 'bert',
-    vocab_size: 23,
-    hidden_size: 8,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    intermediate_size: 12,
-    max_position_embeddings: 12,
-  }
+  const config = { ...tinyConfig, vocab_size: 23 }
   const ids = (...rows: number[][]): Batch => ({ input_ids: Tensor.from('int32', rows) })
   const refused = async (batch: Batch, fields: Record<string, unknown> = {}): Promise<TrainerError> => {
     const model = modelFromConfig({ ...config, ...fields })

@@ -21,7 +21,7 @@ import { dropoutConfig, trainHere, twentySteps } from '../helpers/trainingProces
 import { classes, randomBatch } from '../helpers/batches'
 import { type Computed, compute } from '../helpers/compute'
 import { readJson } from '../helpers/oracle'
-import { definitionOf, type FamilyName } from '../helpers/tinyModels'
+import { definitionOf, type FamilyName } from '../helpers/oracleModels'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const layers = 4

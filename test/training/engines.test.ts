@@ -5,7 +5,7 @@ import type { Use } from '../../src/training/engines'
 import type { LabelledFeed, RunnerOptions } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
 import { type Computed, differing, withRunner } from '../helpers/compute'
-import { tinyModel } from '../helpers/tinyModels'
+import { oracleModel } from '../helpers/oracleModels'
 
 /** What was loaded where: by 'float32' and 'bfloat16'. */
 const loaded = vi.hoisted(() => ({ float32: [] as string[], bfloat16: [] as string[] }))
@@ -51,7 +51,7 @@ interface Trained extends Computed {
 /** Some updates of a small BERT with dropout, the gradients of a last one, and logits. */
 async function run(options: Partial<RunnerOptions>): Promise<Trained> {
   for (const names of Object.values(loaded)) names.length = 0
-  const model = await tinyModel('bert', { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 })
+  const model = await oracleModel('bert', { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 })
   return withRunner(model, { batchSize: 8, ...options }, batches[0]!, async (compute, runner) => {
     const losses: number[] = []
     let last: Computed | undefined

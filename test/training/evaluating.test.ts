@@ -4,7 +4,7 @@ import { Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
 import { accumulate, compute, withEvaluation, withRunner } from '../helpers/compute'
-import { tinyModel } from '../helpers/tinyModels'
+import { oracleModel } from '../helpers/oracleModels'
 
 const lengths = [6, 2, 9, 1, 5, 3, 7, 4]
 const classLabels = classes(2, 0, -100, 1, 0, 2, -100, 1)
@@ -14,8 +14,8 @@ describe('evaluation', () => {
   const dropout = { hidden_dropout_prob: 0.4, attention_probs_dropout_prob: 0.4, classifier_dropout: 0.4 }
 
   it('uses no dropout, however much the model has, also while it is in training', async () => {
-    const plain = await compute(await tinyModel('bert'), [batch])
-    await withRunner(await tinyModel('bert', dropout), {}, batch, async (run, runner) => {
+    const plain = await compute(await oracleModel('bert'), [batch])
+    await withRunner(await oracleModel('bert', dropout), {}, batch, async (run, runner) => {
       const trained = await run([batch])
       const { loss, logits } = await runner.evaluate(runner.feed(batch, String))
       expect(loss!.loss).toBeCloseTo(plain.loss, 5)
@@ -26,7 +26,7 @@ describe('evaluation', () => {
 
   it('gives logits alone where there are no labels', async () => {
     const { labels: _, ...inputs } = batch
-    await withEvaluation(await tinyModel('electra'), {}, async evaluate => {
+    await withEvaluation(await oracleModel('electra'), {}, async evaluate => {
       const without = await evaluate(inputs)
       const withLabels = await evaluate(batch)
       expect(without.loss).toBeUndefined()
@@ -41,7 +41,7 @@ describe('evaluation', () => {
       const ids = Tensor.from('int32', [[4, 1, 1, 1], ...Array.from({ length: rows }, () => [id, 6, 7, 8])])
       const mask = Tensor.from('int32', [[0, 0, 0, 0], ...Array.from({ length: rows }, () => [1, 1, 1, 1])])
       const runner = await Runner.create({
-        model: await tinyModel('bert'),
+        model: await oracleModel('bert'),
         engine: { threads: 1 },
         batchSize: 1,
       }) // one group for all
@@ -61,7 +61,7 @@ describe('evaluation', () => {
   })
 
   it('sees the parameters as updates leave them, and the model keeps them afterwards', async () => {
-    const model = await tinyModel('bert')
+    const model = await oracleModel('bert')
     const name = 'bert.encoder.layer.1.output.dense.weight'
     const before = [...model.parameter(name).data]
     const runner = await Runner.create({ model, engine: { threads: 1 } })

@@ -3,17 +3,16 @@ import { createFusedEngine, type FusedEngine } from '../../src/engine/fused/Fuse
 import type { Feed } from '../../src/feeds/FeedLayout'
 import { packed, type Packing } from '../../src/feeds/packed'
 import { numberRows, rowLengths, type RowNumbers } from '../../src/feeds/rowNumbers'
-import type { ModelConfig } from '../../src/models/config'
 import type { DropoutSite } from '../../src/models/Model'
 import { trainingProgram } from '../../src/programs/training'
 import { type Batch, sizeOf } from '../../src/tensor'
 import { MaskSource } from '../../src/training/MaskSource'
 import { classes, randomBatch, rowsOf } from '../helpers/batches'
-import { definitionOf } from '../helpers/tinyModels'
+import { definitionOf } from '../helpers/oracleModels'
+import { tinyConfig } from '../helpers/tinyModel'
 
-const config: ModelConfig = {
-  model_type: 'bert',
-  vocab_size: 30,
+const config = {
+  ...tinyConfig,
   hidden_size: 64,
   num_hidden_layers: 2,
   num_attention_heads: 4,

@@ -6,7 +6,7 @@ import type { Objective } from '../../src/programs/loss'
 import { type Batch, Tensor } from '../../src/tensor'
 import { classes, randomBatch, rowsOf } from '../helpers/batches'
 import { compute, differing, withEvaluation, withRunner } from '../helpers/compute'
-import { tinyModel } from '../helpers/tinyModels'
+import { oracleModel } from '../helpers/oracleModels'
 
 setLogSink(() => {})
 
@@ -82,13 +82,13 @@ const windows: readonly (readonly number[])[] = [
 
 describe('micro-batches add up to the whole batch', () => {
   it.each(heads)('$name', async ({ labels, fields = {}, objective = {} }) => {
-    await expectAdditive(() => tinyModel('bert', fields), randomBatch(lengths, labels, { seed: 11 }), objective)
+    await expectAdditive(() => oracleModel('bert', fields), randomBatch(lengths, labels, { seed: 11 }), objective)
   })
 
   it.each(['roberta', 'distilbert', 'electra'] as const)('regression with %s', async family => {
     // a model with one label needs a head of its own
     const start = (): Promise<PreTrainedModel> =>
-      tinyModel(family).then(model => modelFromConfig({ ...model.config, ...oneLabel, initializer_range: 0.3 }))
+      oracleModel(family).then(model => modelFromConfig({ ...model.config, ...oneLabel, initializer_range: 0.3 }))
     await expectAdditive(start, randomBatch(lengths, values, { seed: 12 }), {})
   })
 })
@@ -119,15 +119,15 @@ describe('a custom loss', () => {
     ['divided', divided],
     ['as sum and count', undivided],
   ])('%s, is the built-in one if it computes the same', async (_, custom) => {
-    const own = await compute(await tinyModel('bert'), [batch], { objective: { custom } })
-    const builtIn = await compute(await tinyModel('bert'), [batch])
+    const own = await compute(await oracleModel('bert'), [batch], { objective: { custom } })
+    const builtIn = await compute(await oracleModel('bert'), [batch])
     expect(own.count).toBe(6)
     expect(own.loss).toBeCloseTo(builtIn.loss, 5)
     expect(differing(own, builtIn)).toEqual([])
   })
 
   it('gives an evaluation loss that does not depend on the batches', async () => {
-    await withEvaluation(await tinyModel('bert'), { custom: divided }, async evaluate => {
+    await withEvaluation(await oracleModel('bert'), { custom: divided }, async evaluate => {
       const whole = await evaluate(batch)
       const first = await evaluate(rowsOf(batch, 0, 3))
       const rest = await evaluate(rowsOf(batch, 3, 8))
@@ -140,7 +140,7 @@ describe('a custom loss', () => {
 
   it('has to be a scalar', async () => {
     const perRow: LossFunction = ({ logits }, _labels, _count, graph) => graph.reduceSum(logits, [1])
-    await expect(compute(await tinyModel('bert'), [batch], { objective: { custom: perRow } })).rejects.toThrow(
+    await expect(compute(await oracleModel('bert'), [batch], { objective: { custom: perRow } })).rejects.toThrow(
       'The loss function has to return a scalar, but its value has the shape [batch]. Sum it up',
     )
   })
@@ -149,7 +149,7 @@ describe('a custom loss', () => {
 describe('the same seed', () => {
   const batch = randomBatch(lengths, classLabels, { seed: 15 })
   const start = (): Promise<PreTrainedModel> =>
-    tinyModel('roberta', { hidden_dropout_prob: 0.2, attention_probs_dropout_prob: 0.2 })
+    oracleModel('roberta', { hidden_dropout_prob: 0.2, attention_probs_dropout_prob: 0.2 })
 
   it('gives bit-identical losses and gradients, another seed others', async () => {
     const a = await compute(await start(), [batch], { seed: 5 })

@@ -11,7 +11,7 @@ import { classes, randomBatch } from '../helpers/batches'
 import { addUp, withRunner } from '../helpers/compute'
 import { expectClose } from '../helpers/expectClose'
 import { pretendedDevice } from '../helpers/pretendedDevice'
-import { tinyModel } from '../helpers/tinyModels'
+import { oracleModel } from '../helpers/oracleModels'
 import { findWebgpuDriver } from '../helpers/webgpu'
 
 const steps = 20
@@ -33,7 +33,7 @@ interface Run {
 }
 
 async function train(engine: Engine, optimizer: Optimizer): Promise<Run> {
-  const model = await tinyModel('bert', dropout)
+  const model = await oracleModel('bert', dropout)
   const engines = withWorkers({ float32: engine, training: engine, evaluation: engine })
   const run = await withRunner(model, { engines, optimizer }, microBatches(0)[0]!, async (_, runner) => {
     const losses: number[] = []

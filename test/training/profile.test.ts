@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AutoTokenizer, createProfile, Dataset, PrinterCallback, type Profile, Trainer } from 'ts-trainer'
+import { AutoTokenizer, createProfile, Dataset, type Profile } from 'ts-trainer'
 import { describe, expect, it } from 'vitest'
 import { smallModel, texts } from '../helpers/classifier'
+import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 async function train(folder: string, profile?: Profile): Promise<number> {
@@ -10,14 +11,13 @@ async function train(folder: string, profile?: Profile): Promise<number> {
   const trainDataset = await Dataset.fromRows(texts.map((text, row) => ({ text, label: row % 2 }))).map(({ text }) =>
     tokenizer(text),
   )
-  const trainer = new Trainer({
+  const trainer = quietTrainer({
     model: smallModel(),
     trainDataset,
     processingClass: tokenizer,
     ...(profile && { profile }),
-    args: { outputDir: folder, maxSteps: 2, perDeviceTrainBatchSize: 3, saveStrategy: 'no', disableTqdm: true },
+    args: { outputDir: folder, maxSteps: 2, perDeviceTrainBatchSize: 3, saveStrategy: 'no' },
   })
-  trainer.removeCallback(PrinterCallback)
   const { trainingLoss } = await trainer.train()
   await trainer.dispose()
   return trainingLoss

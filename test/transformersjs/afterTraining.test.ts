@@ -42,7 +42,8 @@ describe('transformers.js, after training in the same process', () => {
   })
 
   it('computes those of a regression and of several labels at once', async () => {
-    const [regression, several] = [temporaryFolder(), temporaryFolder()]
+    const regression = temporaryFolder()
+    const several = temporaryFolder()
     const numbers = await trainAndSave(
       smallModel({}, { numLabels: 1 }),
       regression,

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { Engine, Program } from '../../../src/engine/types'
 import { Tensor } from '../../../src/tensor'
 import { pretendedDevice } from '../../helpers/pretendedDevice'
-import { tinyModel } from '../../helpers/tinyModel'
+import { handmadeModel } from '../../helpers/handmadeModel'
 import { type EngineCases, factor, fill, float, product, rate, update } from './subject'
 
 type Refusal = readonly [what: string, act: (program: Program, engine: Engine) => Promise<unknown>, message: RegExp]
@@ -44,7 +44,11 @@ const refusals: readonly Refusal[] = [
     'an operator that there is not',
     (_, engine) =>
       engine.load(
-        tinyModel([{ op: 'Nope', inputs: ['x'], outputs: ['y'], name: 'layer7' }], [{ name: 'x' }], [{ name: 'y' }]),
+        handmadeModel(
+          [{ op: 'Nope', inputs: ['x'], outputs: ['y'], name: 'layer7' }],
+          [{ name: 'x' }],
+          [{ name: 'y' }],
+        ),
       ),
     /layer7|Nope/,
   ],
@@ -52,7 +56,7 @@ const refusals: readonly Refusal[] = [
     'shapes that cannot be',
     (_, engine) =>
       engine.load(
-        tinyModel(
+        handmadeModel(
           [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'], name: 'layer7/query' }],
           [
             { name: 'x', dims: [2, 3] },
@@ -73,7 +77,7 @@ export const refusalCases: EngineCases = {
 
   async 'says when memory runs out'({ engine }) {
     const vast = await engine.load(
-      tinyModel(
+      handmadeModel(
         [{ op: 'ConstantOfShape', inputs: ['shape'], outputs: ['y'] }],
         [{ name: 'shape', type: 7, dims: [2] }],
         [{ name: 'y' }],

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Engine } from '../../../src/engine/types'
 import { type DataType, Tensor } from '../../../src/tensor'
-import { tinyModel } from '../../helpers/tinyModel'
+import { handmadeModel } from '../../helpers/handmadeModel'
 import { type EngineCases, factor, float, longRun, product, rate, update } from './subject'
 
 // TypeScript knows WebAssembly by the libraries of browsers only.
@@ -108,7 +108,7 @@ export const runningCases: EngineCases = {
   },
 
   async 'takes weights from external data'({ engine }) {
-    const model = tinyModel(
+    const model = handmadeModel(
       [{ op: 'Add', inputs: ['x', 'w'], outputs: ['y'] }],
       [{ name: 'x', dims: ['n'] }],
       [{ name: 'y' }],
@@ -145,7 +145,7 @@ export const dataTypeCases: EngineCases = Object.fromEntries(
 
 async function passThrough(engine: Engine, dtype: DataType, type: number): Promise<void> {
   const value = { type, dims: ['n'] }
-  const model = tinyModel(
+  const model = handmadeModel(
     [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
     [{ name: 'x', ...value }],
     [{ name: 'y', ...value }],

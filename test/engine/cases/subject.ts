@@ -1,6 +1,6 @@
 import type { Engine, Program } from '../../../src/engine/types'
 import { Tensor } from '../../../src/tensor'
-import { tinyModel } from '../../helpers/tinyModel'
+import { handmadeModel } from '../../helpers/handmadeModel'
 
 /** An implementation of Engine, opened. */
 export interface Subject {
@@ -13,7 +13,7 @@ export interface Subject {
 export type EngineCases = Readonly<Record<string, (subject: Subject) => Promise<void>>>
 
 /** c = a b, with b of shape [3, 2]. */
-export const product = tinyModel(
+export const product = handmadeModel(
   [{ op: 'MatMul', inputs: ['a', 'b'], outputs: ['c'] }],
   [
     { name: 'a', dims: ['rows', 3] },
@@ -23,7 +23,7 @@ export const product = tinyModel(
 )
 
 /** updated = weight - step, step = gradient · rate; no output's shape is stated. */
-export const update = tinyModel(
+export const update = handmadeModel(
   [
     { op: 'Mul', inputs: ['gradient', 'rate'], outputs: ['step'] },
     { op: 'Sub', inputs: ['weight', 'step'], outputs: ['updated'] },
@@ -37,7 +37,7 @@ export const update = tinyModel(
 )
 
 /** Twelve products in a row, each with the matrix w. */
-const chain = tinyModel(
+const chain = handmadeModel(
   Array.from({ length: 12 }, (_, i) => ({
     op: 'MatMul',
     inputs: [i === 0 ? 'x' : `x${i}`, 'w'],

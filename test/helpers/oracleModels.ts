@@ -24,7 +24,7 @@ const noDropout = {
  * A family's smallest model (2 layers of width 8, 12 positions, 23 tokens, 3 labels) with the oracle's weights; no
  * dropout unless the fields say so.
  */
-export async function tinyModel(
+export async function oracleModel(
   family: FamilyName,
   fields: Readonly<Record<string, unknown>> = {},
 ): Promise<PreTrainedModel> {
