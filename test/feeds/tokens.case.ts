@@ -56,6 +56,13 @@ export const tokenBatches: Readonly<Record<string, Batch>> = {
 /** Which columns of a batch a layout takes for tokens. */
 type Keep = 'real' | 'all'
 
+/** The fields of a family's config that say how often values are dropped. */
+function dropoutFields(family: string): string[] {
+  return family === 'distilbert'
+    ? ['dropout', 'attention_dropout', 'seq_classif_dropout']
+    : ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout']
+}
+
 /** The cases of layouts of tokens: as those of PyTorch, and as the padded layout's. */
 export function tokenCases(layout: MakeTokenLayout, keep: Keep): void {
   it.each(familyNames)('%s computes what PyTorch computes with the same masks of dropout, in float64', async family => {
@@ -71,14 +78,9 @@ export function tokenCases(layout: MakeTokenLayout, keep: Keep): void {
   })
 
   describe.each(familyNames)('%s computes what the padded layout computes', family => {
-    const keys =
-      family === 'distilbert'
-        ? ['dropout', 'attention_dropout', 'seq_classif_dropout']
-        : ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout']
-
     it.each([
       ['without dropout', {}],
-      ['with dropout everywhere, the masks held', Object.fromEntries(keys.map(key => [key, 0.3]))],
+      ['with dropout everywhere, the masks held', Object.fromEntries(dropoutFields(family).map(field => [field, 0.3]))],
     ])('%s', async (_, fields) => {
       const engine = await createEngine({ threads: 1 })
       try {
