@@ -15,22 +15,11 @@ const root = join(import.meta.dirname, '..')
 const bench = (...words: string[]): Promise<{ stdout: string; stderr: string }> =>
   promisify(execFile)(process.execPath, ['--import', 'tsx', join(root, 'scripts/bench.ts'), ...words], { cwd: root })
 
+const small = '--task quickstart --shape tiny --batch 4 --rounds 1 --steps 2'.split(' ')
+
 describe('npm run bench', () => {
   it('measures, and ends with one line of JSON', async () => {
-    const { stdout } = await bench(
-      '--task',
-      'quickstart',
-      '--shape',
-      'tiny',
-      '--batch',
-      '4',
-      '--rounds',
-      '1',
-      '--steps',
-      '2',
-      '--rival',
-      'none',
-    )
+    const { stdout } = await bench(...small, '--rival', 'none')
     const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>
     expect(result).toMatchObject({
       task: 'quickstart',
@@ -51,21 +40,7 @@ describe('npm run bench', () => {
   }, 120_000)
 
   it('measures gradient checkpointing, whose losses are the same', async () => {
-    const { stdout } = await bench(
-      '--task',
-      'quickstart',
-      '--shape',
-      'tiny',
-      '--batch',
-      '4',
-      '--rounds',
-      '1',
-      '--steps',
-      '2',
-      '--length',
-      '40',
-      '--checkpointing',
-    )
+    const { stdout } = await bench(...small, '--length', '40', '--checkpointing')
     expect(stdout).toContain('rows of 40 tokens')
     const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>
     expect(result).toMatchObject({ batch: 4, rounds: 1, lossDifference: 0 })

@@ -6,21 +6,7 @@ import { metricColumns, ResultTable } from '../../src/callbacks/resultTable'
 import { TrainerControl } from '../../src/callbacks/TrainerControl'
 import { type LogEntry, TrainerState } from '../../src/callbacks/TrainerState'
 import { TrainingArguments, type TrainingArgumentsOptions } from '../../src/TrainingArguments'
-
-/** A stream that remembers what was written, as a terminal of 80 columns or as a pipe. */
-function stream(isTTY: boolean) {
-  const written: string[] = []
-  return {
-    written,
-    isTTY,
-    columns: 80,
-    rows: 24,
-    write: (text: string) => {
-      written.push(text)
-      return true
-    },
-  }
-}
+import { rememberingStream } from '../helpers/rememberingStream'
 
 /** The final lines on a terminal that knows the few control sequences of the bars. */
 function screen(written: readonly string[]): string[] {
@@ -53,7 +39,7 @@ function screen(written: readonly string[]): string[] {
 
 /** A short run: 2 epochs of 2 steps, an evaluation of 3 batches after each epoch, for each of the sets. */
 async function run(
-  to: ReturnType<typeof stream>,
+  to: ReturnType<typeof rememberingStream>,
   options: TrainingArgumentsOptions,
   sets: readonly string[] = ['eval'],
 ): Promise<CallbackHandler> {
@@ -142,7 +128,7 @@ describe('the table', () => {
 
 describe('on a terminal', () => {
   it('a bar is below a table that grows', async () => {
-    const to = stream(true)
+    const to = rememberingStream(true)
     await run(to, { evalStrategy: 'epoch' })
     const lines = screen(to.written)
     expect(lines.slice(0, 4)).toEqual([
@@ -158,7 +144,7 @@ describe('on a terminal', () => {
   })
 
   it('without evaluation every log has a row', async () => {
-    const to = stream(true)
+    const to = rememberingStream(true)
     await run(to, {})
     expect(screen(to.written).slice(0, 4)).toEqual([
       '  Step | Training Loss',
@@ -169,7 +155,7 @@ describe('on a terminal', () => {
   })
 
   it('several evaluation sets share a row', async () => {
-    const to = stream(true)
+    const to = rememberingStream(true)
     await run(to, { evalStrategy: 'epoch' }, ['eval_a', 'eval_b'])
     expect(screen(to.written).slice(0, 3)).toEqual([
       ' Epoch | Training Loss | A Accuracy |   A Loss | B Accuracy |   B Loss',
@@ -179,7 +165,7 @@ describe('on a terminal', () => {
   })
 
   it('evaluation alone has a bar that stays, and prints nothing else', async () => {
-    const to = stream(true)
+    const to = rememberingStream(true)
     const handler = new CallbackHandler([new ProgressCallback({ stream: to })])
     handler.context = { evalDataloader: { length: 2 } }
     const args = new TrainingArguments()
@@ -193,7 +179,7 @@ describe('on a terminal', () => {
 
   it('nothing is drawn after training has thrown', async () => {
     vi.useFakeTimers()
-    const to = stream(true)
+    const to = rememberingStream(true)
     const args = new TrainingArguments()
     const state = new TrainerState({ maxSteps: 4 })
     const control = new TrainerControl()
@@ -210,7 +196,7 @@ describe('on a terminal', () => {
 
 describe('without a terminal', () => {
   it('logs are plain lines, and the table is printed at the end', async () => {
-    const to = stream(false)
+    const to = rememberingStream(false)
     await run(to, { evalStrategy: 'epoch' })
     expect(to.written.join('').split('\n')).toEqual([
       "{'eval_accuracy': '0.75', 'eval_loss': '0.25', 'eval_runtime': '1', 'eval_samples_per_second': '2', " +
@@ -230,7 +216,7 @@ describe('without a terminal', () => {
 
   it('prints the progress twice a minute', async () => {
     vi.useFakeTimers()
-    const to = stream(false)
+    const to = rememberingStream(false)
     const args = new TrainingArguments()
     const state = new TrainerState({ maxSteps: 100, numTrainEpochs: 1 })
     const control = new TrainerControl()

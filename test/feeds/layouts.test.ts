@@ -2,20 +2,12 @@ import { describe } from 'vitest'
 import { asGiven } from '../../src/feeds/asGiven'
 import { packed, packedLayout, type Packing } from '../../src/feeds/packed'
 import { paddedLayout } from '../../src/feeds/padded'
-import type { Geometry, MakeTokenLayout } from '../../src/feeds/TokenLayout'
+import type { MakeTokenLayout } from '../../src/feeds/TokenLayout'
 import { Tensor } from '../../src/tensor'
 import { feedCases } from './feed.case'
+import { geometry } from './geometry'
 import { tokenBatches, tokenCases } from './tokens.case'
 
-const geometry: Geometry = {
-  heads: 2,
-  headSize: 4,
-  vocabularySize: 23,
-  positions: 12,
-  firstPosition: 0,
-  positionPadding: undefined,
-  segments: 2,
-}
 const packing =
   (options: Packing): MakeTokenLayout =>
   own =>

@@ -2,21 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { groupEnds } from '../../src/feeds/attentionGroups'
 import type { Feed } from '../../src/feeds/FeedLayout'
 import { packed, type Packing } from '../../src/feeds/packed'
-import type { Geometry } from '../../src/feeds/TokenLayout'
 import { MersenneTwister } from '../../src/random'
 import type { Batch } from '../../src/tensor'
 import { classes, randomBatch } from '../helpers/batches'
+import { geometry } from './geometry'
 import { tokenBatches } from './tokens.case'
-
-const geometry: Geometry = {
-  heads: 2,
-  headSize: 4,
-  vocabularySize: 23,
-  positions: 12,
-  firstPosition: 0,
-  positionPadding: undefined,
-  segments: 2,
-}
 
 function pack(batch: Batch, packing: Packing): Feed {
   return packed(geometry, packing).feed(batch, String)

@@ -1,23 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { workReporter } from '../../src/terminal/workProgress'
-
-function stream(isTTY: boolean) {
-  const written: string[] = []
-  return {
-    written,
-    isTTY,
-    columns: 80,
-    rows: 24,
-    write: (text: string) => {
-      written.push(text)
-      return true
-    },
-  }
-}
+import { rememberingStream } from '../helpers/rememberingStream'
 
 describe('workReporter', () => {
   it('draws a bar on a terminal, no wider than it, and leaves it there full', () => {
-    const terminal = stream(true)
+    const terminal = rememberingStream(true)
     const report = workReporter(terminal)
     for (const done of [1000, 2000, 2382]) report({ description: 'Map (train)', done, total: 2382, elapsed: done / 2 })
     const text = terminal.written.join('')
@@ -28,7 +15,7 @@ describe('workReporter', () => {
   })
 
   it('shows work that runs side by side, each by its bar', () => {
-    const terminal = stream(true)
+    const terminal = rememberingStream(true)
     const report = workReporter(terminal)
     report({ description: 'Map (train)', done: 10, total: 20, elapsed: 200 })
     report({ description: 'Map (test)', done: 5, total: 10, elapsed: 200 })
@@ -38,7 +25,7 @@ describe('workReporter', () => {
   })
 
   it('writes a plain line twice a minute elsewhere', () => {
-    const pipe = stream(false)
+    const pipe = rememberingStream(false)
     const report = workReporter(pipe)
     for (let elapsed = 1000; elapsed <= 70_000; elapsed += 1000)
       report({ description: 'Map', done: elapsed / 1000, total: 70, elapsed })
