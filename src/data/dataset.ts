@@ -6,8 +6,7 @@ import type { Features } from './features'
 import { filterRows, type AsyncPredicate, type FilterOptions, type Predicate } from './filtering'
 import { mapRows, type BatchFunction, type MapOptions, type RowFunction } from './mapping'
 import type { Awaitable, ColumnOf, LooseColumns, LooseRow, Merge, RowOfColumns, Without } from './rows'
-import { randomOrder, type ShuffleOptions } from './sampler'
-import { splitTable, type SplitOptions } from './split'
+import { shuffledOrder, splitTable, type ShuffleOptions, type SplitOptions } from './split'
 import { columnOf, featuresOf, lengthsOf, rowOf, selectRows, tableOfArrays, tableOfRows, type Table } from './table'
 
 /**
@@ -123,10 +122,9 @@ export class Dataset<Row extends object = LooseRow> {
     return kept instanceof Promise ? kept.then(indices => this.select(indices)) : this.select(kept)
   }
 
-  /** The rows in a random order: PyTorch's `randperm` of that seed. */
+  /** The rows in a random order: that in which Python's `datasets` shuffles with this seed. */
   shuffle(options: ShuffleOptions | number = {}): Dataset<Row> {
-    const { seed = 42 } = typeof options === 'number' ? { seed: options } : options
-    return this.select(randomOrder(this.length, seed))
+    return this.select(shuffledOrder(this.length, options))
   }
 
   /** The columns and the number of rows: what a template and `console.log` show. */
@@ -139,7 +137,7 @@ export class Dataset<Row extends object = LooseRow> {
   }
 
   /**
-   * Splits the rows in two: `{ train, test }`.
+   * Splits the rows in two, `{ train, test }`: the very rows of Python's `datasets` with this seed.
    * @throws TrainerError when either would be empty; with `stratifyByColumn` also when a class has a single row, or a
    * part has fewer rows than there are classes.
    */

@@ -135,19 +135,28 @@ function parseSplit(written: string): Slice {
   return { name: match[1]!, start: match[2], end: match[3] }
 }
 
-/** The rows of a slice; its ends are numbers of rows or percentages, counted from the end if negative. */
+/**
+ * The rows of a slice; its ends are numbers of rows, or percentages if one of them is, counted from the end if negative.
+ */
 function slice(dataset: Dataset<object>, start: string | undefined, end: string | undefined): Dataset<object> {
   if (start === undefined && end === undefined) return dataset
+  const { length } = dataset
+  const inPercent = `${start}${end}`.includes('%')
   const place = (written: string | undefined, otherwise: number): number => {
     if (written === undefined) return otherwise
-    const row = written.endsWith('%')
-      ? Math.round((dataset.length * Number(written.slice(0, -1))) / 100)
-      : Number(written)
-    return Math.min(Math.max(row < 0 ? row + dataset.length : row, 0), dataset.length)
+    const number = Number(written.replace('%', ''))
+    const row = inPercent ? roundHalfToEven((number * length) / 100) : number
+    return Math.min(Math.max(row < 0 ? row + length : row, 0), length)
   }
   const from = place(start, 0)
-  const to = place(end, dataset.length)
+  const to = place(end, length)
   return dataset.select(Array.from({ length: Math.max(to - from, 0) }, (_, row) => from + row))
+}
+
+/** Python's `round`: half way between two whole numbers it takes the even one. */
+function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value)
+  return value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
 }
 
 function noSplit(name: string, there: readonly string[], source: string): TrainerError {
