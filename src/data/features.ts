@@ -17,15 +17,19 @@ export function classLabel(names: readonly string[]): Feature {
   return { type: 'ClassLabel', dtype: 'int64', names: [...names] }
 }
 
-/** The feature that the first values of a column suggest. */
+/** The feature that the first values of a column suggest: numbers are integers if all of them are whole. */
 export function inferFeature(values: Iterable<unknown>): Feature {
+  let known: Feature | undefined
   for (const value of values) {
     if (value === null || value === undefined) continue
-    if (Array.isArray(value) || ArrayBuffer.isView(value))
-      return { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
-    return { type: 'Value', dtype: scalarType(value) }
+    known ??=
+      Array.isArray(value) || ArrayBuffer.isView(value)
+        ? { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
+        : { type: 'Value', dtype: scalarType(value) }
+    if (known.dtype !== 'int64' || known.type === 'List') return known
+    if (scalarType(value) === 'float64') return { type: 'Value', dtype: 'float64' }
   }
-  return { type: 'Value', dtype: 'null' }
+  return known ?? { type: 'Value', dtype: 'null' }
 }
 
 /**

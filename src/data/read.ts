@@ -1,11 +1,11 @@
 // path → rows: datasets from files, from folders laid out like the Hub's, and from arrays
 import { TrainerError } from '../errors'
-import { concatColumns, type Column } from './columns'
 import { Dataset, DatasetDict } from './dataset'
 import { findSplits, type SplitFiles } from './findFiles'
-import { formatOf, readTable, type ReadOptions } from './formats'
+import { checkReadOptions, readColumns, readOptions, type FileColumns, type ReadOptions } from './formats'
+import { joinFiles } from './joinFiles'
+import { checkOptions } from './options'
 import type { LooseRow } from './rows'
-import type { Table } from './table'
 
 /** Options of {@link loadDataset}. */
 export interface LoadOptions extends ReadOptions {
@@ -64,10 +64,12 @@ export async function loadDataset(
   configurationOrOptions?: string | LoadOptions,
   more?: LoadOptions,
 ): Promise<Dataset<object> | DatasetDict<object>> {
-  const options = more ?? (typeof configurationOrOptions === 'object' ? configurationOrOptions : {})
+  const options = more ?? (typeof configurationOrOptions === 'string' ? {} : (configurationOrOptions ?? {}))
   if (typeof source !== 'string') return fromMemory(source, options)
+  checkOptions(options, ['split', 'name', 'dataFiles', ...readOptions], 'loadDataset()')
   const configuration = typeof configurationOrOptions === 'string' ? configurationOrOptions : options.name
   const found = await findSplits(source, configuration, options.dataFiles)
+  checkReadOptions(options, Object.values(found).flat())
   if (options.split === undefined) {
     const splits: Record<string, Dataset<object>> = {}
     for (const [name, files] of Object.entries(found)) splits[name] = await readFiles(files, options)
@@ -79,7 +81,9 @@ export async function loadDataset(
   return slice(await readFiles(files, options), start, end)
 }
 
-function fromMemory(source: Rows<object>, { split }: LoadOptions): Dataset<object> | DatasetDict<object> {
+function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object> | DatasetDict<object> {
+  checkOptions(options, ['split'], 'loadDataset() of rows in memory')
+  const { split } = options
   if (Array.isArray(source)) {
     const { name, start, end } = parseSplit(split ?? 'train')
     if (name !== 'train') throw noSplit(name, ['train'], 'the rows')
@@ -96,26 +100,10 @@ function fromMemory(source: Rows<object>, { split }: LoadOptions): Dataset<objec
 
 /** The rows of a split's files, one file after the other. */
 async function readFiles(files: readonly string[], options: LoadOptions): Promise<Dataset<object>> {
-  const tables: Table[] = []
-  for (const file of files) tables.push(await readTable(file, formatOf(file), options))
-  const [first, ...others] = tables
-  if (first === undefined) throw new TrainerError('internal', 'internal: a split was found without files.')
-  for (const [index, table] of others.entries()) checkSameColumns(first, files[0]!, table, files[index + 1]!)
-  const columns = new Map<string, Column>()
-  for (const name of first.columns.keys())
-    columns.set(name, concatColumns(tables.map(table => table.columns.get(name)!)))
-  const length = tables.reduce((rows, table) => rows + table.length, 0)
-  return new Dataset(columns, first.features, length)
-}
-
-function checkSameColumns(first: Table, firstFile: string, table: Table, file: string): void {
-  const names = [...table.columns.keys()]
-  if (names.length === first.columns.size && names.every(name => first.columns.has(name))) return
-  const expected = [...first.columns.keys()].join(', ') || 'none'
-  throw new TrainerError(
-    'data',
-    `${file} has the columns ${names.join(', ') || 'none'}, ${firstFile} of the same split has ${expected}.`,
-  )
+  const read: FileColumns[] = []
+  for (const file of files) read.push(await readColumns(file, options))
+  const { columns, features, length } = joinFiles(read, options)
+  return new Dataset(columns, features, length)
 }
 
 interface Slice {
