@@ -1,5 +1,4 @@
 // what a column holds: the part of Hugging Face's features that training needs
-import { TrainerError } from '../errors'
 
 /** What a column holds. A ClassLabel's values are indices into `names`. */
 export interface Feature {
@@ -40,22 +39,6 @@ export function parseFeatures(written: unknown): Features {
   const features: Record<string, Feature> = {}
   for (const [name, feature] of Object.entries(isRecord(written) ? written : {})) features[name] = parseFeature(feature)
   return features
-}
-
-/**
- * The different names in a column of class names, sorted as Hugging Face's `class_encode_column` sorts them; a class's
- * number is its place here.
- * @throws TrainerError (`data`) for a column of lists or objects.
- */
-export function classNames(values: Iterable<unknown>, column: string): string[] {
-  const names = new Set<string>()
-  for (const value of values) {
-    if (typeof value === 'object' && value !== null) {
-      throw new TrainerError('data', `Column '${column}' holds lists or objects, which cannot name classes.`)
-    }
-    if (value !== null && value !== undefined) names.add(String(value))
-  }
-  return [...names].sort()
 }
 
 function parseFeature(written: unknown): Feature {

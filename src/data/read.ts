@@ -64,10 +64,13 @@ export async function loadDataset(
   configurationOrOptions?: string | LoadOptions,
   more?: LoadOptions,
 ): Promise<Dataset<object> | DatasetDict<object>> {
-  const options = more ?? (typeof configurationOrOptions === 'string' ? {} : (configurationOrOptions ?? {}))
+  const named = typeof configurationOrOptions === 'string' ? configurationOrOptions : undefined
+  const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
   checkOptions(options, ['split', 'name', 'dataFiles', ...readOptions], 'loadDataset()')
-  const configuration = typeof configurationOrOptions === 'string' ? configurationOrOptions : options.name
+  if (named !== undefined && options.name !== undefined && options.name !== named)
+    throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
+  const configuration = named ?? options.name
   const found = await findSplits(source, configuration, options.dataFiles)
   checkReadOptions(options, Object.values(found).flat())
   if (options.split === undefined) {
