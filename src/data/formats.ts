@@ -132,7 +132,8 @@ export async function readColumns(file: string, options: ReadOptions): Promise<F
     const cellOf = (value: unknown): unknown => exactCell(value, `Column '${name}' of ${file}`, others)
     return compactColumn(cells.get(name)!.map(cellOf))
   }
-  const features = format === 'text' ? {} : floatFeatures(text, cells)
+  // Python reads what is under a field by pandas, for which whole numbers are integers, however they are written.
+  const features = format === 'text' || options.field !== undefined ? {} : floatFeatures(text, cells)
   return { file, features, length, columns: new Map(names.map(name => [name, columnOf(name)])) }
 }
 
