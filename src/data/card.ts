@@ -38,12 +38,15 @@ export async function readCard(folder: string): Promise<Card | undefined> {
   if (written === undefined) return undefined
   const yaml = parseCard(written, path)
   const infos = listOf(yaml['dataset_info'])
+  const configs = listOf(yaml['configs'])
   return {
-    configurations: listOf(yaml['configs']).map(entry => configurationOf(entry, path)),
+    configurations: configs.map(entry => configurationOf(entry, path)),
     features(configuration) {
       const named = infos.find(({ config_name: name }) => name === (configuration ?? 'default'))
       const info = named ?? (infos.length === 1 && infos[0]!['config_name'] === undefined ? infos[0] : undefined)
-      return info?.['features'] === undefined ? undefined : cardFeatures(info['features'], path)
+      const own = configs.find(({ config_name: name }) => name === configuration)
+      const written = own?.['features'] ?? info?.['features']
+      return written === undefined ? undefined : cardFeatures(written, path)
     },
   }
 }

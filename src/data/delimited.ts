@@ -108,6 +108,15 @@ function layoutOf(text: string, format: 'csv' | 'tsv', options: DelimitedOptions
     throw new TrainerError('argument', `delimiter is '${given}' and sep is '${sep}': both say what separates cells.`, {
       fix: 'Give one of them.',
     })
+  if (given !== undefined && given.length > 1 && given.includes('\\')) {
+    throw new TrainerError(
+      'argument',
+      `The delimiter '${given}' looks like a regular expression, as pandas takes it.`,
+      {
+        fix: 'Here it is the text itself that separates cells, of one character or more.',
+      },
+    )
+  }
   if (given === '') throw new TrainerError('argument', "The delimiter is '', which separates nothing.")
   const marked = format === 'csv' ? /^"?sep=(.)"?(?:\r\n|\n|\r)/i.exec(text) : null
   const start = marked?.[0].length ?? 0

@@ -121,6 +121,11 @@ configs:
     expect((await loadDataset(folder(named, files))).train.column('x')).toEqual([1, 2])
   })
 
+  it('may declare columns themselves', async () => {
+    const yaml = 'configs:\n- config_name: a\n  data_files: a.jsonl\n  features:\n  - name: x\n    dtype: string'
+    expect((await loadDataset(folder(yaml, files))).train.column('x')).toEqual(['1', '2'])
+  })
+
   it('may name a folder whose file names tell the splits', async () => {
     const yaml = 'configs:\n- config_name: default\n  data_dir: v2'
     const place = folder(yaml, { 'train.csv': 'a\n0\n', 'v2/train.csv': 'a\n1\n2\n', 'v2/test.csv': 'a\n3\n' })

@@ -53,8 +53,12 @@ describe('options', () => {
   })
 
   it.each<[object, RegExp]>([
+    [{ quoting: 3 }, /quoting must be true or false, not 3/],
+    [{ sep: /;/ }, /sep must be a text, not \{\}/],
+    [{ sep: '\\s+' }, /delimiter '\\s\+' looks like a regular expression/],
+    [{ encoding: 8 }, /encoding must be a text, not 8/],
     [{ nRows: -1 }, /nRows must be a whole number, 0 or above, not -1/],
-    [{ skipRows: [0, 2] }, /skipRows must be a whole number, 0 or above, not 0,2/],
+    [{ skipRows: [0, 2] }, /skipRows must be a whole number, 0 or above, not \[0,2\]/],
     [{ columns: 'text' }, /columns must be a list of names, not "text"/],
     [{ columns: [] }, /columns must be a list of names/],
     [{ columnNames: [1, 2] }, /columnNames must be a list of names/],
@@ -71,6 +75,12 @@ describe('options', () => {
     [csv, { field: 'data' }, /field is an option of json files; .*a\.csv is not one/],
   ])('of %s that nothing would read are refused: %o', async (file, options, message) => {
     await expect(load(file, options)).rejects.toThrow(message)
+  })
+
+  it('of trainTestSplit have values that can be', () => {
+    expect(() => dataset['trainTestSplit']!({ testSize: '0.5' })).toThrow(/testSize must be a number, not "0\.5"/)
+    expect(() => dataset['trainTestSplit']!({ shuffle: 'no' })).toThrow(/shuffle must be true or false, not "no"/)
+    expect(() => dataset['shuffle']!({ seed: '42' })).toThrow(/seed must be a whole number, 0 or above, not 42/)
   })
 
   it('may not name two configurations', async () => {
