@@ -60,7 +60,11 @@ function isUneven({ rows, openQuote }: Cells, width = rows[0]?.length): boolean 
 }
 
 function namesOf({ rows }: Cells, file: string, { columnNames, skipRows = 0 }: DelimitedOptions): readonly string[] {
-  const names = columnNames ?? rows[0] ?? []
+  const names = columnNames ?? rows[0]
+  if (names === undefined) {
+    const left = skipRows === 0 ? 'is empty' : `has nothing left after skipRows: ${skipRows}`
+    throw new TrainerError('file', `${file} ${left}: a line that names the columns was expected.`)
+  }
   const twice = names.find((name, at) => name !== '' && names.indexOf(name) !== at)
   if (twice === undefined) return names
   throw new TrainerError('file', `${file} has two columns named '${twice}'.`, {

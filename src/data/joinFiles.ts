@@ -76,7 +76,12 @@ function checkOneType(name: string, parts: readonly Column[], files: readonly Fi
         'data',
         `Column '${name}' has ${known.kind} in ${files[known.at]!.file}, but ${kind} in ${files[at]!.file} of the ` +
           'same split.',
-        { fix: `Write them alike, or leave the column out: columns: [${others.join(', ')}].` },
+        {
+          fix:
+            others.length === 0
+              ? 'Write them alike.'
+              : `Write them alike, or leave the column out: columns: [${others.join(', ')}].`,
+        },
       )
     }
   }
