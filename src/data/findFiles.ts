@@ -33,6 +33,8 @@ export interface Found {
 export async function findSplits(path: string, configuration?: string, dataFiles?: DataFiles): Promise<Found> {
   const kind = await kindOf(path)
   const plain = { options: {}, features: undefined }
+  if (configuration !== undefined && (dataFiles !== undefined || kind === 'file'))
+    throw needlessConfiguration(path, configuration, dataFiles)
   if (dataFiles !== undefined) return { splits: await namedFiles(kind === 'folder' ? path : '', dataFiles), ...plain }
   if (kind === 'file') return { splits: { train: [path] }, ...plain }
   if (kind === 'nothing') throw await nothingAt(path)
@@ -51,8 +53,8 @@ export async function findSplits(path: string, configuration?: string, dataFiles
   const listed = await listTree(folder, depth)
   const tree = listed.filter(file => isDataFile(file.name))
   if (tree.length === 0) refuseSavedToDisk(folder, listed)
-  const laid = chosen !== undefined || configuration === undefined
-  const files = laid ? defaultFiles(folder, tree) : configurationFiles(folder, tree, configuration)
+  const byLayout = chosen !== undefined || configuration === undefined
+  const files = byLayout ? defaultFiles(folder, tree) : configurationFiles(folder, tree, configuration)
   return { splits: oneFormat(inOrder(bySplit(files)), folder), options, features }
 }
 
@@ -71,8 +73,17 @@ function chooseConfiguration(card: Card, path: string, wanted: string | undefine
   throw severalConfigurations(path, names)
 }
 
+/** Files that are named outright belong to no configuration: its name may be meant for a split. */
+function needlessConfiguration(path: string, name: string, dataFiles: DataFiles | undefined): TrainerError {
+  const why = dataFiles === undefined ? `${path} is a file` : 'dataFiles names the files'
+  return new TrainerError('argument', `${why}, so that the configuration '${name}' chooses nothing.`, {
+    fix: `Leave it out; for a split write split: '${name}'.`,
+  })
+}
+
 /** A folder that `save_to_disk` of Python wrote: its rows are in Arrow files. */
-function refuseSavedToDisk(path: string, tree: readonly FileBelow[]): void {
+function refuseSavedToDisk(folder: string, tree: readonly FileBelow[]): void {
+  const path = folder.replace(/[\\/]+$/, '')
   const has = (pattern: RegExp): boolean => tree.some(({ name }) => pattern.test(name))
   if (!has(/\.arrow$/) || !has(/^(dataset_dict|state)\.json$/)) return
   const dict = has(/^dataset_dict\.json$/)

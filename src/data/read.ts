@@ -114,7 +114,7 @@ async function readFiles(
   const read: FileColumns[] = []
   for (const file of files) read.push(await readColumns(file, options))
   const table = joinFiles(read, options, declared)
-  const place = files.length === 1 ? files[0]! : `${files[0]} and its kin`
+  const place = files.length === 1 ? files[0]! : `${files[0]} and the files behind it`
   const { columns, features, length } =
     declared === undefined ? table : declareColumns(table, declared, place, options.columns)
   return new Dataset(columns, features, length)

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Dataset, DatasetDict } from '../../src/data/dataset'
@@ -83,8 +84,11 @@ describe('options', () => {
     expect(() => dataset['shuffle']!({ seed: '42' })).toThrow(/seed must be a whole number, 0 or above, not 42/)
   })
 
-  it('may not name two configurations', async () => {
+  it('may not name two configurations, or one that chooses nothing', async () => {
     await expect(load(csv, 'a', { name: 'b' })).rejects.toThrow(/two configurations, 'a' and 'b'/)
+    await expect(load(csv, 'train')).rejects.toThrow(/a\.csv is a file, .* 'train' chooses nothing.* split: 'train'/)
+    await expect(load(dirname(csv), 'a', { dataFiles: 'a.csv' })).rejects.toThrow(/dataFiles names the files/)
+    expect(await loadDataset(csv, { split: 'train' })).toHaveLength(1)
   })
 
   it('name columns one by one or in a list', () => {
