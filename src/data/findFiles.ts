@@ -53,8 +53,8 @@ export async function findSplits(path: string, configuration?: string, dataFiles
   const listed = await listTree(folder, depth)
   const tree = listed.filter(file => isDataFile(file.name))
   if (tree.length === 0) refuseSavedToDisk(folder, listed)
-  const byLayout = chosen !== undefined || configuration === undefined
-  const files = byLayout ? defaultFiles(folder, tree) : configurationFiles(folder, tree, configuration)
+  if (tree.length === 0) throw noDataFiles(folder)
+  const files = chosen === undefined ? laidOutFiles(folder, tree, configuration) : tree
   return { splits: oneFormat(inOrder(bySplit(files)), folder), options, features }
 }
 
@@ -68,9 +68,13 @@ function chooseConfiguration(card: Card, path: string, wanted: string | undefine
     if (found === undefined) throw noConfiguration(path, wanted, names)
     return found
   }
-  const usual = configurations.find(({ name, isDefault }) => isDefault || name === 'default')
-  if (usual !== undefined || configurations.length === 1) return usual ?? configurations[0]!
+  const usual = configurations.length === 1 ? configurations : configurations.filter(isUsual)
+  if (usual.length === 1) return usual[0]!
   throw severalConfigurations(path, names)
+}
+
+function isUsual({ name, isDefault }: Configuration): boolean {
+  return isDefault || name === 'default'
 }
 
 /** Files that are named outright belong to no configuration: its name may be meant for a split. */
@@ -167,14 +171,22 @@ function inOrder(splits: Readonly<Record<string, readonly string[]>>): SplitFile
   return Object.fromEntries(Object.entries(splits).sort(([a], [b]) => rank(a) - rank(b)))
 }
 
+/** The files of a folder whose card does not name configurations. */
+function laidOutFiles(path: string, tree: readonly FileBelow[], configuration?: string): readonly FileBelow[] {
+  return configuration === undefined ? defaultFiles(path, tree) : configurationFiles(path, tree, configuration)
+}
+
+function noDataFiles(path: string): TrainerError {
+  return new TrainerError('file', `${path} has no data files: parquet, csv, tsv, jsonl, json or txt was expected.`)
+}
+
 /** The files when no configuration is named: those directly there, in `data/`, or in folders named after splits. */
 function defaultFiles(path: string, tree: readonly FileBelow[]): readonly FileBelow[] {
   const direct = tree.filter(({ folders }) => folders.every(name => name === 'data' || keywordIn(name) !== undefined))
   if (direct.length > 0) return direct
   const names = configurations(tree)
-  if (names.length === 1) return configurationFiles(path, tree, names[0]!)
   if (names.length > 1) throw severalConfigurations(path, names)
-  throw new TrainerError('file', `${path} has no data files: parquet, csv, tsv, jsonl, json or txt was expected.`)
+  return configurationFiles(path, tree, names[0]!)
 }
 
 function configurationFiles(path: string, tree: readonly FileBelow[], configuration: string): readonly FileBelow[] {

@@ -45,13 +45,15 @@ export function typedColumn(
   parts: readonly WrittenCells[],
   declared?: Feature,
 ): { values: unknown[][]; feature?: Feature } {
+  const all = (fits: (cell: string, decimal: string) => boolean): boolean =>
+    parts.every(({ cells, decimal }) => cells.every(cell => missing.has(cell) || fits(cell, decimal)))
   const texts = (isMissing: (cell: string) => boolean): { values: unknown[][] } => ({
     values: parts.map(({ cells }) => cells.map(cell => (isMissing(cell) ? null : cell))),
   })
-  if (declared?.type === 'ClassLabel') return texts(cell => missing.has(cell) && !declared.names!.includes(cell))
   if (declared?.dtype === 'string') return texts(cell => cell === '')
-  const all = (fits: (cell: string, decimal: string) => boolean): boolean =>
-    parts.every(({ cells, decimal }) => cells.every(cell => missing.has(cell) || fits(cell, decimal)))
+  // Where all cells are numbers, they are the numbers of classes, not names that look like them, as in Python.
+  if (declared?.type === 'ClassLabel' && !all(isNumber))
+    return texts(cell => missing.has(cell) && !declared.names!.includes(cell))
   if (all(isBoolean)) return { values: parts.map(({ cells }) => cells.map(cell => booleans[cell] ?? null)) }
   if (!all(isNumber)) return texts(cell => cell === '')
   // Where a cell is missing, pandas has floating-point numbers, and classes are named '1.0'.

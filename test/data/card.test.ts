@@ -119,6 +119,15 @@ configs:
     expect((await loadDataset(folder(`${configs}\n  default: true`, files))).train.column('x')).toEqual(['3'])
     const named = configs.replaceAll('config_name: a', 'config_name: default')
     expect((await loadDataset(folder(named, files))).train.column('x')).toEqual([1, 2])
+    await expect(loadDataset(folder(`${named}\n  default: true`, files))).rejects.toThrow(
+      /several configurations: default, b/,
+    )
+  })
+
+  it('without files have those of all folders, split by their names', async () => {
+    const place = folder('configs:\n- config_name: default', { 'test.csv': 'a\n1\n', 'x/train_1.csv': 'a\n2\n3\n' })
+    expect((await loadDataset(place)).numRows).toEqual({ train: 2, test: 1 })
+    await expect(loadDataset(folder('configs:\n- config_name: default', {}))).rejects.toThrow(/has no data files/)
   })
 
   it('may declare columns themselves', async () => {
@@ -157,6 +166,14 @@ describe("a card's columns", () => {
     expect(train.column('label')).toEqual([11, 0, 2, 3])
     const list = labels.replace(/names:[^]*/, 'names: [no, yes]')
     expect((await loadDataset(folder(list, { 'a.csv': 'text,label\na,yes\n' }))).train.column('label')).toEqual([1])
+  })
+
+  it('take a column of numbers for numbers of classes, whatever these are called', async () => {
+    const yaml = labels.replace('neg', "'1'")
+    const read = async (cells: string): Promise<unknown> =>
+      (await loadDataset(folder(yaml, { 'a.csv': `text,label\na,1\n${cells}` }))).train.column('label')
+    expect(await read('b,0\nc,\n')).toEqual([1, 0, null])
+    expect(await read('b,pos\nc,NA\n')).toEqual([0, 1, null])
   })
 
   it('may be missing in rows or files', async () => {
