@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Dataset, type EvalPrediction, loadMetric, Tensor } from '../../src/index'
-import { collate, createTrainer, dataset, model, rows, run } from './support'
+import { collate, createTrainer, dataset, tinyModel, rows, run } from './support'
 
 const numbers = ({ data }: Tensor): number[] => Array.from(data as Float32Array, Number)
 
 describe('evaluation', () => {
-  it('takes several sets by name, each logged and told on its own', async () => {
+  it('takes several sets by name, each logged and reported by itself', async () => {
     const heard: string[][] = []
     const callbacks = [
       {
@@ -36,7 +36,7 @@ describe('evaluation', () => {
   })
 
   it('has a loss that does not depend on the batch size, and predictions in the order of the dataset', async () => {
-    const shared = model()
+    const shared = tinyModel()
     const results = []
     for (const perDeviceEvalBatchSize of [1, 3, 4, 50]) {
       const trainer = createTrainer({ perDeviceEvalBatchSize }, { model: shared })
@@ -122,10 +122,11 @@ describe('evaluation', () => {
   })
 
   it('keeps memory flat over 10,000 rows where metrics stream', async () => {
-    const [count, labels] = [10_000, 2_000] // kept, the logits would be 80 MB
+    const count = 10_000
+    const labels = 2_000 // kept, the logits would be 80 MB
     const row = { input_ids: [1, 2, 3], attention_mask: [1, 1, 1], label: 5 }
     const set = { length: count, get: () => row }
-    const wide = model({}, { numLabels: labels })
+    const wide = tinyModel({}, { numLabels: labels })
     const used: number[] = []
     const trainer = createTrainer(
       { perDeviceEvalBatchSize: 50, batchEvalMetrics: true },

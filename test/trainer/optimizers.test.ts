@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isElementwise } from '../../src/engine/fused/compile'
 import { adamw, type Optimizer, type TrainingArgumentsOptions } from '../../src/index'
 import { updateGraph } from '../../src/programs/update'
-import { model, run, weights } from './support'
+import { tinyModel, run, weights } from './support'
 
 /** Momentum: m ← 0.9 m + g, p ← p − rate (m + decay p). */
 const momentum: Optimizer = {
@@ -36,7 +36,7 @@ const still: TrainingArgumentsOptions = {
 }
 const site = { name: 'p', shape: [3, 2] }
 
-describe("an optimizer of one's own", () => {
+describe('a custom optimizer', () => {
   it('is a pair of functions; elementwise ones become one loop', async () => {
     expect([
       isElementwise(updateGraph(momentum, site, true)),
@@ -50,7 +50,7 @@ describe("an optimizer of one's own", () => {
   })
 
   it('moves parameters by its rule: elementwise', async () => {
-    const before = weights(model())
+    const before = weights(tinyModel())
     const { trainer } = await run(
       { ...still, maxSteps: 1, weightDecay: 0.5, learningRate: 0.01 },
       {
@@ -71,7 +71,7 @@ describe("an optimizer of one's own", () => {
   })
 
   it('moves parameters by its rule: not elementwise, through the engine', async () => {
-    const snapshots: Record<string, number[]>[] = [weights(model())]
+    const snapshots: Record<string, number[]>[] = [weights(tinyModel())]
     await run(
       { ...still, maxSteps: 2, learningRate: 0.01 },
       {
@@ -112,7 +112,7 @@ describe("an optimizer of one's own", () => {
   })
 })
 
-describe("a schedule of one's own", () => {
+describe('a custom schedule', () => {
   it('is a function from the updates made to a factor', async () => {
     const asked: number[] = []
     const { history } = await run(
@@ -124,7 +124,7 @@ describe("a schedule of one's own", () => {
   })
 
   it('does not go with modelInit', async () => {
-    await expect(run({}, { modelInit: () => model(), optimizers: [undefined, () => 1] })).rejects.toThrow(
+    await expect(run({}, { modelInit: () => tinyModel(), optimizers: [undefined, () => 1] })).rejects.toThrow(
       /modelInit.*optimizers/,
     )
   })

@@ -2,7 +2,7 @@ import { cpSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../src/index'
-import { collate, createTrainer, dataset, run, told, weights } from './support'
+import { collate, createTrainer, dataset, run, logged, weights } from './support'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 /** Two updates an epoch; rates that follow the evaluations at its end. */
@@ -18,7 +18,7 @@ const epochs: TrainingArgumentsOptions = {
 }
 
 describe('a run that ended between the last update of an epoch and what comes at its end', () => {
-  it.each([2, 6, 8])('does that when it goes on: step %i', async step => {
+  it.each([2, 6, 8])('does that when it resumes: step %i', async step => {
     const whole = await run(epochs)
     const outputDir = temporaryFolder()
     const stop = {
@@ -29,16 +29,17 @@ describe('a run that ended between the last update of an epoch and what comes at
     await expect(run({ ...epochs, outputDir }, { callbacks: [stop] })).rejects.toThrow('killed')
     const resumed = await run({ ...epochs, outputDir }, { resumeFromCheckpoint: true })
     expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
-    const told = (history: typeof whole.history): unknown[] =>
+    const lossesOf = (history: typeof whole.history): unknown[] =>
       history
         .filter(entry => entry.train_runtime === undefined)
         .map(entry => [entry.step, entry.loss, entry.eval_loss, entry.grad_norm, entry.learning_rate])
-    expect(told(resumed.history)).toEqual(told(whole.history))
+    expect(lossesOf(resumed.history)).toEqual(lossesOf(whole.history))
   })
 
   it('does not do it twice', async () => {
     const args = { ...epochs, saveStrategy: 'epoch' } as const
-    const [whole, outputDir] = [await run(args), temporaryFolder()]
+    const whole = await run(args)
+    const outputDir = temporaryFolder()
     cpSync(join(whole.outputDir, 'checkpoint-4'), join(outputDir, 'checkpoint-4'), { recursive: true })
     const resumed = await run({ ...args, outputDir }, { resumeFromCheckpoint: true })
     expect(resumed.evaluations.map(({ step }) => step)).toEqual([2, 4, 6, 8])
@@ -47,9 +48,9 @@ describe('a run that ended between the last update of an epoch and what comes at
 })
 
 describe('what has changed since the checkpoint', () => {
-  it('is told, argument by argument', async () => {
+  it('is logged, argument by argument', async () => {
     const { outputDir } = await run({ saveStrategy: 'steps', saveSteps: 2, maxSteps: 2 })
-    const messages = told()
+    const messages = logged()
     await run(
       { outputDir, maxSteps: 3, learningRate: 0.5, weightDecay: 0.25, lrSchedulerType: 'constant', dataSeed: 3 },
       { resumeFromCheckpoint: true },
@@ -70,9 +71,9 @@ describe('what has changed since the checkpoint', () => {
     expect(changes.filter(message => /output_dir|disable_tqdm|adam_beta1/.test(message))).toEqual([])
   })
 
-  it('is told of a dataset of another length', async () => {
+  it('warns of a dataset of another length', async () => {
     const { outputDir } = await run({ saveStrategy: 'steps', saveSteps: 2, maxSteps: 2 })
-    const messages = told()
+    const messages = logged()
     await run({ outputDir, maxSteps: 3 }, { resumeFromCheckpoint: true, trainDataset: dataset(40) })
     expect(messages.filter(message => /batches in an epoch, where the checkpoint had/.test(message))).toHaveLength(1)
   })
@@ -95,7 +96,8 @@ describe('the best model', () => {
   }
 
   it('is missed with a warning, not an error, when its checkpoint is gone', async () => {
-    const [outputDir, messages] = [temporaryFolder(), told()]
+    const outputDir = temporaryFolder()
+    const messages = logged()
     const remove = { onSave: () => rmSync(join(outputDir, 'checkpoint-1'), { recursive: true, force: true }) }
     const { output, trainer } = await run({ ...best, outputDir }, { computeMetrics: falling(), callbacks: [remove] })
     expect([output.globalStep, trainer.state.bestGlobalStep]).toEqual([3, 1])

@@ -30,7 +30,7 @@ async function running(
 }
 
 describe('stopping', () => {
-  it('ends after the current update at Ctrl-C, with a whole checkpoint that goes on', async () => {
+  it('ends after the current update at Ctrl-C, with a whole checkpoint to resume from', async () => {
     const outputDir = temporaryFolder()
     const { child, messages, ended } = await running(outputDir)
     child.kill('SIGINT')
@@ -58,8 +58,10 @@ describe('stopping', () => {
   })
 
   it('saves at SIGTERM with enableJitCheckpoint, and dies of it without', async () => {
-    const [saved, died] = [temporaryFolder(), temporaryFolder()]
-    const [with_, without] = [await running(saved, true), await running(died)]
+    const saved = temporaryFolder()
+    const died = temporaryFolder()
+    const with_ = await running(saved, true)
+    const without = await running(died)
     for (const { child } of [with_, without]) child.kill('SIGTERM')
     expect([await with_.ended, await without.ended]).toEqual([0, 'SIGTERM'])
     expect(await missingFromCheckpoint(join(saved, checkpointsIn(saved)[0]!))).toEqual([])
