@@ -173,7 +173,9 @@ function rowsOf(
   { inputs, outputs }: Node,
   flows: ReadonlyMap<string, Scaled>,
 ): RowGradient | undefined {
-  const [table, index, y] = [inputs[0]!, inputs[1]!, outputs[0]!]
+  const table = inputs[0]!
+  const index = inputs[1]!
+  const y = outputs[0]!
   const flow = flows.get(y.name)
   if (flow === undefined) return undefined
   const d = expand(graph, settled(graph, flow), y.shape, [y])

@@ -31,16 +31,30 @@ export interface NormalizationSite {
  * Every elementwise pass is over a tensor that does not fit the cache, so neither x̂ nor g x̂ is ever made.
  */
 export function normalizationGradient(site: NormalizationSite): { readonly dx?: Value; readonly dScale?: Value } {
-  const {
-    graph: g,
-    x,
-    scale,
-    axis,
-    epsilon,
-    y,
-    dy: [dy, dMean, dInverse],
-    asked,
-  } = site
+  const { graph, x, scale, asked } = site
+  const rows = normalizedRows(site)
+  const dy = site.dy[0]
+  const through = dy === undefined ? undefined : throughResult(graph, rows, rows.of(dy), scale)
+  const dx = asked ? inputGradient(site, rows, through) : undefined
+  return {
+    ...(dx !== undefined && { dx: reshaped(graph, dx, x) }),
+    ...(through !== undefined && { dScale: through.dScale }),
+  }
+}
+
+/** Rows of n numbers, and what is known of them. */
+interface Rows {
+  /** Something of x's shape as [rows, n]. */
+  of(value: Value): Value
+  /** A value over n. */
+  share(value: Value): Value
+  /** x - mean */
+  readonly centred: Value
+  /** r, as a column. */
+  readonly inverse: Value
+}
+
+function normalizedRows({ graph: g, x, axis, epsilon, y }: NormalizationSite): Rows {
   const rest = x.shape.slice(axis)
   const rows = (value: Value): Value => rowsOf(g, value, rest)
   const n = count(
@@ -52,33 +66,43 @@ export function normalizationGradient(site: NormalizationSite): { readonly dx?: 
   const [mean, saved] = y.slice(1).map(value => value && column(g, value, x.dtype))
   const centred = g.sub(rows(x), mean ?? g.reduceMean(rows(x), [1], true))
   const inverse = saved ?? g.reciprocal(g.sqrt(g.add(share(g.reduceSumSquare(centred, [1], true)), epsilon)))
+  return { of: rows, share, centred, inverse }
+}
 
-  let dScale: Value | undefined
-  let inner: Value | undefined // dx / r
-  let slope: Value | undefined // what (x - mean) is multiplied with
-  if (dy !== undefined) {
-    const [d, s] = [rows(dy), rest.length === 1 ? scale : g.reshape(scale, [-1])]
-    const moved = g.mul(d, centred)
-    dScale = reshaped(g, g.matMul(g.reshape(inverse, [1, -1]), moved), scale)
-    const weighted = g.mul(d, s)
-    slope = g.mul(g.matMul(moved, share(g.unsqueeze(s, [1]))), g.mul(inverse, inverse))
-    inner = g.sub(weighted, g.reduceMean(weighted, [1], true))
-  }
-  if (!asked) return dScale === undefined ? {} : { dScale }
+/** What comes through the result: ds, g - mean g, and the factor of x - mean in dx / r. */
+interface Through {
+  readonly dScale: Value
+  readonly inner: Value
+  readonly slope: Value
+}
+
+function throughResult(g: GraphBuilder, { share, centred, inverse }: Rows, dy: Value, scale: Value): Through {
+  const weights = scale.shape.length === 1 ? scale : g.reshape(scale, [-1])
+  const moved = g.mul(dy, centred)
+  const dScale = reshaped(g, g.matMul(g.reshape(inverse, [1, -1]), moved), scale)
+  const weighted = g.mul(dy, weights)
+  const slope = g.mul(g.matMul(moved, share(g.unsqueeze(weights, [1]))), g.mul(inverse, inverse))
+  return { dScale, inner: g.sub(weighted, g.reduceMean(weighted, [1], true)), slope }
+}
+
+/** dx as rows, of what comes through the result, the mean and 1/deviation; undefined where nothing comes. */
+function inputGradient({ graph: g, x, dy }: NormalizationSite, rows: Rows, through?: Through): Value | undefined {
+  const [, dMean, dInverse] = dy
+  const { centred, inverse, share } = rows
+  let slope = through?.slope
   if (dInverse !== undefined) {
     const extra = share(g.mul(column(g, dInverse, x.dtype), g.mul(inverse, inverse)))
     slope = slope === undefined ? extra : g.add(slope, extra)
   }
+  let inner = through?.inner
   if (slope !== undefined) {
     const along = g.mul(centred, slope)
     inner = inner === undefined ? settled(g, { of: along, by: -1 }) : g.sub(inner, along)
   }
-  let dx = inner === undefined ? undefined : times(g, inner, inverse)
-  if (dMean !== undefined) {
-    const even = share(column(g, dMean, x.dtype))
-    dx = dx === undefined ? expand(g, even, rows(x).shape, [x]) : g.add(dx, even)
-  }
-  return { ...(dx === undefined ? {} : { dx: reshaped(g, dx, x) }), ...(dScale === undefined ? {} : { dScale }) }
+  const dx = inner === undefined ? undefined : times(g, inner, inverse)
+  if (dMean === undefined) return dx
+  const even = share(column(g, dMean, x.dtype))
+  return dx === undefined ? expand(g, even, rows.of(x).shape, [x]) : g.add(dx, even)
 }
 
 /** One number a row, as a column. */

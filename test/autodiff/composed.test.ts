@@ -92,7 +92,8 @@ describe('gradients through whole blocks are PyTorch’s', () => {
     )
     expect(found.loss!.data[0]).toBeCloseTo(expected, 10)
     for (const [key, gradient] of Object.entries(gradients)) {
-      const [ours, theirs] = [found[`${key}_grad`]!, Tensor.from('float64', gradient)]
+      const ours = found[`${key}_grad`]!
+      const theirs = Tensor.from('float64', gradient)
       expect(ours.dims).toEqual(theirs.dims)
       theirs.data.forEach((value, i) => expect(Number(ours.data[i]), `${key}[${i}]`).toBeCloseTo(value, 10))
     }

@@ -66,7 +66,8 @@ export function checkGradients(build: Build, inputs: readonly Input[], options: 
       if (input.dtype !== undefined) return
       const name = `x${i}`
       const loss: Loss = moved => Number(evaluate(graph, { ...feeds, [name]: moved }).loss!.data[0])
-      const [x, gradient] = [feeds[name], found[`${name}_grad`]] as [Tensor<'float64'>, Tensor<'float64'> | undefined]
+      const x = feeds[name] as Tensor<'float64'>
+      const gradient = found[`${name}_grad`] as Tensor<'float64'> | undefined
       const problem = compare(input, x, gradient, random, options.tolerance ?? 1e-7, loss)
       if (problem !== undefined) throw new Error(`${weighting}, ${name}: ${problem}\n${print(graph)}`)
     })

@@ -9,16 +9,14 @@ import { allCases, graphOf } from './operatorCases'
 function small(): Graph {
   const builder = new GraphBuilder('small')
   const x = builder.input('x', 'float32', ['n', 3])
-  const [w, b] = [
-    builder.initializer(
-      'w',
-      Tensor.from('float32', [
-        [1, 2, 3],
-        [4, 5, 6],
-      ]),
-    ),
-    builder.initializer('b', Tensor.zeros('float32', [2])),
-  ]
+  const w = builder.initializer(
+    'w',
+    Tensor.from('float32', [
+      [1, 2, 3],
+      [4, 5, 6],
+    ]),
+  )
+  const b = builder.initializer('b', Tensor.zeros('float32', [2]))
   const h = builder.scope('layer', () => builder.gemm(x, w, b, { transB: 1 }))
   return builder.build({ y: builder.softmax(h), m: builder.layerNormalization(h, b, b, 1e-12)[1] })
 }
@@ -30,7 +28,8 @@ describe('check', () => {
 
   it('finds nothing where the builder states a shape that inference cannot know', () => {
     const builder = new GraphBuilder('stated')
-    const [x, like] = [builder.input('x', 'float32', ['n', 1]), builder.input('like', 'float32', ['n', 'm'])]
+    const x = builder.input('x', 'float32', ['n', 1])
+    const like = builder.input('like', 'float32', ['n', 'm'])
     const outputs = { a: builder.expand(x, like), b: builder.reshapeLike(builder.reshape(like, [-1]), like) }
     expect(builder.build(outputs).outputs.map(output => output.shape)).toEqual([
       ['n', 'm'],
@@ -41,7 +40,8 @@ describe('check', () => {
 
   it('lets an unknown length be stated as one thing, and only one', () => {
     const builder = new GraphBuilder('unknowns')
-    const [p, q] = [builder.input('p', 'float32', ['n', 'm']), builder.input('q', 'float32', ['l'])]
+    const p = builder.input('p', 'float32', ['n', 'm'])
+    const q = builder.input('q', 'float32', ['l'])
     const flat = builder.reshape(p, [-1])
     const known = { ...flat, shape: ['l'] }
     check(builder.build({ y: builder.add(known, q) }))
