@@ -43,7 +43,7 @@ import { createRunner, prepareModel } from './training/createRunner'
 import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { evaluateModel } from './training/evaluateModel'
-import type { EvaluationOutput, LoadedBatch } from './training/evaluation'
+import { type EvaluationOutput, EvaluationStopped, type LoadedBatch } from './training/evaluation'
 import { optimizerOf } from './training/optimizers'
 import type {
   DataCollator,
@@ -91,6 +91,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   /** Settled once `onInitEnd` is over. */
   readonly #initialized: Promise<void>
   #args: TrainingArguments
+  /** What may end the evaluation that a run has asked for. */
+  #evaluationStop: StopRequest | undefined
   #model: Model | undefined
   #runner: Promise<Runner> | undefined
   #run: TrainingRun | undefined
@@ -186,22 +188,35 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     return new TrainingRun({
       ...{ args, plan, loader, runner, optimizer, rates, resumed, stop },
       ...{ model: this.model, state: this.state, control: this.control, processes: this.processes },
-      host: this.#host(runner),
+      host: this.#host(runner, stop),
       start: startOf(plan, this.state, args),
       decays: name => decayed.has(name),
     })
   }
 
   /** What a run asks of its Trainer. */
-  #host(runner: Runner): RunHost {
+  #host(runner: Runner, stop: StopRequest): RunHost {
     return {
       fire: event => this.fire(event),
-      evaluate: () => this.exclusive.inside(() => this.evaluate()),
+      evaluate: () => this.exclusive.inside(() => this.#evaluateUnlessStopped(stop)),
       evaluated: async metrics => (await this.#trial?.evaluated(metrics, this.state.globalStep)) ?? false,
       log: logs => this.log(logs),
       stamped: logs => this.stamped(logs),
       save: () => this.#saveCheckpoint(runner),
       settle: () => this.#settle(runner),
+    }
+  }
+
+  /** Evaluates, up to the batch in which the run is asked to end. */
+  async #evaluateUnlessStopped(stop: StopRequest): Promise<Metrics | undefined> {
+    this.#evaluationStop = stop
+    try {
+      return await this.evaluate()
+    } catch (error) {
+      if (error instanceof EvaluationStopped) return undefined
+      throw error
+    } finally {
+      this.#evaluationStop = undefined
     }
   }
 
@@ -324,7 +339,10 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     const runner = await this.#runnerOf()
     const { args, options, model } = this
     this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader }
-    const afterBatch = (): Promise<void> => this.fire('onPredictionStep')
+    const afterBatch = async (): Promise<boolean> => {
+      await this.fire('onPredictionStep')
+      return this.#evaluationStop?.reason !== undefined
+    }
     return evaluateModel({ model, runner, loader, args, options, prefix, predicting, afterBatch })
   }
 

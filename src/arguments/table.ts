@@ -209,7 +209,11 @@ const argumentTable = {
   ),
   saveOnEachNode: unused<boolean>(false, '–', 'Save on every machine.', oneProcess),
   saveTotalLimit: whole(undefined, 'M', 'Checkpoints to keep, always the best and the last; all by default.'),
-  enableJitCheckpoint: flag(false, 'S', 'On SIGTERM, write a checkpoint and stop.'),
+  enableJitCheckpoint: flag(
+    true,
+    'S',
+    'At SIGTERM, as at Ctrl-C, write a checkpoint and stop; false leaves SIGTERM to Node.',
+  ),
   pushToHub: unused<boolean>(false, 'S', 'Push the model to the Hub.', hub),
   hubToken: unused<string | undefined>(undefined, 'S', 'Token for the Hub.', hub, ['<HUB_TOKEN>']),
   hubPrivateRepo: unused<boolean | undefined>(undefined, 'S', 'Whether a new repository is private.', hub),

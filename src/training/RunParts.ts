@@ -17,8 +17,8 @@ import type { StopRequest } from './stopping'
 /** What a run asks of its Trainer. */
 export interface RunHost {
   fire(event: CallbackEvent): Promise<void>
-  /** Evaluates, logs the metrics, and returns them. */
-  evaluate(): Promise<Metrics>
+  /** Evaluates, logs the metrics, and returns them; undefined where the run was asked to end meanwhile. */
+  evaluate(): Promise<Metrics | undefined>
   /** Told of every evaluation; answers whether the run is to end. */
   evaluated(metrics: Metrics): Promise<boolean>
   log(logs: LogEntry): Promise<void>

@@ -17,7 +17,7 @@ export interface EvaluatedModel {
   readonly prefix: string
   /** Whether predictions are wanted: they are kept then, and rows need no labels. */
   readonly predicting: boolean
-  readonly afterBatch: () => Promise<void>
+  readonly afterBatch: () => Promise<boolean>
 }
 
 /** Evaluates a model on a loader's batches; the metrics are named, and have the speed with them. */

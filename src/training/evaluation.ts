@@ -54,7 +54,13 @@ export interface EvaluationOptions {
   readonly keepPredictions: boolean
   /** Rows without labels simply have no metrics. */
   readonly optionalLabels: boolean
-  readonly afterBatch: () => Promise<void>
+  /** Called after each batch; answers whether the evaluation is to end, as {@link EvaluationStopped}. */
+  readonly afterBatch: () => Promise<boolean>
+}
+
+/** Thrown where an evaluation was asked to end before its last batch: what it came to is of no use. */
+export class EvaluationStopped extends Error {
+  override readonly name = 'EvaluationStopped'
 }
 
 /** What an evaluation came to. */
@@ -87,7 +93,7 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
       for (const one of held) metrics = (await take(one, kept, options, last)) ?? metrics
       held = []
     }
-    await options.afterBatch()
+    if ((await options.afterBatch()) && !last) throw new EvaluationStopped()
   }
   const predictions = kept.predictions.finish()
   const labels = kept.labels.finish()

@@ -142,20 +142,22 @@ export function startOf(
   { ignoreDataSkip, gradientAccumulationSteps }: TrainingArguments,
 ): Start {
   const { globalStep } = state
-  const { data_pass: pass, data_batches: batches, data_pass_ended: ended, batches_in_pass } = runNumbers(state) ?? {}
-  warnOfOtherLength(plan, batches_in_pass)
+  const { data_pass: pass, data_batches: batches, data_pass_ended: ended, ...kept } = runNumbers(state) ?? {}
+  const evaluationIsDue = kept.evaluation_due === true
+  warnOfOtherLength(plan, kept.batches_in_pass)
   if (plan.batchesPerEpoch === undefined && typeof pass === 'number' && typeof batches === 'number') {
-    return { firstEpoch: pass, firstBatch: ignoreDataSkip ? 0 : batches, endIsDue: false }
+    return { firstEpoch: pass, firstBatch: ignoreDataSkip ? 0 : batches, endIsDue: false, evaluationIsDue }
   }
   const firstEpoch = Math.floor(globalStep / plan.updatesPerEpoch)
   const done = globalStep % plan.updatesPerEpoch
   if (done === 0 && ended === false && firstEpoch > 0 && plan.batchesPerEpoch !== undefined && !ignoreDataSkip)
-    return { firstEpoch: firstEpoch - 1, firstBatch: plan.batchesPerEpoch, endIsDue: true }
+    return { firstEpoch: firstEpoch - 1, firstBatch: plan.batchesPerEpoch, endIsDue: true, evaluationIsDue }
   if (globalStep > 0 && globalStep >= plan.totalUpdates) {
     const where = `The checkpoint is at step ${globalStep} of ${plan.totalUpdates}`
     log('warning', `${where}: nothing is left to train. More steps come by numTrainEpochs or maxSteps.`)
   }
-  return { firstEpoch, firstBatch: ignoreDataSkip ? 0 : done * gradientAccumulationSteps, endIsDue: false }
+  const firstBatch = ignoreDataSkip ? 0 : done * gradientAccumulationSteps
+  return { firstEpoch, firstBatch, endIsDue: false, evaluationIsDue }
 }
 
 function warnOfOtherLength({ batchesPerEpoch }: Plan, known: unknown): void {
