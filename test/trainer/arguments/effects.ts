@@ -1,0 +1,26 @@
+import type { ArgumentName } from '../../../src/arguments/table'
+import type { PreTrainedModel } from '../../../src/index'
+import { model } from '../support'
+
+/** By argument, a test of what it changes. */
+export type Effects = Partial<Record<ArgumentName, () => Promise<void> | void>>
+
+/** The steps of log entries. */
+export const steps = (entries: readonly Readonly<Record<string, unknown>>[]): unknown[] =>
+  entries.map(entry => entry.step)
+
+/** The arguments of a run of one update. */
+export const onlyStep = { maxSteps: 1, loggingSteps: 1 } as const
+
+/** Metrics with the scores 2, 3, 1: the second evaluation has the highest, the third the lowest. */
+export function rising(): () => { score: number } {
+  const scores = [2, 3, 1]
+  return () => ({ score: scores.shift()! })
+}
+
+/** A model whose loss is NaN. */
+export function broken(): PreTrainedModel {
+  const made = model()
+  made.parameter('classifier.bias').data[0] = NaN
+  return made
+}
