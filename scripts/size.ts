@@ -42,8 +42,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'test/autodiff/cases.ts': narrowing,
   'test/helpers/referenceKernels.ts': narrowing,
   'test/onnx/operatorCases.ts': narrowing,
-  'test/trainer/badInput.test.ts': narrowing,
-  'test/trainer/methods.test.ts': narrowing,
 }
 
 interface Measured {

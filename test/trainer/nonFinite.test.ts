@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { broken, onlyStep } from './arguments/effects'
-import { model, run, weights } from './support'
+import { temporaryFolder } from '../helpers/temporaryFolder'
+import { broken, onlyStep, spoilAfter } from './arguments/effects'
+import { checkpointsIn, model, run, weights } from './support'
 
 it('a loss that is not finite stops the run by default, and the message names the step and the fix', async () => {
   await expect(run(onlyStep, { model: broken() })).rejects.toThrow(
@@ -37,4 +38,13 @@ it('nothing of a skipped update is left in later gradients', async () => {
   const updates = trainer.state.logHistory.filter(entry => entry.loss !== undefined)
   expect(updates.map(({ skipped_updates: skipped = 0 }) => skipped)).toEqual([0, 1, 1, 1])
   expect(updates.slice(2).every(({ grad_norm: norm }) => Number.isFinite(norm))).toBe(true)
+})
+
+it('a NaN loss stops the run, and the run resumes from its last checkpoint', async () => {
+  const outputDir = temporaryFolder()
+  const failed = run({ outputDir, saveStrategy: 'steps', saveSteps: 2 }, { callbacks: [spoilAfter(4)] })
+  await expect(failed).rejects.toThrow(/loss is NaN at step 5 .*last finite loss 0\.\d+.*onNonFinite/s)
+  expect(checkpointsIn(outputDir)).toEqual(['checkpoint-2', 'checkpoint-4'])
+  const resumed = await run({ outputDir }, { resumeFromCheckpoint: true })
+  expect(resumed.losses).toEqual((await run()).losses)
 })

@@ -24,3 +24,13 @@ export function broken(): PreTrainedModel {
   made.parameter('classifier.bias').data[0] = NaN
   return made
 }
+
+/** A callback that makes a bias NaN after so many updates. */
+export const spoilAfter = (updates: number) => ({
+  onStepBegin: (
+    _args: unknown,
+    { globalStep }: { readonly globalStep: number },
+    _control: unknown,
+    context: { readonly model?: unknown },
+  ) => void (globalStep === updates && (context.model as PreTrainedModel).parameter('classifier.bias').data.fill(NaN)),
+})

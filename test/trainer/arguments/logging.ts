@@ -2,25 +2,14 @@ import { expect, onTestFinished, vi } from 'vitest'
 import {
   JsonlLogCallback,
   type LogLevel,
-  type PreTrainedModel,
   PrinterCallback,
   ProgressCallback,
   setLogLevel,
   type TrainingArgumentsOptions,
 } from '../../../src/index'
 import { createTrainer, rows, run, told } from '../support'
-import { broken, type Effects, onlyStep, steps } from './effects'
+import { broken, type Effects, onlyStep, spoilAfter, steps } from './effects'
 import { mean } from './reference'
-
-/** Makes the weights NaN after so many updates. */
-const spoilAfter = (updates: number) => ({
-  onStepBegin: (
-    _args: unknown,
-    { globalStep }: { readonly globalStep: number },
-    _control: unknown,
-    context: { readonly model?: unknown },
-  ) => void (globalStep === updates && (context.model as PreTrainedModel).parameter('classifier.bias').data.fill(NaN)),
-})
 
 type LoggedTokens = NonNullable<TrainingArgumentsOptions['includeNumInputTokensSeen']>
 
