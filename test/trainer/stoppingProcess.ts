@@ -1,5 +1,4 @@
-// a training run in a process of its own, which the test stops by signals: node --import tsx stoppingProcess.ts FOLDER
-// JIT
+// a training run in another process, which the test stops by signals: node --import tsx stoppingProcess.ts FOLDER JIT
 import { Dataset, PrinterCallback, setLogSink, Trainer } from '../../src/index'
 import { collate, model, plain, rows } from './plainRun'
 
