@@ -241,7 +241,7 @@ const argumentTable = {
 
   // Data, seeds
   fullDeterminism: unused<boolean>(false, '–', 'Deterministic kernels.', 'runs are always deterministic: leave it out'),
-  seed: whole(42, 'M', 'Seed of initial weights, dropout and data order.', {
+  seed: whole(42, 'M', 'Seed of dropout and data order; a new model has a seed of its own, fromConfig(config, { seed }).', {
     least: 0,
     most: 2 ** 32 - 1,
   }),

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { modelCard, resultsTable } from '../../src/hub/modelCard'
-import { createTrainer, run } from './support'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { createTrainer, run } from './support'
 
 describe('model card', () => {
   const history = [

@@ -5,7 +5,7 @@ import { missingFromCheckpoint } from '../../src/checkpoint/state'
 import { checkpointsIn, run } from './support'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
-/** A run in a process of its own, after its third update. */
+/** A run in another process, after its third update. */
 async function running(
   outputDir: string,
   jit = false,
@@ -30,7 +30,7 @@ async function running(
 }
 
 describe('stopping', () => {
-  it('ends after the current update at Ctrl-C, with a whole checkpoint to resume from', async () => {
+  it('ends after the current update at Ctrl-C, with a complete checkpoint that can be resumed', async () => {
     const outputDir = temporaryFolder()
     const { child, messages, ended } = await running(outputDir)
     child.kill('SIGINT')
@@ -45,7 +45,7 @@ describe('stopping', () => {
     expect(resumed.output.globalStep).toBe(step + 1)
   })
 
-  it('ends at once at the second Ctrl-C', async () => {
+  it('ends immediately at the second Ctrl-C', async () => {
     const outputDir = temporaryFolder()
     const { child, messages, ended } = await running(outputDir)
     child.on('message', message => {
@@ -57,18 +57,19 @@ describe('stopping', () => {
     expect(messages.some(message => message.startsWith('ended'))).toBe(false)
   })
 
-  it('saves at SIGTERM with enableJitCheckpoint, and dies of it without', async () => {
+  it('writes a checkpoint at SIGTERM with enableJitCheckpoint, and is killed by it without', async () => {
     const saved = temporaryFolder()
-    const died = temporaryFolder()
-    const with_ = await running(saved, true)
-    const without = await running(died)
-    for (const { child } of [with_, without]) child.kill('SIGTERM')
-    expect([await with_.ended, await without.ended]).toEqual([0, 'SIGTERM'])
+    const killed = temporaryFolder()
+    const withCheckpoint = await running(saved, true)
+    const without = await running(killed)
+    for (const { child } of [withCheckpoint, without]) child.kill('SIGTERM')
+    expect(await withCheckpoint.ended).toBe(0)
+    expect(await without.ended).toBe('SIGTERM')
     expect(await missingFromCheckpoint(join(saved, checkpointsIn(saved)[0]!))).toEqual([])
-    expect(checkpointsIn(died)).toEqual([])
+    expect(checkpointsIn(killed)).toEqual([])
   })
 
-  it('ends after the current update when the signal is aborted, whatever is saved otherwise', async () => {
+  it('ends after the current update when the signal is aborted, whatever the strategy of saving', async () => {
     for (const args of [
       {},
       { evalStrategy: 'steps', evalSteps: 1, saveStrategy: 'best', metricForBestModel: 'score' },
@@ -85,7 +86,7 @@ describe('stopping', () => {
     }
   })
 
-  it('ends behind an evaluation in which the signal is aborted, before another update', async () => {
+  it('ends after an evaluation during which the signal is aborted, before another update', async () => {
     const controller = new AbortController()
     const { output, checkpoints } = await run(
       { evalStrategy: 'epoch', saveStrategy: 'no', numTrainEpochs: 3, maxSteps: -1 },
@@ -99,7 +100,7 @@ describe('stopping', () => {
     expect(checkpoints).toEqual([`checkpoint-${output.globalStep}`])
   })
 
-  it('interrupts nothing when the last update is done', async () => {
+  it('is not interrupted after the last update', async () => {
     for (const event of ['onTrainEnd', 'onStepEnd'] as const) {
       const controller = new AbortController()
       const { output } = await run(
@@ -118,12 +119,12 @@ describe('stopping', () => {
     }
   })
 
-  it('ends after the first update when the signal was aborted before', async () => {
+  it('ends after the first update when the signal was aborted before it', async () => {
     const { output, checkpoints } = await run({}, { signal: AbortSignal.abort() })
     expect([output.globalStep, ...checkpoints]).toEqual([1, 'checkpoint-1'])
   })
 
-  it('leaves nothing that listens', async () => {
+  it('leaves no listeners behind', async () => {
     const before = process.listenerCount('SIGINT')
     expect((await run({ maxSteps: 1 })).output.interrupted).toBe(false)
     await expect(

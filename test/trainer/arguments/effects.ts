@@ -1,33 +1,36 @@
-// what the tests of arguments share
 import type { ArgumentName } from '../../../src/arguments/table'
-import type { PreTrainedModel, Tensor, TrainingArgumentsOptions } from '../../../src/index'
-import { tinyModel } from '../../helpers/tinyModel'
+import type { PreTrainedModel } from '../../../src/index'
+import { tinyModel } from '../support'
 
-/** For each argument, a test of what it changes. */
+/** By argument, a test of what it changes. */
 export type Effects = Partial<Record<ArgumentName, () => Promise<void> | void>>
 
-export const onlyStep = { maxSteps: 1, loggingSteps: 1 } as const satisfies TrainingArgumentsOptions
+/** The steps of log entries. */
+export const steps = (entries: readonly Readonly<Record<string, unknown>>[]): unknown[] =>
+  entries.map(entry => entry.step)
 
-export function accuracy({ predictions, labels }: { predictions: Tensor; labels: Tensor }): Record<string, number> {
-  const chosen = predictions.argmax(-1)
-  const right = labels.data.filter((label: unknown, i: number) => Number(label) === Number(chosen.data[i]))
-  return { accuracy: right.length / labels.size }
-}
+/** The arguments of a run of one update. */
+export const onlyStep = { maxSteps: 1, loggingSteps: 1 } as const
 
-/** The steps at which something was logged. */
-export function stepsOf(entries: readonly Readonly<Record<string, unknown>>[]): unknown[] {
-  return entries.map(entry => entry.step)
-}
-
-/** Metrics that are 2, 3, 1: the second evaluation has the highest, the third the lowest. */
-export function threeScores(): () => Record<string, number> {
+/** Metrics with the scores 2, 3, 1: the second evaluation has the highest, the third the lowest. */
+export function rising(): () => { score: number } {
   const scores = [2, 3, 1]
   return () => ({ score: scores.shift()! })
 }
 
 /** A model whose loss is NaN. */
-export function brokenModel(): PreTrainedModel {
+export function broken(): PreTrainedModel {
   const made = tinyModel()
   made.parameter('classifier.bias').data[0] = NaN
   return made
 }
+
+/** A callback that makes a bias NaN after so many updates. */
+export const spoilAfter = (updates: number) => ({
+  onStepBegin: (
+    _args: unknown,
+    { globalStep }: { readonly globalStep: number },
+    _control: unknown,
+    context: { readonly model?: unknown },
+  ) => void (globalStep === updates && (context.model as PreTrainedModel).parameter('classifier.bias').data.fill(NaN)),
+})

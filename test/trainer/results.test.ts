@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { collate, createTrainer, rows, run } from './support'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { collate, createTrainer, rows, run } from './support'
 
 describe('results', () => {
   it('prints metrics in columns', () => {
@@ -15,7 +15,7 @@ describe('results', () => {
     )
   })
 
-  it('formats metrics for people, and leaves the given ones alone', () => {
+  it('formats metrics to be read, and does not change the given ones', () => {
     const metrics = { eval_runtime: 0.999, eval_mem_cpu_alloc_delta: 5 * 2 ** 20 + 7 }
     expect(createTrainer().metricsFormat(metrics)).toEqual({
       eval_runtime: '0:00:00.99',
@@ -45,7 +45,7 @@ describe('results', () => {
   })
 })
 
-describe('what a Trainer tells of itself', () => {
+describe('what a Trainer knows about itself', () => {
   it('counts weights, examples and operations', async () => {
     const trainer = createTrainer({ perDeviceTrainBatchSize: 5 })
     const width = 8

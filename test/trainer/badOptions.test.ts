@@ -1,19 +1,32 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   AutoModelForSequenceClassification,
   AutoTokenizer,
   EarlyStoppingCallback,
+  TrainingArguments,
   Trainer,
   TrainerCallback,
 } from '../../src/index'
-import { createTrainer, dataset } from './support'
-import { temporaryFolder } from '../helpers/temporaryFolder'
+import { createTrainer, dataset, tinyModel } from './support'
 
 const tokenizerFolder = join(import.meta.dirname, '../../examples/data/tokenizer')
-describe('what a program without types may pass', () => {
-  const model = () => createTrainer().model
+
+describe('options that contradict each other', () => {
+  it('loadBestModelAtEnd with strategies that do not match', () => {
+    expect(
+      () => new TrainingArguments({ loadBestModelAtEnd: true, evalStrategy: 'epoch', saveStrategy: 'steps' }),
+    ).toThrow(/'epoch' and 'steps'.*Make them the same/s)
+  })
+
+  it('nothing to evaluate on', () => {
+    expect(() => new Trainer({ model: tinyModel(), args: { evalStrategy: 'epoch' } })).toThrow(
+      /evalStrategy is "epoch".*no evalDataset/s,
+    )
+  })
+})
+
+describe('what a program without type checks may pass', () => {
   it.each<[string, () => unknown, RegExp]>([
     [
       'a misspelt option of the Trainer',
@@ -22,11 +35,11 @@ describe('what a program without types may pass', () => {
     ],
     [
       'a model that was not awaited',
-      () => new Trainer({ model: Promise.resolve(model()) as never }),
+      () => new Trainer({ model: Promise.resolve(createTrainer().model) as never }),
       /`model` is not a model.*await/s,
     ],
     [
-      'a model of something else',
+      'something else as the model',
       () => new Trainer({ model: {} as never }),
       /`model` is not a model.*AutoModelForSequenceClassification/s,
     ],
@@ -36,7 +49,7 @@ describe('what a program without types may pass', () => {
       /trainDataset is a Promise.*await/s,
     ],
     [
-      'all splits for training',
+      'all splits as the training dataset',
       () => createTrainer({}, { trainDataset: dataset(8).trainTestSplit({ testSize: 2 }) as never }),
       /dictionary of datasets \(train, test\).*encoded\.train/s,
     ],
@@ -67,7 +80,7 @@ describe('what a program without types may pass', () => {
       /problem type "classes".*single_label/s,
     ],
     [
-      'a misspelt event of a class without a name',
+      'a misspelt event of an anonymous class',
       () =>
         createTrainer(
           {},
@@ -92,12 +105,12 @@ describe('what a program without types may pass', () => {
       /`processingClass` is a Promise.*await/s,
     ],
     [
-      'options of evaluate in one object',
+      'the arguments of evaluate in one object',
       () => createTrainer().evaluate({ evalDataset: dataset(2) } as never),
       /"evalDataset" is the name of an option.*evaluate\(dataset/s,
     ],
     [
-      'a misspelt flag of control',
+      'a misspelt flag of the control',
       () =>
         createTrainer(
           { maxSteps: 1 },
@@ -126,7 +139,7 @@ describe('what a program without types may pass', () => {
     ],
     ['a number of rows to select', () => dataset(4).select(2 as never), /select\(\) takes the numbers of rows, not 2/],
     [
-      'a checkpoint by itself',
+      'a checkpoint alone',
       () => createTrainer().train('out/checkpoint-5' as never),
       /train\(\) takes an object.*resumeFromCheckpoint: "out\/checkpoint-5"/s,
     ],
@@ -137,14 +150,5 @@ describe('what a program without types may pass', () => {
     ],
   ])('%s', async (_what, act, message) => {
     await expect(async () => act()).rejects.toThrow(message)
-  })
-
-  it('a file where the folder of a model is to be', async () => {
-    const place = join(temporaryFolder(), 'model')
-    writeFileSync(place, 'kept')
-    await expect(createTrainer().saveModel(place)).rejects.toThrow(
-      /Cannot write the folder .*: it is a file\. Choose another folder/s,
-    )
-    expect(readFileSync(place, 'utf8')).toBe('kept')
   })
 })
