@@ -24,7 +24,7 @@ export function unbroadcast(
   const own = (i: number): Dimension => to.shape[i - across.length + to.shape.length] ?? 1
   const stretched = across.flatMap((d, i) => (d !== 1 && own(i) === 1 ? [i - across.length] : []))
   const open = across.flatMap((d, i) =>
-    graph.openLengths && typeof own(i) === 'string' && own(i) !== d ? [i - across.length] : [],
+    graph.openLengths && typeof own(i) === 'string' && d !== 1 && own(i) !== d ? [i - across.length] : [],
   )
   // a sum over copies that were never made: make them
   const isMissing = (axis: number): boolean => !covers(graph, [gradient.shape.at(axis) ?? 1], [across.at(axis)!])
