@@ -58,7 +58,7 @@ import type {
 import { planRun, startState } from './training/plan'
 import { rateSource } from './training/rates'
 import { saveResults } from './training/results'
-import { checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
+import { callbackStates, checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
 import type { Runner } from './training/Runner'
 import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerEvents } from './training/TrainerEvents'
@@ -182,7 +182,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       trainDataloader: loader,
     }
     if (resumed !== undefined && args.restoreCallbackStatesFromCheckpoint)
-      this.callbackHandler.restoreStates(resumed.state.statefulCallbacks)
+      this.callbackHandler.restoreStates(callbackStates(resumed.state))
     return new TrainingRun({
       ...{ args, plan, loader, runner, optimizer, rates, resumed, stop },
       ...{ model: this.model, state: this.state, control: this.control, processes: this.processes },

@@ -55,19 +55,20 @@ export class TrainableModel {
   /**
    * Leaves parameters as they are from the next `train()` on: they have no gradient, and the optimizer keeps nothing
    * for them.
-   * @param pattern a regular expression that is tested on names, or a name, or the beginning of names up to a dot.
+   * @param pattern a regular expression that is tested on names, or a name, or the beginning of names up to a dot; or
+   * several of these.
    *
    * @example
    * model.freeze('bert.embeddings')
    * model.freeze(/encoder\.layer\.[0-3]\./)
    * @throws TrainerError ('argument') for a pattern that no parameter has.
    */
-  freeze(pattern: ParameterPattern): void {
+  freeze(pattern: ParameterPattern | readonly ParameterPattern[]): void {
     this.#definition = withTrainable(this.#definition, pattern, false)
   }
 
   /** Trains parameters again that were frozen. @throws TrainerError ('argument') for a pattern that no parameter has. */
-  unfreeze(pattern: ParameterPattern): void {
+  unfreeze(pattern: ParameterPattern | readonly ParameterPattern[]): void {
     this.#definition = withTrainable(this.#definition, pattern, true)
   }
 

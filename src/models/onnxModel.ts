@@ -4,7 +4,7 @@ import type { Head, Values } from '../heads/Head'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Graph, Node, Value } from '../onnx/types'
 import type { Model, Parameter } from './Model'
-import { matcher, type ParameterPattern } from './freeze'
+import { namesMeant, type ParameterPattern } from './freeze'
 
 /** How a graph becomes a model. */
 export interface OnnxModelOptions {
@@ -13,7 +13,7 @@ export interface OnnxModelOptions {
   /** Makes the head for the width of the graph's first output: [rows, width]. */
   head(width: number): Head
   /** Which initializers are trained; by default all of type float32 with at least one axis. */
-  readonly trainable?: readonly ParameterPattern[] | undefined
+  readonly trainable?: ParameterPattern | readonly ParameterPattern[] | undefined
 }
 
 /**
@@ -60,16 +60,9 @@ export function onnxModel(graph: Graph, options: OnnxModelOptions): Model<Values
 function parametersOf(graph: Graph, { name, trainable }: OnnxModelOptions): readonly Parameter[] {
   const floats = [...graph.initializers.values()].filter(({ tensor }) => tensor.dtype === 'float32')
   const names = floats.map(({ value }) => value.name)
-  const matchers = trainable?.map(pattern => {
-    const isMeant = matcher(pattern)
-    if (names.some(isMeant)) return isMeant
-    const shown = typeof pattern === 'string' ? `"${pattern}"` : String(pattern)
-    throw new TrainerError('argument', `No float32 initializer of ${name} is named ${shown}.`, {
-      fix: `There are: ${names.join(', ') || 'none'}.`,
-    })
-  })
+  const meant = trainable === undefined ? undefined : namesMeant(trainable, names, name)
   return floats
-    .filter(({ value, tensor }) => matchers?.some(isMeant => isMeant(value.name)) ?? tensor.dims.length > 0)
+    .filter(({ value, tensor }) => meant?.has(value.name) ?? tensor.dims.length > 0)
     .map(({ value, tensor }) => ({
       name: value.name,
       shape: tensor.dims,

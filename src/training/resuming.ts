@@ -4,7 +4,7 @@ import { loadPretrained } from '../checkpoint/pretrained'
 import { newestCheckpoint } from '../checkpoint/rotate'
 import { type CheckpointState, loadCheckpointState, missingFromCheckpoint } from '../checkpoint/state'
 import { TrainerError } from '../errors'
-import { listFolder } from '../files/paths'
+import { isFolder, listFolder } from '../files/paths'
 import { log } from '../logging'
 import { slotName } from '../parameters/slots'
 import type { Tensor } from '../tensor'
@@ -26,9 +26,12 @@ export async function checkpointToResume(outputDir: string, wanted: boolean | st
   }
   const missing = await missingFromCheckpoint(String(wanted))
   if (missing.length > 0) {
-    const files = missing.join(', ')
-    throw new TrainerError('file', `The checkpoint ${wanted} cannot be resumed: ${files} is missing or broken.`, {
-      fix: 'Resume from another checkpoint.',
+    const verb = missing.length === 1 ? 'is' : 'are'
+    const what = (await isFolder(String(wanted)))
+      ? `${missing.join(', ')} ${verb} missing or broken`
+      : 'there is no such folder'
+    throw new TrainerError('file', `The checkpoint ${wanted} cannot be resumed: ${what}.`, {
+      fix: 'Resume from another checkpoint; true takes the newest complete one of outputDir.',
     })
   }
   return String(wanted)
@@ -60,6 +63,11 @@ export async function readCheckpoint(folder: string, fresh: TrainerState, args: 
     snapshot: { numbers: runNumbers(state), optimizer: stored.optimizer, scheduler: stored.scheduler },
     optimizerFor: name => optimizerFor(stored, name, folder, files),
   }
+}
+
+/** The states of callbacks among what a checkpoint kept. */
+export function callbackStates({ statefulCallbacks }: TrainerState): TrainerState['statefulCallbacks'] {
+  return Object.fromEntries(Object.entries(statefulCallbacks).filter(([name]) => name !== runKey))
 }
 
 /** What a run itself kept in a checkpoint's state. */
