@@ -43,7 +43,8 @@ import { createRunner, prepareModel } from './training/createRunner'
 import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { evaluateModel } from './training/evaluateModel'
-import type { EvaluationOutput, LoadedBatch } from './training/evaluation'
+import type { EvaluationOutput } from './training/evaluation'
+import type { LoadedBatch } from './training/LoadedBatch'
 import { optimizerOf } from './training/optimizers'
 import type {
   DataCollator,
@@ -155,7 +156,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   /** Model, plan, optimizer and schedule, and what a checkpoint kept of them. */
   async #createRun({ trial, resumeFromCheckpoint }: TrainOptions, stop: StopRequest): Promise<TrainingRun> {
     await this.#initialized
-    if (trial !== undefined) this.#args = trialArguments(this.args, trial)
+    if (trial !== undefined) this.#args = this.#argumentsOf(trial)
     const { args } = this
     if (this.options.modelInit !== undefined) await this.#initModel(trial)
     checkTrainable(this.model)
@@ -189,6 +190,13 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       host: this.#host(runner),
       start: startOf(plan, this.state, args),
       decays: name => decayed.has(name),
+    })
+  }
+
+  #argumentsOf(trial: Readonly<Record<string, unknown>>): TrainingArguments {
+    if (this.options.modelInit !== undefined) return trialArguments(this.args, trial)
+    throw new TrainerError('argument', 'train({ trial }) trains a new model by the arguments of a trial.', {
+      fix: 'Give the Trainer modelInit in place of model.',
     })
   }
 
@@ -502,7 +510,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   }
 
   #loaderParts(): LoaderParts {
-    return { args: this.args, collator: this.dataCollator, inputNames: this.model.inputNames }
+    const { inputNames, definition } = this.model
+    return { args: this.args, collator: this.dataCollator, inputNames, labelNames: definition.head.labelNames }
   }
 
   #savedParts(): SavedParts {

@@ -2,7 +2,7 @@ import { log } from '../logging'
 import type { Metrics } from '../metrics/Metrics'
 import { clipCoefficient } from '../optim/clip'
 import type { Optimizer } from '../optim/Optimizer'
-import type { LoadedBatch } from './evaluation'
+import type { LoadedBatch } from './LoadedBatch'
 import { LossLog } from './LossLog'
 import { checkLabelled, type JudgedUpdate, judgeUpdate, noteBest } from './judging'
 import type { TrainOutput } from './options'
@@ -143,7 +143,8 @@ export class TrainingRun {
     )
     this.#position = { epoch, batches: done, ended: false }
     await host.fire('onStepBegin')
-    const places = await placesInUpdate(feeds, processes, args.trainBatchSize)
+    const most = { microBatches: args.gradientAccumulationSteps, rows: args.trainBatchSize }
+    const places = await placesInUpdate(feeds, processes, most)
     const sums = Float64Array.of(0, 0)
     for (const [index, feed] of feeds.entries()) {
       const { loss, count } = await runner.train(feed, { step: state.globalStep, index, ...places[index]! })

@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import type { Metrics } from '../metrics/Metrics'
 import { type Batch, Tensor } from '../tensor'
+import type { LoadedBatch } from './LoadedBatch'
 import { RowCollector } from './RowCollector'
 import type { LabelledFeed, Runner } from './Runner'
 
@@ -25,12 +26,6 @@ export type ComputeMetrics = (prediction: EvalPrediction, computeResult: boolean
 
 /** Makes smaller things of logits, batch by batch, so that less is kept. */
 export type PreprocessLogits = (logits: Tensor<'float32'>, labels: Tensor | undefined) => Tensor | Promise<Tensor>
-
-/** One batch, and which rows of the dataset it is. */
-export interface LoadedBatch {
-  readonly batch: Batch
-  readonly rows: readonly number[]
-}
 
 /** What is evaluated, and what is to come of it. */
 export interface EvaluationOptions {

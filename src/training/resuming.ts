@@ -58,7 +58,6 @@ export async function readCheckpoint(folder: string, fresh: TrainerState, args: 
   Object.assign(state, { loggingSteps, evalSteps, saveSteps, maxSteps, numTrainEpochs, trainBatchSize })
   const files = await listFolder(folder)
   return {
-    folder,
     state,
     snapshot: { numbers: runNumbers(state), optimizer: stored.optimizer, scheduler: stored.scheduler },
     optimizerFor: name => optimizerFor(stored, name, folder, files),
