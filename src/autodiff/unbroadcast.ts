@@ -5,7 +5,7 @@ import { covers, expand, lengths } from './shapes'
 /**
  * Sums a gradient over the axes along which its value was stretched.
  *
- * Ranks are static, equal names are equal lengths, and in our own graphs a name never stands for 1: so which axes these
+ * Ranks are static, equal names are equal lengths, and in our own graphs no axis with a name is broadcast: so which axes these
  * are is known without running the graph. Where names promise nothing (`openLengths`), an axis of another name than
  * the result's is summed when the graph runs, if it is 1 then.
  *

@@ -19,7 +19,7 @@ export interface RunHost {
   fire(event: CallbackEvent): Promise<void>
   /** Evaluates, logs the metrics, and returns them. */
   evaluate(): Promise<Metrics>
-  /** Told of every evaluation; answers whether the run is to end. */
+  /** Takes note of every evaluation; answers whether the run is to end. */
   evaluated(metrics: Metrics): Promise<boolean>
   log(logs: LogEntry): Promise<void>
   /** Numbers with what every log says of where the run is. */

@@ -62,7 +62,7 @@ export class TrainingRun {
         await this.#logEvaluateSave(made)
         if (control.shouldEpochStop || control.shouldTrainingStop) break
       }
-      if (made === undefined && !this.#isResumed(epoch)) this.#stopForWantOfBatches()
+      if (made === undefined && !this.#isResumed(epoch)) this.#stopWithoutBatches()
       await host.fire('onEpochEnd')
       this.#position.ended = true
       await this.#logEvaluateSave(made)
@@ -229,7 +229,7 @@ export class TrainingRun {
     await host.log({ loss, grad_norm: gradNorm, learning_rate: rate, ...rest })
   }
 
-  #stopForWantOfBatches(): void {
+  #stopWithoutBatches(): void {
     const { state, control } = this.#parts
     const where = `at step ${state.globalStep} of ${state.maxSteps}`
     log('warning', `There was no batch in this epoch, so training stops ${where}.`)

@@ -83,7 +83,10 @@ function optimizerFor(
 ): ReturnType<Resumed['optimizerFor']> {
   if (optimizer === undefined) {
     const foreign = files.includes('optimizer.pt') ? " (Python's optimizer.pt is not read)" : ''
-    log('warning', `${folder} was saved without the state of optimizer and schedule${foreign}: both start anew.`)
+    log(
+      'warning',
+      `${folder} was saved without the state of optimizer and schedule${foreign}: both start from scratch.`,
+    )
     return undefined
   }
   if (optimizer.name !== name) {
@@ -135,7 +138,7 @@ function warnOfChanges(
   for (const name of Object.keys(now)) {
     if (before[name] === undefined || except.includes(name) || shown(before[name]) === shown(now[name])) continue
     const change = `${name} ${shown(now[name])}, where the checkpoint had ${shown(before[name])}`
-    log('warning', `Resuming with ${change}: today's counts.`)
+    log('warning', `Resuming with ${change}: today's value is used.`)
   }
 }
 
@@ -168,5 +171,5 @@ export function startOf(
 function warnOfOtherLength({ batchesPerEpoch }: Plan, known: unknown): void {
   if (typeof known !== 'number' || known === batchesPerEpoch) return
   const now = `${batchesPerEpoch ?? 'an unknown number of'} batches in an epoch`
-  log('warning', `Resuming with ${now}, where the checkpoint had ${known}: counting goes by today's.`)
+  log('warning', `Resuming with ${now}, where the checkpoint had ${known}: steps are counted by today's number.`)
 }
