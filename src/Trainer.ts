@@ -43,7 +43,8 @@ import { createRunner, prepareModel } from './training/createRunner'
 import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { evaluateModel } from './training/evaluateModel'
-import { type EvaluationOutput, EvaluationStopped, type LoadedBatch } from './training/evaluation'
+import { type EvaluationOutput, EvaluationStopped } from './training/evaluation'
+import type { LoadedBatch } from './training/LoadedBatch'
 import { optimizerOf } from './training/optimizers'
 import type {
   DataCollator,
@@ -58,7 +59,7 @@ import type {
 import { planRun, startState } from './training/plan'
 import { rateSource } from './training/rates'
 import { saveResults } from './training/results'
-import { checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
+import { callbackStates, checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
 import type { Runner } from './training/Runner'
 import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerEvents } from './training/TrainerEvents'
@@ -157,7 +158,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   /** Model, plan, optimizer and schedule, and what a checkpoint kept of them. */
   async #createRun({ trial, resumeFromCheckpoint }: TrainOptions, stop: StopRequest): Promise<TrainingRun> {
     await this.#initialized
-    if (trial !== undefined) this.#args = trialArguments(this.args, trial)
+    if (trial !== undefined) this.#args = this.#argumentsOf(trial)
     const { args } = this
     if (this.options.modelInit !== undefined) await this.#initModel(trial)
     checkTrainable(this.model)
@@ -184,13 +185,20 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       trainDataloader: loader,
     }
     if (resumed !== undefined && args.restoreCallbackStatesFromCheckpoint)
-      this.callbackHandler.restoreStates(resumed.state.statefulCallbacks)
+      this.callbackHandler.restoreStates(callbackStates(resumed.state))
     return new TrainingRun({
       ...{ args, plan, loader, runner, optimizer, rates, resumed, stop },
       ...{ model: this.model, state: this.state, control: this.control, processes: this.processes },
       host: this.#host(runner, stop),
       start: startOf(plan, this.state, args),
       decays: name => decayed.has(name),
+    })
+  }
+
+  #argumentsOf(trial: Readonly<Record<string, unknown>>): TrainingArguments {
+    if (this.options.modelInit !== undefined) return trialArguments(this.args, trial)
+    throw new TrainerError('argument', 'train({ trial }) trains a new model by the arguments of a trial.', {
+      fix: 'Give the Trainer modelInit in place of model.',
     })
   }
 
@@ -520,7 +528,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   }
 
   #loaderParts(): LoaderParts {
-    return { args: this.args, collator: this.dataCollator, inputNames: this.model.inputNames }
+    const { inputNames, definition } = this.model
+    return { args: this.args, collator: this.dataCollator, inputNames, labelNames: definition.head.labelNames }
   }
 
   #savedParts(): SavedParts {

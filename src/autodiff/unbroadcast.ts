@@ -5,7 +5,7 @@ import { covers, expand, lengths } from './shapes'
 /**
  * Sums a gradient over the axes along which its value was stretched.
  *
- * Ranks are static, equal names are equal lengths, and in our own graphs a name never stands for 1: so which axes these
+ * Ranks are static, equal names are equal lengths, and in our own graphs no axis with a name is broadcast: so which axes these
  * are is known without running the graph. Where names promise nothing (`openLengths`), an axis of another name than
  * the result's is summed when the graph runs, if it is 1 then.
  *
@@ -24,7 +24,7 @@ export function unbroadcast(
   const own = (i: number): Dimension => to.shape[i - across.length + to.shape.length] ?? 1
   const stretched = across.flatMap((d, i) => (d !== 1 && own(i) === 1 ? [i - across.length] : []))
   const open = across.flatMap((d, i) =>
-    graph.openLengths && typeof own(i) === 'string' && own(i) !== d ? [i - across.length] : [],
+    graph.openLengths && typeof own(i) === 'string' && d !== 1 && own(i) !== d ? [i - across.length] : [],
   )
   // a sum over copies that were never made: make them
   const isMissing = (axis: number): boolean => !covers(graph, [gradient.shape.at(axis) ?? 1], [across.at(axis)!])

@@ -222,7 +222,8 @@ function bindNode(raw: RawNode, { opset, values, initializers, stated, unknown, 
   })
   const outputs = raw.outputs.map((name, i) => {
     if (name === '') return undefined
-    const value: Value = { name, ...(stated.get(name) ?? types[i]!) }
+    const { dtype, shape } = stated.get(name) ?? types[i]!
+    const value: Value = { name, dtype, shape }
     add(value)
     return value
   })

@@ -51,7 +51,7 @@ export interface Graph {
   readonly nodes: readonly Node[]
   /**
    * Whether the names of lengths promise nothing, as in graphs of other programs: a name may then stand for 1 when the
-   * graph runs, and be broadcast. In graphs that are written here a name never stands for 1, and two names that meet in
+   * graph runs, and be broadcast. In graphs that are written here no axis with a name is broadcast, and two names that meet in
    * a broadcast are one length. Default false.
    */
   readonly openLengths?: boolean | undefined

@@ -21,7 +21,6 @@ export interface RunSnapshot {
 
 /** A checkpoint that a run resumes. */
 export interface Resumed {
-  readonly folder: string
   readonly state: TrainerState
   readonly snapshot: RunSnapshot
   /**

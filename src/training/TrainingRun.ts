@@ -2,7 +2,7 @@ import { log } from '../logging'
 import type { Metrics } from '../metrics/Metrics'
 import { clipCoefficient } from '../optim/clip'
 import type { Optimizer } from '../optim/Optimizer'
-import type { LoadedBatch } from './evaluation'
+import type { LoadedBatch } from './LoadedBatch'
 import { LossLog } from './LossLog'
 import { checkLabelled, type JudgedUpdate, judgeUpdate, noteBest } from './judging'
 import type { TrainOutput } from './options'
@@ -67,7 +67,7 @@ export class TrainingRun {
         await this.#logEvaluateSave(made)
         if (control.shouldEpochStop || control.shouldTrainingStop) break
       }
-      if (made === undefined && !this.#isResumed(epoch)) this.#stopForWantOfBatches()
+      if (made === undefined && !this.#isResumed(epoch)) this.#stopWithoutBatches()
       await host.fire('onEpochEnd')
       this.#position.ended = true
       await this.#logEvaluateSave(made)
@@ -150,7 +150,8 @@ export class TrainingRun {
     )
     this.#position = { epoch, batches: done, ended: false }
     await host.fire('onStepBegin')
-    const places = await placesInUpdate(feeds, processes, args.trainBatchSize)
+    const most = { microBatches: args.gradientAccumulationSteps, rows: args.trainBatchSize }
+    const places = await placesInUpdate(feeds, processes, most)
     const sums = Float64Array.of(0, 0)
     for (const [index, feed] of feeds.entries()) {
       const { loss, count } = await runner.train(feed, { step: state.globalStep, index, ...places[index]! })
@@ -249,7 +250,7 @@ export class TrainingRun {
     await host.log({ loss, grad_norm: gradNorm, learning_rate: rate, ...rest })
   }
 
-  #stopForWantOfBatches(): void {
+  #stopWithoutBatches(): void {
     const { state, control } = this.#parts
     const where = `at step ${state.globalStep} of ${state.maxSteps}`
     log('warning', `There was no batch in this epoch, so training stops ${where}.`)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AutoModelForSequenceClassification } from '../../src/index'
-import { matcher } from '../../src/models/freeze'
+import { namesMeant } from '../../src/models/freeze'
 import { trainingProgram } from '../../src/programs/training'
 import { tinyModel, run } from '../trainer/support'
 
@@ -88,10 +88,10 @@ describe('frozen parameters', () => {
 
   it('are named by a pattern that fits, or refused', () => {
     expect(() => tinyModel().freeze('bert.embedings')).toThrow(
-      /No parameter of BertForSequenceClassification is named "bert\.embedings"/,
+      'No parameter of BertForSequenceClassification is named "bert.embedings", and no name begins with "bert.embedings.". Did you mean "bert.embeddings"?',
     )
     expect(() => tinyModel().freeze(/decoder/)).toThrow(
-      'No parameter of BertForSequenceClassification is named /decoder/.',
+      'No parameter of BertForSequenceClassification matches /decoder/. Names are, for example, "bert.embeddings.',
     )
   })
 
@@ -117,12 +117,22 @@ describe('a pattern', () => {
     [/embeddings/, 'bert.embeddings.word_embeddings.weight', true],
     [/^embeddings/, 'bert.embeddings.word_embeddings.weight', false],
   ])('%s and %s: %s', (pattern, name, expected) => {
-    const isMeant = matcher(pattern)
-    expect(isMeant(name)).toBe(expected)
+    const names = [name, 'bert.pooler.dense.weight']
+    const meant = (): ReadonlySet<string> => namesMeant([pattern, 'bert.pooler'], names, 'a model')
+    if (expected) expect(meant()).toEqual(new Set(names))
+    else expect(meant).toThrow('No parameter of a model')
+  })
+
+  it('is a text or a regular expression, or one of several', () => {
+    const names = ['bert.encoder.weight', 'bert.pooler.weight', 'classifier.bias']
+    expect(namesMeant(['classifier', /pooler/], names, 'a model')).toEqual(new Set(names.slice(1)))
+    expect(() => namesMeant('bert.encoder.*', names, 'a model')).toThrow(/For a pattern give a regular expression/)
+    expect(() => namesMeant(undefined as never, names, 'a model')).toThrow('undefined does not say which parameters')
+    expect(() => namesMeant('bert.encodr', names, 'a model')).toThrow('Did you mean "bert.encoder"?')
   })
 
   it('with the flag g means the same at every call', () => {
-    const isMeant = matcher(/bias/g)
-    expect([isMeant('a.bias'), isMeant('b.bias'), isMeant('c.bias')]).toEqual([true, true, true])
+    const names = ['a.bias', 'b.bias', 'c.bias']
+    expect(namesMeant(/bias/g, names, 'a model')).toEqual(new Set(names))
   })
 })

@@ -1,31 +1,68 @@
-// docs/gradients.md shows how Erf was added: its lines are those of the code, and its table has every file
+// docs/gradients.md: its rows are those of the tables, which test/autodiff and test/onnx run case by case; its calls are
+// run here
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { cases } from '../autodiff/cases'
-import { checkGradients } from '../helpers/checkGradients'
+import { differentiate } from '../../src/autodiff/backward'
+import { gradients } from '../../src/autodiff/gradients'
+import { withGradients } from '../../src/autodiff/withGradients'
+import { GraphBuilder } from '../../src/onnx/builder'
 
-const root = join(import.meta.dirname, '../..')
-const read = (path: string): string => readFileSync(join(root, path), 'utf8')
-const document = read('docs/gradients.md')
+const read = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8')
+const page = read('docs/gradients.md')
+
+/** Every block of code, with the file that is named last before it. */
+const rows = [...page.matchAll(/^```ts\n([^]*?)^```/gm)].map(({ 1: code, index }) => {
+  const named = [...page.slice(0, index).matchAll(/`((?:src|test)\/[\w/]+\.ts)`/g)]
+  return { code: code!, file: named.at(-1)![1]! }
+})
 
 describe('docs/gradients.md', () => {
-  it('has the lines of Erf as they stand in the code', () => {
-    const examples = [...document.matchAll(/```ts\n([^`]*)```/g)].flatMap(([, code]) => code!.trim().split('\n'))
-    const code = [read('src/autodiff/gradients.ts'), read('test/autodiff/cases/elementwise.ts')].join('\n')
-    expect(examples.filter(line => !line.startsWith('//'))).toHaveLength(2)
-    for (const line of examples) expect(code).toContain(line)
-    expect(read('src/onnx/operators.ts')).toContain('Erf: unary')
-    expect(read('test/helpers/referenceKernels.ts')).toContain('Erf: unary(erf)')
+  it('has a row for each table that a new operator needs', () => {
+    expect(rows.map(({ file }) => file)).toEqual([
+      'src/onnx/operators.ts',
+      'src/onnx/operators.ts',
+      'src/onnx/infer.ts',
+      'src/autodiff/gradients.ts',
+      'test/helpers/referenceKernels.ts',
+      'test/onnx/operatorCases.ts',
+      'test/autodiff/cases/elementwise.ts',
+    ])
   })
 
-  it('has a proof of Erf that holds', () => {
-    expect(cases.Erf).toHaveLength(4)
-    for (const { build, inputs, ...options } of cases.Erf) checkGradients(build, inputs, options)
+  it.each(rows)('has a row of $file word for word', ({ code, file }) => {
+    expect(code).toMatch(/^ {2}Erf: /m)
+    expect(read(file)).toContain(`\n${code}`)
+  })
+
+  it('says that no operator is opaque', () => {
+    expect(page).toContain('No operator is opaque today.')
+    expect(Object.values(gradients)).not.toContain('opaque')
+  })
+
+  it('has a call that gives a finished graph an output weight_grad', () => {
+    const builder = new GraphBuilder('model')
+    const weight = builder.input('weight', 'float32', [3])
+    const graph = builder.build({ loss: builder.sum(builder.mul(weight, weight)) })
+    expect(page).toContain("`withGradients(graph, { loss: 'loss', wrt: ['weight'] })` has an output `weight_grad`")
+    const { outputs } = withGradients(graph, { loss: 'loss', wrt: ['weight'] })
+    expect(outputs).toContainEqual({ name: 'weight_grad', dtype: 'float32', shape: [3] })
+  })
+
+  it('has a call that gives the gradient of a table as rows', () => {
+    const graph = new GraphBuilder('embeddings')
+    const table = graph.input('embeddings.weight', 'float32', [100, 4])
+    const loss = graph.sum(graph.gather(table, graph.input('ids', 'int64', ['n'])))
+    const wrt = [table]
+    expect(page).toContain("`differentiate(graph, loss, wrt, { rows: new Set(['embeddings.weight']) })`")
+    const { dense, rows } = differentiate(graph, loss, wrt, { rows: new Set(['embeddings.weight']) })
+    expect(dense.size).toBe(0)
+    const pairs = rows.get('embeddings.weight')!
+    expect(pairs.map(({ index, values }) => [index.shape, values.shape])).toEqual([[['n'], ['n', 4]]])
   })
 
   it('names every file of src/autodiff', () => {
-    const named = [...document.matchAll(/`(\w+\.ts)`/g)].map(([, name]) => name)
-    for (const file of readdirSync(join(root, 'src/autodiff'))) expect(named).toContain(file)
+    const named = [...page.matchAll(/`(\w+\.ts)`/g)].map(([, name]) => name)
+    for (const file of readdirSync(join(import.meta.dirname, '../../src/autodiff'))) expect(named).toContain(file)
   })
 })

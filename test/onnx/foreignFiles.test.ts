@@ -46,6 +46,21 @@ describe('files made elsewhere', () => {
     check(decoded)
   })
 
+  it('keep the names of values whose types are those of the values before them', () => {
+    const nodes = [
+      nodeBytes('Relu', ['x'], ['a']),
+      nodeBytes('LayerNormalization', ['a', 's', 's'], ['b']),
+      nodeBytes('Softmax', ['b'], ['c']),
+      nodeBytes('Identity', ['c'], ['y']),
+    ]
+    const inputs = [valueInfo('x', ['n', 3]), valueInfo('s', [3])]
+    const outputs = [message(writer => writeText(writer, protoFields.valueInfo.name, 'y'))]
+    const decoded = decode(modelBytes({ nodes, inputs, outputs }))
+    expect(decoded.nodes.flatMap(node => node.outputs)).toEqual(
+      ['a', 'b', 'c', 'y'].map(name => ({ name, dtype: 'float32', shape: ['n', 3] })),
+    )
+  })
+
   it.each<[string, number, () => Uint8Array[], RegExp | undefined]>([
     [
       'an operator that is not in the table',

@@ -2,15 +2,17 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { missingFromCheckpoint } from '../../src/checkpoint/state'
-import { checkpointsIn, run } from './support'
+import type { EvalPrediction } from '../../src/index'
+import { checkpointsIn, createTrainer, run, weights } from './support'
+import type { StoppingOptions } from './stoppingProcess'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 /** A run in another process, after its third update. */
 async function running(
   outputDir: string,
-  jit = false,
+  options: StoppingOptions = {},
 ): Promise<{ child: ChildProcess; messages: string[]; ended: Promise<number | NodeJS.Signals | null> }> {
-  const child = fork(join(import.meta.dirname, 'stoppingProcess.ts'), [outputDir, String(jit)], {
+  const child = fork(join(import.meta.dirname, 'stoppingProcess.ts'), [outputDir, JSON.stringify(options)], {
     execArgv: ['--import', 'tsx'],
     cwd: join(import.meta.dirname, '../..'),
   })
@@ -45,11 +47,24 @@ describe('stopping', () => {
     expect(resumed.output.globalStep).toBe(step + 1)
   })
 
-  it('ends immediately at the second Ctrl-C', async () => {
+  it('takes signals within a second for one: programs between the terminal and this one send it once more', async () => {
     const outputDir = temporaryFolder()
     const { child, messages, ended } = await running(outputDir)
     child.on('message', message => {
-      if (String(message).startsWith('log: Stopping')) child.kill('SIGINT') // the update is still slow
+      // one while the run stops, and one when it has returned
+      if (/^log: Stopping|^ended/.test(String(message))) child.kill('SIGINT')
+    })
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(messages.filter(message => message.startsWith('log: Stopping'))).toHaveLength(1)
+    expect(checkpointsIn(outputDir)).toHaveLength(1)
+  })
+
+  it('ends immediately at another Ctrl-C, a second later', async () => {
+    const outputDir = temporaryFolder()
+    const { child, messages, ended } = await running(outputDir, { update: 3000 })
+    child.on('message', message => {
+      if (String(message).startsWith('log: Stopping')) setTimeout(() => child.kill('SIGINT'), 1100)
     })
     child.kill('SIGINT')
     expect(await ended).toBe(130)
@@ -57,11 +72,11 @@ describe('stopping', () => {
     expect(messages.some(message => message.startsWith('ended'))).toBe(false)
   })
 
-  it('writes a checkpoint at SIGTERM with enableJitCheckpoint, and is killed by it without', async () => {
+  it('writes a checkpoint at SIGTERM, and is killed by it with enableJitCheckpoint: false', async () => {
     const saved = temporaryFolder()
     const killed = temporaryFolder()
-    const withCheckpoint = await running(saved, true)
-    const without = await running(killed)
+    const withCheckpoint = await running(saved)
+    const without = await running(killed, { enableJitCheckpoint: false })
     for (const { child } of [withCheckpoint, without]) child.kill('SIGTERM')
     expect(await withCheckpoint.ended).toBe(0)
     expect(await without.ended).toBe('SIGTERM')
@@ -84,6 +99,30 @@ describe('stopping', () => {
       expect(output).toMatchObject({ globalStep: 2, interrupted: true })
       expect(checkpoints.at(-1)).toBe('checkpoint-2')
     }
+  })
+
+  it('ends an evaluation at its next batch, and makes it when the run resumes', async () => {
+    const args = { evalStrategy: 'steps', evalSteps: 2, saveStrategy: 'steps', saveSteps: 4, maxSteps: 6 } as const
+    const best = { metricForBestModel: 'score', loadBestModelAtEnd: true, perDeviceEvalBatchSize: 2 } as const
+    const scores = { computeMetrics: ({ predictions }: EvalPrediction) => ({ score: Number(predictions.data[0]) }) }
+    const whole = await run({ ...args, ...best }, scores)
+    const controller = new AbortController()
+    let batches = 0
+    const onPredictionStep = (_args: unknown, { globalStep }: { readonly globalStep: number }): void => {
+      if (globalStep !== 4) return
+      batches++
+      controller.abort()
+    }
+    const stopping = createTrainer({ ...args, ...best }, { ...scores, callbacks: [{ onPredictionStep }] })
+    expect(await stopping.train({ signal: controller.signal })).toMatchObject({ globalStep: 4, interrupted: true })
+    expect(batches).toBe(1)
+    const { outputDir } = stopping.args
+    const resumed = await run({ ...args, ...best, outputDir }, { ...scores, resumeFromCheckpoint: true })
+    const figures = ({ history }: typeof whole): unknown[] =>
+      history.map(({ step, loss, eval_loss, eval_score }) => [step, loss, eval_loss, eval_score])
+    expect(figures(resumed)).toEqual(figures(whole))
+    expect(resumed.trainer.state.bestGlobalStep).toBe(whole.trainer.state.bestGlobalStep)
+    expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
   })
 
   it('ends after an evaluation during which the signal is aborted, before another update', async () => {
