@@ -9,12 +9,15 @@ import {
   type TokenizerJson,
   type WrittenJson,
 } from './tokenizerJson'
+import type { Vocabulary } from './vocabularies'
 
 /** What a tokenizer.json is completed from. */
 export interface Completion {
   readonly family: Family
   readonly config: TokenizerConfig
   readonly specials: SpecialTokens
+  /** The model's own. */
+  readonly vocabulary: Vocabulary
   /** `added_tokens.json`: ids by token. */
   readonly added: Readonly<Record<string, number>>
 }
@@ -28,7 +31,7 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
   const isWordPiece = family.kind === 'wordpiece'
   const tokens = completeTokens(json, completion)
   const ids = new Map(tokens.map(token => [token.content, token.id]))
-  const idOf = (token: string): number | undefined => ids.get(token) ?? vocabularyId(json, token)
+  const idOf = (token: string): number | undefined => ids.get(token) ?? completion.vocabulary.ids.get(token)
   const normalizer = json.normalizer ?? null
   const processor = json.post_processor ?? null
   return {
@@ -43,7 +46,7 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
 }
 
 /** The added tokens, then those of the configuration, of `added_tokens.json` and the special ones that are missing. */
-function completeTokens(json: WrittenJson, { config, specials, added }: Completion): AddedToken[] {
+function completeTokens(json: WrittenJson, { config, specials, vocabulary, added }: Completion): AddedToken[] {
   const tokens = [...(json.added_tokens ?? [])]
   const known = new Set(tokens.map(token => token.content))
   const add = (content: string, id: number | undefined, attributes: Partial<AddedToken> = {}): void => {
@@ -55,14 +58,21 @@ function completeTokens(json: WrittenJson, { config, specials, added }: Completi
     add(token.content, Number(id), token)
   for (const [content, id] of Object.entries(added))
     add(content, id, { special: Object.values(specials).includes(content) })
-  for (const content of Object.values(specials)) add(content, vocabularyId(json, content))
-  return tokens
+  for (const content of Object.values(specials)) add(content, vocabulary.ids.get(content))
+  return renumbered(tokens, vocabulary)
 }
 
-function vocabularyId({ model }: WrittenJson, token: string): number | undefined {
-  if (Array.isArray(model.vocab)) return undefined
-  const vocab = model.vocab as Readonly<Record<string, number>>
-  return Object.hasOwn(vocab, token) ? vocab[token] : undefined
+/**
+ * The tokens with the ids that the Rust library gives them, whatever the file says: that of the vocabulary, or else the
+ * next one after the vocabulary and the tokens before.
+ */
+function renumbered(tokens: readonly AddedToken[], { ids, size }: Vocabulary): AddedToken[] {
+  let next = size
+  return tokens.map(token => {
+    const id = ids.get(token.content) ?? next
+    next = Math.max(next, id + 1)
+    return { ...token, id }
+  })
 }
 
 /** The normalizer with the options that the tokenizer's configuration sets, which override its own, as in Python. */
