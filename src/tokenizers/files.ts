@@ -4,6 +4,7 @@ import { completeJson } from './completeJson'
 import { JsonPart } from './jsonPart'
 import { familyOf, type Family } from './families'
 import { byteLevelJson, withAttributes, wordPieceJson } from './fromVocabulary'
+import { positionsOf } from './positions'
 import { specialNames, type SpecialName, type SpecialTokens } from './specials'
 import type { TokenizerConfig, TokenizerJson, WrittenJson } from './tokenizerJson'
 import { vocabularyOf, type Vocabulary } from './vocabularies'
@@ -28,6 +29,8 @@ export interface TokenizerFiles {
   readonly config: TokenizerConfig
   readonly family: Family
   readonly specials: SpecialTokens
+  /** How many tokens the model takes whose config.json lies beside; undefined if that does not say. */
+  readonly positions: number | undefined
 }
 
 /**
@@ -61,7 +64,7 @@ export async function readTokenizerFiles(folder: string, files: TextFiles): Prom
   const path = `${folder}/tokenizer.json`
   const vocabulary = checkedVocabulary(new JsonPart(json, path))
   const complete = completeJson(json, { family, config, specials, vocabulary, added })
-  return { path, json: complete, vocabulary, config, family, specials }
+  return { path, json: complete, vocabulary, config, family, specials, positions: positionsOf(model) }
 }
 
 /** The texts of the vocabulary files that a folder has. */
