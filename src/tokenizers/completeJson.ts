@@ -16,6 +16,8 @@ export interface Completion {
   readonly family: Family
   readonly config: TokenizerConfig
   readonly specials: SpecialTokens
+  /** The special tokens that the files name, those without a role among them. */
+  readonly named: readonly string[]
   /** The model's own. */
   readonly vocabulary: Vocabulary
   /** `added_tokens.json`: ids by token. */
@@ -45,22 +47,26 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
   }
 }
 
-/** The added tokens, then those of the configuration, of `added_tokens.json` and the special ones that are missing. */
-function completeTokens(json: WrittenJson, { config, specials, vocabulary, added }: Completion): AddedToken[] {
-  const tokens = [...(json.added_tokens ?? [])]
-  const known = new Set(tokens.map(token => token.content))
-  const add = (content: string, id: number | undefined, attributes: Partial<AddedToken> = {}): void => {
-    if (id === undefined || known.has(content)) return
-    known.add(content)
-    tokens.push(specialToken(id, content, attributes))
+/**
+ * The added tokens as the configuration describes them, then those of the configuration, of `added_tokens.json`, and the
+ * special ones that are missing: of those that only the class has, the ones in the vocabulary.
+ */
+function completeTokens(json: WrittenJson, completion: Completion): AddedToken[] {
+  const { config, specials, named, vocabulary, added } = completion
+  const tokens = new Map((json.added_tokens ?? []).map(token => [token.content, token]))
+  const add = (content: string, attributes: Partial<AddedToken> = {}): void => {
+    if (!tokens.has(content)) tokens.set(content, specialToken(0, content, attributes))
   }
-  for (const [id, token] of Object.entries((config['added_tokens_decoder'] ?? {}) as Record<string, AddedToken>))
-    add(token.content, Number(id), token)
-  for (const [content, id] of Object.entries(added))
-    add(content, id, { special: Object.values(specials).includes(content) })
-  for (const content of Object.values(specials)) add(content, vocabulary.ids.get(content))
-  return renumbered(tokens, vocabulary)
+  const described = Object.entries((config['added_tokens_decoder'] ?? {}) as Record<string, AddedToken>)
+  for (const [, token] of described.sort(([a], [b]) => Number(a) - Number(b)))
+    tokens.set(token.content, { ...(tokens.get(token.content) ?? specialToken(0, token.content, plain)), ...token })
+  for (const content of Object.keys(added)) add(content, { special: Object.values(specials).includes(content) })
+  for (const content of Object.values(specials)) if (vocabulary.ids.has(content)) add(content)
+  for (const content of named) add(content)
+  return renumbered([...tokens.values()], vocabulary)
 }
+
+const plain = { special: false }
 
 /**
  * The tokens with the ids that the Rust library gives them, whatever the file says: that of the vocabulary, or else the

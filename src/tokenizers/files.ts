@@ -29,6 +29,8 @@ export interface TokenizerFiles {
   readonly config: TokenizerConfig
   readonly family: Family
   readonly specials: SpecialTokens
+  /** The special tokens that the files name, those without a role among them. */
+  readonly named: readonly string[]
   /** How many tokens the model takes whose config.json lies beside; undefined if that does not say. */
   readonly positions: number | undefined
 }
@@ -61,10 +63,11 @@ export async function readTokenizerFiles(folder: string, files: TextFiles): Prom
   const built = buildJson(folder, sources, family, specials, config)
   const json: WrittenJson | undefined = written ?? (built && withAttributes(built, { ...map, ...config }))
   if (json === undefined) throw await noTokenizer(folder, files, family)
+  const named = namedSpecials(config, map)
   const path = `${folder}/tokenizer.json`
   const vocabulary = checkedVocabulary(new JsonPart(json, path))
-  const complete = completeJson(json, { family, config, specials, vocabulary, added })
-  return { path, json: complete, vocabulary, config, family, specials, positions: positionsOf(model) }
+  const complete = completeJson(json, { family, config, specials, named, vocabulary, added })
+  return { path, json: complete, vocabulary, config, family, specials, named, positions: positionsOf(model) }
 }
 
 /** The texts of the vocabulary files that a folder has. */
@@ -90,6 +93,16 @@ function specialTokens(config: TokenizerConfig, map: TokenizerConfig, family: Fa
     if (token !== undefined) specials[name] = token
   }
   return specials
+}
+
+/** The special tokens that the files name, first those with a role, then the others. */
+function namedSpecials(config: TokenizerConfig, map: TokenizerConfig): string[] {
+  const others = ['additional_special_tokens', 'extra_special_tokens'].flatMap(name =>
+    Object.values((config[name] ?? map[name] ?? {}) as Record<string, unknown>),
+  )
+  return [...specialNames.map(name => config[name] ?? map[name]), ...others]
+    .map(textOf)
+    .filter((content): content is string => content !== undefined && content !== '')
 }
 
 /** A special token is written as text, or as an object with its text in `content`. */

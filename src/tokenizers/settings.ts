@@ -39,7 +39,7 @@ export interface TokenizerProperties {
   readonly eosTokenId: number | undefined
   /** The segment id that padding has. */
   readonly padTokenTypeId: number
-  /** The ids of all special tokens. */
+  /** The ids of the special tokens that the files name. */
   readonly allSpecialIds: readonly number[]
 }
 
@@ -53,7 +53,7 @@ export interface TokenizerSettings extends TokenizerProperties {
 
 /** The settings that the files of a tokenizer say. */
 export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSettings {
-  const { config, family, specials, json } = files
+  const { config, family, specials, named } = files
   const idOf = (name: SpecialName): number | undefined =>
     specials[name] === undefined ? undefined : model.idOf(specials[name])
   const inputs = Array.isArray(config['model_input_names']) ? (config['model_input_names'] as string[]) : family.inputs
@@ -62,8 +62,7 @@ export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSe
   let limitNote = ownLimit === undefined ? noteOfLimit(files) : undefined
   let paddingSide = sideOf(config['padding_side'])
   let truncationSide = sideOf(config['truncation_side'])
-  const extra = json.added_tokens.filter(token => token.special).map(token => token.id)
-  const special = specialNames.map(idOf).filter(id => id !== undefined)
+  const special = [...specialNames.map(idOf), ...named.map(token => model.idOf(token))].filter(id => id !== undefined)
   return {
     tokenizerClass: family.name,
     modelInputNames: inputs,
@@ -103,7 +102,7 @@ export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSe
     bosTokenId: idOf('bos_token'),
     eosTokenId: idOf('eos_token'),
     padTokenTypeId: Number(config['pad_token_type_id'] ?? 0),
-    allSpecialIds: [...new Set([...special, ...extra])],
+    allSpecialIds: [...new Set(special)],
     get limitNote() {
       return limitNote
     },

@@ -25,6 +25,23 @@ it.each(field)('$name gives what Python gives', async ({ tokenizer: json, config
   }
 })
 
+// The same oracle, for what a tokenizer_config.json says of special and added tokens.
+const configurations = JSON.parse(
+  readFileSync(new URL('../fixtures/tokenizers/configurations.json', import.meta.url), 'utf8'),
+) as {
+  tokenizer: Json
+  texts: string[]
+  cases: { config: Json; input_ids: number[][]; pad: number | null; special: number[]; size: number }[]
+}
+
+it.each(configurations.cases)('the configuration $config adds what it adds in Python', async one => {
+  const tokenizer = await tokenizerOf(configurations.tokenizer, one.config)
+  expect(tokenizer(configurations.texts).input_ids).toEqual(one.input_ids)
+  expect(tokenizer.padTokenId ?? null).toBe(one.pad)
+  expect(tokenizer.allSpecialIds.toSorted((a, b) => a - b)).toEqual(one.special)
+  expect(tokenizer.getVocab().size).toBe(one.size)
+})
+
 const wordLevel = (vocab: readonly string[], rest: Json = {}): Json => ({
   added_tokens: [],
   pre_tokenizer: { type: 'Whitespace' },
