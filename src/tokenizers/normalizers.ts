@@ -4,7 +4,7 @@ import { bertNormalizer } from './bertNormalizer'
 import { byteCharacters, trimEnd, trimStart } from './characters'
 import { charsmapNormalizer } from './charsmap'
 import type { JsonPart } from './jsonPart'
-import { patternOf } from './patterns'
+import { patternOf, replaceMatches } from './patterns'
 
 export type Normalizer = (text: string) => string
 
@@ -59,7 +59,7 @@ const normalizers: Readonly<Record<string, (part: JsonPart) => Normalizer>> = {
   Replace: part => {
     const pattern = patternOf(part.at('pattern'))
     const content = part.at('content').text()
-    return text => text.replace(pattern, () => content)
+    return text => replaceMatches(text, pattern, content)
   },
   ByteLevel: () => byteCharacters,
 }

@@ -93,6 +93,21 @@ it.each<[string, Json, RegExp]>([
     { normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Fold' }] } },
     /tokenizer\.json: normalizer\.normalizers\[1\] is the normalizer Fold, which is not supported/,
   ],
+  [
+    'a place that patterns remember',
+    { normalizer: { type: 'Replace', pattern: { Regex: '\\Ga' }, content: '' } },
+    /normalizer\.pattern\.Regex is the regular expression \\Ga, which has \\G/,
+  ],
+  [
+    'case beyond ASCII',
+    { pre_tokenizer: { type: 'Split', pattern: { Regex: '(?i:é)' }, behavior: 'Isolated', invert: false } },
+    /\(\?i:é\), which ignores the case of more than ASCII letters/,
+  ],
+  [
+    'a pattern that JavaScript cannot read',
+    { pre_tokenizer: { type: 'Split', pattern: { Regex: '\\X' }, behavior: 'Isolated', invert: false } },
+    /pre_tokenizer\.pattern\.Regex is the regular expression \\X, which cannot be read/,
+  ],
   ['a model', { model: { type: 'Morphemes', vocab: {} } }, /model is the model Morphemes/],
   [
     'merges left out by chance',

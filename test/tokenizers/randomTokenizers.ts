@@ -120,6 +120,7 @@ const patterns = [
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
   },
   { Regex: '[aeiou]+' },
+  ...['^', '$', 'x*', '\\b', ' {2,}', '(?<=[.a])\\s', '\\p{Han}+', 'a|b|'].map(Regex => ({ Regex })),
 ]
 const behaviors = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']
 
