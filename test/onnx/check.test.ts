@@ -4,7 +4,8 @@ import { check } from '../../src/onnx/check'
 import { print } from '../../src/onnx/print'
 import type { Graph, Node, Value } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'
-import { allCases, graphOf } from './operatorCases'
+import { allCases } from './operatorCases'
+import { graphOf } from './operatorCases/case'
 
 function small(): Graph {
   const builder = new GraphBuilder('small')

@@ -5,7 +5,8 @@ import { encode, type ExternalData } from '../../src/onnx/encode'
 import type { Graph } from '../../src/onnx/types'
 import { elementTypes } from '../../src/onnx/wire'
 import { type DataType, Tensor } from '../../src/tensor'
-import { allCases, graphOf } from './operatorCases'
+import { allCases } from './operatorCases'
+import { graphOf } from './operatorCases/case'
 
 describe('decode undoes encode', () => {
   it.each(allCases)('$title', ({ op, of }) => {

@@ -4,7 +4,8 @@ import { describe } from '../../src/onnx/infer'
 import { operators } from '../../src/onnx/operators'
 import type { Dimension, Value } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'
-import { allCases, graphOf, operatorCases } from './operatorCases'
+import { allCases, operatorCases } from './operatorCases'
+import { graphOf } from './operatorCases/case'
 
 group('infer', () => {
   it('has a case for every operator', () => {
