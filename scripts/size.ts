@@ -36,8 +36,6 @@ const narrowing = 'was within its limit at 170 columns, and is still to be parte
 const exceptions: Readonly<Record<string, string>> = {
   'src/Trainer.ts':
     "the methods of Hugging Face's Trainer are short and many, and a subclass overrides them on one class",
-  'src/autodiff/normalization.ts#normalizationGradient': narrowing,
-  'test/autodiff/backward.test.ts': narrowing,
   'test/trainer/arguments.test.ts': narrowing,
   'test/trainer/badInput.test.ts': narrowing,
   'test/trainer/methods.test.ts': narrowing,

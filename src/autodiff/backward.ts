@@ -173,7 +173,8 @@ function rowsOf(
   { inputs, outputs }: Node,
   flows: ReadonlyMap<string, Scaled>,
 ): RowGradient | undefined {
-  const [table, index, y] = [inputs[0]!, inputs[1]!, outputs[0]!]
+  const [table, index] = inputs as readonly [Value, Value]
+  const [y] = outputs as readonly [Value]
   const flow = flows.get(y.name)
   if (flow === undefined) return undefined
   const d = expand(graph, settled(graph, flow), y.shape, [y])

@@ -27,7 +27,8 @@ export function scatterRows(
 ): Value {
   const base = zeros(g, d.dtype, shape, sources)
   // the axes that the index had made one
-  const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)]
+  const before = shape.slice(0, axis)
+  const after = shape.slice(axis + 1)
   const rank = index.shape.length
   const flat = rank === 1 ? index : g.reshape(index, [-1])
   const parts = rank === 1 ? d : rank === 0 ? g.unsqueeze(d, [axis]) : merged(g, d, before, after)
@@ -84,7 +85,8 @@ export function padGradient(g: GraphBuilder, d: Value, axes: readonly number[], 
   )
   const grown = lost.some(n => n > 0) ? g.node('Pad', [d, g.integers(lost)], { mode: 'constant' })[0]! : d
   const cut = axes.flatMap((axis, i) => {
-    const [start, end] = [Math.max(0, amount(i, 0)), Math.max(0, amount(i, 1))]
+    const start = Math.max(0, amount(i, 0))
+    const end = Math.max(0, amount(i, 1))
     return start === 0 && end === 0 ? [] : [{ axis, start, end: end === 0 ? last : -end }]
   })
   return cut.length === 0
@@ -122,7 +124,9 @@ export function sliceGradient(g: GraphBuilder, inputs: readonly (Value | undefin
   }
   const listed = numbers(axesInput) ?? Array.from({ length: Number(starts.shape[0]) }, (_, i) => i)
   const axes = listed.map(axis => positive(axis, x.shape.length))
-  const [from, to, by] = [numbers(starts), numbers(ends), steps === undefined ? axes.map(() => 1) : numbers(steps)]
+  const from = numbers(starts)
+  const to = numbers(ends)
+  const by = steps === undefined ? axes.map(() => 1) : numbers(steps)
   if (by === undefined) throw new TrainerError('graph', 'the steps of a Slice have to be constant.')
   const cuts = axes.flatMap((axis, k) =>
     by[k] === 1 ? [cutOf(g, x, axis, from?.[k] ?? part(g, starts, k), to?.[k] ?? part(g, ends, k))] : [],
@@ -172,7 +176,8 @@ function padded(g: GraphBuilder, d: Value, cuts: readonly KnownCut[]): Value {
 function between(g: GraphBuilder, d: Value, x: Value, { axis, before, after }: Cut): Value {
   const block = (length: number | Value): readonly Value[] => {
     if (length === 0) return []
-    const [ahead, behind] = [d.shape.slice(0, axis), d.shape.slice(axis + 1)]
+    const ahead = d.shape.slice(0, axis)
+    const behind = d.shape.slice(axis + 1)
     const own = typeof length === 'number' ? g.integers([length]) : length
     const vector = g.concat(
       [

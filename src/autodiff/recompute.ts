@@ -54,7 +54,8 @@ function cut(graph: GraphBuilder, checkpoints: readonly Value[]): readonly Segme
 function repeated(graph: GraphBuilder, nodes: readonly Node[], gradient: Value): ReadonlyMap<string, Node> {
   const computed = new Set(graph.nodes.flatMap(node => node.outputs.map(output => output?.name)))
   for (const node of nodes) for (const output of node.outputs) computed.delete(output?.name)
-  const [again, copies] = [new Map<string, Value>(), new Map<string, Node>()]
+  const again = new Map<string, Value>()
+  const copies = new Map<string, Node>()
   for (const node of nodes) {
     for (const input of node.inputs) {
       if (input !== undefined && computed.has(input.name) && isFloat(input.dtype) && !again.has(input.name))

@@ -35,7 +35,8 @@ export function plus(graph: GraphBuilder, a: Scaled, b: Scaled): Scaled {
 
 /** a · b, without a node where one of the two is the scalar 1 or both are scalar constants. */
 export function times(graph: GraphBuilder, a: Value, b: Value | number): Value {
-  const [x, y] = [scalar(graph, a), typeof b === 'number' ? b : scalar(graph, b)]
+  const x = scalar(graph, a)
+  const y = typeof b === 'number' ? b : scalar(graph, b)
   if (y === 1) return a
   if (x === 1) return typeof b === 'number' ? graph.constant(b, a.dtype) : b
   if (x !== undefined && y !== undefined) return graph.constant(x * y, a.dtype)

@@ -181,17 +181,15 @@ const scatterElements: Rule<'ScatterElements'> = ({ inputs: [data, index, update
 
 const reshape: Rule<'Reshape'> = ({ inputs: [x, target], attributes, constant, unknown }) => {
   among(target!, ['int64'])
-  const wanted = constant(target)
+  const wanted = knownIntegers(target!, constant)
   if (wanted === undefined) return [{ dtype: x!.dtype, shape: Array.from({ length: rankFrom(target!) }, unknown) }]
-  return [
-    { dtype: x!.dtype, shape: reshaped(x!.shape, integers(target!, constant), attributes.allowzero === 1, unknown) },
-  ]
+  return [{ dtype: x!.dtype, shape: reshaped(x!.shape, wanted, attributes.allowzero === 1, unknown) }]
 }
 
 const expand: Rule<'Expand'> = ({ inputs: [x, target], constant, unknown }) => {
   among(target!, ['int64'])
-  if (constant(target) !== undefined)
-    return [{ dtype: x!.dtype, shape: broadcast(x!.shape, integers(target!, constant)) }]
+  const wanted = knownIntegers(target!, constant)
+  if (wanted !== undefined) return [{ dtype: x!.dtype, shape: broadcast(x!.shape, wanted) }]
   return [{ dtype: x!.dtype, shape: Array.from({ length: Math.max(rankFrom(target!), x!.shape.length) }, unknown) }]
 }
 
@@ -222,7 +220,7 @@ const concat: Rule<'Concat'> = ({ inputs, attributes, unknown }) => {
 const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constant, unknown }) => {
   const axis = positive(attributes.axis ?? 0, x!.shape.length)
   const whole = x!.shape[axis]!
-  const given = constant(sizes) === undefined ? undefined : integers(sizes!, constant)
+  const given = sizes && knownIntegers(sizes, constant)
   const parts = sizes === undefined ? attributes.num_outputs : rankFrom(sizes)
   if (parts !== outputs)
     throw new TrainerError(
@@ -250,9 +248,8 @@ const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant
     rank,
   )
   const by = steps === undefined ? at.map(() => 1) : integers(steps, constant)
-  const [from, to] = [constant(starts), constant(ends)].map(
-    (tensor, i) => tensor && integers(i === 0 ? starts! : ends!, constant),
-  )
+  const from = knownIntegers(starts!, constant)
+  const to = knownIntegers(ends!, constant)
   if ([from ?? at, to ?? at, by].some(list => list.length !== at.length)) {
     throw new TrainerError('graph', 'starts, ends, axes and steps need the same number of entries.')
   }
@@ -390,6 +387,11 @@ function integers(value: Value, constant: Site<OpName>['constant']): readonly nu
   if (tensor === undefined) throw new TrainerError('graph', `${value.name} has to be a constant.`)
   among(value, indices)
   return Array.from(tensor.data as BigInt64Array | Int32Array, Number)
+}
+
+/** The numbers of an integer input, if it is a constant. */
+function knownIntegers(value: Value, constant: Site<OpName>['constant']): readonly number[] | undefined {
+  return constant(value) === undefined ? undefined : integers(value, constant)
 }
 
 /** The rank that a shape given as a vector has. */

@@ -76,7 +76,8 @@ export function equalities(): Equalities {
     return next === undefined ? length : root(next)
   }
   const equal = (a: Dimension, b: Dimension, claimed: boolean): boolean => {
-    const [x, y] = [root(a), root(b)]
+    const x = root(a)
+    const y = root(b)
     if (x === y) return true
     if (typeof x === 'number' && typeof y === 'number') return false
     if (!claimed && !isUnknown(x) && !isUnknown(y)) return false
@@ -130,7 +131,8 @@ export function reshaped(
     if (at >= 0) left.splice(at, 1)
     else added.push(name)
   }
-  const [above, below] = [product(from), product(copied.filter(d => d !== -1))]
+  const above = product(from)
+  const below = product(copied.filter(d => d !== -1))
   const known = left.length === 0 && added.length === 0
   if (!copied.includes(-1)) {
     if (known && above !== below) throw new TrainerError('graph', `${target}: the number of elements would change.`)

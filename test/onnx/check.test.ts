@@ -10,42 +10,40 @@ import { graphOf } from './operatorCases/case'
 function small(): Graph {
   const builder = new GraphBuilder('small')
   const x = builder.input('x', 'float32', ['n', 3])
-  const [w, b] = [
-    builder.initializer(
-      'w',
-      Tensor.from('float32', [
-        [1, 2, 3],
-        [4, 5, 6],
-      ]),
-    ),
-    builder.initializer('b', Tensor.zeros('float32', [2])),
+  const rows = [
+    [1, 2, 3],
+    [4, 5, 6],
   ]
+  const w = builder.initializer('w', Tensor.from('float32', rows))
+  const b = builder.initializer('b', Tensor.zeros('float32', [2]))
   const h = builder.scope('layer', () => builder.gemm(x, w, b, { transB: 1 }))
   return builder.build({ y: builder.softmax(h), m: builder.layerNormalization(h, b, b, 1e-12)[1] })
 }
 
 describe('check', () => {
   it.each(allCases)('finds nothing in $title', ({ op, of }) => {
-    check(graphOf(op, of).graph)
+    expect(() => check(graphOf(op, of).graph)).not.toThrow()
   })
 
   it('finds nothing where the builder states a shape that inference cannot know', () => {
     const builder = new GraphBuilder('stated')
-    const [x, like] = [builder.input('x', 'float32', ['n', 1]), builder.input('like', 'float32', ['n', 'm'])]
+    const x = builder.input('x', 'float32', ['n', 1])
+    const like = builder.input('like', 'float32', ['n', 'm'])
     const outputs = { a: builder.expand(x, like), b: builder.reshapeLike(builder.reshape(like, [-1]), like) }
     expect(builder.build(outputs).outputs.map(output => output.shape)).toEqual([
       ['n', 'm'],
       ['n', 'm'],
     ])
-    check(builder.build(outputs))
+    expect(() => check(builder.build(outputs))).not.toThrow()
   })
 
   it('lets an unknown length be stated as one thing, and only one', () => {
     const builder = new GraphBuilder('unknowns')
-    const [p, q] = [builder.input('p', 'float32', ['n', 'm']), builder.input('q', 'float32', ['l'])]
+    const p = builder.input('p', 'float32', ['n', 'm'])
+    const q = builder.input('q', 'float32', ['l'])
     const flat = builder.reshape(p, [-1])
     const known = { ...flat, shape: ['l'] }
-    check(builder.build({ y: builder.add(known, q) }))
+    expect(() => check(builder.build({ y: builder.add(known, q) }))).not.toThrow()
     const twice = builder.build({ y: builder.add(known, q), z: builder.neg({ ...flat, shape: ['n'] }) })
     expect(() => check(twice)).toThrow(/is made as float32\[unknown_0\], but read as float32\[n\]/)
     expect(() => check(builder.build({ y: builder.neg({ ...q, shape: ['n'] }) }))).toThrow(

@@ -1,6 +1,6 @@
 import type { Attributes } from '../../../src/onnx/operators'
 import { Tensor } from '../../../src/tensor'
-import type { Build } from '../../helpers/checkGradients'
+import type { Build } from '../../helpers/writeGradients'
 import { apply, type Case, type Cases, constant, lengths, only } from './case'
 
 const reduction = (op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceSumSquare'): readonly Case[] => {

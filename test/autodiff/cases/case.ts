@@ -1,9 +1,10 @@
 import type { Attributes, OpName } from '../../../src/onnx/operators'
 import { type Nested, Tensor } from '../../../src/tensor'
-import type { Build, CheckOptions, Input, InputOptions } from '../../helpers/checkGradients'
+import type { ExpectOptions } from '../../helpers/expectGradients'
+import type { Build, Input, InputOptions } from '../../helpers/writeGradients'
 
 /** What proves a rule: a graph with the operator in it. */
-export interface Case extends CheckOptions {
+export interface Case extends ExpectOptions {
   readonly title: string
   readonly build: Build
   readonly inputs: readonly Input[]

@@ -1,6 +1,6 @@
 import type { OpName } from '../../../src/onnx/operators'
 import { Tensor } from '../../../src/tensor'
-import type { Input } from '../../helpers/checkGradients'
+import type { Input } from '../../helpers/writeGradients'
 import { apply, type Case, type Cases, constant, lengths, positive, truths } from './case'
 
 /** Cases for an operator of one operand. */

@@ -1,5 +1,5 @@
 import { Tensor } from '../../../src/tensor'
-import type { Build } from '../../helpers/checkGradients'
+import type { Build } from '../../helpers/writeGradients'
 import { apply, type Case, type Cases, constant, integers, lengths } from './case'
 
 /** [2, 0, 1]: where the rows 1, 2, 0 went. */

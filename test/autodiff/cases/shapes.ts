@@ -1,5 +1,5 @@
 import { Tensor } from '../../../src/tensor'
-import type { Build } from '../../helpers/checkGradients'
+import type { Build } from '../../helpers/writeGradients'
 import { apply, type Cases, constant, lengths } from './case'
 
 const slice =
