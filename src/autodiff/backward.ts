@@ -88,13 +88,9 @@ export function differentiate(
 
 function check(loss: Value, wrt: readonly Value[]): void {
   if (loss.shape.length !== 0 || !isFloat(loss.dtype)) {
-    throw new TrainerError(
-      'graph',
-      `A loss has to be a scalar of a floating-point type, but ${loss.name} is ${describe(loss)}.`,
-      {
-        fix: 'Sum it up first.',
-      },
-    )
+    throw new TrainerError('graph', `A loss must be a floating-point scalar, but ${loss.name} is ${describe(loss)}.`, {
+      fix: 'Sum it first.',
+    })
   }
   const bad = wrt.find(value => !isFloat(value.dtype))
   if (bad !== undefined)
@@ -159,10 +155,10 @@ function applyRule(
     return rule({ x: inputs as Values, y: outputs as Values, dy: dy as Values, by, asked, attributes, inverse, graph })
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error
-    const where = `node "${node.name}", on the way ${route(node, routes)}`
-    throw new TrainerError('graph', `No gradient goes through ${node.op} (${where}): ${error.message}`, {
+    const where = `node "${node.name}", on the path ${route(node, routes)}`
+    throw new TrainerError('graph', `No gradient can pass through ${node.op} (${where}): ${error.message}`, {
       cause: error,
-      fix: 'Leave that parameter out of what is trained, or write the step with operators that have a gradient.',
+      fix: 'Do not train that parameter, or write this step with operators that have a gradient.',
     })
   }
 }

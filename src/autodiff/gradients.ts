@@ -411,7 +411,7 @@ function partLength(
   if (given !== undefined) return Number(given.data[i])
   const whole = x.shape[axis]!
   if (typeof whole !== 'number') {
-    throw new TrainerError('graph', `the length of part ${i} is not known, because nobody reads it.`, {
+    throw new TrainerError('graph', `the length of part ${i} is not known, because nothing reads it.`, {
       fix: 'Give Split its sizes as a constant.',
     })
   }
@@ -421,13 +421,16 @@ function partLength(
 
 function integersOf(g: GraphBuilder, value: Value): readonly number[] {
   const tensor = g.constantOf(value)
-  if (tensor === undefined) throw new TrainerError('graph', `${value.name} has to be a constant.`)
+  if (tensor === undefined) throw new TrainerError('graph', `${value.name} must be a constant.`)
   return Array.from(tensor.data as BigInt64Array, Number)
 }
 
 function known(op: OpName, attribute: string, given: string, rules: readonly string[]): void {
   if (!rules.includes(given))
-    throw new TrainerError('graph', `${op} has a gradient for ${attribute} ${rules.join(' and ')}, not for ${given}.`)
+    throw new TrainerError(
+      'graph',
+      `${op} has a gradient only for ${attribute} ${rules.join(' and ')}, not for ${given}.`,
+    )
 }
 
 /** Whether a type can carry a gradient. */

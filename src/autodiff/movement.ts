@@ -62,7 +62,7 @@ export function insideOut(g: GraphBuilder, d: Value, index: Value, data: Value):
   if (typeof depth !== 'number' || places === undefined || along.some(length => typeof length !== 'number')) {
     throw new TrainerError(
       'graph',
-      `the updates of a ScatterND have a gradient only where the index is a constant or one number deep.`,
+      `the updates of a ScatterND have a gradient only if the index is a constant or its last axis has length 1.`,
     )
   }
   const numbers = Array.from(places.data as BigInt64Array, Number)
@@ -127,7 +127,7 @@ export function sliceGradient(g: GraphBuilder, inputs: readonly (Value | undefin
   const from = numbers(starts)
   const to = numbers(ends)
   const by = steps === undefined ? axes.map(() => 1) : numbers(steps)
-  if (by === undefined) throw new TrainerError('graph', 'the steps of a Slice have to be constant.')
+  if (by === undefined) throw new TrainerError('graph', 'the steps of a Slice must be constant.')
   const cuts = axes.flatMap((axis, k) =>
     by[k] === 1 ? [cutOf(g, x, axis, from?.[k] ?? part(g, starts, k), to?.[k] ?? part(g, ends, k))] : [],
   )
@@ -211,7 +211,7 @@ function spread(
   if (typeof length !== 'number' || from === undefined || to === undefined) {
     throw new TrainerError(
       'graph',
-      `a Slice by steps of ${step} has a gradient only where the length of axis ${axis} is known.`,
+      `a Slice with steps of ${step} has a gradient only if the length of axis ${axis} is known.`,
     )
   }
   const low = step < 0 ? -1 : 0

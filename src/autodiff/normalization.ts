@@ -134,7 +134,7 @@ function rowsOf(g: GraphBuilder, x: Value, rest: readonly Dimension[]): Value {
   if (Number.isNaN(width)) {
     throw new TrainerError(
       'graph',
-      `a normalization over several axes has a gradient only where they are known, not over [${rest.join(', ')}].`,
+      `a normalization over several axes has a gradient only if their lengths are known, not over [${rest.join(', ')}].`,
     )
   }
   return g.reshape(x, [-1, width])

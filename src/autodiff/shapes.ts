@@ -104,5 +104,5 @@ function holder(graph: GraphBuilder, name: Dimension, sources: readonly Value[])
     const axis = value.shape.indexOf(name)
     if (axis >= 0) return [value, axis]
   }
-  throw new TrainerError('internal', `internal: no value has an axis of the length "${name}".`)
+  throw new TrainerError('internal', `internal: no value has an axis of length "${name}".`)
 }

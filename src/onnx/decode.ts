@@ -98,8 +98,8 @@ function collect(bytes: Uint8Array): Parts {
         parts.stated.push(asBytes(field))
         break
       case number.sparseInitializer:
-        throw new TrainerError('graph', 'The model holds sparse initializers, which cannot be read.', {
-          fix: 'Store them dense.',
+        throw new TrainerError('graph', 'The model has sparse initializers, which cannot be read.', {
+          fix: 'Store them as dense tensors.',
         })
     }
   }
@@ -114,7 +114,7 @@ function assemble(parts: Parts, opset: number, readExternal: ExternalReader | un
     if (value.name === '')
       throw new TrainerError('file', 'The ONNX data is malformed: an input or an initializer has no name.')
     if (values.has(value.name))
-      throw new TrainerError('file', `The ONNX data is malformed: the name "${value.name}" is given to two values.`)
+      throw new TrainerError('file', `The ONNX data is malformed: two values are named "${value.name}".`)
     values.set(value.name, value)
   }
   for (const bytes of parts.initializers) {

@@ -56,14 +56,17 @@ export function knownOperator(raw: RawNode, opset: number): OpName {
   // ONNX took the exact Gelu over from com.microsoft in opset 20
   if (known !== undefined && (known.domain === domain || (op === 'Gelu' && opset >= 20))) {
     if (op === 'LayerNormalization' && opset < 17) {
-      throw new TrainerError('graph', `${where(raw)}: opset ${opset} has no LayerNormalization; it came with 17.`)
+      throw new TrainerError(
+        'graph',
+        `${where(raw)}: opset ${opset} has no LayerNormalization; it was added in opset 17.`,
+      )
     }
     return op as OpName
   }
   const written = domain === '' ? op : `${domain}.${op}`
   const like = nearest(op, Object.keys(operators))
-  const hint = like === undefined ? '' : ` (the nearest known one is ${like})`
-  throw new TrainerError('graph', `The node "${raw.name}" has the operator ${written}, which cannot be read${hint}.`, {
+  const hint = like === undefined ? '' : ` (the closest known one is ${like})`
+  throw new TrainerError('graph', `The node "${raw.name}" uses the operator ${written}, which cannot be read${hint}.`, {
     fix: `Operators that can be read: ${Object.keys(operators).join(', ')}.`,
   })
 }
@@ -84,7 +87,7 @@ export function decodeAttributes(raw: RawNode, op: OpName, opset: number): Reado
     if (kind === undefined) {
       if (Object.hasOwn(neutral, name) && neutral[name] === value) continue
       const isOld = op.startsWith('Reduce') && name === 'axes'
-      const old = isOld ? `; before opset 18 its axes were an attribute, and this model is of opset ${opset}` : ''
+      const old = isOld ? `; before opset 18 its axes were an attribute, and this model uses opset ${opset}` : ''
       throw new TrainerError(
         'graph',
         `${where(raw)} has the attribute ${name} = ${String(value)}, which cannot be read${old}.`,
@@ -141,7 +144,7 @@ function fitted(raw: RawNode, name: string, kind: AttributeKind, value: unknown)
 const wanted: Readonly<Record<AttributeKind, string>> = {
   int: 'an integer',
   float: 'a number',
-  string: 'a text',
+  string: 'a string',
   ints: 'a list of integers',
   dtype: 'a known element type',
 }

@@ -32,7 +32,7 @@ export function decodeTensor(
   if (dtype === undefined) {
     throw new TrainerError(
       'file',
-      `The tensor "${proto.name}" has ONNX's element type ${proto.dataType}, which cannot be read.`,
+      `The tensor "${proto.name}" has the ONNX element type ${proto.dataType}, which cannot be read.`,
     )
   }
   if (!proto.dims.every(d => Number.isSafeInteger(d) && d >= 0)) {
@@ -134,14 +134,14 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
   if (!staysInside(location)) {
     throw new TrainerError(
       'file',
-      `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: ` +
-        'that is refused.',
+      `The tensor "${parts.name}" points to the file "${location}", which is outside the model's folder; ` +
+        'such a file is never read.',
     )
   }
   if (readExternal === undefined) {
     throw new TrainerError(
       'file',
-      `The tensor "${parts.name}" stands in the file "${location}", but only the model's own bytes were given.`,
+      `The tensor "${parts.name}" is stored in the file "${location}", but only the model's own bytes were given.`,
     )
   }
   const file = readExternal(location)
@@ -155,8 +155,11 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
     bytes < 0 ||
     from + bytes > file.length
   ) {
-    const said = `${bytes} bytes at ${offset} of "${location}"`
-    throw new TrainerError('file', `The tensor "${parts.name}" is said to be ${said}, which has ${file.length} bytes.`)
+    const said = `${bytes} bytes at offset ${offset} of "${location}"`
+    throw new TrainerError(
+      'file',
+      `The tensor "${parts.name}" is declared to be ${said}, which has ${file.length} bytes.`,
+    )
   }
   return fromBytes(parts, dtype, file.subarray(from, from + bytes))
 }

@@ -43,15 +43,17 @@ export function checkArity(op: OpName, inputs: readonly (Value | undefined)[], o
     inputs: [fewest, most],
     outputs: [fewestOut, mostOut],
   } = operators[op]
-  const range = (from: number, to: number): string =>
-    to === from ? `${from}` : to === Infinity ? `${from} or more` : `${from} to ${to}`
+  const range = (from: number, to: number, noun: string): string => {
+    const numbers = to === from ? `${from}` : to === Infinity ? `${from} or more` : `${from} to ${to}`
+    return `${numbers} ${noun}${to === 1 ? '' : 's'}`
+  }
   if (inputs.length < fewest || inputs.length > most) {
-    throw new TrainerError('graph', `${op} takes ${range(fewest, most)} inputs, not ${inputs.length}.`)
+    throw new TrainerError('graph', `${op} takes ${range(fewest, most, 'input')}, not ${inputs.length}.`)
   }
   const missing = inputs.slice(0, most === Infinity ? inputs.length : fewest).indexOf(undefined)
-  if (missing >= 0) throw new TrainerError('graph', `${op} cannot do without its input ${missing}.`)
+  if (missing >= 0) throw new TrainerError('graph', `${op} needs input ${missing}, which is missing.`)
   if (outputs < fewestOut || outputs > mostOut)
-    throw new TrainerError('graph', `${op} has ${range(fewestOut, mostOut)} outputs, not ${outputs}.`)
+    throw new TrainerError('graph', `${op} has ${range(fewestOut, mostOut, 'output')}, not ${outputs}.`)
 }
 
 /** The axes that a reduction reduces, from the front: its constant second input, or all. */
@@ -162,7 +164,7 @@ const scatterND: Rule<'ScatterND'> = ({ inputs: [data, index, updates], attribut
   if (typeof depth !== 'number' || depth > data!.shape.length) {
     throw new TrainerError(
       'graph',
-      `the index's last length is ${depth ?? 'missing'}: it has to be known, and at most the rank of the data.`,
+      `the index's last length is ${depth ?? 'missing'}; it must be known, and at most the rank of the data.`,
     )
   }
   agreeAll(updates!.shape, [...index!.shape.slice(0, -1), ...data!.shape.slice(depth)])
@@ -197,7 +199,7 @@ const transpose: Rule<'Transpose'> = ({ inputs: [x], attributes: { perm } }) => 
   const { shape, dtype } = x!
   const order = perm ?? shape.map((_, i) => shape.length - 1 - i)
   if (order.length !== shape.length || new Set(order).size < order.length || order.some(i => shape[i] === undefined)) {
-    throw new TrainerError('graph', `perm [${order.join(', ')}] is no order of ${shape.length} axes.`)
+    throw new TrainerError('graph', `perm [${order.join(', ')}] is not a permutation of ${shape.length} axes.`)
   }
   return [{ dtype, shape: order.map(i => shape[i]!) }]
 }
@@ -225,7 +227,7 @@ const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constan
   if (parts !== outputs)
     throw new TrainerError(
       'graph',
-      `it is split into ${parts ?? 'no stated number of'} parts, but has ${outputs} outputs.`,
+      `it is split into ${parts ?? 'an unstated number of'} parts, but has ${outputs} outputs.`,
     )
   if (given !== undefined)
     agree(
@@ -268,13 +270,13 @@ const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant, openLengths }) 
   const { shape, dtype } = x!
   const open = axes === undefined && openLengths ? shape.find(d => typeof d === 'string') : undefined
   if (open !== undefined)
-    throw new TrainerError('graph', `it names no axes, and whether the length "${open}" is 1 is not known.`)
+    throw new TrainerError('graph', `it names no axes, and it is not known whether the length "${open}" is 1.`)
   const gone =
     axes === undefined
       ? shape.flatMap((d, i) => (d === 1 ? [i] : []))
       : distinct(integers(axes, constant), shape.length)
   for (const axis of gone)
-    if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has the length ${shape[axis]}, not 1.`)
+    if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
   return [{ dtype, shape: shape.filter((_, i) => !gone.includes(i)) }]
 }
 
@@ -295,7 +297,7 @@ const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant
   const at = axes === undefined ? x!.shape.map((_, i) => i) : distinct(integers(axes, constant), rank)
   const by = integers(pads!, constant)
   if (by.length !== 2 * at.length)
-    throw new TrainerError('graph', `${2 * at.length} paddings are needed, not ${by.length}.`)
+    throw new TrainerError('graph', `pads must have ${2 * at.length} entries, not ${by.length}.`)
   const padded = (d: Dimension, i: number): Dimension => {
     const k = at.indexOf(i)
     const [before, after] = k < 0 ? [0, 0] : [by[k]!, by[k + at.length]!]
@@ -384,7 +386,7 @@ function stretched(
 /** The numbers of a constant integer input. */
 function integers(value: Value, constant: Site<OpName>['constant']): readonly number[] {
   const tensor = constant(value)
-  if (tensor === undefined) throw new TrainerError('graph', `${value.name} has to be a constant.`)
+  if (tensor === undefined) throw new TrainerError('graph', `${value.name} must be a constant.`)
   among(value, indices)
   return Array.from(tensor.data as BigInt64Array | Int32Array, Number)
 }
@@ -398,7 +400,7 @@ function knownIntegers(value: Value, constant: Site<OpName>['constant']): readon
 function rankFrom(vector: Value): number {
   const [rank] = vector.shape
   if (typeof rank !== 'number' || vector.shape.length !== 1) {
-    throw new TrainerError('graph', `the length of the vector ${vector.name} has to be known.`)
+    throw new TrainerError('graph', `the length of the vector ${vector.name} must be known.`)
   }
   return rank
 }
@@ -419,8 +421,7 @@ function among(value: Value, allowed: readonly DataType[]): DataType {
 }
 
 function numeric(value: Value): DataType {
-  if (value.dtype === 'bool')
-    throw new TrainerError('graph', `${value.name} holds truth values, where numbers are needed.`)
+  if (value.dtype === 'bool') throw new TrainerError('graph', `${value.name} is boolean, but numbers are needed.`)
   return value.dtype
 }
 

@@ -10,7 +10,7 @@ export function describe(type: ValueType): string {
 export function positive(axis: number, rank: number): number {
   const at = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(at) || at < 0 || at >= rank)
-    throw new TrainerError('graph', `axis ${axis} is outside a rank of ${rank}.`)
+    throw new TrainerError('graph', `axis ${axis} is out of range for rank ${rank}.`)
   return at
 }
 
@@ -18,7 +18,7 @@ export function positive(axis: number, rank: number): number {
 export function distinct(axes: readonly number[], rank: number): readonly number[] {
   const counted = axes.map(axis => positive(axis, rank))
   if (new Set(counted).size < counted.length)
-    throw new TrainerError('graph', `the axes [${axes.join(', ')}] name one twice.`)
+    throw new TrainerError('graph', `the axes [${axes.join(', ')}] name one axis twice.`)
   return counted
 }
 
@@ -40,7 +40,7 @@ export function broadcast(
     if (unknown !== undefined && typeof x === 'string' && typeof y === 'string') return unknown()
     if (x === 1 || typeof x === 'string') return y
     if (typeof y === 'string') return x
-    throw new TrainerError('graph', `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast.`)
+    throw new TrainerError('graph', `the shapes [${a.join(', ')}] and [${b.join(', ')}] cannot be broadcast together.`)
   })
 }
 
@@ -49,7 +49,8 @@ export function stretches(from: readonly Dimension[], to: readonly Dimension[]):
   const stretched = broadcast(from, to)
   const fits =
     stretched.length === to.length && stretched.every((d, i) => d === to[i] || (typeof to[i] === 'string' && d !== 1))
-  if (!fits) throw new TrainerError('graph', `the shape [${from.join(', ')}] does not stretch to [${to.join(', ')}].`)
+  if (!fits)
+    throw new TrainerError('graph', `the shape [${from.join(', ')}] cannot be broadcast to [${to.join(', ')}].`)
 }
 
 /** Whether a length got its name only because inference could not know it: whoever knows it may state it otherwise. */
@@ -116,12 +117,12 @@ export function reshaped(
 ): readonly Dimension[] {
   const target = `[${from.join(', ')}] cannot be reshaped to [${wanted.join(', ')}]`
   if (wanted.filter(d => d === -1).length > 1 || wanted.some(d => d < -1)) {
-    throw new TrainerError('graph', `${target}: at most one length is left open, as -1.`)
+    throw new TrainerError('graph', `${target}: at most one length may be -1, and none smaller.`)
   }
   const copied = wanted.map((d, i): Dimension => {
     const length = d === 0 && !zeros ? from[i] : d
     if (length === undefined)
-      throw new TrainerError('graph', `${target}: there is no axis ${i} whose length 0 could keep.`)
+      throw new TrainerError('graph', `${target}: there is no axis ${i} whose length the 0 could keep.`)
     return length
   })
   const left = names(from)
@@ -139,7 +140,7 @@ export function reshaped(
     return copied
   }
   if (known && below !== 0 && above % below !== 0)
-    throw new TrainerError('graph', `${target}: ${above} is no multiple of ${below}.`)
+    throw new TrainerError('graph', `${target}: ${above} is not a multiple of ${below}.`)
   const rest =
     known && below !== 0
       ? above / below

@@ -78,8 +78,8 @@ export function createMetricSchedule(options: {
       if (stored.type !== type || stored.rates.length !== baseRates.length) {
         throw new TrainerError(
           'file',
-          `The stored state of the schedule is ${stored.type} for ${stored.rates.length} groups, ` +
-            `but this run has ${type} for ${baseRates.length}.`,
+          `The stored schedule state is of ${stored.type} with ${stored.rates.length} rates, ` +
+            `but this run has ${type} with ${baseRates.length}.`,
         )
       }
       state = { ...stored }
@@ -102,7 +102,7 @@ function settingsOf(
     if (given.length === groups) return given
     throw new TrainerError(
       'argument',
-      `lrSchedulerKwargs.${name} lists ${given.length} rates, but the optimizer has ${groups} groups.`,
+      `lrSchedulerKwargs.${name} lists ${given.length} rates, but the number of parameter groups is ${groups}.`,
     )
   }
   return {

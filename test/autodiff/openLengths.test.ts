@@ -83,6 +83,8 @@ describe('where names of lengths promise nothing, and may be 1 when the graph ru
     expect(sum.shape[0]).toMatch(/^unknown_/)
     expect(g.add(a, a).shape).toEqual(['n', 2])
     expect(g.add(a, g.input('c', 'float32', [5, 2])).shape).toEqual([5, 2])
-    expect(() => g.node('Squeeze', [a], {})).toThrow('it names no axes, and whether the length "n" is 1 is not known')
+    expect(() => g.node('Squeeze', [a], {})).toThrow(
+      'it names no axes, and it is not known whether the length "n" is 1.',
+    )
   })
 })

@@ -31,9 +31,9 @@ describe('what is refused', () => {
     const error = failure(() => differentiate(g, loss, [w]))
     const names = g.nodes.map(node => node.name)
     expect(error.code).toBe('graph')
-    const way = ['w', ...names.slice(0, 4), loss.name].join(' → ')
+    const path = ['w', ...names.slice(0, 4), loss.name].join(' → ')
     expect(error.message).toContain(
-      `No gradient goes through Cos (node "${names[1]}", on the way ${way}): the operator has no gradient.`,
+      `No gradient can pass through Cos (node "${names[1]}", on the path ${path}): the operator has no gradient.`,
     )
     expect(names[1]).toMatch(/^head\/Cos/)
   })
@@ -52,7 +52,7 @@ describe('what is refused', () => {
     const x = g.input('x', 'float32', [4])
     const padded = g.node('Pad', [x, g.integers([1, 1])], { mode: 'reflect' })[0]!
     expect(failure(() => differentiate(g, g.sum(padded), [x])).message).toMatch(
-      /Pad \(node ".*", on the way x → .*\): Pad has a gradient for mode constant, not for reflect\./,
+      /Pad \(node ".*", on the path x → .*\): Pad has a gradient only for mode constant, not for reflect\./,
     )
     const put = g.node(
       'ScatterND',
@@ -67,7 +67,7 @@ describe('what is refused', () => {
     const x = g.input('x', 'float32', ['n', 2])
     const i = g.input('i', 'int32', ['n'])
     expect(failure(() => differentiate(g, x, [x])).message).toBe(
-      'A loss has to be a scalar of a floating-point type, but x is float32[n, 2]. Sum it up first.',
+      'A loss must be a floating-point scalar, but x is float32[n, 2]. Sum it first.',
     )
     expect(failure(() => differentiate(g, g.sum(x), [i])).message).toBe(
       'Only floating-point values have a gradient, but i is int32[n].',

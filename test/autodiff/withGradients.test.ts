@@ -51,7 +51,7 @@ describe('withGradients', () => {
     expect(() => withGradients(model(), { loss: 'los', wrt: ['w'] })).toThrow(
       expect.objectContaining({
         name: 'TrainerError',
-        message: 'The graph "model" has no value of the name "los". Is "loss" meant?',
+        message: 'The graph "model" has no value named "los". Did you mean "loss"?',
       }),
     )
   })

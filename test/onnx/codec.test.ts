@@ -108,10 +108,10 @@ describe('weights', () => {
 
   it('that stand elsewhere are not read without a reader, past an end, or out of the folder', () => {
     const { model, externalData } = encode(graph, { externalThreshold: 0 })
-    expect(() => decode(model)).toThrow(/"w" stands in the file "model.onnx_data", but only the model's own bytes/)
+    expect(() => decode(model)).toThrow(/"w" is stored in the file "model.onnx_data", but only the model's own bytes/)
     const short = (): Uint8Array => written(externalData!).subarray(0, 9000)
     expect(() => decode(model, short)).toThrow(
-      /"v" is said to be 8000 bytes at 8192 of "model.onnx_data", which has 9000/,
+      /"v" is declared to be 8000 bytes at offset 8192 of "model.onnx_data", which has 9000/,
     )
   })
 
@@ -119,7 +119,9 @@ describe('weights', () => {
 
   it.each(outside)('at %j are never read', externalDataName => {
     const { model, externalData } = encode(graph, { externalThreshold: 0, externalDataName })
-    expect(() => decode(model, () => written(externalData!))).toThrow(/not in the model's folder: that is refused/)
+    expect(() => decode(model, () => written(externalData!))).toThrow(
+      /outside the model's folder; such a file is never read/,
+    )
   })
 
   function written({ length, tensors }: ExternalData): Uint8Array {

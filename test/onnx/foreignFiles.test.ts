@@ -33,7 +33,7 @@ describe('files made elsewhere', () => {
     expect(() => decode(typed(7, 4, 'writePackedFloat', [1]))).toThrow(
       /"t" of shape int64\[1\] needs 1 elements, but has 0/,
     )
-    expect(() => decode(typed(8, 5, 'writePackedVarint', [1]))).toThrow(/"t" has ONNX's element type 8/)
+    expect(() => decode(typed(8, 5, 'writePackedVarint', [1]))).toThrow(/"t" has the ONNX element type 8/)
   })
 
   it('need no stated types for what is between', () => {
@@ -51,7 +51,7 @@ describe('files made elsewhere', () => {
       'an operator that is not in the table',
       18,
       () => [nodeBytes('Conv', ['x'], ['y'])],
-      /The node "n_y" has the operator Conv, which cannot be read \(the nearest known one is Cos\)\. Operators that/,
+      /The node "n_y" uses the operator Conv, which cannot be read \(the closest known one is Cos\)\. Operators that/,
     ],
     ['a name that every object has', 18, () => [nodeBytes('constructor', ['x'], ['y'])], /operator constructor, which/],
     ['another domain', 18, () => [nodeBytes('Neg', ['x'], ['y'], {}, 'com.example')], /operator com.example.Neg/],
@@ -61,7 +61,7 @@ describe('files made elsewhere', () => {
       () => [nodeBytes('ReduceMean', ['x'], ['y'], { axes: 1 })],
       new RegExp(
         'has the attribute axes = 1, which cannot be read; ' +
-          'before opset 18 its axes were an attribute, and this model is of opset 17',
+          'before opset 18 its axes were an attribute, and this model uses opset 17',
       ),
     ],
     [
@@ -99,7 +99,7 @@ describe('files made elsewhere', () => {
       'a name made twice',
       18,
       () => [nodeBytes('Neg', ['x'], ['y']), nodeBytes('Abs', ['x'], ['y'])],
-      /"y" is given to two values/,
+      /two values are named "y"/,
     ],
     ['an output that nothing makes', 18, () => [], /nothing makes the output "y"/],
     ['too few inputs', 18, () => [nodeBytes('Add', ['x'], ['y'])], /Add takes 2 inputs, not 1/],

@@ -140,11 +140,11 @@ describe('schedules that answer to a metric', () => {
     for (const metric of [1, 1]) schedule.step(metric)
     expect(schedule.rates).toEqual([0.05, 0.1])
     expect(() => createMetricSchedule({ ...options, baseRates: [1] })).toThrow(
-      'minLr lists 2 rates, but the optimizer has 1 groups',
+      'minLr lists 2 rates, but the number of parameter groups is 1.',
     )
     const other = createMetricSchedule({ type: 'greedy', baseRates: [1], greaterIsBetter: false })
     expect(() => other.restore(schedule.state())).toThrow(
-      'reduce_lr_on_plateau for 2 groups, but this run has greedy for 1',
+      'of reduce_lr_on_plateau with 2 rates, but this run has greedy with 1.',
     )
   })
 

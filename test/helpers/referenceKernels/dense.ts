@@ -60,7 +60,7 @@ export function stretch(x: Dense, dims: readonly number[]): Dense {
   const own = stridesOf(x.dims)
   dims.forEach((d, i) => {
     if (i < missing || x.dims[i - missing] === 1 || x.dims[i - missing] === d) return
-    throw new RangeError(`[${x.dims.join()}] does not stretch to [${dims.join()}]`)
+    throw new RangeError(`[${x.dims.join()}] cannot be broadcast to [${dims.join()}]`)
   })
   return pick(
     x,
