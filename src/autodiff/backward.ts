@@ -10,7 +10,7 @@ import { type Gradient, plus, type Scaled, settled } from './scaled'
 import { asRows, expand } from './shapes'
 import { unbroadcast } from './unbroadcast'
 
-/** What a loss's gradients are, by the names of the values that they were asked for. */
+/** The gradients of a loss, by the names of the values that they were asked for. */
 export interface Gradients {
   /**
    * Of the value's own shape. A value that the loss does not depend on is missing here, as PyTorch leaves its `grad`
@@ -35,7 +35,7 @@ export interface DifferentiateOptions {
    */
   readonly rows?: ReadonlySet<string>
   /**
-   * Values that are kept for the backward pass, where those between two of them are computed again: less memory for
+   * Values that are kept for the backward pass, while those between two of them are computed again: less memory for
    * more time.
    */
   readonly checkpoints?: readonly Value[]
@@ -47,8 +47,8 @@ export interface DifferentiateOptions {
  *
  * @param loss a scalar of a floating-point type
  * @param wrt inputs, initializers or values in between, of floating-point types
- * @throws TrainerError naming the operator, the node and the way from the parameter to the loss, where an operator on
- * it has no gradient
+ * @throws TrainerError naming the operator, the node and the path from the parameter to the loss, if an operator on it
+ * has no gradient
  */
 export function differentiate(
   graph: GraphBuilder,
@@ -97,7 +97,7 @@ function check(loss: Value, wrt: readonly Value[]): void {
     throw new TrainerError('graph', `Only floating-point values have a gradient, but ${bad.name} is ${describe(bad)}.`)
 }
 
-/** Whether a node gathers rows of a table, as far as it has to do with it. */
+/** Whether a node only gathers rows of a table, if it reads or makes the table at all. */
 function readsRows(node: Node, name: string): boolean {
   const places = node.inputs.flatMap((input, i) => (input?.name === name ? [i] : []))
   if (places.length === 0) return !node.outputs.some(output => output?.name === name)
@@ -139,7 +139,7 @@ function stepBack(graph: GraphBuilder, node: Node, twin: Node, flows: Map<string
   })
 }
 
-/** @throws TrainerError with the way on which the node lies, where there is no rule or the rule refuses. */
+/** @throws TrainerError with the path on which the node lies, if there is no rule or the rule refuses. */
 function applyRule(
   graph: GraphBuilder,
   { inputs, outputs, attributes, inverse }: Node,

@@ -15,19 +15,19 @@ import { asRows, count, lengths, reshaped, zeros } from './shapes'
  */
 export type Values = readonly [Value, Value, Value, ...(Value | undefined)[]]
 
-/** What a rule is told of its node. */
+/** What a rule is given. */
 export interface Site<Op extends OpName> {
   readonly x: Values
-  /** An output that nobody reads may be undefined. */
+  /** An output that nothing reads may be undefined. */
   readonly y: Values
   /**
    * The gradients of the outputs, undefined where none flows; at least one does. Of an output's shape; for the
    * operators in {@link elementwise} it may be smaller, if it stretches to that shape.
    */
   readonly dy: Values
-  /** A number that every gradient returned has to be multiplied with: 1 but for the operators in {@link absorbing}. */
+  /** A number that every returned gradient must be multiplied by: 1 except for the operators in {@link absorbing}. */
   readonly by: number
-  /** Per input, whether a gradient is asked for; what is returned beside that is dropped. */
+  /** Per input, whether a gradient is asked for; any other that is returned is dropped. */
   readonly asked: readonly boolean[]
   readonly attributes: Readonly<Attributes[Op]>
   readonly inverse: Inverse | undefined
@@ -40,7 +40,7 @@ export interface Site<Op extends OpName> {
  */
 export type Rule<Op extends OpName> = (site: Site<Op>) => readonly (Gradient | undefined)[]
 
-/** Operators that are computed element by element, whose rules are too. */
+/** Operators that are computed element by element, and whose rules are too. */
 export const elementwise: ReadonlySet<OpName> = new Set<OpName>([
   'Identity',
   'Neg',
@@ -68,7 +68,7 @@ export const elementwise: ReadonlySet<OpName> = new Set<OpName>([
   'Expand',
 ])
 
-/** Operators whose rules multiply by a number for nothing: as alpha. */
+/** Operators whose rules multiply by a number at no cost: as alpha. */
 export const absorbing: ReadonlySet<OpName> = new Set<OpName>(['Gemm', 'MatMul'])
 
 /**
@@ -398,7 +398,7 @@ function kept(g: GraphBuilder, x: Values, attributes: Attributes['ReduceSum'], y
   return attributes.keepdims !== 0 || axes.length === 0 || axes.length === x[0].shape.length ? y : g.unsqueeze(y, axes)
 }
 
-/** The length of a part of a Split that nobody reads. */
+/** The length of a part of a Split that nothing reads. */
 function partLength(
   g: GraphBuilder,
   x: Value,

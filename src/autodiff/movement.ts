@@ -7,14 +7,14 @@ import { asRows, expand, lengths, zeros } from './shapes'
 
 type Shape = readonly Dimension[]
 
-/** As an end, "all that is left": the largest int32, which every provider reads right. */
+/** As an end, "all that is left": the largest int32, which every provider reads correctly. */
 const last = 2 ** 31 - 1
 
 /**
  * Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a
  * Gather.
  *
- * Not by ScatterND: on the processor its threads add to the same row at the same time, and some of what they add is
+ * Not by ScatterND: on the CPU its threads add to the same row at the same time, and some of what they add is
  * lost.
  */
 export function scatterRows(
@@ -26,7 +26,7 @@ export function scatterRows(
   sources: readonly Value[],
 ): Value {
   const base = zeros(g, d.dtype, shape, sources)
-  // the axes that the index had made one
+  // the axes before and after the one that was indexed
   const before = shape.slice(0, axis)
   const after = shape.slice(axis + 1)
   const rank = index.shape.length
@@ -45,7 +45,7 @@ export function scatterRows(
   })[0]!
 }
 
-/** All axes between `before` and `after` made one. */
+/** All axes between `before` and `after` merged into one. */
 function merged(g: GraphBuilder, d: Value, before: Shape, after: Shape): Value {
   if (before.length === 0) return asRows(g, d, after)
   const part = (axes: Shape): readonly Value[] => (axes.length === 0 ? [] : [lengths(g, axes, [d])])
@@ -150,7 +150,7 @@ function cutOf(g: GraphBuilder, x: Value, axis: number, from: number | Value, to
     const clamp = (at: number): number => Math.max(0, Math.min(length, at < 0 ? at + length : at))
     return { axis, before: clamp(from), after: length - Math.max(clamp(from), clamp(to)) }
   }
-  // the rest of x that was left out says, when the graph runs, how long it is
+  // what the slice left out of x is measured when the graph runs
   const rest = (start: Value, end: Value): Value =>
     g.node('Shape', [g.node('Slice', [x, start, end, g.integers([axis])], {})[0]!], { start: axis, end: axis + 1 })[0]!
   const vector = (at: number | Value): Value => (typeof at === 'number' ? g.integers([at]) : at)
@@ -194,7 +194,7 @@ function between(g: GraphBuilder, d: Value, x: Value, { axis, before, after }: C
   return { ...joined, shape: joined.shape.map((length, i) => (i === axis ? x.shape[axis]! : length)) }
 }
 
-/** The same for a step that is not 1: each slice is put to where it was. */
+/** The same for a step that is not 1: each slice is put back where it was. */
 function spread(
   g: GraphBuilder,
   d: Value,

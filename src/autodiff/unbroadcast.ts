@@ -35,7 +35,7 @@ export function unbroadcast(
   const axes = stretched.map(axis => axis + rank)
   const leading = whole.shape.slice(0, extra).map((_, i) => i)
   const summed = axes.length === 0 ? whole : graph.reduceSum(whole, axes, !axes.every(axis => axis < extra))
-  // what is left of the extra axes has the length 1
+  // what is left of the extra axes has length 1
   const left = summed.shape.length === rank ? leading : leading.slice(axes.length)
   const result =
     left.length === 0 ? summed : graph.squeeze(summed, summed.shape.length === rank ? left : left.map((_, i) => i))
@@ -45,8 +45,8 @@ export function unbroadcast(
 }
 
 /**
- * Σ over an axis (counted from the back) if the axis of `to` turns out to be 1, else x. An axis of n is made two, m of
- * `to` and n / m, of which the second is summed: either m is n, or it is 1.
+ * Σ over an axis (counted from the back) if the axis of `to` turns out to be 1, else x. An axis of n is parted into two, m of
+ * `to` and n / m, and the second is summed: m is either n or 1.
  */
 function summedWhereOne(graph: GraphBuilder, x: Value, to: Value, axis: number): Value {
   const at = x.shape.length + axis

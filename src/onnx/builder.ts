@@ -21,7 +21,7 @@ export class GraphBuilder {
   readonly #inputs: Value[] = []
   readonly #initializers = new Map<string, Initializer>()
   readonly #nodes: Node[] = []
-  /** By the name of a value the node that makes it. */
+  /** The node that makes each value, by the value's name. */
   readonly #makers = new Map<string, Node>()
   readonly #names = new Set<string>()
   readonly #constants = new Map<string, Value>()
@@ -64,7 +64,7 @@ export class GraphBuilder {
     return this.#inputs
   }
 
-  /** The node that makes a value, if it is one of an operator. */
+  /** The node that makes a value, if one does; with `op`, only if it is of that operator. */
   makerOf(value: Value): Node | undefined
   makerOf<Op extends OpName>(value: Value, op: Op): Node<Op> | undefined
   makerOf(value: Value, op?: OpName): Node | undefined {
@@ -161,7 +161,7 @@ export class GraphBuilder {
     return this.#add({ ...node, name, inputs, outputs } as Node)
   }
 
-  /** The finished graph: outputs under the given names, nodes that lead to none of them left out. */
+  /** The finished graph: outputs under the given names, without the nodes that lead to none of them. */
   build(outputs: Readonly<Record<string, Value>>): Graph {
     const graph = finish(this.name, this.#inputs, this.#initializers, this.#nodes, outputs)
     return this.openLengths ? { ...graph, openLengths: true } : graph
@@ -316,7 +316,7 @@ export class GraphBuilder {
     return this.#one('GatherElements', [x, index], { axis })
   }
 
-  /** 0 keeps a length, -1 takes what is left. */
+  /** In `shape`, 0 keeps a length and -1 takes what is left. */
   reshape(x: Value, shape: readonly number[] | Value): Value {
     return this.#one('Reshape', [x, isValue(shape) ? shape : this.integers(shape)])
   }
@@ -402,7 +402,7 @@ export class GraphBuilder {
     return typeof operand === 'number' ? this.constant(operand, dtype) : operand
   }
 
-  /** Declares the shape of the value that the last node made, where the caller knows what inference cannot. */
+  /** Declares the shape of the value that the last node made, if the caller knows what inference cannot. */
   assume(value: Value, shape: readonly Dimension[]): Value {
     const node = this.#nodes.pop()
     if (node === undefined || node.outputs[0]?.name !== value.name)

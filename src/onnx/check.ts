@@ -7,12 +7,12 @@ import { describe, equalities, type Equalities } from './shapes'
 import type { Dimension, Graph, Initializer, Node, Value, ValueType } from './types'
 
 /**
- * Holds a graph against the rules of the language: every name is made once and before it is read, operators get the
- * inputs, outputs and attributes that they have, every stated type is the one that inference finds, and the outputs
+ * Checks a graph against the rules of the language: every name is made once and before it is read, operators get the
+ * inputs, outputs and attributes that they have, every declared type is the one that inference finds, and the outputs
  * exist.
  *
- * A length that inference cannot know may be stated as whatever it is known to be, the same everywhere. What Reshape
- * and Expand make of names may be stated under other names.
+ * A length that inference cannot know may be declared as whatever it is known to be, if it is the same everywhere. What
+ * Reshape and Expand make of names may be declared under other names.
  *
  * @throws TrainerError that prints the offending node with the names and types of its inputs.
  */

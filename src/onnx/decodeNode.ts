@@ -4,7 +4,7 @@ import { asBytes, asIntegers, asNumber, asText, attributeTypes, dataTypeOf, fiel
 
 export const exportAgain = 'Export the model again with opset 18.'
 
-/** A node as it stands in the file. */
+/** A node as the file has it. */
 export interface RawNode {
   op: string
   name: string
@@ -14,7 +14,7 @@ export interface RawNode {
   readonly attributes: Uint8Array[]
 }
 
-/** @param at which node it is, for one without a name */
+/** @param at the node's position, after which one without a name is named */
 export function decodeNode(bytes: Uint8Array, at: number): RawNode {
   const number = protoFields.node
   const node: RawNode = { op: '', name: '', domain: '', inputs: [], outputs: [], attributes: [] }
@@ -44,7 +44,7 @@ export function decodeNode(bytes: Uint8Array, at: number): RawNode {
   return node
 }
 
-/** How errors call a node. */
+/** What errors call a node. */
 export function where({ op, name }: RawNode): string {
   return `The node "${name}" (${op})`
 }
@@ -53,7 +53,7 @@ export function where({ op, name }: RawNode): string {
 export function knownOperator(raw: RawNode, opset: number): OpName {
   const { op, domain } = raw
   const known = Object.hasOwn(operators, op) ? operators[op as OpName] : undefined
-  // ONNX took the exact Gelu over from com.microsoft in opset 20
+  // ONNX adopted the exact Gelu from com.microsoft in opset 20
   if (known !== undefined && (known.domain === domain || (op === 'Gelu' && opset >= 20))) {
     if (op === 'LayerNormalization' && opset < 17) {
       throw new TrainerError(
@@ -71,7 +71,7 @@ export function knownOperator(raw: RawNode, opset: number): OpName {
   })
 }
 
-/** Attributes that newer or older opsets have, and the values at which they mean nothing. */
+/** Attributes that newer or older opsets have, and the values at which they have no effect. */
 const neutral: Readonly<Record<string, number | string>> = { stash_type: 1, saturate: 1, approximate: 'none' }
 
 /**

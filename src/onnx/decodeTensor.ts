@@ -13,15 +13,14 @@ import {
 } from './wire'
 
 /**
- * The whole content of a file that stands beside the model's; the name is a relative path that does not leave the
- * folder.
+ * The whole content of a file stored beside the model's; the name is a relative path that does not leave the folder.
  */
 export type ExternalReader = (location: string) => Uint8Array
 
 /**
  * A TensorProto. The data is a view of the bytes where they are aligned to the element type, else a copy.
- * @throws TrainerError naming the tensor when its data does not have the size that its shape asks for, before any
- * memory is taken.
+ * @throws TrainerError naming the tensor when its data does not have the size that its shape requires, before any
+ * memory is allocated.
  */
 export function decodeTensor(
   bytes: Uint8Array,
@@ -168,7 +167,7 @@ function staysInside(location: string): boolean {
   return location !== '' && !/^[/\\]|:|\0/.test(location) && !location.split(/[/\\]/).includes('..')
 }
 
-/** The data of the typed field that goes with the type; float16 stands there as its bits. */
+/** The data of the typed field that goes with the type; float16 is stored there as its bits. */
 function fromNumbers({ name, dims, numbers }: TensorParts, dtype: DataType): ArrayBufferView {
   const number = typedFields[dtype] ?? protoFields.tensor.int32Data
   const items = numbers

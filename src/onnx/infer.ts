@@ -6,7 +6,7 @@ import type { Dimension, Value, ValueType } from './types'
 
 export { broadcast, describe, positive } from './shapes'
 
-/** What a shape rule is told of its node. */
+/** What a shape rule is given. */
 interface Site<Op extends OpName> {
   readonly inputs: readonly Value[]
   readonly attributes: Readonly<Attributes[Op]>
@@ -374,7 +374,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   ],
 }
 
-/** The shape that two shapes are stretched to. */
+/** The shape that two shapes are broadcast to. */
 function stretched(
   { openLengths, unknown }: Site<OpName>,
   a: readonly Dimension[],

@@ -23,7 +23,7 @@ export function distinct(axes: readonly number[], rank: number): readonly number
 }
 
 /**
- * The shape that both shapes are stretched to (NumPy's rule).
+ * The shape that both shapes are broadcast to (NumPy's rule).
  * @param unknown makes a name for a length that is either of two; by default two names are taken for one length.
  * @throws TrainerError when they do not fit.
  */
@@ -44,7 +44,7 @@ export function broadcast(
   })
 }
 
-/** @throws TrainerError when `from` cannot be stretched to `to` without changing `to`. */
+/** @throws TrainerError when `from` cannot be broadcast to `to` without changing `to`. */
 export function stretches(from: readonly Dimension[], to: readonly Dimension[]): void {
   const stretched = broadcast(from, to)
   const fits =
@@ -53,7 +53,7 @@ export function stretches(from: readonly Dimension[], to: readonly Dimension[]):
     throw new TrainerError('graph', `the shape [${from.join(', ')}] cannot be broadcast to [${to.join(', ')}].`)
 }
 
-/** Whether a length got its name only because inference could not know it: whoever knows it may state it otherwise. */
+/** Whether a length got its name only because inference could not know it: whoever knows it may declare it as such. */
 function isUnknown(length: Dimension): boolean {
   return typeof length === 'string' && /^un(known|named)_\d+$/.test(length)
 }
@@ -61,7 +61,7 @@ function isUnknown(length: Dimension): boolean {
 /** What turns out to be equal among lengths, names and numbers alike. */
 export interface Equalities {
   /**
-   * Whether both are one length; if not, and either is unknown or `claimed`, from now on they are. Two numbers never
+   * Whether both are the same length; if not, and either is unknown or `claimed`, from now on they are. Two numbers never
    * become equal.
    */
   readonly equal: (a: Dimension, b: Dimension, claimed: boolean) => boolean

@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { Optimizer } from './Optimizer'
 
-/** Options of {@link adafactor}; the default of each stands behind it. */
+/** Options of {@link adafactor}, each with its default. */
 export interface AdafactorOptions {
   readonly epsilon1?: number // 1e-30
   readonly epsilon2?: number // 1e-3

@@ -8,14 +8,14 @@ import { backwardOps, gradientGraph } from '../helpers/gradientGraph'
 import { evaluate } from '../helpers/referenceEngine'
 
 describe('the walk', () => {
-  it('adds up what comes from every reader', () => {
+  it('adds up the gradients from all readers', () => {
     expectGradients(
       (g, x, w) => g.add(g.add(g.tanh(g.mul(x!, w!)), g.exp(x!)), g.matMul(x!, g.transpose(x!, [1, 0]))),
       [[3, 3], [3]],
     )
   })
 
-  it('goes through a whole block: attention and feed-forward over named lengths', () => {
+  it('differentiates a whole block: attention and feed-forward over named lengths', () => {
     expectGradients(
       (g, x, w, v, s, b) => {
         const heads = (value: Value): Value => g.transpose(g.reshape(value, [0, 0, 2, 3]), [0, 2, 1, 3])
@@ -43,7 +43,7 @@ describe('the walk', () => {
     expect(evaluate(graph, { x: two, y: two, z: two }).z_grad!.tolist()).toEqual([0, 0])
   })
 
-  it('differentiates by values in between, and goes on behind them', () => {
+  it('differentiates with respect to intermediate values, and continues past them', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', [2])
     const h = g.mul(x, x)
@@ -109,7 +109,7 @@ describe('what the walk leaves out', () => {
     expect(backwardOps(gradientGraph(g, g.sum(g.gelu(g.matMul(g.tanh(x), w))), [w]))).not.toContain('Sub')
   })
 
-  it('passes over a large tensor for a number: it becomes the alpha of the next product, or waits for the sum', () => {
+  it('passes over a large tensor to multiply by a number: it becomes the alpha of the next product, or waits for the sum', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 4])
     const w = g.input('w', 'float32', [2, 4])
@@ -124,7 +124,7 @@ describe('what the walk leaves out', () => {
     expect(backwardOps(graph)).toEqual(['Gemm', 'ReduceSum', 'Mul'])
   })
 
-  it('a difference of gradients is one subtraction', () => {
+  it('negations before a sum: a difference of gradients is one subtraction', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 4])
     const m = g.input('m', 'float32', ['n', 4])
@@ -132,7 +132,7 @@ describe('what the walk leaves out', () => {
     expect(backwardOps(gradientGraph(g, g.sum(shifted), [x]))).toEqual(['Mul', 'Sub'])
   })
 
-  it('stretching a gradient before an elementwise rule', () => {
+  it('broadcasting a gradient before an elementwise rule', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 4])
     const w = g.input('w', 'float32', ['n', 1])
@@ -142,7 +142,7 @@ describe('what the walk leaves out', () => {
     ])
   })
 
-  it('shapes read off an activation: they come from the inputs', () => {
+  it('reading shapes off an activation: they come from the inputs', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 'm', 6])
     const w = g.input('w', 'float32', [6, 4])
@@ -213,7 +213,7 @@ describe('gradients of tables as rows', () => {
     ;(found.whole!.tolist() as number[][]).flat().forEach((v, i) => expect(summed[i]! / v).toBeCloseTo(1, 6))
   })
 
-  it('are dense where the table is read otherwise too', () => {
+  it('are dense if the table is also read in another way', () => {
     const g = new GraphBuilder('g')
     const { table, first } = embed(g)
     const { dense, rows } = differentiate(g, g.sum(g.gemm(first, table, undefined, { transB: 1 })), [table], {
@@ -222,7 +222,7 @@ describe('gradients of tables as rows', () => {
     expect([[...dense.keys()], rows.size]).toEqual([['table'], 0])
   })
 
-  it('are rows still where what else reads the table does not lead to the loss', () => {
+  it('are still rows if the other reader of the table does not lead to the loss', () => {
     const g = new GraphBuilder('g')
     const { table, first } = embed(g)
     g.tanh(table)

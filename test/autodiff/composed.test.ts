@@ -70,7 +70,7 @@ const blocks: Readonly<Record<string, Write>> = {
     ),
 }
 
-describe('gradients through whole blocks are PyTorch’s', () => {
+describe('gradients through whole blocks match PyTorch', () => {
   it.each(Object.keys(cases))('%s', name => {
     const { inputs, weights, loss: expected, gradients } = cases[name]!
     const g = new GraphBuilder(name)

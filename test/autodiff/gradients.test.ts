@@ -34,7 +34,7 @@ describe('where there is no derivative, or more than one', () => {
     return inputs.map((_, i) => found[`x${i}_grad`]!.tolist())
   }
 
-  it('|x| and max(x, 0) have 0 at 0', () => {
+  it('|x| and max(x, 0) have the gradient 0 at 0', () => {
     expect(gradientAt((g, x) => g.abs(x!), [0, -2, 3])).toEqual([[0, -1, 1]])
     expect(gradientAt((g, x) => g.relu(x!), [0, -2, 3])).toEqual([[0, 0, 1]])
   })

@@ -41,7 +41,7 @@ const expressions: readonly (readonly [string, number, Build])[] = [
   ['a softmax of a sum', 2, (g, a, b) => g.softmax(g.add(a!, b!), 0)],
 ]
 
-describe('where names of lengths promise nothing, and may be 1 when the graph runs', () => {
+describe('where a named length may be 1 when the graph runs', () => {
   it.each(expressions)('the gradients of %s are right', (_, operands, build) => {
     for (let seed = 0; seed < 40; seed++) {
       const { shapes, lengths } = drawShapes(operands, seed)
@@ -50,10 +50,10 @@ describe('where names of lengths promise nothing, and may be 1 when the graph ru
     }
   })
 
-  it('so are those of products over leading axes, and of what is stretched', () => {
+  it('the gradients of products over leading axes and of Expand are right', () => {
     for (const n of [1, 2, 3]) {
       for (const m of [1, 3]) {
-        if (n === 2 && m === 3) continue // these do not broadcast
+        if (n === 2 && m === 3) continue // these cannot be broadcast together
         expectGradients(
           (g, a, b) => g.matMul(a!, b!),
           [
@@ -76,7 +76,7 @@ describe('where names of lengths promise nothing, and may be 1 when the graph ru
     }
   })
 
-  it('the length of a result is that of neither operand, and a squeeze has to name its axes', () => {
+  it('the length of a result is that of neither operand, and a squeeze must name its axes', () => {
     const g = new GraphBuilder('open', true)
     const a = g.input('a', 'float32', ['n', 2])
     const sum: Value = g.add(a, g.input('b', 'float32', ['m', 2]))

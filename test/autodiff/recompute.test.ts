@@ -35,7 +35,7 @@ describe('checkpoints', () => {
     expect(evaluate(chain(true), feeds)).toEqual(evaluate(chain(false), feeds))
   })
 
-  it('are all that is read of what lies between them; what a later part reads as well is kept', () => {
+  it('are all that is kept, besides what a later part reads', () => {
     const { nodes } = chain(true)
     const again = nodes.filter(node => node.name.startsWith('backward/again/'))
     // of the second part its product and tanh; of the third the same and, for the loss, its product
@@ -48,7 +48,7 @@ describe('checkpoints', () => {
     expect(again.filter(({ op }) => op === 'Sub').length).toBe(3)
   })
 
-  it('change nothing where there is only one, or no gradient comes', () => {
+  it('change nothing if there is only one, or if no gradient reaches them', () => {
     const ops = (checkpoints: (values: readonly Value[]) => readonly Value[]): readonly string[] => {
       const g = new GraphBuilder('g')
       const x = g.input('x', 'float32', [2])

@@ -22,7 +22,7 @@ describe('what is refused', () => {
     changed.Cos = Cos
   })
 
-  it('a way through an opaque operator, with the operator, the node and the way', () => {
+  it('a path through an opaque operator, naming the operator, the node and the path', () => {
     changed.Cos = 'opaque'
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', [2])
@@ -38,7 +38,7 @@ describe('what is refused', () => {
     expect(names[1]).toMatch(/^head\/Cos/)
   })
 
-  it('not an opaque operator beside the way', () => {
+  it('but not an opaque operator off the path', () => {
     changed.Cos = 'opaque'
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', [2])
@@ -62,7 +62,7 @@ describe('what is refused', () => {
     expect(failure(() => differentiate(g, g.sum(put), [x])).message).toContain('reduction none and add, not for mul')
   })
 
-  it('a loss that is no scalar, and what can have no gradient', () => {
+  it('a loss that is not a scalar, and a value that cannot have a gradient', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 2])
     const i = g.input('i', 'int32', ['n'])

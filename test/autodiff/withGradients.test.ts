@@ -47,7 +47,7 @@ describe('withGradients', () => {
     expect(Number(x_grad!.data[0]) / slope).toBeCloseTo(1, 5)
   })
 
-  it('names what is not there', () => {
+  it('names a value that does not exist', () => {
     expect(() => withGradients(model(), { loss: 'los', wrt: ['w'] })).toThrow(
       expect.objectContaining({
         name: 'TrainerError',

@@ -119,7 +119,7 @@ describe('the golden values of appendix A.5', () => {
     ).toBeCloseTo(0.936034106028143, 12)
   })
 
-  it('do not change with a row that is ignored', () => {
+  it('do not change with an ignored row', () => {
     const longer = [...logits, [5, -3, 40]]
     expect(mean('crossEntropy', longer, [1, 2, -100])).toBeCloseTo(0.5574845430662925, 12)
     expect(mean('crossEntropy', longer, [1, 2, -100], { labelSmoothing: 0.1 })).toBeCloseTo(0.6258178763996258, 7)

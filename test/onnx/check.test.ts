@@ -25,7 +25,7 @@ describe('check', () => {
     expect(() => check(graphOf(op, of).graph)).not.toThrow()
   })
 
-  it('finds nothing where the builder states a shape that inference cannot know', () => {
+  it('finds nothing if the builder declares a shape that inference cannot know', () => {
     const builder = new GraphBuilder('stated')
     const x = builder.input('x', 'float32', ['n', 1])
     const like = builder.input('like', 'float32', ['n', 'm'])
@@ -37,7 +37,7 @@ describe('check', () => {
     expect(() => check(builder.build(outputs))).not.toThrow()
   })
 
-  it('lets an unknown length be stated as one thing, and only one', () => {
+  it('lets an unknown length be declared as one thing, and only one', () => {
     const builder = new GraphBuilder('unknowns')
     const p = builder.input('p', 'float32', ['n', 'm'])
     const q = builder.input('q', 'float32', ['l'])

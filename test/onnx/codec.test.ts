@@ -38,7 +38,7 @@ describe('decode undoes encode', () => {
     expect(plain(decode(encode(graph).model))).toEqual(plain({ ...graph, openLengths: true }))
   })
 
-  it('for outputs that nobody reads', () => {
+  it('for outputs that nothing reads', () => {
     const builder = new GraphBuilder('unread')
     const x = builder.input('x', 'float32', ['n', 4])
     const scale = builder.initializer('scale', Tensor.zeros('float32', [4]))
@@ -83,7 +83,7 @@ describe('weights', () => {
     }
   })
 
-  it('go to a file of their own when asked, the small ones excepted', () => {
+  it('go to a separate file when asked, except for the small ones', () => {
     const { model, externalData } = encode(graph, { externalThreshold: 0, externalDataName: 'model_1.onnx_data' })
     expect(externalData!.tensors.map(({ name, offset, length }) => [name, offset, length])).toEqual([
       ['w', 0, 8000],
@@ -106,7 +106,7 @@ describe('weights', () => {
     expect(encode(graph, { externalThreshold: 16_199 }).externalData).toBeDefined()
   })
 
-  it('that stand elsewhere are not read without a reader, past an end, or out of the folder', () => {
+  it('stored elsewhere are not read without a reader or past the end of the file', () => {
     const { model, externalData } = encode(graph, { externalThreshold: 0 })
     expect(() => decode(model)).toThrow(/"w" is stored in the file "model.onnx_data", but only the model's own bytes/)
     const short = (): Uint8Array => written(externalData!).subarray(0, 9000)
@@ -117,7 +117,7 @@ describe('weights', () => {
 
   const outside = ['../secret', '/etc/passwd', 'a/../../b', 'C:\\x', '\\\\host\\x', 'a\\..\\..\\b', 'file:x', '']
 
-  it.each(outside)('at %j are never read', externalDataName => {
+  it.each(outside)('stored at %j are never read', externalDataName => {
     const { model, externalData } = encode(graph, { externalThreshold: 0, externalDataName })
     expect(() => decode(model, () => written(externalData!))).toThrow(
       /outside the model's folder; such a file is never read/,

@@ -8,8 +8,8 @@ import { message, protoFields, writeInteger, writeText } from '../../src/onnx/wi
 import { Tensor } from '../../src/tensor'
 import { modelBytes, nodeBytes, tensorHead, valueInfo } from './foreignModel'
 
-describe('files made elsewhere', () => {
-  it("may name their tensors' data in the typed fields, packed or not", () => {
+describe('files from other tools', () => {
+  it("may hold their tensors' data in the typed fields, packed or not", () => {
     const fields = protoFields.tensor
     type Write = 'writePackedFloat' | 'writePackedDouble' | 'writePackedVarint'
     const typed = (dataType: number, field: number, write: Write, items: number[]): Uint8Array =>
@@ -36,7 +36,7 @@ describe('files made elsewhere', () => {
     expect(() => decode(typed(8, 5, 'writePackedVarint', [1]))).toThrow(/"t" has the ONNX element type 8/)
   })
 
-  it('need no stated types for what is between', () => {
+  it('need not declare the types of intermediate values', () => {
     const inputs = [valueInfo('x0', ['n', 3]), valueInfo('x1', [5, 3])]
     const outputs = [message(writer => writeText(writer, protoFields.valueInfo.name, 'y'))]
     const decoded = decode(
@@ -77,7 +77,7 @@ describe('files made elsewhere', () => {
     ['Gelu by tanh', 20, () => [nodeBytes('Gelu', ['x'], ['y'], { approximate: 'tanh' })], /approximate = tanh/],
     ['Gelu before ONNX had it', 18, () => [nodeBytes('Gelu', ['x'], ['y'])], /operator Gelu, which cannot be read/],
     [
-      'stash_type 1, which says nothing',
+      'stash_type 1, which has no effect',
       17,
       () => [nodeBytes('LayerNormalization', ['x', 'x'], ['y'], { stash_type: 1 })],
       undefined,
@@ -115,7 +115,7 @@ describe('files made elsewhere', () => {
     else expect(decode(bytes).nodes).toHaveLength(1)
   })
 
-  it('gain the number of parts when a split of opset 13 states no lengths', () => {
+  it('get the number of parts if a Split of opset 13 gives no lengths', () => {
     const bytes = modelBytes({
       opset: 13,
       nodes: [nodeBytes('Split', ['x'], ['y', 'z'])],
@@ -137,7 +137,7 @@ describe('malformed bytes end in an error that says so', () => {
     expect(names).toEqual(names.map(() => 'TrainerError'))
   })
 
-  it('whichever byte is wrong, or nothing worse than another graph', () => {
+  it('whichever byte is wrong, or at worst in another graph', () => {
     for (let at = 0; at < whole.length; at++) {
       for (const value of [0, 0x7f, 0xff]) {
         const bytes = whole.slice()

@@ -32,12 +32,12 @@ group('what does not fit is refused', () => {
       /Add\(f\d: float32\[2\], i\d: int32\[2\]\): the element types float32 and int32 differ/,
     ],
     [
-      'shapes that do not broadcast',
+      'shapes that cannot be broadcast together',
       () => builder.mul(f(2, 3), f(2)),
       /the shapes \[2, 3\] and \[2\] cannot be broadcast together/,
     ],
     [
-      'arithmetic with truth values',
+      'arithmetic with booleans',
       () => builder.add(builder.equal(data, 0), builder.equal(data, 1)),
       /is boolean, but numbers are needed/,
     ],
@@ -51,7 +51,7 @@ group('what does not fit is refused', () => {
     ],
     ['a bias that widens', () => builder.gemm(f(1, 3), f(3, 4), f(2, 4)), /\[2, 4\] cannot be broadcast to \[1, 4\]/],
     ['a float index', () => builder.gather(data, f(2)), /Gather.*float32 of f\d+ is not one of int32, int64/],
-    ['an axis outside', () => builder.softmax(data, 2), /axis 2 is out of range for rank 2/],
+    ['an axis out of range', () => builder.softmax(data, 2), /axis 2 is out of range for rank 2/],
     ['an axis twice', () => builder.reduceSum(data, [1, -1]), /name one axis twice/],
     [
       'an int32 index to ScatterND',
@@ -68,11 +68,19 @@ group('what does not fit is refused', () => {
       () => builder.reshape(data, [0, 5]),
       /\[n, 6\] cannot be reshaped to \[0, 5\]: the number of elements would change/,
     ],
-    ['no multiple', () => builder.reshape(f(4, 6), [5, -1]), /24 is not a multiple of 5/],
-    ['two lengths left open', () => builder.reshape(data, [-1, -1]), /at most one length may be -1/],
+    [
+      'a length that does not divide the elements',
+      () => builder.reshape(f(4, 6), [5, -1]),
+      /24 is not a multiple of 5/,
+    ],
+    ['two lengths of -1', () => builder.reshape(data, [-1, -1]), /at most one length may be -1/],
     ['a length of an axis that is not there', () => builder.reshape(data, [0, 6, 0]), /no axis 2/],
     ['a rank that is not known', () => builder.reshape(data, shape), /the length of the vector shape must be known/],
-    ['no permutation', () => builder.transpose(data, [0, 0]), /perm \[0, 0\] is not a permutation of 2 axes/],
+    [
+      'axes that are not a permutation',
+      () => builder.transpose(data, [0, 0]),
+      /perm \[0, 0\] is not a permutation of 2 axes/,
+    ],
     ['parts that do not add up', () => builder.split(data, 1, [2, 3]), /Split.*lengths 5 and 6 differ/],
     ['ranks that differ', () => builder.concat([data, f(6)], 0), /different ranks/],
     ['a squeezed axis of another length', () => builder.squeeze(data, [1]), /axis 1 has length 6, not 1/],
@@ -101,7 +109,7 @@ group('what does not fit is refused', () => {
 })
 
 group('GraphBuilder', () => {
-  it('gives new unknown lengths new names when it goes on', () => {
+  it('gives new unknown lengths new names when it continues a graph', () => {
     const first = new GraphBuilder('first')
     const x = first.input('x', 'float32', ['n', 'm'])
     const y = first.input('y', 'float32', ['n', 'm'])

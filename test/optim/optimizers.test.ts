@@ -242,7 +242,7 @@ describe.each(ways.filter(([, { optimizers }]) => optimizers.includes('adafactor
 })
 
 describe('optimizers', () => {
-  it('are elementwise but for Adafactor, so that on a processor they run as one loop', async () => {
+  it('are elementwise except for Adafactor, so that on the CPU each runs as one loop', async () => {
     for (const name of elementwise)
       expect(isElementwise(updateGraph(makers[name](), { name: 'p', shape: [2, 3] }, true)), name).toBe(true)
     expect(isElementwise(updateGraph(adafactor(), { name: 'p', shape: [3] }, true))).toBe(false)
@@ -263,7 +263,7 @@ describe('optimizers', () => {
     expect(slots(adafactor({ beta1: 0.9 }), [4])).toEqual({ exp_avg_sq: [4], exp_avg: [4] })
   })
 
-  it('refuse what cannot be', () => {
+  it('refuse impossible options', () => {
     expect(() => sgd({ nesterov: true })).toThrow('Nesterov momentum needs a momentum above 0 and no dampening.')
     expect(() => sgd({ nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow('Nesterov')
     expect(() => adafactor({ warmupInit: true })).toThrow('warmupInit needs relativeStep.')
