@@ -1,12 +1,12 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
-import { positive, reducedAxes } from '../onnx/infer'
+import { integersOf, isFloat, reducedAxes } from '../onnx/infer'
 import type { Attributes, OpName } from '../onnx/operators'
+import { positive } from '../onnx/shapes'
 import type { Inverse, Value } from '../onnx/types'
-import type { DataType } from '../tensor'
 import { insideOut, padGradient, scatterRows, sliceGradient } from './movement'
 import { type NormalizationSite, normalizationGradient } from './normalization'
-import { type Gradient, scaled, times } from './scaled'
+import { type Gradient, scalarOf, scaled, times } from './scaled'
 import { asRows, count, lengths, reshaped, zeros } from './shapes'
 
 /**
@@ -285,25 +285,23 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // ── other shapes of the same ──
 
   Reshape: ({ x: [x], dy: [d], graph: g }) => [reshaped(g, d, x)],
-  Transpose: ({ x: [x], dy: [d], attributes: { perm }, graph: g }) => {
-    return [
-      g.transpose(
-        d,
-        x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i))),
-      ),
-    ]
-  },
+  Transpose: ({ x: [x], dy: [d], attributes: { perm }, graph: g }) => [
+    g.transpose(
+      d,
+      x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i))),
+    ),
+  ],
   // y = x stretched: the walk sums dy over the copies
   Expand: ({ dy: [d] }) => [d],
   Squeeze: ({ x: [x, axes], dy: [d], graph: g }) => {
     const ones = x.shape.flatMap((length, i) => (length === 1 ? [i] : []))
-    const gone = axes === undefined ? ones : integersOf(g, axes).map(axis => positive(axis, x.shape.length))
+    const gone = axes === undefined ? ones : integersOf(axes, g.constantOf).map(axis => positive(axis, x.shape.length))
     return [gone.length === 0 ? d : g.unsqueeze(d, gone)]
   },
   Unsqueeze: ({ x: [, axes], dy: [d], graph: g }) => [
     g.squeeze(
       d,
-      integersOf(g, axes).map(axis => positive(axis, d.shape.length)),
+      integersOf(axes, g.constantOf).map(axis => positive(axis, d.shape.length)),
     ),
   ],
   Concat: ({ x, dy: [d], attributes, graph: g }) => {
@@ -340,9 +338,11 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // dx = the middle of dy; the value that was padded with gets the sum of the rest
   Pad: ({ x: [x, pads, value, axes], dy: [d], attributes: { mode = 'constant' }, graph: g, asked }) => {
     known('Pad', 'mode', mode, ['constant'])
-    const amounts = integersOf(g, pads)
+    const amounts = integersOf(pads, g.constantOf)
     const listed =
-      axes === undefined ? x.shape.map((_, i) => i) : integersOf(g, axes).map(axis => positive(axis, x.shape.length))
+      axes === undefined
+        ? x.shape.map((_, i) => i)
+        : integersOf(axes, g.constantOf).map(axis => positive(axis, x.shape.length))
     const dx = padGradient(g, d, listed, amounts)
     return [dx, undefined, asked[2] ? reshaped(g, g.sub(g.sum(d), g.sum(dx)), value) : undefined]
   },
@@ -354,12 +354,6 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
 function product(g: GraphBuilder, a: Value, b: Value): Gradient {
   const number = scalarOf(g, b)
   return number === undefined ? times(g, a, b) : scaled(a, number)
-}
-
-/** The number that a value is, if it is a floating-point constant without axes. */
-function scalarOf(g: GraphBuilder, value: Value): number | undefined {
-  const tensor = value.shape.length === 0 ? g.constantOf(value) : undefined
-  return tensor?.dtype === 'float32' || tensor?.dtype === 'float64' ? Number(tensor.data[0]) : undefined
 }
 
 /** d(aᵖ) for a known p, with the cheap powers written out. */
@@ -419,21 +413,10 @@ function partLength(
   return Math.min(chunk, whole - i * chunk)
 }
 
-function integersOf(g: GraphBuilder, value: Value): readonly number[] {
-  const tensor = g.constantOf(value)
-  if (tensor === undefined) throw new TrainerError('graph', `${value.name} must be a constant.`)
-  return Array.from(tensor.data as BigInt64Array, Number)
-}
-
 function known(op: OpName, attribute: string, given: string, rules: readonly string[]): void {
   if (!rules.includes(given))
     throw new TrainerError(
       'graph',
       `${op} has a gradient only for ${attribute} ${rules.join(' and ')}, not for ${given}.`,
     )
-}
-
-/** Whether a type can carry a gradient. */
-export function isFloat(dtype: DataType): boolean {
-  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16'
 }

@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
-import { positive } from '../onnx/infer'
+import { knownIntegersOf } from '../onnx/infer'
+import { clampedPlace, positive } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { asRows, expand, lengths, zeros } from './shapes'
@@ -118,10 +119,7 @@ interface KnownCut extends Cut {
  */
 export function sliceGradient(g: GraphBuilder, inputs: readonly (Value | undefined)[], d: Value): Value {
   const [x, starts, ends, axesInput, steps] = inputs as readonly [Value, Value, Value, Value?, Value?]
-  const numbers = (value: Value | undefined): readonly number[] | undefined => {
-    const tensor = g.constantOf(value)
-    return tensor && Array.from(tensor.data as BigInt64Array, Number)
-  }
+  const numbers = (value: Value | undefined): readonly number[] | undefined => knownIntegersOf(value, g.constantOf)
   const listed = numbers(axesInput) ?? Array.from({ length: Number(starts.shape[0]) }, (_, i) => i)
   const axes = listed.map(axis => positive(axis, x.shape.length))
   const from = numbers(starts)
@@ -147,8 +145,9 @@ function part(g: GraphBuilder, vector: Value, k: number): Value {
 function cutOf(g: GraphBuilder, x: Value, axis: number, from: number | Value, to: number | Value): Cut {
   const length = x.shape[axis]!
   if (typeof length === 'number' && typeof from === 'number' && typeof to === 'number') {
-    const clamp = (at: number): number => Math.max(0, Math.min(length, at < 0 ? at + length : at))
-    return { axis, before: clamp(from), after: length - Math.max(clamp(from), clamp(to)) }
+    const start = clampedPlace(from, length, 1)
+    const end = clampedPlace(to, length, 1)
+    return { axis, before: start, after: length - Math.max(start, end) }
   }
   // what the slice left out of x is measured when the graph runs
   const rest = (start: Value, end: Value): Value =>
@@ -214,10 +213,9 @@ function spread(
       `a Slice with steps of ${step} has a gradient only if the length of axis ${axis} is known.`,
     )
   }
-  const low = step < 0 ? -1 : 0
-  const clamp = (at: number): number => Math.max(low, Math.min(length + low, at < 0 ? at + length : at))
+  const end = clampedPlace(to, length, step)
   const positions: number[] = []
-  for (let at = clamp(from); step > 0 ? at < clamp(to) : at > clamp(to); at += step) positions.push(at)
+  for (let at = clampedPlace(from, length, step); step > 0 ? at < end : at > end; at += step) positions.push(at)
   const shape = d.shape.map((own, i) => (i === axis ? length : own))
   return scatterRows(g, shape, axis, g.constant(Tensor.from('int64', positions)), d, [x])
 }

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../onnx/builder'
+import { isFloat } from '../onnx/infer'
 import type { Node, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { isFloat } from './gradients'
 
 /**
  * A node as a rule should see it: with its values computed again, where they were not kept. Called once the gradients of

@@ -1,5 +1,6 @@
+import { isFloat } from '../onnx/infer'
 import type { Node, Value } from '../onnx/types'
-import { gradients, isFloat } from './gradients'
+import { gradients } from './gradients'
 
 /** The paths from what gradients are asked for to the loss. */
 export interface Routes {

@@ -34,16 +34,16 @@ export function plus(graph: GraphBuilder, a: Scaled, b: Scaled): Scaled {
 
 /** a · b, without a node where one of the two is the scalar 1 or both are scalar constants. */
 export function times(graph: GraphBuilder, a: Value, b: Value | number): Value {
-  const x = scalar(graph, a)
-  const y = typeof b === 'number' ? b : scalar(graph, b)
+  const x = scalarOf(graph, a)
+  const y = typeof b === 'number' ? b : scalarOf(graph, b)
   if (y === 1) return a
   if (x === 1) return typeof b === 'number' ? graph.constant(b, a.dtype) : b
   if (x !== undefined && y !== undefined) return graph.constant(x * y, a.dtype)
   return y === -1 ? graph.neg(a) : graph.mul(a, b)
 }
 
-/** The number that a value is, if it is a constant without axes. */
-function scalar(graph: GraphBuilder, value: Value): number | undefined {
+/** The number that a value is, if it is a floating-point constant without axes. */
+export function scalarOf(graph: GraphBuilder, value: Value): number | undefined {
   const tensor = graph.constantOf(value)
   return tensor?.dims.length === 0 && (tensor.dtype === 'float32' || tensor.dtype === 'float64')
     ? Number(tensor.data[0])

@@ -4,8 +4,6 @@ import { type Attributes, operators, type OpName } from './operators'
 import { agree, agreeAll, broadcast, describe, distinct, positive, reshaped, slicedLength, stretches } from './shapes'
 import type { Dimension, Value, ValueType } from './types'
 
-export { broadcast, describe, positive } from './shapes'
-
 /** What a shape rule is given. */
 interface Site<Op extends OpName> {
   readonly inputs: readonly Value[]
@@ -63,12 +61,17 @@ export function reducedAxes(
   noop = false,
 ): readonly number[] {
   const rank = inputs[0]!.shape.length
-  const listed = inputs[1] === undefined ? [] : distinct(integers(inputs[1], constant), rank)
+  const listed = inputs[1] === undefined ? [] : distinct(integersOf(inputs[1], constant), rank)
   return listed.length > 0 || noop ? listed : inputs[0]!.shape.map((_, i) => i)
 }
 
 const floats: readonly DataType[] = ['float32', 'float16', 'bfloat16', 'float64']
 const indices: readonly DataType[] = ['int32', 'int64']
+
+/** Whether a type is floating-point, and so can carry a gradient. */
+export function isFloat(dtype: DataType): boolean {
+  return floats.includes(dtype)
+}
 
 const same: Rule<OpName> = ({ inputs: [x] }) => [x!]
 const number: Rule<OpName> = ({ inputs: [x] }) => [{ dtype: numeric(x!), shape: x!.shape }]
@@ -183,14 +186,14 @@ const scatterElements: Rule<'ScatterElements'> = ({ inputs: [data, index, update
 
 const reshape: Rule<'Reshape'> = ({ inputs: [x, target], attributes, constant, unknown }) => {
   among(target!, ['int64'])
-  const wanted = knownIntegers(target!, constant)
+  const wanted = knownIntegersOf(target, constant)
   if (wanted === undefined) return [{ dtype: x!.dtype, shape: Array.from({ length: rankFrom(target!) }, unknown) }]
   return [{ dtype: x!.dtype, shape: reshaped(x!.shape, wanted, attributes.allowzero === 1, unknown) }]
 }
 
 const expand: Rule<'Expand'> = ({ inputs: [x, target], constant, unknown }) => {
   among(target!, ['int64'])
-  const wanted = knownIntegers(target!, constant)
+  const wanted = knownIntegersOf(target, constant)
   if (wanted !== undefined) return [{ dtype: x!.dtype, shape: broadcast(x!.shape, wanted) }]
   return [{ dtype: x!.dtype, shape: Array.from({ length: Math.max(rankFrom(target!), x!.shape.length) }, unknown) }]
 }
@@ -222,7 +225,7 @@ const concat: Rule<'Concat'> = ({ inputs, attributes, unknown }) => {
 const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constant, unknown }) => {
   const axis = positive(attributes.axis ?? 0, x!.shape.length)
   const whole = x!.shape[axis]!
-  const given = sizes && knownIntegers(sizes, constant)
+  const given = knownIntegersOf(sizes, constant)
   const parts = sizes === undefined ? attributes.num_outputs : rankFrom(sizes)
   if (parts !== outputs)
     throw new TrainerError(
@@ -246,12 +249,12 @@ const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constan
 const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant, unknown }) => {
   const rank = x!.shape.length
   const at = distinct(
-    axes === undefined ? Array.from({ length: rankFrom(starts!) }, (_, i) => i) : integers(axes, constant),
+    axes === undefined ? Array.from({ length: rankFrom(starts!) }, (_, i) => i) : integersOf(axes, constant),
     rank,
   )
-  const by = steps === undefined ? at.map(() => 1) : integers(steps, constant)
-  const from = knownIntegers(starts!, constant)
-  const to = knownIntegers(ends!, constant)
+  const by = steps === undefined ? at.map(() => 1) : integersOf(steps, constant)
+  const from = knownIntegersOf(starts, constant)
+  const to = knownIntegersOf(ends, constant)
   if ([from ?? at, to ?? at, by].some(list => list.length !== at.length)) {
     throw new TrainerError('graph', 'starts, ends, axes and steps need the same number of entries.')
   }
@@ -274,14 +277,14 @@ const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant, openLengths }) 
   const gone =
     axes === undefined
       ? shape.flatMap((d, i) => (d === 1 ? [i] : []))
-      : distinct(integers(axes, constant), shape.length)
+      : distinct(integersOf(axes, constant), shape.length)
   for (const axis of gone)
     if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
   return [{ dtype, shape: shape.filter((_, i) => !gone.includes(i)) }]
 }
 
 const unsqueeze: Rule<'Unsqueeze'> = ({ inputs: [x, axes], constant }) => {
-  const wanted = integers(axes!, constant)
+  const wanted = integersOf(axes!, constant)
   const rank = x!.shape.length + wanted.length
   const added = distinct(wanted, rank)
   let next = 0
@@ -294,8 +297,8 @@ const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant
   oneOf('mode', attributes.mode, ['constant', 'reflect', 'edge'])
   if (value !== undefined) sameType(x!, value)
   const rank = x!.shape.length
-  const at = axes === undefined ? x!.shape.map((_, i) => i) : distinct(integers(axes, constant), rank)
-  const by = integers(pads!, constant)
+  const at = axes === undefined ? x!.shape.map((_, i) => i) : distinct(integersOf(axes, constant), rank)
+  const by = integersOf(pads!, constant)
   if (by.length !== 2 * at.length)
     throw new TrainerError('graph', `pads must have ${2 * at.length} entries, not ${by.length}.`)
   const padded = (d: Dimension, i: number): Dimension => {
@@ -384,7 +387,7 @@ function stretched(
 }
 
 /** The numbers of a constant integer input. */
-function integers(value: Value, constant: Site<OpName>['constant']): readonly number[] {
+export function integersOf(value: Value, constant: Site<OpName>['constant']): readonly number[] {
   const tensor = constant(value)
   if (tensor === undefined) throw new TrainerError('graph', `${value.name} must be a constant.`)
   among(value, indices)
@@ -392,8 +395,11 @@ function integers(value: Value, constant: Site<OpName>['constant']): readonly nu
 }
 
 /** The numbers of an integer input, if it is a constant. */
-function knownIntegers(value: Value, constant: Site<OpName>['constant']): readonly number[] | undefined {
-  return constant(value) === undefined ? undefined : integers(value, constant)
+export function knownIntegersOf(
+  value: Value | undefined,
+  constant: Site<OpName>['constant'],
+): readonly number[] | undefined {
+  return value === undefined || constant(value) === undefined ? undefined : integersOf(value, constant)
 }
 
 /** The rank that a shape given as a vector has. */

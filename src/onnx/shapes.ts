@@ -152,9 +152,13 @@ export function reshaped(
 
 /** The length of what a slice takes of a known length (NumPy's rule). */
 export function slicedLength(length: number, start: number, end: number, step: number): number {
-  const clamp = (at: number): number =>
-    Math.min(Math.max(at < 0 ? at + length : at, step < 0 ? -1 : 0), step < 0 ? length - 1 : length)
-  return Math.max(0, Math.ceil((clamp(end) - clamp(start)) / step))
+  return Math.max(0, Math.ceil((clampedPlace(end, length, step) - clampedPlace(start, length, step)) / step))
+}
+
+/** Where a slice starts or ends, counted from the front: within a known length, or one before it where it steps back. */
+export function clampedPlace(at: number, length: number, step: number): number {
+  const first = step < 0 ? -1 : 0
+  return Math.min(Math.max(at < 0 ? at + length : at, first), first + length)
 }
 
 function names(shape: readonly Dimension[]): string[] {

@@ -76,11 +76,11 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
       const size = scaleParameter
         ? graph.mul(scalars.step_size!, graph.max(rootMeanSquare(graph, parameter), epsilon2))
         : scalars.step_size!
-      let step = graph.mul(direction, size)
-      if (beta1 !== undefined)
-        step = kept.exp_avg = graph.add(graph.mul(slots.exp_avg!, beta1), graph.mul(step, 1 - beta1))
+      const now = graph.mul(direction, size)
+      const step = beta1 === undefined ? now : graph.add(graph.mul(slots.exp_avg!, beta1), graph.mul(now, 1 - beta1))
       const decayed = graph.mul(parameter, graph.sub(1, graph.mul(size, scalars.weight_decay!)))
-      return { parameter: graph.sub(decayed, step), slots: kept }
+      const averages = beta1 === undefined ? {} : { exp_avg: step }
+      return { parameter: graph.sub(decayed, step), slots: { ...kept, ...averages } }
     },
   }
 }

@@ -1,6 +1,6 @@
 import { describe as group, expect, it } from 'vitest'
 import { GraphBuilder } from '../../src/onnx/builder'
-import { describe } from '../../src/onnx/infer'
+import { describe } from '../../src/onnx/shapes'
 import { operators } from '../../src/onnx/operators'
 import type { Dimension, Value } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'

@@ -1,4 +1,4 @@
-import { describe } from '../../src/onnx/infer'
+import { describe } from '../../src/onnx/shapes'
 import type { Attributes, OpName } from '../../src/onnx/operators'
 import type { Case } from './operatorCases/case'
 import { alongAxes } from './operatorCases/alongAxes'
