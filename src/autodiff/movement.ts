@@ -15,8 +15,7 @@ const last = 2 ** 31 - 1
  * Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a
  * Gather.
  *
- * Not by ScatterND: on the CPU its threads add to the same row at the same time, and some of what they add is
- * lost.
+ * Not by ScatterND: on the CPU its threads add to the same row at the same time, and some of what they add is lost.
  */
 export function scatterRows(
   g: GraphBuilder,

@@ -34,7 +34,8 @@ export interface NormalizationGradient {
  *     dx = r (g - mean g - (x - mean) r mean(g x̂)),  g = dy s
  *     through the mean: dx += dmean / n,  through r: dx -= dr r² x̂ / n
  *
- * The sums over rows, and that over one row of dy (x - mean) s, are products with a vector. Every elementwise pass is over a tensor that does not fit the cache, so neither x̂ nor g x̂ is ever made.
+ * The sums over rows, and that over one row of dy (x - mean) s, are products with a vector. Every elementwise pass is
+ * over a tensor that does not fit the cache, so neither x̂ nor g x̂ is ever made.
  */
 export function normalizationGradient(site: NormalizationSite): NormalizationGradient {
   const {
@@ -134,7 +135,7 @@ function rowsOf(g: GraphBuilder, x: Value, rest: readonly Dimension[]): Value {
   if (Number.isNaN(width)) {
     throw new TrainerError(
       'graph',
-      `a normalization over several axes has a gradient only if their lengths are known, not over [${rest.join(', ')}].`,
+      `a normalization over several axes has a gradient only if all are known, not over [${rest.join(', ')}].`,
     )
   }
   return g.reshape(x, [-1, width])

@@ -4,8 +4,8 @@ import type { Node, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 
 /**
- * A node as a rule should see it: with its values computed again, where they were not kept. Called once the gradients of
- * its outputs are known.
+ * A node as a rule should see it: with its values computed again, where they were not kept. Called once the gradients
+ * of its outputs are known.
  */
 export type Twin = (node: Node, gradientOf: (value: Value) => Value | undefined) => Node
 

@@ -6,8 +6,8 @@ import { covers, expand, lengths } from './shapes'
  * Sums a gradient over the axes along which its value was stretched.
  *
  * Ranks are static, equal names are equal lengths, and in our own graphs a name never stands for 1: so which axes these
- * are is known without running the graph. Where names promise nothing (`openLengths`), an axis of another name than
- * the result's is summed when the graph runs, if it is 1 then.
+ * are is known without running the graph. Where names promise nothing (`openLengths`), an axis of another name than the
+ * result's is summed when the graph runs, if it is 1 then.
  *
  * @param to the value that the gradient is of
  * @param across the shape that the value was stretched to. The gradient may be smaller than that: it then stands for
@@ -45,8 +45,8 @@ export function unbroadcast(
 }
 
 /**
- * Σ over an axis (counted from the back) if the axis of `to` turns out to be 1, else x. An axis of n is parted into two, m of
- * `to` and n / m, and the second is summed: m is either n or 1.
+ * Σ over an axis (counted from the back) if the axis of `to` turns out to be 1, else x. An axis of n is parted into
+ * two, m of `to` and n / m, and the second is summed: m is either n or 1.
  */
 function summedWhereOne(graph: GraphBuilder, x: Value, to: Value, axis: number): Value {
   const at = x.shape.length + axis

@@ -11,8 +11,8 @@ export type { ExternalReader } from './decodeTensor'
 
 /**
  * The graph of an ONNX model of opset 13 to 21, if its operators are in our table and mean the same there. Tensors are
- * views of `bytes` where they are aligned. Types that the file does not declare are inferred. Any length that
- * the file names may be 1 when the graph runs: see `Graph.openLengths`.
+ * views of `bytes` where they are aligned. Types that the file does not declare are inferred. Any length that the file
+ * names may be 1 when the graph runs: see `Graph.openLengths`.
  *
  * @param readExternal returns the bytes of a file beside the model's; needed if weights are stored in one
  * @throws TrainerError ('file') for bytes that are not a model, are cut off or contradict themselves; ('graph') for

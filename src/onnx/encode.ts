@@ -20,8 +20,8 @@ export interface EncodeOptions {
   /** The name of the file, beside the model's, that weights go to: 'model.onnx_data' unless given. */
   readonly externalDataName?: string
   /**
-   * More bytes of weights than this go to a file of their own; 1.5e9 unless given (a model file is limited to 2 GiB), 0 for
-   * always.
+   * More bytes of weights than this go to a file of their own; 1.5e9 unless given (a model file is limited to 2 GiB), 0
+   * for always.
    */
   readonly externalThreshold?: number
 }

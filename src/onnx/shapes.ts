@@ -61,8 +61,8 @@ function isUnknown(length: Dimension): boolean {
 /** What turns out to be equal among lengths, names and numbers alike. */
 export interface Equalities {
   /**
-   * Whether both are the same length; if not, and either is unknown or `claimed`, from now on they are. Two numbers never
-   * become equal.
+   * Whether both are the same length; if not, and either is unknown or `claimed`, from now on they are. Two numbers
+   * never become equal.
    */
   readonly equal: (a: Dimension, b: Dimension, claimed: boolean) => boolean
   /** An unknown length under a name that no builder gives: with a leading zero. */
@@ -155,7 +155,9 @@ export function slicedLength(length: number, start: number, end: number, step: n
   return Math.max(0, Math.ceil((clampedPlace(end, length, step) - clampedPlace(start, length, step)) / step))
 }
 
-/** Where a slice starts or ends, counted from the front: within a known length, or one before it where it steps back. */
+/**
+ * Where a slice starts or ends, counted from the front: within a known length, or one before it where it steps back.
+ */
 export function clampedPlace(at: number, length: number, step: number): number {
   const first = step < 0 ? -1 : 0
   return Math.min(Math.max(at < 0 ? at + length : at, first), first + length)

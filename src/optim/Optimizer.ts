@@ -35,8 +35,8 @@ export interface Updated {
  * An optimizer: a pair of pure functions, as in optax, the second of which writes graph code, so that it runs on every
  * device.
  *
- * An update that is elementwise is written once for a flat parameter of any length; on the CPU it is compiled into
- * one loop.
+ * An update that is elementwise is written once for a flat parameter of any length; on the CPU it is compiled into one
+ * loop.
  */
 export interface Optimizer {
   readonly name: string

@@ -5,9 +5,7 @@ import { checkScheduleKwargs, type MetricScheduleType, type ScheduleKwargs } fro
 export interface MetricSchedule {
   /** The learning rate of each parameter group now. */
   readonly rates: readonly number[]
-  /**
-   * Takes the metric of an evaluation, and changes the rates when it is time. NaN does not count as better.
-   */
+  /** Takes the metric of an evaluation, and changes the rates when it is time. NaN does not count as better. */
   step(metric: number): void
   /** Everything that a checkpoint has to keep: valid JSON, in snake_case. */
   state(): MetricScheduleState
@@ -47,8 +45,8 @@ interface Settings {
 }
 
 /**
- * Makes `reduce_lr_on_plateau` (PyTorch's `ReduceLROnPlateau`) or `greedy` (GreedyLR, arXiv 2512.14527, as in transformers
- * 5).
+ * Makes `reduce_lr_on_plateau` (PyTorch's `ReduceLROnPlateau`) or `greedy` (GreedyLR, arXiv 2512.14527, as in
+ * transformers 5).
  *
  * Whether a higher metric is better comes from `greaterIsBetter`, unless `kwargs.mode` says otherwise.
  * @param options.baseRates the learning rate of each parameter group at the start.

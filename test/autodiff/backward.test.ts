@@ -109,7 +109,7 @@ describe('what the walk leaves out', () => {
     expect(backwardOps(gradientGraph(g, g.sum(g.gelu(g.matMul(g.tanh(x), w))), [w]))).not.toContain('Sub')
   })
 
-  it('passes over a large tensor to multiply by a number: it becomes the alpha of the next product, or waits for the sum', () => {
+  it('passes over a large tensor for a number: it becomes the alpha of the next product, or waits for the sum', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 4])
     const w = g.input('w', 'float32', [2, 4])

@@ -1,5 +1,5 @@
-// docs/gradients.md: its rows are those of the tables, which test/autodiff and test/onnx run case by case; its calls are
-// run here
+// the rows of docs/gradients.md are those of the tables, which test/autodiff and test/onnx run case by case; its calls
+// are run here
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

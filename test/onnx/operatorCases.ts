@@ -1,6 +1,6 @@
 import { describe } from '../../src/onnx/shapes'
 import type { Attributes, OpName } from '../../src/onnx/operators'
-import type { Case } from './operatorCases/case'
+import type { Case, Given } from './operatorCases/case'
 import { alongAxes } from './operatorCases/alongAxes'
 import { elementwise } from './operatorCases/elementwise'
 import { indexing } from './operatorCases/indexing'
@@ -25,8 +25,12 @@ interface TitledCase {
 /** The cases of all operators, with names for tests. */
 export const allCases: readonly TitledCase[] = (Object.keys(operatorCases) as OpName[]).flatMap(op =>
   (operatorCases[op] as readonly Case[]).map(one => ({
-    title: `${op}(${one.inputs.map(input => (input === undefined ? '-' : describe(input))).join(', ')}) ${JSON.stringify(one.attributes)}`,
+    title: `${op}(${one.inputs.map(typeOf).join(', ')}) ${JSON.stringify(one.attributes)}`,
     op,
     of: one,
   })),
 )
+
+function typeOf(input: Given | undefined): string {
+  return input === undefined ? '-' : describe(input)
+}
