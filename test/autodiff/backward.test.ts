@@ -1,23 +1,22 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { differentiate } from '../../src/autodiff/backward'
-import { gradients } from '../../src/autodiff/gradients'
 import { GraphBuilder } from '../../src/onnx/builder'
 import type { Value } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'
-import { checkGradients } from '../helpers/checkGradients'
+import { expectGradients } from '../helpers/expectGradients'
+import { backwardOps, gradientGraph } from '../helpers/gradientGraph'
 import { evaluate } from '../helpers/referenceEngine'
-import { backwardOps, failure, gradientGraph } from './walking'
 
 describe('the walk', () => {
-  it('adds up what comes from every reader', () => {
-    checkGradients(
+  it('adds up the gradients from all readers', () => {
+    expectGradients(
       (g, x, w) => g.add(g.add(g.tanh(g.mul(x!, w!)), g.exp(x!)), g.matMul(x!, g.transpose(x!, [1, 0]))),
       [[3, 3], [3]],
     )
   })
 
-  it('goes through a whole block: attention and feed-forward over named lengths', () => {
-    checkGradients(
+  it('differentiates a whole block: attention and feed-forward over named lengths', () => {
+    expectGradients(
       (g, x, w, v, s, b) => {
         const heads = (value: Value): Value => g.transpose(g.reshape(value, [0, 0, 2, 3]), [0, 2, 1, 3])
         const projected = g.matMul(x!, w!)
@@ -44,7 +43,7 @@ describe('the walk', () => {
     expect(evaluate(graph, { x: two, y: two, z: two }).z_grad!.tolist()).toEqual([0, 0])
   })
 
-  it('differentiates by values in between, and goes on behind them', () => {
+  it('differentiates with respect to intermediate values, and continues past them', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', [2])
     const h = g.mul(x, x)
@@ -125,7 +124,7 @@ describe('what the walk leaves out', () => {
     expect(backwardOps(graph)).toEqual(['Gemm', 'ReduceSum', 'Mul'])
   })
 
-  it('a difference of gradients is one subtraction', () => {
+  it('negations before a sum: a difference of gradients is one subtraction', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 4])
     const m = g.input('m', 'float32', ['n', 4])
@@ -133,7 +132,7 @@ describe('what the walk leaves out', () => {
     expect(backwardOps(gradientGraph(g, g.sum(shifted), [x]))).toEqual(['Mul', 'Sub'])
   })
 
-  it('stretching a gradient before an elementwise rule', () => {
+  it('broadcasting a gradient before an elementwise rule', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 4])
     const w = g.input('w', 'float32', ['n', 1])
@@ -143,7 +142,7 @@ describe('what the walk leaves out', () => {
     ])
   })
 
-  it('shapes read off an activation: they come from the inputs', () => {
+  it('reading shapes off an activation: they come from the inputs', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', ['n', 'm', 6])
     const w = g.input('w', 'float32', [6, 4])
@@ -156,62 +155,78 @@ describe('what the walk leaves out', () => {
   })
 })
 
-describe('what is refused', () => {
-  const changed = gradients as unknown as Record<string, unknown>
-  const { Cos } = gradients
-  afterEach(() => {
-    changed.Cos = Cos
+describe('gradients of tables as rows', () => {
+  const embed = (g: GraphBuilder): { table: Value; first: Value; second: Value } => {
+    const table = g.input('table', 'float32', [5, 2])
+    return {
+      table,
+      first: g.gather(table, g.input('a', 'int32', ['n'])),
+      second: g.gather(table, g.input('b', 'int32', ['n', 2])),
+    }
+  }
+  const feeds = {
+    table: Tensor.from('float32', [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+      [7, 8],
+      [9, 10],
+    ]),
+    a: Tensor.from('int32', [4, 0, 4]),
+    b: Tensor.from('int32', [
+      [1, 1],
+      [2, 0],
+      [0, 3],
+    ]),
+  }
+
+  it('come in one pair per Gather, and add up to the dense one', () => {
+    const g = new GraphBuilder('g')
+    const { table, first, second } = embed(g)
+    const loss = g.add(g.sum(g.mul(first, first)), g.sum(g.exp(g.mul(second, 0.1))))
+    const { dense, rows } = differentiate(g, loss, [table], { rows: new Set(['table']) })
+    expect(dense.size).toBe(0)
+    const whole = differentiate(g, loss, [table]).dense.get('table')!
+    const pairs = rows.get('table')!
+    expect(pairs.map(({ index, values }) => [index.shape.length, values.shape.length, values.shape[1]])).toEqual([
+      [1, 2, 2],
+      [1, 2, 2],
+    ])
+    const outputs = Object.fromEntries(
+      pairs.flatMap(({ index, values }, i) => [
+        [`index${i}`, index],
+        [`values${i}`, values],
+      ]),
+    )
+    const found = evaluate(g.build({ whole, ...outputs }), feeds)
+    const summed = Array.from({ length: 10 }, () => 0)
+    for (const i of [0, 1]) {
+      const index = found[`index${i}`]!.tolist() as number[]
+      const values = found[`values${i}`]!.tolist() as number[][]
+      expect(values.length).toBe(index.length)
+      index.forEach((row, k) =>
+        values[k]!.forEach((v, d) => {
+          summed[row * 2 + d]! += v
+        }),
+      )
+    }
+    ;(found.whole!.tolist() as number[][]).flat().forEach((v, i) => expect(summed[i]! / v).toBeCloseTo(1, 6))
   })
 
-  it('a way through an opaque operator, with the operator, the node and the way', () => {
-    changed.Cos = 'opaque'
+  it('are dense if the table is also read in another way', () => {
     const g = new GraphBuilder('g')
-    const x = g.input('x', 'float32', [2])
-    const w = g.input('w', 'float32', [2])
-    const loss = g.scope('head', () => g.sum(g.mul(g.cos(g.mul(x, w)), x)))
-    const error = failure(() => differentiate(g, loss, [w]))
-    const names = g.nodes.map(node => node.name)
-    expect(error.code).toBe('graph')
-    const way = ['w', ...names.slice(0, 4), loss.name].join(' → ')
-    expect(error.message).toContain(
-      `No gradient goes through Cos (node "${names[1]}", on the way ${way}): the operator has no gradient.`,
-    )
-    expect(names[1]).toMatch(/^head\/Cos/)
+    const { table, first } = embed(g)
+    const { dense, rows } = differentiate(g, g.sum(g.gemm(first, table, undefined, { transB: 1 })), [table], {
+      rows: new Set(['table']),
+    })
+    expect([[...dense.keys()], rows.size]).toEqual([['table'], 0])
   })
 
-  it('not an opaque operator beside the way', () => {
-    changed.Cos = 'opaque'
+  it('are still rows if the other reader of the table does not lead to the loss', () => {
     const g = new GraphBuilder('g')
-    const x = g.input('x', 'float32', [2])
-    const w = g.input('w', 'float32', [2])
-    g.cos(w)
-    expect(differentiate(g, g.sum(g.mul(g.cos(x), w)), [w]).dense.size).toBe(1)
-  })
-
-  it('what a rule has no formula for', () => {
-    const g = new GraphBuilder('g')
-    const x = g.input('x', 'float32', [4])
-    const padded = g.node('Pad', [x, g.integers([1, 1])], { mode: 'reflect' })[0]!
-    expect(failure(() => differentiate(g, g.sum(padded), [x])).message).toMatch(
-      /Pad \(node ".*", on the way x → .*\): Pad has a gradient for mode constant, not for reflect\./,
-    )
-    const put = g.node(
-      'ScatterND',
-      [x, g.constant(Tensor.from('int64', [[0]])), g.constant(Tensor.from('float32', [2]))],
-      { reduction: 'mul' },
-    )[0]!
-    expect(failure(() => differentiate(g, g.sum(put), [x])).message).toContain('reduction none and add, not for mul')
-  })
-
-  it('a loss that is no scalar, and what can have no gradient', () => {
-    const g = new GraphBuilder('g')
-    const x = g.input('x', 'float32', ['n', 2])
-    const i = g.input('i', 'int32', ['n'])
-    expect(failure(() => differentiate(g, x, [x])).message).toBe(
-      'A loss has to be a scalar of a floating-point type, but x is float32[n, 2]. Sum it up first.',
-    )
-    expect(failure(() => differentiate(g, g.sum(x), [i])).message).toBe(
-      'Only floating-point values have a gradient, but i is int32[n].',
-    )
+    const { table, first } = embed(g)
+    g.tanh(table)
+    const { dense, rows } = differentiate(g, g.sum(first), [table], { rows: new Set(['table']) })
+    expect([dense.size, [...rows.keys()]]).toEqual([0, ['table']])
   })
 })

@@ -1,16 +1,16 @@
 import type { OpName } from '../../src/onnx/operators'
+import { alongAxes } from './cases/alongAxes'
+import type { Case } from './cases/case'
 import { elementwise } from './cases/elementwise'
 import { indexing } from './cases/indexing'
-import { movement } from './cases/movement'
-import type { Case } from './cases/parts'
 import { products } from './cases/products'
-import { reductions } from './cases/reductions'
+import { shapes } from './cases/shapes'
 
-/** What proves each row of the table: by operator, at least one case that has it in its graph. */
+/** What proves each row of the table of gradients: for every operator, at least one case that has it in its graph. */
 export const cases: { readonly [Op in OpName]: readonly Case[] } = {
   ...elementwise,
   ...products,
-  ...reductions,
+  ...alongAxes,
   ...indexing,
-  ...movement,
+  ...shapes,
 }

@@ -1,5 +1,5 @@
-// docs/gradients.md: its rows are those of the tables, which test/autodiff and test/onnx run case by case; its calls are
-// run here
+// the rows of docs/gradients.md are those of the tables, which test/autodiff and test/onnx run case by case; its calls
+// are run here
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -24,8 +24,8 @@ describe('docs/gradients.md', () => {
       'src/onnx/operators.ts',
       'src/onnx/infer.ts',
       'src/autodiff/gradients.ts',
-      'test/helpers/referenceKernels.ts',
-      'test/onnx/operatorCases.ts',
+      'test/helpers/referenceKernels/elementwise.ts',
+      'test/onnx/operatorCases/elementwise.ts',
       'test/autodiff/cases/elementwise.ts',
     ])
   })

@@ -5,9 +5,10 @@ import { encode } from '../../src/onnx/encode'
 import type { OpName } from '../../src/onnx/operators'
 import type { Graph } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'
-import { allCases, graphOf } from '../onnx/operatorCases'
+import { allCases } from '../onnx/operatorCases'
+import { graphOf } from '../onnx/operatorCases/case'
 import { evaluate } from './referenceEngine'
-import { erf } from './referenceKernels/arithmetic'
+import { erf } from './referenceKernels/elementwise'
 
 /** Where float32 itself is coarser than the bound for all: sums of cancelling terms, and functions of them. */
 const tolerance = 2e-6
@@ -52,14 +53,14 @@ describe('evaluate', () => {
     expect(y.data[0]).toBeCloseTo(1 / (1 + Math.exp(0.4)), 15)
   })
 
-  it('refuses what is not as declared', () => {
+  it('refuses a missing tensor and one of another shape than declared', () => {
     expect(() => evaluate(graph, {})).toThrow(/No tensor was fed for the input "x"/)
     expect(() => evaluate(graph, { x: Tensor.zeros('float32', [2, 3]) })).toThrow(
       /x is declared float32\[n, 2\] \(n = 2\), but is float32\[2, 3\]/,
     )
   })
 
-  it('holds a named length to be the same everywhere', () => {
+  it('requires a named length to be the same everywhere', () => {
     const wrong = { ...graph, inputs: [...graph.inputs, { name: 'z', dtype: 'float32', shape: ['n'] } as const] }
     const feeds = { x: Tensor.zeros('float32', [2, 2]), z: Tensor.zeros('float32', [3]) }
     expect(() => evaluate(wrong, feeds)).toThrow(/z is declared float32\[n\] \(n = 2\)/)

@@ -3,7 +3,8 @@ import type { OpName } from '../../src/onnx/operators'
 import type { Graph, Node, Value } from '../../src/onnx/types'
 import { createData, type DataType, Tensor } from '../../src/tensor'
 import { kernels } from './referenceKernels'
-import { type Dense, dense, type Kernel } from './referenceKernels/dense'
+import { type Dense, dense } from './referenceKernels/dense'
+import type { Kernel } from './referenceKernels/Kernel'
 
 /**
  * Runs a graph slowly and exactly, for tests: every operator of the table, all floating-point arithmetic in float64

@@ -1,7 +1,25 @@
-// operators that compute each number by itself
 import type { OpName } from '../../../src/onnx/operators'
 import { Tensor } from '../../../src/tensor'
-import { apply, type Case, constant, lengths, one, positive, truths, two } from './parts'
+import type { Input } from '../../helpers/writeGradients'
+import { apply, type Case, type Cases, constant, lengths, positive, truths } from './case'
+
+/** Cases for an operator of one operand. */
+const one = (op: OpName, input: (...shape: (number | string)[]) => Input = (...shape) => shape): readonly Case[] => [
+  { title: 'known lengths', build: apply(op), inputs: [input(2, 3)] },
+  { title: 'a named length', build: apply(op), inputs: [input('n', 4)], lengths },
+  { title: 'a scalar', build: apply(op), inputs: [input()] },
+]
+
+/** Cases for an operator of two operands: all the ways in which they can be stretched. */
+const two = (op: OpName, a: (...shape: (number | string)[]) => Input = (...shape) => shape, b = a): readonly Case[] => [
+  { title: 'equal shapes', build: apply(op), inputs: [a(2, 3), b(2, 3)] },
+  { title: 'the second stretched in front', build: apply(op), inputs: [a('n', 2, 3), b(3)], lengths },
+  { title: 'the first stretched within', build: apply(op), inputs: [a(2, 1, 3), b(2, 4, 3)] },
+  { title: 'both stretched', build: apply(op), inputs: [a('n', 1, 2), b(3, 1)], lengths },
+  { title: 'front and within, one of them named', build: apply(op), inputs: [a(1, 1, 'm'), b('n', 2, 4, 1)], lengths },
+  { title: 'a scalar', build: apply(op), inputs: [a(), b('n', 2)], lengths },
+  { title: 'axes of length 1', build: apply(op), inputs: [a(1, 3), b(2, 1, 1)] },
+]
 
 const flat = (op: OpName): readonly Case[] => [
   {
@@ -18,6 +36,7 @@ const comparison = (op: OpName): readonly Case[] => [
     inputs: [constant(2, 3), constant(3)],
   },
 ]
+
 const logical = (op: OpName): readonly Case[] => [
   {
     title: 'nothing goes back',
@@ -30,17 +49,10 @@ const logical = (op: OpName): readonly Case[] => [
   },
 ]
 
+/** Operators that are computed element by element. */
 export const elementwise = {
   Floor: flat('Floor'),
   Sign: flat('Sign'),
-  Shape: [
-    {
-      title: 'nothing goes back',
-      build: (g, x) => g.expand(g.constant(1, x!.dtype), x!),
-      inputs: [constant('n', 2)],
-      lengths,
-    },
-  ],
   Equal: comparison('Equal'),
   Greater: comparison('Greater'),
   Less: comparison('Less'),
@@ -156,4 +168,4 @@ export const elementwise = {
       lengths,
     },
   ],
-} satisfies Partial<Record<OpName, readonly Case[]>>
+} satisfies Cases

@@ -1,8 +1,6 @@
-// operators that read and write numbers by an index
-import type { OpName } from '../../../src/onnx/operators'
 import { Tensor } from '../../../src/tensor'
-import type { Build } from '../../helpers/checkGradients'
-import { apply, type Case, constant, integers, lengths } from './parts'
+import type { Build } from '../../helpers/writeGradients'
+import { apply, type Case, type Cases, constant, integers, lengths } from './case'
 
 /** [2, 0, 1]: where the rows 1, 2, 0 went. */
 const permuted =
@@ -62,6 +60,7 @@ const scatter = (reduction: 'none' | 'add'): readonly Case[] => [
   },
 ]
 
+/** Operators that pick by an index, or put. */
 export const indexing = {
   Gather: [
     { title: 'rows, some twice', build: (g, x, i) => g.gather(x!, i!), inputs: [[4, 2], integers([2, 0, 2, 1, 2])] },
@@ -205,4 +204,4 @@ export const indexing = {
       ],
     },
   ]),
-} satisfies Partial<Record<OpName, readonly Case[]>>
+} satisfies Cases

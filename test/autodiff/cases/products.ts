@@ -1,6 +1,4 @@
-// products of matrices
-import type { OpName } from '../../../src/onnx/operators'
-import { apply, type Case, lengths } from './parts'
+import { apply, type Case, type Cases, lengths } from './case'
 
 const gemms: readonly Case[] = [0, 1].flatMap(transA =>
   [0, 1].flatMap(transB => {
@@ -19,6 +17,7 @@ const gemms: readonly Case[] = [0, 1].flatMap(transA =>
   }),
 )
 
+/** Products of matrices. */
 export const products = {
   MatMul: [
     {
@@ -132,4 +131,4 @@ export const products = {
       inputs: [[3, 4], [4, 2], [2]],
     },
   ],
-} satisfies Partial<Record<OpName, readonly Case[]>>
+} satisfies Cases

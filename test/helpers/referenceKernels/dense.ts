@@ -1,5 +1,3 @@
-// arrays, and walks over their places
-import type { Attributes, OpName } from '../../../src/onnx/operators'
 import { createData, type DataType, sizeOf } from '../../../src/tensor'
 
 /** An array in row-major order; floating-point and 64-bit values are held as float64. */
@@ -9,22 +7,7 @@ export interface Dense {
   readonly data: Exclude<ReturnType<typeof createData>, BigInt64Array | BigUint64Array>
 }
 
-export type Kernel<Op extends OpName> = (site: {
-  readonly inputs: readonly Dense[]
-  readonly attributes: Readonly<Attributes[Op]>
-  /** How many outputs the node has. */
-  readonly outputs: number
-}) => readonly Dense[]
-
-export const small: ReadonlySet<DataType> = new Set<DataType>([
-  'int32',
-  'int16',
-  'int8',
-  'uint32',
-  'uint16',
-  'uint8',
-  'bool',
-])
+const small: ReadonlySet<DataType> = new Set<DataType>(['int32', 'int16', 'int8', 'uint32', 'uint16', 'uint8', 'bool'])
 export const integral: ReadonlySet<DataType> = new Set<DataType>([...small, 'int64', 'uint64'])
 
 /** An array of the given type and shape, element by element; small integer types wrap. */
@@ -33,8 +16,6 @@ export function dense(dtype: DataType, dims: readonly number[], element: (i: num
   for (let i = 0; i < data.length; i++) data[i] = element(i)
   return { dtype, dims, data }
 }
-
-// ── walking ──
 
 /** For every index into `dims`, in row-major order, where it falls: start + Σ index · stride. */
 export function places(dims: readonly number[], strides: readonly number[], start = 0): Int32Array {
@@ -57,17 +38,29 @@ export function stridesOf(dims: readonly number[]): number[] {
   return dims.map((_, i) => sizeOf(dims.slice(i + 1)))
 }
 
+/** The elements at start + Σ index · stride, for every index into `dims`. */
 export function pick(x: Dense, dims: readonly number[], strides: readonly number[], start = 0): Dense {
   const from = places(dims, strides, start)
   return dense(x.dtype, dims, i => x.data[from[i]!]!)
 }
 
+/** The axes in another order. */
+export function transpose(x: Dense, perm: readonly number[]): Dense {
+  const strides = stridesOf(x.dims)
+  return pick(
+    x,
+    perm.map(i => x.dims[i]!),
+    perm.map(i => strides[i]!),
+  )
+}
+
+/** Stretched to a shape, by NumPy's rule. */
 export function stretch(x: Dense, dims: readonly number[]): Dense {
   const missing = dims.length - x.dims.length
   const own = stridesOf(x.dims)
   dims.forEach((d, i) => {
     if (i < missing || x.dims[i - missing] === 1 || x.dims[i - missing] === d) return
-    throw new RangeError(`[${x.dims.join()}] does not stretch to [${dims.join()}]`)
+    throw new RangeError(`[${x.dims.join()}] cannot be broadcast to [${dims.join()}]`)
   })
   return pick(
     x,
@@ -76,6 +69,7 @@ export function stretch(x: Dense, dims: readonly number[]): Dense {
   )
 }
 
+/** The shape that all of these are stretched to. */
 export function common(...shapes: (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map(shape => shape.length))
   return Array.from({ length: rank }, (_, i) =>
@@ -83,6 +77,7 @@ export function common(...shapes: (readonly number[])[]): number[] {
   )
 }
 
+/** The axis counted from the front. */
 export function front(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis
 }

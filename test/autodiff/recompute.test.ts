@@ -3,6 +3,7 @@ import { differentiate } from '../../src/autodiff/backward'
 import { GraphBuilder } from '../../src/onnx/builder'
 import type { Graph, Value } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'
+import { gradientGraph } from '../helpers/gradientGraph'
 import { evaluate } from '../helpers/referenceEngine'
 
 describe('checkpoints', () => {
@@ -16,8 +17,7 @@ describe('checkpoints', () => {
     const second = g.tanh(g.matMul(first, w))
     const third = g.mul(g.tanh(g.matMul(second, w)), inner)
     const loss = g.sum(g.mul(third, third))
-    const { dense } = differentiate(g, loss, [x, w], { checkpoints: checkpointed ? [first, second, third] : [] })
-    return g.build({ loss, ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])) })
+    return gradientGraph(g, loss, [x, w], { checkpoints: checkpointed ? [first, second, third] : [] })
   }
   const feeds = {
     x: Tensor.from('float32', [
@@ -35,7 +35,7 @@ describe('checkpoints', () => {
     expect(evaluate(chain(true), feeds)).toEqual(evaluate(chain(false), feeds))
   })
 
-  it('are all that is read of what lies between them; what a later part reads as well is kept', () => {
+  it('are all that is kept, besides what a later part reads', () => {
     const { nodes } = chain(true)
     const again = nodes.filter(node => node.name.startsWith('backward/again/'))
     // of the second part its product and tanh; of the third the same and, for the loss, its product
@@ -48,7 +48,7 @@ describe('checkpoints', () => {
     expect(again.filter(({ op }) => op === 'Sub').length).toBe(3)
   })
 
-  it('change nothing where there is only one, or no gradient comes', () => {
+  it('change nothing if there is only one, or if no gradient reaches them', () => {
     const ops = (checkpoints: (values: readonly Value[]) => readonly Value[]): readonly string[] => {
       const g = new GraphBuilder('g')
       const x = g.input('x', 'float32', [2])

@@ -1,16 +1,7 @@
-// operators along axes: softmax, normalization, sums
-import type { Attributes, OpName } from '../../../src/onnx/operators'
+import type { Attributes } from '../../../src/onnx/operators'
 import { Tensor } from '../../../src/tensor'
-import type { Build } from '../../helpers/checkGradients'
-import { apply, type Case, constant, lengths, only } from './parts'
-
-const fullNorm =
-  (axis: number, outputs = 3): Build =>
-  (g, ...x) =>
-    g.node('LayerNormalization', x, { axis, epsilon: 1e-5 }, outputs)
-const norm = (kept: readonly number[], axis = -1): Build => only(kept, 'LayerNormalization', { axis, epsilon: 1e-5 }, 3)
-const skip = (kept: readonly number[], outputs = 4): Build =>
-  only(kept, 'SkipLayerNormalization', { epsilon: 1e-5 }, outputs)
+import type { Build } from '../../helpers/writeGradients'
+import { apply, type Case, type Cases, constant, lengths, only } from './case'
 
 const reduction = (op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceSumSquare'): readonly Case[] => {
   const over =
@@ -29,7 +20,13 @@ const reduction = (op: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceSumSqua
   ]
 }
 
-export const reductions = {
+const norm = (kept: readonly number[], axis = -1, outputs = 3): Build =>
+  only(kept, 'LayerNormalization', { axis, epsilon: 1e-5 }, outputs)
+const skip = (kept: readonly number[], outputs = 4): Build =>
+  only(kept, 'SkipLayerNormalization', { epsilon: 1e-5 }, outputs)
+
+/** Operators along axes: softmax, normalization and reductions. */
+export const alongAxes = {
   Softmax: [
     { title: 'the last axis', build: apply('Softmax', { axis: -1 }), inputs: [['n', 4]], lengths },
     { title: 'another axis', build: apply('Softmax', { axis: 1 }), inputs: [[2, 3, 4]] },
@@ -65,8 +62,8 @@ export const reductions = {
     },
     { title: 'a named width', build: norm([0]), inputs: [['n', 2, 'm'], ['m'], ['m']], lengths },
     { title: 'one axis', build: norm([0]), inputs: [[6], [6], [6]] },
-    { title: 'statistics that were not saved', build: fullNorm(-1, 1), inputs: [['n', 2, 6], [6], [6]], lengths },
-    { title: 'gradients of all outputs', build: fullNorm(-1), inputs: [['n', 2, 6], [6], [6]], lengths },
+    { title: 'statistics that were not saved', build: norm([0], -1, 1), inputs: [['n', 2, 6], [6], [6]], lengths },
+    { title: 'gradients of all outputs', build: norm([0, 1, 2]), inputs: [['n', 2, 6], [6], [6]], lengths },
     { title: 'a gradient of the mean alone', build: norm([1]), inputs: [['n', 6], constant(6), constant(6)], lengths },
     {
       title: 'a gradient of the deviation alone',
@@ -131,4 +128,4 @@ export const reductions = {
   ReduceMean: reduction('ReduceMean'),
   ReduceMax: reduction('ReduceMax'),
   ReduceSumSquare: reduction('ReduceSumSquare'),
-} satisfies Partial<Record<OpName, readonly Case[]>>
+} satisfies Cases

@@ -1,8 +1,6 @@
-// operators that move numbers, or leave some out
-import type { OpName } from '../../../src/onnx/operators'
 import { Tensor } from '../../../src/tensor'
-import type { Build } from '../../helpers/checkGradients'
-import { apply, type Case, constant, lengths } from './parts'
+import type { Build } from '../../helpers/writeGradients'
+import { apply, type Cases, constant, lengths } from './case'
 
 const slice =
   (starts: readonly number[], ends: readonly number[], axes?: readonly number[], steps?: readonly number[]): Build =>
@@ -21,7 +19,16 @@ const slice =
 
 const all = 2 ** 31 - 1
 
-export const movement = {
+/** Other shapes of the same elements, and the shape itself. */
+export const shapes = {
+  Shape: [
+    {
+      title: 'nothing goes back',
+      build: (g, x) => g.expand(g.constant(1, x!.dtype), x!),
+      inputs: [constant('n', 2)],
+      lengths,
+    },
+  ],
   Reshape: [
     { title: 'known lengths', build: (g, x) => g.reshape(x!, [3, 4]), inputs: [[2, 6]] },
     { title: 'heads', build: (g, x) => g.reshape(x!, [-1, 2, 3]), inputs: [['n', 6]], lengths },
@@ -171,4 +178,4 @@ export const movement = {
     },
     { title: 'nothing', build: (g, x) => g.node('Pad', [x, g.integers([0, 0])], {}), inputs: [['n']], lengths },
   ],
-} satisfies Partial<Record<OpName, readonly Case[]>>
+} satisfies Cases

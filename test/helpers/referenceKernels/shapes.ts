@@ -1,16 +1,8 @@
-// operators that move numbers
 import { sizeOf } from '../../../src/tensor'
-import { type Dense, type Kernel, dense, places, stridesOf, pick, front } from './dense'
+import { common, type Dense, dense, front, pick, places, stretch, stridesOf, transpose } from './dense'
+import type { Kernel, Kernels } from './Kernel'
 
-export const combine = {
-  none: (_: number, b: number) => b,
-  add: (a: number, b: number) => a + b,
-  mul: (a: number, b: number) => a * b,
-  max: Math.max,
-  min: Math.min,
-}
-
-export function slice({ inputs: [x, starts, ends, axes, steps] }: Parameters<Kernel<'Slice'>>[0]): Dense[] {
+function slice({ inputs: [x, starts, ends, axes, steps] }: Parameters<Kernel<'Slice'>>[0]): Dense[] {
   const strides = stridesOf(x!.dims)
   const dims = [...x!.dims]
   const by = [...strides]
@@ -28,7 +20,7 @@ export function slice({ inputs: [x, starts, ends, axes, steps] }: Parameters<Ker
   return [pick(x!, dims, by, from)]
 }
 
-export function pad({ inputs: [x, pads, value, axes], attributes: { mode } }: Parameters<Kernel<'Pad'>>[0]): Dense[] {
+function pad({ inputs: [x, pads, value, axes], attributes: { mode } }: Parameters<Kernel<'Pad'>>[0]): Dense[] {
   const rank = x!.dims.length
   const listed = axes === undefined ? x!.dims.map((_, i) => i) : Array.from(axes.data, axis => front(axis, rank))
   const amount = (axis: number, end: 0 | 1): number =>
@@ -52,7 +44,7 @@ export function pad({ inputs: [x, pads, value, axes], attributes: { mode } }: Pa
   ]
 }
 
-export function split({ inputs: [x, sizes], attributes, outputs }: Parameters<Kernel<'Split'>>[0]): Dense[] {
+function split({ inputs: [x, sizes], attributes, outputs }: Parameters<Kernel<'Split'>>[0]): Dense[] {
   const axis = front(attributes.axis ?? 0, x!.dims.length)
   const chunk = Math.ceil(x!.dims[axis]! / outputs)
   const strides = stridesOf(x!.dims)
@@ -70,7 +62,7 @@ export function split({ inputs: [x, sizes], attributes, outputs }: Parameters<Ke
   })
 }
 
-export function concat(inputs: readonly Dense[], axis: number): Dense {
+function concat(inputs: readonly Dense[], axis: number): Dense {
   const lengths = inputs.map(input => input.dims[axis]!)
   const result = dense(
     inputs[0]!.dtype,
@@ -86,59 +78,37 @@ export function concat(inputs: readonly Dense[], axis: number): Dense {
   return result
 }
 
-export function gather(x: Dense, index: Dense, axis: number): Dense {
-  const before = x.dims.slice(0, axis)
-  const after = x.dims.slice(axis + 1)
-  const length = x.dims[axis]!
-  const inner = sizeOf(after)
-  const picked = index.data.length
-  return dense(x.dtype, [...before, ...index.dims, ...after], i => {
-    const outer = Math.floor(i / (inner * picked))
-    const row = within(index.data[Math.floor(i / inner) % picked]!, length)
-    return x.data[(outer * length + row) * inner + (i % inner)]!
-  })
-}
-
-/** For each element of the index: its place in an array of shape `dims`, with the index taken along the axis. */
-export function elementPlaces(dims: readonly number[], index: Dense, axis: number): Int32Array {
-  const strides = stridesOf(dims)
-  const start = places(
-    index.dims,
-    strides.map((s, i) => (i === axis ? 0 : s)),
-  )
-  return start.map((place, i) => place + within(index.data[i]!, dims[axis]!) * strides[axis]!)
-}
-
-export function within(index: number, length: number): number {
-  if (index < -length || index >= length) throw new RangeError(`index ${index} is outside a length of ${length}`)
-  return index < 0 ? index + length : index
-}
-
-export function scatter(data: Dense, targets: Int32Array, updates: Dense, reduction: keyof typeof combine): Dense {
-  const result = dense(data.dtype, data.dims, i => data.data[i]!)
-  targets.forEach((place, i) => {
-    result.data[place] = combine[reduction](result.data[place]!, updates.data[i]!)
-  })
-  return result
-}
-
-/** Where every element of ScatterND's updates goes. */
-export function scatterPlaces(dims: readonly number[], index: Dense): Int32Array {
-  const depth = index.dims.at(-1)!
-  const strides = stridesOf(dims)
-  const width = sizeOf(dims.slice(depth))
-  return new Int32Array((index.data.length / depth) * width).map((_, i) => {
-    const row = Math.floor(i / width) * depth
-    let place = i % width
-    for (let k = 0; k < depth; k++) place += within(index.data[row + k]!, dims[k]!) * strides[k]!
-    return place
-  })
-}
-
-export function reshape(x: Dense, target: Dense, allowzero: number | undefined): Dense {
+function reshape(x: Dense, target: Dense, allowzero: number | undefined): Dense {
   const wanted = Array.from(target.data, (d, i) => (d === 0 && allowzero !== 1 ? x.dims[i]! : d))
   const rest = x.data.length / sizeOf(wanted.filter(d => d !== -1))
   const dims = wanted.map(d => (d === -1 ? rest : d))
   if (sizeOf(dims) !== x.data.length) throw new RangeError(`[${x.dims.join()}] cannot be reshaped to [${dims.join()}]`)
   return { ...x, dims }
 }
+
+/** Kernels of what has the same elements in another shape, and of the shape itself. */
+export const shapes = {
+  Reshape: ({ inputs: [x, target], attributes: { allowzero } }) => [reshape(x!, target!, allowzero)],
+  Transpose: ({ inputs: [x], attributes: { perm } }) => [
+    transpose(x!, perm ?? x!.dims.map((_, i) => x!.dims.length - 1 - i)),
+  ],
+  Expand: ({ inputs: [x, target] }) => [stretch(x!, common(x!.dims, Array.from(target!.data)))],
+  Concat: ({ inputs, attributes: { axis } }) => [concat(inputs, front(axis, inputs[0]!.dims.length))],
+  Split: split,
+  Slice: slice,
+  Pad: pad,
+  Squeeze: ({ inputs: [x, axes] }) => {
+    const gone = axes && Array.from(axes.data, axis => front(axis, x!.dims.length))
+    return [{ ...x!, dims: x!.dims.filter((d, i) => (gone === undefined ? d !== 1 : !gone.includes(i))) }]
+  },
+  Unsqueeze: ({ inputs: [x, axes] }) => {
+    const rank = x!.dims.length + axes!.data.length
+    const added = Array.from(axes!.data, axis => front(axis, rank))
+    let next = 0
+    return [{ ...x!, dims: Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : x!.dims[next++]!)) }]
+  },
+  Shape: ({ inputs: [x], attributes: { start, end } }) => {
+    const dims = x!.dims.slice(start, end)
+    return [dense('int64', [dims.length], i => dims[i]!)]
+  },
+} satisfies Kernels
