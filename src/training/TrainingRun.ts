@@ -215,7 +215,8 @@ export class TrainingRun {
     if (control.shouldEvaluate) {
       const metrics = await host.evaluate()
       this.#evaluationIsDue = metrics === undefined
-      if (metrics !== undefined) await this.#noteEvaluation(metrics)
+      if (metrics === undefined) control.shouldEvaluate = false
+      else await this.#noteEvaluation(metrics)
     }
     if (stop.reason !== undefined) control.shouldTrainingStop = true
     if (!control.shouldSave && (stop.reason === undefined || this.#savedAt === state.globalStep)) return
