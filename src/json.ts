@@ -2,20 +2,38 @@
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined }
 export type JsonObject = { readonly [key: string]: Json | undefined }
 
-/** `JSON.parse` that also reads Python's NaN, Infinity and -Infinity, and skips a byte order mark. */
-export function parseJson(text: string): Json {
+/**
+ * `JSON.parse` that also reads Python's NaN, Infinity and -Infinity, and skips a byte order mark.
+ * @param inexact makes the values of numbers that JavaScript does not keep: integers beyond 2⁵³, and what is beyond
+ * every double. Without it they are rounded, as `JSON.parse` does.
+ */
+export function parseJson(text: string, inexact?: (literal: string) => unknown): Json {
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text
+  if (inexact !== undefined && /\d{16}|e\+?\d{3}/i.test(plain)) return parseMarked(plain, inexact)
   try {
     return JSON.parse(plain) as Json
   } catch (error) {
-    // Outside strings these words can only be Python's literals; each becomes a string that no file contains by chance.
-    const literals = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/gs
-    const marked = plain.replace(literals, match => (match.startsWith('"') ? match : `"\\u0000${mark}${match}"`))
-    if (marked === plain) throw error
-    return JSON.parse(marked, (_key, value: unknown) =>
-      typeof value === 'string' && value.startsWith(`\0${mark}`) ? Number(value.slice(mark.length + 1)) : value,
-    ) as Json
+    if (/\bInfinity\b|\bNaN\b/.test(plain)) return parseMarked(plain, inexact ?? Number)
+    throw error
   }
+}
+
+/** Outside strings each such literal becomes a string that no file contains by chance, and that string its value. */
+function parseMarked(text: string, inexact: (literal: string) => unknown): Json {
+  const literals = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b|-?\d[\d.eE+-]*/gs
+  const marked = text.replace(literals, literal =>
+    literal.startsWith('"') || isExact(literal) ? literal : `"\\u0000${mark}${literal}"`,
+  )
+  return JSON.parse(marked, (_key, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith(`\0${mark}`)) return value
+    const literal = value.slice(mark.length + 1)
+    return /[IN]/.test(literal) ? Number(literal) : inexact(literal)
+  }) as Json
+}
+
+function isExact(literal: string): boolean {
+  const value = Number(literal)
+  return /^-?\d+$/.test(literal) ? Number.isSafeInteger(value) : Number.isFinite(value) && !/[IN]/.test(literal)
 }
 
 const mark = 'python number literal: '

@@ -51,15 +51,35 @@ export function columnValues(column: Column, start = 0, end = column.length): un
 }
 
 /**
- * A 64-bit integer as a number; any other value as it is.
+ * A cell in which every 64-bit integer is a number, also in lists and objects; undefined is null there.
  * @param place names the column in the error.
+ * @param others the other columns of the file, if it is one.
  * @throws TrainerError (`data`) for an integer beyond 2⁵³, which a number cannot hold exactly.
  */
-export function exactNumber(value: unknown, place: string): unknown {
+export function exactCell(value: unknown, place: string, others?: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return exactNumber(value, place, others)
+  if (value instanceof BigInt64Array || value instanceof BigUint64Array || Array.isArray(value))
+    return Array.from(value, item => exactCell(item, place, others) ?? null)
+  if (value instanceof Uint8Array) return Array.from(value) // bytes: a list of numbers, in a compact column or not
+  if (ArrayBuffer.isView(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, exactCell(item, place, others) ?? null]))
+}
+
+/** A 64-bit integer as a number; any other value as it is. */
+export function exactNumber(value: unknown, place: string, others?: readonly string[]): unknown {
   if (typeof value !== 'bigint') return value
   if (Number.isSafeInteger(Number(value))) return Number(value)
-  throw new TrainerError('data', `${place} holds ${value}, an integer too large to be kept exactly as a number.`, {
-    fix: 'Remove that column, or turn it into text.',
+  throw tooLarge(value, place, others)
+}
+
+/** The error for an integer that a number cannot hold exactly: the same for every format, and for rows in memory. */
+export function tooLarge(value: bigint, place: string, others?: readonly string[]): TrainerError {
+  const list = others?.map(name => `'${name}'`).join(', ')
+  return new TrainerError('data', `${place} holds ${value}, an integer too large to be kept exactly as a number.`, {
+    fix:
+      list === undefined || list === ''
+        ? 'Remove that column, or turn it into text.'
+        : `Leave that column out before it is read: columns: [${list}].`,
   })
 }
 

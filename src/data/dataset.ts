@@ -1,13 +1,13 @@
 // rows → examples: an immutable table that is mapped, filtered, shuffled and split; and such tables by split. The two
 // classes stand together because each gives the other.
-import { encodeClasses, removeColumns, renameColumn, selectColumns } from './changeColumns'
+import { commonClasses, encodeClasses, removeColumns, renameColumn, selectColumns } from './changeColumns'
 import { columnValues, type Column } from './columns'
 import type { Features } from './features'
 import { filterRows, type AsyncPredicate, type FilterOptions, type Predicate } from './filtering'
 import { mapRows, type BatchFunction, type MapOptions, type RowFunction } from './mapping'
+import { refuseArguments } from './options'
 import type { Awaitable, ColumnOf, LooseColumns, LooseRow, Merge, RowOfColumns, Without } from './rows'
-import { randomOrder, type ShuffleOptions } from './sampler'
-import { splitTable, type SplitOptions } from './split'
+import { shuffledOrder, splitTable, type ShuffleOptions, type SplitOptions } from './split'
 import { columnOf, featuresOf, lengthsOf, rowOf, selectRows, tableOfArrays, tableOfRows, type Table } from './table'
 
 /**
@@ -93,7 +93,9 @@ export class Dataset<Row extends object = LooseRow> {
   }
 
   /** The rows at some indices, in that order; an index may occur more than once. */
-  select(indices: Iterable<number>): Dataset<Row> {
+  select(indices: Iterable<number>): Dataset<Row>
+  select(indices: Iterable<number>, ...extra: readonly unknown[]): Dataset<Row> {
+    refuseArguments(extra, 'select()')
     return datasetOf(selectRows(this.#table, indices))
   }
 
@@ -123,10 +125,9 @@ export class Dataset<Row extends object = LooseRow> {
     return kept instanceof Promise ? kept.then(indices => this.select(indices)) : this.select(kept)
   }
 
-  /** The rows in a random order: PyTorch's `randperm` of that seed. */
+  /** The rows in a random order: that in which Python's `datasets` shuffles with this seed. */
   shuffle(options: ShuffleOptions | number = {}): Dataset<Row> {
-    const { seed = 42 } = typeof options === 'number' ? { seed: options } : options
-    return this.select(randomOrder(this.length, seed))
+    return this.select(shuffledOrder(this.length, options))
   }
 
   /** The columns and the number of rows: what a template and `console.log` show. */
@@ -139,7 +140,7 @@ export class Dataset<Row extends object = LooseRow> {
   }
 
   /**
-   * Splits the rows in two: `{ train, test }`.
+   * Splits the rows in two, `{ train, test }`: the very rows of Python's `datasets` with this seed.
    * @throws TrainerError when either would be empty; with `stratifyByColumn` also when a class has a single row, or a
    * part has fewer rows than there are classes.
    */
@@ -157,25 +158,26 @@ export class Dataset<Row extends object = LooseRow> {
   }
 
   /** The dataset without some columns. */
-  removeColumns<Name extends keyof Row & string>(names: Name | readonly Name[]): Dataset<Without<Row, Name>> {
-    return datasetOf(removeColumns(this.#table, typeof names === 'string' ? [names] : names))
+  removeColumns<Name extends keyof Row & string>(...names: (Name | readonly Name[])[]): Dataset<Without<Row, Name>> {
+    return datasetOf(removeColumns(this.#table, names.flat()))
   }
 
   /** The dataset with only some columns, in that order. */
-  selectColumns<Name extends keyof Row & string>(names: Name | readonly Name[]): Dataset<Pick<Row, Name>> {
-    return datasetOf(selectColumns(this.#table, typeof names === 'string' ? [names] : names))
+  selectColumns<Name extends keyof Row & string>(...names: (Name | readonly Name[])[]): Dataset<Pick<Row, Name>> {
+    return datasetOf(selectColumns(this.#table, names.flat()))
   }
 
   /**
-   * Turns a column of names (text labels, …) into a ClassLabel: the names are sorted, each cell becomes its name's
-   * number. A ClassLabel stays as it is.
-   * @param among the values to number, where other splits have more of them than this one; the column's own by default.
+   * Turns a column of names (text labels, …) into a ClassLabel: each cell becomes its name's number. A ClassLabel stays
+   * as it is.
+   * @param names the classes, in the order of their numbers; by default the column's own, spelt and sorted as in Python.
+   * @throws TrainerError naming the row whose value is not among the names.
    */
   classEncodeColumn<Name extends keyof Row & string>(
     name: Name,
-    among?: Iterable<unknown>,
+    names?: readonly unknown[],
   ): Dataset<Merge<Row, Record<Name, number>>> {
-    return datasetOf(encodeClasses(this.#table, name, among))
+    return datasetOf(encodeClasses(this.#table, name, names))
   }
 }
 
@@ -208,12 +210,12 @@ export class DatasetDict<Row extends object = LooseRow> {
 
   /** The number of rows of each split. */
   get numRows(): Record<string, number> {
-    return mapValues(this.splits, split => split.length)
+    return Object.fromEntries(Object.entries(this.splits).map(([name, split]) => [name, split.length]))
   }
 
   /** The columns of each split. */
   get columnNames(): Record<string, string[]> {
-    return mapValues(this.splits, split => split.columnNames)
+    return Object.fromEntries(Object.entries(this.splits).map(([name, split]) => [name, split.columnNames]))
   }
 
   /** {@link Dataset.map} of every split. */
@@ -266,34 +268,33 @@ export class DatasetDict<Row extends object = LooseRow> {
   }
 
   /** {@link Dataset.removeColumns} in every split. */
-  removeColumns<Name extends keyof Row & string>(names: Name | readonly Name[]): DatasetDict<Without<Row, Name>> {
-    return this.#each(split => split.removeColumns(names))
+  removeColumns<Name extends keyof Row & string>(
+    ...names: (Name | readonly Name[])[]
+  ): DatasetDict<Without<Row, Name>> {
+    return this.#each(split => split.removeColumns(...names))
   }
 
   /** {@link Dataset.selectColumns} in every split. */
-  selectColumns<Name extends keyof Row & string>(names: Name | readonly Name[]): DatasetDict<Pick<Row, Name>> {
-    return this.#each(split => split.selectColumns(names))
+  selectColumns<Name extends keyof Row & string>(...names: (Name | readonly Name[])[]): DatasetDict<Pick<Row, Name>> {
+    return this.#each(split => split.selectColumns(...names))
   }
 
   /**
    * {@link Dataset.classEncodeColumn} in every split, with one list of names for all of them; a split without that
    * column stays as it is.
    */
-  classEncodeColumn<Name extends keyof Row & string>(name: Name): DatasetDict<Merge<Row, Record<Name, number>>> {
-    type Encoded = Dataset<Merge<Row, Record<Name, number>>>
-    const splits = Object.values(this.splits)
-    const having = splits.filter(split => split.columnNames.includes(name))
-    const names = (having.length > 0 ? having : splits).flatMap(split => split.unique(name) as readonly unknown[])
-    return this.#each(split =>
-      having.includes(split) ? split.classEncodeColumn(name, names) : (split as unknown as Encoded),
-    )
+  classEncodeColumn<Name extends keyof Row & string>(
+    name: Name,
+    names?: readonly unknown[],
+  ): DatasetDict<Merge<Row, Record<Name, number>>> {
+    const having = Object.values(this.splits).filter(split => split.columnNames.includes(name))
+    const classes = names ?? (having.length > 0 ? commonClasses(having, name) : undefined)
+    const encodes = (split: Dataset<Row>): boolean => having.length === 0 || having.includes(split)
+    return this.#each(split => (encodes(split) ? split.classEncodeColumn(name, classes) : (split as never)))
   }
 
   #each<Result extends object>(change: (split: Dataset<Row>) => Dataset<Result>): DatasetDict<Result> {
-    return new DatasetDict(mapValues(this.splits, change))
+    const changed = Object.entries(this.splits).map(([name, split]) => [name, change(split)] as const)
+    return new DatasetDict(Object.fromEntries(changed))
   }
-}
-
-function mapValues<From, To>(values: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]))
 }

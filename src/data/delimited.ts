@@ -1,118 +1,126 @@
-// CSV and TSV → columns
-import Papa from 'papaparse'
+// CSV and TSV → columns of cells as they are written
 import { TrainerError } from '../errors'
+import { parseCells, type Cells } from './cells'
 
 /** Options of CSV and TSV files. */
 export interface DelimitedOptions {
   /**
-   * What separates cells. By default a tab in `.tsv` files; in `.csv` files the comma, or the semicolon or tab when the
-   * first line has no comma.
+   * What separates cells. By default a tab in `.tsv` files; in `.csv` files what a first line `sep=;` says, else the
+   * comma, or the semicolon or tab when the first line has no comma.
    */
   readonly delimiter?: string
+  /** pandas's name for `delimiter`. */
+  readonly sep?: string
   /**
    * Whether quotes enclose cells. By default yes in CSV; in TSV no (GLUE's files have quotes at random), unless only so
    * all rows have the same number of cells.
    */
   readonly quoting?: boolean
-  /** Names for the columns of a file whose first line does not name them. */
+  /** Names for the columns of a file whose first line does not name them; with `skipRows: 1`, in place of its names. */
   readonly columnNames?: readonly string[]
+  /** How numbers are written: 0.5 or, with ',', 0,5. A point by default. */
+  readonly decimal?: '.' | ','
+  /** How many lines to leave out at the beginning of each file, before the line that names the columns. */
+  readonly skipRows?: number
 }
 
 /**
- * The columns of a CSV or TSV text. The first line names them. Columns whose cells are all numbers become numbers,
- * those of true and false booleans; empty cells are null.
- * @throws TrainerError naming the line whose cells do not fit.
+ * The columns of a CSV or TSV text, as they are written. The first line names them; columns without a name are left out
+ * if they are empty, and get pandas's names (`Unnamed: 2`) otherwise.
+ * @throws TrainerError naming the row whose cells do not fit.
  */
 export function parseDelimited(
   text: string,
   format: 'csv' | 'tsv',
   file: string,
   options: DelimitedOptions,
-): Map<string, unknown[]> {
-  const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : delimiterOf(text))
+): Map<string, string[]> {
+  const { delimiter, start, skipRows } = layoutOf(text, format, options)
+  const cut = (quoting: boolean): Cells => parseCells(text.slice(start), { delimiter, quoting, skipRows })
   const quoting = options.quoting ?? format === 'csv'
-  let cells = parseCells(text, delimiter, quoting)
-  if (format === 'tsv' && options.quoting === undefined && isUneven(cells.rows)) {
-    const quoted = parseCells(text, delimiter, true)
-    if (quoted.error === undefined && !isUneven(quoted.rows)) cells = quoted
+  let cells = cut(quoting)
+  if (format === 'tsv' && options.quoting === undefined && isUneven(cells)) {
+    const quoted = cut(true)
+    if (quoted.openQuote === undefined && !isUneven(quoted)) cells = quoted
   }
-  const names = options.columnNames ?? cells.rows.shift() ?? []
-  checkRows(names, cells, file, options.columnNames === undefined ? 2 : 1, quoting)
-  return new Map(names.map((name, at) => [name, typedCells(cells.rows.map(row => row[at]!))]))
+  const names = namesOf(cells, file, options)
+  const rows = options.columnNames === undefined ? cells.rows.slice(1) : cells.rows
+  if (isUneven(cells, names.length) || cells.openQuote !== undefined)
+    throw unevenRows(cells, names, file, quoting, () => cut(!quoting))
+  const columns = names.map((name, at): [string, string[]] => [name, rows.map(row => row[at]!)])
+  return new Map(
+    columns
+      .map(([name, column], at): [string, string[]] => [name === '' ? `Unnamed: ${at}` : name, column])
+      .filter(([, column], at) => names[at] !== '' || column.some(cell => cell !== '')),
+  )
 }
 
-interface Cells {
-  readonly rows: string[][]
-  /** The first complaint about quotes, and the row that it is about. */
-  readonly error: { readonly message: string; readonly row: number } | undefined
+function isUneven({ rows, openQuote }: Cells, width = rows[0]?.length): boolean {
+  return openQuote !== undefined || rows.some(row => row.length !== width)
 }
 
-function parseCells(text: string, delimiter: string, quoting: boolean): Cells {
-  const { data, errors } = Papa.parse<string[]>(text, {
-    delimiter,
-    skipEmptyLines: true,
-    ...(!quoting && { quoteChar: '\0', escapeChar: '\0' }),
+function namesOf({ rows }: Cells, file: string, { columnNames, skipRows = 0 }: DelimitedOptions): readonly string[] {
+  const names = columnNames ?? rows[0] ?? []
+  const twice = names.find((name, at) => name !== '' && names.indexOf(name) !== at)
+  if (twice === undefined) return names
+  throw new TrainerError('file', `${file} has two columns named '${twice}'.`, {
+    fix:
+      columnNames === undefined
+        ? `Name them yourself, and leave out the line that names them: columnNames: […], skipRows: ${skipRows + 1}.`
+        : `Give each of columnNames a name of its own.`,
   })
-  const quotes = quoting ? errors.find(error => error.type === 'Quotes') : undefined
-  return { rows: data, error: quotes && { message: quotes.message, row: quotes.row ?? 0 } }
 }
 
-function isUneven(rows: readonly string[][]): boolean {
-  return rows.some(row => row.length !== rows[0]!.length)
-}
-
-function checkRows(
+/** The error for rows that do not have a cell for each name; it advises another way to read quotes if that one fits. */
+function unevenRows(
+  { rows, numbers, openQuote }: Cells,
   names: readonly string[],
-  { rows, error }: Cells,
   file: string,
-  firstLine: number,
   quoting: boolean,
-): void {
-  const twice = names.find((name, at) => names.indexOf(name) !== at)
-  if (twice !== undefined)
-    throw new TrainerError('file', `${file} has two columns named '${twice}'.`, {
-      fix: 'Name them yourself: columnNames: […].',
-    })
-  const wrong = rows.findIndex(row => row.length !== names.length)
-  if (error === undefined && wrong < 0) return
-  const fix = quoting
+  otherwise: () => Cells,
+): TrainerError {
+  const other = otherwise()
+  const advice = quoting
     ? 'If quotes are ordinary characters there, pass quoting: false.'
     : 'If quotes enclose cells there, pass quoting: true.'
-  if (error !== undefined) throw new TrainerError('file', `${file}, row ${error.row + 1}: ${error.message}.`, { fix })
+  const fix = isUneven(other, names.length) ? 'Mend that row in the file.' : advice
+  if (openQuote !== undefined)
+    return new TrainerError('file', `${file}, row ${openQuote}: a quote opens that is never closed.`, { fix })
+  const wrong = rows.findIndex(row => row.length !== names.length)
   const wanted = `${names.length} cells were expected (${names.join(', ')})`
-  throw new TrainerError('file', `${file}, row ${wrong + firstLine}: ${wanted}, but it has ${rows[wrong]!.length}.`, {
+  return new TrainerError('file', `${file}, row ${numbers[wrong]}: ${wanted}, but it has ${rows[wrong]!.length}.`, {
     fix,
   })
 }
 
-function delimiterOf(text: string): string {
-  const line = text.slice(0, text.search(/\r?\n|$/))
-  if (line.includes(',')) return ','
-  return line.includes(';') ? ';' : line.includes('\t') ? '\t' : ','
+interface Layout {
+  readonly delimiter: string
+  /** Where the text begins, behind a line `sep=;`, and how many rows are left out from there on. */
+  readonly start: number
+  readonly skipRows: number
 }
 
-const decimal = /^[+-]?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$|^[+-]?\.\d+$/i
-const booleans: Readonly<Record<string, boolean>> = {
-  true: true,
-  True: true,
-  TRUE: true,
-  false: false,
-  False: false,
-  FALSE: false,
+/** @throws TrainerError (`argument`) for options that contradict each other. */
+function layoutOf(text: string, format: 'csv' | 'tsv', options: DelimitedOptions): Layout {
+  const { sep, decimal = '.', skipRows = 0 } = options
+  const given = options.delimiter ?? sep
+  if (sep !== undefined && given !== sep)
+    throw new TrainerError('argument', `delimiter is '${given}' and sep is '${sep}': both say what separates cells.`, {
+      fix: 'Give one of them.',
+    })
+  if (given === '') throw new TrainerError('argument', "The delimiter is '', which separates nothing.")
+  const marked = format === 'csv' ? /^"?sep=(.)"?(?:\r\n|\n|\r)/i.exec(text) : null
+  const start = marked?.[0].length ?? 0
+  // Excel's line counts as the first of those that are left out.
+  const left = marked === null ? skipRows : Math.max(skipRows - 1, 0)
+  const found = (): string => marked?.[1] ?? (format === 'tsv' ? '\t' : delimiterOf(text, left, decimal))
+  return { delimiter: given ?? found(), start, skipRows: left }
 }
 
-/** The cells of a column as numbers or booleans if all of them are, empty ones as null. */
-function typedCells(cells: readonly string[]): unknown[] {
-  const filled = cells.filter(cell => cell !== '')
-  const convert = filled.every(isNumber)
-    ? Number
-    : filled.every(cell => Object.hasOwn(booleans, cell))
-      ? (cell: string) => booleans[cell]
-      : (cell: string) => cell
-  return cells.map(cell => (cell === '' ? null : convert(cell)))
-}
-
-/** Whether a cell is a number that is kept exactly: `007` and integers beyond 2⁵³ stay texts. */
-function isNumber(cell: string): boolean {
-  return decimal.test(cell) && (!/^[+-]?\d+$/.test(cell) || Number.isSafeInteger(Number(cell)))
+/** The delimiter that the first line has, of those that are left. A comma that is the decimal sign comes last. */
+function delimiterOf(text: string, skipRows: number, decimal: string): string {
+  const line = text.split(/\r\n|\n|\r/, skipRows + 1)[skipRows] ?? ''
+  const unquoted = line.replace(/"[^"]*"/g, '')
+  const candidates = decimal === ',' ? [';', '\t', ','] : [',', ';', '\t']
+  return candidates.find(candidate => unquoted.includes(candidate)) ?? candidates[0]!
 }

@@ -1,5 +1,4 @@
 // what a column holds: the part of Hugging Face's features that training needs
-import { TrainerError } from '../errors'
 
 /** What a column holds. A ClassLabel's values are indices into `names`. */
 export interface Feature {
@@ -17,15 +16,19 @@ export function classLabel(names: readonly string[]): Feature {
   return { type: 'ClassLabel', dtype: 'int64', names: [...names] }
 }
 
-/** The feature that the first values of a column suggest. */
+/** The feature that the first values of a column suggest: numbers are integers if all of them are whole. */
 export function inferFeature(values: Iterable<unknown>): Feature {
+  let known: Feature | undefined
   for (const value of values) {
     if (value === null || value === undefined) continue
-    if (Array.isArray(value) || ArrayBuffer.isView(value))
-      return { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
-    return { type: 'Value', dtype: scalarType(value) }
+    known ??=
+      Array.isArray(value) || ArrayBuffer.isView(value)
+        ? { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
+        : { type: 'Value', dtype: scalarType(value) }
+    if (known.dtype !== 'int64' || known.type === 'List') return known
+    if (scalarType(value) === 'float64') return { type: 'Value', dtype: 'float64' }
   }
-  return { type: 'Value', dtype: 'null' }
+  return known ?? { type: 'Value', dtype: 'null' }
 }
 
 /**
@@ -36,22 +39,6 @@ export function parseFeatures(written: unknown): Features {
   const features: Record<string, Feature> = {}
   for (const [name, feature] of Object.entries(isRecord(written) ? written : {})) features[name] = parseFeature(feature)
   return features
-}
-
-/**
- * The different names in a column of class names, sorted as Hugging Face's `class_encode_column` sorts them; a class's
- * number is its place here.
- * @throws TrainerError (`data`) for a column of lists or objects.
- */
-export function classNames(values: Iterable<unknown>, column: string): string[] {
-  const names = new Set<string>()
-  for (const value of values) {
-    if (typeof value === 'object' && value !== null) {
-      throw new TrainerError('data', `Column '${column}' holds lists or objects, which cannot name classes.`)
-    }
-    if (value !== null && value !== undefined) names.add(String(value))
-  }
-  return [...names].sort()
 }
 
 function parseFeature(written: unknown): Feature {

@@ -1,4 +1,5 @@
 // rows → the numbers of those that a predicate keeps
+import { checkOptions } from './options'
 import { reportProgress, type ProgressReporter } from './progress'
 import type { Awaitable, RowInput } from './rows'
 
@@ -22,6 +23,7 @@ export function filterRows(
   keep: (index: number) => Awaitable<boolean>,
   options: FilterOptions = {},
 ): Awaitable<number[]> {
+  checkOptions(options, ['desc', 'onProgress'], 'filter()')
   const kept: number[] = []
   for (let index = 0; index < length; index++) {
     const verdict = keep(index)

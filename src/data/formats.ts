@@ -1,13 +1,23 @@
-// file → table, by its format
+// file → columns, by its format
 import { TrainerError } from '../errors'
 import { readBytes } from '../files/readFile'
+import { compactColumn, exactCell, type Column } from './columns'
 import { parseDelimited, type DelimitedOptions } from './delimited'
-import { parseJsonLines, parseJsonRows, rowsToColumns, type JsonOptions } from './jsonRows'
+import { decodeText } from './encoding'
+import type { Feature, Features } from './features'
+import { parseJsonColumns, parseJsonLines, type JsonOptions } from './jsonRows'
 import { readParquet } from './parquet'
-import { tableOfArrays, type Table } from './table'
+import { pickColumns, selectRows } from './table'
 
 /** Options of all formats; each reads its own. */
-export interface ReadOptions extends DelimitedOptions, JsonOptions {}
+export interface ReadOptions extends DelimitedOptions, JsonOptions {
+  /** The columns to read; the others are left out before anything of them is read. */
+  readonly columns?: readonly string[]
+  /** How many rows to read of each file, from its beginning. */
+  readonly nRows?: number
+  /** The encoding of a text file: 'utf-8' by default; 'utf-16', 'latin1', 'cp1252', … */
+  readonly encoding?: string
+}
 
 export type Format = 'parquet' | 'csv' | 'tsv' | 'jsonl' | 'json' | 'text'
 
@@ -21,9 +31,24 @@ const formats: Readonly<Record<string, Format>> = {
   txt: 'text',
 }
 
+/** Which formats read an option; those of no entry are read by all. */
+const readers: Readonly<Partial<Record<keyof ReadOptions, readonly Format[]>>> = {
+  delimiter: ['csv', 'tsv'],
+  sep: ['csv', 'tsv'],
+  quoting: ['csv', 'tsv'],
+  columnNames: ['csv', 'tsv'],
+  decimal: ['csv', 'tsv'],
+  skipRows: ['csv', 'tsv'],
+  encoding: ['csv', 'tsv', 'jsonl', 'json', 'text'],
+  field: ['json'],
+}
+
+/** The names of all options of files. */
+export const readOptions: readonly string[] = ['columns', 'nRows', ...Object.keys(readers)]
+
 /** Files that repositories have beside their data. */
 const notData = [
-  /^(dataset_infos?|state|config|package(-lock)?|tokenizer.*|vocab|special_tokens_map)\.json$/i,
+  /^(dataset_(infos?|dict)|state|config|package(-lock)?|tokenizer.*|vocab|special_tokens_map)\.json$/i,
   /^(requirements|license|readme|vocab|merges).*\.txt$/i,
 ]
 
@@ -46,13 +71,69 @@ export function formatOf(file: string): Format {
 }
 
 /**
- * Reads a file.
- * @throws TrainerError (`file`) when it cannot be read, is not UTF-8, or does not have the format, naming the line.
+ * Checks the values of options, and that some file reads each of them.
+ * @throws TrainerError (`argument`) for one that would be ignored, or has a value that cannot be.
  */
-export async function readTable(file: string, format: Format, options: ReadOptions): Promise<Table> {
-  if (format === 'parquet') return readParquet(file)
-  const text = decodeText(file, await readBytes(file))
-  return tableOfArrays(parseColumns(text, format, file, options))
+export function checkReadOptions(options: ReadOptions, files: readonly string[]): void {
+  const given = Object.keys(readers).filter(name => options[name as keyof ReadOptions] !== undefined)
+  const there = new Set(files.map(formatOf))
+  for (const name of given) {
+    const reading = readers[name as keyof ReadOptions]!
+    if (reading.some(format => there.has(format))) continue
+    throw new TrainerError(
+      'argument',
+      `${name} is an option of ${reading.join(' and ')} files; ${files[0]} is not one.`,
+    )
+  }
+  const { columns, columnNames, decimal = '.', nRows = 0, skipRows = 0 } = options
+  for (const [name, value] of Object.entries({ nRows, skipRows }))
+    if (!Number.isInteger(value) || value < 0)
+      throw new TrainerError('argument', `${name} must be a whole number, 0 or above, not ${String(value)}.`)
+  for (const [name, value] of Object.entries({ columns, columnNames }))
+    if (
+      value !== undefined &&
+      !(Array.isArray(value) && value.length > 0 && value.every(item => typeof item === 'string'))
+    )
+      throw new TrainerError('argument', `${name} must be a list of names, not ${JSON.stringify(value)}.`)
+  if (decimal !== '.' && decimal !== ',')
+    throw new TrainerError('argument', `decimal must be '.' or ',', not ${JSON.stringify(decimal)}.`)
+}
+
+/** What a file holds. */
+export interface FileColumns {
+  readonly file: string
+  readonly features: Features
+  readonly length: number
+  /** Its columns; of a CSV or TSV file the cells as they are written, whose type all files of the split decide. */
+  readonly columns: ReadonlyMap<string, Column | readonly string[]>
+}
+
+/**
+ * Reads a file.
+ * @throws TrainerError (`file`) when it cannot be read, is not in the encoding, or does not have the format, naming the
+ * line; (`data`) for a wanted column that it does not have, and for integers too large to be numbers.
+ */
+export async function readColumns(file: string, options: ReadOptions): Promise<FileColumns> {
+  const format = formatOf(file)
+  if (format === 'parquet') {
+    const table = await readParquet(file, options.columns)
+    const rows = Math.min(table.length, options.nRows ?? table.length)
+    return { file, ...(rows < table.length ? selectRows(table, Array(rows).keys()) : table) }
+  }
+  const text = decodeText(file, await readBytes(file), options.encoding)
+  const parsed = parseColumns(text, format, file, options)
+  const names = pickColumns([...parsed.keys()], options.columns, file)
+  const cells = new Map(names.map(name => [name, parsed.get(name)!.slice(0, options.nRows)]))
+  const length = cells.values().next().value?.length ?? 0
+  if (format === 'csv' || format === 'tsv')
+    return { file, features: {}, length, columns: cells as Map<string, string[]> }
+  const columnOf = (name: string): Column => {
+    const others = names.filter(other => other !== name)
+    const cellOf = (value: unknown): unknown => exactCell(value, `Column '${name}' of ${file}`, others)
+    return compactColumn(cells.get(name)!.map(cellOf))
+  }
+  const features = format === 'text' ? {} : floatFeatures(text, cells)
+  return { file, features, length, columns: new Map(names.map(name => [name, columnOf(name)])) }
 }
 
 function parseColumns(
@@ -66,43 +147,27 @@ function parseColumns(
     case 'tsv':
       return parseDelimited(text, format, file, options)
     case 'json':
-      return rowsToColumns(parseJsonRows(text, file, options))
+      return parseJsonColumns(text, file, options)
     case 'jsonl':
-      return rowsToColumns(parseJsonLines(text, file))
+      return parseJsonLines(text, file)
     case 'text':
       return new Map([['text', linesOf(text)]])
   }
 }
 
-/** @throws TrainerError naming the first line that is not UTF-8. */
-function decodeText(file: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new TrainerError('file', `${file} is not UTF-8: see line ${undecodableLine(bytes)}.`, {
-      fix: 'Save it as UTF-8, for instance by iconv -f latin1 -t utf-8.',
-      cause,
-    })
+/** The features of columns of whole numbers that JSON writes with a point: 1.0 has become 1 when it is read. */
+function floatFeatures(text: string, columns: ReadonlyMap<string, readonly unknown[]>): Features {
+  const float: Feature = { type: 'Value', dtype: 'float64' }
+  const isFloat = ([name, values]: readonly [string, readonly unknown[]]): boolean => {
+    if (typeof values.find(value => value !== null) !== 'number') return false
+    const key = JSON.stringify(name).replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
+    return new RegExp(`${key}\\s*:\\s*\\[?\\s*-?\\d+(?:\\.|\\d*e)`, 'i').test(text)
   }
-}
-
-/** The number of the first line that is not UTF-8. */
-function undecodableLine(bytes: Uint8Array): number {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  let line = 1
-  let from = 0
-  try {
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
-      decoder.decode(bytes.subarray(from, end))
-      from = end + 1
-      line++
-    }
-  } catch {} // this is the line
-  return line
+  return Object.fromEntries([...columns].filter(isFloat).map(([name]) => [name, float]))
 }
 
 function linesOf(text: string): string[] {
-  const lines = text.split(/\r?\n/)
+  const lines = text.split(/\r\n|\n|\r/)
   if (lines.at(-1) === '') lines.pop()
   return lines
 }

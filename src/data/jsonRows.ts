@@ -1,74 +1,103 @@
-// JSON and JSON Lines → rows
+// JSON and JSON Lines → columns
 import { TrainerError } from '../errors'
+import { parseJson } from '../json'
 
 /** Options of JSON files. */
 export interface JsonOptions {
-  /** In a JSON file that is an object: the name of the array of rows. */
+  /** In a JSON file that is an object: what holds the rows, an array of them or an array for each column. */
   readonly field?: string
 }
 
 type JsonRow = Readonly<Record<string, unknown>>
+type JsonColumns = Map<string, unknown[]>
 
 /**
- * The rows of a JSON Lines text: an object a line, empty lines skipped.
+ * The columns of a JSON Lines text: an object a line, empty lines skipped.
  * @throws TrainerError naming the line that is not an object.
  */
-export function parseJsonLines(text: string, file: string): JsonRow[] {
+export function parseJsonLines(text: string, file: string): JsonColumns {
   const rows: JsonRow[] = []
-  let line = 0
-  for (const written of text.split('\n')) {
-    line++
+  for (const [at, written] of text.split(/\r\n|\n|\r/).entries()) {
     if (written.trim() === '') continue
-    const row = parseValue(written, `${file}, line ${line}`)
+    const row = parseValue(written, `${file}, line ${at + 1}`)
     if (!isRow(row))
       throw new TrainerError(
         'file',
-        `${file}, line ${line}: an object was expected, not ${written.trim().slice(0, 40)}.`,
+        `${file}, line ${at + 1}: an object was expected, not ${written.trim().slice(0, 40)}.`,
       )
     rows.push(row)
   }
-  return rows
+  return rowsToColumns(rows)
 }
 
 /**
- * The rows of a JSON text: an array of objects, an object with one such array in it (or under `field`), or JSON Lines.
- * @throws TrainerError when it has no such array, naming the element that is not an object.
+ * The columns of a JSON text: an array of objects, or of texts (the column 'text'); an object with one array of objects
+ * in it; an object of arrays, one for each column; any other object, which is one row; what is under `field`; or JSON
+ * Lines.
+ * @throws TrainerError when it is none of these, naming the element that is not an object.
  */
-export function parseJsonRows(text: string, file: string, { field }: JsonOptions): JsonRow[] {
-  const [firstLine = ''] = text.trimStart().split('\n', 1)
-  if (field === undefined && isLine(firstLine) && text.trim().includes('\n')) return parseJsonLines(text, file)
+export function parseJsonColumns(text: string, file: string, { field }: JsonOptions): JsonColumns {
+  const [firstLine = ''] = text.trimStart().split(/\r\n|\n|\r/, 1)
+  if (field === undefined && isLine(firstLine) && /[\r\n]/.test(text.trim())) return parseJsonLines(text, file)
   const written = parseValue(text, file)
-  const fields = isRow(written) ? Object.keys(written).filter(name => Array.isArray(written[name])) : []
-  const name = field ?? (fields.length === 1 ? fields[0] : undefined)
-  const rows = Array.isArray(written)
-    ? (written as unknown[])
-    : name === undefined
-      ? undefined
-      : (written as JsonRow)[name]
-  if (!Array.isArray(rows)) {
-    throw new TrainerError('file', `${file} has no array of rows${field === undefined ? '' : ` under '${field}'`}.`, {
-      ...(fields.length > 0 && {
-        fix: `Name the field that holds them: field: '${fields[0]}' (arrays: ${fields.join(', ')}).`,
-      }),
-    })
-  }
-  const wrong = rows.findIndex(row => !isRow(row))
+  if (field === undefined) return columnsOf(isRow(written) ? rowsWithin(written, file) : written, file)
+  if (isRow(written) && Object.hasOwn(written, field)) return columnsOf(written[field], `${file}, field '${field}'`)
+  throw new TrainerError('file', `${file} has no field '${field}'${fieldsOf(written)}.`, {
+    fix: 'Name one of its fields, or leave field out.',
+  })
+}
+
+function fieldsOf(written: unknown): string {
+  return isRow(written) ? `; its fields are ${Object.keys(written).join(', ')}` : ', because it is not an object'
+}
+
+/** The one array of objects in an object, or the object itself. */
+function rowsWithin(written: JsonRow, file: string): unknown {
+  const arrays = Object.keys(written).filter(name => isRows(written[name]))
+  if (arrays.length <= 1) return arrays.length === 1 ? written[arrays[0]!] : written
+  throw new TrainerError('file', `${file} has no array of rows of its own.`, {
+    fix: `Name the field that holds them: field: '${arrays[0]}' (arrays: ${arrays.join(', ')}).`,
+  })
+}
+
+function isRows(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isRow) && value.length > 0
+}
+
+function columnsOf(written: unknown, place: string): JsonColumns {
+  if (isRow(written)) return isColumns(written) ? new Map(Object.entries(written)) : rowsToColumns([written])
+  if (!Array.isArray(written))
+    throw new TrainerError('file', `${place} has no array of rows: it is ${String(written)}.`)
+  const elements = written as unknown[]
+  if (elements.length > 0 && elements.every(element => typeof element === 'string'))
+    return new Map([['text', elements]])
+  const wrong = elements.findIndex(element => !isRow(element))
   if (wrong >= 0)
-    throw new TrainerError('file', `${file}: element ${wrong} of the array is not an object of named cells.`)
-  return rows as JsonRow[]
+    throw new TrainerError('file', `${place}: element ${wrong} of the array is not an object of named cells.`)
+  return rowsToColumns(elements as JsonRow[])
+}
+
+/** Whether an object's values are arrays of one length. */
+function isColumns(written: JsonRow): written is Record<string, unknown[]> {
+  const [first, ...others] = Object.values(written)
+  return Array.isArray(first) && others.every(other => Array.isArray(other) && other.length === first.length)
 }
 
 /** Rows as columns: all names that occur; a cell that a row lacks is null. */
-export function rowsToColumns(rows: readonly JsonRow[]): Map<string, unknown[]> {
-  const columns = new Map<string, unknown[]>()
+function rowsToColumns(rows: readonly JsonRow[]): JsonColumns {
+  const columns: JsonColumns = new Map()
   for (const row of rows) for (const name of Object.keys(row)) if (!columns.has(name)) columns.set(name, [])
   for (const [name, values] of columns) for (const row of rows) values.push(row[name] ?? null)
   return columns
 }
 
+/** Integers beyond 2⁵³ become BigInts, which whoever keeps the column judges. */
 function parseValue(text: string, place: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text, literal => {
+      if (/^-?\d+$/.test(literal)) return BigInt(literal)
+      throw new RangeError(`the number ${literal} is too large`)
+    })
   } catch (error) {
     throw new TrainerError('file', `${place}: not valid JSON (${(error as Error).message}).`, { cause: error })
   }
@@ -77,7 +106,7 @@ function parseValue(text: string, place: string): unknown {
 /** Whether a line is a whole JSON object. */
 function isLine(line: string): boolean {
   try {
-    return isRow(JSON.parse(line))
+    return isRow(parseJson(line))
   } catch {
     return false
   }

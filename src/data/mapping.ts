@@ -1,8 +1,9 @@
 // table → table with the columns that a function makes; long work reports its progress and lets the event loop run
-import { refuseUnknown, TrainerError } from '../errors'
+import { TrainerError } from '../errors'
 import { columnValues, compactColumn, concatColumns, type Column } from './columns'
 import { columnsView } from './columnsView'
 import type { Feature } from './features'
+import { checkOptions } from './options'
 import { reportProgress, type ProgressReporter } from './progress'
 import type { Awaitable, ColumnsInput, RowInput } from './rows'
 import type { Table } from './table'
@@ -44,7 +45,7 @@ interface Made {
  * @throws TrainerError naming the rows whose result is not a set of columns, or does not fit the other rows.
  */
 export async function mapRows(table: Table, mapper: Mapper, options: MapOptions): Promise<Table> {
-  refuseUnknown(options, ['batched', 'batchSize', 'removeColumns', 'desc', 'onProgress'], 'map()')
+  checkOptions(options, ['batched', 'batchSize', 'removeColumns', 'desc', 'onProgress'], 'map()')
   const { batched = false, batchSize = 1000 } = options
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)

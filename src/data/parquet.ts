@@ -1,21 +1,22 @@
 // parquet → columns, with the features that Hugging Face's datasets writes into it
-import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
+import { parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { TrainerError } from '../errors'
 import { openSlices, type SlicedFile } from '../files/readFile'
-import { compactColumn, concatColumns, exactNumber, type Column } from './columns'
+import { compactColumn, concatColumns, exactCell, type Column } from './columns'
 import { parseFeatures, type Features } from './features'
-import type { Table } from './table'
+import { pickColumns, type Table } from './table'
 
 /**
- * The columns of a parquet file. 64-bit integers become numbers; missing cells are null.
+ * The columns of a parquet file. 64-bit integers become numbers, bytes lists of numbers; missing cells are null.
+ * @param wanted the columns to read; all by default.
  * @throws TrainerError when the file is not parquet, or has an integer that a number cannot hold exactly.
  */
-export async function readParquet(path: string): Promise<Table> {
+export async function readParquet(path: string, wanted?: readonly string[]): Promise<Table> {
   try {
     const file = await openSlices(path)
     try {
-      return await readOpened(file, path)
+      return await readOpened(file, path, wanted)
     } finally {
       await file.close()
     }
@@ -28,19 +29,41 @@ export async function readParquet(path: string): Promise<Table> {
   }
 }
 
-async function readOpened(file: SlicedFile, path: string): Promise<Table> {
+/** Texts come as they are: a text may begin with U+FEFF. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const parsers = {
+  stringFromBytes: (bytes: Uint8Array | undefined): string | undefined => bytes && decoder.decode(bytes),
+}
+
+async function readOpened(file: SlicedFile, path: string, wanted: readonly string[] | undefined): Promise<Table> {
   const metadata = await parquetMetadataAsync(file)
-  const names = parquetSchema(metadata).children.map(child => child.element.name)
+  const elements = new Map(parquetSchema(metadata).children.map(child => [child.element.name, child.element]))
+  const names = pickColumns([...elements.keys()], wanted, path)
   const chunks = new Map<string, Chunk[]>(names.map(name => [name, []]))
   // An error thrown in the callback would be lost: it only gathers the chunks.
   const onChunk = (chunk: { columnName: string; columnData: ArrayLike<unknown>; rowStart: number }): void => {
     chunks.get(chunk.columnName)!.push({ start: chunk.rowStart, values: chunk.columnData })
   }
   const length = Number(metadata.num_rows)
-  if (length > 0) await parquetRead({ file, metadata, compressors, onChunk })
+  if (length > 0) await parquetRead({ file, metadata, compressors, columns: names, utf8: false, parsers, onChunk })
   const written = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value
-  const columns = new Map([...chunks].map(([name, parts]) => [name, joinChunks(parts, `Column '${name}' of ${path}`)]))
-  return { columns, features: featuresOf(written, names), length }
+  const join = (name: string, parts: readonly Chunk[]): Column => {
+    const others = names.filter(other => other !== name)
+    return joinChunks(parts, cell => exactCell(cell, `Column '${name}' of ${path}`, others) ?? null)
+  }
+  return {
+    columns: new Map([...chunks].map(([name, parts]) => [name, join(name, parts)])),
+    features: { ...featuresOfSchema(names.map(name => elements.get(name)!)), ...featuresOf(written, names) },
+    length,
+  }
+}
+
+/** What a file's own types say of columns whose values do not: 1.0 is the number 1, and bytes are numbers. */
+function featuresOfSchema(elements: readonly SchemaElement[]): Features {
+  const dtypes: Readonly<Record<string, string>> = { FLOAT: 'float32', DOUBLE: 'float64', BYTE_ARRAY: 'binary' }
+  const own = elements.filter(({ converted_type, logical_type }) => !converted_type && !logical_type)
+  const typed = own.filter(({ type }) => type !== undefined && type in dtypes)
+  return Object.fromEntries(typed.map(({ name, type }) => [name, { type: 'Value', dtype: dtypes[type!]! }]))
 }
 
 interface Chunk {
@@ -48,19 +71,10 @@ interface Chunk {
   readonly values: ArrayLike<unknown>
 }
 
-function joinChunks(chunks: readonly Chunk[], place: string): Column {
+function joinChunks(chunks: readonly Chunk[], cellOf: (value: unknown) => unknown): Column {
   if (chunks.length === 0) return compactColumn([])
   const inOrder = chunks.toSorted((a, b) => a.start - b.start)
-  return concatColumns(inOrder.map(({ values }) => compactColumn(Array.from(values, value => plainCell(value, place)))))
-}
-
-/** A cell without 64-bit integers. */
-function plainCell(value: unknown, place: string): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Date) return exactNumber(value, place) ?? null
-  if (value instanceof BigInt64Array || value instanceof BigUint64Array || Array.isArray(value))
-    return Array.from(value, item => plainCell(item, place))
-  if (ArrayBuffer.isView(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plainCell(item, place)]))
+  return concatColumns(inOrder.map(({ values }) => compactColumn(Array.from(values, cellOf))))
 }
 
 /** The features of the columns that the file has, from the JSON that `datasets` writes under the key 'huggingface'. */

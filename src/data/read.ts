@@ -1,11 +1,11 @@
 // path → rows: datasets from files, from folders laid out like the Hub's, and from arrays
 import { TrainerError } from '../errors'
-import { concatColumns, type Column } from './columns'
 import { Dataset, DatasetDict } from './dataset'
 import { findSplits, type SplitFiles } from './findFiles'
-import { formatOf, readTable, type ReadOptions } from './formats'
+import { checkReadOptions, readColumns, readOptions, type FileColumns, type ReadOptions } from './formats'
+import { joinFiles } from './joinFiles'
+import { checkOptions } from './options'
 import type { LooseRow } from './rows'
-import type { Table } from './table'
 
 /** Options of {@link loadDataset}. */
 export interface LoadOptions extends ReadOptions {
@@ -64,10 +64,15 @@ export async function loadDataset(
   configurationOrOptions?: string | LoadOptions,
   more?: LoadOptions,
 ): Promise<Dataset<object> | DatasetDict<object>> {
-  const options = more ?? (typeof configurationOrOptions === 'object' ? configurationOrOptions : {})
+  const named = typeof configurationOrOptions === 'string' ? configurationOrOptions : undefined
+  const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
-  const configuration = typeof configurationOrOptions === 'string' ? configurationOrOptions : options.name
+  checkOptions(options, ['split', 'name', 'dataFiles', ...readOptions], 'loadDataset()')
+  if (named !== undefined && options.name !== undefined && options.name !== named)
+    throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
+  const configuration = named ?? options.name
   const found = await findSplits(source, configuration, options.dataFiles)
+  checkReadOptions(options, Object.values(found).flat())
   if (options.split === undefined) {
     const splits: Record<string, Dataset<object>> = {}
     for (const [name, files] of Object.entries(found)) splits[name] = await readFiles(files, options)
@@ -79,7 +84,9 @@ export async function loadDataset(
   return slice(await readFiles(files, options), start, end)
 }
 
-function fromMemory(source: Rows<object>, { split }: LoadOptions): Dataset<object> | DatasetDict<object> {
+function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object> | DatasetDict<object> {
+  checkOptions(options, ['split'], 'loadDataset() of rows in memory')
+  const { split } = options
   if (Array.isArray(source)) {
     const { name, start, end } = parseSplit(split ?? 'train')
     if (name !== 'train') throw noSplit(name, ['train'], 'the rows')
@@ -96,26 +103,10 @@ function fromMemory(source: Rows<object>, { split }: LoadOptions): Dataset<objec
 
 /** The rows of a split's files, one file after the other. */
 async function readFiles(files: readonly string[], options: LoadOptions): Promise<Dataset<object>> {
-  const tables: Table[] = []
-  for (const file of files) tables.push(await readTable(file, formatOf(file), options))
-  const [first, ...others] = tables
-  if (first === undefined) throw new TrainerError('internal', 'internal: a split was found without files.')
-  for (const [index, table] of others.entries()) checkSameColumns(first, files[0]!, table, files[index + 1]!)
-  const columns = new Map<string, Column>()
-  for (const name of first.columns.keys())
-    columns.set(name, concatColumns(tables.map(table => table.columns.get(name)!)))
-  const length = tables.reduce((rows, table) => rows + table.length, 0)
-  return new Dataset(columns, first.features, length)
-}
-
-function checkSameColumns(first: Table, firstFile: string, table: Table, file: string): void {
-  const names = [...table.columns.keys()]
-  if (names.length === first.columns.size && names.every(name => first.columns.has(name))) return
-  const expected = [...first.columns.keys()].join(', ') || 'none'
-  throw new TrainerError(
-    'data',
-    `${file} has the columns ${names.join(', ') || 'none'}, ${firstFile} of the same split has ${expected}.`,
-  )
+  const read: FileColumns[] = []
+  for (const file of files) read.push(await readColumns(file, options))
+  const { columns, features, length } = joinFiles(read, options)
+  return new Dataset(columns, features, length)
 }
 
 interface Slice {
@@ -135,19 +126,28 @@ function parseSplit(written: string): Slice {
   return { name: match[1]!, start: match[2], end: match[3] }
 }
 
-/** The rows of a slice; its ends are numbers of rows or percentages, counted from the end if negative. */
+/**
+ * The rows of a slice; its ends are numbers of rows, or percentages if one of them is, counted from the end if negative.
+ */
 function slice(dataset: Dataset<object>, start: string | undefined, end: string | undefined): Dataset<object> {
   if (start === undefined && end === undefined) return dataset
+  const { length } = dataset
+  const inPercent = `${start}${end}`.includes('%')
   const place = (written: string | undefined, otherwise: number): number => {
     if (written === undefined) return otherwise
-    const row = written.endsWith('%')
-      ? Math.round((dataset.length * Number(written.slice(0, -1))) / 100)
-      : Number(written)
-    return Math.min(Math.max(row < 0 ? row + dataset.length : row, 0), dataset.length)
+    const number = Number(written.replace('%', ''))
+    const row = inPercent ? roundHalfToEven((number * length) / 100) : number
+    return Math.min(Math.max(row < 0 ? row + length : row, 0), length)
   }
   const from = place(start, 0)
-  const to = place(end, dataset.length)
+  const to = place(end, length)
   return dataset.select(Array.from({ length: Math.max(to - from, 0) }, (_, row) => from + row))
+}
+
+/** Python's `round`: half way between two whole numbers it takes the even one. */
+function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value)
+  return value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
 }
 
 function noSplit(name: string, there: readonly string[], source: string): TrainerError {

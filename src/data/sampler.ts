@@ -2,12 +2,6 @@
 import { TrainerError } from '../errors'
 import { MersenneTwister, randperm } from '../random'
 
-/** Options of `Dataset.shuffle`. */
-export interface ShuffleOptions {
-  /** The same seed gives the same order; 42 by default. */
-  readonly seed?: number
-}
-
 /** The rows in their own order. */
 export function sequentialOrder(rows: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => row)

@@ -1,13 +1,24 @@
-// rows → the rows to train and to test on
-import { refuseUnknown, TrainerError } from '../errors'
+// rows → their order, and the rows to train and to test on, as `datasets` draws them
+import { TrainerError } from '../errors'
+import { compareCodePoints } from './classNames'
 import { columnValues } from './columns'
-import { randomOrder, sequentialOrder, type ShuffleOptions } from './sampler'
+import { NumpyGenerator } from './numpyGenerator'
+import { checkOptions } from './options'
+import { sequentialOrder } from './sampler'
 import { columnOf, type Table } from './table'
+
+/** Options of `Dataset.shuffle`. */
+export interface ShuffleOptions {
+  /** The same seed gives the same order, that of Python's `datasets`; 42 by default. */
+  readonly seed?: number
+}
 
 /** Options of `Dataset.trainTestSplit`. */
 export interface SplitOptions extends ShuffleOptions {
-  /** Rows to test on: a share below 1 or a number of rows; 0.25 by default. */
+  /** Rows to test on: a share below 1 or a number of rows; what `trainSize` leaves, or 0.25 by default. */
   readonly testSize?: number
+  /** Rows to train on, a share below 1 or a number of rows; by default all that are not tested on. */
+  readonly trainSize?: number
   /** false keeps the order: the last rows are the test rows. */
   readonly shuffle?: boolean
   /** A column of classes, which then are as frequent in both parts as in the whole. */
@@ -21,82 +32,156 @@ export interface Split {
 }
 
 /**
+ * A table's rows in random order: NumPy's `default_rng(seed).permutation`, as `datasets` has it.
+ * @throws TrainerError for an unknown option or a seed that is not a whole number.
+ */
+export function shuffledOrder(rows: number, options: ShuffleOptions | number): Int32Array {
+  const named = typeof options === 'number' ? { seed: options } : options
+  checkOptions(named, ['seed'], 'shuffle()')
+  return new NumpyGenerator(named.seed ?? 42).permutation(rows)
+}
+
+/**
  * The rows of a table to train and to test on, in random order by default.
  * @throws TrainerError when either part would be empty or a class cannot be in both; for an unknown option or column.
  */
 export function splitTable(table: Table, options: SplitOptions): Split {
-  refuseUnknown(options, ['testSize', 'seed', 'shuffle', 'stratifyByColumn'], 'trainTestSplit()')
-  const { testSize = 0.25, seed = 42, shuffle = true, stratifyByColumn } = options
-  const order = shuffle ? randomOrder(table.length, seed) : sequentialOrder(table.length)
+  checkOptions(options, ['testSize', 'trainSize', 'seed', 'shuffle', 'stratifyByColumn'], 'trainTestSplit()')
+  const { seed = 42, shuffle = true, stratifyByColumn } = options
+  const sizes = splitSizes(table.length, options)
   const classes = stratifyByColumn === undefined ? undefined : columnValues(columnOf(table, stratifyByColumn))
-  return splitRows(order, testSize, classes)
+  if (classes !== undefined) {
+    const rowsOfClasses = rowsByClass(classes, sizes)
+    return shuffle ? drawStratified(rowsOfClasses, sizes, seed) : keepStratified(rowsOfClasses, sizes)
+  }
+  const { train, test } = sizes
+  if (!shuffle) {
+    const order = sequentialOrder(table.length)
+    return { train: order.slice(0, train), test: order.slice(train, train + test) }
+  }
+  const order = new NumpyGenerator(seed).permutation(table.length)
+  return { train: order.slice(test, test + train), test: order.slice(0, test) }
 }
 
-/**
- * Cuts rows in two, the last ones for testing; with classes, those of each class in proportion, as scikit-learn does
- * for Hugging Face.
- * @param order the rows' numbers, shuffled or not.
- * @param classes the class of each row, by its number.
- * @throws TrainerError when either part would be empty; with classes also when one has a single row, or a part has
- * fewer rows than there are classes.
- */
-function splitRows(order: Int32Array, testSize: number, classes?: ArrayLike<unknown>): Split {
-  const size = testSize < 1 ? Math.ceil(order.length * testSize) : testSize
-  if (!Number.isInteger(size) || size <= 0 || size >= order.length) {
+interface Sizes {
+  readonly train: number
+  readonly test: number
+}
+
+/** @throws TrainerError when a size is not a share or a number of rows, or when either part would be empty. */
+function splitSizes(rows: number, { testSize, trainSize }: SplitOptions): Sizes {
+  const wantedTest = testSize ?? (trainSize === undefined ? 0.25 : undefined)
+  const train = trainSize === undefined ? undefined : trainSize < 1 ? Math.floor(rows * trainSize) : trainSize
+  const test = wantedTest === undefined ? rows - train! : wantedTest < 1 ? Math.ceil(rows * wantedTest) : wantedTest
+  const isSize = (size: number): boolean => Number.isInteger(size) && size > 0 && size < rows
+  if (!isSize(test) || !isSize(train ?? rows - test)) {
+    const wrong = wantedTest === undefined || isSize(test) ? `trainSize ${trainSize}` : `testSize ${wantedTest}`
     throw new TrainerError(
       'argument',
-      `testSize ${testSize} of ${order.length} rows leaves nothing to train or nothing to test on.`,
-      { fix: `Give a share between 0 and 1, or a number of rows from 1 to ${order.length - 1}.` },
+      `${wrong} of ${rows} rows leaves nothing to train or nothing to test on.`,
+      rows < 2 ? {} : { fix: `Give a share between 0 and 1, or a number of rows from 1 to ${rows - 1}.` },
     )
   }
-  if (classes === undefined)
-    return { train: order.slice(0, order.length - size), test: order.slice(order.length - size) }
-  const tested = stratifiedTestRows(order, size, classes)
-  return { train: order.filter(row => !tested.has(row)), test: order.filter(row => tested.has(row)) }
-}
-
-/** The last rows of each class, as many as its share. */
-function stratifiedTestRows(order: Int32Array, size: number, classes: ArrayLike<unknown>): Set<number> {
-  const left = testCounts(order, size, classes)
-  const tested = new Set<number>()
-  for (const row of order.toReversed()) {
-    const wanted = left.get(classes[row])!
-    if (wanted > 0) tested.add(row)
-    left.set(classes[row], wanted - 1)
+  const shares = wantedTest! < 1 && trainSize! < 1 && wantedTest! + trainSize! > 1
+  if (shares || test + (train ?? 0) > rows) {
+    throw new TrainerError('argument', `testSize ${testSize} and trainSize ${trainSize} exceed the ${rows} rows.`, {
+      fix: 'Make one smaller, or leave it out.',
+    })
   }
-  return tested
+  return { train: train ?? rows - test, test }
 }
 
 /**
- * How many rows of each class are tested on: their shares, rounded down; the rows left over go to the classes with the
- * largest remainders.
+ * The rows of each class, in the order of the classes: numbers by value, then texts by code point, missing ones last.
+ * @throws TrainerError when a class has a single row, or a part has fewer rows than there are classes.
  */
-function testCounts(order: Int32Array, size: number, classes: ArrayLike<unknown>): Map<unknown, number> {
-  const counts = new Map<unknown, number>()
-  for (const row of order) counts.set(classes[row], (counts.get(classes[row]) ?? 0) + 1)
-  checkClasses(counts, size, order.length)
-  const shares = [...counts].map(([name, rows]) => ({
-    name,
-    rows: Math.floor((size * rows) / order.length),
-    rest: (size * rows) % order.length,
-  }))
-  const missing = size - shares.reduce((sum, { rows }) => sum + rows, 0)
-  const first = new Set(shares.toSorted((a, b) => b.rest - a.rest).slice(0, missing))
-  return new Map(shares.map(share => [share.name, share.rows + Number(first.has(share))]))
+function rowsByClass(classes: readonly unknown[], sizes: Sizes): number[][] {
+  const rows = new Map<unknown, number[]>()
+  for (const [row, value] of classes.entries()) {
+    const name = value ?? null
+    if (!rows.has(name)) rows.set(name, [])
+    rows.get(name)!.push(row)
+  }
+  checkClasses(rows, sizes)
+  return [...rows].sort(([a], [b]) => compareClasses(a, b)).map(([, own]) => own)
 }
 
-function checkClasses(counts: ReadonlyMap<unknown, number>, size: number, rows: number): void {
-  const single = [...counts].find(([, count]) => count < 2)
+function compareClasses(a: unknown, b: unknown): number {
+  const rank = (value: unknown): number => (value === null ? 2 : typeof value === 'string' ? 1 : 0)
+  if (rank(a) !== rank(b)) return rank(a) - rank(b)
+  return typeof a === 'string' ? compareCodePoints(a, String(b)) : Number(a) - Number(b)
+}
+
+function checkClasses(rows: ReadonlyMap<unknown, readonly number[]>, { train, test }: Sizes): void {
+  const single = [...rows].find(([, own]) => own.length < 2)
   if (single !== undefined) {
     throw new TrainerError('argument', `Class ${String(single[0])} has only one row, which cannot be in both parts.`, {
       fix: 'Leave that row out, or split without stratifyByColumn.',
     })
   }
-  if (Math.min(size, rows - size) < counts.size) {
+  if (Math.min(test, train) < rows.size) {
     throw new TrainerError(
       'argument',
-      `Testing on ${size} of ${rows} rows leaves one part with fewer rows than there are classes, ${counts.size}.`,
+      `Testing on ${test} of ${train + test} rows leaves one part with fewer rows than there are classes, ` +
+        `${rows.size}.`,
       { fix: 'Choose another testSize, or split without stratifyByColumn.' },
     )
   }
+}
+
+/** The split of `datasets`, which is that of scikit-learn with NumPy's newer generator. */
+function drawStratified(classes: readonly (readonly number[])[], sizes: Sizes, seed: number): Split {
+  const generator = new NumpyGenerator(seed)
+  const counts = classes.map(rows => rows.length)
+  const trained = shareOut(counts, sizes.train, generator)
+  const tested = shareOut(
+    counts.map((count, at) => count - trained[at]!),
+    sizes.test,
+    generator,
+  )
+  const train: number[] = []
+  const test: number[] = []
+  for (const [at, rows] of classes.entries()) {
+    const order = Array.from(generator.permutation(rows.length), place => rows[place]!)
+    train.push(...order.slice(0, trained[at]))
+    test.push(...order.slice(trained[at], trained[at]! + tested[at]!))
+  }
+  const mixed = (rows: readonly number[]): Int32Array => generator.permutation(rows.length).map(place => rows[place]!)
+  return { train: mixed(train), test: mixed(test) }
+}
+
+/** The same shares without chance: the first rows of each class are trained on, those behind them tested on. */
+function keepStratified(classes: readonly (readonly number[])[], sizes: Sizes): Split {
+  const counts = classes.map(rows => rows.length)
+  const trained = shareOut(counts, sizes.train)
+  const tested = shareOut(
+    counts.map((count, at) => count - trained[at]!),
+    sizes.test,
+  )
+  const pick = (rows: readonly number[][]): Int32Array => Int32Array.from(rows.flat()).sort()
+  return {
+    train: pick(classes.map((rows, at) => rows.slice(0, trained[at]))),
+    test: pick(classes.map((rows, at) => rows.slice(trained[at], trained[at]! + tested[at]!))),
+  }
+}
+
+/**
+ * How many of `size` rows each class gets: its share, rounded down; the rows left over go to the classes with the
+ * largest remainders. Among equal remainders the generator chooses, or without one the first do.
+ */
+function shareOut(counts: readonly number[], size: number, generator?: NumpyGenerator): number[] {
+  const all = counts.reduce((sum, count) => sum + count, 0)
+  const shares = counts.map(count => (size * count) / all)
+  const given = shares.map(Math.floor)
+  const remainders = shares.map((share, at) => share - given[at]!)
+  let left = size - given.reduce((sum, count) => sum + count, 0)
+  for (const remainder of [...new Set(remainders)].sort((a, b) => b - a)) {
+    if (left <= 0) break
+    const equal = remainders.flatMap((other, at) => (other === remainder ? [at] : []))
+    const adding = Math.min(equal.length, left)
+    const places = generator?.choice(equal.length, adding) ?? sequentialOrder(adding)
+    for (const place of places) given[equal[place]!]!++
+    left -= adding
+  }
+  return given
 }

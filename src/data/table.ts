@@ -55,6 +55,21 @@ export function tableOfArrays(arrays: ReadonlyMap<string, ArrayLike<unknown>>, f
   return { columns, features, length: length ?? 0 }
 }
 
+/**
+ * The columns to read of a file: those wanted, in that order, or all.
+ * @throws TrainerError (`data`) for one that the file does not have.
+ */
+export function pickColumns(there: readonly string[], wanted: readonly string[] | undefined, file: string): string[] {
+  const missing = wanted?.find(name => !there.includes(name))
+  if (missing === undefined) return [...(wanted ?? there)]
+  const close = nearest(missing, there)
+  throw new TrainerError(
+    'data',
+    `${file} has no column '${missing}'; its columns are ${there.join(', ') || 'none'}.`,
+    close === undefined ? undefined : { fix: `Did you mean '${close}'?` },
+  )
+}
+
 /** The column of a name. @throws TrainerError (`data`) listing the columns when it does not exist. */
 export function columnOf({ columns }: Table, name: string): Column {
   const column = columns.get(name)

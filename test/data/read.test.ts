@@ -1,22 +1,18 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { splitOf } from '../../src/data/findFiles'
 import { loadDataset } from '../../src/data/read'
+import { temporaryFiles } from '../helpers/temporaryFiles'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const fixtures = fileURLToPath(new URL('../fixtures/data', import.meta.url))
 const hub = fileURLToPath(new URL('../../../shared/hub/datasets', import.meta.url))
 const folder = temporaryFolder()
 
-function write(name: string, content: string | Uint8Array): string {
-  const path = join(folder, name)
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, content)
-  return path
-}
+const write = temporaryFiles(folder)
 
 describe('parquet', () => {
   it('gives columns of every type, over row groups, with their features', async () => {
@@ -36,6 +32,21 @@ describe('parquet', () => {
       names: ['negative', 'neutral', 'positive'],
     })
     expect(train.features['tokens']).toEqual({ type: 'List', dtype: 'int32' })
+  })
+
+  it('gives bytes as numbers, and texts with the U+FEFF that they begin with', async () => {
+    // pyarrow gives the same (test/fixtures/data/make_fixtures.py)
+    const { train } = await loadDataset(join(fixtures, 'bytes.parquet'))
+    expect(train.toArray()).toEqual([
+      { bytes: [137, 80, 255], text: '\ufeffa', score: 1, parts: [[255]] },
+      { bytes: [111, 107], text: 'b', score: 2, parts: [] },
+      { bytes: null, text: null, score: null, parts: null },
+    ])
+    expect(train.features['bytes']?.dtype).toBe('binary')
+    expect(train.features['score']?.dtype).toBe('float64')
+    expect(
+      (await loadDataset(join(fixtures, 'bytes.parquet'), { nRows: 1, columns: ['text'] })).train.toArray(),
+    ).toEqual([{ text: '\ufeffa' }])
   })
 
   it('refuses integers that a number cannot hold, and files that are not parquet', async () => {
