@@ -88,7 +88,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   mathjs: ['metrics'],
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],
-  yaml: ['TrainingArguments'],
+  yaml: ['TrainingArguments', 'data'],
   node: ['files', 'checkpoint', 'install', 'engine', 'cli'],
 }
 

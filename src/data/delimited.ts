@@ -60,7 +60,11 @@ function isUneven({ rows, openQuote }: Cells, width = rows[0]?.length): boolean 
 }
 
 function namesOf({ rows }: Cells, file: string, { columnNames, skipRows = 0 }: DelimitedOptions): readonly string[] {
-  const names = columnNames ?? rows[0] ?? []
+  const names = columnNames ?? rows[0]
+  if (names === undefined) {
+    const left = skipRows === 0 ? 'is empty' : `has nothing left after skipRows: ${skipRows}`
+    throw new TrainerError('file', `${file} ${left}: a line that names the columns was expected.`)
+  }
   const twice = names.find((name, at) => name !== '' && names.indexOf(name) !== at)
   if (twice === undefined) return names
   throw new TrainerError('file', `${file} has two columns named '${twice}'.`, {
@@ -108,6 +112,15 @@ function layoutOf(text: string, format: 'csv' | 'tsv', options: DelimitedOptions
     throw new TrainerError('argument', `delimiter is '${given}' and sep is '${sep}': both say what separates cells.`, {
       fix: 'Give one of them.',
     })
+  if (given !== undefined && given.length > 1 && given.includes('\\')) {
+    throw new TrainerError(
+      'argument',
+      `The delimiter '${given}' looks like a regular expression, as pandas takes it.`,
+      {
+        fix: 'Here it is the text itself that separates cells, of one character or more.',
+      },
+    )
+  }
   if (given === '') throw new TrainerError('argument', "The delimiter is '', which separates nothing.")
   const marked = format === 'csv' ? /^"?sep=(.)"?(?:\r\n|\n|\r)/i.exec(text) : null
   const start = marked?.[0].length ?? 0

@@ -16,19 +16,28 @@ export function classLabel(names: readonly string[]): Feature {
   return { type: 'ClassLabel', dtype: 'int64', names: [...names] }
 }
 
-/** The feature that the first values of a column suggest: numbers are integers if all of them are whole. */
+/**
+ * The feature that the first values of a column suggest. Numbers are integers if all of them are whole; values of several
+ * types, which JSON may hold, have the dtype 'json', as in `datasets`.
+ */
 export function inferFeature(values: Iterable<unknown>): Feature {
   let known: Feature | undefined
   for (const value of values) {
     if (value === null || value === undefined) continue
-    known ??=
-      Array.isArray(value) || ArrayBuffer.isView(value)
-        ? { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
-        : { type: 'Value', dtype: scalarType(value) }
-    if (known.dtype !== 'int64' || known.type === 'List') return known
-    if (scalarType(value) === 'float64') return { type: 'Value', dtype: 'float64' }
+    const isList = Array.isArray(value) || ArrayBuffer.isView(value)
+    if (known?.type === 'List' && isList) return known // lists may be long: the first one counts
+    const found: Feature = isList
+      ? { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
+      : { type: 'Value', dtype: scalarType(value) }
+    known = known === undefined ? found : commonType(known, found)
   }
   return known ?? { type: 'Value', dtype: 'null' }
+}
+
+function commonType(a: Feature, b: Feature): Feature {
+  if (a.type === b.type && a.dtype === b.dtype) return a
+  const isNumber = ({ type, dtype }: Feature): boolean => type === 'Value' && /^(int|float)64$/.test(dtype)
+  return { type: 'Value', dtype: isNumber(a) && isNumber(b) ? 'float64' : 'json' }
 }
 
 /**

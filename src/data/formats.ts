@@ -85,18 +85,26 @@ export function checkReadOptions(options: ReadOptions, files: readonly string[])
       `${name} is an option of ${reading.join(' and ')} files; ${files[0]} is not one.`,
     )
   }
-  const { columns, columnNames, decimal = '.', nRows = 0, skipRows = 0 } = options
-  for (const [name, value] of Object.entries({ nRows, skipRows }))
-    if (!Number.isInteger(value) || value < 0)
-      throw new TrainerError('argument', `${name} must be a whole number, 0 or above, not ${String(value)}.`)
-  for (const [name, value] of Object.entries({ columns, columnNames }))
-    if (
-      value !== undefined &&
-      !(Array.isArray(value) && value.length > 0 && value.every(item => typeof item === 'string'))
-    )
-      throw new TrainerError('argument', `${name} must be a list of names, not ${JSON.stringify(value)}.`)
-  if (decimal !== '.' && decimal !== ',')
-    throw new TrainerError('argument', `decimal must be '.' or ',', not ${JSON.stringify(decimal)}.`)
+  checkValues(options)
+}
+
+/** @throws TrainerError (`argument`) for a value of an option that cannot be. */
+function checkValues(options: ReadOptions): void {
+  const { columns, columnNames, nRows, skipRows, delimiter, sep, field, encoding, quoting, decimal } = options
+  const isNames = (value: unknown): boolean =>
+    Array.isArray(value) && value.length > 0 && value.every(item => typeof item === 'string')
+  const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0
+  const isText = (value: unknown): boolean => typeof value === 'string'
+  const check = (values: object, isRight: (value: unknown) => boolean, wanted: string): void => {
+    for (const [name, value] of Object.entries(values) as [string, unknown][])
+      if (value !== undefined && !isRight(value))
+        throw new TrainerError('argument', `${name} must be ${wanted}, not ${JSON.stringify(value)}.`)
+  }
+  check({ columns, columnNames }, isNames, 'a list of names')
+  check({ nRows, skipRows }, isCount, 'a whole number, 0 or above')
+  check({ delimiter, sep, field, encoding }, isText, 'a text')
+  check({ quoting }, value => typeof value === 'boolean', 'true or false')
+  check({ decimal }, value => value === '.' || value === ',', "'.' or ','")
 }
 
 /** What a file holds. */
@@ -132,7 +140,8 @@ export async function readColumns(file: string, options: ReadOptions): Promise<F
     const cellOf = (value: unknown): unknown => exactCell(value, `Column '${name}' of ${file}`, others)
     return compactColumn(cells.get(name)!.map(cellOf))
   }
-  const features = format === 'text' ? {} : floatFeatures(text, cells)
+  // Python reads what is under a field by pandas, for which whole numbers are integers, however they are written.
+  const features = format === 'text' || options.field !== undefined ? {} : floatFeatures(text, cells)
   return { file, features, length, columns: new Map(names.map(name => [name, columnOf(name)])) }
 }
 

@@ -1,24 +1,25 @@
 // the files of a split → one table, each of whose columns has one type
 import { TrainerError } from '../errors'
 import { columnValues, compactColumn, concatColumns, type Column } from './columns'
-import type { Feature } from './features'
+import type { Feature, Features } from './features'
 import type { FileColumns, ReadOptions } from './formats'
 import type { Table } from './table'
 import { typedColumn } from './typedCells'
 
 /**
  * The rows of a split's files, one file after the other.
+ * @param declared what a card says of the columns: texts stay texts, whatever is in them.
  * @throws TrainerError (`data`) naming both files where they differ in their columns, in the type of one, or in the
  * names of classes.
  */
-export function joinFiles(files: readonly FileColumns[], options: ReadOptions): Table {
+export function joinFiles(files: readonly FileColumns[], options: ReadOptions, declared: Features = {}): Table {
   const [first, ...others] = files
   if (first === undefined) throw new TrainerError('internal', 'internal: a split was found without files.')
   for (const other of others) checkSameColumns(first, other)
   const columns = new Map<string, Column>()
   const features: Record<string, Feature> = {}
   for (const name of first.columns.keys()) {
-    const { parts, feature } = typedParts(name, files, options)
+    const { parts, feature } = typedParts(name, files, options, declared[name])
     if (files.length > 1) checkOneType(name, parts, files)
     columns.set(name, concatColumns(parts))
     const known = feature ?? commonFeature(name, files)
@@ -42,6 +43,7 @@ function typedParts(
   name: string,
   files: readonly FileColumns[],
   { decimal = '.' }: ReadOptions,
+  declared: Feature | undefined,
 ): { parts: Column[]; feature?: Feature } {
   const written = files.flatMap(({ file, columns }) => {
     const cells = columns.get(name)!
@@ -49,7 +51,7 @@ function typedParts(
     return isWritten(cells) ? [{ cells, place: `Column '${name}' of ${file}`, others, decimal }] : []
   })
   if (written.length === 0) return { parts: files.map(({ columns }) => columns.get(name) as Column) }
-  const { values, feature } = typedColumn(written)
+  const { values, feature } = typedColumn(written, declared)
   const typed = values.map(compactColumn).values()
   const parts = files.map(({ columns }) => {
     const cells = columns.get(name)!
@@ -74,7 +76,12 @@ function checkOneType(name: string, parts: readonly Column[], files: readonly Fi
         'data',
         `Column '${name}' has ${known.kind} in ${files[known.at]!.file}, but ${kind} in ${files[at]!.file} of the ` +
           'same split.',
-        { fix: `Write them alike, or leave the column out: columns: [${others.join(', ')}].` },
+        {
+          fix:
+            others.length === 0
+              ? 'Write them alike.'
+              : `Write them alike, or leave the column out: columns: [${others.join(', ')}].`,
+        },
       )
     }
   }

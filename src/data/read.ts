@@ -1,6 +1,8 @@
 // path → rows: datasets from files, from folders laid out like the Hub's, and from arrays
 import { TrainerError } from '../errors'
+import { declareColumns } from './cardFeatures'
 import { Dataset, DatasetDict } from './dataset'
+import type { Features } from './features'
 import { findSplits, type SplitFiles } from './findFiles'
 import { checkReadOptions, readColumns, readOptions, type FileColumns, type ReadOptions } from './formats'
 import { joinFiles } from './joinFiles'
@@ -71,17 +73,19 @@ export async function loadDataset(
   if (named !== undefined && options.name !== undefined && options.name !== named)
     throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
   const configuration = named ?? options.name
-  const found = await findSplits(source, configuration, options.dataFiles)
-  checkReadOptions(options, Object.values(found).flat())
+  const { splits, features, ...card } = await findSplits(source, configuration, options.dataFiles)
+  const reading = { ...card.options, ...options }
+  checkReadOptions(reading, Object.values(splits).flat())
+  const read = (files: readonly string[]): Promise<Dataset<object>> => readFiles(files, reading, features)
   if (options.split === undefined) {
-    const splits: Record<string, Dataset<object>> = {}
-    for (const [name, files] of Object.entries(found)) splits[name] = await readFiles(files, options)
-    return new DatasetDict(splits)
+    const datasets: Record<string, Dataset<object>> = {}
+    for (const [name, files] of Object.entries(splits)) datasets[name] = await read(files)
+    return new DatasetDict(datasets)
   }
   const { name, start, end } = parseSplit(options.split)
-  const files = (found as Partial<SplitFiles>)[name]
-  if (files === undefined) throw noSplit(name, Object.keys(found), source)
-  return slice(await readFiles(files, options), start, end)
+  const files = (splits as Partial<SplitFiles>)[name]
+  if (files === undefined) throw noSplit(name, Object.keys(splits), source)
+  return slice(await read(files), start, end)
 }
 
 function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object> | DatasetDict<object> {
@@ -101,11 +105,18 @@ function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object>
   return slice(splits[name], start, end)
 }
 
-/** The rows of a split's files, one file after the other. */
-async function readFiles(files: readonly string[], options: LoadOptions): Promise<Dataset<object>> {
+/** The rows of a split's files, one file after the other, with the columns that a card declares. */
+async function readFiles(
+  files: readonly string[],
+  options: ReadOptions,
+  declared: Features | undefined,
+): Promise<Dataset<object>> {
   const read: FileColumns[] = []
   for (const file of files) read.push(await readColumns(file, options))
-  const { columns, features, length } = joinFiles(read, options)
+  const table = joinFiles(read, options, declared)
+  const place = files.length === 1 ? files[0]! : `${files[0]} and the files behind it`
+  const { columns, features, length } =
+    declared === undefined ? table : declareColumns(table, declared, place, options.columns)
   return new Dataset(columns, features, length)
 }
 

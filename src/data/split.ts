@@ -48,6 +48,8 @@ export function shuffledOrder(rows: number, options: ShuffleOptions | number): I
 export function splitTable(table: Table, options: SplitOptions): Split {
   checkOptions(options, ['testSize', 'trainSize', 'seed', 'shuffle', 'stratifyByColumn'], 'trainTestSplit()')
   const { seed = 42, shuffle = true, stratifyByColumn } = options
+  if (typeof shuffle !== 'boolean')
+    throw new TrainerError('argument', `shuffle must be true or false, not ${JSON.stringify(shuffle)}.`)
   const sizes = splitSizes(table.length, options)
   const classes = stratifyByColumn === undefined ? undefined : columnValues(columnOf(table, stratifyByColumn))
   if (classes !== undefined) {
@@ -73,6 +75,9 @@ function splitSizes(rows: number, { testSize, trainSize }: SplitOptions): Sizes 
   const wantedTest = testSize ?? (trainSize === undefined ? 0.25 : undefined)
   const train = trainSize === undefined ? undefined : trainSize < 1 ? Math.floor(rows * trainSize) : trainSize
   const test = wantedTest === undefined ? rows - train! : wantedTest < 1 ? Math.ceil(rows * wantedTest) : wantedTest
+  for (const [name, size] of Object.entries({ testSize, trainSize }))
+    if (size !== undefined && typeof size !== 'number')
+      throw new TrainerError('argument', `${name} must be a number, not ${JSON.stringify(size)}.`)
   const isSize = (size: number): boolean => Number.isInteger(size) && size > 0 && size < rows
   if (!isSize(test) || !isSize(train ?? rows - test)) {
     const wrong = wantedTest === undefined || isSize(test) ? `trainSize ${trainSize}` : `testSize ${wantedTest}`

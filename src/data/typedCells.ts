@@ -38,13 +38,22 @@ const booleans: Readonly<Record<string, boolean>> = {
 /**
  * The values of a column over all files of a split, so that it has one type: numbers or booleans if all cells are,
  * missing ones aside, which become null; texts otherwise, of which only empty ones become null.
+ * @param declared what a card says of the column: names of classes and texts stay as they are written.
  * @throws TrainerError (`data`) for an integer that a number cannot hold exactly.
  */
-export function typedColumn(parts: readonly WrittenCells[]): { values: unknown[][]; feature?: Feature } {
+export function typedColumn(
+  parts: readonly WrittenCells[],
+  declared?: Feature,
+): { values: unknown[][]; feature?: Feature } {
+  const texts = (isMissing: (cell: string) => boolean): { values: unknown[][] } => ({
+    values: parts.map(({ cells }) => cells.map(cell => (isMissing(cell) ? null : cell))),
+  })
+  if (declared?.type === 'ClassLabel') return texts(cell => missing.has(cell) && !declared.names!.includes(cell))
+  if (declared?.dtype === 'string') return texts(cell => cell === '')
   const all = (fits: (cell: string, decimal: string) => boolean): boolean =>
     parts.every(({ cells, decimal }) => cells.every(cell => missing.has(cell) || fits(cell, decimal)))
   if (all(isBoolean)) return { values: parts.map(({ cells }) => cells.map(cell => booleans[cell] ?? null)) }
-  if (!all(isNumber)) return { values: parts.map(({ cells }) => cells.map(cell => (cell === '' ? null : cell))) }
+  if (!all(isNumber)) return texts(cell => cell === '')
   // Where a cell is missing, pandas has floating-point numbers, and classes are named '1.0'.
   const isFloat = parts.some(({ cells }) => cells.some(cell => missing.has(cell) || !isInteger(cell)))
   return {

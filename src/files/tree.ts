@@ -1,6 +1,6 @@
 // what lies where on the disk
 import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 
 import { nearest, TrainerError } from '../errors'
 
@@ -22,6 +22,11 @@ export async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing
 /** The path of a name in a folder; of the name alone when the folder is ''. */
 export function pathIn(folder: string, name: string): string {
   return join(folder, name)
+}
+
+/** A path as it is called from a folder above it. */
+export function pathWithin(folder: string, path: string): string {
+  return relative(folder, path)
 }
 
 /**

@@ -96,6 +96,12 @@ describe('the layout of a file', () => {
 })
 
 describe('names of columns', () => {
+  it('cannot be those of an empty file', async () => {
+    await expect(read('')).rejects.toThrow(/\.csv is empty: a line that names the columns was expected/)
+    await expect(read('a,b\n', { skipRows: 1 })).rejects.toThrow(/has nothing left after skipRows: 1: a line/)
+    expect((await read('a,b\n')).columnNames).toEqual(['a', 'b'])
+  })
+
   it('may be missing: empty columns are left out, others have the names of pandas', async () => {
     expect((await read('v1,v2,,,\nham,see you at six,,,\nspam,you have won,,,\n')).toArray()).toEqual([
       { v1: 'ham', v2: 'see you at six' },

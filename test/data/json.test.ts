@@ -66,5 +66,12 @@ describe('numbers of JSON', () => {
     expect(await dtype('{"a":1}\n{"a":2.5}\n')).toBe('float64')
     expect(await dtype('{"a":1, "b": "\\"a\\": 2.0"}\n')).toBe('int64')
     expect(await dtype('{"a":"1.0"}\n')).toBe('string')
+    expect((await read('{"d":[{"a":1.0},{"a":2}]}', { field: 'd' })).features['a']?.dtype).toBe('int64')
+  })
+
+  it('and texts in one column are neither', async () => {
+    const dataset = await read('{"a":1,"b":1}\n{"a":"1","b":2.5}\n{"a":true,"b":null}\n', {}, 'jsonl')
+    expect(dataset.column('a')).toEqual([1, '1', true])
+    expect([dataset.features['a']?.dtype, dataset.features['b']?.dtype]).toEqual(['json', 'float64'])
   })
 })

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Dataset, DatasetDict } from '../../src/data/dataset'
@@ -53,8 +54,12 @@ describe('options', () => {
   })
 
   it.each<[object, RegExp]>([
+    [{ quoting: 3 }, /quoting must be true or false, not 3/],
+    [{ sep: /;/ }, /sep must be a text, not \{\}/],
+    [{ sep: '\\s+' }, /delimiter '\\s\+' looks like a regular expression/],
+    [{ encoding: 8 }, /encoding must be a text, not 8/],
     [{ nRows: -1 }, /nRows must be a whole number, 0 or above, not -1/],
-    [{ skipRows: [0, 2] }, /skipRows must be a whole number, 0 or above, not 0,2/],
+    [{ skipRows: [0, 2] }, /skipRows must be a whole number, 0 or above, not \[0,2\]/],
     [{ columns: 'text' }, /columns must be a list of names, not "text"/],
     [{ columns: [] }, /columns must be a list of names/],
     [{ columnNames: [1, 2] }, /columnNames must be a list of names/],
@@ -73,8 +78,17 @@ describe('options', () => {
     await expect(load(file, options)).rejects.toThrow(message)
   })
 
-  it('may not name two configurations', async () => {
+  it('of trainTestSplit have values that can be', () => {
+    expect(() => dataset['trainTestSplit']!({ testSize: '0.5' })).toThrow(/testSize must be a number, not "0\.5"/)
+    expect(() => dataset['trainTestSplit']!({ shuffle: 'no' })).toThrow(/shuffle must be true or false, not "no"/)
+    expect(() => dataset['shuffle']!({ seed: '42' })).toThrow(/seed must be a whole number, 0 or above, not 42/)
+  })
+
+  it('may not name two configurations, or one that chooses nothing', async () => {
     await expect(load(csv, 'a', { name: 'b' })).rejects.toThrow(/two configurations, 'a' and 'b'/)
+    await expect(load(csv, 'train')).rejects.toThrow(/a\.csv is a file, .* 'train' chooses nothing.* split: 'train'/)
+    await expect(load(dirname(csv), 'a', { dataFiles: 'a.csv' })).rejects.toThrow(/dataFiles names the files/)
+    expect(await loadDataset(csv, { split: 'train' })).toHaveLength(1)
   })
 
   it('name columns one by one or in a list', () => {
