@@ -9,8 +9,8 @@ export default defineConfig({
     pool: 'forks', // ONNX Runtime is opened once a process; worker threads would share it
     maxWorkers: 2,
     env: { OMP_NUM_THREADS: '1' }, // two files run at a time, and threads that wait for each other spin
-    testTimeout: 60_000, // machines that are busy otherwise are no reason to fail
-    hookTimeout: 60_000,
+    testTimeout: 180_000, // machines that are busy otherwise are no reason to fail
+    hookTimeout: 180_000,
     reporters:
       process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: 'out/unit-tests.json' }]],
   },

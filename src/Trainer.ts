@@ -43,7 +43,8 @@ import { createRunner, prepareModel } from './training/createRunner'
 import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
 import { datasetNamed, isDatasets } from './training/datasets'
 import { evaluateModel } from './training/evaluateModel'
-import type { EvaluationOutput, LoadedBatch } from './training/evaluation'
+import { type EvaluationOutput, EvaluationStopped } from './training/evaluation'
+import type { LoadedBatch } from './training/LoadedBatch'
 import { optimizerOf } from './training/optimizers'
 import type {
   DataCollator,
@@ -58,7 +59,7 @@ import type {
 import { planRun, startState } from './training/plan'
 import { rateSource } from './training/rates'
 import { saveResults } from './training/results'
-import { checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
+import { callbackStates, checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
 import type { Runner } from './training/Runner'
 import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerEvents } from './training/TrainerEvents'
@@ -91,6 +92,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   /** Settled once `onInitEnd` is over. */
   readonly #initialized: Promise<void>
   #args: TrainingArguments
+  /** What may end the evaluation that a run has asked for. */
+  #evaluationStop: StopRequest | undefined
   #model: Model | undefined
   #runner: Promise<Runner> | undefined
   #run: TrainingRun | undefined
@@ -155,7 +158,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   /** Model, plan, optimizer and schedule, and what a checkpoint kept of them. */
   async #createRun({ trial, resumeFromCheckpoint }: TrainOptions, stop: StopRequest): Promise<TrainingRun> {
     await this.#initialized
-    if (trial !== undefined) this.#args = trialArguments(this.args, trial)
+    if (trial !== undefined) this.#args = this.#argumentsOf(trial)
     const { args } = this
     if (this.options.modelInit !== undefined) await this.#initModel(trial)
     checkTrainable(this.model)
@@ -182,26 +185,46 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       trainDataloader: loader,
     }
     if (resumed !== undefined && args.restoreCallbackStatesFromCheckpoint)
-      this.callbackHandler.restoreStates(resumed.state.statefulCallbacks)
+      this.callbackHandler.restoreStates(callbackStates(resumed.state))
     return new TrainingRun({
       ...{ args, plan, loader, runner, optimizer, rates, resumed, stop },
       ...{ model: this.model, state: this.state, control: this.control, processes: this.processes },
-      host: this.#host(runner),
+      host: this.#host(runner, stop),
       start: startOf(plan, this.state, args),
       decays: name => decayed.has(name),
     })
   }
 
+  #argumentsOf(trial: Readonly<Record<string, unknown>>): TrainingArguments {
+    if (this.options.modelInit !== undefined) return trialArguments(this.args, trial)
+    throw new TrainerError('argument', 'train({ trial }) trains a new model by the arguments of a trial.', {
+      fix: 'Give the Trainer modelInit in place of model.',
+    })
+  }
+
   /** What a run asks of its Trainer. */
-  #host(runner: Runner): RunHost {
+  #host(runner: Runner, stop: StopRequest): RunHost {
     return {
       fire: event => this.fire(event),
-      evaluate: () => this.exclusive.inside(() => this.evaluate()),
+      evaluate: () => this.exclusive.inside(() => this.#evaluateUnlessStopped(stop)),
       evaluated: async metrics => (await this.#trial?.evaluated(metrics, this.state.globalStep)) ?? false,
       log: logs => this.log(logs),
       stamped: logs => this.stamped(logs),
       save: () => this.#saveCheckpoint(runner),
       settle: () => this.#settle(runner),
+    }
+  }
+
+  /** Evaluates, up to the batch in which the run is asked to end. */
+  async #evaluateUnlessStopped(stop: StopRequest): Promise<Metrics | undefined> {
+    this.#evaluationStop = stop
+    try {
+      return await this.evaluate()
+    } catch (error) {
+      if (error instanceof EvaluationStopped) return undefined
+      throw error
+    } finally {
+      this.#evaluationStop = undefined
     }
   }
 
@@ -324,7 +347,10 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     const runner = await this.#runnerOf()
     const { args, options, model } = this
     this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader }
-    const afterBatch = (): Promise<void> => this.fire('onPredictionStep')
+    const afterBatch = async (): Promise<boolean> => {
+      await this.fire('onPredictionStep')
+      return this.#evaluationStop?.reason !== undefined
+    }
     return evaluateModel({ model, runner, loader, args, options, prefix, predicting, afterBatch })
   }
 
@@ -502,7 +528,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   }
 
   #loaderParts(): LoaderParts {
-    return { args: this.args, collator: this.dataCollator, inputNames: this.model.inputNames }
+    const { inputNames, definition } = this.model
+    return { args: this.args, collator: this.dataCollator, inputNames, labelNames: definition.head.labelNames }
   }
 
   #savedParts(): SavedParts {

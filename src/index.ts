@@ -62,6 +62,8 @@ export type { OptimizedParameter, Optimizer, Slot, UpdateSite, Updated } from '.
 export { rmsprop } from './optim/rmsprop'
 export { createSchedule, type Schedule } from './optim/schedules'
 export { sgd } from './optim/sgd'
+export type { Head, LabelFeed, LossOptions } from './heads/Head'
+export type { Model, Parameter } from './models/Model'
 export { type Batch, type DataType, Tensor } from './tensor'
 export type { ComputeMetrics, EvalPrediction, PreprocessLogits } from './training/evaluation'
 export type { ModelCardOptions } from './hub/modelCard'

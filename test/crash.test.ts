@@ -101,7 +101,7 @@ describe('the best model', () => {
 
 // a superuser may write anywhere, so a file stands in the way instead of a missing permission
 describe('a folder that cannot be written', () => {
-  it('is told before any step is made', async () => {
+  it('is found before any step is made', async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'file'), '')
     let updates = 0
@@ -116,7 +116,7 @@ describe('a folder that cannot be written', () => {
     expect(updates).toBe(0)
   })
 
-  it('in the middle of a run loses nothing: earlier checkpoints stay, the model can be saved elsewhere, and a run goes on', async () => {
+  it('in the middle of a run loses nothing: earlier checkpoints stay, the model can be saved elsewhere, and a run resumes', async () => {
     const whole = temporaryFolder()
     const parent = temporaryFolder()
     const folder = join(parent, 'out')

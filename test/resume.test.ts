@@ -44,7 +44,7 @@ describe('a run of twenty steps with dropout, accumulation and epochs that end i
   })
 
   // the middle of a log's window; an epoch's last step; the first of the next; before the last
-  it.each([1, 8, 9, 19])('goes on in another process after step %i, bit for bit', async step => {
+  it.each([1, 8, 9, 19])('resumes in another process after step %i, bit for bit', async step => {
     const part = temporaryFolder()
     cpSync(join(whole, `checkpoint-${step}`), join(part, `checkpoint-${step}`), { recursive: true })
     const resumed = await trainHere({ outputDir: part, args: twentySteps, resume: true })

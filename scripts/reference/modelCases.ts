@@ -53,9 +53,10 @@ async function compute(folder: string, config: ModelConfig, oracle: ModelCase): 
     const batch = Object.fromEntries(Object.entries(oracle.inputs).map(([name, plain]) => [name, tensorOf(plain)]))
     model.decideHead(batch)
     const feed = runner.feed(batch, row => `row ${row}`)
-    const evaluated = await runner.evaluate(feed)
+    const forward = await runner.forward(feed)
+    const evaluated = { loss: forward.loss, logits: await forward.logits() }
     await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 42 })
-    const [place] = await placesInUpdate([feed], alone, 0)
+    const [place] = await placesInUpdate([feed], alone, { microBatches: 1, rows: 0 })
     const { loss, count } = await runner.train(feed, { step: 0, index: 0, ...place! })
     const gradients: (readonly [string, { norm: number; first: number[] }])[] = []
     for await (const [name, sum] of runner.store.read('gradients')) {

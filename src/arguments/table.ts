@@ -209,7 +209,12 @@ const argumentTable = {
   ),
   saveOnEachNode: unused<boolean>(false, '–', 'Save on every machine.', oneProcess),
   saveTotalLimit: whole(undefined, 'M', 'Checkpoints to keep, always the best and the last; all by default.'),
-  enableJitCheckpoint: flag(false, 'S', 'On SIGTERM, write a checkpoint and stop.'),
+  enableJitCheckpoint: flag(
+    true,
+    'S',
+    'At SIGTERM, as at Ctrl-C, write a checkpoint and stop; false leaves SIGTERM to Node.',
+    { differs: 'true, where Python has false: what was trained is not lost' },
+  ),
   pushToHub: unused<boolean>(false, 'S', 'Push the model to the Hub.', hub),
   hubToken: unused<string | undefined>(undefined, 'S', 'Token for the Hub.', hub, ['<HUB_TOKEN>']),
   hubPrivateRepo: unused<boolean | undefined>(undefined, 'S', 'Whether a new repository is private.', hub),
@@ -237,10 +242,15 @@ const argumentTable = {
 
   // Data, seeds
   fullDeterminism: unused<boolean>(false, '–', 'Deterministic kernels.', 'runs are always deterministic: leave it out'),
-  seed: whole(42, 'M', 'Seed of initial weights, dropout and data order.', {
-    least: 0,
-    most: 2 ** 32 - 1,
-  }),
+  seed: whole(
+    42,
+    'M',
+    'Seed of dropout and data order; a new model has a seed of its own, fromConfig(config, { seed }).',
+    {
+      least: 0,
+      most: 2 ** 32 - 1,
+    },
+  ),
   dataSeed: whole(undefined, 'M', 'Seed of the data order alone; seed by default.', { least: 0 }),
   useCpu: flag(false, 'S', 'Train on the CPU.', {
     differs: 'the CPU is the default; device chooses another',

@@ -14,7 +14,7 @@ export interface FromOnnxOptions {
   /** The loss of the graph's first output; by default the labels decide, as for a sequence classifier. */
   readonly loss?: LossName | undefined
   /** Which initializers are trained, by pattern; by default all of type float32 with at least one axis. */
-  readonly trainable?: readonly ParameterPattern[] | undefined
+  readonly trainable?: ParameterPattern | readonly ParameterPattern[] | undefined
 }
 
 const fromOnnxOptions = Object.keys({ loss: 1, trainable: 1 } satisfies Record<keyof FromOnnxOptions, 1>)

@@ -1,5 +1,6 @@
 import { nearest, TrainerError } from '../errors'
 import { type ParameterPattern, withTrainable } from '../models/freeze'
+import type { Head } from '../heads/Head'
 import type { Model } from '../models/Model'
 import { type Batch, sizeOf, type Tensor } from '../tensor'
 import { saveModelFolder } from './saveModel'
@@ -38,7 +39,7 @@ export class TrainableModel {
   /** Weights outside of embedding tables: those that take part in products for every token. */
   countedParameters(): number {
     return this.#definition.parameters
-      .filter(({ name }) => !name.endsWith('_embeddings.weight'))
+      .filter(({ isTable = false }) => !isTable)
       .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   }
 
@@ -55,19 +56,20 @@ export class TrainableModel {
   /**
    * Leaves parameters as they are from the next `train()` on: they have no gradient, and the optimizer keeps nothing
    * for them.
-   * @param pattern a regular expression that is tested on names, or a name, or the beginning of names up to a dot.
+   * @param pattern a regular expression that is tested on names, or a name, or the beginning of names up to a dot; or
+   * several of these.
    *
    * @example
    * model.freeze('bert.embeddings')
    * model.freeze(/encoder\.layer\.[0-3]\./)
    * @throws TrainerError ('argument') for a pattern that no parameter has.
    */
-  freeze(pattern: ParameterPattern): void {
+  freeze(pattern: ParameterPattern | readonly ParameterPattern[]): void {
     this.#definition = withTrainable(this.#definition, pattern, false)
   }
 
   /** Trains parameters again that were frozen. @throws TrainerError ('argument') for a pattern that no parameter has. */
-  unfreeze(pattern: ParameterPattern): void {
+  unfreeze(pattern: ParameterPattern | readonly ParameterPattern[]): void {
     this.#definition = withTrainable(this.#definition, pattern, true)
   }
 
@@ -76,9 +78,21 @@ export class TrainableModel {
     this.useHead(this.#definition.head.decided(batch))
   }
 
-  /** Gives the model another head of the same shape. */
-  useHead(head: Model['head']): void {
-    if (head !== this.#definition.head) this.#definition = { ...this.#definition, head }
+  /**
+   * Gives the model another head, which says otherwise what its outputs mean.
+   * @throws TrainerError ('argument') for a head of other outputs: those are the model's.
+   */
+  useHead(head: Head): void {
+    const { head: own, name } = this.#definition
+    if (head === own) return
+    for (const property of ['task', 'reads', 'width'] as const) {
+      if (head[property] === own[property]) continue
+      const found = `the head that was given has the ${property} ${head[property]}, but the model's ${own[property]}`
+      throw new TrainerError('argument', `${name} computes other outputs: ${found}.`, {
+        fix: 'Make or load a model with such a head.',
+      })
+    }
+    this.#definition = { ...this.#definition, head }
   }
 
   /**

@@ -1,16 +1,17 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
-import { describe } from '../onnx/infer'
+import { isFloat } from '../onnx/infer'
 import type { OpName } from '../onnx/operators'
+import { describe } from '../onnx/shapes'
 import type { Node, Value } from '../onnx/types'
-import { absorbing, elementwise, gradients, isFloat, type Rule, type Values } from './gradients'
+import { absorbing, elementwise, gradients, type Rule, type Values } from './gradients'
 import { recomputation } from './recompute'
 import { between, route, type Routes } from './routes'
 import { type Gradient, plus, type Scaled, settled } from './scaled'
 import { asRows, expand } from './shapes'
 import { unbroadcast } from './unbroadcast'
 
-/** What a loss's gradients are, by the names of the values that they were asked for. */
+/** The gradients of a loss, by the names of the values that they were asked for. */
 export interface Gradients {
   /**
    * Of the value's own shape. A value that the loss does not depend on is missing here, as PyTorch leaves its `grad`
@@ -35,7 +36,7 @@ export interface DifferentiateOptions {
    */
   readonly rows?: ReadonlySet<string>
   /**
-   * Values that are kept for the backward pass, where those between two of them are computed again: less memory for
+   * Values that are kept for the backward pass, while those between two of them are computed again: less memory for
    * more time.
    */
   readonly checkpoints?: readonly Value[]
@@ -47,8 +48,8 @@ export interface DifferentiateOptions {
  *
  * @param loss a scalar of a floating-point type
  * @param wrt inputs, initializers or values in between, of floating-point types
- * @throws TrainerError naming the operator, the node and the way from the parameter to the loss, where an operator on
- * it has no gradient
+ * @throws TrainerError naming the operator, the node and the path from the parameter to the loss, if an operator on it
+ * has no gradient
  */
 export function differentiate(
   graph: GraphBuilder,
@@ -88,20 +89,16 @@ export function differentiate(
 
 function check(loss: Value, wrt: readonly Value[]): void {
   if (loss.shape.length !== 0 || !isFloat(loss.dtype)) {
-    throw new TrainerError(
-      'graph',
-      `A loss has to be a scalar of a floating-point type, but ${loss.name} is ${describe(loss)}.`,
-      {
-        fix: 'Sum it up first.',
-      },
-    )
+    throw new TrainerError('graph', `A loss must be a floating-point scalar, but ${loss.name} is ${describe(loss)}.`, {
+      fix: 'Sum it first.',
+    })
   }
   const bad = wrt.find(value => !isFloat(value.dtype))
   if (bad !== undefined)
     throw new TrainerError('graph', `Only floating-point values have a gradient, but ${bad.name} is ${describe(bad)}.`)
 }
 
-/** Whether a node gathers rows of a table, as far as it has to do with it. */
+/** Whether a node only gathers rows of a table, if it reads or makes the table at all. */
 function readsRows(node: Node, name: string): boolean {
   const places = node.inputs.flatMap((input, i) => (input?.name === name ? [i] : []))
   if (places.length === 0) return !node.outputs.some(output => output?.name === name)
@@ -143,7 +140,7 @@ function stepBack(graph: GraphBuilder, node: Node, twin: Node, flows: Map<string
   })
 }
 
-/** @throws TrainerError with the way on which the node lies, where there is no rule or the rule refuses. */
+/** @throws TrainerError with the path on which the node lies, if there is no rule or the rule refuses. */
 function applyRule(
   graph: GraphBuilder,
   { inputs, outputs, attributes, inverse }: Node,
@@ -159,10 +156,10 @@ function applyRule(
     return rule({ x: inputs as Values, y: outputs as Values, dy: dy as Values, by, asked, attributes, inverse, graph })
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error
-    const where = `node "${node.name}", on the way ${route(node, routes)}`
-    throw new TrainerError('graph', `No gradient goes through ${node.op} (${where}): ${error.message}`, {
+    const where = `node "${node.name}", on the path ${route(node, routes)}`
+    throw new TrainerError('graph', `No gradient can pass through ${node.op} (${where}): ${error.message}`, {
       cause: error,
-      fix: 'Leave that parameter out of what is trained, or write the step with operators that have a gradient.',
+      fix: 'Do not train that parameter, or write this step with operators that have a gradient.',
     })
   }
 }
@@ -173,7 +170,8 @@ function rowsOf(
   { inputs, outputs }: Node,
   flows: ReadonlyMap<string, Scaled>,
 ): RowGradient | undefined {
-  const [table, index, y] = [inputs[0]!, inputs[1]!, outputs[0]!]
+  const [table, index] = inputs as readonly [Value, Value]
+  const [y] = outputs as readonly [Value]
   const flow = flows.get(y.name)
   if (flow === undefined) return undefined
   const d = expand(graph, settled(graph, flow), y.shape, [y])

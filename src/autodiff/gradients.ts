@@ -1,12 +1,12 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
-import { positive, reducedAxes } from '../onnx/infer'
+import { integersOf, isFloat, reducedAxes } from '../onnx/infer'
 import type { Attributes, OpName } from '../onnx/operators'
+import { positive } from '../onnx/shapes'
 import type { Inverse, Value } from '../onnx/types'
-import type { DataType } from '../tensor'
 import { insideOut, padGradient, scatterRows, sliceGradient } from './movement'
 import { type NormalizationSite, normalizationGradient } from './normalization'
-import { type Gradient, scaled, times } from './scaled'
+import { type Gradient, scalarOf, scaled, times } from './scaled'
 import { asRows, count, lengths, reshaped, zeros } from './shapes'
 
 /**
@@ -15,19 +15,19 @@ import { asRows, count, lengths, reshaped, zeros } from './shapes'
  */
 export type Values = readonly [Value, Value, Value, ...(Value | undefined)[]]
 
-/** What a rule is told of its node. */
+/** What a rule is given. */
 export interface Site<Op extends OpName> {
   readonly x: Values
-  /** An output that nobody reads may be undefined. */
+  /** An output that nothing reads may be undefined. */
   readonly y: Values
   /**
    * The gradients of the outputs, undefined where none flows; at least one does. Of an output's shape; for the
    * operators in {@link elementwise} it may be smaller, if it stretches to that shape.
    */
   readonly dy: Values
-  /** A number that every gradient returned has to be multiplied with: 1 but for the operators in {@link absorbing}. */
+  /** A number that every returned gradient must be multiplied by: 1 except for the operators in {@link absorbing}. */
   readonly by: number
-  /** Per input, whether a gradient is asked for; what is returned beside that is dropped. */
+  /** Per input, whether a gradient is asked for; any other that is returned is dropped. */
   readonly asked: readonly boolean[]
   readonly attributes: Readonly<Attributes[Op]>
   readonly inverse: Inverse | undefined
@@ -40,7 +40,7 @@ export interface Site<Op extends OpName> {
  */
 export type Rule<Op extends OpName> = (site: Site<Op>) => readonly (Gradient | undefined)[]
 
-/** Operators that are computed element by element, whose rules are too. */
+/** Operators that are computed element by element, and whose rules are too. */
 export const elementwise: ReadonlySet<OpName> = new Set<OpName>([
   'Identity',
   'Neg',
@@ -68,7 +68,7 @@ export const elementwise: ReadonlySet<OpName> = new Set<OpName>([
   'Expand',
 ])
 
-/** Operators whose rules multiply by a number for nothing: as alpha. */
+/** Operators whose rules multiply by a number at no cost: as alpha. */
 export const absorbing: ReadonlySet<OpName> = new Set<OpName>(['Gemm', 'MatMul'])
 
 /**
@@ -285,25 +285,23 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // ── other shapes of the same ──
 
   Reshape: ({ x: [x], dy: [d], graph: g }) => [reshaped(g, d, x)],
-  Transpose: ({ x: [x], dy: [d], attributes: { perm }, graph: g }) => {
-    return [
-      g.transpose(
-        d,
-        x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i))),
-      ),
-    ]
-  },
+  Transpose: ({ x: [x], dy: [d], attributes: { perm }, graph: g }) => [
+    g.transpose(
+      d,
+      x.shape.map((_, i) => (perm === undefined ? x.shape.length - 1 - i : perm.indexOf(i))),
+    ),
+  ],
   // y = x stretched: the walk sums dy over the copies
   Expand: ({ dy: [d] }) => [d],
   Squeeze: ({ x: [x, axes], dy: [d], graph: g }) => {
     const ones = x.shape.flatMap((length, i) => (length === 1 ? [i] : []))
-    const gone = axes === undefined ? ones : integersOf(g, axes).map(axis => positive(axis, x.shape.length))
+    const gone = axes === undefined ? ones : integersOf(axes, g.constantOf).map(axis => positive(axis, x.shape.length))
     return [gone.length === 0 ? d : g.unsqueeze(d, gone)]
   },
   Unsqueeze: ({ x: [, axes], dy: [d], graph: g }) => [
     g.squeeze(
       d,
-      integersOf(g, axes).map(axis => positive(axis, d.shape.length)),
+      integersOf(axes, g.constantOf).map(axis => positive(axis, d.shape.length)),
     ),
   ],
   Concat: ({ x, dy: [d], attributes, graph: g }) => {
@@ -340,9 +338,11 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // dx = the middle of dy; the value that was padded with gets the sum of the rest
   Pad: ({ x: [x, pads, value, axes], dy: [d], attributes: { mode = 'constant' }, graph: g, asked }) => {
     known('Pad', 'mode', mode, ['constant'])
-    const amounts = integersOf(g, pads)
+    const amounts = integersOf(pads, g.constantOf)
     const listed =
-      axes === undefined ? x.shape.map((_, i) => i) : integersOf(g, axes).map(axis => positive(axis, x.shape.length))
+      axes === undefined
+        ? x.shape.map((_, i) => i)
+        : integersOf(axes, g.constantOf).map(axis => positive(axis, x.shape.length))
     const dx = padGradient(g, d, listed, amounts)
     return [dx, undefined, asked[2] ? reshaped(g, g.sub(g.sum(d), g.sum(dx)), value) : undefined]
   },
@@ -354,12 +354,6 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
 function product(g: GraphBuilder, a: Value, b: Value): Gradient {
   const number = scalarOf(g, b)
   return number === undefined ? times(g, a, b) : scaled(a, number)
-}
-
-/** The number that a value is, if it is a floating-point constant without axes. */
-function scalarOf(g: GraphBuilder, value: Value): number | undefined {
-  const tensor = value.shape.length === 0 ? g.constantOf(value) : undefined
-  return tensor?.dtype === 'float32' || tensor?.dtype === 'float64' ? Number(tensor.data[0]) : undefined
 }
 
 /** d(aᵖ) for a known p, with the cheap powers written out. */
@@ -398,7 +392,7 @@ function kept(g: GraphBuilder, x: Values, attributes: Attributes['ReduceSum'], y
   return attributes.keepdims !== 0 || axes.length === 0 || axes.length === x[0].shape.length ? y : g.unsqueeze(y, axes)
 }
 
-/** The length of a part of a Split that nobody reads. */
+/** The length of a part of a Split that nothing reads. */
 function partLength(
   g: GraphBuilder,
   x: Value,
@@ -411,7 +405,7 @@ function partLength(
   if (given !== undefined) return Number(given.data[i])
   const whole = x.shape[axis]!
   if (typeof whole !== 'number') {
-    throw new TrainerError('graph', `the length of part ${i} is not known, because nobody reads it.`, {
+    throw new TrainerError('graph', `the length of part ${i} is not known, because nothing reads it.`, {
       fix: 'Give Split its sizes as a constant.',
     })
   }
@@ -419,18 +413,10 @@ function partLength(
   return Math.min(chunk, whole - i * chunk)
 }
 
-function integersOf(g: GraphBuilder, value: Value): readonly number[] {
-  const tensor = g.constantOf(value)
-  if (tensor === undefined) throw new TrainerError('graph', `${value.name} has to be a constant.`)
-  return Array.from(tensor.data as BigInt64Array, Number)
-}
-
 function known(op: OpName, attribute: string, given: string, rules: readonly string[]): void {
   if (!rules.includes(given))
-    throw new TrainerError('graph', `${op} has a gradient for ${attribute} ${rules.join(' and ')}, not for ${given}.`)
-}
-
-/** Whether a type can carry a gradient. */
-export function isFloat(dtype: DataType): boolean {
-  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16'
+    throw new TrainerError(
+      'graph',
+      `${op} has a gradient only for ${attribute} ${rules.join(' and ')}, not for ${given}.`,
+    )
 }

@@ -1,21 +1,21 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
-import { positive } from '../onnx/infer'
+import { knownIntegersOf } from '../onnx/infer'
+import { clampedPlace, positive } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { asRows, expand, lengths, zeros } from './shapes'
 
 type Shape = readonly Dimension[]
 
-/** As an end, "all that is left": the largest int32, which every provider reads right. */
+/** As an end, "all that is left": the largest int32, which every provider reads correctly. */
 const last = 2 ** 31 - 1
 
 /**
  * Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a
  * Gather.
  *
- * Not by ScatterND: on the processor its threads add to the same row at the same time, and some of what they add is
- * lost.
+ * Not by ScatterND: on the CPU its threads add to the same row at the same time, and some of what they add is lost.
  */
 export function scatterRows(
   g: GraphBuilder,
@@ -26,8 +26,9 @@ export function scatterRows(
   sources: readonly Value[],
 ): Value {
   const base = zeros(g, d.dtype, shape, sources)
-  // the axes that the index had made one
-  const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)]
+  // the axes before and after the one that was indexed
+  const before = shape.slice(0, axis)
+  const after = shape.slice(axis + 1)
   const rank = index.shape.length
   const flat = rank === 1 ? index : g.reshape(index, [-1])
   const parts = rank === 1 ? d : rank === 0 ? g.unsqueeze(d, [axis]) : merged(g, d, before, after)
@@ -44,7 +45,7 @@ export function scatterRows(
   })[0]!
 }
 
-/** All axes between `before` and `after` made one. */
+/** All axes between `before` and `after` merged into one. */
 function merged(g: GraphBuilder, d: Value, before: Shape, after: Shape): Value {
   if (before.length === 0) return asRows(g, d, after)
   const part = (axes: Shape): readonly Value[] => (axes.length === 0 ? [] : [lengths(g, axes, [d])])
@@ -61,7 +62,7 @@ export function insideOut(g: GraphBuilder, d: Value, index: Value, data: Value):
   if (typeof depth !== 'number' || places === undefined || along.some(length => typeof length !== 'number')) {
     throw new TrainerError(
       'graph',
-      `the updates of a ScatterND have a gradient only where the index is a constant or one number deep.`,
+      `the updates of a ScatterND have a gradient only if the index is a constant or its last axis has length 1.`,
     )
   }
   const numbers = Array.from(places.data as BigInt64Array, Number)
@@ -84,7 +85,8 @@ export function padGradient(g: GraphBuilder, d: Value, axes: readonly number[], 
   )
   const grown = lost.some(n => n > 0) ? g.node('Pad', [d, g.integers(lost)], { mode: 'constant' })[0]! : d
   const cut = axes.flatMap((axis, i) => {
-    const [start, end] = [Math.max(0, amount(i, 0)), Math.max(0, amount(i, 1))]
+    const start = Math.max(0, amount(i, 0))
+    const end = Math.max(0, amount(i, 1))
     return start === 0 && end === 0 ? [] : [{ axis, start, end: end === 0 ? last : -end }]
   })
   return cut.length === 0
@@ -116,14 +118,13 @@ interface KnownCut extends Cut {
  */
 export function sliceGradient(g: GraphBuilder, inputs: readonly (Value | undefined)[], d: Value): Value {
   const [x, starts, ends, axesInput, steps] = inputs as readonly [Value, Value, Value, Value?, Value?]
-  const numbers = (value: Value | undefined): readonly number[] | undefined => {
-    const tensor = g.constantOf(value)
-    return tensor && Array.from(tensor.data as BigInt64Array, Number)
-  }
+  const numbers = (value: Value | undefined): readonly number[] | undefined => knownIntegersOf(value, g.constantOf)
   const listed = numbers(axesInput) ?? Array.from({ length: Number(starts.shape[0]) }, (_, i) => i)
   const axes = listed.map(axis => positive(axis, x.shape.length))
-  const [from, to, by] = [numbers(starts), numbers(ends), steps === undefined ? axes.map(() => 1) : numbers(steps)]
-  if (by === undefined) throw new TrainerError('graph', 'the steps of a Slice have to be constant.')
+  const from = numbers(starts)
+  const to = numbers(ends)
+  const by = steps === undefined ? axes.map(() => 1) : numbers(steps)
+  if (by === undefined) throw new TrainerError('graph', 'the steps of a Slice must be constant.')
   const cuts = axes.flatMap((axis, k) =>
     by[k] === 1 ? [cutOf(g, x, axis, from?.[k] ?? part(g, starts, k), to?.[k] ?? part(g, ends, k))] : [],
   )
@@ -143,10 +144,11 @@ function part(g: GraphBuilder, vector: Value, k: number): Value {
 function cutOf(g: GraphBuilder, x: Value, axis: number, from: number | Value, to: number | Value): Cut {
   const length = x.shape[axis]!
   if (typeof length === 'number' && typeof from === 'number' && typeof to === 'number') {
-    const clamp = (at: number): number => Math.max(0, Math.min(length, at < 0 ? at + length : at))
-    return { axis, before: clamp(from), after: length - Math.max(clamp(from), clamp(to)) }
+    const start = clampedPlace(from, length, 1)
+    const end = clampedPlace(to, length, 1)
+    return { axis, before: start, after: length - Math.max(start, end) }
   }
-  // the rest of x that was left out says, when the graph runs, how long it is
+  // what the slice left out of x is measured when the graph runs
   const rest = (start: Value, end: Value): Value =>
     g.node('Shape', [g.node('Slice', [x, start, end, g.integers([axis])], {})[0]!], { start: axis, end: axis + 1 })[0]!
   const vector = (at: number | Value): Value => (typeof at === 'number' ? g.integers([at]) : at)
@@ -172,7 +174,8 @@ function padded(g: GraphBuilder, d: Value, cuts: readonly KnownCut[]): Value {
 function between(g: GraphBuilder, d: Value, x: Value, { axis, before, after }: Cut): Value {
   const block = (length: number | Value): readonly Value[] => {
     if (length === 0) return []
-    const [ahead, behind] = [d.shape.slice(0, axis), d.shape.slice(axis + 1)]
+    const ahead = d.shape.slice(0, axis)
+    const behind = d.shape.slice(axis + 1)
     const own = typeof length === 'number' ? g.integers([length]) : length
     const vector = g.concat(
       [
@@ -189,7 +192,7 @@ function between(g: GraphBuilder, d: Value, x: Value, { axis, before, after }: C
   return { ...joined, shape: joined.shape.map((length, i) => (i === axis ? x.shape[axis]! : length)) }
 }
 
-/** The same for a step that is not 1: each slice is put to where it was. */
+/** The same for a step that is not 1: each slice is put back where it was. */
 function spread(
   g: GraphBuilder,
   d: Value,
@@ -206,13 +209,12 @@ function spread(
   if (typeof length !== 'number' || from === undefined || to === undefined) {
     throw new TrainerError(
       'graph',
-      `a Slice by steps of ${step} has a gradient only where the length of axis ${axis} is known.`,
+      `a Slice with steps of ${step} has a gradient only if the length of axis ${axis} is known.`,
     )
   }
-  const low = step < 0 ? -1 : 0
-  const clamp = (at: number): number => Math.max(low, Math.min(length + low, at < 0 ? at + length : at))
+  const end = clampedPlace(to, length, step)
   const positions: number[] = []
-  for (let at = clamp(from); step > 0 ? at < clamp(to) : at > clamp(to); at += step) positions.push(at)
+  for (let at = clampedPlace(from, length, step); step > 0 ? at < end : at > end; at += step) positions.push(at)
   const shape = d.shape.map((own, i) => (i === axis ? length : own))
   return scatterRows(g, shape, axis, g.constant(Tensor.from('int64', positions)), d, [x])
 }

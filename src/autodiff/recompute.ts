@@ -1,11 +1,11 @@
 import type { GraphBuilder } from '../onnx/builder'
+import { isFloat } from '../onnx/infer'
 import type { Node, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { isFloat } from './gradients'
 
 /**
- * A node as a rule is to see it: with its values computed again, where they were not kept. Asked once the gradients of
- * its outputs are there.
+ * A node as a rule should see it: with its values computed again, where they were not kept. Called once the gradients
+ * of its outputs are known.
  */
 export type Twin = (node: Node, gradientOf: (value: Value) => Value | undefined) => Node
 
@@ -19,8 +19,8 @@ interface Segment {
 
 /**
  * Gradient checkpointing (Chen et al. 2016): what lies between one checkpoint and the next is not kept for the backward
- * pass but computed again there, from the first of the two, when the gradient of the second is known. So there lies,
- * beside the checkpoints, one segment in memory at a time.
+ * pass but computed again there, from the first of the two, when the gradient of the second is known. So only one
+ * segment at a time is in memory beside the checkpoints.
  *
  * What comes after the last checkpoint is kept: its backward pass follows at once, so that computing it again would
  * save nothing.
@@ -49,12 +49,13 @@ function cut(graph: GraphBuilder, checkpoints: readonly Value[]): readonly Segme
 
 /**
  * Copies of the nodes that depend on what earlier nodes computed, to run after `gradient`. Those that nothing reads are
- * left out of the built graph.
+ * dropped when the graph is built.
  */
 function repeated(graph: GraphBuilder, nodes: readonly Node[], gradient: Value): ReadonlyMap<string, Node> {
   const computed = new Set(graph.nodes.flatMap(node => node.outputs.map(output => output?.name)))
   for (const node of nodes) for (const output of node.outputs) computed.delete(output?.name)
-  const [again, copies] = [new Map<string, Value>(), new Map<string, Node>()]
+  const again = new Map<string, Value>()
+  const copies = new Map<string, Node>()
   for (const node of nodes) {
     for (const input of node.inputs) {
       if (input !== undefined && computed.has(input.name) && isFloat(input.dtype) && !again.has(input.name))
@@ -74,9 +75,9 @@ function repeated(graph: GraphBuilder, nodes: readonly Node[], gradient: Value):
 }
 
 /**
- * x, but not before `gradient`: x - 0 is x bit for bit, and that this is a 0 (a number is not greater than itself, NaN
- * neither) no runtime knows beforehand. Without it the copies would be merged with what they are copies of, or run as
- * early as those.
+ * x, but not before `gradient`: x - 0 is x bit for bit, and no runtime knows beforehand that this is a 0 (nothing is
+ * greater than itself, not even NaN). Without it the copies would be merged with their originals, or run as early as
+ * those.
  */
 function after(graph: GraphBuilder, gradient: Value, x: Value): Value {
   const one = graph.gather(graph.reshape(gradient, [-1]), graph.constant(Tensor.from('int64', 0)))

@@ -1,19 +1,20 @@
+import { isFloat } from '../onnx/infer'
 import type { Node, Value } from '../onnx/types'
-import { gradients, isFloat } from './gradients'
+import { gradients } from './gradients'
 
-/** The ways from what gradients are asked for to the loss. */
+/** The paths from what gradients are asked for to the loss. */
 export interface Routes {
   /** The nodes on them, in the order in which they run. */
   readonly nodes: readonly Node[]
   /**
-   * The values that depend on what is asked for, and the node by which each does first; undefined for what is asked for
+   * The values that depend on what is asked for, each with the node that makes it; undefined for what is asked for
    * itself.
    */
   readonly makers: ReadonlyMap<string, Node | undefined>
   readonly loss: Value
 }
 
-/** The nodes on the ways from `wrt` to the loss, and the values that depend on `wrt`. */
+/** The nodes on the paths from `wrt` to the loss, and the values that depend on `wrt`. */
 export function between(nodes: readonly Node[], loss: Value, wrt: readonly Value[]): Routes {
   const makers = new Map<string, Node | undefined>(wrt.map(value => [value.name, undefined]))
   const reached = nodes.filter(node => {
@@ -32,7 +33,7 @@ export function between(nodes: readonly Node[], loss: Value, wrt: readonly Value
   return { nodes: active.reverse(), makers, loss }
 }
 
-/** The way through a node, for an error: weight → Gather_3 → NonZero_5 → ReduceSum_9 → loss. */
+/** The path through a node, as errors show it: weight → Gather_3 → NonZero_5 → ReduceSum_9 → loss. */
 export function route(node: Node, { nodes, makers, loss }: Routes): string {
   const before: string[] = []
   let first = ''

@@ -5,7 +5,7 @@ import type { DataType } from '../tensor'
 
 type Shape = readonly Dimension[]
 
-/** Per graph, the shapes that were written down already. */
+/** Per graph, the shapes that have been written already. */
 const written = new WeakMap<GraphBuilder, Map<string, Value>>()
 
 /**
@@ -43,7 +43,7 @@ export function lengths(graph: GraphBuilder, shape: Shape, sources: readonly Val
   return vector
 }
 
-/** `x` stretched to a shape, as it is where it has it already. */
+/** `x` stretched to a shape; as it is, if it covers the shape already. */
 export function expand(graph: GraphBuilder, x: Value, shape: Shape, sources: readonly Value[]): Value {
   if (covers(graph, x.shape, shape)) return x
   return { ...graph.node('Expand', [x, lengths(graph, shape, sources)], {})[0]!, shape }
@@ -59,7 +59,7 @@ export function count(graph: GraphBuilder, x: Value, axes: readonly number[]): n
   const known = dimensions.reduce<number>((product, d) => (typeof d === 'number' ? product * d : product), 1)
   const names = dimensions.filter(d => typeof d === 'string')
   if (names.length === 0) return known
-  // integers become floating-point numbers on every provider only so: ones, summed up
+  // the one way from lengths to floating-point numbers that every provider has: ones, summed
   const counted = graph.sum(expand(graph, graph.constant(1, x.dtype), names, [x]))
   return known === 1 ? counted : graph.mul(counted, known)
 }
@@ -74,7 +74,7 @@ export function reshaped(graph: GraphBuilder, x: Value, like: Value): Value {
   return { ...graph.reshape(x, vector), shape }
 }
 
-/** [..., rest] → [n, rest]: all leading axes made one. */
+/** [..., rest] → [n, rest]: all leading axes merged into one. */
 export function asRows(graph: GraphBuilder, x: Value, rest: Shape): Value {
   if (x.shape.length === rest.length + 1) return x
   const known = rest.every(d => typeof d === 'number')
@@ -104,5 +104,5 @@ function holder(graph: GraphBuilder, name: Dimension, sources: readonly Value[])
     const axis = value.shape.indexOf(name)
     if (axis >= 0) return [value, axis]
   }
-  throw new TrainerError('internal', `internal: no value has an axis of the length "${name}".`)
+  throw new TrainerError('internal', `internal: no value has an axis of length "${name}".`)
 }

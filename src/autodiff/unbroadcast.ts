@@ -5,9 +5,9 @@ import { covers, expand, lengths } from './shapes'
 /**
  * Sums a gradient over the axes along which its value was stretched.
  *
- * Ranks are static, equal names are equal lengths, and in our own graphs a name never stands for 1: so which axes these
- * are is known without running the graph. Where names promise nothing (`openLengths`), an axis of another name than
- * the result's is summed when the graph runs, if it is 1 then.
+ * Ranks are static, equal names are equal lengths, and in our own graphs no axis with a name is broadcast: so which axes these
+ * are is known without running the graph. Where names promise nothing (`openLengths`), an axis of another name than the
+ * result's is summed when the graph runs, if it is 1 then.
  *
  * @param to the value that the gradient is of
  * @param across the shape that the value was stretched to. The gradient may be smaller than that: it then stands for
@@ -24,7 +24,7 @@ export function unbroadcast(
   const own = (i: number): Dimension => to.shape[i - across.length + to.shape.length] ?? 1
   const stretched = across.flatMap((d, i) => (d !== 1 && own(i) === 1 ? [i - across.length] : []))
   const open = across.flatMap((d, i) =>
-    graph.openLengths && typeof own(i) === 'string' && own(i) !== d ? [i - across.length] : [],
+    graph.openLengths && typeof own(i) === 'string' && d !== 1 && own(i) !== d ? [i - across.length] : [],
   )
   // a sum over copies that were never made: make them
   const isMissing = (axis: number): boolean => !covers(graph, [gradient.shape.at(axis) ?? 1], [across.at(axis)!])
@@ -35,7 +35,7 @@ export function unbroadcast(
   const axes = stretched.map(axis => axis + rank)
   const leading = whole.shape.slice(0, extra).map((_, i) => i)
   const summed = axes.length === 0 ? whole : graph.reduceSum(whole, axes, !axes.every(axis => axis < extra))
-  // what is left of the extra axes has the length 1
+  // what is left of the extra axes has length 1
   const left = summed.shape.length === rank ? leading : leading.slice(axes.length)
   const result =
     left.length === 0 ? summed : graph.squeeze(summed, summed.shape.length === rank ? left : left.map((_, i) => i))
@@ -45,8 +45,8 @@ export function unbroadcast(
 }
 
 /**
- * Σ over an axis (counted from the back) if the axis of `to` turns out to be 1, else x. An axis of n is made two, m of
- * `to` and n / m, of which the second is summed: either m is n, or it is 1.
+ * Σ over an axis (counted from the back) if the axis of `to` turns out to be 1, else x. An axis of n is parted into
+ * two, m of `to` and n / m, and the second is summed: m is either n or 1.
  */
 function summedWhereOne(graph: GraphBuilder, x: Value, to: Value, axis: number): Value {
   const at = x.shape.length + axis

@@ -24,8 +24,8 @@ export function withGradients(
     const value = values.get(name)
     if (value !== undefined) return value
     const close = nearest(name, values.keys())
-    const fix = close === undefined ? {} : { fix: `Is "${close}" meant?` }
-    throw new TrainerError('argument', `The graph "${graph.name}" has no value of the name "${name}".`, fix)
+    const fix = close === undefined ? {} : { fix: `Did you mean "${close}"?` }
+    throw new TrainerError('argument', `The graph "${graph.name}" has no value named "${name}".`, fix)
   }
   const { dense } = differentiate(builder, find(loss), wrt.map(find))
   return builder.build({

@@ -16,13 +16,18 @@ export interface SelectedColumns {
 /**
  * Leaves out the columns that the model does not take: of a Dataset at once, of any other rows as they are read.
  * @param rows the dataset.
- * @param accepted the names that the model takes: its inputs and its labels, `label` and `label_ids` among them.
+ * @param inputs the names that the model takes.
+ * @param labels the names that labels may have.
  * @throws TrainerError with both lists of names when none but labels would be left (often because `map` was forgotten).
  */
-export function selectModelColumns(rows: LoaderRows<object>, accepted: readonly string[]): SelectedColumns {
-  const taken = new Set(accepted)
+export function selectModelColumns(
+  rows: LoaderRows<object>,
+  inputs: readonly string[],
+  labels: readonly string[],
+): SelectedColumns {
+  const taken = new Set([...inputs, ...labels])
   if (rows instanceof Dataset) {
-    const names = checkColumns(rows.columnNames, accepted)
+    const names = checkColumns(rows.columnNames, inputs, labels)
     return {
       rows: rows.selectColumns(names.kept as never[]) as unknown as RowSource<Record<string, unknown>>,
       dropped: names.dropped,
@@ -31,11 +36,15 @@ export function selectModelColumns(rows: LoaderRows<object>, accepted: readonly 
   const pick = (row: object): Record<string, unknown> =>
     Object.fromEntries(Object.entries(row).filter(([name]) => taken.has(name)))
   const length = rowCount(rows)
-  if (length === undefined) return { rows: picking(rows as AsyncIterable<object>, pick, accepted), dropped: [] }
+  if (length === undefined)
+    return {
+      rows: picking(rows as AsyncIterable<object>, pick, names => checkColumns(names, inputs, labels)),
+      dropped: [],
+    }
   const source = rows as RowSource<object>
   const first = length === 0 ? undefined : rowAt(source, 0)
   const dropped =
-    first === undefined || first instanceof Promise ? [] : checkColumns(Object.keys(first), accepted).dropped
+    first === undefined || first instanceof Promise ? [] : checkColumns(Object.keys(first), inputs, labels).dropped
   const get = (index: number): Record<string, unknown> | Promise<Record<string, unknown>> => {
     const row = rowAt(source, index)
     return row instanceof Promise ? row.then(pick) : pick(row)
@@ -43,13 +52,17 @@ export function selectModelColumns(rows: LoaderRows<object>, accepted: readonly 
   return { rows: { length, get }, dropped }
 }
 
-function checkColumns(names: readonly string[], accepted: readonly string[]): { kept: string[]; dropped: string[] } {
-  const kept = names.filter(name => accepted.includes(name))
-  if (names.length > 0 && kept.every(name => labelColumns.includes(name))) {
+function checkColumns(
+  names: readonly string[],
+  inputs: readonly string[],
+  labels: readonly string[],
+): { kept: string[]; dropped: string[] } {
+  const kept = names.filter(name => inputs.includes(name) || labels.includes(name))
+  if (names.length > 0 && kept.every(name => labels.includes(name))) {
     throw new TrainerError(
       'data',
       'The dataset has no column that the model takes: ' +
-        `it has ${names.join(', ')}; the model takes ${accepted.join(', ')}.`,
+        `it has ${names.join(', ')}; the model takes ${[...inputs, ...labels].join(', ')}.`,
       {
         fix:
           'Was map forgotten? dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }) ' +
@@ -63,7 +76,7 @@ function checkColumns(names: readonly string[], accepted: readonly string[]): { 
 function picking(
   rows: AsyncIterable<object> | Iterable<object>,
   pick: (row: object) => Record<string, unknown>,
-  accepted: readonly string[],
+  check: (names: readonly string[]) => void,
 ): AsyncIterable<Record<string, unknown>> {
   return {
     async *[Symbol.asyncIterator]() {
@@ -71,7 +84,7 @@ function picking(
       for (let first = true; ; first = false) {
         const { done, value } = await stream.next()
         if (done === true) return
-        if (first) checkColumns(Object.keys(value), accepted)
+        if (first) check(Object.keys(value))
         yield pick(value)
       }
     },

@@ -63,7 +63,7 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
   const name = shortName(device)
   const built = builtProviders(api)
   if (!built.includes(name)) {
-    const meant = nearest(name, [...built, 'auto'])
+    const meant = name === 'gpu' ? 'auto' : nearest(name, [...built, 'auto'])
     throw new TrainerError(
       'engine',
       `Provider '${device}' is not in this build of ONNX Runtime (${api.version}, ${api.path}), ` +

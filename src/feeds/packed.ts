@@ -1,9 +1,9 @@
 // batches without padding: real tokens only, and attention in groups of rows of similar length
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
-import { type Batch, Tensor } from '../tensor'
+import { Tensor } from '../tensor'
 import { packGroups, type Rounding, roundedUp } from './attentionGroups'
-import type { Feed, FeedDemands, RowName } from './FeedLayout'
+import type { FeedDemands } from './FeedLayout'
 import type { AttentionLayout, Geometry, GroupLayout, MakeTokenLayout, TokenLayout, TokenValues } from './TokenLayout'
 import { readTokens, type Tokens } from './tokens'
 
@@ -29,7 +29,37 @@ export function packed(geometry: Geometry, packing: Packing): TokenLayout {
   return {
     usualVariant: String(packing.groups),
     declare: (graph, groups) => declare(graph, geometry, Number(groups)),
-    feed: (batch, rowName) => pack(batch, geometry, packing, rowName),
+    feed(batch, rowName) {
+      const tokens = readTokens(batch, geometry, 'real', rowName)
+      const rows = tokens.order.length
+      const real = tokens.tokenIds.length
+      const count = packing.round === undefined ? real : roundedUp(real, packing.round.tokens)
+      const several = rows >= packing.groups && packing.round === undefined
+      const groups = packGroups(tokens, several ? packing.groups : 1, geometry.heads, rounding(tokens, packing))
+      const ids = { token_ids: tokens.tokenIds, position_ids: tokens.positionIds, token_type_ids: tokens.segmentIds }
+      const inputs: Record<string, Tensor> = { first_tokens: new Tensor('int32', tokens.firsts, [rows]) }
+      for (const [name, values] of Object.entries(ids))
+        if (values !== undefined) inputs[name] = new Tensor('int32', lengthened(values, count), [count])
+      groups.forEach((group, i) => {
+        for (const [name, tensor] of Object.entries(group.inputs)) inputs[nameOf(name, i, groups.length)] = tensor
+      })
+      if (groups.length > 1) {
+        inputs.group_tokens = vector(groups.map(group => group.tokens))
+        inputs.group_rows = vector(groups.map(group => group.lengths.length))
+      }
+      const lengths: Record<string, number> = { tokens: count, batch: rows }
+      groups.forEach((group, i) => {
+        lengths[nameOf('batch', i, groups.length)] = group.lengths.length
+        lengths[nameOf('length', i, groups.length)] = group.width
+      })
+      return {
+        variant: String(groups.length),
+        inputs,
+        places: { order: tokens.order, lengths: tokens.lengths, groups },
+        lengths,
+        size: { elements: batch.input_ids!.size, realTokens: real },
+      }
+    },
   }
 }
 
@@ -40,38 +70,6 @@ function packingFor({ rows, fewShapes }: FeedDemands): Packing {
 }
 
 // ── the host's half ──
-
-function pack(batch: Batch, geometry: Geometry, packing: Packing, rowName: RowName): Feed {
-  const tokens = readTokens(batch, geometry, 'real', rowName)
-  const rows = tokens.order.length
-  const real = tokens.tokenIds.length
-  const count = packing.round === undefined ? real : roundedUp(real, packing.round.tokens)
-  const several = rows >= packing.groups && packing.round === undefined
-  const groups = packGroups(tokens, several ? packing.groups : 1, geometry.heads, rounding(tokens, packing))
-  const ids = { token_ids: tokens.tokenIds, position_ids: tokens.positionIds, token_type_ids: tokens.segmentIds }
-  const inputs: Record<string, Tensor> = { first_tokens: new Tensor('int32', tokens.firsts, [rows]) }
-  for (const [name, values] of Object.entries(ids))
-    if (values !== undefined) inputs[name] = new Tensor('int32', lengthened(values, count), [count])
-  groups.forEach((group, i) => {
-    for (const [name, tensor] of Object.entries(group.inputs)) inputs[nameOf(name, i, groups.length)] = tensor
-  })
-  if (groups.length > 1) {
-    inputs.group_tokens = vector(groups.map(group => group.tokens))
-    inputs.group_rows = vector(groups.map(group => group.lengths.length))
-  }
-  const lengths: Record<string, number> = { tokens: count, batch: rows }
-  groups.forEach((group, i) => {
-    lengths[nameOf('batch', i, groups.length)] = group.lengths.length
-    lengths[nameOf('length', i, groups.length)] = group.width
-  })
-  return {
-    variant: String(groups.length),
-    inputs,
-    places: { order: tokens.order, lengths: tokens.lengths, groups },
-    lengths,
-    size: { elements: batch.input_ids!.size, realTokens: real },
-  }
-}
 
 function vector(numbers: readonly number[]): Tensor {
   return Tensor.from('int64', numbers)

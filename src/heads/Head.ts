@@ -21,7 +21,7 @@ export interface LossOptions {
 /** The labels of a batch as the inputs of a program. */
 export interface LabelFeed {
   readonly inputs: Readonly<Record<string, Tensor>>
-  /** How many labels count: those that are not -100. */
+  /** Labels that are not -100: Python's `num_items_in_batch`, by which a custom loss divides. */
   readonly count: number
 }
 

@@ -9,7 +9,7 @@ import type { Loss } from './loss'
 export function binaryCrossEntropy(graph: GraphBuilder, logits: Value, targets: Value): Loss {
   const magnitude = graph.abs(logits)
   const rest = graph.log(graph.add(graph.exp(graph.neg(magnitude)), 1))
-  // max(x, 0) as (x + |x|) / 2, whose gradient at 0 is the ½ that belongs there; Relu's is 0
+  // max(x, 0) as (x + |x|) / 2, whose gradient at 0 is ½, as it should be; Relu's is 0
   const positive = graph.mul(graph.add(logits, magnitude), 0.5)
   const losses = graph.add(graph.sub(positive, graph.mul(logits, targets)), rest)
   return { sum: graph.sum(losses), count: countElements(graph, targets) }

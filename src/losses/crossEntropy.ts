@@ -3,13 +3,13 @@ import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import type { Loss } from './loss'
 
-/** Rows with this label count for nothing, as in PyTorch. */
+/** Rows with this label do not count, as in PyTorch. */
 export const ignoredIndex = -100
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /**
-   * ε of Szegedy et al. 2015, as Hugging Face's LabelSmoother has it: (1 - ε) · nll + ε · the mean over the classes.
+   * ε of Szegedy et al. 2015, as in Hugging Face's LabelSmoother: (1 - ε) · nll + ε · the mean over the classes.
    * Default 0.
    */
   readonly labelSmoothing?: number | undefined
@@ -18,7 +18,7 @@ export interface CrossEntropyOptions {
 }
 
 /**
- * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written out of portable operators; see
+ * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written in portable operators; see
  * PyTorch's CrossEntropyLoss.
  */
 export function crossEntropy(
@@ -28,7 +28,7 @@ export function crossEntropy(
   options: CrossEntropyOptions = {},
 ): Loss {
   const classes = logits.shape[1] as number
-  // any shift near the largest does; whole numbers have no gradient, which spares the way back through the maximum
+  // any shift near the largest will do; whole numbers have no gradient, which saves the backward pass of the maximum
   const shifted = graph.sub(logits, graph.floor(graph.reduceMax(logits, [1], true)))
   const logProbabilities = graph.sub(shifted, graph.log(graph.reduceSum(graph.exp(shifted), [1], true)))
   const ids = graph.constant(Tensor.from('int32', [Array.from({ length: classes }, (_, i) => i)])) // [1, classes]

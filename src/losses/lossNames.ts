@@ -6,7 +6,7 @@ export const lossNames = ['cross_entropy', 'binary_cross_entropy', 'mean_squared
 /** A loss that is chosen by its name. */
 export type LossName = (typeof lossNames)[number]
 
-/** @throws TrainerError ('argument') for a name that is not one of a loss; `option` is what it was given as. */
+/** @throws TrainerError ('argument') if there is no loss of that name; `option` is where it was given. */
 export function checkedLossName(name: LossName, option: string): LossName {
   if (lossNames.includes(name)) return name
   const near = nearest(String(name), lossNames)

@@ -14,6 +14,8 @@ export interface Parameter {
   readonly initialization: Initialization
   /** The row of a table, the padding id's, that starts at zero and gets no gradient: PyTorch's `padding_idx`. */
   readonly paddingRow?: number | undefined
+  /** Whether it is a table of embeddings, whose rows are looked up and multiply nothing. Default false. */
+  readonly isTable?: boolean
   /** Whether training changes it: if not, it has no gradient and the optimizer keeps nothing for it. */
   readonly trainable: boolean
 }
@@ -28,7 +30,7 @@ export type DroppedOver = 'tokens' | 'rows' | { readonly group: number; readonly
 export interface DropoutSite {
   /** The input's name. */
   readonly input: string
-  /** The place in the model, which the groups of one attention share. */
+  /** The site's name in the model, which the groups of one attention share. */
   readonly place: string
   readonly probability: number
   /** Of the mask. */

@@ -14,24 +14,62 @@ export type ParameterPattern = RegExp | string
  */
 export function withTrainable<Inputs>(
   model: Model<Inputs>,
-  pattern: ParameterPattern,
+  patterns: ParameterPattern | readonly ParameterPattern[],
   trainable: boolean,
 ): Model<Inputs> {
-  const isMeant = matcher(pattern)
-  const names = model.parameters.map(({ name }) => name)
-  if (!names.some(isMeant)) {
-    const shown = typeof pattern === 'string' ? `"${pattern}"` : String(pattern)
-    const close = nearest(String(pattern), names)
-    throw new TrainerError('argument', `No parameter of ${model.name} is named ${shown}.`, {
-      fix: close === undefined ? 'The keys of `parameters` are the names.' : `Did you mean "${close}"?`,
-    })
-  }
-  return { ...model, parameters: model.parameters.map(p => (isMeant(p.name) ? { ...p, trainable } : p)) }
+  const meant = namesMeant(
+    patterns,
+    model.parameters.map(({ name }) => name),
+    model.name,
+  )
+  return { ...model, parameters: model.parameters.map(p => (meant.has(p.name) ? { ...p, trainable } : p)) }
 }
 
-/** Whether a name is meant by a pattern. */
-export function matcher(pattern: ParameterPattern): (name: string) => boolean {
+/**
+ * The names of parameters that patterns mean.
+ * @param owner what the parameters are those of, for errors.
+ * @throws TrainerError ('argument') for what is not a pattern, and for a pattern that no name has.
+ */
+export function namesMeant(
+  patterns: ParameterPattern | readonly ParameterPattern[],
+  names: readonly string[],
+  owner: string,
+): ReadonlySet<string> {
+  const list = Array.isArray(patterns) ? (patterns as readonly ParameterPattern[]) : [patterns as ParameterPattern]
+  return new Set(
+    list.flatMap(pattern => {
+      const meant = names.filter(matcher(pattern))
+      if (meant.length === 0) throw noSuchParameter(pattern, names, owner)
+      return meant
+    }),
+  )
+}
+
+function matcher(pattern: ParameterPattern): (name: string) => boolean {
   if (typeof pattern === 'string') return name => name === pattern || name.startsWith(`${pattern}.`)
+  if (!(pattern instanceof RegExp)) {
+    throw new TrainerError('argument', `${String(pattern)} does not say which parameters are meant.`, {
+      fix: 'Give a regular expression, a name, or the beginning of names up to a dot, or a list of these.',
+    })
+  }
   const tested = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')) // these would remember the last match
   return name => tested.test(name)
+}
+
+function noSuchParameter(pattern: ParameterPattern, names: readonly string[], owner: string): TrainerError {
+  const examples = `Names are, for example, ${names
+    .slice(0, 3)
+    .map(name => `"${name}"`)
+    .join(', ')}.`
+  if (typeof pattern !== 'string')
+    return new TrainerError('argument', `No parameter of ${owner} matches ${String(pattern)}.`, { fix: examples })
+  const beginnings = names.flatMap(name => [name, ...name.split('.').map((_, i, parts) => parts.slice(0, i).join('.'))])
+  const close = nearest(pattern, new Set(beginnings.filter(beginning => beginning !== '')))
+  const fix = pattern.includes('*')
+    ? 'A text is a name, or the beginning of names up to a dot. For a pattern give a regular expression.'
+    : close === undefined
+      ? examples
+      : `Did you mean "${close}"?`
+  const problem = `No parameter of ${owner} is named "${pattern}", and no name begins with "${pattern}.".`
+  return new TrainerError('argument', problem, { fix })
 }

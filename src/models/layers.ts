@@ -38,7 +38,12 @@ export function createLayers(model: ModelGraph, { deviation, epsilon }: LayerSet
     },
     embedding(name, ids, rows, width, paddingRow) {
       const initialization = { kind: 'normal', deviation } as const
-      const table = model.parameter(`${name}.weight`, { shape: [rows, width], initialization, paddingRow })
+      const table = model.parameter(`${name}.weight`, {
+        shape: [rows, width],
+        initialization,
+        paddingRow,
+        isTable: true,
+      })
       return graph.gather(table, ids)
     },
   }

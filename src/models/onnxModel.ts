@@ -4,38 +4,39 @@ import type { Head, Values } from '../heads/Head'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Graph, Node, Value } from '../onnx/types'
 import type { Model, Parameter } from './Model'
-import { matcher, type ParameterPattern } from './freeze'
+import { namesMeant, type ParameterPattern } from './freeze'
 
 /** How a graph becomes a model. */
 export interface OnnxModelOptions {
   /** What messages call it. */
   readonly name: string
-  /** Makes the head for the width of the graph's first output: [rows, width]. */
+  /** Makes the head for the width of the output that it reads: [rows, width]. */
   head(width: number): Head
-  /** Which initializers are trained; by default all of type float32 with at least one axis. */
-  readonly trainable?: readonly ParameterPattern[] | undefined
+  /** Which parameters are trained, all unless given: the initializers of type float32 with at least one axis. */
+  readonly trainable?: ParameterPattern | readonly ParameterPattern[] | undefined
 }
 
 /**
- * A graph that was made elsewhere as a model: its initializers are its parameters, its first output is its logits.
- * @throws TrainerError ('graph') for a graph without a first output [rows, width], ('argument') for a pattern of what is
+ * A graph that was made elsewhere as a model: its initializers are its parameters, its output `logits`, or else
+ * its first one, is what the head reads.
+ * @throws TrainerError ('graph') for a graph without such an output [rows, width], ('argument') for a pattern of what is
  * trained that no initializer has.
  */
 export function onnxModel(graph: Graph, options: OnnxModelOptions): Model<Values> {
-  const output = graph.outputs[0]
+  const output = graph.outputs.find(({ name }) => name === 'logits') ?? graph.outputs[0]
   const width = output?.shape[1]
   if (output === undefined || output.dtype !== 'float32' || output.shape.length !== 2 || typeof width !== 'number') {
     const found = output === undefined ? 'it has none' : `it is ${output.dtype}[${output.shape.join(', ')}]`
     throw new TrainerError(
       'graph',
-      `The first output of ${options.name} has to be float32 [rows, width], but ${found}.`,
+      `The output of ${options.name} that is called "logits", or else its first, has to be float32 [rows, width], but ${found}.`,
       {
         fix: 'Export the graph so that it ends with the numbers that the loss is computed from, and before the loss.',
       },
     )
   }
   const parameters = parametersOf(graph, options)
-  const trained = new Set(parameters.map(({ name }) => name))
+  const names = new Set(parameters.map(({ name }) => name))
   return {
     name: options.name,
     parameters,
@@ -48,7 +49,7 @@ export function onnxModel(graph: Graph, options: OnnxModelOptions): Model<Values
       const values = new Map<string, Value>(Object.entries(inputs))
       for (const [name, { tensor }] of graph.initializers) {
         const stated = { shape: tensor.dims, initialization: { kind: 'zeros' } } as const
-        values.set(name, trained.has(name) ? model.parameter(name, stated) : model.graph.constant(tensor))
+        values.set(name, names.has(name) ? model.parameter(name, stated) : model.graph.constant(tensor))
       }
       for (const node of graph.nodes) replay(model.graph, node, values)
       const named = graph.outputs.map(({ name }) => [name, values.get(name)!] as const)
@@ -60,21 +61,14 @@ export function onnxModel(graph: Graph, options: OnnxModelOptions): Model<Values
 function parametersOf(graph: Graph, { name, trainable }: OnnxModelOptions): readonly Parameter[] {
   const floats = [...graph.initializers.values()].filter(({ tensor }) => tensor.dtype === 'float32')
   const names = floats.map(({ value }) => value.name)
-  const matchers = trainable?.map(pattern => {
-    const isMeant = matcher(pattern)
-    if (names.some(isMeant)) return isMeant
-    const shown = typeof pattern === 'string' ? `"${pattern}"` : String(pattern)
-    throw new TrainerError('argument', `No float32 initializer of ${name} is named ${shown}.`, {
-      fix: `There are: ${names.join(', ') || 'none'}.`,
-    })
-  })
+  const trained = trainable === undefined ? undefined : namesMeant(trainable, names, name)
   return floats
-    .filter(({ value, tensor }) => matchers?.some(isMeant => isMeant(value.name)) ?? tensor.dims.length > 0)
+    .filter(({ value, tensor }) => tensor.dims.length > 0 || trained?.has(value.name) === true)
     .map(({ value, tensor }) => ({
       name: value.name,
       shape: tensor.dims,
       initialization: { kind: 'zeros' },
-      trainable: true,
+      trainable: trained?.has(value.name) ?? true,
     }))
 }
 

@@ -21,7 +21,7 @@ export class GraphBuilder {
   readonly #inputs: Value[] = []
   readonly #initializers = new Map<string, Initializer>()
   readonly #nodes: Node[] = []
-  /** By the name of a value the node that makes it. */
+  /** The node that makes each value, by the value's name. */
   readonly #makers = new Map<string, Node>()
   readonly #names = new Set<string>()
   readonly #constants = new Map<string, Value>()
@@ -64,7 +64,7 @@ export class GraphBuilder {
     return this.#inputs
   }
 
-  /** The node that makes a value, if it is one of an operator. */
+  /** The node that makes a value, if one does; with `op`, only if it is of that operator. */
   makerOf(value: Value): Node | undefined
   makerOf<Op extends OpName>(value: Value, op: Op): Node<Op> | undefined
   makerOf(value: Value, op?: OpName): Node | undefined {
@@ -161,7 +161,17 @@ export class GraphBuilder {
     return this.#add({ ...node, name, inputs, outputs } as Node)
   }
 
-  /** The finished graph: outputs under the given names, nodes that lead to none of them left out. */
+  /** Declares the shape of the value that the last node made, if the caller knows what inference cannot. */
+  assume(value: Value, shape: readonly Dimension[]): Value {
+    const node = this.#nodes.pop()
+    if (node === undefined || node.outputs[0]?.name !== value.name)
+      throw new TrainerError('internal', `internal: ${value.name} is not what the last node made.`)
+    const typed: Value = { ...value, shape }
+    this.#add({ ...node, outputs: [typed] } as Node)
+    return typed
+  }
+
+  /** The finished graph: outputs under the given names, without the nodes that lead to none of them. */
   build(outputs: Readonly<Record<string, Value>>): Graph {
     const graph = finish(this.name, this.#inputs, this.#initializers, this.#nodes, outputs)
     return this.openLengths ? { ...graph, openLengths: true } : graph
@@ -259,8 +269,7 @@ export class GraphBuilder {
   }
 
   where(condition: Value, a: Operand, b: Operand): Value {
-    const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype
-    return this.#one('Where', [condition, this.#operand(a, dtype), this.#operand(b, dtype)])
+    return this.#one('Where', [condition, ...this.#operands(a, b)])
   }
 
   matMul(a: Value, b: Value): Value {
@@ -316,7 +325,7 @@ export class GraphBuilder {
     return this.#one('GatherElements', [x, index], { axis })
   }
 
-  /** 0 keeps a length, -1 takes what is left. */
+  /** In `shape`, 0 keeps a length and -1 takes what is left. */
   reshape(x: Value, shape: readonly number[] | Value): Value {
     return this.#one('Reshape', [x, isValue(shape) ? shape : this.integers(shape)])
   }
@@ -367,15 +376,8 @@ export class GraphBuilder {
   /** A reshape to the very shape of another value, read when the graph runs if it is not known before. */
   reshapeLike(x: Value, like: Value): Value {
     const names = like.shape.filter(d => typeof d === 'string').length
-    if (names <= 1)
-      return this.assume(
-        this.reshape(
-          x,
-          like.shape.map(d => (typeof d === 'string' ? -1 : d)),
-        ),
-        like.shape,
-      )
-    return this.assume(this.reshape(x, this.shape(like)), like.shape)
+    const target = names <= 1 ? like.shape.map(d => (typeof d === 'string' ? -1 : d)) : this.shape(like)
+    return this.assume(this.reshape(x, target), like.shape)
   }
 
   #one<Op extends OpName>(op: Op, inputs: readonly Value[], attributes: Attributes[Op] = {} as Attributes[Op]): Value {
@@ -383,8 +385,14 @@ export class GraphBuilder {
   }
 
   #two(op: TwoOperands, a: Operand, b: Operand): Value {
+    return this.#one(op, this.#operands(a, b))
+  }
+
+  /** Both as values; a number takes the type of the other. */
+  #operands(a: Operand, b: Operand): readonly [Value, Value] {
     const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.dtype) : a.dtype
-    return this.#one(op, [this.#operand(a, dtype), this.#operand(b, dtype)])
+    const valueOf = (operand: Operand): Value => (typeof operand === 'number' ? this.constant(operand, dtype) : operand)
+    return [valueOf(a), valueOf(b)]
   }
 
   #reduce(
@@ -396,20 +404,6 @@ export class GraphBuilder {
     // to ONNX no axes means all of them; here it means none
     if (axes.length === 0) return op === 'ReduceSumSquare' ? this.mul(x, x) : x
     return this.#one(op, [x, this.integers(axes)], { keepdims: keepdims ? 1 : 0 })
-  }
-
-  #operand(operand: Operand, dtype: DataType): Value {
-    return typeof operand === 'number' ? this.constant(operand, dtype) : operand
-  }
-
-  /** Declares the shape of the value that the last node made, where the caller knows what inference cannot. */
-  assume(value: Value, shape: readonly Dimension[]): Value {
-    const node = this.#nodes.pop()
-    if (node === undefined || node.outputs[0]?.name !== value.name)
-      throw new TrainerError('internal', `internal: ${value.name} is not what the last node made.`)
-    const typed: Value = { ...value, shape }
-    this.#add({ ...node, outputs: [typed] } as Node)
-    return typed
   }
 
   #add(node: Node): Node {

@@ -7,12 +7,12 @@ import { describe, equalities, type Equalities } from './shapes'
 import type { Dimension, Graph, Initializer, Node, Value, ValueType } from './types'
 
 /**
- * Holds a graph against the rules of the language: every name is made once and before it is read, operators get the
- * inputs, outputs and attributes that they have, every stated type is the one that inference finds, and the outputs
+ * Checks a graph against the rules of the language: every name is made once and before it is read, operators get the
+ * inputs, outputs and attributes that they have, every declared type is the one that inference finds, and the outputs
  * exist.
  *
- * A length that inference cannot know may be stated as whatever it is known to be, the same everywhere. What Reshape
- * and Expand make of names may be stated under other names.
+ * A length that inference cannot know may be declared as whatever it is known to be, if it is the same everywhere. What
+ * Reshape and Expand make of names may be declared under other names.
  *
  * @throws TrainerError that prints the offending node with the names and types of its inputs.
  */
@@ -22,7 +22,7 @@ export function check(graph: Graph): void {
   const make = (value: Value, by: string): void => {
     if (value.name === '') throw broken(graph, `${by} has no name.`)
     if (made.has(value.name))
-      throw broken(graph, `${by} is the second value of the name "${value.name}": a name is given once.`)
+      throw broken(graph, `${by} is the second value named "${value.name}": names must be unique.`)
     made.set(value.name, value)
   }
   for (const input of graph.inputs) make(input, `The input "${input.name}"`)
@@ -40,14 +40,14 @@ export function check(graph: Graph): void {
   for (const output of graph.outputs)
     checkUse(graph, output, made, lengths, `the output %${output.name}: ${describe(output)}`)
   const names = graph.outputs.map(output => output.name)
-  if (new Set(names).size < names.length) throw broken(graph, `Two outputs have one name: ${names.join(', ')}.`)
+  if (new Set(names).size < names.length) throw broken(graph, `Two outputs have the same name: ${names.join(', ')}.`)
 }
 
 function checkInitializer(graph: Graph, key: string, { value, tensor }: Initializer): void {
-  if (key !== value.name) throw broken(graph, `The initializer "${value.name}" stands under the name "${key}".`)
+  if (key !== value.name) throw broken(graph, `The initializer "${value.name}" is stored under the name "${key}".`)
   const type = describe({ dtype: tensor.dtype, shape: tensor.dims })
   if (type !== describe(value))
-    throw broken(graph, `The initializer "${key}" is stated as ${describe(value)}, but its tensor is ${type}.`)
+    throw broken(graph, `The initializer "${key}" is declared as ${describe(value)}, but its tensor is ${type}.`)
 }
 
 function checkUse(
@@ -60,8 +60,8 @@ function checkUse(
   const known = made.get(value.name)
   if (known === undefined) {
     const later = graph.nodes.some(node => node.outputs.some(output => output?.name === value.name))
-    const maker = later ? 'a later node: nodes have to stand in an order in which they can run' : 'nothing'
-    throw broken(graph, `"${value.name}" is made by ${maker}. It is read by ${where}.`)
+    const problem = later ? 'made only by a later node: nodes must be in an order in which they can run' : 'never made'
+    throw broken(graph, `"${value.name}" is read by ${where}, but it is ${problem}.`)
   }
   if (!sameType(known, value, lengths, false)) {
     throw broken(graph, `"${value.name}" is made as ${describe(known)}, but read as ${describe(value)} by ${where}.`)
@@ -85,7 +85,7 @@ function checkAttributes(graph: Graph, node: Node): void {
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
     if (kind === undefined) throw broken(graph, `${node.op} has no attribute "${name}": ${printNode(node, true)}.`)
     if (!isOfKind(value, kind))
-      throw broken(graph, `The attribute ${name} has to be of the kind ${kind}: ${printNode(node, true)}.`)
+      throw broken(graph, `The attribute ${name} must be of kind ${kind}: ${printNode(node, true)}.`)
   }
 }
 
@@ -109,7 +109,10 @@ function checkTypes(graph: Graph, node: Node, lengths: Equalities): void {
   node.outputs.forEach((stated, i) => {
     if (stated === undefined || sameType(stated, types[i]!, lengths, claimed)) return
     const found = describe(types[i]!).replaceAll(/unknown_0\d+/g, '?')
-    throw broken(graph, `"${stated.name}" is stated as ${describe(stated)}, but is ${found}: ${printNode(node, true)}.`)
+    throw broken(
+      graph,
+      `"${stated.name}" is declared as ${describe(stated)}, but is ${found}: ${printNode(node, true)}.`,
+    )
   })
 }
 

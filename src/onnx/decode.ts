@@ -10,11 +10,11 @@ import { asBytes, asNumber, asText, dataTypeOf, fields, protoFields } from './wi
 export type { ExternalReader } from './decodeTensor'
 
 /**
- * The graph of an ONNX model, of opset 13 to 21 as far as its operators are in our table and mean the same there.
- * Tensors are views of `bytes` where they are aligned. Types that the file does not state are inferred. Any length
- * that the file names may be 1 when the graph runs: see `Graph.openLengths`.
+ * The graph of an ONNX model of opset 13 to 21, if its operators are in our table and mean the same there. Tensors are
+ * views of `bytes` where they are aligned. Types that the file does not declare are inferred. Any length that the file
+ * names may be 1 when the graph runs: see `Graph.openLengths`.
  *
- * @param readExternal gives the bytes of a file beside the model's; needed when weights stand in one
+ * @param readExternal returns the bytes of a file beside the model's; needed if weights are stored in one
  * @throws TrainerError ('file') for bytes that are not a model, are cut off or contradict themselves; ('graph') for
  * operators that are not in our table
  */
@@ -98,8 +98,8 @@ function collect(bytes: Uint8Array): Parts {
         parts.stated.push(asBytes(field))
         break
       case number.sparseInitializer:
-        throw new TrainerError('graph', 'The model holds sparse initializers, which cannot be read.', {
-          fix: 'Store them dense.',
+        throw new TrainerError('graph', 'The model has sparse initializers, which cannot be read.', {
+          fix: 'Store them as dense tensors.',
         })
     }
   }
@@ -114,7 +114,7 @@ function assemble(parts: Parts, opset: number, readExternal: ExternalReader | un
     if (value.name === '')
       throw new TrainerError('file', 'The ONNX data is malformed: an input or an initializer has no name.')
     if (values.has(value.name))
-      throw new TrainerError('file', `The ONNX data is malformed: the name "${value.name}" is given to two values.`)
+      throw new TrainerError('file', `The ONNX data is malformed: two values are named "${value.name}".`)
     values.set(value.name, value)
   }
   for (const bytes of parts.initializers) {
@@ -128,7 +128,7 @@ function assemble(parts: Parts, opset: number, readExternal: ExternalReader | un
     if (type === undefined) throw new TrainerError('file', `The model's "${name}" has no type and shape.`)
     return { name, ...type }
   }
-  // before IR version 4 the initializers stood among the inputs too
+  // before IR version 4 the initializers were listed among the inputs too
   const inputs = parts.inputs.map(declare).filter(({ name }) => !initializers.has(name))
   inputs.forEach(add)
   const stated = new Map<string, ValueType>()
@@ -222,14 +222,15 @@ function bindNode(raw: RawNode, { opset, values, initializers, stated, unknown, 
   })
   const outputs = raw.outputs.map((name, i) => {
     if (name === '') return undefined
-    const value: Value = { name, ...(stated.get(name) ?? types[i]!) }
+    const { dtype, shape } = stated.get(name) ?? types[i]!
+    const value: Value = { name, dtype, shape }
     add(value)
     return value
   })
   return { op, name: raw.name, inputs, outputs, attributes } as Node
 }
 
-/** The result of a step; its errors begin with the node. */
+/** Runs a step; its errors begin with the node. */
 function blaming<T>(raw: RawNode, step: () => T): T {
   try {
     return step()

@@ -4,7 +4,7 @@ import { asBytes, asIntegers, asNumber, asText, attributeTypes, dataTypeOf, fiel
 
 export const exportAgain = 'Export the model again with opset 18.'
 
-/** A node as it stands in the file. */
+/** A node as the file has it. */
 export interface RawNode {
   op: string
   name: string
@@ -14,7 +14,7 @@ export interface RawNode {
   readonly attributes: Uint8Array[]
 }
 
-/** @param at which node it is, for one without a name */
+/** @param at the node's position, after which one without a name is named */
 export function decodeNode(bytes: Uint8Array, at: number): RawNode {
   const number = protoFields.node
   const node: RawNode = { op: '', name: '', domain: '', inputs: [], outputs: [], attributes: [] }
@@ -44,7 +44,7 @@ export function decodeNode(bytes: Uint8Array, at: number): RawNode {
   return node
 }
 
-/** How errors call a node. */
+/** What errors call a node. */
 export function where({ op, name }: RawNode): string {
   return `The node "${name}" (${op})`
 }
@@ -53,22 +53,25 @@ export function where({ op, name }: RawNode): string {
 export function knownOperator(raw: RawNode, opset: number): OpName {
   const { op, domain } = raw
   const known = Object.hasOwn(operators, op) ? operators[op as OpName] : undefined
-  // ONNX took the exact Gelu over from com.microsoft in opset 20
+  // ONNX adopted the exact Gelu from com.microsoft in opset 20
   if (known !== undefined && (known.domain === domain || (op === 'Gelu' && opset >= 20))) {
     if (op === 'LayerNormalization' && opset < 17) {
-      throw new TrainerError('graph', `${where(raw)}: opset ${opset} has no LayerNormalization; it came with 17.`)
+      throw new TrainerError(
+        'graph',
+        `${where(raw)}: opset ${opset} has no LayerNormalization; it was added in opset 17.`,
+      )
     }
     return op as OpName
   }
   const written = domain === '' ? op : `${domain}.${op}`
   const like = nearest(op, Object.keys(operators))
-  const hint = like === undefined ? '' : ` (the nearest known one is ${like})`
-  throw new TrainerError('graph', `The node "${raw.name}" has the operator ${written}, which cannot be read${hint}.`, {
+  const hint = like === undefined ? '' : ` (the closest known one is ${like})`
+  throw new TrainerError('graph', `The node "${raw.name}" uses the operator ${written}, which cannot be read${hint}.`, {
     fix: `Operators that can be read: ${Object.keys(operators).join(', ')}.`,
   })
 }
 
-/** Attributes that newer or older opsets have, and the values at which they mean nothing. */
+/** Attributes that newer or older opsets have, and the values at which they have no effect. */
 const neutral: Readonly<Record<string, number | string>> = { stash_type: 1, saturate: 1, approximate: 'none' }
 
 /**
@@ -84,7 +87,7 @@ export function decodeAttributes(raw: RawNode, op: OpName, opset: number): Reado
     if (kind === undefined) {
       if (Object.hasOwn(neutral, name) && neutral[name] === value) continue
       const isOld = op.startsWith('Reduce') && name === 'axes'
-      const old = isOld ? `; before opset 18 its axes were an attribute, and this model is of opset ${opset}` : ''
+      const old = isOld ? `; before opset 18 its axes were an attribute, and this model uses opset ${opset}` : ''
       throw new TrainerError(
         'graph',
         `${where(raw)} has the attribute ${name} = ${String(value)}, which cannot be read${old}.`,
@@ -141,7 +144,7 @@ function fitted(raw: RawNode, name: string, kind: AttributeKind, value: unknown)
 const wanted: Readonly<Record<AttributeKind, string>> = {
   int: 'an integer',
   float: 'a number',
-  string: 'a text',
+  string: 'a string',
   ints: 'a list of integers',
   dtype: 'a known element type',
 }

@@ -13,15 +13,14 @@ import {
 } from './wire'
 
 /**
- * The whole content of a file that stands beside the model's; the name is a relative path that does not leave the
- * folder.
+ * The whole content of a file stored beside the model's; the name is a relative path that does not leave the folder.
  */
 export type ExternalReader = (location: string) => Uint8Array
 
 /**
  * A TensorProto. The data is a view of the bytes where they are aligned to the element type, else a copy.
- * @throws TrainerError naming the tensor when its data does not have the size that its shape asks for, before any
- * memory is taken.
+ * @throws TrainerError naming the tensor when its data does not have the size that its shape requires, before any
+ * memory is allocated.
  */
 export function decodeTensor(
   bytes: Uint8Array,
@@ -32,7 +31,7 @@ export function decodeTensor(
   if (dtype === undefined) {
     throw new TrainerError(
       'file',
-      `The tensor "${proto.name}" has ONNX's element type ${proto.dataType}, which cannot be read.`,
+      `The tensor "${proto.name}" has the ONNX element type ${proto.dataType}, which cannot be read.`,
     )
   }
   if (!proto.dims.every(d => Number.isSafeInteger(d) && d >= 0)) {
@@ -134,14 +133,14 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
   if (!staysInside(location)) {
     throw new TrainerError(
       'file',
-      `The tensor "${parts.name}" points to the file "${location}", which is not in the model's folder: ` +
-        'that is refused.',
+      `The tensor "${parts.name}" points to the file "${location}", which is outside the model's folder; ` +
+        'such a file is never read.',
     )
   }
   if (readExternal === undefined) {
     throw new TrainerError(
       'file',
-      `The tensor "${parts.name}" stands in the file "${location}", but only the model's own bytes were given.`,
+      `The tensor "${parts.name}" is stored in the file "${location}", but only the model's own bytes were given.`,
     )
   }
   const file = readExternal(location)
@@ -155,8 +154,11 @@ function readOutside(parts: TensorParts, dtype: DataType, readExternal: External
     bytes < 0 ||
     from + bytes > file.length
   ) {
-    const said = `${bytes} bytes at ${offset} of "${location}"`
-    throw new TrainerError('file', `The tensor "${parts.name}" is said to be ${said}, which has ${file.length} bytes.`)
+    const said = `${bytes} bytes at offset ${offset} of "${location}"`
+    throw new TrainerError(
+      'file',
+      `The tensor "${parts.name}" is declared to be ${said}, which has ${file.length} bytes.`,
+    )
   }
   return fromBytes(parts, dtype, file.subarray(from, from + bytes))
 }
@@ -165,7 +167,7 @@ function staysInside(location: string): boolean {
   return location !== '' && !/^[/\\]|:|\0/.test(location) && !location.split(/[/\\]/).includes('..')
 }
 
-/** The data of the typed field that goes with the type; float16 stands there as its bits. */
+/** The data of the typed field that goes with the type; float16 is stored there as its bits. */
 function fromNumbers({ name, dims, numbers }: TensorParts, dtype: DataType): ArrayBufferView {
   const number = typedFields[dtype] ?? protoFields.tensor.int32Data
   const items = numbers

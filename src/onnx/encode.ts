@@ -20,8 +20,8 @@ export interface EncodeOptions {
   /** The name of the file, beside the model's, that weights go to: 'model.onnx_data' unless given. */
   readonly externalDataName?: string
   /**
-   * More bytes of weights than this go to a file of their own; 1.5e9 unless given (a model file ends at 2 GiB), 0 for
-   * always.
+   * More bytes of weights than this go to a file of their own; 1.5e9 unless given (a model file is limited to 2 GiB), 0
+   * for always.
    */
   readonly externalThreshold?: number
 }
@@ -34,7 +34,7 @@ export interface EncodedModel {
   readonly externalData?: ExternalData
 }
 
-/** The weights that stand in a file of their own; the bytes between them are zeros. */
+/** The weights that are stored in a file of their own; the bytes between them are zeros. */
 export interface ExternalData {
   readonly name: string
   /** Bytes of the whole file. */
@@ -54,11 +54,11 @@ export interface ExternalTensor {
 
 const irVersion = 8 // the newest that goes with opset 18
 const pageBytes = 4096
-const smallestExternalBytes = 1024 // axes and shapes stay where the runtime's shape inference sees them
+const smallestExternalBytes = 1024 // axes and shapes stay where the runtime's shape inference can see them
 
 /**
- * The graph as an ONNX model: IR version 8 and the opsets that {@link operators} are meant in. Types of all values are
- * written down too. Attributes that are floating-point numbers are float32 in the file.
+ * The graph as an ONNX model: IR version 8 and the opsets that {@link operators} refers to. Types of all values are
+ * written too. Attributes that are floating-point numbers are float32 in the file.
  */
 export function encode(graph: Graph, options: EncodeOptions = {}): EncodedModel {
   const { model, ...rest } = encodeInParts(graph, options)
@@ -225,7 +225,7 @@ function encodeInitializer(
 }
 
 /**
- * A tensor's bytes as they stand in memory: little-endian, as the format wants, on every platform that Node.js supports
+ * A tensor's bytes as they are in memory: little-endian, as the format wants, on every platform that Node.js supports
  * but s390x and AIX.
  */
 function bytesOf(tensor: Tensor): Uint8Array {

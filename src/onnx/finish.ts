@@ -3,7 +3,7 @@ import { operators } from './operators'
 import type { Graph, Initializer, Node, Value } from './types'
 
 /**
- * A finished graph: what leaves is renamed, and what nothing that leaves depends on is dropped.
+ * A finished graph: outputs get the names under which they leave it, and what no output depends on is dropped.
  * @throws TrainerError when an output's name belongs to another value
  */
 export function finish(
@@ -48,7 +48,8 @@ export function finish(
 }
 
 /**
- * The nodes that lead to what leaves, without the outputs that nobody reads, and the names of all values on the way.
+ * The nodes that what leaves depends on, without the outputs that nothing reads, and the names of all values on the
+ * paths.
  */
 function reach(
   nodes: readonly Node[],

@@ -4,9 +4,7 @@ import { type Attributes, operators, type OpName } from './operators'
 import { agree, agreeAll, broadcast, describe, distinct, positive, reshaped, slicedLength, stretches } from './shapes'
 import type { Dimension, Value, ValueType } from './types'
 
-export { broadcast, describe, positive } from './shapes'
-
-/** What a shape rule is told of its node. */
+/** What a shape rule is given. */
 interface Site<Op extends OpName> {
   readonly inputs: readonly Value[]
   readonly attributes: Readonly<Attributes[Op]>
@@ -43,15 +41,17 @@ export function checkArity(op: OpName, inputs: readonly (Value | undefined)[], o
     inputs: [fewest, most],
     outputs: [fewestOut, mostOut],
   } = operators[op]
-  const range = (from: number, to: number): string =>
-    to === from ? `${from}` : to === Infinity ? `${from} or more` : `${from} to ${to}`
+  const range = (from: number, to: number, noun: string): string => {
+    const numbers = to === from ? `${from}` : to === Infinity ? `${from} or more` : `${from} to ${to}`
+    return `${numbers} ${noun}${to === 1 ? '' : 's'}`
+  }
   if (inputs.length < fewest || inputs.length > most) {
-    throw new TrainerError('graph', `${op} takes ${range(fewest, most)} inputs, not ${inputs.length}.`)
+    throw new TrainerError('graph', `${op} takes ${range(fewest, most, 'input')}, not ${inputs.length}.`)
   }
   const missing = inputs.slice(0, most === Infinity ? inputs.length : fewest).indexOf(undefined)
-  if (missing >= 0) throw new TrainerError('graph', `${op} cannot do without its input ${missing}.`)
+  if (missing >= 0) throw new TrainerError('graph', `${op} needs input ${missing}, which is missing.`)
   if (outputs < fewestOut || outputs > mostOut)
-    throw new TrainerError('graph', `${op} has ${range(fewestOut, mostOut)} outputs, not ${outputs}.`)
+    throw new TrainerError('graph', `${op} has ${range(fewestOut, mostOut, 'output')}, not ${outputs}.`)
 }
 
 /** The axes that a reduction reduces, from the front: its constant second input, or all. */
@@ -61,12 +61,17 @@ export function reducedAxes(
   noop = false,
 ): readonly number[] {
   const rank = inputs[0]!.shape.length
-  const listed = inputs[1] === undefined ? [] : distinct(integers(inputs[1], constant), rank)
+  const listed = inputs[1] === undefined ? [] : distinct(integersOf(inputs[1], constant), rank)
   return listed.length > 0 || noop ? listed : inputs[0]!.shape.map((_, i) => i)
 }
 
 const floats: readonly DataType[] = ['float32', 'float16', 'bfloat16', 'float64']
 const indices: readonly DataType[] = ['int32', 'int64']
+
+/** Whether a type is floating-point, and so can carry a gradient. */
+export function isFloat(dtype: DataType): boolean {
+  return floats.includes(dtype)
+}
 
 const same: Rule<OpName> = ({ inputs: [x] }) => [x!]
 const number: Rule<OpName> = ({ inputs: [x] }) => [{ dtype: numeric(x!), shape: x!.shape }]
@@ -162,7 +167,7 @@ const scatterND: Rule<'ScatterND'> = ({ inputs: [data, index, updates], attribut
   if (typeof depth !== 'number' || depth > data!.shape.length) {
     throw new TrainerError(
       'graph',
-      `the index's last length is ${depth ?? 'missing'}: it has to be known, and at most the rank of the data.`,
+      `the index's last length is ${depth ?? 'missing'}; it must be known, and at most the rank of the data.`,
     )
   }
   agreeAll(updates!.shape, [...index!.shape.slice(0, -1), ...data!.shape.slice(depth)])
@@ -181,17 +186,15 @@ const scatterElements: Rule<'ScatterElements'> = ({ inputs: [data, index, update
 
 const reshape: Rule<'Reshape'> = ({ inputs: [x, target], attributes, constant, unknown }) => {
   among(target!, ['int64'])
-  const wanted = constant(target)
+  const wanted = knownIntegersOf(target, constant)
   if (wanted === undefined) return [{ dtype: x!.dtype, shape: Array.from({ length: rankFrom(target!) }, unknown) }]
-  return [
-    { dtype: x!.dtype, shape: reshaped(x!.shape, integers(target!, constant), attributes.allowzero === 1, unknown) },
-  ]
+  return [{ dtype: x!.dtype, shape: reshaped(x!.shape, wanted, attributes.allowzero === 1, unknown) }]
 }
 
 const expand: Rule<'Expand'> = ({ inputs: [x, target], constant, unknown }) => {
   among(target!, ['int64'])
-  if (constant(target) !== undefined)
-    return [{ dtype: x!.dtype, shape: broadcast(x!.shape, integers(target!, constant)) }]
+  const wanted = knownIntegersOf(target, constant)
+  if (wanted !== undefined) return [{ dtype: x!.dtype, shape: broadcast(x!.shape, wanted) }]
   return [{ dtype: x!.dtype, shape: Array.from({ length: Math.max(rankFrom(target!), x!.shape.length) }, unknown) }]
 }
 
@@ -199,7 +202,7 @@ const transpose: Rule<'Transpose'> = ({ inputs: [x], attributes: { perm } }) => 
   const { shape, dtype } = x!
   const order = perm ?? shape.map((_, i) => shape.length - 1 - i)
   if (order.length !== shape.length || new Set(order).size < order.length || order.some(i => shape[i] === undefined)) {
-    throw new TrainerError('graph', `perm [${order.join(', ')}] is no order of ${shape.length} axes.`)
+    throw new TrainerError('graph', `perm [${order.join(', ')}] is not a permutation of ${shape.length} axes.`)
   }
   return [{ dtype, shape: order.map(i => shape[i]!) }]
 }
@@ -222,12 +225,12 @@ const concat: Rule<'Concat'> = ({ inputs, attributes, unknown }) => {
 const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constant, unknown }) => {
   const axis = positive(attributes.axis ?? 0, x!.shape.length)
   const whole = x!.shape[axis]!
-  const given = constant(sizes) === undefined ? undefined : integers(sizes!, constant)
+  const given = knownIntegersOf(sizes, constant)
   const parts = sizes === undefined ? attributes.num_outputs : rankFrom(sizes)
   if (parts !== outputs)
     throw new TrainerError(
       'graph',
-      `it is split into ${parts ?? 'no stated number of'} parts, but has ${outputs} outputs.`,
+      `it is split into ${parts ?? 'an unstated number of'} parts, but has ${outputs} outputs.`,
     )
   if (given !== undefined)
     agree(
@@ -246,13 +249,12 @@ const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constan
 const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant, unknown }) => {
   const rank = x!.shape.length
   const at = distinct(
-    axes === undefined ? Array.from({ length: rankFrom(starts!) }, (_, i) => i) : integers(axes, constant),
+    axes === undefined ? Array.from({ length: rankFrom(starts!) }, (_, i) => i) : integersOf(axes, constant),
     rank,
   )
-  const by = steps === undefined ? at.map(() => 1) : integers(steps, constant)
-  const [from, to] = [constant(starts), constant(ends)].map(
-    (tensor, i) => tensor && integers(i === 0 ? starts! : ends!, constant),
-  )
+  const by = steps === undefined ? at.map(() => 1) : integersOf(steps, constant)
+  const from = knownIntegersOf(starts, constant)
+  const to = knownIntegersOf(ends, constant)
   if ([from ?? at, to ?? at, by].some(list => list.length !== at.length)) {
     throw new TrainerError('graph', 'starts, ends, axes and steps need the same number of entries.')
   }
@@ -271,18 +273,18 @@ const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant, openLengths }) 
   const { shape, dtype } = x!
   const open = axes === undefined && openLengths ? shape.find(d => typeof d === 'string') : undefined
   if (open !== undefined)
-    throw new TrainerError('graph', `it names no axes, and whether the length "${open}" is 1 is not known.`)
+    throw new TrainerError('graph', `it names no axes, and it is not known whether the length "${open}" is 1.`)
   const gone =
     axes === undefined
       ? shape.flatMap((d, i) => (d === 1 ? [i] : []))
-      : distinct(integers(axes, constant), shape.length)
+      : distinct(integersOf(axes, constant), shape.length)
   for (const axis of gone)
-    if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has the length ${shape[axis]}, not 1.`)
+    if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
   return [{ dtype, shape: shape.filter((_, i) => !gone.includes(i)) }]
 }
 
 const unsqueeze: Rule<'Unsqueeze'> = ({ inputs: [x, axes], constant }) => {
-  const wanted = integers(axes!, constant)
+  const wanted = integersOf(axes!, constant)
   const rank = x!.shape.length + wanted.length
   const added = distinct(wanted, rank)
   let next = 0
@@ -295,10 +297,10 @@ const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant
   oneOf('mode', attributes.mode, ['constant', 'reflect', 'edge'])
   if (value !== undefined) sameType(x!, value)
   const rank = x!.shape.length
-  const at = axes === undefined ? x!.shape.map((_, i) => i) : distinct(integers(axes, constant), rank)
-  const by = integers(pads!, constant)
+  const at = axes === undefined ? x!.shape.map((_, i) => i) : distinct(integersOf(axes, constant), rank)
+  const by = integersOf(pads!, constant)
   if (by.length !== 2 * at.length)
-    throw new TrainerError('graph', `${2 * at.length} paddings are needed, not ${by.length}.`)
+    throw new TrainerError('graph', `pads must have ${2 * at.length} entries, not ${by.length}.`)
   const padded = (d: Dimension, i: number): Dimension => {
     const k = at.indexOf(i)
     const [before, after] = k < 0 ? [0, 0] : [by[k]!, by[k + at.length]!]
@@ -375,7 +377,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   ],
 }
 
-/** The shape that two shapes are stretched to. */
+/** The shape that two shapes are broadcast to. */
 function stretched(
   { openLengths, unknown }: Site<OpName>,
   a: readonly Dimension[],
@@ -385,18 +387,26 @@ function stretched(
 }
 
 /** The numbers of a constant integer input. */
-function integers(value: Value, constant: Site<OpName>['constant']): readonly number[] {
+export function integersOf(value: Value, constant: Site<OpName>['constant']): readonly number[] {
   const tensor = constant(value)
-  if (tensor === undefined) throw new TrainerError('graph', `${value.name} has to be a constant.`)
+  if (tensor === undefined) throw new TrainerError('graph', `${value.name} must be a constant.`)
   among(value, indices)
   return Array.from(tensor.data as BigInt64Array | Int32Array, Number)
+}
+
+/** The numbers of an integer input, if it is a constant. */
+export function knownIntegersOf(
+  value: Value | undefined,
+  constant: Site<OpName>['constant'],
+): readonly number[] | undefined {
+  return value === undefined || constant(value) === undefined ? undefined : integersOf(value, constant)
 }
 
 /** The rank that a shape given as a vector has. */
 function rankFrom(vector: Value): number {
   const [rank] = vector.shape
   if (typeof rank !== 'number' || vector.shape.length !== 1) {
-    throw new TrainerError('graph', `the length of the vector ${vector.name} has to be known.`)
+    throw new TrainerError('graph', `the length of the vector ${vector.name} must be known.`)
   }
   return rank
 }
@@ -417,8 +427,7 @@ function among(value: Value, allowed: readonly DataType[]): DataType {
 }
 
 function numeric(value: Value): DataType {
-  if (value.dtype === 'bool')
-    throw new TrainerError('graph', `${value.name} holds truth values, where numbers are needed.`)
+  if (value.dtype === 'bool') throw new TrainerError('graph', `${value.name} is boolean, but numbers are needed.`)
   return value.dtype
 }
 

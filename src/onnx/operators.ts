@@ -89,7 +89,7 @@ export interface Operator {
   readonly attributes: Readonly<Record<string, AttributeKind>>
 }
 
-/** The opset versions in which {@link operators} are meant: the newest that every provider's kernels cover. */
+/** The opset versions that {@link operators} refers to: the newest that every provider's kernels cover. */
 export const opsets = { '': 18, 'com.microsoft': 1 } as const
 
 const row = (
@@ -120,7 +120,7 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   Sign: unary,
   Not: unary,
   Identity: unary,
-  Gelu: { ...unary, domain: 'com.microsoft' }, // x Φ(x) in one pass; ONNX's own came only with opset 20
+  Gelu: { ...unary, domain: 'com.microsoft' }, // x Φ(x) in one pass; ONNX's own was added only in opset 20
   Cast: row([1, 1], { to: 'dtype' }),
   Add: binary,
   Sub: binary,

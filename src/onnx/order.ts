@@ -1,12 +1,12 @@
 import type { Graph, Node } from './types'
 
 /**
- * The same graph, the nodes that no other reads at the end and in reverse: as early as they stood is when they then
- * run.
+ * The same graph with the nodes that no other reads at the end, in reverse: they then run as early as their old places
+ * say.
  *
  * ONNX Runtime runs such nodes from the last one back, each after all that it still needs. Gradients of weights in the
- * order of the backward pass would so come at the very end, the first one last, and the two large tensors that each
- * reads would lie in memory until then.
+ * order of the backward pass would thus be computed at the very end, the first one last, and the two large tensors that
+ * each reads would stay in memory until then.
  */
 export function leavesLast(graph: Graph): Graph {
   const read = new Set(graph.nodes.flatMap(node => node.inputs.map(input => input?.name)))

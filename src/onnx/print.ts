@@ -27,7 +27,7 @@ export function print(graph: Graph): string {
 
 /**
  * One node: `%h: float32[tokens, 384] = Gemm(x, W, b) {transB: 1}`.
- * @param types whether the inputs' types are written too, as errors want them
+ * @param types whether the inputs' types are written too, as errors need them
  */
 export function printNode(node: Node, types = false): string {
   const outputs = node.outputs.map(output => (output === undefined ? '_' : `%${output.name}: ${describe(output)}`))
@@ -43,7 +43,7 @@ export function printNode(node: Node, types = false): string {
 const printedElements = 8
 
 function content(tensor: Tensor): string {
-  // bfloat16 and float16 are bits that say nothing to a reader
+  // bfloat16 and float16 are bits that mean nothing to a reader
   if (tensor.size > printedElements || tensor.dtype.endsWith('float16')) return ''
   return ` = ${tensor.size === 0 ? '[]' : JSON.stringify(tensor.tolist())}`
 }

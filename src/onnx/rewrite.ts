@@ -2,14 +2,14 @@ import { GraphBuilder } from './builder'
 import type { Graph, Node, Value } from './types'
 
 /**
- * What may stand for a node of one output: writes it on `graph`, on which all nodes before it stand already, and returns
+ * Replaces a node of one output: writes something else on `graph`, which has all nodes before it already, and returns
  * its value; undefined leaves the node as it is.
  */
 export type Rewrite = (graph: GraphBuilder, node: Node) => Value | undefined
 
 /**
- * The graph with nodes replaced, each by the first of the rewrites that has something to stand for it. Names and shapes
- * of what leaves the graph stay.
+ * The graph with nodes replaced, each by the first rewrite that replaces it. The graph's outputs keep their names and
+ * shapes.
  */
 export function rewrite(graph: Graph, rewrites: readonly Rewrite[]): Graph {
   const builder = GraphBuilder.over(graph)

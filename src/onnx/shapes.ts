@@ -10,7 +10,7 @@ export function describe(type: ValueType): string {
 export function positive(axis: number, rank: number): number {
   const at = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(at) || at < 0 || at >= rank)
-    throw new TrainerError('graph', `axis ${axis} is outside a rank of ${rank}.`)
+    throw new TrainerError('graph', `axis ${axis} is out of range for rank ${rank}.`)
   return at
 }
 
@@ -18,12 +18,12 @@ export function positive(axis: number, rank: number): number {
 export function distinct(axes: readonly number[], rank: number): readonly number[] {
   const counted = axes.map(axis => positive(axis, rank))
   if (new Set(counted).size < counted.length)
-    throw new TrainerError('graph', `the axes [${axes.join(', ')}] name one twice.`)
+    throw new TrainerError('graph', `the axes [${axes.join(', ')}] name one axis twice.`)
   return counted
 }
 
 /**
- * The shape that both shapes are stretched to (NumPy's rule).
+ * The shape that both shapes are broadcast to (NumPy's rule).
  * @param unknown makes a name for a length that is either of two; by default two names are taken for one length.
  * @throws TrainerError when they do not fit.
  */
@@ -40,19 +40,20 @@ export function broadcast(
     if (unknown !== undefined && typeof x === 'string' && typeof y === 'string') return unknown()
     if (x === 1 || typeof x === 'string') return y
     if (typeof y === 'string') return x
-    throw new TrainerError('graph', `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast.`)
+    throw new TrainerError('graph', `the shapes [${a.join(', ')}] and [${b.join(', ')}] cannot be broadcast together.`)
   })
 }
 
-/** @throws TrainerError when `from` cannot be stretched to `to` without changing `to`. */
+/** @throws TrainerError when `from` cannot be broadcast to `to` without changing `to`. */
 export function stretches(from: readonly Dimension[], to: readonly Dimension[]): void {
   const stretched = broadcast(from, to)
   const fits =
     stretched.length === to.length && stretched.every((d, i) => d === to[i] || (typeof to[i] === 'string' && d !== 1))
-  if (!fits) throw new TrainerError('graph', `the shape [${from.join(', ')}] does not stretch to [${to.join(', ')}].`)
+  if (!fits)
+    throw new TrainerError('graph', `the shape [${from.join(', ')}] cannot be broadcast to [${to.join(', ')}].`)
 }
 
-/** Whether a length got its name only because inference could not know it: whoever knows it may state it otherwise. */
+/** Whether a length got its name only because inference could not know it: whoever knows it may declare it as such. */
 function isUnknown(length: Dimension): boolean {
   return typeof length === 'string' && /^un(known|named)_\d+$/.test(length)
 }
@@ -60,8 +61,8 @@ function isUnknown(length: Dimension): boolean {
 /** What turns out to be equal among lengths, names and numbers alike. */
 export interface Equalities {
   /**
-   * Whether both are one length; if not, and either is unknown or `claimed`, from now on they are. Two numbers never
-   * become equal.
+   * Whether both are the same length; if not, and either is unknown or `claimed`, from now on they are. Two numbers
+   * never become equal.
    */
   readonly equal: (a: Dimension, b: Dimension, claimed: boolean) => boolean
   /** An unknown length under a name that no builder gives: with a leading zero. */
@@ -76,7 +77,8 @@ export function equalities(): Equalities {
     return next === undefined ? length : root(next)
   }
   const equal = (a: Dimension, b: Dimension, claimed: boolean): boolean => {
-    const [x, y] = [root(a), root(b)]
+    const x = root(a)
+    const y = root(b)
     if (x === y) return true
     if (typeof x === 'number' && typeof y === 'number') return false
     if (!claimed && !isUnknown(x) && !isUnknown(y)) return false
@@ -115,12 +117,12 @@ export function reshaped(
 ): readonly Dimension[] {
   const target = `[${from.join(', ')}] cannot be reshaped to [${wanted.join(', ')}]`
   if (wanted.filter(d => d === -1).length > 1 || wanted.some(d => d < -1)) {
-    throw new TrainerError('graph', `${target}: at most one length is left open, as -1.`)
+    throw new TrainerError('graph', `${target}: at most one length may be -1, and none smaller.`)
   }
   const copied = wanted.map((d, i): Dimension => {
     const length = d === 0 && !zeros ? from[i] : d
     if (length === undefined)
-      throw new TrainerError('graph', `${target}: there is no axis ${i} whose length 0 could keep.`)
+      throw new TrainerError('graph', `${target}: there is no axis ${i} whose length the 0 could keep.`)
     return length
   })
   const left = names(from)
@@ -130,14 +132,15 @@ export function reshaped(
     if (at >= 0) left.splice(at, 1)
     else added.push(name)
   }
-  const [above, below] = [product(from), product(copied.filter(d => d !== -1))]
+  const above = product(from)
+  const below = product(copied.filter(d => d !== -1))
   const known = left.length === 0 && added.length === 0
   if (!copied.includes(-1)) {
     if (known && above !== below) throw new TrainerError('graph', `${target}: the number of elements would change.`)
     return copied
   }
   if (known && below !== 0 && above % below !== 0)
-    throw new TrainerError('graph', `${target}: ${above} is no multiple of ${below}.`)
+    throw new TrainerError('graph', `${target}: ${above} is not a multiple of ${below}.`)
   const rest =
     known && below !== 0
       ? above / below
@@ -149,9 +152,15 @@ export function reshaped(
 
 /** The length of what a slice takes of a known length (NumPy's rule). */
 export function slicedLength(length: number, start: number, end: number, step: number): number {
-  const clamp = (at: number): number =>
-    Math.min(Math.max(at < 0 ? at + length : at, step < 0 ? -1 : 0), step < 0 ? length - 1 : length)
-  return Math.max(0, Math.ceil((clamp(end) - clamp(start)) / step))
+  return Math.max(0, Math.ceil((clampedPlace(end, length, step) - clampedPlace(start, length, step)) / step))
+}
+
+/**
+ * Where a slice starts or ends, counted from the front: within a known length, or one before it where it steps back.
+ */
+export function clampedPlace(at: number, length: number, step: number): number {
+  const first = step < 0 ? -1 : 0
+  return Math.min(Math.max(at < 0 ? at + length : at, first), first + length)
 }
 
 function names(shape: readonly Dimension[]): string[] {

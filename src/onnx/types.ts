@@ -18,7 +18,7 @@ export interface Value extends ValueType {
 }
 
 /**
- * One application of an operator. An optional input that is not given, or an output that nobody reads, is undefined.
+ * One application of an operator. An optional input that is not given, or an output that nothing reads, is undefined.
  */
 export interface Node<Op extends OpName = OpName> {
   readonly op: Op
@@ -31,7 +31,7 @@ export interface Node<Op extends OpName = OpName> {
 
 /**
  * What undoes a Gather along axis 0 whose rows are all different where a gradient flows. The gradient is then a Gather
- * too, where it would be a scatter. A hint for differentiation: it is no part of ONNX and is not written to files.
+ * too, instead of a scatter. A hint for differentiation: it is not part of ONNX and is not written to files.
  */
 export interface Inverse {
   /** int32, one per row of the data: the row of the (flattened) output that it went to. */
@@ -42,7 +42,7 @@ export interface Inverse {
   readonly mask?: Value | undefined
 }
 
-/** A graph in static single assignment form; nodes stand in an order in which they can run. */
+/** A graph in static single assignment form; its nodes are in an order in which they can run. */
 export interface Graph {
   readonly name: string
   readonly inputs: readonly Value[]
@@ -51,7 +51,7 @@ export interface Graph {
   readonly nodes: readonly Node[]
   /**
    * Whether the names of lengths promise nothing, as in graphs of other programs: a name may then stand for 1 when the
-   * graph runs, and be broadcast. In graphs that are written here a name never stands for 1, and two names that meet in
+   * graph runs, and be broadcast. In graphs that are written here no axis with a name is broadcast, and two names that meet in
    * a broadcast are one length. Default false.
    */
   readonly openLengths?: boolean | undefined

@@ -2,7 +2,7 @@ import { PbfReader, PbfWriter } from 'pbf'
 import { TrainerError } from '../errors'
 import type { DataType } from '../tensor'
 
-// What encode and decode have in common: the numbers of onnx.proto, and the protocol buffers' wire format over pbf.
+// What encode and decode share: the numbers of onnx.proto, and the protocol buffers' wire format over pbf.
 // Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
 /** Writes one message's fields. */
@@ -58,12 +58,12 @@ export const elementTypes: Readonly<Record<DataType, number>> = {
 
 const dataTypes = new Map(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as DataType]))
 
-/** The data type of a TensorProto.DataType; undefined for texts, complex and packed numbers. */
+/** The data type of a TensorProto.DataType; undefined for strings, complex and packed numbers. */
 export function dataTypeOf(type: number): DataType | undefined {
   return dataTypes.get(type)
 }
 
-/** TensorProto.DataLocation: the data stands in another file. */
+/** TensorProto.DataLocation: the data is stored in another file. */
 export const externalLocation = 1
 
 /** The bytes of one message. */
@@ -73,7 +73,7 @@ export function message(write: (writer: Writer) => void): Uint8Array {
   return writer.finish()
 }
 
-/** The bytes that stand before a field of `length` bytes. */
+/** The bytes that precede a field of `length` bytes. */
 export function frame(field: number, length: number): Uint8Array {
   return message(writer => {
     writer.writeTag(field, wireTypes.bytes)
@@ -96,14 +96,14 @@ export function writeText(writer: Writer, field: number, value: string): void {
   writer.writeString(value)
 }
 
-/** A field of a message: a number, or the bytes of a text, of packed numbers or of a message. */
+/** A field of a message: a number, or the bytes of a string, of packed numbers or of a message. */
 export interface Field {
   readonly number: number
   readonly value: number | Uint8Array
 }
 
 /**
- * The fields of a message, in the order in which they stand; bytes are views.
+ * The fields of a message, in the order of the file; bytes are views.
  * @throws TrainerError when the bytes end within a field or are not fields at all.
  */
 export function* fields(bytes: Uint8Array): Generator<Field> {

@@ -25,17 +25,17 @@ export interface UpdateSite {
   readonly scalars: Readonly<Record<string, Value>>
 }
 
-/** What an update leaves: the new parameter, and the new slots by their names. */
+/** What an update returns: the new parameter, and the new slots by their names. */
 export interface Updated {
   readonly parameter: Value
   readonly slots: Readonly<Record<string, Value>>
 }
 
 /**
- * An optimizer: a pair of pure functions, as optax has it, the second of which writes graph code, so that it runs on
- * every device.
+ * An optimizer: a pair of pure functions, as in optax, the second of which writes graph code, so that it runs on every
+ * device.
  *
- * An update that is elementwise is written once for a flat parameter of any length; on CPU it is compiled into one
+ * An update that is elementwise is written once for a flat parameter of any length; on the CPU it is compiled into one
  * loop.
  */
 export interface Optimizer {

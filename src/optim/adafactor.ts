@@ -1,9 +1,9 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
-import type { Optimizer } from './Optimizer'
+import type { Optimizer, UpdateSite } from './Optimizer'
 
-/** Options of {@link adafactor}; the default of each stands behind it. */
+/** Options of {@link adafactor}, each with its default. */
 export interface AdafactorOptions {
   readonly epsilon1?: number // 1e-30
   readonly epsilon2?: number // 1e-3
@@ -56,33 +56,49 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
       const average = (old: Value, now: Value): Value =>
         graph.add(graph.mul(old, scalars.beta2!), graph.mul(now, graph.sub(1, scalars.beta2!)))
       const square = graph.add(graph.mul(gradient, gradient), epsilon1)
-      const rank = gradient.shape.length
-      const kept: Record<string, Value> = {}
-      let direction: Value
-      if (rank >= 2) {
-        kept.exp_avg_sq_row = average(slots.exp_avg_sq_row!, graph.reduceMean(square, [rank - 1]))
-        kept.exp_avg_sq_col = average(slots.exp_avg_sq_col!, graph.reduceMean(square, [rank - 2]))
-        const rows = graph.div(kept.exp_avg_sq_row, graph.reduceMean(kept.exp_avg_sq_row, [rank - 2], true))
-        const factors = graph.mul(
-          graph.unsqueeze(reciprocalRoot(graph, rows), [rank - 1]),
-          graph.unsqueeze(reciprocalRoot(graph, kept.exp_avg_sq_col), [rank - 2]),
-        )
-        direction = graph.mul(gradient, factors)
-      } else {
-        kept.exp_avg_sq = average(slots.exp_avg_sq!, square)
-        direction = graph.mul(gradient, reciprocalRoot(graph, kept.exp_avg_sq))
-      }
-      direction = graph.div(direction, graph.max(graph.div(rootMeanSquare(graph, direction), clipThreshold), 1))
+      const means = meanSquares(graph, square, slots, average)
+      const unclipped = graph.mul(gradient, reciprocalRoots(graph, means, gradient.shape.length))
+      const direction = graph.div(unclipped, graph.max(graph.div(rootMeanSquare(graph, unclipped), clipThreshold), 1))
       const size = scaleParameter
         ? graph.mul(scalars.step_size!, graph.max(rootMeanSquare(graph, parameter), epsilon2))
         : scalars.step_size!
-      let step = graph.mul(direction, size)
-      if (beta1 !== undefined)
-        step = kept.exp_avg = graph.add(graph.mul(slots.exp_avg!, beta1), graph.mul(step, 1 - beta1))
+      const now = graph.mul(direction, size)
+      const step = beta1 === undefined ? now : graph.add(graph.mul(slots.exp_avg!, beta1), graph.mul(now, 1 - beta1))
       const decayed = graph.mul(parameter, graph.sub(1, graph.mul(size, scalars.weight_decay!)))
-      return { parameter: graph.sub(decayed, step), slots: kept }
+      return {
+        parameter: graph.sub(decayed, step),
+        slots: { ...means, ...(beta1 !== undefined && { exp_avg: step }) },
+      }
     },
   }
+}
+
+/** The averages of the squares: of a matrix's rows and columns, else of every element. */
+type MeanSquares = { readonly exp_avg_sq_row: Value; readonly exp_avg_sq_col: Value } | { readonly exp_avg_sq: Value }
+
+function meanSquares(
+  graph: GraphBuilder,
+  square: Value,
+  slots: UpdateSite['slots'],
+  average: (old: Value, now: Value) => Value,
+): MeanSquares {
+  const rank = square.shape.length
+  if (rank < 2) return { exp_avg_sq: average(slots.exp_avg_sq!, square) }
+  return {
+    exp_avg_sq_row: average(slots.exp_avg_sq_row!, graph.reduceMean(square, [rank - 1])),
+    exp_avg_sq_col: average(slots.exp_avg_sq_col!, graph.reduceMean(square, [rank - 2])),
+  }
+}
+
+/** rsqrt(R / mean R) ⊗ rsqrt(C), or the reciprocal root of every element's average. */
+function reciprocalRoots(graph: GraphBuilder, means: MeanSquares, rank: number): Value {
+  if ('exp_avg_sq' in means) return reciprocalRoot(graph, means.exp_avg_sq)
+  const { exp_avg_sq_row: rows, exp_avg_sq_col: columns } = means
+  const share = graph.div(rows, graph.reduceMean(rows, [rank - 2], true))
+  return graph.mul(
+    graph.unsqueeze(reciprocalRoot(graph, share), [rank - 1]),
+    graph.unsqueeze(reciprocalRoot(graph, columns), [rank - 2]),
+  )
 }
 
 function reciprocalRoot(graph: GraphBuilder, x: Value): Value {

@@ -1,6 +1,6 @@
 import type { Optimizer } from './Optimizer'
 
-/** Options of {@link adagrad}; the default of each stands behind it. */
+/** Options of {@link adagrad}, each with its default. */
 export interface AdagradOptions {
   readonly lrDecay?: number // 0
   readonly initialAccumulatorValue?: number // 0

@@ -1,6 +1,6 @@
 import type { Optimizer } from './Optimizer'
 
-/** Options of {@link adamw}; the default of each stands behind it. */
+/** Options of {@link adamw}, each with its default. */
 export interface AdamWOptions {
   readonly beta1?: number // 0.9
   readonly beta2?: number // 0.999

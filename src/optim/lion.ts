@@ -1,6 +1,6 @@
 import type { Optimizer } from './Optimizer'
 
-/** Options of {@link lion}; the default of each stands behind it. */
+/** Options of {@link lion}, each with its default. */
 export interface LionOptions {
   readonly beta1?: number // 0.9
   readonly beta2?: number // 0.999, Hugging Face's default: Adam's, not Lion's own 0.99

@@ -5,16 +5,13 @@ import { checkScheduleKwargs, type MetricScheduleType, type ScheduleKwargs } fro
 export interface MetricSchedule {
   /** The learning rate of each parameter group now. */
   readonly rates: readonly number[]
-  /**
-   * Takes the metric of an evaluation; changes the rates where it is time. A metric that is not a number counts as no
-   * better.
-   */
+  /** Takes the metric of an evaluation, and changes the rates when it is time. NaN does not count as better. */
   step(metric: number): void
   /** Everything that a checkpoint has to keep: valid JSON, in snake_case. */
   state(): MetricScheduleState
   /**
    * Resumes from a state that `state()` returned.
-   * @throws TrainerError (`file`) when the state is another schedule's, or of another number of groups.
+   * @throws TrainerError (`file`) when the state is that of another schedule, or of another number of groups.
    */
   restore(state: MetricScheduleState): void
 }
@@ -48,8 +45,8 @@ interface Settings {
 }
 
 /**
- * Makes `reduce_lr_on_plateau` (PyTorch's `ReduceLROnPlateau`) or `greedy` (GreedyLR, arXiv 2512.14527, as transformers
- * 5 has it).
+ * Makes `reduce_lr_on_plateau` (PyTorch's `ReduceLROnPlateau`) or `greedy` (GreedyLR, arXiv 2512.14527, as in
+ * transformers 5).
  *
  * Whether a higher metric is better comes from `greaterIsBetter`, unless `kwargs.mode` says otherwise.
  * @param options.baseRates the learning rate of each parameter group at the start.
@@ -78,8 +75,8 @@ export function createMetricSchedule(options: {
       if (stored.type !== type || stored.rates.length !== baseRates.length) {
         throw new TrainerError(
           'file',
-          `The stored state of the schedule is ${stored.type} for ${stored.rates.length} groups, ` +
-            `but this run has ${type} for ${baseRates.length}.`,
+          `The stored schedule state is of ${stored.type} with ${stored.rates.length} rates, ` +
+            `but this run has ${type} with ${baseRates.length}.`,
         )
       }
       state = { ...stored }
@@ -102,7 +99,7 @@ function settingsOf(
     if (given.length === groups) return given
     throw new TrainerError(
       'argument',
-      `lrSchedulerKwargs.${name} lists ${given.length} rates, but the optimizer has ${groups} groups.`,
+      `lrSchedulerKwargs.${name} lists ${given.length} rates, but the number of parameter groups is ${groups}.`,
     )
   }
   return {
@@ -146,7 +143,7 @@ function isBetter(
   return higherIsBetter ? metric > than + threshold : metric < than - threshold
 }
 
-/** Every rate that would fall by more than `eps` falls by the factor, not below its minimum. */
+/** Every rate that would fall by more than `eps` falls by the factor, but not below its minimum. */
 function reduced(rates: readonly number[], { factor, minLr, eps }: Settings): number[] {
   return rates.map((rate, i) => {
     const next = Math.max(rate * factor, minLr[i]!)
@@ -173,8 +170,8 @@ function plateau(state: MetricScheduleState, metric: number, settings: Settings)
 }
 
 /**
- * GreedyLR: rates rise while the metric keeps getting better and fall while it does not; long at the minimum, they
- * start again.
+ * GreedyLR: rates rise while the metric keeps getting better and fall while it does not; after long enough at the
+ * minimum, they start again.
  */
 function greedy(
   state: MetricScheduleState,

@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { Optimizer } from './Optimizer'
 
-/** Options of {@link rmsprop}; the default of each stands behind it. */
+/** Options of {@link rmsprop}, each with its default. */
 export interface RmspropOptions {
   readonly alpha?: number // 0.99
   readonly epsilon?: number // 1e-8

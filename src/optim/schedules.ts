@@ -33,7 +33,7 @@ const courses = {
       : Math.max(0, 0.5 * (1 + Math.cos(Math.PI * ((numberOf(course, 'numCycles', 1) * progress) % 1))))
   }),
   polynomial: warmed(polynomial),
-  constant: () => () => 1, // no warm-up, even where one is set: as Hugging Face has it
+  constant: () => () => 1, // no warm-up, even where one is set: as in Hugging Face
   constant_with_warmup: warmed(() => () => 1),
   inverse_sqrt: warmed(course => {
     const scale = numberOf(course, 'timescale', course.warmup || 10_000)
@@ -87,7 +87,7 @@ export function isMetricSchedule(type: ScheduleType): type is MetricScheduleType
  * @param options.baseRate the learning rate that the factor multiplies; `minLr` and `lrEnd` are divided by it.
  * @param options.warmupSteps updates of warm-up, 0 unless given.
  * @param options.totalSteps updates of the whole run; `constant`, `constant_with_warmup`, `inverse_sqrt` and
- * `warmup_stable_decay` with `numStableSteps` do without.
+ * `warmup_stable_decay` with `numStableSteps` do not need it.
  * @throws TrainerError (`argument`) for an option that the schedule does not take, or lacks.
  */
 export function createSchedule(options: {

@@ -1,7 +1,7 @@
 import { TrainerError } from '../errors'
 import type { Optimizer } from './Optimizer'
 
-/** Options of {@link sgd}; the default of each stands behind it. */
+/** Options of {@link sgd}, each with its default. */
 export interface SgdOptions {
   readonly momentum?: number // 0
   readonly dampening?: number // 0

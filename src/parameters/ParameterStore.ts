@@ -55,9 +55,9 @@ export interface ParameterStore {
   reduce(group: ProcessGroup): Promise<void>
   /** The sum of the squares of all sums. */
   squaredNorm(): Promise<number>
-  /** Updates every parameter that has a gradient; the next sums begin anew. */
+  /** Updates every parameter that has a gradient; the next sums start at zero. */
   update(numbers: UpdateNumbers): Promise<void>
-  /** Lets the next sums begin anew, without an update. */
+  /** Lets the next sums start at zero, without an update. */
   discard(): Promise<void>
   /**
    * Tensors one at a time: by a parameter's name, slots by PARAMETER.SLOT. A tensor may be a view that the next update

@@ -1,7 +1,6 @@
 import type { Engine, EngineValue, EngineValues, Program } from '../engine/Engine'
+import { ProgramCache } from '../engine/ProgramCache'
 import type { Feed } from '../feeds/FeedLayout'
-import { encode } from '../onnx/encode'
-import type { Graph } from '../onnx/types'
 import type { ProcessGroup } from '../processes/ProcessGroup'
 import type { GradientOutput } from '../programs/TrainingProgram'
 import { addition, rowAddition, squares, zeros } from '../programs/sums'
@@ -54,11 +53,12 @@ class DeviceStore implements ParameterStore {
   readonly #engine: Engine
   readonly #entries: readonly Entry[]
   readonly #frozen: Record<string, EngineValue>
-  readonly #programs = new Map<string, Promise<Program>>()
+  readonly #programs: ProgramCache
 
   constructor(options: StoreOptions, engine: Engine, entries: readonly Entry[], frozen: Record<string, EngineValue>) {
     this.#options = options
     this.#engine = engine
+    this.#programs = new ProgramCache(engine)
     this.#entries = entries
     this.#frozen = frozen
   }
@@ -83,14 +83,14 @@ class DeviceStore implements ParameterStore {
       const { output, shape } = entry
       if (output.kind === 'rows') {
         for (const { index, values } of output.parts) {
-          const program = await this.#program(`rows of [${shape.join()}]`, () => rowAddition(shape))
+          const program = await this.#programs.get(`rows of [${shape.join()}]`, () => rowAddition(shape))
           const given = { sum: entry.gradient, index: outputs[index]!, values: outputs[values]! }
           entry.gradient = await this.#replaced(entry.gradient, program, given)
           free(given.index)
           free(given.values)
         }
       } else if (microBatch > 0) {
-        const program = await this.#program(`sum of [${shape.join()}]`, () => addition(shape))
+        const program = await this.#programs.get(`sum of [${shape.join()}]`, () => addition(shape))
         const term = outputs[output.output]!
         entry.gradient = await this.#replaced(entry.gradient, program, { sum: entry.gradient, term })
         free(term)
@@ -110,7 +110,7 @@ class DeviceStore implements ParameterStore {
 
   async squaredNorm(): Promise<number> {
     if (this.#entries.length === 0) return 0
-    const program = await this.#program('norm', () => squares(this.#entries.map(({ shape }) => shape)))
+    const program = await this.#programs.get('norm', () => squares(this.#entries.map(({ shape }) => shape)))
     const inputs = Object.fromEntries(this.#entries.map(({ gradient }, i) => [`x${i}`, gradient]))
     const { sum } = await program.run(inputs)
     return Number((await this.#engine.download(sum!)).data[0])
@@ -120,7 +120,7 @@ class DeviceStore implements ParameterStore {
     const { optimizer, weightDecay } = this.#options
     const common = updateScalars(optimizer, step, rate, scale)
     for (const entry of this.#entries) {
-      const program = await this.#program(`update of [${entry.shape.join()}]`, () =>
+      const program = await this.#programs.get(`update of [${entry.shape.join()}]`, () =>
         updateGraph(optimizer, entry, false),
       )
       const scalars = Object.entries({ ...common, weight_decay: weightDecay(entry.name) })
@@ -143,7 +143,7 @@ class DeviceStore implements ParameterStore {
   async discard(): Promise<void> {
     for (const entry of this.#entries) {
       if (entry.output.kind !== 'rows') continue
-      const program = await this.#program(`zeros of [${entry.shape.join()}]`, () => zeros(entry.shape))
+      const program = await this.#programs.get(`zeros of [${entry.shape.join()}]`, () => zeros(entry.shape))
       entry.gradient = await this.#replaced(entry.gradient, program, {})
     }
   }
@@ -185,13 +185,7 @@ class DeviceStore implements ParameterStore {
     for (const { parameter, gradient, slots } of this.#entries)
       for (const value of [parameter, gradient, ...Object.values(slots)]) free(value)
     for (const value of Object.values(this.#frozen)) free(value)
-    for (const program of this.#programs.values()) (await program).dispose()
-  }
-
-  #program(name: string, graph: () => Graph): Promise<Program> {
-    const known = this.#programs.get(name) ?? this.#engine.load(encode(graph()).model, { name })
-    this.#programs.set(name, known)
-    return known
+    await this.#programs.dispose()
   }
 
   /** What a program makes of a value, which is freed. */

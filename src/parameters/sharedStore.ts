@@ -101,7 +101,7 @@ class SharedStore implements ParameterStore {
   }
 
   async update(numbers: Parameters<ParameterStore['update']>[0]): Promise<void> {
-    await this.#update(numbers)
+    await this.#update.run(numbers)
     await this.discard()
   }
 
@@ -137,6 +137,7 @@ class SharedStore implements ParameterStore {
   }
 
   async dispose(): Promise<void> {
+    await this.#update.dispose()
     this.#scratch.dispose()
     for (const array of this.#further?.values() ?? []) this.#fused.arena.free(array)
     for (const entry of this.#entries) freeEntry(entry, this.#fused)

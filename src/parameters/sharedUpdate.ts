@@ -1,8 +1,8 @@
-import type { Engine, EngineValue, Program } from '../engine/Engine'
+import type { Engine, EngineValue } from '../engine/Engine'
 import { isElementwise } from '../engine/fused/compile'
 import type { FusedEngine, Segment } from '../engine/fused/FusedEngine'
+import { ProgramCache } from '../engine/ProgramCache'
 import { TrainerError } from '../errors'
-import { encode } from '../onnx/encode'
 import type { Graph } from '../onnx/types'
 import type { Optimizer } from '../optim/Optimizer'
 import { updateGraph, updateScalars } from '../programs/update'
@@ -11,7 +11,11 @@ import type { StoreOptions, UpdateNumbers } from './ParameterStore'
 import type { Entry } from './sharedEntry'
 
 /** Updates all parameters. */
-type Update = (numbers: UpdateNumbers) => Promise<void>
+interface Update {
+  run(numbers: UpdateNumbers): Promise<void>
+  /** Frees the programs that it runs. */
+  dispose(): Promise<void>
+}
 
 /** The update of all parameters: fused into one loop where it is elementwise. */
 export function createUpdate(
@@ -25,9 +29,12 @@ export function createUpdate(
   // running means of rows that no longer have gradients would decay into subnormal numbers, which processors are slow
   // at
   const kernel = fused.compile(flat, { flush: entries[0]!.slots.map(({ name }) => `${name}_out`) })
-  return ({ step, rate, scale }) => {
-    const segments = entries.map(entry => segmentOf(entry, weightDecay(entry.name)))
-    return fused.run(kernel, segments, updateScalars(optimizer, step, rate, scale))
+  return {
+    run({ step, rate, scale }) {
+      const segments = entries.map(entry => segmentOf(entry, weightDecay(entry.name)))
+      return fused.run(kernel, segments, updateScalars(optimizer, step, rate, scale))
+    },
+    async dispose() {}, // the kernel is the engine's
   }
 }
 
@@ -67,24 +74,21 @@ function updateThroughEngine(
   engine: Engine,
   entries: readonly Entry[],
 ): Update {
-  const programs = new Map<string, Promise<Program>>()
-  const programOf = (entry: Entry): Promise<Program> => {
-    const key = entry.shape.join()
-    const known =
-      programs.get(key) ??
-      engine.load(encode(updateGraph(optimizer, entry, false)).model, { name: `update of [${key}]` })
-    programs.set(key, known)
-    return known
+  const programs = new ProgramCache(engine)
+  const updateOf = async (entry: Entry, scalars: Readonly<Record<string, number>>): Promise<void> => {
+    const graph = (): Graph => updateGraph(optimizer, entry, false)
+    const program = await programs.get(`update of [${entry.shape.join()}]`, graph)
+    const feeds = feedsOf(entry, { ...scalars, weight_decay: weightDecay(entry.name) })
+    const outputs = await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, feeds[name]!])))
+    entry.parameter.set((outputs.parameter_out as Tensor<'float32'>).data)
+    for (const { name, data } of entry.slots) data.set((outputs[`${name}_out`] as Tensor<'float32'>).data)
   }
-  return async ({ step, rate, scale }) => {
-    const common = updateScalars(optimizer, step, rate, scale)
-    for (const entry of entries) {
-      const program = await programOf(entry)
-      const feeds = feedsOf(entry, { ...common, weight_decay: weightDecay(entry.name) })
-      const outputs = await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, feeds[name]!])))
-      entry.parameter.set((outputs.parameter_out as Tensor<'float32'>).data)
-      for (const { name, data } of entry.slots) data.set((outputs[`${name}_out`] as Tensor<'float32'>).data)
-    }
+  return {
+    async run({ step, rate, scale }) {
+      const scalars = updateScalars(optimizer, step, rate, scale)
+      for (const entry of entries) await updateOf(entry, scalars)
+    },
+    dispose: () => programs.dispose(),
   }
 }
 

@@ -16,7 +16,7 @@ export function slotTensor(
   const tensor = slots.get(slotName(parameter, slot))
   if (tensor === undefined) {
     throw new TrainerError('file', `The optimizer's state has no "${slot}" of ${parameter}.`, {
-      fix: 'Resume with the optimizer that the checkpoint was made with, or start anew.',
+      fix: 'Where the parameter was frozen when the checkpoint was saved, freeze it before train(); otherwise start from scratch.',
     })
   }
   if (tensor.size !== size) {

@@ -1,9 +1,8 @@
 import { TrainerError } from '../errors'
-import type { LossOptions } from '../heads/Head'
 import { ignoredIndex } from '../losses/crossEntropy'
 import type { Loss } from '../losses/loss'
 import type { LossFunction, ModelOutputs } from '../losses/LossFunction'
-import type { Head, Values } from '../heads/Head'
+import type { Head, LossOptions, Values } from '../heads/Head'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 
@@ -13,7 +12,7 @@ export interface Objective extends LossOptions {
 }
 
 /** The input that a custom loss divides by: the labels that count in the whole update. */
-export const labelCount = 'num_items_in_batch'
+export const labelCountInput = 'num_items_in_batch'
 
 /** Adds the loss of a model's outputs to their graph; the labels become inputs of it. */
 export function writeLoss(graph: GraphBuilder, head: Head, outputs: Values, objective: Objective): Loss {
@@ -27,7 +26,7 @@ export function writeLoss(graph: GraphBuilder, head: Head, outputs: Values, obje
 }
 
 function customLoss(graph: GraphBuilder, outputs: Values, labels: Value, custom: LossFunction): Loss {
-  const items = graph.input(labelCount, 'float32', [])
+  const items = graph.input(labelCountInput, 'float32', [])
   const written: unknown = custom(outputs as ModelOutputs, labels, items, graph)
   if (isLoss(written)) return written
   if (!isValue(written)) {

@@ -1,4 +1,5 @@
 // text → stretches of text and the added tokens between them
+import { trimEnd, trimStart, wordCharacter } from './characters'
 import type { AddedToken } from './tokenizerJson'
 
 /** Finds added tokens in a text. */
@@ -7,13 +8,19 @@ export interface TokenMatcher {
   readonly tokens: ReadonlyMap<string, AddedToken>
 }
 
-/** A matcher for tokens as `normalize` writes them, the longest first; undefined for no tokens. */
+/**
+ * A matcher for tokens as `normalize` writes them, the longest first; undefined for no tokens. Of tokens that are
+ * written alike the first counts, special ones before others.
+ */
 export function tokenMatcher(
   tokens: readonly AddedToken[],
   normalize: (text: string) => string,
 ): TokenMatcher | undefined {
-  const byText = new Map(tokens.map(token => [normalize(token.content), token]))
-  byText.delete('')
+  const byText = new Map<string, AddedToken>()
+  for (const token of [...tokens.filter(one => one.special), ...tokens.filter(one => !one.special)]) {
+    const text = normalize(token.content)
+    if (text !== '' && !byText.has(text)) byText.set(text, token)
+  }
   if (byText.size === 0) return undefined
   const texts = [...byText.keys()].sort((a, b) => b.length - a.length)
   return {
@@ -31,21 +38,24 @@ export function splitAddedTokens(text: string, matcher: TokenMatcher | undefined
   if (matcher === undefined) return [text]
   const parts: (string | number)[] = []
   let start = 0
-  matcher.pattern.lastIndex = 0
-  for (let match = matcher.pattern.exec(text); match !== null; match = matcher.pattern.exec(text)) {
+  for (const match of text.matchAll(matcher.pattern)) {
     const token = matcher.tokens.get(match[0])!
     const end = match.index + match[0].length
-    if (token.single_word && (wordEnds.test(text.slice(0, match.index)) || wordBegins.test(text.slice(end)))) continue
+    if (token.single_word && touchesWord(text, match.index, end)) continue
     const before = text.slice(start, match.index)
-    const kept = token.lstrip ? before.trimEnd() : before
+    const kept = token.lstrip ? trimEnd(before) : before
     if (kept !== '') parts.push(kept)
     parts.push(token.id)
-    start = token.rstrip ? end + text.slice(end).length - text.slice(end).trimStart().length : end
-    matcher.pattern.lastIndex = start
+    start = token.rstrip ? text.length - trimStart(text.slice(end)).length : end
   }
   if (start < text.length) parts.push(start === 0 ? text : text.slice(start))
   return parts
 }
 
-const wordEnds = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]$/u
-const wordBegins = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]/u
+/** Whether a word's character stands right before or right after a stretch. */
+function touchesWord(text: string, start: number, end: number): boolean {
+  return wordEnds.test(text.slice(Math.max(0, start - 2), start)) || wordBegins.test(text.slice(end, end + 2))
+}
+
+const wordEnds = new RegExp(`[${wordCharacter}]$`, 'u')
+const wordBegins = new RegExp(`^[${wordCharacter}]`, 'u')

@@ -9,12 +9,17 @@ import {
   type TokenizerJson,
   type WrittenJson,
 } from './tokenizerJson'
+import type { Vocabulary } from './vocabularies'
 
 /** What a tokenizer.json is completed from. */
 export interface Completion {
   readonly family: Family
   readonly config: TokenizerConfig
   readonly specials: SpecialTokens
+  /** The special tokens that the files name, those without a role among them. */
+  readonly named: readonly string[]
+  /** The model's own. */
+  readonly vocabulary: Vocabulary
   /** `added_tokens.json`: ids by token. */
   readonly added: Readonly<Record<string, number>>
 }
@@ -28,7 +33,7 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
   const isWordPiece = family.kind === 'wordpiece'
   const tokens = completeTokens(json, completion)
   const ids = new Map(tokens.map(token => [token.content, token.id]))
-  const idOf = (token: string): number | undefined => ids.get(token) ?? vocabularyId(json, token)
+  const idOf = (token: string): number | undefined => ids.get(token) ?? completion.vocabulary.ids.get(token)
   const normalizer = json.normalizer ?? null
   const processor = json.post_processor ?? null
   return {
@@ -42,27 +47,38 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
   }
 }
 
-/** The added tokens, then those of the configuration, of `added_tokens.json` and the special ones that are missing. */
-function completeTokens(json: WrittenJson, { config, specials, added }: Completion): AddedToken[] {
-  const tokens = [...(json.added_tokens ?? [])]
-  const known = new Set(tokens.map(token => token.content))
-  const add = (content: string, id: number | undefined, attributes: Partial<AddedToken> = {}): void => {
-    if (id === undefined || known.has(content)) return
-    known.add(content)
-    tokens.push(specialToken(id, content, attributes))
+/**
+ * The added tokens as the configuration describes them, then those of the configuration, of `added_tokens.json`, and the
+ * special ones that are missing: of those that only the class has, the ones in the vocabulary.
+ */
+function completeTokens(json: WrittenJson, completion: Completion): AddedToken[] {
+  const { config, specials, named, vocabulary, added } = completion
+  const tokens = new Map((json.added_tokens ?? []).map(token => [token.content, token]))
+  const add = (content: string, attributes: Partial<AddedToken> = {}): void => {
+    if (!tokens.has(content)) tokens.set(content, specialToken(0, content, attributes))
   }
-  for (const [id, token] of Object.entries((config['added_tokens_decoder'] ?? {}) as Record<string, AddedToken>))
-    add(token.content, Number(id), token)
-  for (const [content, id] of Object.entries(added))
-    add(content, id, { special: Object.values(specials).includes(content) })
-  for (const content of Object.values(specials)) add(content, vocabularyId(json, content))
-  return tokens
+  const described = Object.entries((config['added_tokens_decoder'] ?? {}) as Record<string, AddedToken>)
+  for (const [, token] of described.sort(([a], [b]) => Number(a) - Number(b)))
+    tokens.set(token.content, { ...(tokens.get(token.content) ?? specialToken(0, token.content, plain)), ...token })
+  for (const content of Object.keys(added)) add(content, { special: Object.values(specials).includes(content) })
+  for (const content of Object.values(specials)) if (vocabulary.ids.has(content)) add(content)
+  for (const content of named) add(content)
+  return renumbered([...tokens.values()], vocabulary)
 }
 
-function vocabularyId({ model }: WrittenJson, token: string): number | undefined {
-  if (Array.isArray(model.vocab)) return undefined
-  const vocab = model.vocab as Readonly<Record<string, number>>
-  return Object.hasOwn(vocab, token) ? vocab[token] : undefined
+const plain = { special: false }
+
+/**
+ * The tokens with the ids that the Rust library gives them, whatever the file says: that of the vocabulary, or else the
+ * next one after the vocabulary and the tokens before.
+ */
+function renumbered(tokens: readonly AddedToken[], { ids, size }: Vocabulary): AddedToken[] {
+  let next = size
+  return tokens.map(token => {
+    const id = ids.get(token.content) ?? next
+    next = Math.max(next, id + 1)
+    return { ...token, id }
+  })
 }
 
 /** The normalizer with the options that the tokenizer's configuration sets, which override its own, as in Python. */

@@ -2,11 +2,11 @@
 import { paddedLength, padValues } from '../collators/padding'
 import { originOf } from '../data/origins'
 import { TrainerError } from '../errors'
+import type { JsonPart } from './jsonPart'
 import { completeOptions, type CompleteOptions, type TokenizerOptions } from './options'
 import type { TokenizerSettings } from './settings'
 import { templateOf, type Template } from './template'
 import type { TextModel } from './textModel'
-import type { TokenizerJson } from './tokenizerJson'
 import { truncatedLengths } from './truncation'
 
 /** One encoded text or pair. `attention_mask` is missing only if `returnAttentionMask` is false. */
@@ -23,11 +23,7 @@ export type BatchEncoding = { [Name in keyof Encoding]: Encoding[Name][] }
 type Encode = (texts: unknown, pairs: unknown, options: TokenizerOptions | undefined) => Encoding | BatchEncoding
 
 /** The function from texts to encodings of a model, with the post-processor of its tokenizer.json. */
-export function encoder(
-  model: TextModel,
-  processor: TokenizerJson['post_processor'],
-  settings: TokenizerSettings,
-): Encode {
+export function encoder(model: TextModel, processor: JsonPart, settings: TokenizerSettings): Encode {
   const template = templateOf(processor)
   const bare = { single: template.single.filter(piece => piece.text), pair: template.pair.filter(piece => piece.text) }
   return (texts, pairs, options = {}) => {

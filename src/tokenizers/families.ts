@@ -40,6 +40,8 @@ const families: Readonly<Record<string, Family>> = Object.fromEntries(
     wordPiece('ConvBertTokenizer', withSegments),
     wordPiece('MobileBertTokenizer', withSegments),
     wordPiece('SqueezeBertTokenizer', withSegments),
+    wordPiece('LayoutLMTokenizer', withSegments),
+    wordPiece('LxmertTokenizer', withSegments),
     wordPiece('DistilBertTokenizer', withoutSegments),
     byteLevel('RobertaTokenizer'),
     byteLevel('LongformerTokenizer'),
@@ -88,5 +90,5 @@ const classOfModel: Readonly<Record<string, string>> = {
 export function familyOf(tokenizerClass: unknown, modelType: unknown, fallback: string): Family {
   const named = typeof tokenizerClass === 'string' ? tokenizerClass.replace(/Fast$/, '') : undefined
   const name = named ?? (typeof modelType === 'string' ? classOfModel[modelType] : undefined) ?? fallback
-  return families[name] ?? other(name === 'PreTrainedTokenizer' ? 'PreTrainedTokenizerFast' : name, withSegments)
+  return families[name] ?? other(name === 'PreTrainedTokenizer' ? 'PreTrainedTokenizerFast' : name, withoutSegments)
 }

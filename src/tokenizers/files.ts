@@ -1,10 +1,13 @@
 // folder → the files of a tokenizer, whichever of them it has
 import { TrainerError } from '../errors'
 import { completeJson } from './completeJson'
+import { JsonPart } from './jsonPart'
 import { familyOf, type Family } from './families'
 import { byteLevelJson, withAttributes, wordPieceJson } from './fromVocabulary'
+import { positionsOf } from './positions'
 import { specialNames, type SpecialName, type SpecialTokens } from './specials'
 import type { TokenizerConfig, TokenizerJson, WrittenJson } from './tokenizerJson'
+import { vocabularyOf, type Vocabulary } from './vocabularies'
 
 /** What reads and writes the text files of folders: the disk, or anything in its place. */
 export interface TextFiles {
@@ -18,10 +21,18 @@ export interface TextFiles {
 
 /** What a tokenizer is made of. */
 export interface TokenizerFiles {
+  /** Where the tokenizer.json lies, or would lie if there is none. */
+  readonly path: string
   readonly json: TokenizerJson
+  /** The model's own, without added tokens. */
+  readonly vocabulary: Vocabulary
   readonly config: TokenizerConfig
   readonly family: Family
   readonly specials: SpecialTokens
+  /** The special tokens that the files name, those without a role among them. */
+  readonly named: readonly string[]
+  /** How many tokens the model takes whose config.json lies beside; undefined if that does not say. */
+  readonly positions: number | undefined
 }
 
 /**
@@ -36,27 +47,31 @@ export async function readTokenizerFiles(folder: string, files: TextFiles): Prom
     return text === undefined ? undefined : parseJson(text, `${folder}/${name}`)
   }
   const config = (await readJson('tokenizer_config.json')) ?? {}
+  checkConfig(new JsonPart(config, `${folder}/tokenizer_config.json`))
   const map = (await readJson('special_tokens_map.json')) ?? {}
   const model = (await readJson('config.json')) ?? {}
   const added = ((await readJson('added_tokens.json')) ?? {}) as Record<string, number>
   const written = (await readJson('tokenizer.json')) as WrittenJson | undefined
-  const vocabulary = written === undefined ? await readVocabulary(folder, files) : {}
-  const isByteLevel = vocabulary.ids !== undefined && vocabulary.words === undefined
+  const sources = written === undefined ? await readVocabulary(folder, files) : {}
+  const isByteLevel = sources.ids !== undefined && sources.words === undefined
   const family = familyOf(
     config['tokenizer_class'],
     model['model_type'],
     isByteLevel ? 'RobertaTokenizer' : 'BertTokenizer',
   )
   const specials = specialTokens(config, map, family)
-  const built = buildJson(folder, vocabulary, family, specials, config)
+  const built = buildJson(folder, sources, family, specials, config)
   const json: WrittenJson | undefined = written ?? (built && withAttributes(built, { ...map, ...config }))
   if (json === undefined) throw await noTokenizer(folder, files, family)
-  checkJson(json, folder)
-  return { json: completeJson(json, { family, config, specials, added }), config, family, specials }
+  const named = namedSpecials(config, map)
+  const path = `${folder}/tokenizer.json`
+  const vocabulary = checkedVocabulary(new JsonPart(json, path))
+  const complete = completeJson(json, { family, config, specials, named, vocabulary, added })
+  return { path, json: complete, vocabulary, config, family, specials, named, positions: positionsOf(model) }
 }
 
 /** The texts of the vocabulary files that a folder has. */
-interface Vocabulary {
+interface VocabularyFiles {
   /** `vocab.txt` */
   readonly words?: string | undefined
   /** `vocab.json`, which counts with `merges.txt` only. */
@@ -64,7 +79,7 @@ interface Vocabulary {
   readonly merges?: string | undefined
 }
 
-async function readVocabulary(folder: string, files: TextFiles): Promise<Vocabulary> {
+async function readVocabulary(folder: string, files: TextFiles): Promise<VocabularyFiles> {
   const words = await files.read(folder, 'vocab.txt')
   const ids = await files.read(folder, 'vocab.json')
   const merges = await files.read(folder, 'merges.txt')
@@ -80,6 +95,16 @@ function specialTokens(config: TokenizerConfig, map: TokenizerConfig, family: Fa
   return specials
 }
 
+/** The special tokens that the files name, first those with a role, then the others. */
+function namedSpecials(config: TokenizerConfig, map: TokenizerConfig): string[] {
+  const others = ['additional_special_tokens', 'extra_special_tokens'].flatMap(name =>
+    Object.values((config[name] ?? map[name] ?? {}) as Record<string, unknown>),
+  )
+  return [...specialNames.map(name => config[name] ?? map[name]), ...others]
+    .map(textOf)
+    .filter((content): content is string => content !== undefined && content !== '')
+}
+
 /** A special token is written as text, or as an object with its text in `content`. */
 function textOf(token: unknown): string | undefined {
   if (typeof token === 'string') return token
@@ -91,7 +116,7 @@ function textOf(token: unknown): string | undefined {
 /** The tokenizer.json that the family makes of its vocabulary files; undefined without them. */
 function buildJson(
   folder: string,
-  { words, ids, merges }: Vocabulary,
+  { words, ids, merges }: VocabularyFiles,
   family: Family,
   specials: SpecialTokens,
   config: TokenizerConfig,
@@ -120,18 +145,35 @@ async function noTokenizer(folder: string, files: TextFiles, family: Family): Pr
   })
 }
 
-function checkJson({ model }: WrittenJson, folder: string): void {
-  if (typeof model === 'object' && model !== null && model.vocab !== undefined) return
-  throw new TrainerError(
-    'file',
-    `${folder}/tokenizer.json has no model with a vocabulary: it is not from the tokenizers library.`,
-  )
+/** The vocabulary; the added tokens are checked with it, since they are read before the parts are made of the file. */
+function checkedVocabulary(root: JsonPart): Vocabulary {
+  const vocabulary = root.at('model').at('vocab')
+  if (vocabulary.isMissing) throw vocabulary.wrong('the vocabulary that the tokenizers library writes')
+  const added = root.at('added_tokens')
+  if (!added.isMissing) for (const token of added.list()) checkAddedToken(token)
+  return vocabularyOf(vocabulary)
+}
+
+function checkAddedToken(token: JsonPart): void {
+  token.at('content').text()
+  token.at('id').count()
+  for (const name of ['single_word', 'lstrip', 'rstrip', 'normalized', 'special']) token.at(name).flag(false)
+}
+
+/** Checks the tokens that a configuration adds, by id. */
+function checkConfig(config: JsonPart): void {
+  const added = config.at('added_tokens_decoder')
+  if (!added.isMissing) for (const id of Object.keys(added.object())) added.at(id).at('content').text()
 }
 
 function parseJson(text: string, path: string): Record<string, unknown> {
+  let value: unknown
   try {
-    return JSON.parse(text) as Record<string, unknown>
+    value = JSON.parse(text)
   } catch (error) {
     throw new TrainerError('file', `${path} is not valid JSON: ${(error as Error).message}.`, { cause: error })
   }
+  const part = new JsonPart(value, path)
+  if (Array.isArray(value)) throw part.wrong('an object')
+  return part.object()
 }

@@ -1,6 +1,7 @@
 // the options of a tokenizer's calls, and what they mean together
 import { checkSide, paddingStrategy, type Padding, type PaddingStrategy, type Side } from '../collators/padding'
 import { TrainerError, nearest } from '../errors'
+import { logOnce } from '../logging'
 import type { TokenizerSettings } from './settings'
 import type { TruncationStrategy } from './truncation'
 
@@ -60,7 +61,7 @@ const optionNames = [
  */
 export function completeOptions(options: TokenizerOptions, settings: TokenizerSettings): CompleteOptions {
   checkNames(options)
-  const { strategy, padding, maxLength } = lengthOptions(options, settings.modelMaxLength)
+  const { strategy, padding, maxLength } = lengthOptions(options, settings)
   checkPadding(padding, strategy, maxLength, options, settings)
   const wants = (name: string, asked: boolean | undefined): boolean => asked ?? settings.modelInputNames.includes(name)
   return {
@@ -90,6 +91,10 @@ function checkNames(options: object): void {
   throw new TrainerError('argument', `The tokenizer has no option '${unknown}'.`, { fix })
 }
 
+const unlimitedNote =
+  'truncation is on, but neither the tokenizer nor a config.json in its folder says how long texts may be: nothing is ' +
+  'cut. Give maxLength at the call, or set tokenizer.modelMaxLength.'
+
 interface LengthOptions {
   readonly strategy: TruncationStrategy
   readonly padding: PaddingStrategy
@@ -97,16 +102,18 @@ interface LengthOptions {
 }
 
 /** The options that decide lengths. Without any limit nothing is cut, and nothing is padded to it. */
-function lengthOptions(options: TokenizerOptions, modelMaxLength: number): LengthOptions {
+function lengthOptions(options: TokenizerOptions, { modelMaxLength, limitNote }: TokenizerSettings): LengthOptions {
   const strategy = truncationStrategy(options)
   const padding = paddingStrategy(options.padding)
   const { maxLength } = options
   if (maxLength === undefined) {
     if (modelMaxLength === Infinity) {
+      if (strategy !== 'do_not_truncate') logOnce('warning', unlimitedNote)
       const unlimited = padding === 'max_length' ? 'do_not_pad' : padding
       return { strategy: 'do_not_truncate', padding: unlimited, maxLength }
     }
     const isLimited = padding === 'max_length' || strategy !== 'do_not_truncate'
+    if (isLimited && limitNote !== undefined) logOnce('warning', limitNote)
     return { strategy, padding, maxLength: isLimited ? modelMaxLength : undefined }
   }
   if (Number.isInteger(maxLength) && maxLength >= 0) return { strategy, padding, maxLength }

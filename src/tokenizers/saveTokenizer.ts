@@ -5,6 +5,8 @@ import type { TokenizerFiles } from './files'
 /** The settings of a tokenizer that can change after it is loaded. */
 export interface SavedSettings {
   readonly modelMaxLength: number
+  /** Not undefined where the limit is the model's, which is not written. */
+  readonly limitNote: string | undefined
   readonly paddingSide: Side
   readonly truncationSide: Side
 }
@@ -14,12 +16,13 @@ export function tokenizerFileTexts(
   { json, config, family, specials }: TokenizerFiles,
   settings: SavedSettings,
 ): Record<string, string> {
+  const hasOwnLimit = settings.modelMaxLength !== Infinity && settings.limitNote === undefined
   const sides = { padding_side: settings.paddingSide, truncation_side: settings.truncationSide }
   const written = {
     ...config,
     ...specials,
     tokenizer_class: config['tokenizer_class'] ?? family.name,
-    ...(settings.modelMaxLength !== Infinity && { model_max_length: settings.modelMaxLength }),
+    ...(hasOwnLimit && { model_max_length: settings.modelMaxLength }),
     ...Object.fromEntries(Object.entries(sides).filter(([name, side]) => side !== 'right' || name in config)),
   }
   return {

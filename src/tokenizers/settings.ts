@@ -4,6 +4,7 @@ import { TrainerError } from '../errors'
 import type { TokenizerFiles } from './files'
 import { specialNames, type SpecialName } from './specials'
 import type { TextModel } from './textModel'
+import type { TokenizerConfig } from './tokenizerJson'
 
 /** The properties of a tokenizer. */
 export interface TokenizerProperties {
@@ -11,7 +12,10 @@ export interface TokenizerProperties {
   readonly tokenizerClass: string
   /** The inputs that the model takes, the one that decides lengths first. */
   readonly modelInputNames: readonly string[]
-  /** The most tokens that the model takes; Infinity if the files do not say. The default of `maxLength`. */
+  /**
+   * The most tokens that the model takes: `model_max_length`, or else the positions of the model in the same folder;
+   * Infinity if neither is there. The default of `maxLength`.
+   */
   modelMaxLength: number
   /** Where padding is put. */
   paddingSide: Side
@@ -35,7 +39,7 @@ export interface TokenizerProperties {
   readonly eosTokenId: number | undefined
   /** The segment id that padding has. */
   readonly padTokenTypeId: number
-  /** The ids of all special tokens. */
+  /** The ids of the special tokens that the files name. */
   readonly allSpecialIds: readonly number[]
 }
 
@@ -43,19 +47,22 @@ export interface TokenizerProperties {
 export interface TokenizerSettings extends TokenizerProperties {
   /** Whether decoding removes the blanks before punctuation, unless its options say otherwise. */
   readonly cleanUp: boolean
+  /** What is to be said, once, where `modelMaxLength` applies and is not the tokenizer's own. */
+  readonly limitNote: string | undefined
 }
 
 /** The settings that the files of a tokenizer say. */
-export function settingsOf({ config, family, specials, json }: TokenizerFiles, model: TextModel): TokenizerSettings {
+export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSettings {
+  const { config, family, specials, named } = files
   const idOf = (name: SpecialName): number | undefined =>
     specials[name] === undefined ? undefined : model.idOf(specials[name])
-  const longest = Number(config['model_max_length'] ?? Infinity)
   const inputs = Array.isArray(config['model_input_names']) ? (config['model_input_names'] as string[]) : family.inputs
-  let modelMaxLength = longest > 1e20 ? Infinity : longest // Python writes 1e30 for no limit
+  const ownLimit = lengthLimit(config)
+  let modelMaxLength = ownLimit ?? files.positions ?? Infinity
+  let limitNote = ownLimit === undefined ? noteOfLimit(files) : undefined
   let paddingSide = sideOf(config['padding_side'])
   let truncationSide = sideOf(config['truncation_side'])
-  const extra = json.added_tokens.filter(token => token.special).map(token => token.id)
-  const special = specialNames.map(idOf).filter(id => id !== undefined)
+  const special = [...specialNames.map(idOf), ...named.map(token => model.idOf(token))].filter(id => id !== undefined)
   return {
     tokenizerClass: family.name,
     modelInputNames: inputs,
@@ -65,6 +72,7 @@ export function settingsOf({ config, family, specials, json }: TokenizerFiles, m
     },
     set modelMaxLength(length: number) {
       modelMaxLength = length
+      limitNote = undefined
     },
     get paddingSide() {
       return paddingSide
@@ -94,9 +102,26 @@ export function settingsOf({ config, family, specials, json }: TokenizerFiles, m
     bosTokenId: idOf('bos_token'),
     eosTokenId: idOf('eos_token'),
     padTokenTypeId: Number(config['pad_token_type_id'] ?? 0),
-    allSpecialIds: [...new Set([...special, ...extra])],
+    allSpecialIds: [...new Set(special)],
+    get limitNote() {
+      return limitNote
+    },
     cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false),
   }
+}
+
+/** The tokenizer's own limit. Python writes 1e30 for none. */
+function lengthLimit(config: TokenizerConfig): number | undefined {
+  const written = Number(config['model_max_length'] ?? Infinity)
+  return written > 1e20 ? undefined : written
+}
+
+function noteOfLimit({ path, positions }: TokenizerFiles): string | undefined {
+  if (positions === undefined) return undefined
+  return (
+    `The tokenizer of ${path} has no limit of its own (model_max_length): the ${positions} positions of the model in ` +
+    'its folder are the limit. Set tokenizer.modelMaxLength, or maxLength at the call, for another one.'
+  )
 }
 
 function sideOf(written: unknown): Side {

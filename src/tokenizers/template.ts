@@ -1,7 +1,6 @@
 // where special tokens stand around one text and around a pair: the post-processor of a tokenizer.json
-import { TrainerError } from '../errors'
+import type { JsonPart } from './jsonPart'
 import type { SpecialTokens } from './specials'
-import type { TokenizerJson } from './tokenizerJson'
 
 /** A piece of a template: one of the texts, or special tokens, with its segment id. */
 export interface TemplatePiece {
@@ -16,26 +15,26 @@ export interface Template {
   readonly pair: readonly TemplatePiece[]
 }
 
-/** The template of a post-processor. RoBERTa's gives both texts segment 0, as the Rust library does. */
-export function templateOf(processor: TokenizerJson['post_processor']): Template {
-  if (processor === null || processor === undefined) return bare
-  const options = processor as Record<string, unknown>
-  switch (options['type']) {
+/**
+ * The template of a post-processor. RoBERTa's gives both texts segment 0, as the Rust library does.
+ * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ */
+export function templateOf(part: JsonPart): Template {
+  if (part.isMissing) return bare
+  const type = part.at('type').text()
+  switch (type) {
     case 'TemplateProcessing':
-      return fromTemplate(options)
+      return fromTemplate(part)
     case 'BertProcessing':
-      return around(specialId(options['cls']), specialId(options['sep']), 1)
+      return around(specialId(part.at('cls')), specialId(part.at('sep')), 1)
     case 'RobertaProcessing':
-      return around(specialId(options['cls']), specialId(options['sep']), 0)
+      return around(specialId(part.at('cls')), specialId(part.at('sep')), 0)
     case 'ByteLevel':
       return bare
     case 'Sequence':
-      return lastOf((options['processors'] ?? []) as TokenizerJson['post_processor'][])
+      return onlyOf(part.at('processors').list())
     default:
-      throw new TrainerError(
-        'file',
-        `tokenizer.json has a post-processor '${String(options['type'])}', which is not supported.`,
-      )
+      throw part.unsupported('post-processor', type)
   }
 }
 
@@ -68,26 +67,28 @@ function around(cls: number, sep: number, kind: 0 | 1): Template {
   return { single: first, pair: [...first, ...middle, b(kind), special(sep, kind)] }
 }
 
-function fromTemplate(options: Record<string, unknown>): Template {
-  type Written = { SpecialToken?: { id: string; type_id: number }; Sequence?: { id: 'A' | 'B'; type_id: number } }
-  const specials = (options['special_tokens'] ?? {}) as Record<string, { ids: number[] }>
-  const read = (piece: Written): TemplatePiece =>
-    piece.Sequence !== undefined
-      ? { text: piece.Sequence.id, ids: [], segment: piece.Sequence.type_id }
-      : { ids: specials[piece.SpecialToken!.id]?.ids ?? [], segment: piece.SpecialToken!.type_id }
-  return { single: (options['single'] as Written[]).map(read), pair: (options['pair'] as Written[]).map(read) }
+function fromTemplate(part: JsonPart): Template {
+  const specials = part.at('special_tokens')
+  const read = (piece: JsonPart): TemplatePiece => {
+    const sequence = piece.at('Sequence')
+    if (!sequence.isMissing)
+      return { text: sequence.at('id').oneOf(['A', 'B']), ids: [], segment: sequence.at('type_id').count() }
+    const special = piece.at('SpecialToken')
+    const ids = specials.at(special.at('id').text()).at('ids').list()
+    return { ids: ids.map(id => id.count()), segment: special.at('type_id').count() }
+  }
+  return { single: part.at('single').list().map(read), pair: part.at('pair').list().map(read) }
 }
 
-/** The template of a sequence of processors: that of the last one that adds tokens. */
-function lastOf(processors: readonly TokenizerJson['post_processor'][]): Template {
-  return processors.map(templateOf).findLast(template => template !== bare) ?? bare
+/** The template of a sequence of processors, of which one at most may add tokens. */
+function onlyOf(processors: readonly JsonPart[]): Template {
+  const adding = processors.filter(processor => templateOf(processor) !== bare)
+  const second = adding[1]
+  if (second === undefined) return adding[0] === undefined ? bare : templateOf(adding[0])
+  throw second.unsupported('post-processor', second.at('type').text(), 'is not supported after another one')
 }
 
-function specialId(token: unknown): number {
-  if (Array.isArray(token) && Number.isInteger(token[1])) return token[1] as number
-  throw new TrainerError(
-    'file',
-    `tokenizer.json has ${JSON.stringify(token)} as a special token of its post-processor; ` +
-      'a text and its id were expected.',
-  )
+function specialId(part: JsonPart): number {
+  part.at(0).text()
+  return part.at(1).count()
 }

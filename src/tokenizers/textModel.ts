@@ -1,8 +1,13 @@
-// text → token ids, without special tokens: the one door to @huggingface/tokenizers
+// text → token ids, without special tokens: the one door to @huggingface/tokenizers, with the files beside it
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
 import { splitAddedTokens, type TokenMatcher, tokenMatcher } from './addedTokens'
-import { bertNormalizer } from './bertNormalizer'
+import type { TokenizerFiles } from './files'
+import { JsonPart } from './jsonPart'
+import { normalizerOf } from './normalizers'
+import { preTokenizerOf, type PreTokenizer } from './preTokenizers'
 import type { TokenizerConfig, TokenizerJson } from './tokenizerJson'
+import type { Vocabulary, WordModel } from './vocabularies'
+import { wordModelOf } from './wordModels'
 
 /** A vocabulary and the way from text to its ids. */
 export interface TextModel {
@@ -19,19 +24,11 @@ export interface TextModel {
 
 /** The parts of the library's tokenizer that are used; its own types get lost under some module resolutions. */
 interface Library {
-  readonly normalizer: ((text: string) => string) | null
-  readonly pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null
-  readonly model: ((words: readonly string[]) => string[]) & {
-    readonly tokens_to_ids: Map<string, number>
-    readonly unk_token_id?: number
-  }
+  readonly model: { vocab: (string | undefined)[] }
   decode(
     ids: readonly number[],
     options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
   ): string
-  token_to_id(token: string): number | undefined
-  id_to_token(id: number): string | undefined
-  get_vocab(withAddedTokens: boolean): Map<string, number>
 }
 
 /** The most words that are remembered with their ids. */
@@ -40,16 +37,16 @@ const rememberedWords = 1 << 16
 const longestRemembered = 48
 
 /**
- * The text model of a `tokenizer.json`. The library's model gets words one by one, and their ids are remembered: this
- * is faster and closer to the Rust library (unknown pieces are fused within a word, not across words).
+ * The text model of a `tokenizer.json`. Added tokens never reach the model's vocabulary: they are found in the
+ * text, and nowhere else. The model gets words one by one, and their ids are remembered.
  */
-export function textModel(json: TokenizerJson, config: TokenizerConfig): TextModel {
-  // template.ts does the post-processing: the library's gives RoBERTa's pairs a second segment.
-  const library = new LibraryTokenizer({ ...json, post_processor: null }, config) as unknown as Library
-  const normalize =
-    json.normalizer?.type === 'BertNormalizer'
-      ? bertNormalizer(json.normalizer)
-      : (library.normalizer ?? (text => text))
+export function textModel({ json, config, vocabulary, path }: TokenizerFiles): TextModel {
+  const root = new JsonPart(json, path)
+  const normalize = normalizerOf(root.at('normalizer')) ?? (text => text)
+  const split = preTokenizerOf(root.at('pre_tokenizer'))
+  const asksForFirst = JSON.stringify(json.pre_tokenizer ?? null).includes('"first"')
+  const keepsStart = (text: string): boolean => !asksForFirst || startIsKept(text, normalize)
+  const idsOfWord = rememberingIds(wordModelOf(root.at('model'), vocabulary))
   const raw = tokenMatcher(
     json.added_tokens.filter(token => !token.normalized),
     text => text,
@@ -58,19 +55,48 @@ export function textModel(json: TokenizerJson, config: TokenizerConfig): TextMod
     json.added_tokens.filter(token => token.normalized),
     normalize,
   )
-  const idsOfWord = rememberingIds(library.model)
+  const library = decodingLibrary(json, config, root)
+  const tokens = tokensById(vocabulary, json)
+  library.model.vocab = tokens
+  const added = new Map(json.added_tokens.map(token => [token.content, token.id]))
 
   return {
     encode: (text, limit = Infinity) =>
-      encode(text, limit, { raw, normalized, normalize, split: library.pre_tokenizer, idsOfWord }),
+      encode(text, limit, { raw, normalized, normalize, keepsStart, split, idsOfWord }),
     decode: (ids, { skipSpecialTokens, cleanUp }) =>
       ids.length === 0
         ? ''
         : library.decode([...ids], { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }),
-    idOf: token => library.token_to_id(token),
-    tokenOf: id => library.id_to_token(id),
-    vocabulary: () => library.get_vocab(true),
-    size: Array.isArray(json.model.vocab) ? json.model.vocab.length : Object.keys(json.model.vocab).length,
+    idOf: token => added.get(token) ?? vocabulary.ids.get(token),
+    tokenOf: id => tokens[id],
+    vocabulary: () => new Map([...vocabulary.ids, ...added].sort((a, b) => a[1] - b[1])),
+    size: vocabulary.size,
+  }
+}
+
+/** The tokens by id, added ones included. */
+function tokensById({ ids }: Vocabulary, json: TokenizerJson): (string | undefined)[] {
+  const tokens: (string | undefined)[] = []
+  for (const [token, id] of ids) tokens[id] = token
+  for (const token of json.added_tokens) tokens[token.id] = token.content
+  return tokens
+}
+
+/** The library with the decoder and the added tokens; what it is not asked for is left out. */
+function decodingLibrary(json: TokenizerJson, config: TokenizerConfig, root: JsonPart): Library {
+  const { unk_token: unknown, unk_id: id, end_of_word_suffix: suffix, vocab } = json.model
+  const unknownOfList =
+    Array.isArray(vocab) && typeof id === 'number' ? (vocab[id] as [string] | undefined)?.[0] : undefined
+  const model = { type: 'WordPiece', vocab: {}, unk_token: unknown ?? unknownOfList }
+  const parts = { ...json, normalizer: null, pre_tokenizer: null, post_processor: null, model }
+  try {
+    const library = new LibraryTokenizer(parts as never, config as never) as unknown as Library & {
+      decoder: { end_of_word_suffix: unknown } | null
+    }
+    if (library.decoder !== null) library.decoder.end_of_word_suffix = suffix
+    return library
+  } catch (error) {
+    throw root.at('decoder').wrong(`a decoder that is known (${(error as Error).message})`)
   }
 }
 
@@ -78,8 +104,10 @@ interface Stages {
   readonly raw: TokenMatcher | undefined
   readonly normalized: TokenMatcher | undefined
   readonly normalize: (text: string) => string
-  readonly split: Library['pre_tokenizer']
-  readonly idsOfWord: (word: string) => readonly number[]
+  /** Whether the first character of a text is still there when it is normalized. */
+  readonly keepsStart: (text: string) => boolean
+  readonly split: PreTokenizer | undefined
+  readonly idsOfWord: WordModel
 }
 
 /**
@@ -88,41 +116,44 @@ interface Stages {
  */
 function encode(text: string, limit: number, stages: Stages): number[] {
   const ids: number[] = []
-  const sections = splitAddedTokens(text, stages.raw)
-  for (let index = 0; index < sections.length; index++) {
-    const section = sections[index]!
-    if (typeof section === 'number') {
-      ids.push(section)
+  for (const [section, raw] of splitAddedTokens(text, stages.raw).entries()) {
+    if (typeof raw === 'number') {
+      ids.push(raw)
       continue
     }
-    for (const part of splitAddedTokens(stages.normalize(section), stages.normalized)) {
+    const isFirst = section === 0 && stages.keepsStart(raw)
+    for (const [index, part] of splitAddedTokens(stages.normalize(raw), stages.normalized).entries()) {
       if (typeof part === 'number') ids.push(part)
-      else pushWords(ids, part, limit, index, stages)
+      else pushWords(ids, part, limit, isFirst && index === 0, stages)
       if (ids.length >= limit) return ids
     }
   }
   return ids
 }
 
-function pushWords(ids: number[], text: string, limit: number, section: number, stages: Stages): void {
+function pushWords(ids: number[], text: string, limit: number, isFirst: boolean, stages: Stages): void {
   if (text === '') return
-  for (const word of stages.split === null ? [text] : stages.split(text, { section_index: section })) {
+  for (const word of stages.split === undefined ? [text] : stages.split(text, isFirst)) {
     for (const id of stages.idsOfWord(word)) ids.push(id)
     if (ids.length >= limit) return
   }
 }
 
-/** The library's model, a word at a time, with a memory. */
-function rememberingIds(model: Library['model']): (word: string) => readonly number[] {
+/**
+ * Whether a text's first character survives. "First" in the Rust library is where the original text begins: a word does
+ * not stand there if what stood before it, a blank perhaps, has been removed.
+ */
+function startIsKept(text: string, normalize: (text: string) => string): boolean {
+  return normalize(`${String.fromCodePoint(text.codePointAt(0)!)}x`) !== normalize('x')
+}
+
+/** The model with a memory. */
+function rememberingIds(model: WordModel): WordModel {
   const memory = new Map<string, readonly number[]>()
   return word => {
     const known = memory.get(word)
     if (known !== undefined) return known
-    const ids: number[] = []
-    for (const token of model([word])) {
-      const id = model.tokens_to_ids.get(token) ?? model.unk_token_id
-      if (id !== undefined) ids.push(id)
-    }
+    const ids = model(word)
     if (word.length <= longestRemembered) {
       if (memory.size >= rememberedWords) memory.clear()
       memory.set(word, ids)

@@ -2,6 +2,7 @@
 import { padExamples, type PadOptions } from '../collators/padExamples'
 import type { Cell } from '../data/rows'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
+import { JsonPart } from './jsonPart'
 import { readTokenizerFiles, type TextFiles, type TokenizerFiles } from './files'
 import type { TokenizerOptions } from './options'
 import { tokenizerFileTexts } from './saveTokenizer'
@@ -80,9 +81,9 @@ export async function loadTokenizer(folder: string, files: TextFiles): Promise<T
 
 /** A tokenizer of files that have been read. */
 function createTokenizer(files: TokenizerFiles, write: TextFiles['write']): Tokenizer {
-  const model = textModel(files.json, files.config)
+  const model = textModel(files)
   const settings = settingsOf(files, model)
-  const encode = encoder(model, files.json.post_processor, settings)
+  const encode = encoder(model, new JsonPart(files.json.post_processor, files.path, 'post_processor'), settings)
   const call = (texts: TextBatch | Cell, ...rest: [unknown?, unknown?]): BatchEncoding | Encoding => {
     const withoutPair = rest.length > 0 && isOptions(rest[0])
     return encode(

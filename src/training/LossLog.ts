@@ -41,8 +41,9 @@ export class LossLog {
     return { loss, skipped: this.#skipped }
   }
 
-  /** The mean over all updates of the run, those before a resume included. */
+  /** The mean over all updates of the run, those before a resume included; NaN when all were left out. */
   mean(): number {
+    if (this.#updates === 0 && this.#skipped > 0) return NaN
     return (this.#total + this.#window) / Math.max(this.#updates, 0.001)
   }
 

@@ -7,13 +7,13 @@ import type { DropoutSite } from '../models/Model'
 import { sizeOf, Tensor } from '../tensor'
 
 /**
- * Draws a model's dropout masks: a function of (seed, step, place in the model, row and token of the update), whatever
+ * Draws a model's dropout masks: a function of (seed, step, site in the model, row and token of the update), whatever
  * the threads, the micro-batches and processes that an update is divided into, and the groups that attention is computed
- * in.
+ * in. A padded layout counts its padding as tokens, so that its masks are others than those of a packed one.
  */
 export class MaskSource {
   readonly #sites: readonly DropoutSite[]
-  /** The places in the model, whose order numbers them. */
+  /** The sites' names in the model, whose order numbers them. */
   readonly #places: readonly string[]
   readonly #fused: FusedEngine
   readonly #scratch: Scratch

@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics/Metrics'
 import type { Optimizer } from '../optim/Optimizer'
 import type { ProcessGroup } from '../processes/ProcessGroup'
 import type { TrainingArguments } from '../TrainingArguments'
-import type { LoadedBatch } from './evaluation'
+import type { LoadedBatch } from './LoadedBatch'
 import type { Plan } from './plan'
 import type { RateSource } from './rates'
 import type { Resumed, Start } from './RunSnapshot'
@@ -17,9 +17,9 @@ import type { StopRequest } from './stopping'
 /** What a run asks of its Trainer. */
 export interface RunHost {
   fire(event: CallbackEvent): Promise<void>
-  /** Evaluates, logs the metrics, and returns them. */
-  evaluate(): Promise<Metrics>
-  /** Told of every evaluation; answers whether the run is to end. */
+  /** Evaluates, logs the metrics, and returns them; undefined where the run was asked to end meanwhile. */
+  evaluate(): Promise<Metrics | undefined>
+  /** Takes note of every evaluation; answers whether the run is to end. */
   evaluated(metrics: Metrics): Promise<boolean>
   log(logs: LogEntry): Promise<void>
   /** Numbers with what every log says of where the run is. */

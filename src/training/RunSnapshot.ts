@@ -21,7 +21,6 @@ export interface RunSnapshot {
 
 /** A checkpoint that a run resumes. */
 export interface Resumed {
-  readonly folder: string
   readonly state: TrainerState
   readonly snapshot: RunSnapshot
   /**
@@ -38,4 +37,6 @@ export interface Start {
   readonly firstBatch: number
   /** The checkpoint was saved at the epoch's last update, before what comes at its end: that is done now. */
   readonly endIsDue: boolean
+  /** The checkpoint was saved while an evaluation was ended by a stop request: that is made first. */
+  readonly evaluationIsDue: boolean
 }

@@ -1,9 +1,11 @@
 import type { TrainableModel } from '../auto/TrainableModel'
 import type { Engine, EngineValue, EngineValues, Program } from '../engine/Engine'
+import { ProgramCache } from '../engine/ProgramCache'
 import { TrainerError } from '../errors'
 import type { Feed, FeedLayout, RowName } from '../feeds/FeedLayout'
 import type { RowNumbers } from '../feeds/rowNumbers'
 import type { LabelFeed } from '../heads/Head'
+import type { Model } from '../models/Model'
 import { encode } from '../onnx/encode'
 import type { Graph } from '../onnx/types'
 import { copyInTurns } from '../parameters/copying'
@@ -11,7 +13,7 @@ import { createDeviceStore } from '../parameters/deviceStore'
 import type { ParameterStore, StoreOptions } from '../parameters/ParameterStore'
 import { createSharedStore } from '../parameters/sharedStore'
 import { evaluationGraph } from '../programs/evaluation'
-import { labelCount, type Objective } from '../programs/loss'
+import { labelCountInput, type Objective } from '../programs/loss'
 import { trainingProgram } from '../programs/training'
 import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
@@ -73,6 +75,8 @@ interface Variant {
 }
 
 interface Training {
+  /** What is trained: what the model computed when training began, whatever is frozen or decided since. */
+  readonly model: Model
   readonly options: BeginOptions
   readonly store: ParameterStore
   readonly variants: Map<string, Variant>
@@ -89,7 +93,8 @@ export class Runner {
   readonly #layouts: Readonly<Record<Use, FeedLayout>>
   readonly #checkpointing: boolean
   readonly #profile: Profile | undefined
-  readonly #programs = new Map<string, Promise<Program>>()
+  /** Programs that run the model forward, and what the model computed when they were made. */
+  #forward: { readonly model: Model; readonly programs: ProgramCache } | undefined
   #training: Training | undefined
 
   /** On engines that are there, and are the runner's from now on. */
@@ -118,7 +123,8 @@ export class Runner {
    */
   feed(batch: Batch, rowName: RowName, use: Use = 'training'): LabelledFeed {
     const feed = timed(this.#profile, 'pack', () => this.#layouts[use].feed(batch, rowName))
-    return { ...feed, labels: this.#model.definition.head.feed(batch, feed.places, rowName) }
+    const { head } = (use === 'training' ? this.#training?.model : undefined) ?? this.#model.definition
+    return { ...feed, labels: head.feed(batch, feed.places, rowName) }
   }
 
   /** Where the parameters are while training lasts. */
@@ -131,40 +137,38 @@ export class Runner {
     await this.endTraining()
     await nextTurn()
     const variant = this.#layouts.training.usualVariant
-    const definition = this.#define(variant)
+    const model = this.#model.definition
+    const definition = this.#define(model, variant)
     await nextTurn()
     const store = await this.#createStore({ ...options, weights: this.#model.parameters, ...definition })
-    this.#training = { options, store, variants: new Map() }
+    this.#training = { model, options, store, variants: new Map() }
     await this.synchronise()
     this.#addVariant(variant, definition)
   }
 
   /** Forward and backward: adds the gradients of the loss's sum to the update's, and returns the sum. */
-  async train(feed: LabelledFeed, place: MicroBatch): Promise<LossSum> {
-    const { store, options, variants } = this.#begun
-    const variant = variants.get(feed.variant) ?? this.#addVariant(feed.variant, this.#define(feed.variant))
+  async train(feed: LabelledFeed, microBatch: MicroBatch): Promise<LossSum> {
+    const { model, store, options, variants } = this.#begun
+    const variant = variants.get(feed.variant) ?? this.#addVariant(feed.variant, this.#define(model, feed.variant))
     const program = await variant.program
-    const key = { seed: options.seed, step: place.step }
-    const masks = await timed(this.#profile, 'masks', () => variant.masks?.draw(feed, place.numbers, key))
-    const { into, keep } = store.targets(feed, place.index)
-    const inputs = inputsOf(program, feed, place.count, { ...store.inputs, ...masks })
+    const key = { seed: options.seed, step: microBatch.step }
+    const masks = await timed(this.#profile, 'masks', () => variant.masks?.draw(feed, microBatch.numbers, key))
+    const { into, keep } = store.targets(feed, microBatch.index)
+    const inputs = inputsOf(program, feed, microBatch.count, { ...store.inputs, ...masks })
     const outputs = await program.run(inputs, into, { keep })
-    await store.add(outputs, place.index)
+    await store.add(outputs, microBatch.index)
     return lossOf(outputs, variant.definition.loss)
   }
 
-  /** Forward without dropout: the loss's sum, if there are labels, and logits [rows, labels]. */
-  async evaluate(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
-    const { loss, logits } = await this.forward(feed)
-    return { loss, logits: await logits() }
-  }
-
-  /** The same, but the logits stay on the device until they are asked for. */
+  /**
+   * Forward without dropout: the loss's sum, if there are labels, and logits [rows, labels], which stay on the device
+   * until they are asked for.
+   */
   async forward(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; logits: () => Promise<Tensor<'float32'>> }> {
     const { definition } = this.#model
     const objective = feed.labels === undefined ? undefined : this.#objective
     const name = objective === undefined ? 'prediction' : 'evaluation'
-    const program = await this.#evaluationProgram(`${name}/${feed.variant}`, () =>
+    const program = await this.#forwardProgram(definition, `${name}/${feed.variant}`, () =>
       evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective),
     )
     const parameters = this.#training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
@@ -230,15 +234,15 @@ export class Runner {
     return this.#profile === undefined ? store : profiledStore(store, this.#profile)
   }
 
-  #define(variant: string): TrainingProgram {
-    return trainingProgram(this.#model.definition, this.#layouts.training, variant, this.#objective, {
+  #define(model: Model, variant: string): TrainingProgram {
+    return trainingProgram(model, this.#layouts.training, variant, this.#objective, {
       checkpointing: this.#checkpointing,
       onProcessor: !this.#engines.training.resident,
     })
   }
 
   #addVariant(name: string, definition: TrainingProgram): Variant {
-    const program = this.#load('training', `training/${name}`, definition.graph)
+    const program = this.#engines.training.load(encode(definition.graph).model, { name: `training/${name}` })
     program.catch(() => undefined) // thrown where a batch is run by it
     const masks =
       definition.dropout.length === 0 ? undefined : new MaskSource(definition.dropout, this.#engines.workers())
@@ -247,15 +251,13 @@ export class Runner {
     return variant
   }
 
-  #evaluationProgram(name: string, graph: () => Graph): Promise<Program> {
-    const known = this.#programs.get(name) ?? this.#load('evaluation', name, graph())
-    this.#programs.set(name, known)
-    known.catch(() => this.#programs.delete(name)) // the next call tries again
-    return known
-  }
-
-  #load(use: Use, name: string, graph: Graph): Promise<Program> {
-    return this.#engines[use].load(encode(graph).model, { name })
+  async #forwardProgram(model: Model, name: string, graph: () => Graph): Promise<Program> {
+    if (this.#forward?.model !== model) {
+      const before = this.#forward?.programs
+      this.#forward = { model, programs: new ProgramCache(this.#engines.evaluation) }
+      await before?.dispose()
+    }
+    return this.#forward.programs.get(name, graph)
   }
 }
 
@@ -270,7 +272,8 @@ function inputsOf(
     ...values,
     ...feed.inputs,
     ...feed.labels?.inputs,
-    [labelCount]: Tensor.from('float32', count),
+    // 1 where no label counts: what is divided by it is 0 then, and stays so
+    [labelCountInput]: Tensor.from('float32', Math.max(count, 1)),
   }
   return Object.fromEntries(
     program.inputs.map(({ name }) => {

@@ -1,7 +1,7 @@
 import { roundTo, speedMetrics } from '../callbacks/format'
 import type { LogEntry } from '../callbacks/TrainerState'
 import type { Metrics } from '../metrics/Metrics'
-import type { LoadedBatch } from './evaluation'
+import type { LoadedBatch } from './LoadedBatch'
 
 /** How much one call of `train()` has trained on, and how fast. */
 export class Throughput {

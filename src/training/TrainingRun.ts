@@ -2,7 +2,7 @@ import { log } from '../logging'
 import type { Metrics } from '../metrics/Metrics'
 import { clipCoefficient } from '../optim/clip'
 import type { Optimizer } from '../optim/Optimizer'
-import type { LoadedBatch } from './evaluation'
+import type { LoadedBatch } from './LoadedBatch'
 import { LossLog } from './LossLog'
 import { checkLabelled, type JudgedUpdate, judgeUpdate, noteBest } from './judging'
 import type { TrainOutput } from './options'
@@ -34,6 +34,8 @@ export class TrainingRun {
   /** What the last update came to, of this call or of the one that it resumes. */
   #last: JudgedUpdate | undefined
   #isPrepared = false
+  /** An evaluation was ended by a stop request: the run that resumes this one makes it. */
+  #evaluationIsDue = false
   #lastFiniteLoss: number | undefined
 
   constructor(parts: RunParts) {
@@ -49,9 +51,12 @@ export class TrainingRun {
     const { host, loader, args, control, plan, start } = this.#parts
     const size = args.gradientAccumulationSteps
     const end = plan.batchesPerEpoch
-    if (start.endIsDue) await this.#prepareForTheEnd(start)
+    if (start.endIsDue || start.evaluationIsDue) await this.#prepareForWhatIsDue(start)
     await host.fire('onTrainBegin')
-    if (args.evalOnStart) await host.evaluate()
+    if (start.evaluationIsDue) {
+      await this.#makeUpForEvaluation()
+      if (control.shouldTrainingStop) return this.#finish()
+    } else if (args.evalOnStart) await host.evaluate()
     for (let epoch = start.firstEpoch; epoch < plan.epochs && this.#continues(epoch); epoch++) {
       await host.fire('onEpochBegin')
       let made = epoch === start.firstEpoch && start.endIsDue ? this.#last : undefined
@@ -62,7 +67,7 @@ export class TrainingRun {
         await this.#logEvaluateSave(made)
         if (control.shouldEpochStop || control.shouldTrainingStop) break
       }
-      if (made === undefined && !this.#isResumed(epoch)) this.#stopForWantOfBatches()
+      if (made === undefined && !this.#isResumed(epoch)) this.#stopWithoutBatches()
       await host.fire('onEpochEnd')
       this.#position.ended = true
       await this.#logEvaluateSave(made)
@@ -81,6 +86,7 @@ export class TrainingRun {
         data_pass: epoch,
         data_batches: batches,
         data_pass_ended: ended,
+        evaluation_due: this.#evaluationIsDue,
         batches_in_pass: plan.batchesPerEpoch,
         last_grad_norm: this.#last?.gradNorm,
         last_rate: this.#last?.rate,
@@ -128,9 +134,10 @@ export class TrainingRun {
     await runner.store.write('slots', kept.slots)
   }
 
-  /** The same by a batch that is not trained on, where all that is left of an epoch is its end. */
-  async #prepareForTheEnd({ firstEpoch, firstBatch }: Start): Promise<void> {
-    for await (const { batch } of this.#parts.loader.batches(firstEpoch, firstBatch - 1)) return this.#prepare(batch)
+  /** The same by a batch that is not trained on, where an evaluation or the end of an epoch comes before any update. */
+  async #prepareForWhatIsDue({ firstEpoch, firstBatch }: Start): Promise<void> {
+    const first = Math.max(0, firstBatch - 1)
+    for await (const { batch } of this.#parts.loader.batches(firstEpoch, first)) return this.#prepare(batch)
   }
 
   /** One update: batches → feeds → gradient sums → norm → parameters. */
@@ -143,7 +150,8 @@ export class TrainingRun {
     )
     this.#position = { epoch, batches: done, ended: false }
     await host.fire('onStepBegin')
-    const places = await placesInUpdate(feeds, processes, args.trainBatchSize)
+    const most = { microBatches: args.gradientAccumulationSteps, rows: args.trainBatchSize }
+    const places = await placesInUpdate(feeds, processes, most)
     const sums = Float64Array.of(0, 0)
     for (const [index, feed] of feeds.entries()) {
       const { loss, count } = await runner.train(feed, { step: state.globalStep, index, ...places[index]! })
@@ -202,20 +210,35 @@ export class TrainingRun {
 
   /** Does what callbacks have asked for, in this order. */
   async #logEvaluateSave(update: JudgedUpdate | undefined): Promise<void> {
-    const { host, args, state, control, stop } = this.#parts
+    const { host, state, control, stop } = this.#parts
     if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) await this.#log(update)
     if (control.shouldEvaluate) {
       const metrics = await host.evaluate()
-      this.rates.evaluated(metrics)
-      if (await host.evaluated(metrics)) control.shouldTrainingStop = true
-      const isBest = noteBest(state, metrics, args)
-      if (args.saveStrategy === 'best') control.shouldSave = isBest
+      this.#evaluationIsDue = metrics === undefined
+      if (metrics === undefined) control.shouldEvaluate = false
+      else await this.#noteEvaluation(metrics)
     }
     if (stop.reason !== undefined) control.shouldTrainingStop = true
     if (!control.shouldSave && (stop.reason === undefined || this.#savedAt === state.globalStep)) return
     await host.save()
     this.#savedAt = state.globalStep
     await host.fire('onSave')
+  }
+
+  async #noteEvaluation(metrics: Metrics): Promise<void> {
+    const { host, args, state, control } = this.#parts
+    this.rates.evaluated(metrics)
+    if (await host.evaluated(metrics)) control.shouldTrainingStop = true
+    const isBest = noteBest(state, metrics, args)
+    if (args.saveStrategy === 'best') control.shouldSave = isBest
+  }
+
+  /** Makes the evaluation that a stop request had ended, and writes the checkpoint once more, which then knows it. */
+  async #makeUpForEvaluation(): Promise<void> {
+    const { control } = this.#parts
+    control.shouldEvaluate = true
+    control.shouldSave = true
+    await this.#logEvaluateSave(undefined)
   }
 
   async #log({ gradNorm, rate }: JudgedUpdate): Promise<void> {
@@ -228,7 +251,7 @@ export class TrainingRun {
     await host.log({ loss, grad_norm: gradNorm, learning_rate: rate, ...rest })
   }
 
-  #stopForWantOfBatches(): void {
+  #stopWithoutBatches(): void {
     const { state, control } = this.#parts
     const where = `at step ${state.globalStep} of ${state.maxSteps}`
     log('warning', `There was no batch in this epoch, so training stops ${where}.`)

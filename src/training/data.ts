@@ -6,7 +6,7 @@ import { TrainerError } from '../errors'
 import { logOnce } from '../logging'
 import { type Batch, Tensor } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
-import type { LoadedBatch } from './evaluation'
+import type { LoadedBatch } from './LoadedBatch'
 import type { DataCollator } from './options'
 
 /** What loaders are made from. */
@@ -15,6 +15,8 @@ export interface LoaderParts {
   readonly collator: DataCollator
   /** The columns that the model takes beside labels. */
   readonly inputNames: readonly string[]
+  /** The columns that are labels to its head. */
+  readonly labelNames: readonly string[]
 }
 
 /** Batches to train on, in the order that `trainSamplingStrategy`, seed and epoch give. */
@@ -68,14 +70,15 @@ function longestFirst(lengths: ArrayLike<number>, count: number): Int32Array {
 
 /** A dataset without the columns that the model does not take, which are logged once; with `removeUnusedColumns` off, as it is. */
 function modelRows(
-  { args, inputNames }: LoaderParts,
+  { args, inputNames, labelNames }: LoaderParts,
   dataset: LoaderRows<object>,
   what: string,
 ): LoaderRows<Readonly<Record<string, unknown>>> {
   if (rowCount(dataset) === 0)
     throw new TrainerError('data', `The ${what} dataset is empty.`, { fix: 'Check the split, and what filter() kept.' })
   if (!args.removeUnusedColumns) return dataset as LoaderRows<Readonly<Record<string, unknown>>>
-  const { rows, dropped } = selectModelColumns(dataset, [...inputNames, ...labelColumns, ...(args.labelNames ?? [])])
+  const labels = labelNames.flatMap(name => (name === 'labels' ? labelColumns : [name]))
+  const { rows, dropped } = selectModelColumns(dataset, inputNames, [...labels, ...(args.labelNames ?? [])])
   if (dropped.length > 0)
     logOnce(
       'warning',

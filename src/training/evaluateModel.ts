@@ -2,7 +2,8 @@ import type { TrainableModel } from '../auto/TrainableModel'
 import { speedMetrics } from '../callbacks/format'
 import type { Loader } from '../data/loader'
 import type { TrainingArguments } from '../TrainingArguments'
-import { type EvaluationOutput, type LoadedBatch, runEvaluation } from './evaluation'
+import { type EvaluationOutput, runEvaluation } from './evaluation'
+import type { LoadedBatch } from './LoadedBatch'
 import type { TrainerOptions } from './options'
 import type { Runner } from './Runner'
 
@@ -17,7 +18,7 @@ export interface EvaluatedModel {
   readonly prefix: string
   /** Whether predictions are wanted: they are kept then, and rows need no labels. */
   readonly predicting: boolean
-  readonly afterBatch: () => Promise<void>
+  readonly afterBatch: () => Promise<boolean>
 }
 
 /** Evaluates a model on a loader's batches; the metrics are named, and have the speed with them. */

@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import type { Metrics } from '../metrics/Metrics'
-import type { Batch, Tensor } from '../tensor'
+import { type Batch, Tensor } from '../tensor'
+import type { LoadedBatch } from './LoadedBatch'
 import { RowCollector } from './RowCollector'
 import type { LabelledFeed, Runner } from './Runner'
 
@@ -26,12 +27,6 @@ export type ComputeMetrics = (prediction: EvalPrediction, computeResult: boolean
 /** Makes smaller things of logits, batch by batch, so that less is kept. */
 export type PreprocessLogits = (logits: Tensor<'float32'>, labels: Tensor | undefined) => Tensor | Promise<Tensor>
 
-/** One batch, and which rows of the dataset it is. */
-export interface LoadedBatch {
-  readonly batch: Batch
-  readonly rows: readonly number[]
-}
-
 /** What is evaluated, and what is to come of it. */
 export interface EvaluationOptions {
   readonly batches: AsyncIterable<LoadedBatch>
@@ -54,7 +49,13 @@ export interface EvaluationOptions {
   readonly keepPredictions: boolean
   /** Rows without labels simply have no metrics. */
   readonly optionalLabels: boolean
-  readonly afterBatch: () => Promise<void>
+  /** Called after each batch; answers whether the evaluation is to end, as {@link EvaluationStopped}. */
+  readonly afterBatch: () => Promise<boolean>
+}
+
+/** Thrown where an evaluation was asked to end before its last batch: what it came to is of no use. */
+export class EvaluationStopped extends Error {
+  override readonly name = 'EvaluationStopped'
 }
 
 /** What an evaluation came to. */
@@ -87,7 +88,7 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
       for (const one of held) metrics = (await take(one, kept, options, last)) ?? metrics
       held = []
     }
-    await options.afterBatch()
+    if ((await options.afterBatch()) && !last) throw new EvaluationStopped()
   }
   const predictions = kept.predictions.finish()
   const labels = kept.labels.finish()
@@ -180,14 +181,19 @@ function inRowOrder(losses: ReadonlyMap<number, number>): Float64Array {
 /** Metrics as they should be. @throws TrainerError for what is not an object of numbers: most often a forgotten return. */
 function checkedMetrics(metrics: unknown): Metrics {
   const [name, value] =
-    typeof metrics !== 'object' || metrics === null
+    typeof metrics !== 'object' || metrics === null || metrics instanceof Tensor
       ? ['', metrics]
       : (Object.entries(metrics).find(entry => typeof entry[1] !== 'number') ?? [])
   if (name === undefined) return metrics as Metrics
-  const what = name === '' ? String(value) : `${JSON.stringify(value)} as "${name}"`
+  const what = name === '' ? shown(value) : `${shown(value)} as "${name}"`
   throw new TrainerError('argument', `computeMetrics returned ${what}, not an object of numbers by name.`, {
     fix: 'Return { accuracy: … }.',
   })
+}
+
+function shown(value: unknown): string {
+  if (value instanceof Tensor) return `a Tensor of the shape [${value.dims.join(', ')}]`
+  return (JSON.stringify(value) ?? String(value)).slice(0, 80)
 }
 
 function predictionOf(

@@ -35,9 +35,13 @@ export function judgeUpdate(
   const what = Number.isFinite(loss) ? `gradient norm is ${gradNorm}` : `loss is ${loss}`
   if (onNonFinite === 'error') {
     const before = lastFiniteLoss === undefined ? '' : `, last finite loss ${lastFiniteLoss}`
-    throw new TrainerError('training', `The ${what} at step ${step + 1} (learning rate ${rate}${before}).`, {
-      fix: 'Lower learningRate, add warmupSteps, check the labels; or set onNonFinite to "skip" to leave such updates out.',
-    })
+    throw new TrainerError(
+      'training',
+      `The ${what} at step ${step + 1} (learning rate ${Number(rate.toPrecision(6))}${before}).`,
+      {
+        fix: 'Lower learningRate, add warmupSteps, check the labels; or set onNonFinite to "skip" to leave such updates out.',
+      },
+    )
   }
   const skipped = onNonFinite === 'skip'
   if (skipped) log('warning', `Step ${step + 1} is skipped: its ${what}.`)

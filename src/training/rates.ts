@@ -9,12 +9,12 @@ import type { Metrics } from '../metrics/Metrics'
 export interface RateSource {
   /** The rate of the update after `steps` others. */
   rate(steps: number): number
-  /** Told of every evaluation in the loop. @throws TrainerError when the metric that it follows is not among them. */
+  /** Takes note of every evaluation in the loop. @throws TrainerError when the metric that it follows is not among them. */
   evaluated(metrics: Metrics): void
   /** What a checkpoint keeps. */
   state(steps: number): JsonObject
   /**
-   * Goes on after `steps` updates with what a checkpoint kept; begins anew there if it kept nothing
+   * Continues after `steps` updates with what a checkpoint kept; starts from scratch there if it kept nothing
    * (`save_only_model`), as Hugging Face does.
    */
   restore(state: JsonObject | undefined, steps: number): void

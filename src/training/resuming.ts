@@ -4,7 +4,7 @@ import { loadPretrained } from '../checkpoint/pretrained'
 import { newestCheckpoint } from '../checkpoint/rotate'
 import { type CheckpointState, loadCheckpointState, missingFromCheckpoint } from '../checkpoint/state'
 import { TrainerError } from '../errors'
-import { listFolder } from '../files/paths'
+import { isFolder, listFolder } from '../files/paths'
 import { log } from '../logging'
 import { slotName } from '../parameters/slots'
 import type { Tensor } from '../tensor'
@@ -26,9 +26,12 @@ export async function checkpointToResume(outputDir: string, wanted: boolean | st
   }
   const missing = await missingFromCheckpoint(String(wanted))
   if (missing.length > 0) {
-    const files = missing.join(', ')
-    throw new TrainerError('file', `The checkpoint ${wanted} cannot be resumed: ${files} is missing or broken.`, {
-      fix: 'Resume from another checkpoint.',
+    const verb = missing.length === 1 ? 'is' : 'are'
+    const what = (await isFolder(String(wanted)))
+      ? `${missing.join(', ')} ${verb} missing or broken`
+      : 'there is no such folder'
+    throw new TrainerError('file', `The checkpoint ${wanted} cannot be resumed: ${what}.`, {
+      fix: 'Resume from another checkpoint; true takes the newest complete one of outputDir.',
     })
   }
   return String(wanted)
@@ -55,11 +58,15 @@ export async function readCheckpoint(folder: string, fresh: TrainerState, args: 
   Object.assign(state, { loggingSteps, evalSteps, saveSteps, maxSteps, numTrainEpochs, trainBatchSize })
   const files = await listFolder(folder)
   return {
-    folder,
     state,
     snapshot: { numbers: runNumbers(state), optimizer: stored.optimizer, scheduler: stored.scheduler },
     optimizerFor: name => optimizerFor(stored, name, folder, files),
   }
+}
+
+/** The states of callbacks among what a checkpoint kept. */
+export function callbackStates({ statefulCallbacks }: TrainerState): TrainerState['statefulCallbacks'] {
+  return Object.fromEntries(Object.entries(statefulCallbacks).filter(([name]) => name !== runKey))
 }
 
 /** What a run itself kept in a checkpoint's state. */
@@ -76,7 +83,10 @@ function optimizerFor(
 ): ReturnType<Resumed['optimizerFor']> {
   if (optimizer === undefined) {
     const foreign = files.includes('optimizer.pt') ? " (Python's optimizer.pt is not read)" : ''
-    log('warning', `${folder} was saved without the state of optimizer and schedule${foreign}: both start anew.`)
+    log(
+      'warning',
+      `${folder} was saved without the state of optimizer and schedule${foreign}: both start from scratch.`,
+    )
     return undefined
   }
   if (optimizer.name !== name) {
@@ -128,7 +138,7 @@ function warnOfChanges(
   for (const name of Object.keys(now)) {
     if (before[name] === undefined || except.includes(name) || shown(before[name]) === shown(now[name])) continue
     const change = `${name} ${shown(now[name])}, where the checkpoint had ${shown(before[name])}`
-    log('warning', `Resuming with ${change}: today's counts.`)
+    log('warning', `Resuming with ${change}: today's value is used.`)
   }
 }
 
@@ -142,24 +152,26 @@ export function startOf(
   { ignoreDataSkip, gradientAccumulationSteps }: TrainingArguments,
 ): Start {
   const { globalStep } = state
-  const { data_pass: pass, data_batches: batches, data_pass_ended: ended, batches_in_pass } = runNumbers(state) ?? {}
-  warnOfOtherLength(plan, batches_in_pass)
+  const { data_pass: pass, data_batches: batches, data_pass_ended: ended, ...kept } = runNumbers(state) ?? {}
+  const evaluationIsDue = kept.evaluation_due === true
+  warnOfOtherLength(plan, kept.batches_in_pass)
   if (plan.batchesPerEpoch === undefined && typeof pass === 'number' && typeof batches === 'number') {
-    return { firstEpoch: pass, firstBatch: ignoreDataSkip ? 0 : batches, endIsDue: false }
+    return { firstEpoch: pass, firstBatch: ignoreDataSkip ? 0 : batches, endIsDue: false, evaluationIsDue }
   }
   const firstEpoch = Math.floor(globalStep / plan.updatesPerEpoch)
   const done = globalStep % plan.updatesPerEpoch
   if (done === 0 && ended === false && firstEpoch > 0 && plan.batchesPerEpoch !== undefined && !ignoreDataSkip)
-    return { firstEpoch: firstEpoch - 1, firstBatch: plan.batchesPerEpoch, endIsDue: true }
+    return { firstEpoch: firstEpoch - 1, firstBatch: plan.batchesPerEpoch, endIsDue: true, evaluationIsDue }
   if (globalStep > 0 && globalStep >= plan.totalUpdates) {
     const where = `The checkpoint is at step ${globalStep} of ${plan.totalUpdates}`
     log('warning', `${where}: nothing is left to train. More steps come by numTrainEpochs or maxSteps.`)
   }
-  return { firstEpoch, firstBatch: ignoreDataSkip ? 0 : done * gradientAccumulationSteps, endIsDue: false }
+  const firstBatch = ignoreDataSkip ? 0 : done * gradientAccumulationSteps
+  return { firstEpoch, firstBatch, endIsDue: false, evaluationIsDue }
 }
 
 function warnOfOtherLength({ batchesPerEpoch }: Plan, known: unknown): void {
   if (typeof known !== 'number' || known === batchesPerEpoch) return
   const now = `${batchesPerEpoch ?? 'an unknown number of'} batches in an epoch`
-  log('warning', `Resuming with ${now}, where the checkpoint had ${known}: counting goes by today's.`)
+  log('warning', `Resuming with ${now}, where the checkpoint had ${known}: steps are counted by today's number.`)
 }

@@ -9,37 +9,48 @@ export interface StopRequest {
 }
 
 /**
+ * Signals that follow the first one within this time, in ms, are the same key press: a terminal sends Ctrl-C to every
+ * process in it, and npm, npx and tsx send their child once more what they got.
+ */
+const onePress = 1000
+
+/**
  * Listens for Ctrl-C, for SIGTERM with `termination`, and for an abort signal: the run is to end after the current
- * update, with a checkpoint. A second Ctrl-C ends the process at once.
+ * update, with a checkpoint. Another Ctrl-C, a second later or more, ends the process at once.
  */
 export function listenForStop(signal: AbortSignal | undefined, termination: boolean): StopRequest {
   let reason = signal?.aborted === true ? 'the signal was aborted' : undefined
-  let pressed = false
+  let firstAt: number | undefined
   const stop = (why: string): void => {
-    reason = why
+    reason ??= why
     log(
       'warning',
       `Stopping after this update, because ${why}: a checkpoint is written and train() returns. train({ resumeFromCheckpoint: true }) resumes it.`,
     )
   }
   const onAbort = (): void => stop('the signal was aborted')
-  const onInterrupt = (): void => {
-    if (pressed) process.exit(130)
-    pressed = true
-    stop('of Ctrl-C (once more ends at once)')
+  const onProcessSignal = (name: NodeJS.Signals): void => {
+    const isFirst = firstAt === undefined
+    firstAt ??= performance.now()
+    if (isFirst) stop(name === 'SIGINT' ? 'of Ctrl-C (once more ends at once)' : `of ${name}`)
+    else if (name === 'SIGINT' && performance.now() - firstAt >= onePress) process.exit(130)
   }
-  const onTerminate = (): void => stop('of SIGTERM')
+  const names: readonly NodeJS.Signals[] = termination ? ['SIGINT', 'SIGTERM'] : ['SIGINT']
+  const leave = (): void => {
+    for (const name of names) process.off(name, onProcessSignal)
+  }
   signal?.addEventListener('abort', onAbort)
-  process.on('SIGINT', onInterrupt)
-  if (termination) process.on('SIGTERM', onTerminate)
+  for (const name of names) process.on(name, onProcessSignal)
   return {
     get reason() {
       return reason
     },
     dispose() {
       signal?.removeEventListener('abort', onAbort)
-      process.off('SIGINT', onInterrupt)
-      process.off('SIGTERM', onTerminate)
+      // what is left of the press must not end a program that continues after train()
+      const left = firstAt === undefined ? 0 : firstAt + onePress - performance.now()
+      if (left > 0) setTimeout(leave, left).unref()
+      else leave()
     },
   }
 }

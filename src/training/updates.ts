@@ -2,7 +2,7 @@
 import { TrainerError } from '../errors'
 import { numberRows, numbersFrom, rowLengths } from '../feeds/rowNumbers'
 import type { ProcessGroup } from '../processes/ProcessGroup'
-import type { LoadedBatch } from './evaluation'
+import type { LoadedBatch } from './LoadedBatch'
 import type { LabelledFeed, MicroBatch } from './Runner'
 
 /** The micro-batches of one update, in this process. */
@@ -45,18 +45,19 @@ export type PlaceInUpdate = Pick<MicroBatch, 'count' | 'numbers'>
 /**
  * The places of an update's micro-batches in the whole update, which every process has a share of: its micro-batch i is
  * number i · size + rank.
- * @param batchSize the most rows that a micro-batch of any process has.
+ * @param most micro-batches in an update of any process, and rows in a micro-batch: at the end of an epoch one process
+ * may have fewer than another, but each has to have as many updates.
  */
 export async function placesInUpdate(
   feeds: readonly LabelledFeed[],
   group: ProcessGroup,
-  batchSize: number,
+  most: { readonly microBatches: number; readonly rows: number },
 ): Promise<readonly PlaceInUpdate[]> {
-  const most = Math.max(batchSize, ...feeds.map(({ places }) => places.order.length))
-  if (most > batchSize && group.size > 1) throw tooManyRows(most, batchSize)
-  const startOf = (index: number): number => (index * group.size + group.rank) * most
+  const rows = Math.max(most.rows, ...feeds.map(({ places }) => places.order.length))
+  if (rows > most.rows && group.size > 1) throw tooManyRows(rows, most.rows)
+  const startOf = (index: number): number => (index * group.size + group.rank) * rows
   // one vector, so that one exchange does: the labels that count, and the length of each row that there may be
-  const shared = new Float64Array(1 + feeds.length * group.size * most)
+  const shared = new Float64Array(1 + most.microBatches * group.size * rows)
   feeds.forEach((feed, index) => {
     shared[0]! += feed.labels?.count ?? 0
     shared.set(rowLengths(feed.places), 1 + startOf(index))

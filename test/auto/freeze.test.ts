@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AutoModelForSequenceClassification } from '../../src/index'
-import { matcher } from '../../src/models/freeze'
+import { namesMeant } from '../../src/models/freeze'
 import { trainingProgram } from '../../src/programs/training'
-import { model, run } from '../trainer/support'
+import { tinyModel, run } from '../trainer/support'
 
 /** The names of a safetensors file. */
 function namesIn(file: string): string[] {
@@ -17,8 +17,8 @@ const frozen = /^bert\.(embeddings|encoder)/
 
 describe('frozen parameters', () => {
   it('have no gradient and no slots, and stay as they are to the bit; the others train', async () => {
-    const before = model()
-    const frozenModel = model()
+    const before = tinyModel()
+    const frozenModel = tinyModel()
     frozenModel.freeze('bert.embeddings')
     frozenModel.freeze(/^bert\.encoder\./)
     const { outputDir, trainer } = await run(
@@ -55,10 +55,10 @@ describe('frozen parameters', () => {
   })
 
   it('are the same by one pattern or another', async () => {
-    const head = model()
+    const head = tinyModel()
     head.freeze('bert')
     const { losses } = await run({ maxSteps: 4 }, { model: head })
-    const still = model()
+    const still = tinyModel()
     still.freeze(/./)
     still.unfreeze('classifier')
     expect((await run({ maxSteps: 4 }, { model: still })).losses[0]).toBe(losses[0])
@@ -66,12 +66,12 @@ describe('frozen parameters', () => {
   })
 
   it('may be unfrozen between two runs', async () => {
-    const changing = model()
+    const changing = tinyModel()
     changing.freeze('bert')
     await run({ maxSteps: 1 }, { model: changing })
     const name = 'bert.pooler.dense.weight'
     const held = Float32Array.from(changing.parameter(name).data)
-    expect(held).toEqual(model().parameter(name).data)
+    expect(held).toEqual(tinyModel().parameter(name).data)
     changing.unfreeze('bert')
     await run({ maxSteps: 1 }, { model: changing })
     expect(changing.parameter(name).data).not.toEqual(held)
@@ -79,7 +79,7 @@ describe('frozen parameters', () => {
   })
 
   it('train nothing where all are frozen, and say so', async () => {
-    const still = model()
+    const still = tinyModel()
     still.freeze(/./)
     await expect(run({ maxSteps: 1 }, { model: still })).rejects.toThrow(
       'All parameters of BertForSequenceClassification are frozen, so there is nothing to train. Call unfreeze()',
@@ -87,15 +87,17 @@ describe('frozen parameters', () => {
   })
 
   it('are named by a pattern that fits, or refused', () => {
-    expect(() => model().freeze('bert.embedings')).toThrow(
-      /No parameter of BertForSequenceClassification is named "bert\.embedings"/,
+    expect(() => tinyModel().freeze('bert.embedings')).toThrow(
+      'No parameter of BertForSequenceClassification is named "bert.embedings", and no name begins with "bert.embedings.". Did you mean "bert.embeddings"?',
     )
-    expect(() => model().freeze(/decoder/)).toThrow('No parameter of BertForSequenceClassification is named /decoder/.')
+    expect(() => tinyModel().freeze(/decoder/)).toThrow(
+      'No parameter of BertForSequenceClassification matches /decoder/. Names are, for example, "bert.embeddings.',
+    )
   })
 
   it('stay frozen while labels decide the head', async () => {
     const open = AutoModelForSequenceClassification.fromConfig(
-      { ...model().config, problem_type: null },
+      { ...tinyModel().config, problem_type: null },
       { numLabels: 2 },
     )
     open.freeze('bert')
@@ -115,12 +117,22 @@ describe('a pattern', () => {
     [/embeddings/, 'bert.embeddings.word_embeddings.weight', true],
     [/^embeddings/, 'bert.embeddings.word_embeddings.weight', false],
   ])('%s and %s: %s', (pattern, name, expected) => {
-    const isMeant = matcher(pattern)
-    expect(isMeant(name)).toBe(expected)
+    const names = [name, 'bert.pooler.dense.weight']
+    const meant = (): ReadonlySet<string> => namesMeant([pattern, 'bert.pooler'], names, 'a model')
+    if (expected) expect(meant()).toEqual(new Set(names))
+    else expect(meant).toThrow('No parameter of a model')
+  })
+
+  it('is a text or a regular expression, or one of several', () => {
+    const names = ['bert.encoder.weight', 'bert.pooler.weight', 'classifier.bias']
+    expect(namesMeant(['classifier', /pooler/], names, 'a model')).toEqual(new Set(names.slice(1)))
+    expect(() => namesMeant('bert.encoder.*', names, 'a model')).toThrow(/For a pattern give a regular expression/)
+    expect(() => namesMeant(undefined as never, names, 'a model')).toThrow('undefined does not say which parameters')
+    expect(() => namesMeant('bert.encodr', names, 'a model')).toThrow('Did you mean "bert.encoder"?')
   })
 
   it('with the flag g means the same at every call', () => {
-    const isMeant = matcher(/bias/g)
-    expect([isMeant('a.bias'), isMeant('b.bias'), isMeant('c.bias')]).toEqual([true, true, true])
+    const names = ['a.bias', 'b.bias', 'c.bias']
+    expect(namesMeant(/bias/g, names, 'a model')).toEqual(new Set(names))
   })
 })

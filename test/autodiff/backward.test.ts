@@ -1,44 +1,27 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { differentiate } from '../../src/autodiff/backward'
-import { gradients } from '../../src/autodiff/gradients'
-import { withGradients } from '../../src/autodiff/withGradients'
-import { TrainerError } from '../../src/errors'
 import { GraphBuilder } from '../../src/onnx/builder'
-import type { Graph, Value } from '../../src/onnx/types'
+import type { Value } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'
-import { checkGradients } from '../helpers/checkGradients'
+import { expectGradients } from '../helpers/expectGradients'
+import { backwardOps, gradientGraph } from '../helpers/gradientGraph'
 import { evaluate } from '../helpers/referenceEngine'
 
-const gradientGraph = (g: GraphBuilder, loss: Value, wrt: readonly Value[]): Graph => {
-  const { dense } = differentiate(g, loss, wrt)
-  return g.build({ loss, ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])) })
-}
-const backwardOps = (graph: Graph): string[] =>
-  graph.nodes.filter(node => node.name.startsWith('backward/')).map(node => node.op)
-const failure = (run: () => unknown): TrainerError => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof TrainerError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
-
 describe('the walk', () => {
-  it('adds up what comes from every reader', () => {
-    checkGradients(
+  it('adds up the gradients from all readers', () => {
+    expectGradients(
       (g, x, w) => g.add(g.add(g.tanh(g.mul(x!, w!)), g.exp(x!)), g.matMul(x!, g.transpose(x!, [1, 0]))),
       [[3, 3], [3]],
     )
   })
 
-  it('goes through a whole block: attention and feed-forward over named lengths', () => {
-    checkGradients(
+  it('differentiates a whole block: attention and feed-forward over named lengths', () => {
+    expectGradients(
       (g, x, w, v, s, b) => {
         const heads = (value: Value): Value => g.transpose(g.reshape(value, [0, 0, 2, 3]), [0, 2, 1, 3])
         const projected = g.matMul(x!, w!)
-        const [q, k] = [heads(projected), heads(g.mul(projected, 0.5))]
+        const q = heads(projected)
+        const k = heads(g.mul(projected, 0.5))
         const mixed = g.matMul(g.softmax(g.mul(g.matMul(q, g.transposeLast(k)), 0.57)), heads(x!))
         const joined = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [0, 0, 6])
         const normal = g.layerNormalization(g.add(joined, x!), s!, b!, 1e-5)[0]
@@ -51,14 +34,16 @@ describe('the walk', () => {
 
   it('gives nothing for a value that the loss does not depend on, and zeros where the dependence is zero', () => {
     const g = new GraphBuilder('g')
-    const [x, y, z] = [g.input('x', 'float32', [2]), g.input('y', 'float32', [2]), g.input('z', 'float32', [2])]
+    const x = g.input('x', 'float32', [2])
+    const y = g.input('y', 'float32', [2])
+    const z = g.input('z', 'float32', [2])
     const graph = gradientGraph(g, g.sum(g.add(g.add(x, g.floor(y)), g.mul(z, 0))), [x, y, z])
     expect(graph.outputs.map(output => output.name)).toEqual(['loss', 'x_grad', 'z_grad'])
     const two = Tensor.from('float32', [3, 4])
     expect(evaluate(graph, { x: two, y: two, z: two }).z_grad!.tolist()).toEqual([0, 0])
   })
 
-  it('differentiates by values in between, and goes on behind them', () => {
+  it('differentiates with respect to intermediate values, and continues past them', () => {
     const g = new GraphBuilder('g')
     const x = g.input('x', 'float32', [2])
     const h = g.mul(x, x)
@@ -83,7 +68,8 @@ describe('the walk', () => {
 
   it('gives a gradient the shape of its value, whatever the loss makes of it', () => {
     const g = new GraphBuilder('g')
-    const [x, bias] = [g.input('x', 'float32', ['n', 3]), g.input('bias', 'float32', [3])]
+    const x = g.input('x', 'float32', ['n', 3])
+    const bias = g.input('bias', 'float32', [3])
     const graph = gradientGraph(g, g.sum(g.add(x, bias)), [x, bias])
     expect(graph.outputs.slice(1).map(output => output.shape)).toEqual([['n', 3], [3]])
     const { x_grad, bias_grad } = evaluate(graph, {
@@ -105,7 +91,9 @@ describe('the walk', () => {
 describe('what the walk leaves out', () => {
   it('factors of 1, and sums over no axis', () => {
     const g = new GraphBuilder('g')
-    const [x, w, b] = [g.input('x', 'float32', ['n', 4]), g.input('w', 'float32', [4, 2]), g.input('b', 'float32', [2])]
+    const x = g.input('x', 'float32', ['n', 4])
+    const w = g.input('w', 'float32', [4, 2])
+    const b = g.input('b', 'float32', [2])
     expect(backwardOps(gradientGraph(g, g.sum(g.tanh(g.gemm(x, w, b))), [w, b]))).toEqual([
       'Mul',
       'Sub',
@@ -116,13 +104,16 @@ describe('what the walk leaves out', () => {
 
   it('nodes that lead to no parameter', () => {
     const g = new GraphBuilder('g')
-    const [x, w] = [g.input('x', 'float32', ['n', 4]), g.input('w', 'float32', [4, 2])]
+    const x = g.input('x', 'float32', ['n', 4])
+    const w = g.input('w', 'float32', [4, 2])
     expect(backwardOps(gradientGraph(g, g.sum(g.gelu(g.matMul(g.tanh(x), w))), [w]))).not.toContain('Sub')
   })
 
   it('passes over a large tensor for a number: it becomes the alpha of the next product, or waits for the sum', () => {
     const g = new GraphBuilder('g')
-    const [x, w, b] = [g.input('x', 'float32', ['n', 4]), g.input('w', 'float32', [2, 4]), g.input('b', 'float32', [2])]
+    const x = g.input('x', 'float32', ['n', 4])
+    const w = g.input('w', 'float32', [2, 4])
+    const b = g.input('b', 'float32', [2])
     const graph = gradientGraph(g, g.sum(g.exp(g.mul(g.gemm(x, w, b, { transB: 1, alpha: 0.5, beta: 0.5 }), 3))), [
       w,
       b,
@@ -133,25 +124,28 @@ describe('what the walk leaves out', () => {
     expect(backwardOps(graph)).toEqual(['Gemm', 'ReduceSum', 'Mul'])
   })
 
-  it('a difference of gradients is one subtraction', () => {
+  it('negations before a sum: a difference of gradients is one subtraction', () => {
     const g = new GraphBuilder('g')
-    const [x, m] = [g.input('x', 'float32', ['n', 4]), g.input('m', 'float32', ['n', 4])]
+    const x = g.input('x', 'float32', ['n', 4])
+    const m = g.input('m', 'float32', ['n', 4])
     const shifted = g.sub(g.mul(m, g.exp(x)), g.mul(m, x))
     expect(backwardOps(gradientGraph(g, g.sum(shifted), [x]))).toEqual(['Mul', 'Sub'])
   })
 
-  it('stretching a gradient before an elementwise rule', () => {
+  it('broadcasting a gradient before an elementwise rule', () => {
     const g = new GraphBuilder('g')
-    const [x, w] = [g.input('x', 'float32', ['n', 4]), g.input('w', 'float32', ['n', 1])]
+    const x = g.input('x', 'float32', ['n', 4])
+    const w = g.input('w', 'float32', ['n', 1])
     expect(backwardOps(gradientGraph(g, g.sum(g.mul(g.log(g.reduceSum(g.exp(x), [1], true)), w)), [x]))).toEqual([
       'Div',
       'Mul',
     ])
   })
 
-  it('shapes read off an activation: they come from the inputs', () => {
+  it('reading shapes off an activation: they come from the inputs', () => {
     const g = new GraphBuilder('g')
-    const [x, w] = [g.input('x', 'float32', ['n', 'm', 6]), g.input('w', 'float32', [6, 4])]
+    const x = g.input('x', 'float32', ['n', 'm', 6])
+    const w = g.input('w', 'float32', [6, 4])
     const graph = gradientGraph(g, g.sum(g.mul(g.reduceMean(g.matMul(x, w), [0, 1]), g.input('v', 'float32', [4]))), [
       w,
     ])
@@ -219,7 +213,7 @@ describe('gradients of tables as rows', () => {
     ;(found.whole!.tolist() as number[][]).flat().forEach((v, i) => expect(summed[i]! / v).toBeCloseTo(1, 6))
   })
 
-  it('are dense where the table is read otherwise too', () => {
+  it('are dense if the table is also read in another way', () => {
     const g = new GraphBuilder('g')
     const { table, first } = embed(g)
     const { dense, rows } = differentiate(g, g.sum(g.gemm(first, table, undefined, { transB: 1 })), [table], {
@@ -228,173 +222,11 @@ describe('gradients of tables as rows', () => {
     expect([[...dense.keys()], rows.size]).toEqual([['table'], 0])
   })
 
-  it('are rows still where what else reads the table does not lead to the loss', () => {
+  it('are still rows if the other reader of the table does not lead to the loss', () => {
     const g = new GraphBuilder('g')
     const { table, first } = embed(g)
     g.tanh(table)
     const { dense, rows } = differentiate(g, g.sum(first), [table], { rows: new Set(['table']) })
     expect([dense.size, [...rows.keys()]]).toEqual([0, ['table']])
-  })
-})
-
-describe('checkpoints', () => {
-  /** tanh and a product, three times; the third reads a value from within the first as well. */
-  const chain = (checkpointed: boolean): Graph => {
-    const g = new GraphBuilder('g')
-    const [x, w] = [g.input('x', 'float32', ['n', 3]), g.input('w', 'float32', [3, 3])]
-    const inner = g.matMul(g.exp(x), w)
-    const first = g.tanh(inner)
-    const second = g.tanh(g.matMul(first, w))
-    const third = g.mul(g.tanh(g.matMul(second, w)), inner)
-    const loss = g.sum(g.mul(third, third))
-    const { dense } = differentiate(g, loss, [x, w], { checkpoints: checkpointed ? [first, second, third] : [] })
-    return g.build({ loss, ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])) })
-  }
-  const feeds = {
-    x: Tensor.from('float32', [
-      [1, -2, 0.5],
-      [0.25, 1, -1],
-    ]),
-    w: Tensor.from('float32', [
-      [0.1, 0.4, -1],
-      [2, 0.3, 0.2],
-      [-0.7, 0.6, 1],
-    ]),
-  }
-
-  it('change no gradient', () => {
-    expect(evaluate(chain(true), feeds)).toEqual(evaluate(chain(false), feeds))
-  })
-
-  it('are all that is read of what lies between them; what a later part reads as well is kept', () => {
-    const { nodes } = chain(true)
-    const again = nodes.filter(node => node.name.startsWith('backward/again/'))
-    // of the second part its product and tanh; of the third the same and, for the loss, its product
-    expect(again.flatMap(({ op }) => (['MatMul', 'Tanh', 'Exp'].includes(op) ? [op] : [])).toSorted()).toEqual([
-      'MatMul',
-      'MatMul',
-      'Tanh',
-      'Tanh',
-    ])
-    expect(again.filter(({ op }) => op === 'Sub').length).toBe(3)
-  })
-
-  it('change nothing where there is only one, or no gradient comes', () => {
-    const ops = (checkpoints: (values: readonly Value[]) => readonly Value[]): readonly string[] => {
-      const g = new GraphBuilder('g')
-      const x = g.input('x', 'float32', [2])
-      const [y, unread] = [g.tanh(x), g.exp(x)]
-      const { dense } = differentiate(g, g.sum(g.exp(y)), [x], { checkpoints: checkpoints([y, unread]) })
-      return g.build({ x_grad: dense.get('x')! }).nodes.map(({ op }) => op)
-    }
-    expect(ops(([y]) => [y!])).toEqual(ops(() => []))
-    expect(ops(both => both)).toEqual(ops(() => []))
-  })
-})
-
-describe('withGradients', () => {
-  const model = (): Graph => {
-    const g = new GraphBuilder('model')
-    const x = g.input('x', 'float32', ['n', 3])
-    const w = g.initializer(
-      'w',
-      Tensor.from('float32', [
-        [1, 2],
-        [3, 4],
-        [5, 6],
-      ]),
-    )
-    const [scale, bias] = [
-      [1, 2],
-      [0, 0],
-    ].map(numbers => g.constant(Tensor.from('float32', numbers))) as [Value, Value]
-    const [normal] = g.layerNormalization(g.matMul(x, w), scale, bias, 1e-5)
-    return g.build({ y: normal, loss: g.sum(g.tanh(normal)) })
-  }
-
-  it('returns the outputs and the gradients beside them', () => {
-    const graph = withGradients(model(), { loss: 'loss', wrt: ['w', 'x'] })
-    expect(graph.outputs.map(({ name, shape }) => [name, shape])).toEqual([
-      ['y', ['n', 2]],
-      ['loss', []],
-      ['w_grad', [3, 2]],
-      ['x_grad', ['n', 3]],
-    ])
-    const feeds = {
-      x: Tensor.from('float64', [
-        [0.1, 0.2, -0.3],
-        [1, -1, 0.5],
-      ]),
-    }
-    const { loss, y, x_grad } = evaluate(graph, feeds)
-    expect(y!.tolist()).toEqual(evaluate(model(), feeds).y!.tolist())
-    const moved = Tensor.from('float64', [
-      [0.1 + 1e-6, 0.2, -0.3],
-      [1, -1, 0.5],
-    ])
-    const slope = (Number(evaluate(graph, { x: moved }).loss!.data[0]) - Number(loss!.data[0])) / 1e-6
-    expect(Number(x_grad!.data[0]) / slope).toBeCloseTo(1, 5)
-  })
-
-  it('names what is not there', () => {
-    const { message } = failure(() => withGradients(model(), { loss: 'los', wrt: ['w'] }))
-    expect(message).toBe('The graph "model" has no value of the name "los". Is "loss" meant?')
-  })
-})
-
-describe('what is refused', () => {
-  const changed = gradients as unknown as Record<string, unknown>
-  const { Cos } = gradients
-  afterEach(() => {
-    changed.Cos = Cos
-  })
-
-  it('a way through an opaque operator, with the operator, the node and the way', () => {
-    changed.Cos = 'opaque'
-    const g = new GraphBuilder('g')
-    const [x, w] = [g.input('x', 'float32', [2]), g.input('w', 'float32', [2])]
-    const loss = g.scope('head', () => g.sum(g.mul(g.cos(g.mul(x, w)), x)))
-    const error = failure(() => differentiate(g, loss, [w]))
-    const names = g.nodes.map(node => node.name)
-    expect(error.code).toBe('graph')
-    const way = ['w', ...names.slice(0, 4), loss.name].join(' → ')
-    expect(error.message).toContain(
-      `No gradient goes through Cos (node "${names[1]}", on the way ${way}): the operator has no gradient.`,
-    )
-    expect(names[1]).toMatch(/^head\/Cos/)
-  })
-
-  it('not an opaque operator beside the way', () => {
-    changed.Cos = 'opaque'
-    const g = new GraphBuilder('g')
-    const [x, w] = [g.input('x', 'float32', [2]), g.input('w', 'float32', [2])]
-    g.cos(w)
-    expect(differentiate(g, g.sum(g.mul(g.cos(x), w)), [w]).dense.size).toBe(1)
-  })
-
-  it('what a rule has no formula for', () => {
-    const g = new GraphBuilder('g')
-    const x = g.input('x', 'float32', [4])
-    const padded = g.node('Pad', [x, g.integers([1, 1])], { mode: 'reflect' })[0]!
-    expect(failure(() => differentiate(g, g.sum(padded), [x])).message).toMatch(
-      /Pad \(node ".*", on the way x → .*\): Pad has a gradient for mode constant, not for reflect\./,
-    )
-    const put = g.node(
-      'ScatterND',
-      [x, g.constant(Tensor.from('int64', [[0]])), g.constant(Tensor.from('float32', [2]))],
-      { reduction: 'mul' },
-    )[0]!
-    expect(failure(() => differentiate(g, g.sum(put), [x])).message).toContain('reduction none and add, not for mul')
-  })
-
-  it('a loss that is no scalar, and what can have no gradient', () => {
-    const g = new GraphBuilder('g')
-    const [x, i] = [g.input('x', 'float32', ['n', 2]), g.input('i', 'int32', ['n'])]
-    expect(failure(() => differentiate(g, x, [x])).message).toBe(
-      'A loss has to be a scalar of a floating-point type, but x is float32[n, 2]. Sum it up first.',
-    )
-    expect(failure(() => differentiate(g, g.sum(x), [i])).message).toBe(
-      'Only floating-point values have a gradient, but i is int32[n].',
-    )
   })
 })

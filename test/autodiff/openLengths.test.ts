@@ -3,7 +3,9 @@ import { GraphBuilder } from '../../src/onnx/builder'
 import { check } from '../../src/onnx/check'
 import type { Dimension, Value } from '../../src/onnx/types'
 import { MersenneTwister } from '../../src/random'
-import { type Build, checkGradients } from '../helpers/checkGradients'
+import { expectGradients } from '../helpers/expectGradients'
+import type { Build } from '../helpers/writeGradients'
+import { cases } from './cases'
 
 /** Shapes that broadcast to one, of names that stand for that length or for 1 when the graph runs, and of numbers. */
 interface Drawn {
@@ -40,20 +42,32 @@ const expressions: readonly (readonly [string, number, Build])[] = [
   ['a softmax of a sum', 2, (g, a, b) => g.softmax(g.add(a!, b!), 0)],
 ]
 
-describe('where names of lengths promise nothing, and may be 1 when the graph runs', () => {
+// a squeeze that names no axes is refused: see below
+const refused = 'Squeeze, all axes of length 1'
+const operators = Object.entries(cases)
+  .flatMap(([op, list]) =>
+    list.filter(({ lengths }) => lengths !== undefined).map(one => [`${op}, ${one.title}`, one] as const),
+  )
+  .filter(([title]) => title !== refused)
+
+describe('where a named length may be 1 when the graph runs', () => {
+  it.each(operators)('the gradients of %s are right', (_, { build, inputs, ...options }) => {
+    expectGradients(build, inputs, { ...options, openLengths: true })
+  })
+
   it.each(expressions)('the gradients of %s are right', (_, operands, build) => {
     for (let seed = 0; seed < 40; seed++) {
       const { shapes, lengths } = drawShapes(operands, seed)
-      const checked = checkGradients(build, shapes, { lengths, openLengths: true, seed })
+      const checked = expectGradients(build, shapes, { lengths, openLengths: true, seed })
       for (const { graph } of checked) check(graph)
     }
   })
 
-  it('so are those of products over leading axes, and of what is stretched', () => {
+  it('the gradients of products over leading axes and of Expand are right', () => {
     for (const n of [1, 2, 3]) {
       for (const m of [1, 3]) {
-        if (n === 2 && m === 3) continue // these do not broadcast
-        checkGradients(
+        if (n === 2 && m === 3) continue // these cannot be broadcast together
+        expectGradients(
           (g, a, b) => g.matMul(a!, b!),
           [
             ['n', 2, 4],
@@ -63,7 +77,7 @@ describe('where names of lengths promise nothing, and may be 1 when the graph ru
         )
         const stretch: Build = (g, a, b) => g.mul(g.node('Expand', [a!, g.shape(b!)], {})[0]!, b!)
         if (n === m || n === 1)
-          checkGradients(
+          expectGradients(
             stretch,
             [
               ['n', 2],
@@ -75,13 +89,15 @@ describe('where names of lengths promise nothing, and may be 1 when the graph ru
     }
   })
 
-  it('the length of a result is that of neither operand, and a squeeze has to name its axes', () => {
+  it('the length of a result is that of neither operand, and a squeeze must name its axes', () => {
     const g = new GraphBuilder('open', true)
     const a = g.input('a', 'float32', ['n', 2])
     const sum: Value = g.add(a, g.input('b', 'float32', ['m', 2]))
     expect(sum.shape[0]).toMatch(/^unknown_/)
     expect(g.add(a, a).shape).toEqual(['n', 2])
     expect(g.add(a, g.input('c', 'float32', [5, 2])).shape).toEqual([5, 2])
-    expect(() => g.node('Squeeze', [a], {})).toThrow('it names no axes, and whether the length "n" is 1 is not known')
+    expect(() => g.node('Squeeze', [a], {})).toThrow(
+      'it names no axes, and it is not known whether the length "n" is 1.',
+    )
   })
 })

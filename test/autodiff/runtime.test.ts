@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { check } from '../../src/onnx/check'
 import { encode } from '../../src/onnx/encode'
 import type { OpName } from '../../src/onnx/operators'
-import { writeGradients } from '../helpers/checkGradients'
 import { evaluate } from '../helpers/referenceEngine'
+import { writeGradients } from '../helpers/writeGradients'
 import { cases } from './cases'
 
 describe('ONNX Runtime computes the same gradients in float32', () => {

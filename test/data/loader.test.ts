@@ -164,7 +164,8 @@ describe('selectModelColumns', () => {
     { text: 'a', input_ids: [1], label: 0 },
     { text: 'b', input_ids: [2], label: 1 },
   ]
-  const accepted = ['input_ids', 'attention_mask', 'label', 'labels', 'label_ids']
+  const inputs = ['input_ids', 'attention_mask']
+  const labels = ['label', 'labels', 'label_ids']
   const wanted = encoded.map(({ input_ids, label }) => ({ input_ids, label }))
   const read = (source: object): Promise<object[]> =>
     all(createLoader({ rows: source as object[], batchSize: 1, collate: batch => batch[0] as object }))
@@ -174,13 +175,13 @@ describe('selectModelColumns', () => {
     ['an array', encoded],
     ['rows by number', { length: 2, get: (index: number) => encoded[index]! }],
   ])('drops what the model does not take from %s', async (_, source) => {
-    const { rows: left, dropped } = selectModelColumns(source, accepted)
+    const { rows: left, dropped } = selectModelColumns(source, inputs, labels)
     expect(dropped).toEqual(['text'])
     expect(await read(left)).toEqual(wanted)
   })
 
   it('does so in a stream', async () => {
-    const { rows: left } = selectModelColumns(new Set(encoded), accepted)
+    const { rows: left } = selectModelColumns(new Set(encoded), inputs, labels)
     expect(await read(left)).toEqual(wanted)
   })
 
@@ -188,8 +189,8 @@ describe('selectModelColumns', () => {
     const raw = [{ text: 'a', label: 0 }]
     const message =
       /has text, label; the model takes input_ids, attention_mask, label, labels, label_ids.*map forgotten/
-    expect(() => selectModelColumns(Dataset.fromRows(raw), accepted)).toThrow(message)
-    expect(() => selectModelColumns(raw, accepted)).toThrow(message)
-    await expect(read(selectModelColumns(new Set(raw), accepted).rows)).rejects.toThrow(message)
+    expect(() => selectModelColumns(Dataset.fromRows(raw), inputs, labels)).toThrow(message)
+    expect(() => selectModelColumns(raw, inputs, labels)).toThrow(message)
+    await expect(read(selectModelColumns(new Set(raw), inputs, labels).rows)).rejects.toThrow(message)
   })
 })

@@ -85,7 +85,7 @@ describe('examples/glue.ts', () => {
     },
   )
 
-  it('goes on from a checkpoint', async () => {
+  it('resumes from a checkpoint', async () => {
     const folder = temporaryFolder()
     await writeModel(join(folder, 'model'))
     writeTask(join(folder, 'glue/sst2'), ['sentence'], 2, ['validation'])

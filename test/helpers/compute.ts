@@ -3,7 +3,7 @@ import { alone } from '../../src/processes/ProcessGroup'
 import type { Objective } from '../../src/programs/loss'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { adamw } from '../../src/optim/adamw'
-import type { Batch } from '../../src/tensor'
+import type { Batch, Tensor } from '../../src/tensor'
 import type { Engines } from '../../src/training/engines'
 import { type LabelledFeed, type LossSum, Runner, type RunnerOptions } from '../../src/training/Runner'
 import { placesInUpdate } from '../../src/training/updates'
@@ -60,17 +60,29 @@ export function compute(
   return withRunner(model, options, microBatches[0]!, run => run(microBatches))
 }
 
+/** The loss of a feed, if it has labels, and its logits. */
+export async function evaluateFeed(
+  runner: Runner,
+  feed: LabelledFeed,
+): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
+  const { loss, logits } = await runner.forward(feed)
+  return { loss, logits: await logits() }
+}
+
 /** A model on a runner that is not in training, for as long as `use` takes; each batch's labels decide an open head. */
 export async function withEvaluation(
   model: TrainableModel,
   objective: Objective,
-  use: (evaluate: (batch: Batch) => ReturnType<Runner['evaluate']>) => Promise<void>,
+  use: (evaluate: (batch: Batch) => ReturnType<typeof evaluateFeed>) => Promise<void>,
 ): Promise<void> {
   const runner = await Runner.create({ model, engine: { threads: 1 }, objective })
   try {
     await use(batch => {
       model.decideHead(batch)
-      return runner.evaluate(runner.feed(batch, row => `row ${row}`))
+      return evaluateFeed(
+        runner,
+        runner.feed(batch, row => `row ${row}`),
+      )
     })
   } finally {
     await runner.dispose()
@@ -84,7 +96,7 @@ export async function accumulate(runner: Runner, feeds: readonly LabelledFeed[],
 
 /** Runs the micro-batches of an update. */
 export async function addUp(runner: Runner, feeds: readonly LabelledFeed[], step: number): Promise<LossSum> {
-  const places = await placesInUpdate(feeds, alone, 0)
+  const places = await placesInUpdate(feeds, alone, { microBatches: feeds.length, rows: 0 })
   let loss = 0
   let count = 0
   for (const [index, feed] of feeds.entries()) {

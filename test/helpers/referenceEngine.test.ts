@@ -5,9 +5,10 @@ import { encode } from '../../src/onnx/encode'
 import type { OpName } from '../../src/onnx/operators'
 import type { Graph } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'
-import { allCases, graphOf } from '../onnx/operatorCases'
+import { allCases } from '../onnx/operatorCases'
+import { graphOf } from '../onnx/operatorCases/case'
 import { evaluate } from './referenceEngine'
-import { erf } from './referenceKernels'
+import { erf } from './referenceKernels/elementwise'
 
 /** Where float32 itself is coarser than the bound for all: sums of cancelling terms, and functions of them. */
 const tolerance = 2e-6
@@ -20,9 +21,11 @@ const tolerances: { readonly [Op in OpName]?: number } = {
 describe('the reference engine agrees with ONNX Runtime', () => {
   it.each(allCases)('$title', async ({ op, of }) => {
     const { graph, feeds } = graphOf(op, of)
-    const [ours, theirs] = [evaluate(graph, feeds), await run(graph, feeds)]
+    const ours = evaluate(graph, feeds)
+    const theirs = await run(graph, feeds)
     for (const { name } of graph.outputs) {
-      const [y, expected] = [ours[name]!, theirs[name]!]
+      const y = ours[name]!
+      const expected = theirs[name]!
       expect({ name, dims: y.dims, type: y.dtype === 'float64' ? 'float32' : y.dtype }).toEqual({
         name,
         dims: expected.dims,
@@ -50,14 +53,14 @@ describe('evaluate', () => {
     expect(y.data[0]).toBeCloseTo(1 / (1 + Math.exp(0.4)), 15)
   })
 
-  it('refuses what is not as declared', () => {
+  it('refuses a missing tensor and one of another shape than declared', () => {
     expect(() => evaluate(graph, {})).toThrow(/No tensor was fed for the input "x"/)
     expect(() => evaluate(graph, { x: Tensor.zeros('float32', [2, 3]) })).toThrow(
       /x is declared float32\[n, 2\] \(n = 2\), but is float32\[2, 3\]/,
     )
   })
 
-  it('holds a named length to be the same everywhere', () => {
+  it('requires a named length to be the same everywhere', () => {
     const wrong = { ...graph, inputs: [...graph.inputs, { name: 'z', dtype: 'float32', shape: ['n'] } as const] }
     const feeds = { x: Tensor.zeros('float32', [2, 2]), z: Tensor.zeros('float32', [3]) }
     expect(() => evaluate(wrong, feeds)).toThrow(/z is declared float32\[n\] \(n = 2\)/)
@@ -65,7 +68,8 @@ describe('evaluate', () => {
 
   it('decodes half floats', () => {
     const halves = new GraphBuilder('halves')
-    const [a, b] = [halves.input('a', 'float16', [3]), halves.input('b', 'bfloat16', [2])]
+    const a = halves.input('a', 'float16', [3])
+    const b = halves.input('b', 'bfloat16', [2])
     const outputs = evaluate(halves.build({ u: halves.cast(a, 'float32'), v: halves.cast(b, 'float32') }), {
       a: new Tensor('float16', Uint16Array.of(0x3c00, 0xc500, 0x0001), [3]), // 1, -5, the smallest
       b: new Tensor('bfloat16', Uint16Array.of(0x3f80, 0xc0a0), [2]), // 1, -5

@@ -2,7 +2,9 @@ import { TrainerError } from '../../src/errors'
 import type { OpName } from '../../src/onnx/operators'
 import type { Graph, Node, Value } from '../../src/onnx/types'
 import { createData, type DataType, Tensor } from '../../src/tensor'
-import { type Dense, dense, type Kernel, kernels } from './referenceKernels'
+import { kernels } from './referenceKernels'
+import { type Dense, dense } from './referenceKernels/dense'
+import type { Kernel } from './referenceKernels/Kernel'
 
 /**
  * Runs a graph slowly and exactly, for tests: every operator of the table, all floating-point arithmetic in float64
@@ -99,7 +101,9 @@ function toTensor(value: Dense): Tensor {
 }
 
 function fromFloat16(bits: number): number {
-  const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023]
+  const sign = bits >> 15 ? -1 : 1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
 }

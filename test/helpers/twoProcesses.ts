@@ -11,6 +11,8 @@ import { dropoutConfig, randomDataset } from './trainingProcess'
 export interface GroupTask {
   readonly outputDir: string
   readonly config?: Partial<ModelConfig>
+  /** Rows of the dataset; 48 unless given. */
+  readonly rows?: number
   readonly args: TrainingArgumentsOptions
 }
 
@@ -28,7 +30,6 @@ interface Part {
   readonly port: MessagePort
 }
 
-const rows = 48
 /** Node reads a thread's own file before loaders are there: so this one registers tsx first. */
 const start = `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(import.meta.url)})))`
 
@@ -52,7 +53,7 @@ export function trainAlone(task: GroupTask): Promise<GroupReport> {
   return train(task, alone)
 }
 
-async function train({ outputDir, config, args }: GroupTask, group: ProcessGroup): Promise<GroupReport> {
+async function train({ outputDir, config, args, rows = 48 }: GroupTask, group: ProcessGroup): Promise<GroupReport> {
   class Grouped extends Trainer {
     protected override readonly processes = group
   }

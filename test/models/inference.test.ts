@@ -9,6 +9,7 @@ import { Runner } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
 import { familyNames, oracleModel } from '../helpers/oracleModels'
 import { tinyConfig } from '../helpers/tinyModel'
+import { evaluateFeed } from '../helpers/compute'
 
 let engine: Engine
 beforeAll(async () => void (engine = await createEngine({ threads: 1 })))
@@ -54,7 +55,7 @@ describe.each(familyNames)('the exported model of %s', family => {
           ),
         }),
       }
-      const { logits } = await runner.evaluate(runner.feed(given, String))
+      const { logits } = await evaluateFeed(runner, runner.feed(given, String))
       const feeds = Object.fromEntries(program.inputs.map(({ name }) => [name, long(given[name]!)]))
       const exported = (await program.run(feeds)).logits as Tensor<'float32'>
       expect(exported.dims).toEqual([ids!.dims[0], 3])

@@ -5,7 +5,8 @@ import { encode, type ExternalData } from '../../src/onnx/encode'
 import type { Graph } from '../../src/onnx/types'
 import { elementTypes } from '../../src/onnx/wire'
 import { type DataType, Tensor } from '../../src/tensor'
-import { allCases, graphOf } from './operatorCases'
+import { allCases } from './operatorCases'
+import { graphOf } from './operatorCases/case'
 
 describe('decode undoes encode', () => {
   it.each(allCases)('$title', ({ op, of }) => {
@@ -37,7 +38,7 @@ describe('decode undoes encode', () => {
     expect(plain(decode(encode(graph).model))).toEqual(plain({ ...graph, openLengths: true }))
   })
 
-  it('for outputs that nobody reads', () => {
+  it('for outputs that nothing reads', () => {
     const builder = new GraphBuilder('unread')
     const x = builder.input('x', 'float32', ['n', 4])
     const scale = builder.initializer('scale', Tensor.zeros('float32', [4]))
@@ -82,7 +83,7 @@ describe('weights', () => {
     }
   })
 
-  it('go to a file of their own when asked, the small ones excepted', () => {
+  it('go to a separate file when asked, except for the small ones', () => {
     const { model, externalData } = encode(graph, { externalThreshold: 0, externalDataName: 'model_1.onnx_data' })
     expect(externalData!.tensors.map(({ name, offset, length }) => [name, offset, length])).toEqual([
       ['w', 0, 8000],
@@ -105,20 +106,22 @@ describe('weights', () => {
     expect(encode(graph, { externalThreshold: 16_199 }).externalData).toBeDefined()
   })
 
-  it('that stand elsewhere are not read without a reader, past an end, or out of the folder', () => {
+  it('stored elsewhere are not read without a reader or past the end of the file', () => {
     const { model, externalData } = encode(graph, { externalThreshold: 0 })
-    expect(() => decode(model)).toThrow(/"w" stands in the file "model.onnx_data", but only the model's own bytes/)
+    expect(() => decode(model)).toThrow(/"w" is stored in the file "model.onnx_data", but only the model's own bytes/)
     const short = (): Uint8Array => written(externalData!).subarray(0, 9000)
     expect(() => decode(model, short)).toThrow(
-      /"v" is said to be 8000 bytes at 8192 of "model.onnx_data", which has 9000/,
+      /"v" is declared to be 8000 bytes at offset 8192 of "model.onnx_data", which has 9000/,
     )
   })
 
   const outside = ['../secret', '/etc/passwd', 'a/../../b', 'C:\\x', '\\\\host\\x', 'a\\..\\..\\b', 'file:x', '']
 
-  it.each(outside)('at %j are never read', externalDataName => {
+  it.each(outside)('stored at %j are never read', externalDataName => {
     const { model, externalData } = encode(graph, { externalThreshold: 0, externalDataName })
-    expect(() => decode(model, () => written(externalData!))).toThrow(/not in the model's folder: that is refused/)
+    expect(() => decode(model, () => written(externalData!))).toThrow(
+      /outside the model's folder; such a file is never read/,
+    )
   })
 
   function written({ length, tensors }: ExternalData): Uint8Array {

@@ -8,8 +8,8 @@ import { message, protoFields, writeInteger, writeText } from '../../src/onnx/wi
 import { Tensor } from '../../src/tensor'
 import { modelBytes, nodeBytes, tensorHead, valueInfo } from './foreignModel'
 
-describe('files made elsewhere', () => {
-  it("may name their tensors' data in the typed fields, packed or not", () => {
+describe('files from other tools', () => {
+  it("may hold their tensors' data in the typed fields, packed or not", () => {
     const fields = protoFields.tensor
     type Write = 'writePackedFloat' | 'writePackedDouble' | 'writePackedVarint'
     const typed = (dataType: number, field: number, write: Write, items: number[]): Uint8Array =>
@@ -33,10 +33,10 @@ describe('files made elsewhere', () => {
     expect(() => decode(typed(7, 4, 'writePackedFloat', [1]))).toThrow(
       /"t" of shape int64\[1\] needs 1 elements, but has 0/,
     )
-    expect(() => decode(typed(8, 5, 'writePackedVarint', [1]))).toThrow(/"t" has ONNX's element type 8/)
+    expect(() => decode(typed(8, 5, 'writePackedVarint', [1]))).toThrow(/"t" has the ONNX element type 8/)
   })
 
-  it('need no stated types for what is between', () => {
+  it('need not declare the types of intermediate values', () => {
     const inputs = [valueInfo('x0', ['n', 3]), valueInfo('x1', [5, 3])]
     const outputs = [message(writer => writeText(writer, protoFields.valueInfo.name, 'y'))]
     const decoded = decode(
@@ -46,12 +46,27 @@ describe('files made elsewhere', () => {
     check(decoded)
   })
 
+  it('keep the names of values whose types are those of the values before them', () => {
+    const nodes = [
+      nodeBytes('Relu', ['x'], ['a']),
+      nodeBytes('LayerNormalization', ['a', 's', 's'], ['b']),
+      nodeBytes('Softmax', ['b'], ['c']),
+      nodeBytes('Identity', ['c'], ['y']),
+    ]
+    const inputs = [valueInfo('x', ['n', 3]), valueInfo('s', [3])]
+    const outputs = [message(writer => writeText(writer, protoFields.valueInfo.name, 'y'))]
+    const decoded = decode(modelBytes({ nodes, inputs, outputs }))
+    expect(decoded.nodes.flatMap(node => node.outputs)).toEqual(
+      ['a', 'b', 'c', 'y'].map(name => ({ name, dtype: 'float32', shape: ['n', 3] })),
+    )
+  })
+
   it.each<[string, number, () => Uint8Array[], RegExp | undefined]>([
     [
       'an operator that is not in the table',
       18,
       () => [nodeBytes('Conv', ['x'], ['y'])],
-      /The node "n_y" has the operator Conv, which cannot be read \(the nearest known one is Cos\)\. Operators that/,
+      /The node "n_y" uses the operator Conv, which cannot be read \(the closest known one is Cos\)\. Operators that/,
     ],
     ['a name that every object has', 18, () => [nodeBytes('constructor', ['x'], ['y'])], /operator constructor, which/],
     ['another domain', 18, () => [nodeBytes('Neg', ['x'], ['y'], {}, 'com.example')], /operator com.example.Neg/],
@@ -61,7 +76,7 @@ describe('files made elsewhere', () => {
       () => [nodeBytes('ReduceMean', ['x'], ['y'], { axes: 1 })],
       new RegExp(
         'has the attribute axes = 1, which cannot be read; ' +
-          'before opset 18 its axes were an attribute, and this model is of opset 17',
+          'before opset 18 its axes were an attribute, and this model uses opset 17',
       ),
     ],
     [
@@ -77,7 +92,7 @@ describe('files made elsewhere', () => {
     ['Gelu by tanh', 20, () => [nodeBytes('Gelu', ['x'], ['y'], { approximate: 'tanh' })], /approximate = tanh/],
     ['Gelu before ONNX had it', 18, () => [nodeBytes('Gelu', ['x'], ['y'])], /operator Gelu, which cannot be read/],
     [
-      'stash_type 1, which says nothing',
+      'stash_type 1, which has no effect',
       17,
       () => [nodeBytes('LayerNormalization', ['x', 'x'], ['y'], { stash_type: 1 })],
       undefined,
@@ -99,7 +114,7 @@ describe('files made elsewhere', () => {
       'a name made twice',
       18,
       () => [nodeBytes('Neg', ['x'], ['y']), nodeBytes('Abs', ['x'], ['y'])],
-      /"y" is given to two values/,
+      /two values are named "y"/,
     ],
     ['an output that nothing makes', 18, () => [], /nothing makes the output "y"/],
     ['too few inputs', 18, () => [nodeBytes('Add', ['x'], ['y'])], /Add takes 2 inputs, not 1/],
@@ -115,7 +130,7 @@ describe('files made elsewhere', () => {
     else expect(decode(bytes).nodes).toHaveLength(1)
   })
 
-  it('gain the number of parts when a split of opset 13 states no lengths', () => {
+  it('get the number of parts if a Split of opset 13 gives no lengths', () => {
     const bytes = modelBytes({
       opset: 13,
       nodes: [nodeBytes('Split', ['x'], ['y', 'z'])],
@@ -137,7 +152,7 @@ describe('malformed bytes end in an error that says so', () => {
     expect(names).toEqual(names.map(() => 'TrainerError'))
   })
 
-  it('whichever byte is wrong, or nothing worse than another graph', () => {
+  it('whichever byte is wrong, or at worst in another graph', () => {
     for (let at = 0; at < whole.length; at++) {
       for (const value of [0, 0x7f, 0xff]) {
         const bytes = whole.slice()

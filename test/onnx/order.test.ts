@@ -6,7 +6,8 @@ import { leavesLast } from '../../src/onnx/order'
 it('puts the nodes that no other reads at the end, the last one first', () => {
   const g = new GraphBuilder('order')
   const x = g.input('x', 'float32', [2])
-  const [a, first] = [g.exp(x), g.neg(x)]
+  const a = g.exp(x)
+  const first = g.neg(x)
   const second = g.sqrt(a)
   const third = g.tanh(g.sin(a))
   const graph = g.build({ first, second, third, a })

@@ -38,7 +38,7 @@ describe('weight decay', () => {
 
 describe('clipCoefficient', () => {
   // appendix A.5: gradients [3, 4] and [12] have the norm 13
-  it('makes the norm at most what it may be', () => {
+  it('limits the norm to its maximum', () => {
     const coefficient = clipCoefficient(13, 1)
     expect([3, 4, 12].map(v => v * coefficient)).toEqual(
       [0.23076922, 0.30769229, 0.92307687].map(v => expect.closeTo(v, 7)),

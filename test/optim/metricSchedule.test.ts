@@ -3,7 +3,7 @@ import { createMetricSchedule, type MetricScheduleState } from '../../src/optim/
 import type { ScheduleKwargs } from '../../src/optim/schedules'
 import { expectNear } from './expectNear'
 
-describe('schedules that answer to a metric', () => {
+describe('schedules that follow a metric', () => {
   const metrics = [
     1, 0.9, 0.8, 0.7, 0.69, 0.7, 0.71, 0.72, 0.73, 0.5, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.3, 0.2, 0.1, 0.3, 0.3,
     0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3,
@@ -87,7 +87,7 @@ describe('schedules that answer to a metric', () => {
     expectNear(seen, rates, 9)
   })
 
-  it("gives the document's plateau", () => {
+  it('gives the plateau of the specification', () => {
     const kwargs = { patience: 1, factor: 0.5, cooldown: 1 }
     const schedule = createMetricSchedule({
       type: 'reduce_lr_on_plateau',
@@ -102,7 +102,7 @@ describe('schedules that answer to a metric', () => {
     expect(seen).toEqual([1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125])
   })
 
-  it("takes the mode from the metric's direction, unless told", () => {
+  it("takes the mode from the metric's direction, unless the options say otherwise", () => {
     const after = (greaterIsBetter: boolean, kwargs: ScheduleKwargs): number => {
       const schedule = createMetricSchedule({
         type: 'reduce_lr_on_plateau',
@@ -130,7 +130,7 @@ describe('schedules that answer to a metric', () => {
     })
   })
 
-  it('keeps several groups apart, and refuses lists and states of another number', () => {
+  it('keeps several groups apart, and refuses lists and states of another length', () => {
     const options = {
       type: 'reduce_lr_on_plateau',
       greaterIsBetter: false,
@@ -140,11 +140,11 @@ describe('schedules that answer to a metric', () => {
     for (const metric of [1, 1]) schedule.step(metric)
     expect(schedule.rates).toEqual([0.05, 0.1])
     expect(() => createMetricSchedule({ ...options, baseRates: [1] })).toThrow(
-      'minLr lists 2 rates, but the optimizer has 1 groups',
+      'minLr lists 2 rates, but the number of parameter groups is 1.',
     )
     const other = createMetricSchedule({ type: 'greedy', baseRates: [1], greaterIsBetter: false })
     expect(() => other.restore(schedule.state())).toThrow(
-      'reduce_lr_on_plateau for 2 groups, but this run has greedy for 1',
+      'of reduce_lr_on_plateau with 2 rates, but this run has greedy with 1.',
     )
   })
 

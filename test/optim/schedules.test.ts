@@ -121,7 +121,7 @@ describe('schedules that follow the steps', () => {
     expect(() => schedule(2)).toThrow('at step 2 it returned -1')
   })
 
-  it('has no end where none is needed, and asks for it elsewhere', () => {
+  it('requires the number of updates only where it is used', () => {
     expect(createSchedule({ type: 'inverse_sqrt', baseRate: 1, warmupSteps: 4 })(16)).toBe(0.5)
     expect(() => createSchedule({ type: 'linear', baseRate: 1 })).toThrow(
       'linear needs the number of updates of the whole run',

@@ -77,7 +77,7 @@ function slotCases({ createRig, train, isExact }: Workshop): void {
     it('refuses slots that are missing or do not fit', async () => {
       const { store, dispose } = await createRig()
       await expect(store.write('slots', new Map())).rejects.toThrow(
-        `The optimizer's state has no "exp_avg" of ${table}. Resume with the optimizer that the checkpoint was made with, or start anew.`,
+        `The optimizer's state has no "exp_avg" of ${table}. Where the parameter was frozen when the checkpoint was saved, freeze it before train(); otherwise start from scratch.`,
       )
       await expect(store.write('slots', new Map([[`${table}.exp_avg`, Tensor.zeros('float32', [3])]]))).rejects.toThrow(
         `The optimizer's "exp_avg" of ${table} has 3 values, but 40000 belong there.`,

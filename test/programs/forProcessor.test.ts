@@ -1,22 +1,16 @@
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
-import { differentiate } from '../../src/autodiff/backward'
 import { GraphBuilder } from '../../src/onnx/builder'
 import { check } from '../../src/onnx/check'
 import { encode } from '../../src/onnx/encode'
-import type { Graph, Value } from '../../src/onnx/types'
+import type { Graph } from '../../src/onnx/types'
 import { forProcessor } from '../../src/programs/forProcessor'
 import { cases } from '../autodiff/cases'
-import { writeGradients } from '../helpers/checkGradients'
+import { backwardOps, gradientGraph } from '../helpers/gradientGraph'
 import { evaluate } from '../helpers/referenceEngine'
+import { writeGradients } from '../helpers/writeGradients'
 
-const gradientGraph = (g: GraphBuilder, loss: Value, wrt: readonly Value[]): Graph => {
-  const { dense } = differentiate(g, loss, wrt)
-  return g.build({ loss, ...Object.fromEntries([...dense].map(([name, value]) => [`${name}_grad`, value])) })
-}
 const opsOf = (graph: Graph): string[] => graph.nodes.map(node => node.op)
-const backwardOps = (graph: Graph): string[] =>
-  graph.nodes.filter(node => node.name.startsWith('backward/')).map(node => node.op)
 
 describe('a graph rewritten for the processor gives the numbers of the graph itself', () => {
   for (const [op, list] of Object.entries(cases)) {

@@ -9,7 +9,7 @@ import {
   type TrialValues,
 } from '../../src/index'
 import { defaultObjective, type Searched, searchHyperparameters, trialArguments } from '../../src/search/search'
-import { createTrainer, model, told } from '../trainer/support'
+import { createTrainer, tinyModel, logged } from '../trainer/support'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 describe('the default objective', () => {
@@ -155,7 +155,7 @@ describe('hyperparameterSearch', () => {
   it('trains a new model for every trial, in its own folder, and leaves the arguments unchanged', async () => {
     const outputDir = temporaryFolder()
     const seen: unknown[] = []
-    const modelInit = (trial?: TrialValues): PreTrainedModel => (seen.push(trial), model())
+    const modelInit = (trial?: TrialValues): PreTrainedModel => (seen.push(trial), tinyModel())
     const trainer = createTrainer(
       {
         outputDir,
@@ -187,11 +187,11 @@ describe('hyperparameterSearch', () => {
 
   it('evaluates at the end if training does not, sums up metrics, and ends trials early for a backend', async () => {
     const computeMetrics = () => ({ accuracy: 0.5, f1: 0.25 })
-    const trainer = createTrainer({ maxSteps: 2 }, { modelInit: () => model(), computeMetrics })
+    const trainer = createTrainer({ maxSteps: 2 }, { modelInit: () => tinyModel(), computeMetrics })
     expect((await trainer.hyperparameterSearch({ nTrials: 1, hpSpace: {} })).objective).toBe(0.75)
     const pruned = createTrainer(
       { maxSteps: 6, evalStrategy: 'steps', evalSteps: 1 },
-      { modelInit: () => model(), computeMetrics },
+      { modelInit: () => tinyModel(), computeMetrics },
     )
     await pruned.hyperparameterSearch({
       backend: { suggest: ({ number }) => (number === 0 ? {} : undefined), report: ({ step }) => step === 2 },
@@ -200,9 +200,9 @@ describe('hyperparameterSearch', () => {
   })
 
   it('counts a trial that diverges as the worst', async () => {
-    const messages = told()
+    const messages = logged()
     const modelInit = (trial?: TrialValues): PreTrainedModel => {
-      const made = model()
+      const made = tinyModel()
       if (trial?.spoiled === true) made.parameter('classifier.bias').data[0] = NaN
       return made
     }
@@ -221,7 +221,7 @@ describe('hyperparameterSearch', () => {
   })
 
   it('passes on what is not a training argument, with a warning', () => {
-    const messages = told()
+    const messages = logged()
     expect(trialArguments(new TrainingArguments({ seed: 3 }), { learningRate: 1, learning_rat: 2 })).toMatchObject({
       learningRate: 1,
       seed: 3,

@@ -2,19 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { textFiles } from '../../src/files/textFiles'
-import type { TextFiles } from '../../src/tokenizers/files'
 import { loadTokenizer } from '../../src/tokenizers/tokenizer'
+import { filesInMemory } from './inMemory'
 
 const fixture = join(import.meta.dirname, '../fixtures/data/bert-tiny')
-
-/** Folders that are not on a disk. */
-function filesInMemory(folders: Map<string, Record<string, string>>): TextFiles {
-  return {
-    list: async folder => (folders.has(folder) ? Object.keys(folders.get(folder)!) : undefined),
-    read: async (folder, name) => folders.get(folder)?.[name],
-    write: async (folder, texts) => void folders.set(folder, { ...folders.get(folder), ...texts }),
-  }
-}
 
 it('a tokenizer needs no disk: it is read from and saved to whatever keeps texts', async () => {
   const names = ['vocab.txt', 'tokenizer_config.json']

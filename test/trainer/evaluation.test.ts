@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Dataset, type EvalPrediction, loadMetric, Tensor } from '../../src/index'
-import { collate, createTrainer, dataset, model, rows, run } from './support'
+import { collate, createTrainer, dataset, tinyModel, rows, run } from './support'
 
 const numbers = ({ data }: Tensor): number[] => Array.from(data as Float32Array, Number)
 
 describe('evaluation', () => {
-  it('takes several sets by name, each logged and told on its own', async () => {
+  it('takes several datasets by name, each logged and reported to callbacks on its own', async () => {
     const heard: string[][] = []
     const callbacks = [
       {
@@ -36,7 +36,7 @@ describe('evaluation', () => {
   })
 
   it('has a loss that does not depend on the batch size, and predictions in the order of the dataset', async () => {
-    const shared = model()
+    const shared = tinyModel()
     const results = []
     for (const perDeviceEvalBatchSize of [1, 3, 4, 50]) {
       const trainer = createTrainer({ perDeviceEvalBatchSize }, { model: shared })
@@ -66,7 +66,7 @@ describe('evaluation', () => {
     expect(results[0]!.loss).toBeCloseTo(expected, 5)
   })
 
-  it('keeps what preprocessLogitsForMetrics makes, padded with -100 where rows differ in length', async () => {
+  it('keeps what preprocessLogitsForMetrics returns, padded with -100 where rows differ in length', async () => {
     let seen: EvalPrediction | undefined
     const trainer = createTrainer(
       { perDeviceEvalBatchSize: 3 },
@@ -87,7 +87,7 @@ describe('evaluation', () => {
     expect(numbers(seen!.predictions).filter(value => value === -100)).toHaveLength(1)
   })
 
-  it('streams metrics: the same as all at once', async () => {
+  it('computes the same metrics batch by batch as all at once', async () => {
     const count = 2000
     const accuracy = loadMetric('accuracy')
     const whole = createTrainer(
@@ -121,11 +121,12 @@ describe('evaluation', () => {
     expect(streamed.eval_loss).toBeCloseTo(expected.eval_loss!, 6)
   })
 
-  it('keeps memory flat over 10,000 rows where metrics stream', async () => {
-    const [count, labels] = [10_000, 2_000] // kept, the logits would be 80 MB
+  it('uses no more memory for 10,000 rows if metrics are computed batch by batch', async () => {
+    const count = 10_000
+    const labels = 2_000 // all logits together would be 80 MB
     const row = { input_ids: [1, 2, 3], attention_mask: [1, 1, 1], label: 5 }
     const set = { length: count, get: () => row }
-    const wide = model({}, { numLabels: labels })
+    const wide = tinyModel({}, { numLabels: labels })
     const used: number[] = []
     const trainer = createTrainer(
       { perDeviceEvalBatchSize: 50, batchEvalMetrics: true },
@@ -138,20 +139,21 @@ describe('evaluation', () => {
     const { eval_loss: loss } = await trainer.evaluate(set)
     expect(loss).toBeGreaterThan(0)
     expect(used).toHaveLength(200)
-    const [early, late] = [used.slice(40, 60), used.slice(-20)].map(values => Math.min(...values))
+    const early = Math.min(...used.slice(40, 60))
+    const late = Math.min(...used.slice(-20))
     console.info(
       `resident memory in MB after batch 1, 50, 100, 200: ${[0, 49, 99, 199].map(i => Math.round(used[i]!)).join(', ')}`,
     )
-    expect(late! - early!).toBeLessThan(30)
+    expect(late - early).toBeLessThan(30)
   })
 
-  it('refuses streaming metrics that cannot know the last batch', () => {
+  it('refuses metrics by batch that cannot know which batch is the last', () => {
     expect(() => createTrainer({ batchEvalMetrics: true }, { computeMetrics: () => ({}) })).toThrow(
       /second parameter.*computeResult/s,
     )
   })
 
-  it('predicts rows without labels, and needs labels for metrics', async () => {
+  it('predicts rows without labels, but needs labels for metrics', async () => {
     const unlabelled = Dataset.fromRows(rows(5).map(({ input_ids, attention_mask }) => ({ input_ids, attention_mask })))
     const trainer = createTrainer({}, { computeMetrics: () => ({ seen: 1 }) })
     const { labels, metrics } = await trainer.predict(unlabelled)
@@ -161,7 +163,7 @@ describe('evaluation', () => {
     expect((await trainer.predict(dataset(5), { metricKeyPrefix: 'mine' })).metrics.mine_seen).toBe(1)
   })
 
-  it('evaluates rows that come one after another', async () => {
+  it('predicts the rows of a stream', async () => {
     const stream = {
       async *[Symbol.asyncIterator]() {
         yield* rows(5).map(row => ({ ...row }))

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isElementwise } from '../../src/engine/fused/compile'
 import { adamw, type Optimizer, type TrainingArgumentsOptions } from '../../src/index'
 import { updateGraph } from '../../src/programs/update'
-import { model, run, weights } from './support'
+import { tinyModel, run, weights } from './support'
 
 /** Momentum: m ← 0.9 m + g, p ← p − rate (m + decay p). */
 const momentum: Optimizer = {
@@ -15,7 +15,7 @@ const momentum: Optimizer = {
   },
 }
 
-/** A step of the gradient's length made 1, parameter by parameter: no element stands alone. */
+/** A step of length 1 along each parameter's gradient: no element is independent of the others. */
 const normalized: Optimizer = {
   name: 'normalized',
   init: () => ({ steps: { shape: [1], fill: 5 } }),
@@ -36,21 +36,21 @@ const still: TrainingArgumentsOptions = {
 }
 const site = { name: 'p', shape: [3, 2] }
 
-describe("an optimizer of one's own", () => {
-  it('is a pair of functions; elementwise ones become one loop', async () => {
+describe('a custom optimizer', () => {
+  it('is a pair of functions, which become one loop if they are elementwise', async () => {
     expect([
       isElementwise(updateGraph(momentum, site, true)),
       isElementwise(updateGraph(normalized, site, false)),
     ]).toEqual([true, false])
-    const own = await run({ ...still, weightDecay: 0.1 }, { optimizers: [momentum, undefined] })
+    const custom = await run({ ...still, weightDecay: 0.1 }, { optimizers: [momentum, undefined] })
     const builtIn = await run({ ...still, weightDecay: 0.1, optim: 'sgd', optimArgs: { momentum: 0.9 } })
-    expect(own.losses[0]).toBe(builtIn.losses[0])
-    expect(own.losses[1]).toBeCloseTo(builtIn.losses[1]!, 3) // PyTorch's decay is part of its gradient: as good as the same after a step
-    expect(own.losses[5]).not.toBe(own.losses[0])
+    expect(custom.losses[0]).toBe(builtIn.losses[0])
+    expect(custom.losses[1]).toBeCloseTo(builtIn.losses[1]!, 3) // PyTorch adds the decay to the gradient: nearly the same after one step
+    expect(custom.losses[5]).not.toBe(custom.losses[0])
   })
 
-  it('moves parameters by its rule: elementwise', async () => {
-    const before = weights(model())
+  it('changes parameters by an elementwise rule', async () => {
+    const before = weights(tinyModel())
     const { trainer } = await run(
       { ...still, maxSteps: 1, weightDecay: 0.5, learningRate: 0.01 },
       {
@@ -70,8 +70,8 @@ describe("an optimizer of one's own", () => {
       values.forEach((value, i) => expect(value).toBeCloseTo(3 * before[name]![i]!, 5))
   })
 
-  it('moves parameters by its rule: not elementwise, through the engine', async () => {
-    const snapshots: Record<string, number[]>[] = [weights(model())]
+  it('changes parameters by a rule that is not elementwise, on the engine', async () => {
+    const snapshots: Record<string, number[]>[] = [weights(tinyModel())]
     await run(
       { ...still, maxSteps: 2, learningRate: 0.01 },
       {
@@ -112,8 +112,8 @@ describe("an optimizer of one's own", () => {
   })
 })
 
-describe("a schedule of one's own", () => {
-  it('is a function from the updates made to a factor', async () => {
+describe('a custom schedule', () => {
+  it('is a function from the number of updates so far to a factor', async () => {
     const asked: number[] = []
     const { history } = await run(
       { maxSteps: 3, warmupSteps: 2 },
@@ -123,8 +123,8 @@ describe("a schedule of one's own", () => {
     expect(asked).toEqual(expect.arrayContaining([0, 1, 2]))
   })
 
-  it('does not go with modelInit', async () => {
-    await expect(run({}, { modelInit: () => model(), optimizers: [undefined, () => 1] })).rejects.toThrow(
+  it('is refused together with modelInit', async () => {
+    await expect(run({}, { modelInit: () => tinyModel(), optimizers: [undefined, () => 1] })).rejects.toThrow(
       /modelInit.*optimizers/,
     )
   })

@@ -2,10 +2,10 @@ import { cpSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../src/index'
-import { collate, createTrainer, dataset, run, told, weights } from './support'
+import { collate, createTrainer, dataset, run, logged, weights } from './support'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
-/** Two updates an epoch; rates that follow the evaluations at its end. */
+/** Two updates an epoch; learning rates that follow the evaluation at its end. */
 const epochs: TrainingArgumentsOptions = {
   perDeviceTrainBatchSize: 6,
   numTrainEpochs: 4,
@@ -17,8 +17,8 @@ const epochs: TrainingArgumentsOptions = {
   lrSchedulerKwargs: { patience: 0, threshold: 10, factor: 0.1 },
 }
 
-describe('a run that ended between the last update of an epoch and what comes at its end', () => {
-  it.each([2, 6, 8])('does that when it goes on: step %i', async step => {
+describe('a run that was stopped between the last update of an epoch and the end of that epoch', () => {
+  it.each([2, 6, 8])('does what is left of the epoch when it resumes: step %i', async step => {
     const whole = await run(epochs)
     const outputDir = temporaryFolder()
     const stop = {
@@ -29,27 +29,30 @@ describe('a run that ended between the last update of an epoch and what comes at
     await expect(run({ ...epochs, outputDir }, { callbacks: [stop] })).rejects.toThrow('killed')
     const resumed = await run({ ...epochs, outputDir }, { resumeFromCheckpoint: true })
     expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
-    const told = (history: typeof whole.history): unknown[] =>
+    const lossesOf = (history: typeof whole.history): unknown[] =>
       history
         .filter(entry => entry.train_runtime === undefined)
         .map(entry => [entry.step, entry.loss, entry.eval_loss, entry.grad_norm, entry.learning_rate])
-    expect(told(resumed.history)).toEqual(told(whole.history))
+    expect(lossesOf(resumed.history)).toEqual(lossesOf(whole.history))
   })
 
-  it('does not do it twice', async () => {
+  it('does not end the epoch twice, and has nothing to warn of', async () => {
+    const messages = logged()
     const args = { ...epochs, saveStrategy: 'epoch' } as const
-    const [whole, outputDir] = [await run(args), temporaryFolder()]
+    const whole = await run(args)
+    const outputDir = temporaryFolder()
     cpSync(join(whole.outputDir, 'checkpoint-4'), join(outputDir, 'checkpoint-4'), { recursive: true })
     const resumed = await run({ ...args, outputDir }, { resumeFromCheckpoint: true })
     expect(resumed.evaluations.map(({ step }) => step)).toEqual([2, 4, 6, 8])
     expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
+    expect(messages).toEqual([])
   })
 })
 
 describe('what has changed since the checkpoint', () => {
-  it('is told, argument by argument', async () => {
+  it('is reported, argument by argument', async () => {
     const { outputDir } = await run({ saveStrategy: 'steps', saveSteps: 2, maxSteps: 2 })
-    const messages = told()
+    const messages = logged()
     await run(
       { outputDir, maxSteps: 3, learningRate: 0.5, weightDecay: 0.25, lrSchedulerType: 'constant', dataSeed: 3 },
       { resumeFromCheckpoint: true },
@@ -70,9 +73,9 @@ describe('what has changed since the checkpoint', () => {
     expect(changes.filter(message => /output_dir|disable_tqdm|adam_beta1/.test(message))).toEqual([])
   })
 
-  it('is told of a dataset of another length', async () => {
+  it('is reported for a dataset of another length', async () => {
     const { outputDir } = await run({ saveStrategy: 'steps', saveSteps: 2, maxSteps: 2 })
-    const messages = told()
+    const messages = logged()
     await run({ outputDir, maxSteps: 3 }, { resumeFromCheckpoint: true, trainDataset: dataset(40) })
     expect(messages.filter(message => /batches in an epoch, where the checkpoint had/.test(message))).toHaveLength(1)
   })
@@ -94,8 +97,9 @@ describe('the best model', () => {
     return () => ({ score: scores.shift()! })
   }
 
-  it('is missed with a warning, not an error, when its checkpoint is gone', async () => {
-    const [outputDir, messages] = [temporaryFolder(), told()]
+  it('is not loaded when its checkpoint is gone, which is a warning and not an error', async () => {
+    const outputDir = temporaryFolder()
+    const messages = logged()
     const remove = { onSave: () => rmSync(join(outputDir, 'checkpoint-1'), { recursive: true, force: true }) }
     const { output, trainer } = await run({ ...best, outputDir }, { computeMetrics: falling(), callbacks: [remove] })
     expect([output.globalStep, trainer.state.bestGlobalStep]).toEqual([3, 1])
@@ -113,8 +117,8 @@ describe('the best model', () => {
   })
 })
 
-describe('calls that cannot go together', () => {
-  it('a second train() before the first is done', async () => {
+describe('calls that exclude each other', () => {
+  it('a second train() before the first has ended', async () => {
     const trainer = createTrainer({ maxSteps: 1 })
     const first = trainer.train()
     await expect(trainer.train()).rejects.toThrow(/another call of it is not done.*await/s)
@@ -122,7 +126,7 @@ describe('calls that cannot go together', () => {
     expect((await trainer.train()).globalStep).toBe(1)
   })
 
-  it('evaluate, predict and saveModel before train() is done, unless a callback asks', async () => {
+  it('evaluate, predict and saveModel before train() has ended, unless a callback calls them', async () => {
     const heard: number[] = []
     const trainer = createTrainer(
       { maxSteps: 2 },

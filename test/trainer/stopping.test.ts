@@ -2,15 +2,17 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { missingFromCheckpoint } from '../../src/checkpoint/state'
-import { checkpointsIn, run } from './support'
+import type { EvalPrediction } from '../../src/index'
+import { checkpointsIn, createTrainer, run, weights } from './support'
+import type { StoppingOptions } from './stoppingProcess'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
-/** A run in a process of its own, after its third update. */
+/** A run in another process, after its third update. */
 async function running(
   outputDir: string,
-  jit = false,
+  options: StoppingOptions = {},
 ): Promise<{ child: ChildProcess; messages: string[]; ended: Promise<number | NodeJS.Signals | null> }> {
-  const child = fork(join(import.meta.dirname, 'stoppingProcess.ts'), [outputDir, String(jit)], {
+  const child = fork(join(import.meta.dirname, 'stoppingProcess.ts'), [outputDir, JSON.stringify(options)], {
     execArgv: ['--import', 'tsx'],
     cwd: join(import.meta.dirname, '../..'),
   })
@@ -30,7 +32,7 @@ async function running(
 }
 
 describe('stopping', () => {
-  it('ends after the current update at Ctrl-C, with a whole checkpoint that goes on', async () => {
+  it('ends after the current update at Ctrl-C, with a complete checkpoint that can be resumed', async () => {
     const outputDir = temporaryFolder()
     const { child, messages, ended } = await running(outputDir)
     child.kill('SIGINT')
@@ -45,11 +47,24 @@ describe('stopping', () => {
     expect(resumed.output.globalStep).toBe(step + 1)
   })
 
-  it('ends at once at the second Ctrl-C', async () => {
+  it('takes signals within a second for one: programs between the terminal and this one send it once more', async () => {
     const outputDir = temporaryFolder()
     const { child, messages, ended } = await running(outputDir)
     child.on('message', message => {
-      if (String(message).startsWith('log: Stopping')) child.kill('SIGINT') // the update is still slow
+      // one while the run stops, and one when it has returned
+      if (/^log: Stopping|^ended/.test(String(message))) child.kill('SIGINT')
+    })
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(messages.filter(message => message.startsWith('log: Stopping'))).toHaveLength(1)
+    expect(checkpointsIn(outputDir)).toHaveLength(1)
+  })
+
+  it('ends immediately at another Ctrl-C, a second later', async () => {
+    const outputDir = temporaryFolder()
+    const { child, messages, ended } = await running(outputDir, { update: 3000 })
+    child.on('message', message => {
+      if (String(message).startsWith('log: Stopping')) setTimeout(() => child.kill('SIGINT'), 1100)
     })
     child.kill('SIGINT')
     expect(await ended).toBe(130)
@@ -57,16 +72,19 @@ describe('stopping', () => {
     expect(messages.some(message => message.startsWith('ended'))).toBe(false)
   })
 
-  it('saves at SIGTERM with enableJitCheckpoint, and dies of it without', async () => {
-    const [saved, died] = [temporaryFolder(), temporaryFolder()]
-    const [with_, without] = [await running(saved, true), await running(died)]
-    for (const { child } of [with_, without]) child.kill('SIGTERM')
-    expect([await with_.ended, await without.ended]).toEqual([0, 'SIGTERM'])
+  it('writes a checkpoint at SIGTERM, and is killed by it with enableJitCheckpoint: false', async () => {
+    const saved = temporaryFolder()
+    const killed = temporaryFolder()
+    const withCheckpoint = await running(saved)
+    const without = await running(killed, { enableJitCheckpoint: false })
+    for (const { child } of [withCheckpoint, without]) child.kill('SIGTERM')
+    expect(await withCheckpoint.ended).toBe(0)
+    expect(await without.ended).toBe('SIGTERM')
     expect(await missingFromCheckpoint(join(saved, checkpointsIn(saved)[0]!))).toEqual([])
-    expect(checkpointsIn(died)).toEqual([])
+    expect(checkpointsIn(killed)).toEqual([])
   })
 
-  it('ends after the current update when the signal is aborted, whatever is saved otherwise', async () => {
+  it('ends after the current update when the signal is aborted, whatever the strategy of saving', async () => {
     for (const args of [
       {},
       { evalStrategy: 'steps', evalSteps: 1, saveStrategy: 'best', metricForBestModel: 'score' },
@@ -83,7 +101,31 @@ describe('stopping', () => {
     }
   })
 
-  it('ends behind an evaluation in which the signal is aborted, before another update', async () => {
+  it('ends an evaluation at its next batch, and makes it when the run resumes', async () => {
+    const args = { evalStrategy: 'steps', evalSteps: 2, saveStrategy: 'steps', saveSteps: 4, maxSteps: 6 } as const
+    const best = { metricForBestModel: 'score', loadBestModelAtEnd: true, perDeviceEvalBatchSize: 2 } as const
+    const scores = { computeMetrics: ({ predictions }: EvalPrediction) => ({ score: Number(predictions.data[0]) }) }
+    const whole = await run({ ...args, ...best }, scores)
+    const controller = new AbortController()
+    let batches = 0
+    const onPredictionStep = (_args: unknown, { globalStep }: { readonly globalStep: number }): void => {
+      if (globalStep !== 4) return
+      batches++
+      controller.abort()
+    }
+    const stopping = createTrainer({ ...args, ...best }, { ...scores, callbacks: [{ onPredictionStep }] })
+    expect(await stopping.train({ signal: controller.signal })).toMatchObject({ globalStep: 4, interrupted: true })
+    expect(batches).toBe(1)
+    const { outputDir } = stopping.args
+    const resumed = await run({ ...args, ...best, outputDir }, { ...scores, resumeFromCheckpoint: true })
+    const figures = ({ history }: typeof whole): unknown[] =>
+      history.map(({ step, loss, eval_loss, eval_score }) => [step, loss, eval_loss, eval_score])
+    expect(figures(resumed)).toEqual(figures(whole))
+    expect(resumed.trainer.state.bestGlobalStep).toBe(whole.trainer.state.bestGlobalStep)
+    expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
+  })
+
+  it('ends after an evaluation during which the signal is aborted, before another update', async () => {
     const controller = new AbortController()
     const { output, checkpoints } = await run(
       { evalStrategy: 'epoch', saveStrategy: 'no', numTrainEpochs: 3, maxSteps: -1 },
@@ -97,7 +139,7 @@ describe('stopping', () => {
     expect(checkpoints).toEqual([`checkpoint-${output.globalStep}`])
   })
 
-  it('interrupts nothing when the last update is done', async () => {
+  it('is not interrupted after the last update', async () => {
     for (const event of ['onTrainEnd', 'onStepEnd'] as const) {
       const controller = new AbortController()
       const { output } = await run(
@@ -116,12 +158,12 @@ describe('stopping', () => {
     }
   })
 
-  it('ends after the first update when the signal was aborted before', async () => {
+  it('ends after the first update when the signal was aborted before it', async () => {
     const { output, checkpoints } = await run({}, { signal: AbortSignal.abort() })
     expect([output.globalStep, ...checkpoints]).toEqual([1, 'checkpoint-1'])
   })
 
-  it('leaves nothing that listens', async () => {
+  it('leaves no listeners behind', async () => {
     const before = process.listenerCount('SIGINT')
     expect((await run({ maxSteps: 1 })).output.interrupted).toBe(false)
     await expect(

@@ -21,18 +21,16 @@ describe('training data without a length', () => {
   it.each([
     ['sync', sync],
     ['async', async],
-  ])('trains on a %s iterable as on its rows, again and again until maxSteps', async (_name, make) => {
+  ])('trains on a %s iterable as on its rows, repeatedly until maxSteps', async (_name, make) => {
     const args = { maxSteps: 7, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 5 } as const // 3 micro-batches a pass, the last of 2 rows
-    const [streamed, listed] = [
-      await run(args, { trainDataset: make() }),
-      await run({ ...args, ...inOrder }, { trainDataset: plainRows }),
-    ]
+    const streamed = await run(args, { trainDataset: make() })
+    const listed = await run({ ...args, ...inOrder }, { trainDataset: plainRows })
     expect(streamed.output.globalStep).toBe(7)
     expect(streamed.losses).toEqual(listed.losses)
     expect(streamed.batches.slice(0, 6)).toEqual(listed.batches.slice(0, 6))
   })
 
-  it('trains on a generator, as far as it goes', async () => {
+  it('trains on a generator until it is exhausted', async () => {
     function* generate() {
       yield* plainRows
     }
@@ -44,7 +42,7 @@ describe('training data without a length', () => {
     await expect(run({}, { trainDataset: sync() })).rejects.toThrow(/no length.*Set maxSteps/s)
   })
 
-  it.each([2, 4, 5])('resumes after step %i with the rows that come next', async step => {
+  it.each([2, 4, 5])('resumes after step %i with the next rows', async step => {
     const args = {
       maxSteps: 8,
       gradientAccumulationSteps: 2,

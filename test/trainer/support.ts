@@ -18,11 +18,11 @@ import { dataset, plain } from './plainRun'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 export { collate } from '../helpers/collate'
-export { tinyModel as model } from '../helpers/tinyModel'
+export { tinyModel } from '../helpers/tinyModel'
 export { dataset, plain, rows } from './plainRun'
 
-/** What is told while a test runs, from a level on. */
-export function told(level: Parameters<typeof setLogLevel>[0] = 'warning'): string[] {
+/** What is logged while a test runs, from a level on. */
+export function logged(level: Parameters<typeof setLogLevel>[0] = 'warning'): string[] {
   const messages: string[] = []
   setLogLevel(level)
   setLogSink((_level, message) => void messages.push(message))

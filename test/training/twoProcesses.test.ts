@@ -58,6 +58,16 @@ describe('an update of twelve rows with dropout', () => {
     expectSameRun(first!, whole)
   })
 
+  it('is the same where one process has fewer micro-batches than the other at the end of an epoch', async () => {
+    // 41 rows: an update of 24, and one of 17, of which the processes have 6 + 5 and 6
+    const rows = 41
+    const [first] = await trainByTwo([
+      { ...task(6, { gradientAccumulationSteps: 2 }), rows },
+      { ...task(6, { gradientAccumulationSteps: 2 }), rows },
+    ])
+    expectSameRun(first!, await trainAlone({ ...task(24), rows }))
+  })
+
   it('is another with another seed: dropout is drawn', async () => {
     const other = await trainAlone(task(12, { seed: 4, maxSteps: 1 }))
     expect(Math.abs(other.losses[0]! / whole.losses[0]! - 1)).toBeGreaterThan(1e-3)

@@ -1,0 +1,55 @@
+// the model of a tokenizer.json → a function from a word to the ids of its pieces
+import { WordPiece } from '@huggingface/tokenizers'
+import { bytePairModel } from './bytePairs'
+import type { JsonPart } from './jsonPart'
+import { unigramModel } from './unigram'
+import type { Vocabulary, WordModel } from './vocabularies'
+
+const models: Readonly<Record<string, (part: JsonPart, vocabulary: Vocabulary) => WordModel>> = {
+  WordPiece: wordPieceModel,
+  WordLevel: wordLevelModel,
+  BPE: bytePairModel,
+  Unigram: unigramModel,
+}
+
+/**
+ * The model's function.
+ * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ */
+export function wordModelOf(part: JsonPart, vocabulary: Vocabulary): WordModel {
+  const type = part.at('type').text(impliedType(part, vocabulary))
+  const make = Object.hasOwn(models, type) ? models[type] : undefined
+  if (make === undefined) throw part.unsupported('model', type)
+  if (type !== 'Unigram' && vocabulary.scores !== undefined) throw part.at('vocab').wrong('an object of tokens and ids')
+  return make(part, vocabulary)
+}
+
+/** Old files do not say their model's type. */
+function impliedType(part: JsonPart, vocabulary: Vocabulary): string {
+  if (vocabulary.scores !== undefined) return 'Unigram'
+  if (!part.at('merges').isMissing) return 'BPE'
+  return part.at('continuing_subword_prefix').isMissing ? 'WordLevel' : 'WordPiece'
+}
+
+/** The library's model; it only ever sees the model's own vocabulary, never added tokens. */
+function wordPieceModel(part: JsonPart, { ids }: Vocabulary): WordModel {
+  const unknown = unknownId(part, ids)
+  const model = new WordPiece({
+    ...part.object(),
+    continuing_subword_prefix: part.at('continuing_subword_prefix').text('##'),
+    max_input_chars_per_word: part.at('max_input_chars_per_word').count(100),
+  } as never) as unknown as { encode(words: readonly string[]): string[] }
+  return word => model.encode([word]).map(token => ids.get(token) ?? unknown)
+}
+
+function wordLevelModel(part: JsonPart, { ids }: Vocabulary): WordModel {
+  const unknown = unknownId(part, ids)
+  return word => [ids.get(word) ?? unknown]
+}
+
+function unknownId(part: JsonPart, ids: ReadonlyMap<string, number>): number {
+  const token = part.at('unk_token')
+  const id = ids.get(token.text())
+  if (id === undefined) throw token.wrong('a token of the vocabulary')
+  return id
+}
