@@ -54,7 +54,8 @@ export function typedColumn(
   // Where all cells are numbers, they are the numbers of classes, not names that look like them, as in Python.
   if (declared?.type === 'ClassLabel' && !all(isNumber))
     return texts(cell => missing.has(cell) && !declared.names!.includes(cell))
-  if (all(isBoolean)) return { values: parts.map(({ cells }) => cells.map(cell => booleans[cell] ?? null)) }
+  const isEmpty = all(() => false)
+  if (!isEmpty && all(isBoolean)) return { values: parts.map(({ cells }) => cells.map(cell => booleans[cell] ?? null)) }
   if (!all(isNumber)) return texts(cell => cell === '')
   // Where a cell is missing, pandas has floating-point numbers, and classes are named '1.0'.
   const isFloat = parts.some(({ cells }) => cells.some(cell => missing.has(cell) || !isInteger(cell)))
