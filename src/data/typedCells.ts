@@ -14,16 +14,7 @@ export interface WrittenCells {
 
 /** What stands for a missing cell in a column of numbers or booleans: pandas's list. */
 const missing = new Set(
-  ['', '#N/A', '#N/A N/A', '#NA', '-1.#IND', '-1.#QNAN', '-NaN', '-nan', '1.#IND', '1.#QNAN', '<NA>'].concat([
-    'N/A',
-    'NA',
-    'NULL',
-    'NaN',
-    'None',
-    'n/a',
-    'nan',
-    'null',
-  ]),
+  '|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a|nan|null'.split('|'),
 )
 
 const booleans: Readonly<Record<string, boolean>> = {
