@@ -84,7 +84,6 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   '@huggingface/tokenizers': ['tokenizers'],
   hyparquet: ['data'],
   'hyparquet-compressors': ['data'],
-  papaparse: ['data'],
   mathjs: ['metrics'],
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],

@@ -68,7 +68,6 @@ describe('package.json', () => {
       'koffi',
       'mathjs',
       'onnxruntime-node',
-      'papaparse',
       'pbf',
       'yaml',
       'zod',
