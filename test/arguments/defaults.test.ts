@@ -11,6 +11,7 @@ describe('defaults', () => {
       optim: 'adamw_torch', // the same rule as adamw_torch_fused
       eval_accumulation_steps: 1,
       restore_callback_states_from_checkpoint: true,
+      enable_jit_checkpoint: true, // SIGTERM loses nothing
       accelerator_config: null, // Python builds it from null
     }
     // The fixture sets these; the values here are Python's defaults as its documentation has them.
