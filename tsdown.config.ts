@@ -9,6 +9,8 @@ const shared: UserConfig = {
   fixedExtension: true,
   hash: false,
   logLevel: 'warn',
+  // comments stay in the declarations, where editors show them
+  outputOptions: { comments: { jsdoc: false } },
 }
 
 export default defineConfig([
