@@ -1,5 +1,6 @@
 // seed → NumPy's numbers: the generator that `datasets` shuffles and splits with
 import { TrainerError } from '../errors'
+import { sequentialOrder } from './sampler'
 
 /**
  * NumPy's `default_rng(seed)`: SeedSequence spreads the seed, PCG64 (O'Neill 2014, XSL-RR output) draws from it. The
@@ -24,7 +25,7 @@ export class NumpyGenerator {
 
   /** The numbers from 0 to before `length` in random order. */
   permutation(length: number): Int32Array {
-    const order = Int32Array.from({ length }, (_, i) => i)
+    const order = sequentialOrder(length)
     shuffle(order, 1, last => this.#masked(last))
     return order
   }
@@ -32,7 +33,7 @@ export class NumpyGenerator {
   /** `size` of the numbers from 0 to before `length`, none twice, in random order: `choice(length, size, replace=False)`. */
   choice(length: number, size: number): Int32Array {
     if (length > 10000 && size > Math.floor(length / 50)) {
-      const order = Int32Array.from({ length }, (_, i) => i)
+      const order = sequentialOrder(length)
       shuffle(order, Math.max(length - size, 1), last => this.#multiplied(last))
       return order.slice(length - size)
     }

@@ -137,36 +137,40 @@ function checkClasses(rows: ReadonlyMap<unknown, readonly number[]>, { train, te
 /** The split of `datasets`, which is that of scikit-learn with NumPy's newer generator. */
 function drawStratified(classes: readonly (readonly number[])[], sizes: Sizes, seed: number): Split {
   const generator = new NumpyGenerator(seed)
-  const counts = classes.map(rows => rows.length)
-  const trained = shareOut(counts, sizes.train, generator)
-  const tested = shareOut(
-    counts.map((count, at) => count - trained[at]!),
-    sizes.test,
-    generator,
-  )
-  const train: number[] = []
-  const test: number[] = []
-  for (const [at, rows] of classes.entries()) {
-    const order = Array.from(generator.permutation(rows.length), place => rows[place]!)
-    train.push(...order.slice(0, trained[at]))
-    test.push(...order.slice(trained[at], trained[at]! + tested[at]!))
-  }
+  const shares = shareOut(classes, sizes, generator)
+  const orders = classes.map(rows => Array.from(generator.permutation(rows.length), place => rows[place]!))
+  const { train, test } = cutClasses(orders, shares)
   const mixed = (rows: readonly number[]): Int32Array => generator.permutation(rows.length).map(place => rows[place]!)
   return { train: mixed(train), test: mixed(test) }
 }
 
 /** The same shares without chance: the first rows of each class are trained on, those behind them tested on. */
 function keepStratified(classes: readonly (readonly number[])[], sizes: Sizes): Split {
+  const { train, test } = cutClasses(classes, shareOut(classes, sizes))
+  return { train: Int32Array.from(train).sort(), test: Int32Array.from(test).sort() }
+}
+
+/** How many rows of each class are trained on, and how many tested on. */
+interface Shares {
+  readonly trained: readonly number[]
+  readonly tested: readonly number[]
+}
+
+function shareOut(classes: readonly (readonly number[])[], sizes: Sizes, generator?: NumpyGenerator): Shares {
   const counts = classes.map(rows => rows.length)
-  const trained = shareOut(counts, sizes.train)
-  const tested = shareOut(
-    counts.map((count, at) => count - trained[at]!),
-    sizes.test,
-  )
-  const pick = (rows: readonly number[][]): Int32Array => Int32Array.from(rows.flat()).sort()
+  const trained = sharesOf(counts, sizes.train, generator)
+  const left = counts.map((count, at) => count - trained[at]!)
+  return { trained, tested: sharesOf(left, sizes.test, generator) }
+}
+
+/** The first rows of each class to train on, those behind them to test on. */
+function cutClasses(
+  classes: readonly (readonly number[])[],
+  { trained, tested }: Shares,
+): { readonly train: number[]; readonly test: number[] } {
   return {
-    train: pick(classes.map((rows, at) => rows.slice(0, trained[at]))),
-    test: pick(classes.map((rows, at) => rows.slice(trained[at], trained[at]! + tested[at]!))),
+    train: classes.flatMap((rows, at) => rows.slice(0, trained[at])),
+    test: classes.flatMap((rows, at) => rows.slice(trained[at], trained[at]! + tested[at]!)),
   }
 }
 
@@ -174,7 +178,7 @@ function keepStratified(classes: readonly (readonly number[])[], sizes: Sizes): 
  * How many of `size` rows each class gets: its share, rounded down; the rows left over go to the classes with the
  * largest remainders. Among equal remainders the generator chooses, or without one the first do.
  */
-function shareOut(counts: readonly number[], size: number, generator?: NumpyGenerator): number[] {
+function sharesOf(counts: readonly number[], size: number, generator?: NumpyGenerator): number[] {
   const all = counts.reduce((sum, count) => sum + count, 0)
   const shares = counts.map(count => (size * count) / all)
   const given = shares.map(Math.floor)

@@ -75,6 +75,8 @@ describe('a dataset', () => {
     )
     const ordered = rows.trainTestSplit({ testSize: 10, stratifyByColumn: 'label', shuffle: false })
     expect(ordered.test.column('i')).toEqual([90, 91, 92, 93, 94, 95, 96, 97, 98, 99])
+    const many = Dataset.fromRows(Array.from({ length: 400_000 }, (_, row) => ({ label: row % 2 })))
+    expect(many.trainTestSplit({ testSize: 0.25, stratifyByColumn: 'label' }).test).toHaveLength(100_000)
     expect(() => rows.trainTestSplit({ stratifyByColumn: 'i' })).toThrow(/Class \d+ has only one row/)
     expect(() => rows.trainTestSplit({ testSize: 2, stratifyByColumn: 'label' })).toThrow(
       /2 of 100 rows .* fewer rows than there are classes, 3/,
