@@ -30,6 +30,11 @@ export class TrainerError extends Error {
   }
 }
 
+/** Names in a message: "a", "b". */
+export function quoted(names: readonly string[]): string {
+  return names.map(name => `"${name}"`).join(', ')
+}
+
 /**
  * Refuses options of unknown names, which JavaScript would silently ignore.
  * @throws TrainerError (`argument`) with the option and the nearest known one.

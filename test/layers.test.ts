@@ -70,6 +70,7 @@ const sharing: Readonly<Record<string, string>> = {
   json: 'ground',
   logging: 'ground',
   turns: 'ground',
+  literalPattern: 'ground',
   arguments: 'TrainingArguments',
 }
 

@@ -3,7 +3,7 @@ import { readBytes } from '../files/readFile'
 import type { Head } from '../heads/Head'
 import { sequenceClassification } from '../heads/sequenceClassification'
 import { checkedLossName, type LossName } from '../losses/lossNames'
-import type { ParameterPattern } from '../models/freeze'
+import type { ParameterPatterns } from '../models/freeze'
 import { onnxModel } from '../models/onnxModel'
 import { decode } from '../onnx/decode'
 import { Tensor } from '../tensor'
@@ -11,10 +11,10 @@ import { TrainableModel } from './TrainableModel'
 
 /** How a graph that was made elsewhere becomes a model. */
 export interface FromOnnxOptions {
-  /** The loss of the graph's first output; by default the labels decide, as for a sequence classifier. */
+  /** The loss of what the head reads; by default the labels decide, as for a sequence classifier. */
   readonly loss?: LossName | undefined
-  /** Which initializers are trained, by pattern; by default all of type float32 with at least one axis. */
-  readonly trainable?: ParameterPattern | readonly ParameterPattern[] | undefined
+  /** Which parameters are trained, by pattern; by default all: the initializers of type float32 with at least one axis. */
+  readonly trainable?: ParameterPatterns | undefined
 }
 
 const fromOnnxOptions = Object.keys({ loss: 1, trainable: 1 } satisfies Record<keyof FromOnnxOptions, 1>)
@@ -23,7 +23,7 @@ const fromOnnxOptions = Object.keys({ loss: 1, trainable: 1 } satisfies Record<k
 export const AutoModel = {
   /**
    * A forward graph that was exported elsewhere (by PyTorch, say) as a model for the Trainer: its initializers are the
-   * parameters. Its first output [rows, width] is what the loss is computed from; a collator gives its inputs under
+   * parameters. Its output `logits`, or else its first one, [rows, width], is what the loss is computed from; a collator gives its inputs under
    * their names in the graph, and `labels`.
    *
    * @example const model = await AutoModel.fromOnnx('./forward.onnx', { loss: 'mean_squared_error' })

@@ -1,5 +1,5 @@
 import { nearest, TrainerError } from '../errors'
-import { type ParameterPattern, withTrainable } from '../models/freeze'
+import { type ParameterPatterns, withTrainable } from '../models/freeze'
 import type { Head } from '../heads/Head'
 import type { Model } from '../models/Model'
 import { type Batch, sizeOf, type Tensor } from '../tensor'
@@ -64,12 +64,12 @@ export class TrainableModel {
    * model.freeze(/encoder\.layer\.[0-3]\./)
    * @throws TrainerError ('argument') for a pattern that no parameter has.
    */
-  freeze(pattern: ParameterPattern | readonly ParameterPattern[]): void {
+  freeze(pattern: ParameterPatterns): void {
     this.#definition = withTrainable(this.#definition, pattern, false)
   }
 
   /** Trains parameters again that were frozen. @throws TrainerError ('argument') for a pattern that no parameter has. */
-  unfreeze(pattern: ParameterPattern | readonly ParameterPattern[]): void {
+  unfreeze(pattern: ParameterPatterns): void {
     this.#definition = withTrainable(this.#definition, pattern, true)
   }
 

@@ -3,6 +3,7 @@ import { parse as parseYaml } from 'yaml'
 import { TrainerError } from '../errors'
 import { pathIn } from '../files/tree'
 import { readText } from '../files/readFile'
+import { isJsonObject } from '../json'
 import { cardFeatures } from './cardFeatures'
 import type { Features } from './features'
 import type { ReadOptions } from './formats'
@@ -57,7 +58,7 @@ type Yaml = Readonly<Record<string, unknown>>
 function parseCard(text: string, path: string): Yaml {
   try {
     const yaml: unknown = parseYaml(text, { schema: 'failsafe' })
-    return isRecord(yaml) ? yaml : {}
+    return isJsonObject(yaml) ? yaml : {}
   } catch (cause) {
     throw new TrainerError('file', `The YAML of ${path} cannot be read: ${(cause as Error).message}`, {
       fix: 'Mend it, or name the files yourself: dataFiles: { train: … }.',
@@ -120,7 +121,7 @@ function dataFilesOf(written: unknown, place: string): Record<string, readonly s
   }
   const all = texts(written)
   if (all !== undefined) return { train: all }
-  const splits = Array.isArray(written) ? written.map(item => (isRecord(item) ? item : {})) : []
+  const splits = Array.isArray(written) ? written.map(item => (isJsonObject(item) ? item : {})) : []
   const files = splits.map(({ split, path }) => [split, texts(path)] as const)
   if (files.length === 0 || files.some(([split, paths]) => typeof split !== 'string' || paths === undefined))
     throw new TrainerError('file', `${place} are not files, nor a list of a split and a path each.`)
@@ -129,9 +130,5 @@ function dataFilesOf(written: unknown, place: string): Record<string, readonly s
 
 function listOf(written: unknown): readonly Yaml[] {
   const list: readonly unknown[] = Array.isArray(written) ? written : [written]
-  return list.filter(isRecord)
-}
-
-function isRecord(value: unknown): value is Yaml {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return list.filter(isJsonObject)
 }

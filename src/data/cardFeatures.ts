@@ -1,7 +1,8 @@
 // the columns that a card declares → features, and cells of their types
 import { TrainerError } from '../errors'
+import { isJsonObject } from '../json'
 import { pythonText } from './classNames'
-import { columnValues, compactColumn, type Column } from './columns'
+import { columnsOption, columnValues, compactColumn, type Column } from './columns'
 import { classLabel, type Feature, type Features } from './features'
 import type { Table } from './table'
 
@@ -12,7 +13,7 @@ import type { Table } from './table'
 export function cardFeatures(written: unknown, path: string): Features {
   const features: Record<string, Feature> = {}
   for (const entry of Array.isArray(written) ? (written as unknown[]) : [written]) {
-    if (!isRecord(entry) || typeof entry['name'] !== 'string')
+    if (!isJsonObject(entry) || typeof entry['name'] !== 'string')
       throw new TrainerError('file', `The features in ${path} are not a list of named columns.`)
     features[entry['name']] = cardFeature(entry)
   }
@@ -21,20 +22,21 @@ export function cardFeatures(written: unknown, path: string): Features {
 
 function cardFeature({ dtype, sequence, list }: Record<string, unknown>): Feature {
   if (typeof dtype === 'string') return { type: 'Value', dtype }
-  if (isRecord(dtype) && isRecord(dtype['class_label'])) return classLabel(namesOf(dtype['class_label']['names']))
+  if (isJsonObject(dtype) && isJsonObject(dtype['class_label']))
+    return classLabel(namesOf(dtype['class_label']['names']))
   const inner = sequence ?? list
   return { type: 'List', dtype: typeof inner === 'string' ? inner : dtypeWithin(inner) }
 }
 
 function dtypeWithin(inner: unknown): string {
-  if (!isRecord(inner)) return 'struct'
+  if (!isJsonObject(inner)) return 'struct'
   return cardFeature('dtype' in inner ? inner : { dtype: inner }).dtype
 }
 
 /** Names by number, '10' behind '9'; or a list of them. */
 function namesOf(written: unknown): string[] {
   if (Array.isArray(written)) return written.map(String)
-  const entries = Object.entries(isRecord(written) ? written : {})
+  const entries = Object.entries(isJsonObject(written) ? written : {})
   return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, name]) => String(name))
 }
 
@@ -48,7 +50,7 @@ export function declareColumns(table: Table, features: Features, place: string, 
   if (unknown !== undefined) {
     const declared = Object.keys(features)
     throw new TrainerError('data', `${place} has a column '${unknown}', which its README.md does not declare.`, {
-      fix: `Leave it out, columns: [${declared.map(name => `'${name}'`).join(', ')}], or declare it there.`,
+      fix: `Leave it out, ${columnsOption(declared)}, or declare it there.`,
     })
   }
   const names = wanted ?? Object.keys(features)
@@ -101,8 +103,4 @@ function classOf(value: unknown, names: readonly string[]): number | undefined {
   return typeof number === 'number' && Number.isInteger(number) && number >= -1 && number < names.length
     ? number
     : undefined
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,7 +1,7 @@
 // table → table with fewer, renamed or encoded columns
 import { TrainerError } from '../errors'
 import { columnValues, compactColumn } from './columns'
-import { classNames, classNumbers, pythonText } from './classNames'
+import { classNames, classNumbers, isFloatType, pythonText } from './classNames'
 import { classLabel, type Features } from './features'
 import { shown } from './options'
 import { columnOf, featuresOf, type Table } from './table'
@@ -50,7 +50,7 @@ export function encodeClasses(table: Table, name: string, names?: readonly unkno
   const column = { values: columnValues(columnOf(table, name)), dtype: featuresOf(table)[name]!.dtype }
   if (names !== undefined && !(Array.isArray(names) && names.every(item => typeof item !== 'object')))
     throw new TrainerError('argument', `classEncodeColumn() takes the names of classes as a list, not ${shown(names)}.`)
-  const wanted = names?.map(item => pythonText(item, /^(float|double)/.test(column.dtype)))
+  const wanted = names?.map(item => pythonText(item, isFloatType(column.dtype)))
   const known = table.features[name]
   if (known?.type === 'ClassLabel') {
     if (wanted === undefined || wanted.join('\n') === known.names!.join('\n')) return table

@@ -48,9 +48,14 @@ export function classNumbers(column: ClassValues, names: readonly string[], plac
   })
 }
 
+/** Whether a dtype is one of floating-point numbers. */
+export function isFloatType(dtype: string): boolean {
+  return /^(float|double)/.test(dtype)
+}
+
 /** Whether numbers are floating-point ones: by their dtype, or because one has a fraction. */
 function isFloat({ values, dtype }: ClassValues): boolean {
-  if (/^(float|double)/.test(dtype)) return true
+  if (isFloatType(dtype)) return true
   for (const value of values) if (typeof value === 'number' && !Number.isInteger(value)) return true
   return false
 }

@@ -74,13 +74,17 @@ export function exactNumber(value: unknown, place: string, others?: readonly str
 
 /** The error for an integer that a number cannot hold exactly: the same for every format, and for rows in memory. */
 export function tooLarge(value: bigint, place: string, others?: readonly string[]): TrainerError {
-  const list = others?.map(name => `'${name}'`).join(', ')
   return new TrainerError('data', `${place} holds ${value}, an integer too large to be kept exactly as a number.`, {
     fix:
-      list === undefined || list === ''
+      others === undefined || others.length === 0
         ? 'Remove that column, or turn it into text.'
-        : `Leave that column out before it is read: columns: [${list}].`,
+        : `Leave that column out before it is read: ${columnsOption(others)}.`,
   })
+}
+
+/** The option that reads some columns alone, as it is written. */
+export function columnsOption(names: readonly string[]): string {
+  return `columns: [${names.map(name => `'${name}'`).join(', ')}]`
 }
 
 /** Whether a value is an array of numbers, typed or not. */

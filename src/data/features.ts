@@ -1,4 +1,5 @@
 // what a column holds: the part of Hugging Face's features that training needs
+import { isJsonObject } from '../json'
 
 /** What a column holds. A ClassLabel's values are indices into `names`. */
 export interface Feature {
@@ -46,13 +47,14 @@ function commonType(a: Feature, b: Feature): Feature {
  */
 export function parseFeatures(written: unknown): Features {
   const features: Record<string, Feature> = {}
-  for (const [name, feature] of Object.entries(isRecord(written) ? written : {})) features[name] = parseFeature(feature)
+  for (const [name, feature] of Object.entries(isJsonObject(written) ? written : {}))
+    features[name] = parseFeature(feature)
   return features
 }
 
 function parseFeature(written: unknown): Feature {
   if (Array.isArray(written)) return { type: 'List', dtype: parseFeature(written[0]).dtype }
-  if (!isRecord(written)) return { type: 'Value', dtype: 'null' }
+  if (!isJsonObject(written)) return { type: 'Value', dtype: 'null' }
   if (written['_type'] === 'ClassLabel' && Array.isArray(written['names']))
     return classLabel(written['names'].map(String))
   if (written['_type'] === 'Value') return { type: 'Value', dtype: String(written['dtype']) }
@@ -72,8 +74,4 @@ function scalarType(value: unknown): string {
     default:
       return 'struct'
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -8,6 +8,7 @@ import type { Feature, Features } from './features'
 import { parseJsonColumns, parseJsonLines, type JsonOptions } from './jsonRows'
 import { readParquet } from './parquet'
 import { pickColumns, selectRows } from './table'
+import { literalPattern } from '../literalPattern'
 
 /** Options of all formats; each reads its own. */
 export interface ReadOptions extends DelimitedOptions, JsonOptions {
@@ -169,7 +170,7 @@ function floatFeatures(text: string, columns: ReadonlyMap<string, readonly unkno
   const float: Feature = { type: 'Value', dtype: 'float64' }
   const isFloat = ([name, values]: readonly [string, readonly unknown[]]): boolean => {
     if (typeof values.find(value => value !== null) !== 'number') return false
-    const key = JSON.stringify(name).replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
+    const key = literalPattern(JSON.stringify(name))
     return new RegExp(`${key}\\s*:\\s*\\[?\\s*-?\\d+(?:\\.|\\d*e)`, 'i').test(text)
   }
   return Object.fromEntries([...columns].filter(isFloat).map(([name]) => [name, float]))

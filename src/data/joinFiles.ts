@@ -1,6 +1,6 @@
 // the files of a split → one table, each of whose columns has one type
 import { TrainerError } from '../errors'
-import { columnValues, compactColumn, concatColumns, type Column } from './columns'
+import { columnsOption, compactColumn, concatColumns, type Column } from './columns'
 import type { Feature, Features } from './features'
 import type { FileColumns, ReadOptions } from './formats'
 import type { Table } from './table'
@@ -45,10 +45,10 @@ function typedParts(
   { decimal = '.' }: ReadOptions,
   declared: Feature | undefined,
 ): { parts: Column[]; feature?: Feature } {
-  const written = files.flatMap(({ file, columns }) => {
-    const cells = columns.get(name)!
-    const others = [...columns.keys()].filter(other => other !== name)
-    return isWritten(cells) ? [{ cells, place: `Column '${name}' of ${file}`, others, decimal }] : []
+  const written = files.flatMap(file => {
+    const cells = file.columns.get(name)!
+    const place = `Column '${name}' of ${file.file}`
+    return isWritten(cells) ? [{ cells, place, others: othersIn(file, name), decimal }] : []
   })
   if (written.length === 0) return { parts: files.map(({ columns }) => columns.get(name) as Column) }
   const { values, feature } = typedColumn(written, declared)
@@ -58,6 +58,11 @@ function typedParts(
     return isWritten(cells) ? typed.next().value! : cells
   })
   return { parts, ...(feature !== undefined && { feature }) }
+}
+
+/** The columns of a file beside one. */
+function othersIn({ columns }: FileColumns, name: string): string[] {
+  return [...columns.keys()].filter(other => other !== name)
 }
 
 function isWritten(cells: Column | readonly string[]): cells is readonly string[] {
@@ -71,7 +76,7 @@ function checkOneType(name: string, parts: readonly Column[], files: readonly Fi
     for (const kind of kindsOf(column)) {
       known ??= { kind, at }
       if (known.kind === kind || known.at === at) continue
-      const others = [...files[at]!.columns.keys()].filter(other => other !== name).map(other => `'${other}'`)
+      const others = othersIn(files[at]!, name)
       throw new TrainerError(
         'data',
         `Column '${name}' has ${known.kind} in ${files[known.at]!.file}, but ${kind} in ${files[at]!.file} of the ` +
@@ -80,7 +85,7 @@ function checkOneType(name: string, parts: readonly Column[], files: readonly Fi
           fix:
             others.length === 0
               ? 'Write them alike.'
-              : `Write them alike, or leave the column out: columns: [${others.join(', ')}].`,
+              : `Write them alike, or leave the column out: ${columnsOption(others)}.`,
         },
       )
     }
@@ -89,7 +94,12 @@ function checkOneType(name: string, parts: readonly Column[], files: readonly Fi
 
 function kindsOf(column: Column): Set<string> {
   if (column.listLengths !== undefined) return new Set(['lists'])
-  return new Set(columnValues(column).flatMap(value => kindOf(value) ?? []))
+  const kinds = new Set<string>()
+  for (let row = 0; row < column.length; row++) {
+    const kind = kindOf(column.get(row))
+    if (kind !== undefined) kinds.add(kind)
+  }
+  return kinds
 }
 
 function kindOf(value: unknown): string | undefined {

@@ -1,5 +1,6 @@
 // patterns of paths, as cards and `dataFiles` have them → files
 import type { FileBelow } from '../files/tree'
+import { literalPattern } from '../literalPattern'
 
 /** Whether a name has a wildcard of Python's `glob`. */
 export function isPattern(name: string): boolean {
@@ -26,7 +27,7 @@ function patternExpression(pattern: string): RegExp {
     '?': '[^/]',
   }
   const written = parts.map((part, at) => {
-    if (at % 2 === 0) return part.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
+    if (at % 2 === 0) return literalPattern(part)
     return expressions[part] ?? part.replace(/^\[!/, '[^/').replaceAll('\\', '\\\\')
   })
   return new RegExp(`^${written.join('')}$`)

@@ -1,5 +1,5 @@
 // batches as they are: the columns are the inputs of the graph
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, createData, type DataType, Tensor } from '../tensor'
@@ -48,8 +48,8 @@ function feed(batch: Batch, inputs: readonly GivenInput[], rowName: RowName): Fe
 function columnOf(batch: Batch, { name }: GivenInput): Tensor {
   const column = batch[name]
   if (column !== undefined) return column
-  const names = Object.keys(batch).map(key => `"${key}"`)
-  throw new TrainerError('data', `The graph takes "${name}", but the columns of the batch are ${names.join(', ')}.`, {
+  const names = quoted(Object.keys(batch))
+  throw new TrainerError('data', `The graph takes "${name}", but the columns of the batch are ${names}.`, {
     fix: `Return it from the data collator, as a Tensor.`,
   })
 }

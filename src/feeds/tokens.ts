@@ -1,5 +1,5 @@
 // the token columns of a batch, checked → the tokens that are computed
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
 import { type Batch, Tensor } from '../tensor'
 import type { RowName } from './FeedLayout'
 import type { Geometry } from './TokenLayout'
@@ -58,8 +58,7 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
 function mainColumn(batch: Batch, rowName: RowName): Tensor {
   const ids = column(batch, 'input_ids')
   if (ids === undefined) {
-    const names = Object.keys(batch).map(name => `"${name}"`)
-    throw new TrainerError('data', `The batch has no "input_ids", only ${names.join(', ') || 'nothing'}.`, {
+    throw new TrainerError('data', `The batch has no "input_ids", only ${quoted(Object.keys(batch)) || 'nothing'}.`, {
       fix: 'Tokenize the dataset with map() before training.',
     })
   }

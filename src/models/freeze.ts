@@ -1,4 +1,4 @@
-import { nearest, TrainerError } from '../errors'
+import { nearest, quoted, TrainerError } from '../errors'
 import type { Model } from './Model'
 
 /**
@@ -7,6 +7,9 @@ import type { Model } from './Model'
  */
 export type ParameterPattern = RegExp | string
 
+/** One pattern or several. */
+export type ParameterPatterns = ParameterPattern | readonly ParameterPattern[]
+
 /**
  * The model with some parameters frozen (not trained: they have no gradient, and the optimizer keeps nothing for them),
  * or trained again.
@@ -14,7 +17,7 @@ export type ParameterPattern = RegExp | string
  */
 export function withTrainable<Inputs>(
   model: Model<Inputs>,
-  patterns: ParameterPattern | readonly ParameterPattern[],
+  patterns: ParameterPatterns,
   trainable: boolean,
 ): Model<Inputs> {
   const meant = namesMeant(
@@ -30,11 +33,7 @@ export function withTrainable<Inputs>(
  * @param owner what the parameters are those of, for errors.
  * @throws TrainerError ('argument') for what is not a pattern, and for a pattern that no name has.
  */
-export function namesMeant(
-  patterns: ParameterPattern | readonly ParameterPattern[],
-  names: readonly string[],
-  owner: string,
-): ReadonlySet<string> {
+export function namesMeant(patterns: ParameterPatterns, names: readonly string[], owner: string): ReadonlySet<string> {
   const list = Array.isArray(patterns) ? (patterns as readonly ParameterPattern[]) : [patterns as ParameterPattern]
   return new Set(
     list.flatMap(pattern => {
@@ -57,10 +56,7 @@ function matcher(pattern: ParameterPattern): (name: string) => boolean {
 }
 
 function noSuchParameter(pattern: ParameterPattern, names: readonly string[], owner: string): TrainerError {
-  const examples = `Names are, for example, ${names
-    .slice(0, 3)
-    .map(name => `"${name}"`)
-    .join(', ')}.`
+  const examples = `Names are, for example, ${quoted(names.slice(0, 3))}.`
   if (typeof pattern !== 'string')
     return new TrainerError('argument', `No parameter of ${owner} matches ${String(pattern)}.`, { fix: examples })
   const beginnings = names.flatMap(name => [name, ...name.split('.').map((_, i, parts) => parts.slice(0, i).join('.'))])

@@ -4,7 +4,7 @@ import type { Head, Values } from '../heads/Head'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Graph, Node, Value } from '../onnx/types'
 import type { Model, Parameter } from './Model'
-import { namesMeant, type ParameterPattern } from './freeze'
+import { namesMeant, type ParameterPatterns } from './freeze'
 
 /** How a graph becomes a model. */
 export interface OnnxModelOptions {
@@ -13,7 +13,7 @@ export interface OnnxModelOptions {
   /** Makes the head for the width of the output that it reads: [rows, width]. */
   head(width: number): Head
   /** Which parameters are trained, all unless given: the initializers of type float32 with at least one axis. */
-  readonly trainable?: ParameterPattern | readonly ParameterPattern[] | undefined
+  readonly trainable?: ParameterPatterns | undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 // text → stretches of text and the added tokens between them
 import { trimEnd, trimStart, wordCharacter } from './characters'
 import type { AddedToken } from './tokenizerJson'
+import { literalPattern } from '../literalPattern'
 
 /** Finds added tokens in a text. */
 export interface TokenMatcher {
@@ -24,7 +25,7 @@ export function tokenMatcher(
   if (byText.size === 0) return undefined
   const texts = [...byText.keys()].sort((a, b) => b.length - a.length)
   return {
-    pattern: new RegExp(texts.map(text => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'gu'),
+    pattern: new RegExp(texts.map(literalPattern).join('|'), 'gu'),
     tokens: byText,
   }
 }

@@ -56,6 +56,18 @@ export class JsonPart {
     throw this.wrong(`one of ${texts.join(', ')}`)
   }
 
+  /**
+   * The entry of a table of makers for the part's `type`.
+   * @param kind what the part is, for the error.
+   * @param missing the type where none is written.
+   */
+  makerIn<Maker>(table: Readonly<Record<string, Maker>>, kind: string, missing?: string): Maker {
+    const type = this.at('type').text(missing)
+    const maker = Object.hasOwn(table, type) ? table[type] : undefined
+    if (maker === undefined) throw this.unsupported(kind, type)
+    return maker
+  }
+
   /** The error for a value that is not what was expected. */
   wrong(expected: string): TrainerError {
     const written = this.value === undefined ? 'missing' : shortened(JSON.stringify(this.value))

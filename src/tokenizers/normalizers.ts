@@ -16,10 +16,7 @@ export type Normalizer = (text: string) => string
  */
 export function normalizerOf(part: JsonPart): Normalizer | undefined {
   if (part.isMissing) return undefined
-  const type = part.at('type').text()
-  const make = Object.hasOwn(normalizers, type) ? normalizers[type] : undefined
-  if (make === undefined) throw part.unsupported('normalizer', type)
-  return make(part)
+  return part.makerIn(normalizers, 'normalizer')(part)
 }
 
 const form = (make: new (config: never) => unknown, type: string): ((part: JsonPart) => Normalizer) => {

@@ -1,6 +1,7 @@
 // the patterns of a tokenizer.json → regular expressions, and cutting texts by them
 import { SplitPreTokenizer } from '@huggingface/tokenizers'
 import type { JsonPart } from './jsonPart'
+import { literalPattern } from '../literalPattern'
 
 /** What becomes of the stretches that a pattern matches. */
 export const splitBehaviors = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'] as const
@@ -9,7 +10,7 @@ export type SplitBehavior = (typeof splitBehaviors)[number]
 /** The regular expression of `{ "String": … }` or `{ "Regex": … }`; the library translates Oniguruma's spelling. */
 export function patternOf(part: JsonPart): RegExp {
   const { String: text, Regex: regex } = part.object()
-  if (typeof text === 'string') return new RegExp(text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'), 'gu')
+  if (typeof text === 'string') return new RegExp(literalPattern(text), 'gu')
   if (typeof regex !== 'string') throw part.wrong('{ "String": … } or { "Regex": … }')
   const reason = unlike(regex)
   if (reason !== undefined) throw part.at('Regex').unsupported('regular expression', regex, reason)

@@ -2,6 +2,7 @@
 import { byteCharacters, punctuation, whiteSpace, wordCharacter } from './characters'
 import type { JsonPart } from './jsonPart'
 import { patternOf, splitBehaviors, splitText } from './patterns'
+import { literalPattern } from '../literalPattern'
 
 /** Words of a text; `isFirst` says whether it begins where the whole text does. */
 export type PreTokenizer = (text: string, isFirst: boolean) => readonly string[]
@@ -14,10 +15,7 @@ export type PreTokenizer = (text: string, isFirst: boolean) => readonly string[]
  */
 export function preTokenizerOf(part: JsonPart): PreTokenizer | undefined {
   if (part.isMissing) return undefined
-  const type = part.at('type').text()
-  const make = Object.hasOwn(preTokenizers, type) ? preTokenizers[type] : undefined
-  if (make === undefined) throw part.unsupported('pre-tokenizer', type)
-  return make(part)
+  return part.makerIn(preTokenizers, 'pre-tokenizer')(part)
 }
 
 const blanks = new RegExp(`[${whiteSpace}]`, 'gu')
@@ -105,7 +103,7 @@ function metaspace(part: JsonPart): PreTokenizer {
   const missing = part.at('add_prefix_space').flag(true) ? 'always' : 'never'
   const scheme = part.at('prepend_scheme').oneOf(['always', 'first', 'never'], missing)
   const splits = part.at('split').flag(true)
-  const pattern = new RegExp(sign.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'), 'gu')
+  const pattern = new RegExp(literalPattern(sign), 'gu')
   return (text, isFirst) => {
     const signed = text.replaceAll(' ', () => sign)
     const prepends = (scheme === 'always' || (scheme === 'first' && isFirst)) && !signed.startsWith(sign)

@@ -17,10 +17,9 @@ const models: Readonly<Record<string, (part: JsonPart, vocabulary: Vocabulary) =
  * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
  */
 export function wordModelOf(part: JsonPart, vocabulary: Vocabulary): WordModel {
-  const type = part.at('type').text(impliedType(part, vocabulary))
-  const make = Object.hasOwn(models, type) ? models[type] : undefined
-  if (make === undefined) throw part.unsupported('model', type)
-  if (type !== 'Unigram' && vocabulary.scores !== undefined) throw part.at('vocab').wrong('an object of tokens and ids')
+  const make = part.makerIn(models, 'model', impliedType(part, vocabulary))
+  if (make !== unigramModel && vocabulary.scores !== undefined)
+    throw part.at('vocab').wrong('an object of tokens and ids')
   return make(part, vocabulary)
 }
 

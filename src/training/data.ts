@@ -2,7 +2,7 @@ import { Dataset } from '../data/dataset'
 import { createLoader, type Loader, type LoaderRows, rowAt, rowCount, type RowSource } from '../data/loader'
 import { labelColumns, selectModelColumns } from '../data/modelColumns'
 import { lengthGroupedEpochOrder, randomOrder } from '../data/sampler'
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
 import { logOnce } from '../logging'
 import { type Batch, Tensor } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -111,16 +111,10 @@ function collateWith({
 }
 
 function otherLabels(wanted: readonly string[], batch: Batch): TrainerError {
-  const columns = Object.keys(batch)
-    .map(name => `"${name}"`)
-    .join(', ')
-  return new TrainerError(
-    'data',
-    `labelNames is ${wanted.map(name => `"${name}"`).join(', ')}, but the columns of the batch are ${columns}.`,
-    {
-      fix: 'Leave labelNames out for "label" and "labels", or name a column that is there.',
-    },
-  )
+  const columns = quoted(Object.keys(batch))
+  return new TrainerError('data', `labelNames is ${quoted(wanted)}, but the columns of the batch are ${columns}.`, {
+    fix: 'Leave labelNames out for "label" and "labels", or name a column that is there.',
+  })
 }
 
 /** A custom collator may return anything. */

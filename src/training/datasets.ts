@@ -1,5 +1,5 @@
 import { Dataset } from '../data/dataset'
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
 import type { EvalData, TrainData } from './options'
 
 /** Whether this is several datasets by name. */
@@ -28,11 +28,7 @@ export function datasetNamed(datasets: EvalData | undefined, name: string | unde
   if (name === undefined && !several) return datasets
   const found = name !== undefined && several ? datasets[name] : undefined
   if (found !== undefined) return found
-  const names = several
-    ? Object.keys(datasets)
-        .map(key => `"${key}"`)
-        .join(', ')
-    : 'none'
+  const names = several ? quoted(Object.keys(datasets)) : 'none'
   const problem =
     name === undefined
       ? 'There are several evaluation datasets, and none was named.'

@@ -1,4 +1,4 @@
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
 import type { Metrics } from '../metrics/Metrics'
 import { type Batch, Tensor } from '../tensor'
 import type { LoadedBatch } from './LoadedBatch'
@@ -160,12 +160,7 @@ function hasMetrics(
   if (computeMetrics === undefined) return false
   if (labels !== undefined) return true
   if (optionalLabels) return false
-  const columns =
-    batch === undefined
-      ? ''
-      : `: its columns are ${Object.keys(batch)
-          .map(name => `"${name}"`)
-          .join(', ')}`
+  const columns = batch === undefined ? '' : `: its columns are ${quoted(Object.keys(batch))}`
   throw new TrainerError('data', `computeMetrics was given, but the evaluation dataset has no labels${columns}.`, {
     fix: 'Add a column "label", name it with labelNames, or leave computeMetrics out.',
   })

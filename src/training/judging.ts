@@ -1,4 +1,4 @@
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
 import type { Head } from '../heads/Head'
 import type { TrainerState } from '../callbacks/TrainerState'
 import { log } from '../logging'
@@ -62,10 +62,8 @@ export function noteBest(state: TrainerState, metrics: Metrics, args: TrainingAr
 /** @throws TrainerError ('data') for a batch without labels. */
 export function checkLabelled(batch: Batch, { labelNames }: Head): void {
   if (labelNames.every(name => batch[name] !== undefined)) return
-  const columns = Object.keys(batch).map(name => `"${name}"`)
-  throw new TrainerError(
-    'data',
-    `The training dataset has no labels: the columns of its batches are ${columns.join(', ')}.`,
-    { fix: 'Add a column "label", or name it with labelNames.' },
-  )
+  const columns = quoted(Object.keys(batch))
+  throw new TrainerError('data', `The training dataset has no labels: the columns of its batches are ${columns}.`, {
+    fix: 'Add a column "label", or name it with labelNames.',
+  })
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json'
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
 import { createMetricSchedule, type MetricScheduleState } from '../optim/metricSchedule'
 import { createSchedule, isMetricSchedule, type Schedule } from '../optim/schedules'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -69,9 +69,7 @@ export function metricNamed(metrics: Metrics, name: string): number {
   const key = name.startsWith('eval_') ? name : `eval_${name}`
   const value = metrics[key]
   if (value !== undefined) return value
-  const found = Object.keys(metrics)
-    .map(k => `"${k}"`)
-    .join(', ')
+  const found = quoted(Object.keys(metrics))
   throw new TrainerError(
     'argument',
     `metricForBestModel is "${name}", but the evaluation has no "${key}", only ${found}.`,
