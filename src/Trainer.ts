@@ -12,7 +12,7 @@ import { defaultDataCollator } from './collators/default'
 import { DataCollatorWithPadding } from './collators/withPadding'
 import type { Dataset } from './data/dataset'
 import type { Loader, LoaderRows } from './data/loader'
-import { TrainerError } from './errors'
+import { LabelError, TrainerError } from './errors'
 import { expandHome } from './files/paths'
 import { checkWritable } from './files/folder'
 import { type ModelCardOptions, writeModelCard } from './hub/modelCard'
@@ -41,7 +41,7 @@ import { bestWeights } from './training/bestModel'
 import { saveCheckpoint } from './training/checkpoints'
 import { createRunner, prepareModel } from './training/createRunner'
 import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
-import { datasetNamed, isDatasets } from './training/datasets'
+import { adviceWithoutLabels, datasetNamed, isDatasets } from './training/datasets'
 import { evaluateModel } from './training/evaluateModel'
 import { type EvaluationOutput, EvaluationStopped } from './training/evaluation'
 import type { LoadedBatch } from './training/LoadedBatch'
@@ -109,7 +109,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     if (level !== undefined) setLogLevel(level)
     this.options = options
     this.#model = options.model
-    if (options.model !== undefined) prepareModel(options.model, options)
+    if (options.model !== undefined) prepareModel(options.model, options, this.args)
     this.trainDataset = options.trainDataset
     this.evalDataset = options.evalDataset
     this.processingClass = options.processingClass
@@ -249,7 +249,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await this.dispose()
     const model = await this.options.modelInit!(trial)
     if (model === undefined) throw new TrainerError('argument', 'modelInit returned no model.')
-    prepareModel(model, this.options)
+    prepareModel(model, this.options, this.args)
     this.#model = model
     this.callbackHandler.context = { ...this.callbackHandler.context, model }
   }
@@ -333,7 +333,10 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     checkEvaluateOptions(options, 'predict()')
     await this.#initialized
     const loader = this.getTestDataLoader(dataset)
-    const { predictions, labels, metrics } = await this.#evaluate(loader, options.metricKeyPrefix ?? 'test', true)
+    const prefix = options.metricKeyPrefix ?? 'test'
+    const { predictions, labels, metrics } = await this.#evaluate(loader, prefix, true).catch((error: unknown) => {
+      throw error instanceof LabelError ? error.advising(adviceWithoutLabels(dataset, this.args)) : error
+    })
     if (predictions === undefined) {
       throw new TrainerError('data', 'There is no batch to predict.', {
         fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.',
@@ -528,8 +531,9 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   }
 
   #loaderParts(): LoaderParts {
-    const { inputNames, definition } = this.model
-    return { args: this.args, collator: this.dataCollator, inputNames, labelNames: definition.head.labelNames }
+    const { model, args, dataCollator: collator } = this
+    const { inputNames, classNames, definition } = model
+    return { args, collator, inputNames, classNames, labelNames: definition.head.labelNames }
   }
 
   #savedParts(): SavedParts {

@@ -30,6 +30,21 @@ export class TrainerError extends Error {
   }
 }
 
+/** A fault of a row's label: rows that are only predicted need none, and are advised otherwise. */
+export class LabelError extends TrainerError {
+  readonly #problem: string
+
+  constructor(problem: string, fix?: string) {
+    super('data', problem, fix === undefined ? {} : { fix })
+    this.#problem = problem
+  }
+
+  /** The same fault with other advice. */
+  advising(fix: string): TrainerError {
+    return new TrainerError('data', this.#problem, { fix, cause: this })
+  }
+}
+
 /** Names in a message: "a", "b". */
 export function quoted(names: readonly string[]): string {
   return names.map(name => `"${name}"`).join(', ')

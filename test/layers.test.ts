@@ -64,13 +64,12 @@ function listed(table: Readonly<Record<string, string>>): Readonly<Record<string
 
 /** Files and folders that share a room under another name. */
 const sharing: Readonly<Record<string, string>> = {
-  tensor: 'ground',
-  random: 'ground',
-  errors: 'ground',
-  json: 'ground',
-  logging: 'ground',
-  turns: 'ground',
-  literalPattern: 'ground',
+  ...Object.fromEntries(
+    ['tensor', 'random', 'errors', 'json', 'labelColumn', 'literalPattern', 'logging', 'turns'].map(name => [
+      name,
+      'ground',
+    ]),
+  ),
   arguments: 'TrainingArguments',
 }
 

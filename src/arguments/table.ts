@@ -273,7 +273,11 @@ const argumentTable = {
   dataloaderMultiprocessingContext: unused<string | undefined>(undefined, '–', 'How workers are started.', workers),
   dataloaderInOrder: unused<boolean>(true, '–', 'Batches in order, whichever worker is faster.', workers),
   removeUnusedColumns: flag(true, 'M', 'Drop the columns that the model does not take.'),
-  labelNames: list(undefined, 'S', 'The columns that are labels, if they are not those that the model expects.'),
+  labelNames: list(
+    undefined,
+    'S',
+    'The column that is the label, in place of label, label_ids or labels: the first of these names that is there.',
+  ),
   trainSamplingStrategy: choice(
     ['random', 'sequential', 'group_by_length'],
     'random',

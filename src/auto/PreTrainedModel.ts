@@ -63,8 +63,14 @@ export class PreTrainedModel extends TrainableModel {
    * them. Custom names stay.
    */
   nameLabels(names: readonly string[]): void {
-    const isNumbered = Object.entries(this.#config.id2label ?? {}).every(([id, name]) => name === `LABEL_${id}`)
-    if (isNumbered && names.length === this.numLabels) this.#config = withLabels(this.#config, { id2label: names })
+    if (this.classNames !== undefined || names.length !== this.numLabels) return
+    this.#config = withLabels(this.#config, { id2label: names })
+  }
+
+  /** The names of the classes, in the order of their numbers; undefined while they are LABEL_0, LABEL_1, … */
+  override get classNames(): readonly string[] | undefined {
+    const named = Object.entries(this.#config.id2label ?? {})
+    return named.every(([id, name]) => name === `LABEL_${id}`) ? undefined : named.map(([, name]) => name)
   }
 }
 

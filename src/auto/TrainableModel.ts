@@ -29,6 +29,11 @@ export class TrainableModel {
     return this.#definition.inputNames
   }
 
+  /** The names of the classes, in the order of their numbers; undefined where they are only numbered. */
+  get classNames(): readonly string[] | undefined {
+    return undefined
+  }
+
   /** The number of weights, or of those that are trained. */
   numParameters({ onlyTrainable = false }: { readonly onlyTrainable?: boolean } = {}): number {
     return this.#definition.parameters

@@ -1,5 +1,6 @@
 // what collators take and return
 import type { Batch } from '../tensor'
+import type { Side } from './padding'
 
 /** An encoded example: a row of named cells. */
 export type Example = Readonly<Record<string, unknown>>
@@ -12,4 +13,11 @@ export type Examples = readonly Example[]
  *
  * The collators here return the batch at once; the Trainer also takes functions that return a promise.
  */
-export type Collator = (examples: Examples, indices?: readonly number[]) => Batch
+export interface Collator {
+  (examples: Examples, indices?: readonly number[]): Batch
+  /**
+   * The side on which it pads. Where it is 'right', an evaluation may sort rows by length: what a model makes of a row
+   * does not depend on padding behind it.
+   */
+  readonly paddingSide?: Side
+}

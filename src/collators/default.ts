@@ -1,8 +1,9 @@
 // examples → batch, without padding
 import type { Batch } from '../tensor'
 import type { Collator, Examples } from './Collator'
-import { batchName, checkExamples } from './examples'
-import { columnTensor } from './tensors'
+import { labelColumns } from '../labelColumn'
+import { batchOf } from './batch'
+import { checkExamples } from './examples'
 
 /**
  * Stacks the examples' columns as they are, so lists have to have one length; `label` and `label_ids` become `labels`.
@@ -10,15 +11,10 @@ import { columnTensor } from './tensors'
  * @throws TrainerError naming the column and row that cannot be stacked; text labels cannot.
  */
 export function defaultDataCollator(examples: Examples, indices?: readonly number[]): Batch {
-  const batch: Batch = {}
-  for (const name of checkExamples(examples, indices)) {
-    const first = examples[0]![name]
-    const isText = typeof first === 'string' && batchName(name) !== 'labels'
-    if (isText || (first === null && name !== 'labels')) continue
-    const values = examples.map(example => example[name])
-    batch[batchName(name)] = columnTensor(name, values, indices)
-  }
-  return batch
+  const isLeftOut = (name: string): boolean =>
+    !labelColumns.includes(name) && (typeof examples[0]![name] === 'string' || examples[0]![name] === null)
+  const names = checkExamples(examples, indices).filter(name => !isLeftOut(name))
+  return batchOf(Object.fromEntries(names.map(name => [name, examples.map(example => example[name])])), indices)
 }
 
 /** Hugging Face's class of this name: with or without `new` it returns {@link defaultDataCollator}. */

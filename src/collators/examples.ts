@@ -1,11 +1,7 @@
 // what collators ask of examples, and how errors name them
-import { TrainerError } from '../errors'
+import { LabelError, TrainerError } from '../errors'
+import { labelColumns } from '../labelColumn'
 import type { Examples } from './Collator'
-
-/** A column's name in a batch: `label` and `label_ids` become `labels`. */
-export function batchName(column: string): string {
-  return column === 'label' || column === 'label_ids' ? 'labels' : column
-}
 
 /** The name of a batch's row in an error. `indices` are the numbers of the rows in the dataset, if they are known. */
 export function rowName(row: number, indices?: readonly number[]): string {
@@ -22,11 +18,12 @@ export function checkExamples(examples: Examples, indices?: readonly number[]): 
   for (const [row, example] of examples.entries()) {
     const missing = names.find(name => example[name] === undefined)
     if (missing === undefined) continue
-    throw new TrainerError(
-      'data',
-      `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`,
-      { fix: `Give every row the same columns, or leave this one out: dataset.removeColumns('${missing}').` },
-    )
+    const problem = `Column '${missing}' is missing in ${rowName(row, indices)}, though ${rowName(0, indices)} has it.`
+    if (labelColumns.includes(missing))
+      throw new LabelError(problem, `Leave rows without a label out: filter(row => row.${missing} !== undefined).`)
+    throw new TrainerError('data', problem, {
+      fix: `Give every row the same columns, or leave this one out: dataset.removeColumns('${missing}').`,
+    })
   }
   return names
 }

@@ -3,11 +3,43 @@ import { TrainerError } from '../errors'
 import { Tensor } from '../tensor'
 import { rowName } from './examples'
 
+/** What to do about cells that cannot be in a tensor. */
+export interface Advice {
+  /** The error that says so. */
+  refuse(problem: string, fix: string): TrainerError
+  readonly text: string
+  readonly empty: string
+  readonly ragged: string
+}
+
 /**
  * A column as a tensor of shape [rows] or [rows, …]: int32, or float32 if there is a fraction or an array of floats.
  * @throws TrainerError (`data`) naming the row that is text, missing, of another length or beyond 32 bits.
  */
 export function columnTensor(name: string, values: readonly unknown[], indices?: readonly number[]): Tensor {
+  return tensorOf(name, values, indices, {
+    refuse: (problem, fix) => new TrainerError('data', problem, { fix }),
+    text:
+      `If it is the label, number it: dataset.classEncodeColumn('${name}'). ` +
+      `Else remove the column (dataset.removeColumns('${name}')), or tokenize it with map.`,
+    empty: `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
+    ragged:
+      'Without a tokenizer nothing is padded: give the Trainer processingClass: tokenizer. ' +
+      'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: ' +
+      'pad the others in map, or write a collator for them.',
+  })
+}
+
+/**
+ * The same with advice of its own.
+ * @throws TrainerError as the advice makes it.
+ */
+export function tensorOf(
+  name: string,
+  values: readonly unknown[],
+  indices: readonly number[] | undefined,
+  advice: Advice,
+): Tensor {
   const shape = shapeOf(values[0])
   const size = shape.reduce((product, length) => product * length, 1)
   const flat = new Float64Array(values.length * size)
@@ -16,15 +48,16 @@ export function columnTensor(name: string, values: readonly unknown[], indices?:
   const place = (row: number): string => `Column '${name}' of ${rowName(row, indices)}`
   const fill = (value: unknown, depth: number, row: number): void => {
     if (isList(value)) {
-      if (depth >= shape.length || value.length !== shape[depth]) throw ragged(place(row), value.length, shape, depth)
+      if (depth >= shape.length || value.length !== shape[depth])
+        throw ragged(advice, place(row), value.length, shape, depth)
       if (value instanceof Float32Array || value instanceof Float64Array) whole = false
       for (let i = 0; i < value.length; i++) fill(value[i], depth + 1, row)
       return
     }
-    if (depth < shape.length) throw unlike(value, place(row), name, `a list of ${shape[depth]} numbers`)
+    if (depth < shape.length) throw unlike(advice, value, place(row), `a list of ${shape[depth]} numbers`)
     const number =
       typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? Number(value) : undefined
-    if (number === undefined) throw unlike(value, place(row), name, 'a number')
+    if (number === undefined) throw unlike(advice, value, place(row), 'a number')
     if (!Number.isInteger(number)) whole = false
     flat[at++] = number
   }
@@ -35,7 +68,7 @@ export function columnTensor(name: string, values: readonly unknown[], indices?:
     : new Tensor('float32', Float32Array.from(flat), dims)
 }
 
-function isList(value: unknown): value is ArrayLike<unknown> {
+export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
 
@@ -52,26 +85,22 @@ function toInt32(flat: Float64Array, size: number, name: string, indices: readon
   })
 }
 
-function ragged(place: string, length: number, shape: readonly number[], depth: number): TrainerError {
+function ragged(
+  { refuse, ragged: fix }: Advice,
+  place: string,
+  length: number,
+  shape: readonly number[],
+  depth: number,
+): TrainerError {
   const wanted = depth < shape.length ? `${shape[depth]} are` : 'one number is'
-  return new TrainerError('data', `${place} has ${length} values where ${wanted} in the first row.`, {
-    fix:
-      'Without a tokenizer nothing is padded: give the Trainer processingClass: tokenizer. ' +
-      'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: ' +
-      'pad the others in map, or write a collator for them.',
-  })
+  return refuse(`${place} has ${length} values where ${wanted} in the first row.`, fix)
 }
 
-function unlike(value: unknown, place: string, name: string, wanted: string): TrainerError {
+function unlike({ refuse, text, empty }: Advice, value: unknown, place: string, wanted: string): TrainerError {
   if (typeof value === 'string') {
-    const text = value.length > 40 ? `${value.slice(0, 40)}…` : value
-    const fix = name.startsWith('label')
-      ? `Number the labels first: dataset.classEncodeColumn('${name}').`
-      : `Remove the column (dataset.removeColumns('${name}')), or tokenize it with map.`
-    return new TrainerError('data', `${place} is text ("${text}"), where ${wanted} was expected.`, { fix })
+    const start = value.length > 40 ? `${value.slice(0, 40)}…` : value
+    return refuse(`${place} is text ("${start}"), where ${wanted} was expected.`, text)
   }
-  const given = value === null || value === undefined ? 'empty' : `a ${typeof value}`
-  return new TrainerError('data', `${place} is ${given}, where ${wanted} was expected.`, {
-    ...(given === 'empty' && { fix: `Leave such rows out: dataset.filter(row => row.${name} !== null).` }),
-  })
+  if (value === null || value === undefined) return refuse(`${place} is empty, where ${wanted} was expected.`, empty)
+  return new TrainerError('data', `${place} is a ${typeof value}, where ${wanted} was expected.`)
 }

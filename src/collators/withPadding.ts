@@ -2,9 +2,10 @@
 import { TrainerError } from '../errors'
 import type { Batch } from '../tensor'
 import type { Collator, Examples } from './Collator'
-import { batchName, checkExamples } from './examples'
+import { batchOf } from './batch'
+import { checkExamples } from './examples'
 import type { PadOptions } from './padExamples'
-import { columnTensor } from './tensors'
+import type { Side } from './padding'
 
 /** Options of {@link DataCollatorWithPadding}: to the longest row of the batch by default. */
 export type DataCollatorWithPaddingOptions = Pick<PadOptions, 'padding' | 'maxLength' | 'padToMultipleOf'>
@@ -12,6 +13,7 @@ export type DataCollatorWithPaddingOptions = Pick<PadOptions, 'padding' | 'maxLe
 /** The part of a tokenizer that pads. */
 export interface Padder {
   pad(examples: Examples, options?: PadOptions): Record<string, unknown[]>
+  readonly paddingSide?: Side
 }
 
 interface MakeCollator {
@@ -37,12 +39,9 @@ export const DataCollatorWithPadding = function DataCollatorWithPadding(
     })
   }
 
-  return function dataCollatorWithPadding(examples: Examples, indices?: readonly number[]): Batch {
+  function dataCollatorWithPadding(examples: Examples, indices?: readonly number[]): Batch {
     checkExamples(examples, indices)
-    const batch: Batch = {}
-    for (const [name, values] of Object.entries(tokenizer.pad(examples, padding))) {
-      batch[batchName(name)] = columnTensor(name, values, indices)
-    }
-    return batch
+    return batchOf(tokenizer.pad(examples, padding), indices)
   }
+  return Object.defineProperty(dataCollatorWithPadding, 'paddingSide', { get: () => tokenizer.paddingSide })
 } as unknown as MakeCollator

@@ -1,8 +1,8 @@
 // table → table with fewer, renamed or encoded columns
 import { TrainerError } from '../errors'
-import { columnValues, compactColumn } from './columns'
+import { type Column, columnValues, compactColumn } from './columns'
 import { classNames, classNumbers, isFloatType, pythonText } from './classNames'
-import { classLabel, type Features } from './features'
+import { classLabel, type Feature, type Features } from './features'
 import { shown } from './options'
 import { columnOf, featuresOf, type Table } from './table'
 
@@ -57,10 +57,52 @@ export function encodeClasses(table: Table, name: string, names?: readonly unkno
     throw new TrainerError('data', `Column '${name}' is numbered already: its classes are ${known.names!.join(', ')}.`)
   }
   const classes = wanted ?? classNames([column], name)
-  const encoded = compactColumn(classNumbers(column, classes, `Column '${name}'`))
+  return withColumn(table, name, compactColumn(classNumbers(column, classes, `Column '${name}'`)), classLabel(classes))
+}
+
+/**
+ * The table with the classes of a ClassLabel numbered as a mapping says. Names are compared without regard to case, as in
+ * Hugging Face; -1, which marks a hidden label, and missing cells stay.
+ * @param label2id the numbers from 0 by name, as in a model's config.
+ * @throws TrainerError for a column that is no ClassLabel, numbers with gaps, and a row whose class has no number.
+ */
+export function alignLabels(table: Table, label2id: Readonly<Record<string, number>>, name: string): Table {
+  const column = columnOf(table, name)
+  const classes = table.features[name]?.names
+  if (classes === undefined) {
+    throw new TrainerError('data', `The classes of column '${name}' have no names, so they cannot be aligned.`, {
+      fix: `If it holds names, dataset.classEncodeColumn('${name}') numbers them.`,
+    })
+  }
+  const names = namesInOrder(label2id)
+  const numbers = new Map(names.map((label, id) => [label.toLowerCase(), id]))
+  const aligned = Array.from(columnValues(column), (value, row) => {
+    if (value === null || value === undefined || value === -1) return value
+    const number = numbers.get(classes[value as number]?.toLowerCase() ?? '')
+    if (number !== undefined) return number
+    const given = `'${classes[value as number] ?? String(value)}'`
+    throw new TrainerError('data', `Column '${name}' holds the class ${given} at row ${row}, which has no number.`, {
+      fix: `The mapping has ${names.join(', ')}: add it, or leave such rows out with filter().`,
+    })
+  })
+  return withColumn(table, name, compactColumn(aligned), classLabel(names))
+}
+
+/** The names of a mapping by their numbers. @throws TrainerError unless these are 0, 1, 2, … */
+function namesInOrder(label2id: Readonly<Record<string, number>>): string[] {
+  const entries = Object.entries(label2id ?? {}).sort(([, a], [, b]) => a - b)
+  const isDense = entries.length > 0 && entries.every(([, id], i) => id === i)
+  const isDistinct = new Set(entries.map(([name]) => name.toLowerCase())).size === entries.length
+  if (isDense && isDistinct) return entries.map(([name]) => name)
+  throw new TrainerError('argument', `label2id has to number different names from 0 on, not ${shown(label2id)}.`, {
+    fix: "Give the label2id of the model's config.",
+  })
+}
+
+function withColumn(table: Table, name: string, column: Column, feature: Feature): Table {
   return {
-    columns: new Map([...table.columns].map(([key, old]) => [key, key === name ? encoded : old])),
-    features: { ...table.features, [name]: classLabel(classes) },
+    columns: new Map([...table.columns].map(([key, old]) => [key, key === name ? column : old])),
+    features: { ...table.features, [name]: feature },
     length: table.length,
   }
 }

@@ -1,6 +1,6 @@
 // rows → examples: an immutable table that is mapped, filtered, shuffled and split; and such tables by split. The two
 // classes stand together because each gives the other.
-import { commonClasses, encodeClasses, removeColumns, renameColumn, selectColumns } from './changeColumns'
+import { alignLabels, commonClasses, encodeClasses, removeColumns, renameColumn, selectColumns } from './changeColumns'
 import { columnValues, type Column } from './columns'
 import type { Features } from './features'
 import { filterRows, type AsyncPredicate, type FilterOptions, type Predicate } from './filtering'
@@ -179,6 +179,23 @@ export class Dataset<Row extends object = LooseRow> {
   ): Dataset<Merge<Row, Record<Name, number>>> {
     return datasetOf(encodeClasses(this.#table, name, names))
   }
+
+  /**
+   * Numbers the classes of a ClassLabel as a model does: Python's `align_labels_with_mapping`. Names are compared
+   * without regard to case; -1, which marks a hidden label, and missing cells stay.
+   * @param label2id the numbers from 0 by name: `model.config.label2id`.
+   * @param labelColumn the column's name.
+   * @throws TrainerError for a column that is no ClassLabel, numbers with gaps, and a row whose class has no number.
+   *
+   * @example
+   * const aligned = dataset.alignLabelsWithMapping({ CONTRADICTION: 0, NEUTRAL: 1, ENTAILMENT: 2 }, 'label')
+   */
+  alignLabelsWithMapping<Name extends keyof Row & string>(
+    label2id: Readonly<Record<string, number>>,
+    labelColumn: Name,
+  ): Dataset<Row> {
+    return datasetOf(alignLabels(this.#table, label2id, labelColumn))
+  }
 }
 
 function datasetOf<Row extends object>({ columns, features, length }: Table): Dataset<Row> {
@@ -291,6 +308,14 @@ export class DatasetDict<Row extends object = LooseRow> {
     const classes = names ?? (having.length > 0 ? commonClasses(having, name) : undefined)
     const encodes = (split: Dataset<Row>): boolean => having.length === 0 || having.includes(split)
     return this.#each(split => (encodes(split) ? split.classEncodeColumn(name, classes) : (split as never)))
+  }
+
+  /** {@link Dataset.alignLabelsWithMapping} in every split. */
+  alignLabelsWithMapping<Name extends keyof Row & string>(
+    label2id: Readonly<Record<string, number>>,
+    labelColumn: Name,
+  ): DatasetDict<Row> {
+    return this.#each(split => split.alignLabelsWithMapping(label2id, labelColumn))
   }
 
   #each<Result extends object>(change: (split: Dataset<Row>) => Dataset<Result>): DatasetDict<Result> {

@@ -3,10 +3,10 @@ import { TrainerError } from '../errors'
 import { Dataset } from './dataset'
 import { openStream, rowAt, rowCount, type LoaderRows, type RowSource } from './loader'
 
-/** Hugging Face's names of a row's label. */
-export const labelColumns: readonly string[] = ['label', 'label_ids', 'labels']
+/** The names of the columns that are kept of those that there are, in the same order. */
+export type ChooseColumns = (names: readonly string[]) => readonly string[]
 
-/** A dataset with only the columns that the model takes. */
+/** A dataset with only some columns. */
 export interface SelectedColumns {
   readonly rows: LoaderRows<Readonly<Record<string, unknown>>>
   /** The columns that were left out, for a line in the log; empty for a stream, whose columns are not known yet. */
@@ -16,35 +16,24 @@ export interface SelectedColumns {
 /**
  * Leaves out the columns that the model does not take: of a Dataset at once, of any other rows as they are read.
  * @param rows the dataset.
- * @param inputs the names that the model takes.
- * @param labels the names that labels may have.
- * @throws TrainerError with both lists of names when none but labels would be left (often because `map` was forgotten).
+ * @param choose which are kept; asked once for a Dataset, for other rows where their columns are not those of the row
+ *   before.
  */
-export function selectModelColumns(
-  rows: LoaderRows<object>,
-  inputs: readonly string[],
-  labels: readonly string[],
-): SelectedColumns {
-  const taken = new Set([...inputs, ...labels])
+export function selectModelColumns(rows: LoaderRows<object>, choose: ChooseColumns): SelectedColumns {
   if (rows instanceof Dataset) {
-    const names = checkColumns(rows.columnNames, inputs, labels)
+    const kept = choose(rows.columnNames)
     return {
-      rows: rows.selectColumns(names.kept as never[]) as unknown as RowSource<Record<string, unknown>>,
-      dropped: names.dropped,
+      rows: rows.selectColumns(kept as never[]) as unknown as RowSource<Record<string, unknown>>,
+      dropped: without(rows.columnNames, kept),
     }
   }
-  const pick = (row: object): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(row).filter(([name]) => taken.has(name)))
+  const pick = picker(choose)
   const length = rowCount(rows)
-  if (length === undefined)
-    return {
-      rows: picking(rows as AsyncIterable<object>, pick, names => checkColumns(names, inputs, labels)),
-      dropped: [],
-    }
+  if (length === undefined) return { rows: picking(rows as AsyncIterable<object>, pick), dropped: [] }
   const source = rows as RowSource<object>
   const first = length === 0 ? undefined : rowAt(source, 0)
   const dropped =
-    first === undefined || first instanceof Promise ? [] : checkColumns(Object.keys(first), inputs, labels).dropped
+    first === undefined || first instanceof Promise ? [] : without(Object.keys(first), Object.keys(pick(first)))
   const get = (index: number): Record<string, unknown> | Promise<Record<string, unknown>> => {
     const row = rowAt(source, index)
     return row instanceof Promise ? row.then(pick) : pick(row)
@@ -52,13 +41,16 @@ export function selectModelColumns(
   return { rows: { length, get }, dropped }
 }
 
-function checkColumns(
+/**
+ * The columns that a model takes: its inputs, and the labels.
+ * @throws TrainerError with both lists of names when none but labels would be left (often because `map` was forgotten).
+ */
+export function modelColumns(
   names: readonly string[],
   inputs: readonly string[],
   labels: readonly string[],
-): { kept: string[]; dropped: string[] } {
-  const kept = names.filter(name => inputs.includes(name) || labels.includes(name))
-  if (names.length > 0 && kept.every(name => labels.includes(name))) {
+): readonly string[] {
+  if (names.length > 0 && !names.some(name => inputs.includes(name))) {
     throw new TrainerError(
       'data',
       'The dataset has no column that the model takes: ' +
@@ -70,21 +62,35 @@ function checkColumns(
       },
     )
   }
-  return { kept, dropped: names.filter(name => !kept.includes(name)) }
+  return names.filter(name => inputs.includes(name) || labels.includes(name))
+}
+
+function without(names: readonly string[], left: readonly string[]): string[] {
+  return names.filter(name => !left.includes(name))
+}
+
+/** Picks a row's cells; what is kept is chosen anew where the columns are not those of the row before. */
+function picker(choose: ChooseColumns): (row: object) => Record<string, unknown> {
+  let known: string | undefined
+  let kept: readonly string[] = []
+  return row => {
+    const names = Object.keys(row)
+    const key = names.join('\n')
+    if (key !== known) [known, kept] = [key, choose(names)]
+    return Object.fromEntries(kept.map(name => [name, (row as Record<string, unknown>)[name]]))
+  }
 }
 
 function picking(
   rows: AsyncIterable<object> | Iterable<object>,
   pick: (row: object) => Record<string, unknown>,
-  check: (names: readonly string[]) => void,
 ): AsyncIterable<Record<string, unknown>> {
   return {
     async *[Symbol.asyncIterator]() {
       const stream = openStream(rows)
-      for (let first = true; ; first = false) {
+      for (;;) {
         const { done, value } = await stream.next()
         if (done === true) return
-        if (first) check(Object.keys(value))
         yield pick(value)
       }
     },

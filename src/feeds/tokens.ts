@@ -154,7 +154,7 @@ function countedPositions(
     if (found < firstPosition + positions) return found
     const given = `The text of ${rowName(row)} has more than ${positions} tokens`
     throw new TrainerError('data', `${given}, which is as many positions as the model has.`, {
-      fix: 'Tokenize with { truncation: true }, or a smaller maxLength.',
+      fix: `Tokenize with { truncation: true, maxLength: ${positions} }, or less.`,
     })
   })
 }

@@ -1,4 +1,4 @@
-import { TrainerError } from '../errors'
+import { LabelError, TrainerError } from '../errors'
 import type { RowName } from '../feeds/FeedLayout'
 import { inOrder, outOfOrder } from '../feeds/rowOrder'
 import { logOnce } from '../logging'
@@ -78,7 +78,12 @@ function decidedType(problemType: ProblemType | undefined): ProblemType {
 
 function declareLabels(graph: GraphBuilder, rows: Dimension, width: number, problemType: ProblemType): Value {
   if (problemType === 'single_label_classification') return graph.input('labels', 'int32', [rows])
-  return graph.input('labels', 'float32', width === 1 ? [rows] : [rows, width])
+  return graph.input('labels', 'float32', shapeOf(rows, width, problemType))
+}
+
+/** Of numbers: one for each row of a regression of one, as Python has it; else those of the logits. */
+function shapeOf<Rows extends Dimension>(rows: Rows, width: number, problemType: ProblemType): (Rows | number)[] {
+  return problemType === 'regression' && width === 1 ? [rows] : [rows, width]
 }
 
 function lossOf(
@@ -128,40 +133,64 @@ function checkedLabels(
   if (problemType === 'single_label_classification') return classIds(labels, width, rows, rowName)
   if (labels.size !== rows * width) {
     const needed = `${width} label${width === 1 ? '' : 's'} for ${problemType.replaceAll('_', ' ')}`
-    throw new TrainerError('data', `Each row needs ${needed}, but the labels of the batch have the shape ${shape}.`, {
-      fix:
-        labels.dims.length < 2 && width > 1
-          ? 'Labels that are not whole numbers are values: load the model with numLabels: 1.'
-          : 'Check numLabels and problemType of the model.',
-    })
+    throw new LabelError(
+      `Each row needs ${needed}, but the labels of the batch have the shape ${shape}.`,
+      adviceForShape(labels, width, problemType),
+    )
   }
   const data = Float32Array.from(labels.data as Float32Array, Number)
-  const wrong = data.findIndex(value => !Number.isFinite(value))
-  if (wrong >= 0) {
-    const row = rowName(Math.floor(wrong / width))
-    throw new TrainerError('data', `The label of ${row} is ${data[wrong]}, which is not a finite number.`)
+  checkNumbers(data, problemType, place => rowName(Math.floor(place / width)))
+  return new Tensor('float32', data, shapeOf(rows, width, problemType))
+}
+
+function adviceForShape({ dims, dtype }: Tensor, width: number, problemType: ProblemType): string {
+  if (dims.length === 2) return `Load the model with numLabels: ${dims[1]}, or give each row ${width}.`
+  if (dtype === 'float32' || dtype === 'float64')
+    return 'Labels that are not whole numbers are values: load the model with numLabels: 1.'
+  return problemType === 'regression'
+    ? 'For one value in each row, load the model with numLabels: 1.'
+    : "For one class in each row, load the model with problemType: 'single_label_classification'; " +
+        `else give each row ${width} numbers, 1 for each label that it has and 0 for the others.`
+}
+
+/** @throws LabelError for what is not a number, or, where there are several labels, not between 0 and 1. */
+function checkNumbers(data: Float32Array, problemType: ProblemType, rowOf: (place: number) => string): void {
+  const notFinite = data.findIndex(value => !Number.isFinite(value))
+  if (notFinite >= 0) {
+    const problem = `The label of ${rowOf(notFinite)} is ${data[notFinite]}, which is not a finite number.`
+    throw new LabelError(problem, 'Leave such rows out with filter().')
   }
-  return new Tensor('float32', data, width === 1 ? [rows] : [rows, width])
+  if (problemType !== 'multi_label_classification') return
+  const outside = data.findIndex(value => value < 0 || value > 1)
+  if (outside < 0) return
+  throw new LabelError(
+    `A label of ${rowOf(outside)} is ${data[outside]}, but where there are several labels each is 0 or 1, or between.`,
+    'Give a number for each label that there is: 1 for those that the row has, 0 for the others.',
+  )
 }
 
 function classIds(labels: Tensor, classes: number, rows: number, rowName: RowName): Tensor {
   if (labels.size !== rows) {
-    const shape = labels.dims.join(', ')
-    throw new TrainerError('data', `Each row needs one label, but the labels of the batch have the shape [${shape}].`)
+    throw new LabelError(
+      `Each row needs one label, but the labels of the batch have the shape [${labels.dims.join(', ')}].`,
+      `For several labels at once, load the model with problemType: 'multi_label_classification', numLabels: ${labels.dims[1]}.`,
+    )
   }
   const data = Int32Array.from(labels.data as Int32Array, Number)
   for (let row = 0; row < rows; row++) {
     const label = Number(labels.data[row])
     if (label === data[row] && (label === ignoredIndex || (label >= 0 && label < classes))) continue
     const known = `the model has ${classes} labels: 0 to ${classes - 1}`
-    throw new TrainerError('data', `The label of ${rowName(row)} is ${label}, but ${known}.`, {
-      fix:
-        label === -1
-          ? 'GLUE marks hidden test labels with -1: train and evaluate on other splits.'
-          : 'Load the model with the right numLabels, or correct the labels.',
-    })
+    throw new LabelError(`The label of ${rowName(row)} is ${label}, but ${known}.`, adviceForClass(label))
   }
   return new Tensor('int32', data, [rows])
+}
+
+function adviceForClass(label: number): string {
+  if (label === -1) return 'GLUE marks hidden test labels with -1: train and evaluate on other splits.'
+  return Number.isInteger(label)
+    ? 'Load the model with the right numLabels, or correct the labels.'
+    : "For values in place of classes, load the model with numLabels: 1 and problemType: 'regression'."
 }
 
 /** How many labels of a batch count: those that are not -100. */

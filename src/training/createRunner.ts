@@ -1,9 +1,9 @@
 import { PreTrainedModel } from '../auto/PreTrainedModel'
 import type { TrainableModel } from '../auto/TrainableModel'
 import { Dataset } from '../data/dataset'
-import { labelColumns } from '../data/modelColumns'
 import type { EngineOptions } from '../engine/Engine'
 import { TrainerError } from '../errors'
+import { labelColumn } from '../labelColumn'
 import { ignoredIndex } from '../losses/crossEntropy'
 import type { LossFunction } from '../losses/LossFunction'
 import { checkedLossName } from '../losses/lossNames'
@@ -25,7 +25,7 @@ export async function createRunner(
   const { device, library, threads, pluginLibrary, providerOptions, bf16, bf16FullEval } = args
   const { computeLossFunc } = options
   const custom = overridden ?? (typeof computeLossFunc === 'function' ? computeLossFunc : undefined)
-  const classWeights = weightsOf(options, model.definition.head.width)
+  const classWeights = weightsOf(options, model.definition.head.width, args)
   if (classWeights !== undefined && custom !== undefined) {
     throw new TrainerError('argument', 'classWeights belong to the loss of the head, but a custom loss was given.', {
       fix: 'Weigh the classes in that loss, and leave classWeights out.',
@@ -47,10 +47,14 @@ export async function createRunner(
  * chosen by name.
  * @throws TrainerError ('argument') for a name that is not one of a loss.
  */
-export function prepareModel(model: TrainableModel, options: TrainerOptions<TrainableModel>): void {
+export function prepareModel(
+  model: TrainableModel,
+  options: TrainerOptions<TrainableModel>,
+  { labelNames }: TrainingArguments,
+): void {
   const { trainDataset, computeLossFunc } = options
   if (trainDataset instanceof Dataset && model instanceof PreTrainedModel) {
-    const names = (trainDataset.features.label ?? trainDataset.features.labels)?.names
+    const names = trainDataset.features[labelColumn(trainDataset.columnNames, labelNames) ?? '']?.names
     if (names !== undefined) model.nameLabels(names)
   }
   if (computeLossFunc === undefined || typeof computeLossFunc === 'function') return
@@ -66,9 +70,10 @@ function defined(options: { readonly [Name in keyof EngineOptions]: EngineOption
 function weightsOf(
   { classWeights: given, trainDataset }: TrainerOptions<TrainableModel>,
   classes: number,
+  { labelNames }: TrainingArguments,
 ): readonly number[] | undefined {
   if (given === undefined) return undefined
-  if (given === 'balanced') return balancedWeights(trainDataset, classes)
+  if (given === 'balanced') return balancedWeights(trainDataset, classes, labelNames)
   if (given.length !== classes || !given.every(weight => Number.isFinite(weight) && weight >= 0)) {
     const wanted = `${classes} numbers of at least 0, one for each label`
     throw new TrainerError('argument', `classWeights should be ${wanted}, but is [${given.join(', ')}].`)
@@ -80,8 +85,8 @@ function weightsOf(
  * Rows / (classes × rows of the class), so that each class weighs the same in all: scikit-learn's rule. A class without
  * rows gets 0.
  */
-function balancedWeights(dataset: unknown, classes: number): number[] {
-  const column = dataset instanceof Dataset ? labelColumns.find(name => dataset.columnNames.includes(name)) : undefined
+function balancedWeights(dataset: unknown, classes: number, labelNames: readonly string[] | undefined): number[] {
+  const column = dataset instanceof Dataset ? labelColumn(dataset.columnNames, labelNames) : undefined
   if (column === undefined) {
     throw new TrainerError('argument', 'classWeights "balanced" needs a Dataset with a column of labels.', {
       fix: 'Give the weights as numbers.',

@@ -1,8 +1,9 @@
 import { Dataset } from '../data/dataset'
 import { createLoader, type Loader, type LoaderRows, rowAt, rowCount, type RowSource } from '../data/loader'
-import { labelColumns, selectModelColumns } from '../data/modelColumns'
+import { modelColumns, selectModelColumns } from '../data/modelColumns'
 import { lengthGroupedEpochOrder, randomOrder } from '../data/sampler'
-import { quoted, TrainerError } from '../errors'
+import { nearest, quoted, TrainerError } from '../errors'
+import { labelColumn, labelColumns } from '../labelColumn'
 import { logOnce } from '../logging'
 import { type Batch, Tensor } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -17,6 +18,8 @@ export interface LoaderParts {
   readonly inputNames: readonly string[]
   /** The columns that are labels to its head. */
   readonly labelNames: readonly string[]
+  /** What the model calls its classes, in the order of their numbers; undefined where it only numbers them. */
+  readonly classNames: readonly string[] | undefined
 }
 
 /** Batches to train on, in the order that `trainSamplingStrategy`, seed and epoch give. */
@@ -35,17 +38,21 @@ export function trainLoader(parts: LoaderParts, dataset: LoaderRows<object>): Lo
 
 /**
  * Batches to evaluate on. Where the order does not show in the result, rows come sorted by length, so that a batch's
- * rows are alike; each batch says which rows it is.
+ * rows are alike; each batch says which rows it is. With padding on the left it does: a head that reads column 0 reads
+ * padding there, whose position is as far from the text as the batch is wide.
  */
 export function evaluationLoader(
   parts: LoaderParts,
   dataset: LoaderRows<object>,
   sorted: boolean,
 ): Loader<LoadedBatch> {
-  const { args } = parts
+  const { args, collator } = parts
   const rows = modelRows(parts, dataset, 'evaluation')
   const lengths =
-    sorted && dataset instanceof Dataset && dataset.columnNames.includes('input_ids')
+    sorted &&
+    collator.paddingSide === 'right' &&
+    dataset instanceof Dataset &&
+    dataset.columnNames.includes('input_ids')
       ? dataset.lengths('input_ids')
       : undefined
   const count =
@@ -70,15 +77,18 @@ function longestFirst(lengths: ArrayLike<number>, count: number): Int32Array {
 
 /** A dataset without the columns that the model does not take, which are logged once; with `removeUnusedColumns` off, as it is. */
 function modelRows(
-  { args, inputNames, labelNames }: LoaderParts,
+  parts: LoaderParts,
   dataset: LoaderRows<object>,
-  what: string,
+  what: 'training' | 'evaluation',
 ): LoaderRows<Readonly<Record<string, unknown>>> {
+  const { args, inputNames } = parts
   if (rowCount(dataset) === 0)
     throw new TrainerError('data', `The ${what} dataset is empty.`, { fix: 'Check the split, and what filter() kept.' })
+  tellOtherClasses(parts, dataset, what)
   if (!args.removeUnusedColumns) return dataset as LoaderRows<Readonly<Record<string, unknown>>>
-  const labels = labelNames.flatMap(name => (name === 'labels' ? labelColumns : [name]))
-  const { rows, dropped } = selectModelColumns(dataset, inputNames, [...labels, ...(args.labelNames ?? [])])
+  const { rows, dropped } = selectModelColumns(dataset, names =>
+    modelColumns(names, inputNames, labelsAmong(names, parts, what)),
+  )
   if (dropped.length > 0)
     logOnce(
       'warning',
@@ -87,33 +97,64 @@ function modelRows(
   return rows
 }
 
+/** Warns where a dataset calls its classes otherwise than the model, or numbers them otherwise; case does not count. */
+function tellOtherClasses({ args, classNames: known }: LoaderParts, dataset: LoaderRows<object>, what: string): void {
+  if (known === undefined || !(dataset instanceof Dataset)) return
+  const column = labelColumn(dataset.columnNames, args.labelNames)
+  const names = column === undefined ? undefined : dataset.features[column]?.names
+  const lower = (list: readonly string[]): string[] => list.map(name => name.toLowerCase())
+  if (names === undefined || lower(names).join('\n') === lower(known).join('\n')) return
+  const isKnown = names.every(name => lower(known).includes(name.toLowerCase()))
+  const fix = isKnown
+    ? `dataset.alignLabelsWithMapping(model.config.label2id, '${column}') numbers the dataset as the model does.`
+    : 'fromPretrained(…, { id2label: […] }) gives the model other names.'
+  logOnce(
+    'warning',
+    `The ${what} dataset's classes are, by number, ${quoted(names)}, but the model's are ${quoted(known)}. ${fix}`,
+  )
+}
+
+/**
+ * The names of labels to keep of a dataset's columns: all that `labelNames` names, which a collator may make one of; else
+ * the one that is the label.
+ * @throws TrainerError ('data') where `labelNames` names none of the columns, though rows have labels, or need them.
+ */
+function labelsAmong(
+  columns: readonly string[],
+  { args: { labelNames: wanted }, labelNames }: LoaderParts,
+  what: 'training' | 'evaluation',
+): readonly string[] {
+  const label = labelNames.includes('labels') ? labelColumn(columns, wanted) : undefined
+  const isWrong = label === undefined && wanted !== undefined && labelNames.includes('labels')
+  if (isWrong && (what === 'training' || labelColumns.some(name => columns.includes(name))))
+    throw otherLabels(wanted, `the ${what} dataset`, columns)
+  return [...labelNames.filter(name => name !== 'labels'), ...(wanted ?? []), ...(label === undefined ? [] : [label])]
+}
+
 /** Collates, and gives the column of `labelNames` its name. */
 function collateWith({
-  args,
+  args: { labelNames },
   collator,
 }: LoaderParts): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[]) => Promise<LoadedBatch> {
   return async (rows, indices) => {
     const batch: Batch = await collator(rows, indices)
     checkBatch(batch)
-    const own = args.labelNames?.find(name => batch[name] !== undefined)
-    if (
-      args.labelNames !== undefined &&
-      own === undefined &&
-      batch.labels !== undefined &&
-      !args.labelNames.includes('label')
-    )
-      throw otherLabels(args.labelNames, batch)
-    return {
-      batch: own === undefined || batch.labels !== undefined ? batch : { ...batch, labels: batch[own]! },
-      rows: indices,
-    }
+    const own = labelNames?.find(name => batch[name] !== undefined)
+    if (own !== undefined) return { batch: { ...batch, labels: batch[own]! }, rows: indices }
+    const isMadeOfThem = labelNames?.some(name => name === 'labels' || rows.some(row => row[name] !== undefined))
+    if (batch.labels !== undefined && isMadeOfThem === false)
+      throw otherLabels(labelNames!, 'the batch', Object.keys(batch))
+    return { batch, rows: indices }
   }
 }
 
-function otherLabels(wanted: readonly string[], batch: Batch): TrainerError {
-  const columns = quoted(Object.keys(batch))
-  return new TrainerError('data', `labelNames is ${quoted(wanted)}, but the columns of the batch are ${columns}.`, {
-    fix: 'Leave labelNames out for "label" and "labels", or name a column that is there.',
+function otherLabels(wanted: readonly string[], of: string, columns: readonly string[]): TrainerError {
+  const near = wanted.map(name => nearest(name, columns)).find(name => name !== undefined)
+  return new TrainerError('data', `labelNames is ${quoted(wanted)}, but the columns of ${of} are ${quoted(columns)}.`, {
+    fix:
+      near === undefined
+        ? 'Leave labelNames out for "label" and "labels", or name a column that is there.'
+        : `Did you mean "${near}"?`,
   })
 }
 

@@ -1,5 +1,7 @@
 import { Dataset } from '../data/dataset'
 import { quoted, TrainerError } from '../errors'
+import { labelColumn } from '../labelColumn'
+import type { TrainingArguments } from '../TrainingArguments'
 import type { EvalData, TrainData } from './options'
 
 /** Whether this is several datasets by name. */
@@ -36,4 +38,12 @@ export function datasetNamed(datasets: EvalData | undefined, name: string | unde
   throw new TrainerError('argument', problem, {
     fix: several ? `The names are ${names}.` : 'Give evalDataset as an object of datasets by name.',
   })
+}
+
+/** What to do about a label that does not fit in rows that are only predicted. */
+export function adviceWithoutLabels(dataset: TrainData, { labelNames }: TrainingArguments): string {
+  const column = dataset instanceof Dataset ? labelColumn(dataset.columnNames, labelNames) : undefined
+  const without =
+    column === undefined ? 'leave the label out of the rows' : `predict(dataset.removeColumns('${column}'))`
+  return `To predict, rows need no labels: ${without}.`
 }

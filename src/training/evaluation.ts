@@ -1,4 +1,4 @@
-import { quoted, TrainerError } from '../errors'
+import { LabelError, quoted, TrainerError } from '../errors'
 import type { Metrics } from '../metrics/Metrics'
 import { type Batch, Tensor } from '../tensor'
 import type { LoadedBatch } from './LoadedBatch'
@@ -77,7 +77,9 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   let batches = 0
   let metrics: Metrics = {}
   let held: Held[] = []
+  let isLabelled: boolean | undefined
   for await (const { value, last } of withLast(options.batches)) {
+    isLabelled = checkLikewise(value, options.labels, isLabelled)
     const { loss: own, logits } = await runner.forward(options.feed(value))
     if (own !== undefined)
       Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, isThere: true })
@@ -98,6 +100,20 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
     metrics = checkedMetrics(await options.computeMetrics!(prediction, true))
   }
   return { predictions, labels, loss: loss.isThere ? loss.sum / loss.count : undefined, metrics, samples, batches }
+}
+
+/**
+ * Whether a batch has labels, as those before it.
+ * @throws LabelError where they did and it does not, or the other way about.
+ */
+function checkLikewise({ batch, rows }: LoadedBatch, column: string, isLabelled: boolean | undefined): boolean {
+  const isSo = batch[column] !== undefined
+  if (isLabelled === undefined || isSo === isLabelled) return isSo
+  const those = `rows ${Math.min(...rows)} to ${Math.max(...rows)} of the evaluation dataset`
+  throw new LabelError(
+    isSo ? `Of ${those} the label is known, but of others it is not.` : `Of ${those} the label is missing.`,
+    'Leave rows without a label out with filter().',
+  )
 }
 
 /** A batch whose logits are still where they were computed, and the mean of its loss. */

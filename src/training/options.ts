@@ -15,10 +15,11 @@ import type { ComputeMetrics, PreprocessLogits } from './evaluation'
 import type { Profile } from './profile'
 
 /** Turns rows into a batch; `indices` are the rows' places in the dataset, for errors. */
-export type DataCollator = (
-  rows: readonly Readonly<Record<string, unknown>>[],
-  indices?: readonly number[],
-) => Batch | Promise<Batch>
+export interface DataCollator {
+  (rows: readonly Readonly<Record<string, unknown>>[], indices?: readonly number[]): Batch | Promise<Batch>
+  /** The side on which it pads: an evaluation sorts rows by length where this is 'right', as it is of our collators. */
+  readonly paddingSide?: 'left' | 'right'
+}
 
 /** Rows to train on: a dataset, or anything that can be iterated (then `maxSteps` says how long). */
 export type TrainData = Dataset<object> | LoaderRows<object>

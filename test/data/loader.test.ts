@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Dataset } from '../../src/data/dataset'
 import { createLoader } from '../../src/data/loader'
-import { selectModelColumns } from '../../src/data/modelColumns'
+import { modelColumns, selectModelColumns } from '../../src/data/modelColumns'
 import { randomOrder } from '../../src/data/sampler'
 
 const rows = Array.from({ length: 10 }, (_, id) => ({ id }))
@@ -165,7 +165,7 @@ describe('selectModelColumns', () => {
     { text: 'b', input_ids: [2], label: 1 },
   ]
   const inputs = ['input_ids', 'attention_mask']
-  const labels = ['label', 'labels', 'label_ids']
+  const choose = (names: readonly string[]): readonly string[] => modelColumns(names, inputs, ['label'])
   const wanted = encoded.map(({ input_ids, label }) => ({ input_ids, label }))
   const read = (source: object): Promise<object[]> =>
     all(createLoader({ rows: source as object[], batchSize: 1, collate: batch => batch[0] as object }))
@@ -175,22 +175,21 @@ describe('selectModelColumns', () => {
     ['an array', encoded],
     ['rows by number', { length: 2, get: (index: number) => encoded[index]! }],
   ])('drops what the model does not take from %s', async (_, source) => {
-    const { rows: left, dropped } = selectModelColumns(source, inputs, labels)
+    const { rows: left, dropped } = selectModelColumns(source, choose)
     expect(dropped).toEqual(['text'])
     expect(await read(left)).toEqual(wanted)
   })
 
   it('does so in a stream', async () => {
-    const { rows: left } = selectModelColumns(new Set(encoded), inputs, labels)
+    const { rows: left } = selectModelColumns(new Set(encoded), choose)
     expect(await read(left)).toEqual(wanted)
   })
 
   it('asks whether map was forgotten, with both lists of names', async () => {
     const raw = [{ text: 'a', label: 0 }]
-    const message =
-      /has text, label; the model takes input_ids, attention_mask, label, labels, label_ids.*map forgotten/
-    expect(() => selectModelColumns(Dataset.fromRows(raw), inputs, labels)).toThrow(message)
-    expect(() => selectModelColumns(raw, inputs, labels)).toThrow(message)
-    await expect(read(selectModelColumns(new Set(raw), inputs, labels).rows)).rejects.toThrow(message)
+    const message = /has text, label; the model takes input_ids, attention_mask, label\..*map forgotten/
+    expect(() => selectModelColumns(Dataset.fromRows(raw), choose)).toThrow(message)
+    expect(() => selectModelColumns(raw, choose)).toThrow(message)
+    await expect(read(selectModelColumns(new Set(raw), choose).rows)).rejects.toThrow(message)
   })
 })

@@ -142,7 +142,7 @@ describe('calls that exclude each other', () => {
 
   it('a batch whose labels are not those that labelNames names', async () => {
     await expect(run({ labelNames: ['target'] })).rejects.toThrow(
-      /labelNames is "target", but the columns of the batch are .*"labels"/s,
+      /labelNames is "target", but the columns of the training dataset are .*"label"/s,
     )
     expect((await run({ labelNames: ['labels'], maxSteps: 1 }, { dataCollator: collate })).output.globalStep).toBe(1)
   })

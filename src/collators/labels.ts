@@ -1,0 +1,47 @@
+// a column of labels → tensor
+import { LabelError } from '../errors'
+import type { Tensor } from '../tensor'
+import { isList, tensorOf } from './tensors'
+
+/**
+ * The column of labels as a tensor; undefined where no row has one.
+ * @throws LabelError as {@link columnTensor}, with what to do about labels.
+ */
+export function labelTensor(name: string, values: readonly unknown[], indices?: readonly number[]): Tensor | undefined {
+  if (values.every(value => value === null)) return undefined
+  return tensorOf(name, values, indices, {
+    refuse: (problem, fix) => new LabelError(problem, fix),
+    text: adviceForTexts(name, values),
+    empty: `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
+    ragged:
+      'Several labels at once are a number for each label that there is, in every row: ' +
+      `map(row => ({ ${name}: names.map((_, id) => (row.${name}.includes(id) ? 1 : 0)) })).`,
+  })
+}
+
+/** What to do about labels that are texts: they may be numbers that were read as such, lists, or names. */
+function adviceForTexts(name: string, values: readonly unknown[]): string {
+  const texts = values.flat(Infinity).filter(value => typeof value === 'string')
+  const some = (pattern: RegExp): boolean => texts.some(text => pattern.test(text.trim()))
+  if (values.some(isList)) {
+    const row = some(/\d/) && texts.every(isNumeric) ? `row.${name}.map(Number)` : undefined
+    const switches = `names.map(name => (row.${name}.includes(name) ? 1 : 0))`
+    return `Make numbers of them, one for each label that there is: map(row => ({ ${name}: ${row ?? switches} })).`
+  }
+  if (some(/^\[.*\]$/s))
+    return `They are lists that were read as text: map(row => ({ ${name}: JSON.parse(row.${name}) })).`
+  const numbers = texts.filter(isNumeric).length
+  if (some(/^[-+]?\d*,\d+$/))
+    return `Their decimal sign is a comma: loadDataset(…, { decimal: ',' }), or map(row => ({ ${name}: Number(row.${name}.replace(',', '.')) })).`
+  if (numbers === texts.length)
+    return `They are numbers that were read as text: map(row => ({ ${name}: Number(row.${name}) })).`
+  if (numbers > 0) {
+    const isNumber = `Number.isFinite(Number.parseFloat(row.${name}))`
+    return `Some are numbers: filter(row => ${isNumber}) keeps them, then map(row => ({ ${name}: Number(row.${name}) })) makes numbers of them.`
+  }
+  return `Number the labels first: dataset.classEncodeColumn('${name}').`
+}
+
+function isNumeric(text: string): boolean {
+  return text.trim() !== '' && Number.isFinite(Number(text))
+}
