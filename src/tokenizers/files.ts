@@ -53,12 +53,7 @@ export async function readTokenizerFiles(folder: string, files: TextFiles): Prom
   const added = ((await readJson('added_tokens.json')) ?? {}) as Record<string, number>
   const written = (await readJson('tokenizer.json')) as WrittenJson | undefined
   const sources = written === undefined ? await readVocabulary(folder, files) : {}
-  const isByteLevel = sources.ids !== undefined && sources.words === undefined
-  const family = familyOf(
-    config['tokenizer_class'],
-    model['model_type'],
-    isByteLevel ? 'RobertaTokenizer' : 'BertTokenizer',
-  )
+  const family = familyOf(config['tokenizer_class'], model['model_type'], unnamedClass(written, sources))
   const specials = specialTokens(config, map, family)
   const built = buildJson(folder, sources, family, specials, config)
   const json: WrittenJson | undefined = written ?? (built && withAttributes(built, { ...map, ...config }))
@@ -68,6 +63,12 @@ export async function readTokenizerFiles(folder: string, files: TextFiles): Prom
   const vocabulary = checkedVocabulary(new JsonPart(json, path))
   const complete = completeJson(json, { family, config, specials, named, vocabulary, added })
   return { path, json: complete, vocabulary, config, family, specials, named, positions: positionsOf(model) }
+}
+
+/** The class of a folder whose files name none: the base class, as in Python, unless it is built from a vocabulary. */
+function unnamedClass(written: WrittenJson | undefined, { ids, words }: VocabularyFiles): string {
+  if (written !== undefined) return 'PreTrainedTokenizer'
+  return ids !== undefined && words === undefined ? 'RobertaTokenizer' : 'BertTokenizer'
 }
 
 /** The texts of the vocabulary files that a folder has. */

@@ -7,6 +7,7 @@ import type { TokenizerOptions } from '../../src/tokenizers/options'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 import { truncatedLengths } from '../../src/tokenizers/truncation'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { tokenizerOf } from './inMemory'
 
 interface Case {
   text: string | string[]
@@ -250,6 +251,18 @@ describe('the inputs that a folder asks for', () => {
     const tokenizer = await loadTokenizer(folder, textFiles)
     expect(tokenizer('The the <sep>')).toEqual({ input_ids: [2, 4, 5, 3, 3] })
     expect(tokenizer.maskTokenId).toBeUndefined()
+  })
+
+  it('has the inputs and special tokens of the base class where no file names a class, as in Python', async () => {
+    const folder = join(import.meta.dirname, '../../examples/data/tokenizer')
+    const json = JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8')) as unknown
+    const tokenizer = await tokenizerOf(json, {})
+    // transformers 5.24: AutoTokenizer of a folder with this file alone
+    expect(tokenizer('a fine film', 'x')).toEqual({
+      input_ids: [101, 1037, 2986, 2143, 102, 1060, 102],
+      attention_mask: [1, 1, 1, 1, 1, 1, 1],
+    })
+    expect([tokenizer.padToken, tokenizer.clsToken]).toEqual([undefined, undefined])
   })
 
   it('says what is missing and what the folder has', async () => {
