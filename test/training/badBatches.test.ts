@@ -45,7 +45,7 @@ describe('bad input is refused, with the row and the fix', () => {
     [
       'a row longer than the positions',
       ids(Array<number>(13).fill(5)),
-      'The text of row 100 of the training dataset has more than 12 tokens, which is as many positions as the model has. Tokenize with { truncation: true }',
+      'The text of row 100 of the training dataset has more than 12 tokens, which is as many positions as the model has. Tokenize with { truncation: true, maxLength: 12 }, or less.',
     ],
     [
       "RoBERTa's positions, which begin after the padding id",
@@ -101,7 +101,7 @@ describe('bad input is refused, with the row and the fix', () => {
     [
       'too few labels a row',
       { ...ids([1]), labels: Tensor.from('float32', [[0, 1]]) },
-      'Each row needs 3 labels for multi label classification, but the labels of the batch have the shape [1, 2]. Check numLabels and problemType of the model.',
+      'Each row needs 3 labels for multi label classification, but the labels of the batch have the shape [1, 2]. Load the model with numLabels: 2, or give each row 3.',
       { id2label: { 0: 'a', 1: 'b', 2: 'c' } },
     ],
     [
