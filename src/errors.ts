@@ -63,10 +63,17 @@ export function refuseUnknown(given: object, known: readonly string[], where: st
   throw new TrainerError('argument', `${where} has no option "${name}"; its options are ${known.join(', ')}.`, fix)
 }
 
-/** The candidate closest to what was written, if one is so close that it may be a slip. */
-export function nearest(written: string, candidates: Iterable<string>): string | undefined {
+/**
+ * The candidate closest to what was written, if one is so close that it may be a slip.
+ * @param most how many letters may differ; by default a third of what was written, and at least two.
+ */
+export function nearest(
+  written: string,
+  candidates: Iterable<string>,
+  most = Math.max(2, Math.floor(written.length / 3)),
+): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(written.length / 3)) + 1
+  let bestDistance = most + 1
   for (const candidate of candidates) {
     const distance = editDistance(written.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {

@@ -1,14 +1,16 @@
 import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
-import { refuseUnknown } from '../errors'
+import { nearest, quoted, refuseUnknown, TrainerError } from '../errors'
 import type { Head } from '../heads/Head'
 import { type ProblemType, sequenceClassification } from '../heads/sequenceClassification'
 import { log } from '../logging'
-import { labelCount, type ModelConfig, withLabels, withProblemType } from '../models/config'
+import { completeConfig, fieldNames, misspeltFields, withoutAliases } from '../models/checkConfig'
+import type { ModelConfig } from '../models/config'
 import { initialValues } from '../models/initialize'
+import { labelCount, type LabelOptions, withLabels, withOwnLabels, withProblemType } from '../models/labels'
 import type { Parameter } from '../models/Model'
 import { architectureOf } from '../models/registry'
 import { transformer } from '../models/transformer'
-import { Tensor } from '../tensor'
+import { sizeOf, Tensor } from '../tensor'
 import { TrainableModel } from './TrainableModel'
 
 /**
@@ -18,7 +20,9 @@ import { TrainableModel } from './TrainableModel'
 export interface ModelOptions {
   /** How many labels the head has; 1 makes it a regression. Default: what the config says, else 2. */
   readonly numLabels?: number
+  /** Names of the labels, by id or in order; each of 0 to n - 1 once. */
   readonly id2label?: Readonly<Record<string, string>> | readonly string[]
+  /** The same the other way round: either suffices. */
   readonly label2id?: Readonly<Record<string, number>>
   /** Default: chosen by the labels at the first batch, as Hugging Face chooses it. */
   readonly problemType?: ProblemType
@@ -40,7 +44,8 @@ export class PreTrainedModel extends TrainableModel {
 
   constructor(config: ModelConfig, parameters: Map<string, Tensor<'float32'>>, nameOrPath?: string) {
     super(definitionOf(config), parameters, nameOrPath)
-    this.#config = { ...config, architectures: [this.definition.name], dtype: 'float32' }
+    const { torch_dtype: _, ...rest } = withoutAliases(config, architectureOf(config).config)
+    this.#config = { ...rest, architectures: [this.definition.name], dtype: 'float32' } as ModelConfig
   }
 
   /** The model's `config.json`, under Python's names. */
@@ -74,11 +79,22 @@ export class PreTrainedModel extends TrainableModel {
   }
 }
 
-/** A model of a config with random weights: a function of the seed. */
+/**
+ * A model of a config with random weights: a function of the seed.
+ * @throws TrainerError for a field that cannot be, or is a slip of a known one.
+ */
 export function modelFromConfig(config: ModelConfig, options: ModelOptions = {}): PreTrainedModel {
-  const complete = applyOptions(config, options)
-  const { parameters } = definitionOf(complete)
-  return new PreTrainedModel(complete, new Map(parameters.map(p => [p.name, startingTensor(p, options.seed)])))
+  const [slip] = misspeltFields(config, architectureOf(config).config)
+  if (slip !== undefined)
+    throw new TrainerError(
+      'argument',
+      `The config has the field "${slip.written}", which no ${config.model_type} has.`,
+      {
+        fix: `Did you mean "${slip.meant}"?`,
+      },
+    )
+  const complete = applyOptions(config, options, `The config of this ${config.model_type} model`)
+  return new PreTrainedModel(complete, startingWeights(definitionOf(complete).parameters, options.seed))
 }
 
 /** A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python. */
@@ -87,7 +103,10 @@ export async function modelFromFolder(
   config: ModelConfig,
   options: PretrainedOptions = {},
 ): Promise<PreTrainedModel> {
-  const complete = applyOptions(config, options)
+  const source = `${folder}/config.json`
+  for (const { written, meant } of misspeltFields(config, architectureOf(config).config))
+    log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)
+  const complete = applyOptions(config, options, source)
   const { name, parameters } = definitionOf(complete)
   const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
   const found = await loadPretrained(folder, expected, {
@@ -96,7 +115,11 @@ export async function modelFromFolder(
   })
   const warning = newlyInitializedWarning(name, folder, found)
   if (warning !== undefined) log('warning', warning)
-  const weights = parameters.map(p => [p.name, found.weights.get(p.name) ?? startingTensor(p, options.seed)] as const)
+  const random = startingWeights(
+    parameters.filter(parameter => !found.weights.has(parameter.name)),
+    options.seed,
+  )
+  const weights = parameters.map(({ name: own }) => [own, found.weights.get(own) ?? random.get(own)!] as const)
   return new PreTrainedModel(complete, new Map(weights), folder)
 }
 
@@ -117,12 +140,53 @@ const modelOptions = Object.keys({
   ignoreMismatchedSizes: 1,
 } satisfies Record<keyof PretrainedOptions, 1>)
 
-function applyOptions(config: ModelConfig, options: PretrainedOptions): ModelConfig {
+/**
+ * A config with the options of a call, checked.
+ * @param source what the config is called in messages: its file.
+ */
+function applyOptions(config: ModelConfig, options: PretrainedOptions, source: string): ModelConfig {
   refuseUnknown(options, modelOptions, 'A model')
-  const labelled = withLabels({ ...config, ...options.config }, options)
-  return withProblemType(labelled, options.problemType)
+  const overrides = options.config ?? {}
+  refuseUnknownFields(overrides, config)
+  const { num_labels, id2label, label2id, problem_type, ...fields } = overrides
+  const labels = {
+    numLabels: options.numLabels === undefined ? num_labels : options.numLabels,
+    id2label: options.id2label === undefined ? id2label : options.id2label,
+    label2id: options.label2id === undefined ? label2id : options.label2id,
+  } as LabelOptions
+  const renamed = labels.id2label !== undefined || labels.label2id !== undefined
+  const labelled = withLabels(withOwnLabels(config, source, !renamed), labels)
+  const problem = options.problemType ?? (problem_type as ProblemType | undefined)
+  const changed = withProblemType({ ...labelled, ...fields } as ModelConfig, problem, source)
+  completeConfig(changed, architectureOf(changed).config, field =>
+    Object.hasOwn(fields, field) ? 'The option config' : source,
+  )
+  return changed
 }
 
-function startingTensor(parameter: Parameter, seed = 42): Tensor<'float32'> {
-  return new Tensor('float32', initialValues(parameter, seed), parameter.shape)
+/** Fields to change are those of the family, or of this config; in Python others are not taken either. */
+function refuseUnknownFields(fields: object, config: ModelConfig): void {
+  const known = [...fieldNames(architectureOf(config).config), ...Object.keys(config)]
+  const name = Object.keys(fields).find(field => !known.includes(field))
+  if (name === undefined) return
+  const close = nearest(name, known)
+  throw new TrainerError('argument', `The option config has the field "${name}", which no ${config.model_type} has.`, {
+    fix: close === undefined ? `Its fields are ${quoted(known)}.` : `Did you mean "${close}"?`,
+  })
+}
+
+/** More weights than these could not be trained in float32 in any memory that these families are trained in: 16 GB. */
+const mostRandomWeights = 2 ** 32
+
+/** The values with which parameters start that no file has. */
+function startingWeights(parameters: readonly Parameter[], seed = 42): Map<string, Tensor<'float32'>> {
+  const count = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  if (count > mostRandomWeights) {
+    const largest = parameters.toSorted((a, b) => sizeOf(b.shape) - sizeOf(a.shape))[0]!
+    const where = `the largest is '${largest.name}' of shape [${largest.shape.join(', ')}]`
+    throw new TrainerError('model', `By its config the model would start with ${count} random weights; ${where}.`, {
+      fix: 'Correct the sizes in the config.',
+    })
+  }
+  return new Map(parameters.map(p => [p.name, new Tensor('float32', initialValues(p, seed), p.shape)]))
 }

@@ -5,7 +5,11 @@ import type { Dimension, Value } from '../onnx/types'
 
 /** How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. */
 export type Initialization =
-  { readonly kind: 'normal'; readonly deviation: number } | { readonly kind: 'zeros' } | { readonly kind: 'ones' }
+  | { readonly kind: 'normal'; readonly deviation: number }
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'ones' }
+  /** A table's row p: sin(p / 10000^(2i / width)) at 2i, and the cosine at 2i + 1 (Vaswani et al. 2017). */
+  | { readonly kind: 'sinusoids' }
 
 /** A parameter of a model, under Hugging Face's name. */
 export interface Parameter {

@@ -2,6 +2,7 @@ import type { Geometry, TokenValues } from '../feeds/TokenLayout'
 import type { Task } from '../heads/Head'
 import type { Value } from '../onnx/types'
 import type { ModelConfig } from './config'
+import type { FamilyConfig } from './fields'
 import type { ModelGraph } from './Model'
 
 /** The layers of a head behind an encoder. */
@@ -14,6 +15,8 @@ export interface HeadLayers {
 
 /** A family of transformer encoders: how a config becomes a graph. */
 export interface Architecture {
+  /** The fields of its configs; `geometry`, `encode` and the heads are given configs that have them all, checked. */
+  readonly config: FamilyConfig
   /** What the names of the encoder's parameters begin with when there is a head. */
   readonly prefix: string
   /** The columns that the model takes beside labels. */

@@ -8,10 +8,12 @@ import {
   encodeBert,
 } from './bertEncoder'
 import { sizeField } from './config'
+import { bertConfig } from './fields'
 import { createLayers } from './layers'
 
 /** BERT (Devlin et al. 2018). */
 export const bert: Architecture = {
+  config: bertConfig,
   prefix: 'bert',
   inputNames: bertInputNames,
   geometry: bertGeometry,

@@ -18,15 +18,15 @@ export function bertGeometry(config: ModelConfig): Geometry {
     positions: sizeField(config, 'max_position_embeddings'),
     firstPosition: 0,
     positionPadding: undefined,
-    segments: sizeField(config, 'type_vocab_size', 2),
+    segments: sizeField(config, 'type_vocab_size'),
   }
 }
 
 /** Initializer range and epsilon, by their common config fields. */
 export function bertSettings(config: ModelConfig): LayerSettings {
   return {
-    deviation: numberField(config, 'initializer_range', 0.02),
-    epsilon: numberField(config, 'layer_norm_eps', 1e-12),
+    deviation: numberField(config, 'initializer_range'),
+    epsilon: numberField(config, 'layer_norm_eps'),
   }
 }
 
@@ -43,15 +43,15 @@ export function encodeBert(
 }
 
 function bertShape(config: ModelConfig): EncoderShape {
-  const hiddenDropout = probabilityField(config, 'hidden_dropout_prob', 0.1)
+  const hiddenDropout = probabilityField(config, 'hidden_dropout_prob')
   return {
     ...bertSettings(config),
     layers: sizeField(config, 'num_hidden_layers'),
     width: sizeField(config, 'hidden_size'),
     heads: sizeField(config, 'num_attention_heads'),
     innerWidth: sizeField(config, 'intermediate_size'),
-    activation: textField(config, 'hidden_act', 'gelu'),
-    attentionDropout: probabilityField(config, 'attention_probs_dropout_prob', 0.1),
+    activation: textField(config, 'hidden_act'),
+    attentionDropout: probabilityField(config, 'attention_probs_dropout_prob'),
     attentionOutputDropout: hiddenDropout,
     outputDropout: hiddenDropout,
   }
@@ -84,14 +84,14 @@ export function bertEmbeddings(
   const { embedding, layerNorm } = createLayers(model, bertSettings(config))
   const vocabulary = sizeField(config, 'vocab_size')
   const positionCount = sizeField(config, 'max_position_embeddings')
-  const segmentCount = sizeField(config, 'type_vocab_size', 2)
+  const segmentCount = sizeField(config, 'type_vocab_size')
   const name = (part: string): string => `${prefix}.embeddings.${part}`
   return graph.scope('embeddings', () => {
-    const words = embedding(name('word_embeddings'), tokens.tokenIds, vocabulary, width, paddingId(config, 0))
+    const words = embedding(name('word_embeddings'), tokens.tokenIds, vocabulary, width, paddingId(config))
     const positions = embedding(name('position_embeddings'), tokens.positionIds, positionCount, width, positionPadding)
     const segments = embedding(name('token_type_embeddings'), tokens.segmentIds!, segmentCount, width)
     const normed = layerNorm(name('LayerNorm'), graph.add(graph.add(words, segments), positions))
-    return model.dropout('embeddings', normed, probabilityField(config, 'hidden_dropout_prob', 0.1), 'tokens')
+    return model.dropout('embeddings', normed, probabilityField(config, 'hidden_dropout_prob'), 'tokens')
   })
 }
 
@@ -99,7 +99,7 @@ export function bertEmbeddings(
 export function classifierDropout(config: ModelConfig): number {
   return typeof config.classifier_dropout === 'number'
     ? probabilityField(config, 'classifier_dropout')
-    : probabilityField(config, 'hidden_dropout_prob', 0.1)
+    : probabilityField(config, 'hidden_dropout_prob')
 }
 
 /** Dropout, dense, activation, dropout, output: the head of RoBERTa and ELECTRA on the first token. */

@@ -2,12 +2,14 @@ import type { TokenValues } from '../feeds/TokenLayout'
 import type { Value } from '../onnx/types'
 import type { Architecture } from './architecture'
 import { headSizeOf, type ModelConfig, numberField, paddingId, probabilityField, sizeField, textField } from './config'
+import { distilbertConfig } from './fields'
 import { encode, type EncoderNames, type EncoderShape } from './encoder'
 import { createLayers } from './layers'
 import type { ModelGraph } from './Model'
 
 /** DistilBERT (Sanh et al. 2019): BERT without segments and pooler, under its own names. */
 export const distilbert: Architecture = {
+  config: distilbertConfig,
   prefix: 'distilbert',
   inputNames: ['input_ids', 'attention_mask', 'position_ids'],
   geometry: config => ({
@@ -30,7 +32,7 @@ export const distilbert: Architecture = {
         const shape = shapeOf(config)
         const { linear } = createLayers(model, shape)
         const dense = model.graph.relu(linear('pre_classifier', first, shape.width))
-        const probability = probabilityField(config, 'seq_classif_dropout', 0.2)
+        const probability = probabilityField(config, 'seq_classif_dropout')
         return linear('classifier', model.dropout('classifier', dense, probability, 'rows'), width)
       },
     },
@@ -44,8 +46,16 @@ function embeddings(model: ModelGraph, config: ModelConfig, shape: EncoderShape,
   const vocabulary = sizeField(config, 'vocab_size')
   const positionCount = sizeField(config, 'max_position_embeddings')
   return model.graph.scope('embeddings', () => {
-    const words = embedding(name('word_embeddings'), tokens.tokenIds, vocabulary, shape.width, paddingId(config, 0))
-    const positions = embedding(name('position_embeddings'), tokens.positionIds, positionCount, shape.width)
+    const words = embedding(name('word_embeddings'), tokens.tokenIds, vocabulary, shape.width, paddingId(config))
+    const start = config.sinusoidal_pos_embds === true ? ({ kind: 'sinusoids' } as const) : undefined
+    const positions = embedding(
+      name('position_embeddings'),
+      tokens.positionIds,
+      positionCount,
+      shape.width,
+      undefined,
+      start,
+    )
     const normed = layerNorm(name('LayerNorm'), model.graph.add(words, positions))
     return model.dropout('embeddings', normed, shape.outputDropout, 'tokens')
   })
@@ -57,12 +67,12 @@ function shapeOf(config: ModelConfig): EncoderShape {
     width: sizeField(config, 'dim'),
     heads: sizeField(config, 'n_heads'),
     innerWidth: sizeField(config, 'hidden_dim'),
-    activation: textField(config, 'activation', 'gelu'),
+    activation: textField(config, 'activation'),
     epsilon: 1e-12,
-    deviation: numberField(config, 'initializer_range', 0.02),
-    attentionDropout: probabilityField(config, 'attention_dropout', 0.1),
+    deviation: numberField(config, 'initializer_range'),
+    attentionDropout: probabilityField(config, 'attention_dropout'),
     attentionOutputDropout: 0,
-    outputDropout: probabilityField(config, 'dropout', 0.1),
+    outputDropout: probabilityField(config, 'dropout'),
   }
 }
 

@@ -10,6 +10,7 @@ export function initialValues(parameter: Parameter, seed: number): Float32Array<
   const values = new Float32Array(sizeOf(parameter.shape))
   const { initialization } = parameter
   if (initialization.kind === 'ones') values.fill(1)
+  if (initialization.kind === 'sinusoids') fillWithSinusoids(values, parameter.shape.at(-1)!)
   if (initialization.kind !== 'normal') return values
   const generator = new MersenneTwister(hash32(seed, ...Array.from(parameter.name, letter => letter.codePointAt(0)!)))
   // two draws at a time (Box & Muller 1958): large tables have millions
@@ -23,4 +24,12 @@ export function initialValues(parameter: Parameter, seed: number): Float32Array<
   if (parameter.paddingRow !== undefined)
     values.fill(0, parameter.paddingRow * width, (parameter.paddingRow + 1) * width)
   return values
+}
+
+function fillWithSinusoids(values: Float32Array, width: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const column = i % width
+    const angle = Math.floor(i / width) / 10_000 ** ((2 * Math.floor(column / 2)) / width)
+    values[i] = column % 2 === 0 ? Math.sin(angle) : Math.cos(angle)
+  }
 }

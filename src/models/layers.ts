@@ -1,7 +1,7 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
-import type { ModelGraph } from './Model'
+import type { Initialization, ModelGraph } from './Model'
 
 /** The layers that models are made of, in a graph that is being written. */
 export interface Layers {
@@ -10,7 +10,7 @@ export interface Layers {
   /** Layer normalization over the last axis (Ba, Kiros & Hinton 2016). */
   layerNorm(name: string, x: Value): Value
   /** Rows of a table [rows, width]; that of the padding id starts at zero and is not trained. */
-  embedding(name: string, ids: Value, rows: number, width: number, paddingRow?: number): Value
+  embedding(name: string, ids: Value, rows: number, width: number, paddingRow?: number, start?: Initialization): Value
 }
 
 /** What layers of one model have in common: config fields `initializer_range` and `layer_norm_eps`. */
@@ -36,11 +36,10 @@ export function createLayers(model: ModelGraph, { deviation, epsilon }: LayerSet
       const bias = model.parameter(`${name}.bias`, { shape, initialization: { kind: 'zeros' } })
       return graph.layerNormalization(x, scale, bias, epsilon)[0]
     },
-    embedding(name, ids, rows, width, paddingRow) {
-      const initialization = { kind: 'normal', deviation } as const
+    embedding(name, ids, rows, width, paddingRow, start = { kind: 'normal', deviation }) {
       const table = model.parameter(`${name}.weight`, {
         shape: [rows, width],
-        initialization,
+        initialization: start,
         paddingRow,
         isTable: true,
       })
@@ -55,7 +54,6 @@ function knownWidth(name: string, x: Value): number {
   throw new TrainerError('internal', `internal: the width of the input of ${name} is not known.`)
 }
 
-/** The functions that `hidden_act` can name. */
 const activations: Readonly<Record<string, (graph: GraphBuilder, x: Value) => Value>> = {
   gelu: (graph, x) => graph.gelu(x),
   gelu_python: (graph, x) => graph.gelu(x),
@@ -67,7 +65,15 @@ const activations: Readonly<Record<string, (graph: GraphBuilder, x: Value) => Va
   gelu_new: tanhGelu,
   gelu_fast: tanhGelu,
   gelu_pytorch_tanh: tanhGelu,
+  gelu_python_tanh: tanhGelu,
+  gelu_accurate: tanhGelu,
+  sigmoid: (graph, x) => graph.sigmoid(x),
+  relu2: (graph, x) => graph.mul(graph.relu(x), graph.relu(x)),
+  linear: (_graph, x) => x,
 }
+
+/** The functions that `hidden_act` can name. */
+export const activationNames: readonly string[] = Object.keys(activations)
 
 /** The activation of that name. @throws TrainerError listing the known ones. */
 export function activation(graph: GraphBuilder, name: string, x: Value): Value {

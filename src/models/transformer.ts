@@ -6,21 +6,24 @@ import type { MakeTokenLayout, TokenValues } from '../feeds/TokenLayout'
 import type { Head } from '../heads/Head'
 import { GraphBuilder } from '../onnx/builder'
 import type { Architecture } from './architecture'
+import { completeConfig } from './checkConfig'
 import type { ModelConfig } from './config'
 import type { Model, Parameter } from './Model'
 import { createModelGraph } from './modelGraph'
 
 /**
  * A transformer with a head, as a config states it.
+ * @param given its config: what it lacks has the family's defaults.
  * @param layout how its batches are fed; without padding unless another is given.
- * @throws TrainerError ('model') for config fields that are missing or wrong, and a head that the architecture lacks.
+ * @throws TrainerError ('model') for config fields that are wrong or refused, and a head that the architecture lacks.
  */
 export function transformer(
   architecture: Architecture,
-  config: ModelConfig,
+  given: ModelConfig,
   head: Head,
   layout: MakeTokenLayout = packedLayout,
 ): Model<TokenValues> {
+  const config = completeConfig(given, architecture.config)
   const layers = architecture.heads[head.task]
   if (layers === 'none') {
     throw new TrainerError('model', `A ${config.model_type} model has no head for ${head.task.replaceAll('-', ' ')}.`)

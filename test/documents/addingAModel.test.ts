@@ -6,6 +6,7 @@ import type { Architecture } from '../../src/models/architecture'
 import { bertGeometry, bertSettings, encodeBert, twoLayerHead } from '../../src/models/bertEncoder'
 import { type ModelConfig, paddingId, sizeField } from '../../src/models/config'
 import { initialValues } from '../../src/models/initialize'
+import { bertConfig } from '../../src/models/fields'
 import { createLayers } from '../../src/models/layers'
 import { transformer } from '../../src/models/transformer'
 import { Tensor } from '../../src/tensor'
@@ -15,6 +16,7 @@ import { expectInDocument } from './expectInDocument'
 
 /** BERT's layers without segments, under other names. */
 const plain: Architecture = {
+  config: bertConfig,
   prefix: 'plain',
   inputNames: ['input_ids', 'attention_mask', 'position_ids'],
   geometry: config => ({ ...bertGeometry(config), segments: 0 }),
@@ -23,7 +25,7 @@ const plain: Architecture = {
     const width = sizeField(config, 'hidden_size')
     const vocabulary = sizeField(config, 'vocab_size')
     const positionCount = sizeField(config, 'max_position_embeddings')
-    const words = embedding('plain.words', tokens.tokenIds, vocabulary, width, paddingId(config, 0))
+    const words = embedding('plain.words', tokens.tokenIds, vocabulary, width, paddingId(config))
     const positions = embedding('plain.positions', tokens.positionIds, positionCount, width)
     const embedded = layerNorm('plain.norm', model.graph.add(words, positions))
     return encodeBert(model, config, 'plain', tokens, embedded, reads)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
-import { type ModelConfig, withLabels } from '../../src/models/config'
+import type { ModelConfig } from '../../src/models/config'
+import { withLabels } from '../../src/models/labels'
 import { initialValues } from '../../src/models/initialize'
 import { architectureOf } from '../../src/models/registry'
 import { definitionOf } from '../helpers/oracleModels'
@@ -19,8 +20,9 @@ describe('a config that cannot be', () => {
     [{ model_type: 'toString' }, 'The model_type "toString" is not supported'],
     [{ model_type: undefined }, 'is not supported; these are: bert'],
     [
-      { hidden_size: undefined },
-      'The config of this bert model needs "hidden_size" as a whole number of at least 1, but it is missing.',
+      { hidden_size: null },
+      'The config of this bert model needs "hidden_size" as a whole number of at least 1, but it is null. ' +
+        'A config without it has 768.',
     ],
     [{ num_attention_heads: '12' }, 'needs "num_attention_heads" as a whole number of at least 1, but it is "12".'],
     [{ num_hidden_layers: 1.5 }, 'needs "num_hidden_layers" as a whole number of at least 1, but it is 1.5.'],
@@ -29,10 +31,10 @@ describe('a config that cannot be', () => {
       'needs "hidden_dropout_prob" as a probability of at least 0 and below 1, but it is 1.',
     ],
     [{ attention_probs_dropout_prob: -0.1 }, 'needs "attention_probs_dropout_prob" as a probability'],
-    [{ layer_norm_eps: 'small' }, 'needs "layer_norm_eps" as a number, but it is "small".'],
-    [{ hidden_act: 'mish' }, 'The activation "mish" is not known; these are: gelu, gelu_python, relu, tanh'],
-    [{ hidden_act: 3 }, 'needs "hidden_act" as a text, but it is 3.'],
-    [{ hidden_act: 'constructor' }, 'The activation "constructor" is not known'],
+    [{ layer_norm_eps: 'small' }, 'needs "layer_norm_eps" as a number of at least 0, but it is "small".'],
+    [{ hidden_act: 'mish' }, 'needs "hidden_act" as one of "gelu", "gelu_python", "relu", "tanh"'],
+    [{ hidden_act: 3 }, 'but it is 3. A config without it has "gelu".'],
+    [{ hidden_act: 'constructor' }, 'but it is "constructor".'],
     [
       { num_attention_heads: 3 },
       'The config of this bert model has "hidden_size" 16, which cannot be divided among 3 heads ("num_attention_heads").',
