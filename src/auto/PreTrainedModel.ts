@@ -104,7 +104,7 @@ export async function modelFromFolder(
   options: PretrainedOptions = {},
 ): Promise<PreTrainedModel> {
   const source = `${folder}/config.json`
-  for (const { written, meant } of misspeltFields(config, architectureOf(config).config))
+  for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
     log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)
   const complete = applyOptions(config, options, source)
   const { name, parameters } = definitionOf(complete)

@@ -1,5 +1,6 @@
 import { TrainerError } from '../errors'
-import type { Tensor } from '../tensor'
+import { log } from '../logging'
+import type { DataType, Tensor } from '../tensor'
 import { loadWeights, type WeightsSource } from '../files/weights'
 
 /** A parameter that a model has: its name, as Hugging Face spells it, and its shape. */
@@ -39,6 +40,9 @@ export interface LoadedWeights extends Omit<WeightsMatch, 'sources'> {
   readonly weights: ReadonlyMap<string, Tensor<'float32'>>
 }
 
+/** What is known of a checkpoint's tensors before any is read. */
+type AvailableTensors = Pick<WeightsSource, 'folder' | 'shapes'> & Partial<Pick<WeightsSource, 'types'>>
+
 /** Names of LayerNorm's parameters in checkpoints converted from TensorFlow, such as bert-base-uncased. */
 const oldNames: readonly (readonly [RegExp, string])[] = [
   [/LayerNorm\.gamma$/, 'LayerNorm.weight'],
@@ -59,6 +63,7 @@ export async function loadPretrained(
   const source = await loadWeights(folder)
   try {
     const { sources, ...rest } = matchWeights(expected, source, options)
+    tellOfWrappers(folder, sources)
     const weights = new Map<string, Tensor<'float32'>>()
     for (const [name, stored] of sources) weights.set(name, await source.read(stored))
     return { weights, ...rest }
@@ -69,13 +74,14 @@ export async function loadPretrained(
 
 /**
  * Finds each parameter's tensor in a checkpoint: by its own name, else with the base model's prefix added or removed (a
- * base model into a head, or the reverse), else by an old name. A tensor of the exact name comes first.
- * @throws TrainerError (`model`) when a shape differs, unless `ignoreMismatchedSizes`; or when no tensor at all belongs
- * to the model.
+ * base model into a head, or the reverse), else by an old name, or without what DistributedDataParallel,
+ * `torch.compile` and classes around a model put before every name. A tensor of the exact name comes first.
+ * @throws TrainerError (`model`) when a shape differs, unless `ignoreMismatchedSizes`; when a tensor's type is one of
+ * integers; or when no tensor at all belongs to the model.
  */
 export function matchWeights(
   expected: readonly ExpectedTensor[],
-  available: Pick<WeightsSource, 'folder' | 'shapes'>,
+  available: AvailableTensors,
   options: MatchOptions = {},
 ): WeightsMatch {
   const wanted = new Map(expected.map(({ name, dims }) => [name, dims]))
@@ -88,6 +94,7 @@ export function matchWeights(
     else found.set(name, stored)
   }
   if (found.size === 0 && expected.length > 0) throw nothingMatches(expected, available)
+  for (const stored of found.values()) refuseCodes(stored, available)
   const mismatched = expected.flatMap(({ name, dims }) => {
     const shape = available.shapes.get(found.get(name) ?? '')
     return shape === undefined || sameShape(shape, dims) ? [] : [{ name, found: shape, expected: dims }]
@@ -135,24 +142,57 @@ export function newlyInitializedWarning(
 
 /** Every name that a checkpoint's tensor may have in the model, the likeliest first. */
 function presentNames(stored: string, { baseModelPrefix, renames = [] }: MatchOptions): string[] {
-  const renamed = [...oldNames, ...renames].reduce((name, [old, present]) => name.replace(old, present), stored)
-  return [stored, renamed].flatMap(name => {
+  const rename = (name: string): string =>
+    [...oldNames, ...renames].reduce((text, [old, present]) => text.replace(old, present), name)
+  const bare = unwrapped(stored)
+  return [stored, rename(stored), bare, rename(bare)].flatMap(name => {
     if (baseModelPrefix === undefined || baseModelPrefix === '') return [name]
     const prefix = `${baseModelPrefix}.`
     return name.startsWith(prefix) ? [name, name.slice(prefix.length)] : [name, prefix + name]
   })
 }
 
-function nothingMatches(
-  expected: readonly ExpectedTensor[],
-  available: Pick<WeightsSource, 'folder' | 'shapes'>,
-): TrainerError {
+/** A tensor's name without what wrappers of a model put before it. */
+function unwrapped(stored: string): string {
+  return stored.replaceAll('_orig_mod.', '').replace(/^(?:(?:module|model)\.)+/, '')
+}
+
+function tellOfWrappers(folder: string, sources: ReadonlyMap<string, string>): void {
+  const wrapped = [...sources.values()].filter(stored => unwrapped(stored) !== stored)
+  if (wrapped.length === 0) return
+  const [first] = wrapped
+  log(
+    'info',
+    `${wrapped.length} weights of ${folder} have names with a wrapper's prefix (module., _orig_mod. or model.) and ` +
+      `are loaded without it: '${first}' as '${unwrapped(first!)}'.`,
+  )
+}
+
+/** Integers are the codes of a quantized model: as weights they would mean something else. */
+function refuseCodes(stored: string, { folder, types }: AvailableTensors): void {
+  const type = types?.get(stored)
+  if (type === undefined || floatingTypes.includes(type)) return
+  throw new TrainerError('model', `Tensor '${stored}' of ${folder} holds ${type}, but weights are floating point.`, {
+    fix:
+      'These are codes of a quantized model: take the model before it was quantized, or dequantize it in Python ' +
+      '(model.dequantize()) and save it in float32.',
+  })
+}
+
+const floatingTypes: readonly DataType[] = ['float32', 'float16', 'bfloat16', 'float64']
+
+function nothingMatches(expected: readonly ExpectedTensor[], available: AvailableTensors): TrainerError {
   const some = (names: string[]): string =>
     names
       .slice(0, 3)
       .map(name => `'${name}'`)
       .join(', ')
   const { folder, shapes } = available
+  if (shapes.size === 0) {
+    return new TrainerError('model', `The weights of ${folder} hold no tensors.`, {
+      fix: 'Save the model again in Python: model.save_pretrained(folder).',
+    })
+  }
   const what = `None of the ${shapes.size} tensors of ${folder} (${some([...shapes.keys()])}, …) belongs to this model`
   return new TrainerError('model', `${what}, which expects ${some(expected.map(({ name }) => name))}, ….`, {
     fix: 'Check that model_type in config.json fits the weights.',

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
+import { log } from '../logging'
 import { bytesPerElement, createData, sizeOf, Tensor, type DataType } from '../tensor'
 import { bytesOf, chunkBytes } from './bytes'
 import { openForReading, readExactly } from './readFile'
@@ -44,11 +45,13 @@ export async function openTorchFile(path: string): Promise<WeightsFile> {
     await readExactly(handle, first, 0)
     const read = String.fromCharCode(...first) === 'PK\x03\x04' ? readZipFormat : readOldFormat
     const { value, blocks } = await read(handle, path, size)
-    const tensors = tensorsOf(value, path)
+    const { tensors, under } = stateDictOf(value, path)
+    if (under !== '') log('info', `The weights of ${path} stand under ${under}, and are taken from there.`)
     for (const [name, tensor] of tensors) checkTensor(path, name, tensor, blocks)
     return {
       path,
       shapes: new Map([...tensors].map(([name, tensor]) => [name, tensor.dims])),
+      types: new Map([...tensors].map(([name, { storage }]) => [name, typeOf(path, storage.type)])),
       read: name => readTensor(handle, path, name, tensors.get(name), blocks),
       close: () => handle.close(),
     }
@@ -92,9 +95,8 @@ async function readOldFormat(
 ): Promise<{ value: Pickled; blocks: Map<string, Block> }> {
   const { values, length } = await readPickles(handle, path, size)
   if (values[0] !== 0x1950a86a20f9469cfc6cn) throw malformed(path, 'it does not begin like a file of torch.save')
-  const tensors = tensorsOf(values[3], path)
   const widths = new Map(
-    [...tensors.values()].map(({ storage }) => [storage.key, bytesPerElement(typeOf(path, storage.type))]),
+    everyTensor(values[3]).map(({ storage }) => [storage.key, bytesPerElement(typeOf(path, storage.type))]),
   )
   const keys = values[4]
   if (!Array.isArray(keys)) throw malformed(path, 'it has no list of storages')
@@ -136,13 +138,65 @@ async function readPickles(
   }
 }
 
-function tensorsOf(value: Pickled, path: string): Map<string, PickledTensor> {
+/** Keys under which training scripts keep a model's state dict beside other things, the likeliest first. */
+const stateDictKeys: readonly Pickled[] = ['state_dict', 'model_state_dict', 'model', 'module', 'net', 'weights']
+
+/**
+ * The state dict in a file: the dict of tensors that it holds, or one that lies in it under a usual key, or is the only
+ * one there.
+ * @returns also the keys that lead to it, for messages; empty when it is the whole.
+ */
+function stateDictOf(value: Pickled, path: string): { tensors: Map<string, PickledTensor>; under: string } {
   if (!(value instanceof Map)) throw malformed(path, 'it is not a dict of tensors')
+  const tensors = tensorsOf(value)
+  if (tensors.size > 0) return { tensors, under: '' }
+  const dicts = [...value].filter(
+    (entry): entry is [string, Map<Pickled, Pickled>] =>
+      typeof entry[0] === 'string' && entry[1] instanceof Map && hasStateDict(entry[1]),
+  )
+  const usual = stateDictKeys.map(key => dicts.find(([name]) => name === key)).find(dict => dict !== undefined)
+  const chosen = usual ?? (dicts.length === 1 ? dicts[0] : undefined)
+  if (chosen === undefined) {
+    const keys = quoted([...value.keys()].map(String))
+    const what = dicts.length === 0 ? 'none of them holds' : `${quoted(dicts.map(([key]) => key))} hold`
+    throw malformed(path, `it is a dict of ${keys === '' ? 'nothing' : keys}, and ${what} tensors by name`)
+  }
+  const inner = stateDictOf(chosen[1], path)
+  return { tensors: inner.tensors, under: `"${chosen[0]}"${inner.under === '' ? '' : `, ${inner.under}`}` }
+}
+
+function hasStateDict(dict: Map<Pickled, Pickled>, depth = 0): boolean {
+  if (tensorsOf(dict).size > 0) return true
+  return depth < 3 && stateDictKeys.some(key => isDictWith(dict.get(key), depth + 1))
+}
+
+function isDictWith(value: Pickled, depth: number): boolean {
+  return value instanceof Map && hasStateDict(value, depth)
+}
+
+function tensorsOf(dict: Map<Pickled, Pickled>): Map<string, PickledTensor> {
   return new Map(
-    [...value].filter(
+    [...dict].filter(
       (entry): entry is [string, PickledTensor] => typeof entry[0] === 'string' && entry[1] instanceof PickledTensor,
     ),
   )
+}
+
+/** The tensors of a value and of all dicts and lists in it: an optimizer's too. */
+function everyTensor(value: Pickled): PickledTensor[] {
+  const seen = new Set<Pickled>()
+  const found: PickledTensor[] = []
+  const open: Pickled[] = [value]
+  while (open.length > 0) {
+    const next = open.pop()
+    if (seen.has(next)) continue
+    if (next instanceof PickledTensor) found.push(next)
+    else if (next instanceof Map || Array.isArray(next)) {
+      seen.add(next)
+      for (const inner of next.values()) open.push(inner)
+    }
+  }
+  return found
 }
 
 /** The window has to lie inside the storage, and the storage inside the file. */

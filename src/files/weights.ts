@@ -4,11 +4,12 @@ import { isAbsolute, join } from 'node:path'
 import { TrainerError } from '../errors'
 import { errorCode } from './systemErrors'
 import { isJsonObject } from '../json'
+import { refuseOtherKinds } from './folderKinds'
 import { readJsonObject, writeJson } from './json'
 import { openSafetensors } from './safetensors'
 import { openTorchFile } from './torchFile'
 import type { WeightsFile } from './WeightsFile'
-import type { Tensor } from '../tensor'
+import type { DataType, Tensor } from '../tensor'
 import { writeSafetensors, type NamedTensors } from './writeSafetensors'
 
 /** The weights of a folder, in whatever files. Only headers are read until a tensor is asked for. */
@@ -19,6 +20,8 @@ export interface WeightsSource {
   readonly files: readonly string[]
   /** Each tensor's shape, by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** Each tensor's data type in its file, by name. */
+  readonly types: ReadonlyMap<string, DataType>
   /** Reads a tensor as float32. @throws TrainerError for an unknown name. */
   read(name: string): Promise<Tensor<'float32'>>
   close(): Promise<void>
@@ -42,12 +45,19 @@ export async function loadWeights(folder: string): Promise<WeightsSource> {
   if (names.has('pytorch_model.bin'))
     return joinFiles(folder, [await openWeightsFile(join(folder, 'pytorch_model.bin'))])
   if (names.has('pytorch_model.bin.index.json')) return openShards(folder, 'pytorch_model.bin.index.json')
-  const others = [...names].filter(name => /\.(h5|msgpack|ckpt|gguf|onnx|safetensors|bin|pt)$/.test(name))
+  await refuseOtherKinds(folder)
+  const others = [...names].filter(name => /\.(h5|msgpack|ckpt|gguf|onnx|safetensors|bin|pth?)$/.test(name))
+  const torch = others.find(name => /\.(ckpt|pth?|bin)$/.test(name))
   const found = others.length > 0 ? `, found ${others.join(', ')}` : ''
   throw new TrainerError(
     'file',
     `${folder} has no weights: expected ${singleFile}, ${indexFile} or pytorch_model.bin${found}.`,
-    { fix: "Save the model there with Python's save_pretrained, or with saveModel." },
+    {
+      fix:
+        torch === undefined
+          ? "Save the model there with Python's save_pretrained, or with saveModel."
+          : `If ${torch} holds the model's state dict, rename it to pytorch_model.bin.`,
+    },
   )
 }
 
@@ -174,7 +184,8 @@ async function openWeightsFile(path: string): Promise<WeightsFile> {
   if (!path.endsWith('.safetensors')) return openTorchFile(path)
   const file = await openSafetensors(path)
   const shapes = new Map([...file.tensors].map(([name, entry]) => [name, entry.dims]))
-  return { path, shapes, read: name => file.readFloat32(name), close: () => file.close() }
+  const types = new Map([...file.tensors].map(([name, entry]) => [name, entry.dtype]))
+  return { path, shapes, types, read: name => file.readFloat32(name), close: () => file.close() }
 }
 
 function joinFiles(folder: string, files: readonly WeightsFile[]): WeightsSource {
@@ -183,6 +194,7 @@ function joinFiles(folder: string, files: readonly WeightsFile[]): WeightsSource
     folder,
     files: files.map(file => file.path),
     shapes: new Map(files.flatMap(file => [...file.shapes])),
+    types: new Map(files.flatMap(file => [...file.types])),
     async read(name) {
       const file = owner.get(name)
       if (file === undefined) throw new TrainerError('file', `The weights of ${folder} have no tensor '${name}'.`)

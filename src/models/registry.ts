@@ -16,14 +16,19 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   electra,
 }
 
-/** The architecture of a config. @throws TrainerError ('model') listing the known ones. */
-export function architectureOf(config: ModelConfig): Architecture {
+/**
+ * The architecture of a config.
+ * @param source what the config is called in the message: its file.
+ * @throws TrainerError ('model') listing the known ones.
+ */
+export function architectureOf(config: ModelConfig, source?: string): Architecture {
   const known = Object.hasOwn(architectures, config.model_type) ? architectures[config.model_type] : undefined
   if (known !== undefined) return known
   const close = nearest(String(config.model_type), Object.keys(architectures))
   const names = Object.keys(architectures).join(', ')
   const type = JSON.stringify(config.model_type)
-  throw new TrainerError('model', `The model_type ${type} is not supported; these are: ${names}.`, {
+  const where = source === undefined ? '' : ` of ${source}`
+  throw new TrainerError('model', `The model_type ${type}${where} is not supported; these are: ${names}.`, {
     ...(close !== undefined && { fix: `Did you mean "${close}"?` }),
   })
 }

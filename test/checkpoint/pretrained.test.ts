@@ -51,6 +51,35 @@ describe('matchWeights', () => {
     )
   })
 
+  it.each(['module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.', 'model.'])(
+    'takes the names that a wrapper has changed by %s',
+    prefix => {
+      const names = ['bert.embeddings.word_embeddings.weight', 'classifier.weight', 'bert.embeddings.LayerNorm.gamma']
+      const shapes: number[][] = [[10, 4], [2, 4], [4]]
+      const stored = Object.fromEntries(names.map((name, i) => [prefix + name, shapes[i]!]))
+      const { sources, unexpected } = matchWeights(expected, available(stored), bert)
+      expect([...sources]).toEqual(names.map(name => [name.replace('gamma', 'weight'), prefix + name]))
+      expect(unexpected).toEqual([])
+      const own = matchWeights(expected, available({ ...stored, 'classifier.weight': [2, 4] }), bert)
+      expect(own.sources.get('classifier.weight')).toBe('classifier.weight')
+      expect(own.unexpected).toEqual([`${prefix}classifier.weight`])
+    },
+  )
+
+  it('refuses integers, which are codes of a quantized model, whatever their shape', () => {
+    const types = new Map([['classifier.weight', 'int8']] as const)
+    for (const shape of [
+      [2, 4],
+      [4, 1],
+    ]) {
+      const stored = { ...available({ 'classifier.weight': shape, 'bert.embeddings.position_ids': [1, 8] }), types }
+      expect(() => matchWeights(expected, stored, { ...bert, ignoreMismatchedSizes: true })).toThrow(
+        "Tensor 'classifier.weight' of checkpoint holds int8, but weights are floating point. These are codes",
+      )
+    }
+    expect(() => matchWeights(expected, available({}), bert)).toThrow('The weights of checkpoint hold no tensors.')
+  })
+
   it('knows the old names of LayerNorm, and drops the head of pretraining', () => {
     const match = matchWeights(
       expected,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import { setLogLevel, setLogSink } from '../../src/logging'
 import { hasWholeWeights, loadWeights, saveWeights } from '../../src/files/weights'
 import { Tensor } from '../../src/tensor'
 import { fixture } from '../checkpoint/fixture'
@@ -132,6 +133,29 @@ describe('pytorch_model.bin', () => {
       expect([...tensor.data]).toEqual(values.map(value => Math.fround(Number(value))))
     }
     await source.close()
+  })
+
+  it.each(['nested-zip', 'nested-old'])('%s: a state dict beside other things is found', async name => {
+    const messages: string[] = []
+    setLogLevel('info')
+    setLogSink((_level, message) => void messages.push(message))
+    const source = await loadWeights(fixture(name))
+    setLogLevel('warning')
+    expect(messages).toEqual([
+      `The weights of ${join(fixture(name), 'pytorch_model.bin')} stand under "state_dict", and are taken from there.`,
+    ])
+    const names = ['encoder.weight', 'encoder.bias', 'A'].map(tensor => `module._orig_mod.${tensor}`)
+    expect([...source.shapes.keys()]).toEqual(names)
+    expect([...(await source.read(names[0]!)).data]).toEqual([0, 1, 2, 3, 4, 5])
+    expect([...(await source.read(names[1]!)).data]).toEqual([0.5, -0.5])
+    expect(source.types.get(names[0]!)).toBe('float32')
+    await source.close()
+  })
+
+  it('with two state dicts is refused, since either may be meant', async () => {
+    await expect(loadWeights(fixture('two-dicts'))).rejects.toThrow(
+      'it is a dict of "teacher", "student", and "teacher", "student" hold tensors by name. Save the model as safetensors',
+    )
   })
 
   it('executes nothing', async () => {

@@ -1,0 +1,58 @@
+import { TrainerError } from '../errors'
+import { listFolder } from './paths'
+
+/** Folders that are given as a model's and are something else: what each is told by, what it is, and what to do. */
+const kinds: readonly {
+  readonly isOne: (names: ReadonlySet<string>) => boolean
+  readonly what: string
+  readonly fix: (folder: string, names: ReadonlySet<string>) => string
+}[] = [
+  {
+    isOne: names => names.has('adapter_config.json'),
+    what: 'a PEFT adapter: changes to the weights of a base model, not a model',
+    fix: folder =>
+      'Merge it into its base model in Python, and give the new folder: ' +
+      `AutoPeftModelForSequenceClassification.from_pretrained(${JSON.stringify(folder)})` +
+      '.merge_and_unload().save_pretrained("merged").',
+  },
+  {
+    isOne: names => names.has('dataset_dict.json') || (names.has('dataset_info.json') && names.has('state.json')),
+    what: "a dataset that save_to_disk of Python's datasets wrote, not a model",
+    fix: () => 'Give the folder of a model, with config.json and model.safetensors; datasets go to loadDataset().',
+  },
+  {
+    isOne: names => names.has('modules.json') && names.has('0_Transformer'),
+    what: 'a sentence-transformers model, whose encoder lies in the folder 0_Transformer',
+    fix: folder => `Give ${folder}/0_Transformer.`,
+  },
+  {
+    isOne: names => newestCheckpoint(names) !== undefined,
+    what: 'the output of a training, with checkpoints in it',
+    fix: (folder, names) => `Give one of them: ${folder}/${newestCheckpoint(names)!}.`,
+  },
+  {
+    isOne: names => names.has('tokenizer.json') || names.has('vocab.txt'),
+    what: 'the folder of a tokenizer without a model',
+    fix: () => 'Save the model there too, in Python by model.save_pretrained(folder).',
+  },
+]
+
+/**
+ * Refuses a folder that holds no model but something else that people have at hand.
+ * @throws TrainerError ('file') saying what it is, and what to give instead.
+ */
+export async function refuseOtherKinds(folder: string): Promise<void> {
+  const names = new Set(await listFolder(folder))
+  const kind = kinds.find(({ isOne }) => isOne(names))
+  if (kind !== undefined) throw new TrainerError('file', `${folder} is ${kind.what}.`, { fix: kind.fix(folder, names) })
+}
+
+/** Refuses the folder of a PEFT adapter, whatever else lies in it: Python would apply the adapter. */
+export async function refuseAdapter(folder: string): Promise<void> {
+  if ((await listFolder(folder)).includes('adapter_config.json')) await refuseOtherKinds(folder)
+}
+
+function newestCheckpoint(names: ReadonlySet<string>): string | undefined {
+  const steps = [...names].flatMap(name => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? []).map(Number)
+  return steps.length === 0 ? undefined : `checkpoint-${Math.max(...steps)}`
+}
