@@ -86,7 +86,8 @@ function comparison({ differs, refused }: ArgumentRow): string {
   return differs === undefined ? 'same' : `different: ${differs}`
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** A table in Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const escaped = (cell: string): string => cell.replaceAll('|', '\\|')
   const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)]
