@@ -64,6 +64,7 @@ export async function loadPretrained(
   try {
     const { sources, ...rest } = matchWeights(expected, source, options)
     tellOfWrappers(folder, sources)
+    warnOfLayers(folder, expected, rest.unexpected)
     const weights = new Map<string, Tensor<'float32'>>()
     for (const [name, stored] of sources) weights.set(name, await source.read(stored))
     return { weights, ...rest }
@@ -165,6 +166,19 @@ function tellOfWrappers(folder: string, sources: ReadonlyMap<string, string>): v
     'info',
     `${wrapped.length} weights of ${folder} have names with a wrapper's prefix (module., _orig_mod. or model.) and ` +
       `are loaded without it: '${first}' as '${unwrapped(first!)}'.`,
+  )
+}
+
+/** Layers that a file has and the config does not count would go unnoticed: other parts (a pretraining head) belong there. */
+function warnOfLayers(folder: string, expected: readonly ExpectedTensor[], unexpected: readonly string[]): void {
+  const anyLayer = (name: string): string => name.replaceAll(/\.\d+\./g, '.#.')
+  const known = new Set(expected.map(({ name }) => anyLayer(name)).filter(name => name.includes('.#.')))
+  const layers = unexpected.filter(name => [...known].some(layer => layer.endsWith(anyLayer(unwrapped(name)))))
+  if (layers.length === 0) return
+  log(
+    'warning',
+    `${folder} has ${layers.length} weights of layers that its config does not count ('${layers[0]}', …): they are ` +
+      'not used, as in Python. Is the number of layers in config.json right?',
   )
 }
 

@@ -103,6 +103,19 @@ describe("a folder's weights", () => {
     ])
   })
 
+  it('of more layers than the config counts are a warning', async () => {
+    const model = tinyModel({ num_hidden_layers: 3 })
+    const folder = temporaryFolder()
+    await model.savePretrained(folder)
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...model.config, num_hidden_layers: 2 }))
+    await load(folder)
+    expect(messages).toEqual([
+      `${folder} has 16 weights of layers that its config does not count ` +
+        "('bert.encoder.layer.2.attention.output.LayerNorm.bias', …): they are not used, as in Python. " +
+        'Is the number of layers in config.json right?',
+    ])
+  })
+
   it('of integers are refused by name', async () => {
     const model = tinyModel()
     const folder = folderOf({ 'config.json': model.config })
