@@ -49,6 +49,7 @@ export async function readTokenizerFiles(folder: string, files: TextFiles): Prom
   const config = (await readJson('tokenizer_config.json')) ?? {}
   checkConfig(new JsonPart(config, `${folder}/tokenizer_config.json`))
   const map = (await readJson('special_tokens_map.json')) ?? {}
+  checkSpecialTokens(new JsonPart(map, `${folder}/special_tokens_map.json`))
   const model = (await readJson('config.json')) ?? {}
   const added = ((await readJson('added_tokens.json')) ?? {}) as Record<string, number>
   const written = (await readJson('tokenizer.json')) as WrittenJson | undefined
@@ -122,7 +123,8 @@ function buildJson(
   specials: SpecialTokens,
   config: TokenizerConfig,
 ): TokenizerJson | undefined {
-  if (family.kind === 'wordpiece' && words !== undefined) return wordPieceJson(words, specials, config)
+  if (family.kind === 'wordpiece' && words !== undefined)
+    return wordPieceJson(words, `${folder}/vocab.txt`, specials, config)
   if (family.kind !== 'byte-level' || ids === undefined || merges === undefined) return undefined
   const vocab = parseJson(ids, `${folder}/vocab.json`) as Record<string, number>
   return byteLevelJson(vocab, merges, specials, config)
@@ -161,10 +163,21 @@ function checkAddedToken(token: JsonPart): void {
   for (const name of ['single_word', 'lstrip', 'rstrip', 'normalized', 'special']) token.at(name).flag(false)
 }
 
-/** Checks the tokens that a configuration adds, by id. */
+/** Checks a configuration's sides, limit, special tokens, and the tokens that it adds by id. */
 function checkConfig(config: JsonPart): void {
+  for (const name of ['padding_side', 'truncation_side']) config.at(name).oneOf(['left', 'right'], 'right')
+  const limit = config.at('model_max_length')
+  if (!limit.isMissing && typeof limit.value !== 'number') throw limit.wrong('a number')
+  checkSpecialTokens(config)
   const added = config.at('added_tokens_decoder')
   if (!added.isMissing) for (const id of Object.keys(added.object())) added.at(id).at('content').text()
+}
+
+function checkSpecialTokens(config: JsonPart): void {
+  for (const name of specialNames) {
+    const token = config.at(name)
+    if (!token.isMissing && textOf(token.value) === undefined) throw token.wrong('a text, or an object with content,')
+  }
 }
 
 function parseJson(text: string, path: string): Record<string, unknown> {

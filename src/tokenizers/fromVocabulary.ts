@@ -5,18 +5,21 @@ import { specialToken, type AddedToken, type TokenizerConfig, type TokenizerJson
 
 type IdOf = (token: string) => number | undefined
 
-/** BERT's tokenizer, of a `vocab.txt` with a token per line. */
-export function wordPieceJson(words: string, specials: SpecialTokens, config: TokenizerConfig): TokenizerJson {
+/** BERT's tokenizer, of a `vocab.txt` with a token per line; `path` names it in errors. */
+export function wordPieceJson(
+  words: string,
+  path: string,
+  specials: SpecialTokens,
+  config: TokenizerConfig,
+): TokenizerJson {
   const lines = words.split(/\r?\n/)
   if (lines.at(-1) === '') lines.pop()
   const vocab = Object.fromEntries(lines.map((token, id) => [token, id]))
   const unknown = specials.unk_token ?? '[UNK]'
   if (!Object.hasOwn(vocab, unknown)) {
-    throw new TrainerError(
-      'file',
-      `vocab.txt (${lines.length} lines) has no ${unknown}, the token for unknown words.`,
-      { fix: 'Name the right one as unk_token in tokenizer_config.json.' },
-    )
+    throw new TrainerError('file', `${path} (${lines.length} lines) has no ${unknown}, the token for unknown words.`, {
+      fix: 'Name the right one as unk_token in tokenizer_config.json.',
+    })
   }
   return {
     version: '1.0',

@@ -1,6 +1,5 @@
 // what a tokenizer is set to: what its files say, and what can be changed later
 import { checkSide, type Side } from '../collators/padding'
-import { TrainerError } from '../errors'
 import type { TokenizerFiles } from './files'
 import { specialNames, type SpecialName } from './specials'
 import type { TextModel } from './textModel'
@@ -124,8 +123,7 @@ function noteOfLimit({ path, positions }: TokenizerFiles): string | undefined {
   )
 }
 
+/** Of a value that was checked when the file was read. */
 function sideOf(written: unknown): Side {
-  if (written === undefined || written === null || written === 'right') return 'right'
-  if (written === 'left') return 'left'
-  throw new TrainerError('file', `tokenizer_config.json has a side '${String(written)}'; left or right was expected.`)
+  return written === 'left' ? 'left' : 'right'
 }

@@ -186,3 +186,13 @@ it.each<[string, Json, RegExp]>([
 ])('names file and field: %s', async (_, parts, message) => {
   await expect(tokenizerOf(wordLevel(['[UNK]'], parts))).rejects.toThrow(message)
 })
+
+it.each<[string, Json, RegExp]>([
+  ['a side', { padding_side: 'up' }, /^folder\/tokenizer_config\.json: padding_side is "up"; one of left, right was/],
+  ['the other side', { truncation_side: 1 }, /^folder\/tokenizer_config\.json: truncation_side is 1; a text/],
+  ['a limit', { model_max_length: 'x' }, /^folder\/tokenizer_config\.json: model_max_length is "x"; a number/],
+  ['a special token', { pad_token: 3 }, /^folder\/tokenizer_config\.json: pad_token is 3; a text, or an object/],
+])('of tokenizer_config.json names file and field: %s', async (_, config, message) => {
+  await expect(tokenizerOf(wordLevel(['[UNK]'], {}), config)).rejects.toThrow(message)
+  await expect(tokenizerOf(wordLevel(['[UNK]'], {}), { padding_side: null, pad_token: null })).resolves.toBeDefined()
+})
