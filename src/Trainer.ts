@@ -32,7 +32,7 @@ import type { Tokenizer } from './tokenizers/tokenizer'
 import {
   checkEvaluated,
   checkEvaluateOptions,
-  checkOptions,
+  checkTrainerOptions,
   checkOverrides,
   checkTrainable,
   checkTrainOptions,
@@ -103,7 +103,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   constructor(options: TrainerOptions<Model>) {
     super()
     this.#args = argumentsOf(options)
-    checkOptions(options, this.args)
+    checkTrainerOptions(options, this.args)
     checkOverrides(this)
     const level = this.args.getProcessLogLevel()
     if (level !== undefined) setLogLevel(level)

@@ -51,19 +51,6 @@ export function quoted(names: readonly string[]): string {
 }
 
 /**
- * Refuses options of unknown names, which JavaScript would silently ignore.
- * @throws TrainerError (`argument`) with the option and the nearest known one.
- */
-export function refuseUnknown(given: object, known: readonly string[], where: string): void {
-  const name = Object.keys(given).find(key => !known.includes(key))
-  if (name === undefined) return
-  const camel = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
-  const near = nearest(camel, known)
-  const fix = near === undefined ? {} : { fix: `Did you mean ${near}?` }
-  throw new TrainerError('argument', `${where} has no option "${name}"; its options are ${known.join(', ')}.`, fix)
-}
-
-/**
  * The candidate closest to what was written, if one is so close that it may be a slip.
  * @param most how many letters may differ; by default a third of what was written, and at least two.
  */

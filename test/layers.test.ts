@@ -65,7 +65,7 @@ function listed(table: Readonly<Record<string, string>>): Readonly<Record<string
 /** Files and folders that share a room under another name. */
 const sharing: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['tensor', 'random', 'errors', 'json', 'labelColumn', 'literalPattern', 'logging', 'turns'].map(name => [
+    ['tensor', 'random', 'errors', 'json', 'labelColumn', 'literalPattern', 'logging', 'options', 'turns'].map(name => [
       name,
       'ground',
     ]),

@@ -1,4 +1,4 @@
-import { refuseUnknown } from '../errors'
+import { checkOptions } from '../options'
 import { readBytes } from '../files/readFile'
 import type { Head } from '../heads/Head'
 import { sequenceClassification } from '../heads/sequenceClassification'
@@ -31,7 +31,7 @@ export const AutoModel = {
    * a loss or a pattern that there is not.
    */
   async fromOnnx(file: string, options: FromOnnxOptions = {}): Promise<TrainableModel> {
-    refuseUnknown(options, fromOnnxOptions, 'AutoModel.fromOnnx()')
+    checkOptions(options, fromOnnxOptions, 'AutoModel.fromOnnx()')
     const loss = options.loss === undefined ? undefined : checkedLossName(options.loss, 'loss')
     const head = (width: number): Head => {
       const open = sequenceClassification(width)

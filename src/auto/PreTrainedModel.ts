@@ -1,5 +1,6 @@
 import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
-import { nearest, quoted, refuseUnknown, TrainerError } from '../errors'
+import { nearest, quoted, TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import type { Head } from '../heads/Head'
 import { type ProblemType, sequenceClassification } from '../heads/sequenceClassification'
 import { log } from '../logging'
@@ -145,7 +146,7 @@ const modelOptions = Object.keys({
  * @param source what the config is called in messages: its file.
  */
 function applyOptions(config: ModelConfig, options: PretrainedOptions, source: string): ModelConfig {
-  refuseUnknown(options, modelOptions, 'A model')
+  checkOptions(options, modelOptions, 'A model')
   const overrides = options.config ?? {}
   refuseUnknownFields(overrides, config)
   const { num_labels, id2label, label2id, problem_type, ...fields } = overrides

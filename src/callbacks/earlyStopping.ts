@@ -1,4 +1,5 @@
-import { refuseUnknown, TrainerError } from '../errors'
+import { TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { log, logOnce } from '../logging'
 import { isBetter } from '../metrics/better'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -109,7 +110,7 @@ function checkedOptions(options: EarlyStoppingOptions): Required<EarlyStoppingOp
       fix: `Write { earlyStoppingPatience: ${String(options)} }.`,
     })
   }
-  refuseUnknown(options, earlyStoppingOptions, 'EarlyStoppingCallback')
+  checkOptions(options, earlyStoppingOptions, 'EarlyStoppingCallback')
   const { earlyStoppingPatience: patience = 1, earlyStoppingThreshold: threshold = 0 } = options
   if (!Number.isInteger(patience) || patience < 1) {
     throw new TrainerError(

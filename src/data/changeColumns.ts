@@ -3,7 +3,7 @@ import { TrainerError } from '../errors'
 import { type Column, columnValues, compactColumn } from './columns'
 import { classNames, classNumbers, isFloatType, pythonText } from './classNames'
 import { classLabel, type Feature, type Features } from './features'
-import { shown } from './options'
+import { shown } from '../options'
 import { columnOf, featuresOf, type Table } from './table'
 
 /** The table with only some columns, in that order. */

@@ -1,5 +1,5 @@
 // rows → the numbers of those that a predicate keeps
-import { checkOptions } from './options'
+import { checkOptions } from '../options'
 import { reportProgress, type ProgressReporter } from './progress'
 import type { Awaitable, RowInput } from './rows'
 

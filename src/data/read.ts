@@ -6,7 +6,7 @@ import type { Features } from './features'
 import { findSplits, type SplitFiles } from './findFiles'
 import { checkReadOptions, readColumns, readOptions, type FileColumns, type ReadOptions } from './formats'
 import { joinFiles } from './joinFiles'
-import { checkOptions } from './options'
+import { checkOptions } from '../options'
 import type { LooseRow } from './rows'
 
 /** Options of {@link loadDataset}. */

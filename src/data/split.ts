@@ -3,7 +3,7 @@ import { TrainerError } from '../errors'
 import { compareCodePoints } from './classNames'
 import { columnValues } from './columns'
 import { NumpyGenerator } from './numpyGenerator'
-import { checkOptions } from './options'
+import { checkOptions } from '../options'
 import { sequentialOrder } from './sampler'
 import { columnOf, type Table } from './table'
 

@@ -1,6 +1,7 @@
 import { isArgumentName } from '../arguments/resolve'
 import { argumentNames } from '../arguments/table'
-import { nearest, refuseUnknown, TrainerError } from '../errors'
+import { nearest, TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { log } from '../logging'
 import { isBetter } from '../metrics/better'
 import type { Metrics } from '../metrics/Metrics'
@@ -115,7 +116,7 @@ interface Settings {
 
 /** Checks the options and fills in the defaults. */
 function settingsOf(trainer: Searched, options: SearchOptions): Settings {
-  refuseUnknown(options, searchOptions, 'hyperparameterSearch()')
+  checkOptions(options, searchOptions, 'hyperparameterSearch()')
   const trialCount = options.nTrials ?? (options.backend === 'grid' ? Number.MAX_SAFE_INTEGER : 20)
   if (!Number.isInteger(trialCount) || trialCount < 1) {
     throw new TrainerError('argument', `nTrials should be a whole number of at least 1, but is ${String(trialCount)}.`)

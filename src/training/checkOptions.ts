@@ -1,6 +1,7 @@
 import { TrainableModel } from '../auto/TrainableModel'
 import { DatasetDict } from '../data/dataset'
-import { refuseUnknown, TrainerError } from '../errors'
+import { TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { EvaluateOptions, TrainerOptions, TrainOptions } from './options'
 
@@ -29,7 +30,7 @@ const names = {
 
 /** @throws TrainerError ('argument') for what `train()` does not take, as Python's positional checkpoint. */
 export function checkTrainOptions(options: TrainOptions): void {
-  if (typeof options === 'object' && options !== null) return refuseUnknown(options, names.train, 'train()')
+  if (typeof options === 'object' && options !== null) return checkOptions(options, names.train, 'train()')
   throw new TrainerError('argument', 'train() takes an object.', {
     fix: `Write train({ resumeFromCheckpoint: ${JSON.stringify(options)} }).`,
   })
@@ -37,7 +38,7 @@ export function checkTrainOptions(options: TrainOptions): void {
 
 /** @throws TrainerError ('argument') for an option that `evaluate()` and `predict()` do not have. */
 export function checkEvaluateOptions(options: EvaluateOptions, where: 'evaluate()' | 'predict()'): void {
-  refuseUnknown(options, names.evaluate, where)
+  checkOptions(options, names.evaluate, where)
 }
 
 /** @throws TrainerError ('argument') for options of evaluate() in place of a dataset, as Python's keywords are given. */
@@ -90,9 +91,9 @@ function checkDataset(option: 'trainDataset' | 'evalDataset', dataset: unknown):
 }
 
 /** Checks a Trainer's options, and what they say of each other. @throws TrainerError ('argument') with the fix. */
-export function checkOptions(options: TrainerOptions<TrainableModel>, args: TrainingArguments): void {
+export function checkTrainerOptions(options: TrainerOptions<TrainableModel>, args: TrainingArguments): void {
   if ('tokenizer' in options) refuse('Trainer has no option "tokenizer".', "Today's name is processingClass.")
-  refuseUnknown(options, names.Trainer, 'Trainer')
+  checkOptions(options, names.Trainer, 'Trainer')
   checkModel(options)
   checkDataset('trainDataset', options.trainDataset)
   checkDataset('evalDataset', options.evalDataset)

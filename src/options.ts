@@ -1,0 +1,64 @@
+// options → options that are known to exist
+import { nearest, TrainerError } from './errors'
+
+/** What pandas, `datasets`, scikit-learn and PyTorch call options that have another name here. */
+const foreignNames: Readonly<Record<string, string>> = {
+  usecols: 'columns',
+  names: 'columnNames',
+  header: 'columnNames',
+  separator: 'sep',
+  stratify: 'stratifyByColumn',
+  random_state: 'seed',
+  randomState: 'seed',
+  config_name: 'name',
+  configName: 'name',
+  y_true: 'references',
+  yTrue: 'references',
+  y_pred: 'predictions',
+  yPred: 'predictions',
+}
+
+/**
+ * Checks the options of a function before it does anything, for callers from JavaScript too, which would silently
+ * ignore what it does not know: an object of known names, or nothing.
+ * @param where what is called, for the error: `filter()`.
+ * @throws TrainerError (`argument`) for an option that it does not have (with the nearest that it has), or for a value
+ * that is not an object.
+ */
+export function checkOptions(options: unknown, known: readonly string[], where: string): void {
+  if (options === undefined) return
+  const list = known.join(', ')
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options))
+    throw new TrainerError('argument', `${where} takes its options as an object, not ${shown(options)}.`, {
+      fix: `Its options are ${list}.`,
+    })
+  const name = Object.keys(options).find(key => !known.includes(key))
+  if (name === undefined) return
+  const foreign = foreignNames[name]
+  if (foreign !== undefined && known.includes(foreign))
+    throw new TrainerError('argument', `${where} has no option "${name}".`, {
+      fix: `Here it is ${foreign}. Its options are ${list}.`,
+    })
+  const near = nearest(
+    name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+    known,
+  )
+  throw new TrainerError('argument', `${where} has no option "${name}"; its options are ${list}.`, {
+    ...(near !== undefined && { fix: `Did you mean ${near}?` }),
+  })
+}
+
+/**
+ * Refuses what JavaScript gives a method beyond the arguments that it has.
+ * @throws TrainerError (`argument`) that shows it.
+ */
+export function refuseArguments(extra: readonly unknown[], where: string): void {
+  if (extra.length === 0) return
+  throw new TrainerError('argument', `${where} has no options, but was also given ${extra.map(shown).join(', ')}.`)
+}
+
+/** A value in a message. */
+export function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? `'${value}'` : String(value)
+  return Array.isArray(value) || ArrayBuffer.isView(value) ? 'a list' : `{ ${Object.keys(value).join(', ')} }`
+}
