@@ -176,6 +176,15 @@ export class Tensor<T extends DataType = DataType> {
     return result
   }
 
+  /** 1 where a value is greater than `limit`, else 0 (also for NaN): `(predictions > limit).astype(int)` of NumPy. */
+  greater(limit: number): Tensor<'int32'> {
+    return new Tensor(
+      'int32',
+      Int32Array.from(this.data as ArrayLike<number | bigint>, value => (value > limit ? 1 : 0)),
+      this.dims,
+    )
+  }
+
   #split(axis: number): { outer: number; length: number; inner: number; rest: number[] } {
     const at = axis < 0 ? axis + this.dims.length : axis
     const length = this.dims[at]

@@ -1,12 +1,12 @@
-import { averageScore, ratio } from './confusion'
-import type { MetricOptions, Pairs } from './values'
+import { averageScore, scoreOptions } from './confusion'
+import type { MetricDefinition } from './definition'
 
-/**
- * F1, the harmonic mean of precision and recall: 2 · right / (predicted + given); 0 for a class that does not occur.
- * Options as in `MetricOptions`.
- */
-export function f1(pairs: Pairs, options: MetricOptions = {}): { f1: number } {
-  return {
-    f1: averageScore('f1', pairs, ({ right, predicted, given }) => ratio(2 * right, predicted + given), options),
-  }
-}
+/** F1, the harmonic mean of precision and recall: 2 · right / (predicted + given). Key `f1`. */
+export const f1 = {
+  compares: 'classes',
+  options: scoreOptions,
+  several: 'multilabel',
+  compute(rows, options, metric) {
+    return { f1: averageScore(metric, rows, ({ right, predicted, given }) => [2 * right, predicted + given], options) }
+  },
+} as const satisfies MetricDefinition

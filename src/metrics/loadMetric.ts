@@ -1,29 +1,36 @@
 import { nearest, TrainerError } from '../errors'
+import { checkOptions, refuseArguments, shown } from '../options'
 import { accuracy } from './accuracy'
+import type { LoadedMetric, MetricDefinition, MetricInput, MetricValues } from './definition'
 import { f1 } from './f1'
 import { glueMetrics } from './glue'
 import { matthewsCorrelation } from './matthews'
-import { meanAbsoluteError } from './meanAbsoluteError'
-import { meanSquaredError } from './meanSquaredError'
+import { meanAbsoluteError, meanSquaredError } from './meanErrors'
+import { checkMetricOptions, type MetricOptions } from './options'
 import { pearsonr } from './pearson'
 import { precision } from './precision'
 import { recall } from './recall'
+import { toRows, toWeights } from './rows'
 import { spearmanr } from './spearman'
-import { toPairs, type MetricFunction, type MetricInput, type MetricOptions, type Pairs } from './values'
+import type { Rows } from './values'
+
+/** Options that ask for the list of all scores. */
+type ListOptions = { readonly average: null } | { readonly multioutput: 'raw_values' }
 
 /** A metric as in Hugging Face's `evaluate`. */
-export interface Metric {
+export interface Metric<Value = number> {
   /** The name that it was loaded by: `f1`, with a configuration `glue/mrpc`. */
   readonly name: string
   /**
    * The metric's values by key, over the rows given here and those of earlier `addBatch` calls, which are forgotten
-   * afterwards. Options apply to this call only.
-   * @throws TrainerError when there are no rows, when predictions and references differ in number, or do not have one
-   * number per row.
+   * afterwards. Options apply to this call only. A key has a list where the options ask for the scores of all classes.
+   * @throws TrainerError when there are no rows, when predictions and references differ in number, or do not have what
+   * the metric compares in each row; for an option that the metric does not have, and for a value that it cannot have.
    */
-  compute(input?: MetricInput | MetricOptions): Record<string, number>
+  compute(input: (MetricInput | MetricOptions) & ListOptions): Record<string, number | number[]>
+  compute(input?: MetricInput | MetricOptions): Record<string, Value>
   /** Keeps a batch's rows for `compute`. @throws TrainerError as `compute` does. */
-  addBatch(input: MetricInput): void
+  addBatch(input: Pick<MetricInput, 'predictions' | 'references'>): void
 }
 
 /** The tasks of `loadMetric('glue', task)`. */
@@ -40,24 +47,45 @@ const metrics = {
   precision,
   recall,
   spearmanr,
-} satisfies Record<string, MetricFunction>
+} satisfies Record<string, MetricDefinition>
 
 export type MetricName = keyof typeof metrics
 
+/** What `evaluate` calls the configurations of several values in a row. */
+export type SeveralValues = 'multilabel' | 'multilist'
+
 /**
- * A metric by its name, with a task's name for GLUE: `loadMetric('glue', 'mrpc')`, `loadMetric('f1')`.
- * @throws TrainerError (`argument`) for a name or task that does not exist, with the nearest one.
+ * A metric by its name, with a task's name for GLUE: `loadMetric('f1')`, `loadMetric('glue', 'mrpc')`. Accuracy, f1,
+ * matthews_correlation, precision and recall have the configuration `multilabel`, in which each row has 0 or 1 for
+ * several labels; mae and mse have `multilist`, several numbers in a row.
+ * @throws TrainerError (`argument`) for a name, task or configuration that does not exist, with the nearest one.
  */
 export function loadMetric(name: 'glue', task: GlueTask): Metric
-export function loadMetric(name: MetricName): Metric
-export function loadMetric(name: string, task?: string): Metric
-export function loadMetric(name: string, task?: string): Metric {
-  if (name === 'glue')
-    return makeMetric(`glue/${task}`, find(glueMetrics, task ?? '', 'GLUE task', "Write loadMetric('glue', task)."))
-  const compute = find({ ...metrics, glue: undefined }, name, 'metric', '')
-  if (task === undefined) return makeMetric(name, compute!)
-  throw new TrainerError('argument', `The metric '${name}' has no configurations, but '${task}' was given.`, {
-    fix: `Write loadMetric('${name}').`,
+export function loadMetric(name: 'matthews_correlation', configuration: 'multilabel'): Metric<number | number[]>
+export function loadMetric(name: MetricName, configuration?: SeveralValues): Metric
+export function loadMetric(name: string, configuration?: string): Metric
+export function loadMetric(name: string, configuration?: string): Metric {
+  if (configuration !== undefined && typeof configuration !== 'string') {
+    throw new TrainerError('argument', `loadMetric() takes the name of a configuration, not ${shown(configuration)}.`, {
+      fix: 'Give options to compute().',
+    })
+  }
+  if (name === 'glue') {
+    const fix = "Write loadMetric('glue', task)."
+    const definition = find(glueMetrics, configuration ?? '', 'GLUE task', fix)
+    return makeMetric({ name: `glue/${configuration}`, definition, several: false }) as Metric
+  }
+  const definition: MetricDefinition = find({ ...metrics, glue: undefined }, name, 'metric', '')!
+  if (configuration === undefined) return makeMetric({ name, definition, several: false }) as Metric
+  if (configuration !== definition.several) throw noConfiguration(name, configuration, definition.several)
+  return makeMetric({ name: `${name}/${configuration}`, definition, several: true }) as Metric
+}
+
+function noConfiguration(name: string, given: string, known: string | undefined): TrainerError {
+  const has = known === undefined ? 'no configurations' : `the configuration '${known}' only`
+  const several = known === undefined ? '' : `, and of several values in a row loadMetric('${name}', '${known}')`
+  return new TrainerError('argument', `The metric '${name}' has ${has}, but '${given}' was given.`, {
+    fix: `Write loadMetric('${name}')${several}.`,
   })
 }
 
@@ -74,32 +102,65 @@ function find<T>(table: Record<string, T>, name: string, kind: string, fix: stri
   )
 }
 
-function makeMetric(name: string, metric: MetricFunction): Metric {
-  let batches: Pairs[] = []
-  const addBatch = ({ predictions, references }: MetricInput): void => {
-    batches.push(toPairs(name, predictions, references))
-  }
-  const compute = (input: Partial<MetricInput> = {}): Record<string, number> => {
-    const { predictions, references, ...options } = input
-    if (predictions !== undefined && references !== undefined) addBatch({ predictions, references })
-    else if (predictions !== undefined || references !== undefined) {
-      const given = predictions === undefined ? 'references' : 'predictions'
+function makeMetric(metric: LoadedMetric): Metric<number | number[]> {
+  const { name, definition } = metric
+  let batches: Rows[] = []
+  const add = ({ predictions, references }: MetricInput): void => {
+    const rows = toRows(metric, predictions, references)
+    const first = batches[0] ?? rows
+    if (rows.width !== first.width) {
       throw new TrainerError(
-        'argument',
-        `${name}: compute takes predictions and references together, but only ${given} were given.`,
+        'data',
+        `${name}: a batch has ${rows.width} values in each row, and an earlier one ${first.width}.`,
+        { fix: 'Give each batch the same labels in the same order.' },
       )
     }
-    const pairs = {
-      predictions: join(batches.map(batch => batch.predictions)),
-      references: join(batches.map(batch => batch.references)),
-    }
+    if (rows.predictions.length > 0) batches.push(rows)
+  }
+  const addBatch = (input: MetricInput, ...extra: unknown[]): void => {
+    refuseArguments(extra, 'addBatch()')
+    checkOptions(input, ['predictions', 'references'], `addBatch() of ${name}`)
+    add(input)
+  }
+  const compute = (input: Partial<MetricInput> = {}, ...extra: unknown[]): MetricValues => {
+    refuseArguments(extra, 'compute()')
+    checkMetricOptions(name, input, definition.options)
+    if (isPair(name, input)) add(input)
+    const rows = joinRows(batches)
     batches = []
-    if (pairs.predictions.length > 0) return metric(pairs, options)
-    throw new TrainerError('data', `${name}: there are no rows.`, {
-      fix: 'Call addBatch first, or give compute predictions and references.',
-    })
+    if (rows === undefined) {
+      throw new TrainerError('data', `${name}: there are no rows.`, {
+        fix: 'Call addBatch first, or give compute predictions and references.',
+      })
+    }
+    const given = input.sampleWeight ?? undefined
+    const weights = given && toWeights(name, given, rows.predictions.length / rows.width)
+    return definition.compute({ ...rows, weights }, input, name, metric.several)
   }
   return { name, compute, addBatch }
+}
+
+/** @throws TrainerError for predictions without references, or the other way round. */
+function isPair(name: string, input: Partial<MetricInput>): input is MetricInput {
+  const { predictions, references } = input
+  if (predictions !== undefined && references !== undefined) return true
+  if (predictions === undefined && references === undefined) return false
+  const given = predictions === undefined ? 'references' : 'predictions'
+  throw new TrainerError(
+    'argument',
+    `${name}: compute takes predictions and references together, but only ${given} were given.`,
+  )
+}
+
+function joinRows(batches: readonly Rows[]): Rows | undefined {
+  const [first] = batches
+  return (
+    first && {
+      predictions: join(batches.map(batch => batch.predictions)),
+      references: join(batches.map(batch => batch.references)),
+      width: first.width,
+    }
+  )
 }
 
 function join(parts: readonly Float64Array[]): Float64Array {

@@ -1,8 +1,28 @@
-import type { Pairs } from './values'
+import type { MetricDefinition } from './definition'
+import { incompleteBeta } from './incompleteBeta'
 
-/** Pearson's correlation, key `pearsonr`. NaN if one side is constant or there are fewer than two rows. */
-export function pearsonr({ predictions, references }: Pairs): { pearsonr: number } {
-  return { pearsonr: correlate(predictions, references) }
+/**
+ * Pearson's correlation, key `pearsonr`. NaN if one side is constant or there are fewer than two rows. With
+ * `returnPvalue` also `p-value`, for numbers that are normally distributed.
+ */
+export const pearsonr = {
+  compares: 'numbers',
+  options: ['returnPvalue'],
+  compute({ predictions, references }, { returnPvalue = false }) {
+    const correlation = correlate(predictions, references)
+    if (!returnPvalue) return { pearsonr: correlation }
+    return { pearsonr: correlation, 'p-value': probability(correlation, predictions.length) }
+  },
+} as const satisfies MetricDefinition
+
+/**
+ * The probability that n pairs without any correlation have one as strong as r, in either direction: Student's t
+ * distribution of r √((n − 2) / (1 − r²)) with n − 2 degrees of freedom, which is the incomplete beta function
+ * I(1 − r²; (n − 2) / 2, 1 / 2). Of two pairs it is 1.
+ */
+export function probability(correlation: number, rows: number): number {
+  if (Number.isNaN(correlation)) return NaN
+  return rows < 3 ? 1 : incompleteBeta((1 - correlation) * (1 + correlation), (rows - 2) / 2, 1 / 2)
 }
 
 /**

@@ -1,10 +1,12 @@
-import { averageScore, ratio } from './confusion'
-import type { MetricOptions, Pairs } from './values'
+import { averageScore, scoreOptions } from './confusion'
+import type { MetricDefinition } from './definition'
 
-/**
- * Precision, the share of a class's predictions that are right; 0 if it is never predicted. Options as in
- * `MetricOptions`.
- */
-export function precision(pairs: Pairs, options: MetricOptions = {}): { precision: number } {
-  return { precision: averageScore('precision', pairs, ({ right, predicted }) => ratio(right, predicted), options) }
-}
+/** Precision, the share of a class's predictions that are right. Key `precision`. */
+export const precision = {
+  compares: 'classes',
+  options: scoreOptions,
+  several: 'multilabel',
+  compute(rows, options, metric) {
+    return { precision: averageScore(metric, rows, ({ right, predicted }) => [right, predicted], options) }
+  },
+} as const satisfies MetricDefinition

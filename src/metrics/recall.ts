@@ -1,10 +1,12 @@
-import { averageScore, ratio } from './confusion'
-import type { MetricOptions, Pairs } from './values'
+import { averageScore, scoreOptions } from './confusion'
+import type { MetricDefinition } from './definition'
 
-/**
- * Recall, the share of a class's rows that are predicted as such; 0 if it is never given. Options as in
- * `MetricOptions`.
- */
-export function recall(pairs: Pairs, options: MetricOptions = {}): { recall: number } {
-  return { recall: averageScore('recall', pairs, ({ right, given }) => ratio(right, given), options) }
-}
+/** Recall, the share of a class's rows that are predicted as such. Key `recall`. */
+export const recall = {
+  compares: 'classes',
+  options: scoreOptions,
+  several: 'multilabel',
+  compute(rows, options, metric) {
+    return { recall: averageScore(metric, rows, ({ right, given }) => [right, given], options) }
+  },
+} as const satisfies MetricDefinition

@@ -1,13 +1,20 @@
-import { correlate } from './pearson'
-import type { Pairs } from './values'
+import type { MetricDefinition } from './definition'
+import { correlate, probability } from './pearson'
 
 /**
  * Spearman's rank correlation, key `spearmanr`: Pearson's of the ranks, equal values sharing their mean rank. NaN if
- * one side is constant.
+ * one side is constant. With `returnPvalue` also `spearmanr_pvalue`, by Student's t distribution as in SciPy.
  */
-export function spearmanr({ predictions, references }: Pairs): { spearmanr: number } {
-  return { spearmanr: correlate(ranks(predictions), ranks(references)) }
-}
+export const spearmanr = {
+  compares: 'numbers',
+  options: ['returnPvalue'],
+  compute({ predictions, references }, { returnPvalue = false }) {
+    const correlation = correlate(ranks(predictions), ranks(references))
+    if (!returnPvalue) return { spearmanr: correlation }
+    const rows = predictions.length
+    return { spearmanr: correlation, spearmanr_pvalue: rows < 3 ? NaN : probability(correlation, rows) }
+  },
+} as const satisfies MetricDefinition
 
 /** Ranks from 1; all NaN if a value is NaN, which makes the correlation NaN. */
 function ranks(values: Float64Array): Float64Array {

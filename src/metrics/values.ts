@@ -1,95 +1,80 @@
+// what callers give a metric → numbers
 import { TrainerError } from '../errors'
 import { Tensor, type TensorData } from '../tensor'
 
-/** One number per row: a tensor, a typed array, a list, or lists of one number each. Shape [rows] or [rows, 1]. */
-export type Values =
-  Tensor | TensorData | readonly (number | bigint | boolean | readonly (number | bigint | boolean)[])[]
-
-/** What a metric compares, and its options. */
-export interface MetricInput extends MetricOptions {
-  readonly predictions: Values
-  readonly references: Values
-}
-
-/** Options of metrics; a metric ignores those of others. */
-export interface MetricOptions {
-  /** f1, precision, recall: how classes become one number; 'binary' by default. */
-  readonly average?: Average | undefined
-  /** f1, precision, recall: the class that counts with 'binary'; 1 by default. */
-  readonly posLabel?: number | undefined
-  /** f1, precision, recall: the classes that are averaged; all that occur by default. */
-  readonly labels?: readonly number[] | undefined
-  /** accuracy: false gives the number of right rows instead of their share; true by default. */
-  readonly normalize?: boolean | undefined
-}
-
-/** How the scores of classes become one number, as in scikit-learn. */
-export type Average = 'binary' | 'micro' | 'macro' | 'weighted'
-
-/** Predictions and references as numbers, one each per row. */
-export interface Pairs {
-  readonly predictions: Float64Array
-  readonly references: Float64Array
-}
-
-/** The arithmetic of a metric: rows → values by key. */
-export type MetricFunction = (pairs: Pairs, options: MetricOptions) => Record<string, number>
+type Value = number | bigint | boolean
 
 /**
- * Both sides as numbers.
- * @throws TrainerError (`data`) when they differ in length, or a side does not have one number per row.
+ * The values of rows: a tensor, a typed array, a list, or a list of lists. Shape [rows] or [rows, 1]; in the
+ * configurations `multilabel` and `multilist` [rows, labels].
  */
-export function toPairs(metric: string, predictions: Values, references: Values): Pairs {
-  const pairs = {
-    predictions: toNumbers(metric, 'predictions', predictions),
-    references: toNumbers(metric, 'references', references),
-  }
-  if (pairs.predictions.length !== pairs.references.length) {
-    throw new TrainerError(
-      'data',
-      `${metric}: there are ${pairs.predictions.length} predictions for ${pairs.references.length} references.`,
-      { fix: 'Give one prediction for each reference, in the same order.' },
-    )
-  }
-  return pairs
+export type Values = Tensor | TensorData | readonly (Value | readonly Value[] | TensorData)[]
+
+/** Predictions and references as numbers: `width` of them for each row, one row after another. */
+export interface Rows {
+  readonly predictions: Float64Array
+  readonly references: Float64Array
+  readonly width: number
+  /** How much each row counts, if they do not count alike. */
+  readonly weights?: Float64Array | undefined
 }
 
-function toNumbers(metric: string, side: string, values: Values): Float64Array {
+/** One side as numbers, row by row. */
+export interface Side {
+  readonly values: Float64Array
+  readonly dims: readonly number[]
+}
+
+/**
+ * One side of a metric as numbers; `side` is its name in errors.
+ * @throws TrainerError (`data`) naming the row that is not a number, or not as long as the first.
+ */
+export function readSide(metric: string, side: string, values: Values): Side {
   if (values instanceof Tensor) {
     if (values.dtype === 'float16' || values.dtype === 'bfloat16') {
       throw new TrainerError('data', `${metric}: ${side} are ${values.dtype}.`, { fix: 'Convert them to float32.' })
     }
-    checkShape(metric, side, values.dims)
-    return Float64Array.from(values.data as ArrayLike<number | bigint>, Number)
+    return { values: Float64Array.from(values.data as ArrayLike<number | bigint>, Number), dims: values.dims }
   }
-  if (ArrayBuffer.isView(values)) return Float64Array.from(values as ArrayLike<number | bigint>, Number)
-  if (Array.isArray(values))
-    return Float64Array.from(values as readonly unknown[], (row, i) => toNumber(metric, side, row, i))
-  throw new TrainerError(
-    'argument',
-    `${metric}: ${side} should be a tensor or an array of numbers, not ${typeof values}.`,
-  )
+  if (ArrayBuffer.isView(values) && !((values as unknown) instanceof DataView))
+    return { values: Float64Array.from(values as ArrayLike<number | bigint>, Number), dims: [values.length] }
+  if (Array.isArray(values)) return readList(metric, side, values as readonly unknown[])
+  const given = (values as unknown) instanceof Promise ? 'a Promise' : values === null ? 'null' : typeof values
+  throw new TrainerError('argument', `${metric}: ${side} should be a tensor or an array of numbers, not ${given}.`, {
+    ...(given === 'a Promise' && { fix: 'Write await before it.' }),
+  })
 }
 
-function toNumber(metric: string, side: string, row: unknown, index: number): number {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    const inner = row as ArrayLike<unknown>
-    if (inner.length !== 1) checkShape(metric, side, [index + 1, inner.length])
-    return toNumber(metric, side, inner[0], index)
-  }
-  if (typeof row === 'number' || typeof row === 'bigint' || typeof row === 'boolean') return Number(row)
-  throw new TrainerError(
-    'data',
-    `${metric}: row ${index} of the ${side} is ${JSON.stringify(row) ?? 'undefined'}, not a number.`,
-    { fix: 'Text labels have to become class numbers first: dataset.classEncodeColumn.' },
-  )
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
 
-function checkShape(metric: string, side: string, dims: readonly number[]): void {
-  if (dims.length === 1 || (dims.length === 2 && dims[1] === 1)) return
+function readList(metric: string, side: string, rows: readonly unknown[]): Side {
+  const width = isList(rows[0]) ? rows[0].length : undefined
+  const values = new Float64Array(rows.length * (width ?? 1))
+  let at = 0
+  for (const [index, row] of rows.entries()) {
+    if ((isList(row) ? row.length : undefined) !== width) {
+      const count = (length: number | undefined): string =>
+        length === undefined ? 'one number' : `a list of ${length}`
+      const found = count(isList(row) ? row.length : undefined)
+      throw new TrainerError('data', `${metric}: row ${index} of the ${side} is ${found}, the first ${count(width)}.`, {
+        fix: 'Give each row as many values.',
+      })
+    }
+    if (isList(row)) for (let i = 0; i < row.length; i++) values[at++] = toNumber(metric, side, row[i], index)
+    else values[at++] = toNumber(metric, side, row, index)
+  }
+  return { values, dims: width === undefined ? [rows.length] : [rows.length, width] }
+}
+
+function toNumber(metric: string, side: string, value: unknown, row: number): number {
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return Number(value)
   throw new TrainerError(
     'data',
-    `${metric}: ${side} should have the shape [rows] or [rows, 1], not [${dims.join(', ')}].`,
-    { fix: 'If these are logits, take the class first: predictions.argmax(-1).' },
+    `${metric}: row ${row} of the ${side} is ${JSON.stringify(value) ?? 'undefined'}, not a number.`,
+    {
+      fix: 'Text labels have to become class numbers first: dataset.classEncodeColumn.',
+    },
   )
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 import { loadMetric, type GlueTask } from '../../src/metrics/loadMetric'
-import type { Average } from '../../src/metrics/values'
+import type { Average } from '../../src/metrics/options'
 import { Tensor } from '../../src/tensor'
 
 interface Case {
@@ -39,26 +39,30 @@ describe.each(cases)('scikit-learn and SciPy: $name', ({ predictions, references
 
 describe('loadMetric', () => {
   const [two] = cases as [Case]
+  const rows = { predictions: two.predictions, references: two.references }
   const scores = cases.find(({ name }) => name === 'scores with ties')!
 
   it.each(['hans', 'mnli', 'mnli_matched', 'mnli_mismatched', 'qnli', 'rte', 'sst2', 'wnli'] as GlueTask[])(
     'glue %s is accuracy',
     task => {
-      expect(loadMetric('glue', task).compute(two)).toEqual({ accuracy: two.results['accuracy'] })
+      expect(loadMetric('glue', task).compute(rows)).toEqual({ accuracy: two.results['accuracy'] })
     },
   )
 
   it('has the keys of Hugging Face for the other GLUE tasks', () => {
     for (const task of ['mrpc', 'qqp'] as const) {
-      const result = loadMetric('glue', task).compute(two)
+      const result = loadMetric('glue', task).compute(rows)
       expect(Object.keys(result)).toEqual(['accuracy', 'f1'])
       expect(result['f1']).toBeCloseTo(two.results['f1/binary']!, 12)
     }
-    const stsb = loadMetric('glue', 'stsb').compute(scores)
+    const stsb = loadMetric('glue', 'stsb').compute({
+      predictions: scores.predictions,
+      references: scores.references,
+    })
     expect(Object.keys(stsb)).toEqual(['pearson', 'spearmanr'])
     expect(stsb['pearson']).toBeCloseTo(scores.results['pearsonr']!, 12)
     expect(stsb['spearmanr']).toBeCloseTo(scores.results['spearmanr']!, 12)
-    expect(loadMetric('glue', 'cola').compute(two)['matthews_correlation']).toBeCloseTo(
+    expect(loadMetric('glue', 'cola').compute(rows)['matthews_correlation']).toBeCloseTo(
       two.results['matthews_correlation']!,
       12,
     )
@@ -129,8 +133,8 @@ describe('loadMetric', () => {
     expect(() => f1.compute({ predictions: [0, 2], references: [0, 2] })).toThrow(
       'posLabel is 1, but the classes are 0, 2',
     )
-    expect(() => f1.compute({ predictions: [0], references: [0], average: 'samples' as never })).toThrow(
-      'not "samples"',
+    expect(() => f1.compute({ predictions: [0], references: [0], average: 'sample' as never })).toThrow(
+      `average should be 'binary', 'micro', 'macro', 'weighted', 'samples' or null, not "sample".`,
     )
     expect(() => f1.compute({ predictions: [0] } as never)).toThrow('only predictions were given')
   })
@@ -143,6 +147,10 @@ describe('loadMetric', () => {
     expect(() => loadMetric('glue', 'mrcp')).toThrow("Did you mean 'mrpc'? Write loadMetric('glue', task).")
     expect(() => loadMetric('glue')).toThrow('there are cola, hans')
     expect(() => loadMetric('toString')).toThrow("There is no metric 'toString'")
-    expect(() => loadMetric('f1', 'mrpc')).toThrow("Write loadMetric('f1').")
+    expect(() => loadMetric('f1', 'mrpc')).toThrow(
+      "The metric 'f1' has the configuration 'multilabel' only, but 'mrpc' was given. Write loadMetric('f1'), and of",
+    )
+    expect(() => loadMetric('pearsonr', 'multilabel')).toThrow("has no configurations, but 'multilabel' was given.")
+    expect(() => loadMetric('f1', { average: 'macro' } as never)).toThrow('Give options to compute().')
   })
 })
