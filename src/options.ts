@@ -27,7 +27,7 @@ const foreignNames: Readonly<Record<string, string>> = {
  */
 export function checkOptions(options: unknown, known: readonly string[], where: string): void {
   if (options === undefined) return
-  const list = known.join(', ')
+  const list = known.join(', ') || 'none'
   if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options))
     throw new TrainerError('argument', `${where} takes its options as an object, not ${shown(options)}.`, {
       fix: `Its options are ${list}.`,
@@ -55,6 +55,12 @@ export function checkOptions(options: unknown, known: readonly string[], where: 
 export function refuseArguments(extra: readonly unknown[], where: string): void {
   if (extra.length === 0) return
   throw new TrainerError('argument', `${where} has no options, but was also given ${extra.map(shown).join(', ')}.`)
+}
+
+/** @throws TrainerError (`argument`) for a value that is neither true nor false, nor left out. */
+export function checkFlag(value: unknown, name: string): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new TrainerError('argument', `${name} is ${shown(value)}; true or false was expected.`)
 }
 
 /** A value in a message. */

@@ -53,8 +53,8 @@ const rooms = listed({
 const training = listed({
   running: 'engines Runner MaskSource profile updates evaluation LoadedBatch RowCollector',
   deciding:
-    'options checkOptions createRunner data datasets plan rates optimizers judging Exclusive LossLog RunSnapshot ' +
-    'results stopping Throughput',
+    'options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog ' +
+    'RunSnapshot results stopping Throughput',
   looping: 'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel',
 })
 
@@ -170,7 +170,6 @@ function unused(sources: Sources): string[] {
 }
 
 const isOfNode = (name: string): boolean => name.startsWith('node:')
-
 describe('the layers of src', () => {
   it('are kept by every file', () => {
     expect(breaches(readSources())).toEqual([])

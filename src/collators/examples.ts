@@ -1,11 +1,27 @@
 // what collators ask of examples, and how errors name them
 import { LabelError, TrainerError } from '../errors'
 import { labelColumns } from '../labelColumn'
+import { shown } from '../options'
 import type { Examples } from './Collator'
 
 /** The name of a batch's row in an error. `indices` are the numbers of the rows in the dataset, if they are known. */
 export function rowName(row: number, indices?: readonly number[]): string {
   return indices?.[row] === undefined ? `row ${row} of the batch` : `row ${indices[row]} of the dataset`
+}
+
+/**
+ * Refuses what is not the rows' numbers, such as `return_tensors` of Python's collators, which return tensors here.
+ * @throws TrainerError (`argument`) that shows it.
+ */
+export function checkIndices(indices: unknown, where: string): void {
+  if (indices === undefined || Array.isArray(indices) || ArrayBuffer.isView(indices)) return
+  throw new TrainerError(
+    'argument',
+    `${where} takes rows, and the list of their numbers, but was given ${shown(indices)}.`,
+    {
+      fix: 'Leave it out: collators have no options when they are called, and return tensors.',
+    },
+  )
 }
 
 /**

@@ -1,20 +1,51 @@
 // encoded examples → columns of one length: Python's tokenizer.pad
 import { TrainerError } from '../errors'
+import { checkFlag, checkOptions } from '../options'
 import type { Example } from './Collator'
-import { checkSide, paddedLength, paddingStrategy, padValues, type PaddingStrategy, type Side } from './padding'
+import {
+  checkMaxLength,
+  checkMultiple,
+  checkSide,
+  paddedLength,
+  paddingStrategy,
+  padValues,
+  type PaddingStrategy,
+  type Side,
+} from './padding'
 
 /** Options of {@link padExamples}. */
 export interface PadOptions {
   /** 'longest' (true, the default), 'max_length', or 'do_not_pad' (false). */
   readonly padding?: boolean | PaddingStrategy | undefined
   /** For 'max_length'; the tokenizer's `modelMaxLength` by default. */
-  readonly maxLength?: number | undefined
+  readonly maxLength?: number | null | undefined
   /** Rounds the length up to a multiple of this. */
-  readonly padToMultipleOf?: number | undefined
+  readonly padToMultipleOf?: number | null | undefined
   /** The tokenizer's own side by default. */
   readonly paddingSide?: Side | undefined
   /** Whether to make an `attention_mask` if there is none; by default if the model takes it. */
   readonly returnAttentionMask?: boolean | undefined
+}
+
+const padOptions = ['padding', 'maxLength', 'padToMultipleOf', 'paddingSide', 'returnAttentionMask'] as const
+
+/**
+ * Checks the options of padding before anything is padded.
+ * @param known those that `where` has.
+ * @throws TrainerError (`argument`) for an option that it does not have, and for a value that an option cannot have.
+ */
+export function checkPadOptions(
+  options: PadOptions | undefined,
+  where: string,
+  known: readonly (keyof PadOptions)[] = padOptions,
+): void {
+  checkOptions(options, known, where)
+  const { padding, maxLength, padToMultipleOf, paddingSide, returnAttentionMask: mask } = options ?? {}
+  paddingStrategy(padding)
+  checkMaxLength(maxLength)
+  checkMultiple(padToMultipleOf)
+  if (paddingSide !== undefined) checkSide(paddingSide, 'paddingSide')
+  checkFlag(mask, 'returnAttentionMask')
 }
 
 /** The settings of a tokenizer that padding uses. */
@@ -30,13 +61,15 @@ export interface PadSettings {
  * Encoded examples (or their columns) as columns padded to one length. Only the main input (with the padding token),
  * `attention_mask` (0), `token_type_ids` (the padding's segment) and `special_tokens_mask` (1) are padded; nothing is
  * cut, and other columns stay as they are. The columns are those of the first example.
- * @throws TrainerError naming the row of the batch that lacks the main input or a column of the first example.
+ * @throws TrainerError naming the row of the batch that lacks the main input or a column of the first example, or an
+ * option that does not exist or cannot have its value.
  */
 export function padExamples(
   examples: readonly Example[] | Example,
   settings: PadSettings,
   options: PadOptions = {},
 ): Record<string, unknown[]> {
+  checkPadOptions(options, 'pad()')
   const columns = columnsOf(examples)
   const main = settings.modelInputNames[0] ?? 'input_ids'
   const rows = columns[main]
@@ -72,8 +105,8 @@ function paddingTarget(
   settings: PadSettings,
   options: PadOptions,
 ): { length: number; side: Side } {
-  let strategy = paddingStrategy(options.padding ?? true)
-  let { maxLength } = options
+  let strategy = paddingStrategy(options.padding === undefined ? true : options.padding)
+  let maxLength = checkMaxLength(options.maxLength)
   if (strategy === 'max_length' && maxLength === undefined) {
     if (settings.modelMaxLength === Infinity) strategy = 'do_not_pad'
     else maxLength = settings.modelMaxLength
@@ -85,7 +118,8 @@ function paddingTarget(
   }
   const side = checkSide(options.paddingSide ?? settings.paddingSide, 'paddingSide')
   const longest = rows.reduce((most, row) => Math.max(most, row.length), 0)
-  return { length: paddedLength(longest, { strategy, maxLength, multipleOf: options.padToMultipleOf, side }), side }
+  const multipleOf = checkMultiple(options.padToMultipleOf)
+  return { length: paddedLength(longest, { strategy, maxLength, multipleOf, side }), side }
 }
 
 function columnsOf(examples: readonly Example[] | Example): Record<string, unknown[]> {

@@ -9,7 +9,7 @@ export type ChooseColumns = (names: readonly string[]) => readonly string[]
 /** A dataset with only some columns. */
 export interface SelectedColumns {
   readonly rows: LoaderRows<Readonly<Record<string, unknown>>>
-  /** The columns that were left out, for a line in the log; empty for a stream, whose columns are not known yet. */
+  /** The columns that were left out; of rows that are read one by one it grows with them. */
   readonly dropped: readonly string[]
 }
 
@@ -27,13 +27,17 @@ export function selectModelColumns(rows: LoaderRows<object>, choose: ChooseColum
       dropped: without(rows.columnNames, kept),
     }
   }
-  const pick = picker(choose)
+  const dropped: string[] = []
+  const pick = picker(names => {
+    const kept = choose(names)
+    dropped.push(...without(names, [...kept, ...dropped]))
+    return kept
+  })
   const length = rowCount(rows)
-  if (length === undefined) return { rows: picking(rows as AsyncIterable<object>, pick), dropped: [] }
+  if (length === undefined) return { rows: picking(rows as AsyncIterable<object>, pick), dropped }
   const source = rows as RowSource<object>
   const first = length === 0 ? undefined : rowAt(source, 0)
-  const dropped =
-    first === undefined || first instanceof Promise ? [] : without(Object.keys(first), Object.keys(pick(first)))
+  if (first !== undefined && !(first instanceof Promise)) pick(first)
   const get = (index: number): Record<string, unknown> | Promise<Record<string, unknown>> => {
     const row = rowAt(source, index)
     return row instanceof Promise ? row.then(pick) : pick(row)
@@ -58,7 +62,8 @@ export function modelColumns(
       {
         fix:
           'Was map forgotten? dataset.map(rows => tokenizer(rows.text, { truncation: true }), { batched: true }) ' +
-          'returns a new dataset; pass that one.',
+          'returns a new dataset; pass that one. A data collator that makes inputs of other columns needs ' +
+          'removeUnusedColumns: false.',
       },
     )
   }

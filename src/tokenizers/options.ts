@@ -1,7 +1,16 @@
 // the options of a tokenizer's calls, and what they mean together
-import { checkSide, paddingStrategy, type Padding, type PaddingStrategy, type Side } from '../collators/padding'
-import { TrainerError, nearest } from '../errors'
+import {
+  checkMaxLength,
+  checkMultiple,
+  checkSide,
+  paddingStrategy,
+  type Padding,
+  type PaddingStrategy,
+  type Side,
+} from '../collators/padding'
+import { TrainerError } from '../errors'
 import { logOnce } from '../logging'
+import { checkFlag, checkOptions } from '../options'
 import type { TokenizerSettings } from './settings'
 import type { TruncationStrategy } from './truncation'
 
@@ -13,7 +22,7 @@ export interface TokenizerOptions {
    */
   readonly truncation?: boolean | TruncationStrategy | undefined
   /** Tokens, special ones included; `modelMaxLength` by default. */
-  readonly maxLength?: number | undefined
+  readonly maxLength?: number | null | undefined
   /** Pad to the longest text ('longest' or true) or to `maxLength` ('max_length'); false by default. */
   readonly padding?: boolean | PaddingStrategy | undefined
   /** Rounds the padded length up to a multiple of this. */
@@ -42,15 +51,14 @@ export interface CompleteOptions {
   readonly outputs: { readonly segments: boolean; readonly mask: boolean; readonly specials: boolean }
 }
 
+const flagNames = ['addSpecialTokens', 'returnTokenTypeIds', 'returnAttentionMask', 'returnSpecialTokensMask'] as const
+
 const optionNames = [
+  ...flagNames,
   'truncation',
   'maxLength',
   'padding',
   'padToMultipleOf',
-  'addSpecialTokens',
-  'returnTokenTypeIds',
-  'returnAttentionMask',
-  'returnSpecialTokensMask',
   'paddingSide',
   'truncationSide',
 ]
@@ -60,7 +68,8 @@ const optionNames = [
  * @throws TrainerError (`argument`) for unknown options, values that do not exist, and padding without a padding token.
  */
 export function completeOptions(options: TokenizerOptions, settings: TokenizerSettings): CompleteOptions {
-  checkNames(options)
+  checkOptions(options, optionNames, 'The tokenizer')
+  for (const name of flagNames) checkFlag(options[name], name)
   const { strategy, padding, maxLength } = lengthOptions(options, settings)
   checkPadding(padding, strategy, maxLength, options, settings)
   const wants = (name: string, asked: boolean | undefined): boolean => asked ?? settings.modelInputNames.includes(name)
@@ -72,7 +81,7 @@ export function completeOptions(options: TokenizerOptions, settings: TokenizerSe
     padding: {
       strategy: padding,
       maxLength,
-      multipleOf: options.padToMultipleOf ?? undefined,
+      multipleOf: checkMultiple(options.padToMultipleOf),
       side: checkSide(options.paddingSide ?? settings.paddingSide, 'paddingSide'),
     },
     outputs: {
@@ -81,14 +90,6 @@ export function completeOptions(options: TokenizerOptions, settings: TokenizerSe
       specials: options.returnSpecialTokensMask ?? false,
     },
   }
-}
-
-function checkNames(options: object): void {
-  const unknown = Object.keys(options).find(name => !optionNames.includes(name))
-  if (unknown === undefined) return
-  const close = nearest(unknown, optionNames)
-  const fix = close === undefined ? `It has ${optionNames.join(', ')}.` : `Did you mean '${close}'?`
-  throw new TrainerError('argument', `The tokenizer has no option '${unknown}'.`, { fix })
 }
 
 const unlimitedNote =
@@ -105,7 +106,7 @@ interface LengthOptions {
 function lengthOptions(options: TokenizerOptions, { modelMaxLength, limitNote }: TokenizerSettings): LengthOptions {
   const strategy = truncationStrategy(options)
   const padding = paddingStrategy(options.padding)
-  const { maxLength } = options
+  const maxLength = checkMaxLength(options.maxLength)
   if (maxLength === undefined) {
     if (modelMaxLength === Infinity) {
       if (strategy !== 'do_not_truncate') logOnce('warning', unlimitedNote)
@@ -116,8 +117,7 @@ function lengthOptions(options: TokenizerOptions, { modelMaxLength, limitNote }:
     if (isLimited && limitNote !== undefined) logOnce('warning', limitNote)
     return { strategy, padding, maxLength: isLimited ? modelMaxLength : undefined }
   }
-  if (Number.isInteger(maxLength) && maxLength >= 0) return { strategy, padding, maxLength }
-  throw new TrainerError('argument', `maxLength is ${maxLength}; a whole number of tokens was expected.`)
+  return { strategy, padding, maxLength }
 }
 
 function checkPadding(
@@ -144,7 +144,7 @@ function checkPadding(
 
 function truncationStrategy({ truncation, maxLength, padding }: TokenizerOptions): TruncationStrategy {
   if (truncation === undefined)
-    return maxLength !== undefined && (padding ?? false) === false ? 'longest_first' : 'do_not_truncate'
+    return (maxLength ?? undefined) !== undefined && (padding ?? false) === false ? 'longest_first' : 'do_not_truncate'
   if (truncation === true) return 'longest_first'
   if (truncation === false) return 'do_not_truncate'
   const strategies = ['longest_first', 'only_first', 'only_second', 'do_not_truncate']

@@ -1,6 +1,7 @@
 // text → token ids, as Python's tokenizer(text, pair, …) gives them
 import { padExamples, type PadOptions } from '../collators/padExamples'
 import type { Cell } from '../data/rows'
+import { checkOptions, refuseArguments } from '../options'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
 import { JsonPart } from './jsonPart'
 import { readTokenizerFiles, type TextFiles, type TokenizerFiles } from './files'
@@ -84,8 +85,9 @@ function createTokenizer(files: TokenizerFiles, write: TextFiles['write']): Toke
   const model = textModel(files)
   const settings = settingsOf(files, model)
   const encode = encoder(model, new JsonPart(files.json.post_processor, files.path, 'post_processor'), settings)
-  const call = (texts: TextBatch | Cell, ...rest: [unknown?, unknown?]): BatchEncoding | Encoding => {
+  const call = (texts: TextBatch | Cell, ...rest: unknown[]): BatchEncoding | Encoding => {
     const withoutPair = rest.length > 0 && isOptions(rest[0])
+    refuseArguments(rest.slice(withoutPair ? 1 : 2), 'A tokenizer, beside its texts and its options,')
     return encode(
       texts,
       withoutPair ? undefined : rest[0],
@@ -110,18 +112,18 @@ function methods(
   const idOf = (token: string): number | undefined => model.idOf(token) ?? settings.unkTokenId
   const encodeOne = (text: string, pair?: string, options?: TokenizerOptions): number[] =>
     (encode(text, pair, options) as Encoding).input_ids
-  const decode = (
-    ids: ArrayLike<number | bigint>,
-    { skipSpecialTokens = false, cleanUpTokenizationSpaces = settings.cleanUp }: DecodeOptions = {},
-  ): string => model.decode(Array.from(ids, Number), { skipSpecialTokens, cleanUp: cleanUpTokenizationSpaces })
+  const decode = (ids: ArrayLike<number | bigint>, options: DecodeOptions = {}): string => {
+    checkOptions(options, ['skipSpecialTokens', 'cleanUpTokenizationSpaces'], 'decode()')
+    const { skipSpecialTokens = false, cleanUpTokenizationSpaces: cleanUp = settings.cleanUp } = options
+    return model.decode(Array.from(ids, Number), { skipSpecialTokens, cleanUp })
+  }
   const save = (folder: string): Promise<void> => write(folder, tokenizerFileTexts(files, settings))
   return {
     getVocab: () => model.vocabulary(),
-    tokenize: (
-      text: string,
-      pair?: string,
-      { addSpecialTokens = false }: Pick<TokenizerOptions, 'addSpecialTokens'> = {},
-    ) => encodeOne(text, pair, { addSpecialTokens }).map(id => model.tokenOf(id) ?? ''),
+    tokenize: (text: string, pair?: string, options: Pick<TokenizerOptions, 'addSpecialTokens'> = {}) => {
+      checkOptions(options, ['addSpecialTokens'], 'tokenize()')
+      return encodeOne(text, pair, { addSpecialTokens: false, ...options }).map(id => model.tokenOf(id) ?? '')
+    },
     encode: encodeOne,
     decode,
     batchDecode: (rows: readonly ArrayLike<number | bigint>[], options?: DecodeOptions) =>

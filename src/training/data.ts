@@ -1,12 +1,12 @@
 import { Dataset } from '../data/dataset'
 import { createLoader, type Loader, type LoaderRows, rowAt, rowCount, type RowSource } from '../data/loader'
-import { modelColumns, selectModelColumns } from '../data/modelColumns'
+import { modelColumns, type SelectedColumns, selectModelColumns } from '../data/modelColumns'
 import { lengthGroupedEpochOrder, randomOrder } from '../data/sampler'
 import { nearest, quoted, TrainerError } from '../errors'
 import { labelColumn, labelColumns } from '../labelColumn'
 import { logOnce } from '../logging'
-import { type Batch, Tensor } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
+import { collated } from './collating'
 import type { LoadedBatch } from './LoadedBatch'
 import type { DataCollator } from './options'
 
@@ -25,13 +25,13 @@ export interface LoaderParts {
 /** Batches to train on, in the order that `trainSamplingStrategy`, seed and epoch give. */
 export function trainLoader(parts: LoaderParts, dataset: LoaderRows<object>): Loader<LoadedBatch> {
   const { args } = parts
-  const rows = modelRows(parts, dataset, 'training')
+  const { rows, dropped } = modelRows(parts, dataset, 'training')
   const order = rowOrder(args, dataset, rowCount(rows))
   return createLoader({
     rows,
     batchSize: args.trainBatchSize,
     dropLast: args.dataloaderDropLast,
-    collate: collateWith(parts),
+    collate: collateWith(parts, dropped),
     ...(order && { order }),
   })
 }
@@ -47,7 +47,7 @@ export function evaluationLoader(
   sorted: boolean,
 ): Loader<LoadedBatch> {
   const { args, collator } = parts
-  const rows = modelRows(parts, dataset, 'evaluation')
+  const { rows, dropped } = modelRows(parts, dataset, 'evaluation')
   const lengths =
     sorted &&
     collator.paddingSide === 'right' &&
@@ -62,7 +62,7 @@ export function evaluationLoader(
     rows,
     batchSize: args.evalBatchSize,
     dropLast: args.dataloaderDropLast,
-    collate: collateWith(parts),
+    collate: collateWith(parts, dropped),
     ...(order && { order: () => order }),
   })
 }
@@ -76,25 +76,21 @@ function longestFirst(lengths: ArrayLike<number>, count: number): Int32Array {
 }
 
 /** A dataset without the columns that the model does not take, which are logged once; with `removeUnusedColumns` off, as it is. */
-function modelRows(
-  parts: LoaderParts,
-  dataset: LoaderRows<object>,
-  what: 'training' | 'evaluation',
-): LoaderRows<Readonly<Record<string, unknown>>> {
+function modelRows(parts: LoaderParts, dataset: LoaderRows<object>, what: 'training' | 'evaluation'): SelectedColumns {
   const { args, inputNames } = parts
   if (rowCount(dataset) === 0)
     throw new TrainerError('data', `The ${what} dataset is empty.`, { fix: 'Check the split, and what filter() kept.' })
   tellOtherClasses(parts, dataset, what)
-  if (!args.removeUnusedColumns) return dataset as LoaderRows<Readonly<Record<string, unknown>>>
-  const { rows, dropped } = selectModelColumns(dataset, names =>
+  if (!args.removeUnusedColumns) return { rows: dataset as SelectedColumns['rows'], dropped: [] }
+  const selected = selectModelColumns(dataset, names =>
     modelColumns(names, inputNames, labelsAmong(names, parts, what)),
   )
-  if (dropped.length > 0)
+  if (selected.dropped.length > 0)
     logOnce(
       'warning',
-      `The ${what} dataset's columns ${dropped.join(', ')} are not used: the model does not take them.`,
+      `The ${what} dataset's columns ${selected.dropped.join(', ')} are not used: the model does not take them.`,
     )
-  return rows
+  return selected
 }
 
 /** Warns where a dataset calls its classes otherwise than the model, or numbers them otherwise; case does not count. */
@@ -131,14 +127,14 @@ function labelsAmong(
   return [...labelNames.filter(name => name !== 'labels'), ...(wanted ?? []), ...(label === undefined ? [] : [label])]
 }
 
-/** Collates, and gives the column of `labelNames` its name. */
-function collateWith({
-  args: { labelNames },
-  collator,
-}: LoaderParts): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[]) => Promise<LoadedBatch> {
+/** Collates, and gives the column of `labelNames` its name. `dropped` are the columns that rows no longer have. */
+function collateWith(
+  parts: LoaderParts,
+  dropped: readonly string[],
+): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[]) => Promise<LoadedBatch> {
+  const { labelNames } = parts.args
   return async (rows, indices) => {
-    const batch: Batch = await collator(rows, indices)
-    checkBatch(batch)
+    const batch = await collated({ ...parts, dropped }, rows, indices)
     const own = labelNames?.find(name => batch[name] !== undefined)
     if (own !== undefined) return { batch: { ...batch, labels: batch[own]! }, rows: indices }
     const isMadeOfThem = labelNames?.some(name => name === 'labels' || rows.some(row => row[name] !== undefined))
@@ -155,22 +151,6 @@ function otherLabels(wanted: readonly string[], of: string, columns: readonly st
       near === undefined
         ? 'Leave labelNames out for "label" and "labels", or name a column that is there.'
         : `Did you mean "${near}"?`,
-  })
-}
-
-/** A custom collator may return anything. */
-function checkBatch(batch: unknown): void {
-  const wrong =
-    typeof batch !== 'object' || batch === null
-      ? String(batch)
-      : Object.entries(batch).find(([, value]) => !(value instanceof Tensor))?.[0]
-  if (wrong === undefined) return
-  const what =
-    typeof batch === 'object' && batch !== null
-      ? `"${wrong}" of what the data collator returned is not a Tensor`
-      : `The data collator returned ${wrong}`
-  throw new TrainerError('data', `${what}.`, {
-    fix: "Return named tensors: { input_ids: Tensor.from('int32', rows), … }.",
   })
 }
 

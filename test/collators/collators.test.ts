@@ -132,6 +132,67 @@ describe('DataCollatorWithPadding', () => {
   })
 })
 
+describe('options of padding', () => {
+  const examples = [{ input_ids: [2, 5, 3] }, { input_ids: [2, 5, 6, 5, 3] }]
+
+  // transformers 5.24: tokenizer.pad(examples, …)["input_ids"] has rows of these lengths
+  it.each<[object, number[]]>([
+    [{}, [5, 5]],
+    [{ padding: true }, [5, 5]],
+    [{ padding: 'max_length', maxLength: 8 }, [8, 8]],
+    [{ padding: false }, [3, 5]],
+    [{ padding: 'do_not_pad' }, [3, 5]],
+    [{ padding: 'longest', maxLength: 2 }, [5, 5]],
+    [{ padToMultipleOf: 4 }, [8, 8]],
+    [{ padToMultipleOf: null, maxLength: null }, [5, 5]],
+    [{ padding: 'max_length', maxLength: 5, padToMultipleOf: 4 }, [8, 8]],
+    [{ padding: 'max_length', maxLength: 0 }, [3, 5]],
+  ])('%j are those of Python', (options, lengths) => {
+    expect(tokenizer.pad(examples, options)['input_ids']!.map(row => (row as number[]).length)).toEqual(lengths)
+    if (lengths[0] === lengths[1])
+      expect(DataCollatorWithPadding(tokenizer, options)(examples)['input_ids']!.dims).toEqual([2, lengths[0]])
+    else expect(() => DataCollatorWithPadding(tokenizer, options)(examples)).toThrow("'input_ids' of row 1")
+  })
+
+  it.each<[object, string]>([
+    [{ padToMultipleOf: 0 }, 'padToMultipleOf is 0; a whole number from 1 was expected.'],
+    [{ padToMultipleOf: 1.5 }, 'padToMultipleOf is 1.5; a whole number from 1 was expected.'],
+    [{ padToMultipleOf: -8 }, 'padToMultipleOf is -8; a whole number from 1 was expected.'],
+    [{ padToMultipleOf: '8' }, "padToMultipleOf is '8'; a whole number from 1 was expected."],
+    [{ maxLength: -1 }, 'maxLength is -1; a whole number of tokens was expected.'],
+    [{ maxLength: 2.5 }, 'maxLength is 2.5; a whole number of tokens was expected.'],
+    [{ padding: 'maxlength' }, "padding is 'maxlength'; true, false, 'longest', 'max_length' or 'do_not_pad' was"],
+    [{ padding: null }, 'padding is null; true, false,'],
+  ])('%j are refused by pad, by the tokenizer and by the collator', (options, message) => {
+    expect(() => tokenizer.pad(examples, options)).toThrow(message)
+    expect(() => tokenizer('a text', { padding: true, ...options })).toThrow(message)
+    expect(() => DataCollatorWithPadding(tokenizer, options)).toThrow(message)
+  })
+
+  it('are refused under names that do not exist', () => {
+    const make = DataCollatorWithPadding as unknown as (...given: unknown[]) => unknown
+    const unknown = 'DataCollatorWithPadding has no option "pad_to_multiple_of"; its options are padding, maxLength, '
+    expect(() => make(tokenizer, { pad_to_multiple_of: 8 })).toThrow(`${unknown}padToMultipleOf. Did you mean padToM`)
+    expect(() => make({ tokenizer, pad_to_multiple_of: 8 })).toThrow(unknown)
+    expect(() => make(tokenizer, { returnTensors: 'np' })).toThrow('has no option "returnTensors"')
+    expect(() => make(tokenizer, 'longest')).toThrow("takes its options as an object, not 'longest'.")
+    expect(() => make({ tokenizer }, { padding: false })).toThrow('has no option "padding"')
+    expect(() => make(tokenizer, {}, 'np')).toThrow("but was also given 'np'")
+    expect(() => make()).toThrow('needs a tokenizer')
+    expect(() => tokenizer.pad(examples, { paddingside: 'left' } as never)).toThrow('Did you mean paddingSide?')
+    expect(() => tokenizer.pad(examples, { returnAttentionMask: 1 as never })).toThrow('returnAttentionMask is 1; true')
+    expect(() => tokenizer.decode([2], { skipSpecial: true } as never)).toThrow('decode() has no option "skipSpecial"')
+    expect(() => tokenizer.tokenize('a', undefined, { addSpecial: true } as never)).toThrow('tokenize() has no option')
+    expect(() => (tokenizer as unknown as typeof make)('a', 'b', {}, 1)).toThrow('but was also given 1')
+  })
+
+  it('of collators that have none are refused', () => {
+    const make = DefaultDataCollator as unknown as (...given: unknown[]) => unknown
+    expect(() => make({ returnTensors: 'np' })).toThrow('has no options, but was also given { returnTensors }.')
+    expect(() => defaultDataCollator([{ a: 1 }], 'np' as never)).toThrow("but was given 'np'. Leave it out")
+  })
+})
+
 describe('defaultDataCollator', () => {
   it('stacks columns of numbers, leaves out text and empty ones, and renames label to labels', () => {
     const batch = defaultDataCollator([

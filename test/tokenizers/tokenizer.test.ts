@@ -147,9 +147,9 @@ describe('what the tokenizer does with its arguments', () => {
     [
       'a misspelt option',
       () => tokenizer('a', { trucation: true } as object),
-      /no option 'trucation'.*Did you mean 'truncation'/,
+      /no option "trucation".*Did you mean truncation\?/,
     ],
-    ['a snake_case option', () => tokenizer('a', { max_length: 3 } as object), /Did you mean 'maxLength'/],
+    ['a snake_case option', () => tokenizer('a', { max_length: 3 } as object), /Did you mean maxLength\?/],
     [
       'a strategy',
       () => tokenizer('a', { truncation: 'longest' as 'longest_first' }),
