@@ -19,7 +19,7 @@ import { type ModelCardOptions, writeModelCard } from './hub/modelCard'
 import { setLogLevel } from './logging'
 import type { Loss } from './losses/loss'
 import type { LossFunction, ModelOutputs } from './losses/LossFunction'
-import type { Metrics } from './metrics/Metrics'
+import type { Metrics, MetricValue } from './metrics/Metrics'
 import type { GraphBuilder } from './onnx/builder'
 import type { Value } from './onnx/types'
 import { decays } from './optim/groups'
@@ -42,8 +42,8 @@ import { saveCheckpoint } from './training/checkpoints'
 import { createRunner, prepareModel } from './training/createRunner'
 import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
 import { adviceWithoutLabels, datasetNamed, isDatasets } from './training/datasets'
-import { evaluateModel } from './training/evaluateModel'
-import { type EvaluationOutput, EvaluationStopped } from './training/evaluation'
+import { evaluateModel, type ModelEvaluation } from './training/evaluateModel'
+import { EvaluationStopped } from './training/evaluation'
 import type { LoadedBatch } from './training/LoadedBatch'
 import { optimizerOf } from './training/optimizers'
 import type {
@@ -346,7 +346,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     return { predictions, labels, labelIds: labels, metrics }
   }
 
-  async #evaluate(loader: Loader<LoadedBatch>, prefix: string, predicting: boolean): Promise<EvaluationOutput> {
+  async #evaluate(loader: Loader<LoadedBatch>, prefix: string, predicting: boolean): Promise<ModelEvaluation> {
     const runner = await this.#runnerOf()
     const { args, options, model } = this
     this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader }
@@ -448,7 +448,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   }
 
   /** A copy of metrics in units for people to read: `1:02:03.45`, `3073364GF`. */
-  metricsFormat(metrics: LogEntry): Record<string, number | string | boolean> {
+  metricsFormat(metrics: LogEntry): Record<string, MetricValue> {
     return formatMetrics(metrics)
   }
 

@@ -1,10 +1,11 @@
 import { TrainerError } from '../errors'
 import { isJsonObject, type Json, parseJson } from '../json'
+import type { MetricValue } from '../metrics/Metrics'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { CallbackState } from './CallbackState'
 
 /** One log: keys in Python's spelling. */
-export type LogEntry = Readonly<Record<string, number | string | boolean>>
+export type LogEntry = Readonly<Record<string, MetricValue>>
 
 /** What a field of the state may hold. */
 interface Kinds {

@@ -1,3 +1,4 @@
+import type { MetricValue } from '../metrics/Metrics'
 import type { LogEntry } from './TrainerState'
 
 /** A number with four significant digits, like Python's `%.4g`: `0.4123`, `2.5e-05`, `1.235e+04`. */
@@ -33,7 +34,8 @@ function halfToEven(value: number, decimals: number): number | undefined {
 
 /**
  * A log as one line: Hugging Face's `{'loss': '0.4123', 'learning_rate': '2.5e-05', 'epoch': '1'}`, fractions with four
- * significant digits, without `total_flos`; texts longer than `maxLength` are replaced by a notice.
+ * significant digits, without `total_flos`; texts, lists and objects
+ * longer than `maxLength` are replaced by a notice.
  */
 export function formatLogs(logs: LogEntry, maxLength = 100): string {
   const parts = Object.entries(logs)
@@ -42,18 +44,32 @@ export function formatLogs(logs: LogEntry, maxLength = 100): string {
   return `{${parts.join(', ')}}`
 }
 
-function formatValue(value: LogEntry[string], maxLength: number): string {
+function formatValue(value: MetricValue, maxLength: number): string {
   if (typeof value === 'number') return `'${Number.isInteger(value) ? value : formatNumber(value)}'`
-  if (typeof value === 'boolean') return String(value)
-  if (value.length <= maxLength) return `'${value}'`
-  return `'[a text of ${value.length} characters, more than the ${maxLength} that are shown]'`
+  const text = formatNested(value)
+  if (text.length > maxLength) {
+    const kind = typeof value === 'string' ? 'text' : 'value'
+    return `'[a ${kind} of ${text.length} characters, more than the ${maxLength} that are shown]'`
+  }
+  return typeof value === 'string' ? `'${text}'` : text
+}
+
+/** A value as a line prints it: lists and objects as in Python, their fractions with four significant digits. */
+export function formatNested(value: MetricValue): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : formatNumber(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  const inner = (one: MetricValue): string => (typeof one === 'string' ? `'${one}'` : formatNested(one))
+  if (Array.isArray(value)) return `[${value.map(inner).join(', ')}]`
+  return `{${Object.entries(value as LogEntry)
+    .map(([name, one]) => `'${name}': ${inner(one)}`)
+    .join(', ')}}`
 }
 
 /**
  * A readable copy of metrics: times as `1:02:03.45`, memory as `5MB`, operations as `3073364GF`, other numbers with
  * four decimals.
  */
-export function formatMetrics(metrics: LogEntry): Record<string, number | string | boolean> {
+export function formatMetrics(metrics: LogEntry): Record<string, MetricValue> {
   return Object.fromEntries(
     Object.entries(metrics).map(([key, value]) => {
       if (typeof value !== 'number') return [key, value]
@@ -79,7 +95,9 @@ function duration(seconds: number): string {
 
 /** The lines that `logMetrics` prints: a title, then the metrics sorted by name, keys and values in columns. */
 export function metricsLines(split: string, metrics: LogEntry): string[] {
-  const formatted = Object.entries(formatMetrics(metrics)).map(([key, value]) => [key, String(value)] as const)
+  const formatted = Object.entries(formatMetrics(metrics)).map(
+    ([key, value]) => [key, typeof value === 'object' ? formatNested(value) : String(value)] as const,
+  )
   const keyWidth = Math.max(0, ...formatted.map(([key]) => key.length))
   const valueWidth = Math.max(0, ...formatted.map(([, value]) => value.length))
   const sorted = formatted.toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -1,7 +1,9 @@
+import type { MetricValue } from '../metrics/Metrics'
+import { formatNested } from './format'
 import type { LogEntry } from './TrainerState'
 
 /** A row of the table of results, by column title. */
-export type ResultRow = Readonly<Record<string, number | string | boolean>>
+export type ResultRow = Readonly<Record<string, MetricValue>>
 
 const notResults = [
   /^(?:epoch|step|total_flos|num_input_tokens_seen|train_.*)$/,
@@ -36,6 +38,8 @@ export class ResultTable {
   readonly #first: readonly string[]
   #columns: readonly string[] = []
   #headed = 0
+  /** Of columns whose first value is wider than their title, as a list is. */
+  readonly #wide = new Map<string, number>()
 
   /** @param first the titles that come first, in this order, if rows have them. */
   constructor(first: readonly string[]) {
@@ -49,23 +53,27 @@ export class ResultTable {
       ...this.#first.filter(title => titles.has(title)),
       ...[...titles].filter(title => !this.#first.includes(title)),
     ]
+    for (const title of Object.keys(row)) {
+      if (!this.#wide.has(title)) this.#wide.set(title, shown(title, row[title]).length)
+    }
     const line = this.#line(title => shown(title, row[title]))
     if (this.#headed === this.#columns.length) return [line]
     this.#headed = this.#columns.length
-    return [this.#line(title => title), this.#columns.map(title => '-'.repeat(widthOf(title))).join('-+-'), line]
+    return [this.#line(title => title), this.#columns.map(title => '-'.repeat(this.#widthOf(title))).join('-+-'), line]
   }
 
   #line(cell: (title: string) => string): string {
-    return this.#columns.map(title => cell(title).padStart(widthOf(title))).join(' | ')
+    return this.#columns.map(title => cell(title).padStart(this.#widthOf(title))).join(' | ')
   }
-}
 
-function widthOf(title: string): number {
-  return Math.max(title.length, title === 'Epoch' || title === 'Step' ? 6 : 8)
+  #widthOf(title: string): number {
+    return Math.max(title.length, this.#wide.get(title) ?? 0, title === 'Epoch' || title === 'Step' ? 6 : 8)
+  }
 }
 
 function shown(title: string, value: ResultRow[string] | undefined): string {
   if (value === undefined) return 'No log'
+  if (typeof value === 'object') return formatNested(value)
   if (typeof value !== 'number' || title === 'Epoch' || title === 'Step') return String(value)
   return Number.isFinite(value) ? value.toFixed(6) : Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
 }

@@ -76,8 +76,10 @@ function numberAdvice({ several }: LoadedMetric, side: string, value: number): s
   if (Number.isInteger(value)) return 'Beyond 2⁵³ numbers are not exact: number the classes from 0.'
   if (several && side === 'predictions') return thresholds
   if (side === 'predictions')
-    return 'If these are probabilities of class 1, say from where on it counts: predictions.greater(0.5) of a Tensor, ' +
+    return (
+      'If these are probabilities of class 1, say from where on it counts: predictions.greater(0.5) of a Tensor, ' +
       'predictions.map(p => Number(p > 0.5)) of a list.'
+    )
   return "Classes are whole numbers; 'mse', 'mae', 'pearsonr' and 'spearmanr' compare other numbers."
 }
 

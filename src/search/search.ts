@@ -1,7 +1,7 @@
 import { isArgumentName } from '../arguments/resolve'
 import { argumentNames } from '../arguments/table'
 import { nearest, TrainerError } from '../errors'
-import { checkOptions } from '../options'
+import { checkOptions, shown } from '../options'
 import { log } from '../logging'
 import { isBetter } from '../metrics/better'
 import type { Metrics } from '../metrics/Metrics'
@@ -138,6 +138,16 @@ function settingsOf(trainer: Searched, options: SearchOptions): Settings {
  */
 export function defaultObjective(metrics: Metrics): number {
   const others = Object.entries(metrics).filter(([key]) => !notObjectives.test(key))
+  const odd = others.find(([, value]: readonly [string, unknown]) => typeof value !== 'number')
+  if (odd !== undefined) {
+    throw new TrainerError(
+      'argument',
+      `The metrics cannot be added up: "${odd[0]}" is ${shown(odd[1])}, not a number.`,
+      {
+        fix: 'Say what counts: computeObjective: metrics => metrics.eval_f1.',
+      },
+    )
+  }
   return others.length === 0 ? (metrics.eval_loss ?? NaN) : others.reduce((sum, [, value]) => sum + value, 0)
 }
 

@@ -7,6 +7,7 @@ import type {
 } from '../callbacks/TrainerCallback'
 import { TrainerControl } from '../callbacks/TrainerControl'
 import { type LogEntry, TrainerState } from '../callbacks/TrainerState'
+import { plainMetrics } from '../metrics/plainMetrics'
 import type { TrainingArguments } from '../TrainingArguments'
 import { Exclusive } from './Exclusive'
 
@@ -20,9 +21,13 @@ export abstract class TrainerEvents {
   abstract readonly callbackHandler: CallbackHandler
   protected readonly exclusive = new Exclusive()
 
-  /** Logs numbers: into the state's history with epoch, step and the tokens seen (if counted), and to the callbacks. */
+  /**
+   * Logs numbers, and lists and objects of them: into the state's history with epoch, step and the tokens seen (if
+   * counted), and to the callbacks.
+   * @throws TrainerError (`argument`) for a value that a log cannot keep.
+   */
   async log(logs: LogEntry): Promise<void> {
-    const entry = this.stamped(logs)
+    const entry = this.stamped(plainMetrics(logs, 'log() was given'))
     this.state.logHistory.push({ ...entry, step: this.state.globalStep })
     await this.fire('onLog', { logs: entry })
   }

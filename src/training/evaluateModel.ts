@@ -1,6 +1,7 @@
 import type { TrainableModel } from '../auto/TrainableModel'
 import { speedMetrics } from '../callbacks/format'
 import type { Loader } from '../data/loader'
+import type { Metrics } from '../metrics/Metrics'
 import type { TrainingArguments } from '../TrainingArguments'
 import { type EvaluationOutput, runEvaluation } from './evaluation'
 import type { LoadedBatch } from './LoadedBatch'
@@ -21,8 +22,13 @@ export interface EvaluatedModel {
   readonly afterBatch: () => Promise<boolean>
 }
 
+/** What an evaluation came to, its metrics named and with the speed. */
+export interface ModelEvaluation extends EvaluationOutput {
+  readonly metrics: Metrics
+}
+
 /** Evaluates a model on a loader's batches; the metrics are named, and have the speed with them. */
-export async function evaluateModel(evaluated: EvaluatedModel): Promise<EvaluationOutput> {
+export async function evaluateModel(evaluated: EvaluatedModel): Promise<ModelEvaluation> {
   const { model, runner, loader, args, options, prefix, predicting } = evaluated
   const startedAt = performance.now()
   const output = await runEvaluation(runner, {
@@ -48,5 +54,5 @@ export async function evaluateModel(evaluated: EvaluatedModel): Promise<Evaluati
   const own = Object.entries({ ...(output.loss !== undefined && { loss: output.loss }), ...output.metrics })
   const named = own.map(([key, value]) => [key.startsWith(`${prefix}_`) ? key : `${prefix}_${key}`, value] as const)
   const speed = speedMetrics(prefix, seconds, { numSamples: output.samples, numSteps: output.batches })
-  return { ...output, metrics: { ...Object.fromEntries(named), ...speed } }
+  return { ...output, metrics: { ...(Object.fromEntries(named) as Metrics), ...speed } }
 }

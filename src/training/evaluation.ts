@@ -1,6 +1,7 @@
 import { LabelError, quoted, TrainerError } from '../errors'
-import type { Metrics } from '../metrics/Metrics'
-import { type Batch, Tensor } from '../tensor'
+import type { MetricValue } from '../metrics/Metrics'
+import { plainMetrics } from '../metrics/plainMetrics'
+import type { Batch, Tensor } from '../tensor'
 import type { LoadedBatch } from './LoadedBatch'
 import { RowCollector } from './RowCollector'
 import type { LabelledFeed, Runner } from './Runner'
@@ -18,11 +19,19 @@ export interface EvalPrediction {
   readonly losses?: Float64Array
 }
 
+/** What `computeMetrics` may return: numbers by name, and whatever else {@link MetricValue} and tensors can say. */
+export type ComputedMetrics = Readonly<Record<string, unknown>>
+
 /**
  * Turns predictions into metrics. With `batchEvalMetrics` it is called once per batch, and what it returns for the last
- * one counts.
+ * one counts. Lists and objects are kept as they are, in results and in the log.
  */
-export type ComputeMetrics = (prediction: EvalPrediction, computeResult: boolean) => Metrics | Promise<Metrics>
+export type ComputeMetrics = (
+  prediction: EvalPrediction,
+  computeResult: boolean,
+) => ComputedMetrics | Promise<ComputedMetrics>
+
+const returned = 'computeMetrics returned'
 
 /** Makes smaller things of logits, batch by batch, so that less is kept. */
 export type PreprocessLogits = (logits: Tensor<'float32'>, labels: Tensor | undefined) => Tensor | Promise<Tensor>
@@ -64,7 +73,7 @@ export interface EvaluationOutput {
   readonly labels: Tensor | undefined
   /** The mean over all labels that count; undefined without labels. */
   readonly loss: number | undefined
-  readonly metrics: Metrics
+  readonly metrics: Readonly<Record<string, MetricValue>>
   readonly samples: number
   readonly batches: number
 }
@@ -75,7 +84,7 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   const loss = { sum: 0, count: 0, isThere: false }
   let samples = 0
   let batches = 0
-  let metrics: Metrics = {}
+  let metrics: Record<string, MetricValue> = {}
   let held: Held[] = []
   let isLabelled: boolean | undefined
   for await (const { value, last } of withLast(options.batches)) {
@@ -97,7 +106,7 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   if (!options.streaming && predictions !== undefined && hasMetrics(options, labels, undefined)) {
     const losses = options.includeLosses ? inRowOrder(kept.losses) : undefined
     const prediction = predictionOf(predictions, labels!, kept.inputs.finish(), losses)
-    metrics = checkedMetrics(await options.computeMetrics!(prediction, true))
+    metrics = plainMetrics(await options.computeMetrics!(prediction, true), returned)
   }
   return { predictions, labels, loss: loss.isThere ? loss.sum / loss.count : undefined, metrics, samples, batches }
 }
@@ -144,7 +153,7 @@ async function take(
   kept: Kept,
   options: EvaluationOptions,
   last: boolean,
-): Promise<Metrics | undefined> {
+): Promise<Record<string, MetricValue> | undefined> {
   const fetched = await logits()
   const labels = batch[options.labels]
   const predictions = (await options.preprocessLogits?.(fetched, labels)) ?? fetched
@@ -161,7 +170,7 @@ async function take(
   if (!hasMetrics(options, labels, batch)) return undefined
   const losses = options.includeLosses && mean !== undefined ? new Float64Array(rows.length).fill(mean) : undefined
   const metrics = await options.computeMetrics!(predictionOf(predictions, labels!, inputs, losses), last)
-  return last ? checkedMetrics(metrics) : metrics
+  return last ? plainMetrics(metrics, returned) : undefined
 }
 
 /**
@@ -187,24 +196,6 @@ function inRowOrder(losses: ReadonlyMap<number, number>): Float64Array {
     [...losses].sort(([a], [b]) => a - b),
     ([, loss]) => loss,
   )
-}
-
-/** Metrics as they should be. @throws TrainerError for what is not an object of numbers: most often a forgotten return. */
-function checkedMetrics(metrics: unknown): Metrics {
-  const [name, value] =
-    typeof metrics !== 'object' || metrics === null || metrics instanceof Tensor
-      ? ['', metrics]
-      : (Object.entries(metrics).find(entry => typeof entry[1] !== 'number') ?? [])
-  if (name === undefined) return metrics as Metrics
-  const what = name === '' ? shown(value) : `${shown(value)} as "${name}"`
-  throw new TrainerError('argument', `computeMetrics returned ${what}, not an object of numbers by name.`, {
-    fix: 'Return { accuracy: … }.',
-  })
-}
-
-function shown(value: unknown): string {
-  if (value instanceof Tensor) return `a Tensor of the shape [${value.dims.join(', ')}]`
-  return (JSON.stringify(value) ?? String(value)).slice(0, 80)
 }
 
 function predictionOf(

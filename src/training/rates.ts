@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json'
 import { quoted, TrainerError } from '../errors'
+import { shown } from '../options'
 import { createMetricSchedule, type MetricScheduleState } from '../optim/metricSchedule'
 import { createSchedule, isMetricSchedule, type Schedule } from '../optim/schedules'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -67,8 +68,17 @@ function metricRates(args: TrainingArguments): RateSource {
 /** An evaluation's metric by its name with or without `eval_`. @throws TrainerError listing what there is. */
 export function metricNamed(metrics: Metrics, name: string): number {
   const key = name.startsWith('eval_') ? name : `eval_${name}`
-  const value = metrics[key]
-  if (value !== undefined) return value
+  const value: unknown = metrics[key]
+  if (typeof value === 'number') return value
+  if (value !== undefined) {
+    throw new TrainerError(
+      'argument',
+      `metricForBestModel is "${name}", but "${key}" is ${shown(value)}, not a number.`,
+      {
+        fix: 'Return the number that counts under a name of its own from computeMetrics, and name that.',
+      },
+    )
+  }
   const found = quoted(Object.keys(metrics))
   throw new TrainerError(
     'argument',

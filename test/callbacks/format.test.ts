@@ -8,6 +8,7 @@ import {
   roundTo,
   speedMetrics,
 } from '../../src/callbacks/format'
+import { metricColumns, ResultTable } from '../../src/callbacks/resultTable'
 
 describe('formatNumber', () => {
   // Python 3.11's '%.4g' and round(x, 4).
@@ -81,6 +82,32 @@ describe('formatLogs', () => {
     expect(formatLogs({ text: 'x'.repeat(101), short: 'y' })).toBe(
       "{'text': '[a text of 101 characters, more than the 100 that are shown]', 'short': 'y'}",
     )
+  })
+})
+
+describe('lists and objects in logs', () => {
+  const logs = { eval_report: { spam: { f1: 0.123456, support: 3 }, note: 'few' }, eval_each: [0.25, NaN], none: null }
+
+  it('are printed as Python prints them, with shorter fractions', () => {
+    expect(formatLogs(logs)).toBe(
+      "{'eval_report': {'spam': {'f1': 0.1235, 'support': 3}, 'note': 'few'}, 'eval_each': [0.25, nan], 'none': null}",
+    )
+    expect(formatLogs(logs, 20)).toContain(
+      "'eval_report': '[a value of 53 characters, more than the 20 that are shown]'",
+    )
+  })
+
+  it('are in the columns of metrics and in the table of results', () => {
+    expect(metricsLines('eval', logs)[2]).toBe("  eval_report = {'spam': {'f1': 0.1235, 'support': 3}, 'note': 'few'}")
+    const lines = new ResultTable(['Epoch']).add({
+      Epoch: 1,
+      ...metricColumns({ eval_each: [0.25, 0.123456], eval_f: 1 }),
+    })
+    expect(lines).toEqual([
+      ' Epoch |           Each |        F',
+      '-------+----------------+---------',
+      '     1 | [0.25, 0.1235] | 1.000000',
+    ])
   })
 })
 
