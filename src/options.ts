@@ -49,6 +49,20 @@ export function checkOptions(options: unknown, known: readonly string[], where: 
 }
 
 /**
+ * The options with their defaults, for those that are left out or undefined.
+ * @throws TrainerError (`argument`) as {@link checkOptions} does, for options that have no default in the table.
+ */
+export function withDefaults<Options extends object>(
+  options: Partial<{ readonly [Name in keyof Options]: Options[Name] | undefined }> | undefined,
+  defaults: Options,
+  where: string,
+): Options {
+  checkOptions(options, Object.keys(defaults), where)
+  const given = Object.entries(options ?? {}).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(given) }
+}
+
+/**
  * Refuses what JavaScript gives a method beyond the arguments that it has.
  * @throws TrainerError (`argument`) that shows it.
  */

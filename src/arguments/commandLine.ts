@@ -1,4 +1,5 @@
 import { nearest, TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { TrainingArguments, type TrainingArgumentsOptions } from '../TrainingArguments'
 import { readNested, readOptions } from './files'
 import { isArgumentName, nameProblem } from './resolve'
@@ -57,6 +58,7 @@ export function parseTrainingArguments<const E extends ExtraTable = Record<never
     readonly usage?: string
   } = {},
 ): ParsedArguments<E> {
+  checkOptions(options, ['extra', 'readText', 'defaults', 'usage'], 'parseTrainingArguments()')
   const extraTable: ExtraTable = options.extra ?? {}
   const { values, rest } = readWords(argv, extraTable)
   const wantsHelp = values.help === true

@@ -2,6 +2,7 @@ import { completeConfig } from '../models/checkConfig'
 import type { ModelConfig } from '../models/config'
 import { withOwnLabels, withProblemType } from '../models/labels'
 import { architectures } from '../models/registry'
+import { refuseArguments } from '../options'
 import { readConfig } from './folders'
 
 /** Configs of models. */
@@ -9,9 +10,10 @@ export const AutoConfig = {
   /**
    * The config of a folder, as it stands there.
    * @throws TrainerError when there is none, and, naming the file and the field, for a value that cannot be where the
-   * family is known.
+   * family is known; for options, of which it has none.
    */
-  async fromPretrained(folder: string): Promise<ModelConfig> {
+  async fromPretrained(folder: string, ...extra: readonly never[]): Promise<ModelConfig> {
+    refuseArguments(extra, 'AutoConfig.fromPretrained(), beside the folder,')
     const config = await readConfig(folder)
     if (!Object.hasOwn(architectures, config.model_type)) return config
     const source = `${folder}/config.json`

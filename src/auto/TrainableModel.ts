@@ -1,4 +1,5 @@
 import { nearest, TrainerError } from '../errors'
+import { refuseArguments, withDefaults } from '../options'
 import { type ParameterPatterns, withTrainable } from '../models/freeze'
 import type { Head } from '../heads/Head'
 import type { Model } from '../models/Model'
@@ -35,7 +36,8 @@ export class TrainableModel {
   }
 
   /** The number of weights, or of those that are trained. */
-  numParameters({ onlyTrainable = false }: { readonly onlyTrainable?: boolean } = {}): number {
+  numParameters(options: { readonly onlyTrainable?: boolean } = {}): number {
+    const { onlyTrainable } = withDefaults(options, { onlyTrainable: false }, 'numParameters()')
     return this.#definition.parameters
       .filter(({ trainable }) => trainable || !onlyTrainable)
       .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
@@ -105,7 +107,8 @@ export class TrainableModel {
    * itself; `trainer.saveModel()` saves both.
    * @throws TrainerError ('file') when the folder cannot be written; an existing one stays as it was.
    */
-  async savePretrained(folder: string): Promise<void> {
+  async savePretrained(folder: string, ...extra: readonly never[]): Promise<void> {
+    refuseArguments(extra, 'savePretrained(), beside the folder,')
     await saveModelFolder(folder, { model: this })
   }
 }

@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import type { GraphBuilder } from '../onnx/builder'
 import { isFloat } from '../onnx/infer'
 import type { OpName } from '../onnx/operators'
@@ -57,6 +58,7 @@ export function differentiate(
   wrt: readonly Value[],
   options: DifferentiateOptions = {},
 ): Gradients {
+  checkOptions(options, ['rows', 'checkpoints'], 'differentiate()')
   check(loss, wrt)
   const routes = between(graph.nodes, loss, wrt)
   const tables = wrt

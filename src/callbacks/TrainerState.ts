@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { isJsonObject, type Json, parseJson } from '../json'
 import type { MetricValue } from '../metrics/Metrics'
+import { checkOptions } from '../options'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { CallbackState } from './CallbackState'
 
@@ -81,7 +82,9 @@ export interface TrainerState extends TrainerStateFields {}
 
 /** The state of a run; see {@link TrainerStateFields}. Only the Trainer writes to it. */
 export class TrainerState {
+  /** @throws TrainerError (`argument`) for a field that a state does not have. */
   constructor(fields: Partial<TrainerStateFields> = {}) {
+    checkOptions(fields, Object.keys(stateFields), 'TrainerState')
     const defaults = fieldEntries.map(([name, field]) => [name, structuredClone(field.default)])
     Object.assign(this, Object.fromEntries(defaults), fields)
   }

@@ -1,4 +1,5 @@
 import { standardError } from '../terminal/standardStreams'
+import { checkOptions } from '../options'
 import type { TextStream } from '../terminal/TextStream'
 import type { TrainingArguments } from '../TrainingArguments'
 import { formatLogs } from './format'
@@ -11,9 +12,10 @@ export class PrinterCallback extends TrainerCallback {
   readonly #stream: TextStream
 
   /** @param options.stream standard error by default. */
-  constructor({ stream = standardError() }: { stream?: TextStream } = {}) {
+  constructor(options: { stream?: TextStream } = {}) {
     super()
-    this.#stream = stream
+    checkOptions(options, ['stream'], 'PrinterCallback')
+    this.#stream = options.stream ?? standardError()
   }
 
   override onLog(

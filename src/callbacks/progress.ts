@@ -1,4 +1,5 @@
 import { type ProgressBar, ProgressBars, progressLabel } from '../terminal/progressBar'
+import { checkOptions } from '../options'
 import { standardError } from '../terminal/standardStreams'
 import type { TextStream } from '../terminal/TextStream'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -37,10 +38,11 @@ export class ProgressCallback extends TrainerCallback {
    * @param options.stream standard error by default.
    * @param options.maxStrLen longer texts in logs are replaced by a notice; 100 characters by default.
    */
-  constructor({ stream = standardError(), maxStrLen = 100 }: { stream?: TextStream; maxStrLen?: number } = {}) {
+  constructor(options: { stream?: TextStream; maxStrLen?: number } = {}) {
     super()
-    this.#stream = stream
-    this.#maxStrLen = maxStrLen
+    checkOptions(options, ['stream', 'maxStrLen'], 'ProgressCallback')
+    this.#stream = options.stream ?? standardError()
+    this.#maxStrLen = options.maxStrLen ?? 100
   }
 
   override onTrainBegin(args: TrainingArguments, state: Readonly<TrainerState>): void {

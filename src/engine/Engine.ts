@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { bfloat16Engine } from './bfloat16'
 import { openApi, type Api } from './capi'
 import { chooseDevice } from './devices'
@@ -22,6 +23,17 @@ export type {
   Transfers,
 } from './types'
 
+const engineOptions = Object.keys({
+  device: 1,
+  library: 1,
+  threads: 1,
+  providerOptions: 1,
+  spinning: 1,
+  pluginLibrary: 1,
+  precision: 1,
+  deterministic: 1,
+} satisfies Record<keyof EngineOptions, 1>)
+
 /**
  * Opens ONNX Runtime on a device.
  *
@@ -31,6 +43,7 @@ export type {
  * start.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkOptions(options, engineOptions, 'createEngine()')
   const { device = 'cpu', threads = defaultThreads() } = options
   if (!Number.isInteger(threads) || threads < 1) {
     throw new TrainerError('argument', `threads must be a whole number of at least 1, but ${threads} was given.`)

@@ -1,4 +1,5 @@
 import { nearest, TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { Tensor } from '../tensor'
 import type { Api } from './capi'
 import { addressOf, type NativeMemory, nativeTexts, type Pointer, pointersAt } from './nativeMemory'
@@ -62,8 +63,10 @@ export class SessionProgram implements Program {
   async run(
     inputs: EngineValues,
     into: EngineValues = {},
-    { keep = [] }: RunOptions = {},
+    options: RunOptions = {},
   ): Promise<Record<string, EngineValue>> {
+    checkOptions(options, ['keep'], 'run()')
+    const { keep = [] } = options
     if (this.#disposed) throw new TrainerError('engine', `Program '${this.#name}' was disposed and cannot run.`)
     const held = { inputs: { ...inputs }, into: { ...into } }
     this.#checkNames(held.inputs, held.into, keep)

@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { Tensor, type DataType } from '../tensor'
 import type { Api } from './capi'
 import { DeviceMemory, identityModel } from './device'
@@ -7,6 +8,15 @@ import { SessionProgram, type Host } from './Program'
 import { openSession, openSmallSession, type SessionSettings } from './session'
 import type { DeviceBuffer, Engine, EngineValue, Program, ProgramOptions, Transfers } from './types'
 import { wrapTensor } from './values'
+
+const programOptions = Object.keys({
+  name: 1,
+  optimization: 1,
+  externalData: 1,
+  memoryPattern: 1,
+  profile: 1,
+  sessionConfig: 1,
+} satisfies Record<keyof ProgramOptions, 1>)
 
 /** ONNX Runtime's sessions and memory on one device. */
 export class OrtEngine implements Engine {
@@ -49,6 +59,7 @@ export class OrtEngine implements Engine {
   }
 
   async load(model: Uint8Array, options: ProgramOptions = {}): Promise<Program> {
+    checkOptions(options, programOptions, 'load()')
     this.#checkOpen()
     const open = (): Promise<Pointer> => openSession(this.#api, this.#settings, model, options)
     const session = await this.#enter(open)

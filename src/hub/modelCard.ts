@@ -4,6 +4,7 @@ import type { LogEntry } from '../callbacks/TrainerState'
 import { readText } from '../files/readFile'
 import { writeFileWhole } from '../files/writeFile'
 import { checkWritable } from '../files/folder'
+import { checkOptions } from '../options'
 import type { TrainingArguments } from '../TrainingArguments'
 
 /** What the run does not know about itself; one text, or several. */
@@ -25,6 +26,18 @@ export interface ModelCardOptions {
   /** Their configurations, such as `mrpc`. */
   readonly datasetArgs?: string | readonly string[]
 }
+
+const cardOptions = Object.keys({
+  language: 1,
+  license: 1,
+  tags: 1,
+  modelName: 1,
+  finetunedFrom: 1,
+  tasks: 1,
+  datasetTags: 1,
+  dataset: 1,
+  datasetArgs: 1,
+} satisfies Record<keyof ModelCardOptions, 1>)
 
 /** What the run knows. */
 export interface CardParts {
@@ -55,6 +68,7 @@ const taskNames: Readonly<Record<string, string>> = { 'text-classification': 'Te
 
 /** Writes `README.md` into the arguments' folder, and keeps the tags of an older one. */
 export async function writeModelCard(parts: CardParts, options: ModelCardOptions): Promise<void> {
+  checkOptions(options, cardOptions, 'createModelCard()')
   const { outputDir } = parts.args
   const path = `${outputDir}/README.md`
   await checkWritable(outputDir)

@@ -8,6 +8,7 @@ import { writeFileWhole } from '../files/writeFile'
 import { writeFolder } from '../files/folder'
 import { openvinoFolder, openvinoVersion, openvinoWheels, type PinnedWheel } from '../engine/openvino'
 import { TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { findInIndex, type Opened, openUrl, shownUrl } from './packageIndex'
 import { type PipSettings, readPipSettings } from './pipSettings'
 import { type UnpackedFile, unpackWheel, wheelLimit } from './wheel'
@@ -41,6 +42,7 @@ const reportInterval = 3000
  * different one.
  */
 export async function installOpenvino(options: InstallOptions = {}): Promise<Installed> {
+  checkOptions(options, ['indexUrl', 'wheel', 'report'], 'installOpenvino()')
   const platform = `${process.platform} ${process.arch}`
   const wheel = openvinoWheels[platform]
   if (wheel !== undefined) return installWheel(wheel, openvinoFolder(), options)

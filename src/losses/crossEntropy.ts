@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../onnx/builder'
+import { checkOptions } from '../options'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import type { Loss } from './loss'
@@ -20,6 +21,7 @@ export interface CrossEntropyOptions {
 /**
  * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written in portable operators; see
  * PyTorch's CrossEntropyLoss.
+ * @throws TrainerError (`argument`) for an option that it does not have.
  */
 export function crossEntropy(
   graph: GraphBuilder,
@@ -27,6 +29,7 @@ export function crossEntropy(
   labels: Value,
   options: CrossEntropyOptions = {},
 ): Loss {
+  checkOptions(options, ['labelSmoothing', 'classWeights'], 'crossEntropy()')
   const classes = logits.shape[1] as number
   // any shift near the largest will do; whole numbers have no gradient, which saves the backward pass of the maximum
   const shifted = graph.sub(logits, graph.floor(graph.reduceMax(logits, [1], true)))

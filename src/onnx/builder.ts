@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { type DataType, Tensor } from '../tensor'
 import { finish } from './finish'
 import { infer } from './infer'
@@ -278,6 +279,7 @@ export class GraphBuilder {
 
   /** alpha · A′ B′ + beta · C, where ′ transposes if asked to. */
   gemm(a: Value, b: Value, c?: Value, attributes: Attributes['Gemm'] = {}): Value {
+    checkOptions(attributes, ['alpha', 'beta', 'transA', 'transB'], 'gemm()')
     return this.#one('Gemm', c === undefined ? [a, b] : [a, b, c], attributes)
   }
 

@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { withDefaults } from '../options'
 import type { Tensor } from '../tensor'
 import { type AttributeKind, operators, opsets } from './operators'
 import type { Graph, Initializer, Node, Value } from './types'
@@ -73,7 +74,8 @@ export function encodeInParts(
   graph: Graph,
   options: EncodeOptions = {},
 ): Omit<EncodedModel, 'model'> & { readonly model: readonly Uint8Array[] } {
-  const { externalDataName = 'model.onnx_data', externalThreshold = 1.5e9 } = options
+  const defaults = { externalDataName: 'model.onnx_data', externalThreshold: 1.5e9 }
+  const { externalDataName, externalThreshold } = withDefaults(options, defaults, 'encode()')
   const initializers = [...graph.initializers.values()]
   const bytes = initializers.reduce((sum, { tensor }) => sum + tensor.data.byteLength, 0)
   const externalData = bytes > externalThreshold ? layOut(externalDataName, initializers) : undefined

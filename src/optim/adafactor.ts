@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { withDefaults } from '../options'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { Optimizer, UpdateSite } from './Optimizer'
@@ -15,6 +16,17 @@ export interface AdafactorOptions {
   readonly warmupInit?: boolean // false
 }
 
+const defaults = {
+  epsilon1: 1e-30,
+  epsilon2: 1e-3,
+  clipThreshold: 1,
+  decayRate: -0.8,
+  beta1: undefined as number | undefined,
+  scaleParameter: false,
+  relativeStep: false,
+  warmupInit: false,
+}
+
 /**
  * Adafactor (Shazeer & Stern 2018), as Hugging Face computes it. A matrix keeps only the mean squares of its rows and
  * columns, R and C:
@@ -23,19 +35,11 @@ export interface AdafactorOptions {
  *
  * u ← u / max(1, RMS(u) / threshold); p ← p (1 - λρ) - ρu
  *
- * @throws TrainerError when `warmupInit` is asked for without `relativeStep`.
+ * @throws TrainerError when `warmupInit` is asked for without `relativeStep`, and for an option that it does not have.
  */
 export function adafactor(options: AdafactorOptions = {}): Optimizer {
-  const {
-    epsilon1 = 1e-30,
-    epsilon2 = 1e-3,
-    clipThreshold = 1,
-    decayRate = -0.8,
-    beta1,
-    scaleParameter = false,
-    relativeStep = false,
-    warmupInit = false,
-  } = options
+  const complete = withDefaults(options, defaults, 'adafactor()')
+  const { epsilon1, epsilon2, clipThreshold, decayRate, beta1, scaleParameter, relativeStep, warmupInit } = complete
   if (warmupInit && !relativeStep) throw new TrainerError('argument', 'warmupInit needs relativeStep.')
   return {
     name: 'adafactor',

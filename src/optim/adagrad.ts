@@ -1,4 +1,5 @@
 import type { Optimizer } from './Optimizer'
+import { withDefaults } from '../options'
 
 /** Options of {@link adagrad}, each with its default. */
 export interface AdagradOptions {
@@ -11,8 +12,12 @@ export interface AdagradOptions {
  * Adagrad (Duchi, Hazan & Singer 2011) as PyTorch computes it:
  *
  * g ← g + λp; G ← G + g²; p ← p - η / (1 + (t-1) · decay) · g / (√G + ε).
+ *
+ * @throws TrainerError (`argument`) for an option that it does not have.
  */
-export function adagrad({ lrDecay = 0, initialAccumulatorValue = 0, epsilon = 1e-10 }: AdagradOptions = {}): Optimizer {
+export function adagrad(options: AdagradOptions = {}): Optimizer {
+  const defaults = { lrDecay: 0, initialAccumulatorValue: 0, epsilon: 1e-10 }
+  const { lrDecay, initialAccumulatorValue, epsilon } = withDefaults(options, defaults, 'adagrad()')
   return {
     name: 'adagrad',
     init: ({ shape }) => ({ sum: { shape, fill: initialAccumulatorValue } }),

@@ -1,4 +1,5 @@
 import type { Optimizer } from './Optimizer'
+import { withDefaults } from '../options'
 
 /** Options of {@link adamw}, each with its default. */
 export interface AdamWOptions {
@@ -12,8 +13,11 @@ export interface AdamWOptions {
  * 1:
  *
  * p ← p (1 - ηλ); m ← β₁m + (1-β₁)g; v ← β₂v + (1-β₂)g²; p ← p - η / (1-β₁ᵗ) · m / (√v / √(1-β₂ᵗ) + ε)
+ *
+ * @throws TrainerError (`argument`) for an option that it does not have.
  */
-export function adamw({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamWOptions = {}): Optimizer {
+export function adamw(options: AdamWOptions = {}): Optimizer {
+  const { beta1, beta2, epsilon } = withDefaults(options, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, 'adamw()')
   return {
     name: 'adamw',
     init: ({ shape }) => ({ exp_avg: { shape }, exp_avg_sq: { shape } }),

@@ -1,4 +1,5 @@
 import type { Optimizer } from './Optimizer'
+import { withDefaults } from '../options'
 
 /** Options of {@link lion}, each with its default. */
 export interface LionOptions {
@@ -6,8 +7,13 @@ export interface LionOptions {
   readonly beta2?: number // 0.999, Hugging Face's default: Adam's, not Lion's own 0.99
 }
 
-/** Lion (Chen et al. 2023): p ← p (1 - ηλ) - η · sign(β₁m + (1-β₁)g); m ← β₂m + (1-β₂)g. */
-export function lion({ beta1 = 0.9, beta2 = 0.999 }: LionOptions = {}): Optimizer {
+/**
+ * Lion (Chen et al. 2023): p ← p (1 - ηλ) - η · sign(β₁m + (1-β₁)g); m ← β₂m + (1-β₂)g.
+ *
+ * @throws TrainerError (`argument`) for an option that it does not have.
+ */
+export function lion(options: LionOptions = {}): Optimizer {
+  const { beta1, beta2 } = withDefaults(options, { beta1: 0.9, beta2: 0.999 }, 'lion()')
   return {
     name: 'lion',
     init: ({ shape }) => ({ exp_avg: { shape } }),

@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../onnx/builder'
+import { withDefaults } from '../options'
 import type { Value } from '../onnx/types'
 import type { Optimizer } from './Optimizer'
 
@@ -14,13 +15,12 @@ export interface RmspropOptions {
  * RMSprop (Hinton 2012) as PyTorch computes it: g ← g + λp; v ← αv + (1-α)g²; p ← p - ηg / (√v + ε).
  *
  * Centred: v - ā² under the root, where ā ← αā + (1-α)g. With momentum: b ← μb + g / (√v + ε); p ← p - ηb.
+ *
+ * @throws TrainerError (`argument`) for an option that it does not have.
  */
-export function rmsprop({
-  alpha = 0.99,
-  epsilon = 1e-8,
-  momentum = 0,
-  centered = false,
-}: RmspropOptions = {}): Optimizer {
+export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  const defaults = { alpha: 0.99, epsilon: 1e-8, momentum: 0, centered: false }
+  const { alpha, epsilon, momentum, centered } = withDefaults(options, defaults, 'rmsprop()')
   const average = (graph: GraphBuilder, old: Value, now: Value): Value =>
     graph.add(graph.mul(old, alpha), graph.mul(now, 1 - alpha))
   return {

@@ -1,4 +1,5 @@
 import { nearest, TrainerError } from '../errors'
+import { checkOptions } from '../options'
 
 /** From the number of updates already made to the factor by which the base learning rate is multiplied. */
 export type Schedule = (step: number) => number
@@ -97,6 +98,7 @@ export function createSchedule(options: {
   readonly totalSteps?: number | undefined
   readonly kwargs?: ScheduleKwargs | undefined
 }): Schedule {
+  checkOptions(options, ['type', 'baseRate', 'warmupSteps', 'totalSteps', 'kwargs'], 'createSchedule()')
   const { type, baseRate, warmupSteps = 0, totalSteps, kwargs = {} } = options
   if (typeof type === 'function') return checked(type)
   checkScheduleKwargs(type, kwargs, baseRate)

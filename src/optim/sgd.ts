@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { withDefaults } from '../options'
 import type { Optimizer } from './Optimizer'
 
 /** Options of {@link sgd}, each with its default. */
@@ -13,9 +14,12 @@ export interface SgdOptions {
  *
  * g ← g + λp; b ← μb + (1-d)g (the first b is g); p ← p - ηb, or with Nesterov's rule p - η(g + μb).
  *
- * @throws TrainerError when Nesterov's rule is asked for without momentum or with dampening.
+ * @throws TrainerError when Nesterov's rule is asked for without momentum or with dampening, and for an option that
+ * it does not have.
  */
-export function sgd({ momentum = 0, dampening = 0, nesterov = false }: SgdOptions = {}): Optimizer {
+export function sgd(options: SgdOptions = {}): Optimizer {
+  const defaults = { momentum: 0, dampening: 0, nesterov: false }
+  const { momentum, dampening, nesterov } = withDefaults(options, defaults, 'sgd()')
   if (nesterov && (momentum <= 0 || dampening !== 0))
     throw new TrainerError('argument', 'Nesterov momentum needs a momentum above 0 and no dampening.')
   return {

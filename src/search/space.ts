@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { checkOptions } from '../options'
 import { hash32, MersenneTwister } from '../random'
 
 /** A trial's hyperparameters: training arguments by name, and custom values that only `modelInit` reads. */
@@ -42,9 +43,9 @@ export function randomPoint(space: SearchSpace, number: number, seed: number): T
   return Object.fromEntries(
     Object.entries(space).map(([name, dimension]) => {
       if (!('low' in dimension)) return [name, trial.suggestCategorical(name, dimension)]
-      const { low, high, integer } = dimension
+      const { low, high, integer, log = false } = dimension
       const suggest = integer === true ? trial.suggestInt : trial.suggestFloat
-      return [name, suggest(name, low, high, dimension)]
+      return [name, suggest(name, low, high, { log })]
     }),
   )
 }
@@ -60,8 +61,12 @@ function trialOf(number: number, seed: number): Trial {
   }
   return {
     number,
-    suggestFloat: (name, low, high, options) => between(name, low, high, options?.log ?? false),
+    suggestFloat: (name, low, high, options) => {
+      checkOptions(options, ['log'], 'suggestFloat()')
+      return between(name, low, high, options?.log ?? false)
+    },
     suggestInt: (name, low, high, options) => {
+      checkOptions(options, ['log'], 'suggestInt()')
       if (options?.log === true) return Math.round(between(name, low, high, true))
       return Math.min(high, Math.floor(between(name, low, high + 1, false)))
     },

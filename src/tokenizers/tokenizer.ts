@@ -21,6 +21,8 @@ export interface DecodeOptions {
   readonly cleanUpTokenizationSpaces?: boolean
 }
 
+const decodeOptions = ['skipSpecialTokens', 'cleanUpTokenizationSpaces'] satisfies (keyof DecodeOptions)[]
+
 /** The members of a tokenizer, which is also a function. */
 export interface TokenizerMembers extends TokenizerProperties {
   /** Every token with its id. */
@@ -113,11 +115,14 @@ function methods(
   const encodeOne = (text: string, pair?: string, options?: TokenizerOptions): number[] =>
     (encode(text, pair, options) as Encoding).input_ids
   const decode = (ids: ArrayLike<number | bigint>, options: DecodeOptions = {}): string => {
-    checkOptions(options, ['skipSpecialTokens', 'cleanUpTokenizationSpaces'], 'decode()')
+    checkOptions(options, decodeOptions, 'decode()')
     const { skipSpecialTokens = false, cleanUpTokenizationSpaces: cleanUp = settings.cleanUp } = options
     return model.decode(Array.from(ids, Number), { skipSpecialTokens, cleanUp })
   }
-  const save = (folder: string): Promise<void> => write(folder, tokenizerFileTexts(files, settings))
+  const save = async (folder: string, ...extra: unknown[]): Promise<void> => {
+    refuseArguments(extra, "A tokenizer's savePretrained(), beside the folder,")
+    await write(folder, tokenizerFileTexts(files, settings))
+  }
   return {
     getVocab: () => model.vocabulary(),
     tokenize: (text: string, pair?: string, options: Pick<TokenizerOptions, 'addSpecialTokens'> = {}) => {
@@ -126,8 +131,10 @@ function methods(
     },
     encode: encodeOne,
     decode,
-    batchDecode: (rows: readonly ArrayLike<number | bigint>[], options?: DecodeOptions) =>
-      rows.map(ids => decode(ids, options)),
+    batchDecode: (rows: readonly ArrayLike<number | bigint>[], options?: DecodeOptions) => {
+      checkOptions(options, decodeOptions, 'batchDecode()')
+      return rows.map(ids => decode(ids, options))
+    },
     convertTokensToIds: (tokens: string | readonly string[]) =>
       typeof tokens === 'string' ? idOf(tokens) : tokens.map(idOf),
     convertIdsToTokens: (ids: number | readonly number[]) =>

@@ -1,4 +1,5 @@
 import type { Engine, Program } from '../engine/Engine'
+import { checkOptions } from '../options'
 import type { ParameterStore } from '../parameters/ParameterStore'
 
 /**
@@ -34,8 +35,9 @@ export interface Profile {
   readonly programs: ProgramProfile[]
 }
 
-/** A profile to give to a Trainer. */
+/** A profile to give to a Trainer. @throws TrainerError (`argument`) for an option that it does not have. */
 export function createProfile(options: { readonly operators?: string } = {}): Profile {
+  checkOptions(options, ['operators'], 'createProfile()')
   return { operators: options.operators, spans: [], programs: [] }
 }
 

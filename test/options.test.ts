@@ -1,0 +1,160 @@
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as index from '../src/index'
+import { functionsWithOptions } from './helpers/optionsOf'
+import { quietTrainer } from './helpers/quietTrainer'
+import { temporaryFolder } from './helpers/temporaryFolder'
+import { tinyConfig, tinyModel } from './helpers/tinyModel'
+
+/** The package as JavaScript sees it, which has no types to refuse what a function does not take. */
+type Untyped = ((...given: unknown[]) => unknown) & { readonly [name: string]: Untyped }
+const untyped = (value: unknown): Untyped => value as Untyped
+const made = (name: string, ...given: unknown[]): unknown =>
+  Reflect.construct((index as unknown as Record<string, new () => unknown>)[name]!, given)
+const library = untyped(index)
+
+const folder = fileURLToPath(new URL('fixtures/models/base-bert', import.meta.url))
+const words = fileURLToPath(new URL('fixtures/data/bert-tiny', import.meta.url))
+const rows = [{ input_ids: [1, 2], label: 0 }]
+const dataset = untyped(index.Dataset.fromRows(rows))
+const splits = untyped(new index.DatasetDict({ train: index.Dataset.fromRows(rows) }))
+const model = untyped(tinyModel())
+
+let tokenizer: Untyped
+let trainer: index.Trainer
+let engine: index.Engine
+let program: Untyped
+
+function identity(): index.Graph {
+  const graph = new index.GraphBuilder('identity')
+  return graph.build({ y: graph.neg(graph.input('x', 'float32', [1])) })
+}
+
+beforeAll(async () => {
+  tokenizer = untyped(await index.AutoTokenizer.fromPretrained(words))
+  const args = { outputDir: temporaryFolder() }
+  trainer = quietTrainer({ modelInit: tinyModel, args, trainDataset: rows, evalDataset: rows })
+  engine = await index.createEngine({ threads: 1 })
+  program = untyped(await engine.load(index.encode(identity()).model))
+})
+
+afterAll(async () => {
+  await trainer.dispose()
+  engine.dispose()
+})
+
+/** Within `hpSpace` of a search: what a trial makes of it. */
+const suggested = (suggest: (trial: Untyped) => unknown): unknown =>
+  trainer.hyperparameterSearch({ nTrials: 1, hpSpace: trial => suggest(untyped(trial)) as index.TrialValues })
+
+/** How each function that takes options is called with them; the names are those of `functionsWithOptions`. */
+const calls: Readonly<Record<string, (options: object) => unknown>> = {
+  'parseTrainingArguments/1': options => library.parseTrainingArguments!([], options),
+  'AutoModel.fromOnnx/1': options => library.AutoModel!.fromOnnx!('forward.onnx', options),
+  'AutoModelForSequenceClassification.fromPretrained/1': options =>
+    library.AutoModelForSequenceClassification!.fromPretrained!(folder, options),
+  'AutoModelForSequenceClassification.fromConfig/1': options =>
+    library.AutoModelForSequenceClassification!.fromConfig!(tinyConfig, options),
+  'TrainableModel#numParameters/0': options => model.numParameters!(options),
+  'PreTrainedModel#numParameters/0': options => model.numParameters!(options),
+  'differentiate/3': options => library.differentiate!(new index.GraphBuilder('none'), {}, [], options),
+  'EarlyStoppingCallback/0': options => made('EarlyStoppingCallback', options),
+  'PrinterCallback/0': options => made('PrinterCallback', options),
+  'ProgressCallback/0': options => made('ProgressCallback', options),
+  'TrainerControl#take/0': options => untyped(new index.TrainerControl()).take!(options, 'onLog'),
+  'TrainerState/0': options => made('TrainerState', options),
+  'DataCollatorWithPadding/0': options => library.DataCollatorWithPadding!({ tokenizer, ...options }),
+  'DataCollatorWithPadding/1': options => made('DataCollatorWithPadding', tokenizer, options),
+  'Dataset#map/1': options => dataset.map!(() => ({}), options),
+  'Dataset#filter/1': options => dataset.filter!(() => true, options),
+  'Dataset#shuffle/0': options => dataset.shuffle!(options),
+  'Dataset#trainTestSplit/0': options => dataset.trainTestSplit!(options),
+  'DatasetDict#map/1': options => splits.map!(() => ({}), options),
+  'DatasetDict#filter/1': options => splits.filter!(() => true, options),
+  'DatasetDict#shuffle/0': options => splits.shuffle!(options),
+  'loadDataset/1': options => library.loadDataset!(words, options),
+  'loadDataset/2': options => library.loadDataset!(words, 'default', options),
+  'Tokenizer/1': options => tokenizer('text', options),
+  'Tokenizer/2': options => tokenizer('text', 'pair', options),
+  'Tokenizer#tokenize/2': options => tokenizer.tokenize!('text', undefined, options),
+  'Tokenizer#encode/2': options => tokenizer.encode!('text', undefined, options),
+  'Tokenizer#decode/1': options => tokenizer.decode!([1], options),
+  'Tokenizer#batchDecode/1': options => tokenizer.batchDecode!([], options),
+  'Tokenizer#pad/1': options => tokenizer.pad!(rows, options),
+  'createEngine/0': options => library.createEngine!(options),
+  'Engine#load/1': options => untyped(engine).load!(index.encode(identity()).model, options),
+  'Program#run/2': options => program.run!({ x: index.Tensor.zeros('float32', [1]) }, {}, options),
+  'installOpenvino/0': options => library.installOpenvino!(options),
+  'crossEntropy/3': options => library.crossEntropy!(new index.GraphBuilder('none'), {}, {}, options),
+  'Metric#compute/0': options => untyped(index.loadMetric('accuracy')).compute!({ ...options }),
+  'GraphBuilder#gemm/3': options => untyped(new index.GraphBuilder('none')).gemm!({}, {}, undefined, options),
+  'encode/1': options => library.encode!(identity(), options),
+  'adafactor/0': options => library.adafactor!(options),
+  'adagrad/0': options => library.adagrad!(options),
+  'adamw/0': options => library.adamw!(options),
+  'lion/0': options => library.lion!(options),
+  'rmsprop/0': options => library.rmsprop!(options),
+  'sgd/0': options => library.sgd!(options),
+  'createSchedule/0': options => library.createSchedule!({ type: 'constant', baseRate: 1, ...options }),
+  'createProfile/0': options => library.createProfile!(options),
+  'Trial#suggestFloat/3': options => suggested(trial => ({ learningRate: trial.suggestFloat!('rate', 1, 2, options) })),
+  'Trial#suggestInt/3': options => suggested(trial => ({ seed: trial.suggestInt!('seed', 1, 2, options) })),
+  'Trainer/0': options => made('Trainer', { model: tinyModel(), ...options }),
+  'Trainer#train/0': options => trainer.train(options),
+  'Trainer#hyperparameterSearch/0': options => trainer.hyperparameterSearch(options),
+  'Trainer#evaluate/1': options => trainer.evaluate(undefined, options),
+  'Trainer#predict/1': options => trainer.predict(rows, options),
+  'Trainer#createModelCard/0': options => quietTrainer({ model: tinyModel(), args: {} }).createModelCard(options),
+  'TrainingArguments/0': options => made('TrainingArguments', options),
+  'TrainingArguments#with/0': options => untyped(new index.TrainingArguments()).with!(options),
+}
+
+/** What takes something like options, and why it is not asked. */
+const others: Readonly<Record<string, string>> = {
+  'TrainerError/2': 'it is what is thrown, and checks nothing lest it throw something else',
+}
+
+const functions = functionsWithOptions().filter(({ name }) => others[name] === undefined)
+
+async function refusal(call: () => unknown): Promise<unknown> {
+  try {
+    return await call()
+  } catch (error) {
+    return error
+  }
+}
+
+describe('a function that takes options', () => {
+  it('is in the table of calls, and the table has no others', () => {
+    expect(functions.map(({ name }) => name).toSorted()).toEqual(Object.keys(calls).toSorted())
+  })
+
+  it.each(functions.map(({ name, options }) => [name, options] as const))(
+    '%s refuses one that it does not have, and names the nearest',
+    async (name, [first]) => {
+      const call = calls[name]!
+      const slip = await refusal(() => call({ [`${first}x`]: 1 }))
+      expect(slip).toBeInstanceOf(index.TrainerError)
+      expect((slip as Error).message).toContain(`${first}x`)
+      expect((slip as Error).message).toMatch(new RegExp(`Did you mean ["'\`]?${first}["'\`]?\\?`))
+      const foreign = await refusal(() => call({ zzzzzzzz: 1 }))
+      expect(foreign).toBeInstanceOf(index.TrainerError)
+      expect((foreign as Error).message).toContain('zzzzzzzz')
+    },
+  )
+
+  // what has none here, though Python's has some
+  it.each<[string, () => unknown]>([
+    ['AutoTokenizer.fromPretrained', () => library.AutoTokenizer!.fromPretrained!(words, { useFast: false })],
+    ['AutoConfig.fromPretrained', () => library.AutoConfig!.fromPretrained!(folder, { numLabels: 3 })],
+    ['savePretrained of a model', () => model.savePretrained!(temporaryFolder(), { safeSerialization: false })],
+    ['savePretrained of a tokenizer', () => tokenizer.savePretrained!(temporaryFolder(), { legacyFormat: true })],
+    ['DefaultDataCollator', () => library.DefaultDataCollator!({ returnTensors: 'np' })],
+    ['Dataset.select', () => dataset.select!([0], { keepInMemory: true })],
+    ['addBatch', () => untyped(index.loadMetric('f1')).addBatch!({ predictions: [1], references: [1] }, {})],
+  ])('%s has none, and says so', async (_, call) => {
+    const error = await refusal(call)
+    expect(error).toBeInstanceOf(index.TrainerError)
+    expect((error as Error).message).toMatch(/has no options|nothing else/)
+  })
+})
