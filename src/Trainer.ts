@@ -32,9 +32,11 @@ import type { Tokenizer } from './tokenizers/tokenizer'
 import {
   checkEvaluated,
   checkEvaluateOptions,
-  checkTrainerOptions,
+  checkFullBatch,
+  checkFullBatches,
   checkOverrides,
   checkTrainable,
+  checkTrainerOptions,
   checkTrainOptions,
 } from './training/checkOptions'
 import { bestWeights } from './training/bestModel'
@@ -166,6 +168,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     const isResumed = resumeFromCheckpoint !== undefined && resumeFromCheckpoint !== false
     const folder = isResumed ? await checkpointToResume(args.outputDir, resumeFromCheckpoint) : undefined
     const loader = this.getTrainDataLoader()
+    checkFullBatches(loader.rows, this.evalDataset, args)
     const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
     const fresh = startState(plan, args)
     if (trial !== undefined)
@@ -226,6 +229,13 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     } finally {
       this.#evaluationStop = undefined
     }
+  }
+
+  /** What callbacks evaluate on their own account is not ended by a stop request, which is the run's. */
+  protected override async fire(...event: Parameters<TrainerEvents['fire']>): Promise<void> {
+    const stop = this.#evaluationStop
+    this.#evaluationStop = undefined
+    await super.fire(...event).finally(() => (this.#evaluationStop = stop))
   }
 
   async #saveCheckpoint(runner: Runner): Promise<void> {
@@ -339,7 +349,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     })
     if (predictions === undefined) {
       throw new TrainerError('data', 'There is no batch to predict.', {
-        fix: 'Give rows; dataloaderDropLast leaves a last batch out that is not full.',
+        fix: 'Give rows.',
       })
     }
     await this.fire('onPredict', { metrics })
@@ -349,6 +359,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   async #evaluate(loader: Loader<LoadedBatch>, prefix: string, predicting: boolean): Promise<ModelEvaluation> {
     const runner = await this.#runnerOf()
     const { args, options, model } = this
+    checkFullBatch('evaluation', loader.rows, args)
     this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader }
     const afterBatch = async (): Promise<boolean> => {
       await this.fire('onPredictionStep')

@@ -260,7 +260,14 @@ const argumentTable = {
     { ...accelerate, use_configured_state: false },
   ]),
   parallelismConfig: unused<undefined>(undefined, '–', 'Parallelism of accelerate.', oneProcess),
-  dataloaderDropLast: flag(false, 'M', "Leave out an epoch's last batch if it is not full."),
+  dataloaderDropLast: flag(
+    false,
+    'M',
+    "Leave out an epoch's last batch if it is not full; not of a stream, as there.",
+    {
+      differs: 'a dataset with fewer rows than a batch is refused',
+    },
+  ),
   dataloaderNumWorkers: unused<number>(0, 'N', 'Worker processes that collate.', workers),
   dataloaderPinMemory: unused<boolean>(true, '–', 'Pinned memory for CUDA; false if useCpu is true.', pytorch),
   dataloaderPersistentWorkers: unused<boolean>(false, '–', 'Keep the workers between epochs.', workers),

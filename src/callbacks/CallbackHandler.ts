@@ -22,12 +22,17 @@ const cleared: Readonly<Partial<Record<CallbackEvent, readonly (keyof ControlFla
   onSave: ['shouldSave'],
 }
 
+/** Evaluations within one another that nobody asks for on purpose: Python ends in a RecursionError. */
+const mostEvaluations = 10
+
 /** A callback, or a class to make one of. */
 export type CallbackOrClass = TrainerCallback | (new () => TrainerCallback)
 
 /** Callbacks in their order; each receives every event after the one before it. */
 export class CallbackHandler {
   #callbacks: TrainerCallback[] = []
+  /** Events that callbacks are receiving, each but the first caused by a callback that has received one. */
+  readonly #underWay: CallbackEvent[] = []
   /** What every event brings; the Trainer keeps it up to date. */
   context: CallbackContext = {}
 
@@ -70,8 +75,10 @@ export class CallbackHandler {
 
   /**
    * Calls every callback's method for an event, in order, each awaited; their answers go to `control`. The flags that
-   * the event clears are cleared first.
+   * the event clears are cleared first, unless a callback has caused it: one that evaluates or logs on its own has not
+   * done what the flags ask the loop for.
    * @param extra `logs` or `metrics`; every callback gets its own copy.
+   * @throws TrainerError (`training`) for an evaluation in `onEvaluate` that would never end.
    */
   async call(
     event: CallbackEvent,
@@ -80,11 +87,18 @@ export class CallbackHandler {
     control: TrainerControl,
     extra: Pick<CallbackContext, 'logs' | 'metrics'> = {},
   ): Promise<void> {
-    for (const flag of cleared[event] ?? []) control[flag] = false
-    for (const callback of [...this.#callbacks]) {
-      const answer = await callback[event]?.(args, state, control, this.#contextWith(extra))
-      if (answer !== undefined && answer !== null && answer !== control)
-        control.take(answer, `${nameOf(callback)}.${event}`)
+    if (this.#underWay.length === 0) for (const flag of cleared[event] ?? []) control[flag] = false
+    if (event === 'onEvaluate' && this.#underWay.filter(one => one === event).length >= mostEvaluations)
+      throw endlessEvaluation()
+    this.#underWay.push(event)
+    try {
+      for (const callback of [...this.#callbacks]) {
+        const answer = await callback[event]?.(args, state, control, this.#contextWith(extra))
+        if (answer !== undefined && answer !== null && answer !== control)
+          control.take(answer, `${nameOf(callback)}.${event}`)
+      }
+    } finally {
+      this.#underWay.splice(this.#underWay.lastIndexOf(event), 1)
     }
   }
 
@@ -167,6 +181,14 @@ function memberNames(object: object): string[] {
   const prototype = Object.getPrototypeOf(object) as object | null
   const inherited = prototype === null || prototype === Object.prototype ? [] : memberNames(prototype)
   return [...Object.getOwnPropertyNames(object), ...inherited]
+}
+
+function endlessEvaluation(): TrainerError {
+  return new TrainerError(
+    'training',
+    'A callback calls evaluate() in onEvaluate, which every evaluation brings, also the one that it calls: without end.',
+    { fix: 'Have it remember that it is evaluating, and return at once if it is.' },
+  )
 }
 
 function unknownEvent(callback: TrainerCallback, name: string): TrainerError {

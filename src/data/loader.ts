@@ -1,5 +1,6 @@
 // order → batches: the next one is collated while the last one is at work, and any batch can be the first
 import { TrainerError } from '../errors'
+import { logOnce } from '../logging'
 import { nextTurn } from '../turns'
 import type { Awaitable } from './rows'
 import { sequentialOrder } from './sampler'
@@ -23,7 +24,7 @@ export interface LoaderOptions<Row, Batch> {
   readonly collate: Collate<Row, Batch>
   /** The numbers of an epoch's rows, in order; 0, 1, 2, … by default. A stream keeps its own order. */
   readonly order?: (epoch: number) => ArrayLike<number>
-  /** Leave out a last batch that is short; false by default. */
+  /** Leave out a last batch that is short; false by default. A stream gives it all the same, as in Hugging Face. */
   readonly dropLast?: boolean
   /** Batches made ahead of the one at work; 1 by default, 0 makes each on request. */
   readonly prefetch?: number
@@ -54,6 +55,8 @@ export function createLoader<Row, Batch>(options: LoaderOptions<Row, Batch>): Lo
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)
   const rows = rowCount(options.rows)
+  if (rows === undefined && dropLast)
+    logOnce('warning', 'dataloaderDropLast has no effect on a stream of rows: its last batch may be a short one.')
   const make =
     rows === undefined ? streamedBatches(options.rows as Iterable<Row>, options) : orderedBatches(options, rows)
   const batches = (epoch = 0, start = 0): AsyncIterableIterator<Batch> =>
@@ -106,7 +109,7 @@ function streamedBatches<Row, Batch>(
   rows: Iterable<Row> | AsyncIterable<Row>,
   options: LoaderOptions<Row, Batch>,
 ): (epoch: number, start: number) => NextBatch<Batch> {
-  const { batchSize, collate, dropLast = false } = options
+  const { batchSize, collate } = options
   return (_epoch, start) => {
     let stream: Iterator<Row> | AsyncIterator<Row> | undefined
     let at = -start * batchSize
@@ -118,7 +121,7 @@ function streamedBatches<Row, Batch>(
         if (done === true) break
         if (at++ >= 0) batch.push(value)
       }
-      if (batch.length === 0 || (dropLast && batch.length < batchSize)) return undefined
+      if (batch.length === 0) return undefined
       return collate(
         batch,
         batch.map((_, i) => start * batchSize + at - batch.length + i),

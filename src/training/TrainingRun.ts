@@ -219,6 +219,7 @@ export class TrainingRun {
       else await this.#noteEvaluation(metrics)
     }
     if (stop.reason !== undefined) control.shouldTrainingStop = true
+    if (!this.#isPrepared) return // no batch has been seen: there is nothing that a checkpoint could keep
     if (!control.shouldSave && (stop.reason === undefined || this.#savedAt === state.globalStep)) return
     await host.save()
     this.#savedAt = state.globalStep

@@ -1,9 +1,11 @@
 import { TrainableModel } from '../auto/TrainableModel'
 import { DatasetDict } from '../data/dataset'
+import { type LoaderRows, rowCount } from '../data/loader'
 import { TrainerError } from '../errors'
 import { checkOptions } from '../options'
 import type { TrainingArguments } from '../TrainingArguments'
-import type { EvaluateOptions, TrainerOptions, TrainOptions } from './options'
+import { isDatasets } from './datasets'
+import type { EvalData, EvaluateOptions, TrainerOptions, TrainOptions } from './options'
 
 /** The names of options; the types see to it that none is missing. */
 const names = {
@@ -163,4 +165,43 @@ export function checkTrainable({ definition }: TrainableModel): void {
   throw new TrainerError('model', `All parameters of ${definition.name} are frozen, so there is nothing to train.`, {
     fix: 'Call unfreeze() of the model with the names to train.',
   })
+}
+
+/** The arguments that say how many rows are in a batch. */
+const batchSizes = {
+  training: ['perDeviceTrainBatchSize', 'trainBatchSize'],
+  evaluation: ['perDeviceEvalBatchSize', 'evalBatchSize'],
+} as const
+
+/**
+ * @throws TrainerError ('argument') for a dataset of which `dataloaderDropLast` leaves nothing, because it has fewer rows
+ * than a batch. Python asks for max_steps then, or trains for no step, or returns metrics without a loss.
+ */
+export function checkFullBatch(
+  use: keyof typeof batchSizes,
+  rows: number | undefined,
+  args: TrainingArguments,
+  name = '',
+): void {
+  const [option, size] = batchSizes[use]
+  if (!args.dataloaderDropLast || rows === undefined || rows === 0 || rows >= args[size]) return
+  const dataset = `The ${use} dataset${name === '' ? '' : ` "${name}"`}`
+  refuse(
+    `${dataset} has ${rows} ${rows === 1 ? 'row' : 'rows'}, fewer than a batch (${option} is ${args[size]}), and ` +
+      'dataloaderDropLast leaves out a batch that is not full: no batch is left.',
+    `Set dataloaderDropLast to false, or ${option} to at most ${rows}.`,
+  )
+}
+
+/** The same for what a run trains on and what it will evaluate on. */
+export function checkFullBatches(
+  rows: number | undefined,
+  evaluated: EvalData | undefined,
+  args: TrainingArguments,
+): void {
+  checkFullBatch('training', rows, args)
+  if (evaluated === undefined || (args.evalStrategy === 'no' && !args.evalOnStart)) return
+  const several = isDatasets(evaluated) ? evaluated : { '': evaluated }
+  for (const [name, one] of Object.entries(several))
+    checkFullBatch('evaluation', rowCount(one as LoaderRows<object>), args, name)
 }

@@ -138,7 +138,8 @@ describe('a stream of rows', () => {
         [8, 9],
       ])
     expect(await all(loader.batches(0, 2))).toEqual([[8, 9]])
-    expect(await all(createLoader({ rows: stream, batchSize: 4, collate, dropLast: true }))).toHaveLength(2)
+    // transformers does not give drop_last to the loader of an IterableDataset
+    expect(await all(createLoader({ rows: stream, batchSize: 4, collate, dropLast: true }))).toHaveLength(3)
   })
 
   it('is numbered in its order', async () => {
