@@ -1,6 +1,11 @@
 import { readOptions, writeOptions } from './arguments/files'
 import { type OptimizerKind, optimizerKinds } from './arguments/optimizers'
-import { type ResolvedArguments, resolveArguments, type TrainingArgumentsOptions } from './arguments/resolve'
+import {
+  checkpointingNames,
+  type ResolvedArguments,
+  resolveArguments,
+  type TrainingArgumentsOptions,
+} from './arguments/resolve'
 import { TrainerError } from './errors'
 import type { LogLevel } from './logging'
 
@@ -62,7 +67,10 @@ export class TrainingArguments {
 
   /** A copy with some arguments changed; derived ones are derived again. */
   with(changes: TrainingArgumentsOptions): TrainingArguments {
-    return new TrainingArguments({ ...this.#given, ...changes })
+    const given: Record<string, unknown> = { ...this.#given }
+    if (checkpointingNames.some(name => changes[name] !== undefined))
+      for (const name of checkpointingNames) delete given[name] // either name changes what both say
+    return new TrainingArguments({ ...given, ...changes })
   }
 
   /** Rows in a micro-batch of training, on all devices together. */

@@ -119,6 +119,7 @@ function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<str
   values.disableTqdm ??= values.logLevel === 'error' || values.logLevel === 'critical'
   values.doEval = values.evalStrategy !== 'no'
   values.dataloaderPinMemory = !values.useCpu
+  values.activationCheckpointing = values.gradientCheckpointing = checkpointing(options)
   if (values.evalStrategy === 'steps' && !values.evalSteps) {
     if (values.loggingSteps <= 0) {
       throw new TrainerError(
@@ -138,6 +139,22 @@ function derive(values: Mutable<ResolvedArguments>, options: Readonly<Record<str
     }
     values.device = 'cpu'
   }
+}
+
+/** The two names of one argument. */
+export const checkpointingNames = ['activationCheckpointing', 'gradientCheckpointing'] as const
+
+/** Python writes both into its files, and the later name alone may be all that is set. */
+function checkpointing(options: Readonly<Record<string, unknown>>): boolean {
+  const [later, earlier] = checkpointingNames.map(name => options[name] as boolean | null | undefined)
+  if (typeof later === 'boolean' && typeof earlier === 'boolean' && later !== earlier) {
+    throw new TrainerError(
+      'argument',
+      `activationCheckpointing (${later}) and gradientCheckpointing (${earlier}) are two names of one argument.`,
+      { fix: 'Leave one of them out.' },
+    )
+  }
+  return later ?? earlier ?? false
 }
 
 function check(values: ResolvedArguments): void {

@@ -92,12 +92,9 @@ const argumentTable = {
   bf16FullEval: flag(false, 'N', 'Evaluation and prediction in bfloat16.', { differs: 'only where bf16 works' }),
   fp16FullEval: unused<boolean>(false, 'N', 'float16 evaluation.', bits16),
   tf32: unused<boolean | undefined>(undefined, '–', 'TF32 on NVIDIA GPUs.', pytorch),
-  activationCheckpointing: unused<boolean>(
-    false,
-    'N',
-    'The later name of gradientCheckpointing.',
-    'its name is gradientCheckpointing here',
-  ),
+  activationCheckpointing: flag(false, 'N', 'The later name of gradientCheckpointing: either sets both.', {
+    differs: 'refused where both are given and differ; the later name wins there',
+  }),
   activationCheckpointingKwargs: unused<undefined>(undefined, '–', 'Options of the same.', reentrant),
   gradientCheckpointing: flag(
     false,

@@ -62,17 +62,19 @@ async function expectBfloat16(args: TrainingArgumentsOptions, reduced: 'training
   }
 }
 
+async function expectRecomputed(name: 'activationCheckpointing' | 'gradientCheckpointing'): Promise<void> {
+  const kept = await profiled({ [name]: false })
+  const again = await profiled({ [name]: true })
+  const products = ({ operators }: typeof kept): number => operators.filter(({ op_name }) => op_name === 'Gemm').length
+  expect(again.losses).toEqual(kept.losses)
+  expect(products(again)).toBe(products(kept) + 6) // the first of two layers
+}
+
 export const engine: Effects = {
   bf16: () => expectBfloat16({ bf16: true }, 'training'),
   bf16FullEval: () => expectBfloat16({ bf16FullEval: true }, 'evaluation'),
-  gradientCheckpointing: async () => {
-    const kept = await profiled({ gradientCheckpointing: false })
-    const again = await profiled({ gradientCheckpointing: true })
-    const products = ({ operators }: typeof kept): number =>
-      operators.filter(({ op_name }) => op_name === 'Gemm').length
-    expect(again.losses).toEqual(kept.losses)
-    expect(products(again)).toBe(products(kept) + 6) // the first of two layers
-  },
+  activationCheckpointing: () => expectRecomputed('activationCheckpointing'),
+  gradientCheckpointing: () => expectRecomputed('gradientCheckpointing'),
   useCpu: async () => {
     expect(new TrainingArguments({ device: 'auto', useCpu: true }).device).toBe('cpu')
     expect(() => createTrainer({ device: 'cuda', useCpu: true })).toThrow(/useCpu and device 'cuda'/)
