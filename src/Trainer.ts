@@ -7,6 +7,7 @@ import { formatMetrics } from './callbacks/format'
 import { printMetrics } from './callbacks/printMetrics'
 import type { LogEntry } from './callbacks/TrainerState'
 import { rotateCheckpoints } from './checkpoint/rotate'
+import { markSession, type RunMark } from './checkpoint/runs'
 import { saveTrainerState } from './checkpoint/state'
 import { defaultDataCollator } from './collators/default'
 import { DataCollatorWithPadding } from './collators/withPadding'
@@ -99,6 +100,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   #model: Model | undefined
   #runner: Promise<Runner> | undefined
   #run: TrainingRun | undefined
+  /** Whose checkpoints the run writes and removes. */
+  #mark: RunMark | undefined
   #trial: { readonly name: string; evaluated(metrics: Metrics, step: number): Promise<boolean> } | undefined
 
   /** @throws TrainerError ('argument') when the options do not go together. */
@@ -167,6 +170,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await checkWritable(args.outputDir)
     const isResumed = resumeFromCheckpoint !== undefined && resumeFromCheckpoint !== false
     const folder = isResumed ? await checkpointToResume(args.outputDir, resumeFromCheckpoint) : undefined
+    this.#mark = await markSession(args.outputDir, folder)
     const loader = this.getTrainDataLoader()
     checkFullBatches(loader.rows, this.evalDataset, args)
     const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
@@ -242,17 +246,20 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await runner.synchronise()
     const { args, state, control, callbackHandler: callbacks } = this
     const run = this.#run!.snapshot()
-    const parts = { ...this.#savedParts(), args, state, control, callbacks, run, store: runner.store }
+    const own = { run, mark: this.#mark!, store: runner.store }
+    const parts = { ...this.#savedParts(), ...own, args, state, control, callbacks }
     Object.assign(state, await saveCheckpoint(parts))
   }
 
   /** The model as it is to be after training, and no checkpoints that are too many. */
   async #settle(runner: Runner): Promise<void> {
     const { args, state } = this
+    const mark = this.#mark!
     await runner.synchronise()
-    if (args.loadBestModelAtEnd) await runner.loadParameters((await bestWeights(this.model, state, args)) ?? new Map())
+    if (args.loadBestModelAtEnd)
+      await runner.loadParameters((await bestWeights(this.model, mark, state, args)) ?? new Map())
     const best = state.bestModelCheckpoint
-    await rotateCheckpoints(args.outputDir, { limit: args.saveTotalLimit, best, atEnd: true })
+    await rotateCheckpoints(args.outputDir, mark, { limit: args.saveTotalLimit, best, atEnd: true })
   }
 
   async #initModel(trial: Readonly<Record<string, unknown>> | undefined): Promise<void> {

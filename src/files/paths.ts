@@ -9,6 +9,11 @@ export function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') || path.startsWith('~\\') ? `${homedir()}${path.slice(1)}` : path
 }
 
+/** The folder that a path lies in. */
+export function parentOf(path: string): string {
+  return dirname(path)
+}
+
 /** Whether anything is at a path. */
 export async function pathExists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined

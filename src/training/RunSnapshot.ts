@@ -2,13 +2,8 @@ import type { TrainerState } from '../callbacks/TrainerState'
 import type { JsonObject } from '../json'
 import type { Tensor } from '../tensor'
 
-/**
- * Where the numbers of a run lie among the callbacks' states, so that `trainer_state.json` keeps Hugging Face's fields.
- */
-export const runKey = 'Trainer'
-
 /** Numbers of a run by name, under which a checkpoint keeps them. */
-export type RunNumbers = Readonly<Record<string, number | boolean | undefined>>
+export type RunNumbers = Readonly<Record<string, number | boolean | string | undefined>>
 
 /** What a checkpoint keeps of a run, beside the state that callbacks see and the tensors. */
 export interface RunSnapshot {

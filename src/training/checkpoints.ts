@@ -3,14 +3,18 @@ import type { CallbackHandler } from '../callbacks/CallbackHandler'
 import type { TrainerControl } from '../callbacks/TrainerControl'
 import { TrainerState } from '../callbacks/TrainerState'
 import { writeModelFiles } from '../checkpoint/exportModel'
-import { checkpointPath, rotateCheckpoints } from '../checkpoint/rotate'
+import { checkpointName, checkpointPath } from '../checkpoint/folders'
+import { rotateCheckpoints } from '../checkpoint/rotate'
+import { markFields, runKey, type RunMark, runOf } from '../checkpoint/runs'
 import { type CheckpointState, saveCheckpointState } from '../checkpoint/state'
 import { writeFolder } from '../files/folder'
+import { isFolder } from '../files/paths'
+import { log } from '../logging'
 import type { ParameterStore } from '../parameters/ParameterStore'
 import type { Tensor } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
 import { bestCheckpoint } from './bestModel'
-import { runKey, type RunSnapshot } from './RunSnapshot'
+import type { RunSnapshot } from './RunSnapshot'
 
 /** What a checkpoint is made of. */
 export interface CheckpointParts extends SavedParts {
@@ -19,6 +23,8 @@ export interface CheckpointParts extends SavedParts {
   readonly control: TrainerControl
   readonly callbacks: CallbackHandler
   readonly run: RunSnapshot
+  /** Whose checkpoint it is. */
+  readonly mark: RunMark
   readonly store: ParameterStore
 }
 
@@ -26,29 +32,41 @@ export interface CheckpointParts extends SavedParts {
 export type CheckpointFacts = Pick<TrainerState, 'bestModelCheckpoint' | 'statefulCallbacks'>
 
 /**
- * Writes `checkpoint-N` of the arguments' folder, and removes those that are too many. The folder is whole or not there.
+ * Writes `checkpoint-N` of the arguments' folder, and removes those of the run that are too many. The folder is whole or
+ * not there. One of another run that stands in its place is replaced, with a warning.
  * @returns the path of the best checkpoint, if one is there now, and the states of the callbacks in it.
  */
 export async function saveCheckpoint(parts: CheckpointParts): Promise<CheckpointFacts> {
-  const { args, state, run } = parts
+  const { args, state, run, mark } = parts
   const facts: CheckpointFacts = {
-    bestModelCheckpoint: await bestCheckpoint(args.outputDir, state),
+    bestModelCheckpoint: await bestCheckpoint(args.outputDir, mark, state),
     statefulCallbacks: {
       ...parts.callbacks.exportStates(parts.control),
-      [runKey]: { args: {}, attributes: { ...run.numbers } },
+      [runKey]: { args: {}, attributes: { ...run.numbers, ...markFields(mark) } },
     },
   }
   const kept = await stateOf(parts, facts)
-  await writeFolder(checkpointPath(args.outputDir, state.globalStep), async folder => {
+  const path = checkpointPath(args.outputDir, state.globalStep)
+  await sayWhatIsReplaced(path, parts)
+  await writeFolder(path, async folder => {
     await writeModelFiles(folder, modelFiles(parts))
     await saveCheckpointState(folder, kept)
   })
-  await rotateCheckpoints(args.outputDir, {
+  await rotateCheckpoints(args.outputDir, mark, {
     limit: args.saveTotalLimit,
     newest: state.globalStep,
     best: facts.bestModelCheckpoint,
   })
   return facts
+}
+
+async function sayWhatIsReplaced(path: string, { args, state, mark }: CheckpointParts): Promise<void> {
+  if (!(await isFolder(path))) return
+  const there = await runOf(path)
+  if (there !== undefined && there.id === mark.id) return
+  const whose = there === undefined ? 'an unknown run' : 'another run'
+  const name = checkpointName(state.globalStep)
+  log('warning', `${name} of ${whose} in ${args.outputDir} is replaced by this run's.`)
 }
 
 async function stateOf(

@@ -1,40 +1,75 @@
 import type { TrainableModel } from '../auto/TrainableModel'
 import { TrainerState } from '../callbacks/TrainerState'
 import { loadPretrained } from '../checkpoint/pretrained'
-import { newestCheckpoint } from '../checkpoint/rotate'
+import { type Checkpoint, checkpointName, named } from '../checkpoint/folders'
+import { newestCheckpoint, type Run, runKey } from '../checkpoint/runs'
 import { type CheckpointState, loadCheckpointState, missingFromCheckpoint } from '../checkpoint/state'
 import { TrainerError } from '../errors'
-import { isFolder, listFolder } from '../files/paths'
+import { isFolder, listFolder, parentOf } from '../files/paths'
 import { log } from '../logging'
 import { slotName } from '../parameters/slots'
 import type { Tensor } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { Plan } from './plan'
-import { type Resumed, runKey, type RunNumbers, type Start } from './RunSnapshot'
+import type { Resumed, RunNumbers, Start } from './RunSnapshot'
 
 /**
- * The folder that `resumeFromCheckpoint` means: the newest whole checkpoint for true, else the path.
+ * The folder that `resumeFromCheckpoint` means: for true the newest whole checkpoint of the run that was begun or resumed
+ * last, else the path. Says which it is, and which broken ones are passed over.
  * @throws TrainerError ('file') when there is none.
  */
 export async function checkpointToResume(outputDir: string, wanted: boolean | string): Promise<string> {
-  if (wanted === true) {
-    const newest = await newestCheckpoint(outputDir)
-    if (newest !== undefined) return newest.path
-    throw new TrainerError('file', `There is no whole checkpoint in ${outputDir} to resume from.`, {
-      fix: 'Check outputDir, or train without resumeFromCheckpoint.',
-    })
+  const path = wanted === true ? await newestOf(outputDir) : await wholeCheckpoint(String(wanted), outputDir)
+  log('info', `Resuming from ${path}.`)
+  return path
+}
+
+async function newestOf(outputDir: string): Promise<string> {
+  const { checkpoint, broken, earlier } = await newestCheckpoint(outputDir)
+  const lacks = broken.map(({ step, missing }) => `${checkpointName(step)} (${lacking(missing)})`).join('; ')
+  if (checkpoint === undefined) {
+    const older = await wholeOf(earlier)
+    throw new TrainerError(
+      'file',
+      `There is no whole checkpoint${older === undefined ? '' : ' of the latest run'} in ${outputDir} to resume from` +
+        `${lacks === '' ? '' : `: ${lacks}`}.`,
+      {
+        fix:
+          older === undefined
+            ? 'Check outputDir, or train without resumeFromCheckpoint.'
+            : `An earlier run goes on with train({ resumeFromCheckpoint: '${older.path}' }).`,
+      },
+    )
   }
-  const missing = await missingFromCheckpoint(String(wanted))
-  if (missing.length > 0) {
-    const verb = missing.length === 1 ? 'is' : 'are'
-    const what = (await isFolder(String(wanted)))
-      ? `${missing.join(', ')} ${verb} missing or broken`
-      : 'there is no such folder'
-    throw new TrainerError('file', `The checkpoint ${wanted} cannot be resumed: ${what}.`, {
-      fix: 'Resume from another checkpoint; true takes the newest complete one of outputDir.',
-    })
-  }
-  return String(wanted)
+  if (lacks !== '') log('warning', `Broken checkpoints in ${outputDir} are passed over: ${lacks}.`)
+  const others = earlier.flatMap(({ checkpoints }) => checkpoints)
+  if (others.length > 0)
+    log('info', `${outputDir} has checkpoints of earlier runs too, which are left alone: ${named(others)}.`)
+  return checkpoint.path
+}
+
+async function wholeCheckpoint(path: string, outputDir: string): Promise<string> {
+  const missing = await missingFromCheckpoint(path)
+  if (missing.length === 0) return path
+  const what = (await isFolder(path)) ? lacking(missing) : 'there is no such folder'
+  const places = [path, parentOf(path), outputDir]
+  const found = places.map(async place =>
+    (await isFolder(place)) ? (await newestCheckpoint(place)).checkpoint : undefined,
+  )
+  const other = (await Promise.all(found)).find(one => one !== undefined)
+  const fix = other === undefined ? 'Check the path, or train without it.' : `Resume from ${other.path}.`
+  throw new TrainerError('file', `The checkpoint ${path} cannot be resumed: ${what}.`, { fix })
+}
+
+function lacking(missing: readonly string[]): string {
+  return `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing or broken`
+}
+
+/** The newest whole checkpoint of the latest run that has one. */
+async function wholeOf(runs: readonly Run[]): Promise<Checkpoint | undefined> {
+  for (const { path, step } of runs.flatMap(({ checkpoints }) => checkpoints).reverse())
+    if ((await missingFromCheckpoint(path)).length === 0) return { path, step }
+  return undefined
 }
 
 /** A folder's weights for a model. */

@@ -78,7 +78,8 @@ export const twentySteps: Partial<TrainingArgumentsOptions> = {
   threads: 1,
 }
 
-const clocks = /(runtime|_per_second)$/
+/** What differs from run to run, though nothing else does: clocks, and the run's own name. */
+const clocks = /(runtime|_per_second|^run_id|^run_session)$/
 const thisFile = fileURLToPath(import.meta.url)
 const reportName = 'report.json'
 
