@@ -60,6 +60,11 @@ export interface GroupLayout {
   readonly fromHeads: (x: Value, masked: boolean) => Value
   /** [batch, 1, 1, length], added to the scores */
   readonly bias: Value
+  /**
+   * [batch, 1, 1, 1], which attention's result is multiplied by: 0 for a row all of whose tokens are masked, as in
+   * PyTorch's scaled_dot_product_attention, else 1; undefined where there is no such row.
+   */
+  readonly seen: Value | undefined
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Rounding {
 export interface PackedGroup extends GroupPlaces {
   readonly tokens: number
   readonly inputs: Readonly<Record<'to_heads' | 'from_heads' | 'head_mask' | 'attention_bias', Tensor>>
+  /** For each row 1, or 0 where all its tokens are masked. */
+  readonly seen: Float32Array
 }
 
 /** The groups of the feed's rows, so many of them. */
@@ -37,7 +39,8 @@ function packGroup(
   const count = lengths.reduce((sum, length) => sum + length, 0)
   const first = tokens.firsts[firstRow]!
   const inputs = groupInputs(lengths, width, count + added, heads, token => tokens.isMasked(first + token))
-  return { firstRow, lengths, width, tokens: count, inputs }
+  const seen = Float32Array.from(lengths, (_, row) => (tokens.isHollow(firstRow + row) ? 0 : 1))
+  return { firstRow, lengths, width, tokens: count, inputs, seen }
 }
 
 /**
@@ -62,8 +65,7 @@ function groupInputs(
   let token = 0
   for (let row = 0; row < rows; row++) {
     for (let at = 0; at < lengths[row]!; at++, token++) {
-      // a row without real tokens has its first one alone, which sees itself: else it would see slots of no row
-      if (lengths[row] === 1 || !isMasked(token)) bias[row * width + at] = 0
+      if (!isMasked(token)) bias[row * width + at] = 0
       for (let head = 0; head < heads; head++) {
         const slot = (row * heads + head) * width + at
         toHeads[slot] = token * heads + head

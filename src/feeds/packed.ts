@@ -27,8 +27,11 @@ export const packedLayout: MakeTokenLayout = (geometry, demands) => packed(geome
 /** The layout without padding, packed as stated. */
 export function packed(geometry: Geometry, packing: Packing): TokenLayout {
   return {
-    usualVariant: String(packing.groups),
-    declare: (graph, groups) => declare(graph, geometry, Number(groups)),
+    usualVariant: variantOf(packing.groups, false),
+    declare(graph, variant) {
+      const [groups, hollow] = variant.split(' ')
+      return declare(graph, geometry, Number(groups), hollow !== undefined)
+    },
     feed(batch, rowName) {
       const tokens = readTokens(batch, geometry, 'real', rowName)
       const rows = tokens.order.length
@@ -40,8 +43,11 @@ export function packed(geometry: Geometry, packing: Packing): TokenLayout {
       const inputs: Record<string, Tensor> = { first_tokens: new Tensor('int32', tokens.firsts, [rows]) }
       for (const [name, values] of Object.entries(ids))
         if (values !== undefined) inputs[name] = new Tensor('int32', lengthened(values, count), [count])
+      const isHollow = groups.some(({ seen }) => seen.includes(0))
       groups.forEach((group, i) => {
-        for (const [name, tensor] of Object.entries(group.inputs)) inputs[nameOf(name, i, groups.length)] = tensor
+        const seen = isHollow ? { seen: new Tensor('float32', group.seen, [group.seen.length, 1, 1, 1]) } : {}
+        for (const [name, tensor] of Object.entries({ ...group.inputs, ...seen }))
+          inputs[nameOf(name, i, groups.length)] = tensor
       })
       if (groups.length > 1) {
         inputs.group_tokens = vector(groups.map(group => group.tokens))
@@ -53,7 +59,7 @@ export function packed(geometry: Geometry, packing: Packing): TokenLayout {
         lengths[nameOf('length', i, groups.length)] = group.width
       })
       return {
-        variant: String(groups.length),
+        variant: variantOf(groups.length, isHollow),
         inputs,
         places: { order: tokens.order, lengths: tokens.lengths, groups },
         lengths,
@@ -70,6 +76,11 @@ function packingFor({ rows, fewShapes }: FeedDemands): Packing {
 }
 
 // ── the host's half ──
+
+/** Feeds with rows all of whose tokens are masked are another variant, so that the others do without a product. */
+function variantOf(groups: number, isHollow: boolean): string {
+  return isHollow ? `${groups} hollow` : String(groups)
+}
 
 function vector(numbers: readonly number[]): Tensor {
   return Tensor.from('int64', numbers)
@@ -92,19 +103,24 @@ function lengthened(ids: Int32Array, length: number): Int32Array {
 
 // ── the graph's half ──
 
-function declare(graph: GraphBuilder, geometry: Geometry, groups: number): TokenValues {
+function declare(graph: GraphBuilder, geometry: Geometry, groups: number, isHollow: boolean): TokenValues {
   const ids = (name: string): Value => graph.input(name, 'int32', ['tokens'])
   const tokenIds = ids('token_ids')
   const positionIds = ids('position_ids')
   const segmentIds = geometry.segments > 0 ? ids('token_type_ids') : undefined
-  return { tokenIds, positionIds, segmentIds, attention: attentionOf(graph, geometry, groups) }
+  return { tokenIds, positionIds, segmentIds, attention: attentionOf(graph, geometry, groups, isHollow) }
 }
 
 /**
  * Between packed tokens and the padded layouts of attention: one Gather each way, which is transposition and padding at
  * once, and whose gradient is the other Gather.
  */
-function attentionOf(graph: GraphBuilder, { heads, headSize }: Geometry, groups: number): AttentionLayout {
+function attentionOf(
+  graph: GraphBuilder,
+  { heads, headSize }: Geometry,
+  groups: number,
+  isHollow: boolean,
+): AttentionLayout {
   const firstTokens = graph.input('first_tokens', 'int32', ['batch'])
   const counts = (name: string): Value | undefined => (groups === 1 ? undefined : graph.input(name, 'int64', [groups]))
   const groupTokens = counts('group_tokens')
@@ -119,11 +135,20 @@ function attentionOf(graph: GraphBuilder, { heads, headSize }: Geometry, groups:
     tokens: values => whole(values, 'tokens'),
     rows: values => whole(values, 'batch'),
     first: x => graph.gather(x, firstTokens),
-    groups: Array.from({ length: groups }, (_, i) => groupOf(graph, name => nameOf(name, i, groups), heads, headSize)),
+    groups: Array.from({ length: groups }, (_, i) => {
+      const named = (name: string): string => nameOf(name, i, groups)
+      const seen = isHollow ? graph.input(named('seen'), 'float32', [named('batch'), 1, 1, 1]) : undefined
+      return { ...groupOf(graph, named, heads, headSize), seen }
+    }),
   }
 }
 
-function groupOf(graph: GraphBuilder, named: (name: string) => string, heads: number, size: number): GroupLayout {
+function groupOf(
+  graph: GraphBuilder,
+  named: (name: string) => string,
+  heads: number,
+  size: number,
+): Omit<GroupLayout, 'seen'> {
   const toHeads = graph.input(named('to_heads'), 'int32', [named('batch'), heads, named('length')])
   const fromHeads = graph.input(named('from_heads'), 'int32', [named('tokens'), heads])
   const headMask = graph.input(named('head_mask'), 'float32', [named('slots'), 1])

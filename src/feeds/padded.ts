@@ -3,15 +3,25 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, Tensor } from '../tensor'
 import type { Feed, RowName } from './FeedLayout'
-import { type AttentionLayout, type Geometry, lowest, type MakeTokenLayout, type TokenValues } from './TokenLayout'
+import {
+  type AttentionLayout,
+  type Geometry,
+  type GroupLayout,
+  lowest,
+  type MakeTokenLayout,
+  type TokenValues,
+} from './TokenLayout'
 import { readTokens } from './tokens'
 
 /** The layout that keeps the padding: each column of a batch is a token. It computes more, and gives the same numbers. */
 export const paddedLayout: MakeTokenLayout = geometry => ({
   usualVariant: 'padded',
-  declare: graph => declare(graph, geometry),
+  declare: (graph, variant) => declare(graph, geometry, variant === hollowVariant),
   feed: (batch, rowName) => feed(batch, geometry, rowName),
 })
+
+/** Of feeds with rows all of whose tokens are masked. */
+const hollowVariant = 'padded hollow'
 
 // ── the host's half ──
 
@@ -19,18 +29,20 @@ function feed(batch: Batch, geometry: Geometry, rowName: RowName): Feed {
   const tokens = readTokens(batch, geometry, 'all', rowName)
   const rows = tokens.order.length
   const width = tokens.lengths[0]!
-  const isHidden = (token: number): boolean => tokens.isMasked(token) && !isLonely(tokens.isMasked, token, width)
-  const bias = Float32Array.from({ length: rows * width }, (_, token) => (isHidden(token) ? lowest : 0))
+  const bias = Float32Array.from({ length: rows * width }, (_, token) => (tokens.isMasked(token) ? lowest : 0))
+  const seen = Float32Array.from({ length: rows }, (_, row) => (tokens.isHollow(row) ? 0 : 1))
+  const isHollow = seen.includes(0)
   const inputs: Record<string, Tensor> = {
     token_ids: new Tensor('int32', tokens.tokenIds, [rows, width]),
     position_ids: new Tensor('int32', tokens.positionIds, [rows, width]),
     attention_bias: new Tensor('float32', bias, [rows, 1, 1, width]),
   }
   if (tokens.segmentIds !== undefined) inputs.token_type_ids = new Tensor('int32', tokens.segmentIds, [rows, width])
+  if (isHollow) inputs.seen = new Tensor('float32', seen, [rows, 1, 1, 1])
   let realTokens = 0
   for (let token = 0; token < rows * width; token++) if (token % width === 0 || !tokens.isMasked(token)) realTokens++
   return {
-    variant: 'padded',
+    variant: isHollow ? hollowVariant : 'padded',
     inputs,
     places: {
       order: tokens.order,
@@ -42,25 +54,20 @@ function feed(batch: Batch, geometry: Geometry, rowName: RowName): Feed {
   }
 }
 
-/** Whether a token is the first of a row without real tokens: it sees itself, as in a packed feed. */
-function isLonely(isMasked: (token: number) => boolean, token: number, width: number): boolean {
-  if (token % width !== 0) return false
-  return Array.from({ length: width }, (_, i) => token + i).every(isMasked)
-}
-
 // ── the graph's half ──
 
-function declare(graph: GraphBuilder, geometry: Geometry): TokenValues {
+function declare(graph: GraphBuilder, geometry: Geometry, isHollow: boolean): TokenValues {
   const shape = ['batch', 'length']
   const ids = (name: string): Value => graph.input(name, 'int32', shape)
   const tokenIds = ids('token_ids')
   const flat = (value: Value): Value => graph.assume(graph.reshape(value, [-1]), ['tokens'])
   const bias = graph.input('attention_bias', 'float32', ['batch', 1, 1, 'length'])
+  const seen = isHollow ? graph.input('seen', 'float32', ['batch', 1, 1, 1]) : undefined
   return {
     tokenIds: flat(tokenIds),
     positionIds: flat(ids('position_ids')),
     segmentIds: geometry.segments > 0 ? flat(ids('token_type_ids')) : undefined,
-    attention: attentionOf(graph, geometry, tokenIds, bias),
+    attention: attentionOf(graph, geometry, tokenIds, { bias, seen }),
   }
 }
 
@@ -71,8 +78,12 @@ function declare(graph: GraphBuilder, geometry: Geometry): TokenValues {
 export function declareColumns(graph: GraphBuilder, geometry: Geometry): TokenValues {
   const column = (name: string): Value => graph.input(name, 'int64', ['batch_size', 'sequence_length'])
   const inputIds = column('input_ids')
-  const mask = column('attention_mask')
-  const masked = graph.mul(graph.sub(1, graph.cast(mask, 'float32')), lowest)
+  const real = graph.cast(graph.cast(column('attention_mask'), 'bool'), 'float32') // any number but 0 is a real token
+  const masked = graph.mul(graph.sub(1, real), lowest)
+  const masks = {
+    bias: graph.unsqueeze(masked, [1, 2]),
+    seen: graph.unsqueeze(graph.reduceMax(real, [1], true), [1, 2]),
+  }
   // RoBERTa has one segment, and its tokenizer gives none
   const segments =
     geometry.segments > 1
@@ -84,7 +95,7 @@ export function declareColumns(graph: GraphBuilder, geometry: Geometry): TokenVa
     tokenIds: graph.reshape(inputIds, [-1]),
     positionIds: graph.reshape(columnPositions(graph, geometry, inputIds), [-1]),
     segmentIds: segments && graph.reshape(segments, [-1]),
-    attention: attentionOf(graph, geometry, inputIds, graph.unsqueeze(masked, [1, 2])),
+    attention: attentionOf(graph, geometry, inputIds, masks),
   }
 }
 
@@ -113,7 +124,12 @@ function countedPositions(graph: GraphBuilder, inputIds: Value, column: Value, p
 }
 
 /** Between tokens and attention by reshapes and transpositions; `like` [batch, length] has the shape. */
-function attentionOf(graph: GraphBuilder, { heads, headSize }: Geometry, like: Value, bias: Value): AttentionLayout {
+function attentionOf(
+  graph: GraphBuilder,
+  { heads, headSize }: Geometry,
+  like: Value,
+  masks: Pick<GroupLayout, 'bias' | 'seen'>,
+): AttentionLayout {
   const shape = graph.shape(like)
   const headShape = graph.concat([shape, graph.integers([heads, headSize])], 0)
   const rowShape = graph.concat([shape, graph.integers([heads * headSize])], 0)
@@ -133,7 +149,7 @@ function attentionOf(graph: GraphBuilder, { heads, headSize }: Geometry, like: V
             'tokens',
             heads * headSize,
           ]),
-        bias,
+        ...masks,
       },
     ],
   }

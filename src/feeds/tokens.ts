@@ -17,6 +17,8 @@ export interface Tokens {
   readonly segmentIds: Int32Array | undefined
   /** Whether attention is to look past a token. */
   isMasked(token: number): boolean
+  /** Whether all tokens of a row are masked. */
+  isHollow(row: number): boolean
 }
 
 /** Which tokens are computed: the real ones, and every row's first, which the head reads; or all columns. */
@@ -35,6 +37,7 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   const segments = column(batch, 'token_type_ids', ids)
   const positions = column(batch, 'position_ids', ids)
   const end = geometry.firstPosition + geometry.positions
+  const isMasked = (token: number): boolean => mask !== undefined && Number(mask.data[slots[token]!]) === 0
   return {
     ...places,
     tokenIds: gather(ids, geometry.vocabularySize, 'token id', 'The tokenizer and the model do not belong together.'),
@@ -51,7 +54,12 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
             'segment id',
             'Leave token_type_ids out, or use the tokenizer that belongs to the model.',
           ),
-    isMasked: token => mask !== undefined && Number(mask.data[slots[token]!]) === 0,
+    isMasked,
+    isHollow(row) {
+      const { lengths, firsts } = places
+      for (let i = 0; i < lengths[row]!; i++) if (!isMasked(firsts[row]! + i)) return false
+      return true
+    },
   }
 }
 

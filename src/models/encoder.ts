@@ -110,7 +110,7 @@ function selfAttention(stack: Stack, { prefix, site, firstOnly }: Layer, x: Valu
   return firstOnly ? attention.rows(contexts) : attention.tokens(contexts)
 }
 
-/** softmax(q kᵀ + bias) v for a group of rows: [its tokens, or its rows, width]. */
+/** softmax(q kᵀ + bias) v for a group of rows, 0 for rows that nothing is seen of: [its tokens, or its rows, width]. */
 function groupAttention(
   { model: { graph }, shape }: Stack,
   layout: GroupLayout,
@@ -123,6 +123,7 @@ function groupAttention(
   const scores = graph.add(graph.matMul(q, graph.transposeLast(layout.toHeads(key))), layout.bias)
   const probabilities = graph.softmax(scores)
   const kept = drop(probabilities)
-  const context = graph.matMul(kept, layout.toHeads(value))
+  const found = graph.matMul(kept, layout.toHeads(value))
+  const context = layout.seen === undefined ? found : graph.mul(found, layout.seen)
   return firstOnly ? graph.reshape(context, [-1, shape.width]) : layout.fromHeads(context, kept !== probabilities)
 }

@@ -52,6 +52,17 @@ export const tokenBatches: Readonly<Record<string, Batch>> = {
     labels,
     { seed: 7 },
   ),
+  'rows without real tokens': randomBatch(
+    [
+      [0, 0, 0, 0, 0, 0],
+      [1, 1, 1, 0, 0, 0],
+      [0, 1, 0, 0, 0, 1],
+      [0, 0, 0, 0, 0, 0],
+      [1, 1, 1, 1, 1, 1],
+    ],
+    labels,
+    { seed: 10 },
+  ),
 }
 
 /** Which columns of a batch a layout takes for tokens. */

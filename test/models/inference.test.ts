@@ -1,12 +1,16 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { modelFromConfig } from '../../src/auto/PreTrainedModel'
+import { modelFromConfig, modelFromFolder } from '../../src/auto/PreTrainedModel'
 import { createEngine, type Engine } from '../../src/engine/Engine'
+import type { ModelConfig } from '../../src/models/config'
 import { check } from '../../src/onnx/check'
 import { encode } from '../../src/onnx/encode'
 import { inferenceGraph } from '../../src/programs/inference'
 import { type Batch, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
+import { batchOf, fixtures, type OracleCase, readJson } from '../helpers/oracle'
 import { familyNames, oracleModel } from '../helpers/oracleModels'
 import { tinyConfig } from '../helpers/tinyModel'
 import { evaluateFeed } from '../helpers/compute'
@@ -21,6 +25,7 @@ const batches: readonly Batch[] = [
   randomBatch([10, 10], classes(0, 0), { seed: 22 }),
   randomBatch([1], classes(0), { seed: 23 }),
   randomBatch([3, 1, 2], classes(0, 0, 0), { seed: 24, width: 8 }),
+  randomBatch([0, 5, 0], classes(0, 0, 0), { seed: 25 }), // rows without real tokens
 ]
 
 const long = ({ data, dims }: Tensor): Tensor =>
@@ -65,6 +70,33 @@ describe.each(familyNames)('the exported model of %s', family => {
     await runner.dispose()
   })
 })
+
+// any folder of such a case.json is a test; test/models/cases.test.ts holds evaluation against the same values
+const hollow = readdirSync(fixtures).filter(name => name.includes('hollow'))
+it.each(hollow)(
+  'an exported model gives the logits of PyTorch for rows all of whose tokens are masked: %s',
+  async name => {
+    const model = await modelFromFolder(join(fixtures, name), readJson<ModelConfig>(name, 'config.json'))
+    const { inputs, outputs } = readJson<OracleCase>(name, 'case.json')
+    const batch = batchOf(inputs)
+    model.decideHead(batch)
+    const program = await engine.load(encode(inferenceGraph(model.definition, one => model.parameter(one))).model)
+    const segments = { token_type_ids: Tensor.zeros('int32', batch.input_ids!.dims) }
+    const given = (factor: number): Record<string, Tensor> => {
+      const mask = new Tensor(
+        'int32',
+        (batch.attention_mask!.data as Int32Array).map(value => value * factor),
+        batch.attention_mask!.dims,
+      )
+      const all: Batch = { ...segments, ...batch, attention_mask: mask }
+      return Object.fromEntries(program.inputs.map(({ name: input }) => [input, long(all[input]!)]))
+    }
+    for (const factor of [1, 3]) {
+      const { logits } = await program.run(given(factor)) // PyTorch asks whether a mask is 0
+      ;(logits as Tensor).data.forEach((value, i) => expect(Number(value)).toBeCloseTo(outputs.logits.data[i]!, 5))
+    }
+  },
+)
 
 describe('the exported model', () => {
   const config = { ...tinyConfig, model_type: 'roberta', vocab_size: 23, type_vocab_size: 1 }
