@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { hasPython, pressOnce, trainWhole } from '../scripts/verify/ctrlC'
+import { temporaryFolder } from './helpers/temporaryFolder'
+
+const root = join(import.meta.dirname, '..')
+const verify = (...given: string[]): Promise<{ stdout: string }> =>
+  promisify(execFile)(process.execPath, ['--import', 'tsx', 'scripts/verify.ts', ...given], { cwd: root })
+
+it('a press of Ctrl-C in a terminal, under npx tsx, leaves a checkpoint from which the run ends bit for bit the same', async context => {
+  if (process.platform === 'win32' || !(await hasPython())) {
+    console.log('skipped: a pseudo-terminal is opened by python3, which is not here.')
+    return context.skip()
+  }
+  const folder = temporaryFolder()
+  const whole = await trainWhole(join(folder, 'whole'))
+  const way = { start: 'npx tsx own.ts', press: 'Ctrl-C' } as const
+  const { ended, checkpoints, ...result } = await pressOnce(
+    join(folder, 'pressed'),
+    way,
+    { update: 7, seconds: 0.02 },
+    whole,
+  )
+  expect(ended).toMatch(/^stopped at step \d+/)
+  expect(checkpoints).toContain(`checkpoint-${/\d+/.exec(ended)![0]}`)
+  expect(result).toEqual({ hasCheckpoint: true, isIdentical: true })
+})
+
+it('npm run verify lists its checks, and refuses an unknown one with the nearest', async () => {
+  expect((await verify()).stdout).toMatch(
+    /^ctrl-c \[--presses N \(20\)\].*\n {2}Stops a training run.*\n {2}Needs .*python3/m,
+  )
+  await expect(verify('ctrlc')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('There is no check "ctrlc". Did you mean ctrl-c?') as string,
+  })
+  await expect(verify('ctrl-c', '--press', '3')).rejects.toMatchObject({ code: 1 })
+})
