@@ -205,7 +205,9 @@ const argumentTable = {
     'Updates between two checkpoints; below 1, a share of all updates; 0 or less: only the last.',
   ),
   saveOnEachNode: unused<boolean>(false, '–', 'Save on every machine.', oneProcess),
-  saveTotalLimit: whole(undefined, 'M', 'Checkpoints to keep, always the best and the last; all by default.'),
+  saveTotalLimit: whole(undefined, 'M', 'Checkpoints to keep, always the best and the last; all by default.', {
+    differs: 'those of other runs in the folder neither count nor go',
+  }),
   enableJitCheckpoint: flag(
     true,
     'S',
