@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { checkpointName, checkpointStep } from '../files/checkpointNames'
 import { errorCode } from '../files/systemErrors'
 
 /** A folder `checkpoint-<step>`. */
@@ -9,20 +10,9 @@ export interface Checkpoint {
   readonly path: string
 }
 
-/** The name of the checkpoint made after `step` updates. */
-export function checkpointName(step: number): string {
-  return `checkpoint-${step}`
-}
-
 /** Where the checkpoint made after `step` updates lies. */
 export function checkpointPath(outputDir: string, step: number): string {
   return `${outputDir.replace(/\/$/, '')}/${checkpointName(step)}`
-}
-
-/** The step of a name `checkpoint-<digits>`, undefined for any other name. */
-export function checkpointStep(name: string): number | undefined {
-  const match = /^checkpoint-(\d+)$/.exec(name)
-  return match === null ? undefined : Number(match[1])
 }
 
 /** The checkpoints in a folder, of whichever run, whole or not, by step; empty when there is no such folder. */

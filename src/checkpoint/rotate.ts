@@ -7,7 +7,7 @@ import { checkpointsOf, type RunMark } from './runs'
 export interface RotationOptions {
   /** `saveTotalLimit`: how many may stay; all if undefined or below 1. */
   readonly limit: number | undefined
-  /** The step of the checkpoint just written, which stays; the largest step by default. */
+  /** The step of the checkpoint just written, which stays; the last one by default. */
   readonly newest?: number | undefined
   /** The step of the best checkpoint, which stays. */
   readonly best?: number | undefined
@@ -16,20 +16,19 @@ export interface RotationOptions {
 }
 
 /**
- * The steps of the checkpoints to remove, by Hugging Face's rule, with age by steps instead of clocks: at most `limit`
+ * The steps of the checkpoints to remove, by Hugging Face's rule, with age by order instead of clocks: at most `limit`
  * stay, but always the newest and the best; the oldest are removed first.
+ * @param steps the oldest first.
  */
 export function checkpointsToRemove(
   steps: readonly number[],
   { limit, newest, best, atEnd = false }: RotationOptions,
 ): number[] {
   if (limit === undefined || limit < 1) return []
-  const sorted = [...steps].sort((a, b) => a - b)
-  if (atEnd)
-    return limit === 1 && best !== undefined && sorted.includes(best) ? sorted.filter(step => step !== best) : []
-  const kept = new Set([newest ?? sorted.at(-1), best].filter(step => step !== undefined && sorted.includes(step)))
-  const count = sorted.length - Math.max(limit, kept.size)
-  return sorted.filter(step => !kept.has(step)).slice(0, Math.max(0, count))
+  if (atEnd) return limit === 1 && best !== undefined && steps.includes(best) ? steps.filter(step => step !== best) : []
+  const kept = new Set([newest ?? steps.at(-1), best].filter(step => step !== undefined && steps.includes(step)))
+  const count = steps.length - Math.max(limit, kept.size)
+  return steps.filter(step => !kept.has(step)).slice(0, Math.max(0, count))
 }
 
 /**

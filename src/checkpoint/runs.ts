@@ -22,7 +22,7 @@ export interface RunMark {
 
 /** The checkpoints of one run in a folder. */
 export interface Run extends RunMark {
-  /** By step. */
+  /** In the order in which they were written: by session, then by step. A run that went back has later ones first. */
   readonly checkpoints: readonly Checkpoint[]
 }
 
@@ -58,17 +58,17 @@ function markOf({ stateful_callbacks: states }: JsonObject): RunMark {
 
 /** The runs that have checkpoints in a folder. */
 export async function listRuns(outputDir: string): Promise<Runs> {
-  const byId = new Map<string | undefined, Run>()
+  const marked: (RunMark & { readonly checkpoint: Checkpoint })[] = []
   const unreadable: Checkpoint[] = []
   for (const checkpoint of await listCheckpoints(outputDir)) {
     const mark = await runOf(checkpoint.path)
     if (mark === undefined) unreadable.push(checkpoint)
-    else {
-      const { session = 0, checkpoints = [] } = byId.get(mark.id) ?? {}
-      const latest = Math.max(session, mark.session)
-      byId.set(mark.id, { id: mark.id, session: latest, checkpoints: [...checkpoints, checkpoint] })
-    }
+    else marked.push({ ...mark, checkpoint })
   }
+  const byId = new Map<string | undefined, Run>()
+  // a stable sort, of checkpoints that come by step
+  for (const { id, session, checkpoint } of marked.sort((a, b) => a.session - b.session))
+    byId.set(id, { id, session, checkpoints: [...(byId.get(id)?.checkpoints ?? []), checkpoint] })
   const runs = [...byId.values()].sort((a, b) => a.session - b.session || lastStep(a) - lastStep(b))
   return { runs, unreadable }
 }
@@ -77,7 +77,7 @@ function lastStep({ checkpoints }: Run): number {
   return checkpoints.at(-1)!.step
 }
 
-/** The checkpoints of one run in a folder, by step. */
+/** The checkpoints of one run in a folder, the last written last. */
 export async function checkpointsOf(outputDir: string, run: RunMark): Promise<readonly Checkpoint[]> {
   return (await listRuns(outputDir)).runs.find(({ id }) => id === run.id)?.checkpoints ?? []
 }
@@ -89,7 +89,7 @@ export interface Broken extends Checkpoint {
 
 /** What `resumeFromCheckpoint: true` finds in a folder. */
 export interface Newest {
-  /** The whole checkpoint of the largest step, of the run that was begun or resumed last; undefined if it has none. */
+  /** The last whole checkpoint of the run that was begun or resumed last; undefined if it has none. */
   readonly checkpoint: Checkpoint | undefined
   /** Checkpoints that cannot be resumed: later ones of that run, and those that do not say whose they are. */
   readonly broken: readonly Broken[]
@@ -100,7 +100,11 @@ export interface Newest {
 /** Looks for the newest checkpoint. What killed processes left unfinished is completed or removed first. */
 export async function newestCheckpoint(outputDir: string): Promise<Newest> {
   await recoverFolders(outputDir)
-  const { runs, unreadable } = await listRuns(outputDir)
+  return newestAmong(await listRuns(outputDir))
+}
+
+/** The newest checkpoint among runs that were found. */
+export async function newestAmong({ runs, unreadable }: Runs): Promise<Newest> {
   const later: Broken[] = []
   let checkpoint: Checkpoint | undefined
   for (const one of [...(runs.at(-1)?.checkpoints ?? [])].reverse()) {
@@ -132,10 +136,11 @@ export async function markSession(outputDir: string, resumed: string | undefined
   return { id: before?.id ?? (isHere ? undefined : crypto.randomUUID()), session }
 }
 
-async function warnOfOthers(outputDir: string, { runs, unreadable }: Runs): Promise<void> {
+async function warnOfOthers(outputDir: string, found: Runs): Promise<void> {
+  const { runs, unreadable } = found
   const others = [...runs.flatMap(({ checkpoints }) => checkpoints), ...unreadable].sort((a, b) => a.step - b.step)
   if (others.length === 0) return
-  const { checkpoint } = await newestCheckpoint(outputDir)
+  const { checkpoint } = await newestAmong(found)
   const whose = runs.length > 1 ? 'other runs' : 'another run'
   const goOn = checkpoint === undefined ? '' : 'go on with train({ resumeFromCheckpoint: true }), '
   log(

@@ -138,8 +138,7 @@ async function loadOptimizer(folder: string): Promise<OptimizerState> {
 export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   const names = await listFolder(folder)
   const missing: string[] = []
-  if (!names.includes('adapter_model.safetensors') && !(await hasWholeWeights(folder)))
-    missing.push('model.safetensors')
+  if (!(await hasWholeWeights(folder))) missing.push('model.safetensors')
   if (!(await isReadable(() => loadTrainerState(folder)))) missing.push(files.trainerState)
   const openOptimizer = async (): Promise<void> => (await openSafetensors(join(folder, files.optimizer))).close()
   if (names.includes(files.optimizer) && !(await isReadable(openOptimizer))) missing.push(files.optimizer)

@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { checkpointName, checkpointStep } from './checkpointNames'
 import { listFolder } from './paths'
 
 /** Folders that are given as a model's and are something else: what each is told by, what it is, and what to do. */
@@ -26,9 +27,9 @@ const kinds: readonly {
     fix: folder => `Give ${folder}/0_Transformer.`,
   },
   {
-    isOne: names => newestCheckpoint(names) !== undefined,
+    isOne: names => lastCheckpoint(names) !== undefined,
     what: 'the output of a training, with checkpoints in it',
-    fix: (folder, names) => `Give one of them: ${folder}/${newestCheckpoint(names)!}.`,
+    fix: (folder, names) => `Give one of them: ${folder}/${lastCheckpoint(names)!}.`,
   },
   {
     isOne: names => names.has('tokenizer.json') || names.has('vocab.txt'),
@@ -52,7 +53,8 @@ export async function refuseAdapter(folder: string): Promise<void> {
   if ((await listFolder(folder)).includes('adapter_config.json')) await refuseOtherKinds(folder)
 }
 
-function newestCheckpoint(names: ReadonlySet<string>): string | undefined {
-  const steps = [...names].flatMap(name => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? []).map(Number)
-  return steps.length === 0 ? undefined : `checkpoint-${Math.max(...steps)}`
+/** The name of the checkpoint of the largest step, of whichever run. */
+function lastCheckpoint(names: ReadonlySet<string>): string | undefined {
+  const steps = [...names].flatMap(name => checkpointStep(name) ?? [])
+  return steps.length === 0 ? undefined : checkpointName(Math.max(...steps))
 }

@@ -2,6 +2,7 @@ import type { TrainableModel } from '../auto/TrainableModel'
 import type { TrainerState } from '../callbacks/TrainerState'
 import { checkpointPath } from '../checkpoint/folders'
 import { checkpointsOf, type RunMark, runOf } from '../checkpoint/runs'
+import { loadTrainerState } from '../checkpoint/state'
 import { isFolder } from '../files/paths'
 import { log } from '../logging'
 import type { Tensor } from '../tensor'
@@ -18,29 +19,38 @@ export async function bestCheckpoint(folder: string, run: RunMark, state: Traine
     const steps = best === globalStep ? [best] : (await checkpointsOf(folder, run)).map(({ step }) => step)
     if (steps.includes(best)) return checkpointPath(folder, best)
   }
-  return bestModelCheckpoint !== undefined && (await isAnothers(bestModelCheckpoint, run))
+  return bestModelCheckpoint !== undefined && (await isAnothers(bestModelCheckpoint, run, state))
     ? undefined
     : bestModelCheckpoint
 }
 
-/** Whether a checkpoint is there and says that it is another run's. */
-async function isAnothers(path: string, run: RunMark): Promise<boolean> {
+/**
+ * Whether a checkpoint is there and is another run's than the one whose best it is to be. One without a name, which a
+ * run with a name may have come from, is told by its step and by the best metric in it.
+ */
+async function isAnothers(path: string, run: RunMark, best: TrainerState): Promise<boolean> {
   const mark = await runOf(path)
-  return mark !== undefined && mark.id !== run.id
+  if (mark === undefined || mark.id === run.id) return false
+  if (mark.id !== undefined) return true
+  const { global_step: step, best_metric: metric } = await loadTrainerState(path)
+  return step !== (best.bestGlobalStep ?? step) || metric !== best.bestMetric
 }
 
 /** The weights of the best checkpoint, wherever it lies now; undefined, with a warning, where there is none any more. */
 export async function bestWeights(
   model: TrainableModel,
   run: RunMark,
-  { bestModelCheckpoint: best, bestGlobalStep, bestMetric }: TrainerState,
+  state: TrainerState,
   args: TrainingArguments,
 ): Promise<ReadonlyMap<string, Tensor<'float32'>> | undefined> {
-  const places = best === undefined ? [] : [best, checkpointPath(args.outputDir, bestGlobalStep!)]
+  const { bestModelCheckpoint: best, bestGlobalStep: step, bestMetric } = state
+  const here = step === undefined ? [] : [checkpointPath(args.outputDir, step)]
+  const places = best === undefined ? [] : [best, ...here]
   for (const place of places) {
-    if (!(await isFolder(place)) || (await isAnothers(place, run))) continue
+    if (!(await isFolder(place)) || (await isAnothers(place, run, state))) continue
     const weights = await readWeights(model, place)
-    log('info', `The model is that of step ${bestGlobalStep}, the best: ${args.metricForBestModel} ${bestMetric}.`)
+    const which = step === undefined ? place : `step ${step}`
+    log('info', `The model is that of ${which}, the best: ${args.metricForBestModel} ${bestMetric}.`)
     return weights
   }
   const why = best === undefined ? 'no checkpoint of a best model was written' : `the best checkpoint, ${best}, is gone`

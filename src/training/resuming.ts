@@ -1,11 +1,12 @@
 import type { TrainableModel } from '../auto/TrainableModel'
 import { TrainerState } from '../callbacks/TrainerState'
 import { loadPretrained } from '../checkpoint/pretrained'
-import { type Checkpoint, checkpointName, named } from '../checkpoint/folders'
-import { newestCheckpoint, type Run, runKey } from '../checkpoint/runs'
+import { type Checkpoint, named } from '../checkpoint/folders'
+import { listRuns, newestAmong, newestCheckpoint, type Run, runKey } from '../checkpoint/runs'
 import { type CheckpointState, loadCheckpointState, missingFromCheckpoint } from '../checkpoint/state'
 import { TrainerError } from '../errors'
-import { isFolder, listFolder, parentOf } from '../files/paths'
+import { checkpointName, checkpointStep } from '../files/checkpointNames'
+import { expandHome, isFolder, listFolder, parentOf } from '../files/paths'
 import { log } from '../logging'
 import { slotName } from '../parameters/slots'
 import type { Tensor } from '../tensor'
@@ -19,12 +20,13 @@ import type { Resumed, RunNumbers, Start } from './RunSnapshot'
  * @throws TrainerError ('file') when there is none.
  */
 export async function checkpointToResume(outputDir: string, wanted: boolean | string): Promise<string> {
-  const path = wanted === true ? await newestOf(outputDir) : await wholeCheckpoint(String(wanted), outputDir)
+  const path =
+    wanted === true ? await newestIn(outputDir) : await wholeCheckpoint(expandHome(String(wanted)), outputDir)
   log('info', `Resuming from ${path}.`)
   return path
 }
 
-async function newestOf(outputDir: string): Promise<string> {
+async function newestIn(outputDir: string): Promise<string> {
   const { checkpoint, broken, earlier } = await newestCheckpoint(outputDir)
   const lacks = broken.map(({ step, missing }) => `${checkpointName(step)} (${lacking(missing)})`).join('; ')
   if (checkpoint === undefined) {
@@ -53,8 +55,9 @@ async function wholeCheckpoint(path: string, outputDir: string): Promise<string>
   if (missing.length === 0) return path
   const what = (await isFolder(path)) ? lacking(missing) : 'there is no such folder'
   const places = [path, parentOf(path), outputDir]
+  // only looked for: where a path was mistyped, nobody asked to have killed processes' folders completed
   const found = places.map(async place =>
-    (await isFolder(place)) ? (await newestCheckpoint(place)).checkpoint : undefined,
+    (await isFolder(place)) ? (await newestAmong(await listRuns(place))).checkpoint : undefined,
   )
   const other = (await Promise.all(found)).find(one => one !== undefined)
   const fix = other === undefined ? 'Check the path, or train without it.' : `Resume from ${other.path}.`
@@ -88,6 +91,8 @@ export async function readWeights(
 export async function readCheckpoint(folder: string, fresh: TrainerState, args: TrainingArguments): Promise<Resumed> {
   const stored = await loadCheckpointState(folder)
   const state = TrainerState.fromJSON(stored.trainerState as object)
+  // older versions of Python's Trainer name the best checkpoint without its step
+  state.bestGlobalStep ??= checkpointStep(state.bestModelCheckpoint?.split(/[/\\]/).at(-1) ?? '')
   logChanges(stored, state, fresh, args)
   const { loggingSteps, evalSteps, saveSteps, maxSteps, numTrainEpochs, trainBatchSize } = fresh
   Object.assign(state, { loggingSteps, evalSteps, saveSteps, maxSteps, numTrainEpochs, trainBatchSize })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -114,6 +114,12 @@ describe('the state of a checkpoint', () => {
     const folder = await saved(`${name} ${String(Math.random())}`)
     await harm(join(folder, name))
     expect(await missingFromCheckpoint(folder)).toEqual([name])
+  })
+
+  it("is not whole with an adapter's weights instead of a model's", async () => {
+    const folder = await saved('adapter')
+    await rename(join(folder, 'model.safetensors'), join(folder, 'adapter_model.safetensors'))
+    expect(await missingFromCheckpoint(folder)).toEqual(['model.safetensors'])
   })
 
   it("reads Python's trainer_state.json, also with NaN, and refuses other files", async () => {

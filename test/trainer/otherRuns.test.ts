@@ -1,8 +1,8 @@
 import { cpSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import type { TrainingArgumentsOptions } from '../../src/index'
-import { checkpointsIn, logged, run, weights } from './support'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { AutoModelForSequenceClassification, type TrainingArgumentsOptions } from '../../src/index'
+import { checkpointsIn, logged, type Ran, run, weights } from './support'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const saving = { saveStrategy: 'steps', saveSteps: 2, perDeviceTrainBatchSize: 4 } as const
@@ -93,6 +93,21 @@ describe('a run that begins in a folder with the checkpoints of another', () => 
     expect(messages.filter(message => /earlier runs.*left alone: checkpoint-2\./.test(message))).toHaveLength(1)
   })
 
+  it('goes on with the branch that was resumed last, where a run went back to an earlier checkpoint', async () => {
+    const folder = temporaryFolder()
+    await run(steps(8, 1, folder))
+    const limited = { ...steps(4, 1, folder), saveTotalLimit: 2, learningRate: 1e-2 }
+    vi.stubEnv('HOME', folder)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const back = await run(limited, { resumeFromCheckpoint: '~/checkpoint-2' })
+    expect(checkpointsIn(folder)).toEqual(['checkpoint-4', 'checkpoint-8'])
+    const messages = logged('info')
+    const resumed = await run({ ...limited, maxSteps: 6 }, { resumeFromCheckpoint: true })
+    expect(messages).toContain(`Resuming from ${join(folder, 'checkpoint-4')}.`)
+    expect(resumed.losses.slice(0, 4)).toEqual(back.losses)
+    expect(checkpointsIn(folder)).toEqual(['checkpoint-4', 'checkpoint-6'])
+  })
+
   it("counts a nameless run's checkpoints as its own when it resumes one of them in their folder only", async () => {
     const folder = temporaryFolder()
     await run(steps(4, 1, folder))
@@ -139,6 +154,47 @@ describe('the best model', () => {
       { resumeFromCheckpoint: join(folder, 'checkpoint-6') },
     )
     expect(weights(resumed.trainer.model)).toEqual(weights(unaware.trainer.model))
+  })
+
+  it('of a run without a name stays the best where the run goes on in another folder, and from there', async () => {
+    const [before, elsewhere] = [temporaryFolder(), temporaryFolder()]
+    await run({ ...steps(4, 1, before), ...best }, { computeMetrics: scoring([3, 2]) }) // the best is checkpoint-2
+    makeNameless(before)
+    const two = `${before}/checkpoint-2`
+    const start = weights(await AutoModelForSequenceClassification.fromPretrained(two))
+    const goOn = async (maxSteps: number, outputDir: string, from: string): Promise<Ran> =>
+      run({ ...steps(maxSteps, 1, outputDir), ...best }, { computeMetrics: scoring([1]), resumeFromCheckpoint: from })
+    const messages = logged()
+    for (const [maxSteps, outputDir, from] of [
+      [6, elsewhere, `${before}/checkpoint-4`],
+      [8, temporaryFolder(), `${elsewhere}/checkpoint-6`],
+      [8, before, `${elsewhere}/checkpoint-6`],
+    ] as const) {
+      const { trainer } = await goOn(maxSteps, outputDir, from)
+      expect(trainer.state.bestModelCheckpoint).toBe(two)
+      expect(weights(trainer.model)).toEqual(start)
+    }
+    expect(messages.filter(message => message.startsWith('loadBestModelAtEnd'))).toEqual([])
+
+    // another run, without a name too, has put its own in that place
+    await run({ ...steps(2, 2, before), ...best }, { computeMetrics: scoring([4]) })
+    makeNameless(before)
+    const { trainer } = await goOn(8, temporaryFolder(), `${elsewhere}/checkpoint-6`)
+    expect(trainer.state.bestModelCheckpoint).toBeUndefined()
+  })
+
+  it('is told by its path where the state does not say its step, as in older versions of Python', async () => {
+    const folder = temporaryFolder()
+    await run({ ...steps(4, 1, folder), ...best }, { computeMetrics: scoring([3, 2]) })
+    const path = join(folder, 'checkpoint-4', 'trainer_state.json')
+    const state = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    delete state.best_global_step
+    writeFileSync(path, JSON.stringify(state))
+    const messages = logged('info')
+    const options = { computeMetrics: scoring([1]), resumeFromCheckpoint: join(folder, 'checkpoint-4') }
+    const { trainer } = await run({ ...steps(6, 1, folder), ...best }, options)
+    expect(trainer.state.bestGlobalStep).toBe(2)
+    expect(messages).toContain('The model is that of step 2, the best: score 3.')
   })
 
   it('stays in the rotation of its own run', async () => {
