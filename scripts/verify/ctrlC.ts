@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
+import { checkpointStep } from '../../src/files/checkpointNames'
 import { MersenneTwister } from '../../src/random'
 import type { Check } from './Check'
 import { said } from './said'
@@ -52,8 +54,8 @@ export interface Pressed {
   readonly checkpoints: readonly string[]
   /** Whether it was stopped, unless its last update had begun, and left a checkpoint. */
   readonly hasCheckpoint: boolean
-  /** Whether the resumed run has the weights of the uninterrupted one. */
-  readonly isIdentical: boolean
+  /** Whether the resumed run has the weights of the uninterrupted one; a run without a checkpoint is not resumed. */
+  readonly resumed: 'bit-identical' | 'DIFFERENTLY' | 'WITH AN ERROR' | 'NOT AT ALL'
 }
 
 /** `npm run verify -- ctrl-c` */
@@ -73,39 +75,50 @@ export const ctrlC: Check = {
     const seed = numberOf('seed', values.seed ?? String(Date.now() % 100_000))
     if (!(await hasPython())) throw new Error('python3 is not on the path: it opens the pseudo-terminals.')
     const folder = mkdtempSync(join(tmpdir(), 'ts-trainer-ctrl-c-'))
-    try {
-      return await pressAgainAndAgain(folder, presses, seed, print)
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
+    return pressAgainAndAgain(folder, presses, seed, print).finally(() => removeEmpty(folder))
   },
 }
 
-async function pressAgainAndAgain(
+/** Presses so many times, and removes the folders of presses that went well; says where the others lie. */
+export async function pressAgainAndAgain(
   folder: string,
   presses: number,
   seed: number,
   print: (line: string) => void,
+  press: typeof pressOnce = pressOnce,
 ): Promise<boolean> {
   const random = new MersenneTwister(seed)
-  const whole = await trainWhole(join(folder, 'whole'))
+  const reference = join(folder, 'whole')
+  const whole = await trainWhole(reference).finally(() => rmSync(reference, { recursive: true, force: true }))
   print(`An uninterrupted run makes ${whole.updates} updates; moments are drawn with seed ${seed}.`)
   const results: Pressed[] = []
   for (let i = 0; i < presses; i++) {
     const way = ways[i % ways.length]!
     const moment = drawMoment(random, whole)
-    const result = await pressOnce(join(folder, `press-${i + 1}`), way, moment, whole)
-    const { ended, checkpoints, hasCheckpoint, isIdentical } = result
+    const place = join(folder, `press-${i + 1}`)
+    const result = await press(place, way, moment, whole)
+    const { ended, checkpoints, hasCheckpoint, resumed } = result
     const left = hasCheckpoint ? checkpoints.join(', ') : `NO CHECKPOINT (${checkpoints.join(', ') || 'none'})`
-    const resumed = isIdentical ? 'resumed bit-identical' : 'RESUMED DIFFERENTLY'
     const begin = moment.update === 0 ? 'train()' : `update ${moment.update}`
     const when = `${Math.round(moment.seconds * 1000)} ms after ${begin} has begun`
-    print(`${i + 1} ${way.press} to ${way.start} ${when}: ${ended}; ${left}; ${resumed}`)
+    print(`${i + 1} ${way.press} to ${way.start} ${when}: ${ended}; ${left}; resumed ${resumed}`)
+    if (isGood(result)) rmSync(place, { recursive: true, force: true })
+    else print(`  kept for you to see: ${place}`)
     results.push(result)
   }
-  const count = (of: 'hasCheckpoint' | 'isIdentical'): number => results.filter(result => result[of]).length
-  print(`${presses} presses, ${count('hasCheckpoint')} checkpoints, ${count('isIdentical')} resumed bit-identical`)
-  return count('hasCheckpoint') === presses && count('isIdentical') === presses
+  const checkpoints = results.filter(({ hasCheckpoint }) => hasCheckpoint).length
+  const identical = results.filter(({ resumed }) => resumed === 'bit-identical').length
+  print(`${presses} presses, ${checkpoints} checkpoints, ${identical} resumed bit-identical`)
+  return results.every(isGood)
+}
+
+function isGood({ hasCheckpoint, resumed }: Pressed): boolean {
+  return hasCheckpoint && resumed === 'bit-identical'
+}
+
+/** Removes the folder of all presses, unless the folder of one was kept. */
+function removeEmpty(folder: string): void {
+  if (readdirSync(folder).length === 0) rmdirSync(folder)
 }
 
 /** A moment in the run: in an update, or in what follows it (checkpoints, evaluations); before the first one, too. */
@@ -142,14 +155,22 @@ export async function pressOnce(folder: string, way: Way, moment: Moment, whole:
   // in the last update there is nothing left to stop
   const isStopped = ended?.startsWith(said.stopped) === true || before.includes(said.update(whole.updates))
   const out = join(folder, 'out')
-  const checkpoints = existsSync(out) ? readdirSync(out).filter(name => /^checkpoint-\d+$/.test(name)) : []
-  await train(folder, '--resume')
+  const checkpoints = existsSync(out) ? readdirSync(out).filter(name => checkpointStep(name) !== undefined) : []
   return {
     ended: ended ?? 'ended without a word',
     checkpoints,
     hasCheckpoint: isStopped && checkpoints.length > 0,
-    isIdentical: finalHash(folder) === whole.hash,
+    resumed: checkpoints.length === 0 ? 'NOT AT ALL' : await resume(folder, whole),
   }
+}
+
+async function resume(folder: string, whole: Whole): Promise<Pressed['resumed']> {
+  const hasEnded = await train(folder, '--resume').then(
+    () => true,
+    () => false,
+  )
+  if (!hasEnded) return 'WITH AN ERROR'
+  return finalHash(folder) === whole.hash ? 'bit-identical' : 'DIFFERENTLY'
 }
 
 /** Runs own.ts in a terminal, and stops it: what it wrote before and after. */
