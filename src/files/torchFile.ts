@@ -142,19 +142,19 @@ async function readPickles(
 const stateDictKeys: readonly Pickled[] = ['state_dict', 'model_state_dict', 'model', 'module', 'net', 'weights']
 
 /**
- * The state dict in a file: the dict of tensors that it holds, or one that lies in it under a usual key, or is the only
- * one there.
+ * The state dict in a file: the one that lies in it under a usual key, though tensors (a loss, a step) stand beside it;
+ * else the dict of tensors that the file holds; else the only one in it.
  * @returns also the keys that lead to it, for messages; empty when it is the whole.
  */
 function stateDictOf(value: Pickled, path: string): { tensors: Map<string, PickledTensor>; under: string } {
   if (!(value instanceof Map)) throw malformed(path, 'it is not a dict of tensors')
-  const tensors = tensorsOf(value)
-  if (tensors.size > 0) return { tensors, under: '' }
   const dicts = [...value].filter(
     (entry): entry is [string, Map<Pickled, Pickled>] =>
       typeof entry[0] === 'string' && entry[1] instanceof Map && hasStateDict(entry[1]),
   )
   const usual = stateDictKeys.map(key => dicts.find(([name]) => name === key)).find(dict => dict !== undefined)
+  const tensors = tensorsOf(value)
+  if (usual === undefined && tensors.size > 0) return { tensors, under: '' }
   const chosen = usual ?? (dicts.length === 1 ? dicts[0] : undefined)
   if (chosen === undefined) {
     const keys = quoted([...value.keys()].map(String))

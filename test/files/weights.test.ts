@@ -152,6 +152,13 @@ describe('pytorch_model.bin', () => {
     await source.close()
   })
 
+  it('beside a tensor at the top is the one under the usual key', async () => {
+    const source = await loadWeights(fixture('beside-tensors'))
+    expect([...source.shapes.keys()]).toEqual(['encoder.weight', 'encoder.bias', 'A'])
+    expect([...(await source.read('encoder.bias')).data]).toEqual([0.5, -0.5])
+    await source.close()
+  })
+
   it('with two state dicts is refused, since either may be meant', async () => {
     await expect(loadWeights(fixture('two-dicts'))).rejects.toThrow(
       'it is a dict of "teacher", "student", and "teacher", "student" hold tensors by name. Save the model as safetensors',
