@@ -64,11 +64,15 @@ export function withDefaults<Options extends object>(
 
 /**
  * Refuses what JavaScript gives a method beyond the arguments that it has.
+ * @param fix what to do instead, where that is not to leave it out.
  * @throws TrainerError (`argument`) that shows it.
  */
-export function refuseArguments(extra: readonly unknown[], where: string): void {
+export function refuseArguments(extra: readonly unknown[], where: string, fix?: string): void {
   if (extra.length === 0) return
-  throw new TrainerError('argument', `${where} has no options, but was also given ${extra.map(shown).join(', ')}.`)
+  const given = extra.map(shown).join(', ')
+  throw new TrainerError('argument', `${where} has no options, but was also given ${given}.`, {
+    ...(fix !== undefined && { fix }),
+  })
 }
 
 /** @throws TrainerError (`argument`) for a value that is neither true nor false, nor left out. */

@@ -1,5 +1,6 @@
 import { TrainerError } from '../errors'
 import { logOnce } from '../logging'
+import { shown } from '../options'
 import type { MetricOptions } from './options'
 import { checkIndicators } from './rows'
 import type { Rows } from './values'
@@ -92,7 +93,7 @@ function chosenCounts(metric: string, rows: Rows, options: MetricOptions): reado
   const { average = 'binary', posLabel = 1 } = options
   const labels = options.labels?.map(Number)
   if (average === 'binary' && labels !== undefined) warnOfIgnored(metric, 'labels is', "average: 'binary'")
-  if (average !== 'binary' && Number(posLabel) !== 1) warnOfIgnored(metric, 'posLabel is', `average: '${average}'`)
+  if (average !== 'binary' && Number(posLabel) !== 1) warnOfIgnored(metric, 'posLabel is', `average: ${shown(average)}`)
   if (rows.width > 1) return severalCounts(metric, rows, average, labels)
   if (average === 'samples') {
     throw new TrainerError('data', `${metric}: average is 'samples', but rows have one class each.`, {

@@ -23,7 +23,7 @@ export interface Metric<Value = number> {
   readonly name: string
   /**
    * The metric's values by key, over the rows given here and those of earlier `addBatch` calls, which are forgotten
-   * afterwards. Options apply to this call only. A key has a list where the options ask for the scores of all classes.
+   * afterwards, but not where the call fails. Options apply to this call only. A key has a list where the options ask for the scores of all classes.
    * @throws TrainerError when there are no rows, when predictions and references differ in number, or do not have what
    * the metric compares in each row; for an option that the metric does not have, and for a value that it cannot have.
    */
@@ -64,7 +64,8 @@ export function loadMetric(name: 'glue', task: GlueTask): Metric
 export function loadMetric(name: 'matthews_correlation', configuration: 'multilabel'): Metric<number | number[]>
 export function loadMetric(name: MetricName, configuration?: SeveralValues): Metric
 export function loadMetric(name: string, configuration?: string): Metric
-export function loadMetric(name: string, configuration?: string): Metric {
+export function loadMetric(name: string, configuration?: string, ...extra: unknown[]): Metric {
+  refuseArguments(extra, 'loadMetric()', 'Give options to compute().')
   if (configuration !== undefined && typeof configuration !== 'string') {
     throw new TrainerError('argument', `loadMetric() takes the name of a configuration, not ${shown(configuration)}.`, {
       fix: 'Give options to compute().',
@@ -105,7 +106,7 @@ function find<T>(table: Record<string, T>, name: string, kind: string, fix: stri
 function makeMetric(metric: LoadedMetric): Metric<number | number[]> {
   const { name, definition } = metric
   let batches: Rows[] = []
-  const add = ({ predictions, references }: MetricInput): void => {
+  const withBatch = ({ predictions, references }: MetricInput): Rows[] => {
     const rows = toRows(metric, predictions, references)
     const first = batches[0] ?? rows
     if (rows.width !== first.width) {
@@ -115,19 +116,21 @@ function makeMetric(metric: LoadedMetric): Metric<number | number[]> {
         { fix: 'Give each batch the same labels in the same order.' },
       )
     }
-    if (rows.predictions.length > 0) batches.push(rows)
+    return rows.predictions.length > 0 ? [...batches, rows] : batches
   }
   const addBatch = (input: MetricInput, ...extra: unknown[]): void => {
     refuseArguments(extra, 'addBatch()')
     checkOptions(input, ['predictions', 'references'], `addBatch() of ${name}`)
-    add(input)
+    if (input === undefined)
+      throw new TrainerError('argument', `addBatch() of ${name} was given nothing.`, {
+        fix: 'Write addBatch({ predictions, references }).',
+      })
+    batches = withBatch(input)
   }
   const compute = (input: Partial<MetricInput> = {}, ...extra: unknown[]): MetricValues => {
     refuseArguments(extra, 'compute()')
     checkMetricOptions(name, input, definition.options)
-    if (isPair(name, input)) add(input)
-    const rows = joinRows(batches)
-    batches = []
+    const rows = joinRows(isPair(name, input) ? withBatch(input) : batches)
     if (rows === undefined) {
       throw new TrainerError('data', `${name}: there are no rows.`, {
         fix: 'Call addBatch first, or give compute predictions and references.',
@@ -135,7 +138,9 @@ function makeMetric(metric: LoadedMetric): Metric<number | number[]> {
     }
     const given = input.sampleWeight ?? undefined
     const weights = given && toWeights(name, given, rows.predictions.length / rows.width)
-    return definition.compute({ ...rows, weights }, input, name, metric.several)
+    const values = definition.compute({ ...rows, weights }, input, name, metric.several)
+    batches = [] // not before: after an error the same rows can be computed with other options
+    return values
   }
   return { name, compute, addBatch }
 }

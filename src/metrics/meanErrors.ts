@@ -53,8 +53,12 @@ function averageOutputs(
   const total = multioutput.reduce((sum, weight) => sum + weight, 0)
   if (multioutput.length === outputs.length && outputs.length > 1 && total !== 0)
     return outputs.reduce((sum, value, i) => sum + value * multioutput[i]!, 0) / total
+  if (multioutput.length === outputs.length && outputs.length > 1)
+    throw new TrainerError('argument', `${metric}: multioutput is [${multioutput.join(', ')}], which adds up to 0.`, {
+      fix: "Give weights with another sum, or 'uniform_average'.",
+    })
   const has = outputs.length === 1 ? 'one value each' : `${outputs.length} values each`
   throw new TrainerError('argument', `${metric}: multioutput is [${multioutput.join(', ')}], but rows have ${has}.`, {
-    fix: "Give one weight for each of several values, not all 0; or 'uniform_average'.",
+    fix: "Give one weight for each of several values, or 'uniform_average'.",
   })
 }

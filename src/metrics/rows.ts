@@ -35,7 +35,7 @@ export function toRows(metric: LoadedMetric, predictions: Values, references: Va
 
 /**
  * The weights of rows as numbers.
- * @throws TrainerError (`data`) unless there is one finite number for each row, and one that is not 0.
+ * @throws TrainerError (`data`) unless there is one finite number for each row, and they do not add up to 0.
  */
 export function toWeights(metric: string, given: Values, rows: number): Float64Array {
   const { values, dims } = readSide(metric, 'sampleWeight', given)
@@ -48,10 +48,12 @@ export function toWeights(metric: string, given: Values, rows: number): Float64A
           ? `has ${values.find(value => !Number.isFinite(value))}`
           : values.every(value => value === 0)
             ? 'has zeros alone'
-            : undefined
+            : values.reduce((sum, value) => sum + value, 0) === 0
+              ? 'adds up to 0'
+              : undefined
   if (wrong === undefined) return values
   throw new TrainerError('data', `${metric}: sampleWeight ${wrong}.`, {
-    fix: 'Give one finite number for each row, in its order; over all batches, where addBatch was called.',
+    fix: 'Give one finite number for each row, in its order, with a sum other than 0; over all batches, where addBatch was called.',
   })
 }
 

@@ -79,6 +79,11 @@ describe('options of a metric', () => {
     ['accuracy', { sampleWeight: [1, 2] }, 'sampleWeight has 2 numbers for 3 rows.'],
     ['accuracy', { sampleWeight: [0, 0, 0] }, 'sampleWeight has zeros alone.'],
     [
+      'accuracy',
+      { sampleWeight: [1, -2, 1] },
+      'sampleWeight adds up to 0. Give one finite number for each row, in its',
+    ],
+    [
       'matthews_correlation',
       { average: 'macro' },
       "for several labels: loadMetric('matthews_correlation', 'multilabel')",
@@ -92,11 +97,33 @@ describe('options of a metric', () => {
     expect(() => loadMetric(name).compute({ ...rows, ...options } as never)).toThrow(message)
   })
 
+  it('say what is wrong with weights of outputs', () => {
+    const rows = { predictions: [[1, 2]], references: [[1, 1]] }
+    const message = (multioutput: number[]) => () => loadMetric('mse', 'multilist').compute({ ...rows, multioutput })
+    expect(message([1, -1])).toThrow('mse/multilist: multioutput is [1, -1], which adds up to 0. Give weights with')
+    expect(message([1])).toThrow('multioutput is [1], but rows have 2 values each.')
+  })
+
+  it('can be given otherwise after an error: no batch is lost, and none counts twice', () => {
+    const f1 = loadMetric('f1')
+    f1.addBatch({ predictions: [0, 1], references: [0, 1] })
+    f1.addBatch({ predictions: [2, 2], references: [2, 1] })
+    expect(() => f1.compute()).toThrow("Pass average: 'macro'")
+    // sklearn.metrics.f1_score([0, 1, 2, 1], [0, 1, 2, 2], average='macro')
+    expect(f1.compute({ average: 'macro' })['f1']).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 12)
+    const pair = { predictions: [0, 1, 2], references: [0, 1, 1] }
+    expect(() => f1.compute(pair)).toThrow("Pass average: 'macro'")
+    expect(() => f1.compute({ average: 'micro' })).toThrow('there are no rows')
+    // sklearn.metrics.f1_score([0, 1, 1], [0, 1, 2], average='micro')
+    expect(f1.compute({ ...pair, average: 'micro' })['f1']).toBeCloseTo(2 / 3, 12)
+  })
+
   it('are none for GLUE, as in evaluate, and calls by position are refused', () => {
     expect(() => loadMetric('glue', 'mrpc').compute({ ...rows, average: 'macro' })).toThrow('no option "average"')
     const accuracy = loadMetric('accuracy') as unknown as Record<string, (...given: unknown[]) => unknown>
     expect(() => accuracy['compute']!([0, 1], [0, 1])).toThrow('compute() has no options, but was also given a list.')
     expect(() => accuracy['compute']!([0, 1])).toThrow('takes its options as an object, not a list.')
+    expect(() => accuracy['addBatch']!()).toThrow('given nothing. Write addBatch({ predictions, references }).')
     expect(() => accuracy['addBatch']!({ prediction: [0], references: [0] })).toThrow('Did you mean predictions?')
   })
 
