@@ -42,16 +42,21 @@ export function fieldNames(family: FamilyConfig): string[] {
 
 /**
  * Fields that no config of the family has, with the known one that each is a slip of: one written otherwise, or with
- * one or two wrong letters. Other unknown fields are somebody's own.
+ * one wrong letter in a name of six or more. Other unknown fields are somebody's own, such as `is_encoder` or `type`.
  */
 export function misspeltFields(config: object, family: FamilyConfig): { written: string; meant: string }[] {
   const known = fieldNames(family)
   const plain = (name: string): string => name.replaceAll('_', '').toLowerCase()
   return Object.keys(config).flatMap(written => {
     if (known.includes(written)) return []
-    const meant = known.find(name => plain(name) === plain(written)) ?? nearest(written, known, 2)
+    const meant = known.find(name => plain(name) === plain(written)) ?? nearestLong(written, known)
     return meant === undefined ? [] : [{ written, meant }]
   })
+}
+
+/** Short words of somebody's own are often one letter from another. */
+function nearestLong(written: string, known: readonly string[]): string | undefined {
+  return written.length < 6 ? undefined : nearest(written, known, 1)
 }
 
 function sourceOf(field: string, config: ModelConfig, source: ConfigSource | undefined): string {

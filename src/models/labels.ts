@@ -22,10 +22,12 @@ export function labelCount({ num_labels: count, id2label }: ModelConfig): number
  *
  * `num_labels` beats `id2label` of another size, and the names are LABEL_0 … then. `id2label` may be in any order, begin
  * anywhere and have gaps: its size counts, and its names stay. `label2id` alone counts for nothing. What is lost or odd
- * is told in a warning.
+ * is told in a warning. `label2id` is made of `id2label` where it is absent or does not invert it, unlike in Python, which
+ * leaves LABEL_0 … there: what aligns a dataset's labels with the model reads it.
  * @param source what the config is called in messages: its file.
  * @param warns whether what is lost or odd is told; not where a caller names the labels anyway.
- * @throws TrainerError ('model') for ids that are no integers or occur twice, and a number of labels below 1.
+ * @throws TrainerError ('model') for ids that are no integers or occur twice, names that are lists, objects or null, and a
+ * number of labels below 1.
  */
 export function withOwnLabels(config: ModelConfig, source: string, warns = true): ModelConfig {
   const { num_labels: stated, ...rest } = config
@@ -35,7 +37,7 @@ export function withOwnLabels(config: ModelConfig, source: string, warns = true)
   const read = names === undefined ? undefined : namesById(names, source)
   if (read !== undefined && (stated === undefined || stated === read.size)) {
     if (warns) warnOfIds([...read.keys()], source)
-    return { ...rest, id2label: Object.fromEntries(read) } as ModelConfig
+    return { ...rest, ...labelsById(read, config.label2id) } as ModelConfig
   }
   if (stated === undefined && (config.label2id ?? undefined) === undefined) return config
   const numbered = numberedLabels(stated ?? 2)
@@ -111,6 +113,16 @@ function labelsNamed(names: readonly string[]): Pick<ModelConfig, 'id2label' | '
 
 // ── what a config says ──
 
+/** Both fields of the labels by their ids; `label2id` as it stands where it is the inverse. */
+function labelsById(
+  names: ReadonlyMap<string, string>,
+  label2id: ModelConfig['label2id'],
+): Pick<ModelConfig, 'id2label' | 'label2id'> {
+  const inverse = Object.fromEntries([...names].map(([id, name]) => [name, Number(id)]))
+  const kept = isJsonObject(label2id) && sameIds(label2id, inverse) ? label2id : inverse
+  return { id2label: Object.fromEntries(names), label2id: kept }
+}
+
 /** The labels of an `id2label` by their ids, which Python's `int()` reads: `"01"` is 1. */
 function namesById(id2label: unknown, source: string): Map<string, string> {
   if (!isJsonObject(id2label)) {
@@ -122,7 +134,8 @@ function namesById(id2label: unknown, source: string): Map<string, string> {
     const id = integerText(key)
     if (id === undefined) throw labelError(source, 'id2label', 'an object whose keys are integers', id2label)
     if (names.has(id)) throw labelError(source, 'id2label', `an object that names label ${id} once`, id2label)
-    names.set(id, name as string)
+    if (typeof name === 'object') throw labelError(source, 'id2label', 'an object of names that are texts', id2label)
+    names.set(id, String(name)) // a number is a name by its text, as JSON writes the keys of label2id
   }
   if (names.size === 0) throw labelError(source, 'id2label', 'an object of at least one label', id2label)
   return names
@@ -141,7 +154,7 @@ function warnOfIds(ids: readonly string[], source: string): void {
   if (missing.length === 0) return
   log(
     'warning',
-    `"id2label" of ${source} names the labels ${ids.join(', ')}, but the model's outputs count from 0 to ` +
+    `${source} has an "id2label" of the labels ${ids.join(', ')}, but the model's outputs count from 0 to ` +
       `${ids.length - 1}: ${missing.join(', ')} ${missing.length === 1 ? 'has' : 'have'} no name. Correct the file, ` +
       'or give id2label.',
   )
@@ -157,13 +170,13 @@ function warnOfLoss(
   if (named !== undefined) {
     log(
       'warning',
-      `"num_labels" of ${source} is ${count}, but its "id2label" names ${named} labels: as in Python num_labels ` +
+      `${source} has "num_labels" ${count}, but its "id2label" names ${named} labels: as in Python num_labels ` +
         'counts, and the labels are called LABEL_0, …. Give id2label to name them.',
     )
   } else if (isJsonObject(config.label2id) && !sameIds(config.label2id, kept.label2id!)) {
     log(
       'warning',
-      `"label2id" of ${source} stands without an "id2label" and counts for nothing, as in Python: the model has ` +
+      `${source} has a "label2id" without an "id2label", which counts for nothing, as in Python: the model has ` +
         `${count} labels, LABEL_0, …. Give label2id as an option to name them.`,
     )
   }

@@ -1,6 +1,7 @@
 // labels of a config as Python reads them (scripts/fixtures/configs.py), and those that a caller gives
 import { describe, expect, it } from 'vitest'
 import { modelFromConfig, type ModelOptions } from '../../src/auto/PreTrainedModel'
+import { Dataset } from '../../src/data/dataset'
 import { setLogSink } from '../../src/logging'
 import type { ModelConfig } from '../../src/models/config'
 import { readJson } from '../helpers/oracle'
@@ -45,8 +46,10 @@ describe('labels of a config are those of Python', () => {
     expect(model.parameter('classifier.weight').dims).toEqual([python.num_labels, 4])
     const isDefault = python.num_labels === 2 && model.config.id2label === undefined
     if (!isDefault) {
-      expect(model.config.id2label).toEqual(python.id2label)
-      expect(model.config.label2id ?? null).toEqual(python.label2id)
+      const names = Object.entries(python.id2label).map(([id, name]) => [id, String(name)] as const)
+      expect(model.config.id2label).toEqual(Object.fromEntries(names))
+      // Python leaves here what the file says, or LABEL_0 …
+      expect(model.config.label2id).toEqual(Object.fromEntries(names.map(([id, name]) => [name, Number(id)])))
     }
     expect(model.config.problem_type ?? null).toBe(python.problem_type)
     expect(model.config).not.toHaveProperty('num_labels')
@@ -62,17 +65,39 @@ describe('labels of a config are those of Python', () => {
   it('which says what is lost or odd', () => {
     build({ num_labels: 3, id2label: { 0: 'no', 1: 'yes' } })
     expect(warnings).toEqual([
-      expect.stringContaining('is 3, but its "id2label" names 2 labels: as in Python num_labels'),
+      expect.stringContaining('model has "num_labels" 3, but its "id2label" names 2 labels: as in Python num_labels'),
     ])
     build({ label2id: { a: 0, b: 1, c: 2 } })
     expect(warnings).toEqual([expect.stringContaining('counts for nothing, as in Python: the model has 2 labels')])
     build({ id2label: { 1: 'a', 2: 'b', 3: 'c' } })
     expect(warnings).toEqual([
-      expect.stringContaining("names the labels 1, 2, 3, but the model's outputs count from 0 to 2: 0 has"),
+      expect.stringContaining(
+        'has an "id2label" of the labels 1, 2, 3, but the model\'s outputs count from 0 to 2: 0 has',
+      ),
     ])
     build({ id2label: { 1: 'a', 2: 'b' } }, { id2label: ['a', 'b'] })
     build({ num_labels: 3, id2label: null, label2id: null })
     expect(warnings).toEqual([])
+  })
+
+  it.each([
+    [{ id2label: { 0: 'ENTAILMENT', 1: 'neutral' } }],
+    [{ id2label: { 0: 'ENTAILMENT', 1: 'neutral' }, label2id: { LABEL_0: 0 } }],
+    [{ id2label: { 0: 'ENTAILMENT', 1: 'neutral' }, label2id: { neutral: '1', ENTAILMENT: '0' } }],
+  ])('%j numbers the classes of a dataset', fields => {
+    const { config } = build(fields)
+    expect(config.label2id).toEqual({ ENTAILMENT: 0, neutral: 1 })
+    const rows = [{ label: 'neutral' }, { label: 'entailment' }]
+    const dataset = Dataset.fromRows(rows).classEncodeColumn('label', ['neutral', 'entailment'])
+    expect(dataset.alignLabelsWithMapping(config.label2id!, 'label').column('label')).toEqual([1, 0])
+  })
+
+  it('names that are numbers are their texts, and lists are none', () => {
+    const model = build({ id2label: { 0: 1, 1: 2.5 } })
+    expect(model.config).toMatchObject({ id2label: { 0: '1', 1: '2.5' }, label2id: { 1: 0, '2.5': 1 } })
+    expect(model.classNames).toEqual(['1', '2.5'])
+    for (const name of [null, ['a'], { a: 1 }])
+      expect(() => build({ id2label: { 0: name, 1: 'b' } })).toThrow('"id2label" as an object of names that are texts')
   })
 
   it('one of which is a regression', () => {
@@ -132,6 +157,8 @@ describe('a slip', () => {
     expect(() => build({}, { config: { n_layers: 3 } })).toThrow('has the field "n_layers", which no bert has.')
     expect(() => build({ numLabels: 3 })).toThrow('Did you mean "num_labels"?')
     expect(() => build({ hidden_sise: 3 })).toThrow('Did you mean "hidden_size"?')
+    for (const own of ['cls_token_id', 'sep_token_id', 'type', 'is_encoder', 'lm', 'head_size'])
+      expect(build({ [own]: 101 }).config).toMatchObject({ [own]: 101 })
     expect(build({ my_field: 3 }, { config: { my_field: 4 } }).config).toMatchObject({ my_field: 4 })
     expect(() => build({}, { config: { hidden_dropout_prob: 2 } })).toThrow(
       'The option config needs "hidden_dropout_prob" as a probability',
