@@ -84,9 +84,7 @@ const kinds: Readonly<Record<ConfigField['kind'], string>> = {
 
 function aliasLines(aliases: Readonly<Record<string, string>>): string[] {
   const names = Object.entries(aliases).map(([alias, name]) => `\`${alias}\` is \`${name}\``)
-  return names.length === 0
-    ? []
-    : [`Other names: ${names.join(', ')}. Where both are there, the other name counts.`, '']
+  return names.length === 0 ? [] : [`Other names: ${names.join(', ')}. Where both are there, the alias counts.`, '']
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

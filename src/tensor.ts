@@ -199,6 +199,11 @@ export class Tensor<T extends DataType = DataType> {
 /** Named tensors, the first axis of each being the rows: what a collator makes of rows. */
 export type Batch = Record<string, Tensor>
 
+/** Whether a cell is a list of values, an array or a typed one. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+}
+
 /** The shape that nested arrays have, by their first elements. */
 function shapeOf(nested: Nested): number[] {
   return Array.isArray(nested) ? [nested.length, ...(nested.length === 0 ? [] : shapeOf(nested[0] as Nested))] : []

@@ -1,7 +1,7 @@
 // a column of labels → tensor
 import { LabelError } from '../errors'
-import type { Tensor } from '../tensor'
-import { isList, tensorOf } from './tensors'
+import { isList, type Tensor } from '../tensor'
+import { tensorOf } from './tensors'
 
 /**
  * The column of labels as a tensor; undefined where no row has one.

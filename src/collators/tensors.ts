@@ -1,6 +1,6 @@
 // columns of numbers → tensors
 import { TrainerError } from '../errors'
-import { Tensor } from '../tensor'
+import { isList, Tensor } from '../tensor'
 import { rowName } from './examples'
 
 /** What to do about cells that cannot be in a tensor. */
@@ -66,10 +66,6 @@ export function tensorOf(
   return whole
     ? new Tensor('int32', toInt32(flat, size, name, indices), dims)
     : new Tensor('float32', Float32Array.from(flat), dims)
-}
-
-export function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
 
 function shapeOf(value: unknown): number[] {

@@ -1,6 +1,6 @@
 // what callers give a metric → numbers
 import { TrainerError } from '../errors'
-import { Tensor, type TensorData } from '../tensor'
+import { isList, Tensor, type TensorData } from '../tensor'
 
 type Value = number | bigint | boolean
 
@@ -43,10 +43,6 @@ export function readSide(metric: string, side: string, values: Values): Side {
   throw new TrainerError('argument', `${metric}: ${side} should be a tensor or an array of numbers, not ${given}.`, {
     ...(given === 'a Promise' && { fix: 'Write await before it.' }),
   })
-}
-
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
 
 function readList(metric: string, side: string, rows: readonly unknown[]): Side {

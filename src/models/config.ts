@@ -28,7 +28,7 @@ export function numberField(config: ModelConfig, field: string): number {
 
 /** A probability from the config, in [0, 1). */
 export function probabilityField(config: ModelConfig, field: string): number {
-  return numberField(config, field)
+  return checkedField(config, field, (value): value is number => (value as number) >= 0 && (value as number) < 1)
 }
 
 /** A text from the config. */

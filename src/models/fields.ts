@@ -83,8 +83,10 @@ export const commonFields: ConfigFields = {
     },
   ),
   problem_type: field('honoured', 'labels', null, 'the loss; null: the first labels decide', { nullable: true }),
-  dtype: unused('dtype', null, 'weights are float32 here, whatever type they are stored in'),
-  torch_dtype: unused('dtype', null, 'the old name of `dtype`'),
+  dtype: field('irrelevant', 'dtype', null, 'weights are float32 here, whatever type they are stored in', {
+    nullable: true,
+  }),
+  torch_dtype: field('irrelevant', 'dtype', null, 'the old name of `dtype`', { nullable: true }),
   quantization_config: refused('any', null, 'quantized weights are codes, not numbers'),
   position_embedding_type: refused('any', null, 'positions relative to each other are not there', {
     harmless: ['absolute'],
