@@ -26,6 +26,7 @@ import type { Value } from './onnx/types'
 import { decays } from './optim/groups'
 import type { Optimizer } from './optim/Optimizer'
 import type { Schedule } from './optim/schedules'
+import { refuseArguments } from './options'
 import { alone, type ProcessGroup } from './processes/ProcessGroup'
 import { type BestRun, type Searched, searchHyperparameters, type SearchOptions, trialArguments } from './search/search'
 import type { Batch } from './tensor'
@@ -454,7 +455,9 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   // ── results ──
 
   /** Saves model, tokenizer and arguments, for Python and for transformers.js: in `outputDir` unless a folder is given. */
-  async saveModel(outputDir: string = this.args.outputDir): Promise<void> {
+  async saveModel(outputDir?: string): Promise<void>
+  async saveModel(outputDir: string = this.args.outputDir, ...extra: readonly unknown[]): Promise<void> {
+    refuseArguments(extra, 'saveModel(), beside the folder,')
     this.exclusive.check('saveModel()')
     await (await this.#runner)?.synchronise()
     await saveModelFolder(outputDir, this.#savedParts())

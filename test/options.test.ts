@@ -151,10 +151,30 @@ describe('a function that takes options', () => {
     ['savePretrained of a tokenizer', () => tokenizer.savePretrained!(temporaryFolder(), { legacyFormat: true })],
     ['DefaultDataCollator', () => library.DefaultDataCollator!({ returnTensors: 'np' })],
     ['Dataset.select', () => dataset.select!([0], { keepInMemory: true })],
+    ['Dataset.fromRows', () => untyped(index.Dataset).fromRows!(rows, { features: {} })],
+    ['renameColumn', () => dataset.renameColumn!('label', 'labels', { keepInMemory: true })],
+    ['renameColumn of splits', () => splits.renameColumn!('label', 'labels', { keepInMemory: true })],
+    ['removeColumns', () => dataset.removeColumns!('label', { keepInMemory: true })],
+    ['selectColumns of splits', () => splits.selectColumns!('label', { keepInMemory: true })],
+    ['classEncodeColumn', () => dataset.classEncodeColumn!('label', undefined, { includeNulls: true })],
+    ['classEncodeColumn of splits', () => splits.classEncodeColumn!('label', undefined, { includeNulls: true })],
+    ['saveModel', () => untyped(trainer).saveModel!(temporaryFolder(), { internalCall: true })],
+    ['loadMetric', () => library.loadMetric!('f1', 'multilabel', { average: 'macro' })],
+    ['summarize', () => library.summarize!([1, 2], { ddof: 0 })],
     ['addBatch', () => untyped(index.loadMetric('f1')).addBatch!({ predictions: [1], references: [1] }, {})],
   ])('%s has none, and says so', async (_, call) => {
     const error = await refusal(call)
     expect(error).toBeInstanceOf(index.TrainerError)
-    expect((error as Error).message).toMatch(/has no options|nothing else/)
+    expect((error as Error).message).toMatch(/has no options|nothing else|have no options/)
+  })
+
+  it('fromConfig() reads no weights, and a seed is a whole number', () => {
+    const fromConfig = library.AutoModelForSequenceClassification!.fromConfig!
+    expect(() => fromConfig(tinyConfig, { ignoreMismatchedSizes: true })).toThrow(
+      'fromConfig() has no option "ignoreMismatchedSizes"',
+    )
+    for (const seed of ['x', 1.5, null, NaN])
+      expect(() => fromConfig(tinyConfig, { seed })).toThrow('The seed of a model has to be a whole number, not ')
+    expect(() => fromConfig(tinyConfig, { seed: -1 })).not.toThrow()
   })
 })

@@ -1,6 +1,6 @@
 import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
 import { nearest, quoted, TrainerError } from '../errors'
-import { checkOptions } from '../options'
+import { checkOptions, shown } from '../options'
 import type { Head } from '../heads/Head'
 import { type ProblemType, sequenceClassification } from '../heads/sequenceClassification'
 import { log } from '../logging'
@@ -85,6 +85,7 @@ export class PreTrainedModel extends TrainableModel {
  * @throws TrainerError for a field that cannot be, or is a slip of a known one.
  */
 export function modelFromConfig(config: ModelConfig, options: ModelOptions = {}): PreTrainedModel {
+  checkOptions(options, ownOptions, 'fromConfig()')
   const [slip] = misspeltFields(config, architectureOf(config).config)
   if (slip !== undefined)
     throw new TrainerError(
@@ -141,12 +142,16 @@ const modelOptions = Object.keys({
   ignoreMismatchedSizes: 1,
 } satisfies Record<keyof PretrainedOptions, 1>)
 
+/** Those of a model that no folder's weights are read for. */
+const ownOptions = modelOptions.filter(name => name !== 'ignoreMismatchedSizes')
+
 /**
  * A config with the options of a call, checked.
  * @param source what the config is called in messages: its file.
  */
 function applyOptions(config: ModelConfig, options: PretrainedOptions, source: string): ModelConfig {
   checkOptions(options, modelOptions, 'A model')
+  checkSeed(options.seed)
   const overrides = options.config ?? {}
   refuseUnknownFields(overrides, config)
   const { num_labels, id2label, label2id, problem_type, ...fields } = overrides
@@ -163,6 +168,14 @@ function applyOptions(config: ModelConfig, options: PretrainedOptions, source: s
     Object.hasOwn(fields, field) ? 'The option config' : source,
   )
   return changed
+}
+
+/** What is no whole number would be taken for one, and other seeds give the same weights. */
+function checkSeed(seed: unknown): void {
+  if (seed === undefined || Number.isSafeInteger(seed)) return
+  throw new TrainerError('argument', `The seed of a model has to be a whole number, not ${shown(seed)}.`, {
+    fix: 'Leave it out for 42.',
+  })
 }
 
 /** Fields to change are those of the family, or of this config; in Python others are not taken either. */

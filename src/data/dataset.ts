@@ -31,7 +31,9 @@ export class Dataset<Row extends object = LooseRow> {
   }
 
   /** A dataset of plain objects; its columns are all names that occur, and a cell that a row lacks is undefined. */
-  static fromRows<Row extends object>(rows: readonly Row[]): Dataset<Row> {
+  static fromRows<Row extends object>(rows: readonly Row[]): Dataset<Row>
+  static fromRows<Row extends object>(rows: readonly Row[], ...extra: readonly unknown[]): Dataset<Row> {
+    refuseArguments(extra, 'Dataset.fromRows()')
     return datasetOf(tableOfRows(rows))
   }
 
@@ -153,7 +155,9 @@ export class Dataset<Row extends object = LooseRow> {
   renameColumn<From extends keyof Row & string, To extends string>(
     from: From,
     to: To,
-  ): Dataset<Without<Row, From> & Record<To, Row[From]>> {
+  ): Dataset<Without<Row, From> & Record<To, Row[From]>>
+  renameColumn(from: string, to: string, ...extra: readonly unknown[]): unknown {
+    refuseArguments(extra, 'renameColumn()')
     return datasetOf(renameColumn(this.#table, from, to))
   }
 
@@ -176,7 +180,9 @@ export class Dataset<Row extends object = LooseRow> {
   classEncodeColumn<Name extends keyof Row & string>(
     name: Name,
     names?: readonly unknown[],
-  ): Dataset<Merge<Row, Record<Name, number>>> {
+  ): Dataset<Merge<Row, Record<Name, number>>>
+  classEncodeColumn(name: string, names?: readonly unknown[], ...extra: readonly unknown[]): unknown {
+    refuseArguments(extra, 'classEncodeColumn()')
     return datasetOf(encodeClasses(this.#table, name, names))
   }
 
@@ -280,8 +286,9 @@ export class DatasetDict<Row extends object = LooseRow> {
   renameColumn<From extends keyof Row & string, To extends string>(
     from: From,
     to: To,
-  ): DatasetDict<Without<Row, From> & Record<To, Row[From]>> {
-    return this.#each(split => split.renameColumn(from, to))
+  ): DatasetDict<Without<Row, From> & Record<To, Row[From]>>
+  renameColumn(from: never, to: string, ...extra: []): unknown {
+    return this.#each(split => split.renameColumn(from, to, ...extra))
   }
 
   /** {@link Dataset.removeColumns} in every split. */
@@ -303,7 +310,9 @@ export class DatasetDict<Row extends object = LooseRow> {
   classEncodeColumn<Name extends keyof Row & string>(
     name: Name,
     names?: readonly unknown[],
-  ): DatasetDict<Merge<Row, Record<Name, number>>> {
+  ): DatasetDict<Merge<Row, Record<Name, number>>>
+  classEncodeColumn(name: never, names?: readonly unknown[], ...extra: readonly unknown[]): unknown {
+    refuseArguments(extra, 'classEncodeColumn()')
     const having = Object.values(this.splits).filter(split => split.columnNames.includes(name))
     const classes = names ?? (having.length > 0 ? commonClasses(having, name) : undefined)
     const encodes = (split: Dataset<Row>): boolean => having.length === 0 || having.includes(split)

@@ -2,6 +2,7 @@
 import { TrainerError, nearest } from '../errors'
 import { columnValues, compactColumn, exactNumber, selectCells, type Column } from './columns'
 import { inferFeature, type Features } from './features'
+import { shown } from '../options'
 
 /** The parts of a dataset, which never change. */
 export interface Table {
@@ -74,6 +75,10 @@ export function pickColumns(there: readonly string[], wanted: readonly string[] 
 export function columnOf({ columns }: Table, name: string): Column {
   const column = columns.get(name)
   if (column !== undefined) return column
+  if (typeof name !== 'string')
+    throw new TrainerError('argument', `The name of a column is a text, but ${shown(name)} was given.`, {
+      fix: 'Give names alone: these methods have no options.',
+    })
   const close = nearest(name, columns.keys())
   throw new TrainerError(
     'data',

@@ -1,4 +1,5 @@
 import { TrainerError } from '../errors'
+import { refuseArguments } from '../options'
 
 /** Statistics of one metric over several runs. */
 export interface Summary {
@@ -18,7 +19,12 @@ export interface Summary {
  * `compute` returns at once, where loading a module takes a promise.
  * @throws TrainerError (`data`) without values.
  */
-export async function summarize(values: readonly number[] | Float32Array | Float64Array): Promise<Summary> {
+export async function summarize(values: readonly number[] | Float32Array | Float64Array): Promise<Summary>
+export async function summarize(
+  values: readonly number[] | Float32Array | Float64Array,
+  ...extra: readonly unknown[]
+): Promise<Summary> {
+  refuseArguments(extra, 'summarize()')
   if (values.length === 0) throw new TrainerError('data', 'summarize needs at least one value.')
   const { mean, std, min, median, max } = await import('mathjs/number')
   const list = [...values]
