@@ -1,6 +1,6 @@
 import type { PreTrainedModel } from './auto/PreTrainedModel'
 import { type SavedParts, saveModelFolder } from './auto/saveModel'
-import type { TrainableModel } from './auto/TrainableModel'
+import type { PredictionOf, TrainableModel } from './auto/TrainableModel'
 import { CallbackHandler } from './callbacks/CallbackHandler'
 import { defaultCallbacks } from './callbacks/defaults'
 import { formatMetrics } from './callbacks/format'
@@ -346,7 +346,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   async predict(
     dataset: Dataset<object> | LoaderRows<object>,
     options: EvaluateOptions = {},
-  ): Promise<PredictionOutput> {
+  ): Promise<PredictionOutput<PredictionOf<Model>>> {
     this.exclusive.check('predict()')
     checkEvaluateOptions(options, 'predict()')
     await this.#initialized
@@ -361,7 +361,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       })
     }
     await this.fire('onPredict', { metrics })
-    return { predictions, labels, labelIds: labels, metrics }
+    const found = { predictions, labels, labelIds: labels } as Omit<PredictionOutput<PredictionOf<Model>>, 'metrics'>
+    return { ...found, metrics }
   }
 
   async #evaluate(loader: Loader<LoadedBatch>, prefix: string, predicting: boolean): Promise<ModelEvaluation> {
@@ -373,7 +374,16 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       await this.fire('onPredictionStep')
       return this.#evaluationStop?.reason !== undefined
     }
-    return evaluateModel({ model, runner, loader, args, options, prefix, predicting, afterBatch })
+    return evaluateModel({
+      model,
+      runner,
+      loader,
+      args,
+      options: options as object,
+      prefix,
+      predicting,
+      afterBatch,
+    })
   }
 
   // ── what a subclass may do otherwise ──

@@ -5,7 +5,14 @@
 export { type ExtraFlag, type ParsedArguments, parseTrainingArguments } from './arguments/commandLine'
 export { AutoConfig } from './auto/AutoConfig'
 export { AutoModel, type FromOnnxOptions } from './auto/AutoModel'
-export { AutoModelForSequenceClassification } from './auto/AutoModelForSequenceClassification'
+export {
+  type AutoModelFor,
+  AutoModelForMaskedLM,
+  AutoModelForMultipleChoice,
+  AutoModelForQuestionAnswering,
+  AutoModelForSequenceClassification,
+  AutoModelForTokenClassification,
+} from './auto/autoModels'
 export { AutoTokenizer } from './auto/AutoTokenizer'
 export { TrainableModel } from './auto/TrainableModel'
 export { type ModelOptions, type PretrainedOptions, PreTrainedModel } from './auto/PreTrainedModel'

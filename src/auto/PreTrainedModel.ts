@@ -1,8 +1,8 @@
 import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
 import { nearest, quoted, TrainerError } from '../errors'
 import { checkOptions, shown } from '../options'
-import type { Head } from '../heads/Head'
-import { type ProblemType, sequenceClassification } from '../heads/sequenceClassification'
+import type { Head, Task } from '../heads/Head'
+import type { ProblemType } from '../heads/sequenceClassification'
 import { log } from '../logging'
 import { completeConfig, fieldNames, misspeltFields, withoutAliases } from '../models/checkConfig'
 import type { ModelConfig } from '../models/config'
@@ -12,6 +12,7 @@ import type { Parameter } from '../models/Model'
 import { architectureOf } from '../models/registry'
 import { transformer } from '../models/transformer'
 import { sizeOf, Tensor } from '../tensor'
+import { headOf } from './headOf'
 import { TrainableModel } from './TrainableModel'
 
 /**
@@ -40,11 +41,16 @@ export interface PretrainedOptions extends ModelOptions {
 }
 
 /** A transformer: a config and its parameters, under Hugging Face's names. */
-export class PreTrainedModel extends TrainableModel {
+export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Prediction> {
   #config: ModelConfig
 
-  constructor(config: ModelConfig, parameters: Map<string, Tensor<'float32'>>, nameOrPath?: string) {
-    super(definitionOf(config), parameters, nameOrPath)
+  constructor(
+    config: ModelConfig,
+    parameters: Map<string, Tensor<'float32'>>,
+    nameOrPath?: string,
+    task: Task = 'sequence-classification',
+  ) {
+    super(definitionOf(config, task), parameters, nameOrPath)
     const { torch_dtype: _, ...rest } = withoutAliases(config, architectureOf(config).config)
     this.#config = { ...rest, architectures: [this.definition.name], dtype: 'float32' } as ModelConfig
   }
@@ -84,7 +90,11 @@ export class PreTrainedModel extends TrainableModel {
  * A model of a config with random weights: a function of the seed.
  * @throws TrainerError for a field that cannot be, or is a slip of a known one.
  */
-export function modelFromConfig(config: ModelConfig, options: ModelOptions = {}): PreTrainedModel {
+export function modelFromConfig<Prediction = Tensor>(
+  config: ModelConfig,
+  options: ModelOptions = {},
+  task: Task = 'sequence-classification',
+): PreTrainedModel<Prediction> {
   checkOptions(options, ownOptions, 'fromConfig()')
   const [slip] = misspeltFields(config, architectureOf(config).config)
   if (slip !== undefined)
@@ -96,20 +106,22 @@ export function modelFromConfig(config: ModelConfig, options: ModelOptions = {})
       },
     )
   const complete = applyOptions(config, options, `The config of this ${config.model_type} model`)
-  return new PreTrainedModel(complete, startingWeights(definitionOf(complete).parameters, options.seed))
+  const weights = startingWeights(definitionOf(complete, task).parameters, options.seed)
+  return new PreTrainedModel<Prediction>(complete, weights, undefined, task)
 }
 
 /** A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python. */
-export async function modelFromFolder(
+export async function modelFromFolder<Prediction = Tensor>(
   folder: string,
   config: ModelConfig,
   options: PretrainedOptions = {},
-): Promise<PreTrainedModel> {
+  task: Task = 'sequence-classification',
+): Promise<PreTrainedModel<Prediction>> {
   const source = `${folder}/config.json`
   for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
     log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)
   const complete = applyOptions(config, options, source)
-  const { name, parameters } = definitionOf(complete)
+  const { name, parameters } = definitionOf(complete, task)
   const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
   const found = await loadPretrained(folder, expected, {
     baseModelPrefix: architectureOf(complete).prefix,
@@ -122,13 +134,12 @@ export async function modelFromFolder(
     options.seed,
   )
   const weights = parameters.map(({ name: own }) => [own, found.weights.get(own) ?? random.get(own)!] as const)
-  return new PreTrainedModel(complete, new Map(weights), folder)
+  return new PreTrainedModel<Prediction>(complete, new Map(weights), folder, task)
 }
 
 /** What a config's model computes. */
-function definitionOf(config: ModelConfig): ReturnType<typeof transformer> {
-  const head = sequenceClassification(labelCount(config), config.problem_type ?? undefined)
-  return transformer(architectureOf(config), config, head)
+function definitionOf(config: ModelConfig, task: Task): ReturnType<typeof transformer> {
+  return transformer(architectureOf(config), config, headOf(task, config))
 }
 
 /** The options of a model; the type sees to it that none is missing. */

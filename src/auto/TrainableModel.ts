@@ -6,8 +6,18 @@ import type { Model } from '../models/Model'
 import { type Batch, sizeOf, type Tensor } from '../tensor'
 import { saveModelFolder } from './saveModel'
 
-/** A model with its weights: what a Trainer trains. */
-export class TrainableModel {
+/** What a model's head predicts for a dataset: one tensor, unless its type says that there are several. */
+export type PredictionOf<Model> =
+  Model extends TrainableModel<infer Prediction> ? (unknown extends Prediction ? Tensor : Prediction) : Tensor
+
+/**
+ * A model with its weights: what a Trainer trains.
+ *
+ * `Prediction` is what its head predicts for a dataset: a Tensor, or several.
+ */
+export class TrainableModel<Prediction = unknown> {
+  /** Never there: it carries the type. */
+  declare protected readonly prediction?: Prediction
   /** Where it was loaded from; undefined for a model that started at random. */
   readonly nameOrPath: string | undefined
   /** The weights. A trainer moves them to where it trains: read them here again after an update. */

@@ -5,6 +5,7 @@ import { isFloat } from '../onnx/infer'
 import type { OpName } from '../onnx/operators'
 import { describe } from '../onnx/shapes'
 import type { Node, Value } from '../onnx/types'
+import { withoutFrozenRow } from './movement'
 import { absorbing, elementwise, gradients, type Rule, type Values } from './gradients'
 import { recomputation } from './recompute'
 import { between, route, type Routes } from './routes'
@@ -107,7 +108,7 @@ function readsRows(node: Node, name: string): boolean {
   return (
     node.op === 'Gather' &&
     ((node as Node<'Gather'>).attributes.axis ?? 0) === 0 &&
-    node.inverse === undefined &&
+    node.hint?.inverse === undefined &&
     places.join() === '0'
   )
 }
@@ -145,7 +146,7 @@ function stepBack(graph: GraphBuilder, node: Node, twin: Node, flows: Map<string
 /** @throws TrainerError with the path on which the node lies, if there is no rule or the rule refuses. */
 function applyRule(
   graph: GraphBuilder,
-  { inputs, outputs, attributes, inverse }: Node,
+  { inputs, outputs, attributes, hint }: Node,
   dy: readonly (Value | undefined)[],
   by: number,
   node: Node,
@@ -155,7 +156,7 @@ function applyRule(
   try {
     if (typeof rule === 'string') throw new TrainerError('graph', 'the operator has no gradient.')
     const asked = node.inputs.map(input => input !== undefined && routes.makers.has(input.name))
-    return rule({ x: inputs as Values, y: outputs as Values, dy: dy as Values, by, asked, attributes, inverse, graph })
+    return rule({ x: inputs as Values, y: outputs as Values, dy: dy as Values, by, asked, attributes, hint, graph })
   } catch (error) {
     if (!(error instanceof TrainerError)) throw error
     const where = `node "${node.name}", on the path ${route(node, routes)}`
@@ -169,14 +170,14 @@ function applyRule(
 /** The rows of a table that a Gather read, and the gradient of each. */
 function rowsOf(
   graph: GraphBuilder,
-  { inputs, outputs }: Node,
+  { inputs, outputs, hint }: Node,
   flows: ReadonlyMap<string, Scaled>,
 ): RowGradient | undefined {
   const [table, index] = inputs as readonly [Value, Value]
   const [y] = outputs as readonly [Value]
   const flow = flows.get(y.name)
   if (flow === undefined) return undefined
-  const d = expand(graph, settled(graph, flow), y.shape, [y])
+  const d = withoutFrozenRow(graph, expand(graph, settled(graph, flow), y.shape, [y]), index, hint)
   const scalar = index.shape.length === 0
   return {
     index: index.shape.length === 1 ? index : graph.reshape(index, [-1]),

@@ -3,8 +3,8 @@ import type { GraphBuilder } from '../onnx/builder'
 import { integersOf, isFloat, reducedAxes } from '../onnx/infer'
 import type { Attributes, OpName } from '../onnx/operators'
 import { positive } from '../onnx/shapes'
-import type { Inverse, Value } from '../onnx/types'
-import { insideOut, padGradient, scatterRows, sliceGradient } from './movement'
+import type { GatherHint, Value } from '../onnx/types'
+import { insideOut, padGradient, scatterRows, sliceGradient, withoutFrozenRow } from './movement'
 import { type NormalizationSite, normalizationGradient } from './normalization'
 import { type Gradient, scalarOf, scaled, times } from './scaled'
 import { asRows, count, lengths, reshaped, zeros } from './shapes'
@@ -30,7 +30,7 @@ export interface Site<Op extends OpName> {
   /** Per input, whether a gradient is asked for; any other that is returned is dropped. */
   readonly asked: readonly boolean[]
   readonly attributes: Readonly<Attributes[Op]>
-  readonly inverse: Inverse | undefined
+  readonly hint: GatherHint | undefined
   readonly graph: GraphBuilder
 }
 
@@ -244,9 +244,10 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // ── picking and putting ──
 
   // y = rows of x: each row of dy is added where it came from. Where the way back is known, it is a Gather too
-  Gather: ({ x: [x, index], dy: [d], attributes: { axis = 0 }, inverse, graph: g }) => {
+  Gather: ({ x: [x, index], dy: [d], attributes: { axis = 0 }, hint, graph: g }) => {
     const at = positive(axis, x.shape.length)
-    if (inverse === undefined || at !== 0) return [scatterRows(g, x.shape, at, index, d, [x])]
+    const inverse = at === 0 ? hint?.inverse : undefined
+    if (inverse === undefined) return [scatterRows(g, x.shape, at, index, withoutFrozenRow(g, d, index, hint), [x])]
     const back = g.gather(
       asRows(g, index.shape.length === 0 ? g.unsqueeze(d, [0]) : d, x.shape.slice(1)),
       inverse.index,

@@ -2,7 +2,7 @@ import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import { knownIntegersOf } from '../onnx/infer'
 import { clampedPlace, positive } from '../onnx/shapes'
-import type { Dimension, Value } from '../onnx/types'
+import type { GatherHint, Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { asRows, expand, lengths, zeros } from './shapes'
 
@@ -43,6 +43,14 @@ export function scatterRows(
     axis,
     reduction: 'add',
   })[0]!
+}
+
+/** The gradient `d` of what a Gather along axis 0 read at `index`, with zeros where it read its frozen row. */
+export function withoutFrozenRow(g: GraphBuilder, d: Value, index: Value, hint: GatherHint | undefined): Value {
+  if (hint?.frozenRow === undefined) return d
+  const kept = g.cast(g.not(g.equal(index, hint.frozenRow)), d.dtype)
+  const missing = d.shape.slice(index.shape.length).map((_, i) => i + index.shape.length)
+  return g.mul(d, missing.length === 0 ? kept : g.unsqueeze(kept, missing))
 }
 
 /** All axes between `before` and `after` merged into one. */

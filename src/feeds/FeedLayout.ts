@@ -39,6 +39,8 @@ export interface Places {
   readonly order: Int32Array
   /** How many tokens each row of the feed has; none where rows have no tokens. */
   readonly lengths: Int32Array
+  /** Where each token of the feed stands in the batch: row × width + column; those added to round their number last, as -1. */
+  readonly slots: Int32Array
   /** The rows that attention is computed for together, group by group; none where there is no attention. */
   readonly groups: readonly GroupPlaces[]
 }

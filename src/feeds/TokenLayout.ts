@@ -19,8 +19,11 @@ export interface Geometry {
 /** A layout of the feeds of models of tokens. */
 export type TokenLayout = FeedLayout<TokenValues>
 
+/** Which tokens are computed: the real ones, and every row's first, which a head may read; or all columns. */
+export type KeptTokens = 'real' | 'all'
+
 /** Makes a layout for a model's geometry. */
-export type MakeTokenLayout = (geometry: Geometry, demands: FeedDemands) => TokenLayout
+export type MakeTokenLayout = (geometry: Geometry, demands: FeedDemands, keep: KeptTokens) => TokenLayout
 
 /** What a feed is to a model of tokens that is written into a graph. */
 export interface TokenValues {
@@ -29,6 +32,8 @@ export interface TokenValues {
   readonly positionIds: Value
   readonly segmentIds: Value | undefined
   readonly attention: AttentionLayout
+  /** The ids as an exported model takes them, [batch, length] or [batch, choices, length]; undefined in a feed. */
+  readonly inputIds?: Value
 }
 
 /**

@@ -39,7 +39,12 @@ function feed(batch: Batch, inputs: readonly GivenInput[], rowName: RowName): Fe
   return {
     variant: 'as given',
     inputs: Object.fromEntries(columns),
-    places: { order: Int32Array.from({ length: rows }, (_, row) => row), lengths: new Int32Array(rows), groups: [] },
+    places: {
+      order: Int32Array.from({ length: rows }, (_, row) => row),
+      lengths: new Int32Array(rows),
+      slots: new Int32Array(0),
+      groups: [],
+    },
     lengths,
     size: { elements, realTokens: elements },
   }

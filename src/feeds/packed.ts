@@ -4,8 +4,16 @@ import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { packGroups, type Rounding, roundedUp } from './attentionGroups'
 import type { FeedDemands } from './FeedLayout'
-import type { AttentionLayout, Geometry, GroupLayout, MakeTokenLayout, TokenLayout, TokenValues } from './TokenLayout'
-import { readTokens, type Tokens } from './tokens'
+import type {
+  AttentionLayout,
+  Geometry,
+  GroupLayout,
+  KeptTokens,
+  MakeTokenLayout,
+  TokenLayout,
+  TokenValues,
+} from './TokenLayout'
+import { readTokens, realTokens, type Tokens } from './tokens'
 
 /** How batches are packed. */
 export interface Packing {
@@ -22,10 +30,11 @@ export interface Packing {
  * The layout without padding. Rows are sorted by length, and their real tokens come one after the other as [tokens];
  * only attention sees a padded layout, and that in groups of rows of similar length, so that it has little padding too.
  */
-export const packedLayout: MakeTokenLayout = (geometry, demands) => packed(geometry, packingFor(demands))
+export const packedLayout: MakeTokenLayout = (geometry, demands, keep) =>
+  packed(geometry, packingFor(demands, keep), keep)
 
-/** The layout without padding, packed as stated. */
-export function packed(geometry: Geometry, packing: Packing): TokenLayout {
+/** The layout without padding, packed as stated; a head that reads padding too keeps it. */
+export function packed(geometry: Geometry, packing: Packing, keep: KeptTokens = 'real'): TokenLayout {
   return {
     usualVariant: variantOf(packing.groups, false),
     declare(graph, variant) {
@@ -33,7 +42,7 @@ export function packed(geometry: Geometry, packing: Packing): TokenLayout {
       return declare(graph, geometry, Number(groups), hollow !== undefined)
     },
     feed(batch, rowName) {
-      const tokens = readTokens(batch, geometry, 'real', rowName)
+      const tokens = readTokens(batch, geometry, keep, rowName)
       const rows = tokens.order.length
       const real = tokens.tokenIds.length
       const count = packing.round === undefined ? real : roundedUp(real, packing.round.tokens)
@@ -61,16 +70,17 @@ export function packed(geometry: Geometry, packing: Packing): TokenLayout {
       return {
         variant: variantOf(groups.length, isHollow),
         inputs,
-        places: { order: tokens.order, lengths: tokens.lengths, groups },
+        places: { order: tokens.order, lengths: tokens.lengths, slots: lengthened(tokens.slots, count, -1), groups },
         lengths,
-        size: { elements: batch.input_ids!.size, realTokens: real },
+        size: { elements: batch.input_ids!.size, realTokens: realTokens(tokens) },
       }
     },
   }
 }
 
 /** Rows of a group share its longest row's length, but many small groups are many small products. */
-function packingFor({ rows, fewShapes }: FeedDemands): Packing {
+function packingFor({ rows, fewShapes }: FeedDemands, keep: KeptTokens): Packing {
+  if (keep === 'all') return { groups: 1 } // rows of one length, and nothing to round
   if (fewShapes) return { groups: 1, round: { tokens: 64, length: 16 } }
   return { groups: rows >= 16 ? 4 : rows >= 8 ? 2 : 1 }
 }
@@ -93,10 +103,10 @@ function rounding({ lengths, tokenIds }: Tokens, { round }: Packing): Rounding {
   return { added, multiple: round.length, extra: isFull && added > 0 ? 1 : 0 }
 }
 
-/** Ids with zeros behind them. */
-function lengthened(ids: Int32Array, length: number): Int32Array {
+/** Ids with others behind them, zeros unless given. */
+function lengthened(ids: Int32Array, length: number, filler = 0): Int32Array {
   if (ids.length === length) return ids
-  const longer = new Int32Array(length)
+  const longer = new Int32Array(length).fill(filler)
   longer.set(ids)
   return longer
 }
@@ -156,10 +166,10 @@ function groupOf(
   const intoTokens = graph.reshape(fromHeads, [-1])
   const intoSlots = graph.reshape(toHeads, [-1])
   return {
-    toHeads: x => graph.gather(graph.reshape(x, [-1, size]), toHeads, 0, { index: intoTokens }),
+    toHeads: x => graph.gather(graph.reshape(x, [-1, size]), toHeads, 0, { inverse: { index: intoTokens } }),
     fromHeads: (x, masked) => {
       const inverse = masked ? { index: intoSlots } : { index: intoSlots, mask: headMask }
-      return graph.reshape(graph.gather(graph.reshape(x, [-1, size]), fromHeads, 0, inverse), [-1, heads * size])
+      return graph.reshape(graph.gather(graph.reshape(x, [-1, size]), fromHeads, 0, { inverse }), [-1, heads * size])
     },
     bias,
   }

@@ -11,7 +11,7 @@ import {
   type MakeTokenLayout,
   type TokenValues,
 } from './TokenLayout'
-import { readTokens } from './tokens'
+import { readTokens, realTokens } from './tokens'
 
 /** The layout that keeps the padding: each column of a batch is a token. It computes more, and gives the same numbers. */
 export const paddedLayout: MakeTokenLayout = geometry => ({
@@ -39,18 +39,17 @@ function feed(batch: Batch, geometry: Geometry, rowName: RowName): Feed {
   }
   if (tokens.segmentIds !== undefined) inputs.token_type_ids = new Tensor('int32', tokens.segmentIds, [rows, width])
   if (isHollow) inputs.seen = new Tensor('float32', seen, [rows, 1, 1, 1])
-  let realTokens = 0
-  for (let token = 0; token < rows * width; token++) if (token % width === 0 || !tokens.isMasked(token)) realTokens++
   return {
     variant: isHollow ? hollowVariant : 'padded',
     inputs,
     places: {
       order: tokens.order,
       lengths: tokens.lengths,
+      slots: tokens.slots,
       groups: [{ firstRow: 0, lengths: tokens.lengths, width }],
     },
     lengths: { tokens: rows * width, batch: rows, length: width },
-    size: { elements: batch.input_ids!.size, realTokens },
+    size: { elements: batch.input_ids!.size, realTokens: realTokens(tokens) },
   }
 }
 
@@ -74,10 +73,19 @@ function declare(graph: GraphBuilder, geometry: Geometry, isHollow: boolean): To
 /**
  * The inputs of an exported model: `input_ids, attention_mask(, token_type_ids)`, int64 [batch, sequence]. What the host
  * computes for a feed is part of the graph.
+ * @param axes names of the axes of what the head judges, before that of its tokens: the batch's alone unless given.
  */
-export function declareColumns(graph: GraphBuilder, geometry: Geometry): TokenValues {
-  const column = (name: string): Value => graph.input(name, 'int64', ['batch_size', 'sequence_length'])
-  const inputIds = column('input_ids')
+export function declareColumns(
+  graph: GraphBuilder,
+  geometry: Geometry,
+  axes: readonly string[] = ['batch_size'],
+): TokenValues {
+  const given = (name: string): Value => graph.input(name, 'int64', [...axes, 'sequence_length'])
+  const inputs = given('input_ids')
+  const inRows = (value: Value): Value =>
+    axes.length === 1 ? value : graph.assume(graph.reshape(value, rowShape(graph, value)), ['rows', 'sequence_length'])
+  const column = (name: string): Value => inRows(given(name))
+  const inputIds = inRows(inputs)
   const real = graph.cast(graph.cast(column('attention_mask'), 'bool'), 'float32') // any number but 0 is a real token
   const masked = graph.mul(graph.sub(1, real), lowest)
   const masks = {
@@ -96,7 +104,13 @@ export function declareColumns(graph: GraphBuilder, geometry: Geometry): TokenVa
     positionIds: graph.reshape(columnPositions(graph, geometry, inputIds), [-1]),
     segmentIds: segments && graph.reshape(segments, [-1]),
     attention: attentionOf(graph, geometry, inputIds, masks),
+    inputIds: inputs,
   }
+}
+
+/** [-1, the last length] */
+function rowShape(graph: GraphBuilder, value: Value): Value {
+  return graph.concat([graph.integers([-1]), graph.node('Shape', [value], { start: -1 })[0]!], 0)
 }
 
 /** Position ids of `input_ids` (int64 [batch, length]), of the same shape. */

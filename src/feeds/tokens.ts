@@ -2,7 +2,7 @@
 import { quoted, TrainerError } from '../errors'
 import { type Batch, Tensor } from '../tensor'
 import type { RowName } from './FeedLayout'
-import type { Geometry } from './TokenLayout'
+import type { Geometry, KeptTokens } from './TokenLayout'
 
 /** The tokens of a batch that are computed, row after row, the longest row first. */
 export interface Tokens {
@@ -11,6 +11,8 @@ export interface Tokens {
   /** How many tokens each row has, and which of all tokens is its first. */
   readonly lengths: Int32Array
   readonly firsts: Int32Array
+  /** Where each token stands in the batch: row × width + column. */
+  readonly slots: Int32Array
   /** The ids of each token; undefined where the model has no segments. */
   readonly tokenIds: Int32Array
   readonly positionIds: Int32Array
@@ -21,9 +23,6 @@ export interface Tokens {
   isHollow(row: number): boolean
 }
 
-/** Which tokens are computed: the real ones, and every row's first, which the head reads; or all columns. */
-export type KeptTokens = 'real' | 'all'
-
 /**
  * The tokens of a batch, of its columns `input_ids`, `attention_mask`, `token_type_ids` and `position_ids`.
  * @throws TrainerError ('data') naming the row for a token id, a segment or a position that the model does not have.
@@ -31,7 +30,8 @@ export type KeptTokens = 'real' | 'all'
 export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, rowName: RowName): Tokens {
   const ids = mainColumn(batch, rowName)
   const mask = column(batch, 'attention_mask', ids)
-  const { slots, ...places } = placesOf(mask, ids, keep)
+  const places = placesOf(mask, ids, keep)
+  const { slots } = places
   const gather = (source: Tensor, limit: number, what: string, fix: string): Int32Array =>
     gathered(source, slots, limit, what, rowName, fix)
   const segments = column(batch, 'token_type_ids', ids)
@@ -94,7 +94,7 @@ function placesOf(
   mask: Tensor | undefined,
   { dims }: Tensor,
   keep: KeptTokens,
-): Pick<Tokens, 'order' | 'lengths' | 'firsts'> & { readonly slots: Int32Array } {
+): Pick<Tokens, 'order' | 'lengths' | 'firsts' | 'slots'> {
   const rows = dims[0]!
   const width = dims[1]!
   const keeps = (slot: number): boolean =>
@@ -165,4 +165,12 @@ function countedPositions(
       fix: `Tokenize with { truncation: true, maxLength: ${positions} }, or less.`,
     })
   })
+}
+
+/** How many of a batch's tokens are no padding; a row's first token counts as real. */
+export function realTokens({ firsts, tokenIds, isMasked }: Pick<Tokens, 'firsts' | 'tokenIds' | 'isMasked'>): number {
+  const isFirst = new Set(firsts)
+  let real = 0
+  for (let token = 0; token < tokenIds.length; token++) if (isFirst.has(token) || !isMasked(token)) real++
+  return real
 }

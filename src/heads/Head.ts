@@ -6,7 +6,8 @@ import type { Value } from '../onnx/types'
 import type { Batch, Tensor } from '../tensor'
 
 /** What a model is trained for, in Hugging Face's words. */
-export type Task = 'sequence-classification'
+export type Task =
+  'sequence-classification' | 'token-classification' | 'question-answering' | 'multiple-choice' | 'masked-lm'
 
 /** Values of a graph by name. */
 export type Values = Readonly<Record<string, Value>>
@@ -31,10 +32,12 @@ export interface LabelFeed {
  */
 export interface Head {
   readonly task: Task
-  /** The tokens whose encodings it reads: each row's first, or all. */
-  readonly reads: 'first' | 'all'
+  /** The tokens whose encodings it reads: each row's first, all, or padding too, as 'columns' of a batch. */
+  readonly reads: 'first' | 'all' | 'columns'
   /** How many numbers it gives for each thing that it judges. */
   readonly width: number
+  /** Names of the axes of what it judges, before that of tokens: the batch's alone unless given. */
+  readonly axes?: readonly string[]
   /** The columns of a batch that are its labels, under Python's names. */
   readonly labelNames: readonly string[]
   /** What a model's config says of the head, under Python's names. */
@@ -55,6 +58,23 @@ export interface Head {
    * @throws TrainerError ('data') naming the row of a label that does not fit.
    */
   feed(batch: Batch, places: Places, rowName: RowName): LabelFeed | undefined
-  /** What a program's outputs predict for a batch, in the batch's order: logits, under the name `logits`. */
-  predictions(outputs: Readonly<Record<string, Tensor>>, places: Places): Readonly<Record<string, Tensor>>
+  /**
+   * A batch as rows of tokens, for a head that judges several rows together; as it is unless given.
+   * @throws TrainerError ('data') for columns of another shape.
+   */
+  rows?(batch: Batch): Batch
+  /**
+   * What a program's outputs predict for a batch, in the batch's order, under Python's names: `logits`, or several.
+   * @param shape that of the batch's main input.
+   */
+  predictions(
+    outputs: Readonly<Record<string, Tensor>>,
+    places: Places,
+    shape: readonly number[],
+  ): Readonly<Record<string, Tensor>>
+  /**
+   * The outputs of an exported model, which has no feed: the model's own unless given.
+   * @param inputIds the ids as the file takes them.
+   */
+  exported?(graph: GraphBuilder, outputs: Values, inputIds: Value): Values
 }

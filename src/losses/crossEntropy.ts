@@ -31,9 +31,7 @@ export function crossEntropy(
 ): Loss {
   checkOptions(options, ['labelSmoothing', 'classWeights'], 'crossEntropy()')
   const classes = logits.shape[1] as number
-  // any shift near the largest will do; whole numbers have no gradient, which saves the backward pass of the maximum
-  const shifted = graph.sub(logits, graph.floor(graph.reduceMax(logits, [1], true)))
-  const logProbabilities = graph.sub(shifted, graph.log(graph.reduceSum(graph.exp(shifted), [1], true)))
+  const logProbabilities = logSoftmax(graph, logits)
   const ids = graph.constant(Tensor.from('int32', [Array.from({ length: classes }, (_, i) => i)])) // [1, classes]
   const column = graph.unsqueeze(labels, [1])
   const oneHot = graph.cast(graph.equal(column, ids), logits.dtype) // a row of zeros for the ignored index
@@ -51,4 +49,26 @@ export function crossEntropy(
     sum: graph.neg(graph.sum(graph.mul(targets, logProbabilities))),
     count: graph.sum(weights === undefined ? counted : hard),
   }
+}
+
+/**
+ * Cross-entropy of logits [rows, n] against targets of the same shape, where n is only known when the graph runs: a row
+ * of targets has a 1 where its class is, or none where it does not count.
+ * @param labelSmoothing as in {@link CrossEntropyOptions}.
+ */
+export function targetCrossEntropy(graph: GraphBuilder, logits: Value, targets: Value, labelSmoothing = 0): Loss {
+  const logProbabilities = logSoftmax(graph, logits)
+  const hard = graph.sum(graph.mul(targets, logProbabilities))
+  const count = graph.sum(targets)
+  if (labelSmoothing === 0) return { sum: graph.neg(hard), count }
+  const counted = graph.reduceSum(targets, [1], true) // [rows, 1]
+  const mean = graph.sum(graph.mul(counted, graph.reduceMean(logProbabilities, [1], true)))
+  const sum = graph.add(graph.mul(hard, 1 - labelSmoothing), graph.mul(mean, labelSmoothing))
+  return { sum: graph.neg(sum), count }
+}
+
+function logSoftmax(graph: GraphBuilder, logits: Value): Value {
+  // any shift near the largest will do; whole numbers have no gradient, which saves the backward pass of the maximum
+  const shifted = graph.sub(logits, graph.floor(graph.reduceMax(logits, [1], true)))
+  return graph.sub(shifted, graph.log(graph.reduceSum(graph.exp(shifted), [1], true)))
 }

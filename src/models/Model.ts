@@ -16,7 +16,7 @@ export interface Parameter {
   readonly name: string
   readonly shape: readonly number[]
   readonly initialization: Initialization
-  /** The row of a table, the padding id's, that starts at zero and gets no gradient: PyTorch's `padding_idx`. */
+  /** The row of a table, the padding id's, that starts at zero: PyTorch's `padding_idx`. */
   readonly paddingRow?: number | undefined
   /** Whether it is a table of embeddings, whose rows are looked up and multiply nothing. Default false. */
   readonly isTable?: boolean
@@ -78,4 +78,6 @@ export interface Model<Inputs = unknown> {
   declareInference(graph: GraphBuilder): Inputs
   /** Writes the model into a graph, and returns its outputs by name. */
   forward(graph: ModelGraph, inputs: Inputs): Values
+  /** The outputs of a file for inference, where they are other than those of `forward`. */
+  exported?(graph: GraphBuilder, inputs: Inputs, outputs: Values): Values
 }

@@ -24,6 +24,6 @@ export interface Architecture {
   geometry(config: ModelConfig): Geometry
   /** [tokens, width], or each row's first token, [batch, width], if the head reads no other. */
   encode(model: ModelGraph, config: ModelConfig, tokens: TokenValues, reads: 'first' | 'all'): Value
-  /** The layers of every task, 'none' for one that Python has no class for either. */
-  readonly heads: { readonly [T in Task]: HeadLayers | 'none' }
+  /** The layers of each task that Python has a class for. */
+  readonly heads: { readonly [T in Task]?: HeadLayers }
 }

@@ -2,14 +2,15 @@ import type { Architecture } from './architecture'
 import {
   bertEmbeddings,
   bertGeometry,
+  bertHeads,
   bertInputNames,
-  bertSettings,
   classifierDropout,
   encodeBert,
+  pool,
 } from './bertEncoder'
 import { sizeField } from './config'
 import { bertConfig } from './fields'
-import { createLayers } from './layers'
+import { answerHead, pooledHead, tokenHead, wordHead } from './taskHeads'
 
 /** BERT (Devlin et al. 2018). */
 export const bert: Architecture = {
@@ -22,13 +23,20 @@ export const bert: Architecture = {
     return encodeBert(model, config, 'bert', tokens, embeddings, reads)
   },
   heads: {
-    'sequence-classification': {
-      className: 'BertForSequenceClassification',
-      write(model, config, first, width) {
-        const { linear } = createLayers(model, bertSettings(config))
-        const pooled = model.graph.tanh(linear('bert.pooler.dense', first, sizeField(config, 'hidden_size')))
-        return linear('classifier', model.dropout('classifier', pooled, classifierDropout(config), 'rows'), width)
+    'sequence-classification': pooledHead('BertForSequenceClassification', bertHeads, pool('bert'), classifierDropout),
+    'token-classification': tokenHead('BertForTokenClassification', bertHeads, classifierDropout),
+    'question-answering': answerHead('BertForQuestionAnswering', bertHeads),
+    'multiple-choice': pooledHead('BertForMultipleChoice', bertHeads, pool('bert'), classifierDropout),
+    'masked-lm': wordHead('BertForMaskedLM', {
+      ...bertHeads,
+      activation: 'hidden_act',
+      names: {
+        dense: 'cls.predictions.transform.dense',
+        norm: 'cls.predictions.transform.LayerNorm',
+        decoder: 'cls.predictions.decoder',
+        bias: 'cls.predictions.bias',
+        table: 'bert.embeddings.word_embeddings.weight',
       },
-    },
+    }),
   },
 }

@@ -6,6 +6,7 @@ import { headSizeOf, type ModelConfig, numberField, paddingId, probabilityField,
 import { encode, type EncoderNames, type EncoderShape } from './encoder'
 import { createLayers, type LayerSettings } from './layers'
 import type { ModelGraph } from './Model'
+import type { HeadSettings } from './taskHeads'
 
 /** The columns that a model with segments takes beside labels. */
 export const bertInputNames = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']
@@ -93,6 +94,17 @@ export function bertEmbeddings(
     const normed = layerNorm(name('LayerNorm'), graph.add(graph.add(words, segments), positions))
     return model.dropout('embeddings', normed, probabilityField(config, 'hidden_dropout_prob'), 'tokens')
   })
+}
+
+/** What heads of BERT's kin have in common. */
+export const bertHeads: HeadSettings = { width: 'hidden_size', settings: bertSettings }
+
+/** BERT's pooler: a product and tanh of each row's first token. */
+export function pool(prefix: string): (model: ModelGraph, config: ModelConfig, first: Value) => Value {
+  return (model, config, first) => {
+    const { linear } = createLayers(model, bertSettings(config))
+    return model.graph.tanh(linear(`${prefix}.pooler.dense`, first, sizeField(config, 'hidden_size')))
+  }
 }
 
 /** `classifier_dropout`, or where it is null the hidden layers' probability. */

@@ -6,6 +6,9 @@ import { distilbertConfig } from './fields'
 import { encode, type EncoderNames, type EncoderShape } from './encoder'
 import { createLayers } from './layers'
 import type { ModelGraph } from './Model'
+import { answerHead, type HeadSettings, pooledHead, tokenHead, wordHead } from './taskHeads'
+
+const heads: HeadSettings = { width: 'dim', settings: config => shapeOf(config) }
 
 /** DistilBERT (Sanh et al. 2019): BERT without segments and pooler, under its own names. */
 export const distilbert: Architecture = {
@@ -26,17 +29,38 @@ export const distilbert: Architecture = {
     return encode(model, shape, names, tokens.attention, embeddings(model, config, shape, tokens), reads)
   },
   heads: {
-    'sequence-classification': {
-      className: 'DistilBertForSequenceClassification',
-      write(model, config, first, width) {
-        const shape = shapeOf(config)
-        const { linear } = createLayers(model, shape)
-        const dense = model.graph.relu(linear('pre_classifier', first, shape.width))
-        const probability = probabilityField(config, 'seq_classif_dropout')
-        return linear('classifier', model.dropout('classifier', dense, probability, 'rows'), width)
+    'sequence-classification': pooledHead(
+      'DistilBertForSequenceClassification',
+      heads,
+      preClassifier,
+      classifierDropout,
+    ),
+    'token-classification': tokenHead('DistilBertForTokenClassification', heads, config =>
+      probabilityField(config, 'dropout'),
+    ),
+    'question-answering': answerHead('DistilBertForQuestionAnswering', heads, 'qa_dropout'),
+    'multiple-choice': pooledHead('DistilBertForMultipleChoice', heads, preClassifier, classifierDropout),
+    'masked-lm': wordHead('DistilBertForMaskedLM', {
+      ...heads,
+      activation: 'activation',
+      names: {
+        dense: 'vocab_transform',
+        norm: 'vocab_layer_norm',
+        decoder: 'vocab_projector',
+        bias: 'vocab_projector.bias',
+        table: 'distilbert.embeddings.word_embeddings.weight',
       },
-    },
+    }),
   },
+}
+
+function preClassifier(model: ModelGraph, config: ModelConfig, first: Value): Value {
+  const shape = shapeOf(config)
+  return model.graph.relu(createLayers(model, shape).linear('pre_classifier', first, shape.width))
+}
+
+function classifierDropout(config: ModelConfig): number {
+  return probabilityField(config, 'seq_classif_dropout')
 }
 
 /** LayerNorm(word + position), dropped: [tokens, width]. */

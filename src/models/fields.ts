@@ -130,7 +130,7 @@ const bertFields: ConfigFields = {
   add_cross_attention: refused('boolean', false, 'attention to an encoder is not there'),
   bos_token_id: unused('any', null, 'the tokenizer has it'),
   eos_token_id: unused('any', null, 'the tokenizer has it'),
-  tie_word_embeddings: unused('boolean', true, 'of heads that predict tokens'),
+  tie_word_embeddings: field('honoured', 'boolean', true, 'hidden words are guessed by the table of words'),
 }
 
 const robertaFields: ConfigFields = {
@@ -163,10 +163,10 @@ export const electraConfig: FamilyConfig = {
     hidden_size: size(256, most.width, "the encoder's width"),
     num_attention_heads: size(4, most.heads, 'heads of attention, which divide the width'),
     intermediate_size: size(1024, most.width, 'the inner width of a layer'),
-    summary_type: unused('text', 'first', 'of the head for multiple choice'),
-    summary_use_proj: unused('boolean', true, 'of the head for multiple choice'),
-    summary_activation: unused('text', 'gelu', 'of the head for multiple choice'),
-    summary_last_dropout: unused('probability', 0.1, 'of the head for multiple choice'),
+    summary_type: field('honoured', 'text', 'first', "what the head for multiple choice reads; only 'first' is there"),
+    summary_use_proj: field('honoured', 'boolean', true, 'a product in the head for multiple choice'),
+    summary_activation: field('honoured', 'text', 'gelu', 'the function in that head; none where empty'),
+    summary_last_dropout: probability(0.1, 'dropout in that head'),
   },
 }
 
@@ -184,12 +184,12 @@ export const distilbertConfig: FamilyConfig = {
     attention_dropout: probability(0.1, 'dropout of attention'),
     activation: field('honoured', 'activation', 'gelu', 'the function between the two products of a layer'),
     initializer_range: field('honoured', 'number', 0.02, 'the deviation of weights that start at random'),
-    qa_dropout: unused('probability', 0.1, 'of the head for questions'),
+    qa_dropout: probability(0.1, 'dropout in the head for questions'),
     seq_classif_dropout: probability(0.2, 'dropout in the head'),
     pad_token_id: bertFields.pad_token_id!,
     eos_token_id: unused('any', null, 'the tokenizer has it'),
     bos_token_id: unused('any', null, 'the tokenizer has it'),
-    tie_word_embeddings: unused('boolean', true, 'of heads that predict tokens'),
+    tie_word_embeddings: field('honoured', 'boolean', true, 'hidden words are guessed by the table of words'),
   },
   aliases: { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' },
   width: 'dim',

@@ -43,7 +43,7 @@ export function createLayers(model: ModelGraph, { deviation, epsilon }: LayerSet
         paddingRow,
         isTable: true,
       })
-      return graph.gather(table, ids)
+      return graph.gather(table, ids, 0, paddingRow === undefined ? undefined : { frozenRow: paddingRow })
     },
   }
 }

@@ -1,18 +1,28 @@
 import type { Architecture } from './architecture'
-import { bertEmbeddings, bertGeometry, bertInputNames, encodeBert, twoLayerHead } from './bertEncoder'
-import { numberField, sizeField } from './config'
+import {
+  bertEmbeddings,
+  bertGeometry,
+  bertHeads,
+  bertInputNames,
+  classifierDropout,
+  encodeBert,
+  pool,
+  twoLayerHead,
+} from './bertEncoder'
+import { numberField, probabilityField, sizeField } from './config'
 import { type FamilyConfig, robertaConfig, xlmRobertaConfig } from './fields'
+import { answerHead, pooledHead, tokenHead, wordHead } from './taskHeads'
 
 /** RoBERTa (Liu et al. 2019): BERT's encoder, positions counted from after the padding id, a head of two layers. */
-export const roberta: Architecture = robertaNamed('RobertaForSequenceClassification', robertaConfig)
+export const roberta: Architecture = robertaNamed('Roberta', robertaConfig)
 
 /** XLM-RoBERTa (Conneau et al. 2019): RoBERTa under another name. */
-export const xlmRoberta: Architecture = robertaNamed('XLMRobertaForSequenceClassification', xlmRobertaConfig)
+export const xlmRoberta: Architecture = robertaNamed('XLMRoberta', xlmRobertaConfig)
 
 /** CamemBERT (Martin et al. 2019): RoBERTa under another name. */
-export const camembert: Architecture = robertaNamed('CamembertForSequenceClassification', xlmRobertaConfig)
+export const camembert: Architecture = robertaNamed('Camembert', xlmRobertaConfig)
 
-function robertaNamed(className: string, family: FamilyConfig): Architecture {
+function robertaNamed(name: string, family: FamilyConfig): Architecture {
   return {
     config: family,
     prefix: 'roberta',
@@ -27,6 +37,23 @@ function robertaNamed(className: string, family: FamilyConfig): Architecture {
       const embeddings = bertEmbeddings(model, config, 'roberta', tokens, sizeField(config, 'hidden_size'), padding)
       return encodeBert(model, config, 'roberta', tokens, embeddings, reads)
     },
-    heads: { 'sequence-classification': twoLayerHead(className, ({ graph }, x) => graph.tanh(x)) },
+    heads: {
+      'sequence-classification': twoLayerHead(`${name}ForSequenceClassification`, ({ graph }, x) => graph.tanh(x)),
+      'token-classification': tokenHead(`${name}ForTokenClassification`, bertHeads, classifierDropout),
+      'question-answering': answerHead(`${name}ForQuestionAnswering`, bertHeads),
+      'multiple-choice': pooledHead(`${name}ForMultipleChoice`, bertHeads, pool('roberta'), config =>
+        probabilityField(config, 'hidden_dropout_prob'),
+      ),
+      'masked-lm': wordHead(`${name}ForMaskedLM`, {
+        ...bertHeads,
+        names: {
+          dense: 'lm_head.dense',
+          norm: 'lm_head.layer_norm',
+          decoder: 'lm_head.decoder',
+          bias: 'lm_head.bias',
+          table: 'roberta.embeddings.word_embeddings.weight',
+        },
+      }),
+    },
   }
 }

@@ -25,20 +25,23 @@ export function transformer(
 ): Model<TokenValues> {
   const config = completeConfig(given, architecture.config)
   const layers = architecture.heads[head.task]
-  if (layers === 'none') {
-    throw new TrainerError('model', `A ${config.model_type} model has no head for ${head.task.replaceAll('-', ' ')}.`)
+  if (layers === undefined) {
+    throw new TrainerError('model', `A ${config.model_type} model has no head for ${head.task.replaceAll('-', ' ')}.`, {
+      fix: `It has heads for ${Object.keys(architecture.heads).join(', ')}.`,
+    })
   }
   const geometry = architecture.geometry(config)
   const model: Omit<Model<TokenValues>, 'parameters'> = {
     name: layers.className,
     inputNames: architecture.inputNames,
     head,
-    layout: demands => layout(geometry, demands),
-    declareInference: graph => declareColumns(graph, geometry),
+    layout: demands => layout(geometry, demands, head.reads === 'columns' ? 'all' : 'real'),
+    declareInference: graph => declareColumns(graph, geometry, head.axes),
     forward(graph, tokens) {
-      const encoded = architecture.encode(graph, config, tokens, head.reads)
+      const encoded = architecture.encode(graph, config, tokens, head.reads === 'first' ? 'first' : 'all')
       return { logits: layers.write(graph, config, encoded, head.width) }
     },
+    exported: (graph, { inputIds }, outputs) => head.exported?.(graph, outputs, inputIds!) ?? outputs,
   }
   return { ...model, parameters: parametersOf(model) }
 }

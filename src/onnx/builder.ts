@@ -4,7 +4,7 @@ import { type DataType, Tensor } from '../tensor'
 import { finish } from './finish'
 import { infer } from './infer'
 import type { Attributes, OpName } from './operators'
-import type { Dimension, Graph, Initializer, Inverse, Node, Value } from './types'
+import type { Dimension, GatherHint, Graph, Initializer, Node, Value } from './types'
 
 /** A value, or a number that becomes a constant of the other operand's type. */
 export type Operand = Value | number
@@ -132,7 +132,7 @@ export class GraphBuilder {
     inputs: readonly (Value | undefined)[],
     attributes: Attributes[Op],
     outputs = 1,
-    inverse?: Inverse,
+    hint?: GatherHint,
   ): readonly Value[] {
     const unknown = (): string => `unknown_${this.#unknown++}`
     const types = infer(op, {
@@ -145,7 +145,7 @@ export class GraphBuilder {
     })
     const name = this.#fresh(op)
     const values = types.map((type, i) => this.#value(`${name}:${i}`, type.dtype, type.shape))
-    this.#add({ op, name, inputs, outputs: values, attributes, inverse } as Node)
+    this.#add({ op, name, inputs, outputs: values, attributes, hint } as Node)
     return values
   }
 
@@ -319,8 +319,8 @@ export class GraphBuilder {
         )
   }
 
-  gather(x: Value, index: Value, axis = 0, inverse?: Inverse): Value {
-    return this.node('Gather', [x, index], { axis }, 1, inverse)[0]!
+  gather(x: Value, index: Value, axis = 0, hint?: GatherHint): Value {
+    return this.node('Gather', [x, index], { axis }, 1, hint)[0]!
   }
 
   gatherElements(x: Value, index: Value, axis: number): Value {

@@ -67,7 +67,7 @@ function reach(
     const outputs = node.outputs.map((output, i) =>
       output !== undefined && (i < fewest || most === Infinity || needed.has(output.name)) ? output : undefined,
     )
-    kept.push({ ...node, outputs, inverse: undefined } as Node)
+    kept.push({ ...node, outputs, hint: undefined } as Node)
   }
   return { kept: kept.reverse(), needed }
 }

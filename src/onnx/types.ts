@@ -26,12 +26,19 @@ export interface Node<Op extends OpName = OpName> {
   readonly inputs: readonly (Value | undefined)[]
   readonly outputs: readonly (Value | undefined)[]
   readonly attributes: Readonly<Attributes[Op]>
-  readonly inverse?: Inverse | undefined
+  readonly hint?: GatherHint | undefined
+}
+
+/** What differentiation is told of a Gather along axis 0: it is not part of ONNX and is not written to files. */
+export interface GatherHint {
+  readonly inverse?: Inverse
+  /** A row that no gradient goes back to, wherever it was read: PyTorch's `padding_idx`. */
+  readonly frozenRow?: number
 }
 
 /**
  * What undoes a Gather along axis 0 whose rows are all different where a gradient flows. The gradient is then a Gather
- * too, instead of a scatter. A hint for differentiation: it is not part of ONNX and is not written to files.
+ * too, instead of a scatter.
  */
 export interface Inverse {
   /** int32, one per row of the data: the row of the (flattened) output that it went to. */

@@ -5,7 +5,6 @@ import { createModelGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import { leavesLast } from '../onnx/order'
 import type { Value } from '../onnx/types'
-import { Tensor } from '../tensor'
 import { forProcessor } from './forProcessor'
 import { type Objective, writeLoss } from './loss'
 import type { GradientOutput, TrainingProgram } from './TrainingProgram'
@@ -47,12 +46,11 @@ export function trainingProgram<Inputs>(
   )
   const outputs: Record<string, Value> = { loss: sum, count }
   const gradients = new Map<string, GradientOutput>()
-  const paddingRows = new Map(trained.map(({ name, paddingRow }) => [name, paddingRow]))
   for (const [name, gradient] of dense) {
-    outputs[`${name}_grad`] = withoutRow(graph, gradient, paddingRows.get(name))
+    outputs[`${name}_grad`] = gradient
     gradients.set(name, { kind: 'dense', output: `${name}_grad` })
   }
-  for (const [name, parts] of rows) gradients.set(name, rowOutputs(graph, outputs, name, paddingRows.get(name), parts))
+  for (const [name, parts] of rows) gradients.set(name, rowOutputs(outputs, name, parts))
   const built = graph.build(outputs)
   return {
     graph: leavesLast(options.onProcessor === true ? forProcessor(built) : built),
@@ -70,39 +68,16 @@ function isLargeTable({ shape }: Parameter): boolean {
   return shape.length === 2 && shape[0]! >= tableRows
 }
 
-function rowOutputs(
-  graph: GraphBuilder,
-  outputs: Record<string, Value>,
-  name: string,
-  paddingRow: number | undefined,
-  parts: readonly RowGradient[],
-): GradientOutput {
+function rowOutputs(outputs: Record<string, Value>, name: string, parts: readonly RowGradient[]): GradientOutput {
   return {
     kind: 'rows',
     parts: parts.map((part, i) => {
       const suffix = parts.length === 1 ? '' : `.${i}`
       const index = `${name}_index${suffix}`
       const values = `${name}_rows${suffix}`
-      outputs[values] = withoutRow(graph, part.values, paddingRow, part.index)
+      outputs[values] = part.values
       outputs[index] = part.index
       return { index, values, count: part.index.shape[0]! }
     }),
   }
-}
-
-/** The gradient of a table with zeros for one row, the padding id's: of all rows in order, or of those that `index` names. */
-function withoutRow(graph: GraphBuilder, gradient: Value, row: number | undefined, index?: Value): Value {
-  if (row === undefined) return gradient
-  const rows = index ?? allRows(graph, gradient.shape[0] as number)
-  const kept = graph.cast(graph.not(graph.equal(rows, row)), 'float32')
-  return graph.mul(gradient, graph.unsqueeze(kept, [1]))
-}
-
-function allRows(graph: GraphBuilder, count: number): Value {
-  return graph.constant(
-    Tensor.from(
-      'int32',
-      Array.from({ length: count }, (_, i) => i),
-    ),
-  )
 }

@@ -1,6 +1,9 @@
 import { TrainerError } from '../errors'
 import { createData, type DataType, sizeOf, Tensor } from '../tensor'
 
+/** What a head predicts, or its labels: one tensor, or one for each of several outputs. */
+export type Predicted = Tensor | readonly Tensor[]
+
 /** What is written where a row is shorter than the longest one. */
 const filler = -100
 
@@ -49,6 +52,26 @@ export class RowCollector {
  */
 function commonType(types: readonly DataType[]): DataType {
   return types.every(type => type === types[0]) ? types[0]! : 'float32'
+}
+
+/** Puts the rows of what a head predicts back into order: of one tensor, or of several. */
+export class PredictedCollector {
+  #collectors: readonly RowCollector[] | undefined
+  #isOne = true
+
+  /** Takes a batch's tensors [rows, …] and the places of its rows in the dataset. */
+  add(predicted: Predicted, rows: readonly number[]): void {
+    const tensors = predicted instanceof Tensor ? [predicted] : predicted
+    this.#isOne = predicted instanceof Tensor
+    this.#collectors ??= tensors.map(() => new RowCollector())
+    tensors.forEach((tensor, i) => this.#collectors![i]!.add(tensor, rows))
+  }
+
+  /** All rows; undefined when there were none. */
+  finish(): Predicted | undefined {
+    const whole = this.#collectors?.flatMap(collector => collector.finish() ?? [])
+    return this.#isOne ? whole?.[0] : whole
+  }
 }
 
 /** Copies row `from` of a tensor to row `to` of [.., ...inner], whose axes are at least as long. */

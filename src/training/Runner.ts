@@ -47,7 +47,12 @@ export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDe
 /** A batch with its labels as the inputs of a program. */
 export interface LabelledFeed extends Feed {
   readonly labels: LabelFeed | undefined
+  /** That of the batch's main input. */
+  readonly shape: readonly number[]
 }
+
+/** What a model predicts for a batch, by Python's names: `logits`, or several. */
+export type Predictions = Readonly<Record<string, Tensor>>
 
 /** Where a micro-batch stands: dropout is a function of it. */
 export interface MicroBatch {
@@ -122,9 +127,14 @@ export class Runner {
    * @throws TrainerError naming the row for an id or a label that the model does not have.
    */
   feed(batch: Batch, rowName: RowName, use: Use = 'training'): LabelledFeed {
-    const feed = timed(this.#profile, 'pack', () => this.#layouts[use].feed(batch, rowName))
-    const { head } = (use === 'training' ? this.#training?.model : undefined) ?? this.#model.definition
-    return { ...feed, labels: head.feed(batch, feed.places, rowName) }
+    const { head, inputNames } = (use === 'training' ? this.#training?.model : undefined) ?? this.#model.definition
+    const rows = head.rows?.(batch) ?? batch
+    const shape = batch[inputNames[0]!]?.dims ?? []
+    const together = (rows[inputNames[0]!]?.dims[0] ?? 0) / (shape[0] ?? 1) // rows of tokens for each of the batch
+    const feed = timed(this.#profile, 'pack', () =>
+      this.#layouts[use].feed(rows, row => rowName(Math.floor(row / together))),
+    )
+    return { ...feed, shape, labels: head.feed(batch, feed.places, rowName) }
   }
 
   /** Where the parameters are while training lasts. */
@@ -161,10 +171,10 @@ export class Runner {
   }
 
   /**
-   * Forward without dropout: the loss's sum, if there are labels, and logits [rows, labels], which stay on the device
-   * until they are asked for.
+   * Forward without dropout: the loss's sum, if there are labels, and the predictions, which stay on the device until
+   * they are asked for.
    */
-  async forward(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; logits: () => Promise<Tensor<'float32'>> }> {
+  async forward(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; predictions: () => Promise<Predictions> }> {
     const { definition } = this.#model
     const objective = feed.labels === undefined ? undefined : this.#objective
     const name = objective === undefined ? 'prediction' : 'evaluation'
@@ -174,11 +184,11 @@ export class Runner {
     const parameters = this.#training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
     const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
     const outputs = await program.run(inputs, {}, { keep: ['logits'] })
-    const logits = async (): Promise<Tensor<'float32'>> => {
-      const downloaded = await this.#engines.evaluation.download(outputs.logits!)
-      return definition.head.predictions({ logits: downloaded }, feed.places).logits as Tensor<'float32'>
+    const predictions = async (): Promise<Predictions> => {
+      const logits = await this.#engines.evaluation.download(outputs.logits!)
+      return definition.head.predictions({ logits }, feed.places, feed.shape)
     }
-    return { loss: outputs.loss && lossOf(outputs, { sum: 'loss', count: 'count' }), logits }
+    return { loss: outputs.loss && lossOf(outputs, { sum: 'loss', count: 'count' }), predictions }
   }
 
   /** Brings the model's tensors up to date; before training they are. */

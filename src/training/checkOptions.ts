@@ -116,7 +116,7 @@ function checkModel({ model, modelInit, optimizers }: TrainerOptions<TrainableMo
     refuse('`modelInit` and `optimizers` do not go together.', 'Override createOptimizer instead.')
 }
 
-const makers = 'what AutoModelForSequenceClassification makes'
+const makers = 'what AutoModelForSequenceClassification (or …TokenClassification, …) makes'
 
 function checkTools(options: TrainerOptions<TrainableModel>): void {
   if ((options.processingClass as unknown) instanceof Promise)

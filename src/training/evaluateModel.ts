@@ -3,10 +3,16 @@ import { speedMetrics } from '../callbacks/format'
 import type { Loader } from '../data/loader'
 import type { Metrics } from '../metrics/Metrics'
 import type { TrainingArguments } from '../TrainingArguments'
-import { type EvaluationOutput, runEvaluation } from './evaluation'
+import { type ComputeMetrics, type EvaluationOutput, type PreprocessLogits, runEvaluation } from './evaluation'
 import type { LoadedBatch } from './LoadedBatch'
-import type { TrainerOptions } from './options'
+import type { Predicted } from './RowCollector'
 import type { Runner } from './Runner'
+
+/** What a Trainer's options say of metrics; a tensor or several is what its model predicts. */
+export interface MetricOptions {
+  readonly computeMetrics?: ComputeMetrics<Predicted> | undefined
+  readonly preprocessLogitsForMetrics?: PreprocessLogits<Predicted> | undefined
+}
 
 /** What is evaluated, and how its metrics are named. */
 export interface EvaluatedModel {
@@ -14,7 +20,7 @@ export interface EvaluatedModel {
   readonly runner: Runner
   readonly loader: Loader<LoadedBatch>
   readonly args: TrainingArguments
-  readonly options: Pick<TrainerOptions, 'computeMetrics' | 'preprocessLogitsForMetrics'>
+  readonly options: MetricOptions
   /** What the keys of the metrics begin with. */
   readonly prefix: string
   /** Whether predictions are wanted: they are kept then, and rows need no labels. */
@@ -37,7 +43,7 @@ export async function evaluateModel(evaluated: EvaluatedModel): Promise<ModelEva
       model.decideHead(batch)
       return runner.feed(batch, row => `row ${rows[row]} of the evaluation dataset`, 'evaluation')
     },
-    labels: model.definition.head.labelNames[0]!,
+    labels: model.definition.head.labelNames,
     mainInput: model.inputNames[0]!,
     lossOnly: !predicting && (args.predictionLossOnly || options.computeMetrics === undefined),
     computeMetrics: options.computeMetrics,

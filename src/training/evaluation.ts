@@ -3,16 +3,19 @@ import type { MetricValue } from '../metrics/Metrics'
 import { plainMetrics } from '../metrics/plainMetrics'
 import type { Batch, Tensor } from '../tensor'
 import type { LoadedBatch } from './LoadedBatch'
-import { RowCollector } from './RowCollector'
-import type { LabelledFeed, Runner } from './Runner'
+import { type Predicted, PredictedCollector, RowCollector } from './RowCollector'
+import type { LabelledFeed, Predictions, Runner } from './Runner'
 
-/** What `computeMetrics` gets: tensors in the dataset's order. */
-export interface EvalPrediction {
+/**
+ * What `computeMetrics` gets: tensors in the dataset's order; several, in Python's order, for a head that predicts
+ * several (question answering).
+ */
+export interface EvalPrediction<Prediction = Tensor> {
   /** [rows, labels], or what `preprocessLogitsForMetrics` made of it. */
-  readonly predictions: Tensor
-  readonly labels: Tensor
+  readonly predictions: Prediction
+  readonly labels: Prediction
   /** The labels under Python's name. */
-  readonly labelIds: Tensor
+  readonly labelIds: Prediction
   /** The model's main input, with 'inputs' in `includeForMetrics`. */
   readonly inputs?: Tensor
   /** Each row's batch's mean loss, with 'loss' in `includeForMetrics`. */
@@ -26,28 +29,31 @@ export type ComputedMetrics = Readonly<Record<string, unknown>>
  * Turns predictions into metrics. With `batchEvalMetrics` it is called once per batch, and what it returns for the last
  * one counts. Lists and objects are kept as they are, in results and in the log.
  */
-export type ComputeMetrics = (
-  prediction: EvalPrediction,
+export type ComputeMetrics<Prediction = Tensor> = (
+  prediction: EvalPrediction<Prediction>,
   computeResult: boolean,
 ) => ComputedMetrics | Promise<ComputedMetrics>
 
 const returned = 'computeMetrics returned'
 
 /** Makes smaller things of logits, batch by batch, so that less is kept. */
-export type PreprocessLogits = (logits: Tensor<'float32'>, labels: Tensor | undefined) => Tensor | Promise<Tensor>
+export type PreprocessLogits<Prediction = Tensor> = (
+  logits: Prediction,
+  labels: Prediction | undefined,
+) => Prediction | Promise<Prediction>
 
 /** What is evaluated, and what is to come of it. */
 export interface EvaluationOptions {
   readonly batches: AsyncIterable<LoadedBatch>
   /** Makes the inputs of a program of a batch. */
   readonly feed: (loaded: LoadedBatch) => LabelledFeed
-  /** The column of a batch that has its labels, and the model's main one. */
-  readonly labels: string
+  /** The columns of a batch that are its labels, and the model's main one. */
+  readonly labels: readonly string[]
   readonly mainInput: string
   /** Keep neither logits nor labels. */
   readonly lossOnly: boolean
-  readonly computeMetrics: ComputeMetrics | undefined
-  readonly preprocessLogits: PreprocessLogits | undefined
+  readonly computeMetrics: ComputeMetrics<Predicted> | undefined
+  readonly preprocessLogits: PreprocessLogits<Predicted> | undefined
   readonly includeInputs: boolean
   readonly includeLosses: boolean
   /** Batches whose logits are on the device together, before they are fetched. */
@@ -69,8 +75,8 @@ export class EvaluationStopped extends Error {
 
 /** What an evaluation came to. */
 export interface EvaluationOutput {
-  readonly predictions: Tensor | undefined
-  readonly labels: Tensor | undefined
+  readonly predictions: Predicted | undefined
+  readonly labels: Predicted | undefined
   /** The mean over all labels that count; undefined without labels. */
   readonly loss: number | undefined
   readonly metrics: Readonly<Record<string, MetricValue>>
@@ -89,12 +95,12 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   let isLabelled: boolean | undefined
   for await (const { value, last } of withLast(options.batches)) {
     isLabelled = checkLikewise(value, options.labels, isLabelled)
-    const { loss: own, logits } = await runner.forward(options.feed(value))
+    const { loss: own, predictions } = await runner.forward(options.feed(value))
     if (own !== undefined)
       Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, isThere: true })
     samples += value.rows.length
     batches++
-    if (!options.lossOnly) held.push({ ...value, logits, mean: own && own.loss / own.count })
+    if (!options.lossOnly) held.push({ ...value, predictions, mean: own && own.loss / own.count })
     if (last || options.streaming || held.length >= options.accumulationSteps) {
       for (const one of held) metrics = (await take(one, kept, options, last)) ?? metrics
       held = []
@@ -115,8 +121,12 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
  * Whether a batch has labels, as those before it.
  * @throws LabelError where they did and it does not, or the other way about.
  */
-function checkLikewise({ batch, rows }: LoadedBatch, column: string, isLabelled: boolean | undefined): boolean {
-  const isSo = batch[column] !== undefined
+function checkLikewise(
+  { batch, rows }: LoadedBatch,
+  columns: readonly string[],
+  isLabelled: boolean | undefined,
+): boolean {
+  const isSo = columns.some(name => batch[name] !== undefined)
   if (isLabelled === undefined || isSo === isLabelled) return isSo
   const those = `rows ${Math.min(...rows)} to ${Math.max(...rows)} of the evaluation dataset`
   throw new LabelError(
@@ -125,23 +135,23 @@ function checkLikewise({ batch, rows }: LoadedBatch, column: string, isLabelled:
   )
 }
 
-/** A batch whose logits are still where they were computed, and the mean of its loss. */
+/** A batch whose predictions are still where they were computed, and the mean of its loss. */
 interface Held extends LoadedBatch {
-  readonly logits: () => Promise<Tensor<'float32'>>
+  readonly predictions: () => Promise<Predictions>
   readonly mean: number | undefined
 }
 
 interface Kept {
-  readonly predictions: RowCollector
-  readonly labels: RowCollector
+  readonly predictions: PredictedCollector
+  readonly labels: PredictedCollector
   readonly inputs: RowCollector
   readonly losses: Map<number, number>
 }
 
 function keepNothing(): Kept {
   return {
-    predictions: new RowCollector(),
-    labels: new RowCollector(),
+    predictions: new PredictedCollector(),
+    labels: new PredictedCollector(),
     inputs: new RowCollector(),
     losses: new Map(),
   }
@@ -149,13 +159,13 @@ function keepNothing(): Kept {
 
 /** Keeps what is wanted of a batch; where metrics stream, returns those up to it. */
 async function take(
-  { batch, rows, logits, mean }: Held,
+  { batch, rows, predictions: fetch, mean }: Held,
   kept: Kept,
   options: EvaluationOptions,
   last: boolean,
 ): Promise<Record<string, MetricValue> | undefined> {
-  const fetched = await logits()
-  const labels = batch[options.labels]
+  const fetched = oneOrSeveral(Object.values(await fetch()))!
+  const labels = oneOrSeveral(options.labels.flatMap(name => batch[name] ?? []))
   const predictions = (await options.preprocessLogits?.(fetched, labels)) ?? fetched
   const inputs = options.includeInputs ? batch[options.mainInput] : undefined
   if (!options.streaming || options.keepPredictions) {
@@ -173,13 +183,17 @@ async function take(
   return last ? plainMetrics(metrics, returned) : undefined
 }
 
+function oneOrSeveral(tensors: readonly Tensor[]): Predicted | undefined {
+  return tensors.length <= 1 ? tensors[0] : tensors
+}
+
 /**
  * Whether there are metrics to compute.
  * @throws TrainerError where there should be, but there are no labels: in Python they would silently be missing.
  */
 function hasMetrics(
   { computeMetrics, optionalLabels }: EvaluationOptions,
-  labels: Tensor | undefined,
+  labels: Predicted | undefined,
   batch: Batch | undefined,
 ): boolean {
   if (computeMetrics === undefined) return false
@@ -199,11 +213,11 @@ function inRowOrder(losses: ReadonlyMap<number, number>): Float64Array {
 }
 
 function predictionOf(
-  predictions: Tensor,
-  labels: Tensor,
+  predictions: Predicted,
+  labels: Predicted,
   inputs: Tensor | undefined,
   losses: Float64Array | undefined,
-): EvalPrediction {
+): EvalPrediction<Predicted> {
   return { predictions, labels, labelIds: labels, ...(inputs && { inputs }), ...(losses && { losses }) }
 }
 

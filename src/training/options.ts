@@ -1,5 +1,5 @@
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
-import type { TrainableModel } from '../auto/TrainableModel'
+import type { PredictionOf, TrainableModel } from '../auto/TrainableModel'
 import type { CallbackOrClass } from '../callbacks/CallbackHandler'
 import type { Dataset } from '../data/dataset'
 import type { LoaderRows } from '../data/loader'
@@ -48,13 +48,13 @@ export interface TrainerOptions<Model extends TrainableModel = PreTrainedModel> 
    * same in all.
    */
   readonly classWeights?: readonly number[] | 'balanced'
-  readonly computeMetrics?: ComputeMetrics
+  readonly computeMetrics?: ComputeMetrics<PredictionOf<Model>>
   readonly callbacks?: readonly CallbackOrClass[]
   /** A custom optimizer and schedule; either may be undefined. */
   readonly optimizers?: readonly [Optimizer | undefined, Schedule | undefined]
   /** What makes the optimizer, with its options, as in `[adamw, { beta1: 0.8 }]`: instead of `optim`. */
   readonly optimizerClsAndKwargs?: readonly [create: (options: never) => Optimizer, options: object]
-  readonly preprocessLogitsForMetrics?: PreprocessLogits
+  readonly preprocessLogitsForMetrics?: PreprocessLogits<PredictionOf<Model>>
   /** Takes note of where the time goes; see `createProfile`. */
   readonly profile?: Profile
 }
@@ -79,12 +79,12 @@ export interface TrainOutput {
 }
 
 /** What `predict()` returns. */
-export interface PredictionOutput {
+export interface PredictionOutput<Prediction = Tensor> {
   /** In the dataset's order. */
-  readonly predictions: Tensor
-  readonly labels: Tensor | undefined
+  readonly predictions: Prediction
+  readonly labels: Prediction | undefined
   /** The labels under Python's name. */
-  readonly labelIds: Tensor | undefined
+  readonly labelIds: Prediction | undefined
   readonly metrics: Metrics
 }
 

@@ -24,7 +24,7 @@ const layouts: readonly (readonly [string, MakeTokenLayout, 'real' | 'all'])[] =
 
 describe.each(layouts)('%s', (_, layout, keep) => {
   feedCases({
-    layout: layout(geometry, { rows: 8, fewShapes: false }),
+    layout: layout(geometry, { rows: 8, fewShapes: false }, 'real'),
     batches: tokenBatches,
     refused: {
       batch: {

@@ -15,7 +15,12 @@ const withLabels = (count: number, problem_type?: ModelConfig['problem_type']): 
 
 /** Where the rows of a feed stand, in this order. */
 function placesOf(order: readonly number[]): Places {
-  return { order: Int32Array.from(order), lengths: new Int32Array(order.length).fill(1), groups: [] }
+  return {
+    order: Int32Array.from(order),
+    lengths: new Int32Array(order.length).fill(1),
+    slots: Int32Array.from(order),
+    groups: [],
+  }
 }
 
 function feedOf(labels: Tensor, problemType: ProblemType, width: number, order?: readonly number[]): LabelFeed {
@@ -84,7 +89,7 @@ describe('the labels of a batch', () => {
     expect(feed.inputs.labels!.data).toEqual(Int32Array.of(9, 7, 8))
     const logits = Tensor.from('float32', [[9], [7], [8]])
     const head = sequenceClassification(1, 'regression')
-    expect(head.predictions({ logits }, placesOf(order)).logits!.tolist()).toEqual([[7], [8], [9]])
+    expect(head.predictions({ logits }, placesOf(order), [3]).logits!.tolist()).toEqual([[7], [8], [9]])
   })
 
   it('count unless they are -100', () => {

@@ -65,8 +65,8 @@ export async function evaluateFeed(
   runner: Runner,
   feed: LabelledFeed,
 ): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
-  const { loss, logits } = await runner.forward(feed)
-  return { loss, logits: await logits() }
+  const { loss, predictions } = await runner.forward(feed)
+  return { loss, logits: (await predictions()).logits as Tensor<'float32'> }
 }
 
 /** A model on a runner that is not in training, for as long as `use` takes; each batch's labels decide an open head. */

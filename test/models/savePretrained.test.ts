@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { AutoModelForSequenceClassification } from '../../src/auto/AutoModelForSequenceClassification'
+import { AutoModelForSequenceClassification } from '../../src/auto/autoModels'
 import { oracleModel } from '../helpers/oracleModels'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 

@@ -42,6 +42,7 @@ function feedWith(rows: number, length: number): Feed {
     places: {
       order: Int32Array.from({ length: rows }, (_, row) => row),
       lengths,
+      slots: Int32Array.from({ length: rows * length }, (_, slot) => slot),
       groups: [{ firstRow: 0, lengths, width: length }],
     },
     lengths: { tokens: rows * length, batch: rows, length },

@@ -6,7 +6,7 @@ import { apply, type Case, type Cases, constant, integers, lengths } from './cas
 const permuted =
   (mask: boolean): Build =>
   (g, x, index, back, kept) =>
-    g.gather(x!, index!, 0, mask ? { index: back!, mask: kept } : { index: back! })
+    g.gather(x!, index!, 0, { inverse: mask ? { index: back!, mask: kept } : { index: back! } })
 
 const scatter = (reduction: 'none' | 'add'): readonly Case[] => [
   {

@@ -1,0 +1,79 @@
+// the models of each task, by the names of Python's classes
+import type { Task } from '../heads/Head'
+import type { ModelConfig } from '../models/config'
+import type { Tensor } from '../tensor'
+import { readConfig } from './folders'
+import {
+  modelFromConfig,
+  modelFromFolder,
+  type ModelOptions,
+  type PretrainedOptions,
+  type PreTrainedModel,
+} from './PreTrainedModel'
+
+/** Makes the models of a task. */
+export interface AutoModelFor<Prediction = Tensor> {
+  /**
+   * A model of a folder's config and weights. Weights that the folder lacks (the head's, mostly) start at random, and a
+   * warning names them.
+   * @throws TrainerError for a missing or broken file, a model_type that is not supported or has no such head, or weights
+   * of another shape.
+   */
+  fromPretrained(folder: string, options?: PretrainedOptions): Promise<PreTrainedModel<Prediction>>
+  /**
+   * A model of a config, all of whose weights start at random: a function of `seed`.
+   * @throws TrainerError for a config that cannot be.
+   */
+  fromConfig(config: ModelConfig, options?: ModelOptions): PreTrainedModel<Prediction>
+}
+
+function autoModelFor<Prediction = Tensor>(task: Task): AutoModelFor<Prediction> {
+  return {
+    fromPretrained: async (folder, options = {}) =>
+      modelFromFolder<Prediction>(folder, await readConfig(folder), options, task),
+    fromConfig: (config, options = {}) => modelFromConfig<Prediction>(config, options, task),
+  }
+}
+
+/**
+ * Models that give each text a class, several classes, or a number.
+ *
+ * @example
+ * const model = await AutoModelForSequenceClassification.fromPretrained('./all-MiniLM-L6-v2', { numLabels: 2 })
+ */
+export const AutoModelForSequenceClassification: AutoModelFor = autoModelFor('sequence-classification')
+
+/**
+ * Models that give each token a class: names, parts of speech. Labels are [rows, length], -100 where none counts.
+ *
+ * @example
+ * const model = await AutoModelForTokenClassification.fromPretrained('./bert', { id2label: ['O', 'B-PER', 'I-PER'] })
+ */
+export const AutoModelForTokenClassification: AutoModelFor = autoModelFor('token-classification')
+
+/**
+ * Models that find where in a text the answer to a question begins and ends: labels `start_positions` and
+ * `end_positions`, predictions start and end logits [rows, length].
+ *
+ * @example
+ * const model = await AutoModelForQuestionAnswering.fromPretrained('./bert')
+ */
+export const AutoModelForQuestionAnswering: AutoModelFor<readonly [start: Tensor, end: Tensor]> =
+  autoModelFor('question-answering')
+
+/**
+ * Models that choose among several texts: columns of tokens are [rows, choices, length], predictions [rows, choices].
+ *
+ * @example
+ * const model = await AutoModelForMultipleChoice.fromPretrained('./bert')
+ */
+export const AutoModelForMultipleChoice: AutoModelFor = autoModelFor('multiple-choice')
+
+/**
+ * Models that guess hidden words: labels are the ids of the words [rows, length], -100 where none is hidden; predictions
+ * [rows, length, vocabulary].
+ *
+ * @example
+ * const model = await AutoModelForMaskedLM.fromPretrained('./bert')
+ */
+export const AutoModelForMaskedLM: AutoModelFor = autoModelFor('masked-lm')

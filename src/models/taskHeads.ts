@@ -1,0 +1,99 @@
+// the layers of heads that families have alike but for names: of tokens, answers, choices and hidden words
+import type { Value } from '../onnx/types'
+import type { HeadLayers } from './architecture'
+import { type ModelConfig, probabilityField, sizeField, textField } from './config'
+import { activation, createLayers, type LayerSettings } from './layers'
+import type { ModelGraph } from './Model'
+
+/** What heads of a family have in common. */
+export interface HeadSettings {
+  /** The config field of the encoder's width. */
+  readonly width: string
+  settings(config: ModelConfig): LayerSettings
+}
+
+/** Dropout and one product, `classifier`: a class for each token. */
+export function tokenHead(
+  className: string,
+  { settings }: HeadSettings,
+  dropout: (config: ModelConfig) => number,
+): HeadLayers {
+  return {
+    className,
+    write(model, config, encoded, width) {
+      const { linear } = createLayers(model, settings(config))
+      return linear('classifier', model.dropout('classifier', encoded, dropout(config), 'tokens'), width)
+    },
+  }
+}
+
+/** One product, `qa_outputs`: where an answer begins and ends. `dropoutField` names the probability of a dropout before it. */
+export function answerHead(className: string, { settings }: HeadSettings, dropoutField?: string): HeadLayers {
+  return {
+    className,
+    write(model, config, encoded, width) {
+      const { linear } = createLayers(model, settings(config))
+      const probability = dropoutField === undefined ? 0 : probabilityField(config, dropoutField)
+      return linear('qa_outputs', model.dropout('qa_outputs', encoded, probability, 'tokens'), width)
+    },
+  }
+}
+
+/** What `pool` makes of a row's first token, dropout, and one product: a number for each choice, or each class. */
+export function pooledHead(
+  className: string,
+  { settings }: HeadSettings,
+  pool: (model: ModelGraph, config: ModelConfig, first: Value) => Value,
+  dropout: (config: ModelConfig) => number,
+): HeadLayers {
+  return {
+    className,
+    write(model, config, first, width) {
+      const { linear } = createLayers(model, settings(config))
+      const dropped = model.dropout('classifier', pool(model, config, first), dropout(config), 'rows')
+      return linear('classifier', dropped, width)
+    },
+  }
+}
+
+/** What the parts of a head for hidden words are called in a checkpoint. */
+export interface WordHeadNames {
+  readonly dense: string
+  readonly norm: string
+  /** The product with the table of words, which has its own weight where `tie_word_embeddings` is false. */
+  readonly decoder: string
+  readonly bias: string
+  /** The table of words in the encoder. */
+  readonly table: string
+}
+
+/** How hidden words are guessed: a product, an activation and a norm, then a product with the table of words. */
+export interface WordHeadOptions extends HeadSettings {
+  readonly names: WordHeadNames
+  /** The config field of the table's width; that of the encoder unless given. */
+  readonly tableWidth?: string
+  /** The config field that names the activation; gelu unless given. */
+  readonly activation?: string
+}
+
+/** A number for each word of the vocabulary, for each token. */
+export function wordHead(className: string, options: WordHeadOptions): HeadLayers {
+  const { names, settings, width, tableWidth = width } = options
+  return {
+    className,
+    write(model, config, encoded, vocabulary) {
+      const { linear, layerNorm } = createLayers(model, settings(config))
+      const inner = sizeField(config, tableWidth)
+      const name = options.activation === undefined ? 'gelu' : textField(config, options.activation)
+      const dense = activation(model.graph, name, linear(names.dense, encoded, inner))
+      const isTied = config.tie_word_embeddings !== false
+      const weight = model.parameter(isTied ? names.table : `${names.decoder}.weight`, {
+        shape: [vocabulary, inner],
+        initialization: { kind: 'normal', deviation: settings(config).deviation },
+      })
+      const bias = isTied ? names.bias : `${names.decoder}.bias`
+      const zeros = model.parameter(bias, { shape: [vocabulary], initialization: { kind: 'zeros' } })
+      return model.graph.gemm(layerNorm(names.norm, dense), weight, zeros, { transB: 1 })
+    },
+  }
+}
