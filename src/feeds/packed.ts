@@ -30,11 +30,11 @@ export interface Packing {
  * The layout without padding. Rows are sorted by length, and their real tokens come one after the other as [tokens];
  * only attention sees a padded layout, and that in groups of rows of similar length, so that it has little padding too.
  */
-export const packedLayout: MakeTokenLayout = (geometry, demands, keep) =>
-  packed(geometry, packingFor(demands, keep), keep)
+export const packedLayout: MakeTokenLayout = (geometry, demands, keep) => packed(geometry, packingFor(demands), keep)
 
 /** The layout without padding, packed as stated; a head that reads padding too keeps it. */
-export function packed(geometry: Geometry, packing: Packing, keep: KeptTokens = 'real'): TokenLayout {
+export function packed(geometry: Geometry, wanted: Packing, keep: KeptTokens = 'real'): TokenLayout {
+  const packing = keep === 'all' ? { groups: 1 } : wanted // rows of one length, which a head takes as they are
   return {
     usualVariant: variantOf(packing.groups, false),
     declare(graph, variant) {
@@ -79,8 +79,7 @@ export function packed(geometry: Geometry, packing: Packing, keep: KeptTokens = 
 }
 
 /** Rows of a group share its longest row's length, but many small groups are many small products. */
-function packingFor({ rows, fewShapes }: FeedDemands, keep: KeptTokens): Packing {
-  if (keep === 'all') return { groups: 1 } // rows of one length, and nothing to round
+function packingFor({ rows, fewShapes }: FeedDemands): Packing {
   if (fewShapes) return { groups: 1, round: { tokens: 64, length: 16 } }
   return { groups: rows >= 16 ? 4 : rows >= 8 ? 2 : 1 }
 }

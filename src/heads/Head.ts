@@ -40,6 +40,8 @@ export interface Head {
   readonly axes?: readonly string[]
   /** The columns of a batch that are its labels, under Python's names. */
   readonly labelNames: readonly string[]
+  /** False where outputs and labels of a feed are in no shape for a custom loss. */
+  readonly takesCustomLoss?: false
   /** What a model's config says of the head, under Python's names. */
   readonly configFields: Readonly<Record<string, unknown>>
   /** The head with what is open in it decided by a batch's labels; itself where nothing is open, or the batch has no labels. */

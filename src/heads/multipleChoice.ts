@@ -20,6 +20,7 @@ export const multipleChoice: Head = {
   axes: ['batch_size', 'num_choices'],
   labelNames: ['labels'],
   configFields: {},
+  takesCustomLoss: false,
   decided: () => multipleChoice,
   withLoss: name => onlyLoss(multipleChoice, name, 'cross_entropy'),
   declare: graph => ({

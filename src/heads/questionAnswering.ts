@@ -26,6 +26,7 @@ export const questionAnswering: Head = {
   width: 2,
   labelNames: names,
   configFields: {},
+  takesCustomLoss: false,
   decided: () => questionAnswering,
   withLoss: name => onlyLoss(questionAnswering, name, 'cross_entropy'),
   declare: graph => Object.fromEntries(names.map(name => [name, graph.input(name, 'float32', ['batch', 'length'])])),

@@ -19,6 +19,11 @@ export function writeLoss(graph: GraphBuilder, head: Head, outputs: Values, obje
   return graph.scope('loss', () => {
     const labels = head.declare(graph, outputs)
     const { custom, ...options } = objective
+    if (custom !== undefined && head.takesCustomLoss === false) {
+      throw new TrainerError('argument', `A head for ${head.task.replaceAll('-', ' ')} takes no custom loss.`, {
+        fix: 'Leave computeLossFunc out.',
+      })
+    }
     return custom === undefined
       ? head.loss(graph, outputs, labels, options)
       : customLoss(graph, outputs, labels[head.labelNames[0]!]!, custom)
