@@ -12,6 +12,9 @@ export type Task =
 /** Values of a graph by name. */
 export type Values = Readonly<Record<string, Value>>
 
+/** What a model predicts for a batch, by Python's names: `logits`, or several. */
+export type Predictions = Readonly<Record<string, Tensor>>
+
 /** Options of the losses that a head computes itself. */
 export interface LossOptions {
   /** See `CrossEntropyOptions`. */
@@ -69,11 +72,7 @@ export interface Head {
    * What a program's outputs predict for a batch, in the batch's order, under Python's names: `logits`, or several.
    * @param shape that of the batch's main input.
    */
-  predictions(
-    outputs: Readonly<Record<string, Tensor>>,
-    places: Places,
-    shape: readonly number[],
-  ): Readonly<Record<string, Tensor>>
+  predictions(outputs: Readonly<Record<string, Tensor>>, places: Places, shape: readonly number[]): Predictions
   /**
    * The outputs of an exported model, which has no feed: the model's own unless given.
    * @param inputIds the ids as the file takes them.

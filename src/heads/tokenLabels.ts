@@ -1,5 +1,5 @@
 // heads that give each token a class: their labels [rows, length] in a feed of tokens, and logits back in a batch's shape
-import { LabelError, TrainerError } from '../errors'
+import { LabelError, type TrainerError } from '../errors'
 import type { Places, RowName } from '../feeds/FeedLayout'
 import { ignoredIndex } from '../losses/crossEntropy'
 import type { GraphBuilder } from '../onnx/builder'

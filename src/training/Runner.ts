@@ -3,8 +3,7 @@ import type { Engine, EngineValue, EngineValues, Program } from '../engine/Engin
 import { ProgramCache } from '../engine/ProgramCache'
 import { TrainerError } from '../errors'
 import type { Feed, FeedLayout, RowName } from '../feeds/FeedLayout'
-import type { RowNumbers } from '../feeds/rowNumbers'
-import type { LabelFeed } from '../heads/Head'
+import type { LabelFeed, Predictions } from '../heads/Head'
 import type { Model } from '../models/Model'
 import { encode } from '../onnx/encode'
 import type { Graph } from '../onnx/types'
@@ -20,6 +19,7 @@ import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
 import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
 import { MaskSource } from './MaskSource'
+import type { MicroBatch } from './MicroBatch'
 import { type Profile, profiledStore, timed } from './profile'
 
 /** How a runner computes. */
@@ -49,21 +49,6 @@ export interface LabelledFeed extends Feed {
   readonly labels: LabelFeed | undefined
   /** That of the batch's main input. */
   readonly shape: readonly number[]
-}
-
-/** What a model predicts for a batch, by Python's names: `logits`, or several. */
-export type Predictions = Readonly<Record<string, Tensor>>
-
-/** Where a micro-batch stands: dropout is a function of it. */
-export interface MicroBatch {
-  /** The update, from 0. */
-  readonly step: number
-  /** Its number in the update, in this process. */
-  readonly index: number
-  /** The numbers of its rows in the update. */
-  readonly numbers: RowNumbers
-  /** Labels that count in the whole update. */
-  readonly count: number
 }
 
 /** The sum of a batch's loss, and what it is to be divided by. */
@@ -129,8 +114,9 @@ export class Runner {
   feed(batch: Batch, rowName: RowName, use: Use = 'training'): LabelledFeed {
     const { head, inputNames } = (use === 'training' ? this.#training?.model : undefined) ?? this.#model.definition
     const rows = head.rows?.(batch) ?? batch
-    const shape = batch[inputNames[0]!]?.dims ?? []
-    const together = (rows[inputNames[0]!]?.dims[0] ?? 0) / (shape[0] ?? 1) // rows of tokens for each of the batch
+    const main = inputNames[0]!
+    const shape = batch[main]?.dims ?? []
+    const together = (rows[main]?.dims[0] ?? 0) / (shape[0] ?? 1) // rows of tokens for each of the batch
     const feed = timed(this.#profile, 'pack', () =>
       this.#layouts[use].feed(rows, row => rowName(Math.floor(row / together))),
     )

@@ -1,10 +1,11 @@
 import { LabelError, quoted, TrainerError } from '../errors'
+import type { Predictions } from '../heads/Head'
 import type { MetricValue } from '../metrics/Metrics'
 import { plainMetrics } from '../metrics/plainMetrics'
 import type { Batch, Tensor } from '../tensor'
 import type { LoadedBatch } from './LoadedBatch'
 import { type Predicted, PredictedCollector, RowCollector } from './RowCollector'
-import type { LabelledFeed, Predictions, Runner } from './Runner'
+import type { LabelledFeed, Runner } from './Runner'
 
 /**
  * What `computeMetrics` gets: tensors in the dataset's order; several, in Python's order, for a head that predicts

@@ -3,7 +3,8 @@ import { TrainerError } from '../errors'
 import { numberRows, numbersFrom, rowLengths } from '../feeds/rowNumbers'
 import type { ProcessGroup } from '../processes/ProcessGroup'
 import type { LoadedBatch } from './LoadedBatch'
-import type { LabelledFeed, MicroBatch } from './Runner'
+import type { MicroBatch } from './MicroBatch'
+import type { LabelledFeed } from './Runner'
 
 /** The micro-batches of one update, in this process. */
 export interface Update {

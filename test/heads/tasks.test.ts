@@ -4,9 +4,6 @@ import {
   AutoModelForMultipleChoice,
   AutoModelForQuestionAnswering,
   AutoModelForTokenClassification,
-  type Batch,
-  Dataset,
-  type ModelConfig,
   type PreTrainedModel,
   Tensor,
 } from '../../src/index'
@@ -14,82 +11,14 @@ import { createEngine } from '../../src/engine/Engine'
 import { packed } from '../../src/feeds/packed'
 import { paddedLayout } from '../../src/feeds/padded'
 import type { MakeTokenLayout } from '../../src/feeds/TokenLayout'
-import { questionAnswering } from '../../src/heads/questionAnswering'
-import { multipleChoice } from '../../src/heads/multipleChoice'
-import type { Head } from '../../src/heads/Head'
-import { maskedLanguageModel, tokenClassification } from '../../src/heads/tokenClassification'
 import { architectures } from '../../src/models/registry'
 import { transformer } from '../../src/models/transformer'
 import { TrainableModel } from '../../src/auto/TrainableModel'
-import { randomBatch, rowsOf } from '../helpers/batches'
+import { rowsOf } from '../helpers/batches'
 import { type Computed, compute, differing } from '../helpers/compute'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-import { tinyConfig } from '../helpers/tinyModel'
-
-const config = {
-  ...tinyConfig,
-  vocab_size: 23,
-  num_hidden_layers: 2,
-  id2label: { 0: 'a', 1: 'b', 2: 'c' },
-} satisfies ModelConfig
-const lengths = [6, 2, 9, 1, 5, 3, 7, 4]
-const none = Tensor.from('int32', [0])
-
-/** Tokens of eight rows, padded to 9, with some labels by a rule of row and column. */
-function tokens(label: (row: number, column: number) => number): Batch {
-  const batch = randomBatch(lengths, none, { seed: 5 })
-  const labels = lengths.map((length, row) =>
-    Array.from({ length: 9 }, (_, column) => (column < length && (row + column) % 3 !== 0 ? label(row, column) : -100)),
-  )
-  return { ...batch, labels: Tensor.from('int32', labels) }
-}
-
-/** Two rows of four choices. */
-function choices(): Batch {
-  const { labels: _, ...flat } = randomBatch(lengths, none, { seed: 6 })
-  const columns = Object.entries(flat).map(([name, { data }]) => [
-    name,
-    new Tensor('int32', data as Int32Array, [2, 4, 9]),
-  ])
-  return { ...Object.fromEntries(columns), labels: Tensor.from('int32', [2, 0]) } as Batch
-}
-
-function answers(): Batch {
-  const { labels: _, ...columns } = randomBatch(lengths, none, { seed: 7 })
-  return {
-    ...columns,
-    start_positions: Tensor.from('int32', [1, 0, 4, 0, 2, 9, 3, 0]),
-    end_positions: Tensor.from('int32', [3, 0, 8, 0, 2, 9, 5, 3]),
-  }
-}
-
-const tasks: readonly {
-  readonly head: Head
-  readonly model: () => PreTrainedModel<unknown>
-  readonly batch: Batch
-  readonly count: number
-}[] = [
-  {
-    head: tokenClassification(3),
-    model: () => AutoModelForTokenClassification.fromConfig(config),
-    batch: tokens((row, column) => (row + column) % 3),
-    count: 25,
-  },
-  {
-    head: maskedLanguageModel(23),
-    model: () => AutoModelForMaskedLM.fromConfig(config),
-    batch: tokens((row, column) => (7 * row + column) % 23),
-    count: 25,
-  },
-  {
-    head: questionAnswering,
-    model: () => AutoModelForQuestionAnswering.fromConfig(config),
-    batch: answers(),
-    count: 7,
-  },
-  { head: multipleChoice, model: () => AutoModelForMultipleChoice.fromConfig(config), batch: choices(), count: 2 },
-]
+import { config, rowsIn, stack, tasks } from './taskBatches'
 
 describe.each(tasks)('the head for $head.task', ({ head, model, batch, count }) => {
   it('gives micro-batches that add up to the batch, the loss smoothed and not', async () => {
@@ -215,96 +144,3 @@ describe.each(tasks)('the head for $head.task', ({ head, model, batch, count }) 
     await engine.dispose()
   })
 })
-
-describe('what heads refuse', () => {
-  const train = (model: PreTrainedModel<unknown>, batch: Batch, more: object = {}): Promise<unknown> =>
-    quietTrainer({
-      model: model as PreTrainedModel,
-      args: {
-        outputDir: temporaryFolder(),
-        threads: 1,
-        maxSteps: 1,
-        perDeviceTrainBatchSize: 8,
-        trainSamplingStrategy: 'sequential',
-      },
-      trainDataset: rowsIn(batch),
-      dataCollator: stack,
-      ...more,
-    }).train()
-
-  it.each([
-    [
-      'a label of a token that there is not',
-      0,
-      { labels: tokens(() => 3).labels! },
-      /label of row 2 .*, token 0, is 3, but the model has 3 labels/,
-    ],
-    [
-      'labels of rows for tokens',
-      0,
-      { labels: Tensor.from('int32', [0, 1, 0, 1, 0, 1, 0, 1]) },
-      /Each token needs a label.*shape \[8\], and "input_ids" \[8, 9\]/,
-    ],
-    [
-      'a word that there is not',
-      1,
-      { labels: tokens(() => 23).labels! },
-      /is 23, but the model has 23 labels.*tokenizer/,
-    ],
-    [
-      'a negative position',
-      2,
-      { start_positions: Tensor.from('int32', [1, 0, 4, -1, 2, 9, 3, 0]) },
-      /"start_positions" of row 3 .* is -1/,
-    ],
-    [
-      'a choice that there is not',
-      3,
-      { labels: Tensor.from('int32', [2, 4]) },
-      /label of row 1 .* is 4, but there are 4 choices/,
-    ],
-    [
-      'rows without choices',
-      3,
-      { input_ids: rowsOf(tokens(() => 0), 0, 2).input_ids! },
-      /"input_ids" has to be \[rows, choices, length\]/,
-    ],
-  ] as const)('%s', async (_, which, change, message) => {
-    const { model, batch } = tasks[which]!
-    await expect(train(model(), { ...batch, ...change })).rejects.toThrow(message)
-  })
-
-  it('a custom loss, class weights and other losses where they do not fit', async () => {
-    const [{ model: tagger, batch: tagged }, , { model: reader, batch: read }, { model: chooser, batch: chosen }] = tasks as never as typeof tasks & [any, any, any, any] // prettier-ignore
-    const computeLossFunc = (): never => {
-      throw new Error('never called')
-    }
-    await expect(train(reader(), read, { computeLossFunc })).rejects.toThrow(/question answering takes no custom loss/)
-    await expect(train(chooser(), chosen, { classWeights: [1] })).rejects.toThrow(/head is for multiple choice/)
-    await expect(async () => train(tagger(), tagged, { computeLossFunc: 'mean_squared_error' })).rejects.toThrow(
-      /token classification has the loss "cross_entropy", not "mean_squared_error"/,
-    )
-  })
-
-  it('a task that a family has no head for', () => {
-    const { 'masked-lm': _, ...heads } = architectures.bert!.heads
-    expect(() => transformer({ ...architectures.bert!, heads }, config, maskedLanguageModel(23))).toThrow(
-      /no head for masked lm.*It has heads for sequence-classification, token-classification/,
-    )
-  })
-})
-
-/** The rows of a batch, as a Dataset would have them. */
-function rowsIn(batch: Batch): Dataset<object> {
-  const columns = Object.entries(batch).map(([name, tensor]) => [name, tensor.tolist() as unknown[]] as const)
-  const rows = batch.input_ids!.dims[0]!
-  return Dataset.fromRows(
-    Array.from({ length: rows }, (_, row) => Object.fromEntries(columns.map(([name, values]) => [name, values[row]]))),
-  ) as Dataset<object>
-}
-
-/** Rows of one shape as a batch. */
-function stack(rows: readonly Readonly<Record<string, unknown>>[]): Batch {
-  const names = Object.keys(rows[0]!)
-  return Object.fromEntries(names.map(name => [name, Tensor.from('int32', rows.map(row => row[name]) as never)]))
-}

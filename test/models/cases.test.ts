@@ -46,8 +46,12 @@ describe('a forward and backward pass gives what PyTorch gives', () => {
 describe('the other heads', () => {
   it('have a case for every family', () => {
     const found = new Set(folders('case.json').map(name => readJson<ModelConfig>(name, 'config.json').architectures))
-    const classes = Object.values(architectures).flatMap(({ heads }) => Object.values(heads).map(head => head.className))
-    expect([...found].flatMap(names => names as string[]).toSorted()).toEqual(expect.arrayContaining(classes.toSorted()))
+    const classes = Object.values(architectures).flatMap(({ heads }) =>
+      Object.values(heads).map(head => head.className),
+    )
+    expect([...found].flatMap(names => names as string[]).toSorted()).toEqual(
+      expect.arrayContaining(classes.toSorted()),
+    )
   })
 })
 
