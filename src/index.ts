@@ -29,6 +29,15 @@ export { type ControlFlags, TrainerControl } from './callbacks/TrainerControl'
 export { type LogEntry, TrainerState } from './callbacks/TrainerState'
 export { defaultDataCollator, DefaultDataCollator } from './collators/default'
 export type { Collator } from './collators/Collator'
+export {
+  DataCollatorForLanguageModeling,
+  type DataCollatorForLanguageModelingOptions,
+} from './collators/forLanguageModeling'
+export { DataCollatorForMultipleChoice } from './collators/forMultipleChoice'
+export {
+  DataCollatorForTokenClassification,
+  type DataCollatorForTokenClassificationOptions,
+} from './collators/forTokenClassification'
 export { DataCollatorWithPadding, type DataCollatorWithPaddingOptions } from './collators/withPadding'
 export { Dataset, DatasetDict } from './data/dataset'
 export type { BatchEncoding, Encoding } from './tokenizers/encoding'

@@ -5,6 +5,9 @@ import { logOnce } from './logging'
 /** The names that a row's label may have, as in Hugging Face's collators; the first that is there counts. */
 export const labelColumns: readonly string[] = ['label', 'label_ids', 'labels']
 
+/** A label that does not count, as in PyTorch. */
+export const ignoredLabel = -100
+
 /**
  * The column that is the label; undefined where there is none. Where other columns could be it as well, a warning names
  * the one that is used.

@@ -7,14 +7,16 @@ export type Example = Readonly<Record<string, unknown>>
 
 export type Examples = readonly Example[]
 
+/** Makes a batch; `epoch` is that of training, 0 in an evaluation. */
+export type Collate = (examples: Examples, indices?: readonly number[], epoch?: number) => Batch
+
 /**
  * A function that makes a batch of examples. `indices` are the numbers of the rows in the dataset, for errors. Integers
  * and booleans become int32, numbers with a fraction float32.
  *
  * The collators here return the batch at once; the Trainer also takes functions that return a promise.
  */
-export interface Collator {
-  (examples: Examples, indices?: readonly number[]): Batch
+export interface Collator extends Collate {
   /**
    * The side on which it pads. Where it is 'right', an evaluation may sort rows by length: what a model makes of a row
    * does not depend on padding behind it.

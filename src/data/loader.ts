@@ -14,8 +14,8 @@ export interface RowSource<Row = unknown> {
 /** What a loader reads: rows by number, an array of them, or a stream of rows. */
 export type LoaderRows<Row = unknown> = RowSource<Row> | readonly Row[] | Iterable<Row> | AsyncIterable<Row>
 
-/** Makes a batch of rows; `indices` are their numbers in the dataset or stream, for errors. */
-export type Collate<Row, Batch> = (rows: Row[], indices: readonly number[]) => Awaitable<Batch>
+/** Makes a batch of rows; `indices` are their numbers in the dataset or stream. */
+export type Collate<Row, Batch> = (rows: Row[], indices: readonly number[], epoch: number) => Awaitable<Batch>
 
 /** Options of {@link createLoader}. */
 export interface LoaderOptions<Row, Batch> {
@@ -100,7 +100,11 @@ function orderedBatches<Row, Batch>(
       const chosen = Array.from({ length: end - at }, (_, i) => indices![at + i]!)
       at = end
       const found = chosen.map(index => rowAt(rows as RowSource<Row>, index))
-      return collate(found.some(row => row instanceof Promise) ? await Promise.all(found) : (found as Row[]), chosen)
+      return collate(
+        found.some(row => row instanceof Promise) ? await Promise.all(found) : (found as Row[]),
+        chosen,
+        epoch,
+      )
     }
   }
 }
@@ -110,7 +114,7 @@ function streamedBatches<Row, Batch>(
   options: LoaderOptions<Row, Batch>,
 ): (epoch: number, start: number) => NextBatch<Batch> {
   const { batchSize, collate } = options
-  return (_epoch, start) => {
+  return (epoch, start) => {
     let stream: Iterator<Row> | AsyncIterator<Row> | undefined
     let at = -start * batchSize
     return async () => {
@@ -125,6 +129,7 @@ function streamedBatches<Row, Batch>(
       return collate(
         batch,
         batch.map((_, i) => start * batchSize + at - batch.length + i),
+        epoch,
       )
     }
   }

@@ -21,16 +21,15 @@ interface CollatingParts {
  */
 export async function collated(
   { collator, inputNames, dropped }: CollatingParts,
-  rows: Row[],
-  indices: readonly number[],
+  ...given: Parameters<DataCollator>
 ): Promise<Batch> {
   const outcome = await tried(async () => {
-    const batch: Batch = await collator(rows, indices)
+    const batch: Batch = await collator(...given)
     checkBatch(batch)
     return batch
   })
   const hasInputs = 'value' in outcome && inputNames.some(name => outcome.value[name] !== undefined)
-  const missed = hasInputs || dropped.length === 0 ? [] : await missedColumns(collator, dropped, rows, indices)
+  const missed = hasInputs || dropped.length === 0 ? [] : await missedColumns(collator, dropped, given)
   if (missed.length > 0) throw missing(missed, outcome)
   if ('value' in outcome) return outcome.value
   throw outcome.failure
@@ -65,8 +64,7 @@ function missing(missed: readonly string[], outcome: Outcome<Batch>): TrainerErr
 async function missedColumns(
   collator: DataCollator,
   dropped: readonly string[],
-  rows: readonly Row[],
-  indices: readonly number[],
+  [rows, ...rest]: Parameters<DataCollator>,
 ): Promise<string[]> {
   const read = new Set<string | symbol>()
   const get = (row: Row, name: string | symbol): unknown => {
@@ -74,7 +72,7 @@ async function missedColumns(
     return Reflect.get(row, name)
   }
   const watched = rows.map(row => new Proxy(row, { get }))
-  await tried(async () => collator(watched, indices))
+  await tried(async () => collator(watched, ...rest))
   return dropped.filter(name => read.has(name))
 }
 

@@ -131,10 +131,10 @@ function labelsAmong(
 function collateWith(
   parts: LoaderParts,
   dropped: readonly string[],
-): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[]) => Promise<LoadedBatch> {
+): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[], epoch: number) => Promise<LoadedBatch> {
   const { labelNames } = parts.args
-  return async (rows, indices) => {
-    const batch = await collated({ ...parts, dropped }, rows, indices)
+  return async (rows, indices, epoch) => {
+    const batch = await collated({ ...parts, dropped }, rows, indices, epoch)
     const own = labelNames?.find(name => batch[name] !== undefined)
     if (own !== undefined) return { batch: { ...batch, labels: batch[own]! }, rows: indices }
     const isMadeOfThem = labelNames?.some(name => name === 'labels' || rows.some(row => row[name] !== undefined))

@@ -14,9 +14,13 @@ import type { Metrics } from '../metrics/Metrics'
 import type { ComputeMetrics, PreprocessLogits } from './evaluation'
 import type { Profile } from './profile'
 
-/** Turns rows into a batch; `indices` are the rows' places in the dataset, for errors. */
+/** Turns rows into a batch; `indices` are the rows' places in the dataset, `epoch` that of training. */
 export interface DataCollator {
-  (rows: readonly Readonly<Record<string, unknown>>[], indices?: readonly number[]): Batch | Promise<Batch>
+  (
+    rows: readonly Readonly<Record<string, unknown>>[],
+    indices?: readonly number[],
+    epoch?: number,
+  ): Batch | Promise<Batch>
   /** The side on which it pads: an evaluation sorts rows by length where this is 'right', as it is of our collators. */
   readonly paddingSide?: 'left' | 'right'
 }
