@@ -405,7 +405,10 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   getTrainDataloader(): Loader<LoadedBatch> {
     if (this.trainDataset === undefined) {
       throw new TrainerError('argument', 'There is nothing to train on.', {
-        fix: 'Give trainDataset to the Trainer.',
+        fix:
+          'trainDataset' in this.options
+            ? 'trainDataset is undefined: has the dataset no such split?'
+            : 'Give trainDataset to the Trainer.',
       })
     }
     return trainLoader(this.#loaderParts(), this.trainDataset as LoaderRows<object>)

@@ -18,6 +18,8 @@ export class TrainerError extends Error {
   override readonly name = 'TrainerError'
   readonly code: ErrorCode
   declare readonly fix: string | undefined
+  /** The message without what to do. */
+  declare readonly problem: string
 
   constructor(code: ErrorCode, message: string, options: { fix?: string; cause?: unknown } = {}) {
     super(
@@ -25,23 +27,20 @@ export class TrainerError extends Error {
       'cause' in options ? { cause: options.cause } : undefined,
     )
     this.code = code
-    // not enumerable: Node would print it again after the message
-    Object.defineProperty(this, 'fix', { value: options.fix })
+    // not enumerable: Node would print them again after the message
+    Object.defineProperties(this, { fix: { value: options.fix }, problem: { value: message } })
   }
 }
 
 /** A fault of a row's label: rows that are only predicted need none, and are advised otherwise. */
 export class LabelError extends TrainerError {
-  readonly #problem: string
-
   constructor(problem: string, fix?: string) {
     super('data', problem, fix === undefined ? {} : { fix })
-    this.#problem = problem
   }
 
   /** The same fault with other advice. */
   advising(fix: string): TrainerError {
-    return new TrainerError('data', this.#problem, { fix, cause: this })
+    return new TrainerError('data', this.problem, { fix, cause: this })
   }
 }
 

@@ -59,7 +59,7 @@ export function nameProblem(name: string): string | undefined {
   const renamed = Object.hasOwn(renamedArguments, spelt) ? renamedArguments[spelt] : undefined
   if (renamed !== undefined) return `${name} is not a training argument: ${renamed}.`
   if (isArgumentName(spelt))
-    return `${name} is spelt ${spelt} here; only files and the command line may spell it ${name}.`
+    return `${name} is spelt ${spelt} here; only files and the command line may spell it ${name}: TrainingArguments.fromJSON reads what Python wrote.`
   const near = nearest(spelt, argumentNames)
   return `${name} is not a training argument.${near === undefined ? '' : ` Did you mean ${near}?`}`
 }

@@ -7,8 +7,16 @@ export type Example = Readonly<Record<string, unknown>>
 
 export type Examples = readonly Example[]
 
-/** Makes a batch; `epoch` is that of training, 0 in an evaluation. */
-export type Collate = (examples: Examples, indices?: readonly number[], epoch?: number) => Batch
+/**
+ * Makes a batch; `epoch` is that of training, 0 in an evaluation. `labelNames` are those of the arguments: columns of
+ * which the first that is there is the label, in place of `label`, `label_ids` or `labels`.
+ */
+export type Collate = (
+  examples: Examples,
+  indices?: readonly number[],
+  epoch?: number,
+  labelNames?: readonly string[],
+) => Batch
 
 /**
  * A function that makes a batch of examples. `indices` are the numbers of the rows in the dataset, for errors. Integers

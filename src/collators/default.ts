@@ -1,8 +1,7 @@
 // examples → batch, without padding
 import { refuseArguments } from '../options'
-import type { Batch } from '../tensor'
-import type { Collator, Examples } from './Collator'
-import { labelColumns } from '../labelColumn'
+import { labelColumn } from '../labelColumn'
+import type { Collate, Collator } from './Collator'
 import { batchOf } from './batch'
 import { checkExamples, checkIndices } from './examples'
 
@@ -11,12 +10,15 @@ import { checkExamples, checkIndices } from './examples'
  * Columns whose first cell is text or null are left out, as in Hugging Face's default collator.
  * @throws TrainerError naming the column and row that cannot be stacked; text labels cannot.
  */
-export function defaultDataCollator(examples: Examples, indices?: readonly number[]): Batch {
+export const defaultDataCollator: Collate = (examples, indices, _epoch, labelNames) => {
   checkIndices(indices, 'defaultDataCollator')
+  const columns = checkExamples(examples, indices)
+  const label = labelColumn(columns, labelNames)
   const isLeftOut = (name: string): boolean =>
-    !labelColumns.includes(name) && (typeof examples[0]![name] === 'string' || examples[0]![name] === null)
-  const names = checkExamples(examples, indices).filter(name => !isLeftOut(name))
-  return batchOf(Object.fromEntries(names.map(name => [name, examples.map(example => example[name])])), indices)
+    name !== label && (typeof examples[0]![name] === 'string' || examples[0]![name] === null)
+  const names = columns.filter(name => !isLeftOut(name))
+  const values = names.map(name => [name, examples.map(example => example[name])] as const)
+  return batchOf(Object.fromEntries(values), indices, labelNames)
 }
 
 /**

@@ -20,9 +20,9 @@ export const DataCollatorForMultipleChoice: MakeCollator<Padder, DataCollatorWit
   'DataCollatorForMultipleChoice',
   (tokenizer, options) => {
     checkPadOptions(options, 'DataCollatorForMultipleChoice', paddingOptions)
-    return (examples, indices) => {
+    return (examples, indices, _epoch, labelNames) => {
       checkIndices(indices, 'DataCollatorForMultipleChoice')
-      const label = labelColumn(checkExamples(examples, indices))
+      const label = labelColumn(checkExamples(examples, indices), labelNames)
       const inputs = examples.map(({ [label ?? '']: _label, ...others }) => others)
       const flat = batchOf(tokenizer.pad(choicesOf(inputs, indices), options))
       const rows = examples.length

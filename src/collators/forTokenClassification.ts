@@ -27,9 +27,9 @@ export const DataCollatorForTokenClassification: MakeCollator<Padder, DataCollat
     checkPadOptions(padding, 'DataCollatorForTokenClassification', paddingOptions)
     if (!Number.isInteger(labelPadTokenId))
       throw new TrainerError('argument', `labelPadTokenId is ${labelPadTokenId}; a whole number was expected.`)
-    return (examples, indices) => {
+    return (examples, indices, _epoch, labelNames) => {
       checkIndices(indices, 'DataCollatorForTokenClassification')
-      const label = labelColumn(checkExamples(examples, indices))
+      const label = labelColumn(checkExamples(examples, indices), labelNames)
       const inputs = label === undefined ? examples : examples.map(({ [label]: _label, ...others }) => others)
       const batch = batchOf(tokenizer.pad(inputs, padding), indices)
       if (label === undefined) return batch

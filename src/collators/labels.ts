@@ -12,7 +12,9 @@ export function labelTensor(name: string, values: readonly unknown[], indices?: 
   return tensorOf(name, values, indices, {
     refuse: (problem, fix) => new LabelError(problem, fix),
     text: adviceForTexts(name, values),
-    empty: `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
+    empty: values.some(isList)
+      ? `Leave such rows out: dataset.filter(row => row.${name}?.every(label => label !== null)).`
+      : `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
     ragged:
       'Several labels at once are a number for each label that there is, in every row: ' +
       `map(row => ({ ${name}: names.map((_, id) => (row.${name}.includes(id) ? 1 : 0)) })).`,
@@ -28,15 +30,19 @@ function adviceForTexts(name: string, values: readonly unknown[]): string {
     const switches = `names.map(name => (row.${name}.includes(name) ? 1 : 0))`
     return `Make numbers of them, one for each label that there is: map(row => ({ ${name}: ${row ?? switches} })).`
   }
-  if (some(/^\[.*\]$/s))
-    return `They are lists that were read as text: map(row => ({ ${name}: JSON.parse(row.${name}) })).`
+  if (values.some(value => typeof value === 'number'))
+    return `The others are numbers: leave such rows out, filter(row => typeof row.${name} === 'number').`
+  if (some(/^\[.*\]$/s)) {
+    const json = some(/'/) ? `row.${name}.replaceAll("'", '"')` : `row.${name}` // Python writes texts in single quotes
+    return `They are lists that were read as text: map(row => ({ ${name}: JSON.parse(${json}) })).`
+  }
   const numbers = texts.filter(isNumeric).length
   if (some(/^[-+]?\d*,\d+$/))
     return `Their decimal sign is a comma: loadDataset(…, { decimal: ',' }), or map(row => ({ ${name}: Number(row.${name}.replace(',', '.')) })).`
   if (numbers === texts.length)
     return `They are numbers that were read as text: map(row => ({ ${name}: Number(row.${name}) })).`
   if (numbers > 0) {
-    const isNumber = `Number.isFinite(Number.parseFloat(row.${name}))`
+    const isNumber = `Number.isFinite(Number(row.${name} || NaN))`
     return `Some are numbers: filter(row => ${isNumber}) keeps them, then map(row => ({ ${name}: Number(row.${name}) })) makes numbers of them.`
   }
   return `Number the labels first: dataset.classEncodeColumn('${name}').`

@@ -64,7 +64,7 @@ export function tensorOf(
   for (let row = 0; row < values.length; row++) fill(values[row], 0, row)
   const dims = [values.length, ...shape]
   return whole
-    ? new Tensor('int32', toInt32(flat, size, name, indices), dims)
+    ? new Tensor('int32', toInt32(advice, flat, size, name, indices), dims)
     : new Tensor('float32', Float32Array.from(flat), dims)
 }
 
@@ -72,13 +72,20 @@ function shapeOf(value: unknown): number[] {
   return isList(value) ? [value.length, ...(value.length === 0 ? [] : shapeOf(value[0]))] : []
 }
 
-function toInt32(flat: Float64Array, size: number, name: string, indices: readonly number[] | undefined): Int32Array {
+function toInt32(
+  { refuse }: Advice,
+  flat: Float64Array,
+  size: number,
+  name: string,
+  indices: readonly number[] | undefined,
+): Int32Array {
   const wrong = flat.findIndex(value => value !== (value | 0))
   if (wrong < 0) return Int32Array.from(flat)
   const row = rowName(Math.floor(wrong / size), indices)
-  throw new TrainerError('data', `Column '${name}' of ${row} holds ${flat[wrong]}, which does not fit into 32 bits.`, {
-    fix: `Remove the column if the model does not take it: dataset.removeColumns('${name}').`,
-  })
+  throw refuse(
+    `Column '${name}' of ${row} holds ${flat[wrong]}, which does not fit into 32 bits.`,
+    `Remove the column if the model does not take it: dataset.removeColumns('${name}').`,
+  )
 }
 
 function ragged(
@@ -98,5 +105,5 @@ function unlike({ refuse, text, empty }: Advice, value: unknown, place: string, 
     return refuse(`${place} is text ("${start}"), where ${wanted} was expected.`, text)
   }
   if (value === null || value === undefined) return refuse(`${place} is empty, where ${wanted} was expected.`, empty)
-  return new TrainerError('data', `${place} is a ${typeof value}, where ${wanted} was expected.`)
+  return refuse(`${place} is of type ${typeof value}, where ${wanted} was expected.`, 'Make numbers of it in map.')
 }

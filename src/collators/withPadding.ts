@@ -20,10 +20,10 @@ export const DataCollatorWithPadding: MakeCollator<Padder, DataCollatorWithPaddi
   'DataCollatorWithPadding',
   (tokenizer, options) => {
     checkPadOptions(options, 'DataCollatorWithPadding', paddingOptions)
-    return (examples, indices) => {
+    return (examples, indices, _epoch, labelNames) => {
       checkIndices(indices, 'DataCollatorWithPadding')
       checkExamples(examples, indices)
-      return batchOf(tokenizer.pad(examples, options), indices)
+      return batchOf(tokenizer.pad(examples, options), indices, labelNames)
     }
   },
 )

@@ -132,6 +132,7 @@ function checkedLabels(
   }
   if (problemType === 'single_label_classification') return classIds(labels, width, rows, rowName)
   if (labels.size !== rows * width) {
+    if (labels.size === rows) checkNumbers(labels.data, 'regression', rowName)
     const needed = `${width} label${width === 1 ? '' : 's'} for ${problemType.replaceAll('_', ' ')}`
     throw new LabelError(
       `Each row needs ${needed}, but the labels of the batch have the shape ${shape}.`,
@@ -154,17 +155,22 @@ function adviceForShape({ dims, dtype }: Tensor, width: number, problemType: Pro
 }
 
 /** @throws LabelError for what is not a number, or, where there are several labels, not between 0 and 1. */
-function checkNumbers(data: Float32Array, problemType: ProblemType, rowOf: (place: number) => string): void {
-  const notFinite = data.findIndex(value => !Number.isFinite(value))
+function checkNumbers(
+  data: ArrayLike<number | bigint>,
+  problemType: ProblemType,
+  rowOf: (place: number) => string,
+): void {
+  const numbers = Array.from(data, Number)
+  const notFinite = numbers.findIndex(value => !Number.isFinite(value))
   if (notFinite >= 0) {
-    const problem = `The label of ${rowOf(notFinite)} is ${data[notFinite]}, which is not a finite number.`
+    const problem = `The label of ${rowOf(notFinite)} is ${numbers[notFinite]}, which is not a finite number.`
     throw new LabelError(problem, 'Leave such rows out with filter().')
   }
   if (problemType !== 'multi_label_classification') return
-  const outside = data.findIndex(value => value < 0 || value > 1)
+  const outside = numbers.findIndex(value => value < 0 || value > 1)
   if (outside < 0) return
   throw new LabelError(
-    `A label of ${rowOf(outside)} is ${data[outside]}, but where there are several labels each is 0 or 1, or between.`,
+    `A label of ${rowOf(outside)} is ${numbers[outside]}, but where there are several labels each is 0 or 1, or between.`,
     'Give a number for each label that there is: 1 for those that the row has, 0 for the others.',
   )
 }
@@ -187,6 +193,7 @@ function classIds(labels: Tensor, classes: number, rows: number, rowName: RowNam
 }
 
 function adviceForClass(label: number): string {
+  if (Number.isNaN(label)) return 'Leave such rows out with filter().'
   if (label === -1) return 'GLUE marks hidden test labels with -1: train and evaluate on other splits.'
   return Number.isInteger(label)
     ? 'Load the model with the right numLabels, or correct the labels.'

@@ -143,7 +143,7 @@ export class TrainingRun {
   /** One update: batches → feeds → gradient sums → norm → parameters. */
   async #step({ batches, done }: Update, epoch: number): Promise<JudgedUpdate> {
     const { host, model, args, state, plan, runner, processes } = this.#parts
-    for (const { batch } of batches) checkLabelled(batch, model.definition.head)
+    for (const batch of batches) checkLabelled(batch, model.definition.head)
     await this.#prepare(batches[0]!.batch)
     const feeds = batches.map(({ batch, rows }) =>
       runner.feed(batch, row => `row ${rows[row]} of the training dataset`),

@@ -131,11 +131,11 @@ function checkTools(options: TrainerOptions<TrainableModel>): void {
   }
 }
 
-function checkEvaluation(
-  { evalDataset, computeMetrics }: TrainerOptions<TrainableModel>,
-  args: TrainingArguments,
-): void {
+function checkEvaluation(options: TrainerOptions<TrainableModel>, args: TrainingArguments): void {
+  const { evalDataset, computeMetrics } = options
   if (args.evalStrategy !== 'no' && evalDataset === undefined) {
+    if ('evalDataset' in options)
+      refuse(`evalStrategy is "${args.evalStrategy}", but evalDataset is undefined.`, 'Has the dataset no such split?')
     refuse(
       `evalStrategy is "${args.evalStrategy}", but there is no evalDataset.`,
       'Give one, or set evalStrategy to "no".',

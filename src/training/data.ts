@@ -134,12 +134,13 @@ function collateWith(
 ): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[], epoch: number) => Promise<LoadedBatch> {
   const { labelNames } = parts.args
   return async (rows, indices, epoch) => {
-    const batch = await collated({ ...parts, dropped }, rows, indices, epoch)
+    const batch = await collated({ ...parts, dropped }, rows, indices, epoch, labelNames)
     const own = labelNames?.find(name => batch[name] !== undefined)
     if (own !== undefined) return { batch: { ...batch, labels: batch[own]! }, rows: indices }
-    const isMadeOfThem = labelNames?.some(name => name === 'labels' || rows.some(row => row[name] !== undefined))
-    if (batch.labels !== undefined && isMadeOfThem === false)
-      throw otherLabels(labelNames!, 'the batch', Object.keys(batch))
+    const isMadeOfOthers =
+      labelNames !== undefined &&
+      !labelNames.some(name => name === 'labels' || rows.some(row => row[name] !== undefined))
+    if (batch.labels !== undefined && isMadeOfOthers) throw otherLabels(labelNames!, 'the batch', Object.keys(batch))
     return { batch, rows: indices }
   }
 }

@@ -129,9 +129,9 @@ function checkLikewise(
 ): boolean {
   const isSo = columns.some(name => batch[name] !== undefined)
   if (isLabelled === undefined || isSo === isLabelled) return isSo
-  const those = `rows ${Math.min(...rows)} to ${Math.max(...rows)} of the evaluation dataset`
+  const row = `row ${rows[0]} of the evaluation dataset`
   throw new LabelError(
-    isSo ? `Of ${those} the label is known, but of others it is not.` : `Of ${those} the label is missing.`,
+    isSo ? `The label of ${row} is known, but those of rows before are not.` : `The label of ${row} is missing.`,
     'Leave rows without a label out with filter().',
   )
 }

@@ -4,7 +4,7 @@ import type { TrainerState } from '../callbacks/TrainerState'
 import { log } from '../logging'
 import { isBetter } from '../metrics/better'
 import type { Metrics } from '../metrics/Metrics'
-import type { Batch } from '../tensor'
+import type { LoadedBatch } from './LoadedBatch'
 import type { TrainingArguments } from '../TrainingArguments'
 import { metricNamed } from './rates'
 
@@ -59,11 +59,17 @@ export function noteBest(state: TrainerState, metrics: Metrics, args: TrainingAr
   return true
 }
 
-/** @throws TrainerError ('data') for a batch without labels. */
-export function checkLabelled(batch: Batch, { labelNames }: Head): void {
+/** @throws TrainerError ('data') naming a row of a batch without labels. */
+export function checkLabelled({ batch, rows }: LoadedBatch, { labelNames }: Head): void {
   if (labelNames.every(name => batch[name] !== undefined)) return
   const columns = quoted(Object.keys(batch))
-  throw new TrainerError('data', `The training dataset has no labels: the columns of its batches are ${columns}.`, {
-    fix: 'Add a column "label", or name it with labelNames.',
-  })
+  throw new TrainerError(
+    'data',
+    `Row ${rows[0]} of the training dataset has no labels: the columns of its batch are ${columns}.`,
+    {
+      fix:
+        'If the dataset has a column "label", leave rows out where it is empty: filter(row => row.label !== null). ' +
+        'Else add one, or name it with labelNames.',
+    },
+  )
 }

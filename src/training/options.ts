@@ -14,12 +14,16 @@ import type { Metrics } from '../metrics/Metrics'
 import type { ComputeMetrics, PreprocessLogits } from './evaluation'
 import type { Profile } from './profile'
 
-/** Turns rows into a batch; `indices` are the rows' places in the dataset, `epoch` that of training. */
+/**
+ * Turns rows into a batch; `indices` are the rows' places in the dataset, `epoch` that of training, `labelNames` those of
+ * the arguments.
+ */
 export interface DataCollator {
   (
     rows: readonly Readonly<Record<string, unknown>>[],
     indices?: readonly number[],
     epoch?: number,
+    labelNames?: readonly string[],
   ): Batch | Promise<Batch>
   /** The side on which it pads: an evaluation sorts rows by length where this is 'right', as it is of our collators. */
   readonly paddingSide?: 'left' | 'right'

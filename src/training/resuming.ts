@@ -81,7 +81,15 @@ export async function readWeights(
   folder: string,
 ): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
   const expected = model.definition.parameters.map(({ name, shape }) => ({ name, dims: shape }))
-  return (await loadPretrained(folder, expected)).weights
+  try {
+    return (await loadPretrained(folder, expected)).weights
+  } catch (error) {
+    if (!(error instanceof TrainerError) || error.code !== 'model') throw error
+    throw new TrainerError('model', `${folder} is of another model, so it cannot be resumed from: ${error.problem}`, {
+      fix: 'Choose another outputDir, or train without resumeFromCheckpoint.',
+      cause: error,
+    })
+  }
 }
 
 /**

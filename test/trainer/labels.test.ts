@@ -18,9 +18,9 @@ function padding(paddingSide: 'left' | 'right', batches: number[][]): ReturnType
     paddingSide,
     pad: (examples, options) => padExamples(examples, settings, options),
   })
-  const counting: typeof collator = (examples, indices = []) => (
+  const counting: typeof collator = (examples, indices = [], ...more) => (
     batches.push([...indices]),
-    collator(examples, indices)
+    collator(examples, indices, ...more)
   )
   return Object.assign(counting, { paddingSide })
 }
@@ -57,6 +57,35 @@ describe('the label of a dataset', () => {
     const stream = { *[Symbol.asyncIterator]() { yield* [...two] } } // prettier-ignore
     for (const trainDataset of [[...two], stream as unknown as AsyncIterable<object>])
       expect((await run({ ...first, labelNames: ['fine'] }, { trainDataset })).losses).toEqual(losses)
+  })
+
+  it.each(['label_ids', 'stars'])('is %s for our collators too, whatever else rows have', async name => {
+    const trainDataset = labelled(label => ({ label: 1 - label, [name]: label }))
+    const given = { ...first, perDeviceTrainBatchSize: 1, labelNames: [name] }
+    const alone = await run({ ...first, perDeviceTrainBatchSize: 1 }, { trainDataset: dataset(8) })
+    for (const removeUnusedColumns of [true, false]) {
+      for (const dataCollator of [padding('right', []), defaultDataCollator]) {
+        const { losses } = await run({ ...given, removeUnusedColumns }, { trainDataset, dataCollator })
+        expect(losses).toEqual(alone.losses)
+      }
+    }
+  })
+
+  it('is missing, or a text, in a column that labelNames names', async () => {
+    for (const dataCollator of [padding('right', []), defaultDataCollator]) {
+      const options = { dataCollator, trainDataset: labelled(() => ({ stars: 'good' })) }
+      await expect(run({ ...first, labelNames: ['stars'], perDeviceTrainBatchSize: 1 }, options)).rejects.toThrow(
+        /Column 'stars' of row 0 .* is text \("good"\).*classEncodeColumn\('stars'\)/,
+      )
+      const trainer = createTrainer({ labelNames: ['stars'], perDeviceEvalBatchSize: 1 }, { dataCollator })
+      const { labels } = await trainer.predict(labelled(() => ({ stars: null })))
+      expect(labels).toBeUndefined()
+    }
+    const trainDataset = rowsWith((row, i) => ({ ...row, label: i === 3 ? null : row.label }))
+    const single = { trainSamplingStrategy: 'sequential', perDeviceTrainBatchSize: 1 } as const
+    await expect(run(single, { trainDataset, dataCollator: padding('right', []) })).rejects.toThrow(
+      /Row 3 of the training dataset has no labels.*filter\(row => row\.label !== null\)/,
+    )
   })
 
   it('is label before labels, with a warning', async () => {
@@ -238,15 +267,13 @@ describe('labels that do not fit', () => {
     const { labels, predictions } = await trainer.predict(rowsWith(row => ({ ...row, label: null })))
     expect([labels, predictions.dims]).toEqual([undefined, [8, 2]])
     await expect(trainer.predict(rowsWith((row, i) => ({ ...row, label: i < 4 ? 1 : null })))).rejects.toThrow(
-      /the label is missing|the label is known|is empty/,
+      /'label' of row \d of the dataset is empty|The label of row \d of the evaluation dataset/,
     )
   })
 
   it('are missing in some batches of an evaluation', async () => {
     const trainer = createTrainer()
     const half = [...rows(4), ...rows(4).map(({ input_ids, attention_mask }) => ({ input_ids, attention_mask }))]
-    await expect(trainer.evaluate(half)).rejects.toThrow(
-      /Of rows 4 to 7 of the evaluation dataset the label is missing/,
-    )
+    await expect(trainer.evaluate(half)).rejects.toThrow(/The label of row 4 of the evaluation dataset is missing/)
   })
 })
