@@ -51,10 +51,20 @@ const suggested = (suggest: (trial: Untyped) => unknown): unknown =>
 const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'parseTrainingArguments/1': options => library.parseTrainingArguments!([], options),
   'AutoModel.fromOnnx/1': options => library.AutoModel!.fromOnnx!('forward.onnx', options),
-  'AutoModelForSequenceClassification.fromPretrained/1': options =>
+  'AutoModelFor#fromPretrained/1': options =>
     library.AutoModelForSequenceClassification!.fromPretrained!(folder, options),
-  'AutoModelForSequenceClassification.fromConfig/1': options =>
-    library.AutoModelForSequenceClassification!.fromConfig!(tinyConfig, options),
+  'AutoModelFor#fromConfig/1': options => library.AutoModelForSequenceClassification!.fromConfig!(tinyConfig, options),
+  ...Object.fromEntries(
+    ['MaskedLM', 'MultipleChoice', 'QuestionAnswering', 'SequenceClassification', 'TokenClassification'].flatMap(
+      task => {
+        const auto = library[`AutoModelFor${task}`]!
+        return [
+          [`AutoModelFor${task}.fromPretrained/1`, (options: object) => auto.fromPretrained!(folder, options)],
+          [`AutoModelFor${task}.fromConfig/1`, (options: object) => auto.fromConfig!(tinyConfig, options)],
+        ]
+      },
+    ),
+  ),
   'TrainableModel#numParameters/0': options => model.numParameters!(options),
   'PreTrainedModel#numParameters/0': options => model.numParameters!(options),
   'differentiate/3': options => library.differentiate!(new index.GraphBuilder('none'), {}, [], options),
@@ -63,8 +73,15 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'ProgressCallback/0': options => made('ProgressCallback', options),
   'TrainerControl#take/0': options => untyped(new index.TrainerControl()).take!(options, 'onLog'),
   'TrainerState/0': options => made('TrainerState', options),
-  'DataCollatorWithPadding/0': options => library.DataCollatorWithPadding!({ tokenizer, ...options }),
-  'DataCollatorWithPadding/1': options => made('DataCollatorWithPadding', tokenizer, options),
+  ...Object.fromEntries(
+    ['WithPadding', 'ForLanguageModeling', 'ForMultipleChoice', 'ForTokenClassification'].flatMap(kind => {
+      const name = `DataCollator${kind}`
+      return [
+        [`${name}/0`, (options: object) => library[name]!({ tokenizer, ...options })],
+        [`${name}/1`, (options: object) => made(name, tokenizer, options)],
+      ]
+    }),
+  ),
   'Dataset#map/1': options => dataset.map!(() => ({}), options),
   'Dataset#filter/1': options => dataset.filter!(() => true, options),
   'Dataset#shuffle/0': options => dataset.shuffle!(options),

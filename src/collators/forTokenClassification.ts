@@ -1,6 +1,7 @@
 // examples with a label for each token → batch, padded by the tokenizer
 import { LabelError, TrainerError } from '../errors'
 import { labelColumn } from '../labelColumn'
+import { checkOptions } from '../options'
 import { Tensor } from '../tensor'
 import { batchOf } from './batch'
 import type { Examples } from './Collator'
@@ -23,6 +24,7 @@ export interface DataCollatorForTokenClassificationOptions extends DataCollatorW
  */
 export const DataCollatorForTokenClassification: MakeCollator<Padder, DataCollatorForTokenClassificationOptions> =
   tokenizerCollator('DataCollatorForTokenClassification', (tokenizer, options) => {
+    checkOptions(options, [...paddingOptions, 'labelPadTokenId'], 'DataCollatorForTokenClassification')
     const { labelPadTokenId = -100, ...padding } = options
     checkPadOptions(padding, 'DataCollatorForTokenClassification', paddingOptions)
     if (!Number.isInteger(labelPadTokenId))
