@@ -66,7 +66,7 @@ describe('what a program without type checks may pass', () => {
     [
       'a misspelt option of a model',
       () => AutoModelForSequenceClassification.fromConfig({ model_type: 'bert' }, { num_labels: 3 } as object),
-      /A model has no option "num_labels".*numLabels/s,
+      /fromConfig\(\) has no option "num_labels".*numLabels/s,
     ],
     [
       'a misspelt problem type',
