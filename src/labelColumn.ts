@@ -6,7 +6,7 @@ import { logOnce } from './logging'
 export const labelColumns: readonly string[] = ['label', 'label_ids', 'labels']
 
 /** A label that does not count, as in PyTorch. */
-export const ignoredLabel = -100
+export const ignoredIndex = -100
 
 /**
  * The column that is the label; undefined where there is none. Where other columns could be it as well, a warning names

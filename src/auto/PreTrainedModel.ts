@@ -8,7 +8,7 @@ import { completeConfig, fieldNames, misspeltFields, withoutAliases } from '../m
 import type { ModelConfig } from '../models/config'
 import { initialValues } from '../models/initialize'
 import { labelCount, type LabelOptions, withLabels, withOwnLabels, withProblemType } from '../models/labels'
-import type { Parameter } from '../models/Model'
+import type { Model, Parameter } from '../models/Model'
 import { architectureOf } from '../models/registry'
 import { transformer } from '../models/transformer'
 import { sizeOf, Tensor } from '../tensor'
@@ -44,13 +44,14 @@ export interface PretrainedOptions extends ModelOptions {
 export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Prediction> {
   #config: ModelConfig
 
+  /** @param definition what the config's model computes; a sequence classifier unless given. */
   constructor(
     config: ModelConfig,
     parameters: Map<string, Tensor<'float32'>>,
     nameOrPath?: string,
-    task: Task = 'sequence-classification',
+    definition: Model = definitionOf(config, 'sequence-classification'),
   ) {
-    super(definitionOf(config, task), parameters, nameOrPath)
+    super(definition, parameters, nameOrPath)
     const { torch_dtype: _, ...rest } = withoutAliases(config, architectureOf(config).config)
     this.#config = { ...rest, architectures: [this.definition.name], dtype: 'float32' } as ModelConfig
   }
@@ -106,8 +107,9 @@ export function modelFromConfig<Prediction = Tensor>(
       },
     )
   const complete = applyOptions(config, options, `The config of this ${config.model_type} model`)
-  const weights = startingWeights(definitionOf(complete, task).parameters, options.seed)
-  return new PreTrainedModel<Prediction>(complete, weights, undefined, task)
+  const definition = definitionOf(complete, task)
+  const weights = startingWeights(definition.parameters, options.seed)
+  return new PreTrainedModel<Prediction>(complete, weights, undefined, definition)
 }
 
 /** A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python. */
@@ -117,11 +119,13 @@ export async function modelFromFolder<Prediction = Tensor>(
   options: PretrainedOptions = {},
   task: Task = 'sequence-classification',
 ): Promise<PreTrainedModel<Prediction>> {
+  checkOptions(options, modelOptions, 'A model')
   const source = `${folder}/config.json`
   for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
     log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)
   const complete = applyOptions(config, options, source)
-  const { name, parameters } = definitionOf(complete, task)
+  const definition = definitionOf(complete, task)
+  const { name, parameters } = definition
   const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
   const found = await loadPretrained(folder, expected, {
     baseModelPrefix: architectureOf(complete).prefix,
@@ -134,7 +138,7 @@ export async function modelFromFolder<Prediction = Tensor>(
     options.seed,
   )
   const weights = parameters.map(({ name: own }) => [own, found.weights.get(own) ?? random.get(own)!] as const)
-  return new PreTrainedModel<Prediction>(complete, new Map(weights), folder, task)
+  return new PreTrainedModel<Prediction>(complete, new Map(weights), folder, definition)
 }
 
 /** What a config's model computes. */
@@ -161,7 +165,6 @@ const ownOptions = modelOptions.filter(name => name !== 'ignoreMismatchedSizes')
  * @param source what the config is called in messages: its file.
  */
 function applyOptions(config: ModelConfig, options: PretrainedOptions, source: string): ModelConfig {
-  checkOptions(options, modelOptions, 'A model')
   checkSeed(options.seed)
   const overrides = options.config ?? {}
   refuseUnknownFields(overrides, config)

@@ -1,13 +1,12 @@
 // examples → batch with some tokens hidden, which are its labels
 import { TrainerError } from '../errors'
-import { ignoredLabel } from '../labelColumn'
-import { checkOptions } from '../options'
+import { ignoredIndex } from '../labelColumn'
 import { hash32 } from '../random'
 import { Tensor } from '../tensor'
 import { batchOf } from './batch'
 import { checkExamples, checkIndices } from './examples'
+import { checkPadOptions, type PadOptions } from './padExamples'
 import { type MakeCollator, type Padder, tokenizerCollator } from './tokenizerCollator'
-import { checkMultiple } from './padding'
 
 /** The part of a tokenizer that hides tokens. */
 export interface Masker extends Padder {
@@ -47,7 +46,7 @@ export const DataCollatorForLanguageModeling: MakeCollator<Masker, DataCollatorF
     const shares = checkedShares(options)
     const mask = maskOf(tokenizer)
     const special = new Set(tokenizer.allSpecialIds)
-    const padding = { padToMultipleOf: checkMultiple(options.padToMultipleOf) }
+    const padding = { padToMultipleOf: options.padToMultipleOf }
     const seed = options.seed ?? 42
     return (examples, indices, epoch = 0) => {
       checkIndices(indices, 'DataCollatorForLanguageModeling')
@@ -56,7 +55,7 @@ export const DataCollatorForLanguageModeling: MakeCollator<Masker, DataCollatorF
       const { data, dims } = batch.input_ids!
       const width = dims[1]!
       const ids = Int32Array.from(data as Int32Array, Number)
-      const labels = new Int32Array(ids.length).fill(ignoredLabel)
+      const labels = new Int32Array(ids.length).fill(ignoredIndex)
       ids.forEach((id, at) => {
         if (given === undefined ? special.has(id) : Number(given.data[at]) !== 0) return
         const row = Math.floor(at / width)
@@ -74,7 +73,7 @@ export const DataCollatorForLanguageModeling: MakeCollator<Masker, DataCollatorF
 function checkedShares(
   options: DataCollatorForLanguageModelingOptions,
 ): Record<'chosen' | 'masked' | 'random', number> {
-  checkOptions(options, known, 'DataCollatorForLanguageModeling')
+  checkPadOptions(options as PadOptions, 'DataCollatorForLanguageModeling', known)
   const { mlm = true, mlmProbability = 0.15, maskReplaceProb = 0.8, randomReplaceProb = 0.1, seed = 42 } = options
   if ((mlm as unknown) !== true)
     throw new TrainerError('argument', `mlm is ${String(mlm)}, but the models here guess hidden words.`, {

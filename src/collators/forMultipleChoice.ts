@@ -1,11 +1,10 @@
 // examples with several texts each → batch [rows, choices, length], padded by the tokenizer
 import { TrainerError } from '../errors'
 import { labelColumn } from '../labelColumn'
-import { type Batch, Tensor } from '../tensor'
+import { type Batch, isList, Tensor } from '../tensor'
 import { batchOf } from './batch'
 import type { Example, Examples } from './Collator'
 import { checkExamples, checkIndices, rowName } from './examples'
-import { labelTensor } from './labels'
 import { checkPadOptions } from './padExamples'
 import { type MakeCollator, type Padder, tokenizerCollator } from './tokenizerCollator'
 import { type DataCollatorWithPaddingOptions, paddingOptions } from './withPadding'
@@ -29,15 +28,8 @@ export const DataCollatorForMultipleChoice: MakeCollator<Padder, DataCollatorWit
       const batch: Batch = {}
       for (const [name, { dtype, data, dims }] of Object.entries(flat))
         batch[name] = new Tensor(dtype, data as never, [rows, dims[0]! / rows, ...dims.slice(1)])
-      const labels =
-        label === undefined
-          ? undefined
-          : labelTensor(
-              label,
-              examples.map(row => row[label]),
-              indices,
-            )
-      return labels === undefined ? batch : { ...batch, labels }
+      const labels = label === undefined ? {} : { [label]: examples.map(row => row[label]) }
+      return { ...batch, ...batchOf(labels, indices, labelNames) }
     }
   },
 )
@@ -49,7 +41,7 @@ function choicesOf(examples: Examples, indices: readonly number[] | undefined): 
   return examples.flatMap((example, row) => {
     const columns = names.map(name => {
       const choices = example[name]
-      const isNested = Array.isArray(choices) && choices.every(one => Array.isArray(one) || ArrayBuffer.isView(one))
+      const isNested = Array.isArray(choices) && choices.every(isList)
       if (isNested && choices.length === first) return [name, choices as unknown[]] as const
       const found = isNested
         ? `${choices.length} choices, where the first row has ${first}`

@@ -1,8 +1,7 @@
 // examples with a label for each token → batch, padded by the tokenizer
 import { LabelError, TrainerError } from '../errors'
-import { labelColumn } from '../labelColumn'
-import { checkOptions } from '../options'
-import { Tensor } from '../tensor'
+import { ignoredIndex, labelColumn } from '../labelColumn'
+import { isList, Tensor } from '../tensor'
 import { batchOf } from './batch'
 import type { Examples } from './Collator'
 import { checkExamples, checkIndices, rowName } from './examples'
@@ -24,9 +23,8 @@ export interface DataCollatorForTokenClassificationOptions extends DataCollatorW
  */
 export const DataCollatorForTokenClassification: MakeCollator<Padder, DataCollatorForTokenClassificationOptions> =
   tokenizerCollator('DataCollatorForTokenClassification', (tokenizer, options) => {
-    checkOptions(options, [...paddingOptions, 'labelPadTokenId'], 'DataCollatorForTokenClassification')
-    const { labelPadTokenId = -100, ...padding } = options
-    checkPadOptions(padding, 'DataCollatorForTokenClassification', paddingOptions)
+    checkPadOptions(options, 'DataCollatorForTokenClassification', [...paddingOptions, 'labelPadTokenId'])
+    const { labelPadTokenId = ignoredIndex, ...padding } = options
     if (!Number.isInteger(labelPadTokenId))
       throw new TrainerError('argument', `labelPadTokenId is ${labelPadTokenId}; a whole number was expected.`)
     return (examples, indices, _epoch, labelNames) => {
@@ -50,9 +48,8 @@ function labelsOf(examples: Examples, column: string, indices: readonly number[]
     const tokens = (example.input_ids as ArrayLike<number>).length
     const place = `Column '${column}' of ${rowName(row, indices)}`
     const fix = 'In map, give each token a label: that of its word, or -100, which does not count.'
-    const isList = Array.isArray(labels) || ArrayBuffer.isView(labels)
-    if (!isList) throw new LabelError(`${place} is ${JSON.stringify(labels)}, not a list of labels.`, fix)
-    const list = Array.from(labels as ArrayLike<unknown>, Number)
+    if (!isList(labels)) throw new LabelError(`${place} is ${JSON.stringify(labels)}, not a list of labels.`, fix)
+    const list = Array.from(labels, Number)
     if (list.length !== tokens)
       throw new LabelError(`${place} has ${list.length} labels, but the row has ${tokens} tokens.`, fix)
     if (!list.every(Number.isInteger)) throw new LabelError(`${place} has labels that are no whole numbers.`, fix)

@@ -11,11 +11,12 @@ export function labelTensor(name: string, values: readonly unknown[], indices?: 
   if (values.every(value => value === null)) return undefined
   return tensorOf(name, values, indices, {
     refuse: (problem, fix) => new LabelError(problem, fix),
-    text: adviceForTexts(name, values),
-    empty: values.some(isList)
-      ? `Leave such rows out: dataset.filter(row => row.${name}?.every(label => label !== null)).`
-      : `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
-    ragged:
+    text: () => adviceForTexts(name, values),
+    empty: () =>
+      values.some(isList)
+        ? `Leave such rows out: dataset.filter(row => row.${name}?.every(label => label !== null)).`
+        : `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
+    ragged: () =>
       'Several labels at once are a number for each label that there is, in every row: ' +
       `map(row => ({ ${name}: names.map((_, id) => (row.${name}.includes(id) ? 1 : 0)) })).`,
   })

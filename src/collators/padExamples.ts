@@ -37,7 +37,7 @@ const padOptions = ['padding', 'maxLength', 'padToMultipleOf', 'paddingSide', 'r
 export function checkPadOptions(
   options: PadOptions | undefined,
   where: string,
-  known: readonly (keyof PadOptions)[] = padOptions,
+  known: readonly string[] = padOptions,
 ): void {
   checkOptions(options, known, where)
   const { padding, maxLength, padToMultipleOf, paddingSide, returnAttentionMask: mask } = options ?? {}

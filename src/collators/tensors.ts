@@ -7,9 +7,10 @@ import { rowName } from './examples'
 export interface Advice {
   /** The error that says so. */
   refuse(problem: string, fix: string): TrainerError
-  readonly text: string
-  readonly empty: string
-  readonly ragged: string
+  // asked for when there is a fault, not for every batch
+  text(): string
+  empty(): string
+  ragged(): string
 }
 
 /**
@@ -19,11 +20,11 @@ export interface Advice {
 export function columnTensor(name: string, values: readonly unknown[], indices?: readonly number[]): Tensor {
   return tensorOf(name, values, indices, {
     refuse: (problem, fix) => new TrainerError('data', problem, { fix }),
-    text:
+    text: () =>
       `If it is the label, number it: dataset.classEncodeColumn('${name}'). ` +
       `Else remove the column (dataset.removeColumns('${name}')), or tokenize it with map.`,
-    empty: `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
-    ragged:
+    empty: () => `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
+    ragged: () =>
       'Without a tokenizer nothing is padded: give the Trainer processingClass: tokenizer. ' +
       'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: ' +
       'pad the others in map, or write a collator for them.',
@@ -96,14 +97,14 @@ function ragged(
   depth: number,
 ): TrainerError {
   const wanted = depth < shape.length ? `${shape[depth]} are` : 'one number is'
-  return refuse(`${place} has ${length} values where ${wanted} in the first row.`, fix)
+  return refuse(`${place} has ${length} values where ${wanted} in the first row.`, fix())
 }
 
 function unlike({ refuse, text, empty }: Advice, value: unknown, place: string, wanted: string): TrainerError {
   if (typeof value === 'string') {
     const start = value.length > 40 ? `${value.slice(0, 40)}…` : value
-    return refuse(`${place} is text ("${start}"), where ${wanted} was expected.`, text)
+    return refuse(`${place} is text ("${start}"), where ${wanted} was expected.`, text())
   }
-  if (value === null || value === undefined) return refuse(`${place} is empty, where ${wanted} was expected.`, empty)
+  if (value === null || value === undefined) return refuse(`${place} is empty, where ${wanted} was expected.`, empty())
   return refuse(`${place} is of type ${typeof value}, where ${wanted} was expected.`, 'Make numbers of it in map.')
 }

@@ -13,7 +13,7 @@ import type {
   TokenLayout,
   TokenValues,
 } from './TokenLayout'
-import { readTokens, realTokens, type Tokens } from './tokens'
+import { readTokens, type Tokens } from './tokens'
 
 /** How batches are packed. */
 export interface Packing {
@@ -72,7 +72,7 @@ export function packed(geometry: Geometry, wanted: Packing, keep: KeptTokens = '
         inputs,
         places: { order: tokens.order, lengths: tokens.lengths, slots: lengthened(tokens.slots, count, -1), groups },
         lengths,
-        size: { elements: batch.input_ids!.size, realTokens: realTokens(tokens) },
+        size: { elements: batch.input_ids!.size, realTokens: tokens.real },
       }
     },
   }

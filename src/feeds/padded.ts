@@ -11,7 +11,7 @@ import {
   type MakeTokenLayout,
   type TokenValues,
 } from './TokenLayout'
-import { readTokens, realTokens } from './tokens'
+import { readTokens } from './tokens'
 
 /** The layout that keeps the padding: each column of a batch is a token. It computes more, and gives the same numbers. */
 export const paddedLayout: MakeTokenLayout = geometry => ({
@@ -49,7 +49,7 @@ function feed(batch: Batch, geometry: Geometry, rowName: RowName): Feed {
       groups: [{ firstRow: 0, lengths: tokens.lengths, width }],
     },
     lengths: { tokens: rows * width, batch: rows, length: width },
-    size: { elements: batch.input_ids!.size, realTokens: realTokens(tokens) },
+    size: { elements: batch.input_ids!.size, realTokens: tokens.real },
   }
 }
 

@@ -10,7 +10,12 @@ export function inOrder<T extends Tensor>(tensor: T, order: Int32Array): T {
 
 /** The reverse of {@link inOrder}. */
 export function outOfOrder<T extends Tensor>(tensor: T, order: Int32Array): T {
+  return inOrder(tensor, inverseOf(order))
+}
+
+/** Where each row stands in an order. */
+export function inverseOf(order: Int32Array): Int32Array {
   const inverse = new Int32Array(order.length)
   order.forEach((row, i) => (inverse[row] = i))
-  return inOrder(tensor, inverse)
+  return inverse
 }

@@ -17,6 +17,8 @@ export interface Tokens {
   readonly tokenIds: Int32Array
   readonly positionIds: Int32Array
   readonly segmentIds: Int32Array | undefined
+  /** How many of the batch's tokens are no padding; a row's first token counts as real. */
+  readonly real: number
   /** Whether attention is to look past a token. */
   isMasked(token: number): boolean
   /** Whether all tokens of a row are masked. */
@@ -94,13 +96,17 @@ function placesOf(
   mask: Tensor | undefined,
   { dims }: Tensor,
   keep: KeptTokens,
-): Pick<Tokens, 'order' | 'lengths' | 'firsts' | 'slots'> {
+): Pick<Tokens, 'order' | 'lengths' | 'firsts' | 'slots' | 'real'> {
   const rows = dims[0]!
   const width = dims[1]!
-  const keeps = (slot: number): boolean =>
-    keep === 'all' || mask === undefined || slot % width === 0 || Number(mask.data[slot]) !== 0
+  const isReal = (slot: number): boolean => mask === undefined || slot % width === 0 || Number(mask.data[slot]) !== 0
+  const keeps = (slot: number): boolean => keep === 'all' || isReal(slot)
   const counts = new Int32Array(rows)
-  for (let slot = 0; slot < rows * width; slot++) if (keeps(slot)) counts[Math.floor(slot / width)]!++
+  let real = 0
+  for (let slot = 0; slot < rows * width; slot++) {
+    if (isReal(slot)) real++
+    if (keeps(slot)) counts[Math.floor(slot / width)]!++
+  }
   const order = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => counts[b]! - counts[a]! || a - b)
   const slots = new Int32Array(counts.reduce((sum, count) => sum + count, 0))
   const firsts = new Int32Array(rows)
@@ -109,7 +115,7 @@ function placesOf(
     firsts[i] = count
     for (let slot = row * width; slot < (row + 1) * width; slot++) if (keeps(slot)) slots[count++] = slot
   })
-  return { slots, firsts, lengths: Int32Array.from(order, row => counts[row]!), order }
+  return { slots, firsts, lengths: Int32Array.from(order, row => counts[row]!), order, real }
 }
 
 /** What a column has in the given slots. @throws TrainerError for what is not a whole number below the limit. */
@@ -165,12 +171,4 @@ function countedPositions(
       fix: `Tokenize with { truncation: true, maxLength: ${positions} }, or less.`,
     })
   })
-}
-
-/** How many of a batch's tokens are no padding; a row's first token counts as real. */
-export function realTokens({ firsts, tokenIds, isMasked }: Pick<Tokens, 'firsts' | 'tokenIds' | 'isMasked'>): number {
-  const isFirst = new Set(firsts)
-  let real = 0
-  for (let token = 0; token < tokenIds.length; token++) if (isFirst.has(token) || !isMasked(token)) real++
-  return real
 }

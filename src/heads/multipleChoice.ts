@@ -1,10 +1,11 @@
 import { LabelError, TrainerError } from '../errors'
 import type { Places, RowName } from '../feeds/FeedLayout'
-import { outOfOrder } from '../feeds/rowOrder'
-import { ignoredIndex, targetCrossEntropy } from '../losses/crossEntropy'
+import { inverseOf, outOfOrder } from '../feeds/rowOrder'
+import { ignoredIndex } from '../labelColumn'
+import { targetCrossEntropy } from '../losses/crossEntropy'
 import { type Batch, Tensor } from '../tensor'
 import type { Head, LabelFeed } from './Head'
-import { onlyLoss } from './onlyLoss'
+import { onlyLoss, refuseClassWeights } from './lossOptions'
 
 /** The columns of tokens, which have one row for each choice. */
 const tokenColumns: readonly string[] = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']
@@ -27,14 +28,10 @@ export const multipleChoice: Head = {
     labels: graph.input('labels', 'float32', ['rows', 'choices']),
     order: graph.input('choice_order', 'int32', ['rows', 'choices']),
   }),
-  loss(graph, { logits }, { labels, order }, { labelSmoothing, classWeights }) {
-    if (classWeights !== undefined) {
-      throw new TrainerError('argument', "classWeights go with classes, but the model's head is for multiple choice.", {
-        fix: 'Leave classWeights out, or weigh in a computeLossFunc.',
-      })
-    }
+  loss(graph, { logits }, { labels, order }, options) {
+    refuseClassWeights(options, 'multiple choice', false)
     const inBatch = graph.assume(graph.gather(graph.reshape(logits!, [-1]), order!), ['rows', 'choices'])
-    return targetCrossEntropy(graph, inBatch, labels!, labelSmoothing)
+    return targetCrossEntropy(graph, inBatch, labels!, options.labelSmoothing)
   },
   rows: batch => rowsOf(batch),
   feed: (batch, places, rowName) => feed(batch, places, rowName),
@@ -86,12 +83,10 @@ function feed({ labels, input_ids: ids }: Batch, { order }: Places, rowName: Row
     targets[row * choices + label] = 1
     count++
   })
-  const inverse = new Int32Array(order.length)
-  order.forEach((row, place) => (inverse[row] = place))
   return {
     inputs: {
       labels: new Tensor('float32', targets, [rows, choices]),
-      choice_order: new Tensor('int32', inverse, [rows, choices]),
+      choice_order: new Tensor('int32', inverseOf(order), [rows, choices]),
     },
     count,
   }

@@ -1,14 +1,13 @@
-import { LabelError, TrainerError } from '../errors'
+import { LabelError } from '../errors'
 import type { RowName } from '../feeds/FeedLayout'
 import { inOrder } from '../feeds/rowOrder'
-import { logOnce } from '../logging'
 import { targetCrossEntropy } from '../losses/crossEntropy'
 import type { Loss } from '../losses/loss'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { type Batch, Tensor } from '../tensor'
 import type { Head, LabelFeed, LossOptions, Values } from './Head'
-import { onlyLoss } from './onlyLoss'
+import { ignoreSmoothing, onlyLoss, refuseClassWeights } from './lossOptions'
 import { exportedTokens, inBatch } from './tokenLabels'
 
 /** The columns of an answer's first and last token. */
@@ -48,22 +47,9 @@ export const questionAnswering: Head = {
   },
 }
 
-function lossOf(
-  graph: GraphBuilder,
-  logits: Value,
-  labels: Values,
-  { labelSmoothing = 0, classWeights }: LossOptions,
-): Loss {
-  if (classWeights !== undefined) {
-    throw new TrainerError(
-      'argument',
-      "classWeights go with classes, but the model's head is for question answering.",
-      {
-        fix: 'Leave classWeights out, or weigh in a computeLossFunc.',
-      },
-    )
-  }
-  if (labelSmoothing !== 0) logOnce('warning', 'labelSmoothingFactor has no effect on question answering.')
+function lossOf(graph: GraphBuilder, logits: Value, labels: Values, options: LossOptions): Loss {
+  refuseClassWeights(options, 'question answering', false)
+  ignoreSmoothing(options, 'question answering')
   const targets = names.map(name => labels[name]!)
   const shape = graph.shape(targets[0]!)
   const losses = targets.map((target, which) => {

@@ -1,9 +1,9 @@
 import { LabelError, TrainerError } from '../errors'
 import type { RowName } from '../feeds/FeedLayout'
 import { inOrder, outOfOrder } from '../feeds/rowOrder'
-import { logOnce } from '../logging'
+import { ignoredIndex } from '../labelColumn'
 import { binaryCrossEntropy } from '../losses/binaryCrossEntropy'
-import { crossEntropy, ignoredIndex } from '../losses/crossEntropy'
+import { crossEntropy } from '../losses/crossEntropy'
 import type { Loss } from '../losses/loss'
 import type { LossName } from '../losses/lossNames'
 import { meanSquaredError } from '../losses/meanSquaredError'
@@ -11,6 +11,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, Tensor } from '../tensor'
 import type { Head, LossOptions } from './Head'
+import { ignoreSmoothing, refuseClassWeights } from './lossOptions'
 
 /** What a head for rows predicts, in Hugging Face's words. */
 export const problemTypes = ['regression', 'single_label_classification', 'multi_label_classification'] as const
@@ -94,21 +95,12 @@ function lossOf(
   options: LossOptions,
 ): Loss {
   if (problemType === 'single_label_classification') return crossEntropy(graph, logits, labels, options)
-  refuseClassOptions(problemType, options)
+  const what = problemType.replaceAll('_', ' ')
+  refuseClassWeights(options, what)
+  ignoreSmoothing(options, what)
   return problemType === 'regression'
     ? meanSquaredError(graph, logits, labels)
     : binaryCrossEntropy(graph, logits, labels)
-}
-
-/** Label smoothing and class weights are of cross-entropy: Python ignores the first elsewhere, with a warning. */
-function refuseClassOptions(problemType: ProblemType, { labelSmoothing = 0, classWeights }: LossOptions): void {
-  const head = problemType.replaceAll('_', ' ')
-  if (classWeights !== undefined) {
-    throw new TrainerError('argument', `classWeights go with classes, but the model's head is for ${head}.`, {
-      fix: 'Leave classWeights out, or weigh in a computeLossFunc.',
-    })
-  }
-  if (labelSmoothing !== 0) logOnce('warning', `labelSmoothingFactor has no effect on ${head}.`)
 }
 
 // ── the host's half ──
@@ -132,7 +124,8 @@ function checkedLabels(
   }
   if (problemType === 'single_label_classification') return classIds(labels, width, rows, rowName)
   if (labels.size !== rows * width) {
-    if (labels.size === rows) checkNumbers(labels.data, 'regression', rowName)
+    if (labels.size === rows)
+      checkNumbers(Float32Array.from(labels.data as Float32Array, Number), 'regression', rowName)
     const needed = `${width} label${width === 1 ? '' : 's'} for ${problemType.replaceAll('_', ' ')}`
     throw new LabelError(
       `Each row needs ${needed}, but the labels of the batch have the shape ${shape}.`,
@@ -155,22 +148,17 @@ function adviceForShape({ dims, dtype }: Tensor, width: number, problemType: Pro
 }
 
 /** @throws LabelError for what is not a number, or, where there are several labels, not between 0 and 1. */
-function checkNumbers(
-  data: ArrayLike<number | bigint>,
-  problemType: ProblemType,
-  rowOf: (place: number) => string,
-): void {
-  const numbers = Array.from(data, Number)
-  const notFinite = numbers.findIndex(value => !Number.isFinite(value))
+function checkNumbers(data: Float32Array, problemType: ProblemType, rowOf: (place: number) => string): void {
+  const notFinite = data.findIndex(value => !Number.isFinite(value))
   if (notFinite >= 0) {
-    const problem = `The label of ${rowOf(notFinite)} is ${numbers[notFinite]}, which is not a finite number.`
+    const problem = `The label of ${rowOf(notFinite)} is ${data[notFinite]}, which is not a finite number.`
     throw new LabelError(problem, 'Leave such rows out with filter().')
   }
   if (problemType !== 'multi_label_classification') return
-  const outside = numbers.findIndex(value => value < 0 || value > 1)
+  const outside = data.findIndex(value => value < 0 || value > 1)
   if (outside < 0) return
   throw new LabelError(
-    `A label of ${rowOf(outside)} is ${numbers[outside]}, but where there are several labels each is 0 or 1, or between.`,
+    `A label of ${rowOf(outside)} is ${data[outside]}, but where there are several labels each is 0 or 1, or between.`,
     'Give a number for each label that there is: 1 for those that the row has, 0 for the others.',
   )
 }

@@ -1,7 +1,7 @@
 import { crossEntropy } from '../losses/crossEntropy'
 import { exportedTokens, inBatch, tokenLabels } from './tokenLabels'
 import type { Head } from './Head'
-import { onlyLoss } from './onlyLoss'
+import { onlyLoss } from './lossOptions'
 
 /** A head that gives each token one of `width` classes: its model's output `logits` is [tokens, width]. */
 export function tokenClassification(width: number): Head {

@@ -1,13 +1,13 @@
 // heads that give each token a class: their labels [rows, length] in a feed of tokens, and logits back in a batch's shape
 import { LabelError, type TrainerError } from '../errors'
 import type { Places, RowName } from '../feeds/FeedLayout'
-import { ignoredIndex } from '../losses/crossEntropy'
+import { ignoredIndex } from '../labelColumn'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { type Batch, sizeOf, Tensor } from '../tensor'
 import type { LabelFeed } from './Head'
 
-/** What stands in predictions where a row has padding: Hugging Face pads those of batches with it too. */
+/** What stands in predictions where a row is shorter than the longest one, as in Hugging Face's. */
 export const filler = -100
 
 /** What is known of the classes of tokens. */

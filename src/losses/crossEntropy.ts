@@ -1,11 +1,9 @@
 import type { GraphBuilder } from '../onnx/builder'
+import { ignoredIndex } from '../labelColumn'
 import { checkOptions } from '../options'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import type { Loss } from './loss'
-
-/** Rows with this label do not count, as in PyTorch. */
-export const ignoredIndex = -100
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {

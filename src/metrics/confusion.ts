@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { logOnce } from '../logging'
 import { shown } from '../options'
+import type { MetricDefinition } from './definition'
 import type { MetricOptions } from './options'
 import { checkIndicators } from './rows'
 import type { Rows } from './values'
@@ -13,7 +14,21 @@ export interface ClassCounts {
 }
 
 /** The options of scores that are averaged over classes. */
-export const scoreOptions = ['average', 'posLabel', 'labels', 'zeroDivision', 'sampleWeight'] as const
+const scoreOptions = ['average', 'posLabel', 'labels', 'zeroDivision', 'sampleWeight'] as const
+
+/**
+ * A metric that averages a score over classes, or over several labels.
+ * @param key that of its value.
+ * @param score the numerator and the denominator of a class's score.
+ */
+export function scoreMetric(key: string, score: (counts: ClassCounts) => readonly [number, number]): MetricDefinition {
+  return {
+    compares: 'classes',
+    options: scoreOptions,
+    several: 'multilabel',
+    compute: (rows, options, metric) => ({ [key]: averageScore(metric, rows, score, options) }),
+  }
+}
 
 const nothing: Readonly<ClassCounts> = { right: 0, predicted: 0, given: 0 }
 
@@ -63,7 +78,7 @@ function countLabels(rows: Rows, labels: readonly number[], of: 'label' | 'row')
  * @param score the numerator and the denominator of a class's score.
  * @throws TrainerError (`data`) for 'binary' with more than two classes, or with two if neither is `posLabel`.
  */
-export function averageScore(
+function averageScore(
   metric: string,
   rows: Rows,
   score: (counts: ClassCounts) => readonly [number, number],

@@ -10,7 +10,7 @@ const plainAccuracy = withoutOptions(accuracy)
 const accuracyAndF1: MetricDefinition = {
   compares: 'classes',
   options: [],
-  compute: (rows, _, metric) => ({ ...accuracy.compute(rows, {}, metric), ...f1.compute(rows, {}, metric) }),
+  compute: (rows, _, metric) => ({ ...accuracy.compute(rows, {}, metric), ...f1.compute(rows, {}, metric, false) }),
 }
 
 const bothCorrelations: MetricDefinition = {

@@ -1,12 +1,4 @@
-import { averageScore, scoreOptions } from './confusion'
-import type { MetricDefinition } from './definition'
+import { scoreMetric } from './confusion'
 
 /** Precision, the share of a class's predictions that are right. Key `precision`. */
-export const precision = {
-  compares: 'classes',
-  options: scoreOptions,
-  several: 'multilabel',
-  compute(rows, options, metric) {
-    return { precision: averageScore(metric, rows, ({ right, predicted }) => [right, predicted], options) }
-  },
-} as const satisfies MetricDefinition
+export const precision = scoreMetric('precision', ({ right, predicted }) => [right, predicted])

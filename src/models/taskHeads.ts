@@ -15,43 +15,47 @@ export interface HeadSettings {
 /** Dropout and one product, `classifier`: a class for each token. */
 export function tokenHead(
   className: string,
-  { settings }: HeadSettings,
+  settings: HeadSettings,
   dropout: (config: ModelConfig) => number,
 ): HeadLayers {
-  return {
-    className,
-    write(model, config, encoded, width) {
-      const { linear } = createLayers(model, settings(config))
-      return linear('classifier', model.dropout('classifier', encoded, dropout(config), 'tokens'), width)
-    },
-  }
+  return droppedProduct(className, settings, { name: 'classifier', over: 'tokens', dropout })
 }
 
 /** One product, `qa_outputs`: where an answer begins and ends. `dropoutField` names the probability of a dropout before it. */
-export function answerHead(className: string, { settings }: HeadSettings, dropoutField?: string): HeadLayers {
-  return {
-    className,
-    write(model, config, encoded, width) {
-      const { linear } = createLayers(model, settings(config))
-      const probability = dropoutField === undefined ? 0 : probabilityField(config, dropoutField)
-      return linear('qa_outputs', model.dropout('qa_outputs', encoded, probability, 'tokens'), width)
-    },
-  }
+export function answerHead(className: string, settings: HeadSettings, dropoutField?: string): HeadLayers {
+  const dropout = (config: ModelConfig): number =>
+    dropoutField === undefined ? 0 : probabilityField(config, dropoutField)
+  return droppedProduct(className, settings, { name: 'qa_outputs', over: 'tokens', dropout })
 }
 
 /** What `pool` makes of a row's first token, dropout, and one product: a number for each choice, or each class. */
 export function pooledHead(
   className: string,
-  { settings }: HeadSettings,
+  settings: HeadSettings,
   pool: (model: ModelGraph, config: ModelConfig, first: Value) => Value,
   dropout: (config: ModelConfig) => number,
 ): HeadLayers {
+  return droppedProduct(className, settings, { name: 'classifier', over: 'rows', dropout, pool })
+}
+
+/** Dropout, and one product of that name, on what `pool` makes of the encodings, or on these. */
+interface DroppedProduct {
+  readonly name: string
+  readonly over: 'tokens' | 'rows'
+  dropout(config: ModelConfig): number
+  pool?(model: ModelGraph, config: ModelConfig, encoded: Value): Value
+}
+
+function droppedProduct(
+  className: string,
+  { settings }: HeadSettings,
+  { name, over, dropout, pool = (_model, _config, encoded) => encoded }: DroppedProduct,
+): HeadLayers {
   return {
     className,
-    write(model, config, first, width) {
+    write(model, config, encoded, width) {
       const { linear } = createLayers(model, settings(config))
-      const dropped = model.dropout('classifier', pool(model, config, first), dropout(config), 'rows')
-      return linear('classifier', dropped, width)
+      return linear(name, model.dropout(name, pool(model, config, encoded), dropout(config), over), width)
     },
   }
 }

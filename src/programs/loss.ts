@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { ignoredIndex } from '../losses/crossEntropy'
+import { ignoredIndex } from '../labelColumn'
 import type { Loss } from '../losses/loss'
 import type { LossFunction, ModelOutputs } from '../losses/LossFunction'
 import type { Head, LossOptions, Values } from '../heads/Head'

@@ -1,11 +1,9 @@
 import { TrainerError } from '../errors'
+import { filler } from '../heads/tokenLabels'
 import { createData, type DataType, sizeOf, Tensor } from '../tensor'
 
 /** What a head predicts, or its labels: one tensor, or one for each of several outputs. */
 export type Predicted = Tensor | readonly Tensor[]
-
-/** What is written where a row is shorter than the longest one. */
-const filler = -100
 
 /**
  * Puts rows that come in batches, in any order, back into the order of the dataset. Where a further axis differs

@@ -1,7 +1,7 @@
 import type { TrainableModel } from '../auto/TrainableModel'
 import type { TrainerState } from '../callbacks/TrainerState'
 import { checkpointPath } from '../checkpoint/folders'
-import { checkpointsOf, type RunMark, runOf } from '../checkpoint/runs'
+import { type RunMark, runOf } from '../checkpoint/runs'
 import { loadTrainerState } from '../checkpoint/state'
 import { isFolder } from '../files/paths'
 import { log } from '../logging'
@@ -16,8 +16,10 @@ import { readWeights } from './resuming'
 export async function bestCheckpoint(folder: string, run: RunMark, state: TrainerState): Promise<string | undefined> {
   const { bestGlobalStep: best, bestModelCheckpoint, globalStep } = state
   if (best !== undefined) {
-    const steps = best === globalStep ? [best] : (await checkpointsOf(folder, run)).map(({ step }) => step)
-    if (steps.includes(best)) return checkpointPath(folder, best)
+    const path = checkpointPath(folder, best)
+    if (best === globalStep) return path
+    const mark = await runOf(path)
+    if (mark !== undefined && mark.id === run.id) return path
   }
   return bestModelCheckpoint !== undefined && (await isAnothers(bestModelCheckpoint, run, state))
     ? undefined
