@@ -76,8 +76,11 @@ export interface Model<Inputs = unknown> {
   layout(demands: FeedDemands): FeedLayout<Inputs>
   /** Declares the inputs of the model as a file for inference. */
   declareInference(graph: GraphBuilder): Inputs
-  /** Writes the model into a graph, and returns its outputs by name. */
-  forward(graph: ModelGraph, inputs: Inputs): Values
+  /**
+   * Writes the model into a graph, and returns its outputs by name.
+   * @param select takes what the head is to judge out of what it reads; it judges all unless given.
+   */
+  forward(graph: ModelGraph, inputs: Inputs, select?: (encoded: Value) => Value): Values
   /** The outputs of a file for inference, where they are other than those of `forward`. */
   exported?(graph: GraphBuilder, inputs: Inputs, outputs: Values): Values
 }

@@ -33,7 +33,8 @@ export function trainingProgram<Inputs>(
     parameter: (name, shape) => graph.input(name, 'float32', shape),
     dropout: true,
   })
-  const { sum, count } = writeLoss(graph, model.head, model.forward(written, inputs), objective)
+  const predicted = model.forward(written, inputs, model.head.counted?.declare(graph))
+  const { sum, count } = writeLoss(graph, model.head, predicted, objective)
   const trained = model.parameters.filter(({ name, trainable }) => trainable && written.parameters.has(name))
   const { dense, rows } = differentiate(
     graph,

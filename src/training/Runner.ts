@@ -49,6 +49,8 @@ export interface LabelledFeed extends Feed {
   readonly labels: LabelFeed | undefined
   /** That of the batch's main input. */
   readonly shape: readonly number[]
+  /** Whether nothing is wanted of it but its loss. */
+  readonly lossOnly: boolean
 }
 
 /** The sum of a batch's loss, and what it is to be divided by. */
@@ -109,9 +111,10 @@ export class Runner {
 
   /**
    * A batch as the inputs of a program. Its labels must have decided the model's head.
+   * @param lossOnly whether nothing is wanted of it but its loss, as in training; the head may judge fewer tokens then.
    * @throws TrainerError naming the row for an id or a label that the model does not have.
    */
-  feed(batch: Batch, rowName: RowName, use: Use = 'training'): LabelledFeed {
+  feed(batch: Batch, rowName: RowName, use: Use = 'training', lossOnly = use === 'training'): LabelledFeed {
     const { head, inputNames } = (use === 'training' ? this.#training?.model : undefined) ?? this.#model.definition
     const rows = head.rows?.(batch) ?? batch
     const main = inputNames[0]!
@@ -120,7 +123,9 @@ export class Runner {
     const feed = timed(this.#profile, 'pack', () =>
       this.#layouts[use].feed(rows, row => rowName(Math.floor(row / together))),
     )
-    return { ...feed, shape, labels: head.feed(batch, feed.places, rowName) }
+    const labels = head.feed(batch, feed.places, rowName)
+    const counted = lossOnly && labels !== undefined ? head.counted?.feed(labels) : undefined
+    return { ...feed, shape, labels: counted ?? labels, lossOnly }
   }
 
   /** Where the parameters are while training lasts. */
@@ -158,18 +163,18 @@ export class Runner {
 
   /**
    * Forward without dropout: the loss's sum, if there are labels, and the predictions, which stay on the device until
-   * they are asked for.
+   * they are asked for; none of a feed whose loss alone is wanted.
    */
   async forward(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; predictions: () => Promise<Predictions> }> {
     const { definition } = this.#model
     const objective = feed.labels === undefined ? undefined : this.#objective
-    const name = objective === undefined ? 'prediction' : 'evaluation'
+    const name = objective === undefined ? 'prediction' : feed.lossOnly ? 'loss' : 'evaluation'
     const program = await this.#forwardProgram(definition, `${name}/${feed.variant}`, () =>
-      evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective),
+      evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective, feed.lossOnly),
     )
     const parameters = this.#training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
     const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
-    const outputs = await program.run(inputs, {}, { keep: ['logits'] })
+    const outputs = await program.run(inputs, {}, { keep: name === 'loss' ? [] : ['logits'] })
     const predictions = async (): Promise<Predictions> => {
       const logits = await this.#engines.evaluation.download(outputs.logits!)
       return definition.head.predictions({ logits }, feed.places, feed.shape)

@@ -60,12 +60,12 @@ export function compute(
   return withRunner(model, options, microBatches[0]!, run => run(microBatches))
 }
 
-/** The loss of a feed, if it has labels, and its logits. */
-export async function evaluateFeed(
+/** The loss of a batch, if it has labels, and its logits. */
+export async function evaluateBatch(
   runner: Runner,
-  feed: LabelledFeed,
+  batch: Batch,
 ): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
-  const { loss, predictions } = await runner.forward(feed)
+  const { loss, predictions } = await runner.forward(runner.feed(batch, row => `row ${row}`, 'evaluation'))
   return { loss, logits: (await predictions()).logits as Tensor<'float32'> }
 }
 
@@ -73,16 +73,13 @@ export async function evaluateFeed(
 export async function withEvaluation(
   model: TrainableModel,
   objective: Objective,
-  use: (evaluate: (batch: Batch) => ReturnType<typeof evaluateFeed>) => Promise<void>,
+  use: (evaluate: (batch: Batch) => ReturnType<typeof evaluateBatch>) => Promise<void>,
 ): Promise<void> {
   const runner = await Runner.create({ model, engine: { threads: 1 }, objective })
   try {
     await use(batch => {
       model.decideHead(batch)
-      return evaluateFeed(
-        runner,
-        runner.feed(batch, row => `row ${row}`),
-      )
+      return evaluateBatch(runner, batch)
     })
   } finally {
     await runner.dispose()

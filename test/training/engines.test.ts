@@ -4,7 +4,7 @@ import type { Batch } from '../../src/tensor'
 import type { Use } from '../../src/training/engines'
 import type { LabelledFeed, RunnerOptions } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
-import { evaluateFeed, type Computed, differing, withRunner } from '../helpers/compute'
+import { type Computed, differing, evaluateBatch, withRunner } from '../helpers/compute'
 import { oracleModel } from '../helpers/oracleModels'
 
 /** What was loaded where: by 'float32' and 'bfloat16'. */
@@ -64,7 +64,7 @@ async function run(options: Partial<RunnerOptions>): Promise<Trained> {
       training: runner.feed(batches[1]!, String),
       evaluation: runner.feed(batches[1]!, String, 'evaluation'),
     }
-    const { logits } = await evaluateFeed(runner, feeds.evaluation)
+    const { logits } = await evaluateBatch(runner, batches[1]!)
     return { ...last!, losses, feeds, logits: [...logits.data] }
   })
 }
