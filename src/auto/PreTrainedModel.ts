@@ -53,7 +53,8 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
   ) {
     super(definition, parameters, nameOrPath)
     const { torch_dtype: _, ...rest } = withoutAliases(config, architectureOf(config).config)
-    this.#config = { ...rest, architectures: [this.definition.name], dtype: 'float32' } as ModelConfig
+    const own = { architectures: [this.definition.name], dtype: 'float32' }
+    this.#config = { ...rest, ...definition.head.configFields, ...own } as ModelConfig
   }
 
   /** The model's `config.json`, under Python's names. */
