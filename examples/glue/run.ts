@@ -1,16 +1,16 @@
 // What the scripts of GLUE's tasks share: flags, rows, tokens, training, and the evaluation as JSON on the last line.
-import { readFileSync } from 'node:fs'
 import {
   AutoModelForSequenceClassification,
   AutoTokenizer,
   type Dataset,
   loadDataset,
   type Metric,
-  parseTrainingArguments,
+  type Metrics,
   type Tokenizer,
   Trainer,
   type TrainingArgumentsOptions,
 } from 'ts-trainer'
+import { firstRows, parseFlags } from '../flags'
 
 /** A task of GLUE. */
 export interface GlueTask {
@@ -32,9 +32,10 @@ export interface GlueTask {
 
 /** Fine-tunes a model as the command line says, evaluates it, and saves it in `output_dir`. */
 export async function runGlue(script: GlueTask): Promise<void> {
-  const { args, extra: own, help } = parseFlags(script)
-  if (help !== undefined) return console.log(help)
-
+  const { args, resume, ...own } = parseFlags(`glue/${script.task}`, script.defaults, {
+    maxSeqLength: { type: 'number', default: 128, help: 'Longer texts are cut to so many tokens.' },
+    ignoreMismatchedSizes: { type: 'flag', default: false, help: 'A head of another size starts anew.' },
+  })
   const { metric, classes } = script
   const tokenizer = await AutoTokenizer.fromPretrained(own.model)
   const load = async (split: string, limit: number | undefined): Promise<Dataset> => {
@@ -59,18 +60,15 @@ export async function runGlue(script: GlueTask): Promise<void> {
       metric.compute({ predictions: classes === undefined ? predictions : predictions.argmax(-1), references: labels }),
   })
 
-  const resume = own.resumeFromCheckpoint
-  const { metrics } = await trainer.train({ resumeFromCheckpoint: resume === 'true' ? true : resume })
+  const { metrics: trained } = await trainer.train({ resumeFromCheckpoint: resume })
   await trainer.saveModel()
-  const result = { task: script.task, ...metrics, ...(await trainer.evaluate()) }
+  const evaluated = await trainer.evaluate()
   const { mismatched } = script
   const others = mismatched === undefined ? {} : await trainer.evaluate(await load(mismatched, own.maxEvalSamples))
+  const metrics = { ...evaluated, ...withSuffix(others) }
+  await trainer.saveMetrics('eval', metrics)
   await trainer.dispose()
-  console.log(JSON.stringify({ ...result, ...withSuffix(others) }))
-}
-
-function firstRows(split: string, limit: number | undefined): string {
-  return limit === undefined ? split : `${split}[:${limit}]`
+  console.log(JSON.stringify({ task: script.task, ...trained, ...metrics }))
 }
 
 function encode(
@@ -85,28 +83,7 @@ function encode(
   })
 }
 
-function withSuffix(results: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const own = Object.entries(results).filter(([key]) => key.startsWith('eval_'))
+function withSuffix(metrics: Metrics): Metrics {
+  const own = Object.entries(metrics).filter(([key]) => key.startsWith('eval_'))
   return Object.fromEntries(own.map(([key, value]) => [`${key}_mm`, value]))
-}
-
-function parseFlags({ task, defaults }: GlueTask) {
-  return parseTrainingArguments(process.argv.slice(2), {
-    usage: `Usage: npx tsx examples/glue/${task}.ts --model DIR --data DIR [TRAINING ARGUMENTS]`,
-    defaults: { outputDir: `out/${task}`, ...defaults },
-    readText: path => readFileSync(path, 'utf8'),
-    extra: {
-      model: { type: 'text', required: true, help: "A model's folder, as on the Hub." },
-      data: {
-        type: 'text',
-        required: true,
-        help: 'The folder of GLUE, as on the Hub: with a folder for each task in it.',
-      },
-      maxSeqLength: { type: 'number', default: 128, help: 'Longer texts are cut to so many tokens.' },
-      maxTrainSamples: { type: 'number', help: 'Train on the first rows only.' },
-      maxEvalSamples: { type: 'number', help: 'Evaluate on the first rows only.' },
-      ignoreMismatchedSizes: { type: 'flag', default: false, help: 'A head of another size starts anew.' },
-      resumeFromCheckpoint: { type: 'text', help: "A checkpoint's folder, or true for the newest of output_dir." },
-    },
-  })
 }

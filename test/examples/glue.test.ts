@@ -143,14 +143,20 @@ describe('examples/glue', () => {
 /** A task's script in this process, read anew; what it prints on stdout. */
 async function runGlue(task: string, ...flags: string[]): Promise<string[]> {
   const lines: string[] = []
+  const ended = new Error('process.exit()')
   const before = process.argv
   const spies = [
     vi.spyOn(console, 'log').mockImplementation(text => void lines.push(String(text))),
     vi.spyOn(process.stderr, 'write').mockReturnValue(true),
+    vi.spyOn(process, 'exit').mockImplementation(() => {
+      throw ended
+    }),
   ]
   process.argv = [process.execPath, `${task}.ts`, ...flags]
   try {
     await import(/* @vite-ignore */ `${examples}/${task}.ts?run=${crypto.randomUUID()}`)
+  } catch (error) {
+    if (error !== ended) throw error
   } finally {
     process.argv = before
     for (const spy of spies) spy.mockRestore()
