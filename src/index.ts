@@ -38,6 +38,7 @@ export {
   DataCollatorForTokenClassification,
   type DataCollatorForTokenClassificationOptions,
 } from './collators/forTokenClassification'
+export { DataCollatorWithFlattening, type DataCollatorWithFlatteningOptions } from './collators/withFlattening'
 export { DataCollatorWithPadding, type DataCollatorWithPaddingOptions } from './collators/withPadding'
 export { Dataset, DatasetDict } from './data/dataset'
 export type { BatchEncoding, Encoding } from './tokenizers/encoding'

@@ -82,6 +82,7 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
       ]
     }),
   ),
+  'DataCollatorWithFlattening/0': options => library.DataCollatorWithFlattening!(options),
   'Dataset#map/1': options => dataset.map!(() => ({}), options),
   'Dataset#filter/1': options => dataset.filter!(() => true, options),
   'Dataset#shuffle/0': options => dataset.shuffle!(options),
