@@ -38,8 +38,10 @@ export {
   DataCollatorForTokenClassification,
   type DataCollatorForTokenClassificationOptions,
 } from './collators/forTokenClassification'
+export { DataCollatorWithFlattening, type DataCollatorWithFlatteningOptions } from './collators/withFlattening'
 export { DataCollatorWithPadding, type DataCollatorWithPaddingOptions } from './collators/withPadding'
 export { Dataset, DatasetDict } from './data/dataset'
+export { alignLabels, type AlignLabelsOptions } from './tokenizers/alignLabels'
 export type { BatchEncoding, Encoding } from './tokenizers/encoding'
 export type { TokenizerOptions } from './tokenizers/options'
 export type { FilterOptions } from './data/filtering'
