@@ -106,6 +106,21 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'installOpenvino/0': options => library.installOpenvino!(options),
   'crossEntropy/3': options => library.crossEntropy!(new index.GraphBuilder('none'), {}, {}, options),
   'Metric#compute/0': options => untyped(index.loadMetric('accuracy')).compute!({ ...options }),
+  ...Object.fromEntries(
+    [
+      ['EntityMetric', 'seqeval'],
+      ['SquadV2Metric', 'squad_v2'],
+      ['RocAucMetric', 'roc_auc'],
+      ['ConfusionMetric', 'confusion_matrix'],
+    ].map(([type, name]) => [
+      `${type}#compute/0`,
+      (options: object) => untyped(index.loadMetric(name!)).compute!({ ...options }),
+    ]),
+  ),
+  'classificationReport/2': options => library.classificationReport!([0, 1], [0, 1], options),
+  'confusionMatrix/2': options => library.confusionMatrix!([0, 1], [0, 1], options),
+  'entityReport/2': options => library.entityReport!([['O']], [['O']], options),
+  'getEntities/1': options => library.getEntities!(['O'], options),
   'GraphBuilder#gemm/3': options => untyped(new index.GraphBuilder('none')).gemm!({}, {}, undefined, options),
   'encode/1': options => library.encode!(identity(), options),
   'adafactor/0': options => library.adafactor!(options),
