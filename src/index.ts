@@ -38,8 +38,10 @@ export {
   DataCollatorForTokenClassification,
   type DataCollatorForTokenClassificationOptions,
 } from './collators/forTokenClassification'
+export { DataCollatorWithFlattening, type DataCollatorWithFlatteningOptions } from './collators/withFlattening'
 export { DataCollatorWithPadding, type DataCollatorWithPaddingOptions } from './collators/withPadding'
 export { Dataset, DatasetDict } from './data/dataset'
+export { alignLabels, type AlignLabelsOptions } from './tokenizers/alignLabels'
 export type { BatchEncoding, Encoding } from './tokenizers/encoding'
 export type { TokenizerOptions } from './tokenizers/options'
 export type { FilterOptions } from './data/filtering'
@@ -60,10 +62,47 @@ export type { Loss } from './losses/loss'
 export type { LossFunction, ModelOutputs } from './losses/LossFunction'
 export type { LossName } from './losses/lossNames'
 export { meanSquaredError } from './losses/meanSquaredError'
+export {
+  type ClassificationReport,
+  classificationReport,
+  type ClassificationReportOptions,
+} from './metrics/classificationReport'
+export type { ClassLabel, ClassLabels } from './metrics/classLabels'
+export { type ClassPairs, confusionMatrix, type ConfusionMatrixOptions } from './metrics/confusionMatrix'
 export type { MetricInput, MetricValues } from './metrics/definition'
+export { type EntityReading, getEntities } from './metrics/entities'
+export { type ClassNames, entityLabels, type TokenPrediction } from './metrics/entityLabels'
+export type { Entity, EntityScheme } from './metrics/entitySchemes'
 export { type GlueTask, loadMetric, type Metric, type MetricName, type SeveralValues } from './metrics/loadMetric'
 export type { Metrics, MetricValue } from './metrics/Metrics'
 export type { Average, MetricOptions } from './metrics/options'
+export type {
+  ConfusionMetric,
+  EntityMetric,
+  PerplexityMetric,
+  RocAucMetric,
+  SquadMetric,
+  SquadV2Metric,
+} from './metrics/otherMetrics'
+export { perplexity, type PerplexityRows } from './metrics/perplexity'
+export type { Report, ReportScores } from './metrics/report'
+export type { RocAucOptions, RocAucRows } from './metrics/rocAuc'
+export {
+  type EntityOptions,
+  entityReport,
+  type EntityReportOptions,
+  type EntityRows,
+  type EntityScores,
+  type TypeScores,
+} from './metrics/seqeval'
+export type {
+  AnswerPrediction,
+  AnswerReference,
+  AnswerRows,
+  NoAnswerOptions,
+  SquadScores,
+  SquadV2Scores,
+} from './metrics/squad'
 export { type Summary, summarize } from './metrics/summary'
 export type { Values } from './metrics/values'
 export type { ModelConfig } from './models/config'

@@ -30,4 +30,6 @@ export interface Collator extends Collate {
    * does not depend on padding behind it.
    */
   readonly paddingSide?: Side
+  /** Columns that it reads beside those that the model takes: rows keep them. */
+  readonly columns?: readonly string[]
 }

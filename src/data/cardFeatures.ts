@@ -3,7 +3,7 @@ import { TrainerError } from '../errors'
 import { isJsonObject } from '../json'
 import { pythonText } from './classNames'
 import { columnsOption, columnValues, compactColumn, type Column } from './columns'
-import { classLabel, type Feature, type Features } from './features'
+import { classLabel, type Feature, type Features, listOf } from './features'
 import type { Table } from './table'
 
 /**
@@ -24,13 +24,13 @@ function cardFeature({ dtype, sequence, list }: Record<string, unknown>): Featur
   if (typeof dtype === 'string') return { type: 'Value', dtype }
   if (isJsonObject(dtype) && isJsonObject(dtype['class_label']))
     return classLabel(namesOf(dtype['class_label']['names']))
-  const inner = sequence ?? list
-  return { type: 'List', dtype: typeof inner === 'string' ? inner : dtypeWithin(inner) }
+  return listOf(elementOf(sequence ?? list))
 }
 
-function dtypeWithin(inner: unknown): string {
-  if (!isJsonObject(inner)) return 'struct'
-  return cardFeature('dtype' in inner ? inner : { dtype: inner }).dtype
+function elementOf(inner: unknown): Feature {
+  if (typeof inner === 'string') return { type: 'Value', dtype: inner }
+  if (!isJsonObject(inner)) return { type: 'Value', dtype: 'struct' }
+  return cardFeature('dtype' in inner ? inner : { dtype: inner })
 }
 
 /** Names by number, '10' behind '9'; or a list of them. */

@@ -8,6 +8,8 @@ export interface Feature {
   readonly dtype: string
   /** The names of a ClassLabel's classes, in the order of their numbers. */
   readonly names?: readonly string[]
+  /** What a list's elements are, where they are classes: `features.ner_tags.feature.names`, as in Python. */
+  readonly feature?: Feature
 }
 
 export type Features = Readonly<Record<string, Feature>>
@@ -15,6 +17,12 @@ export type Features = Readonly<Record<string, Feature>>
 /** A ClassLabel of these names. */
 export function classLabel(names: readonly string[]): Feature {
   return { type: 'ClassLabel', dtype: 'int64', names: [...names] }
+}
+
+/** A list of such elements. */
+export function listOf(element: Feature): Feature {
+  const hasClasses = element.names !== undefined || element.feature !== undefined
+  return { type: 'List', dtype: element.dtype, ...(hasClasses && { feature: element }) }
 }
 
 /**
@@ -53,12 +61,12 @@ export function parseFeatures(written: unknown): Features {
 }
 
 function parseFeature(written: unknown): Feature {
-  if (Array.isArray(written)) return { type: 'List', dtype: parseFeature(written[0]).dtype }
+  if (Array.isArray(written)) return listOf(parseFeature(written[0]))
   if (!isJsonObject(written)) return { type: 'Value', dtype: 'null' }
   if (written['_type'] === 'ClassLabel' && Array.isArray(written['names']))
     return classLabel(written['names'].map(String))
   if (written['_type'] === 'Value') return { type: 'Value', dtype: String(written['dtype']) }
-  return { type: 'List', dtype: 'feature' in written ? parseFeature(written['feature']).dtype : 'struct' }
+  return 'feature' in written ? listOf(parseFeature(written['feature'])) : { type: 'List', dtype: 'struct' }
 }
 
 function scalarType(value: unknown): string {

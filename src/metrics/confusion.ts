@@ -4,6 +4,7 @@ import { shown } from '../options'
 import type { MetricDefinition } from './definition'
 import type { MetricOptions } from './options'
 import { checkIndicators } from './rows'
+import { sum } from './sum'
 import type { Rows } from './values'
 
 /** How often a class is predicted rightly, predicted, and given; each row counts as much as it weighs. */
@@ -13,6 +14,9 @@ export interface ClassCounts {
   given: number
 }
 
+/** The numerator and the denominator of a class's score. */
+export type Score = (counts: ClassCounts) => readonly [number, number]
+
 /** The options of scores that are averaged over classes. */
 const scoreOptions = ['average', 'posLabel', 'labels', 'zeroDivision', 'sampleWeight'] as const
 
@@ -21,7 +25,7 @@ const scoreOptions = ['average', 'posLabel', 'labels', 'zeroDivision', 'sampleWe
  * @param key that of its value.
  * @param score the numerator and the denominator of a class's score.
  */
-export function scoreMetric(key: string, score: (counts: ClassCounts) => readonly [number, number]): MetricDefinition {
+export function scoreMetric(key: string, score: Score): MetricDefinition {
   return {
     compares: 'classes',
     options: scoreOptions,
@@ -30,7 +34,8 @@ export function scoreMetric(key: string, score: (counts: ClassCounts) => readonl
   }
 }
 
-const nothing: Readonly<ClassCounts> = { right: 0, predicted: 0, given: 0 }
+/** The counts of a class that does not occur. */
+export const nothing: Readonly<ClassCounts> = { right: 0, predicted: 0, given: 0 }
 
 /** Counts for each class that occurs on either side, in the order of the classes; rows have one class each. */
 export function countClasses({ predictions, references, weights }: Rows): Map<number, ClassCounts> {
@@ -53,7 +58,7 @@ export function countClasses({ predictions, references, weights }: Rows): Map<nu
 }
 
 /** Counts for each of several labels, or for each row's labels; `labels` are those that count. */
-function countLabels(rows: Rows, labels: readonly number[], of: 'label' | 'row'): ClassCounts[] {
+export function countLabels(rows: Rows, labels: readonly number[], of: 'label' | 'row'): ClassCounts[] {
   const { predictions, references, width, weights } = rows
   const length = predictions.length / width
   const counts = Array.from({ length: of === 'label' ? labels.length : length }, () => ({ ...nothing }))
@@ -78,15 +83,22 @@ function countLabels(rows: Rows, labels: readonly number[], of: 'label' | 'row')
  * @param score the numerator and the denominator of a class's score.
  * @throws TrainerError (`data`) for 'binary' with more than two classes, or with two if neither is `posLabel`.
  */
-function averageScore(
+function averageScore(metric: string, rows: Rows, score: Score, options: MetricOptions): number | number[] {
+  return averageOfCounts(metric, chosenCounts(metric, rows, options), score, options, rows.weights)
+}
+
+/**
+ * The average of a score over counts: of classes, of labels, or of rows with 'samples'.
+ * @param weights how much each row counts with 'samples'.
+ */
+export function averageOfCounts(
   metric: string,
-  rows: Rows,
-  score: (counts: ClassCounts) => readonly [number, number],
-  options: MetricOptions,
+  counts: readonly ClassCounts[],
+  score: Score,
+  { average = 'binary', zeroDivision = 'warn' }: Pick<MetricOptions, 'average' | 'zeroDivision'>,
+  weights: ArrayLike<number> | undefined,
 ): number | number[] {
-  const { average = 'binary', zeroDivision = 'warn' } = options
-  const counts = chosenCounts(metric, rows, options)
-  const scores = (average === 'micro' ? [counts.reduce(addCounts, nothing)] : counts).map(count => {
+  const scores = (average === 'micro' ? [sumCounts(counts)] : counts).map(count => {
     const [numerator, denominator] = score(count)
     if (denominator !== 0) return numerator / denominator
     if (zeroDivision !== 'warn') return zeroDivision
@@ -100,7 +112,7 @@ function averageScore(
       scores,
       counts.map(({ given }) => given),
     )
-  return mean(scores, average === 'samples' ? rows.weights : undefined)
+  return mean(scores, average === 'samples' ? weights : undefined)
 }
 
 /** What is averaged: the counts of `posLabel`, of the classes, of the labels, or of the rows. */
@@ -149,13 +161,15 @@ function warnOfIgnored(metric: string, what: string, where: string): void {
 /** The mean of the scores that are numbers, weighted if there are weights whose sum is not 0; NaN without any. */
 function mean(scores: readonly number[], weights: ArrayLike<number> | undefined): number {
   const kept = scores.flatMap((score, i) => (Number.isNaN(score) ? [] : [{ score, weight: weights?.[i] ?? 1 }]))
-  const total = kept.reduce((sum, { weight }) => sum + weight, 0)
-  if (total === 0) return kept.reduce((sum, { score }) => sum + score, 0) / kept.length
-  return kept.reduce((sum, { score, weight }) => sum + score * weight, 0) / total
+  const total = sum(kept.map(({ weight }) => weight))
+  if (total === 0) return sum(kept.map(({ score }) => score)) / kept.length
+  return sum(kept.map(({ score, weight }) => score * weight)) / total
 }
 
-function addCounts(a: ClassCounts, b: ClassCounts): ClassCounts {
-  return { right: a.right + b.right, predicted: a.predicted + b.predicted, given: a.given + b.given }
+/** The counts of all together. */
+export function sumCounts(counts: readonly ClassCounts[]): ClassCounts {
+  const of = (key: keyof ClassCounts): number => sum(counts.map(count => count[key]))
+  return { right: of('right'), predicted: of('predicted'), given: of('given') }
 }
 
 function checkBinary(metric: string, counts: ReadonlyMap<number, ClassCounts>, posLabel: number): void {

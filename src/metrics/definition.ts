@@ -29,3 +29,10 @@ export interface LoadedMetric {
   readonly definition: MetricDefinition
   readonly several: boolean
 }
+
+/** What {@link LoadedMetric} says of the rows that it compares. */
+export interface Compared {
+  readonly name: string
+  readonly definition: Pick<MetricDefinition, 'compares' | 'several'>
+  readonly several: boolean
+}

@@ -1,18 +1,31 @@
 import { nearest, TrainerError } from '../errors'
-import { checkOptions, refuseArguments, shown } from '../options'
+import { refuseArguments, shown } from '../options'
 import { accuracy } from './accuracy'
-import type { LoadedMetric, MetricDefinition, MetricInput, MetricValues } from './definition'
+import { confusionMetric } from './confusionMatrix'
+import type { MetricDefinition, MetricInput } from './definition'
 import { f1 } from './f1'
+import type { GatheringMetric } from './gather'
 import { glueMetrics } from './glue'
 import { matthewsCorrelation } from './matthews'
 import { meanAbsoluteError, meanSquaredError } from './meanErrors'
-import { checkMetricOptions, type MetricOptions } from './options'
+import type { MetricOptions } from './options'
+import type {
+  ConfusionMetric,
+  EntityMetric,
+  PerplexityMetric,
+  RocAucMetric,
+  SquadMetric,
+  SquadV2Metric,
+} from './otherMetrics'
 import { pearsonr } from './pearson'
+import { perplexityMetric } from './perplexity'
 import { precision } from './precision'
 import { recall } from './recall'
-import { toRows, toWeights } from './rows'
+import { rocAucMetric, type RocAucConfiguration } from './rocAuc'
+import { rowMetric } from './rowMetric'
+import { entityMetric } from './seqeval'
 import { spearmanr } from './spearman'
-import type { Rows } from './values'
+import { squadMetric, squadV2Metric } from './squad'
 
 /** Options that ask for the list of all scores. */
 type ListOptions = { readonly average: null } | { readonly multioutput: 'raw_values' }
@@ -51,20 +64,47 @@ const metrics = {
 
 export type MetricName = keyof typeof metrics
 
+/** A metric of something else than numbers in rows. */
+interface OtherMetric {
+  readonly configurations: readonly string[]
+  readonly load: (configuration: string | undefined) => GatheringMetric<unknown>
+}
+
+/** The metrics of something else than numbers in rows, by name. */
+const others: Readonly<Record<string, OtherMetric>> = {
+  confusion_matrix: { configurations: [], load: confusionMetric },
+  perplexity: { configurations: [], load: perplexityMetric },
+  roc_auc: {
+    configurations: ['multiclass', 'multilabel'],
+    load: (configuration = 'binary') => rocAucMetric(configuration as RocAucConfiguration),
+  },
+  seqeval: { configurations: [], load: entityMetric },
+  squad: { configurations: [], load: squadMetric },
+  squad_v2: { configurations: [], load: squadV2Metric },
+}
+
 /** What `evaluate` calls the configurations of several values in a row. */
 export type SeveralValues = 'multilabel' | 'multilist'
 
 /**
  * A metric by its name, with a task's name for GLUE: `loadMetric('f1')`, `loadMetric('glue', 'mrpc')`. Accuracy, f1,
  * matthews_correlation, precision and recall have the configuration `multilabel`, in which each row has 0 or 1 for
- * several labels; mae and mse have `multilist`, several numbers in a row.
+ * several labels; mae and mse have `multilist`, several numbers in a row. The other metrics compare something else:
+ * 'seqeval' labels of words, 'squad' and 'squad_v2' answers, 'roc_auc' (with the configurations `multiclass` and
+ * `multilabel`) scores, 'confusion_matrix' classes, 'perplexity' logits of words.
  * @throws TrainerError (`argument`) for a name, task or configuration that does not exist, with the nearest one.
  */
 export function loadMetric(name: 'glue', task: GlueTask): Metric
 export function loadMetric(name: 'matthews_correlation', configuration: 'multilabel'): Metric<number | number[]>
+export function loadMetric(name: 'seqeval'): EntityMetric
+export function loadMetric(name: 'squad'): SquadMetric
+export function loadMetric(name: 'squad_v2'): SquadV2Metric
+export function loadMetric(name: 'roc_auc', configuration?: 'multiclass' | 'multilabel'): RocAucMetric
+export function loadMetric(name: 'confusion_matrix'): ConfusionMetric
+export function loadMetric(name: 'perplexity'): PerplexityMetric
 export function loadMetric(name: MetricName, configuration?: SeveralValues): Metric
 export function loadMetric(name: string, configuration?: string): Metric
-export function loadMetric(name: string, configuration?: string, ...extra: unknown[]): Metric {
+export function loadMetric(name: string, configuration?: string, ...extra: unknown[]): unknown {
   refuseArguments(extra, 'loadMetric()', 'Give options to compute().')
   if (configuration !== undefined && typeof configuration !== 'string') {
     throw new TrainerError('argument', `loadMetric() takes the name of a configuration, not ${shown(configuration)}.`, {
@@ -74,17 +114,39 @@ export function loadMetric(name: string, configuration?: string, ...extra: unkno
   if (name === 'glue') {
     const fix = "Write loadMetric('glue', task)."
     const definition = find(glueMetrics, configuration ?? '', 'GLUE task', fix)
-    return makeMetric({ name: `glue/${configuration}`, definition, several: false }) as Metric
+    return rowMetric({ name: `glue/${configuration}`, definition, several: false })
   }
-  const definition: MetricDefinition = find({ ...metrics, glue: undefined }, name, 'metric', '')!
-  if (configuration === undefined) return makeMetric({ name, definition, several: false }) as Metric
-  if (configuration !== definition.several) throw noConfiguration(name, configuration, definition.several)
-  return makeMetric({ name: `${name}/${configuration}`, definition, several: true }) as Metric
+  const known = find<MetricDefinition | OtherMetric | undefined>(
+    { ...metrics, ...others, glue: undefined },
+    name,
+    'metric',
+    '',
+  )!
+  if ('configurations' in known) return loadOther(known, name, configuration)
+  if (configuration === undefined) return rowMetric({ name, definition: known, several: false })
+  if (configuration !== known.several)
+    throw noConfiguration(name, configuration, known.several === undefined ? [] : [known.several])
+  return rowMetric({ name: `${name}/${configuration}`, definition: known, several: true })
 }
 
-function noConfiguration(name: string, given: string, known: string | undefined): TrainerError {
-  const has = known === undefined ? 'no configurations' : `the configuration '${known}' only`
-  const several = known === undefined ? '' : `, and of several values in a row loadMetric('${name}', '${known}')`
+function loadOther(
+  { configurations, load }: OtherMetric,
+  name: string,
+  configuration: string | undefined,
+): GatheringMetric<unknown> {
+  if (configuration === undefined || configurations.includes(configuration)) return load(configuration)
+  throw noConfiguration(name, configuration, configurations)
+}
+
+function noConfiguration(name: string, given: string, known: readonly string[]): TrainerError {
+  const list = known.map(one => `'${one}'`)
+  const has =
+    list.length === 0
+      ? 'no configurations'
+      : list.length === 1
+        ? `the configuration ${list[0]} only`
+        : `the configurations ${list.join(' and ')}`
+  const several = list.map(one => `, and of several values in a row loadMetric('${name}', ${one})`).join('')
   return new TrainerError('argument', `The metric '${name}' has ${has}, but '${given}' was given.`, {
     fix: `Write loadMetric('${name}')${several}.`,
   })
@@ -101,80 +163,4 @@ function find<T>(table: Record<string, T>, name: string, kind: string, fix: stri
       fix: hints.length > 0 ? hints.join(' ') : 'Write a custom function as computeMetrics.',
     },
   )
-}
-
-function makeMetric(metric: LoadedMetric): Metric<number | number[]> {
-  const { name, definition } = metric
-  let batches: Rows[] = []
-  const withBatch = ({ predictions, references }: MetricInput): Rows[] => {
-    const rows = toRows(metric, predictions, references)
-    const first = batches[0] ?? rows
-    if (rows.width !== first.width) {
-      throw new TrainerError(
-        'data',
-        `${name}: a batch has ${rows.width} values in each row, and an earlier one ${first.width}.`,
-        { fix: 'Give each batch the same labels in the same order.' },
-      )
-    }
-    return rows.predictions.length > 0 ? [...batches, rows] : batches
-  }
-  const addBatch = (input: MetricInput, ...extra: unknown[]): void => {
-    refuseArguments(extra, 'addBatch()')
-    checkOptions(input, ['predictions', 'references'], `addBatch() of ${name}`)
-    if (input === undefined)
-      throw new TrainerError('argument', `addBatch() of ${name} was given nothing.`, {
-        fix: 'Write addBatch({ predictions, references }).',
-      })
-    batches = withBatch(input)
-  }
-  const compute = (input: Partial<MetricInput> = {}, ...extra: unknown[]): MetricValues => {
-    refuseArguments(extra, 'compute()')
-    checkMetricOptions(name, input, definition.options)
-    const rows = joinRows(isPair(name, input) ? withBatch(input) : batches)
-    if (rows === undefined) {
-      throw new TrainerError('data', `${name}: there are no rows.`, {
-        fix: 'Call addBatch first, or give compute predictions and references.',
-      })
-    }
-    const given = input.sampleWeight ?? undefined
-    const weights = given && toWeights(name, given, rows.predictions.length / rows.width)
-    const values = definition.compute({ ...rows, weights }, input, name, metric.several)
-    batches = [] // not before: after an error the same rows can be computed with other options
-    return values
-  }
-  return { name, compute, addBatch }
-}
-
-/** @throws TrainerError for predictions without references, or the other way round. */
-function isPair(name: string, input: Partial<MetricInput>): input is MetricInput {
-  const { predictions, references } = input
-  if (predictions !== undefined && references !== undefined) return true
-  if (predictions === undefined && references === undefined) return false
-  const given = predictions === undefined ? 'references' : 'predictions'
-  throw new TrainerError(
-    'argument',
-    `${name}: compute takes predictions and references together, but only ${given} were given.`,
-  )
-}
-
-function joinRows(batches: readonly Rows[]): Rows | undefined {
-  const [first] = batches
-  return (
-    first && {
-      predictions: join(batches.map(batch => batch.predictions)),
-      references: join(batches.map(batch => batch.references)),
-      width: first.width,
-    }
-  )
-}
-
-function join(parts: readonly Float64Array[]): Float64Array {
-  if (parts.length === 1) return parts[0]!
-  const whole = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

@@ -32,31 +32,30 @@ export interface MetricOptions {
 }
 
 /** What an option's values are, in words that follow "should be". */
-interface Form {
+export interface Form {
   readonly expects: string
   readonly holds: (value: unknown) => boolean
 }
 
-const flag: Form = { expects: 'true or false', holds: value => typeof value === 'boolean' }
+export const flag: Form = { expects: 'true or false', holds: value => typeof value === 'boolean' }
+export const rowWeights: Form = { expects: 'one number for each row', holds: value => typeof value === 'object' }
+/** What scikit-learn takes where nothing can be divided. */
+export const zeroDivision: Form = {
+  expects: "0, 1, NaN or 'warn'",
+  holds: value => value === 0 || value === 1 || value === 'warn' || Number.isNaN(value),
+}
 const isClass = (value: unknown): boolean => Number.isSafeInteger(typeof value === 'bigint' ? Number(value) : value)
-const averages: unknown[] = ['binary', 'micro', 'macro', 'weighted', 'samples', null]
 
 const forms: Readonly<Record<keyof MetricOptions, Form>> = {
-  average: {
-    expects: "'binary', 'micro', 'macro', 'weighted', 'samples' or null",
-    holds: value => averages.includes(value),
-  },
+  average: oneOf('binary', 'micro', 'macro', 'weighted', 'samples', null),
   posLabel: { expects: 'the number of a class', holds: isClass },
   labels: {
     expects: 'a list of numbers of classes',
     holds: value => value === null || (Array.isArray(value) && value.length > 0 && value.every(isClass)),
   },
-  zeroDivision: {
-    expects: "0, 1, NaN or 'warn'",
-    holds: value => value === 0 || value === 1 || value === 'warn' || Number.isNaN(value),
-  },
+  zeroDivision,
   normalize: flag,
-  sampleWeight: { expects: 'one number for each row', holds: value => typeof value === 'object' },
+  sampleWeight: rowWeights,
   multioutput: {
     expects: "'uniform_average', 'raw_values' or a list of numbers",
     holds: value =>
@@ -76,10 +75,24 @@ export function checkMetricOptions(
   known: readonly (keyof MetricOptions)[],
 ): void {
   checkOptions(given, ['predictions', 'references', ...known], `compute() of ${metric}`)
-  for (const name of known) {
-    const value = (given as MetricOptions | undefined)?.[name]
-    if (value === undefined || forms[name].holds(value)) continue
+  checkForms(metric, given, Object.fromEntries(known.map(name => [name, forms[name]])))
+}
+
+/** @throws TrainerError (`argument`) for an option's value that its form does not hold; undefined is the default. */
+export function checkForms(where: string, given: object | undefined, forms: Readonly<Record<string, Form>>): void {
+  for (const [name, form] of Object.entries(forms)) {
+    const value: unknown = (given as Readonly<Record<string, unknown>> | undefined)?.[name]
+    if (value === undefined || form.holds(value)) continue
     const what = typeof value === 'string' ? JSON.stringify(value) : Array.isArray(value) ? `[${value}]` : shown(value)
-    throw new TrainerError('argument', `${metric}: ${name} should be ${forms[name].expects}, not ${what}.`)
+    throw new TrainerError('argument', `${where}: ${name} should be ${form.expects}, not ${what}.`)
+  }
+}
+
+/** A form of some values alone: texts, numbers, null. */
+export function oneOf(...values: readonly (string | number | null)[]): Form {
+  const words = values.map(value => (typeof value === 'string' ? `'${value}'` : String(value)))
+  return {
+    expects: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
+    holds: value => values.some(one => Object.is(one, value)),
   }
 }

@@ -1,7 +1,7 @@
 // both sides of a metric → rows that it can compare
 import { TrainerError } from '../errors'
 import { Tensor } from '../tensor'
-import type { LoadedMetric } from './definition'
+import type { Compared } from './definition'
 import { readSide, type Rows, type Side, type Values } from './values'
 
 /**
@@ -9,7 +9,7 @@ import { readSide, type Rows, type Side, type Values } from './values'
  * @throws TrainerError (`data`) when they differ in shape, do not have what the metric compares in each row, or hold
  * what it cannot compare.
  */
-export function toRows(metric: LoadedMetric, predictions: Values, references: Values): Rows {
+export function toRows(metric: Compared, predictions: Values, references: Values): Rows {
   const { name } = metric
   const sides = {
     predictions: readSide(name, 'predictions', predictions),
@@ -58,7 +58,7 @@ export function toWeights(metric: string, given: Values, rows: number): Float64A
 }
 
 /** @throws TrainerError (`data`) for a value that the metric cannot compare, with its row. */
-function checkNumbers(metric: LoadedMetric, side: string, values: Float64Array, width: number): void {
+function checkNumbers(metric: Compared, side: string, values: Float64Array, width: number): void {
   const { name, definition } = metric
   const { compares } = definition
   if (compares === 'numbers') return
@@ -72,7 +72,7 @@ function checkNumbers(metric: LoadedMetric, side: string, values: Float64Array, 
   })
 }
 
-function numberAdvice({ several }: LoadedMetric, side: string, value: number): string {
+function numberAdvice({ several }: Compared, side: string, value: number): string {
   if (!Number.isFinite(value))
     return 'Check the loss: a run that diverged predicts such numbers. Or leave such rows out.'
   if (Number.isInteger(value)) return 'Beyond 2⁵³ numbers are not exact: number the classes from 0.'
@@ -106,11 +106,7 @@ export function checkIndicators(metric: string, { predictions, references, width
 }
 
 /** @throws TrainerError (`data`) for sides that do not have as many values in a row as the metric compares. */
-function checkShapes(
-  metric: LoadedMetric,
-  sides: Readonly<Record<'predictions' | 'references', Side>>,
-  isList: boolean,
-) {
+function checkShapes(metric: Compared, sides: Readonly<Record<'predictions' | 'references', Side>>, isList: boolean) {
   const { name, several } = metric
   const fits = ({ dims }: Side): boolean =>
     dims[0] === 0 || (several ? dims.length === 2 : dims.length === 1 || (dims.length === 2 && dims[1] === 1))
@@ -126,7 +122,7 @@ function checkShapes(
 }
 
 function shapeAdvice(
-  { name, definition, several }: LoadedMetric,
+  { name, definition, several }: Compared,
   { predictions, references }: Readonly<Record<'predictions' | 'references', Side>>,
   side: 'predictions' | 'references',
   isList: boolean,

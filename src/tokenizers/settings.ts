@@ -40,6 +40,8 @@ export interface TokenizerProperties {
   readonly padTokenTypeId: number
   /** The ids of the special tokens that the files name. */
   readonly allSpecialIds: readonly number[]
+  /** What WordPiece writes before a piece that goes on with a word: '##'; undefined for other models. */
+  readonly continuingSubwordPrefix: string | undefined
 }
 
 /** The properties that the parts of a tokenizer share. */
@@ -102,11 +104,22 @@ export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSe
     eosTokenId: idOf('eos_token'),
     padTokenTypeId: Number(config['pad_token_type_id'] ?? 0),
     allSpecialIds: [...new Set(special)],
+    continuingSubwordPrefix: prefixOf(files.json.model),
     get limitNote() {
       return limitNote
     },
     cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false),
   }
+}
+
+/** Of old files, which do not say their model's type, only a WordPiece without merges has such a prefix. */
+function prefixOf({
+  type,
+  merges,
+  continuing_subword_prefix: prefix,
+}: TokenizerFiles['json']['model']): string | undefined {
+  const isWordPiece = type === undefined ? merges === undefined && prefix !== undefined : type === 'WordPiece'
+  return isWordPiece ? String(prefix ?? '##') : undefined
 }
 
 /** The tokenizer's own limit. Python writes 1e30 for none. */

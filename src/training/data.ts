@@ -77,13 +77,13 @@ function longestFirst(lengths: ArrayLike<number>, count: number): Int32Array {
 
 /** A dataset without the columns that the model does not take, which are logged once; with `removeUnusedColumns` off, as it is. */
 function modelRows(parts: LoaderParts, dataset: LoaderRows<object>, what: 'training' | 'evaluation'): SelectedColumns {
-  const { args, inputNames } = parts
+  const { args, inputNames, collator } = parts
   if (rowCount(dataset) === 0)
     throw new TrainerError('data', `The ${what} dataset is empty.`, { fix: 'Check the split, and what filter() kept.' })
   tellOtherClasses(parts, dataset, what)
   if (!args.removeUnusedColumns) return { rows: dataset as SelectedColumns['rows'], dropped: [] }
   const selected = selectModelColumns(dataset, names =>
-    modelColumns(names, inputNames, labelsAmong(names, parts, what)),
+    modelColumns(names, inputNames, [...labelsAmong(names, parts, what), ...(collator.columns ?? [])]),
   )
   if (selected.dropped.length > 0)
     logOnce(

@@ -27,6 +27,8 @@ export interface DataCollator {
   ): Batch | Promise<Batch>
   /** The side on which it pads: an evaluation sorts rows by length where this is 'right', as it is of our collators. */
   readonly paddingSide?: 'left' | 'right'
+  /** Columns that it reads beside those that the model takes: `removeUnusedColumns` leaves them. */
+  readonly columns?: readonly string[]
 }
 
 /** Rows to train on: a dataset, or anything that can be iterated (then `maxSteps` says how long). */

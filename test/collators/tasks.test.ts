@@ -6,6 +6,8 @@ import {
   DataCollatorForLanguageModeling,
   DataCollatorForMultipleChoice,
   DataCollatorForTokenClassification,
+  DataCollatorWithFlattening,
+  type Tensor,
   type Tokenizer,
 } from '../../src/index'
 
@@ -45,6 +47,42 @@ describe('DataCollatorForTokenClassification', () => {
       /'labels' of row 8 of the dataset has 1 labels, but the row has 2 tokens/,
     )
     expect(() => collate([{ input_ids: [2], labels: 1 }])).toThrow(/is 1, not a list of labels/)
+  })
+})
+
+describe('DataCollatorWithFlattening', () => {
+  const examples = [
+    { input_ids: [2, 5, 6, 3], labels: [-100, 1, 0, -100] },
+    { input_ids: [2, 7, 3], labels: [4, 2, 3] },
+  ]
+
+  /** The real tokens of each column end to end, as Python's collator lays them. */
+  const flat = (batch: Batch): Record<string, number[]> => {
+    const isReal = batch.attention_mask!.tolist() as number[][]
+    const columns = Object.entries(batch).filter(([name]) => name !== 'attention_mask')
+    const realOf = (tensor: Tensor): number[] =>
+      (tensor.tolist() as number[][]).flatMap((row, i) => row.filter((_, at) => isReal[i]![at] === 1))
+    return Object.fromEntries(columns.map(([name, tensor]) => [name, realOf(tensor)]))
+  }
+
+  it("has the tokens, labels and positions of Python's, but keeps rows apart", () => {
+    const input_ids = [2, 5, 6, 3, 2, 7, 3]
+    expect(flat(DataCollatorWithFlattening()(examples))).toEqual({ input_ids, labels: [-100, 1, 0, -100, -100, 2, 3] })
+    expect(flat(new DataCollatorWithFlattening({ separatorId: 7, positionIdsStart: 2 })(examples))).toEqual({
+      input_ids,
+      labels: [7, 1, 0, -100, 7, 2, 3],
+      position_ids: [2, 3, 4, 5, 2, 3, 4],
+    })
+    expect(DataCollatorWithFlattening()(examples).input_ids!.dims).toEqual([2, 4])
+  })
+
+  it('refuses columns that describe one long row, and labels of rows', () => {
+    for (const option of ['returnSeqIdx', 'returnFlashAttnKwargs'])
+      expect(() => DataCollatorWithFlattening({ [option]: true })).toThrow(
+        `${option} describes rows that lie end to end`,
+      )
+    expect(() => DataCollatorWithFlattening({ positionIdsStart: -1 })).toThrow('positionIdsStart is -1')
+    expect(() => DataCollatorWithFlattening()([{ input_ids: [2, 3], label: 1 }])).toThrow(/is 1, not a list of labels/)
   })
 })
 

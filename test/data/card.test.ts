@@ -237,3 +237,29 @@ describe('a folder of save_to_disk', () => {
     await expect(loadDataset(join(dict, 'train'))).rejects.toThrow(/dataset\.to_parquet\(".*train\.parquet"\)/)
   })
 })
+
+describe("a card's lists", () => {
+  it.each(['list', 'sequence'])('of classes have their names, under %s', async word => {
+    // as datasets 5.2 and 2.x write them
+    const info = `dataset_info:
+  features:
+  - name: tokens
+    ${word}: string
+  - name: ner_tags
+    ${word}:
+      class_label:
+        names:
+          '0': O
+          '1': B-PER`
+    const dataset = await loadDataset(folder(info, { 'train.jsonl': '{"tokens": ["a", "b"], "ner_tags": [1, 0]}\n' }))
+    expect(dataset.train.features).toEqual({
+      tokens: { type: 'List', dtype: 'string' },
+      ner_tags: {
+        type: 'List',
+        dtype: 'int64',
+        feature: { type: 'ClassLabel', dtype: 'int64', names: ['O', 'B-PER'] },
+      },
+    })
+    expect(dataset.train.get(0)).toEqual({ tokens: ['a', 'b'], ner_tags: [1, 0] })
+  })
+})

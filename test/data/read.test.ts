@@ -34,6 +34,16 @@ describe('parquet', () => {
     expect(train.features['tokens']).toEqual({ type: 'List', dtype: 'int32' })
   })
 
+  it('gives the names of classes in lists', async () => {
+    const { train } = await loadDataset(join(fixtures, 'entities.parquet'))
+    expect(train.features['ner_tags']).toEqual({
+      type: 'List',
+      dtype: 'int64',
+      feature: { type: 'ClassLabel', dtype: 'int64', names: ['O', 'B-PER', 'I-PER'] },
+    })
+    expect(train.get(0)).toEqual({ tokens: ['Ada', 'Lovelace', 'wrote'], ner_tags: [1, 2, 0] })
+  })
+
   it('gives bytes as numbers, and texts with the U+FEFF that they begin with', async () => {
     // pyarrow gives the same (test/fixtures/data/make_fixtures.py)
     const { train } = await loadDataset(join(fixtures, 'bytes.parquet'))

@@ -1,9 +1,11 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PrinterCallback, Trainer } from 'ts-trainer'
 import { describe, expect, it, vi } from 'vitest'
 import { smallModel } from '../helpers/classifier'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+
+const examples = join(import.meta.dirname, '../../examples/glue')
 
 const words = [
   'good',
@@ -22,6 +24,7 @@ const words = [
 const tasks: readonly [task: string, columns: readonly string[], classes: number, keys: readonly string[]][] = [
   ['cola', ['sentence'], 2, ['eval_matthews_correlation']],
   ['mnli', ['premise', 'hypothesis'], 3, ['eval_accuracy', 'eval_accuracy_mm', 'eval_loss_mm']],
+  ['mnli-mm', ['premise', 'hypothesis'], 3, ['eval_accuracy']],
   ['mrpc', ['sentence1', 'sentence2'], 2, ['eval_accuracy', 'eval_f1']],
   ['qnli', ['question', 'sentence'], 2, ['eval_accuracy']],
   ['qqp', ['question1', 'question2'], 2, ['eval_accuracy', 'eval_f1']],
@@ -31,20 +34,20 @@ const tasks: readonly [task: string, columns: readonly string[], classes: number
   ['wnli', ['sentence1', 'sentence2'], 2, ['eval_accuracy']],
 ]
 
-describe('examples/glue.ts', () => {
+describe('examples/glue', () => {
   it.each(tasks)(
     'trains on %s: its columns, head and metric, the evaluation as the last line',
     async (task, columns, classes, keys) => {
       const folder = temporaryFolder()
       await writeModel(join(folder, 'model'))
+      const isMnli = task.startsWith('mnli')
       writeTask(
-        join(folder, 'glue', task),
+        join(folder, 'glue', isMnli ? 'mnli' : task),
         columns,
         classes,
-        task === 'mnli' ? ['validation_matched', 'validation_mismatched'] : ['validation'],
+        isMnli ? ['validation_matched', 'validation_mismatched'] : ['validation'],
       )
       const lines = await runGlue(
-        '--task',
         task,
         '--model',
         join(folder, 'model'),
@@ -90,8 +93,6 @@ describe('examples/glue.ts', () => {
     await writeModel(join(folder, 'model'))
     writeTask(join(folder, 'glue/sst2'), ['sentence'], 2, ['validation'])
     const flags = [
-      '--task',
-      'sst2',
       '--model',
       join(folder, 'model'),
       '--data',
@@ -104,40 +105,58 @@ describe('examples/glue.ts', () => {
       '--log_level',
       'error',
     ]
-    const whole = JSON.parse((await runGlue(...flags, '--max_steps', '4')).at(-1)!) as Record<string, number>
+    const whole = JSON.parse((await runGlue('sst2', ...flags, '--max_steps', '4')).at(-1)!) as Record<string, number>
     const resumed = JSON.parse(
-      (await runGlue(...flags, '--max_steps', '4', '--resume_from_checkpoint', join(folder, 'out/checkpoint-2'))).at(
-        -1,
-      )!,
+      (
+        await runGlue(
+          'sst2',
+          ...flags,
+          '--max_steps',
+          '4',
+          '--resume_from_checkpoint',
+          join(folder, 'out/checkpoint-2'),
+        )
+      ).at(-1)!,
     ) as Record<string, number>
     expect([resumed['train_loss'], resumed['eval_loss']]).toEqual([whole['train_loss'], whole['eval_loss']])
   })
 
   it('lists its flags with --help, and refuses what is wrong by name', async () => {
-    const help = (await runGlue('--help')).join('\n')
-    for (const flag of ['--task', '--max_train_samples', '--learning_rate', '--warmup_steps'])
-      expect(help).toContain(flag)
-    await expect(runGlue('--task', 'mprc', '--model', 'm', '--data', 'd')).rejects.toThrow(
-      /no GLUE task 'mprc'; there are cola, mnli/,
-    )
-    await expect(runGlue('--task', 'mrpc', '--model', 'm')).rejects.toThrow('--data is missing')
-    await expect(runGlue('--task', 'mrpc', '--model', 'm', '--data', 'd', '--learnig_rate', '1')).rejects.toThrow(
+    const help = (await runGlue('mrpc', '--help')).join('\n')
+    expect(help).toMatch(/^Usage: npx tsx examples\/glue\/mrpc\.ts --model DIR/)
+    expect(help).toMatch(/--num_train_epochs NUMBER .*\[3\]\n/)
+    for (const flag of ['--max_train_samples', '--learning_rate', '--warmup_steps']) expect(help).toContain(flag)
+    await expect(runGlue('mrpc', '--model', 'm')).rejects.toThrow('--data is missing')
+    await expect(runGlue('mrpc', '--model', 'm', '--data', 'd', '--learnig_rate', '1')).rejects.toThrow(
       /learning_?rate/i,
     )
   })
+
+  it('has a short script for each of the tasks', () => {
+    const scripts = readdirSync(examples).filter(name => name !== 'run.ts')
+    expect(scripts.toSorted()).toEqual(tasks.map(([task]) => `${task}.ts`).toSorted())
+    for (const script of scripts)
+      expect(readFileSync(join(examples, script), 'utf8').split('\n').length, script).toBeLessThan(60)
+  })
 })
 
-/** The example in this process, read anew; what it prints on stdout. */
-async function runGlue(...flags: string[]): Promise<string[]> {
+/** A task's script in this process, read anew; what it prints on stdout. */
+async function runGlue(task: string, ...flags: string[]): Promise<string[]> {
   const lines: string[] = []
+  const ended = new Error('process.exit()')
   const before = process.argv
   const spies = [
     vi.spyOn(console, 'log').mockImplementation(text => void lines.push(String(text))),
     vi.spyOn(process.stderr, 'write').mockReturnValue(true),
+    vi.spyOn(process, 'exit').mockImplementation(() => {
+      throw ended
+    }),
   ]
-  process.argv = [process.execPath, 'glue.ts', ...flags]
+  process.argv = [process.execPath, `${task}.ts`, ...flags]
   try {
-    await import(/* @vite-ignore */ `../../examples/glue.ts?run=${crypto.randomUUID()}`)
+    await import(/* @vite-ignore */ `${examples}/${task}.ts?run=${crypto.randomUUID()}`)
+  } catch (error) {
+    if (error !== ended) throw error
   } finally {
     process.argv = before
     for (const spy of spies) spy.mockRestore()

@@ -141,8 +141,8 @@ describe('loadMetric', () => {
 
   it('names the nearest metric and task', () => {
     expect(() => loadMetric('acuracy')).toThrow(
-      "There is no metric 'acuracy'; there are accuracy, f1, glue, mae, matthews_correlation, mse, " +
-        "pearsonr, precision, recall, spearmanr. Did you mean 'accuracy'?",
+      "There is no metric 'acuracy'; there are accuracy, confusion_matrix, f1, glue, mae, matthews_correlation, " +
+        "mse, pearsonr, perplexity, precision, recall, roc_auc, seqeval, spearmanr, squad, squad_v2. Did you mean 'accuracy'?",
     )
     expect(() => loadMetric('glue', 'mrcp')).toThrow("Did you mean 'mrpc'? Write loadMetric('glue', task).")
     expect(() => loadMetric('glue')).toThrow('there are cola, hans')

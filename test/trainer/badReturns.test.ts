@@ -122,6 +122,8 @@ describe('what a collator or computeMetrics may return', () => {
     expect((await run({ removeUnusedColumns: false }, { ...options, dataCollator: readText })).output.globalStep).toBe(
       6,
     )
+    const naming = Object.assign(readText, { columns: ['text'] })
+    expect((await run({}, { ...options, dataCollator: naming })).output.globalStep).toBe(6)
     const empty = (given: readonly Readonly<Record<string, unknown>>[]): Batch => ({
       ...(given[0]!['note'] !== undefined && { input_ids: Tensor.from('int32', [[1]]) }),
       labels: Tensor.from(

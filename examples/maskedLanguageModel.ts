@@ -1,0 +1,63 @@
+// Teaches a model the language of texts: it guesses words that are hidden from it. The texts are the column `text`, and
+// are joined to blocks of equal length; perplexity says how many words it wavers between.
+//
+//   npx tsx examples/maskedLanguageModel.ts --model ./bert-base-uncased --data ./texts
+import {
+  AutoModelForMaskedLM,
+  AutoTokenizer,
+  DataCollatorForLanguageModeling,
+  type Dataset,
+  loadDataset,
+  Trainer,
+} from 'ts-trainer'
+import { firstRows, parseFlags } from './flags'
+
+const flags = parseFlags(
+  'maskedLanguageModel',
+  { learningRate: 5e-5, numTrainEpochs: 3, perDeviceTrainBatchSize: 8, evalStrategy: 'epoch' }, // as run_mlm.py
+  {
+    blockSize: { type: 'number', default: 128, help: 'The length of a block, in tokens.' },
+    mlmProbability: { type: 'number', default: 0.15, help: 'The share of tokens that are to be guessed.' },
+  },
+)
+const { args, resume } = flags
+
+const train = await loadDataset(flags.data, { split: firstRows('train', flags.maxTrainSamples) })
+const validation = await loadDataset(flags.data, { split: firstRows('validation', flags.maxEvalSamples) })
+
+const tokenizer = await AutoTokenizer.fromPretrained(flags.model)
+const encode = (rows: { text: string[] }) => tokenizer(rows.text, { returnSpecialTokensMask: true })
+
+/** The tokens of texts one after the other, cut into blocks; what remains is too short for one, and is left out. */
+const cut = (columns: Record<string, number[][]>) => {
+  const blocks = (rows: number[][]) => {
+    const joined = rows.flat()
+    return Array.from({ length: Math.floor(joined.length / flags.blockSize) }, (_, block) =>
+      joined.slice(block * flags.blockSize, (block + 1) * flags.blockSize),
+    )
+  }
+  return Object.fromEntries(Object.entries(columns).map(([name, rows]) => [name, blocks(rows)]))
+}
+const inBlocks = async (texts: Dataset) => {
+  const encoded = await texts.map(encode, { batched: true, removeColumns: texts.columnNames })
+  return encoded.map(cut, { batched: true })
+}
+
+const trainer = new Trainer({
+  model: await AutoModelForMaskedLM.fromPretrained(flags.model, { seed: args.seed }),
+  args,
+  trainDataset: await inBlocks(train),
+  evalDataset: await inBlocks(validation),
+  processingClass: tokenizer,
+  dataCollator: DataCollatorForLanguageModeling(tokenizer, { mlmProbability: flags.mlmProbability, seed: args.seed }),
+})
+
+await trainer.train({ resumeFromCheckpoint: resume })
+await trainer.saveModel()
+
+const evaluated = await trainer.evaluate()
+const metrics = { ...evaluated, perplexity: Math.exp(Number(evaluated['eval_loss'])) }
+trainer.logMetrics('eval', metrics)
+await trainer.saveMetrics('eval', metrics)
+await trainer.saveState() // what it logged, as trainer_state.json
+await trainer.dispose()

@@ -1,0 +1,54 @@
+// the examples, their rows, and what they are to learn by heart
+import { choices, labelled, type Rows, texts } from './rows'
+
+/** An example, and when it has learnt its rows by heart. */
+export interface ExampleCase {
+  /** The script in `examples`, without `.ts`. */
+  readonly script: string
+  /** The rows of each file of its data, without `.jsonl`. */
+  readonly files: Readonly<Record<string, Rows>>
+  /** The result that counts: at least 0.95, or for perplexity at most half of what it was at the start. */
+  readonly result: string
+  readonly flags?: readonly string[]
+}
+
+const glue: readonly [task: string, columns: readonly string[], classes: number, result: string][] = [
+  ['cola', ['sentence'], 2, 'eval_matthews_correlation'],
+  ['mnli', ['premise', 'hypothesis'], 3, 'eval_accuracy'],
+  ['mnli-mm', ['premise', 'hypothesis'], 3, 'eval_accuracy'],
+  ['mrpc', ['sentence1', 'sentence2'], 2, 'eval_accuracy'],
+  ['qnli', ['question', 'sentence'], 2, 'eval_accuracy'],
+  ['qqp', ['question1', 'question2'], 2, 'eval_accuracy'],
+  ['rte', ['sentence1', 'sentence2'], 2, 'eval_accuracy'],
+  ['sst2', ['sentence'], 2, 'eval_accuracy'],
+  ['stsb', ['sentence1', 'sentence2'], 1, 'eval_pearson'],
+  ['wnli', ['sentence1', 'sentence2'], 2, 'eval_accuracy'],
+]
+
+export const cases: readonly ExampleCase[] = [
+  ...glue.map(([task, columns, classes, result]) => glueCase(task, labelled(columns, classes), result)),
+  {
+    script: 'smsa',
+    files: inFolder('smsa', labelled(['text'], 3)),
+    result: 'eval_accuracy',
+    flags: ['--warmup_steps=0'],
+  },
+  { script: 'multipleChoice', files: inFolder('regular', choices()), result: 'eval_accuracy' },
+  {
+    script: 'maskedLanguageModel',
+    files: { train: texts(), validation: texts() },
+    result: 'perplexity',
+    flags: ['--block_size=8', '--eval_on_start'],
+  },
+]
+
+function glueCase(task: string, rows: Rows, result: string): ExampleCase {
+  const script = `glue/${task}`
+  if (!task.startsWith('mnli')) return { script, files: inFolder(task, rows), result }
+  const splits = ['train', 'validation_matched', 'validation_mismatched']
+  return { script, files: Object.fromEntries(splits.map(split => [`mnli/${split}`, rows])), result }
+}
+
+function inFolder(folder: string, rows: Rows): ExampleCase['files'] {
+  return { [`${folder}/train`]: rows, [`${folder}/validation`]: rows }
+}
