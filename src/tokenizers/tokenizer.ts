@@ -4,10 +4,11 @@ import type { Cell } from '../data/rows'
 import { checkOptions, refuseArguments } from '../options'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
 import { JsonPart } from './jsonPart'
-import { readTokenizerFiles, type TextFiles, type TokenizerFiles } from './files'
+import { readTokenizerFiles, type TokenizerFiles } from './files'
 import type { TokenizerOptions } from './options'
 import { tokenizerFileTexts } from './saveTokenizer'
 import { settingsOf, type TokenizerProperties, type TokenizerSettings } from './settings'
+import type { TextFiles } from './textFiles'
 import { textModel, type TextModel } from './textModel'
 
 /** Texts of a batch; undefined stands for a column that may be missing, and throws. */
