@@ -4,6 +4,7 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { circles, filesOf, importsOf, neededBy, readSources, runtimeImportsOf, type Sources } from './helpers/imports'
 
+const ground = 'tensor random errors json labelColumn literalPattern logging options protobuf turns'.split(' ')
 const programs = 'onnx losses autodiff optim feeds heads models programs'.split(' ')
 
 /**
@@ -64,12 +65,7 @@ function listed(table: Readonly<Record<string, string>>): Readonly<Record<string
 
 /** Files and folders that share a room under another name. */
 const sharing: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    ['tensor', 'random', 'errors', 'json', 'labelColumn', 'literalPattern', 'logging', 'options', 'turns'].map(name => [
-      name,
-      'ground',
-    ]),
-  ),
+  ...Object.fromEntries(ground.map(name => [name, 'ground'])),
   arguments: 'TrainingArguments',
 }
 
@@ -79,7 +75,7 @@ const sharing: Readonly<Record<string, string>> = {
 const doors: Readonly<Record<string, readonly string[]>> = {
   koffi: ['engine'],
   'onnxruntime-node': ['engine'],
-  pbf: ['onnx'],
+  pbf: ['ground'],
   '@huggingface/hub': ['hub'],
   '@huggingface/tokenizers': ['tokenizers'],
   hyparquet: ['data'],

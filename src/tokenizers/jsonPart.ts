@@ -81,6 +81,19 @@ export class JsonPart {
   }
 }
 
+/** The object that a JSON file holds. @throws TrainerError (`file`) that names the file. */
+export function parseJson(text: string, path: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new TrainerError('file', `${path} is not valid JSON: ${(error as Error).message}.`, { cause: error })
+  }
+  const part = new JsonPart(value, path)
+  if (Array.isArray(value)) throw part.wrong('an object')
+  return part.object()
+}
+
 const damagedFix =
   'Fetch the file again, or write it anew in Python: AutoTokenizer.from_pretrained(…).save_pretrained(folder).'
 

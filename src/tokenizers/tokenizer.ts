@@ -3,10 +3,11 @@ import { padExamples, type PadOptions } from '../collators/padExamples'
 import type { Cell, LooseColumn } from '../data/rows'
 import { checkOptions, refuseArguments } from '../options'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
-import { readTokenizerFiles, type TextFiles, type TokenizerFiles } from './files'
+import { readTokenizerFiles, type TokenizerFiles } from './files'
 import type { TokenizerOptions } from './options'
 import { tokenizerFileTexts } from './saveTokenizer'
 import { settingsOf, type TokenizerProperties, type TokenizerSettings } from './settings'
+import type { TextFiles } from './textFiles'
 import { textModel, type TextModel } from './textModel'
 
 /** Options with which a list of texts is one text, in words. */
