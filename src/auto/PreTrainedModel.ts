@@ -1,6 +1,6 @@
 import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
 import { nearest, quoted, TrainerError } from '../errors'
-import { checkOptions, shown } from '../options'
+import { checkOptions, refuseArguments, shown } from '../options'
 import type { Head, Task } from '../heads/Head'
 import type { ProblemType } from '../heads/sequenceClassification'
 import { log } from '../logging'
@@ -10,6 +10,7 @@ import { initialValues } from '../models/initialize'
 import { labelCount, type LabelOptions, withLabels, withOwnLabels, withProblemType } from '../models/labels'
 import type { Model, Parameter } from '../models/Model'
 import { architectureOf } from '../models/registry'
+import { resizedWeights, rowsAskedFor, type ResizeOptions } from '../models/resize'
 import { transformer } from '../models/transformer'
 import { sizeOf, Tensor } from '../tensor'
 import { headOf } from './headOf'
@@ -79,6 +80,37 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
   nameLabels(names: readonly string[]): void {
     if (this.classNames !== undefined || names.length !== this.numLabels) return
     this.#config = withLabels(this.#config, { id2label: names })
+  }
+
+  /**
+   * Gives the table of words `count` rows, for a tokenizer to which tokens were added, or fewer; old rows stay as they
+   * are bit for bit. A head that guesses words changes with it, and `config.vocab_size`.
+   * @param count by default as many as there are: with `padToMultipleOf` that pads.
+   * @returns the number of rows.
+   * @throws TrainerError ('argument') for a number that is none; ('model') where `pad_token_id` would have no row.
+   *
+   * @example
+   * tokenizer.addTokens(['<city>', '<date>'])
+   * model.resizeTokenEmbeddings(tokenizer.getVocab().size)
+   */
+  resizeTokenEmbeddings(count?: number, options: ResizeOptions = {}, ...extra: readonly never[]): number {
+    refuseArguments(extra, 'resizeTokenEmbeddings(), beside the number and its options,')
+    const rows = rowsAskedFor(count, Number(this.#config['vocab_size']), options)
+    const config = { ...this.#config, vocab_size: rows } as ModelConfig
+    const { head, parameters } = this.definition
+    const fresh = transformer(
+      architectureOf(config),
+      config,
+      head.task === 'masked-lm' ? headOf(head.task, config) : head,
+    )
+    const frozen = new Set(parameters.filter(({ trainable }) => !trainable).map(({ name }) => name))
+    const { meanResizing = true, seed = 42 } = options
+    const isTied = config['tie_word_embeddings'] !== false
+    for (const [name, tensor] of resizedWeights(this.parameters, fresh.parameters, { meanResizing, seed, isTied }))
+      this.parameters.set(name, tensor)
+    this.redefine({ ...fresh, parameters: fresh.parameters.map(p => ({ ...p, trainable: !frozen.has(p.name) })) })
+    this.#config = config
+    return rows
   }
 
   /** The names of the classes, in the order of their numbers; undefined while they are LABEL_0, LABEL_1, … */

@@ -34,7 +34,7 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   const mask = column(batch, 'attention_mask', ids)
   const places = placesOf(mask, ids, keep)
   const { slots } = places
-  const gather = (source: Tensor, limit: number, what: string, fix: string): Int32Array =>
+  const gather = (source: Tensor, limit: number, what: string, fix: Advice): Int32Array =>
     gathered(source, slots, limit, what, rowName, fix)
   const segments = column(batch, 'token_type_ids', ids)
   const positions = column(batch, 'position_ids', ids)
@@ -42,11 +42,11 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   const isMasked = (token: number): boolean => mask !== undefined && Number(mask.data[slots[token]!]) === 0
   return {
     ...places,
-    tokenIds: gather(ids, geometry.vocabularySize, 'token id', 'The tokenizer and the model do not belong together.'),
+    tokenIds: gather(ids, geometry.vocabularySize, 'token id', id => foreignToken(id, geometry.vocabularySize)),
     positionIds:
       positions === undefined
         ? countedPositions(ids, slots, geometry, rowName)
-        : gather(positions, end, 'position', 'Check position_ids.'),
+        : gather(positions, end, 'position', () => 'Check position_ids.'),
     segmentIds:
       geometry.segments === 0
         ? undefined
@@ -54,7 +54,7 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
             segments ?? Tensor.zeros('int32', ids.dims),
             geometry.segments,
             'segment id',
-            'Leave token_type_ids out, or use the tokenizer that belongs to the model.',
+            () => 'Leave token_type_ids out, or use the tokenizer that belongs to the model.',
           ),
     isMasked,
     isHollow(row) {
@@ -63,6 +63,19 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
       return true
     },
   }
+}
+
+/** What to do about a number that the model does not have. */
+type Advice = (id: number) => string
+
+/** As many tokens as people add to a tokenizer; ids far behind the table are those of another one. */
+const mostAdded = 1000
+
+function foreignToken(id: number, size: number): string {
+  const advice = 'The tokenizer and the model do not belong together.'
+  const isJustBehind = id >= size && id < size + mostAdded
+  const resize = ' If tokens were added to it, call model.resizeTokenEmbeddings(tokenizer.getVocab().size).'
+  return isJustBehind ? advice + resize : advice
 }
 
 function mainColumn(batch: Batch, rowName: RowName): Tensor {
@@ -125,7 +138,7 @@ function gathered(
   limit: number,
   what: string,
   rowName: RowName,
-  fix: string,
+  fix: Advice,
 ): Int32Array {
   const width = dims[1]!
   return slots.map(slot => {
@@ -135,9 +148,7 @@ function gathered(
     throw new TrainerError(
       'data',
       `The ${what} ${id} in ${place}, is unknown: the model knows only 0 to ${limit - 1}.`,
-      {
-        fix,
-      },
+      { fix: fix(id) },
     )
   })
 }

@@ -54,7 +54,7 @@ export interface TokenizerSettings extends TokenizerProperties {
 
 /** The settings that the files of a tokenizer say. */
 export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSettings {
-  const { config, family, specials, named } = files
+  const { config, family, specials } = files
   const idOf = (name: SpecialName): number | undefined =>
     specials[name] === undefined ? undefined : model.idOf(specials[name])
   const inputs = Array.isArray(config['model_input_names']) ? (config['model_input_names'] as string[]) : family.inputs
@@ -63,7 +63,6 @@ export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSe
   let limitNote = ownLimit === undefined ? noteOfLimit(files) : undefined
   let paddingSide = sideOf(config['padding_side'])
   let truncationSide = sideOf(config['truncation_side'])
-  const special = [...specialNames.map(idOf), ...named.map(token => model.idOf(token))].filter(id => id !== undefined)
   return {
     tokenizerClass: family.name,
     modelInputNames: inputs,
@@ -103,7 +102,10 @@ export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSe
     bosTokenId: idOf('bos_token'),
     eosTokenId: idOf('eos_token'),
     padTokenTypeId: Number(config['pad_token_type_id'] ?? 0),
-    allSpecialIds: [...new Set(special)],
+    get allSpecialIds() {
+      const ids = [...specialNames.map(idOf), ...files.named.map(token => model.idOf(token))]
+      return [...new Set(ids.filter(id => id !== undefined))]
+    },
     continuingSubwordPrefix: prefixOf(files.json.model),
     get limitNote() {
       return limitNote

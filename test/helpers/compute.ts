@@ -5,7 +5,8 @@ import type { Optimizer } from '../../src/optim/Optimizer'
 import { adamw } from '../../src/optim/adamw'
 import type { Batch, Tensor } from '../../src/tensor'
 import type { Engines } from '../../src/training/engines'
-import { type LabelledFeed, type LossSum, Runner, type RunnerOptions } from '../../src/training/Runner'
+import type { LabelledFeed } from '../../src/training/LabelledFeed'
+import { type LossSum, Runner, type RunnerOptions } from '../../src/training/Runner'
 import { placesInUpdate } from '../../src/training/updates'
 
 export interface Computed {
