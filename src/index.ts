@@ -41,6 +41,7 @@ export {
 export { DataCollatorWithFlattening, type DataCollatorWithFlatteningOptions } from './collators/withFlattening'
 export { DataCollatorWithPadding, type DataCollatorWithPaddingOptions } from './collators/withPadding'
 export { Dataset, DatasetDict } from './data/dataset'
+export { alignLabels, type AlignLabelsOptions } from './tokenizers/alignLabels'
 export type { BatchEncoding, Encoding } from './tokenizers/encoding'
 export type { TokenizerOptions } from './tokenizers/options'
 export type { FilterOptions } from './data/filtering'

@@ -41,8 +41,10 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
     added_tokens: tokens,
     normalizer:
       isWordPiece && normalizer?.type === 'BertNormalizer' ? configuredNormalizer(normalizer, config) : normalizer,
-    pre_tokenizer: json.pre_tokenizer ?? null,
-    post_processor: isWordPiece ? (processor ?? clsSepTemplate(specials, idOf)) : processor,
+    pre_tokenizer: configuredByteLevel(json.pre_tokenizer ?? null, family, config),
+    post_processor: isWordPiece
+      ? (processor ?? clsSepTemplate(specials, idOf))
+      : configuredByteLevel(processor, family, config),
     decoder: json.decoder ?? null,
   }
 }
@@ -92,4 +94,16 @@ function configuredNormalizer(
     strip_accents: config['strip_accents'],
   }
   return { ...normalizer, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) }
+}
+
+/** The pre-tokenizer or post-processor of RoBERTa's kin, with the options that the configuration sets, as in Python. */
+function configuredByteLevel(part: unknown, family: Family, config: TokenizerConfig): unknown {
+  const { type } = (part ?? {}) as { type?: unknown }
+  if (family.kind !== 'byte-level' || (type !== 'ByteLevel' && type !== 'RobertaProcessing')) return part
+  const { add_prefix_space: prefixes, trim_offsets: trims } = config
+  return {
+    ...(part as object),
+    ...(typeof prefixes === 'boolean' && { add_prefix_space: prefixes }),
+    ...(typeof trims === 'boolean' && type === 'RobertaProcessing' && { trim_offsets: trims }),
+  }
 }

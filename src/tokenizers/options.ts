@@ -35,6 +35,22 @@ export interface TokenizerOptions {
   readonly returnAttentionMask?: boolean | undefined
   /** Whether to return `special_tokens_mask` (1 for tokens of the template and the padding); false by default. */
   readonly returnSpecialTokensMask?: boolean | undefined
+  /**
+   * The texts are lists of their words, each encoded by itself; false by default. A list of lists is a batch, a list of
+   * words one text.
+   */
+  readonly isSplitIntoWords?: boolean | undefined
+  /**
+   * Whether to return `word_ids`, what Python's `encoding.word_ids(row)` gives: for each token the number of its word
+   * (with `isSplitIntoWords` its place in the list, otherwise the word that the pre-tokenizer found), null for special
+   * tokens and padding. Of a pair each text's words count from 0: `sequence_ids` tell them apart. false by default.
+   */
+  readonly returnWordIds?: boolean | undefined
+  /**
+   * Whether to return `sequence_ids`: 0 for tokens of the first text, 1 for those of the second, null for special tokens
+   * and padding; false by default.
+   */
+  readonly returnSequenceIds?: boolean | undefined
   /** Where padding is put; the tokenizer's own side by default. */
   readonly paddingSide?: Side | undefined
   /** Where tokens are cut off; the tokenizer's own side by default. */
@@ -47,11 +63,29 @@ export interface CompleteOptions {
   readonly maxLength: number | undefined
   readonly truncationSide: Side
   readonly addSpecialTokens: boolean
+  readonly isSplitIntoWords: boolean
   readonly padding: Padding
-  readonly outputs: { readonly segments: boolean; readonly mask: boolean; readonly specials: boolean }
+  readonly outputs: Outputs
 }
 
-const flagNames = ['addSpecialTokens', 'returnTokenTypeIds', 'returnAttentionMask', 'returnSpecialTokensMask'] as const
+/** Which columns beside the ids are made. */
+export interface Outputs {
+  readonly segments: boolean
+  readonly mask: boolean
+  readonly specials: boolean
+  readonly words: boolean
+  readonly sequences: boolean
+}
+
+const flagNames = [
+  'addSpecialTokens',
+  'isSplitIntoWords',
+  'returnTokenTypeIds',
+  'returnAttentionMask',
+  'returnSpecialTokensMask',
+  'returnWordIds',
+  'returnSequenceIds',
+] as const
 
 const optionNames = [
   ...flagNames,
@@ -78,6 +112,7 @@ export function completeOptions(options: TokenizerOptions, settings: TokenizerSe
     maxLength,
     truncationSide: checkSide(options.truncationSide ?? settings.truncationSide, 'truncationSide'),
     addSpecialTokens: options.addSpecialTokens ?? true,
+    isSplitIntoWords: options.isSplitIntoWords ?? false,
     padding: {
       strategy: padding,
       maxLength,
@@ -88,6 +123,8 @@ export function completeOptions(options: TokenizerOptions, settings: TokenizerSe
       segments: wants('token_type_ids', options.returnTokenTypeIds),
       mask: wants('attention_mask', options.returnAttentionMask),
       specials: options.returnSpecialTokensMask ?? false,
+      words: options.returnWordIds ?? false,
+      sequences: options.returnSequenceIds ?? false,
     },
   }
 }

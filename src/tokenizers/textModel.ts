@@ -11,8 +11,11 @@ import { wordModelOf } from './wordModels'
 
 /** A vocabulary and the way from text to its ids. */
 export interface TextModel {
-  /** Token ids of a text; may stop at the end of a word once there are `limit` of them. */
-  encode(text: string, limit?: number): number[]
+  /**
+   * Token ids of a text; may stop at the end of a word once there are `limit` of them. `words`, where it is given,
+   * receives the number of each token's word: words and added tokens are counted as they come, as in the Rust library.
+   */
+  encode(text: string, limit?: number, words?: number[]): number[]
   decode(ids: readonly number[], options: { skipSpecialTokens: boolean; cleanUp: boolean }): string
   idOf(token: string): number | undefined
   tokenOf(id: number): string | undefined
@@ -61,8 +64,8 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
   const added = new Map(json.added_tokens.map(token => [token.content, token.id]))
 
   return {
-    encode: (text, limit = Infinity) =>
-      encode(text, limit, { raw, normalized, normalize, keepsStart, split, idsOfWord }),
+    encode: (text, limit = Infinity, words) =>
+      encode(text, { raw, normalized, normalize, keepsStart, split, idsOfWord }, { ids: [], limit, words, count: 0 }),
     decode: (ids, { skipSpecialTokens, cleanUp }) =>
       ids.length === 0
         ? ''
@@ -110,31 +113,50 @@ interface Stages {
   readonly idsOfWord: WordModel
 }
 
+/** The tokens of a text so far. */
+interface Progress {
+  readonly ids: number[]
+  /** Tokens that are enough. */
+  readonly limit: number
+  readonly words: number[] | undefined
+  /** Words and added tokens so far. */
+  count: number
+}
+
 /**
  * Cuts a text at its added tokens, normalizes the text between, cuts it at the normalized added tokens, then into
  * words, and those into pieces.
  */
-function encode(text: string, limit: number, stages: Stages): number[] {
-  const ids: number[] = []
+function encode(text: string, stages: Stages, progress: Progress): number[] {
+  const { ids, limit } = progress
   for (const [section, raw] of splitAddedTokens(text, stages.raw).entries()) {
     if (typeof raw === 'number') {
-      ids.push(raw)
+      pushAdded(raw, progress)
       continue
     }
     const isFirst = section === 0 && stages.keepsStart(raw)
     for (const [index, part] of splitAddedTokens(stages.normalize(raw), stages.normalized).entries()) {
-      if (typeof part === 'number') ids.push(part)
-      else pushWords(ids, part, limit, isFirst && index === 0, stages)
+      if (typeof part === 'number') pushAdded(part, progress)
+      else pushWords(part, isFirst && index === 0, stages, progress)
       if (ids.length >= limit) return ids
     }
   }
   return ids
 }
 
-function pushWords(ids: number[], text: string, limit: number, isFirst: boolean, stages: Stages): void {
+function pushAdded(id: number, progress: Progress): void {
+  progress.ids.push(id)
+  progress.words?.push(progress.count)
+  progress.count++
+}
+
+function pushWords(text: string, isFirst: boolean, stages: Stages, progress: Progress): void {
   if (text === '') return
+  const { ids, limit, words } = progress
   for (const word of stages.split === undefined ? [text] : stages.split(text, isFirst)) {
     for (const id of stages.idsOfWord(word)) ids.push(id)
+    if (words !== undefined) while (words.length < ids.length) words.push(progress.count)
+    progress.count++
     if (ids.length >= limit) return
   }
 }
