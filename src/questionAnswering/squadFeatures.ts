@@ -85,18 +85,14 @@ export function squadFeatures(rows: object, tokenizer: WindowTokenizer, options:
     sequence_ids: sequences,
     overflow_to_sample_mapping: samples,
     ...inputs
-  } = tokenizer(
-    questions.map(({ question }) => question),
-    questions.map(({ context }) => context),
-    {
-      ...lengths,
-      truncation: 'only_second',
-      truncationSide: 'right',
-      returnOverflowingTokens: true,
-      returnOffsetsMapping: true,
-      returnSequenceIds: true,
-    },
-  ) as unknown as Windows
+  } = windowsOf(questions, tokenizer, {
+    ...lengths,
+    truncation: 'only_second',
+    truncationSide: 'right',
+    returnOverflowingTokens: true,
+    returnOffsetsMapping: true,
+    returnSequenceIds: true,
+  })
   const offsets = all.map((row, window) => row.map((one, token) => (sequences[window]![token] === 1 ? one : null)))
   const windows = offsets.map((own, window) => {
     const noAnswer = noAnswerOf(inputs.input_ids[window]!, tokenizer)
@@ -107,6 +103,32 @@ export function squadFeatures(rows: object, tokenizer: WindowTokenizer, options:
     ...('answers' in columns && positionsOf(windows, questions)),
     offset_mapping: offsets,
     ...('id' in columns && { example_id: samples.map(sample => columns.id![sample]!) }),
+  }
+}
+
+/** @throws TrainerError naming the question that leaves the context no room. */
+function windowsOf(questions: readonly SquadRow[], tokenizer: WindowTokenizer, options: WindowOptions): Windows {
+  const cut = (rows: readonly SquadRow[]): Windows =>
+    tokenizer(
+      rows.map(({ question }) => question),
+      rows.map(({ context }) => context),
+      options,
+    ) as unknown as Windows
+  try {
+    return cut(questions)
+  } catch (error) {
+    for (const one of questions) {
+      try {
+        cut([one])
+      } catch (own) {
+        if (own instanceof TrainerError)
+          throw new TrainerError(own.code, `${one.name}: ${own.problem}`, {
+            fix: 'Set a larger maxLength or a smaller stride, or leave so long a question out.',
+            cause: own,
+          })
+      }
+    }
+    throw error
   }
 }
 

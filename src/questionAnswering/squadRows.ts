@@ -22,6 +22,8 @@ export interface Answers {
 
 /** A question; where its first answer stands in the context, in UTF-16 units, as far as it has one. */
 export interface SquadRow {
+  /** What errors call it. */
+  readonly name: string
   readonly question: string
   readonly context: string
   readonly span: { readonly start: number; readonly end: number } | undefined
@@ -49,7 +51,7 @@ export function squadRows(columns: SquadColumns, starts: AnswerStarts): SquadRow
           fix: `Leave such rows out: filter(row => typeof row.${column} === 'string').`,
         })
     const spans = answers === undefined ? [] : answerSpans(name, context, answers[row], starts)
-    return { question: withoutLeadingBlanks(question!), context, span: spans[0] }
+    return { name, question: withoutLeadingBlanks(question!), context, span: spans[0] }
   })
 }
 
