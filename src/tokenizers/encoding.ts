@@ -24,7 +24,7 @@ export type Encoding = {
 }
 
 /** A batch of encoded texts, a row for each. */
-export type BatchEncoding = { [Name in keyof Encoding]: Encoding[Name][] }
+export type BatchEncoding = { [Name in keyof Encoding]: Required<Encoding>[Name][] }
 
 type Encode = (texts: unknown, pairs: unknown, options: TokenizerOptions | undefined) => Encoding | BatchEncoding
 
