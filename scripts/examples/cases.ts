@@ -1,5 +1,5 @@
 // the examples, their rows, and what they are to learn by heart
-import { choices, labelled, type Rows, texts } from './rows'
+import { choices, entities, labelled, type Rows, texts } from './rows'
 
 /** An example, and when it has learnt its rows by heart. */
 export interface ExampleCase {
@@ -33,6 +33,7 @@ export const cases: readonly ExampleCase[] = [
     result: 'eval_accuracy',
     flags: ['--warmup_steps=0'],
   },
+  { script: 'ner', files: { train: entities(), validation: entities() }, result: 'eval_f1' },
   { script: 'multipleChoice', files: inFolder('regular', choices()), result: 'eval_accuracy' },
   {
     script: 'maskedLanguageModel',

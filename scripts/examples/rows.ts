@@ -43,6 +43,19 @@ export function texts(): Rows {
   return rowsOf(row => ({ text: `${textOf(row, 0, 8)}.` }))
 }
 
+/** CoNLL's rows: words, and which of them name a person or a place. */
+export function entities(): Rows {
+  return rowsOf(row => {
+    const [person, place, ...others] = textOf(row).split(' ')
+    const isOutside = row % 2 === 0
+    return {
+      id: String(row),
+      tokens: isOutside ? [...others, person, place, 'said', person] : [place, 'said', person, ...others, '.'],
+      ner_tags: isOutside ? [0, 0, 0, 1, 2, 0, 5] : [5, 0, 1, 2, 0, 0, 0],
+    }
+  })
+}
+
 function rowsOf(make: (row: number) => Record<string, unknown>): Rows {
   return Array.from({ length: count }, (_, row) => make(row))
 }

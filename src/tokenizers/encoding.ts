@@ -26,7 +26,7 @@ export type Encoding = {
 }
 
 /** A batch of encoded texts, a row for each. */
-export type BatchEncoding = { [Name in keyof Encoding]: Encoding[Name][] } & {
+export type BatchEncoding = { [Name in keyof Encoding]: Required<Encoding>[Name][] } & {
   /** With `returnOverflowingTokens`: the number of the text that each row is from. */
   overflow_to_sample_mapping?: number[]
 }

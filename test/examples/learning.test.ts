@@ -21,7 +21,7 @@ describe('npm run examples', () => {
     expect(head).toContain(`//   npx tsx examples/${script}.ts --model `)
   })
 
-  it.each(['smsa', 'multipleChoice', 'maskedLanguageModel'])('%s learns sixteen rows by heart', async script => {
+  it.each(['smsa', 'ner', 'maskedLanguageModel'])('%s learns sixteen rows by heart', async script => {
     const { passed, text } = await runExample(
       cases.find(example => example.script === script)!,
       temporaryFolder(),
