@@ -15,7 +15,7 @@ export type ConfigSource = string | ((field: string) => string)
  */
 export function completeConfig(config: ModelConfig, family: FamilyConfig, source?: ConfigSource): ModelConfig {
   const named = withoutAliases(config, family)
-  const known = { ...commonFields, ...family.fields }
+  const known = { ...commonFields, ...family.olderFields, ...family.fields }
   const nameSource = (field: string): string => sourceOf(field, config, source)
   for (const [name, field] of Object.entries(known)) {
     if (Object.hasOwn(named, name) && named[name] !== undefined) checkField(name, field, named[name], nameSource(name))
@@ -37,7 +37,8 @@ export function withoutAliases(config: ModelConfig, family: FamilyConfig): Model
 
 /** Every name that a field of the family's configs may have. */
 export function fieldNames(family: FamilyConfig): string[] {
-  return [...Object.keys(family.fields), ...Object.keys(commonFields), ...Object.keys(family.aliases)]
+  const { fields, olderFields = {}, aliases } = family
+  return [...Object.keys({ ...fields, ...olderFields, ...commonFields }), ...Object.keys(aliases)]
 }
 
 /**

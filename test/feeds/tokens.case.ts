@@ -70,9 +70,12 @@ type Keep = 'real' | 'all'
 
 /** The fields of a family's config that say how often values are dropped. */
 function dropoutFields(family: string): string[] {
-  return family === 'distilbert'
-    ? ['dropout', 'attention_dropout', 'seq_classif_dropout']
-    : ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout']
+  const bert = ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout']
+  const others: Readonly<Record<string, string[]>> = {
+    distilbert: ['dropout', 'attention_dropout', 'seq_classif_dropout'],
+    albert: ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout_prob'],
+  }
+  return others[family] ?? bert
 }
 
 /** The cases of layouts of tokens: as those of PyTorch, and as the padded layout's. */
