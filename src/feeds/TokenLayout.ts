@@ -14,6 +14,10 @@ export interface Geometry {
   readonly positionPadding: number | undefined
   /** How many segments the model tells apart; 0 when it takes none. */
   readonly segments: number
+  /** Whether a row's first token is its first that is not masked, and not its first column. Default false. */
+  readonly firstReal?: boolean | undefined
+  /** How many columns a token sees to each side where attention is local; no attention is unless given. */
+  readonly window?: number | undefined
   /** What attention is told of the distances between tokens; nothing unless given. */
   readonly relative?: RelativeGeometry | undefined
 }
@@ -81,6 +85,8 @@ export interface GroupLayout {
   readonly fromHeads: (x: Value, masked: boolean) => Value
   /** [batch, 1, 1, length], added to the scores; [batch, 1, length, length] where masked tokens see other keys than the rest */
   readonly bias: Value
+  /** Where the geometry has a window: [batch, 1, length, length], added to the scores of local attention in the place of `bias`. */
+  readonly localBias?: Value | undefined
   /** Where the geometry asks for them: how far tokens are from each other. */
   readonly distances?: GroupDistances | undefined
   /**

@@ -1,7 +1,7 @@
 // the rows of a packed feed → groups of similar length, which attention is computed for together
 import { Tensor } from '../tensor'
 import type { GroupPlaces } from './FeedLayout'
-import { distanceInputs } from './distances'
+import { columnNumbers, distanceInputs } from './distances'
 import { absent, type Geometry, lowest } from './TokenLayout'
 import type { Tokens } from './tokens'
 
@@ -32,7 +32,7 @@ function packGroup(
   tokens: Tokens,
   firstRow: number,
   end: number,
-  { heads, relative }: Geometry,
+  { heads, relative, window }: Geometry,
   { added, multiple, extra }: Rounding,
 ): PackedGroup {
   const counts = tokens.lengths.subarray(firstRow, end)
@@ -42,9 +42,12 @@ function packGroup(
   const first = tokens.firsts[firstRow]!
   const inputs = groupInputs(counts, width, count + added, heads, relative?.blind === undefined ? lowest : absent, {
     isMasked: token => tokens.isMasked(first + token),
-    columnOf: (token, at) => tokens.columns?.[first + token] ?? at,
+    columnOf: (token, at) => (tokens.spaced ? tokens.columns[first + token]! : at),
   })
-  const distances = relative && distanceInputs(relative, width)
+  const distances = {
+    ...(relative && distanceInputs(relative, width)),
+    ...(window !== undefined && { columns: columnNumbers(width) }),
+  }
   const bias = tokens.someBlind && { attention_bias: blindBias(inputs.attention_bias!) }
   const seen = Float32Array.from(lengths, (_, row) => (tokens.isHollow(firstRow + row) ? 0 : 1))
   return { firstRow, lengths, width, tokens: count, inputs: { ...inputs, ...bias, ...distances }, seen }

@@ -2,7 +2,7 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import type { GroupDistances, RelativeGeometry } from './TokenLayout'
+import { type GroupDistances, lowest, type RelativeGeometry } from './TokenLayout'
 
 /** The longest rows that an exported model counts distances in, where no table of positions limits them. */
 export const mostColumns = 32_768
@@ -33,7 +33,26 @@ export function distanceInputs({ bucket }: RelativeGeometry, length: number): Re
   }
 }
 
+/** The columns of rows of that length, by which a graph knows how far they are from each other. */
+export function columnNumbers(length: number): Tensor {
+  return new Tensor(
+    'float32',
+    Float32Array.from({ length }, (_, column) => column),
+    [length],
+  )
+}
+
 // ── the graph's half ──
+
+/**
+ * The bias of local attention, [batch, 1, length, length]: that of the keys [batch, 1, 1, length], and keys lowered that are
+ * more than `window` columns away. The lower of both, since their sum would be -Infinity.
+ */
+export function localBias(graph: GraphBuilder, columns: Value, bias: Value, window: number): Value {
+  const distance = graph.abs(graph.sub(graph.unsqueeze(columns, [1]), graph.unsqueeze(columns, [0])))
+  const isFar = graph.cast(graph.greater(distance, window), 'float32')
+  return graph.min(bias, graph.unsqueeze(graph.mul(isFar, lowest), [0, 1]))
+}
 
 /** The same as inputs of a graph; `named` gives a group's own names. */
 export function declareDistances(graph: GraphBuilder, named: (name: string) => string): GroupDistances {

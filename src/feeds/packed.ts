@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { type PackedGroup, packGroups, type Rounding, roundedUp } from './attentionGroups'
-import { declareDistances } from './distances'
+import { declareDistances, localBias } from './distances'
 import type { FeedDemands } from './FeedLayout'
 import type {
   AttentionLayout,
@@ -50,7 +50,7 @@ export function packed(geometry: Geometry, wanted: Packing, keep: KeptTokens = '
       const several = rows >= packing.groups && packing.round === undefined
       const groups = packGroups(tokens, several ? packing.groups : 1, geometry, rounding(tokens, packing))
       const ids = { token_ids: tokens.tokenIds, position_ids: tokens.positionIds, token_type_ids: tokens.segmentIds }
-      const inputs: Record<string, Tensor> = { first_tokens: new Tensor('int32', tokens.firsts, [rows]) }
+      const inputs: Record<string, Tensor> = { first_tokens: new Tensor('int32', tokens.read, [rows]) }
       for (const [name, values] of Object.entries(ids))
         if (values !== undefined) inputs[name] = new Tensor('int32', lengthened(values, count), [count])
       const masked = maskedTokens(geometry, tokens, groups)
@@ -141,7 +141,7 @@ function declare(graph: GraphBuilder, geometry: Geometry, groups: number, masked
  * once, and whose gradient is the other Gather.
  */
 function attentionOf(graph: GraphBuilder, geometry: Geometry, groups: number, masked: MaskedTokens): AttentionLayout {
-  const { heads, headSize, relative } = geometry
+  const { heads, headSize, relative, window } = geometry
   const firstTokens = graph.input('first_tokens', 'int32', ['batch'])
   const counts = (name: string): Value | undefined => (groups === 1 ? undefined : graph.input(name, 'int64', [groups]))
   const groupTokens = counts('group_tokens')
@@ -160,7 +160,11 @@ function attentionOf(graph: GraphBuilder, geometry: Geometry, groups: number, ma
       const named = (name: string): string => nameOf(name, i, groups)
       const seen = masked === 'hollow' ? graph.input(named('seen'), 'float32', [named('batch'), 1, 1, 1]) : undefined
       const group = groupOf(graph, named, geometry, masked)
-      return { ...group, seen, distances: relative && declareDistances(graph, named) }
+      const local =
+        window === undefined
+          ? undefined
+          : localBias(graph, graph.input(named('columns'), 'float32', [named('length')]), group.bias, window)
+      return { ...group, seen, localBias: local, distances: relative && declareDistances(graph, named) }
     }),
   }
 }

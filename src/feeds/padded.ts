@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, Tensor } from '../tensor'
 import { blindBias } from './attentionGroups'
-import { columnDistances, declareDistances, distanceInputs, mostColumns } from './distances'
+import { columnDistances, columnNumbers, declareDistances, distanceInputs, localBias, mostColumns } from './distances'
 import type { Feed, RowName } from './FeedLayout'
 import {
   type AttentionLayout,
@@ -39,6 +39,8 @@ function feed(batch: Batch, geometry: Geometry, rowName: RowName): Feed {
   const keys = new Tensor('float32', bias, [rows, 1, 1, width])
   const inputs: Record<string, Tensor> = {
     ...(relative && distanceInputs(relative, width)),
+    ...(geometry.window !== undefined && { columns: columnNumbers(width) }),
+    ...(geometry.firstReal === true && { first_tokens: new Tensor('int32', tokens.read, [rows]) }),
     token_ids: new Tensor('int32', tokens.tokenIds, [rows, width]),
     position_ids: new Tensor('int32', tokens.positionIds, [rows, width]),
     attention_bias: tokens.someBlind ? blindBias(keys) : keys,
@@ -76,12 +78,18 @@ function declare(graph: GraphBuilder, geometry: Geometry, variant: string): Toke
   const bias = graph.input('attention_bias', 'float32', ['batch', 1, isBlind ? 'length' : 1, 'length'])
   const seen = variant === hollowVariant ? graph.input('seen', 'float32', ['batch', 1, 1, 1]) : undefined
   const distances = geometry.relative && declareDistances(graph, name => name)
+  const { window } = geometry
+  const local =
+    window === undefined ? undefined : localBias(graph, graph.input('columns', 'float32', ['length']), bias, window)
+  const masks = { bias, seen, distances, localBias: local }
+  const firstTokens = geometry.firstReal === true ? graph.input('first_tokens', 'int32', ['batch']) : undefined
+  const attention = attentionOf(graph, geometry, tokenIds, masks)
   return {
     tokenIds: flat(tokenIds),
     positionIds: flat(ids('position_ids')),
     segmentIds: geometry.segments > 0 ? flat(ids('token_type_ids')) : undefined,
     real: isBlind ? tokenColumn(graph, graph.input('real_tokens', 'float32', shape)) : undefined,
-    attention: attentionOf(graph, geometry, tokenIds, { bias, seen, distances }),
+    attention: firstTokens === undefined ? attention : { ...attention, first: x => graph.gather(x, firstTokens) },
   }
 }
 
@@ -107,7 +115,7 @@ export function declareColumns(
   const column = (name: string): Value => inRows(given(name))
   const inputIds = inRows(inputs)
   const real = graph.cast(graph.cast(column('attention_mask'), 'bool'), 'float32') // any number but 0 is a real token
-  const masks = columnMasks(graph, geometry, inputIds, real)
+  const attention = attentionOf(graph, geometry, inputIds, columnMasks(graph, geometry, inputIds, real))
   // RoBERTa has one segment, and its tokenizer gives none
   const segments =
     geometry.segments > 1
@@ -120,7 +128,8 @@ export function declareColumns(
     positionIds: graph.reshape(columnPositions(graph, geometry, inputIds), [-1]),
     segmentIds: segments && graph.reshape(segments, [-1]),
     real: geometry.relative?.blind === 'tokens' ? tokenColumn(graph, real) : undefined,
-    attention: attentionOf(graph, geometry, inputIds, masks),
+    attention:
+      geometry.firstReal === true ? { ...attention, first: firstSeen(graph, geometry, inputIds, real) } : attention,
     inputIds: inputs,
   }
 }
@@ -131,15 +140,36 @@ function columnMasks(
   geometry: Geometry,
   inputIds: Value,
   real: Value,
-): Pick<GroupLayout, 'bias' | 'seen' | 'distances'> {
-  const { relative, positions } = geometry
+): Pick<GroupLayout, 'bias' | 'seen' | 'distances' | 'localBias'> {
+  const { relative, positions, window } = geometry
   const blind = relative?.blind
   const isSeen = blind === 'tokens' ? graph.mul(graph.unsqueeze(real, [2]), graph.unsqueeze(real, [1])) : real
   const masked = graph.mul(graph.sub(1, isSeen), lowest)
+  const bias = graph.unsqueeze(masked, blind === 'tokens' ? [1] : [1, 2])
+  const columns = (): Value => columnsOf(graph, positions, inputIds)
   return {
-    bias: graph.unsqueeze(masked, blind === 'tokens' ? [1] : [1, 2]),
+    bias,
+    localBias: window === undefined ? undefined : localBias(graph, graph.cast(columns(), 'float32'), bias, window),
     seen: blind === undefined ? graph.unsqueeze(graph.reduceMax(real, [1], true), [1, 2]) : undefined,
-    distances: relative && columnDistances(graph, columnsOf(graph, positions, inputIds), relative, positions),
+    distances: relative && columnDistances(graph, columns(), relative, positions),
+  }
+}
+
+/** [tokens, width] → [batch, width]: each row's first token that is not masked, or its first column; as a product with 0 and 1. */
+function firstSeen(
+  graph: GraphBuilder,
+  { positions, heads, headSize }: Geometry,
+  inputIds: Value,
+  real: Value,
+): (x: Value) => Value {
+  const most = Math.min(positions, mostColumns)
+  // the earlier the higher, and those that are not masked above all others
+  const rank = graph.sub(graph.mul(real, most), graph.cast(columnsOf(graph, positions, inputIds), 'float32'))
+  const isFirst = graph.cast(graph.equal(rank, graph.reduceMax(rank, [1], true)), 'float32')
+  const shape = graph.concat([graph.shape(inputIds), graph.integers([heads * headSize])], 0)
+  return x => {
+    const found = graph.matMul(graph.unsqueeze(isFirst, [1]), graph.reshape(x, shape)) // [batch, 1, width]
+    return graph.assume(graph.squeeze(found, [1]), [inputIds.shape[0]!, heads * headSize])
   }
 }
 
@@ -182,7 +212,7 @@ function attentionOf(
   graph: GraphBuilder,
   { heads, headSize }: Geometry,
   like: Value,
-  masks: Pick<GroupLayout, 'bias' | 'seen' | 'distances'>,
+  masks: Pick<GroupLayout, 'bias' | 'seen' | 'distances' | 'localBias'>,
 ): AttentionLayout {
   const shape = graph.shape(like)
   const headShape = graph.concat([shape, graph.integers([heads, headSize])], 0)

@@ -11,8 +11,12 @@ export interface Tokens {
   /** How many tokens each row has, and which of all tokens is its first. */
   readonly lengths: Int32Array
   readonly firsts: Int32Array
-  /** The column of each token, where attention asks for distances: it stands there, with gaps where no token is. */
-  readonly columns: Int32Array | undefined
+  /** Which of all tokens a head reads that reads one of each row. */
+  readonly read: Int32Array
+  /** The column of each token. */
+  readonly columns: Int32Array
+  /** Whether tokens stand in their columns in attention, with gaps where there is none, and not one after the other. */
+  readonly spaced: boolean
   /** How many slots each row takes in attention: its tokens, or its columns up to the last token. */
   readonly extents: Int32Array
   /** Where each token stands in the batch: row × width + column. */
@@ -38,9 +42,10 @@ export interface Tokens {
 export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, rowName: RowName): Tokens {
   const ids = mainColumn(batch, rowName)
   const mask = column(batch, 'attention_mask', ids)
-  const places = placesOf(mask, ids, keep, geometry.relative?.blind)
+  const places = placesOf(mask, ids, keep, geometry)
   const { slots, firsts, lengths } = places
-  const columns = geometry.relative === undefined ? undefined : slots.map(slot => slot % ids.dims[1]!)
+  const columns = slots.map(slot => slot % ids.dims[1]!)
+  const spaced = geometry.relative !== undefined || geometry.window !== undefined
   const gather = (source: Tensor, limit: number, what: string, fix: string): Int32Array =>
     gathered(source, slots, limit, what, rowName, fix)
   const segments = column(batch, 'token_type_ids', ids)
@@ -50,7 +55,8 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   return {
     ...places,
     columns,
-    extents: columns === undefined ? lengths : lengths.map((count, row) => columns[firsts[row]! + count - 1]! + 1),
+    spaced,
+    extents: !spaced ? lengths : lengths.map((count, row) => columns[firsts[row]! + count - 1]! + 1),
     tokenIds: gather(ids, geometry.vocabularySize, 'token id', 'The tokenizer and the model do not belong together.'),
     positionIds:
       positions === undefined
@@ -105,13 +111,15 @@ function placesOf(
   mask: Tensor | undefined,
   { dims }: Tensor,
   keep: KeptTokens,
-  blind: RelativeGeometry['blind'],
-): Pick<Tokens, 'order' | 'lengths' | 'firsts' | 'slots' | 'real'> {
+  { firstReal = false, relative }: Geometry,
+): Pick<Tokens, 'order' | 'lengths' | 'firsts' | 'read' | 'slots' | 'real'> {
   const rows = dims[0]!
   const width = dims[1]!
   const isSeen = (slot: number): boolean => mask === undefined || Number(mask.data[slot]) !== 0
-  const isReal = (slot: number): boolean => slot % width === 0 || isSeen(slot)
-  const whole = keep === 'all' ? undefined : wholeRows(rows, width, isSeen, blind)
+  const readAt = firstReal ? firstSeen(rows, width, isSeen) : undefined
+  const isReal = (slot: number): boolean =>
+    isSeen(slot) || slot % width === (readAt === undefined ? 0 : readAt[Math.floor(slot / width)])
+  const whole = keep === 'all' ? undefined : wholeRows(rows, width, isSeen, relative?.blind)
   const keeps = (slot: number): boolean => keep === 'all' || isReal(slot) || whole?.[Math.floor(slot / width)] === true
   const counts = new Int32Array(rows)
   let real = 0
@@ -122,12 +130,25 @@ function placesOf(
   const order = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => counts[b]! - counts[a]! || a - b)
   const slots = new Int32Array(counts.reduce((sum, count) => sum + count, 0))
   const firsts = new Int32Array(rows)
+  const read = new Int32Array(rows)
   let count = 0
   order.forEach((row, i) => {
     firsts[i] = count
+    read[i] = count + (keep === 'all' ? (readAt?.[row] ?? 0) : 0)
     for (let slot = row * width; slot < (row + 1) * width; slot++) if (keeps(slot)) slots[count++] = slot
   })
-  return { slots, firsts, lengths: Int32Array.from(order, row => counts[row]!), order, real }
+  return { slots, firsts, read, lengths: Int32Array.from(order, row => counts[row]!), order, real }
+}
+
+/** The column of each row's first token that is not masked; 0 where all are. */
+function firstSeen(rows: number, width: number, isSeen: (slot: number) => boolean): Int32Array {
+  const columns = new Int32Array(rows)
+  for (let row = 0; row < rows; row++) {
+    let column = 0
+    while (column < width && !isSeen(row * width + column)) column++
+    columns[row] = column % width
+  }
+  return columns
 }
 
 /** Rows that keep their padding, because a token that is computed sees it: see `RelativeGeometry.blind`. */

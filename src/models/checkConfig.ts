@@ -103,9 +103,11 @@ const refusedFixes: Readonly<Record<string, string>> = {
 function checkTogether(config: ModelConfig, family: FamilyConfig, source: (field: string) => string): void {
   const { width, heads } = family
   const has = (field: string, problem: string): TrainerError =>
-    new TrainerError('model', `${source(field)} has "${field}" ${String(config[field])}, ${problem}.`)
+    new TrainerError('model', `${source(field)} has "${field}" ${JSON.stringify(config[field])}, ${problem}.`)
   if ((config[width] as number) % (config[heads] as number) !== 0)
     throw has(width, `which cannot be divided among ${String(config[heads])} heads ("${heads}")`)
+  const wrong = family.check?.(config)
+  if (wrong !== undefined) throw has(wrong.field, wrong.problem)
   const padding = config.pad_token_id
   if (typeof padding !== 'number') return
   const vocabulary = config.vocab_size as number

@@ -5,6 +5,7 @@ import { bert } from './bert'
 import type { ModelConfig } from './config'
 import { distilbert } from './distilbert'
 import { electra } from './electra'
+import { modernbert } from './modernbert'
 import { otherKind } from './otherKinds'
 import { camembert, roberta, xlmRoberta } from './roberta'
 
@@ -17,6 +18,7 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   distilbert,
   electra,
   albert,
+  modernbert,
 }
 
 /**

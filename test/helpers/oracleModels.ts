@@ -9,7 +9,16 @@ import { transformer } from '../../src/models/transformer'
 import type { MakeTokenLayout, TokenValues } from '../../src/feeds/TokenLayout'
 import { fixtures, readJson } from './oracle'
 
-export const familyNames = ['bert', 'roberta', 'xlm-roberta', 'camembert', 'distilbert', 'electra', 'albert'] as const
+export const familyNames = [
+  'bert',
+  'roberta',
+  'xlm-roberta',
+  'camembert',
+  'distilbert',
+  'electra',
+  'albert',
+  'modernbert',
+] as const
 export type FamilyName = (typeof familyNames)[number]
 
 const noDropout = {
@@ -20,6 +29,8 @@ const noDropout = {
   dropout: 0,
   attention_dropout: 0,
   seq_classif_dropout: 0,
+  embedding_dropout: 0,
+  mlp_dropout: 0,
 }
 
 /**
