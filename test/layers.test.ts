@@ -202,9 +202,15 @@ describe('the layers of src', () => {
   it('let programs, values, callbacks and the loop run without Node', () => {
     const sources = readSources()
     const loop = ['training/TrainingRun.ts']
-    const inRooms = [...programs, 'collators', 'questionAnswering', 'tokenizers', 'metrics', 'callbacks', 'processes'].map(room =>
-      [...sources.keys()].filter(file => roomOf(file) === room),
-    )
+    const inRooms = [
+      ...programs,
+      'collators',
+      'questionAnswering',
+      'tokenizers',
+      'metrics',
+      'callbacks',
+      'processes',
+    ].map(room => [...sources.keys()].filter(file => roomOf(file) === room))
     for (const files of [loop, ...inRooms]) {
       const needed = [...neededBy(files, sources)]
       expect(Math.min(files.length, needed.length - files.length + 1)).toBeGreaterThan(0)

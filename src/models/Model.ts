@@ -5,7 +5,8 @@ import type { Dimension, Value } from '../onnx/types'
 
 /** How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. */
 export type Initialization =
-  | { readonly kind: 'normal'; readonly deviation: number }
+  /** Where a cutoff is given, values beyond that many deviations are drawn again. */
+  | { readonly kind: 'normal'; readonly deviation: number; readonly cutoff?: number }
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
   /** A table's row p: sin(p / 10000^(2i / width)) at 2i, and the cosine at 2i + 1 (Vaswani et al. 2017). */
