@@ -63,7 +63,7 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
     normalize,
   )
   const library = decodingLibrary(json, config, root)
-  const tokens = tokensById(vocabulary, json)
+  const tokens = tokensById(vocabulary, json, normalize)
   library.model.vocab = tokens
   const added = new Map(json.added_tokens.map(token => [token.content, token.id]))
 
@@ -81,10 +81,11 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
   return {
     encode: asksForPlaces(json) ? (text, _, words) => idsOf(place(text), words) : quick,
     place,
-    decode: (ids, { skipSpecialTokens, cleanUp }) =>
-      ids.length === 0
-        ? ''
-        : library.decode([...ids], { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }),
+    decode: (ids, { skipSpecialTokens, cleanUp }) => {
+      const known = ids.filter(id => tokens[id] !== undefined)
+      const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }
+      return known.length === 0 ? '' : library.decode(known, options)
+    },
     idOf: token => added.get(token) ?? vocabulary.ids.get(token),
     tokenOf: id => tokens[id],
     vocabulary: () => new Map([...vocabulary.ids, ...added].sort((a, b) => a[1] - b[1])),
@@ -92,11 +93,15 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
   }
 }
 
-/** The tokens by id, added ones included. */
-function tokensById({ ids }: Vocabulary, json: TokenizerJson): (string | undefined)[] {
+/** The tokens by id, added ones included: those that are normalized as they are then written, as in the Rust library. */
+function tokensById(
+  { ids }: Vocabulary,
+  json: TokenizerJson,
+  normalize: (text: string) => string,
+): (string | undefined)[] {
   const tokens: (string | undefined)[] = []
   for (const [token, id] of ids) tokens[id] = token
-  for (const token of json.added_tokens) tokens[token.id] = token.content
+  for (const { id, content, normalized } of json.added_tokens) tokens[id] = normalized ? normalize(content) : content
   return tokens
 }
 
