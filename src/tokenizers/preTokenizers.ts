@@ -7,9 +7,9 @@ import { literalPattern } from '../literalPattern'
 
 /** What cuts a text into words. */
 export interface PreTokenizer {
-  /** The words of a text; `isFirst` says whether it begins where the whole text does. */
+  /** The words of a text; `isFirst` says whether it begins where the whole text does. Of a sequence each piece does. */
   words(text: string, isFirst: boolean): readonly string[]
-  /** The same for a text that knows where its characters stand. */
+  /** The same for a text that knows where its characters stand, and so which of its pieces begins where the whole does. */
   align(text: AlignedText): readonly AlignedText[]
 }
 
@@ -73,39 +73,18 @@ const preTokenizers: Readonly<Record<string, (part: JsonPart) => PreTokenizer>> 
   Metaspace: metaspace,
 }
 
-interface Piece {
-  readonly text: string
-  readonly isFirst: boolean
-}
-
 function sequence(part: JsonPart): PreTokenizer {
   const steps = part
     .at('pretokenizers')
     .list()
-    .map(one => ({ split: preTokenizerOf(one), removes: !['ByteLevel', 'Metaspace'].includes(one.at('type').text()) }))
+    .map(preTokenizerOf)
+    .filter(step => step !== undefined)
   return {
     words: (text, isFirst) =>
-      steps
-        .reduce<readonly Piece[]>(
-          (pieces, { split, removes }) => pieces.flatMap(piece => step(piece, split, removes)),
-          [{ text, isFirst }],
-        )
-        .map(one => one.text),
+      steps.reduce<readonly string[]>((pieces, step) => pieces.flatMap(piece => step.words(piece, isFirst)), [text]),
     align: text =>
-      steps.reduce<readonly AlignedText[]>(
-        (pieces, { split }) => (split === undefined ? pieces : pieces.flatMap(piece => split.align(piece))),
-        [text],
-      ),
+      steps.reduce<readonly AlignedText[]>((pieces, step) => pieces.flatMap(piece => step.align(piece)), [text]),
   }
-}
-
-/** One step of a sequence. What follows a stretch that a step removes does not stand first any more. */
-function step(piece: Piece, split: PreTokenizer | undefined, removes: boolean): readonly Piece[] {
-  if (split === undefined) return [piece]
-  return split.words(piece.text, piece.isFirst).map((text, index) => ({
-    text,
-    isFirst: piece.isFirst && index === 0 && (!removes || piece.text.startsWith(text)),
-  }))
 }
 
 /** GPT-2's words, if it is to cut, as the characters that stand for their bytes. */
