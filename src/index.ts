@@ -137,6 +137,15 @@ export type {
   TrainOutput,
 } from './training/options'
 export { createProfile, type Phase, type Profile, type ProgramProfile, type Span } from './training/profile'
+export { type AnswerOptions, answersOf, type AnswerSources, type FoundAnswer } from './questionAnswering/answersOf'
+export {
+  squadFeatures,
+  type SquadFeatures,
+  type SquadOptions,
+  type WindowOptions,
+  type WindowTokenizer,
+} from './questionAnswering/squadFeatures'
+export type { Answers, AnswerStarts, SquadColumns } from './questionAnswering/squadRows'
 export type { BestRun, SearchOptions } from './search/search'
 export type { FinishedTrial, SearchBackend } from './search/SearchBackend'
 export type { SearchDimension, SearchSpace, Trial, TrialValues } from './search/space'

@@ -17,6 +17,7 @@ const rooms = listed({
   files: 'ground',
   metrics: 'ground',
   collators: 'ground',
+  questionAnswering: 'ground',
   data: 'terminal files ground',
   tokenizers: 'collators data ground',
   onnx: 'ground',
@@ -45,7 +46,7 @@ const rooms = listed({
     'callbacks auto search TrainingArguments ground',
   index:
     'Trainer deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
-    'collators tokenizers metrics hub callbacks auto ground',
+    'collators questionAnswering tokenizers metrics hub callbacks auto ground',
   cli: 'index',
 })
 
@@ -205,7 +206,7 @@ describe('the layers of src', () => {
   it('let programs, values, callbacks and the loop run without Node', () => {
     const sources = readSources()
     const loop = ['training/TrainingRun.ts']
-    const inRooms = [...programs, 'collators', 'tokenizers', 'metrics', 'callbacks', 'processes'].map(room =>
+    const inRooms = [...programs, 'collators', 'questionAnswering', 'tokenizers', 'metrics', 'callbacks', 'processes'].map(room =>
       [...sources.keys()].filter(file => roomOf(file) === room),
     )
     for (const files of [loop, ...inRooms]) {

@@ -83,6 +83,8 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
     }),
   ),
   'DataCollatorWithFlattening/0': options => library.DataCollatorWithFlattening!(options),
+  'answersOf/1': options => library.answersOf!({ predictions: [[], []], features: [], examples: [] }, options),
+  'squadFeatures/2': options => library.squadFeatures!({ question: [], context: [] }, tokenizer, options),
   'Dataset#map/1': options => dataset.map!(() => ({}), options),
   'Dataset#filter/1': options => dataset.filter!(() => true, options),
   'Dataset#shuffle/0': options => dataset.shuffle!(options),

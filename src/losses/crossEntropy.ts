@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../onnx/builder'
 import { ignoredIndex } from '../labelColumn'
+import { TrainerError } from '../errors'
 import { checkOptions } from '../options'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
@@ -19,7 +20,8 @@ export interface CrossEntropyOptions {
 /**
  * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written in portable operators; see
  * PyTorch's CrossEntropyLoss.
- * @throws TrainerError (`argument`) for an option that it does not have.
+ * @throws TrainerError (`argument`) for an option that it does not have; (`graph`) for logits whose number of classes is
+ * not known.
  */
 export function crossEntropy(
   graph: GraphBuilder,
@@ -28,7 +30,11 @@ export function crossEntropy(
   options: CrossEntropyOptions = {},
 ): Loss {
   checkOptions(options, ['labelSmoothing', 'classWeights'], 'crossEntropy()')
-  const classes = logits.shape[1] as number
+  const classes = logits.shape[1]
+  if (typeof classes !== 'number')
+    throw new TrainerError('graph', `The logits [${logits.shape.join(', ')}] do not say how many classes there are.`, {
+      fix: 'crossEntropy needs [rows, classes], where the number of classes is known when the graph is built.',
+    })
   const logProbabilities = logSoftmax(graph, logits)
   const ids = graph.constant(Tensor.from('int32', [Array.from({ length: classes }, (_, i) => i)])) // [1, classes]
   const column = graph.unsqueeze(labels, [1])

@@ -17,6 +17,8 @@ export type Encoding = {
   token_type_ids?: number[]
   attention_mask: number[]
   special_tokens_mask?: number[]
+  /** With `returnOffsetsMapping`: where each token begins and ends in its text; [0, 0] for special tokens and padding. */
+  offset_mapping?: [number, number][]
   /** With `returnWordIds`: the number of each token's word in its text; null for special tokens and padding. */
   word_ids?: (number | null)[]
   /** With `returnSequenceIds`: 0 for the first text's tokens, 1 for the second's; null for special tokens and padding. */
@@ -24,14 +26,21 @@ export type Encoding = {
 }
 
 /** A batch of encoded texts, a row for each. */
-export type BatchEncoding = { [Name in keyof Encoding]: Required<Encoding>[Name][] }
+export type BatchEncoding = { [Name in keyof Encoding]: Required<Encoding>[Name][] } & {
+  /** With `returnOverflowingTokens`: the number of the text that each row is from. */
+  overflow_to_sample_mapping?: number[]
+}
 
 type Encode = (texts: unknown, pairs: unknown, options: TokenizerOptions | undefined) => Encoding | BatchEncoding
 
 /** The function from texts to encodings of a model, with the post-processor of its tokenizer.json. */
 export function encoder(model: TextModel, files: TokenizerFiles, settings: TokenizerSettings): Encode {
   const template = templateOf(new JsonPart(files.json.post_processor, files.path, 'post_processor'))
-  const bare = { single: template.single.filter(piece => piece.text), pair: template.pair.filter(piece => piece.text) }
+  const bare = {
+    ...template,
+    single: template.single.filter(piece => piece.text),
+    pair: template.pair.filter(piece => piece.text),
+  }
   const checkTakesWords = wordsChecker(model, files)
   const tellLost = lostWordsTeller()
   return (texts, pairs, options = {}) => {
@@ -42,11 +51,13 @@ export function encoder(model: TextModel, files: TokenizerFiles, settings: Token
     const encoded = firsts.map((text, index) => encodeRow(text, seconds?.[index]))
     if (complete.isSplitIntoWords) tellLost(encoded, complete.maxLength)
     const batch = columnsOf(
-      encoded.map(({ row }) => row),
+      encoded.flatMap(({ rows }) => rows),
       complete,
       settings,
     )
-    if (isBatch) return batch
+    if (complete.returnsOverflow)
+      batch.overflow_to_sample_mapping = encoded.flatMap(({ rows }, index) => rows.map(() => index))
+    if (isBatch || complete.returnsOverflow) return batch
     return Object.fromEntries(Object.entries(batch).map(([name, rows]) => [name, rows[0]!])) as Encoding
   }
 }
@@ -62,7 +73,7 @@ function lostWordsTeller(): (encoded: readonly EncodedText[], maxLength: number 
       level,
       `${lost} ${lost === 1 ? 'word' : 'words'} of ${losing.length} of ${encoded.length} texts lie behind the limit of ` +
         `${maxLength} tokens: they get no tokens, and their labels count neither in the loss nor in metrics. A larger ` +
-        `maxLength keeps them.${level === 'warning' ? ' Of later calls this is said at the log level info.' : ''}`,
+        `maxLength or returnOverflowingTokens: true keeps them.${level === 'warning' ? ' Of later calls this is said at the log level info.' : ''}`,
     )
     level = 'info'
   }
@@ -85,6 +96,7 @@ function columnsOf(
     ...(outputs.segments && { token_type_ids: rows.map(row => pad(row.segments, settings.padTokenTypeId)) }),
     ...(outputs.mask && { attention_mask: rows.map(row => pad(ones(row), 0)) }),
     ...(outputs.specials && { special_tokens_mask: rows.map(row => pad(row.specials, 1)) }),
+    ...(outputs.places && { offset_mapping: rows.map(row => pad(row.places, [0, 0])) }),
     ...(outputs.words && { word_ids: rows.map(row => pad(row.words, null)) }),
     ...(outputs.sequences && { sequence_ids: rows.map(row => pad(row.sequences, null)) }),
   } as BatchEncoding

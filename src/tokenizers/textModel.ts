@@ -4,6 +4,7 @@ import { splitAddedTokens, type TokenMatcher, tokenMatcher } from './addedTokens
 import type { TokenizerFiles } from './files'
 import { JsonPart } from './jsonPart'
 import { normalizerOf } from './normalizers'
+import { placedTokens, type PlacedTokens, type PlacingStages } from './placedTokens'
 import { preTokenizerOf, type PreTokenizer } from './preTokenizers'
 import type { TokenizerConfig, TokenizerJson } from './tokenizerJson'
 import type { Vocabulary, WordModel } from './vocabularies'
@@ -16,6 +17,8 @@ export interface TextModel {
    * receives the number of each token's word: words and added tokens are counted as they come, as in the Rust library.
    */
   encode(text: string, limit?: number, words?: number[]): number[]
+  /** The same tokens, with their words and where they stand in the text; slower. */
+  place(text: string): PlacedTokens
   decode(ids: readonly number[], options: { skipSpecialTokens: boolean; cleanUp: boolean }): string
   idOf(token: string): number | undefined
   tokenOf(id: number): string | undefined
@@ -45,11 +48,14 @@ const longestRemembered = 48
  */
 export function textModel({ json, config, vocabulary, path }: TokenizerFiles): TextModel {
   const root = new JsonPart(json, path)
-  const normalize = normalizerOf(root.at('normalizer')) ?? (text => text)
-  const split = preTokenizerOf(root.at('pre_tokenizer'))
+  const normalizer = normalizerOf(root.at('normalizer'))
+  const normalize = normalizer?.normalize ?? ((text: string) => text)
+  const preTokenizer = preTokenizerOf(root.at('pre_tokenizer'))
+  const split = preTokenizer?.words
   const asksForFirst = JSON.stringify(json.pre_tokenizer ?? null).includes('"first"')
   const keepsStart = (text: string): boolean => !asksForFirst || startIsKept(text, normalize)
-  const idsOfWord = rememberingIds(wordModelOf(root.at('model'), vocabulary))
+  const wordModel = wordModelOf(root.at('model'), vocabulary)
+  const idsOfWord = rememberingIds(wordModel)
   const raw = tokenMatcher(
     json.added_tokens.filter(token => !token.normalized),
     text => text,
@@ -63,9 +69,16 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
   library.model.vocab = tokens
   const added = new Map(json.added_tokens.map(token => [token.content, token.id]))
 
+  const placing = {
+    ...{ raw, normalized, normalizer, preTokenizer },
+    model: rememberingSpans(wordModel),
+    nameOf: namer(tokens, json.model),
+  }
+
   return {
     encode: (text, limit = Infinity, words) =>
       encode(text, { raw, normalized, normalize, keepsStart, split, idsOfWord }, { ids: [], limit, words, count: 0 }),
+    place: text => placedTokens(text, placing),
     decode: (ids, { skipSpecialTokens, cleanUp }) =>
       ids.length === 0
         ? ''
@@ -109,7 +122,7 @@ interface Stages {
   readonly normalize: (text: string) => string
   /** Whether the first character of a text is still there when it is normalized. */
   readonly keepsStart: (text: string) => boolean
-  readonly split: PreTokenizer | undefined
+  readonly split: PreTokenizer['words'] | undefined
   readonly idsOfWord: WordModel
 }
 
@@ -167,6 +180,33 @@ function pushWords(text: string, isFirst: boolean, stages: Stages, progress: Pro
  */
 function startIsKept(text: string, normalize: (text: string) => string): boolean {
   return normalize(`${String.fromCodePoint(text.codePointAt(0)!)}x`) !== normalize('x')
+}
+
+/**
+ * What the Rust library calls a token: Unigram's unknown ones are called what they stand for, all others what the
+ * vocabulary calls them.
+ */
+function namer(
+  tokens: readonly (string | undefined)[],
+  { unk_id: unknown }: TokenizerJson['model'],
+): PlacingStages['nameOf'] {
+  return (id, stretch) => (id === unknown ? stretch : (tokens[id] ?? ''))
+}
+
+/** The model with a memory of spans too. */
+function rememberingSpans(model: WordModel): WordModel {
+  const memory = new Map<string, { readonly ids: readonly number[]; readonly spans: readonly number[] }>()
+  return (word, spans = []) => {
+    let known = memory.get(word)
+    if (known === undefined) {
+      const found: number[] = []
+      known = { ids: model(word, found), spans: found }
+      if (memory.size >= rememberedWords) memory.clear()
+      if (word.length <= longestRemembered) memory.set(word, known)
+    }
+    for (const place of known.spans) spans.push(place)
+    return known.ids
+  }
 }
 
 /** The model with a memory. */

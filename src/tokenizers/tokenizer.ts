@@ -12,6 +12,9 @@ import { textModel, type TextModel } from './textModel'
 /** Options with which a list of texts is one text, in words. */
 type OfWords = TokenizerOptions & { readonly isSplitIntoWords: true }
 
+/** Options with which one text may become several rows. */
+type Overflowing = TokenizerOptions & { readonly returnOverflowingTokens: true }
+
 /** Texts of a batch; undefined stands for a column that may be missing, and throws. */
 export type TextBatch = readonly Cell[] | undefined
 
@@ -73,6 +76,8 @@ export interface Tokenizer extends TokenizerMembers {
   (texts: LooseColumn, options: TokenizerOptions): BatchEncoding
   (words: readonly string[], options: OfWords): Encoding
   (words: readonly string[], pair: readonly string[], options: OfWords): Encoding
+  (text: Cell, options: Overflowing): BatchEncoding
+  (text: Cell, pair: Cell, options: Overflowing): BatchEncoding
   (texts: TextBatch, options: TokenizerOptions): BatchEncoding
   (texts: TextBatch, pairs?: TextBatch | null, options?: TokenizerOptions): BatchEncoding
   (text: Cell, options: TokenizerOptions): Encoding

@@ -36,7 +36,11 @@ describe('whole words', () => {
     for (const side of ['right', 'left'] as const) {
       tokenizer.paddingSide = side
       const collate = DataCollatorForLanguageModeling(tokenizer, { wholeWordMask: true, mlmProbability: 0.4 })
-      const rows = cases[kind]!.map(({ input_ids, word_ids }) => ({ input_ids, ...(given && { word_ids }) }))
+      const rows = cases[kind]!.map(({ text, input_ids, word_ids }) => {
+        const row = tokenizer(text, { returnWordIds: given })
+        expect(row).toMatchObject({ input_ids, ...(given && { word_ids }) })
+        return row
+      })
       const epochs = Array.from({ length: 60 }, (_, epoch) => table(collate(rows, undefined, epoch).labels))
       cases[kind]!.forEach(({ input_ids: ids, words }, row) => {
         const ownOf = (labels: number[]): number[] => (side === 'right' ? labels : labels.slice(-ids.length))

@@ -192,3 +192,11 @@ describe('gradients agree with finite differences', () => {
     )
   })
 })
+
+it('cross-entropy is refused where the number of classes is not known: it would be 0', () => {
+  const graph = new GraphBuilder('open')
+  const logits = graph.input('logits', 'float32', ['rows', 'choices'])
+  expect(() => crossEntropy(graph, logits, graph.input('labels', 'int32', ['rows']))).toThrow(
+    /logits \[rows, choices\] do not say how many classes there are/,
+  )
+})
