@@ -46,12 +46,7 @@ const trainer = new Trainer({
   dataCollator: DataCollatorForTokenClassification(tokenizer),
   computeMetrics: prediction => {
     const scores = seqeval.compute(entityLabels(prediction, names))
-    return {
-      precision: scores.overall_precision,
-      recall: scores.overall_recall,
-      f1: scores.overall_f1,
-      accuracy: scores.overall_accuracy,
-    }
+    return { precision: scores.overall_precision, recall: scores.overall_recall, f1: scores.overall_f1 }
   },
 })
 

@@ -49,8 +49,19 @@ async function main(): Promise<void> {
       const measured = python === undefined ? { ...options, rivals: [] } : options
       recordSection(join(root, 'docs/benchmarks.md'), subjectOf(measured), printedLines())
     }
-    const { task, shape, batch, precision } = options
-    say(JSON.stringify({ task, shape, batch, precision, ...result, lossDifference: difference, loadAverage: load() }))
+    const { task, shape, family, batch, precision } = options
+    say(
+      JSON.stringify({
+        task,
+        shape,
+        family,
+        batch,
+        precision,
+        ...result,
+        lossDifference: difference,
+        loadAverage: load(),
+      }),
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

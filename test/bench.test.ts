@@ -3,12 +3,15 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { checkShape, configOf, dropoutOf } from '../scripts/bench/families'
 import { figuresOf, median } from '../scripts/bench/figures'
 import { stepFlops } from '../scripts/bench/flops'
 import type { RunResult } from '../scripts/bench/job'
 import { parseOptions, subjectOf } from '../scripts/bench/options'
 import { operatorParts, phaseParts, readOperators } from '../scripts/bench/phases'
 import { withSection } from '../scripts/bench/record'
+import { AutoModelForSequenceClassification } from '../src/index'
+import { architectures } from '../src/models/registry'
 import { temporaryFolder } from './helpers/temporaryFolder'
 
 const root = join(import.meta.dirname, '..')
@@ -24,6 +27,7 @@ describe('npm run bench', () => {
     expect(result).toMatchObject({
       task: 'quickstart',
       shape: 'tiny',
+      family: 'bert',
       batch: 4,
       precision: 'float32',
       rivals: {},
@@ -39,6 +43,24 @@ describe('npm run bench', () => {
     expect(Math.max(...losses.map(loss => Math.abs(loss - Math.LN2)))).toBeLessThan(0.2)
   }, 120_000)
 
+  it('measures another family of models', async () => {
+    const { stdout } = await bench(...small, '--family', 'roberta', '--rival', 'none')
+    expect(stdout).toContain('weights: random, roberta of the shape 2×128')
+    const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>
+    expect(result).toMatchObject({ family: 'roberta', shape: 'tiny' })
+    expect(result['samplesPerSecond']).toBeGreaterThan(0)
+  }, 120_000)
+
+  it.each(Object.keys(architectures))('has a config of every family: %s', family => {
+    const config = configOf(family, 'tiny')
+    const model = AutoModelForSequenceClassification.fromConfig(config, { numLabels: 2 })
+    expect(() => checkShape(model.config, family, 'tiny', undefined)).not.toThrow()
+    expect(Object.keys(dropoutOf(config, 0)).length).toBeGreaterThan(1)
+    expect(() => checkShape(model.config, family, 'base', 'DIR')).toThrow(
+      `--family ${family} --shape base is ${family}, 12×768`,
+    )
+  })
+
   it('measures gradient checkpointing, whose losses are the same', async () => {
     const { stdout } = await bench(...small, '--length', '40', '--checkpointing')
     expect(stdout).toContain('rows of 40 tokens')
@@ -49,6 +71,10 @@ describe('npm run bench', () => {
 
   it('refuses what it does not know', () => {
     expect(() => parseOptions(['--shape', 'minilmm'])).toThrow(/--shape "minilmm" is not known.*Did you mean "minilm"/s)
+    expect(() => parseOptions(['--family', 'robrta'])).toThrow(
+      /--family "robrta" is not known.*Did you mean "roberta"/s,
+    )
+    expect(parseOptions(['--shape', 'distil'])).toMatchObject({ family: 'distilbert' })
     expect(() => parseOptions(['--rounds', '0'])).toThrow('--rounds has to be a whole number of at least 1')
     expect(() => parseOptions(['--rival', 'plain,bf61'])).toThrow('--rival "bf61" is not known')
     expect(parseOptions(['--task', 'quickstart', '--rival', 'grouped-bf16,plain'])).toMatchObject({
@@ -170,6 +196,8 @@ describe('a record', () => {
     const options = [
       [],
       ['--shape', 'tiny'],
+      ['--shape', 'distil'],
+      ['--family', 'distilbert'],
       ['--batch', '8'],
       ['--precision', 'bfloat16'],
       ['--rival', 'none'],

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { nearest, TrainerError } from '../../src/errors'
+import { architectures } from '../../src/models/registry'
 
 /** The models that can be measured, by name: layers × width. */
 export const shapes = {
@@ -40,6 +41,8 @@ export interface BenchOptions {
   /** A task of GLUE, or `quickstart`: the quick start's sentences. */
   readonly task: string
   readonly shape: ShapeName
+  /** The model's family, as `model_type` in its config. */
+  readonly family: string
   readonly batch: number
   readonly precision: 'float32' | 'bfloat16'
   readonly rivals: readonly RivalName[]
@@ -71,6 +74,8 @@ with ts-trainer and with Hugging Face Trainer
   --shape SHAPE          ${Object.entries(shapes)
     .map(([name, { layers, width }]) => `${name} ${layers}×${width}`)
     .join(', ')} (minilm)
+  --family FAMILY        ${Object.keys(architectures).join(', ')}
+                         (bert; for the shape distil distilbert)
   --batch ROWS           rows in a batch (32)
   --precision PRECISION  float32 or bfloat16 (float32)
   --rival RIVAL          ${Object.keys(rivals).join(', ')}, several with commas between, all or none (plain)
@@ -95,6 +100,7 @@ const minilm = 'models/sentence-transformers/all-MiniLM-L6-v2'
 const declared = {
   task: { type: 'string' },
   shape: { type: 'string', default: 'minilm' },
+  family: { type: 'string' },
   batch: { type: 'string', default: '32' },
   precision: { type: 'string', default: 'float32' },
   rival: { type: 'string' },
@@ -120,10 +126,12 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
   const useless = (['rival', 'profile'] as const).find(option => values.checkpointing && values[option])
   if (useless !== undefined) throw uselessOption(useless)
   const shape = oneOf('shape', values.shape, Object.keys(shapes) as ShapeName[])
+  const family = oneOf('family', values.family ?? usualFamily(shape), Object.keys(architectures))
   const data = values.task === 'quickstart' ? undefined : (values.data ?? existing(join(hub, 'datasets/nyu-mll/glue')))
   return {
     task: taskOf(values.task, data),
     shape,
+    family,
     batch: whole('batch', values.batch),
     precision: oneOf('precision', values.precision, ['float32', 'bfloat16']),
     rivals: values.checkpointing ? [] : rivalsOf(values.rival ?? 'plain'),
@@ -131,13 +139,17 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     steps: whole('steps', values.steps),
     data,
     fallback: values.task === undefined && data === undefined,
-    model: values.model ?? (shape === 'minilm' ? existing(join(hub, minilm)) : undefined),
+    model: values.model ?? (shape === 'minilm' && family === 'bert' ? existing(join(hub, minilm)) : undefined),
     length: values.length === undefined ? undefined : whole('length', values.length),
     profile: values.profile,
     checkpointing: values.checkpointing,
     built: values.built,
     record: values.record,
   }
+}
+
+function usualFamily(shape: ShapeName): string {
+  return shape === 'distil' ? 'distilbert' : 'bert'
 }
 
 function uselessOption(option: string): TrainerError {
@@ -155,6 +167,7 @@ function uselessOption(option: string): TrainerError {
 export function subjectOf({
   task,
   shape,
+  family,
   batch,
   precision,
   length,
@@ -167,9 +180,9 @@ export function subjectOf({
   const besides = beside.length === 0 ? ' alone' : ` beside ${beside.join(' and ')}`
   const what = checkpointing ? ' with and without gradient checkpointing' : profile ? ', where the time goes' : besides
   const rows = length === undefined ? [] : [`rows of ${length} tokens`]
-  return [task, shape, `batch ${batch}`, precision, ...rows, ...(built ? ['built'] : []), `${steps} steps${what}`].join(
-    ', ',
-  )
+  const model = family === usualFamily(shape) ? [shape] : [family, shape]
+  const source = built ? ['built'] : []
+  return [task, ...model, `batch ${batch}`, precision, ...rows, ...source, `${steps} steps${what}`].join(', ')
 }
 
 function taskOf(given: string | undefined, data: string | undefined): string {

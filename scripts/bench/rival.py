@@ -87,7 +87,7 @@ class Clock(TrainerCallback):
 
 step_ends, losses, samples, lengths = [], [], [], []
 config = AutoConfig.from_pretrained(job['model'], num_labels=job['numLabels'], **job['config'])
-model = AutoModelForSequenceClassification.from_pretrained(job['model'], config=config, attn_implementation='sdpa')
+model = AutoModelForSequenceClassification.from_pretrained(job['model'], config=config)
 tokenizer = AutoTokenizer.from_pretrained(job['tokenizer'])
 with open(job['rows'], encoding='utf8') as file:
     train_dataset = datasets.Dataset.from_dict(json.load(file))

@@ -2,15 +2,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeSafetensors } from '../../src/files/writeSafetensors'
-import {
-  AutoModelForSequenceClassification,
-  AutoTokenizer,
-  loadDataset,
-  type ModelConfig,
-  TrainerError,
-} from '../../src/index'
+import { AutoModelForSequenceClassification, AutoTokenizer, loadDataset, type ModelConfig } from '../../src/index'
+import { checkShape, configOf, dropoutOf, hasSegments } from './families'
 import type { FlopShape } from './flops'
-import { type BenchOptions, columns, type ShapeName, shapes } from './options'
+import { type BenchOptions, columns, shapes } from './options'
 
 /** What is trained on, and what. */
 export interface Work {
@@ -38,28 +33,29 @@ export async function prepareWork(options: BenchOptions, folder: string): Promis
     options.model !== undefined && existsSync(join(options.model, 'tokenizer.json'))
       ? options.model
       : join(examples, 'tokenizer')
-  const { rows, rowCount, numLabels } = await prepareRows(options, tokenizer, folder)
   const target = join(folder, 'model')
+  const { label, ...encoded } = await prepareRows(options, tokenizer)
+  const numLabels = options.task === 'stsb' ? 1 : new Set(label).size
   const { config } = await prepareModel(options, numLabels, target)
-  const names = Object.hasOwn(config, 'dropout')
-    ? ['dropout', 'attention_dropout', 'seq_classif_dropout']
-    : ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout']
+  const { token_type_ids: segments, ...others } = encoded
+  const rows = join(folder, 'rows.json')
+  writeFileSync(rows, JSON.stringify({ ...others, ...(hasSegments(config) && { token_type_ids: segments }), label }))
   const { layers, width } = shapes[options.shape]
   return {
     model: target,
     tokenizer,
     rows,
-    rowCount,
+    rowCount: label.length,
     numLabels,
     flops: { layers, width, innerWidth: 4 * width, labels: numLabels },
-    dropout: Object.fromEntries(names.map(name => [name, 0.1])),
-    noDropout: Object.fromEntries(names.map(name => [name, 0])),
+    dropout: dropoutOf(config, 0.1),
+    noDropout: dropoutOf(config, 0),
     sources: [
       options.data === undefined
         ? `rows: the quick start's sentences${options.fallback ? ', since GLUE is not here (--data)' : ''}`
         : `rows: GLUE's ${options.task}, whole training file`,
       options.model === undefined
-        ? `weights: random, of the shape ${layers}×${width}, seed 42`
+        ? `weights: random, ${options.family} of the shape ${layers}×${width}, seed 42`
         : 'weights: those of the folder, with a new head, seed 42',
     ],
   }
@@ -68,8 +64,7 @@ export async function prepareWork(options: BenchOptions, folder: string): Promis
 async function prepareRows(
   { task, data, length }: BenchOptions,
   tokenizerFolder: string,
-  folder: string,
-): Promise<Pick<Work, 'rows' | 'rowCount' | 'numLabels'>> {
+): Promise<Record<string, (number | number[])[]> & { label: number[] }> {
   const dataset = data === undefined ? await loadDataset(join(examples, 'sentiment')) : await loadDataset(data, task)
   const tokenizer = await AutoTokenizer.fromPretrained(tokenizerFolder)
   const [first, second] = columns[task]!
@@ -79,15 +74,11 @@ async function prepareRows(
     maxLength: length ?? maxLength,
   }) as unknown as Record<string, ArrayLike<number>[]>
   const label = Array.from(dataset.train.column('label') as ArrayLike<number>)
-  const rows = join(folder, 'rows.json')
-  const plain = Object.fromEntries(
-    Object.entries(encoded).map(([name, values]) => [
-      name,
-      values.map(row => filled(Array.from(row), length ?? row.length)),
-    ]),
-  )
-  writeFileSync(rows, JSON.stringify({ ...plain, label }))
-  return { rows, rowCount: label.length, numLabels: task === 'stsb' ? 1 : new Set(label).size }
+  const plain = Object.entries(encoded).map(([name, values]) => [
+    name,
+    values.map(row => filled(Array.from(row), length ?? row.length)),
+  ])
+  return { ...(Object.fromEntries(plain) as Record<string, number[][]>), label }
 }
 
 /** A row's numbers, repeated until there are so many. */
@@ -102,59 +93,11 @@ async function prepareModel(
 ): Promise<{ config: ModelConfig }> {
   const model =
     options.model === undefined
-      ? AutoModelForSequenceClassification.fromConfig(configOf(options.shape), { numLabels, seed: 42 })
+      ? AutoModelForSequenceClassification.fromConfig(configOf(options.family, options.shape), { numLabels, seed: 42 })
       : await AutoModelForSequenceClassification.fromPretrained(options.model, { numLabels, seed: 42 })
-  checkShape(model.config, options)
+  checkShape(model.config, options.family, options.shape, options.model)
   mkdirSync(target)
   writeFileSync(join(target, 'config.json'), JSON.stringify(model.config))
   await writeSafetensors(join(target, 'model.safetensors'), model.parameters)
   return model
-}
-
-function configOf(shape: ShapeName): ModelConfig {
-  const { layers, width, heads } = shapes[shape]
-  const common = { vocab_size: 30522, max_position_embeddings: 512, pad_token_id: 0, initializer_range: 0.02 }
-  if (shape === 'distil') {
-    return {
-      ...common,
-      model_type: 'distilbert',
-      n_layers: layers,
-      dim: width,
-      n_heads: heads,
-      hidden_dim: 4 * width,
-      activation: 'gelu',
-      dropout: 0.1,
-      attention_dropout: 0.1,
-      seq_classif_dropout: 0.1,
-    }
-  }
-  return {
-    ...common,
-    model_type: 'bert',
-    num_hidden_layers: layers,
-    hidden_size: width,
-    num_attention_heads: heads,
-    intermediate_size: 4 * width,
-    hidden_act: 'gelu',
-    hidden_dropout_prob: 0.1,
-    attention_probs_dropout_prob: 0.1,
-    layer_norm_eps: 1e-12,
-    type_vocab_size: 2,
-  }
-}
-
-function checkShape(config: ModelConfig, { shape, model }: BenchOptions): void {
-  const { layers, width } = shapes[shape]
-  const found = [
-    config['num_hidden_layers'] ?? config['n_layers'],
-    config['hidden_size'] ?? config['dim'],
-    config['vocab_size'],
-  ]
-  if (found[0] === layers && found[1] === width && found[2] === 30522) return
-  throw new TrainerError(
-    'argument',
-    `--shape ${shape} is ${layers}×${width} with a vocabulary of 30522, ` +
-      `but the model in ${model ?? ''} is ${found[0]}×${found[1]} with ${found[2]}.`,
-    { fix: 'Leave --model out for random weights.' },
-  )
 }
