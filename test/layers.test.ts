@@ -78,6 +78,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   pbf: ['ground'],
   '@huggingface/hub': ['hub'],
   '@huggingface/tokenizers': ['tokenizers'],
+  tokenizers: ['tokenizers'],
   hyparquet: ['data'],
   'hyparquet-compressors': ['data'],
   mathjs: ['metrics'],
@@ -224,12 +225,13 @@ describe('the layers of src', () => {
   it('name only packages that package.json depends on', () => {
     const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
       dependencies: object
+      peerDependencies: object
     }
     expect(
       Object.keys(doors)
         .filter(name => name !== 'node')
         .toSorted(),
-    ).toEqual(Object.keys(manifest.dependencies).toSorted())
+    ).toEqual(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).toSorted())
   })
 })
 

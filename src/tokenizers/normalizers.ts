@@ -4,6 +4,7 @@ import { bertNormalizer } from './bertNormalizer'
 import { byteCharacters, trimEnd, trimStart } from './characters'
 import { charsmapNormalizer } from './charsmap'
 import type { JsonPart } from './jsonPart'
+import { madeHereOrNatively, nativeOf } from './native'
 import { patternOf, replaceMatches } from './patterns'
 
 export type Normalizer = (text: string) => string
@@ -12,11 +13,19 @@ export type Normalizer = (text: string) => string
  * The function of a normalizer; undefined for null. Only the Unicode forms are the library's: its others use the white
  * space of JavaScript, put a final sigma, read `$&` in a replacement, or know a fixed list in place of the map of
  * SentencePiece.
- * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ * @throws TrainerError (`file`) that names the field, and the type if it is supported neither here nor by the native
+ * library.
  */
 export function normalizerOf(part: JsonPart): Normalizer | undefined {
   if (part.isMissing) return undefined
-  return part.makerIn(normalizers, 'normalizer')(part)
+  return madeHereOrNatively<Normalizer>(
+    part,
+    () => part.makerIn(normalizers, 'normalizer')(part),
+    (library, normalizer) => {
+      const native = nativeOf(library, { normalizer }).getNormalizer()
+      return native === null ? undefined : text => native.normalizeString(text)
+    },
+  )
 }
 
 const form = (make: new (config: never) => unknown, type: string): ((part: JsonPart) => Normalizer) => {

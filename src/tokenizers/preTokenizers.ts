@@ -1,6 +1,7 @@
 // the pre-tokenizer of a tokenizer.json → a function from text to words, by the rules of the Rust library
 import { byteCharacters, punctuation, whiteSpace, wordCharacter } from './characters'
 import type { JsonPart } from './jsonPart'
+import { madeHereOrNatively, nativeOf } from './native'
 import { patternOf, splitBehaviors, splitText } from './patterns'
 import { literalPattern } from '../literalPattern'
 
@@ -11,11 +12,19 @@ export type PreTokenizer = (text: string, isFirst: boolean) => readonly string[]
  * The function of a pre-tokenizer; undefined for null. They are written here, since those of the library use
  * JavaScript's classes of characters (`\s`, `\d`, and `\w` for ASCII alone), leave behaviors of Split and Punctuation
  * out, and do not cut at Metaspace's sign.
- * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ * @throws TrainerError (`file`) that names the field, and the type if it is supported neither here nor by the native
+ * library.
  */
 export function preTokenizerOf(part: JsonPart): PreTokenizer | undefined {
   if (part.isMissing) return undefined
-  return part.makerIn(preTokenizers, 'pre-tokenizer')(part)
+  return madeHereOrNatively<PreTokenizer>(
+    part,
+    () => part.makerIn(preTokenizers, 'pre-tokenizer')(part),
+    (library, value) => {
+      const native = nativeOf(library, { pre_tokenizer: value }).getPreTokenizer()
+      return native === null ? undefined : text => native.preTokenizeString(text).map(([word]) => word)
+    },
+  )
 }
 
 const blanks = new RegExp(`[${whiteSpace}]`, 'gu')
