@@ -3,6 +3,7 @@ import { bertNormalizer } from './bertNormalizer'
 import { byteCharacters, trimEnd, trimStart } from './characters'
 import { charsmapNormalizer } from './charsmap'
 import type { JsonPart } from './jsonPart'
+import { madeHereOrNatively, nativeOf, withoutPlaces } from './native'
 import type { Normalizer } from './normalizer'
 import { matchesOf, patternOf, replaceMatches } from './patterns'
 import { alignedForm, type UnicodeForm } from './unicodeForms'
@@ -10,11 +11,21 @@ import { alignedForm, type UnicodeForm } from './unicodeForms'
 /**
  * A normalizer; undefined for null. None is the library's: those use the white space of JavaScript, put a final sigma,
  * read `$&` in a replacement, or know a fixed list in place of the map of SentencePiece.
- * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ * @throws TrainerError (`file`) that names the field, and the type if it is supported neither here nor by the native
+ * library.
  */
 export function normalizerOf(part: JsonPart): Normalizer | undefined {
   if (part.isMissing) return undefined
-  return part.makerIn(normalizers, 'normalizer')(part)
+  return madeHereOrNatively<Normalizer>(
+    part,
+    () => part.makerIn(normalizers, 'normalizer')(part),
+    (library, normalizer) => {
+      const native = nativeOf(library, { normalizer }).getNormalizer()
+      return native === null
+        ? undefined
+        : { normalize: text => native.normalizeString(text), align: () => withoutPlaces(part) }
+    },
+  )
 }
 
 /** A normalizer to which it does not matter what stands beside a character. */

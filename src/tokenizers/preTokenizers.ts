@@ -2,6 +2,7 @@
 import type { AlignedText } from './alignedText'
 import { byteCharacters, punctuation, whiteSpace, wordCharacter } from './characters'
 import type { JsonPart } from './jsonPart'
+import { madeHereOrNatively, nativeOf, withoutPlaces } from './native'
 import { patternOf, type Split, splitAt, splitBehaviors, splitInto } from './patterns'
 import { literalPattern } from '../literalPattern'
 
@@ -17,11 +18,20 @@ export interface PreTokenizer {
  * A pre-tokenizer; undefined for null. They are written here, since those of the library use
  * JavaScript's classes of characters (`\s`, `\d`, and `\w` for ASCII alone), leave behaviors of Split and Punctuation
  * out, and do not cut at Metaspace's sign.
- * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ * @throws TrainerError (`file`) that names the field, and the type if it is supported neither here nor by the native
+ * library.
  */
 export function preTokenizerOf(part: JsonPart): PreTokenizer | undefined {
   if (part.isMissing) return undefined
-  return part.makerIn(preTokenizers, 'pre-tokenizer')(part)
+  return madeHereOrNatively<PreTokenizer>(
+    part,
+    () => part.makerIn(preTokenizers, 'pre-tokenizer')(part),
+    (library, value) => {
+      const native = nativeOf(library, { pre_tokenizer: value }).getPreTokenizer()
+      if (native === null) return undefined
+      return { words: text => native.preTokenizeString(text).map(([word]) => word), align: () => withoutPlaces(part) }
+    },
+  )
 }
 
 const blanks = new RegExp(`[${whiteSpace}]`, 'gu')
