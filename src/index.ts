@@ -41,6 +41,7 @@ export {
 export { DataCollatorWithPadding, type DataCollatorWithPaddingOptions } from './collators/withPadding'
 export { Dataset, DatasetDict } from './data/dataset'
 export type { AddTokensOptions, TokenToAdd } from './tokenizers/addTokens'
+export { alignLabels, type AlignLabelsOptions } from './tokenizers/alignLabels'
 export type { BatchEncoding, Encoding } from './tokenizers/encoding'
 export type { TokenizerOptions } from './tokenizers/options'
 export type { FilterOptions } from './data/filtering'

@@ -101,6 +101,7 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'Tokenizer#decode/1': options => tokenizer.decode!([1], options),
   'Tokenizer#batchDecode/1': options => tokenizer.batchDecode!([], options),
   'Tokenizer#pad/1': options => tokenizer.pad!(rows, options),
+  'alignLabels/2': options => library.alignLabels!([0], [1], options),
   'createEngine/0': options => library.createEngine!(options),
   'Engine#load/1': options => untyped(engine).load!(index.encode(identity()).model, options),
   'Program#run/2': options => program.run!({ x: index.Tensor.zeros('float32', [1]) }, {}, options),

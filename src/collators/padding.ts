@@ -22,10 +22,10 @@ export function paddedLength(longest: number, { strategy, maxLength, multipleOf 
 }
 
 /** The values lengthened with `filler` on a side; the same array if they are long enough. */
-export function padValues(values: readonly number[], length: number, filler: number, side: Side): number[] {
+export function padValues<Value>(values: readonly Value[], length: number, filler: Value, side: Side): Value[] {
   const missing = length - values.length
-  if (missing <= 0) return values as number[]
-  const fillers = new Array<number>(missing).fill(filler)
+  if (missing <= 0) return values as Value[]
+  const fillers = new Array<Value>(missing).fill(filler)
   return side === 'right' ? values.concat(fillers) : fillers.concat(values)
 }
 

@@ -37,19 +37,27 @@ export function tokenMatcher(
 export function splitAddedTokens(text: string, matcher: TokenMatcher | undefined): (string | number)[] {
   if (text === '') return []
   if (matcher === undefined) return [text]
-  const parts: (string | number)[] = []
+  return cutAtAddedTokens(text, matcher, (start, end, id) => id ?? text.slice(start, end))
+}
+
+/** The same for places: what `cut` makes of each stretch of the text, with the id of those that are added tokens. */
+export function cutAtAddedTokens<Part>(
+  text: string,
+  matcher: TokenMatcher | undefined,
+  cut: (start: number, end: number, id?: number) => Part,
+): Part[] {
+  const parts: Part[] = []
   let start = 0
-  for (const match of text.matchAll(matcher.pattern)) {
-    const token = matcher.tokens.get(match[0])!
+  for (const match of matcher === undefined ? [] : text.matchAll(matcher.pattern)) {
+    const token = matcher!.tokens.get(match[0])!
     const end = match.index + match[0].length
     if (token.single_word && touchesWord(text, match.index, end)) continue
-    const before = text.slice(start, match.index)
-    const kept = token.lstrip ? trimEnd(before) : before
-    if (kept !== '') parts.push(kept)
-    parts.push(token.id)
+    const keptEnd = token.lstrip ? start + trimEnd(text.slice(start, match.index)).length : match.index
+    if (keptEnd > start) parts.push(cut(start, keptEnd))
     start = token.rstrip ? text.length - trimStart(text.slice(end)).length : end
+    parts.push(cut(keptEnd, start, token.id))
   }
-  if (start < text.length) parts.push(start === 0 ? text : text.slice(start))
+  if (start < text.length) parts.push(cut(start, text.length))
   return parts
 }
 

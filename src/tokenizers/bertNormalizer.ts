@@ -1,20 +1,31 @@
 // BERT's normalizer as in the Rust library. The JavaScript library's differs: it puts no blanks around rare Chinese
 // characters (those beyond the basic plane), and lower-cases a final sigma differently.
+import type { Normalizer } from './normalizer'
+import { alignedForm } from './unicodeForms'
 
 /**
  * BERT's normalizer for the options of a `tokenizer.json`: `clean_text`, `handle_chinese_chars`, `strip_accents` (null:
  * as `lowercase`), `lowercase`; all true by default.
  */
-export function bertNormalizer(options: Readonly<Record<string, unknown>>): (text: string) => string {
+export function bertNormalizer(options: Readonly<Record<string, unknown>>): Normalizer {
   const lowercase = options['lowercase'] !== false
-  const strip = options['strip_accents'] ?? lowercase
-  return text => {
-    if (plain.test(text)) return lowercase ? text.toLowerCase() : text
-    let result = text
-    if (options['clean_text'] !== false) result = result.replace(dropped, '').replace(blanks, ' ')
-    if (options['handle_chinese_chars'] !== false) result = result.replace(chinese, ' $& ')
-    if (strip) result = result.normalize('NFD').replace(accents, '')
-    return lowercase ? result.replace(/Σ/g, 'σ').toLowerCase() : result
+  const strips = options['strip_accents'] ?? lowercase
+  const clean = (text: string): string =>
+    options['clean_text'] === false ? text : text.replace(dropped, '').replace(blanks, ' ')
+  const space = (text: string): string =>
+    options['handle_chinese_chars'] === false ? text : text.replace(chinese, ' $& ')
+  const strip = (text: string): string => text.replace(accents, '')
+  const lower = (text: string): string => (lowercase ? text.replace(/Σ/g, 'σ').toLowerCase() : text)
+  return {
+    normalize: text => {
+      if (plain.test(text)) return lowercase ? text.toLowerCase() : text
+      const spaced = space(clean(text))
+      return lower(strips ? strip(spaced.normalize('NFD')) : spaced)
+    },
+    align: text => {
+      const spaced = text.mapped(character => space(clean(character)))
+      return (strips ? alignedForm(spaced, 'NFD').mapped(strip) : spaced).mapped(lower)
+    },
   }
 }
 

@@ -23,9 +23,11 @@ export function bytePairModel(part: JsonPart, { ids }: Vocabulary): WordModel {
   const merges = mergesOf(part.at('merges'), ids, prefix)
   const symbolsOf = symbolReader(part, ids, prefix)
   const ignoresMerges = part.at('ignore_merges').flag(false)
-  return word => {
+  return (word, spans) => {
     const whole = ignoresMerges ? ids.get(word) : undefined
-    return whole !== undefined ? [whole] : merged(symbolsOf(word), merges)
+    if (whole === undefined) return merged(symbolsOf(word, spans), merges, spans)
+    spans?.push(0, word.length)
+    return [whole]
   }
 }
 
@@ -44,44 +46,53 @@ function mergesOf(part: JsonPart, ids: ReadonlyMap<string, number>, prefix: stri
   return { ranks, results }
 }
 
-/** A function from a word to the ids of its characters. */
-function symbolReader(part: JsonPart, ids: ReadonlyMap<string, number>, prefix: string): (word: string) => number[] {
+/** A function from a word to the ids of its characters; `spans` as in {@link WordModel}. */
+function symbolReader(
+  part: JsonPart,
+  ids: ReadonlyMap<string, number>,
+  prefix: string,
+): (word: string, spans: number[] | undefined) => number[] {
   const suffix = part.at('end_of_word_suffix').text('')
   const fallsBack = part.at('byte_fallback').flag(false)
   const fuses = part.at('fuse_unk').flag(false)
   const unknownToken = part.at('unk_token')
   const unknown = unknownToken.isMissing ? undefined : ids.get(unknownToken.text())
   if (!unknownToken.isMissing && unknown === undefined) throw unknownToken.wrong('a token of the vocabulary')
-  return word => {
+  return (word, spans) => {
     const symbols: number[] = []
-    let waiting = false // an unknown symbol is put when the next known one, or the next unknown one, is met
-    const put = (id: number): void => {
-      if (waiting) symbols.push(unknown!)
-      waiting = false
+    const put = (id: number, from: number, to: number): void => {
       symbols.push(id)
+      spans?.push(from, to)
     }
+    // The span of an unknown symbol, which is put when the next known one, or the next unknown one, is met.
+    let waiting: [number, number] | undefined
+    let end = 0
     const characters = Array.from(word)
     for (const [index, character] of characters.entries()) {
+      const start = end
+      end += character.length
       const text = (index > 0 ? prefix : '') + character + (index === characters.length - 1 ? suffix : '')
       const id = ids.get(text)
       if (id !== undefined) {
-        put(id)
+        if (waiting) put(unknown!, ...waiting)
+        waiting = undefined
+        put(id, start, end)
         continue
       }
       const bytes = fallsBack ? byteTokens(text).map(token => ids.get(token)) : [undefined]
-      if (!bytes.includes(undefined)) symbols.push(...(bytes as number[]))
+      if (!bytes.includes(undefined)) for (const byte of bytes as number[]) put(byte, start, end)
       else if (unknown !== undefined) {
-        if (waiting && !fuses) symbols.push(unknown)
-        waiting = true
+        if (waiting && !fuses) put(unknown, ...waiting)
+        waiting = [waiting && fuses ? waiting[0] : start, end]
       }
     }
-    if (waiting) symbols.push(unknown!)
+    if (waiting) put(unknown!, ...waiting)
     return symbols
   }
 }
 
 /** The symbols after all merges: always the one of the lowest rank, the leftmost if there are several. */
-function merged(symbols: number[], { ranks, results }: Merges): number[] {
+function merged(symbols: number[], { ranks, results }: Merges, spans: number[] | undefined): number[] {
   if (symbols.length < 2) return symbols
   const next = Int32Array.from(symbols, (_, place) => place + 1)
   const previous = Int32Array.from(symbols, (_, place) => place - 1)
@@ -100,10 +111,18 @@ function merged(symbols: number[], { ranks, results }: Merges): number[] {
     const right = next[place]!
     symbols[place] = results[rank]!
     symbols[right] = -1
+    if (spans !== undefined) spans[2 * place + 1] = spans[2 * right + 1]!
     next[place] = next[right]!
     if (next[right]! < symbols.length) previous[next[right]!] = place
     offer(previous[place]!)
     offer(place)
   }
+  if (spans !== undefined) keepWhere(spans, unit => symbols[unit >> 1] !== -1)
   return symbols.filter(id => id !== -1)
+}
+
+/** Leaves only those values in an array whose places pass. */
+function keepWhere(values: number[], keeps: (place: number) => boolean): void {
+  const kept = values.filter((_, place) => keeps(place))
+  values.splice(0, values.length, ...kept)
 }

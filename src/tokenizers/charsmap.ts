@@ -1,5 +1,7 @@
 // SentencePiece's own normalization: the precompiled_charsmap of a tokenizer.json
+import type { Change } from './alignedText'
 import type { JsonPart } from './jsonPart'
+import type { Normalizer } from './normalizer'
 
 /**
  * A map from stretches of bytes to texts: the length of a trie in bytes (four bytes, little-endian), the trie, and the
@@ -12,25 +14,59 @@ interface Charsmap {
 }
 
 /** The normalizer of a `precompiled_charsmap`: base64 as in tokenizer.json. */
-export function charsmapNormalizer(part: JsonPart): (text: string) => string {
+export function charsmapNormalizer(part: JsonPart): Normalizer {
   const map = readCharsmap(part)
-  if (map.units.length === 0) return text => text
-  const replacements = new Map<string, string>()
-  const replaced = (grapheme: string): string => {
-    let known = replacements.get(grapheme)
+  if (map.units.length === 0) return { normalize: text => text, align: text => text }
+  const replaced = remembering(grapheme =>
+    replacementsOf(map, grapheme)
+      .map(([, after]) => after)
+      .join(''),
+  )
+  const replacements = remembering(grapheme => replacementsOf(map, grapheme))
+  return {
+    normalize: text => {
+      let result = ''
+      if (singles.test(text)) for (const character of text) result += replaced(character)
+      else for (const { segment } of segmenter.segment(text)) result += replaced(segment)
+      return result
+    },
+    align: text => {
+      const changes = Array.from(segmenter.segment(text.text), ({ segment }) => replacements(segment)).flat()
+      return changes.every(([before, after]) => before === after) ? text : text.transformed(changesOf(changes))
+    },
+  }
+}
+
+function remembering<Result>(make: (grapheme: string) => Result): (grapheme: string) => Result {
+  const memory = new Map<string, Result>()
+  return grapheme => {
+    let known = memory.get(grapheme)
     if (known === undefined) {
-      known = replacementOf(map, grapheme)
-      if (replacements.size >= rememberedGraphemes) replacements.clear()
-      replacements.set(grapheme, known)
+      known = make(grapheme)
+      if (memory.size >= rememberedGraphemes) memory.clear()
+      memory.set(grapheme, known)
     }
     return known
   }
-  return text => {
-    let result = ''
-    if (singles.test(text)) for (const character of text) result += replaced(character)
-    else for (const { segment } of segmenter.segment(text)) result += replaced(segment)
-    return result
+}
+
+/** What comes in place of a stretch of a text. */
+type Replacement = readonly [before: string, after: string]
+
+/**
+ * The replacements as the Rust library counts them: surplus characters are additions, and what lacks is taken from the
+ * last character, be it one of an earlier replacement.
+ */
+function changesOf(replacements: readonly Replacement[]): Change[] {
+  const changes: [string, number][] = []
+  for (const [before, after] of replacements) {
+    const size = changes.length
+    for (const character of after) changes.push([character, 0])
+    const surplus = changes.length - size - Array.from(before).length
+    if (surplus > 0) for (const change of changes.slice(-surplus)) change[1] = 1
+    else if (surplus < 0 && changes.length > 0) changes.at(-1)![1] += surplus
   }
+  return changes
 }
 
 const rememberedGraphemes = 1 << 16
@@ -44,11 +80,11 @@ const text8 = new TextDecoder('utf-8', { ignoreBOM: true })
  * What a grapheme becomes: as the Rust library does it, one of less than six bytes is looked up whole, and the *first*
  * of its prefixes that the trie knows replaces all of it; otherwise each of its characters is looked up.
  */
-function replacementOf(map: Charsmap, grapheme: string): string {
+function replacementsOf(map: Charsmap, grapheme: string): Replacement[] {
   const bytes = utf8.encode(grapheme)
   const whole = bytes.length < 6 ? lookUp(map, bytes) : undefined
-  if (whole !== undefined) return whole
-  return Array.from(grapheme, character => lookUp(map, utf8.encode(character)) ?? character).join('')
+  if (whole !== undefined) return [[grapheme, whole]]
+  return Array.from(grapheme, character => [character, lookUp(map, utf8.encode(character)) ?? character])
 }
 
 /** The text of the shortest key that the bytes begin with. */

@@ -41,8 +41,10 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
     added_tokens: tokens,
     normalizer:
       isWordPiece && normalizer?.type === 'BertNormalizer' ? configuredNormalizer(normalizer, config) : normalizer,
-    pre_tokenizer: json.pre_tokenizer ?? null,
-    post_processor: isWordPiece ? (processor ?? clsSepTemplate(specials, idOf, family.doubleSeparator)) : processor,
+    pre_tokenizer: configuredByteLevel(json.pre_tokenizer ?? null, family, config),
+    post_processor: isWordPiece
+      ? (processor ?? clsSepTemplate(specials, idOf, family.doubleSeparator))
+      : configuredByteLevel(processor, family, config),
     decoder: json.decoder ?? null,
   }
 }
@@ -102,5 +104,17 @@ function configuredNormalizer(
     lowercase: config['do_lower_case'] ?? true,
     handle_chinese_chars: config['tokenize_chinese_chars'] ?? true,
     strip_accents: config['strip_accents'] ?? null,
+  }
+}
+
+/** The pre-tokenizer or post-processor of RoBERTa's kin, with the options that the configuration sets, as in Python. */
+function configuredByteLevel(part: unknown, family: Family, config: TokenizerConfig): unknown {
+  const { type } = (part ?? {}) as { type?: unknown }
+  if (family.kind !== 'byte-level' || (type !== 'ByteLevel' && type !== 'RobertaProcessing')) return part
+  const { add_prefix_space: prefixes, trim_offsets: trims } = config
+  return {
+    ...(part as object),
+    ...(typeof prefixes === 'boolean' && { add_prefix_space: prefixes }),
+    ...(typeof trims === 'boolean' && type === 'RobertaProcessing' && { trim_offsets: trims }),
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '../collators/padding'
 import { TrainerError } from '../errors'
 import { logOnce } from '../logging'
-import { checkFlag, checkOptions } from '../options'
+import { checkFlag, checkOptions, shown } from '../options'
 import type { TokenizerSettings } from './settings'
 import type { TruncationStrategy } from './truncation'
 
@@ -35,6 +35,39 @@ export interface TokenizerOptions {
   readonly returnAttentionMask?: boolean | undefined
   /** Whether to return `special_tokens_mask` (1 for tokens of the template and the padding); false by default. */
   readonly returnSpecialTokensMask?: boolean | undefined
+  /**
+   * The texts are lists of their words, each encoded by itself; false by default. A list of lists is a batch, a list of
+   * words one text.
+   */
+  readonly isSplitIntoWords?: boolean | undefined
+  /**
+   * Whether to return `word_ids`, what Python's `encoding.word_ids(row)` gives: for each token the number of its word
+   * (with `isSplitIntoWords` its place in the list, otherwise the word that the pre-tokenizer found), null for special
+   * tokens and padding. Of a pair each text's words count from 0: `sequence_ids` tell them apart. false by default.
+   */
+  readonly returnWordIds?: boolean | undefined
+  /**
+   * Whether to return `sequence_ids`: 0 for tokens of the first text, 1 for those of the second, null for special tokens
+   * and padding; false by default.
+   */
+  readonly returnSequenceIds?: boolean | undefined
+  /**
+   * Whether to return `offset_mapping`: for each token where it begins and ends in its text (with `isSplitIntoWords` in its
+   * word), [0, 0] for special tokens and padding; false by default. The numbers count UTF-16 units, so that
+   * `text.slice(start, end)` is what the token stands for; Python's count code points.
+   */
+  readonly returnOffsetsMapping?: boolean | undefined
+  /**
+   * Make further rows of what truncation cuts off, in place of dropping it; false by default. There may be more rows than
+   * texts, also for a single text, and `overflow_to_sample_mapping` says which text each is from. In `map` the columns
+   * that the function does not make have to be removed (`removeColumns`).
+   */
+  readonly returnOverflowingTokens?: boolean | undefined
+  /**
+   * How many tokens such a row repeats of the one before; 0 by default. Less than a row has room for: `maxLength` less the
+   * special tokens and the text that is not cut.
+   */
+  readonly stride?: number | undefined
   /** Where padding is put; the tokenizer's own side by default. */
   readonly paddingSide?: Side | undefined
   /** Where tokens are cut off; the tokenizer's own side by default. */
@@ -47,16 +80,40 @@ export interface CompleteOptions {
   readonly maxLength: number | undefined
   readonly truncationSide: Side
   readonly addSpecialTokens: boolean
+  readonly isSplitIntoWords: boolean
+  readonly returnsOverflow: boolean
+  readonly stride: number
   readonly padding: Padding
-  readonly outputs: { readonly segments: boolean; readonly mask: boolean; readonly specials: boolean }
+  readonly outputs: Outputs
 }
 
-const flagNames = ['addSpecialTokens', 'returnTokenTypeIds', 'returnAttentionMask', 'returnSpecialTokensMask'] as const
+/** Which columns beside the ids are made. */
+export interface Outputs {
+  readonly segments: boolean
+  readonly mask: boolean
+  readonly specials: boolean
+  readonly places: boolean
+  readonly words: boolean
+  readonly sequences: boolean
+}
+
+const flagNames = [
+  'addSpecialTokens',
+  'isSplitIntoWords',
+  'returnTokenTypeIds',
+  'returnAttentionMask',
+  'returnSpecialTokensMask',
+  'returnOffsetsMapping',
+  'returnOverflowingTokens',
+  'returnWordIds',
+  'returnSequenceIds',
+] as const
 
 const optionNames = [
   ...flagNames,
   'truncation',
   'maxLength',
+  'stride',
   'padding',
   'padToMultipleOf',
   'paddingSide',
@@ -78,6 +135,9 @@ export function completeOptions(options: TokenizerOptions, settings: TokenizerSe
     maxLength,
     truncationSide: checkSide(options.truncationSide ?? settings.truncationSide, 'truncationSide'),
     addSpecialTokens: options.addSpecialTokens ?? true,
+    isSplitIntoWords: options.isSplitIntoWords ?? false,
+    returnsOverflow: options.returnOverflowingTokens ?? false,
+    stride: checkStride(options, strategy),
     padding: {
       strategy: padding,
       maxLength,
@@ -88,6 +148,9 @@ export function completeOptions(options: TokenizerOptions, settings: TokenizerSe
       segments: wants('token_type_ids', options.returnTokenTypeIds),
       mask: wants('attention_mask', options.returnAttentionMask),
       specials: options.returnSpecialTokensMask ?? false,
+      places: options.returnOffsetsMapping ?? false,
+      words: options.returnWordIds ?? false,
+      sequences: options.returnSequenceIds ?? false,
     },
   }
 }
@@ -118,6 +181,16 @@ function lengthOptions(options: TokenizerOptions, { modelMaxLength, limitNote }:
     return { strategy, padding, maxLength: isLimited ? modelMaxLength : undefined }
   }
   return { strategy, padding, maxLength }
+}
+
+function checkStride({ stride = 0, returnOverflowingTokens }: TokenizerOptions, strategy: TruncationStrategy): number {
+  if (!Number.isInteger(stride) || stride < 0)
+    throw new TrainerError('argument', `stride is ${shown(stride)}; a whole number of tokens was expected.`)
+  if (stride > 0 && (returnOverflowingTokens !== true || strategy === 'do_not_truncate'))
+    throw new TrainerError('argument', `stride is ${stride}, but no text is cut into overlapping rows.`, {
+      fix: 'Say truncation and returnOverflowingTokens too, or leave stride out.',
+    })
+  return stride
 }
 
 function checkPadding(

@@ -35,13 +35,14 @@ function unlike(regex: string): string | undefined {
 const anyLine = '(?:(?<![\\s\\S])|(?<=\\n))'
 const innerLine = '(?:(?<![\\s\\S])|(?<=\\n)(?=[\\s\\S]))'
 
-interface Match {
+/** A stretch of a text. */
+export interface Match {
   readonly start: number
   readonly end: number
 }
 
 /** Where a pattern matches, by Rust's rule: an empty match right behind another match is none. */
-function matchesOf(text: string, pattern: RegExp): Match[] {
+export function matchesOf(text: string, pattern: RegExp): Match[] {
   const found: Match[] = []
   for (const match of text.matchAll(pattern)) {
     const { index: start } = match
@@ -93,16 +94,26 @@ const joins: Record<SplitBehavior, (before: Stretch, one: Stretch) => boolean> =
   MergedWithNext: (before, one) => before.matches && !one.matches,
 }
 
-/** The text cut where a pattern matches, by the rule of the Rust library. */
-export function splitText(text: string, pattern: RegExp, behavior: SplitBehavior, invert = false): string[] {
-  const found = stretches(text, pattern, invert)
-  const pieces: string[] = []
-  let start = 0
-  for (const [index, one] of found.entries()) {
-    if (index === 0 || !joins[behavior](found[index - 1]!, one)) start = one.start
-    const next = found[index + 1]
-    const isWhole = next === undefined || !joins[behavior](one, next)
-    if (isWhole && one.end > start && !(behavior === 'Removed' && one.matches)) pieces.push(text.slice(start, one.end))
+/** A way to cut a text: what `cut` makes of each of its stretches. */
+export type Split = <Piece>(text: string, cut: (start: number, end: number) => Piece) => Piece[]
+
+/** Cuts a text where a pattern matches, by the rule of the Rust library. */
+export function splitAt(pattern: RegExp, behavior: SplitBehavior, invert = false): Split {
+  return (text, cut) => {
+    const found = stretches(text, pattern, invert)
+    const pieces: ReturnType<typeof cut>[] = []
+    let start = 0
+    for (const [index, one] of found.entries()) {
+      if (index === 0 || !joins[behavior](found[index - 1]!, one)) start = one.start
+      const next = found[index + 1]
+      const isWhole = next === undefined || !joins[behavior](one, next)
+      if (isWhole && one.end > start && !(behavior === 'Removed' && one.matches)) pieces.push(cut(start, one.end))
+    }
+    return pieces
   }
-  return pieces
+}
+
+/** Cuts a text into what a pattern matches, and leaves the rest out. */
+export function splitInto(pattern: RegExp): Split {
+  return (text, cut) => Array.from(text.matchAll(pattern), match => cut(match.index, match.index + match[0].length))
 }

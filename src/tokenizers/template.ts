@@ -13,6 +13,13 @@ export interface TemplatePiece {
 export interface Template {
   readonly single: readonly TemplatePiece[]
   readonly pair: readonly TemplatePiece[]
+  /** How the places of tokens are narrowed down, step by step, so that they leave blanks out. */
+  readonly trims: readonly Trim[]
+}
+
+/** A step that leaves the blanks out of places; `prefixes`: but one that was put before the text counts as none. */
+export interface Trim {
+  readonly prefixes: boolean
 }
 
 /**
@@ -28,9 +35,9 @@ export function templateOf(part: JsonPart): Template {
     case 'BertProcessing':
       return around(specialId(part.at('cls')), specialId(part.at('sep')), 1)
     case 'RobertaProcessing':
-      return around(specialId(part.at('cls')), specialId(part.at('sep')), 0)
+      return { ...around(specialId(part.at('cls')), specialId(part.at('sep')), 0), trims: trimsOf(part) }
     case 'ByteLevel':
-      return bare
+      return { ...bare, trims: trimsOf(part) }
     case 'Sequence':
       return onlyOf(part.at('processors').list())
     default:
@@ -64,13 +71,17 @@ export function clsSepTemplate(
 
 const a = (segment: number): TemplatePiece => ({ text: 'A', ids: [], segment })
 const b = (segment: number): TemplatePiece => ({ text: 'B', ids: [], segment })
-const bare: Template = { single: [a(0)], pair: [a(0), b(1)] }
+const bare: Template = { single: [a(0)], pair: [a(0), b(1)], trims: [] }
+
+function trimsOf(part: JsonPart): Trim[] {
+  return part.at('trim_offsets').flag(true) ? [{ prefixes: part.at('add_prefix_space').flag(true) }] : []
+}
 
 function around(cls: number, sep: number, kind: 0 | 1): Template {
   const special = (id: number, segment = 0): TemplatePiece => ({ ids: [id], segment })
   const first = [special(cls), a(0), special(sep)]
   const middle = kind === 0 ? [special(sep)] : []
-  return { single: first, pair: [...first, ...middle, b(kind), special(sep, kind)] }
+  return { single: first, pair: [...first, ...middle, b(kind), special(sep, kind)], trims: [] }
 }
 
 function fromTemplate(part: JsonPart): Template {
@@ -83,15 +94,18 @@ function fromTemplate(part: JsonPart): Template {
     const ids = specials.at(special.at('id').text()).at('ids').list()
     return { ids: ids.map(id => id.count()), segment: special.at('type_id').count() }
   }
-  return { single: part.at('single').list().map(read), pair: part.at('pair').list().map(read) }
+  return { single: part.at('single').list().map(read), pair: part.at('pair').list().map(read), trims: [] }
 }
 
 /** The template of a sequence of processors, of which one at most may add tokens. */
 function onlyOf(processors: readonly JsonPart[]): Template {
-  const adding = processors.filter(processor => templateOf(processor) !== bare)
+  const templates = processors.map(templateOf)
+  const adding = processors.filter((_, index) => templates[index]!.single !== bare.single)
   const second = adding[1]
-  if (second === undefined) return adding[0] === undefined ? bare : templateOf(adding[0])
-  throw second.unsupported('post-processor', second.at('type').text(), 'is not supported after another one')
+  if (second !== undefined)
+    throw second.unsupported('post-processor', second.at('type').text(), 'is not supported after another one')
+  const template = templates.find(({ single }) => single !== bare.single) ?? bare
+  return { ...template, trims: templates.flatMap(({ trims }) => trims) }
 }
 
 function specialId(part: JsonPart): number {

@@ -4,6 +4,7 @@ import { splitAddedTokens, type TokenMatcher, tokenMatcher } from './addedTokens
 import type { TokenizerFiles } from './files'
 import { JsonPart } from './jsonPart'
 import { normalizerOf } from './normalizers'
+import { placedTokens, type PlacedTokens, type PlacingStages } from './placedTokens'
 import { preTokenizerOf, type PreTokenizer } from './preTokenizers'
 import type { TokenizerConfig, TokenizerJson } from './tokenizerJson'
 import type { Vocabulary, WordModel } from './vocabularies'
@@ -11,8 +12,13 @@ import { wordModelOf } from './wordModels'
 
 /** A vocabulary and the way from text to its ids. */
 export interface TextModel {
-  /** Token ids of a text; may stop at the end of a word once there are `limit` of them. */
-  encode(text: string, limit?: number): number[]
+  /**
+   * Token ids of a text; may stop at the end of a word once there are `limit` of them. `words`, where it is given,
+   * receives the number of each token's word: words and added tokens are counted as they come, as in the Rust library.
+   */
+  encode(text: string, limit?: number, words?: number[]): number[]
+  /** The same tokens, with their words and where they stand in the text; slower. */
+  place(text: string): PlacedTokens
   decode(ids: readonly number[], options: { skipSpecialTokens: boolean; cleanUp: boolean }): string
   idOf(token: string): number | undefined
   tokenOf(id: number): string | undefined
@@ -42,11 +48,12 @@ const longestRemembered = 48
  */
 export function textModel({ json, config, vocabulary, path }: TokenizerFiles): TextModel {
   const root = new JsonPart(json, path)
-  const normalize = normalizerOf(root.at('normalizer')) ?? (text => text)
-  const split = preTokenizerOf(root.at('pre_tokenizer'))
-  const asksForFirst = JSON.stringify(json.pre_tokenizer ?? null).includes('"first"')
-  const keepsStart = (text: string): boolean => !asksForFirst || startIsKept(text, normalize)
-  const idsOfWord = rememberingIds(wordModelOf(root.at('model'), vocabulary))
+  const normalizer = normalizerOf(root.at('normalizer'))
+  const normalize = normalizer?.normalize ?? ((text: string) => text)
+  const preTokenizer = preTokenizerOf(root.at('pre_tokenizer'))
+  const split = preTokenizer?.words
+  const wordModel = wordModelOf(root.at('model'), vocabulary)
+  const idsOfWord = rememberingIds(wordModel)
   const raw = tokenMatcher(
     json.added_tokens.filter(token => !token.normalized),
     text => text,
@@ -56,17 +63,29 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
     normalize,
   )
   const library = decodingLibrary(json, config, root)
-  const tokens = tokensById(vocabulary, json)
+  const tokens = tokensById(vocabulary, json, normalize)
   library.model.vocab = tokens
   const added = new Map(json.added_tokens.map(token => [token.content, token.id]))
 
+  const placing = {
+    ...{ raw, normalized, normalizer, preTokenizer },
+    model: rememberingSpans(wordModel),
+    nameOf: namer(tokens, json.model),
+  }
+
+  const place = (text: string): PlacedTokens => placedTokens(text, placing)
+  const stages = { raw, normalized, normalize, split, idsOfWord }
+  const quick: TextModel['encode'] = (text, limit = Infinity, words) =>
+    encode(text, stages, { ids: [], limit, words, count: 0 })
+
   return {
-    encode: (text, limit = Infinity) =>
-      encode(text, limit, { raw, normalized, normalize, keepsStart, split, idsOfWord }),
-    decode: (ids, { skipSpecialTokens, cleanUp }) =>
-      ids.length === 0
-        ? ''
-        : library.decode([...ids], { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }),
+    encode: asksForPlaces(json) ? (text, _, words) => idsOf(place(text), words) : quick,
+    place,
+    decode: (ids, { skipSpecialTokens, cleanUp }) => {
+      const known = ids.filter(id => tokens[id] !== undefined)
+      const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }
+      return known.length === 0 ? '' : library.decode(known, options)
+    },
     idOf: token => added.get(token) ?? vocabulary.ids.get(token),
     tokenOf: id => tokens[id],
     vocabulary: () => new Map([...vocabulary.ids, ...added].sort((a, b) => a[1] - b[1])),
@@ -74,11 +93,15 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
   }
 }
 
-/** The tokens by id, added ones included. */
-function tokensById({ ids }: Vocabulary, json: TokenizerJson): (string | undefined)[] {
+/** The tokens by id, added ones included: those that are normalized as they are then written, as in the Rust library. */
+function tokensById(
+  { ids }: Vocabulary,
+  json: TokenizerJson,
+  normalize: (text: string) => string,
+): (string | undefined)[] {
   const tokens: (string | undefined)[] = []
   for (const [token, id] of ids) tokens[id] = token
-  for (const token of json.added_tokens) tokens[token.id] = token.content
+  for (const { id, content, normalized } of json.added_tokens) tokens[id] = normalized ? normalize(content) : content
   return tokens
 }
 
@@ -104,47 +127,99 @@ interface Stages {
   readonly raw: TokenMatcher | undefined
   readonly normalized: TokenMatcher | undefined
   readonly normalize: (text: string) => string
-  /** Whether the first character of a text is still there when it is normalized. */
-  readonly keepsStart: (text: string) => boolean
-  readonly split: PreTokenizer | undefined
+  readonly split: PreTokenizer['words'] | undefined
   readonly idsOfWord: WordModel
+}
+
+/** The tokens of a text so far. */
+interface Progress {
+  readonly ids: number[]
+  /** Tokens that are enough. */
+  readonly limit: number
+  readonly words: number[] | undefined
+  /** Words and added tokens so far. */
+  count: number
 }
 
 /**
  * Cuts a text at its added tokens, normalizes the text between, cuts it at the normalized added tokens, then into
  * words, and those into pieces.
  */
-function encode(text: string, limit: number, stages: Stages): number[] {
-  const ids: number[] = []
+function encode(text: string, stages: Stages, progress: Progress): number[] {
+  const { ids, limit } = progress
   for (const [section, raw] of splitAddedTokens(text, stages.raw).entries()) {
     if (typeof raw === 'number') {
-      ids.push(raw)
+      pushAdded(raw, progress)
       continue
     }
-    const isFirst = section === 0 && stages.keepsStart(raw)
+    const isFirst = section === 0
     for (const [index, part] of splitAddedTokens(stages.normalize(raw), stages.normalized).entries()) {
-      if (typeof part === 'number') ids.push(part)
-      else pushWords(ids, part, limit, isFirst && index === 0, stages)
+      if (typeof part === 'number') pushAdded(part, progress)
+      else pushWords(part, isFirst && index === 0, stages, progress)
       if (ids.length >= limit) return ids
     }
   }
   return ids
 }
 
-function pushWords(ids: number[], text: string, limit: number, isFirst: boolean, stages: Stages): void {
+function pushAdded(id: number, progress: Progress): void {
+  progress.ids.push(id)
+  progress.words?.push(progress.count)
+  progress.count++
+}
+
+function pushWords(text: string, isFirst: boolean, stages: Stages, progress: Progress): void {
   if (text === '') return
+  const { ids, limit, words } = progress
   for (const word of stages.split === undefined ? [text] : stages.split(text, isFirst)) {
     for (const id of stages.idsOfWord(word)) ids.push(id)
+    if (words !== undefined) {
+      while (words.length < ids.length) words.push(progress.count)
+      progress.count++
+    }
     if (ids.length >= limit) return
   }
 }
 
 /**
- * Whether a text's first character survives. "First" in the Rust library is where the original text begins: a word does
- * not stand there if what stood before it, a blank perhaps, has been removed.
+ * Whether the words of a text depend on where they stand in the original: Metaspace's `prepend_scheme: 'first'` asks
+ * whether a word stands where the text begins, which is not simply the first one when the text was changed or cut before.
  */
-function startIsKept(text: string, normalize: (text: string) => string): boolean {
-  return normalize(`${String.fromCodePoint(text.codePointAt(0)!)}x`) !== normalize('x')
+function asksForPlaces({ normalizer, pre_tokenizer: preTokenizer }: TokenizerJson): boolean {
+  const written = JSON.stringify(preTokenizer ?? null)
+  return written.includes('"first"') && (normalizer !== null || written.includes('"Sequence"'))
+}
+
+function idsOf(tokens: PlacedTokens, words: number[] | undefined): number[] {
+  if (words !== undefined) for (const word of tokens.words) words.push(word)
+  return tokens.ids
+}
+
+/**
+ * What the Rust library calls a token: Unigram's unknown ones are called what they stand for, all others what the
+ * vocabulary calls them.
+ */
+function namer(
+  tokens: readonly (string | undefined)[],
+  { unk_id: unknown }: TokenizerJson['model'],
+): PlacingStages['nameOf'] {
+  return (id, stretch) => (id === unknown ? stretch : (tokens[id] ?? ''))
+}
+
+/** The model with a memory of spans too. */
+function rememberingSpans(model: WordModel): WordModel {
+  const memory = new Map<string, { readonly ids: readonly number[]; readonly spans: readonly number[] }>()
+  return (word, spans = []) => {
+    let known = memory.get(word)
+    if (known === undefined) {
+      const found: number[] = []
+      known = { ids: model(word, found), spans: found }
+      if (memory.size >= rememberedWords) memory.clear()
+      if (word.length <= longestRemembered) memory.set(word, known)
+    }
+    for (const place of known.spans) spans.push(place)
+    return known.ids
+  }
 }
 
 /** The model with a memory. */

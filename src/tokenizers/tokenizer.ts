@@ -1,16 +1,21 @@
 // text → token ids, as Python's tokenizer(text, pair, …) gives them
 import { padExamples, type PadOptions } from '../collators/padExamples'
-import type { Cell } from '../data/rows'
+import type { Cell, LooseColumn } from '../data/rows'
 import { checkOptions, refuseArguments } from '../options'
 import { growingTokenizer, type AddTokensOptions, type GrowingTokenizer, type TokenToAdd } from './addTokens'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
-import { JsonPart } from './jsonPart'
 import { readTokenizerFiles, type TokenizerFiles } from './files'
 import { withNative, type NativeLibrary } from './native'
 import type { TokenizerOptions } from './options'
 import { tokenizerFileTexts } from './saveTokenizer'
 import { settingsOf, type TokenizerProperties, type TokenizerSettings } from './settings'
 import type { TextFiles } from './textFiles'
+
+/** Options with which a list of texts is one text, in words. */
+type OfWords = TokenizerOptions & { readonly isSplitIntoWords: true }
+
+/** Options with which one text may become several rows. */
+type Overflowing = TokenizerOptions & { readonly returnOverflowingTokens: true }
 
 /** Texts of a batch; undefined stands for a column that may be missing, and throws. */
 export type TextBatch = readonly Cell[] | undefined
@@ -80,8 +85,15 @@ export interface TokenizerMembers extends TokenizerProperties {
  * tokenizer('A text.') // { input_ids: [101, …], token_type_ids: […], attention_mask: […] }
  * @example
  * tokenizer(rows.sentence1, rows.sentence2, { truncation: true }) // { input_ids: [[101, …], …], … }
+ * @example
+ * tokenizer(['Ines', 'left'], { isSplitIntoWords: true, returnWordIds: true }) // { …, word_ids: [null, 0, 0, 1, null] }
  */
 export interface Tokenizer extends TokenizerMembers {
+  (texts: LooseColumn, options: TokenizerOptions): BatchEncoding
+  (words: readonly string[], options: OfWords): Encoding
+  (words: readonly string[], pair: readonly string[], options: OfWords): Encoding
+  (text: Cell, options: Overflowing): BatchEncoding
+  (text: Cell, pair: Cell, options: Overflowing): BatchEncoding
   (texts: TextBatch, options: TokenizerOptions): BatchEncoding
   (texts: TextBatch, pairs?: TextBatch | null, options?: TokenizerOptions): BatchEncoding
   (text: Cell, options: TokenizerOptions): Encoding
@@ -109,7 +121,7 @@ function createTokenizer(loaded: TokenizerFiles, write: TextFiles['write']): Tok
   const growing = growingTokenizer(loaded)
   const { files, model } = growing
   const settings = settingsOf(files, model)
-  const encode = encoder(model, new JsonPart(files.json.post_processor, files.path, 'post_processor'), settings)
+  const encode = encoder(model, files, settings)
   const call = (texts: TextBatch | Cell, ...rest: unknown[]): BatchEncoding | Encoding => {
     const withoutPair = rest.length > 0 && isOptions(rest[0])
     refuseArguments(rest.slice(withoutPair ? 1 : 2), 'A tokenizer, beside its texts and its options,')

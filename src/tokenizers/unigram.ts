@@ -32,7 +32,18 @@ export function unigramModel(part: JsonPart, { ids, scores }: Vocabulary): WordM
     const bytes = fallsBack ? byteTokens(piece).map(token => ids.get(token)) : [undefined]
     return bytes.includes(undefined) ? [knownUnknown(unknown, piece, part)] : (bytes as number[])
   }
-  return word => bestPieces(word, pieces, part).flatMap(idsOf)
+  return (word, spans) => {
+    const found = bestPieces(word, pieces, part)
+    if (spans === undefined) return found.flatMap(idsOf)
+    let end = 0
+    return found.flatMap(piece => {
+      const start = end
+      end += piece.length
+      const ids = idsOf(piece)
+      for (let count = 0; count < ids.length; count++) spans.push(start, end)
+      return ids
+    })
+  }
 }
 
 function withPrefixes(ids: ReadonlyMap<string, number>): Map<string, number> {

@@ -9,8 +9,11 @@ export interface Vocabulary {
   readonly size: number
 }
 
-/** The ids of a word's pieces. */
-export type WordModel = (word: string) => readonly number[]
+/**
+ * The ids of a word's pieces. `spans`, where it is given, receives where each piece begins and ends in the word, one after
+ * the other: start, end, start, end, …
+ */
+export type WordModel = (word: string, spans?: number[]) => readonly number[]
 
 /**
  * A vocabulary that is an object of ids, or (Unigram) a list of pairs of token and score.

@@ -33,17 +33,35 @@ function impliedType(part: JsonPart, vocabulary: Vocabulary): string {
 /** The library's model; it only ever sees the model's own vocabulary, never added tokens. */
 function wordPieceModel(part: JsonPart, { ids }: Vocabulary): WordModel {
   const unknown = unknownId(part, ids)
+  const prefix = part.at('continuing_subword_prefix').text('##')
   const model = new WordPiece({
     ...part.object(),
-    continuing_subword_prefix: part.at('continuing_subword_prefix').text('##'),
+    continuing_subword_prefix: prefix,
     max_input_chars_per_word: part.at('max_input_chars_per_word').count(100),
   } as never) as unknown as { encode(words: readonly string[]): string[] }
-  return word => model.encode([word]).map(token => ids.get(token) ?? unknown)
+  return (word, spans) => {
+    const tokens = model.encode([word])
+    if (spans !== undefined) pushSpans(spans, tokens, word, prefix)
+    return tokens.map(token => ids.get(token) ?? unknown)
+  }
+}
+
+/** Where tokens stand that make up a word, each but the first with a prefix; a single one, which may be unknown, is all. */
+function pushSpans(spans: number[], tokens: readonly string[], word: string, prefix: string): void {
+  let end = 0
+  for (const [index, token] of tokens.entries()) {
+    const start = end
+    end = tokens.length === 1 ? word.length : start + token.length - (index === 0 ? 0 : prefix.length)
+    spans.push(start, end)
+  }
 }
 
 function wordLevelModel(part: JsonPart, { ids }: Vocabulary): WordModel {
   const unknown = unknownId(part, ids)
-  return word => [ids.get(word) ?? unknown]
+  return (word, spans) => {
+    spans?.push(0, word.length)
+    return [ids.get(word) ?? unknown]
+  }
 }
 
 function unknownId(part: JsonPart, ids: ReadonlyMap<string, number>): number {

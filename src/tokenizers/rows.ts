@@ -1,0 +1,106 @@
+// texts → rows: the tokens of a text or pair, cut to the limit and put into the template
+import type { CompleteOptions, Outputs } from './options'
+import type { Template, TemplatePiece, Trim } from './template'
+import type { TextModel } from './textModel'
+import type { Text } from './texts'
+import { lostWords, strideError, type TextTokens, tokensOf, windowsOf } from './tokens'
+import { truncatedLengths } from './truncation'
+import { trimmedPlaces } from './trimming'
+
+/** One encoded text or pair; what is not asked for is empty. */
+export interface EncodedRow {
+  readonly ids: number[]
+  readonly segments: number[]
+  readonly specials: number[]
+  readonly places: [number, number][]
+  readonly words: (number | null)[]
+  readonly sequences: (number | null)[]
+}
+
+/** What is made of one text or pair. */
+export interface EncodedText {
+  /** One row, or (`returnOverflowingTokens`) as many as the text takes. */
+  readonly rows: readonly EncodedRow[]
+  /** The words that lie behind the limit; 0 for texts that are not split into words. */
+  readonly lost: number
+}
+
+/** A function that cuts the tokens of a text or pair to the budget and puts them into the template. */
+export function rowEncoder(
+  model: TextModel,
+  template: Template,
+  options: CompleteOptions,
+): (text: Text, pair?: Text) => EncodedText {
+  const { strategy, maxLength, truncationSide: side, outputs } = options
+  const truncates = strategy !== 'do_not_truncate' && maxLength !== undefined
+  const added = { single: count(template.single), pair: count(template.pair) }
+  const room = maxLength === undefined ? Infinity : maxLength - added.single
+  if (truncates && options.returnsOverflow && options.stride >= room)
+    throw strideError(options.stride, room, added.single, maxLength)
+
+  return (text, pair) => {
+    const pieces = pair === undefined ? template.single : template.pair
+    const specials = pair === undefined ? added.single : added.pair
+    // If the special tokens alone exceed the budget, nothing is cut, as in the Rust library.
+    const budget = truncates && maxLength >= specials ? maxLength - specials : undefined
+    const isCutEarly = pair === undefined && side === 'right' && !options.returnsOverflow
+    const first = tokensOf(text, model, outputs, isCutEarly && budget !== undefined ? budget + 1 : undefined)
+    const second = pair === undefined ? undefined : tokensOf(pair, model, outputs)
+    if (budget === undefined) return { rows: [assemble(pieces, template.trims, first, second, outputs)], lost: 0 }
+    const [firstLength, secondLength] = truncatedLengths(first.ids.length, second?.ids.length, budget, strategy)
+    const firsts = windowsOf(first, firstLength, specials, options)
+    const seconds = second === undefined ? [undefined] : windowsOf(second, secondLength, specials, options)
+    const rows = combinations(firsts, seconds).map(([a, b]) => assemble(pieces, template.trims, a, b, outputs))
+    const lostSecond = second ? lostWords(second, seconds as TextTokens[], side) : 0
+    const lost = lostWords(first, firsts, side) + lostSecond
+    return { rows, lost }
+  }
+}
+
+function count(pieces: readonly TemplatePiece[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.ids.length, 0)
+}
+
+/** Each window of the first text with each of the second, in the order of the Rust library. */
+function combinations<Window>(
+  firsts: readonly TextTokens[],
+  seconds: readonly Window[],
+): (readonly [TextTokens, Window])[] {
+  if (firsts.length === 1 && seconds.length === 1) return [[firsts[0]!, seconds[0]!]]
+  const [first, ...laterFirsts] = firsts
+  const [second, ...laterSeconds] = seconds
+  return [
+    [first!, second!],
+    ...laterFirsts.flatMap(one => seconds.map((other): [TextTokens, Window] => [one, other])),
+    ...laterSeconds.map((other): [TextTokens, Window] => [first!, other]),
+  ]
+}
+
+function assemble(
+  pieces: readonly TemplatePiece[],
+  trims: readonly Trim[],
+  first: TextTokens,
+  second: TextTokens | undefined,
+  outputs: Outputs,
+): EncodedRow {
+  const row: EncodedRow = { ids: [], segments: [], specials: [], places: [], words: [], sequences: [] }
+  for (const piece of pieces) {
+    const text = piece.text === 'A' ? first : piece.text === 'B' ? second : undefined
+    const ids = text?.ids ?? piece.ids
+    for (let i = 0; i < ids.length; i++) row.ids.push(ids[i]!)
+    if (outputs.segments) lengthen(row.segments, ids.length, piece.segment)
+    if (outputs.specials) lengthen(row.specials, ids.length, piece.text ? 0 : 1)
+    if (outputs.sequences) lengthen(row.sequences, ids.length, text === undefined ? null : text === first ? 0 : 1)
+    if (outputs.words)
+      if (text === undefined) lengthen(row.words, ids.length, null)
+      else for (const word of text.words!) row.words.push(word)
+    if (outputs.places)
+      if (text === undefined) lengthen(row.places, ids.length, [0, 0])
+      else for (const place of trimmedPlaces(text, trims)) row.places.push(place)
+  }
+  return row
+}
+
+function lengthen<Value>(values: Value[], count: number, value: Value): void {
+  for (let left = count; left > 0; left--) values.push(value)
+}
