@@ -77,17 +77,6 @@ function unreadable(error: Error): never {
   throw error
 }
 
-/** A part that the native library does gives texts, not where what they are made of stands in the original. */
-export function withoutPlaces(part: JsonPart): never {
-  throw new TrainerError(
-    'argument',
-    `${part.file}: where tokens stand in a text is not known of ${part.field}, which npm's tokenizers does.`,
-    {
-      fix: 'Leave returnOffsetsMapping, returnWordIds and isSplitIntoWords out for this tokenizer.',
-    },
-  )
-}
-
 const bare = { version: '1.0', truncation: null, padding: null, added_tokens: [], post_processor: null, decoder: null }
 const anyModel = { type: 'WordLevel', vocab: { '[UNK]': 0 }, unk_token: '[UNK]' }
 

@@ -1,9 +1,10 @@
 // the normalizer of a tokenizer.json → functions, by the rules of the Rust library
+import { TrainerError } from '../errors'
 import { bertNormalizer } from './bertNormalizer'
 import { byteCharacters, trimEnd, trimStart } from './characters'
 import { charsmapNormalizer } from './charsmap'
 import type { JsonPart } from './jsonPart'
-import { madeHereOrNatively, nativeOf, withoutPlaces } from './native'
+import { madeHereOrNatively, nativeOf } from './native'
 import type { Normalizer } from './normalizer'
 import { matchesOf, patternOf, replaceMatches } from './patterns'
 import { alignedForm, type UnicodeForm } from './unicodeForms'
@@ -21,11 +22,22 @@ export function normalizerOf(part: JsonPart): Normalizer | undefined {
     () => part.makerIn(normalizers, 'normalizer')(part),
     (library, normalizer) => {
       const native = nativeOf(library, { normalizer }).getNormalizer()
-      return native === null
-        ? undefined
-        : { normalize: text => native.normalizeString(text), align: () => withoutPlaces(part) }
+      return native === null ? undefined : { normalize: text => native.normalizeString(text), align: noPlaces(part) }
     },
   )
+}
+
+/** The native library does not say what its characters were made of. */
+function noPlaces(part: JsonPart): Normalizer['align'] {
+  return () => {
+    throw new TrainerError(
+      'argument',
+      `${part.file}: ${part.field} is done by npm's tokenizers, which tells no offsets.`,
+      {
+        fix: 'Leave returnOffsetsMapping out.',
+      },
+    )
+  }
 }
 
 /** A normalizer to which it does not matter what stands beside a character. */

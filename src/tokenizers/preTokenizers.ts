@@ -2,7 +2,7 @@
 import type { AlignedText } from './alignedText'
 import { byteCharacters, punctuation, whiteSpace, wordCharacter } from './characters'
 import type { JsonPart } from './jsonPart'
-import { madeHereOrNatively, nativeOf, withoutPlaces } from './native'
+import { madeHereOrNatively, nativeOf } from './native'
 import { patternOf, type Split, splitAt, splitBehaviors, splitInto } from './patterns'
 import { literalPattern } from '../literalPattern'
 
@@ -28,8 +28,7 @@ export function preTokenizerOf(part: JsonPart): PreTokenizer | undefined {
     () => part.makerIn(preTokenizers, 'pre-tokenizer')(part),
     (library, value) => {
       const native = nativeOf(library, { pre_tokenizer: value }).getPreTokenizer()
-      if (native === null) return undefined
-      return { words: text => native.preTokenizeString(text).map(([word]) => word), align: () => withoutPlaces(part) }
+      return native === null ? undefined : cutting(cutsOf(native))
     },
   )
 }
@@ -57,6 +56,18 @@ function cutting(
   words: PreTokenizer['words'] = text => split(text, (start, end) => text.slice(start, end)),
 ): PreTokenizer {
   return { words, align: text => split(text.text, (start, end) => text.slice(start, end)) }
+}
+
+/** Where the native library cuts: it is asked for what leaves characters as they are, and gives the pieces in order. */
+function cutsOf(native: { preTokenizeString(text: string): [string, unknown][] }): Split {
+  return (text, cut) => {
+    let last = 0
+    return native.preTokenizeString(text).map(([word]) => {
+      const start = text.indexOf(word, last)
+      last = start + word.length
+      return cut(start, last)
+    })
+  }
 }
 
 const preTokenizers: Readonly<Record<string, (part: JsonPart) => PreTokenizer>> = {

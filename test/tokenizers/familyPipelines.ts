@@ -134,11 +134,9 @@ function template(pair: Parts['pair'], ids: readonly number[]): Json {
 function assemble(parts: Parts, texts: readonly string[], draw: Draw): Json {
   const normalizer = parts.normalizer(draw)
   const words = parts.words(draw)
-  const normalizing = normalizerOf(new JsonPart(normalizer, '', ''))
-  const cutting = preTokenizerOf(new JsonPart(words, '', ''))!
-  const found = texts
-    .flatMap(text => cutting.words(normalizing?.normalize(text) ?? text, true))
-    .filter(word => word !== '')
+  const changed = normalizerOf(new JsonPart(normalizer, '', ''))
+  const cut = preTokenizerOf(new JsonPart(words, '', ''))!
+  const found = texts.flatMap(text => cut.words(changed?.normalize(text) ?? text, true)).filter(word => word !== '')
   const model = { type: parts.model, ...models[parts.model]!(found.slice(0, 150), draw) }
   const { vocab } = model as unknown as { vocab: Record<string, number> | [string, number][] }
   const ids = new Map(Array.isArray(vocab) ? vocab.map(([piece], id) => [piece, id]) : Object.entries(vocab))

@@ -47,6 +47,20 @@ it('names the package where it is not installed', async () => {
   await expect(load(json, async () => undefined)).rejects.toThrow(message)
 })
 
+it('tells offsets where it cuts, and refuses them where it changes the text', async () => {
+  const scripts = await load(jsonOf(null, { type: 'UnicodeScripts' }, ['ab', 'я']), importNative)
+  expect(scripts('abяab', undefined, { returnOffsetsMapping: true }).offset_mapping).toEqual([
+    [0, 2],
+    [2, 3],
+    [3, 5],
+  ])
+  const [, , , [, normalizer, pre]] = tokenizers as [unknown, unknown, unknown, (typeof tokenizers)[number]]
+  const changing = await load(jsonOf(normalizer, pre, []), importNative)
+  expect(() => changing('a', undefined, { returnOffsetsMapping: true })).toThrow(
+    /normalizer\.normalizers\[1\] is done by npm's tokenizers, which tells no offsets\. Leave returnOffsetsMapping out\./,
+  )
+})
+
 it.each(tokenizers)('%s gives the ids of the Rust library', async (_, normalizer, pre) => {
   const draw = drawFrom(4711)
   const texts = Array.from({ length: 60 }, () => randomText(draw))
