@@ -3,7 +3,7 @@ import type { Model } from '../models/Model'
 import { createModelGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import type { Graph } from '../onnx/types'
-import { type Objective, writeLoss } from './loss'
+import { countedOf, type Objective, writeLoss } from './loss'
 
 /**
  * A model's forward pass for a variant of its feeds, without dropout: feed, parameters → its outputs; with an
@@ -20,7 +20,11 @@ export function evaluationGraph<Inputs>(
   const inputs = layout.declare(graph, variant)
   const written = createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
   if (objective === undefined) return graph.build(model.forward(written, inputs))
-  const outputs = model.forward(written, inputs, lossOnly ? model.head.counted?.declare(graph) : undefined)
+  const outputs = model.forward(
+    written,
+    inputs,
+    lossOnly ? countedOf(model.head, objective)?.declare(graph) : undefined,
+  )
   const { sum, count } = writeLoss(graph, model.head, outputs, objective)
   return graph.build({ loss: sum, count, ...(!lossOnly && outputs) })
 }

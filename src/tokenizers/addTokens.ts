@@ -38,10 +38,11 @@ export interface GrowingTokenizer {
 /** The files, and a model of them, that tokens can be added to. */
 export function growingTokenizer(loaded: TokenizerFiles): GrowingTokenizer {
   let files = loaded
-  let model = textModel(files)
+  const first = textModel(files)
+  let model: TextModel | undefined = first
   return {
     files: livingView(loaded, () => files),
-    model: livingView(model, () => model),
+    model: livingView(first, () => (model ??= textModel(files))),
     addTokens(given, options = {}) {
       checkOptions(options, ['specialTokens'], 'addTokens()')
       checkFlag(options.specialTokens, 'specialTokens')
@@ -50,7 +51,7 @@ export function growingTokenizer(loaded: TokenizerFiles): GrowingTokenizer {
       const changed = changedTokens(files.json.added_tokens, tokens)
       if (changed.length === 0) return 0
       files = withTokens(files, changed, isSpecial)
-      model = textModel(files)
+      model = undefined // made when it is asked for: many tokens may come one by one
       return changed.length
     },
   }

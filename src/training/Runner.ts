@@ -12,7 +12,7 @@ import { createDeviceStore } from '../parameters/deviceStore'
 import type { ParameterStore, StoreOptions } from '../parameters/ParameterStore'
 import { createSharedStore } from '../parameters/sharedStore'
 import { evaluationGraph } from '../programs/evaluation'
-import type { Objective } from '../programs/loss'
+import { countedOf, type Objective } from '../programs/loss'
 import { trainingProgram } from '../programs/training'
 import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
@@ -116,7 +116,7 @@ export class Runner {
       this.#layouts[use].feed(rows, row => rowName(Math.floor(row / together))),
     )
     const labels = head.feed(batch, feed.places, rowName)
-    const counted = lossOnly && labels !== undefined ? head.counted?.feed(labels) : undefined
+    const counted = lossOnly && labels !== undefined ? countedOf(head, this.#objective)?.feed(labels) : undefined
     return { ...feed, shape, labels: counted ?? labels, lossOnly }
   }
 

@@ -198,7 +198,8 @@ describe('perplexity', () => {
     // torch.nn.functional.cross_entropy(logits, torch.tensor([2, -100, 0])).exp()
     expect(metric.compute(last).perplexity).toBeCloseTo(2.1235921382904053, 6)
     const none = { predictions: last.predictions, references: Tensor.from('int64', [[-100]]) }
-    expect(() => metric.compute(none)).toThrow('perplexity: there are no rows.')
+    expect(() => metric.compute(none)).toThrow('perplexity: no label counts, all are -100.')
+    expect(() => metric.compute()).toThrow('perplexity: there are no rows. Call addBatch first')
     expect(() => metric.compute({ ...last, references: Tensor.from('int64', [[3]]) })).toThrow('a label is 3')
     expect(() => metric.compute({ ...last, predictions: last.references })).toThrow('predictions without argmax')
     expect(() => metric.compute({ predictions: logits, references: [0] } as never)).toThrow('should be a tensor, not')

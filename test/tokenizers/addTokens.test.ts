@@ -69,3 +69,11 @@ it('knows what it has added, and refuses what is no token', async () => {
   expect(() => untyped.addTokens('x', { special_tokens: true })).toThrow(/Did you mean specialTokens\?/)
   expect(() => untyped.addTokens({ content: 'x', single_word: true })).toThrow(/Did you mean singleWord\?/)
 })
+
+it('is quick for tokens one by one, which texts have from then on', async () => {
+  const tokenizer = await load(cases[0]!)
+  const size = tokenizer.getVocab().size
+  for (let i = 0; i < 2000; i++) tokenizer.addTokens(`<new ${i}>`)
+  expect(tokenizer.tokenize('the <new 1999>')).toEqual(['the', '<new 1999>'])
+  expect(tokenizer.getVocab().size).toBe(size + 2000)
+})
