@@ -165,8 +165,8 @@ it('a custom loss is of all tokens, also of those whose words are not hidden', a
   const { predictions } = await trainer.predict(trainDataset)
   const mask = guessing.batch.attention_mask!.data
   const each = predictions.size / mask.length
-  const squares = Array.from(predictions.data, (value, i) =>
-    mask[Math.floor(i / each)] === 0 ? 0 : Number(value) ** 2,
+  const squares = Array.from(predictions.data as Float32Array, (value, i) =>
+    mask[Math.floor(i / each)] === 0 ? 0 : value ** 2,
   )
   const expected = squares.reduce((sum, square) => sum + square) / guessing.count
   expect((await trainer.evaluate(trainDataset)).eval_loss! / expected).toBeCloseTo(1, 5)

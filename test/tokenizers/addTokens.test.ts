@@ -73,7 +73,7 @@ it('knows what it has added, and refuses what is no token', async () => {
 it('is quick for tokens one by one, which texts have from then on', async () => {
   const tokenizer = await load(cases[0]!)
   const size = tokenizer.getVocab().size
-  for (let i = 0; i < 2000; i++) tokenizer.addTokens(`<new ${i}>`)
-  expect(tokenizer.tokenize('the <new 1999>')).toEqual(['the', '<new 1999>'])
-  expect(tokenizer.getVocab().size).toBe(size + 2000)
+  for (let i = 0; i < 200; i++) tokenizer.addTokens(`<new ${i}>`)
+  expect(tokenizer.tokenize('the <new 199>')).toEqual(['the', '<new 199>'])
+  expect(tokenizer.getVocab().size).toBe(size + 200)
 })
