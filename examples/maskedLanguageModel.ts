@@ -18,29 +18,31 @@ const flags = parseFlags(
   {
     blockSize: { type: 'number', default: 128, help: 'The length of a block, in tokens.' },
     mlmProbability: { type: 'number', default: 0.15, help: 'The share of tokens that are to be guessed.' },
+    wholeWordMask: { type: 'flag', default: false, help: 'Hide whole words, not single tokens of them.' },
   },
 )
-const { args, resume } = flags
+const { args, resume, blockSize, mlmProbability, wholeWordMask } = flags
 
 const train = await loadDataset(flags.data, { split: firstRows('train', flags.maxTrainSamples) })
 const validation = await loadDataset(flags.data, { split: firstRows('validation', flags.maxEvalSamples) })
 
 const tokenizer = await AutoTokenizer.fromPretrained(flags.model)
-const encode = (rows: { text: string[] }) => tokenizer(rows.text, { returnSpecialTokensMask: true })
+const encode = (rows: { text: string[] }) => tokenizer(rows.text, { returnWordIds: wholeWordMask })
 
 /** The tokens of texts one after the other, cut into blocks; what remains is too short for one, and is left out. */
-const cut = (columns: Record<string, number[][]>) => {
-  const blocks = (rows: number[][]) => {
+const cut = (columns: Record<string, unknown[][]>) => {
+  const blocksOf = (rows: unknown[][]) => {
     const joined = rows.flat()
-    return Array.from({ length: Math.floor(joined.length / flags.blockSize) }, (_, block) =>
-      joined.slice(block * flags.blockSize, (block + 1) * flags.blockSize),
-    )
+    const count = Math.floor(joined.length / blockSize)
+    return Array.from({ length: count }, (_, block) => joined.slice(block * blockSize, (block + 1) * blockSize))
   }
-  return Object.fromEntries(Object.entries(columns).map(([name, rows]) => [name, blocks(rows)]))
+  return Object.fromEntries(Object.entries(columns).map(([name, rows]) => [name, blocksOf(rows)]))
 }
 const inBlocks = async (texts: Dataset) => {
   const encoded = await texts.map(encode, { batched: true, removeColumns: texts.columnNames })
-  return encoded.map(cut, { batched: true })
+  const blocks = await encoded.map(cut, { batched: true })
+  if (blocks.length > 0) return blocks
+  throw new Error(`The texts are shorter than one block of ${blockSize} tokens: set --block_size lower.`)
 }
 
 const trainer = new Trainer({
@@ -49,7 +51,7 @@ const trainer = new Trainer({
   trainDataset: await inBlocks(train),
   evalDataset: await inBlocks(validation),
   processingClass: tokenizer,
-  dataCollator: DataCollatorForLanguageModeling(tokenizer, { mlmProbability: flags.mlmProbability, seed: args.seed }),
+  dataCollator: DataCollatorForLanguageModeling(tokenizer, { mlmProbability, wholeWordMask, seed: args.seed }),
 })
 
 await trainer.train({ resumeFromCheckpoint: resume })

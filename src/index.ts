@@ -4,7 +4,7 @@
  */
 export { type ExtraFlag, type ParsedArguments, parseTrainingArguments } from './arguments/commandLine'
 export { AutoConfig } from './auto/AutoConfig'
-export { AutoModel, type FromOnnxOptions } from './auto/AutoModel'
+export { AutoModel, type Features, type FromOnnxOptions } from './auto/AutoModel'
 export {
   type AutoModelFor,
   AutoModelForMaskedLM,

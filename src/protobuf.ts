@@ -52,32 +52,32 @@ export function* fields(bytes: Uint8Array, of = 'ONNX data'): Generator<Field> {
   const reader = new PbfReader(bytes)
   while (reader.pos < bytes.length) {
     const start = reader.pos
-    const field = readField(reader, bytes)
+    const field = readField(reader, bytes, of)
     if (field === undefined || reader.pos > bytes.length) {
       const place = `byte ${start} of a message of ${bytes.length} bytes`
       throw new TrainerError('file', `The ${of} is malformed or cut off: ${place} does not start a whole field.`)
     }
-    yield { ...field, of }
+    yield field
   }
 }
 
-function readField(reader: PbfReader, bytes: Uint8Array): Omit<Field, 'of'> | undefined {
+function readField(reader: PbfReader, bytes: Uint8Array, of: string): Field | undefined {
   try {
     const tag = reader.readVarint()
     const number = tag >>> 3
     if (number === 0) return undefined
     switch (tag & 7) {
       case wireTypes.varint:
-        return { number, value: reader.readVarint(true) }
+        return { number, of, value: reader.readVarint(true) }
       case wireTypes.fixed64:
-        return { number, value: reader.readDouble() }
+        return { number, of, value: reader.readDouble() }
       case wireTypes.fixed32:
-        return { number, value: reader.readFloat() }
+        return { number, of, value: reader.readFloat() }
       case wireTypes.bytes: {
         const length = reader.readVarint()
         return length > bytes.length - reader.pos
           ? undefined
-          : { number, value: bytes.subarray(reader.pos, (reader.pos += length)) }
+          : { number, of, value: bytes.subarray(reader.pos, (reader.pos += length)) }
       }
       default:
         return undefined

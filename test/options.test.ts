@@ -55,15 +55,20 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
     library.AutoModelForSequenceClassification!.fromPretrained!(folder, options),
   'AutoModelFor#fromConfig/1': options => library.AutoModelForSequenceClassification!.fromConfig!(tinyConfig, options),
   ...Object.fromEntries(
-    ['MaskedLM', 'MultipleChoice', 'QuestionAnswering', 'SequenceClassification', 'TokenClassification'].flatMap(
-      task => {
-        const auto = library[`AutoModelFor${task}`]!
-        return [
-          [`AutoModelFor${task}.fromPretrained/1`, (options: object) => auto.fromPretrained!(folder, options)],
-          [`AutoModelFor${task}.fromConfig/1`, (options: object) => auto.fromConfig!(tinyConfig, options)],
-        ]
-      },
-    ),
+    [
+      '',
+      'ForMaskedLM',
+      'ForMultipleChoice',
+      'ForQuestionAnswering',
+      'ForSequenceClassification',
+      'ForTokenClassification',
+    ].flatMap(task => {
+      const auto = library[`AutoModel${task}`]!
+      return [
+        [`AutoModel${task}.fromPretrained/1`, (options: object) => auto.fromPretrained!(folder, options)],
+        [`AutoModel${task}.fromConfig/1`, (options: object) => auto.fromConfig!(tinyConfig, options)],
+      ]
+    }),
   ),
   'TrainableModel#numParameters/0': options => model.numParameters!(options),
   'PreTrainedModel#resizeTokenEmbeddings/1': options => model.resizeTokenEmbeddings!(30, options),

@@ -56,6 +56,24 @@ export function entities(): Rows {
   })
 }
 
+/** SQuAD's rows: a question about a context, and two words of it that answer it. */
+export function questions(): Rows {
+  return rowsOf(row => {
+    const context = textOf(row, 0, 16)
+    const words = context.split(' ')
+    const first = (row * 5) % 15
+    return {
+      id: `q${row}`,
+      question: `What is with ${textOf(row, 1, 3)}?`,
+      context,
+      answers: {
+        text: [words.slice(first, first + 2).join(' ')],
+        answer_start: [words.slice(0, first).join(' ').length + Math.min(first, 1)],
+      },
+    }
+  })
+}
+
 function rowsOf(make: (row: number) => Record<string, unknown>): Rows {
   return Array.from({ length: count }, (_, row) => make(row))
 }

@@ -7,6 +7,7 @@ import type { ParameterPatterns } from '../models/freeze'
 import { onnxModel } from '../models/onnxModel'
 import { decode } from '../onnx/decode'
 import { Tensor } from '../tensor'
+import { autoModelFor } from './autoModels'
 import { TrainableModel } from './TrainableModel'
 
 /** How a graph that was made elsewhere becomes a model. */
@@ -19,8 +20,31 @@ export interface FromOnnxOptions {
 
 const fromOnnxOptions = Object.keys({ loss: 1, trainable: 1 } satisfies Record<keyof FromOnnxOptions, 1>)
 
+const features = autoModelFor<Features>('feature-extraction')
+
+/**
+ * What a model without a head predicts: `last_hidden_state` [rows, length, width], and with it `pooler_output` [rows, width]
+ * where the family has a pooler.
+ */
+export type Features = Tensor | readonly [lastHiddenState: Tensor, poolerOutput: Tensor]
+
 /** Models of any kind. */
 export const AutoModel = {
+  /**
+   * The encoder of a folder without a head, for features: `trainer.predict(dataset)` gives what it makes of each token,
+   * `last_hidden_state` [rows, length, width] (-100 where a row is padding), for families with a pooler (bert, roberta, albert) in
+   * a list with `pooler_output` [rows, width]. It has no loss: training it is refused. Saved, it is the model of
+   * transformers.js's pipeline `feature-extraction`.
+   *
+   * @example
+   * const model = await AutoModel.fromPretrained('./all-MiniLM-L6-v2')
+   * const trainer = new Trainer({ model, args: { outputDir: './out' }, processingClass: tokenizer })
+   * const { predictions } = await trainer.predict(encoded)
+   * @throws TrainerError for a missing or broken file, or a model_type that is not supported.
+   */
+  fromPretrained: features.fromPretrained,
+  /** The same of a config, all of whose weights start at random. @throws TrainerError for a config that cannot be. */
+  fromConfig: features.fromConfig,
   /**
    * A forward graph that was exported elsewhere (by PyTorch, say) as a model for the Trainer: its initializers are the
    * parameters. Its output `logits`, or else its first one, [rows, width], is what the loss is computed from; a collator gives its inputs under

@@ -206,7 +206,8 @@ async function readWeights(
 
 /** What a config's model computes. */
 function definitionOf(config: ModelConfig, task: Task): ReturnType<typeof transformer> {
-  return transformer(architectureOf(config), config, headOf(task, config))
+  const architecture = architectureOf(config)
+  return transformer(architecture, config, headOf(task, completeConfig(config, architecture.config)))
 }
 
 /** The options of a model; the type sees to it that none is missing. */

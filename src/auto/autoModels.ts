@@ -27,7 +27,8 @@ export interface AutoModelFor<Prediction = Tensor> {
   fromConfig(config: ModelConfig, options?: ModelOptions): PreTrainedModel<Prediction>
 }
 
-function autoModelFor<Prediction = Tensor>(task: Task): AutoModelFor<Prediction> {
+/** Makes the models of a task, whose predictions are of that type. */
+export function autoModelFor<Prediction = Tensor>(task: Task): AutoModelFor<Prediction> {
   return {
     fromPretrained: async (folder, options = {}) =>
       modelFromFolder<Prediction>(folder, await readConfig(folder), options, task),

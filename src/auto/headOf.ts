@@ -1,10 +1,12 @@
 import type { Head, Task } from '../heads/Head'
+import { features } from '../heads/features'
 import { multipleChoice } from '../heads/multipleChoice'
 import { questionAnswering } from '../heads/questionAnswering'
 import { sequenceClassification } from '../heads/sequenceClassification'
 import { maskedLanguageModel, tokenClassification } from '../heads/tokenClassification'
 import { type ModelConfig, sizeField } from '../models/config'
 import { labelCount } from '../models/labels'
+import { architectureOf } from '../models/registry'
 
 /** The head of each task, as a config states it. */
 const heads: Readonly<Record<Task, (config: ModelConfig) => Head>> = {
@@ -12,6 +14,7 @@ const heads: Readonly<Record<Task, (config: ModelConfig) => Head>> = {
   'token-classification': config => tokenClassification(labelCount(config)),
   'question-answering': () => questionAnswering,
   'multiple-choice': () => multipleChoice,
+  'feature-extraction': config => features(sizeField(config, architectureOf(config).config.width)),
   'masked-lm': config => maskedLanguageModel(sizeField(config, 'vocab_size')),
 }
 

@@ -7,7 +7,12 @@ import type { Batch, Tensor } from '../tensor'
 
 /** What a model is trained for, in Hugging Face's words. */
 export type Task =
-  'sequence-classification' | 'token-classification' | 'question-answering' | 'multiple-choice' | 'masked-lm'
+  | 'sequence-classification'
+  | 'token-classification'
+  | 'question-answering'
+  | 'multiple-choice'
+  | 'masked-lm'
+  | 'feature-extraction'
 
 /** Values of a graph by name. */
 export type Values = Readonly<Record<string, Value>>
@@ -45,6 +50,8 @@ export interface Head {
   readonly task: Task
   /** The tokens whose encodings it reads: each row's first, all, or padding too, as 'columns' of a batch. */
   readonly reads: 'first' | 'all' | 'columns'
+  /** The model's outputs that predictions are made of, where they are other than `logits`; some may be missing. */
+  readonly outputNames?: readonly string[]
   /** How many numbers it gives for each thing that it judges. */
   readonly width: number
   /** Names of the axes of what it judges, before that of tokens: the batch's alone unless given. */

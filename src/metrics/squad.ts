@@ -32,13 +32,13 @@ export interface NoAnswerOptions {
 }
 
 /** Both in percent. */
-export interface SquadScores {
+export type SquadScores = {
   readonly exact_match: number
   readonly f1: number
 }
 
 /** In percent; those of questions with and without an answer only where there are such questions. */
-export interface SquadV2Scores {
+export type SquadV2Scores = {
   readonly exact: number
   readonly f1: number
   readonly total: number

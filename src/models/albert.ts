@@ -24,6 +24,7 @@ export const albert: Architecture = {
     const mapped = linear('albert.encoder.embedding_hidden_mapping_in', narrow, sizeField(config, 'hidden_size'))
     return encode(model, shapeOf(config), namesOf(config), tokens.attention, mapped, reads)
   },
+  base: { className: 'AlbertModel', pool },
   heads: {
     'sequence-classification': pooledHead('AlbertForSequenceClassification', bertHeads, pool, classifierDropout),
     'token-classification': tokenHead('AlbertForTokenClassification', bertHeads, classifierDropout),

@@ -23,6 +23,14 @@ export interface HeadLayers {
   write(model: ModelGraph, config: ModelConfig, encoded: Value, width: number): Value
 }
 
+/** What a model without a head has behind its encoder. */
+export interface BaseLayers {
+  /** The model's class in Python. */
+  readonly className: string
+  /** What it makes of each row's first token, if it does. */
+  pool?(model: ModelGraph, config: ModelConfig, first: Value): Value
+}
+
 /** A family of transformer encoders: how a config becomes a graph. */
 export interface Architecture {
   /** The fields of its configs; `geometry`, `encode` and the heads are given configs that have them all, checked. */
@@ -34,6 +42,8 @@ export interface Architecture {
   geometry(config: ModelConfig): Geometry
   /** [tokens, width], or each row's first token, [batch, width], if the head reads no other. */
   encode(model: ModelGraph, config: ModelConfig, tokens: TokenValues, reads: 'first' | 'all'): Value
+  /** The model without a head. */
+  readonly base?: BaseLayers
   /** The layers of each task that Python has a class for. */
   readonly heads: { readonly [T in Task]?: HeadLayers }
 }

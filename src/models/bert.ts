@@ -22,6 +22,7 @@ export const bert: Architecture = {
     const embeddings = bertEmbeddings(model, config, 'bert', tokens, sizeField(config, 'hidden_size'))
     return encodeBert(model, config, 'bert', tokens, embeddings, reads)
   },
+  base: { className: 'BertModel', pool: pool('bert') },
   heads: {
     'sequence-classification': pooledHead('BertForSequenceClassification', bertHeads, pool('bert'), classifierDropout),
     'token-classification': tokenHead('BertForTokenClassification', bertHeads, classifierDropout),

@@ -28,6 +28,7 @@ export const distilbert: Architecture = {
     const shape = shapeOf(config)
     return encode(model, shape, names, tokens.attention, embeddings(model, config, shape, tokens), reads)
   },
+  base: { className: 'DistilBertModel' },
   heads: {
     'sequence-classification': pooledHead(
       'DistilBertForSequenceClassification',

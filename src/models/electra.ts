@@ -31,6 +31,7 @@ export const electra: Architecture = {
     const widened = narrow === width ? embedded : linear('electra.embeddings_project', embedded, width)
     return encodeBert(model, config, 'electra', tokens, widened, reads)
   },
+  base: { className: 'ElectraModel' },
   heads: {
     'sequence-classification': twoLayerHead('ElectraForSequenceClassification', ({ graph }, x) => graph.gelu(x)),
     'token-classification': tokenHead('ElectraForTokenClassification', bertHeads, classifierDropout),

@@ -35,6 +35,7 @@ export const modernbert: Architecture = {
     }),
   }),
   encode: (model, config, tokens, reads) => encodeModernbert(model, config, tokens, reads),
+  base: { className: 'ModernBertModel' },
   heads: {
     'sequence-classification': classifier('ModernBertForSequenceClassification', 'rows'),
     'token-classification': classifier('ModernBertForTokenClassification', 'tokens'),

@@ -37,6 +37,7 @@ function robertaNamed(name: string, family: FamilyConfig): Architecture {
       const embeddings = bertEmbeddings(model, config, 'roberta', tokens, sizeField(config, 'hidden_size'), padding)
       return encodeBert(model, config, 'roberta', tokens, embeddings, reads)
     },
+    base: { className: `${name}Model`, pool: pool('roberta') },
     heads: {
       'sequence-classification': twoLayerHead(`${name}ForSequenceClassification`, ({ graph }, x) => graph.tanh(x)),
       'token-classification': tokenHead(`${name}ForTokenClassification`, bertHeads, classifierDropout),

@@ -24,22 +24,25 @@ export function transformer(
   layout: MakeTokenLayout = packedLayout,
 ): Model<TokenValues> {
   const config = completeConfig(given, architecture.config)
-  const layers = architecture.heads[head.task]
-  if (layers === undefined) {
+  const layers = head.task === 'feature-extraction' ? undefined : architecture.heads[head.task]
+  const named = layers ?? (head.task === 'feature-extraction' ? architecture.base : undefined)
+  if (named === undefined) {
     throw new TrainerError('model', `A ${config.model_type} model has no head for ${head.task.replaceAll('-', ' ')}.`, {
       fix: `It has heads for ${Object.keys(architecture.heads).join(', ')}.`,
     })
   }
   const geometry = architecture.geometry(config)
   const model: Omit<Model<TokenValues>, 'parameters'> = {
-    name: layers.className,
+    name: named.className,
     inputNames: architecture.inputNames,
     head,
     layout: demands => layout(geometry, demands, head.reads === 'columns' ? 'all' : 'real'),
     declareInference: graph => declareColumns(graph, geometry, head.axes),
     forward(graph, tokens, select = encoded => encoded) {
       const encoded = architecture.encode(graph, config, tokens, head.reads === 'first' ? 'first' : 'all')
-      return { logits: layers.write(graph, config, select(encoded), head.width) }
+      if (layers !== undefined) return { logits: layers.write(graph, config, select(encoded), head.width) }
+      const pooled = architecture.base!.pool?.(graph, config, tokens.attention.first(encoded))
+      return { last_hidden_state: encoded, ...(pooled !== undefined && { pooler_output: pooled }) }
     },
     exported: (graph, { inputIds }, outputs) => head.exported?.(graph, outputs, inputIds!) ?? outputs,
   }

@@ -90,17 +90,21 @@ export function renumbered(
   })
 }
 
-/** The normalizer with the options that the tokenizer's configuration sets, which override its own, as in Python. */
+/**
+ * The normalizer of BERT's kin with the options of the configuration, or else of the class: as in Python, those of the
+ * file do not count.
+ */
 function configuredNormalizer(
   normalizer: NonNullable<TokenizerJson['normalizer']>,
   config: TokenizerConfig,
 ): NonNullable<TokenizerJson['normalizer']> {
-  const options = {
-    lowercase: config['do_lower_case'],
-    handle_chinese_chars: config['tokenize_chinese_chars'],
-    strip_accents: config['strip_accents'],
+  return {
+    ...normalizer,
+    clean_text: true,
+    lowercase: config['do_lower_case'] ?? true,
+    handle_chinese_chars: config['tokenize_chinese_chars'] ?? true,
+    strip_accents: config['strip_accents'] ?? null,
   }
-  return { ...normalizer, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) }
 }
 
 /** The pre-tokenizer or post-processor of RoBERTa's kin, with the options that the configuration sets, as in Python. */

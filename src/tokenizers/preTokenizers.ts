@@ -2,6 +2,7 @@
 import type { AlignedText } from './alignedText'
 import { byteCharacters, punctuation, whiteSpace, wordCharacter } from './characters'
 import type { JsonPart } from './jsonPart'
+import { madeHereOrNatively, nativeOf } from './native'
 import { patternOf, type Split, splitAt, splitBehaviors, splitInto } from './patterns'
 import { literalPattern } from '../literalPattern'
 
@@ -17,11 +18,19 @@ export interface PreTokenizer {
  * A pre-tokenizer; undefined for null. They are written here, since those of the library use
  * JavaScript's classes of characters (`\s`, `\d`, and `\w` for ASCII alone), leave behaviors of Split and Punctuation
  * out, and do not cut at Metaspace's sign.
- * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ * @throws TrainerError (`file`) that names the field, and the type if it is supported neither here nor by the native
+ * library.
  */
 export function preTokenizerOf(part: JsonPart): PreTokenizer | undefined {
   if (part.isMissing) return undefined
-  return part.makerIn(preTokenizers, 'pre-tokenizer')(part)
+  return madeHereOrNatively<PreTokenizer>(
+    part,
+    () => part.makerIn(preTokenizers, 'pre-tokenizer')(part),
+    (library, value) => {
+      const native = nativeOf(library, { pre_tokenizer: value }).getPreTokenizer()
+      return native === null ? undefined : cutting(cutsOf(native))
+    },
+  )
 }
 
 const blanks = new RegExp(`[${whiteSpace}]`, 'gu')
@@ -47,6 +56,18 @@ function cutting(
   words: PreTokenizer['words'] = text => split(text, (start, end) => text.slice(start, end)),
 ): PreTokenizer {
   return { words, align: text => split(text.text, (start, end) => text.slice(start, end)) }
+}
+
+/** Where the native library cuts: it is asked for what leaves characters as they are, and gives the pieces in order. */
+function cutsOf(native: { preTokenizeString(text: string): [string, unknown][] }): Split {
+  return (text, cut) => {
+    let last = 0
+    return native.preTokenizeString(text).map(([word]) => {
+      const start = text.indexOf(word, last)
+      last = start + word.length
+      return cut(start, last)
+    })
+  }
 }
 
 const preTokenizers: Readonly<Record<string, (part: JsonPart) => PreTokenizer>> = {

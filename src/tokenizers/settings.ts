@@ -59,6 +59,7 @@ export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSe
     specials[name] === undefined ? undefined : model.idOf(specials[name])
   const inputs = Array.isArray(config['model_input_names']) ? (config['model_input_names'] as string[]) : family.inputs
   const ownLimit = lengthLimit(config)
+  const isBytePairs = files.json.model.type === 'BPE'
   let modelMaxLength = ownLimit ?? files.positions ?? Infinity
   let limitNote = ownLimit === undefined ? noteOfLimit(files) : undefined
   let paddingSide = sideOf(config['padding_side'])
@@ -110,7 +111,7 @@ export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSe
     get limitNote() {
       return limitNote
     },
-    cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false),
+    cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false) && (!isBytePairs || Boolean(config[corrupting])),
   }
 }
 
@@ -123,6 +124,9 @@ function prefixOf({
   const isWordPiece = type === undefined ? merges === undefined && prefix !== undefined : type === 'WordPiece'
   return isWordPiece ? String(prefix ?? '##') : undefined
 }
+
+/** Python does not clean up after byte-pair encoding, whose blanks are the text's own, unless this says so. */
+const corrupting = 'clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output'
 
 /** The tokenizer's own limit. Python writes 1e30 for none. */
 function lengthLimit(config: TokenizerConfig): number | undefined {

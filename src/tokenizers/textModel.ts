@@ -173,8 +173,10 @@ function pushWords(text: string, isFirst: boolean, stages: Stages, progress: Pro
   const { ids, limit, words } = progress
   for (const word of stages.split === undefined ? [text] : stages.split(text, isFirst)) {
     for (const id of stages.idsOfWord(word)) ids.push(id)
-    if (words !== undefined) while (words.length < ids.length) words.push(progress.count)
-    progress.count++
+    if (words !== undefined) {
+      while (words.length < ids.length) words.push(progress.count)
+      progress.count++
+    }
     if (ids.length >= limit) return
   }
 }

@@ -5,6 +5,7 @@ import { checkOptions, refuseArguments } from '../options'
 import { growingTokenizer, type AddTokensOptions, type GrowingTokenizer, type TokenToAdd } from './addTokens'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
 import { readTokenizerFiles, type TokenizerFiles } from './files'
+import { withNative, type NativeLibrary } from './native'
 import type { TokenizerOptions } from './options'
 import { tokenizerFileTexts } from './saveTokenizer'
 import { settingsOf, type TokenizerProperties, type TokenizerSettings } from './settings'
@@ -103,10 +104,16 @@ export interface Tokenizer extends TokenizerMembers {
  * Loads the tokenizer in a folder: `tokenizer.json`, or `vocab.txt` (BERT's kin) or `vocab.json` with `merges.txt`
  * (RoBERTa's kin), with `tokenizer_config.json`, `special_tokens_map.json` and `config.json` if there are any.
  * @param files reads them, and writes them for `save`.
+ * @param native loads npm's `tokenizers` for a part that is not written here; without it such a part is refused.
  * @throws TrainerError saying what is missing and what the folder has.
  */
-export async function loadTokenizer(folder: string, files: TextFiles): Promise<Tokenizer> {
-  return createTokenizer(await readTokenizerFiles(folder, files), files.write)
+export async function loadTokenizer(
+  folder: string,
+  files: TextFiles,
+  native?: () => Promise<NativeLibrary | undefined>,
+): Promise<Tokenizer> {
+  const loaded = await readTokenizerFiles(folder, files)
+  return withNative(() => createTokenizer(loaded, files.write), native)
 }
 
 /** A tokenizer of files that have been read. */

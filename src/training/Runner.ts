@@ -167,10 +167,12 @@ export class Runner {
     const training = this.#training?.model.layout === definition.layout ? this.#training : undefined // not resized
     const parameters = training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
     const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
-    const outputs = await program.run(inputs, {}, { keep: name === 'loss' ? [] : ['logits'] })
+    const names = (definition.head.outputNames ?? ['logits']).filter(output => program.outputs.includes(output))
+    const outputs = await program.run(inputs, {}, { keep: names })
     const predictions = async (): Promise<Predictions> => {
-      const logits = await this.#engines.evaluation.download(outputs.logits!)
-      return definition.head.predictions({ logits }, feed.places, feed.shape)
+      const found: Record<string, Tensor> = {}
+      for (const output of names) found[output] = await this.#engines.evaluation.download(outputs[output]!)
+      return definition.head.predictions(found, feed.places, feed.shape)
     }
     return { loss: outputs.loss && lossOf(outputs, { sum: 'loss', count: 'count' }), predictions }
   }

@@ -100,6 +100,7 @@ describe.each(tasks)('the head for $head.task', ({ head, model, batch, count }) 
       'question-answering': AutoModelForQuestionAnswering,
       'multiple-choice': AutoModelForMultipleChoice,
       'sequence-classification': undefined,
+      'feature-extraction': undefined,
     }[head.task]!
     const again = quietTrainer({
       model: (await auto.fromPretrained(outputDir)) as PreTrainedModel,
