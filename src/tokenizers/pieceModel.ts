@@ -42,7 +42,25 @@ export function readPieceModel(bytes: Uint8Array, path: string): PieceModel {
     else if (field.number === numbers.model.trainer) rest = readTrainer(asBytes(field), of)
     else if (field.number === numbers.model.normalizer) charsmap = readCharsmap(asBytes(field), of)
   }
-  return { pieces, ...rest, charsmap }
+  const model = { pieces, ...rest, charsmap }
+  checkNumbers(model, of)
+  return model
+}
+
+/** @throws TrainerError for a score that is none, and for an unknown piece that is not there. */
+function checkNumbers({ pieces, unknownId }: PieceModel, of: string): void {
+  const fix = 'Fetch the file again.'
+  const wrong = pieces.findIndex(({ score }) => !Number.isFinite(score))
+  if (wrong >= 0)
+    throw new TrainerError('file', `The ${of} is malformed: the score of piece ${wrong} is ${pieces[wrong]!.score}.`, {
+      fix,
+    })
+  if (Number.isInteger(unknownId) && unknownId >= 0 && unknownId < pieces.length) return
+  throw new TrainerError(
+    'file',
+    `The ${of} is malformed: piece ${unknownId} stands for what is unknown, but it has ${pieces.length} pieces.`,
+    { fix },
+  )
 }
 
 /** A model begins with its first piece: field 1, of bytes. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { message, writeFloat, writeInteger, writeText } from '../../src/protobuf'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 import { filesInMemory } from './inMemory'
 
@@ -93,4 +94,23 @@ it('a pointer of Git LFS is no model', async () => {
       'where Git LFS keeps it, `git lfs pull` fetches the file itself.',
   )
   await expect(load(cases[0]!, new Uint8Array())).rejects.toThrow(/\(0 bytes\) is no SentencePiece model/)
+})
+
+it('a score that is none, and an unknown piece that is not there, are told of the model itself', async () => {
+  const piece = (score: number): Uint8Array =>
+    message(writer => {
+      writer.writeTag(1, 2)
+      writer.writeBytes(message(own => (writeText(own, 1, `▁${score}`), writeFloat(own, 2, score))))
+    })
+  const trainer = (unknown: number): Uint8Array =>
+    message(writer => {
+      writer.writeTag(2, 2)
+      writer.writeBytes(message(own => writeInteger(own, 40, unknown)))
+    })
+  const of = (...parts: Uint8Array[]): Promise<Tokenizer> => load(cases[0]!, new Uint8Array(Buffer.concat(parts)))
+  await expect(of(piece(-1), piece(NaN))).rejects.toThrow(/model folder\/spiece\.model .* score of piece 1 is NaN/)
+  for (const unknown of [-1, 2])
+    await expect(of(piece(-1), piece(-2), trainer(unknown))).rejects.toThrow(
+      `piece ${unknown} stands for what is unknown, but it has 2 pieces. Fetch the file again.`,
+    )
 })
