@@ -3,7 +3,7 @@ import { TrainerError } from '../errors'
 import { shown } from '../options'
 import { byCodePoints } from './codePoints'
 import type { Form } from './options'
-import { checkIndicators, toRows, toWeights } from './rows'
+import { checkIndicators, toRows, toWeights, unequalRows } from './rows'
 import { readSide, type Rows, type Values } from './values'
 
 /** A class, as callers name it. */
@@ -63,7 +63,7 @@ function kindOf(side: unknown): 'text' | 'boolean' | 'number' {
 
 function textClasses(where: string, references: ClassLabels, predictions: ClassLabels): ClassRows {
   const sides = [textsOf(where, 'references', references), textsOf(where, 'predictions', predictions)] as const
-  if (sides[0].length !== sides[1].length) throw unequal(where, sides[1].length, sides[0].length)
+  if (sides[0].length !== sides[1].length) throw unequalRows(where, sides[1].length, sides[0].length)
   const names = [...new Set(sides.flat())].sort(byCodePoints)
   const classes = names.map((_, number) => number)
   const numbers = new Map(names.map((name, number) => [name, number]))
@@ -130,12 +130,6 @@ function numberClasses(where: string, references: Values, predictions: Values, a
     // as Python writes booleans
     nameOf: number => (areBooleans && (number === 0 || number === 1) ? ['False', 'True'][number]! : String(number)),
   }
-}
-
-function unequal(where: string, predictions: number, references: number): TrainerError {
-  return new TrainerError('data', `${where}: there are ${predictions} predictions for ${references} references.`, {
-    fix: 'Give one prediction for each reference, in the same order.',
-  })
 }
 
 function foreignLabel(where: string, label: ClassLabel, kind: string): TrainerError {

@@ -24,8 +24,11 @@ export interface ClassificationReportOptions {
   readonly zeroDivision?: number | 'warn' | undefined
 }
 
-/** A report as an object: the scores of each class and average by name, `accuracy` as a number. */
-export type ClassificationReport = Readonly<Record<string, ReportScores>> & { readonly accuracy: number }
+/**
+ * A report as an object: the scores of each class and average by name, `accuracy` as a number where all classes are
+ * reported and each row has one.
+ */
+export type ClassificationReport = Readonly<Record<string, ReportScores>> & { readonly accuracy?: number }
 
 const where = 'classificationReport()'
 const forms: Readonly<Record<string, Form>> = {

@@ -4,6 +4,7 @@ import { checkOptions, refuseArguments } from '../options'
 import { chosenClasses, type ClassLabel, type ClassLabels, readClasses } from './classLabels'
 import { gather, type GatheringMetric } from './gather'
 import { checkForms, type Form, oneOf, rowWeights } from './options'
+import { sum } from './sum'
 import { Tensor } from '../tensor'
 import type { Values } from './values'
 
@@ -114,10 +115,10 @@ function matrixOf(
 
 function normalized(matrix: number[][], by: 'true' | 'pred' | 'all' | null): number[][] {
   if (by === null) return matrix
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-  const ofRows = matrix.map(sum)
-  const ofColumns = matrix.map((_, column) => sum(matrix.map(row => row[column]!)))
-  const all = sum(ofRows)
+  const ofRows = matrix.map(row => sum(row))
+  // NumPy adds rows one after another where it sums up columns
+  const ofColumns = matrix.map((_, column) => matrix.reduce((total, row) => total + row[column]!, 0))
+  const all = sum(matrix.flat())
   // NumPy's nan_to_num: where nothing can be divided is 0
   const divide = (a: number, b: number): number =>
     b !== 0 ? a / b : Number.isNaN(a / b) ? 0 : Math.sign(a) * Number.MAX_VALUE

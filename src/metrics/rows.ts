@@ -18,11 +18,7 @@ export function toRows(metric: Compared, predictions: Values, references: Values
   checkShapes(metric, sides, !(predictions instanceof Tensor))
   for (const [side, { values, dims }] of Object.entries(sides)) checkNumbers(metric, side, values, dims[1] ?? 1)
   const [rows, given] = [sides.predictions.dims[0]!, sides.references.dims[0]!]
-  if (rows !== given) {
-    throw new TrainerError('data', `${name}: there are ${rows} predictions for ${given} references.`, {
-      fix: 'Give one prediction for each reference, in the same order.',
-    })
-  }
+  if (rows !== given) throw unequalRows(name, rows, given)
   const width = sides.predictions.dims[1] ?? 1
   if (width !== (sides.references.dims[1] ?? 1)) {
     const [a, b] = [sides.predictions, sides.references].map(({ dims }) => `[${dims.join(', ')}]`)
@@ -31,6 +27,13 @@ export function toRows(metric: Compared, predictions: Values, references: Values
     })
   }
   return { predictions: sides.predictions.values, references: sides.references.values, width }
+}
+
+/** The error for sides of different lengths. */
+export function unequalRows(where: string, predictions: number, references: number): TrainerError {
+  return new TrainerError('data', `${where}: there are ${predictions} predictions for ${references} references.`, {
+    fix: 'Give one prediction for each reference, in the same order.',
+  })
 }
 
 /**

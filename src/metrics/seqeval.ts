@@ -9,6 +9,7 @@ import { strictEntities } from './entitySchemes'
 import { gather, type GatheringMetric, type GivenRows } from './gather'
 import { checkForms, flag, type Form, oneOf } from './options'
 import { digits, type Report, reportObject, type ReportRow, reportText } from './report'
+import { unequalRows } from './rows'
 import { sum } from './sum'
 
 /** Sentences, of each the labels of its words. */
@@ -149,12 +150,7 @@ function readRows(where: string, given: GivenRows): EntityRows | undefined {
     return rows as readonly (readonly string[])[]
   }
   const [predictions, references] = [read('predictions'), read('references')]
-  if (predictions.length !== references.length)
-    throw new TrainerError(
-      'data',
-      `${where}: there are ${predictions.length} predictions for ${references.length} references.`,
-      { fix: 'Give one prediction for each reference, in the same order.' },
-    )
+  if (predictions.length !== references.length) throw unequalRows(where, predictions.length, references.length)
   const row = predictions.findIndex((labels, at) => labels.length !== references[at]!.length)
   if (row >= 0)
     throw new TrainerError(

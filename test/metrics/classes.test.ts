@@ -87,6 +87,16 @@ describe('confusionMatrix', () => {
     ).toEqual({ confusion_matrix: expected })
   })
 
+  it('adds weights up as NumPy does', () => {
+    const rows = Array.from({ length: 200 }, (_, i) => i)
+    const matrix = confusionMatrix(
+      rows.map(i => i % 9),
+      rows.map(i => Math.floor((i * i + i) / 3) % 9),
+      { sampleWeight: rows.map(i => ((i % 7) + 1) / 10), normalize: 'all' },
+    )
+    expect(matrix[0]![0]).toBe(0.036523929471032744) // of scikit-learn 1.9's confusion_matrix
+  })
+
   it('is refused for several labels, and for labels that do not occur', () => {
     expect(() => confusionMatrix([[1, 0]], [[1, 0]])).toThrow('rows have 2 labels each.')
     expect(() => confusionMatrix([0, 1], [0, 1], { labels: [2] })).toThrow('none of labels is among the references.')
