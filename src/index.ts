@@ -29,6 +29,7 @@ export { type ControlFlags, TrainerControl } from './callbacks/TrainerControl'
 export { type LogEntry, TrainerState } from './callbacks/TrainerState'
 export { defaultDataCollator, DefaultDataCollator } from './collators/default'
 export type { Collator } from './collators/Collator'
+export type { PadOptions } from './collators/padExamples'
 export {
   DataCollatorForLanguageModeling,
   type DataCollatorForLanguageModelingOptions,
@@ -49,7 +50,7 @@ export type { FilterOptions } from './data/filtering'
 export type { MapOptions } from './data/mapping'
 export { disableProgressBars, enableProgressBars } from './data/progress'
 export { loadDataset, type LoadOptions } from './data/read'
-export type { Tokenizer } from './tokenizers/tokenizer'
+export type { DecodeOptions, Tokenizer } from './tokenizers/tokenizer'
 export { doctor, type DoctorReport, formatDoctor } from './engine/doctor'
 export { createEngine, type Engine, type EngineOptions, type Program } from './engine/Engine'
 export { type ErrorCode, nearest, TrainerError } from './errors'

@@ -55,7 +55,8 @@ const known = [
 /**
  * A collator that hides tokens for masked language modelling (Devlin et al. 2018): each that is not special is chosen
  * with `mlmProbability`; `labels` are what stood there, -100 elsewhere. What is drawn is a function of the seed, the
- * epoch and the row, so that a resumed run hides the same, and an evaluation always the same.
+ * epoch and the row, so that a resumed run hides the same, and an evaluation always the same. The Trainer gives epoch and
+ * rows; who calls it without them gets those of the first batch again.
  *
  * With `wholeWordMask` a word's tokens are chosen together, and are hidden by the mask token alone, as in transformers
  * 5, unless `maskReplaceProb` and `randomReplaceProb` say otherwise (BERT's own recipe is 0.8 and 0.1, for each token).
