@@ -1,5 +1,6 @@
 // texts and options → ids, segments and masks
 import { paddedLength, padValues } from '../collators/padding'
+import { TrainerError } from '../errors'
 import { log } from '../logging'
 import type { TokenizerFiles } from './files'
 import { JsonPart } from './jsonPart'
@@ -8,7 +9,7 @@ import { type EncodedRow, type EncodedText, rowEncoder } from './rows'
 import type { TokenizerSettings } from './settings'
 import { templateOf } from './template'
 import type { TextModel } from './textModel'
-import { textsOf } from './texts'
+import { placeOf, type Text, textsOf } from './texts'
 import { wordsChecker } from './words'
 
 /** One encoded text or pair. `attention_mask` is missing only if `returnAttentionMask` is false. */
@@ -26,7 +27,7 @@ export type Encoding = {
 }
 
 /** A batch of encoded texts, a row for each. */
-export type BatchEncoding = { [Name in keyof Encoding]: Encoding[Name][] } & {
+export type BatchEncoding = { [Name in keyof Encoding]: NonNullable<Encoding[Name]>[] } & {
   /** With `returnOverflowingTokens`: the number of the text that each row is from. */
   overflow_to_sample_mapping?: number[]
 }
@@ -48,7 +49,7 @@ export function encoder(model: TextModel, files: TokenizerFiles, settings: Token
     if (complete.isSplitIntoWords) checkTakesWords()
     const { isBatch, firsts, seconds } = textsOf(texts, pairs, complete.isSplitIntoWords)
     const encodeRow = rowEncoder(model, complete.addSpecialTokens ? template : bare, complete)
-    const encoded = firsts.map((text, index) => encodeRow(text, seconds?.[index]))
+    const encoded = encodeAll(firsts, (text, index) => encodeRow(text, seconds?.[index]), isBatch ? texts : undefined)
     if (complete.isSplitIntoWords) tellLost(encoded, complete.maxLength)
     const batch = columnsOf(
       encoded.flatMap(({ rows }) => rows),
@@ -60,6 +61,26 @@ export function encoder(model: TextModel, files: TokenizerFiles, settings: Token
     if (isBatch || complete.returnsOverflow) return batch
     return Object.fromEntries(Object.entries(batch).map(([name, rows]) => [name, rows[0]!])) as Encoding
   }
+}
+
+/**
+ * Encodes texts one by one.
+ * @param batch what they are from, of a batch: our own errors then name the text.
+ */
+function encodeAll(
+  texts: readonly Text[],
+  encode: (text: Text, index: number) => EncodedText,
+  batch: unknown,
+): EncodedText[] {
+  const encoded: EncodedText[] = []
+  try {
+    for (const text of texts) encoded.push(encode(text, encoded.length))
+  } catch (error) {
+    if (!(error instanceof TrainerError) || batch === undefined) throw error
+    const place = placeOf(batch as readonly unknown[], encoded.length)
+    throw new TrainerError(error.code, `${place}: ${error.message}`, { cause: error })
+  }
+  return encoded
 }
 
 /** A function that says how many words get no tokens: the first time as a warning, later as a note. */

@@ -81,7 +81,8 @@ function wordsAt(words: unknown, batch?: readonly unknown[], index = 0): readonl
   })
 }
 
-function placeOf(batch: readonly unknown[] | undefined, index: number): string {
+/** What a text is called in errors. */
+export function placeOf(batch: readonly unknown[] | undefined, index: number): string {
   if (batch === undefined) return 'The text'
   const origin = originOf(batch)
   return origin === undefined
