@@ -23,10 +23,10 @@ export function configDocument(): string {
     'knows is kept and saved again, as in Python; one that is a slip of a known field is a warning where a file has it,',
     'and an error in the options of a call. null is an error unless it is listed.',
     '',
-    ...families().flatMap(({ names, fields, aliases }) => [
+    ...families().flatMap(({ names, fields, older, aliases }) => [
       `## ${names.join(', ')}`,
       '',
-      ...rows(fields),
+      ...rows({ ...fields, ...older }),
       '',
       ...aliasLines(aliases),
     ]),
@@ -37,12 +37,21 @@ export function configDocument(): string {
   ].join('\n')
 }
 
+interface ListedFamily {
+  readonly names: string[]
+  readonly fields: ConfigFields
+  /** Those of files that older versions of Python wrote. */
+  readonly older: ConfigFields
+  readonly aliases: Readonly<Record<string, string>>
+}
+
 /** The families, those of equal fields together. */
-function families(): { names: string[]; fields: ConfigFields; aliases: Readonly<Record<string, string>> }[] {
-  const found: { names: string[]; fields: ConfigFields; aliases: Readonly<Record<string, string>> }[] = []
+function families(): ListedFamily[] {
+  const found: ListedFamily[] = []
   for (const [name, { config }] of Object.entries(architectures)) {
     const same = found.find(({ fields }) => fields === config.fields)
-    if (same === undefined) found.push({ names: [name], fields: config.fields, aliases: config.aliases })
+    if (same === undefined)
+      found.push({ names: [name], fields: config.fields, older: config.olderFields ?? {}, aliases: config.aliases })
     else same.names.push(name)
   }
   return found

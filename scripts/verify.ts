@@ -6,9 +6,10 @@
  */
 import { nearest } from '../src/errors'
 import { ctrlC } from './verify/ctrlC'
+import { savedFolders } from './verify/savedFolders'
 import type { Check } from './verify/Check'
 
-const checks: Readonly<Record<string, Check>> = { 'ctrl-c': ctrlC }
+const checks: Readonly<Record<string, Check>> = { 'ctrl-c': ctrlC, 'saved-folders': savedFolders }
 
 async function main([name, ...options]: readonly string[]): Promise<void> {
   if (name === undefined) return list()

@@ -63,9 +63,10 @@ async function compute(folder: string, config: ModelConfig, oracle: ModelCase, t
   try {
     const batch = Object.fromEntries(Object.entries(oracle.inputs).map(([name, plain]) => [name, tensorOf(plain)]))
     model.decideHead(batch)
-    const feed = runner.feed(batch, row => `row ${row}`)
-    const forward = await runner.forward(feed)
+    const rowName = (row: number): string => `row ${row}`
+    const forward = await runner.forward(runner.feed(batch, rowName, 'evaluation'))
     const predictions = await forward.predictions()
+    const feed = runner.feed(batch, rowName)
     await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 42 })
     const [place] = await placesInUpdate([feed], alone, { microBatches: 1, rows: 0 })
     const { loss, count } = await runner.train(feed, { step: 0, index: 0, ...place! })

@@ -1,6 +1,6 @@
-import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
+import { loadPretrained, newlyInitializedWarning, unusedMessage } from '../checkpoint/pretrained'
 import { nearest, quoted, TrainerError } from '../errors'
-import { checkOptions, shown } from '../options'
+import { checkOptions, refuseArguments, shown } from '../options'
 import type { Head, Task } from '../heads/Head'
 import type { ProblemType } from '../heads/sequenceClassification'
 import { log } from '../logging'
@@ -10,9 +10,11 @@ import { initialValues } from '../models/initialize'
 import { labelCount, type LabelOptions, withLabels, withOwnLabels, withProblemType } from '../models/labels'
 import type { Model, Parameter } from '../models/Model'
 import { architectureOf } from '../models/registry'
+import { resizedWeights, rowsAskedFor, type ResizeOptions } from '../models/resize'
 import { transformer } from '../models/transformer'
 import { sizeOf, Tensor } from '../tensor'
 import { headOf } from './headOf'
+import { apartWarning, tieWords, withOtherNames } from './tiedWords'
 import { TrainableModel } from './TrainableModel'
 
 /**
@@ -53,7 +55,8 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
   ) {
     super(definition, parameters, nameOrPath)
     const { torch_dtype: _, ...rest } = withoutAliases(config, architectureOf(config).config)
-    this.#config = { ...rest, architectures: [this.definition.name], dtype: 'float32' } as ModelConfig
+    const own = { architectures: [this.definition.name], dtype: 'float32' }
+    this.#config = { ...rest, ...definition.head.configFields, ...own } as ModelConfig
   }
 
   /** The model's `config.json`, under Python's names. */
@@ -78,6 +81,37 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
   nameLabels(names: readonly string[]): void {
     if (this.classNames !== undefined || names.length !== this.numLabels) return
     this.#config = withLabels(this.#config, { id2label: names })
+  }
+
+  /**
+   * Gives the table of words `count` rows, for a tokenizer to which tokens were added, or fewer; old rows stay as they
+   * are bit for bit. A head that guesses words changes with it, and `config.vocab_size`.
+   * @param count by default as many as there are: with `padToMultipleOf` that pads.
+   * @returns the number of rows.
+   * @throws TrainerError ('argument') for a number that is none; ('model') where `pad_token_id` would have no row.
+   *
+   * @example
+   * tokenizer.addTokens(['<city>', '<date>'])
+   * model.resizeTokenEmbeddings(tokenizer.getVocab().size)
+   */
+  resizeTokenEmbeddings(count?: number, options: ResizeOptions = {}, ...extra: readonly never[]): number {
+    refuseArguments(extra, 'resizeTokenEmbeddings(), beside the number and its options,')
+    const rows = rowsAskedFor(count, Number(this.#config['vocab_size']), options)
+    const config = { ...this.#config, vocab_size: rows } as ModelConfig
+    const { head, parameters } = this.definition
+    const fresh = transformer(
+      architectureOf(config),
+      config,
+      head.task === 'masked-lm' ? headOf(head.task, config) : head,
+    )
+    const frozen = new Set(parameters.filter(({ trainable }) => !trainable).map(({ name }) => name))
+    const { meanResizing = true, seed = 42 } = options
+    const isTied = config['tie_word_embeddings'] !== false
+    for (const [name, tensor] of resizedWeights(this.parameters, fresh.parameters, { meanResizing, seed, isTied }))
+      this.parameters.set(name, tensor)
+    this.redefine({ ...fresh, parameters: fresh.parameters.map(p => ({ ...p, trainable: !frozen.has(p.name) })) })
+    this.#config = config
+    return rows
   }
 
   /** The names of the classes, in the order of their numbers; undefined while they are LABEL_0, LABEL_1, … */
@@ -123,22 +157,51 @@ export async function modelFromFolder<Prediction = Tensor>(
   const source = `${folder}/config.json`
   for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
     log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)
-  const complete = applyOptions(config, options, source)
-  const definition = definitionOf(complete, task)
-  const { name, parameters } = definition
-  const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
-  const found = await loadPretrained(folder, expected, {
-    baseModelPrefix: architectureOf(complete).prefix,
-    ignoreMismatchedSizes: options.ignoreMismatchedSizes ?? false,
+  const {
+    complete,
+    definition,
+    weights: found,
+  } = await readWeights(folder, applyOptions(config, options, source), {
+    ...options,
+    task,
   })
-  const warning = newlyInitializedWarning(name, folder, found)
-  if (warning !== undefined) log('warning', warning)
+  const { parameters } = definition
   const random = startingWeights(
-    parameters.filter(parameter => !found.weights.has(parameter.name)),
+    parameters.filter(parameter => !found.has(parameter.name)),
     options.seed,
   )
-  const weights = parameters.map(({ name: own }) => [own, found.weights.get(own) ?? random.get(own)!] as const)
+  const weights = parameters.map(({ name }) => [name, found.get(name) ?? random.get(name)!] as const)
   return new PreTrainedModel<Prediction>(complete, new Map(weights), folder, definition)
+}
+
+/** A folder's weights for the model of a config; says which start at random, and which are not used. */
+async function readWeights(
+  folder: string,
+  config: ModelConfig,
+  { task, ignoreMismatchedSizes = false }: Pick<PretrainedOptions, 'ignoreMismatchedSizes'> & { readonly task: Task },
+): Promise<{
+  complete: ModelConfig
+  definition: ReturnType<typeof definitionOf>
+  weights: ReadonlyMap<string, Tensor<'float32'>>
+}> {
+  const definition = definitionOf(config, task)
+  const { name, parameters } = definition
+  const { prefix, heads } = architectureOf(config)
+  const ties = heads[task]?.tied ?? []
+  const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
+  const found = await loadPretrained(folder, withOtherNames(expected, ties), {
+    baseModelPrefix: prefix,
+    ignoreMismatchedSizes,
+  })
+  const { weights, missing, apart } = tieWords(ties, found, config.tie_word_embeddings !== false)
+  const warning = newlyInitializedWarning(name, folder, { ...found, missing })
+  if (warning !== undefined) log('warning', warning)
+  const unused = unusedMessage(name, folder, found)
+  if (unused !== undefined) log([config.architectures].flat().includes(name) ? 'warning' : 'info', unused)
+  if (apart === undefined) return { complete: config, definition, weights }
+  log('warning', apartWarning(folder, apart))
+  const complete = { ...config, tie_word_embeddings: false }
+  return { complete, definition: definitionOf(complete, task), weights }
 }
 
 /** What a config's model computes. */

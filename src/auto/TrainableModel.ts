@@ -35,6 +35,11 @@ export class TrainableModel<Prediction = unknown> {
     return this.#definition
   }
 
+  /** Lets the model compute something else; its weights are to fit. */
+  protected redefine(definition: Model): void {
+    this.#definition = definition
+  }
+
   /** The columns that the model takes beside labels. */
   get inputNames(): readonly string[] {
     return this.#definition.inputNames

@@ -4,10 +4,10 @@ import { integersOf, isFloat, reducedAxes } from '../onnx/infer'
 import type { Attributes, OpName } from '../onnx/operators'
 import { positive } from '../onnx/shapes'
 import type { GatherHint, Value } from '../onnx/types'
-import { insideOut, padGradient, scatterRows, sliceGradient, withoutFrozenRow } from './movement'
+import { gatherBack, insideOut, padGradient, scatterRows, sliceGradient, withoutFrozenRow } from './movement'
 import { type NormalizationSite, normalizationGradient } from './normalization'
 import { type Gradient, scalarOf, scaled, times } from './scaled'
-import { asRows, count, lengths, reshaped, zeros } from './shapes'
+import { count, lengths, reshaped, zeros } from './shapes'
 
 /**
  * The inputs or outputs of a node. Three are typed as present; a rule knows how many its operator has, and which of
@@ -246,15 +246,10 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   // y = rows of x: each row of dy is added where it came from. Where the way back is known, it is a Gather too
   Gather: ({ x: [x, index], dy: [d], attributes: { axis = 0 }, hint, graph: g }) => {
     const at = positive(axis, x.shape.length)
-    const inverse = at === 0 ? hint?.inverse : undefined
-    if (inverse === undefined) return [scatterRows(g, x.shape, at, index, withoutFrozenRow(g, d, index, hint), [x])]
-    const back = g.gather(
-      asRows(g, index.shape.length === 0 ? g.unsqueeze(d, [0]) : d, x.shape.slice(1)),
-      inverse.index,
-    )
-    if (inverse.mask === undefined) return [back]
-    const missing = back.shape.slice(inverse.mask.shape.length).map((_, i) => i + inverse.mask!.shape.length)
-    return [g.mul(back, missing.length === 0 ? inverse.mask : g.unsqueeze(inverse.mask, missing))]
+    const inverse = hint?.inverse
+    return inverse === undefined
+      ? [scatterRows(g, x.shape, at, index, withoutFrozenRow(g, d, index, hint), [x])]
+      : [gatherBack(g, d, x.shape, at, index.shape.length, inverse)]
   },
   // y[i, j] = x[index[i, j], j]
   GatherElements: ({ x: [x, index], dy: [d], attributes: { axis = 0 }, graph: g }) => [

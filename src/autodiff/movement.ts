@@ -2,7 +2,7 @@ import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import { knownIntegersOf } from '../onnx/infer'
 import { clampedPlace, positive } from '../onnx/shapes'
-import type { GatherHint, Dimension, Value } from '../onnx/types'
+import type { GatherHint, Dimension, Inverse, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { asRows, expand, lengths, zeros } from './shapes'
 
@@ -43,6 +43,23 @@ export function scatterRows(
     axis,
     reduction: 'add',
   })[0]!
+}
+
+/** The gradient `d` of a Gather along an axis, by an index of that rank, of a value of that shape: gathered back. */
+export function gatherBack(
+  g: GraphBuilder,
+  d: Value,
+  shape: Shape,
+  axis: number,
+  rank: number,
+  { index, mask }: Inverse,
+): Value {
+  const before = shape.slice(0, axis)
+  const rows = rank === 0 ? g.unsqueeze(d, [axis]) : rank === 1 ? d : merged(g, d, before, shape.slice(axis + 1))
+  const back = g.gather(rows, index, axis)
+  if (mask === undefined) return back
+  const missing = back.shape.slice(axis + mask.shape.length).map((_, i) => i + mask.shape.length)
+  return g.mul(back, missing.length === 0 ? mask : g.unsqueeze(mask, missing))
 }
 
 /** The gradient `d` of what a Gather along axis 0 read at `index`, with zeros where it read its frozen row. */

@@ -14,7 +14,8 @@ import { firstsOfWords, type PieceReader, wordColumn } from './wholeWords'
 /** The part of a tokenizer that hides tokens. */
 export interface Masker extends Padder, PieceReader {
   readonly maskTokenId: number | undefined
-  readonly vocabSize: number
+  /** Every token, those that were added too. */
+  getVocab(): { readonly size: number }
   readonly allSpecialIds: readonly number[]
 }
 
@@ -58,7 +59,8 @@ const known = [
  *
  * With `wholeWordMask` a word's tokens are chosen together, and are hidden by the mask token alone, as in transformers
  * 5, unless `maskReplaceProb` and `randomReplaceProb` say otherwise (BERT's own recipe is 0.8 and 0.1, for each token).
- * Special tokens, those that a text spells and the unknown one too, belong to no word.
+ * Special tokens, those that a text spells and the unknown one too, belong to no word. Tokens are to be added to the
+ * tokenizer before the collator is made.
  *
  * With or without `new`; the tokenizer first, or among the options as `{ tokenizer }`.
  * @throws TrainerError without a tokenizer that has a mask token, for options that it does not have, and for
@@ -72,6 +74,7 @@ export const DataCollatorForLanguageModeling: MakeCollator<Masker, DataCollatorF
     const shares = checkedShares(options)
     const mask = maskOf(tokenizer)
     const special = new Set(tokenizer.allSpecialIds)
+    const { size } = tokenizer.getVocab()
     const padding = { padToMultipleOf: options.padToMultipleOf }
     const { seed = 42, wholeWordMask = false } = options
     return Object.assign(collate, { columns: wholeWordMask ? [wordColumn] : [] })
@@ -102,7 +105,7 @@ export const DataCollatorForLanguageModeling: MakeCollator<Masker, DataCollatorF
           labels[at] = ids[at]!
           const share = draw(token, 1)
           if (share < shares.masked) ids[at] = mask
-          else if (share < shares.masked + shares.random) ids[at] = Math.floor(draw(token, 2) * tokenizer.vocabSize)
+          else if (share < shares.masked + shares.random) ids[at] = Math.floor(draw(token, 2) * size)
         }
       })
       return { ...batch, input_ids: new Tensor('int32', ids, dims), labels: new Tensor('int32', labels, dims) }

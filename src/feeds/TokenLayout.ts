@@ -14,6 +14,24 @@ export interface Geometry {
   readonly positionPadding: number | undefined
   /** How many segments the model tells apart; 0 when it takes none. */
   readonly segments: number
+  /** Whether a row's first token is its first that is not masked, and not its first column. Default false. */
+  readonly firstReal?: boolean | undefined
+  /** How many columns a token sees to each side where attention is local; no attention is unless given. */
+  readonly window?: number | undefined
+  /** What attention is told of the distances between tokens; nothing unless given. */
+  readonly relative?: RelativeGeometry | undefined
+}
+
+/** What attention knows of the distances between tokens: the query's column in its row minus the key's. */
+export interface RelativeGeometry {
+  /** What a distance is to the model: the row of a table, or a kind of distance. */
+  bucket(distance: number): number
+  /**
+   * What sees all columns of its row alike, padding too, as PyTorch's attention without a fused kernel has it: rows all
+   * of whose tokens are masked, or each masked token. Such rows keep their padding, which is then part of the result.
+   * Where it is not given, rows all of whose tokens are masked see nothing.
+   */
+  readonly blind?: 'rows' | 'tokens' | undefined
 }
 
 /** A layout of the feeds of models of tokens. */
@@ -31,6 +49,8 @@ export interface TokenValues {
   readonly tokenIds: Value
   readonly positionIds: Value
   readonly segmentIds: Value | undefined
+  /** [tokens, 1]: 0 for a masked token, else 1; undefined where no token is masked, or the model does not ask. */
+  readonly real?: Value | undefined
   readonly attention: AttentionLayout
   /** The ids as an exported model takes them, [batch, length] or [batch, choices, length]; undefined in a feed. */
   readonly inputIds?: Value
@@ -63,8 +83,12 @@ export interface GroupLayout {
    * back anyway.
    */
   readonly fromHeads: (x: Value, masked: boolean) => Value
-  /** [batch, 1, 1, length], added to the scores */
+  /** [batch, 1, 1, length], added to the scores; [batch, 1, length, length] where masked tokens see other keys than the rest */
   readonly bias: Value
+  /** Where the geometry has a window: [batch, 1, length, length], added to the scores of local attention in the place of `bias`. */
+  readonly localBias?: Value | undefined
+  /** Where the geometry asks for them: how far tokens are from each other. */
+  readonly distances?: GroupDistances | undefined
   /**
    * [batch, 1, 1, 1], which attention's result is multiplied by: 0 for a row all of whose tokens are masked, as in
    * PyTorch's scaled_dot_product_attention, else 1; undefined where there is no such row.
@@ -73,7 +97,23 @@ export interface GroupLayout {
 }
 
 /**
+ * The distances between the tokens of a group, which stand in attention as they do in their columns, so that one table
+ * serves all rows.
+ */
+export interface GroupDistances {
+  /** [2 × length − 1] int32: the bucket of each distance, from that of the last query to the first key down. */
+  readonly all: Value
+  /** [length] int32: the bucket of the distance from a row's first token to each key. */
+  readonly first: Value
+  /** What each query has for each distance, [..., length, 2 × length − 1] → for each key, [..., length, length] */
+  readonly toKeys: (x: Value) => Value
+}
+
+/**
  * What a masked key's score is lowered by: the lowest bfloat16. The lowest float32, Hugging Face's choice, is -Infinity
  * in bfloat16, and a softmax of such NaN.
  */
 export const lowest = -3.3895313892515355e38
+
+/** What the score of a slot without a token is lowered by, where masked tokens are seen: the lowest float32. */
+export const absent = -3.4028234663852886e38

@@ -2,7 +2,8 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { packGroups, type Rounding, roundedUp } from './attentionGroups'
+import { type PackedGroup, packGroups, type Rounding, roundedUp } from './attentionGroups'
+import { declareDistances, localBias } from './distances'
 import type { FeedDemands } from './FeedLayout'
 import type {
   AttentionLayout,
@@ -36,10 +37,10 @@ export const packedLayout: MakeTokenLayout = (geometry, demands, keep) => packed
 export function packed(geometry: Geometry, wanted: Packing, keep: KeptTokens = 'real'): TokenLayout {
   const packing = keep === 'all' ? { groups: 1 } : wanted // rows of one length, which a head takes as they are
   return {
-    usualVariant: variantOf(packing.groups, false),
+    usualVariant: variantOf(packing.groups, undefined),
     declare(graph, variant) {
-      const [groups, hollow] = variant.split(' ')
-      return declare(graph, geometry, Number(groups), hollow !== undefined)
+      const [groups, masked] = variant.split(' ')
+      return declare(graph, geometry, Number(groups), masked as MaskedTokens)
     },
     feed(batch, rowName) {
       const tokens = readTokens(batch, geometry, keep, rowName)
@@ -47,14 +48,16 @@ export function packed(geometry: Geometry, wanted: Packing, keep: KeptTokens = '
       const real = tokens.tokenIds.length
       const count = packing.round === undefined ? real : roundedUp(real, packing.round.tokens)
       const several = rows >= packing.groups && packing.round === undefined
-      const groups = packGroups(tokens, several ? packing.groups : 1, geometry.heads, rounding(tokens, packing))
+      const groups = packGroups(tokens, several ? packing.groups : 1, geometry, rounding(tokens, packing))
       const ids = { token_ids: tokens.tokenIds, position_ids: tokens.positionIds, token_type_ids: tokens.segmentIds }
-      const inputs: Record<string, Tensor> = { first_tokens: new Tensor('int32', tokens.firsts, [rows]) }
+      const inputs: Record<string, Tensor> = { first_tokens: new Tensor('int32', tokens.read, [rows]) }
       for (const [name, values] of Object.entries(ids))
         if (values !== undefined) inputs[name] = new Tensor('int32', lengthened(values, count), [count])
-      const isHollow = groups.some(({ seen }) => seen.includes(0))
+      const masked = maskedTokens(geometry, tokens, groups)
+      if (masked === 'blind') inputs.real_tokens = new Tensor('float32', realTokens(tokens, count), [count, 1])
       groups.forEach((group, i) => {
-        const seen = isHollow ? { seen: new Tensor('float32', group.seen, [group.seen.length, 1, 1, 1]) } : {}
+        const seen =
+          masked === 'hollow' ? { seen: new Tensor('float32', group.seen, [group.seen.length, 1, 1, 1]) } : {}
         for (const [name, tensor] of Object.entries({ ...group.inputs, ...seen }))
           inputs[nameOf(name, i, groups.length)] = tensor
       })
@@ -68,7 +71,7 @@ export function packed(geometry: Geometry, wanted: Packing, keep: KeptTokens = '
         lengths[nameOf('length', i, groups.length)] = group.width
       })
       return {
-        variant: variantOf(groups.length, isHollow),
+        variant: variantOf(groups.length, masked),
         inputs,
         places: { order: tokens.order, lengths: tokens.lengths, slots: lengthened(tokens.slots, count, -1), groups },
         lengths,
@@ -86,19 +89,31 @@ function packingFor({ rows, fewShapes }: FeedDemands): Packing {
 
 // ── the host's half ──
 
-/** Feeds with rows all of whose tokens are masked are another variant, so that the others do without a product. */
-function variantOf(groups: number, isHollow: boolean): string {
-  return isHollow ? `${groups} hollow` : String(groups)
+/** Feeds with rows that see nothing, or with blind tokens, are other variants, so that the rest do without a product. */
+type MaskedTokens = 'hollow' | 'blind' | undefined
+
+function variantOf(groups: number, masked: MaskedTokens): string {
+  return masked === undefined ? String(groups) : `${groups} ${masked}`
+}
+
+function maskedTokens({ relative }: Geometry, tokens: Tokens, groups: readonly PackedGroup[]): MaskedTokens {
+  if (relative?.blind !== undefined) return tokens.someBlind ? 'blind' : undefined
+  return groups.some(({ seen }) => seen.includes(0)) ? 'hollow' : undefined
+}
+
+/** 0 for a masked token, else 1. */
+function realTokens({ tokenIds, isMasked }: Tokens, count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, token) => (token < tokenIds.length && isMasked(token) ? 0 : 1))
 }
 
 function vector(numbers: readonly number[]): Tensor {
   return Tensor.from('int64', numbers)
 }
 
-function rounding({ lengths, tokenIds }: Tokens, { round }: Packing): Rounding {
+function rounding({ extents, tokenIds }: Tokens, { round }: Packing): Rounding {
   if (round === undefined) return { added: 0, multiple: 1, extra: 0 }
   const added = roundedUp(tokenIds.length, round.tokens) - tokenIds.length
-  const isFull = lengths.at(-1) === roundedUp(lengths[0]!, round.length)
+  const isFull = extents.at(-1) === roundedUp(Math.max(...extents), round.length)
   return { added, multiple: round.length, extra: isFull && added > 0 ? 1 : 0 }
 }
 
@@ -112,24 +127,21 @@ function lengthened(ids: Int32Array, length: number, filler = 0): Int32Array {
 
 // ── the graph's half ──
 
-function declare(graph: GraphBuilder, geometry: Geometry, groups: number, isHollow: boolean): TokenValues {
+function declare(graph: GraphBuilder, geometry: Geometry, groups: number, masked: MaskedTokens): TokenValues {
   const ids = (name: string): Value => graph.input(name, 'int32', ['tokens'])
   const tokenIds = ids('token_ids')
   const positionIds = ids('position_ids')
   const segmentIds = geometry.segments > 0 ? ids('token_type_ids') : undefined
-  return { tokenIds, positionIds, segmentIds, attention: attentionOf(graph, geometry, groups, isHollow) }
+  const real = masked === 'blind' ? graph.input('real_tokens', 'float32', ['tokens', 1]) : undefined
+  return { tokenIds, positionIds, segmentIds, real, attention: attentionOf(graph, geometry, groups, masked) }
 }
 
 /**
  * Between packed tokens and the padded layouts of attention: one Gather each way, which is transposition and padding at
  * once, and whose gradient is the other Gather.
  */
-function attentionOf(
-  graph: GraphBuilder,
-  { heads, headSize }: Geometry,
-  groups: number,
-  isHollow: boolean,
-): AttentionLayout {
+function attentionOf(graph: GraphBuilder, geometry: Geometry, groups: number, masked: MaskedTokens): AttentionLayout {
+  const { heads, headSize, relative, window } = geometry
   const firstTokens = graph.input('first_tokens', 'int32', ['batch'])
   const counts = (name: string): Value | undefined => (groups === 1 ? undefined : graph.input(name, 'int64', [groups]))
   const groupTokens = counts('group_tokens')
@@ -146,8 +158,13 @@ function attentionOf(
     first: x => graph.gather(x, firstTokens),
     groups: Array.from({ length: groups }, (_, i) => {
       const named = (name: string): string => nameOf(name, i, groups)
-      const seen = isHollow ? graph.input(named('seen'), 'float32', [named('batch'), 1, 1, 1]) : undefined
-      return { ...groupOf(graph, named, heads, headSize), seen }
+      const seen = masked === 'hollow' ? graph.input(named('seen'), 'float32', [named('batch'), 1, 1, 1]) : undefined
+      const group = groupOf(graph, named, geometry, masked)
+      const local =
+        window === undefined
+          ? undefined
+          : localBias(graph, graph.input(named('columns'), 'float32', [named('length')]), group.bias, window)
+      return { ...group, seen, localBias: local, distances: relative && declareDistances(graph, named) }
     }),
   }
 }
@@ -155,13 +172,14 @@ function attentionOf(
 function groupOf(
   graph: GraphBuilder,
   named: (name: string) => string,
-  heads: number,
-  size: number,
+  { heads, headSize: size }: Geometry,
+  masked: MaskedTokens,
 ): Omit<GroupLayout, 'seen'> {
+  const queries = masked === 'blind' ? named('length') : 1
   const toHeads = graph.input(named('to_heads'), 'int32', [named('batch'), heads, named('length')])
   const fromHeads = graph.input(named('from_heads'), 'int32', [named('tokens'), heads])
   const headMask = graph.input(named('head_mask'), 'float32', [named('slots'), 1])
-  const bias = graph.input(named('attention_bias'), 'float32', [named('batch'), 1, 1, named('length')])
+  const bias = graph.input(named('attention_bias'), 'float32', [named('batch'), 1, queries, named('length')])
   const intoTokens = graph.reshape(fromHeads, [-1])
   const intoSlots = graph.reshape(toHeads, [-1])
   return {

@@ -2,7 +2,7 @@
 import { quoted, TrainerError } from '../errors'
 import { type Batch, Tensor } from '../tensor'
 import type { RowName } from './FeedLayout'
-import type { Geometry, KeptTokens } from './TokenLayout'
+import type { Geometry, KeptTokens, RelativeGeometry } from './TokenLayout'
 
 /** The tokens of a batch that are computed, row after row, the longest row first. */
 export interface Tokens {
@@ -11,6 +11,14 @@ export interface Tokens {
   /** How many tokens each row has, and which of all tokens is its first. */
   readonly lengths: Int32Array
   readonly firsts: Int32Array
+  /** Which of all tokens a head reads that reads one of each row. */
+  readonly read: Int32Array
+  /** The column of each token. */
+  readonly columns: Int32Array
+  /** Whether tokens stand in their columns in attention, with gaps where there is none, and not one after the other. */
+  readonly spaced: boolean
+  /** How many slots each row takes in attention: its tokens, or its columns up to the last token. */
+  readonly extents: Int32Array
   /** Where each token stands in the batch: row × width + column. */
   readonly slots: Int32Array
   /** The ids of each token; undefined where the model has no segments. */
@@ -19,6 +27,8 @@ export interface Tokens {
   readonly segmentIds: Int32Array | undefined
   /** How many of the batch's tokens are no padding; a row's first token counts as real. */
   readonly real: number
+  /** Whether there are tokens that are masked, and yet computed, and see other keys than the rest. */
+  readonly someBlind: boolean
   /** Whether attention is to look past a token. */
   isMasked(token: number): boolean
   /** Whether all tokens of a row are masked. */
@@ -32,9 +42,11 @@ export interface Tokens {
 export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, rowName: RowName): Tokens {
   const ids = mainColumn(batch, rowName)
   const mask = column(batch, 'attention_mask', ids)
-  const places = placesOf(mask, ids, keep)
-  const { slots } = places
-  const gather = (source: Tensor, limit: number, what: string, fix: string): Int32Array =>
+  const places = placesOf(mask, ids, keep, geometry)
+  const { slots, firsts, lengths } = places
+  const columns = slots.map(slot => slot % ids.dims[1]!)
+  const spaced = geometry.relative !== undefined || geometry.window !== undefined
+  const gather = (source: Tensor, limit: number, what: string, fix: Advice): Int32Array =>
     gathered(source, slots, limit, what, rowName, fix)
   const segments = column(batch, 'token_type_ids', ids)
   const positions = column(batch, 'position_ids', ids)
@@ -42,11 +54,14 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   const isMasked = (token: number): boolean => mask !== undefined && Number(mask.data[slots[token]!]) === 0
   return {
     ...places,
-    tokenIds: gather(ids, geometry.vocabularySize, 'token id', 'The tokenizer and the model do not belong together.'),
+    columns,
+    spaced,
+    extents: !spaced ? lengths : lengths.map((count, row) => columns[firsts[row]! + count - 1]! + 1),
+    tokenIds: gather(ids, geometry.vocabularySize, 'token id', id => foreignToken(id, geometry.vocabularySize)),
     positionIds:
       positions === undefined
         ? countedPositions(ids, slots, geometry, rowName)
-        : gather(positions, end, 'position', 'Check position_ids.'),
+        : gather(positions, end, 'position', () => 'Check position_ids.'),
     segmentIds:
       geometry.segments === 0
         ? undefined
@@ -54,15 +69,28 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
             segments ?? Tensor.zeros('int32', ids.dims),
             geometry.segments,
             'segment id',
-            'Leave token_type_ids out, or use the tokenizer that belongs to the model.',
+            () => 'Leave token_type_ids out, or use the tokenizer that belongs to the model.',
           ),
+    someBlind: geometry.relative?.blind === 'tokens' && slots.some((_, token) => isMasked(token)),
     isMasked,
     isHollow(row) {
-      const { lengths, firsts } = places
       for (let i = 0; i < lengths[row]!; i++) if (!isMasked(firsts[row]! + i)) return false
       return true
     },
   }
+}
+
+/** What to do about a number that the model does not have. */
+type Advice = (id: number) => string
+
+/** As many tokens as people add to a tokenizer; ids far behind the table are those of another one. */
+const mostAdded = 1000
+
+function foreignToken(id: number, size: number): string {
+  const advice = 'The tokenizer and the model do not belong together.'
+  const isJustBehind = id >= size && id < size + mostAdded
+  const resize = ' If tokens were added to it, call model.resizeTokenEmbeddings(tokenizer.getVocab().size).'
+  return isJustBehind ? advice + resize : advice
 }
 
 function mainColumn(batch: Batch, rowName: RowName): Tensor {
@@ -96,11 +124,16 @@ function placesOf(
   mask: Tensor | undefined,
   { dims }: Tensor,
   keep: KeptTokens,
-): Pick<Tokens, 'order' | 'lengths' | 'firsts' | 'slots' | 'real'> {
+  { firstReal = false, relative }: Geometry,
+): Pick<Tokens, 'order' | 'lengths' | 'firsts' | 'read' | 'slots' | 'real'> {
   const rows = dims[0]!
   const width = dims[1]!
-  const isReal = (slot: number): boolean => mask === undefined || slot % width === 0 || Number(mask.data[slot]) !== 0
-  const keeps = (slot: number): boolean => keep === 'all' || isReal(slot)
+  const isSeen = (slot: number): boolean => mask === undefined || Number(mask.data[slot]) !== 0
+  const readAt = firstReal ? firstSeen(rows, width, isSeen) : undefined
+  const isReal = (slot: number): boolean =>
+    isSeen(slot) || slot % width === (readAt === undefined ? 0 : readAt[Math.floor(slot / width)])
+  const whole = keep === 'all' ? undefined : wholeRows(rows, width, isSeen, relative?.blind)
+  const keeps = (slot: number): boolean => keep === 'all' || isReal(slot) || whole?.[Math.floor(slot / width)] === true
   const counts = new Int32Array(rows)
   let real = 0
   for (let slot = 0; slot < rows * width; slot++) {
@@ -110,12 +143,40 @@ function placesOf(
   const order = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => counts[b]! - counts[a]! || a - b)
   const slots = new Int32Array(counts.reduce((sum, count) => sum + count, 0))
   const firsts = new Int32Array(rows)
+  const read = new Int32Array(rows)
   let count = 0
   order.forEach((row, i) => {
     firsts[i] = count
+    read[i] = count + (keep === 'all' ? (readAt?.[row] ?? 0) : 0)
     for (let slot = row * width; slot < (row + 1) * width; slot++) if (keeps(slot)) slots[count++] = slot
   })
-  return { slots, firsts, lengths: Int32Array.from(order, row => counts[row]!), order, real }
+  return { slots, firsts, read, lengths: Int32Array.from(order, row => counts[row]!), order, real }
+}
+
+/** The column of each row's first token that is not masked; 0 where all are. */
+function firstSeen(rows: number, width: number, isSeen: (slot: number) => boolean): Int32Array {
+  const columns = new Int32Array(rows)
+  for (let row = 0; row < rows; row++) {
+    let column = 0
+    while (column < width && !isSeen(row * width + column)) column++
+    columns[row] = column % width
+  }
+  return columns
+}
+
+/** Rows that keep their padding, because a token that is computed sees it: see `RelativeGeometry.blind`. */
+function wholeRows(
+  rows: number,
+  width: number,
+  isSeen: (slot: number) => boolean,
+  blind: RelativeGeometry['blind'],
+): readonly boolean[] | undefined {
+  if (blind === undefined) return undefined
+  return Array.from({ length: rows }, (_, row) => {
+    const first = row * width
+    for (let slot = first; slot < first + (blind === 'tokens' ? 1 : width); slot++) if (isSeen(slot)) return false
+    return true
+  })
 }
 
 /** What a column has in the given slots. @throws TrainerError for what is not a whole number below the limit. */
@@ -125,7 +186,7 @@ function gathered(
   limit: number,
   what: string,
   rowName: RowName,
-  fix: string,
+  fix: Advice,
 ): Int32Array {
   const width = dims[1]!
   return slots.map(slot => {
@@ -135,9 +196,7 @@ function gathered(
     throw new TrainerError(
       'data',
       `The ${what} ${id} in ${place}, is unknown: the model knows only 0 to ${limit - 1}.`,
-      {
-        fix,
-      },
+      { fix: fix(id) },
     )
   })
 }

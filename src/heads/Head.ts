@@ -29,6 +29,14 @@ export interface LabelFeed {
   readonly count: number
 }
 
+/** The tokens of a feed whose labels count, which are few: the graph's half and the host's. */
+export interface CountedTokens {
+  /** Declares them as inputs of a graph; returns how their encodings are taken out of those of all tokens. */
+  declare(graph: GraphBuilder): (encoded: Value) => Value
+  /** Labels of all tokens as those of the ones that count, and where these stand. */
+  feed(labels: LabelFeed): LabelFeed
+}
+
 /**
  * What a model's outputs and labels mean: the graph's half and the host's half of one convention. What is still open in
  * a head is decided by the first labels, see {@link Head.decided}.
@@ -63,6 +71,8 @@ export interface Head {
    * @throws TrainerError ('data') naming the row of a label that does not fit.
    */
   feed(batch: Batch, places: Places, rowName: RowName): LabelFeed | undefined
+  /** Where a loss is computed of the tokens alone whose labels count, because each costs the head much. */
+  readonly counted?: CountedTokens
   /**
    * A batch as rows of tokens, for a head that judges several rows together; as it is unless given.
    * @throws TrainerError ('data') for columns of another shape.

@@ -24,7 +24,8 @@ export const questionAnswering: Head = {
   reads: 'columns',
   width: 2,
   labelNames: names,
-  configFields: {},
+  // Python's head has as many outputs as the config has labels: without labels they are two
+  configFields: { num_labels: undefined, id2label: undefined, label2id: undefined },
   takesCustomLoss: false,
   decided: () => questionAnswering,
   withLoss: name => onlyLoss(questionAnswering, name, 'cross_entropy'),

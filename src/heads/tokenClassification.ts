@@ -1,6 +1,7 @@
 import { crossEntropy } from '../losses/crossEntropy'
+import { countedTokens } from './countedTokens'
+import type { CountedTokens, Head } from './Head'
 import { exportedTokens, inBatch, tokenLabels } from './tokenLabels'
-import type { Head } from './Head'
 import { onlyLoss } from './lossOptions'
 
 /** A head that gives each token one of `width` classes: its model's output `logits` is [tokens, width]. */
@@ -14,10 +15,16 @@ export function tokenClassification(width: number): Head {
 
 /** A head that guesses hidden tokens: a class for each word of the vocabulary. */
 export function maskedLanguageModel(vocabularySize: number): Head {
-  return classesOfTokens('masked-lm', vocabularySize, 'The tokenizer and the model do not belong together.')
+  const advice = 'The tokenizer and the model do not belong together.'
+  return classesOfTokens('masked-lm', vocabularySize, advice, countedTokens)
 }
 
-function classesOfTokens(task: 'token-classification' | 'masked-lm', width: number, advice: string): Head {
+function classesOfTokens(
+  task: 'token-classification' | 'masked-lm',
+  width: number,
+  advice: string,
+  counted?: CountedTokens,
+): Head {
   const head: Head = {
     task,
     reads: 'all',
@@ -31,6 +38,7 @@ function classesOfTokens(task: 'token-classification' | 'masked-lm', width: numb
     feed: (batch, places, rowName) => tokenLabels(batch, { count: width, advice }, places, rowName),
     predictions: ({ logits }, places, shape) => ({ logits: inBatch(logits!, places, shape) }),
     exported: (graph, { logits }, inputIds) => ({ logits: exportedTokens(graph, logits!, inputIds) }),
+    ...(counted !== undefined && { counted }),
   }
   return head
 }

@@ -26,9 +26,8 @@ export interface ClassRows {
 
 /** Classes that a caller chooses. */
 export const chosenClasses: Form = {
-  expects: 'a list of different classes',
-  holds: value =>
-    value === null || (Array.isArray(value) && value.length > 0 && new Set(value.map(String)).size === value.length),
+  expects: 'a list of classes',
+  holds: value => value === null || (Array.isArray(value) && value.length > 0),
 }
 
 /**
@@ -112,9 +111,9 @@ function numberClasses(where: string, references: Values, predictions: Values, a
     )
   const rows = toRows({ name: where, definition: { compares: 'classes' }, several }, predictions, references)
   if (several) checkIndicators(where, rows)
-  const all = several
-    ? Array.from({ length: rows.width }, (_, label) => label)
-    : [...new Set([...rows.references, ...rows.predictions])].sort((a, b) => a - b)
+  const occurring = new Set(rows.references)
+  for (const one of rows.predictions) occurring.add(one)
+  const all = several ? Array.from({ length: rows.width }, (_, label) => label) : [...occurring].sort((a, b) => a - b)
   return {
     rows,
     several,

@@ -71,6 +71,11 @@ export function classificationReport(
 export function classificationReport(
   references: ClassLabels,
   predictions: ClassLabels,
+  options?: ClassificationReportOptions,
+): ClassificationReport | string
+export function classificationReport(
+  references: ClassLabels,
+  predictions: ClassLabels,
   options: ClassificationReportOptions = {},
   ...extra: readonly unknown[]
 ): ClassificationReport | string {

@@ -94,6 +94,10 @@ function matrixOf(
     })
   const classes = labels?.map(numberOf) ?? all
   const places = new Map(classes.map((one, place) => [one, place]))
+  if (places.size < classes.length)
+    throw new TrainerError('argument', `${where}: labels has a class twice: ${labels!.join(', ')}.`, {
+      fix: 'Name each class once.',
+    })
   if (!rows.references.some(one => places.has(one)))
     throw new TrainerError('data', `${where}: none of labels is among the references.`, {
       fix: 'Give at least one class that occurs there.',

@@ -36,11 +36,7 @@ export interface GatheringMetric<Result> {
 export function gather<Batch, Result>(gathering: Gathering<Batch, Result>): GatheringMetric<Result> {
   const { name, alias } = gathering
   const names = ['predictions', 'references', ...(alias === undefined ? [] : [alias])]
-  let batches: readonly Batch[] = []
-  const withBatch = (rows: GivenRows): readonly Batch[] => {
-    const batch = gathering.read(rows, batches[0])
-    return batch === undefined ? batches : [...batches, batch]
-  }
+  let batches: Batch[] = []
   const addBatch = (input: object, ...extra: readonly unknown[]): void => {
     refuseArguments(extra, 'addBatch()')
     checkOptions(input, names, `addBatch() of ${name}`)
@@ -49,14 +45,16 @@ export function gather<Batch, Result>(gathering: Gathering<Batch, Result>): Gath
       throw new TrainerError('argument', `addBatch() of ${name} was given nothing.`, {
         fix: 'Write addBatch({ predictions, references }).',
       })
-    batches = withBatch(rows)
+    const batch = gathering.read(rows, batches[0])
+    if (batch !== undefined) batches.push(batch)
   }
   const compute = (input: object = {}, ...extra: readonly unknown[]): Result => {
     refuseArguments(extra, 'compute()')
     checkOptions(input, [...names, ...gathering.options], `compute() of ${name}`)
     gathering.checkOptions(input)
     const rows = rowsOf(gathering, 'compute', input)
-    const all = rows === undefined ? batches : withBatch(rows)
+    const last = rows && gathering.read(rows, batches[0])
+    const all = last === undefined ? batches : [...batches, last]
     if (!isFilled(all))
       throw new TrainerError('data', `${name}: there are no rows.`, {
         fix: 'Call addBatch first, or give compute predictions and references.',

@@ -34,18 +34,19 @@ interface Losses {
   readonly count: number
 }
 
-/** Perplexity of logits; batches are kept as their losses, so that a stream of them needs no memory. */
+/** Perplexity of logits; of a batch two numbers are kept. */
 export function perplexityMetric(): GatheringMetric<{ readonly perplexity: number }> {
   return gather<Losses, { readonly perplexity: number }>({
     name: 'perplexity',
     options: [],
     checkOptions: () => {},
-    read: rows => {
-      const losses = lossesOf(rows)
-      return losses.count === 0 ? undefined : losses
-    },
+    read: lossesOf,
     compute(batches) {
       const count = batches.reduce((all, losses) => all + losses.count, 0)
+      if (count === 0)
+        throw new TrainerError('data', 'perplexity: no label counts, all are -100.', {
+          fix: 'The label of a hidden word is its number: DataCollatorForLanguageModeling makes such labels.',
+        })
       return { perplexity: perplexity(batches.reduce((all, losses) => all + losses.sum, 0) / count) }
     },
   })

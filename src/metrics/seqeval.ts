@@ -110,6 +110,11 @@ export function entityReport(
 export function entityReport(
   references: EntityRows['references'],
   predictions: EntityRows['predictions'],
+  options?: EntityReportOptions,
+): Report | string
+export function entityReport(
+  references: EntityRows['references'],
+  predictions: EntityRows['predictions'],
   options: EntityReportOptions = {},
   ...extra: readonly unknown[]
 ): Report | string {

@@ -5,7 +5,8 @@ import type { Dimension, Value } from '../onnx/types'
 
 /** How a parameter starts when no checkpoint has it: Hugging Face's `_init_weights`. */
 export type Initialization =
-  | { readonly kind: 'normal'; readonly deviation: number }
+  /** Where a cutoff is given, values beyond that many deviations are drawn again. */
+  | { readonly kind: 'normal'; readonly deviation: number; readonly cutoff?: number }
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
   /** A table's row p: sin(p / 10000^(2i / width)) at 2i, and the cosine at 2i + 1 (Vaswani et al. 2017). */
@@ -76,8 +77,11 @@ export interface Model<Inputs = unknown> {
   layout(demands: FeedDemands): FeedLayout<Inputs>
   /** Declares the inputs of the model as a file for inference. */
   declareInference(graph: GraphBuilder): Inputs
-  /** Writes the model into a graph, and returns its outputs by name. */
-  forward(graph: ModelGraph, inputs: Inputs): Values
+  /**
+   * Writes the model into a graph, and returns its outputs by name.
+   * @param select takes what the head is to judge out of what it reads; it judges all unless given.
+   */
+  forward(graph: ModelGraph, inputs: Inputs, select?: (encoded: Value) => Value): Values
   /** The outputs of a file for inference, where they are other than those of `forward`. */
   exported?(graph: GraphBuilder, inputs: Inputs, outputs: Values): Values
 }

@@ -15,7 +15,7 @@ export type ConfigSource = string | ((field: string) => string)
  */
 export function completeConfig(config: ModelConfig, family: FamilyConfig, source?: ConfigSource): ModelConfig {
   const named = withoutAliases(config, family)
-  const known = { ...commonFields, ...family.fields }
+  const known = { ...commonFields, ...family.olderFields, ...family.fields }
   const nameSource = (field: string): string => sourceOf(field, config, source)
   for (const [name, field] of Object.entries(known)) {
     if (Object.hasOwn(named, name) && named[name] !== undefined) checkField(name, field, named[name], nameSource(name))
@@ -37,7 +37,8 @@ export function withoutAliases(config: ModelConfig, family: FamilyConfig): Model
 
 /** Every name that a field of the family's configs may have. */
 export function fieldNames(family: FamilyConfig): string[] {
-  return [...Object.keys(family.fields), ...Object.keys(commonFields), ...Object.keys(family.aliases)]
+  const { fields, olderFields = {}, aliases } = family
+  return [...Object.keys({ ...fields, ...olderFields, ...commonFields }), ...Object.keys(aliases)]
 }
 
 /**
@@ -102,9 +103,11 @@ const refusedFixes: Readonly<Record<string, string>> = {
 function checkTogether(config: ModelConfig, family: FamilyConfig, source: (field: string) => string): void {
   const { width, heads } = family
   const has = (field: string, problem: string): TrainerError =>
-    new TrainerError('model', `${source(field)} has "${field}" ${String(config[field])}, ${problem}.`)
+    new TrainerError('model', `${source(field)} has "${field}" ${JSON.stringify(config[field])}, ${problem}.`)
   if ((config[width] as number) % (config[heads] as number) !== 0)
     throw has(width, `which cannot be divided among ${String(config[heads])} heads ("${heads}")`)
+  const wrong = family.check?.(config)
+  if (wrong !== undefined) throw has(wrong.field, wrong.problem)
   const padding = config.pad_token_id
   if (typeof padding !== 'number') return
   const vocabulary = config.vocab_size as number

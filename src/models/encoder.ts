@@ -1,5 +1,6 @@
-import type { AttentionLayout, GroupLayout } from '../feeds/TokenLayout'
+import type { AttentionLayout } from '../feeds/TokenLayout'
 import type { Value } from '../onnx/types'
+import { attend } from './attention'
 import { activation, createLayers, type Layers, type LayerSettings } from './layers'
 import type { DroppedOver, ModelGraph } from './Model'
 
@@ -93,37 +94,14 @@ function encoderLayer(stack: Stack, layer: Layer, x: Value): Value {
 
 /** Keys and values from all tokens `x`, queries from `rows`; the scale of the scores is part of the query's product. */
 function selfAttention(stack: Stack, { prefix, site, firstOnly }: Layer, x: Value, rows: Value): Value {
-  const { layers, shape, names, attention } = stack
+  const { model, layers, shape, names, attention } = stack
   const project = (name: string, from: Value, scale?: number): Value =>
     layers.linear(`${prefix}.${name}`, from, shape.width, scale)
-  const query = project(names.query, rows, 1 / Math.sqrt(shape.width / shape.heads))
-  const queries = firstOnly ? attention.rowGroups(query) : attention.tokenGroups(query)
-  const keys = attention.tokenGroups(project(names.key, x))
-  const values = attention.tokenGroups(project(names.value, x))
-  const groups = attention.groups.length
-  const contexts = attention.groups.map((layout, group) => {
-    const drop = (probabilities: Value): Value =>
-      stack.model.dropout(`${site}.attention`, probabilities, shape.attentionDropout, { group, groups })
-    const inputs = { query: queries[group]!, key: keys[group]!, value: values[group]! }
-    return groupAttention(stack, layout, inputs, firstOnly, drop)
-  })
-  return firstOnly ? attention.rows(contexts) : attention.tokens(contexts)
-}
-
-/** softmax(q kᵀ + bias) v for a group of rows, 0 for rows that nothing is seen of: [its tokens, or its rows, width]. */
-function groupAttention(
-  { model: { graph }, shape }: Stack,
-  layout: GroupLayout,
-  { query, key, value }: { readonly query: Value; readonly key: Value; readonly value: Value },
-  firstOnly: boolean,
-  drop: (probabilities: Value) => Value,
-): Value {
-  const size = shape.width / shape.heads
-  const q = firstOnly ? graph.reshape(query, [-1, shape.heads, 1, size]) : layout.toHeads(query) // [batch, heads, length or 1, size]
-  const scores = graph.add(graph.matMul(q, graph.transposeLast(layout.toHeads(key))), layout.bias)
-  const probabilities = graph.softmax(scores)
-  const kept = drop(probabilities)
-  const found = graph.matMul(kept, layout.toHeads(value))
-  const context = layout.seen === undefined ? found : graph.mul(found, layout.seen)
-  return firstOnly ? graph.reshape(context, [-1, shape.width]) : layout.fromHeads(context, kept !== probabilities)
+  const inputs = {
+    query: () => project(names.query, rows, 1 / Math.sqrt(shape.width / shape.heads)),
+    key: () => project(names.key, x),
+    value: () => project(names.value, x),
+  }
+  const options = { heads: shape.heads, site: `${site}.attention`, dropout: shape.attentionDropout, firstOnly }
+  return attend(model, attention, inputs, options)
 }

@@ -1,5 +1,6 @@
 // the fields of config.json, family by family: what each has to be, its default in Python, and what becomes of it here
 import type { Json } from '../json'
+import type { ModelConfig } from './config'
 
 /** What a field of a config is. */
 export interface ConfigField {
@@ -41,6 +42,8 @@ export type ConfigFields = Readonly<Record<string, ConfigField>>
 export interface FamilyConfig {
   /** The fields that the family's config class states itself, in its order; every family has {@link commonFields} too. */
   readonly fields: ConfigFields
+  /** Fields that files carry which older versions of Python wrote, and that its class no longer states. */
+  readonly olderFields?: ConfigFields
   /** Other names of fields: Python's `attribute_map`. */
   readonly aliases: Readonly<Record<string, string>>
   /** The fields of the model's width and of the number of heads that divides it. */
@@ -48,9 +51,12 @@ export interface FamilyConfig {
   readonly heads: string
   /** Whether positions are counted from after the padding id, as RoBERTa counts them. */
   readonly countsFromPadding: boolean
+  /** What else a config can be wrong in, of those that are complete: the field, and how a sentence about it ends. */
+  readonly check?: (config: ModelConfig) => { readonly field: string; readonly problem: string } | undefined
 }
 
-const field = (
+/** A field of that effect, kind, default and purpose. */
+export const field = (
   effect: ConfigField['effect'],
   kind: FieldKind,
   value: Json,
@@ -58,15 +64,17 @@ const field = (
   more: Partial<ConfigField> = {},
 ): ConfigField => ({ kind, default: value, effect, purpose, ...more })
 
-const size = (value: number, most: number, purpose: string): ConfigField =>
+export const size = (value: number, most: number, purpose: string): ConfigField =>
   field('honoured', 'size', value, purpose, { most })
-const probability = (value: number, purpose: string): ConfigField => field('honoured', 'probability', value, purpose)
-const unused = (kind: FieldKind, value: Json, purpose: string): ConfigField => field('irrelevant', kind, value, purpose)
-const refused = (kind: FieldKind, value: Json, purpose: string, more?: Partial<ConfigField>): ConfigField =>
+export const probability = (value: number, purpose: string): ConfigField =>
+  field('honoured', 'probability', value, purpose)
+export const unused = (kind: FieldKind, value: Json, purpose: string): ConfigField =>
+  field('irrelevant', kind, value, purpose)
+export const refused = (kind: FieldKind, value: Json, purpose: string, more?: Partial<ConfigField>): ConfigField =>
   field('refused', kind, value, purpose, more)
 
 /** The largest sizes that are believed, far above those of any model of these families. */
-const most = { layers: 1_000, heads: 65_536, width: 262_144, rows: 67_108_864 }
+export const limits = { layers: 1_000, heads: 65_536, width: 262_144, rows: 67_108_864 }
 
 /** Fields of Python's base class, and those that files carry although no class states them. */
 export const commonFields: ConfigFields = {
@@ -109,16 +117,16 @@ export const commonFields: ConfigFields = {
 }
 
 const bertFields: ConfigFields = {
-  vocab_size: size(30_522, most.rows, 'rows of the table of tokens'),
-  hidden_size: size(768, most.width, "the encoder's width"),
-  num_hidden_layers: size(12, most.layers, 'layers'),
-  num_attention_heads: size(12, most.heads, 'heads of attention, which divide the width'),
-  intermediate_size: size(3072, most.width, 'the inner width of a layer'),
+  vocab_size: size(30_522, limits.rows, 'rows of the table of tokens'),
+  hidden_size: size(768, limits.width, "the encoder's width"),
+  num_hidden_layers: size(12, limits.layers, 'layers'),
+  num_attention_heads: size(12, limits.heads, 'heads of attention, which divide the width'),
+  intermediate_size: size(3072, limits.width, 'the inner width of a layer'),
   hidden_act: field('honoured', 'activation', 'gelu', 'the function between the two products of a layer'),
   hidden_dropout_prob: probability(0.1, 'dropout of embeddings and layers'),
   attention_probs_dropout_prob: probability(0.1, 'dropout of attention'),
-  max_position_embeddings: size(512, most.rows, 'rows of the table of positions'),
-  type_vocab_size: size(2, most.rows, 'rows of the table of segments'),
+  max_position_embeddings: size(512, limits.rows, 'rows of the table of positions'),
+  type_vocab_size: size(2, limits.rows, 'rows of the table of segments'),
   initializer_range: field('honoured', 'number', 0.02, 'the deviation of weights that start at random'),
   layer_norm_eps: field('honoured', 'number', 1e-12, 'what layer normalization adds to the variance'),
   pad_token_id: field('honoured', 'token', 0, 'the row of the table of tokens that is not trained', { nullable: true }),
@@ -151,7 +159,7 @@ export const xlmRobertaConfig: FamilyConfig = { ...bertNames, fields: robertaFie
 /** RoBERTa's fields: a vocabulary of its own. */
 export const robertaConfig: FamilyConfig = {
   ...xlmRobertaConfig,
-  fields: { ...robertaFields, vocab_size: size(50_265, most.rows, 'rows of the table of tokens') },
+  fields: { ...robertaFields, vocab_size: size(50_265, limits.rows, 'rows of the table of tokens') },
 }
 
 /** ELECTRA's fields: smaller defaults, and narrower embeddings. */
@@ -159,10 +167,10 @@ export const electraConfig: FamilyConfig = {
   ...bertNames,
   fields: {
     ...bertFields,
-    embedding_size: size(128, most.width, "the tables' width"),
-    hidden_size: size(256, most.width, "the encoder's width"),
-    num_attention_heads: size(4, most.heads, 'heads of attention, which divide the width'),
-    intermediate_size: size(1024, most.width, 'the inner width of a layer'),
+    embedding_size: size(128, limits.width, "the tables' width"),
+    hidden_size: size(256, limits.width, "the encoder's width"),
+    num_attention_heads: size(4, limits.heads, 'heads of attention, which divide the width'),
+    intermediate_size: size(1024, limits.width, 'the inner width of a layer'),
     summary_type: field('honoured', 'text', 'first', "what the head for multiple choice reads; only 'first' is there"),
     summary_use_proj: field('honoured', 'boolean', true, 'a product in the head for multiple choice'),
     summary_activation: field('honoured', 'text', 'gelu', 'the function in that head; none where empty'),
@@ -173,13 +181,13 @@ export const electraConfig: FamilyConfig = {
 /** DistilBERT's fields: names of its own. */
 export const distilbertConfig: FamilyConfig = {
   fields: {
-    vocab_size: size(30_522, most.rows, 'rows of the table of tokens'),
-    max_position_embeddings: size(512, most.rows, 'rows of the table of positions'),
+    vocab_size: size(30_522, limits.rows, 'rows of the table of tokens'),
+    max_position_embeddings: size(512, limits.rows, 'rows of the table of positions'),
     sinusoidal_pos_embds: field('honoured', 'boolean', false, 'positions that no file has start as sines and cosines'),
-    n_layers: size(6, most.layers, 'layers'),
-    n_heads: size(12, most.heads, 'heads of attention, which divide the width'),
-    dim: size(768, most.width, "the encoder's width"),
-    hidden_dim: size(3072, most.width, 'the inner width of a layer'),
+    n_layers: size(6, limits.layers, 'layers'),
+    n_heads: size(12, limits.heads, 'heads of attention, which divide the width'),
+    dim: size(768, limits.width, "the encoder's width"),
+    hidden_dim: size(3072, limits.width, 'the inner width of a layer'),
     dropout: probability(0.1, 'dropout of embeddings and layers'),
     attention_dropout: probability(0.1, 'dropout of attention'),
     activation: field('honoured', 'activation', 'gelu', 'the function between the two products of a layer'),
@@ -195,4 +203,38 @@ export const distilbertConfig: FamilyConfig = {
   width: 'dim',
   heads: 'n_heads',
   countsFromPadding: false,
+}
+
+/** ALBERT's fields: layers that share their parameters, and narrower embeddings. */
+export const albertConfig: FamilyConfig = {
+  ...bertNames,
+  fields: {
+    vocab_size: size(30_000, limits.rows, 'rows of the table of tokens'),
+    embedding_size: size(128, limits.width, "the tables' width"),
+    hidden_size: size(4096, limits.width, "the encoder's width"),
+    num_hidden_layers: size(12, limits.layers, 'how often a group of layers is run'),
+    num_hidden_groups: size(1, limits.layers, 'groups of layers that have parameters of their own'),
+    num_attention_heads: size(64, limits.heads, 'heads of attention, which divide the width'),
+    intermediate_size: size(16_384, limits.width, 'the inner width of a layer'),
+    inner_group_num: size(1, limits.layers, 'layers of a group'),
+    hidden_act: field('honoured', 'activation', 'gelu_new', 'the function between the two products of a layer'),
+    hidden_dropout_prob: probability(0, 'dropout of embeddings and of what attention gives'),
+    attention_probs_dropout_prob: probability(0, 'dropout of attention'),
+    max_position_embeddings: bertFields.max_position_embeddings!,
+    type_vocab_size: bertFields.type_vocab_size!,
+    initializer_range: bertFields.initializer_range!,
+    layer_norm_eps: bertFields.layer_norm_eps!,
+    classifier_dropout_prob: probability(0.1, 'dropout in the head'),
+    pad_token_id: bertFields.pad_token_id!,
+    bos_token_id: unused('any', 2, 'the tokenizer has it'),
+    eos_token_id: unused('any', 3, 'the tokenizer has it'),
+    tie_word_embeddings: bertFields.tie_word_embeddings!,
+  },
+  olderFields: {
+    down_scale_factor: unused('any', null, 'of the original program; Python ignores it too'),
+    gap_size: unused('any', null, 'of the original program; Python ignores it too'),
+    net_structure_type: unused('any', null, 'of the original program; Python ignores it too'),
+    num_memory_blocks: unused('any', null, 'of the original program; Python ignores it too'),
+    layers_to_keep: unused('any', null, 'of the original program; Python ignores it too'),
+  },
 }

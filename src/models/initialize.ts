@@ -1,6 +1,6 @@
 import { hash32, MersenneTwister } from '../random'
 import { sizeOf } from '../tensor'
-import type { Parameter } from './Model'
+import type { Initialization, Parameter } from './Model'
 
 /**
  * The values with which a parameter starts, as Hugging Face initialises it; a function of the seed and the parameter's
@@ -13,17 +13,26 @@ export function initialValues(parameter: Parameter, seed: number): Float32Array<
   if (initialization.kind === 'sinusoids') fillWithSinusoids(values, parameter.shape.at(-1)!)
   if (initialization.kind !== 'normal') return values
   const generator = new MersenneTwister(hash32(seed, ...Array.from(parameter.name, letter => letter.codePointAt(0)!)))
-  // two draws at a time (Box & Muller 1958): large tables have millions
-  for (let i = 0; i < values.length; i += 2) {
-    const radius = initialization.deviation * Math.sqrt(-2 * Math.log(1 - generator.next32() / 2 ** 32))
-    const angle = 2 * Math.PI * (generator.next32() / 2 ** 32)
-    values[i] = radius * Math.cos(angle)
-    if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle)
-  }
+  fillWithNormal(values, initialization, () => generator.next32() / 2 ** 32)
   const width = parameter.shape.at(-1)!
   if (parameter.paddingRow !== undefined)
     values.fill(0, parameter.paddingRow * width, (parameter.paddingRow + 1) * width)
   return values
+}
+
+/** Two draws at a time (Box & Muller 1958): large tables have millions. */
+function fillWithNormal(
+  values: Float32Array,
+  { deviation, cutoff }: Initialization & { kind: 'normal' },
+  uniform: () => number,
+): void {
+  const most = cutoff === undefined ? Infinity : cutoff * deviation
+  for (let i = 0; i < values.length;) {
+    const radius = deviation * Math.sqrt(-2 * Math.log(1 - uniform()))
+    const angle = 2 * Math.PI * uniform()
+    for (const value of [radius * Math.cos(angle), radius * Math.sin(angle)])
+      if (Math.abs(value) <= most && i < values.length) values[i++] = value
+  }
 }
 
 function fillWithSinusoids(values: Float32Array, width: number): void {

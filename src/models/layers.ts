@@ -1,16 +1,25 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
+import { Tensor } from '../tensor'
 import type { Initialization, ModelGraph } from './Model'
 
 /** The layers that models are made of, in a graph that is being written. */
 export interface Layers {
   /** y = scale · (x Wᵀ + b), x [rows, in], W [out, in]. */
-  linear(name: string, x: Value, outputs: number, scale?: number): Value
-  /** Layer normalization over the last axis (Ba, Kiros & Hinton 2016). */
-  layerNorm(name: string, x: Value): Value
+  linear(name: string, x: Value, outputs: number, scale?: number, options?: LinearOptions): Value
+  /** Layer normalization over the last axis (Ba, Kiros & Hinton 2016), with a bias unless `bias` is false. */
+  layerNorm(name: string, x: Value, bias?: boolean): Value
   /** Rows of a table [rows, width]; that of the padding id starts at zero and is not trained. */
   embedding(name: string, ids: Value, rows: number, width: number, paddingRow?: number, start?: Initialization): Value
+}
+
+/** What a product may have otherwise. */
+export interface LinearOptions {
+  /** Whether there is a b. Default true. */
+  readonly bias?: boolean
+  /** How W starts; normal with the model's deviation unless given. */
+  readonly start?: Initialization
 }
 
 /** What layers of one model have in common: config fields `initializer_range` and `layer_norm_eps`. */
@@ -23,18 +32,21 @@ export interface LayerSettings {
 export function createLayers(model: ModelGraph, { deviation, epsilon }: LayerSettings): Layers {
   const { graph } = model
   return {
-    linear(name, x, outputs, scale = 1) {
+    linear(name, x, outputs, scale = 1, options = {}) {
+      const { bias = true, start = { kind: 'normal', deviation } as const } = options
       const inputs = knownWidth(name, x)
-      const initialization = { kind: 'normal', deviation } as const
-      const weight = model.parameter(`${name}.weight`, { shape: [outputs, inputs], initialization })
-      const bias = model.parameter(`${name}.bias`, { shape: [outputs], initialization: { kind: 'zeros' } })
-      return graph.gemm(x, weight, bias, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale, beta: scale })
+      const weight = model.parameter(`${name}.weight`, { shape: [outputs, inputs], initialization: start })
+      if (!bias) return graph.gemm(x, weight, undefined, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale })
+      const added = model.parameter(`${name}.bias`, { shape: [outputs], initialization: { kind: 'zeros' } })
+      return graph.gemm(x, weight, added, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale, beta: scale })
     },
-    layerNorm(name, x) {
+    layerNorm(name, x, bias = true) {
       const shape = [knownWidth(name, x)]
       const scale = model.parameter(`${name}.weight`, { shape, initialization: { kind: 'ones' } })
-      const bias = model.parameter(`${name}.bias`, { shape, initialization: { kind: 'zeros' } })
-      return graph.layerNormalization(x, scale, bias, epsilon)[0]
+      const added = bias
+        ? model.parameter(`${name}.bias`, { shape, initialization: { kind: 'zeros' } })
+        : graph.constant(Tensor.zeros('float32', shape))
+      return graph.layerNormalization(x, scale, added, epsilon)[0]
     },
     embedding(name, ids, rows, width, paddingRow, start = { kind: 'normal', deviation }) {
       const table = model.parameter(`${name}.weight`, {

@@ -37,9 +37,9 @@ export function transformer(
     head,
     layout: demands => layout(geometry, demands, head.reads === 'columns' ? 'all' : 'real'),
     declareInference: graph => declareColumns(graph, geometry, head.axes),
-    forward(graph, tokens) {
+    forward(graph, tokens, select = encoded => encoded) {
       const encoded = architecture.encode(graph, config, tokens, head.reads === 'first' ? 'first' : 'all')
-      return { logits: layers.write(graph, config, encoded, head.width) }
+      return { logits: layers.write(graph, config, select(encoded), head.width) }
     },
     exported: (graph, { inputIds }, outputs) => head.exported?.(graph, outputs, inputIds!) ?? outputs,
   }

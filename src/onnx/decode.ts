@@ -5,7 +5,8 @@ import { decodeTensor, type ExternalReader } from './decodeTensor'
 import { checkArity, infer } from './infer'
 import { opsets } from './operators'
 import type { Dimension, Graph, Initializer, Node, Value, ValueType } from './types'
-import { asBytes, asNumber, asText, dataTypeOf, fields, protoFields } from './wire'
+import { asBytes, asNumber, asText, fields } from '../protobuf'
+import { dataTypeOf, protoFields } from './wire'
 
 export type { ExternalReader } from './decodeTensor'
 

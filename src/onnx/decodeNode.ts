@@ -1,6 +1,7 @@
 import { nearest, TrainerError } from '../errors'
 import { type AttributeKind, type Attributes, operators, type OpName } from './operators'
-import { asBytes, asIntegers, asNumber, asText, attributeTypes, dataTypeOf, fields, protoFields } from './wire'
+import { asBytes, asIntegers, asNumber, asText, fields } from '../protobuf'
+import { attributeTypes, dataTypeOf, protoFields } from './wire'
 
 export const exportAgain = 'Export the model again with opset 18.'
 

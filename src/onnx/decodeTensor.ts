@@ -1,16 +1,7 @@
 import { TrainerError } from '../errors'
 import { bytesPerElement, createData, type DataType, sizeOf, Tensor } from '../tensor'
-import {
-  asBytes,
-  asIntegers,
-  asNumber,
-  asText,
-  dataTypeOf,
-  externalLocation,
-  type Field,
-  fields,
-  protoFields,
-} from './wire'
+import { asBytes, asIntegers, asNumber, asText, type Field, fields } from '../protobuf'
+import { dataTypeOf, externalLocation, protoFields } from './wire'
 
 /**
  * The whole content of a file stored beside the model's; the name is a relative path that does not leave the folder.

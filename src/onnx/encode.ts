@@ -3,18 +3,8 @@ import { withDefaults } from '../options'
 import type { Tensor } from '../tensor'
 import { type AttributeKind, operators, opsets } from './operators'
 import type { Graph, Initializer, Node, Value } from './types'
-import {
-  attributeTypes,
-  elementTypes,
-  externalLocation,
-  frame,
-  message,
-  protoFields,
-  type Writer,
-  writeFloat,
-  writeInteger,
-  writeText,
-} from './wire'
+import { frame, message, type Writer, writeFloat, writeInteger, writeText } from '../protobuf'
+import { attributeTypes, elementTypes, externalLocation, protoFields } from './wire'
 
 /** Options of {@link encode}. */
 export interface EncodeOptions {

@@ -29,22 +29,22 @@ export interface Node<Op extends OpName = OpName> {
   readonly hint?: GatherHint | undefined
 }
 
-/** What differentiation is told of a Gather along axis 0: it is not part of ONNX and is not written to files. */
+/** What differentiation is told of a Gather: it is not part of ONNX and is not written to files. */
 export interface GatherHint {
   readonly inverse?: Inverse
-  /** A row that no gradient goes back to, wherever it was read: PyTorch's `padding_idx`. */
+  /** Along axis 0, a row that no gradient goes back to, wherever it was read: PyTorch's `padding_idx`. */
   readonly frozenRow?: number
 }
 
 /**
- * What undoes a Gather along axis 0 whose rows are all different where a gradient flows. The gradient is then a Gather
- * too, instead of a scatter.
+ * What undoes a Gather whose places along its axis are all different where a gradient flows. The gradient is then a
+ * Gather too, instead of a scatter.
  */
 export interface Inverse {
-  /** int32, one per row of the data: the row of the (flattened) output that it went to. */
+  /** int32, one per place of the data along the axis: the place of the (flattened) output that it went to. */
   readonly index: Value
   /**
-   * Multiplied with the gradient, for rows that went nowhere (0) or somewhere (1); without it every row went somewhere.
+   * Multiplied with the gradient, for places that went nowhere (0) or somewhere (1); without it each went somewhere.
    */
   readonly mask?: Value | undefined
 }

@@ -3,23 +3,28 @@ import type { Model } from '../models/Model'
 import { createModelGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import type { Graph } from '../onnx/types'
-import { type Objective, writeLoss } from './loss'
+import { countedOf, type Objective, writeLoss } from './loss'
 
 /**
  * A model's forward pass for a variant of its feeds, without dropout: feed, parameters → its outputs; with an
- * objective also labels → `loss` and `count`.
+ * objective also labels → `loss` and `count`, or these alone.
  */
 export function evaluationGraph<Inputs>(
   model: Model<Inputs>,
   layout: FeedLayout<Inputs>,
   variant: string,
   objective?: Objective,
+  lossOnly = false,
 ): Graph {
   const graph = new GraphBuilder(objective === undefined ? 'prediction' : 'evaluation', model.openLengths)
   const inputs = layout.declare(graph, variant)
   const written = createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
-  const outputs = model.forward(written, inputs)
-  if (objective === undefined) return graph.build(outputs)
+  if (objective === undefined) return graph.build(model.forward(written, inputs))
+  const outputs = model.forward(
+    written,
+    inputs,
+    lossOnly ? countedOf(model.head, objective)?.declare(graph) : undefined,
+  )
   const { sum, count } = writeLoss(graph, model.head, outputs, objective)
-  return graph.build({ loss: sum, count, ...outputs })
+  return graph.build({ loss: sum, count, ...(!lossOnly && outputs) })
 }

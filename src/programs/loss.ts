@@ -2,7 +2,7 @@ import { TrainerError } from '../errors'
 import { ignoredIndex } from '../labelColumn'
 import type { Loss } from '../losses/loss'
 import type { LossFunction, ModelOutputs } from '../losses/LossFunction'
-import type { Head, LossOptions, Values } from '../heads/Head'
+import type { CountedTokens, Head, LossOptions, Values } from '../heads/Head'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 
@@ -13,6 +13,11 @@ export interface Objective extends LossOptions {
 
 /** The input that a custom loss divides by: the labels that count in the whole update. */
 export const labelCountInput = 'num_items_in_batch'
+
+/** The tokens that a loss is of, where those whose labels count are enough: a custom loss may be of all. */
+export function countedOf(head: Head, { custom }: Objective): CountedTokens | undefined {
+  return custom === undefined ? head.counted : undefined
+}
 
 /** Adds the loss of a model's outputs to their graph; the labels become inputs of it. */
 export function writeLoss(graph: GraphBuilder, head: Head, outputs: Values, objective: Objective): Loss {

@@ -6,7 +6,7 @@ import { GraphBuilder } from '../onnx/builder'
 import { leavesLast } from '../onnx/order'
 import type { Value } from '../onnx/types'
 import { forProcessor } from './forProcessor'
-import { type Objective, writeLoss } from './loss'
+import { countedOf, type Objective, writeLoss } from './loss'
 import type { GradientOutput, TrainingProgram } from './TrainingProgram'
 
 /** How a training program is made. */
@@ -33,7 +33,8 @@ export function trainingProgram<Inputs>(
     parameter: (name, shape) => graph.input(name, 'float32', shape),
     dropout: true,
   })
-  const { sum, count } = writeLoss(graph, model.head, model.forward(written, inputs), objective)
+  const predicted = model.forward(written, inputs, countedOf(model.head, objective)?.declare(graph))
+  const { sum, count } = writeLoss(graph, model.head, predicted, objective)
   const trained = model.parameters.filter(({ name, trainable }) => trainable && written.parameters.has(name))
   const { dense, rows } = differentiate(
     graph,

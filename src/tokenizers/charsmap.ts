@@ -74,7 +74,7 @@ const rememberedGraphemes = 1 << 16
 const singles = /^[\x20-\x7e\u00a0-\u00ac\u00ae-\u02ff\u0400-\u0482\u048a-\u052f\u4e00-\u9fff]*$/
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
 const utf8 = new TextEncoder()
-const text8 = new TextDecoder()
+const text8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * What a grapheme becomes: as the Rust library does it, one of less than six bytes is looked up whole, and the *first*

@@ -43,7 +43,7 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
       isWordPiece && normalizer?.type === 'BertNormalizer' ? configuredNormalizer(normalizer, config) : normalizer,
     pre_tokenizer: configuredByteLevel(json.pre_tokenizer ?? null, family, config),
     post_processor: isWordPiece
-      ? (processor ?? clsSepTemplate(specials, idOf))
+      ? (processor ?? clsSepTemplate(specials, idOf, family.doubleSeparator))
       : configuredByteLevel(processor, family, config),
     decoder: json.decoder ?? null,
   }
@@ -62,7 +62,11 @@ function completeTokens(json: WrittenJson, completion: Completion): AddedToken[]
   const described = Object.entries((config['added_tokens_decoder'] ?? {}) as Record<string, AddedToken>)
   for (const [, token] of described.sort(([a], [b]) => Number(a) - Number(b)))
     tokens.set(token.content, { ...(tokens.get(token.content) ?? specialToken(0, token.content, plain)), ...token })
-  for (const content of Object.keys(added)) add(content, { special: Object.values(specials).includes(content) })
+  for (const content of Object.keys(added)) {
+    const special = Object.values(specials).includes(content) || named.includes(content)
+    // a token that only the class has is special too, but was found before that was known
+    add(content, { special, normalized: !named.includes(content) })
+  }
   for (const content of Object.values(specials)) if (vocabulary.ids.has(content)) add(content)
   for (const content of named) add(content)
   return renumbered([...tokens.values()], vocabulary)
@@ -74,7 +78,10 @@ const plain = { special: false }
  * The tokens with the ids that the Rust library gives them, whatever the file says: that of the vocabulary, or else the
  * next one after the vocabulary and the tokens before.
  */
-function renumbered(tokens: readonly AddedToken[], { ids, size }: Vocabulary): AddedToken[] {
+export function renumbered(
+  tokens: readonly AddedToken[],
+  { ids, size }: Pick<Vocabulary, 'ids' | 'size'>,
+): AddedToken[] {
   let next = size
   return tokens.map(token => {
     const id = ids.get(token.content) ?? next
@@ -83,17 +90,21 @@ function renumbered(tokens: readonly AddedToken[], { ids, size }: Vocabulary): A
   })
 }
 
-/** The normalizer with the options that the tokenizer's configuration sets, which override its own, as in Python. */
+/**
+ * The normalizer of BERT's kin with the options of the configuration, or else of the class: as in Python, those of the
+ * file do not count.
+ */
 function configuredNormalizer(
   normalizer: NonNullable<TokenizerJson['normalizer']>,
   config: TokenizerConfig,
 ): NonNullable<TokenizerJson['normalizer']> {
-  const options = {
-    lowercase: config['do_lower_case'],
-    handle_chinese_chars: config['tokenize_chinese_chars'],
-    strip_accents: config['strip_accents'],
+  return {
+    ...normalizer,
+    clean_text: true,
+    lowercase: config['do_lower_case'] ?? true,
+    handle_chinese_chars: config['tokenize_chinese_chars'] ?? true,
+    strip_accents: config['strip_accents'] ?? null,
   }
-  return { ...normalizer, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) }
 }
 
 /** The pre-tokenizer or post-processor of RoBERTa's kin, with the options that the configuration sets, as in Python. */

@@ -1,18 +1,26 @@
-// the tokenizer classes of Python (transformers 5.23): the inputs that they return, the special tokens that they have
+// the tokenizer classes of Python (transformers 5.24): the inputs that they return, the special tokens that they have
 import type { SpecialTokens } from './specials'
 
 /** A tokenizer class of Python. */
 export interface Family {
   readonly name: string
   /** Which vocabulary files it can be built from. */
-  readonly kind: 'wordpiece' | 'byte-level' | 'other'
+  readonly kind: 'wordpiece' | 'byte-level' | 'pieces' | 'other'
+  /** The name of its SentencePiece model, if it is built from one (`pieces`). */
+  readonly modelFile?: string
+  /** Whether two separators stand between the texts of a pair, both of segment 0; false unless given. */
+  readonly doubleSeparator?: boolean
+  /** Whether its mask takes the blanks before it, unless the files describe the mask; false unless given. */
+  readonly maskTakesBlanks?: boolean
   readonly inputs: readonly string[]
   readonly specials: SpecialTokens
 }
 
 const withSegments = ['input_ids', 'token_type_ids', 'attention_mask']
+const segmentsLast = ['input_ids', 'attention_mask', 'token_type_ids']
 const withoutSegments = ['input_ids', 'attention_mask']
 const bert = { unk_token: '[UNK]', sep_token: '[SEP]', pad_token: '[PAD]', cls_token: '[CLS]', mask_token: '[MASK]' }
+const bertWithEnds = { ...bert, bos_token: '[CLS]', eos_token: '[SEP]' }
 const roberta = {
   bos_token: '<s>',
   eos_token: '</s>',
@@ -29,6 +37,10 @@ const wordPiece = (name: string, inputs: readonly string[]): Family => {
 const byteLevel = (name: string): Family => {
   return { name, kind: 'byte-level', inputs: withoutSegments, specials: roberta }
 }
+const pieces = (name: string, modelFile: string, inputs: readonly string[], specials: SpecialTokens): Family => {
+  return { name, kind: 'pieces', modelFile, inputs, specials }
+}
+const robertaPieces = (name: string): Family => pieces(name, 'sentencepiece.bpe.model', withoutSegments, roberta)
 const other = (name: string, inputs: readonly string[], specials: SpecialTokens = {}): Family => {
   return { name, kind: 'other', inputs, specials }
 }
@@ -45,22 +57,21 @@ const families: Readonly<Record<string, Family>> = Object.fromEntries(
     wordPiece('DistilBertTokenizer', withoutSegments),
     byteLevel('RobertaTokenizer'),
     byteLevel('LongformerTokenizer'),
-    other('XLMRobertaTokenizer', withoutSegments, roberta),
-    other('CamembertTokenizer', withoutSegments, roberta),
-    other('MPNetTokenizer', withoutSegments, { ...roberta, unk_token: '[UNK]' }),
-    other('AlbertTokenizer', withoutSegments, {
-      ...bert,
-      bos_token: '[CLS]',
-      eos_token: '[SEP]',
+    {
+      ...wordPiece('MPNetTokenizer', withoutSegments),
+      specials: { ...roberta, unk_token: '[UNK]' },
+      doubleSeparator: true,
+      maskTakesBlanks: true,
+    },
+    { ...robertaPieces('XLMRobertaTokenizer'), doubleSeparator: true },
+    { ...robertaPieces('CamembertTokenizer'), doubleSeparator: true, maskTakesBlanks: true },
+    pieces('AlbertTokenizer', 'spiece.model', withoutSegments, {
+      ...bertWithEnds,
       unk_token: '<unk>',
       pad_token: '<pad>',
     }),
-    other('DebertaTokenizer', ['input_ids', 'attention_mask', 'token_type_ids'], bert),
-    other('DebertaV2Tokenizer', ['input_ids', 'attention_mask', 'token_type_ids'], {
-      ...bert,
-      bos_token: '[CLS]',
-      eos_token: '[SEP]',
-    }),
+    other('DebertaTokenizer', segmentsLast, bertWithEnds),
+    pieces('DebertaV2Tokenizer', 'spm.model', segmentsLast, bertWithEnds),
   ].map((family): [string, Family] => [family.name, family]),
 )
 

@@ -1,23 +1,14 @@
 // folder → the files of a tokenizer, whichever of them it has
-import { TrainerError } from '../errors'
 import { completeJson } from './completeJson'
-import { JsonPart } from './jsonPart'
+import { JsonPart, parseJson } from './jsonPart'
 import { familyOf, type Family } from './families'
-import { byteLevelJson, withAttributes, wordPieceJson } from './fromVocabulary'
+import { buildJson, noTokenizer, readVocabulary, type VocabularyFiles } from './build'
+import { withAttributes } from './fromVocabulary'
 import { positionsOf } from './positions'
-import { specialNames, type SpecialName, type SpecialTokens } from './specials'
-import type { TokenizerConfig, TokenizerJson, WrittenJson } from './tokenizerJson'
+import { specialNames, textOf, type SpecialName, type SpecialTokens } from './specials'
+import type { TextFiles } from './textFiles'
+import type { AddedToken, TokenizerConfig, TokenizerJson, WrittenJson } from './tokenizerJson'
 import { vocabularyOf, type Vocabulary } from './vocabularies'
-
-/** What reads and writes the text files of folders: the disk, or anything in its place. */
-export interface TextFiles {
-  /** The names in a folder; undefined when there is no such folder. */
-  list(folder: string): Promise<readonly string[] | undefined>
-  /** The text of a file; undefined when there is no such file. */
-  read(folder: string, name: string): Promise<string | undefined>
-  /** Writes texts as files of a folder, by name; the folder is made if need be. */
-  write(folder: string, texts: Readonly<Record<string, string>>): Promise<void>
-}
 
 /** What a tokenizer is made of. */
 export interface TokenizerFiles {
@@ -36,9 +27,9 @@ export interface TokenizerFiles {
 }
 
 /**
- * Reads the files of a tokenizer: `tokenizer.json`, or else `vocab.txt` (BERT's kin) or `vocab.json` with `merges.txt`
- * (RoBERTa's kin), of which a `tokenizer.json` is made; with `tokenizer_config.json`, `special_tokens_map.json`,
- * `added_tokens.json` and `config.json` if there are any.
+ * Reads the files of a tokenizer: `tokenizer.json`, or else `vocab.txt` (BERT's kin), `vocab.json` with `merges.txt`
+ * (RoBERTa's kin) or a SentencePiece model (ALBERT, XLM-RoBERTa, CamemBERT, DeBERTa-v2), of which one is made; with
+ * `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and `config.json` if there are any.
  * @throws TrainerError naming what is missing or malformed, and what the folder has.
  */
 export async function readTokenizerFiles(folder: string, files: TextFiles): Promise<TokenizerFiles> {
@@ -46,24 +37,40 @@ export async function readTokenizerFiles(folder: string, files: TextFiles): Prom
     const text = await files.read(folder, name)
     return text === undefined ? undefined : parseJson(text, `${folder}/${name}`)
   }
-  const config = (await readJson('tokenizer_config.json')) ?? {}
-  checkConfig(new JsonPart(config, `${folder}/tokenizer_config.json`))
+  const ownConfig = (await readJson('tokenizer_config.json')) ?? {}
+  checkConfig(new JsonPart(ownConfig, `${folder}/tokenizer_config.json`))
   const map = (await readJson('special_tokens_map.json')) ?? {}
   checkSpecialTokens(new JsonPart(map, `${folder}/special_tokens_map.json`))
+  // As in Python: the map overrules the configuration, and neither it nor added_tokens.json is read beside added tokens
+  // with their attributes.
+  const isDescribed = 'added_tokens_decoder' in ownConfig
+  const said = isDescribed ? ownConfig : { ...ownConfig, ...map }
+  const added = ((!isDescribed && (await readJson('added_tokens.json'))) || {}) as Record<string, number>
   const model = (await readJson('config.json')) ?? {}
-  const added = ((await readJson('added_tokens.json')) ?? {}) as Record<string, number>
   const written = (await readJson('tokenizer.json')) as WrittenJson | undefined
   const sources = written === undefined ? await readVocabulary(folder, files) : {}
-  const family = familyOf(config['tokenizer_class'], model['model_type'], unnamedClass(written, sources))
-  const specials = specialTokens(config, map, family)
-  const built = buildJson(folder, sources, family, specials, config)
-  const json: WrittenJson | undefined = written ?? (built && withAttributes(built, { ...map, ...config }))
+  const family = familyOf(ownConfig['tokenizer_class'], model['model_type'], unnamedClass(written, sources))
+  const specials = specialTokens(said, family)
+  const { additional_special_tokens } = ownConfig // those of the map do not count for what is built
+  const naming = { family, specials, config: { ...said, additional_special_tokens }, added: addedOrder(said, added) }
+  const built = written === undefined ? await buildJson(folder, files, sources, naming) : undefined
+  const config = built?.config ?? said
+  const json: WrittenJson | undefined = written ?? (built && withAttributes(built.json, config))
   if (json === undefined) throw await noTokenizer(folder, files, family)
-  const named = namedSpecials(config, map)
+  const named = namedSpecials(config)
   const path = `${folder}/tokenizer.json`
   const vocabulary = checkedVocabulary(new JsonPart(json, path))
   const complete = completeJson(json, { family, config, specials, named, vocabulary, added })
   return { path, json: complete, vocabulary, config, family, specials, named, positions: positionsOf(model) }
+}
+
+/** The tokens that the configuration, or else `added_tokens.json`, adds by id, in the order of ids. */
+function addedOrder(config: TokenizerConfig, added: Readonly<Record<string, number>>): string[] {
+  const described = config['added_tokens_decoder'] as Readonly<Record<string, AddedToken>> | undefined
+  const pairs = described
+    ? Object.entries(described).map(([id, token]) => [token.content, Number(id)] as const)
+    : Object.entries(added)
+  return pairs.toSorted((one, other) => one[1] - other[1]).map(([content]) => content)
 }
 
 /** The class of a folder whose files name none: the base class, as in Python, unless it is built from a vocabulary. */
@@ -72,80 +79,23 @@ function unnamedClass(written: WrittenJson | undefined, { ids, words }: Vocabula
   return ids !== undefined && words === undefined ? 'RobertaTokenizer' : 'BertTokenizer'
 }
 
-/** The texts of the vocabulary files that a folder has. */
-interface VocabularyFiles {
-  /** `vocab.txt` */
-  readonly words?: string | undefined
-  /** `vocab.json`, which counts with `merges.txt` only. */
-  readonly ids?: string | undefined
-  readonly merges?: string | undefined
-}
-
-async function readVocabulary(folder: string, files: TextFiles): Promise<VocabularyFiles> {
-  const words = await files.read(folder, 'vocab.txt')
-  const ids = await files.read(folder, 'vocab.json')
-  const merges = await files.read(folder, 'merges.txt')
-  return { words, ...(ids !== undefined && merges !== undefined && { ids, merges }) }
-}
-
-function specialTokens(config: TokenizerConfig, map: TokenizerConfig, family: Family): SpecialTokens {
+function specialTokens(config: TokenizerConfig, family: Family): SpecialTokens {
   const specials: Partial<Record<SpecialName, string>> = {}
   for (const name of specialNames) {
-    const token = textOf(config[name]) ?? textOf(map[name]) ?? (name in config ? undefined : family.specials[name])
+    const token = textOf(config[name]) ?? (name in config ? undefined : family.specials[name])
     if (token !== undefined) specials[name] = token
   }
   return specials
 }
 
 /** The special tokens that the files name, first those with a role, then the others. */
-function namedSpecials(config: TokenizerConfig, map: TokenizerConfig): string[] {
+function namedSpecials(config: TokenizerConfig): string[] {
   const others = ['additional_special_tokens', 'extra_special_tokens'].flatMap(name =>
-    Object.values((config[name] ?? map[name] ?? {}) as Record<string, unknown>),
+    Object.values((config[name] ?? {}) as Record<string, unknown>),
   )
-  return [...specialNames.map(name => config[name] ?? map[name]), ...others]
+  return [...specialNames.map(name => config[name]), ...others]
     .map(textOf)
     .filter((content): content is string => content !== undefined && content !== '')
-}
-
-/** A special token is written as text, or as an object with its text in `content`. */
-function textOf(token: unknown): string | undefined {
-  if (typeof token === 'string') return token
-  return typeof token === 'object' && token !== null && 'content' in token && typeof token.content === 'string'
-    ? token.content
-    : undefined
-}
-
-/** The tokenizer.json that the family makes of its vocabulary files; undefined without them. */
-function buildJson(
-  folder: string,
-  { words, ids, merges }: VocabularyFiles,
-  family: Family,
-  specials: SpecialTokens,
-  config: TokenizerConfig,
-): TokenizerJson | undefined {
-  if (family.kind === 'wordpiece' && words !== undefined)
-    return wordPieceJson(words, `${folder}/vocab.txt`, specials, config)
-  if (family.kind !== 'byte-level' || ids === undefined || merges === undefined) return undefined
-  const vocab = parseJson(ids, `${folder}/vocab.json`) as Record<string, number>
-  return byteLevelJson(vocab, merges, specials, config)
-}
-
-const neededFiles: Record<Family['kind'], string> = {
-  wordpiece: 'tokenizer.json or vocab.txt',
-  'byte-level': 'tokenizer.json, or vocab.json with merges.txt',
-  other: 'tokenizer.json',
-}
-
-async function noTokenizer(folder: string, files: TextFiles, family: Family): Promise<TrainerError> {
-  const names = await files.list(folder)
-  const there =
-    names === undefined
-      ? 'the folder does not exist'
-      : `the folder has ${names.toSorted().slice(0, 20).join(', ') || 'no files'}`
-  const needed = `${family.name} needs ${neededFiles[family.kind]}`
-  return new TrainerError('file', `${folder} has no tokenizer: ${needed}; ${there}.`, {
-    fix: 'In Python, AutoTokenizer.from_pretrained(…).save_pretrained(folder) writes a tokenizer.json.',
-  })
 }
 
 /** The vocabulary; the added tokens are checked with it, since they are read before the parts are made of the file. */
@@ -178,16 +128,4 @@ function checkSpecialTokens(config: JsonPart): void {
     const token = config.at(name)
     if (!token.isMissing && textOf(token.value) === undefined) throw token.wrong('a text, or an object with content,')
   }
-}
-
-function parseJson(text: string, path: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new TrainerError('file', `${path} is not valid JSON: ${(error as Error).message}.`, { cause: error })
-  }
-  const part = new JsonPart(value, path)
-  if (Array.isArray(value)) throw part.wrong('an object')
-  return part.object()
 }

@@ -1,14 +1,18 @@
 // vocabulary files → the tokenizer.json that Python's tokenizer classes make of them
 import { TrainerError } from '../errors'
+import type { Family } from './families'
 import { specialNames, type SpecialTokens } from './specials'
 import { specialToken, type AddedToken, type TokenizerConfig, type TokenizerJson } from './tokenizerJson'
 
 type IdOf = (token: string) => number | undefined
 
-/** BERT's tokenizer, of a `vocab.txt` with a token per line; `path` names it in errors. */
+const wordPieces = { continuing_subword_prefix: '##', max_input_chars_per_word: 100 }
+
+/** The tokenizer of BERT's kin, of a `vocab.txt` with a token per line; `path` names it in errors. */
 export function wordPieceJson(
   words: string,
   path: string,
+  family: Family,
   specials: SpecialTokens,
   config: TokenizerConfig,
 ): TokenizerJson {
@@ -17,15 +21,17 @@ export function wordPieceJson(
   const vocab = Object.fromEntries(lines.map((token, id) => [token, id]))
   const unknown = specials.unk_token ?? '[UNK]'
   if (!Object.hasOwn(vocab, unknown)) {
-    throw new TrainerError('file', `${path} (${lines.length} lines) has no ${unknown}, the token for unknown words.`, {
-      fix: 'Name the right one as unk_token in tokenizer_config.json.',
-    })
+    const message = `${path} (${lines.length} lines) has no ${unknown}, the token for unknown words.`
+    throw new TrainerError('file', message, { fix: 'Name the right one as unk_token in tokenizer_config.json.' })
   }
+  const added = addedTokens(specials, token => (Object.hasOwn(vocab, token) ? vocab[token] : undefined)).map(token =>
+    family.maskTakesBlanks && token.content === specials.mask_token ? { ...token, lstrip: true } : token,
+  )
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: addedTokens(specials, token => (Object.hasOwn(vocab, token) ? vocab[token] : undefined)),
+    added_tokens: added,
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
@@ -36,13 +42,7 @@ export function wordPieceJson(
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: null,
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: {
-      type: 'WordPiece',
-      unk_token: unknown,
-      continuing_subword_prefix: '##',
-      max_input_chars_per_word: 100,
-      vocab,
-    },
+    model: { type: 'WordPiece', unk_token: unknown, ...wordPieces, vocab },
   }
 }
 

@@ -1,6 +1,13 @@
 // a part of a JSON file that knows where it stands, so that what is wrong with it can be named
 import { TrainerError } from '../errors'
 
+/** The error for a part of a kind that has no right counterpart here. */
+export class UnsupportedPart extends TrainerError {
+  constructor(problem: string) {
+    super('file', problem)
+  }
+}
+
 /** A value of a JSON file, with the file's path and the fields that lead to it. */
 export class JsonPart {
   constructor(
@@ -77,8 +84,21 @@ export class JsonPart {
 
   /** The error for a part whose kind has no right counterpart here. */
   unsupported(kind: string, name: string, reason = 'is not supported'): TrainerError {
-    return new TrainerError('file', `${this.file}: ${this.field} is the ${kind} ${name}, which ${reason}.`)
+    return new UnsupportedPart(`${this.file}: ${this.field} is the ${kind} ${name}, which ${reason}.`)
   }
+}
+
+/** The object that a JSON file holds. @throws TrainerError (`file`) that names the file. */
+export function parseJson(text: string, path: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new TrainerError('file', `${path} is not valid JSON: ${(error as Error).message}.`, { cause: error })
+  }
+  const part = new JsonPart(value, path)
+  if (Array.isArray(value)) throw part.wrong('an object')
+  return part.object()
 }
 
 const damagedFix =

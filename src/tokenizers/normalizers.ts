@@ -1,8 +1,10 @@
 // the normalizer of a tokenizer.json → functions, by the rules of the Rust library
+import { TrainerError } from '../errors'
 import { bertNormalizer } from './bertNormalizer'
 import { byteCharacters, trimEnd, trimStart } from './characters'
 import { charsmapNormalizer } from './charsmap'
 import type { JsonPart } from './jsonPart'
+import { madeHereOrNatively, nativeOf } from './native'
 import type { Normalizer } from './normalizer'
 import { matchesOf, patternOf, replaceMatches } from './patterns'
 import { alignedForm, type UnicodeForm } from './unicodeForms'
@@ -10,11 +12,32 @@ import { alignedForm, type UnicodeForm } from './unicodeForms'
 /**
  * A normalizer; undefined for null. None is the library's: those use the white space of JavaScript, put a final sigma,
  * read `$&` in a replacement, or know a fixed list in place of the map of SentencePiece.
- * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ * @throws TrainerError (`file`) that names the field, and the type if it is supported neither here nor by the native
+ * library.
  */
 export function normalizerOf(part: JsonPart): Normalizer | undefined {
   if (part.isMissing) return undefined
-  return part.makerIn(normalizers, 'normalizer')(part)
+  return madeHereOrNatively<Normalizer>(
+    part,
+    () => part.makerIn(normalizers, 'normalizer')(part),
+    (library, normalizer) => {
+      const native = nativeOf(library, { normalizer }).getNormalizer()
+      return native === null ? undefined : { normalize: text => native.normalizeString(text), align: noPlaces(part) }
+    },
+  )
+}
+
+/** The native library does not say what its characters were made of. */
+function noPlaces(part: JsonPart): Normalizer['align'] {
+  return () => {
+    throw new TrainerError(
+      'argument',
+      `${part.file}: ${part.field} is done by npm's tokenizers, which tells no offsets.`,
+      {
+        fix: 'Leave returnOffsetsMapping out.',
+      },
+    )
+  }
 }
 
 /** A normalizer to which it does not matter what stands beside a character. */

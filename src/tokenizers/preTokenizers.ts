@@ -2,14 +2,15 @@
 import type { AlignedText } from './alignedText'
 import { byteCharacters, punctuation, whiteSpace, wordCharacter } from './characters'
 import type { JsonPart } from './jsonPart'
+import { madeHereOrNatively, nativeOf } from './native'
 import { patternOf, type Split, splitAt, splitBehaviors, splitInto } from './patterns'
 import { literalPattern } from '../literalPattern'
 
 /** What cuts a text into words. */
 export interface PreTokenizer {
-  /** The words of a text; `isFirst` says whether it begins where the whole text does. */
+  /** The words of a text; `isFirst` says whether it begins where the whole text does. Of a sequence each piece does. */
   words(text: string, isFirst: boolean): readonly string[]
-  /** The same for a text that knows where its characters stand. */
+  /** The same for a text that knows where its characters stand, and so which of its pieces begins where the whole does. */
   align(text: AlignedText): readonly AlignedText[]
 }
 
@@ -17,11 +18,19 @@ export interface PreTokenizer {
  * A pre-tokenizer; undefined for null. They are written here, since those of the library use
  * JavaScript's classes of characters (`\s`, `\d`, and `\w` for ASCII alone), leave behaviors of Split and Punctuation
  * out, and do not cut at Metaspace's sign.
- * @throws TrainerError (`file`) that names the field, and the type if it is not supported.
+ * @throws TrainerError (`file`) that names the field, and the type if it is supported neither here nor by the native
+ * library.
  */
 export function preTokenizerOf(part: JsonPart): PreTokenizer | undefined {
   if (part.isMissing) return undefined
-  return part.makerIn(preTokenizers, 'pre-tokenizer')(part)
+  return madeHereOrNatively<PreTokenizer>(
+    part,
+    () => part.makerIn(preTokenizers, 'pre-tokenizer')(part),
+    (library, value) => {
+      const native = nativeOf(library, { pre_tokenizer: value }).getPreTokenizer()
+      return native === null ? undefined : cutting(cutsOf(native))
+    },
+  )
 }
 
 const blanks = new RegExp(`[${whiteSpace}]`, 'gu')
@@ -49,6 +58,18 @@ function cutting(
   return { words, align: text => split(text.text, (start, end) => text.slice(start, end)) }
 }
 
+/** Where the native library cuts: it is asked for what leaves characters as they are, and gives the pieces in order. */
+function cutsOf(native: { preTokenizeString(text: string): [string, unknown][] }): Split {
+  return (text, cut) => {
+    let last = 0
+    return native.preTokenizeString(text).map(([word]) => {
+      const start = text.indexOf(word, last)
+      last = start + word.length
+      return cut(start, last)
+    })
+  }
+}
+
 const preTokenizers: Readonly<Record<string, (part: JsonPart) => PreTokenizer>> = {
   Sequence: sequence,
   BertPreTokenizer: () => cutting(splitInto(bertWords), text => text.match(bertWords) ?? []),
@@ -73,39 +94,18 @@ const preTokenizers: Readonly<Record<string, (part: JsonPart) => PreTokenizer>> 
   Metaspace: metaspace,
 }
 
-interface Piece {
-  readonly text: string
-  readonly isFirst: boolean
-}
-
 function sequence(part: JsonPart): PreTokenizer {
   const steps = part
     .at('pretokenizers')
     .list()
-    .map(one => ({ split: preTokenizerOf(one), removes: !['ByteLevel', 'Metaspace'].includes(one.at('type').text()) }))
+    .map(preTokenizerOf)
+    .filter(step => step !== undefined)
   return {
     words: (text, isFirst) =>
-      steps
-        .reduce<readonly Piece[]>(
-          (pieces, { split, removes }) => pieces.flatMap(piece => step(piece, split, removes)),
-          [{ text, isFirst }],
-        )
-        .map(one => one.text),
+      steps.reduce<readonly string[]>((pieces, step) => pieces.flatMap(piece => step.words(piece, isFirst)), [text]),
     align: text =>
-      steps.reduce<readonly AlignedText[]>(
-        (pieces, { split }) => (split === undefined ? pieces : pieces.flatMap(piece => split.align(piece))),
-        [text],
-      ),
+      steps.reduce<readonly AlignedText[]>((pieces, step) => pieces.flatMap(piece => step.align(piece)), [text]),
   }
-}
-
-/** One step of a sequence. What follows a stretch that a step removes does not stand first any more. */
-function step(piece: Piece, split: PreTokenizer | undefined, removes: boolean): readonly Piece[] {
-  if (split === undefined) return [piece]
-  return split.words(piece.text, piece.isFirst).map((text, index) => ({
-    text,
-    isFirst: piece.isFirst && index === 0 && (!removes || piece.text.startsWith(text)),
-  }))
 }
 
 /** GPT-2's words, if it is to cut, as the characters that stand for their bytes. */

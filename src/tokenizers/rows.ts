@@ -66,6 +66,7 @@ function combinations<Window>(
   firsts: readonly TextTokens[],
   seconds: readonly Window[],
 ): (readonly [TextTokens, Window])[] {
+  if (firsts.length === 1 && seconds.length === 1) return [[firsts[0]!, seconds[0]!]]
   const [first, ...laterFirsts] = firsts
   const [second, ...laterSeconds] = seconds
   return [

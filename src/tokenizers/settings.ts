@@ -54,16 +54,16 @@ export interface TokenizerSettings extends TokenizerProperties {
 
 /** The settings that the files of a tokenizer say. */
 export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSettings {
-  const { config, family, specials, named } = files
+  const { config, family, specials } = files
   const idOf = (name: SpecialName): number | undefined =>
     specials[name] === undefined ? undefined : model.idOf(specials[name])
   const inputs = Array.isArray(config['model_input_names']) ? (config['model_input_names'] as string[]) : family.inputs
   const ownLimit = lengthLimit(config)
+  const isBytePairs = files.json.model.type === 'BPE'
   let modelMaxLength = ownLimit ?? files.positions ?? Infinity
   let limitNote = ownLimit === undefined ? noteOfLimit(files) : undefined
   let paddingSide = sideOf(config['padding_side'])
   let truncationSide = sideOf(config['truncation_side'])
-  const special = [...specialNames.map(idOf), ...named.map(token => model.idOf(token))].filter(id => id !== undefined)
   return {
     tokenizerClass: family.name,
     modelInputNames: inputs,
@@ -103,12 +103,15 @@ export function settingsOf(files: TokenizerFiles, model: TextModel): TokenizerSe
     bosTokenId: idOf('bos_token'),
     eosTokenId: idOf('eos_token'),
     padTokenTypeId: Number(config['pad_token_type_id'] ?? 0),
-    allSpecialIds: [...new Set(special)],
+    get allSpecialIds() {
+      const ids = [...specialNames.map(idOf), ...files.named.map(token => model.idOf(token))]
+      return [...new Set(ids.filter(id => id !== undefined))]
+    },
     continuingSubwordPrefix: prefixOf(files.json.model),
     get limitNote() {
       return limitNote
     },
-    cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false),
+    cleanUp: Boolean(config['clean_up_tokenization_spaces'] ?? false) && (!isBytePairs || Boolean(config[corrupting])),
   }
 }
 
@@ -121,6 +124,9 @@ function prefixOf({
   const isWordPiece = type === undefined ? merges === undefined && prefix !== undefined : type === 'WordPiece'
   return isWordPiece ? String(prefix ?? '##') : undefined
 }
+
+/** Python does not clean up after byte-pair encoding, whose blanks are the text's own, unless this says so. */
+const corrupting = 'clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output'
 
 /** The tokenizer's own limit. Python writes 1e30 for none. */
 function lengthLimit(config: TokenizerConfig): number | undefined {

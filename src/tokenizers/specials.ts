@@ -14,3 +14,11 @@ export type SpecialName = (typeof specialNames)[number]
 
 /** The text of each special token that a tokenizer has. */
 export type SpecialTokens = Readonly<Partial<Record<SpecialName, string>>>
+
+/** The text of a special token, which files write as text or as an object with its text in `content`. */
+export function textOf(token: unknown): string | undefined {
+  if (typeof token === 'string') return token
+  return typeof token === 'object' && token !== null && 'content' in token && typeof token.content === 'string'
+    ? token.content
+    : undefined
+}

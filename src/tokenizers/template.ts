@@ -46,19 +46,25 @@ export function templateOf(part: JsonPart): Template {
 }
 
 /**
- * A post-processor that makes `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, the second text with segment 1; null if the
- * tokenizer lacks either token.
+ * A post-processor that makes `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, the second text with segment 1, or with a
+ * double separator `[CLS] A [SEP][SEP] B [SEP]`, all in segment 0; null if the tokenizer lacks either token.
  */
-export function clsSepTemplate(specials: SpecialTokens, idOf: (token: string) => number | undefined): unknown {
+export function clsSepTemplate(
+  specials: SpecialTokens,
+  idOf: (token: string) => number | undefined,
+  doubleSeparator = false,
+): unknown {
   const { cls_token: cls, sep_token: sep } = specials
   if (cls === undefined || sep === undefined || idOf(cls) === undefined || idOf(sep) === undefined) return null
+  const kind = doubleSeparator ? 0 : 1
   const special = (id: string, type: number): object => ({ SpecialToken: { id, type_id: type } })
   const text = (id: 'A' | 'B', type: number): object => ({ Sequence: { id, type_id: type } })
   const entry = (token: string): object => ({ id: token, ids: [idOf(token)], tokens: [token] })
+  const single = [special(cls, 0), text('A', 0), special(sep, 0)]
   return {
     type: 'TemplateProcessing',
-    single: [special(cls, 0), text('A', 0), special(sep, 0)],
-    pair: [special(cls, 0), text('A', 0), special(sep, 0), text('B', 1), special(sep, 1)],
+    single,
+    pair: [...single, ...(doubleSeparator ? [special(sep, 0)] : []), text('B', kind), special(sep, kind)],
     special_tokens: { [cls]: entry(cls), [sep]: entry(sep) },
   }
 }

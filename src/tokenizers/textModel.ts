@@ -52,8 +52,6 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
   const normalize = normalizer?.normalize ?? ((text: string) => text)
   const preTokenizer = preTokenizerOf(root.at('pre_tokenizer'))
   const split = preTokenizer?.words
-  const asksForFirst = JSON.stringify(json.pre_tokenizer ?? null).includes('"first"')
-  const keepsStart = (text: string): boolean => !asksForFirst || startIsKept(text, normalize)
   const wordModel = wordModelOf(root.at('model'), vocabulary)
   const idsOfWord = rememberingIds(wordModel)
   const raw = tokenMatcher(
@@ -65,7 +63,7 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
     normalize,
   )
   const library = decodingLibrary(json, config, root)
-  const tokens = tokensById(vocabulary, json)
+  const tokens = tokensById(vocabulary, json, normalize)
   library.model.vocab = tokens
   const added = new Map(json.added_tokens.map(token => [token.content, token.id]))
 
@@ -75,14 +73,19 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
     nameOf: namer(tokens, json.model),
   }
 
+  const place = (text: string): PlacedTokens => placedTokens(text, placing)
+  const stages = { raw, normalized, normalize, split, idsOfWord }
+  const quick: TextModel['encode'] = (text, limit = Infinity, words) =>
+    encode(text, stages, { ids: [], limit, words, count: 0 })
+
   return {
-    encode: (text, limit = Infinity, words) =>
-      encode(text, { raw, normalized, normalize, keepsStart, split, idsOfWord }, { ids: [], limit, words, count: 0 }),
-    place: text => placedTokens(text, placing),
-    decode: (ids, { skipSpecialTokens, cleanUp }) =>
-      ids.length === 0
-        ? ''
-        : library.decode([...ids], { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }),
+    encode: asksForPlaces(json) ? (text, _, words) => idsOf(place(text), words) : quick,
+    place,
+    decode: (ids, { skipSpecialTokens, cleanUp }) => {
+      const known = ids.filter(id => tokens[id] !== undefined)
+      const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }
+      return known.length === 0 ? '' : library.decode(known, options)
+    },
     idOf: token => added.get(token) ?? vocabulary.ids.get(token),
     tokenOf: id => tokens[id],
     vocabulary: () => new Map([...vocabulary.ids, ...added].sort((a, b) => a[1] - b[1])),
@@ -90,11 +93,15 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
   }
 }
 
-/** The tokens by id, added ones included. */
-function tokensById({ ids }: Vocabulary, json: TokenizerJson): (string | undefined)[] {
+/** The tokens by id, added ones included: those that are normalized as they are then written, as in the Rust library. */
+function tokensById(
+  { ids }: Vocabulary,
+  json: TokenizerJson,
+  normalize: (text: string) => string,
+): (string | undefined)[] {
   const tokens: (string | undefined)[] = []
   for (const [token, id] of ids) tokens[id] = token
-  for (const token of json.added_tokens) tokens[token.id] = token.content
+  for (const { id, content, normalized } of json.added_tokens) tokens[id] = normalized ? normalize(content) : content
   return tokens
 }
 
@@ -120,8 +127,6 @@ interface Stages {
   readonly raw: TokenMatcher | undefined
   readonly normalized: TokenMatcher | undefined
   readonly normalize: (text: string) => string
-  /** Whether the first character of a text is still there when it is normalized. */
-  readonly keepsStart: (text: string) => boolean
   readonly split: PreTokenizer['words'] | undefined
   readonly idsOfWord: WordModel
 }
@@ -147,7 +152,7 @@ function encode(text: string, stages: Stages, progress: Progress): number[] {
       pushAdded(raw, progress)
       continue
     }
-    const isFirst = section === 0 && stages.keepsStart(raw)
+    const isFirst = section === 0
     for (const [index, part] of splitAddedTokens(stages.normalize(raw), stages.normalized).entries()) {
       if (typeof part === 'number') pushAdded(part, progress)
       else pushWords(part, isFirst && index === 0, stages, progress)
@@ -168,18 +173,26 @@ function pushWords(text: string, isFirst: boolean, stages: Stages, progress: Pro
   const { ids, limit, words } = progress
   for (const word of stages.split === undefined ? [text] : stages.split(text, isFirst)) {
     for (const id of stages.idsOfWord(word)) ids.push(id)
-    if (words !== undefined) while (words.length < ids.length) words.push(progress.count)
-    progress.count++
+    if (words !== undefined) {
+      while (words.length < ids.length) words.push(progress.count)
+      progress.count++
+    }
     if (ids.length >= limit) return
   }
 }
 
 /**
- * Whether a text's first character survives. "First" in the Rust library is where the original text begins: a word does
- * not stand there if what stood before it, a blank perhaps, has been removed.
+ * Whether the words of a text depend on where they stand in the original: Metaspace's `prepend_scheme: 'first'` asks
+ * whether a word stands where the text begins, which is not simply the first one when the text was changed or cut before.
  */
-function startIsKept(text: string, normalize: (text: string) => string): boolean {
-  return normalize(`${String.fromCodePoint(text.codePointAt(0)!)}x`) !== normalize('x')
+function asksForPlaces({ normalizer, pre_tokenizer: preTokenizer }: TokenizerJson): boolean {
+  const written = JSON.stringify(preTokenizer ?? null)
+  return written.includes('"first"') && (normalizer !== null || written.includes('"Sequence"'))
+}
+
+function idsOf(tokens: PlacedTokens, words: number[] | undefined): number[] {
+  if (words !== undefined) for (const word of tokens.words) words.push(word)
+  return tokens.ids
 }
 
 /**

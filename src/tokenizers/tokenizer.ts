@@ -2,12 +2,14 @@
 import { padExamples, type PadOptions } from '../collators/padExamples'
 import type { Cell, LooseColumn } from '../data/rows'
 import { checkOptions, refuseArguments } from '../options'
+import { growingTokenizer, type AddTokensOptions, type GrowingTokenizer, type TokenToAdd } from './addTokens'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
-import { readTokenizerFiles, type TextFiles, type TokenizerFiles } from './files'
+import { readTokenizerFiles, type TokenizerFiles } from './files'
+import { withNative, type NativeLibrary } from './native'
 import type { TokenizerOptions } from './options'
 import { tokenizerFileTexts } from './saveTokenizer'
 import { settingsOf, type TokenizerProperties, type TokenizerSettings } from './settings'
-import { textModel, type TextModel } from './textModel'
+import type { TextFiles } from './textFiles'
 
 /** Options with which a list of texts is one text, in words. */
 type OfWords = TokenizerOptions & { readonly isSplitIntoWords: true }
@@ -30,6 +32,20 @@ const decodeOptions = ['skipSpecialTokens', 'cleanUpTokenizationSpaces'] satisfi
 
 /** The members of a tokenizer, which is also a function. */
 export interface TokenizerMembers extends TokenizerProperties {
+  /**
+   * Adds tokens that texts are cut at before anything else: new ones get the ids behind the vocabulary, and a token that
+   * is there already gets these attributes. What is saved has them, here and in Python. A model needs rows for new ids:
+   * `model.resizeTokenEmbeddings(tokenizer.getVocab().size)`.
+   * @param tokens a text or several, or objects with attributes.
+   * @returns how many were not there in this form, which is what Python's `add_tokens` returns.
+   * @throws TrainerError (`argument`) for what is no token.
+   *
+   * @example
+   * tokenizer.addTokens(['<city>', 'Fabrikam'])
+   * tokenizer.addTokens(['<user>'], { specialTokens: true }) // Python: add_special_tokens({'extra_special_tokens': …})
+   * model.resizeTokenEmbeddings(tokenizer.getVocab().size)
+   */
+  addTokens(tokens: string | TokenToAdd | readonly (string | TokenToAdd)[], options?: AddTokensOptions): number
   /** Every token with its id. */
   getVocab(): Map<string, number>
   /** The tokens of a text (or pair) as strings; special ones only with `addSpecialTokens: true`. */
@@ -88,15 +104,22 @@ export interface Tokenizer extends TokenizerMembers {
  * Loads the tokenizer in a folder: `tokenizer.json`, or `vocab.txt` (BERT's kin) or `vocab.json` with `merges.txt`
  * (RoBERTa's kin), with `tokenizer_config.json`, `special_tokens_map.json` and `config.json` if there are any.
  * @param files reads them, and writes them for `save`.
+ * @param native loads npm's `tokenizers` for a part that is not written here; without it such a part is refused.
  * @throws TrainerError saying what is missing and what the folder has.
  */
-export async function loadTokenizer(folder: string, files: TextFiles): Promise<Tokenizer> {
-  return createTokenizer(await readTokenizerFiles(folder, files), files.write)
+export async function loadTokenizer(
+  folder: string,
+  files: TextFiles,
+  native?: () => Promise<NativeLibrary | undefined>,
+): Promise<Tokenizer> {
+  const loaded = await readTokenizerFiles(folder, files)
+  return withNative(() => createTokenizer(loaded, files.write), native)
 }
 
 /** A tokenizer of files that have been read. */
-function createTokenizer(files: TokenizerFiles, write: TextFiles['write']): Tokenizer {
-  const model = textModel(files)
+function createTokenizer(loaded: TokenizerFiles, write: TextFiles['write']): Tokenizer {
+  const growing = growingTokenizer(loaded)
+  const { files, model } = growing
   const settings = settingsOf(files, model)
   const encode = encoder(model, files, settings)
   const call = (texts: TextBatch | Cell, ...rest: unknown[]): BatchEncoding | Encoding => {
@@ -108,7 +131,7 @@ function createTokenizer(files: TokenizerFiles, write: TextFiles['write']): Toke
       (withoutPair ? rest[0] : rest[1]) as TokenizerOptions | undefined,
     )
   }
-  const tokenizer = Object.assign(call, methods(files, model, settings, encode, write)) as unknown as Tokenizer
+  const tokenizer = Object.assign(call, methods(growing, settings, encode, write)) as unknown as Tokenizer
   Object.defineProperties(tokenizer, {
     ...Object.getOwnPropertyDescriptors(settings),
     name: { value: files.family.name },
@@ -117,8 +140,7 @@ function createTokenizer(files: TokenizerFiles, write: TextFiles['write']): Toke
 }
 
 function methods(
-  files: TokenizerFiles,
-  model: TextModel,
+  { files, model, addTokens }: GrowingTokenizer,
   settings: TokenizerSettings,
   encode: ReturnType<typeof encoder>,
   write: TextFiles['write'],
@@ -136,6 +158,10 @@ function methods(
     await write(folder, tokenizerFileTexts(files, settings))
   }
   return {
+    addTokens: (tokens: unknown, options?: AddTokensOptions, ...extra: unknown[]) => {
+      refuseArguments(extra, 'addTokens(), beside tokens and options,')
+      return addTokens(tokens, options)
+    },
     getVocab: () => model.vocabulary(),
     tokenize: (text: string, pair?: string, options: Pick<TokenizerOptions, 'addSpecialTokens'> = {}) => {
       checkOptions(options, ['addSpecialTokens'], 'tokenize()')

@@ -8,8 +8,8 @@ const trailing = new RegExp(`[\u0120${whiteSpace}]*$`, 'u')
 
 /**
  * The places of a row's tokens by the rule of the Rust library (`process_offsets` of its ByteLevel): as many characters
- * as a token has blanks at an end do not count, except, with `prefixes`, for the blank before the first token or before
- * one that begins with the text, since the tokenizer has put it there.
+ * as a token has blanks at an end do not count, except, with `prefixes`, for a single blank before the first token or
+ * before one that begins with the text, since the tokenizer has put it there.
  */
 export function trimmedPlaces(tokens: TextTokens, trims: readonly Trim[]): readonly [number, number][] {
   return trims.reduce<readonly [number, number][]>(
@@ -25,12 +25,12 @@ function trimmed(
   prefixes: boolean,
 ): [number, number] {
   const value = values![token]!
-  const isBegun = prefixes && (token === 0 || start === 0)
   const before = leading.exec(value)![0].length
   const after = trailing.exec(value)![0].length
   if (before === 0 && after === 0) return [start, end]
   const source = typeof text === 'string' ? text : text[words![token]!]!
-  const from = Math.min(forward(source, start, isBegun ? before - 1 : before), end)
+  const isPut = prefixes && before === 1 && (token === 0 || start === 0)
+  const from = Math.min(isPut ? start : forward(source, start, before), end)
   return [from, Math.max(back(source, end, after) ?? end, from)]
 }
 

@@ -2,8 +2,8 @@ import type { TrainableModel } from '../auto/TrainableModel'
 import type { Engine, EngineValue, EngineValues, Program } from '../engine/Engine'
 import { ProgramCache } from '../engine/ProgramCache'
 import { TrainerError } from '../errors'
-import type { Feed, FeedLayout, RowName } from '../feeds/FeedLayout'
-import type { LabelFeed, Predictions } from '../heads/Head'
+import type { FeedLayout, RowName } from '../feeds/FeedLayout'
+import type { Predictions } from '../heads/Head'
 import type { Model } from '../models/Model'
 import { encode } from '../onnx/encode'
 import type { Graph } from '../onnx/types'
@@ -12,12 +12,13 @@ import { createDeviceStore } from '../parameters/deviceStore'
 import type { ParameterStore, StoreOptions } from '../parameters/ParameterStore'
 import { createSharedStore } from '../parameters/sharedStore'
 import { evaluationGraph } from '../programs/evaluation'
-import { labelCountInput, type Objective } from '../programs/loss'
+import { countedOf, type Objective } from '../programs/loss'
 import { trainingProgram } from '../programs/training'
 import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
 import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
+import { inputsOf, type LabelledFeed } from './LabelledFeed'
 import { MaskSource } from './MaskSource'
 import type { MicroBatch } from './MicroBatch'
 import { type Profile, profiledStore, timed } from './profile'
@@ -42,13 +43,6 @@ export interface RunnerOptions extends RunnerSettings, EnginesOptions {}
 export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay'> {
   /** What dropout is drawn from. */
   readonly seed: number
-}
-
-/** A batch with its labels as the inputs of a program. */
-export interface LabelledFeed extends Feed {
-  readonly labels: LabelFeed | undefined
-  /** That of the batch's main input. */
-  readonly shape: readonly number[]
 }
 
 /** The sum of a batch's loss, and what it is to be divided by. */
@@ -80,7 +74,9 @@ export class Runner {
   readonly #engines: Engines
   readonly #model: TrainableModel
   readonly #objective: Objective
-  readonly #layouts: Readonly<Record<Use, FeedLayout>>
+  readonly #batchSize: number
+  /** How batches are fed, by what makes layouts: another function where the model has been resized. */
+  #laidOut: (Readonly<Record<Use, FeedLayout>> & { readonly by: unknown }) | undefined
   readonly #checkpointing: boolean
   readonly #profile: Profile | undefined
   /** Programs that run the model forward, and what the model computed when they were made. */
@@ -90,12 +86,10 @@ export class Runner {
   /** On engines that are there, and are the runner's from now on. */
   constructor(engines: Engines, settings: RunnerSettings) {
     const { model, objective = {}, batchSize = 8, gradientCheckpointing = false, profile } = settings
-    const layout = ({ preparesShapes }: Engine): FeedLayout =>
-      model.definition.layout({ rows: batchSize, fewShapes: preparesShapes })
     this.#engines = engines
     this.#model = model
     this.#objective = objective
-    this.#layouts = { training: layout(engines.training), evaluation: layout(engines.evaluation) }
+    this.#batchSize = batchSize
     this.#checkpointing = gradientCheckpointing
     this.#profile = profile
   }
@@ -109,9 +103,10 @@ export class Runner {
 
   /**
    * A batch as the inputs of a program. Its labels must have decided the model's head.
+   * @param lossOnly whether nothing is wanted of it but its loss, as in training; the head may judge fewer tokens then.
    * @throws TrainerError naming the row for an id or a label that the model does not have.
    */
-  feed(batch: Batch, rowName: RowName, use: Use = 'training'): LabelledFeed {
+  feed(batch: Batch, rowName: RowName, use: Use = 'training', lossOnly = use === 'training'): LabelledFeed {
     const { head, inputNames } = (use === 'training' ? this.#training?.model : undefined) ?? this.#model.definition
     const rows = head.rows?.(batch) ?? batch
     const main = inputNames[0]!
@@ -120,7 +115,9 @@ export class Runner {
     const feed = timed(this.#profile, 'pack', () =>
       this.#layouts[use].feed(rows, row => rowName(Math.floor(row / together))),
     )
-    return { ...feed, shape, labels: head.feed(batch, feed.places, rowName) }
+    const labels = head.feed(batch, feed.places, rowName)
+    const counted = lossOnly && labels !== undefined ? countedOf(head, this.#objective)?.feed(labels) : undefined
+    return { ...feed, shape, labels: counted ?? labels, lossOnly }
   }
 
   /** Where the parameters are while training lasts. */
@@ -158,18 +155,19 @@ export class Runner {
 
   /**
    * Forward without dropout: the loss's sum, if there are labels, and the predictions, which stay on the device until
-   * they are asked for.
+   * they are asked for; none of a feed whose loss alone is wanted.
    */
   async forward(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; predictions: () => Promise<Predictions> }> {
     const { definition } = this.#model
     const objective = feed.labels === undefined ? undefined : this.#objective
-    const name = objective === undefined ? 'prediction' : 'evaluation'
+    const name = objective === undefined ? 'prediction' : feed.lossOnly ? 'loss' : 'evaluation'
     const program = await this.#forwardProgram(definition, `${name}/${feed.variant}`, () =>
-      evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective),
+      evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective, feed.lossOnly),
     )
-    const parameters = this.#training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
+    const training = this.#training?.model.layout === definition.layout ? this.#training : undefined // not resized
+    const parameters = training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
     const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
-    const outputs = await program.run(inputs, {}, { keep: ['logits'] })
+    const outputs = await program.run(inputs, {}, { keep: name === 'loss' ? [] : ['logits'] })
     const predictions = async (): Promise<Predictions> => {
       const logits = await this.#engines.evaluation.download(outputs.logits!)
       return definition.head.predictions({ logits }, feed.places, feed.shape)
@@ -180,8 +178,7 @@ export class Runner {
   /** Brings the model's tensors up to date; before training they are. */
   async synchronise(): Promise<void> {
     if (this.#training === undefined) return
-    for await (const [name, tensor] of this.#training.store.read('parameters'))
-      this.#model.parameters.set(name, tensor as Tensor<'float32'>)
+    for await (const [name, tensor] of this.#training.store.read('parameters')) this.#keep(name, tensor)
   }
 
   /** Takes new weights; names that are not given stay as they are. */
@@ -202,7 +199,7 @@ export class Runner {
     for await (const [name, { data, dims }] of training.store.read('parameters')) {
       const own = new Float32Array(data.length)
       await copyInTurns(own, data as Float32Array, turns)
-      this.#model.parameters.set(name, new Tensor('float32', own, dims))
+      this.#keep(name, new Tensor('float32', own, dims))
     }
     this.#training = undefined
     await training.store.dispose()
@@ -215,6 +212,23 @@ export class Runner {
   async dispose(): Promise<void> {
     await this.endTraining()
     await this.#engines.dispose()
+  }
+
+  /** Gives the model a weight back, unless that has been resized since. */
+  #keep(name: string, tensor: Tensor): void {
+    if (this.#model.parameter(name).dims[0] !== tensor.dims[0]) return
+    this.#model.parameters.set(name, tensor as Tensor<'float32'>)
+  }
+
+  get #layouts(): Readonly<Record<Use, FeedLayout>> {
+    const { definition } = this.#model
+    if (this.#laidOut?.by !== definition.layout) {
+      const layout = ({ preparesShapes }: Engine): FeedLayout =>
+        definition.layout({ rows: this.#batchSize, fewShapes: preparesShapes })
+      const { training, evaluation } = this.#engines
+      this.#laidOut = { by: definition.layout, training: layout(training), evaluation: layout(evaluation) }
+    }
+    return this.#laidOut
   }
 
   get #begun(): Training {
@@ -255,30 +269,6 @@ export class Runner {
     }
     return this.#forward.programs.get(name, graph)
   }
-}
-
-/** What a program asks for, out of what there is. */
-function inputsOf(
-  program: Program,
-  feed: LabelledFeed,
-  count: number,
-  values: EngineValues,
-): Record<string, EngineValue> {
-  const given: Record<string, EngineValue> = {
-    ...values,
-    ...feed.inputs,
-    ...feed.labels?.inputs,
-    // 1 where no label counts: what is divided by it is 0 then, and stays so
-    [labelCountInput]: Tensor.from('float32', Math.max(count, 1)),
-  }
-  return Object.fromEntries(
-    program.inputs.map(({ name }) => {
-      const value = given[name]
-      if (value !== undefined) return [name, value]
-      const code = feed.labels === undefined ? 'data' : 'internal'
-      throw new TrainerError(code, `The program needs "${name}", which the batch does not have.`)
-    }),
-  )
 }
 
 function lossOf(outputs: EngineValues, { sum, count }: TrainingProgram['loss']): LossSum {

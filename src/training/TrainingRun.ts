@@ -9,7 +9,7 @@ import type { TrainOutput } from './options'
 import type { RateSource } from './rates'
 import type { Resumed, RunSnapshot, Start } from './RunSnapshot'
 import type { RunParts } from './RunParts'
-import type { LabelledFeed } from './Runner'
+import type { LabelledFeed } from './LabelledFeed'
 import { Throughput } from './Throughput'
 import { placesInUpdate, type Update, updatesOf } from './updates'
 

@@ -36,16 +36,17 @@ export interface ModelEvaluation extends EvaluationOutput {
 /** Evaluates a model on a loader's batches; the metrics are named, and have the speed with them. */
 export async function evaluateModel(evaluated: EvaluatedModel): Promise<ModelEvaluation> {
   const { model, runner, loader, args, options, prefix, predicting } = evaluated
+  const lossOnly = !predicting && (args.predictionLossOnly || options.computeMetrics === undefined)
   const startedAt = performance.now()
   const output = await runEvaluation(runner, {
     batches: loader,
     feed({ batch, rows }) {
       model.decideHead(batch)
-      return runner.feed(batch, row => `row ${rows[row]} of the evaluation dataset`, 'evaluation')
+      return runner.feed(batch, row => `row ${rows[row]} of the evaluation dataset`, 'evaluation', lossOnly)
     },
     labels: model.definition.head.labelNames,
     mainInput: model.inputNames[0]!,
-    lossOnly: !predicting && (args.predictionLossOnly || options.computeMetrics === undefined),
+    lossOnly,
     computeMetrics: options.computeMetrics,
     optionalLabels: predicting,
     preprocessLogits: options.preprocessLogitsForMetrics,

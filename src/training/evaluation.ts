@@ -5,7 +5,8 @@ import { plainMetrics } from '../metrics/plainMetrics'
 import type { Batch, Tensor } from '../tensor'
 import type { LoadedBatch } from './LoadedBatch'
 import { type Predicted, PredictedCollector, RowCollector } from './RowCollector'
-import type { LabelledFeed, Runner } from './Runner'
+import type { LabelledFeed } from './LabelledFeed'
+import type { Runner } from './Runner'
 
 /**
  * What `computeMetrics` gets: tensors in the dataset's order; several, in Python's order, for a head that predicts

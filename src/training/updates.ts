@@ -4,7 +4,7 @@ import { numberRows, numbersFrom, rowLengths } from '../feeds/rowNumbers'
 import type { ProcessGroup } from '../processes/ProcessGroup'
 import type { LoadedBatch } from './LoadedBatch'
 import type { MicroBatch } from './MicroBatch'
-import type { LabelledFeed } from './Runner'
+import type { LabelledFeed } from './LabelledFeed'
 
 /** The micro-batches of one update, in this process. */
 export interface Update {

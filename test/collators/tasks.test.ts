@@ -133,6 +133,20 @@ describe('DataCollatorForLanguageModeling', () => {
     expect(counts.kept / counts.chosen).toBeGreaterThan(0.07)
   })
 
+  it('draws random tokens from all, those that were added too, as Python', async () => {
+    const grown = await AutoTokenizer.fromPretrained(folder)
+    const { size } = grown.getVocab()
+    grown.addTokens(Array.from({ length: 1000 }, (_, i) => `<${i}>`))
+    const collate = DataCollatorForLanguageModeling(grown, {
+      mlmProbability: 1,
+      maskReplaceProb: 0,
+      randomReplaceProb: 1,
+    })
+    const { data } = collate(examples).input_ids!
+    expect(Array.from(data, Number).filter(id => id >= size).length).toBeGreaterThan(6000)
+    expect(Array.from(data, Number).every(id => id < size + 1000)).toBe(true)
+  })
+
   it('draws by seed, epoch and row, whatever the batch', () => {
     const collate = DataCollatorForLanguageModeling(tokenizer, { seed: 7 })
     const whole = collate(examples.slice(0, 3), [4, 5, 6], 2).labels!.tolist() as number[][]

@@ -18,7 +18,7 @@ import { rowsOf } from '../helpers/batches'
 import { type Computed, compute, differing } from '../helpers/compute'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-import { config, rowsIn, stack, tasks } from './taskBatches'
+import { config, guessing, rowsIn, stack, tasks } from './taskBatches'
 
 describe.each(tasks)('the head for $head.task', ({ head, model, batch, count }) => {
   it('gives micro-batches that add up to the batch, the loss smoothed and not', async () => {
@@ -143,4 +143,32 @@ describe.each(tasks)('the head for $head.task', ({ head, model, batch, count }) 
     })
     await engine.dispose()
   })
+})
+
+it('a custom loss is of all tokens, also of those whose words are not hidden', async () => {
+  const model = guessing.model() as PreTrainedModel
+  const trainDataset = rowsIn(guessing.batch)
+  const trainer = quietTrainer({
+    model,
+    args: {
+      outputDir: temporaryFolder(),
+      threads: 1,
+      learningRate: 1e-9,
+      maxSteps: 1,
+      perDeviceTrainBatchSize: 8,
+      saveStrategy: 'no',
+    },
+    trainDataset,
+    dataCollator: stack,
+    computeLossFunc: ({ logits }, _labels, count, graph) => graph.div(graph.sum(graph.mul(logits, logits)), count),
+  })
+  const { predictions } = await trainer.predict(trainDataset)
+  const mask = guessing.batch.attention_mask!.data
+  const each = predictions.size / mask.length
+  const squares = Array.from(predictions.data as Float32Array, (value, i) =>
+    mask[Math.floor(i / each)] === 0 ? 0 : value ** 2,
+  )
+  const expected = squares.reduce((sum, square) => sum + square) / guessing.count
+  expect((await trainer.evaluate(trainDataset)).eval_loss! / expected).toBeCloseTo(1, 5)
+  expect((await trainer.train()).trainingLoss / expected).toBeCloseTo(1, 5)
 })

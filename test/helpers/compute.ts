@@ -5,7 +5,8 @@ import type { Optimizer } from '../../src/optim/Optimizer'
 import { adamw } from '../../src/optim/adamw'
 import type { Batch, Tensor } from '../../src/tensor'
 import type { Engines } from '../../src/training/engines'
-import { type LabelledFeed, type LossSum, Runner, type RunnerOptions } from '../../src/training/Runner'
+import type { LabelledFeed } from '../../src/training/LabelledFeed'
+import { type LossSum, Runner, type RunnerOptions } from '../../src/training/Runner'
 import { placesInUpdate } from '../../src/training/updates'
 
 export interface Computed {
@@ -60,12 +61,12 @@ export function compute(
   return withRunner(model, options, microBatches[0]!, run => run(microBatches))
 }
 
-/** The loss of a feed, if it has labels, and its logits. */
-export async function evaluateFeed(
+/** The loss of a batch, if it has labels, and its logits. */
+export async function evaluateBatch(
   runner: Runner,
-  feed: LabelledFeed,
+  batch: Batch,
 ): Promise<{ loss: LossSum | undefined; logits: Tensor<'float32'> }> {
-  const { loss, predictions } = await runner.forward(feed)
+  const { loss, predictions } = await runner.forward(runner.feed(batch, row => `row ${row}`, 'evaluation'))
   return { loss, logits: (await predictions()).logits as Tensor<'float32'> }
 }
 
@@ -73,16 +74,13 @@ export async function evaluateFeed(
 export async function withEvaluation(
   model: TrainableModel,
   objective: Objective,
-  use: (evaluate: (batch: Batch) => ReturnType<typeof evaluateFeed>) => Promise<void>,
+  use: (evaluate: (batch: Batch) => ReturnType<typeof evaluateBatch>) => Promise<void>,
 ): Promise<void> {
   const runner = await Runner.create({ model, engine: { threads: 1 }, objective })
   try {
     await use(batch => {
       model.decideHead(batch)
-      return evaluateFeed(
-        runner,
-        runner.feed(batch, row => `row ${row}`),
-      )
+      return evaluateBatch(runner, batch)
     })
   } finally {
     await runner.dispose()

@@ -9,16 +9,28 @@ import { transformer } from '../../src/models/transformer'
 import type { MakeTokenLayout, TokenValues } from '../../src/feeds/TokenLayout'
 import { fixtures, readJson } from './oracle'
 
-export const familyNames = ['bert', 'roberta', 'xlm-roberta', 'camembert', 'distilbert', 'electra'] as const
+export const familyNames = [
+  'bert',
+  'roberta',
+  'xlm-roberta',
+  'camembert',
+  'distilbert',
+  'electra',
+  'albert',
+  'modernbert',
+] as const
 export type FamilyName = (typeof familyNames)[number]
 
 const noDropout = {
   hidden_dropout_prob: 0,
   attention_probs_dropout_prob: 0,
   classifier_dropout: 0,
+  classifier_dropout_prob: 0,
   dropout: 0,
   attention_dropout: 0,
   seq_classif_dropout: 0,
+  embedding_dropout: 0,
+  mlp_dropout: 0,
 }
 
 /**

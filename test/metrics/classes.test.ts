@@ -17,6 +17,13 @@ weighted avg       0.83      0.67      0.67         3
     )
   })
 
+  it('prints a class twice where labels has it twice', () => {
+    // sklearn.metrics.classification_report([0, 1, 1], [0, 1, 0], labels=[1, 1])
+    const text = classificationReport([0, 1, 1], [0, 1, 0], { labels: [1, 1] })
+    expect(text.match(/ 1 {7}1\.00 {6}0\.50 {6}0\.67 {9}2/g)).toHaveLength(2)
+    expect(text).toContain('   micro avg       1.00      0.50      0.67         4')
+  })
+
   it('takes tensors, typed arrays and lists, and gives numbers', () => {
     const expected = classificationReport([0, 1, 1], [0, 1, 0], { outputDict: true })
     expect(expected.accuracy).toBeCloseTo(2 / 3, 12)
@@ -46,7 +53,8 @@ weighted avg       0.83      0.67      0.67         3
     [[[1, 0]], [1], {}, 'the references have 2 labels in each row, the predictions one.'],
     [[1], [[0.2, 0.8]], {}, 'take the class first'],
     [[0, 2], [0, 2], { targetNames: ['a', 'b', 'c'] }, 'Only 0, 2 occur; labels: [0, 1, 2] reports the others too.'],
-    [[0], [0], { labels: [1, 1] }, 'labels should be a list of different classes, not [1,1].'],
+    [[0], [0], { labels: [] }, 'labels should be a list of classes, not [].'],
+    [[0], [0], { labels: [0, 0], outputDict: true }, 'two classes are called "0"'],
     [[0], [0], { labels: ['0'] }, "labels has '0', but the classes are whole numbers."],
     [['a'], ['a'], { labels: [0] }, 'labels has 0, but the classes are texts.'],
     [[[1, 0]], [[1, 0]], { labels: [2] }, 'labels has 2, but rows have 2 labels.'],
@@ -82,6 +90,7 @@ describe('confusionMatrix', () => {
   it('is refused for several labels, and for labels that do not occur', () => {
     expect(() => confusionMatrix([[1, 0]], [[1, 0]])).toThrow('rows have 2 labels each.')
     expect(() => confusionMatrix([0, 1], [0, 1], { labels: [2] })).toThrow('none of labels is among the references.')
+    expect(() => confusionMatrix([0, 1], [0, 1], { labels: [0, 0] })).toThrow('labels has a class twice: 0, 0.')
     expect(() => confusionMatrix([0], [0], { normalize: 'rows' as never })).toThrow(
       "normalize should be 'true', 'pred', 'all' or null",
     )
@@ -189,7 +198,8 @@ describe('perplexity', () => {
     // torch.nn.functional.cross_entropy(logits, torch.tensor([2, -100, 0])).exp()
     expect(metric.compute(last).perplexity).toBeCloseTo(2.1235921382904053, 6)
     const none = { predictions: last.predictions, references: Tensor.from('int64', [[-100]]) }
-    expect(() => metric.compute(none)).toThrow('perplexity: there are no rows.')
+    expect(() => metric.compute(none)).toThrow('perplexity: no label counts, all are -100.')
+    expect(() => metric.compute()).toThrow('perplexity: there are no rows. Call addBatch first')
     expect(() => metric.compute({ ...last, references: Tensor.from('int64', [[3]]) })).toThrow('a label is 3')
     expect(() => metric.compute({ ...last, predictions: last.references })).toThrow('predictions without argmax')
     expect(() => metric.compute({ predictions: logits, references: [0] } as never)).toThrow('should be a tensor, not')

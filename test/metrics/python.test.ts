@@ -49,8 +49,8 @@ const asLists = (report: unknown): unknown =>
     : report
 
 type EntityCase = [
-  string,
-  string,
+  string | null,
+  string | null,
   { suffix?: boolean },
   'error' | [number, Record<string, number[]>],
   [number, string] | null,
@@ -60,7 +60,7 @@ type EntityCase = [
 describe('entities as seqeval finds them', () => {
   it.each(read<EntityCase>('entities'))('%s', (_, [referenceText, predictionText, options, expected, text, first]) => {
     const [references, predictions] = [referenceText, predictionText].map(side =>
-      side.split('|').map(row => (row === '' ? [] : row.split(' '))),
+      side === null ? [] : side.split('|').map(row => (row === '' ? [] : row.split(' '))),
     ) as [string[][], string[][]]
     expectClose(
       asked(() => {

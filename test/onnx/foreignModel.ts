@@ -1,4 +1,5 @@
-import { frame, message, protoFields, writeInteger, writeText } from '../../src/onnx/wire'
+import { frame, message, writeInteger, writeText } from '../../src/protobuf'
+import { protoFields } from '../../src/onnx/wire'
 import { createData } from '../../src/tensor'
 
 /** What a model is put together from; opset 18 and nothing else unless given. */

@@ -2,9 +2,10 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Engine, EngineOptions } from '../../src/engine/types'
 import type { Batch } from '../../src/tensor'
 import type { Use } from '../../src/training/engines'
-import type { LabelledFeed, RunnerOptions } from '../../src/training/Runner'
+import type { LabelledFeed } from '../../src/training/LabelledFeed'
+import type { RunnerOptions } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
-import { evaluateFeed, type Computed, differing, withRunner } from '../helpers/compute'
+import { type Computed, differing, evaluateBatch, withRunner } from '../helpers/compute'
 import { oracleModel } from '../helpers/oracleModels'
 
 /** What was loaded where: by 'float32' and 'bfloat16'. */
@@ -64,7 +65,7 @@ async function run(options: Partial<RunnerOptions>): Promise<Trained> {
       training: runner.feed(batches[1]!, String),
       evaluation: runner.feed(batches[1]!, String, 'evaluation'),
     }
-    const { logits } = await evaluateFeed(runner, feeds.evaluation)
+    const { logits } = await evaluateBatch(runner, batches[1]!)
     return { ...last!, losses, feeds, logits: [...logits.data] }
   })
 }

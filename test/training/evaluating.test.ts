@@ -3,7 +3,7 @@ import { adamw } from '../../src/optim/adamw'
 import { Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
-import { evaluateFeed, accumulate, compute, withEvaluation, withRunner } from '../helpers/compute'
+import { accumulate, compute, evaluateBatch, withEvaluation, withRunner } from '../helpers/compute'
 import { oracleModel } from '../helpers/oracleModels'
 
 const lengths = [6, 2, 9, 1, 5, 3, 7, 4]
@@ -17,10 +17,10 @@ describe('evaluation', () => {
     const plain = await compute(await oracleModel('bert'), [batch])
     await withRunner(await oracleModel('bert', dropout), {}, batch, async (run, runner) => {
       const trained = await run([batch])
-      const { loss, logits } = await evaluateFeed(runner, runner.feed(batch, String))
+      const { loss, logits } = await evaluateBatch(runner, batch)
       expect(loss!.loss).toBeCloseTo(plain.loss, 5)
       expect(Math.abs(trained.loss - plain.loss)).toBeGreaterThan(1e-2)
-      expect((await evaluateFeed(runner, runner.feed(batch, String))).logits.tolist()).toEqual(logits.tolist())
+      expect((await evaluateBatch(runner, batch)).logits.tolist()).toEqual(logits.tolist())
     })
   })
 
@@ -47,9 +47,7 @@ describe('evaluation', () => {
       }) // one group for all
       try {
         return Array.from(
-          (
-            await evaluateFeed(runner, runner.feed({ input_ids: ids, attention_mask: mask }, String))
-          ).logits.data.subarray(0, 3),
+          (await evaluateBatch(runner, { input_ids: ids, attention_mask: mask })).logits.data.subarray(0, 3),
         )
       } finally {
         await runner.dispose()
@@ -66,13 +64,13 @@ describe('evaluation', () => {
     const runner = await Runner.create({ model, engine: { threads: 1 } })
     model.decideHead(batch)
     const feed = runner.feed(batch, String)
-    const { logits: first } = await evaluateFeed(runner, feed)
+    const { logits: first } = await evaluateBatch(runner, batch)
     await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0.01, seed: 1 })
     const { count } = await accumulate(runner, [feed])
     await runner.store.update({ step: 1, rate: 1e-2, scale: 1 / count })
-    const { logits: second } = await evaluateFeed(runner, feed)
+    const { logits: second } = await evaluateBatch(runner, batch)
     await runner.endTraining()
-    const { logits: third } = await evaluateFeed(runner, feed)
+    const { logits: third } = await evaluateBatch(runner, batch)
     await runner.dispose()
     expect(second.tolist()).not.toEqual(first.tolist())
     expect(third.tolist()).toEqual(second.tolist())

@@ -142,6 +142,31 @@ export const indexing = {
       ],
       lengths,
     },
+    {
+      title: 'the way back is known along the last axis, by an index of two axes',
+      build: (g, x, index, back, kept) => g.gather(x!, index!, 2, { inverse: { index: back!, mask: kept } }),
+      inputs: [
+        ['n', 2, 'm'],
+        integers([
+          [4, 0],
+          [1, 2],
+        ]),
+        { ...integers([1, 2, 3, 0, 0]), shape: ['m'] },
+        { shape: ['m'], values: [1, 1, 1, 0, 1], none: true },
+      ],
+      lengths,
+    },
+    {
+      title: 'the way back is known along an axis within',
+      build: (g, x, index, back, kept) => g.gather(x!, index!, 1, { inverse: { index: back!, mask: kept } }),
+      inputs: [
+        ['n', 'm', 2],
+        integers([3, 0]),
+        { ...integers([1, 0, 0, 0, 0]), shape: ['m'] },
+        { shape: ['m'], values: [1, 0, 0, 1, 0], none: true },
+      ],
+      lengths,
+    },
   ],
   GatherElements: [
     {
