@@ -1,6 +1,6 @@
 // logits of windows → one answer for each question
 import { TrainerError } from '../errors'
-import { checkFlag, checkOptions, shown } from '../options'
+import { checkFlag, checkOptions, refuseArguments, shown } from '../options'
 import { Tensor } from '../tensor'
 
 /** What answers are made of. */
@@ -52,7 +52,7 @@ const known = ['nBestSize', 'maxAnswerLength', 'version2WithNegative', 'nullScor
  * because the best tokens are all of the question or the padding, the answer is '' (there: the word "empty").
  * @returns an answer for each of the examples, in their order.
  * @throws TrainerError (`argument`) for options that it does not have; (`data`) for logits, features and examples that do
- * not belong together, and for logits that are NaN.
+ * not belong together, for two examples with one id, and for logits that are NaN.
  * @example
  * const { predictions } = await trainer.predict(features)
  * const answers = answersOf({ predictions, features, examples }, { version2WithNegative: true })
@@ -61,9 +61,11 @@ const known = ['nBestSize', 'maxAnswerLength', 'version2WithNegative', 'nullScor
 export function answersOf(
   { predictions, features, examples }: AnswerSources,
   options: AnswerOptions = {},
+  ...extra: readonly never[]
 ): FoundAnswer[] {
+  refuseArguments(extra, 'answersOf(), beside what it reads and its options,')
   const complete = completeOptions(options)
-  const found = new Map([...examples].map((example, row) => entryOf(example as Partial<Example>, row)))
+  const found = candidatesOf(examples as Iterable<Partial<Example>>)
   const [starts, ends] = logitsOf(predictions)
   let row = 0
   for (const feature of features as Iterable<Partial<Feature>>) {
@@ -130,12 +132,24 @@ function completeOptions(options: AnswerOptions): Required<AnswerOptions> {
   return { nBestSize, maxAnswerLength, version2WithNegative, nullScoreDiffThreshold }
 }
 
-function entryOf({ id, context }: Partial<Example>, row: number): [string, Candidates] {
-  if (id === undefined || id === null || typeof context !== 'string')
-    throw new TrainerError('data', `Example ${row} has no ${typeof context === 'string' ? 'id' : 'context'}.`, {
-      fix: "Give the questions' rows, with their columns id and context.",
-    })
-  return [id, { context, best: undefined, nullScore: Infinity }]
+function candidatesOf(examples: Iterable<Partial<Example>>): Map<string, Candidates> {
+  const found = new Map<string, Candidates>()
+  for (const { id, context } of examples) {
+    if (id === undefined || id === null || typeof context !== 'string')
+      throw new TrainerError(
+        'data',
+        `Example ${found.size} has no ${typeof context === 'string' ? 'id' : 'context'}.`,
+        {
+          fix: "Give the questions' rows, with their columns id and context.",
+        },
+      )
+    if (found.has(id))
+      throw new TrainerError('data', `Two of the examples have the id ${shown(id)}.`, {
+        fix: 'Give each question an id of its own before squadFeatures makes windows of it.',
+      })
+    found.set(id, { context, best: undefined, nullScore: Infinity })
+  }
+  return found
 }
 
 function notFeature(feature: object, row: number): TrainerError {
@@ -167,8 +181,9 @@ function rowsOf(side: unknown): ArrayLike<number>[] | undefined {
 function take(candidates: Candidates, window: Window, { nBestSize, maxAnswerLength }: Required<AnswerOptions>): void {
   const { starts, ends, offsets } = window
   candidates.nullScore = Math.min(candidates.nullScore, starts[0]! + ends[0]!)
+  const firsts = highest(window, starts, nBestSize)
   const lasts = highest(window, ends, nBestSize)
-  for (const first of highest(window, starts, nBestSize)) {
+  for (const first of firsts) {
     const start = offsets[first]?.[0]
     if (start === undefined) continue
     for (const last of lasts) {
@@ -181,12 +196,16 @@ function take(candidates: Candidates, window: Window, { nBestSize, maxAnswerLeng
 }
 
 /** The tokens with the highest logits, the highest first. */
-function highest({ row }: Window, logits: ArrayLike<number>, count: number): number[] {
+function highest({ row, offsets }: Window, logits: ArrayLike<number>, count: number): number[] {
   const tokens = Array.from({ length: logits.length }, (_, token) => token)
   const wrong = tokens.find(token => Number.isNaN(logits[token]!))
   if (wrong !== undefined)
     throw new TrainerError('data', `The logits of feature ${row} are NaN, first at token ${wrong}.`, {
       fix: 'A run that diverged gives such numbers: train with a lower rate.',
+    })
+  if (tokens.length < offsets.length)
+    throw new TrainerError('data', `Feature ${row} has ${offsets.length} tokens, but ${tokens.length} logits.`, {
+      fix: 'Give the features that were predicted, all of them and in the same order.',
     })
   return tokens.sort((a, b) => logits[b]! - logits[a]! || a - b).slice(0, count)
 }

@@ -1,6 +1,6 @@
 // questions and contexts → the windows that a model reads, with the first and last token of the answer in each
 import { TrainerError } from '../errors'
-import { checkOptions, shown } from '../options'
+import { checkOptions, refuseArguments, shown } from '../options'
 import { type AnswerStarts, type SquadColumns, type SquadRow, squadRows } from './squadRows'
 
 /** The part of a tokenizer that cuts pairs of texts into windows, and says what each token is of. */
@@ -76,7 +76,17 @@ const known = ['maxLength', 'stride', 'answerStarts'] as const
  *   removeColumns: squad.columnNames,
  * })
  */
-export function squadFeatures(rows: object, tokenizer: WindowTokenizer, options: SquadOptions = {}): SquadFeatures {
+export function squadFeatures(
+  rows: object,
+  tokenizer: WindowTokenizer,
+  options: SquadOptions = {},
+  ...extra: readonly never[]
+): SquadFeatures {
+  refuseArguments(extra, 'squadFeatures(), beside rows, tokenizer and options,')
+  if (typeof tokenizer !== 'function')
+    throw new TrainerError('argument', `squadFeatures() needs a tokenizer, but was given ${shown(tokenizer)}.`, {
+      fix: 'In map, write rows => squadFeatures(rows, tokenizer).',
+    })
   const { answerStarts, ...lengths } = completeOptions(options, tokenizer)
   const columns = rows as SquadColumns
   const questions = squadRows(columns, answerStarts)

@@ -1,7 +1,7 @@
 // labels of words → labels of tokens
 import { TrainerError } from '../errors'
 import { ignoredIndex } from '../labelColumn'
-import { checkFlag, checkOptions, shown } from '../options'
+import { checkFlag, checkOptions, refuseArguments, shown } from '../options'
 
 /** Options of {@link alignLabels}. */
 export interface AlignLabelsOptions {
@@ -21,7 +21,7 @@ export interface AlignLabelsOptions {
  * @param wordIds a row of `word_ids`, of a tokenizer called with `isSplitIntoWords` and `returnWordIds`.
  * @param labels the label of each word of the text, a number of a class.
  * @returns a label for each token.
- * @throws TrainerError (`data`) for a word without a label.
+ * @throws TrainerError (`data`) for a word without a label; (`argument`) for `names` without `labelAllTokens`.
  *
  * @example
  * alignLabels([null, 0, 0, 1, null], [3, 0]) // [-100, 3, -100, 0, -100]
@@ -38,13 +38,15 @@ export function alignLabels(
   wordIds: readonly (number | null)[],
   labels: ArrayLike<number | bigint>,
   options: AlignLabelsOptions = {},
+  ...extra: readonly never[]
 ): number[] {
+  refuseArguments(extra, 'alignLabels(), beside words, labels and options,')
   checkOptions(options, ['labelAllTokens', 'names'], 'alignLabels()')
   const { labelAllTokens = false, names } = options
   checkFlag(labelAllTokens, 'labelAllTokens')
   if (typeof labels !== 'object' || labels === null)
     throw new TrainerError('data', `The labels of the words are ${shown(labels)}; a list was expected.`)
-  const inside = insideOf(names)
+  const inside = insideOf(names, labelAllTokens)
   return wordIds.map((word, token) => {
     if (word === null) return ignoredIndex
     const label = Number(labelOf(word, labels))
@@ -53,10 +55,17 @@ export function alignLabels(
   })
 }
 
-/** For each class that begins an entity, the one that goes on with it. */
-function insideOf(names: readonly string[] = []): Map<number, number> {
+/** For each class that begins an entity, the one that goes on with it. @throws TrainerError for names that would not count. */
+function insideOf(names: AlignLabelsOptions['names'], labelAllTokens: boolean): Map<number, number> {
   const inside = new Map<number, number>()
-  for (const [label, name] of names.entries()) {
+  if (names === undefined) return inside
+  if (!Array.isArray(names))
+    throw new TrainerError('argument', `names is ${shown(names)}; a list of the classes' names was expected.`)
+  if (!labelAllTokens)
+    throw new TrainerError('argument', 'names are given, but only the first token of each word has a label.', {
+      fix: 'Set labelAllTokens: true, or leave names out.',
+    })
+  for (const [label, name] of (names as readonly string[]).entries()) {
     const next = name.startsWith('B-') ? names.indexOf(`I-${name.slice(2)}`) : -1
     if (next >= 0) inside.set(label, next)
   }
@@ -65,7 +74,7 @@ function insideOf(names: readonly string[] = []): Map<number, number> {
 
 function labelOf(word: number, labels: ArrayLike<number | bigint>): number | bigint {
   const label = labels[word]
-  if (typeof label === 'number' || typeof label === 'bigint') return label
+  if (Number.isInteger(label) || typeof label === 'bigint') return label!
   throw new TrainerError(
     'data',
     label === undefined

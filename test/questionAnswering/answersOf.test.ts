@@ -107,6 +107,10 @@ describe('answersOf', () => {
     )
     expect(of({ predictions: predictions[0] })).toThrow(/not two lists of logits/)
     expect(of({ predictions: [[[NaN]], [[0]]], features: features.slice(0, 1) })).toThrow(/feature 0 are NaN/)
+    expect(of({ predictions: [[[1]], [[0]]], features: features.slice(0, 1) })).toThrow(
+      /Feature 0 has \d+ tokens, but 1 logits/,
+    )
     expect(of({ examples: [{ id: 'r0' }] })).toThrow(/Example 0 has no context/)
+    expect(of({ examples: [...examples, examples[0]] })).toThrow(/Two of the examples have the id 'r0'/)
   })
 })

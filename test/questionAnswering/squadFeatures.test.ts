@@ -114,6 +114,7 @@ describe('squadFeatures', () => {
     expect(of(ines, { answerStarts: 'bytes' as never })).toThrow(/answerStarts is 'bytes'/)
     tokenizer.paddingSide = 'left'
     expect(of(ines)).toThrow(/paddingSide = 'right'/)
+    expect(() => squadFeatures(ines, undefined as never)).toThrow(/needs a tokenizer, but was given undefined/)
     tokenizer.paddingSide = 'right'
     // the context has 20 tokens, a window room for 18 of them: the largest stride leaves it one new token
     const long = squad.rows[1]!

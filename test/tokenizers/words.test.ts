@@ -73,9 +73,17 @@ it('the labels of words go to their first tokens', async () => {
 it.each<[unknown, RegExp]>([
   [[1, 0], /Word 2 has no label: the text has 2 labels/],
   [[1, 0, null], /The label of word 2 is null/],
+  [[1, 0, 1.5], /The label of word 2 is 1\.5; the number of a class/],
   [undefined, /The labels of the words are undefined/],
 ])('labels %o are refused', (given, message) => {
   expect(() => alignLabels([null, 0, 1, 2], given as number[])).toThrow(message)
+})
+
+it.each<[object, RegExp]>([
+  [{ names: ['O', 'B-PER'] }, /only the first token of each word has a label\. Set labelAllTokens: true/],
+  [{ names: 'O', labelAllTokens: true }, /names is 'O'; a list of the classes' names was expected/],
+])('options %j of labels are refused', (options, message) => {
+  expect(() => alignLabels([null, 0], [1], options)).toThrow(message)
 })
 
 it('words behind the limit are told of: once as a warning, later as a note', async () => {
