@@ -129,6 +129,7 @@ export async function modelFromFolder<Prediction = Tensor>(
   const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
   const found = await loadPretrained(folder, expected, {
     baseModelPrefix: architectureOf(complete).prefix,
+    renames: architectureOf(complete).renames?.(complete),
     ignoreMismatchedSizes: options.ignoreMismatchedSizes ?? false,
   })
   const warning = newlyInitializedWarning(name, folder, found)

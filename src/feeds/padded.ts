@@ -5,6 +5,7 @@ import { type Batch, Tensor } from '../tensor'
 import { blindBias } from './attentionGroups'
 import { columnDistances, declareDistances, distanceInputs, mostColumns } from './distances'
 import type { Feed, RowName } from './FeedLayout'
+import { columnNeighbours, declareNeighbours, neighbourInputs } from './neighbours'
 import {
   type AttentionLayout,
   type Geometry,
@@ -39,6 +40,7 @@ function feed(batch: Batch, geometry: Geometry, rowName: RowName): Feed {
   const keys = new Tensor('float32', bias, [rows, 1, 1, width])
   const inputs: Record<string, Tensor> = {
     ...(relative && distanceInputs(relative, width)),
+    ...(geometry.convolution && neighbourInputs(geometry.convolution, tokens, rows * width)),
     token_ids: new Tensor('int32', tokens.tokenIds, [rows, width]),
     position_ids: new Tensor('int32', tokens.positionIds, [rows, width]),
     attention_bias: tokens.someBlind ? blindBias(keys) : keys,
@@ -81,6 +83,7 @@ function declare(graph: GraphBuilder, geometry: Geometry, variant: string): Toke
     positionIds: flat(ids('position_ids')),
     segmentIds: geometry.segments > 0 ? flat(ids('token_type_ids')) : undefined,
     real: isBlind ? tokenColumn(graph, graph.input('real_tokens', 'float32', shape)) : undefined,
+    neighbours: geometry.convolution === undefined ? undefined : declareNeighbours(graph, geometry.convolution),
     attention: attentionOf(graph, geometry, tokenIds, { bias, seen, distances }),
   }
 }
@@ -120,6 +123,7 @@ export function declareColumns(
     positionIds: graph.reshape(columnPositions(graph, geometry, inputIds), [-1]),
     segmentIds: segments && graph.reshape(segments, [-1]),
     real: geometry.relative?.blind === 'tokens' ? tokenColumn(graph, real) : undefined,
+    neighbours: geometry.convolution === undefined ? undefined : columnNeighbours(graph, inputIds),
     attention: attentionOf(graph, geometry, inputIds, masks),
     inputIds: inputs,
   }

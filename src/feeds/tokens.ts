@@ -11,8 +11,10 @@ export interface Tokens {
   /** How many tokens each row has, and which of all tokens is its first. */
   readonly lengths: Int32Array
   readonly firsts: Int32Array
-  /** The column of each token, where attention asks for distances: it stands there, with gaps where no token is. */
-  readonly columns: Int32Array | undefined
+  /** The column of each token. */
+  readonly columns: Int32Array
+  /** Whether tokens stand in their columns in attention, with gaps where there is none, and not one after the other. */
+  readonly spaced: boolean
   /** How many slots each row takes in attention: its tokens, or its columns up to the last token. */
   readonly extents: Int32Array
   /** Where each token stands in the batch: row × width + column. */
@@ -40,7 +42,8 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   const mask = column(batch, 'attention_mask', ids)
   const places = placesOf(mask, ids, keep, geometry.relative?.blind)
   const { slots, firsts, lengths } = places
-  const columns = geometry.relative === undefined ? undefined : slots.map(slot => slot % ids.dims[1]!)
+  const columns = slots.map(slot => slot % ids.dims[1]!)
+  const spaced = geometry.relative !== undefined
   const gather = (source: Tensor, limit: number, what: string, fix: string): Int32Array =>
     gathered(source, slots, limit, what, rowName, fix)
   const segments = column(batch, 'token_type_ids', ids)
@@ -50,7 +53,8 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   return {
     ...places,
     columns,
-    extents: columns === undefined ? lengths : lengths.map((count, row) => columns[firsts[row]! + count - 1]! + 1),
+    spaced,
+    extents: !spaced ? lengths : lengths.map((count, row) => columns[firsts[row]! + count - 1]! + 1),
     tokenIds: gather(ids, geometry.vocabularySize, 'token id', 'The tokenizer and the model do not belong together.'),
     positionIds:
       positions === undefined

@@ -15,12 +15,13 @@ export type ConfigSource = string | ((field: string) => string)
  */
 export function completeConfig(config: ModelConfig, family: FamilyConfig, source?: ConfigSource): ModelConfig {
   const named = withoutAliases(config, family)
-  const known = { ...commonFields, ...family.fields }
+  const own = { ...family.fields, ...family.read }
+  const known = { ...commonFields, ...own }
   const nameSource = (field: string): string => sourceOf(field, config, source)
   for (const [name, field] of Object.entries(known)) {
     if (Object.hasOwn(named, name) && named[name] !== undefined) checkField(name, field, named[name], nameSource(name))
   }
-  const defaults = Object.fromEntries(Object.entries(family.fields).map(([name, field]) => [name, field.default]))
+  const defaults = Object.fromEntries(Object.entries(own).map(([name, field]) => [name, field.default]))
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
   const complete = { ...defaults, ...given } as ModelConfig
   checkTogether(complete, family, nameSource)
@@ -37,7 +38,8 @@ export function withoutAliases(config: ModelConfig, family: FamilyConfig): Model
 
 /** Every name that a field of the family's configs may have. */
 export function fieldNames(family: FamilyConfig): string[] {
-  return [...Object.keys(family.fields), ...Object.keys(commonFields), ...Object.keys(family.aliases)]
+  const { fields, read = {}, aliases } = family
+  return [fields, read, commonFields, aliases].flatMap(known => Object.keys(known))
 }
 
 /**
@@ -126,6 +128,7 @@ const floatingTypes = ['float32', 'float16', 'bfloat16', 'float64', 'half', 'flo
 const expectations: Readonly<Record<FieldKind, Expectation>> = {
   size: { text: 'a whole number of at least 1', holds: value => Number.isInteger(value) && (value as number) >= 1 },
   token: { text: 'a whole number of at least 0', holds: value => Number.isInteger(value) && (value as number) >= 0 },
+  whole: { text: 'a whole number', holds: value => Number.isInteger(value) },
   number: { text: 'a number of at least 0', holds: value => isNumber(value) && value >= 0 },
   probability: {
     text: 'a probability of at least 0 and below 1',
@@ -141,6 +144,10 @@ const expectations: Readonly<Record<FieldKind, Expectation>> = {
   },
   boolean: { text: 'true or false', holds: value => typeof value === 'boolean' },
   text: { text: 'a text', holds: value => typeof value === 'string' },
+  names: {
+    text: 'a list of texts, or one text with | between them',
+    holds: value => typeof value === 'string' || (Array.isArray(value) && value.every(one => typeof one === 'string')),
+  },
   labels: { text: '', holds: () => true },
   any: { text: '', holds: () => true },
 }

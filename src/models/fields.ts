@@ -26,12 +26,14 @@ export interface ConfigField {
 export type FieldKind =
   | 'size' // a whole number of at least 1
   | 'token' // a token's id: a whole number from 0 to below the vocabulary's size
+  | 'whole' // a whole number of either sign
   | 'number' // a finite number of at least 0
   | 'probability' // at least 0 and below 1
   | 'activation' // the name of one
   | 'dtype' // the name of a type of floating point numbers
   | 'boolean'
   | 'text'
+  | 'names' // a list of texts, or one text of several with | between them
   | 'labels' // see models/labels
   | 'any'
 
@@ -41,6 +43,8 @@ export type ConfigFields = Readonly<Record<string, ConfigField>>
 export interface FamilyConfig {
   /** The fields that the family's config class states itself, in its order; every family has {@link commonFields} too. */
   readonly fields: ConfigFields
+  /** Further ones that its model reads where a config has them; none unless given. */
+  readonly read?: ConfigFields
   /** Other names of fields: Python's `attribute_map`. */
   readonly aliases: Readonly<Record<string, string>>
   /** The fields of the model's width and of the number of heads that divides it. */
@@ -50,7 +54,8 @@ export interface FamilyConfig {
   readonly countsFromPadding: boolean
 }
 
-const field = (
+/** A field of that effect, kind, default and purpose. */
+export const field = (
   effect: ConfigField['effect'],
   kind: FieldKind,
   value: Json,
@@ -58,15 +63,17 @@ const field = (
   more: Partial<ConfigField> = {},
 ): ConfigField => ({ kind, default: value, effect, purpose, ...more })
 
-const size = (value: number, most: number, purpose: string): ConfigField =>
+export const size = (value: number, most: number, purpose: string): ConfigField =>
   field('honoured', 'size', value, purpose, { most })
-const probability = (value: number, purpose: string): ConfigField => field('honoured', 'probability', value, purpose)
-const unused = (kind: FieldKind, value: Json, purpose: string): ConfigField => field('irrelevant', kind, value, purpose)
-const refused = (kind: FieldKind, value: Json, purpose: string, more?: Partial<ConfigField>): ConfigField =>
+export const probability = (value: number, purpose: string): ConfigField =>
+  field('honoured', 'probability', value, purpose)
+export const unused = (kind: FieldKind, value: Json, purpose: string, more?: Partial<ConfigField>): ConfigField =>
+  field('irrelevant', kind, value, purpose, more)
+export const refused = (kind: FieldKind, value: Json, purpose: string, more?: Partial<ConfigField>): ConfigField =>
   field('refused', kind, value, purpose, more)
 
 /** The largest sizes that are believed, far above those of any model of these families. */
-const most = { layers: 1_000, heads: 65_536, width: 262_144, rows: 67_108_864 }
+export const limits = { layers: 1_000, heads: 65_536, width: 262_144, rows: 67_108_864 }
 
 /** Fields of Python's base class, and those that files carry although no class states them. */
 export const commonFields: ConfigFields = {
@@ -108,17 +115,18 @@ export const commonFields: ConfigFields = {
   gradient_checkpointing: unused('any', null, 'an argument of training: `gradientCheckpointing`'),
 }
 
-const bertFields: ConfigFields = {
-  vocab_size: size(30_522, most.rows, 'rows of the table of tokens'),
-  hidden_size: size(768, most.width, "the encoder's width"),
-  num_hidden_layers: size(12, most.layers, 'layers'),
-  num_attention_heads: size(12, most.heads, 'heads of attention, which divide the width'),
-  intermediate_size: size(3072, most.width, 'the inner width of a layer'),
+/** Of BERT's configs. */
+export const bertFields: ConfigFields = {
+  vocab_size: size(30_522, limits.rows, 'rows of the table of tokens'),
+  hidden_size: size(768, limits.width, "the encoder's width"),
+  num_hidden_layers: size(12, limits.layers, 'layers'),
+  num_attention_heads: size(12, limits.heads, 'heads of attention, which divide the width'),
+  intermediate_size: size(3072, limits.width, 'the inner width of a layer'),
   hidden_act: field('honoured', 'activation', 'gelu', 'the function between the two products of a layer'),
   hidden_dropout_prob: probability(0.1, 'dropout of embeddings and layers'),
   attention_probs_dropout_prob: probability(0.1, 'dropout of attention'),
-  max_position_embeddings: size(512, most.rows, 'rows of the table of positions'),
-  type_vocab_size: size(2, most.rows, 'rows of the table of segments'),
+  max_position_embeddings: size(512, limits.rows, 'rows of the table of positions'),
+  type_vocab_size: size(2, limits.rows, 'rows of the table of segments'),
   initializer_range: field('honoured', 'number', 0.02, 'the deviation of weights that start at random'),
   layer_norm_eps: field('honoured', 'number', 1e-12, 'what layer normalization adds to the variance'),
   pad_token_id: field('honoured', 'token', 0, 'the row of the table of tokens that is not trained', { nullable: true }),
@@ -140,7 +148,8 @@ const robertaFields: ConfigFields = {
   eos_token_id: unused('any', 2, 'the tokenizer has it'),
 }
 
-const bertNames = { aliases: {}, width: 'hidden_size', heads: 'num_attention_heads', countsFromPadding: false }
+/** What BERT's kin call the width and the heads. */
+export const bertNames = { aliases: {}, width: 'hidden_size', heads: 'num_attention_heads', countsFromPadding: false }
 
 /** BERT's fields. */
 export const bertConfig: FamilyConfig = { ...bertNames, fields: bertFields }
@@ -151,7 +160,7 @@ export const xlmRobertaConfig: FamilyConfig = { ...bertNames, fields: robertaFie
 /** RoBERTa's fields: a vocabulary of its own. */
 export const robertaConfig: FamilyConfig = {
   ...xlmRobertaConfig,
-  fields: { ...robertaFields, vocab_size: size(50_265, most.rows, 'rows of the table of tokens') },
+  fields: { ...robertaFields, vocab_size: size(50_265, limits.rows, 'rows of the table of tokens') },
 }
 
 /** ELECTRA's fields: smaller defaults, and narrower embeddings. */
@@ -159,10 +168,10 @@ export const electraConfig: FamilyConfig = {
   ...bertNames,
   fields: {
     ...bertFields,
-    embedding_size: size(128, most.width, "the tables' width"),
-    hidden_size: size(256, most.width, "the encoder's width"),
-    num_attention_heads: size(4, most.heads, 'heads of attention, which divide the width'),
-    intermediate_size: size(1024, most.width, 'the inner width of a layer'),
+    embedding_size: size(128, limits.width, "the tables' width"),
+    hidden_size: size(256, limits.width, "the encoder's width"),
+    num_attention_heads: size(4, limits.heads, 'heads of attention, which divide the width'),
+    intermediate_size: size(1024, limits.width, 'the inner width of a layer'),
     summary_type: field('honoured', 'text', 'first', "what the head for multiple choice reads; only 'first' is there"),
     summary_use_proj: field('honoured', 'boolean', true, 'a product in the head for multiple choice'),
     summary_activation: field('honoured', 'text', 'gelu', 'the function in that head; none where empty'),
@@ -173,13 +182,13 @@ export const electraConfig: FamilyConfig = {
 /** DistilBERT's fields: names of its own. */
 export const distilbertConfig: FamilyConfig = {
   fields: {
-    vocab_size: size(30_522, most.rows, 'rows of the table of tokens'),
-    max_position_embeddings: size(512, most.rows, 'rows of the table of positions'),
+    vocab_size: size(30_522, limits.rows, 'rows of the table of tokens'),
+    max_position_embeddings: size(512, limits.rows, 'rows of the table of positions'),
     sinusoidal_pos_embds: field('honoured', 'boolean', false, 'positions that no file has start as sines and cosines'),
-    n_layers: size(6, most.layers, 'layers'),
-    n_heads: size(12, most.heads, 'heads of attention, which divide the width'),
-    dim: size(768, most.width, "the encoder's width"),
-    hidden_dim: size(3072, most.width, 'the inner width of a layer'),
+    n_layers: size(6, limits.layers, 'layers'),
+    n_heads: size(12, limits.heads, 'heads of attention, which divide the width'),
+    dim: size(768, limits.width, "the encoder's width"),
+    hidden_dim: size(3072, limits.width, 'the inner width of a layer'),
     dropout: probability(0.1, 'dropout of embeddings and layers'),
     attention_dropout: probability(0.1, 'dropout of attention'),
     activation: field('honoured', 'activation', 'gelu', 'the function between the two products of a layer'),

@@ -7,6 +7,8 @@ import type { Initialization, ModelGraph } from './Model'
 export interface Layers {
   /** y = scale · (x Wᵀ + b), x [rows, in], W [out, in]. */
   linear(name: string, x: Value, outputs: number, scale?: number): Value
+  /** y = x Wᵀ, x [rows, in], W [out, in]: `linear` without a bias. */
+  product(name: string, x: Value, outputs: number): Value
   /** Layer normalization over the last axis (Ba, Kiros & Hinton 2016). */
   layerNorm(name: string, x: Value): Value
   /** Rows of a table [rows, width]; that of the padding id starts at zero and is not trained. */
@@ -29,6 +31,11 @@ export function createLayers(model: ModelGraph, { deviation, epsilon }: LayerSet
       const weight = model.parameter(`${name}.weight`, { shape: [outputs, inputs], initialization })
       const bias = model.parameter(`${name}.bias`, { shape: [outputs], initialization: { kind: 'zeros' } })
       return graph.gemm(x, weight, bias, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale, beta: scale })
+    },
+    product(name, x, outputs) {
+      const shape = [outputs, knownWidth(name, x)]
+      const weight = model.parameter(`${name}.weight`, { shape, initialization: { kind: 'normal', deviation } })
+      return graph.gemm(x, weight, undefined, { transB: 1 })
     },
     layerNorm(name, x) {
       const shape = [knownWidth(name, x)]

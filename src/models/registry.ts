@@ -3,7 +3,9 @@ import type { Architecture } from './architecture'
 import { bert } from './bert'
 import type { ModelConfig } from './config'
 import { distilbert } from './distilbert'
+import { debertaV2 } from './debertaV2'
 import { electra } from './electra'
+import { mpnet } from './mpnet'
 import { camembert, roberta, xlmRoberta } from './roberta'
 
 /** The architectures by the `model_type` of their configs. */
@@ -14,6 +16,8 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   camembert,
   distilbert,
   electra,
+  mpnet,
+  'deberta-v2': debertaV2,
 }
 
 /**

@@ -13,16 +13,16 @@ const packing =
   own =>
     packed(own, options)
 
-const layouts: readonly (readonly [string, MakeTokenLayout, 'real' | 'all'])[] = [
-  ['the padded layout', paddedLayout, 'all'],
-  ['the packed layout', packedLayout, 'real'],
-  ['the packed layout in one group', packing({ groups: 1 }), 'real'],
-  ['the packed layout in three groups', packing({ groups: 3 }), 'real'],
-  ['the packed layout, rounded', packing({ groups: 1, round: { tokens: 8, length: 5 } }), 'real'],
-  ['the packed layout, rounded to many tokens', packing({ groups: 1, round: { tokens: 64, length: 1 } }), 'real'],
+const layouts: readonly (readonly [string, MakeTokenLayout])[] = [
+  ['the padded layout', paddedLayout],
+  ['the packed layout', packedLayout],
+  ['the packed layout in one group', packing({ groups: 1 })],
+  ['the packed layout in three groups', packing({ groups: 3 })],
+  ['the packed layout, rounded', packing({ groups: 1, round: { tokens: 8, length: 5 } })],
+  ['the packed layout, rounded to many tokens', packing({ groups: 1, round: { tokens: 64, length: 1 } })],
 ]
 
-describe.each(layouts)('%s', (_, layout, keep) => {
+describe.each(layouts)('%s', (_, layout) => {
   feedCases({
     layout: layout(geometry, { rows: 8, fewShapes: false }, 'real'),
     batches: tokenBatches,
@@ -36,7 +36,7 @@ describe.each(layouts)('%s', (_, layout, keep) => {
       message: /The token id 23 in row 101 of the dataset, column 1, is unknown: the model knows only 0 to 22\./,
     },
   })
-  tokenCases(layout, keep)
+  tokenCases(layout)
 })
 
 describe('the layout of a graph that was made elsewhere', () => {

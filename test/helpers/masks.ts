@@ -2,14 +2,16 @@ import type { Feed } from '../../src/feeds/FeedLayout'
 import type { DropoutSite } from '../../src/models/Model'
 import { type Batch, Tensor } from '../../src/tensor'
 
-/** For every row of a batch the columns that are computed: the real tokens and the first, or all. */
-export function columnsOf(batch: Batch, keep: 'real' | 'all' = 'real'): number[][] {
-  const { data, dims } = batch.attention_mask!
-  const rows = dims[0]!
-  const width = dims[1]!
-  const isKept = (row: number, column: number): boolean =>
-    keep === 'all' || column === 0 || Number(data[row * width + column]) !== 0
-  return Array.from({ length: rows }, (_, row) => [...new Array(width).keys()].filter(column => isKept(row, column)))
+/** For every row of a batch the columns that a feed computes: the real tokens and the first, or all. */
+export function columnsOf({ places: { order, lengths, slots } }: Feed, batch: Batch): number[][] {
+  const width = batch.input_ids!.dims[1]!
+  const columns = new Array<number[]>(order.length)
+  let first = 0
+  order.forEach((row, i) => {
+    columns[row] = Array.from(slots.subarray(first, first + lengths[i]!), slot => slot % width)
+    first += lengths[i]!
+  })
+  return columns
 }
 
 /** Where an element of a mask stands in a padded model. */
@@ -26,8 +28,13 @@ export function heldMask(
   at: At,
 ): Tensor<'float64'> {
   if (typeof over === 'object') return attentionMask(shape[1] as number, shape[2] === 1, over.group, feed, columns, at)
-  const { order } = feed.places
   const width = shape[1] as number
+  if (over === 'table') {
+    const rows = shape[0] as number
+    const data = Float64Array.from({ length: rows * width }, (_, i) => at(Math.floor(i / width), 0, i % width))
+    return new Tensor('float64', data, [rows, width])
+  }
+  const { order } = feed.places
   const places = [...order].flatMap(row =>
     (over === 'rows' ? [0] : columns[row]!).map(column => [row, column] as const),
   )
@@ -41,10 +48,14 @@ function attentionMask(
   heads: number,
   firstOnly: boolean,
   group: number,
-  { places }: Feed,
+  { places, inputs }: Feed,
   columns: readonly number[][],
   at: At,
 ): Tensor<'float64'> {
+  // where distances count, tokens stand in their columns
+  const isSpaced = Object.keys(inputs).some(name => /^distances(\.\d+)?$/.test(name))
+  const columnIn = (row: number, slot: number): number | undefined =>
+    isSpaced ? columns[row]!.find(column => column === slot) : columns[row]![slot]
   const { firstRow, lengths, width } = places.groups[group]!
   const rows = [...places.order.subarray(firstRow, firstRow + lengths.length)]
   const queries = firstOnly ? 1 : width
@@ -52,8 +63,8 @@ function attentionMask(
   for (let i = 0; i < mask.size; i++) {
     const row = rows[Math.floor(i / width / queries / heads)]!
     const head = Math.floor(i / width / queries) % heads
-    const query = columns[row]![Math.floor(i / width) % queries]
-    const key = columns[row]![i % width]
+    const query = columnIn(row, Math.floor(i / width) % queries)
+    const key = columnIn(row, i % width)
     mask.data[i] = query === undefined || key === undefined ? 0 : at(row, head, query, key)
   }
   return mask

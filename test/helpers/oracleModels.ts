@@ -9,7 +9,16 @@ import { transformer } from '../../src/models/transformer'
 import type { MakeTokenLayout, TokenValues } from '../../src/feeds/TokenLayout'
 import { fixtures, readJson } from './oracle'
 
-export const familyNames = ['bert', 'roberta', 'xlm-roberta', 'camembert', 'distilbert', 'electra'] as const
+export const familyNames = [
+  'bert',
+  'roberta',
+  'xlm-roberta',
+  'camembert',
+  'distilbert',
+  'electra',
+  'mpnet',
+  'deberta-v2',
+] as const
 export type FamilyName = (typeof familyNames)[number]
 
 const noDropout = {
@@ -19,6 +28,8 @@ const noDropout = {
   dropout: 0,
   attention_dropout: 0,
   seq_classif_dropout: 0,
+  pooler_dropout: 0,
+  cls_dropout: 0,
 }
 
 /**

@@ -14,7 +14,7 @@ describe('a config that cannot be', () => {
   it.each([
     [
       { model_type: 'brt' },
-      'The model_type "brt" is not supported; these are: bert, roberta, xlm-roberta, camembert, distilbert, electra. Did you mean "bert"?',
+      'The model_type "brt" is not supported; these are: bert, roberta, xlm-roberta, camembert, distilbert, electra, mpnet, deberta-v2. Did you mean "bert"?',
     ],
     [{ model_type: 'gpt_neox' }, 'The model_type "gpt_neox" is not supported; these are: bert'],
     [{ model_type: 'toString' }, 'The model_type "toString" is not supported'],
