@@ -23,10 +23,10 @@ export function configDocument(): string {
     'knows is kept and saved again, as in Python; one that is a slip of a known field is a warning where a file has it,',
     'and an error in the options of a call. null is an error unless it is listed.',
     '',
-    ...families().flatMap(({ names, fields, read = {}, aliases }) => [
+    ...families().flatMap(({ names, fields, read, olderFields, aliases }) => [
       `## ${names.join(', ')}`,
       '',
-      ...rows({ ...fields, ...read }),
+      ...rows({ ...fields, ...read, ...olderFields }),
       '',
       ...aliasLines(aliases),
     ]),
@@ -38,7 +38,7 @@ export function configDocument(): string {
 }
 
 /** A family's tables, with the names of those that share them. */
-type Family = Pick<FamilyConfig, 'fields' | 'read' | 'aliases'> & { readonly names: string[] }
+type Family = Pick<FamilyConfig, 'fields' | 'read' | 'olderFields' | 'aliases'> & { readonly names: string[] }
 
 /** The families, those of equal fields together. */
 function families(): Family[] {

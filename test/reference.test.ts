@@ -134,11 +134,11 @@ describe('the checker', () => {
   it('skips what it cannot check, and fails what throws', async () => {
     const config = 'bert-sequence-classification/config.json'
     const unknown = await check(
-      changed('family', config, text => text.replace('"model_type": "bert"', '"model_type": "albert"')),
+      changed('family', config, text => text.replace('"model_type": "bert"', '"model_type": "longformer"')),
       '^bert',
     )
     expect(unknown.lines).toEqual([
-      'skipped bert-sequence-classification: the model_type "albert" is not supported yet',
+      'skipped bert-sequence-classification: the model_type "longformer" is not supported yet',
     ])
     const broken = await check(
       changed('size', config, text => text.replace('"hidden_size": 16', '"hidden_size": 18')),
@@ -149,7 +149,7 @@ describe('the checker', () => {
 
   it('chooses by a pattern in which a lone * is any text', async () => {
     const folder = changed('names', 'bert-sequence-classification/config.json', text =>
-      text.replace('"model_type": "bert"', '"model_type": "albert"'),
+      text.replace('"model_type": "bert"', '"model_type": "longformer"'),
     )
     expect((await check(folder, 'bert-*')).tally.skipped).toBe(1)
     expect((await check(folder, 'nothing|^bert.seq')).tally.skipped).toBe(1)

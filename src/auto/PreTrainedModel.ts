@@ -1,4 +1,4 @@
-import { loadPretrained, newlyInitializedWarning } from '../checkpoint/pretrained'
+import { loadPretrained, newlyInitializedWarning, unusedMessage } from '../checkpoint/pretrained'
 import { nearest, quoted, TrainerError } from '../errors'
 import { checkOptions, shown } from '../options'
 import type { Head, Task } from '../heads/Head'
@@ -13,6 +13,7 @@ import { architectureOf } from '../models/registry'
 import { transformer } from '../models/transformer'
 import { sizeOf, Tensor } from '../tensor'
 import { headOf } from './headOf'
+import { apartWarning, tieWords, withOtherNames } from './tiedWords'
 import { TrainableModel } from './TrainableModel'
 
 /**
@@ -123,23 +124,52 @@ export async function modelFromFolder<Prediction = Tensor>(
   const source = `${folder}/config.json`
   for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
     log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)
-  const complete = applyOptions(config, options, source)
-  const definition = definitionOf(complete, task)
-  const { name, parameters } = definition
-  const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
-  const found = await loadPretrained(folder, expected, {
-    baseModelPrefix: architectureOf(complete).prefix,
-    renames: architectureOf(complete).renames?.(complete),
-    ignoreMismatchedSizes: options.ignoreMismatchedSizes ?? false,
+  const {
+    complete,
+    definition,
+    weights: found,
+  } = await readWeights(folder, applyOptions(config, options, source), {
+    ...options,
+    task,
   })
-  const warning = newlyInitializedWarning(name, folder, found)
-  if (warning !== undefined) log('warning', warning)
+  const { parameters } = definition
   const random = startingWeights(
-    parameters.filter(parameter => !found.weights.has(parameter.name)),
+    parameters.filter(parameter => !found.has(parameter.name)),
     options.seed,
   )
-  const weights = parameters.map(({ name: own }) => [own, found.weights.get(own) ?? random.get(own)!] as const)
+  const weights = parameters.map(({ name }) => [name, found.get(name) ?? random.get(name)!] as const)
   return new PreTrainedModel<Prediction>(complete, new Map(weights), folder, definition)
+}
+
+/** A folder's weights for the model of a config; says which start at random, and which are not used. */
+async function readWeights(
+  folder: string,
+  config: ModelConfig,
+  { task, ignoreMismatchedSizes = false }: Pick<PretrainedOptions, 'ignoreMismatchedSizes'> & { readonly task: Task },
+): Promise<{
+  complete: ModelConfig
+  definition: ReturnType<typeof definitionOf>
+  weights: ReadonlyMap<string, Tensor<'float32'>>
+}> {
+  const definition = definitionOf(config, task)
+  const { name, parameters } = definition
+  const { prefix, heads, renames } = architectureOf(config)
+  const ties = heads[task]?.tied ?? []
+  const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
+  const found = await loadPretrained(folder, withOtherNames(expected, ties), {
+    baseModelPrefix: prefix,
+    renames: renames?.(config),
+    ignoreMismatchedSizes,
+  })
+  const { weights, missing, apart } = tieWords(ties, found, config.tie_word_embeddings !== false)
+  const warning = newlyInitializedWarning(name, folder, { ...found, missing })
+  if (warning !== undefined) log('warning', warning)
+  const unused = unusedMessage(name, folder, found)
+  if (unused !== undefined) log([config.architectures].flat().includes(name) ? 'warning' : 'info', unused)
+  if (apart === undefined) return { complete: config, definition, weights }
+  log('warning', apartWarning(folder, apart))
+  const complete = { ...config, tie_word_embeddings: false }
+  return { complete, definition: definitionOf(complete, task), weights }
 }
 
 /** What a config's model computes. */

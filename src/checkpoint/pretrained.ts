@@ -141,6 +141,21 @@ export function newlyInitializedWarning(
   return texts.length === 0 ? undefined : texts.join('\n')
 }
 
+/**
+ * Hugging Face's message of tensors that the model has no place for, in its own words; undefined when there are none. Tables
+ * that older versions of Python stored beside the weights (`position_ids`) are none.
+ */
+export function unusedMessage(
+  model: string,
+  checkpoint: string,
+  { unexpected }: Pick<WeightsMatch, 'unexpected'>,
+): string | undefined {
+  const unused = unexpected.filter(name => !/(?:^|\.)embeddings\.(?:position_ids|token_type_ids)$/.test(name))
+  if (unused.length === 0) return undefined
+  const names = unused.map(name => `'${name}'`).join(', ')
+  return `Some weights of the model checkpoint at ${checkpoint} were not used when initializing ${model}: [${names}]`
+}
+
 /** Every name that a checkpoint's tensor may have in the model, the likeliest first. */
 function presentNames(stored: string, { baseModelPrefix, renames = [] }: MatchOptions): string[] {
   const rename = (name: string): string =>
@@ -159,7 +174,9 @@ function unwrapped(stored: string): string {
 }
 
 function tellOfWrappers(folder: string, sources: ReadonlyMap<string, string>): void {
-  const wrapped = [...sources.values()].filter(stored => unwrapped(stored) !== stored)
+  const wrapped = [...sources]
+    .filter(([name, stored]) => name !== stored && unwrapped(stored) !== stored && !name.endsWith(`.${stored}`))
+    .map(([, stored]) => stored)
   if (wrapped.length === 0) return
   const [first] = wrapped
   log(

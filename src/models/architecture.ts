@@ -5,10 +5,20 @@ import type { ModelConfig } from './config'
 import type { FamilyConfig } from './fields'
 import type { ModelGraph } from './Model'
 
+/** Two names of one parameter, where `tie_word_embeddings` is not false. */
+export interface TiedPair {
+  /** Of the parameter that is trained and saved. */
+  readonly shared: string
+  /** Of the parameter that a model has in its place where the two are not tied. */
+  readonly own: string
+}
+
 /** The layers of a head behind an encoder. */
 export interface HeadLayers {
   /** The model's class in Python, which `architectures` in the config names. */
   readonly className: string
+  /** What of it `tie_word_embeddings` ties. */
+  readonly tied?: readonly TiedPair[]
   /** Encodings of the tokens that the head reads → `width` numbers for each. */
   write(model: ModelGraph, config: ModelConfig, encoded: Value, width: number): Value
 }

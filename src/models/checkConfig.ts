@@ -16,7 +16,7 @@ export type ConfigSource = string | ((field: string) => string)
 export function completeConfig(config: ModelConfig, family: FamilyConfig, source?: ConfigSource): ModelConfig {
   const named = withoutAliases(config, family)
   const own = { ...family.fields, ...family.read }
-  const known = { ...commonFields, ...own }
+  const known = { ...commonFields, ...family.olderFields, ...own }
   const nameSource = (field: string): string => sourceOf(field, config, source)
   for (const [name, field] of Object.entries(known)) {
     if (Object.hasOwn(named, name) && named[name] !== undefined) checkField(name, field, named[name], nameSource(name))
@@ -38,8 +38,8 @@ export function withoutAliases(config: ModelConfig, family: FamilyConfig): Model
 
 /** Every name that a field of the family's configs may have. */
 export function fieldNames(family: FamilyConfig): string[] {
-  const { fields, read = {}, aliases } = family
-  return [fields, read, commonFields, aliases].flatMap(known => Object.keys(known))
+  const { fields, read, olderFields, aliases } = family
+  return [fields, read, olderFields, commonFields, aliases].flatMap(known => Object.keys(known ?? {}))
 }
 
 /**

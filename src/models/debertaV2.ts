@@ -108,7 +108,7 @@ function embeddings(model: ModelGraph, config: ModelConfig, tokens: TokenValues)
   const { graph } = model
   const { embedding, layerNorm, product } = createLayers(model, bertSettings(config))
   const width = sizeField(config, 'hidden_size')
-  const narrow = config.embedding_size === null ? width : sizeField(config, 'embedding_size')
+  const narrow = tableWidth(config)
   const name = (part: string): string => `deberta.embeddings.${part}`
   const table = (part: string, ids: Value, rowsField: string): Value =>
     embedding(name(part), ids, sizeField(config, rowsField), narrow)
@@ -158,33 +158,36 @@ function pool(model: ModelGraph, config: ModelConfig, first: Value): Value {
   return activation(model.graph, textField(config, 'pooler_hidden_act'), dense)
 }
 
-/** The head for hidden words under its two names; without `legacy` its product is the table of words in any case. */
+/** The head for hidden words under its two sets of names; without `legacy` its table is that of words in any case. */
 function wordsHead(className: string): HeadLayers {
-  const table = 'deberta.embeddings.word_embeddings.weight'
-  const shared = { ...bertHeads, activation: 'hidden_act' }
-  return {
-    className,
-    write(model, config, encoded, vocabulary) {
-      const isLegacy = config.legacy === true
-      const narrow =
-        config.embedding_size === null ? sizeField(config, 'hidden_size') : sizeField(config, 'embedding_size')
-      if (!isLegacy && narrow !== sizeField(config, 'hidden_size'))
-        throw refused(
-          config,
-          'embedding_size',
-          'Without "legacy" the head for hidden words takes tables of "hidden_size".',
-        )
-      const part = isLegacy ? 'cls.predictions.transform' : 'lm_predictions.lm_head'
-      const end = isLegacy ? 'cls.predictions' : 'lm_predictions.lm_head'
-      const own = { ...config, embedding_size: narrow, tie_word_embeddings: !isLegacy || config.tie_word_embeddings }
-      const written = {
+  const named = (part: string, end: string): HeadLayers =>
+    wordHead(className, {
+      ...bertHeads,
+      activation: 'hidden_act',
+      tableWidth: 'embedding_size',
+      names: {
         dense: `${part}.dense`,
         norm: `${part}.LayerNorm`,
         decoder: `${end}.decoder`,
         bias: `${end}.bias`,
-      }
-      const head = wordHead(className, { ...shared, tableWidth: 'embedding_size', names: { ...written, table } })
-      return head.write(model, own, encoded, vocabulary)
+        table: 'deberta.embeddings.word_embeddings.weight',
+      },
+    })
+  const legacy = named('cls.predictions.transform', 'cls.predictions')
+  const present = named('lm_predictions.lm_head', 'lm_predictions.lm_head')
+  return {
+    ...legacy,
+    write(model, config, encoded, vocabulary) {
+      const own = { ...config, embedding_size: tableWidth(config) }
+      if (config.legacy === true) return legacy.write(model, own, encoded, vocabulary)
+      if (own.embedding_size !== sizeField(config, 'hidden_size'))
+        throw refused(config, 'embedding_size', 'Without "legacy" the head for hidden words has the "hidden_size".')
+      return present.write(model, { ...own, tie_word_embeddings: true }, encoded, vocabulary)
     },
   }
+}
+
+/** The width of the tables of embeddings. */
+function tableWidth(config: ModelConfig): number {
+  return sizeField(config, config.embedding_size === null ? 'hidden_size' : 'embedding_size')
 }

@@ -45,6 +45,8 @@ export interface FamilyConfig {
   readonly fields: ConfigFields
   /** Further ones that its model reads where a config has them; none unless given. */
   readonly read?: ConfigFields
+  /** Fields that files carry which older versions of Python wrote, and that its class no longer states. */
+  readonly olderFields?: ConfigFields
   /** Other names of fields: Python's `attribute_map`. */
   readonly aliases: Readonly<Record<string, string>>
   /** The fields of the model's width and of the number of heads that divides it. */
@@ -204,4 +206,38 @@ export const distilbertConfig: FamilyConfig = {
   width: 'dim',
   heads: 'n_heads',
   countsFromPadding: false,
+}
+
+/** ALBERT's fields: layers that share their parameters, and narrower embeddings. */
+export const albertConfig: FamilyConfig = {
+  ...bertNames,
+  fields: {
+    vocab_size: size(30_000, limits.rows, 'rows of the table of tokens'),
+    embedding_size: size(128, limits.width, "the tables' width"),
+    hidden_size: size(4096, limits.width, "the encoder's width"),
+    num_hidden_layers: size(12, limits.layers, 'how often a group of layers is run'),
+    num_hidden_groups: size(1, limits.layers, 'groups of layers that have parameters of their own'),
+    num_attention_heads: size(64, limits.heads, 'heads of attention, which divide the width'),
+    intermediate_size: size(16_384, limits.width, 'the inner width of a layer'),
+    inner_group_num: size(1, limits.layers, 'layers of a group'),
+    hidden_act: field('honoured', 'activation', 'gelu_new', 'the function between the two products of a layer'),
+    hidden_dropout_prob: probability(0, 'dropout of embeddings and of what attention gives'),
+    attention_probs_dropout_prob: probability(0, 'dropout of attention'),
+    max_position_embeddings: bertFields.max_position_embeddings!,
+    type_vocab_size: bertFields.type_vocab_size!,
+    initializer_range: bertFields.initializer_range!,
+    layer_norm_eps: bertFields.layer_norm_eps!,
+    classifier_dropout_prob: probability(0.1, 'dropout in the head'),
+    pad_token_id: bertFields.pad_token_id!,
+    bos_token_id: unused('any', 2, 'the tokenizer has it'),
+    eos_token_id: unused('any', 3, 'the tokenizer has it'),
+    tie_word_embeddings: bertFields.tie_word_embeddings!,
+  },
+  olderFields: {
+    down_scale_factor: unused('any', null, 'of the original program; Python ignores it too'),
+    gap_size: unused('any', null, 'of the original program; Python ignores it too'),
+    net_structure_type: unused('any', null, 'of the original program; Python ignores it too'),
+    num_memory_blocks: unused('any', null, 'of the original program; Python ignores it too'),
+    layers_to_keep: unused('any', null, 'of the original program; Python ignores it too'),
+  },
 }

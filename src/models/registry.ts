@@ -1,4 +1,5 @@
 import { nearest, TrainerError } from '../errors'
+import { albert } from './albert'
 import type { Architecture } from './architecture'
 import { bert } from './bert'
 import type { ModelConfig } from './config'
@@ -6,6 +7,7 @@ import { distilbert } from './distilbert'
 import { debertaV2 } from './debertaV2'
 import { electra } from './electra'
 import { mpnet } from './mpnet'
+import { otherKind } from './otherKinds'
 import { camembert, roberta, xlmRoberta } from './roberta'
 
 /** The architectures by the `model_type` of their configs. */
@@ -16,6 +18,7 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   camembert,
   distilbert,
   electra,
+  albert,
   mpnet,
   'deberta-v2': debertaV2,
 }
@@ -28,10 +31,17 @@ export const architectures: Readonly<Record<string, Architecture>> = {
 export function architectureOf(config: ModelConfig, source?: string): Architecture {
   const known = Object.hasOwn(architectures, config.model_type) ? architectures[config.model_type] : undefined
   if (known !== undefined) return known
-  const close = nearest(String(config.model_type), Object.keys(architectures))
   const names = Object.keys(architectures).join(', ')
   const type = JSON.stringify(config.model_type)
   const where = source === undefined ? '' : ` of ${source}`
+  const kind = otherKind(config)
+  if (kind !== undefined) {
+    const problem = `The model_type ${type}${where} is that of a ${kind} model, which generates text`
+    throw new TrainerError('model', `${problem}. This package fine-tunes encoders, which read it: ${names}.`, {
+      fix: 'Choose a model of one of these families, for classes, tokens, answers, choices or hidden words.',
+    })
+  }
+  const close = nearest(String(config.model_type), Object.keys(architectures))
   throw new TrainerError('model', `The model_type ${type}${where} is not supported; these are: ${names}.`, {
     ...(close !== undefined && { fix: `Did you mean "${close}"?` }),
   })

@@ -83,8 +83,13 @@ export interface WordHeadOptions extends HeadSettings {
 /** A number for each word of the vocabulary, for each token. */
 export function wordHead(className: string, options: WordHeadOptions): HeadLayers {
   const { names, settings, width, tableWidth = width } = options
+  const ownBias = `${names.decoder}.bias`
   return {
     className,
+    tied: [
+      { shared: names.table, own: `${names.decoder}.weight` },
+      ...(names.bias === ownBias ? [] : [{ shared: names.bias, own: ownBias }]),
+    ],
     write(model, config, encoded, vocabulary) {
       const { linear, layerNorm } = createLayers(model, settings(config))
       const inner = sizeField(config, tableWidth)
@@ -95,7 +100,7 @@ export function wordHead(className: string, options: WordHeadOptions): HeadLayer
         shape: [vocabulary, inner],
         initialization: { kind: 'normal', deviation: settings(config).deviation },
       })
-      const bias = isTied ? names.bias : `${names.decoder}.bias`
+      const bias = isTied ? names.bias : ownBias
       const zeros = model.parameter(bias, { shape: [vocabulary], initialization: { kind: 'zeros' } })
       return model.graph.gemm(layerNorm(names.norm, dense), weight, zeros, { transB: 1 })
     },

@@ -113,6 +113,9 @@ describe("a folder's weights", () => {
       `${folder} has 16 weights of layers that its config does not count ` +
         "('bert.encoder.layer.2.attention.output.LayerNorm.bias', …): they are not used, as in Python. " +
         'Is the number of layers in config.json right?',
+      expect.stringMatching(
+        / were not used when initializing BertForSequenceClassification: \['bert\.encoder\.layer\.2\./,
+      ),
     ])
   })
 

@@ -67,9 +67,14 @@ export const tokenBatches: Readonly<Record<string, Batch>> = {
 
 /** The fields of a family's config that say how often values are dropped. */
 function dropoutFields(family: string): string[] {
-  if (family === 'distilbert') return ['dropout', 'attention_dropout', 'seq_classif_dropout']
-  const head: Readonly<Record<string, string[]>> = { mpnet: [], 'deberta-v2': ['pooler_dropout', 'cls_dropout'] }
-  return ['hidden_dropout_prob', 'attention_probs_dropout_prob', ...(head[family] ?? ['classifier_dropout'])]
+  const bert = ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout']
+  const others: Readonly<Record<string, string[]>> = {
+    distilbert: ['dropout', 'attention_dropout', 'seq_classif_dropout'],
+    mpnet: bert.slice(0, 2),
+    'deberta-v2': [...bert.slice(0, 2), 'pooler_dropout', 'cls_dropout'],
+    albert: ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout_prob'],
+  }
+  return others[family] ?? bert
 }
 
 /** The cases of layouts of tokens: as those of PyTorch, and as the padded layout's. */

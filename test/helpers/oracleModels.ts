@@ -16,6 +16,7 @@ export const familyNames = [
   'camembert',
   'distilbert',
   'electra',
+  'albert',
   'mpnet',
   'deberta-v2',
 ] as const
@@ -25,6 +26,7 @@ const noDropout = {
   hidden_dropout_prob: 0,
   attention_probs_dropout_prob: 0,
   classifier_dropout: 0,
+  classifier_dropout_prob: 0,
   dropout: 0,
   attention_dropout: 0,
   seq_classif_dropout: 0,

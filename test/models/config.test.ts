@@ -11,12 +11,30 @@ const config = { ...tinyConfig, vocab_size: 5000, hidden_size: 16, intermediate_
 
 describe('a config that cannot be', () => {
   const build = (fields: Record<string, unknown>): unknown => definitionOf({ ...config, ...fields } as ModelConfig)
-  it.each([
+  it.each<[Record<string, unknown>, string]>([
     [
       { model_type: 'brt' },
-      'The model_type "brt" is not supported; these are: bert, roberta, xlm-roberta, camembert, distilbert, electra, mpnet, deberta-v2. Did you mean "bert"?',
+      'The model_type "brt" is not supported; these are: bert, roberta, xlm-roberta, camembert, distilbert, electra, albert, mpnet, deberta-v2. Did you mean "bert"?',
     ],
-    [{ model_type: 'gpt_neox' }, 'The model_type "gpt_neox" is not supported; these are: bert'],
+    [{ model_type: 'longformer' }, 'The model_type "longformer" is not supported; these are: bert'],
+    [
+      { model_type: 'gpt2' },
+      'The model_type "gpt2" is that of a causal model, which generates text. This package fine-tunes encoders, which read ' +
+        'it: bert, roberta, xlm-roberta, camembert, distilbert, electra, albert, mpnet, deberta-v2. Choose a model of one of these families, ' +
+        'for classes, tokens, answers, choices or hidden words.',
+    ],
+    ...['gpt_neox', 'llama', 'llama4_text', 'qwen2', 'qwen3_moe', 'mistral', 'gemma3_text', 'phi3', 'opt', 'bloom'].map(
+      (model_type): [Record<string, unknown>, string] => [{ model_type }, `"${model_type}" is that of a causal model`],
+    ),
+    ...['t5', 'mt5', 'bart', 'mbart', 'pegasus', 'marian', 'm2m_100', 'led', 'encoder-decoder'].map(
+      (model_type): [Record<string, unknown>, string] => [
+        { model_type },
+        `"${model_type}" is that of a sequence-to-sequence model`,
+      ],
+    ),
+    [{ model_type: 'new', architectures: ['NewForCausalLM'] }, '"new" is that of a causal model'],
+    [{ model_type: 'new', is_encoder_decoder: true }, '"new" is that of a sequence-to-sequence model'],
+    [{ model_type: 'barthez' }, 'The model_type "barthez" is not supported'],
     [{ model_type: 'toString' }, 'The model_type "toString" is not supported'],
     [{ model_type: undefined }, 'is not supported; these are: bert'],
     [
@@ -113,6 +131,7 @@ describe('a model of random weights', () => {
     ['distilbert', 'DistilBertForSequenceClassification'],
     ['electra', 'ElectraForSequenceClassification'],
     ['roberta', 'RobertaForSequenceClassification'],
+    ['albert', 'AlbertForSequenceClassification'],
   ])('of %s is %s', (model_type, name) => {
     const layers = architectureOf({ model_type }).heads['sequence-classification']
     expect(layers).toMatchObject({ className: name })

@@ -32,6 +32,7 @@ const kinds: Record<string, FieldKind[]> = {
   str: ['activation', 'text'],
   bool: ['boolean'],
   'float | int': ['probability'],
+  'int | float': ['probability'],
   'float | int | None': ['probability'],
   'int | None': ['token', 'any'],
   'int | list[int] | None': ['any'],
