@@ -74,6 +74,12 @@ function geometryOf(config: ModelConfig): Geometry {
   }
   same('pooler_hidden_size', width)
   same('attention_head_size', headSize)
+  if (config.relative_attention === true && config.position_buckets === 1)
+    throw refused(
+      config,
+      'position_buckets',
+      'It has to be 2 or more: half of the buckets are for each side. -1 is none.',
+    )
   const kernel = Math.max(0, numberField(config, 'conv_kernel_size'))
   if (kernel > 0 && kernel % 2 === 0)
     throw refused(
