@@ -95,6 +95,6 @@ function groupAttention(
  */
 function masked(graph: GraphBuilder, scores: Value, bias: Value, firstOnly: boolean): Value {
   if (bias.shape[2] === 1) return graph.add(scores, bias)
-  const own = firstOnly ? graph.slice(bias, [0], [1], [2]) : bias
+  const own = firstOnly ? graph.gather(bias, graph.integers([0]), 2) : bias
   return graph.where(graph.equal(own, 0), scores, own)
 }

@@ -43,6 +43,7 @@ export const debertaV2: Architecture = {
           [/^lm_predictions\.lm_head\.(dense|LayerNorm)/, 'cls.predictions.transform.$1'],
           [/^lm_predictions\.lm_head\.bias/, 'cls.predictions.bias'],
         ],
+  base: { className: 'DebertaV2Model' },
   heads: {
     'sequence-classification': pooledHead('DebertaV2ForSequenceClassification', bertHeads, pool, headDropout),
     'token-classification': tokenHead('DebertaV2ForTokenClassification', bertHeads, hiddenDropout),
@@ -74,6 +75,12 @@ function geometryOf(config: ModelConfig): Geometry {
   }
   same('pooler_hidden_size', width)
   same('attention_head_size', headSize)
+  if (config.relative_attention === true && config.position_buckets === 1)
+    throw refused(
+      config,
+      'position_buckets',
+      'It has to be 2 or more: half of the buckets are for each side. -1 is none.',
+    )
   const kernel = Math.max(0, numberField(config, 'conv_kernel_size'))
   if (kernel > 0 && kernel % 2 === 0)
     throw refused(

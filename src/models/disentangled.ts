@@ -26,7 +26,8 @@ export function distanceTable(model: ModelGraph, config: ModelConfig): DistanceT
   const ofQueries = types.includes('c2p')
   const ofKeys = types.includes('p2c')
   const parts = 1 + Number(ofQueries) + Number(ofKeys)
-  const scale = 1 / Math.sqrt((width / sizeField(config, 'num_attention_heads')) * parts)
+  // Python takes the root in float32
+  const scale = 1 / Math.fround(Math.sqrt((width / sizeField(config, 'num_attention_heads')) * parts))
   const isNormed = textField(config, 'norm_rel_ebd')
     .toLowerCase()
     .split('|')

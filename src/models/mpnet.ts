@@ -37,6 +37,7 @@ export const mpnet: Architecture = {
     const rule = distanceBias(model, config, tokens)
     return encode(model, bertShape(config), names, tokens.attention, embeddings, reads, { rule: () => rule })
   },
+  base: { className: 'MPNetModel', pool: pool('mpnet') },
   heads: {
     'sequence-classification': twoLayerHead(
       'MPNetForSequenceClassification',
