@@ -186,11 +186,12 @@ async function readWeights(
 }> {
   const definition = definitionOf(config, task)
   const { name, parameters } = definition
-  const { prefix, heads } = architectureOf(config)
+  const { prefix, heads, renames } = architectureOf(config)
   const ties = heads[task]?.tied ?? []
   const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
   const found = await loadPretrained(folder, withOtherNames(expected, ties), {
     baseModelPrefix: prefix,
+    renames: renames?.(config),
     ignoreMismatchedSizes,
   })
   const { weights, missing, apart } = tieWords(ties, found, config.tie_word_embeddings !== false)
