@@ -53,8 +53,14 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
     definition: Model = definitionOf(config, 'sequence-classification'),
   ) {
     super(definition, parameters, nameOrPath)
-    const { torch_dtype: _, ...rest } = withoutAliases(config, architectureOf(config).config)
-    this.#config = { ...rest, architectures: [this.definition.name], dtype: 'float32' } as ModelConfig
+    const family = architectureOf(config).config
+    const { torch_dtype: _, ...rest } = withoutAliases(config, family)
+    this.#config = {
+      ...rest,
+      ...family.saved?.(config),
+      architectures: [this.definition.name],
+      dtype: 'float32',
+    } as ModelConfig
   }
 
   /** The model's `config.json`, under Python's names. */
