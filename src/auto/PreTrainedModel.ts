@@ -54,9 +54,10 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
     definition: Model = definitionOf(config, 'sequence-classification'),
   ) {
     super(definition, parameters, nameOrPath)
-    const { torch_dtype: _, ...rest } = withoutAliases(config, architectureOf(config).config)
+    const family = architectureOf(config).config
+    const { torch_dtype: _, ...rest } = withoutAliases(config, family)
     const own = { architectures: [this.definition.name], dtype: 'float32' }
-    this.#config = { ...rest, ...definition.head.configFields, ...own } as ModelConfig
+    this.#config = { ...rest, ...family.saved?.(config), ...definition.head.configFields, ...own } as ModelConfig
   }
 
   /** The model's `config.json`, under Python's names. */

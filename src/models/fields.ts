@@ -55,6 +55,8 @@ export interface FamilyConfig {
   readonly heads: string
   /** Whether positions are counted from after the padding id, as RoBERTa counts them. */
   readonly countsFromPadding: boolean
+  /** Fields of a config as Python can read them too, where an older version wrote what it no longer takes. */
+  readonly saved?: (config: ModelConfig) => Readonly<Record<string, Json>>
   /** What else a config can be wrong in, of those that are complete: the field, and how a sentence about it ends. */
   readonly check?: (config: ModelConfig) => { readonly field: string; readonly problem: string } | undefined
 }
