@@ -28,7 +28,7 @@ export function parseFlags<const Extra extends Record<string, ExtraFlag> = Recor
   extra?: Extra,
 ): Values<Extra> & { args: TrainingArguments; resume: string | boolean | undefined } {
   const parsed = parseTrainingArguments(process.argv.slice(2), {
-    usage: `Usage: npx tsx examples/${script}.ts --model DIR --data DIR [TRAINING ARGUMENTS]`,
+    usage: `Usage: npx tsx examples/${script}.ts --model DIR --data DIR [ARGUMENTS]`,
     defaults: { outputDir: `out/${script.split('/').at(-1)}`, ...defaults },
     readText: path => readFileSync(path, 'utf8'),
     extra: { ...ownFlags, ...(extra as Extra) },

@@ -8,6 +8,7 @@ import {
   DataCollatorForLanguageModeling,
   type Dataset,
   loadDataset,
+  perplexity,
   Trainer,
 } from 'ts-trainer'
 import { firstRows, parseFlags } from './flags'
@@ -58,7 +59,7 @@ await trainer.train({ resumeFromCheckpoint: resume })
 await trainer.saveModel()
 
 const evaluated = await trainer.evaluate()
-const metrics = { ...evaluated, perplexity: Math.exp(Number(evaluated['eval_loss'])) }
+const metrics = { ...evaluated, perplexity: perplexity(Number(evaluated['eval_loss'])) }
 trainer.logMetrics('eval', metrics)
 await trainer.saveMetrics('eval', metrics)
 await trainer.saveState() // what it logged, as trainer_state.json

@@ -1,5 +1,5 @@
 // Where in a text is the answer to a question? Fine-tunes a model on SQuAD (Rajpurkar et al. 2016), or with
-// --version_2_with_negative on SQuAD v2, some of whose questions have no answer.
+// --version2_with_negative on SQuAD v2, some of whose questions have no answer.
 //
 //   npx tsx examples/questionAnswering.ts --model ./bert-base-uncased --data ./squad
 import {

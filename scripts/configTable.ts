@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { commonFields, type ConfigField, type ConfigFields } from '../src/models/fields'
+import { commonFields, type ConfigField, type ConfigFields, type FamilyConfig } from '../src/models/fields'
 import { architectures } from '../src/models/registry'
 import { table } from './argumentsTable'
 
@@ -23,10 +23,10 @@ export function configDocument(): string {
     'knows is kept and saved again, as in Python; one that is a slip of a known field is a warning where a file has it,',
     'and an error in the options of a call. null is an error unless it is listed.',
     '',
-    ...families().flatMap(({ names, fields, older, aliases }) => [
+    ...families().flatMap(({ names, fields, read, olderFields, aliases }) => [
       `## ${names.join(', ')}`,
       '',
-      ...rows({ ...fields, ...older }),
+      ...rows({ ...fields, ...read, ...olderFields }),
       '',
       ...aliasLines(aliases),
     ]),
@@ -37,21 +37,15 @@ export function configDocument(): string {
   ].join('\n')
 }
 
-interface ListedFamily {
-  readonly names: string[]
-  readonly fields: ConfigFields
-  /** Those of files that older versions of Python wrote. */
-  readonly older: ConfigFields
-  readonly aliases: Readonly<Record<string, string>>
-}
+/** A family's tables, with the names of those that share them. */
+type Family = Pick<FamilyConfig, 'fields' | 'read' | 'olderFields' | 'aliases'> & { readonly names: string[] }
 
 /** The families, those of equal fields together. */
-function families(): ListedFamily[] {
-  const found: ListedFamily[] = []
+function families(): Family[] {
+  const found: Family[] = []
   for (const [name, { config }] of Object.entries(architectures)) {
     const same = found.find(({ fields }) => fields === config.fields)
-    if (same === undefined)
-      found.push({ names: [name], fields: config.fields, older: config.olderFields ?? {}, aliases: config.aliases })
+    if (same === undefined) found.push({ ...config, names: [name] })
     else same.names.push(name)
   }
   return found
@@ -81,12 +75,14 @@ function takes(field: ConfigField): string {
 const kinds: Readonly<Record<ConfigField['kind'], string>> = {
   size: 'a size',
   token: "a token's id",
+  whole: 'a whole number',
   number: 'a number of at least 0',
   probability: 'a probability below 1',
   activation: 'an activation',
   dtype: 'a type of floating point numbers',
   boolean: 'true, false',
   text: 'a text',
+  names: 'texts',
   labels: 'see differences.md',
   any: 'anything',
 }

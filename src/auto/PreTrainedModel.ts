@@ -54,9 +54,10 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
     definition: Model = definitionOf(config, 'sequence-classification'),
   ) {
     super(definition, parameters, nameOrPath)
-    const { torch_dtype: _, ...rest } = withoutAliases(config, architectureOf(config).config)
+    const family = architectureOf(config).config
+    const { torch_dtype: _, ...rest } = withoutAliases(config, family)
     const own = { architectures: [this.definition.name], dtype: 'float32' }
-    this.#config = { ...rest, ...definition.head.configFields, ...own } as ModelConfig
+    this.#config = { ...rest, ...family.saved?.(config), ...definition.head.configFields, ...own } as ModelConfig
   }
 
   /** The model's `config.json`, under Python's names. */
@@ -186,11 +187,12 @@ async function readWeights(
 }> {
   const definition = definitionOf(config, task)
   const { name, parameters } = definition
-  const { prefix, heads } = architectureOf(config)
+  const { prefix, heads, renames } = architectureOf(config)
   const ties = heads[task]?.tied ?? []
   const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
   const found = await loadPretrained(folder, withOtherNames(expected, ties), {
     baseModelPrefix: prefix,
+    renames: renames?.(config),
     ignoreMismatchedSizes,
   })
   const { weights, missing, apart } = tieWords(ties, found, config.tie_word_embeddings !== false)

@@ -20,6 +20,8 @@ export interface Geometry {
   readonly window?: number | undefined
   /** What attention is told of the distances between tokens; nothing unless given. */
   readonly relative?: RelativeGeometry | undefined
+  /** The width of a convolution over columns, an odd number; none unless given. Only with `relative`. */
+  readonly convolution?: number | undefined
 }
 
 /** What attention knows of the distances between tokens: the query's column in its row minus the key's. */
@@ -51,10 +53,15 @@ export interface TokenValues {
   readonly segmentIds: Value | undefined
   /** [tokens, 1]: 0 for a masked token, else 1; undefined where no token is masked, or the model does not ask. */
   readonly real?: Value | undefined
+  /** The tokens beside each; where the geometry has a convolution. */
+  readonly neighbours?: NeighbouringTokens | undefined
   readonly attention: AttentionLayout
   /** The ids as an exported model takes them, [batch, length] or [batch, choices, length]; undefined in a feed. */
   readonly inputIds?: Value
 }
+
+/** [tokens, width] → of each token what the one in the column that many behind it has, or zeros where there is none. */
+export type NeighbouringTokens = (x: Value, offset: number) => Value
 
 /**
  * The way between tokens and attention, which is computed for groups of rows of similar length: by indices in a packed

@@ -4,6 +4,7 @@ import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { type PackedGroup, packGroups, type Rounding, roundedUp } from './attentionGroups'
 import { declareDistances, localBias } from './distances'
+import { declareNeighbours, neighbourInputs } from './neighbours'
 import type { FeedDemands } from './FeedLayout'
 import type {
   AttentionLayout,
@@ -55,6 +56,8 @@ export function packed(geometry: Geometry, wanted: Packing, keep: KeptTokens = '
         if (values !== undefined) inputs[name] = new Tensor('int32', lengthened(values, count), [count])
       const masked = maskedTokens(geometry, tokens, groups)
       if (masked === 'blind') inputs.real_tokens = new Tensor('float32', realTokens(tokens, count), [count, 1])
+      if (geometry.convolution !== undefined)
+        Object.assign(inputs, neighbourInputs(geometry.convolution, tokens, count))
       groups.forEach((group, i) => {
         const seen =
           masked === 'hollow' ? { seen: new Tensor('float32', group.seen, [group.seen.length, 1, 1, 1]) } : {}
@@ -133,7 +136,15 @@ function declare(graph: GraphBuilder, geometry: Geometry, groups: number, masked
   const positionIds = ids('position_ids')
   const segmentIds = geometry.segments > 0 ? ids('token_type_ids') : undefined
   const real = masked === 'blind' ? graph.input('real_tokens', 'float32', ['tokens', 1]) : undefined
-  return { tokenIds, positionIds, segmentIds, real, attention: attentionOf(graph, geometry, groups, masked) }
+  const neighbours = geometry.convolution === undefined ? undefined : declareNeighbours(graph, geometry.convolution)
+  return {
+    tokenIds,
+    positionIds,
+    segmentIds,
+    real,
+    neighbours,
+    attention: attentionOf(graph, geometry, groups, masked),
+  }
 }
 
 /**

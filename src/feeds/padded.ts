@@ -5,6 +5,7 @@ import { type Batch, Tensor } from '../tensor'
 import { blindBias } from './attentionGroups'
 import { columnDistances, columnNumbers, declareDistances, distanceInputs, localBias, mostColumns } from './distances'
 import type { Feed, RowName } from './FeedLayout'
+import { columnNeighbours, declareNeighbours, neighbourInputs } from './neighbours'
 import {
   type AttentionLayout,
   type Geometry,
@@ -41,6 +42,7 @@ function feed(batch: Batch, geometry: Geometry, rowName: RowName): Feed {
     ...(relative && distanceInputs(relative, width)),
     ...(geometry.window !== undefined && { columns: columnNumbers(width) }),
     ...(geometry.firstReal === true && { first_tokens: new Tensor('int32', tokens.read, [rows]) }),
+    ...(geometry.convolution && neighbourInputs(geometry.convolution, tokens, rows * width)),
     token_ids: new Tensor('int32', tokens.tokenIds, [rows, width]),
     position_ids: new Tensor('int32', tokens.positionIds, [rows, width]),
     attention_bias: tokens.someBlind ? blindBias(keys) : keys,
@@ -89,6 +91,7 @@ function declare(graph: GraphBuilder, geometry: Geometry, variant: string): Toke
     positionIds: flat(ids('position_ids')),
     segmentIds: geometry.segments > 0 ? flat(ids('token_type_ids')) : undefined,
     real: isBlind ? tokenColumn(graph, graph.input('real_tokens', 'float32', shape)) : undefined,
+    neighbours: geometry.convolution === undefined ? undefined : declareNeighbours(graph, geometry.convolution),
     attention: firstTokens === undefined ? attention : { ...attention, first: x => graph.gather(x, firstTokens) },
   }
 }
@@ -128,6 +131,7 @@ export function declareColumns(
     positionIds: graph.reshape(columnPositions(graph, geometry, inputIds), [-1]),
     segmentIds: segments && graph.reshape(segments, [-1]),
     real: geometry.relative?.blind === 'tokens' ? tokenColumn(graph, real) : undefined,
+    neighbours: geometry.convolution === undefined ? undefined : columnNeighbours(graph, inputIds),
     attention:
       geometry.firstReal === true ? { ...attention, first: firstSeen(graph, geometry, inputIds, real) } : attention,
     inputIds: inputs,

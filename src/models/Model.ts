@@ -28,8 +28,8 @@ export interface Parameter {
 /** What of a parameter a model states where it uses it. */
 export type StatedParameter = Omit<Parameter, 'name' | 'trainable'>
 
-/** What values are dropped over: each token's, each row's, or the attention of a group of rows. */
-export type DroppedOver = 'tokens' | 'rows' | { readonly group: number; readonly groups: number }
+/** What values are dropped over: each token's, each row's, a table's, or the attention of a group of rows. */
+export type DroppedOver = 'tokens' | 'rows' | 'table' | { readonly group: number; readonly groups: number }
 
 /** Where a model drops values: a mask, which comes in as an input of the graph. */
 export interface DropoutSite {

@@ -37,6 +37,8 @@ export interface Architecture {
   readonly config: FamilyConfig
   /** What the names of the encoder's parameters begin with when there is a head. */
   readonly prefix: string
+  /** Other names that checkpoints have for parameters: what to look for in a tensor's name, and its replacement. */
+  readonly renames?: (config: ModelConfig) => readonly (readonly [RegExp, string])[]
   /** The columns that the model takes beside labels. */
   readonly inputNames: readonly string[]
   geometry(config: ModelConfig): Geometry

@@ -1,4 +1,5 @@
 import type { AttentionLayout, GroupLayout } from '../feeds/TokenLayout'
+import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { ModelGraph } from './Model'
 
@@ -81,11 +82,19 @@ function groupAttention(
   const key = layout.toHeads(inputs.key)
   const plain = graph.matMul(query, graph.transposeLast(key))
   const scores = rule({ scores: plain, query, key, firstOnly, layout, group })
-  const isSquare = layout.bias.shape[2] !== 1
-  const bias = firstOnly && isSquare ? graph.slice(layout.bias, [0], [1], [2]) : layout.bias
-  const probabilities = graph.softmax(graph.add(scores, bias))
+  const probabilities = graph.softmax(masked(graph, scores, layout.bias, firstOnly))
   const kept = dropout(site, probabilities, probability, { group, groups })
   const found = graph.matMul(kept, layout.toHeads(inputs.value))
   const context = layout.seen === undefined ? found : graph.mul(found, layout.seen)
   return firstOnly ? graph.reshape(context, [-1, width]) : layout.fromHeads(context, kept !== probabilities)
+}
+
+/**
+ * The scores with those of masked keys lowered. Where masked tokens see others than the rest, what they see is the bias
+ * itself: no gradient goes back from there to their queries and keys.
+ */
+function masked(graph: GraphBuilder, scores: Value, bias: Value, firstOnly: boolean): Value {
+  if (bias.shape[2] === 1) return graph.add(scores, bias)
+  const own = firstOnly ? graph.gather(bias, graph.integers([0]), 2) : bias
+  return graph.where(graph.equal(own, 0), scores, own)
 }

@@ -43,7 +43,7 @@ export function encodeBert(
   return encode(model, bertShape(config), bertNames(prefix), attention, embeddings, reads)
 }
 
-function bertShape(config: ModelConfig): EncoderShape {
+export function bertShape(config: ModelConfig): EncoderShape {
   const hiddenDropout = probabilityField(config, 'hidden_dropout_prob')
   return {
     ...bertSettings(config),
@@ -58,7 +58,7 @@ function bertShape(config: ModelConfig): EncoderShape {
   }
 }
 
-function bertNames(prefix: string): EncoderNames {
+export function bertNames(prefix: string): EncoderNames {
   return {
     layer: index => `${prefix}.encoder.layer.${index}`,
     query: 'attention.self.query',
@@ -72,7 +72,7 @@ function bertNames(prefix: string): EncoderNames {
   }
 }
 
-/** LayerNorm(word + position + segment), dropped: [tokens, width]. */
+/** LayerNorm(word + position + segment, where there are any), dropped: [tokens, width]. */
 export function bertEmbeddings(
   model: ModelGraph,
   config: ModelConfig,
@@ -85,15 +85,21 @@ export function bertEmbeddings(
   const { embedding, layerNorm } = createLayers(model, bertSettings(config))
   const vocabulary = sizeField(config, 'vocab_size')
   const positionCount = sizeField(config, 'max_position_embeddings')
-  const segmentCount = sizeField(config, 'type_vocab_size')
   const name = (part: string): string => `${prefix}.embeddings.${part}`
   return graph.scope('embeddings', () => {
     const words = embedding(name('word_embeddings'), tokens.tokenIds, vocabulary, width, paddingId(config))
     const positions = embedding(name('position_embeddings'), tokens.positionIds, positionCount, width, positionPadding)
-    const segments = embedding(name('token_type_embeddings'), tokens.segmentIds!, segmentCount, width)
-    const normed = layerNorm(name('LayerNorm'), graph.add(graph.add(words, segments), positions))
+    const segmented =
+      tokens.segmentIds === undefined
+        ? words
+        : graph.add(words, embedding(name('token_type_embeddings'), tokens.segmentIds, segmentCount(config), width))
+    const normed = layerNorm(name('LayerNorm'), graph.add(segmented, positions))
     return model.dropout('embeddings', normed, probabilityField(config, 'hidden_dropout_prob'), 'tokens')
   })
+}
+
+function segmentCount(config: ModelConfig): number {
+  return sizeField(config, 'type_vocab_size')
 }
 
 /** What heads of BERT's kin have in common. */
@@ -115,12 +121,16 @@ export function classifierDropout(config: ModelConfig): number {
 }
 
 /** Dropout, dense, activation, dropout, output: the head of RoBERTa and ELECTRA on the first token. */
-export function twoLayerHead(className: string, activate: (model: ModelGraph, x: Value) => Value): HeadLayers {
+export function twoLayerHead(
+  className: string,
+  activate: (model: ModelGraph, x: Value) => Value,
+  dropoutOf: (config: ModelConfig) => number = classifierDropout,
+): HeadLayers {
   return {
     className,
     write(model, config, first, width) {
       const { linear } = createLayers(model, bertSettings(config))
-      const dropout = classifierDropout(config)
+      const dropout = dropoutOf(config)
       const dropped = model.dropout('classifier.dense', first, dropout, 'rows')
       const dense = linear('classifier.dense', dropped, sizeField(config, 'hidden_size'))
       const activated = model.dropout('classifier.out_proj', activate(model, dense), dropout, 'rows')

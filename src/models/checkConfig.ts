@@ -15,12 +15,13 @@ export type ConfigSource = string | ((field: string) => string)
  */
 export function completeConfig(config: ModelConfig, family: FamilyConfig, source?: ConfigSource): ModelConfig {
   const named = withoutAliases(config, family)
-  const known = { ...commonFields, ...family.olderFields, ...family.fields }
+  const own = { ...family.fields, ...family.read }
+  const known = { ...commonFields, ...family.olderFields, ...own }
   const nameSource = (field: string): string => sourceOf(field, config, source)
   for (const [name, field] of Object.entries(known)) {
     if (Object.hasOwn(named, name) && named[name] !== undefined) checkField(name, field, named[name], nameSource(name))
   }
-  const defaults = Object.fromEntries(Object.entries(family.fields).map(([name, field]) => [name, field.default]))
+  const defaults = Object.fromEntries(Object.entries(own).map(([name, field]) => [name, field.default]))
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
   const complete = { ...defaults, ...given } as ModelConfig
   checkTogether(complete, family, nameSource)
@@ -37,8 +38,8 @@ export function withoutAliases(config: ModelConfig, family: FamilyConfig): Model
 
 /** Every name that a field of the family's configs may have. */
 export function fieldNames(family: FamilyConfig): string[] {
-  const { fields, olderFields = {}, aliases } = family
-  return [...Object.keys({ ...fields, ...olderFields, ...commonFields }), ...Object.keys(aliases)]
+  const { fields, read, olderFields, aliases } = family
+  return [fields, read, olderFields, commonFields, aliases].flatMap(known => Object.keys(known ?? {}))
 }
 
 /**
@@ -129,6 +130,7 @@ const floatingTypes = ['float32', 'float16', 'bfloat16', 'float64', 'half', 'flo
 const expectations: Readonly<Record<FieldKind, Expectation>> = {
   size: { text: 'a whole number of at least 1', holds: value => Number.isInteger(value) && (value as number) >= 1 },
   token: { text: 'a whole number of at least 0', holds: value => Number.isInteger(value) && (value as number) >= 0 },
+  whole: { text: 'a whole number', holds: value => Number.isInteger(value) },
   number: { text: 'a number of at least 0', holds: value => isNumber(value) && value >= 0 },
   probability: {
     text: 'a probability of at least 0 and below 1',
@@ -144,6 +146,10 @@ const expectations: Readonly<Record<FieldKind, Expectation>> = {
   },
   boolean: { text: 'true or false', holds: value => typeof value === 'boolean' },
   text: { text: 'a text', holds: value => typeof value === 'string' },
+  names: {
+    text: 'a list of texts, or one text with | between them',
+    holds: value => typeof value === 'string' || (Array.isArray(value) && value.every(one => typeof one === 'string')),
+  },
   labels: { text: '', holds: () => true },
   any: { text: '', holds: () => true },
 }

@@ -1,6 +1,6 @@
 import type { AttentionLayout } from '../feeds/TokenLayout'
 import type { Value } from '../onnx/types'
-import { attend } from './attention'
+import { attend, type ScoreRule } from './attention'
 import { activation, createLayers, type Layers, type LayerSettings } from './layers'
 import type { DroppedOver, ModelGraph } from './Model'
 
@@ -30,6 +30,16 @@ export interface EncoderNames {
   readonly outputNorm: string
 }
 
+/** What a family's layers do beside what BERT's do. */
+export interface EncoderExtras {
+  /** What the scores of attention are multiplied by; 1 / √size unless given. */
+  readonly scale?: number
+  /** What the scores of a layer become; it is asked for before the layer's attention is written. */
+  rule?(prefix: string, site: string): ScoreRule | undefined
+  /** What a layer's output becomes. */
+  after?(layer: number, output: Value): Value
+}
+
 /** A stack of layers in a graph. */
 interface Stack {
   readonly model: ModelGraph
@@ -37,6 +47,7 @@ interface Stack {
   readonly shape: EncoderShape
   readonly names: EncoderNames
   readonly attention: AttentionLayout
+  readonly extras: EncoderExtras
 }
 
 /** One layer of a stack: what its parameters and its dropout are called, and which rows it computes. */
@@ -61,8 +72,9 @@ export function encode(
   attention: AttentionLayout,
   x: Value,
   reads: 'first' | 'all',
+  extras: EncoderExtras = {},
 ): Value {
-  const stack = { model, layers: createLayers(model, shape), shape, names, attention }
+  const stack = { model, layers: createLayers(model, shape), shape, names, attention, extras }
   let hidden = x
   for (let i = 0; i < shape.layers; i++) {
     const layer = {
@@ -71,7 +83,10 @@ export function encode(
       firstOnly: reads === 'first' && i === shape.layers - 1,
     }
     model.checkpoint(hidden)
-    hidden = model.graph.scope(layer.site, () => encoderLayer(stack, layer, hidden))
+    hidden = model.graph.scope(layer.site, () => {
+      const output = encoderLayer(stack, layer, hidden)
+      return extras.after?.(i, output) ?? output
+    })
   }
   return hidden
 }
@@ -94,14 +109,16 @@ function encoderLayer(stack: Stack, layer: Layer, x: Value): Value {
 
 /** Keys and values from all tokens `x`, queries from `rows`; the scale of the scores is part of the query's product. */
 function selfAttention(stack: Stack, { prefix, site, firstOnly }: Layer, x: Value, rows: Value): Value {
-  const { model, layers, shape, names, attention } = stack
-  const project = (name: string, from: Value, scale?: number): Value =>
-    layers.linear(`${prefix}.${name}`, from, shape.width, scale)
+  const { model, layers, shape, names, attention, extras } = stack
+  const { scale = 1 / Math.sqrt(shape.width / shape.heads) } = extras
+  const rule = extras.rule?.(prefix, site)
+  const project = (name: string, from: Value, by?: number): Value =>
+    layers.linear(`${prefix}.${name}`, from, shape.width, by)
   const inputs = {
-    query: () => project(names.query, rows, 1 / Math.sqrt(shape.width / shape.heads)),
+    query: () => project(names.query, rows, scale),
     key: () => project(names.key, x),
     value: () => project(names.value, x),
   }
-  const options = { heads: shape.heads, site: `${site}.attention`, dropout: shape.attentionDropout, firstOnly }
+  const options = { heads: shape.heads, site: `${site}.attention`, dropout: shape.attentionDropout, firstOnly, rule }
   return attend(model, attention, inputs, options)
 }

@@ -27,12 +27,14 @@ export interface ConfigField {
 export type FieldKind =
   | 'size' // a whole number of at least 1
   | 'token' // a token's id: a whole number from 0 to below the vocabulary's size
+  | 'whole' // a whole number of either sign
   | 'number' // a finite number of at least 0
   | 'probability' // at least 0 and below 1
   | 'activation' // the name of one
   | 'dtype' // the name of a type of floating point numbers
   | 'boolean'
   | 'text'
+  | 'names' // a list of texts, or one text of several with | between them
   | 'labels' // see models/labels
   | 'any'
 
@@ -42,6 +44,8 @@ export type ConfigFields = Readonly<Record<string, ConfigField>>
 export interface FamilyConfig {
   /** The fields that the family's config class states itself, in its order; every family has {@link commonFields} too. */
   readonly fields: ConfigFields
+  /** Further ones that its model reads where a config has them; none unless given. */
+  readonly read?: ConfigFields
   /** Fields that files carry which older versions of Python wrote, and that its class no longer states. */
   readonly olderFields?: ConfigFields
   /** Other names of fields: Python's `attribute_map`. */
@@ -51,6 +55,8 @@ export interface FamilyConfig {
   readonly heads: string
   /** Whether positions are counted from after the padding id, as RoBERTa counts them. */
   readonly countsFromPadding: boolean
+  /** Fields of a config as Python can read them too, where an older version wrote what it no longer takes. */
+  readonly saved?: (config: ModelConfig) => Readonly<Record<string, Json>>
   /** What else a config can be wrong in, of those that are complete: the field, and how a sentence about it ends. */
   readonly check?: (config: ModelConfig) => { readonly field: string; readonly problem: string } | undefined
 }
@@ -68,8 +74,8 @@ export const size = (value: number, most: number, purpose: string): ConfigField 
   field('honoured', 'size', value, purpose, { most })
 export const probability = (value: number, purpose: string): ConfigField =>
   field('honoured', 'probability', value, purpose)
-export const unused = (kind: FieldKind, value: Json, purpose: string): ConfigField =>
-  field('irrelevant', kind, value, purpose)
+export const unused = (kind: FieldKind, value: Json, purpose: string, more?: Partial<ConfigField>): ConfigField =>
+  field('irrelevant', kind, value, purpose, more)
 export const refused = (kind: FieldKind, value: Json, purpose: string, more?: Partial<ConfigField>): ConfigField =>
   field('refused', kind, value, purpose, more)
 
@@ -116,7 +122,8 @@ export const commonFields: ConfigFields = {
   gradient_checkpointing: unused('any', null, 'an argument of training: `gradientCheckpointing`'),
 }
 
-const bertFields: ConfigFields = {
+/** Of BERT's configs. */
+export const bertFields: ConfigFields = {
   vocab_size: size(30_522, limits.rows, 'rows of the table of tokens'),
   hidden_size: size(768, limits.width, "the encoder's width"),
   num_hidden_layers: size(12, limits.layers, 'layers'),
@@ -148,7 +155,8 @@ const robertaFields: ConfigFields = {
   eos_token_id: unused('any', 2, 'the tokenizer has it'),
 }
 
-const bertNames = { aliases: {}, width: 'hidden_size', heads: 'num_attention_heads', countsFromPadding: false }
+/** What BERT's kin call the width and the heads. */
+export const bertNames = { aliases: {}, width: 'hidden_size', heads: 'num_attention_heads', countsFromPadding: false }
 
 /** BERT's fields. */
 export const bertConfig: FamilyConfig = { ...bertNames, fields: bertFields }

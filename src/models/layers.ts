@@ -8,6 +8,8 @@ import type { Initialization, ModelGraph } from './Model'
 export interface Layers {
   /** y = scale · (x Wᵀ + b), x [rows, in], W [out, in]. */
   linear(name: string, x: Value, outputs: number, scale?: number, options?: LinearOptions): Value
+  /** y = x Wᵀ, x [rows, in], W [out, in]: `linear` without a bias. */
+  product(name: string, x: Value, outputs: number): Value
   /** Layer normalization over the last axis (Ba, Kiros & Hinton 2016), with a bias unless `bias` is false. */
   layerNorm(name: string, x: Value, bias?: boolean): Value
   /** Rows of a table [rows, width]; that of the padding id starts at zero and is not trained. */
@@ -39,6 +41,11 @@ export function createLayers(model: ModelGraph, { deviation, epsilon }: LayerSet
       if (!bias) return graph.gemm(x, weight, undefined, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale })
       const added = model.parameter(`${name}.bias`, { shape: [outputs], initialization: { kind: 'zeros' } })
       return graph.gemm(x, weight, added, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale, beta: scale })
+    },
+    product(name, x, outputs) {
+      const shape = [outputs, knownWidth(name, x)]
+      const weight = model.parameter(`${name}.weight`, { shape, initialization: { kind: 'normal', deviation } })
+      return graph.gemm(x, weight, undefined, { transB: 1 })
     },
     layerNorm(name, x, bias = true) {
       const shape = [knownWidth(name, x)]

@@ -91,6 +91,9 @@ export const modernbertConfig: FamilyConfig = {
   width: 'hidden_size',
   heads: 'num_attention_heads',
   countsFromPadding: false,
+  // transformers 5.24 fails at null
+  saved: ({ local_rope_theta: local, global_rope_theta: full }) =>
+    local === null ? { local_rope_theta: typeof full === 'number' ? full : 160_000 } : {},
   check: config => checkPooling(config) ?? checkLayers(config) ?? checkRope(config) ?? checkSizes(config),
 }
 

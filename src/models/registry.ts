@@ -4,7 +4,9 @@ import type { Architecture } from './architecture'
 import { bert } from './bert'
 import type { ModelConfig } from './config'
 import { distilbert } from './distilbert'
+import { debertaV2 } from './debertaV2'
 import { electra } from './electra'
+import { mpnet } from './mpnet'
 import { modernbert } from './modernbert'
 import { otherKind } from './otherKinds'
 import { camembert, roberta, xlmRoberta } from './roberta'
@@ -18,6 +20,8 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   distilbert,
   electra,
   albert,
+  mpnet,
+  'deberta-v2': debertaV2,
   modernbert,
 }
 

@@ -5,11 +5,11 @@ import { log } from '../logging'
 import type { TokenizerFiles } from './files'
 import { JsonPart } from './jsonPart'
 import { completeOptions, type CompleteOptions, type TokenizerOptions } from './options'
-import { type EncodedRow, type EncodedText, rowEncoder } from './rows'
+import { type EncodedRow, rowEncoder } from './rows'
 import type { TokenizerSettings } from './settings'
 import { templateOf } from './template'
 import type { TextModel } from './textModel'
-import { placeOf, type Text, textsOf } from './texts'
+import { placeOf, textsOf } from './texts'
 import { wordsChecker } from './words'
 
 /** One encoded text or pair. `attention_mask` is missing only if `returnAttentionMask` is false. */
@@ -48,51 +48,49 @@ export function encoder(model: TextModel, files: TokenizerFiles, settings: Token
     const complete = completeOptions(options, settings)
     if (complete.isSplitIntoWords) checkTakesWords()
     const { isBatch, firsts, seconds } = textsOf(texts, pairs, complete.isSplitIntoWords)
-    const encodeRow = rowEncoder(model, complete.addSpecialTokens ? template : bare, complete)
-    const encoded = encodeAll(firsts, (text, index) => encodeRow(text, seconds?.[index]), isBatch ? texts : undefined)
-    if (complete.isSplitIntoWords) tellLost(encoded, complete.maxLength)
-    const batch = columnsOf(
-      encoded.flatMap(({ rows }) => rows),
-      complete,
-      settings,
-    )
-    if (complete.returnsOverflow)
-      batch.overflow_to_sample_mapping = encoded.flatMap(({ rows }, index) => rows.map(() => index))
+    const encode = rowEncoder(model, complete.addSpecialTokens ? template : bare, complete)
+    const rows: EncodedRow[] = []
+    const samples: number[] = []
+    const encodeAt = (index: number): number => {
+      const lost = encode(rows, firsts[index]!, seconds?.[index])
+      while (samples.length < rows.length) samples.push(index)
+      return lost
+    }
+    const lost = encodeAll(firsts.length, encodeAt, isBatch ? texts : undefined)
+    if (complete.isSplitIntoWords) tellLost(lost, complete.maxLength)
+    const batch = columnsOf(rows, complete, settings)
+    if (complete.returnsOverflow) batch.overflow_to_sample_mapping = samples
     if (isBatch || complete.returnsOverflow) return batch
     return Object.fromEntries(Object.entries(batch).map(([name, rows]) => [name, rows[0]!])) as Encoding
   }
 }
 
 /**
- * Encodes texts one by one.
+ * Encodes texts one by one; returns how many words of each got no tokens.
  * @param batch what they are from, of a batch: our own errors then name the text.
  */
-function encodeAll(
-  texts: readonly Text[],
-  encode: (text: Text, index: number) => EncodedText,
-  batch: unknown,
-): EncodedText[] {
-  const encoded: EncodedText[] = []
+function encodeAll(count: number, encodeAt: (index: number) => number, batch: unknown): number[] {
+  const lost: number[] = []
   try {
-    for (const text of texts) encoded.push(encode(text, encoded.length))
+    while (lost.length < count) lost.push(encodeAt(lost.length))
   } catch (error) {
     if (!(error instanceof TrainerError) || batch === undefined) throw error
-    const place = placeOf(batch as readonly unknown[], encoded.length)
+    const place = placeOf(batch as readonly unknown[], lost.length)
     throw new TrainerError(error.code, `${place}: ${error.message}`, { cause: error })
   }
-  return encoded
+  return lost
 }
 
 /** A function that says how many words get no tokens: the first time as a warning, later as a note. */
-function lostWordsTeller(): (encoded: readonly EncodedText[], maxLength: number | undefined) => void {
+function lostWordsTeller(): (lostOfTexts: readonly number[], maxLength: number | undefined) => void {
   let level: 'warning' | 'info' = 'warning'
-  return (encoded, maxLength) => {
-    const losing = encoded.filter(({ lost }) => lost > 0)
+  return (lostOfTexts, maxLength) => {
+    const losing = lostOfTexts.filter(lost => lost > 0)
     if (losing.length === 0) return
-    const lost = losing.reduce((sum, one) => sum + one.lost, 0)
+    const lost = losing.reduce((sum, one) => sum + one, 0)
     log(
       level,
-      `${lost} ${lost === 1 ? 'word' : 'words'} of ${losing.length} of ${encoded.length} texts lie behind the limit of ` +
+      `${lost} ${lost === 1 ? 'word' : 'words'} of ${losing.length} of ${lostOfTexts.length} texts lie behind the limit of ` +
         `${maxLength} tokens: they get no tokens, and their labels count neither in the loss nor in metrics. A larger ` +
         `maxLength or returnOverflowingTokens: true keeps them.${level === 'warning' ? ' Of later calls this is said at the log level info.' : ''}`,
     )
@@ -114,11 +112,11 @@ function columnsOf(
   const ones = (row: EncodedRow): number[] => new Array<number>(row.ids.length).fill(1)
   return {
     input_ids: rows.map(row => pad(row.ids, settings.padTokenId ?? 0)),
-    ...(outputs.segments && { token_type_ids: rows.map(row => pad(row.segments, settings.padTokenTypeId)) }),
+    ...(outputs.segments && { token_type_ids: rows.map(row => pad(row.segments!, settings.padTokenTypeId)) }),
     ...(outputs.mask && { attention_mask: rows.map(row => pad(ones(row), 0)) }),
-    ...(outputs.specials && { special_tokens_mask: rows.map(row => pad(row.specials, 1)) }),
-    ...(outputs.places && { offset_mapping: rows.map(row => pad(row.places, [0, 0])) }),
-    ...(outputs.words && { word_ids: rows.map(row => pad(row.words, null)) }),
-    ...(outputs.sequences && { sequence_ids: rows.map(row => pad(row.sequences, null)) }),
+    ...(outputs.specials && { special_tokens_mask: rows.map(row => pad(row.specials!, 1)) }),
+    ...(outputs.places && { offset_mapping: rows.map(row => pad(row.places!, [0, 0])) }),
+    ...(outputs.words && { word_ids: rows.map(row => pad(row.words!, null)) }),
+    ...(outputs.sequences && { sequence_ids: rows.map(row => pad(row.sequences!, null)) }),
   } as BatchEncoding
 }

@@ -7,30 +7,24 @@ import { lostWords, strideError, type TextTokens, tokensOf, windowsOf } from './
 import { truncatedLengths } from './truncation'
 import { trimmedPlaces } from './trimming'
 
-/** One encoded text or pair; what is not asked for is empty. */
+/** One encoded text or pair, or a part of it; what is not asked for is undefined. */
 export interface EncodedRow {
   readonly ids: number[]
-  readonly segments: number[]
-  readonly specials: number[]
-  readonly places: [number, number][]
-  readonly words: (number | null)[]
-  readonly sequences: (number | null)[]
+  readonly segments: number[] | undefined
+  readonly specials: number[] | undefined
+  readonly places: [number, number][] | undefined
+  readonly words: (number | null)[] | undefined
+  readonly sequences: (number | null)[] | undefined
 }
 
-/** What is made of one text or pair. */
-export interface EncodedText {
-  /** One row, or (`returnOverflowingTokens`) as many as the text takes. */
-  readonly rows: readonly EncodedRow[]
-  /** The words that lie behind the limit; 0 for texts that are not split into words. */
-  readonly lost: number
-}
+/**
+ * Adds the row of a text or pair to others, or (`returnOverflowingTokens`) as many as it takes; returns the number of
+ * words that lie behind the limit, 0 for texts that are not split into words.
+ */
+type EncodeRow = (rows: EncodedRow[], text: Text, pair?: Text) => number
 
 /** A function that cuts the tokens of a text or pair to the budget and puts them into the template. */
-export function rowEncoder(
-  model: TextModel,
-  template: Template,
-  options: CompleteOptions,
-): (text: Text, pair?: Text) => EncodedText {
+export function rowEncoder(model: TextModel, template: Template, options: CompleteOptions): EncodeRow {
   const { strategy, maxLength, truncationSide: side, outputs } = options
   const truncates = strategy !== 'do_not_truncate' && maxLength !== undefined
   const added = { single: count(template.single), pair: count(template.pair) }
@@ -38,7 +32,7 @@ export function rowEncoder(
   if (truncates && options.returnsOverflow && options.stride >= room)
     throw strideError(options.stride, room, added.single, maxLength)
 
-  return (text, pair) => {
+  return (rows, text, pair) => {
     const pieces = pair === undefined ? template.single : template.pair
     const specials = pair === undefined ? added.single : added.pair
     // If the special tokens alone exceed the budget, nothing is cut, as in the Rust library.
@@ -46,14 +40,15 @@ export function rowEncoder(
     const isCutEarly = pair === undefined && side === 'right' && !options.returnsOverflow
     const first = tokensOf(text, model, outputs, isCutEarly && budget !== undefined ? budget + 1 : undefined)
     const second = pair === undefined ? undefined : tokensOf(pair, model, outputs)
-    if (budget === undefined) return { rows: [assemble(pieces, template.trims, first, second, outputs)], lost: 0 }
+    if (budget === undefined) {
+      rows.push(assemble(pieces, template.trims, first, second, outputs))
+      return 0
+    }
     const [firstLength, secondLength] = truncatedLengths(first.ids.length, second?.ids.length, budget, strategy)
     const firsts = windowsOf(first, firstLength, specials, options)
     const seconds = second === undefined ? [undefined] : windowsOf(second, secondLength, specials, options)
-    const rows = combinations(firsts, seconds).map(([a, b]) => assemble(pieces, template.trims, a, b, outputs))
-    const lostSecond = second ? lostWords(second, seconds as TextTokens[], side) : 0
-    const lost = lostWords(first, firsts, side) + lostSecond
-    return { rows, lost }
+    for (const [a, b] of combinations(firsts, seconds)) rows.push(assemble(pieces, template.trims, a, b, outputs))
+    return lostWords(first, firsts, side) + (second ? lostWords(second, seconds as TextTokens[], side) : 0)
   }
 }
 
@@ -83,18 +78,25 @@ function assemble(
   second: TextTokens | undefined,
   outputs: Outputs,
 ): EncodedRow {
-  const row: EncodedRow = { ids: [], segments: [], specials: [], places: [], words: [], sequences: [] }
+  const row: EncodedRow = {
+    ids: [],
+    segments: outputs.segments ? [] : undefined,
+    specials: outputs.specials ? [] : undefined,
+    places: outputs.places ? [] : undefined,
+    words: outputs.words ? [] : undefined,
+    sequences: outputs.sequences ? [] : undefined,
+  }
   for (const piece of pieces) {
     const text = piece.text === 'A' ? first : piece.text === 'B' ? second : undefined
     const ids = text?.ids ?? piece.ids
     for (let i = 0; i < ids.length; i++) row.ids.push(ids[i]!)
-    if (outputs.segments) lengthen(row.segments, ids.length, piece.segment)
-    if (outputs.specials) lengthen(row.specials, ids.length, piece.text ? 0 : 1)
-    if (outputs.sequences) lengthen(row.sequences, ids.length, text === undefined ? null : text === first ? 0 : 1)
-    if (outputs.words)
+    if (row.segments) lengthen(row.segments, ids.length, piece.segment)
+    if (row.specials) lengthen(row.specials, ids.length, piece.text ? 0 : 1)
+    if (row.sequences) lengthen(row.sequences, ids.length, text === undefined ? null : text === first ? 0 : 1)
+    if (row.words)
       if (text === undefined) lengthen(row.words, ids.length, null)
       else for (const word of text.words!) row.words.push(word)
-    if (outputs.places)
+    if (row.places)
       if (text === undefined) lengthen(row.places, ids.length, [0, 0])
       else for (const place of trimmedPlaces(text, trims)) row.places.push(place)
   }

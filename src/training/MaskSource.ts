@@ -82,6 +82,8 @@ function partsOf(
     const elements = Array.from(order, (row, i) => ({ length: lengths[i]!, number: numbers.tokens[row]! }))
     return runsOf(elements, dims[1]!, mask)
   }
+  // a table is the same in all micro-batches of an update
+  if (over === 'table') return [{ ...mask, first: 0 }]
   // attention: a padded query's row is zero, so that it passes no gradient back
   const { firstRow, lengths: groupLengths, width } = places.groups[over.group]!
   const rows = Array.from(order.subarray(firstRow, firstRow + groupLengths.length), row => numbers.rows[row]!)

@@ -70,6 +70,8 @@ function dropoutFields(family: string): string[] {
   const bert = ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout']
   const others: Readonly<Record<string, string[]>> = {
     distilbert: ['dropout', 'attention_dropout', 'seq_classif_dropout'],
+    mpnet: bert.slice(0, 2),
+    'deberta-v2': [...bert.slice(0, 2), 'pooler_dropout', 'cls_dropout'],
     albert: ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'classifier_dropout_prob'],
     modernbert: ['embedding_dropout', 'attention_dropout', 'mlp_dropout', 'classifier_dropout'],
   }

@@ -29,6 +29,11 @@ export function heldMask(
 ): Tensor<'float64'> {
   if (typeof over === 'object') return attentionMask(shape[1] as number, shape[2] === 1, over.group, feed, columns, at)
   const width = shape[1] as number
+  if (over === 'table') {
+    const rows = shape[0] as number
+    const data = Float64Array.from({ length: rows * width }, (_, i) => at(Math.floor(i / width), 0, i % width))
+    return new Tensor('float64', data, [rows, width])
+  }
   const { order } = feed.places
   const places = [...order].flatMap(row =>
     (over === 'rows' ? [0] : columns[row]!).map(column => [row, column] as const),

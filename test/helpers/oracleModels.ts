@@ -17,6 +17,8 @@ export const familyNames = [
   'distilbert',
   'electra',
   'albert',
+  'mpnet',
+  'deberta-v2',
   'modernbert',
 ] as const
 export type FamilyName = (typeof familyNames)[number]
@@ -29,6 +31,8 @@ const noDropout = {
   dropout: 0,
   attention_dropout: 0,
   seq_classif_dropout: 0,
+  pooler_dropout: 0,
+  cls_dropout: 0,
   embedding_dropout: 0,
   mlp_dropout: 0,
 }

@@ -14,13 +14,13 @@ describe('a config that cannot be', () => {
   it.each<[Record<string, unknown>, string]>([
     [
       { model_type: 'brt' },
-      'The model_type "brt" is not supported; these are: bert, roberta, xlm-roberta, camembert, distilbert, electra, albert, modernbert. Did you mean "bert"?',
+      'The model_type "brt" is not supported; these are: bert, roberta, xlm-roberta, camembert, distilbert, electra, albert, mpnet, deberta-v2, modernbert. Did you mean "bert"?',
     ],
     [{ model_type: 'longformer' }, 'The model_type "longformer" is not supported; these are: bert'],
     [
       { model_type: 'gpt2' },
       'The model_type "gpt2" is that of a causal model, which generates text. This package fine-tunes encoders, which read ' +
-        'it: bert, roberta, xlm-roberta, camembert, distilbert, electra, albert, modernbert. Choose a model of one of these families, ' +
+        'it: bert, roberta, xlm-roberta, camembert, distilbert, electra, albert, mpnet, deberta-v2, modernbert. Choose a model of one of these families, ' +
         'for classes, tokens, answers, choices or hidden words.',
     ],
     ...['gpt_neox', 'llama', 'llama4_text', 'qwen2', 'qwen3_moe', 'mistral', 'gemma3_text', 'phi3', 'opt', 'bloom'].map(

@@ -44,7 +44,9 @@ describe.each(familyNames)('the dropout of %s', family => {
     return (
       shape.length === 2 &&
       shape[1] === last &&
-      (rank === 2 ? shape[0] === 'batch' : ['tokens', 'batch'].includes(String(shape[0])))
+      (rank === 2
+        ? shape[0] === 'batch' || shape[0] === asked.shape[0]
+        : ['tokens', 'batch'].includes(String(shape[0])))
     )
   }
   const expectSites = (sites: readonly DropoutSite[], asked: readonly Asked[]): void => {

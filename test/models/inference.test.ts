@@ -37,7 +37,7 @@ describe.each(familyNames)('the exported model of %s', family => {
     const graph = inferenceGraph(model.definition, name => model.parameter(name))
     check(graph)
     const program = await engine.load(encode(graph).model)
-    const segments = ['bert', 'electra', 'albert'].includes(family)
+    const segments = ['bert', 'electra', 'albert', 'deberta-v2'].includes(family)
     expect(program.inputs).toEqual(
       ['input_ids', 'attention_mask', ...(segments ? ['token_type_ids'] : [])].map(name => ({
         name,

@@ -111,6 +111,13 @@ describe('a config', () => {
     expect(() => completeConfig({ ...tiny, ...fields }, architectures.modernbert!.config)).toThrow(message)
   })
 
+  it('is saved as Python can read it', () => {
+    const older = { ...tiny, global_rope_theta: 5000, local_rope_theta: null }
+    expect(modelFromConfig(older).config.local_rope_theta).toBe(5000)
+    expect(modelFromConfig({ ...older, local_rope_theta: 70 }).config.local_rope_theta).toBe(70)
+    expect(modelFromConfig(tiny).config).not.toHaveProperty('local_rope_theta')
+  })
+
   it('gives weights that start as in _init_weights: cut off, smaller where they lead out of a layer', () => {
     const { definition } = modelFromConfig(tiny)
     const values = (name: string): number[] =>

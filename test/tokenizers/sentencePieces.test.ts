@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { AutoTokenizer } from '../../src/auto/AutoTokenizer'
 import { message, writeFloat, writeInteger, writeText } from '../../src/protobuf'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 import { filesInMemory } from './inMemory'
 
 interface Case {
@@ -66,6 +69,14 @@ it('a model under another name is named, with the file that is missing and the l
   )
   const unknown = { ...cases[0]!, texts: { 'config.json': { model_type: 't5' } } }
   await expect(load(unknown)).rejects.toThrow(/has the SentencePiece model spiece\.model, but no tokenizer\.json/)
+})
+
+it('reads a model from the disk', async () => {
+  const one = cases[0]!
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, one.file), bytesOf(one))
+  for (const [name, value] of Object.entries(one.texts)) writeFileSync(join(folder, name), JSON.stringify(value))
+  expect((await AutoTokenizer.fromPretrained(folder))(texts).input_ids).toEqual(one.input_ids)
 })
 
 it('a damaged model is a tokenizer, or an error that names its file', async () => {
