@@ -11,7 +11,7 @@ const words = (
 const count = 16
 
 /** A text of its own for each row and column: the row's number in words, and some more. */
-export function textOf(row: number, column = 0, length = 5): string {
+function textOf(row: number, column = 0, length = 5): string {
   const first = [words[row % words.length], words[(row * 7 + column * 11 + 3) % words.length]]
   return [
     ...first,

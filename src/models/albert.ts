@@ -1,8 +1,8 @@
 import { TrainerError } from '../errors'
 import type { Value } from '../onnx/types'
 import type { Architecture } from './architecture'
-import { bertEmbeddings, bertGeometry, bertHeads, bertInputNames, bertSettings } from './bertEncoder'
-import { type ModelConfig, probabilityField, sizeField, textField } from './config'
+import { bertEmbeddings, bertGeometry, bertHeads, bertInputNames, bertSettings, bertShape } from './bertEncoder'
+import { type ModelConfig, probabilityField, sizeField } from './config'
 import { encode, type EncoderNames, type EncoderShape } from './encoder'
 import { albertConfig } from './fields'
 import { createLayers } from './layers'
@@ -48,14 +48,8 @@ export const albert: Architecture = {
 /** A group of `inner_group_num` layers is run for each of `num_hidden_layers`. */
 function shapeOf(config: ModelConfig): EncoderShape {
   return {
-    ...bertSettings(config),
+    ...bertShape(config),
     layers: sizeField(config, 'num_hidden_layers') * sizeField(config, 'inner_group_num'),
-    width: sizeField(config, 'hidden_size'),
-    heads: sizeField(config, 'num_attention_heads'),
-    innerWidth: sizeField(config, 'intermediate_size'),
-    activation: textField(config, 'hidden_act'),
-    attentionDropout: probabilityField(config, 'attention_probs_dropout_prob'),
-    attentionOutputDropout: probabilityField(config, 'hidden_dropout_prob'),
     outputDropout: 0,
   }
 }

@@ -58,7 +58,7 @@ export function bertShape(config: ModelConfig): EncoderShape {
   }
 }
 
-export function bertNames(prefix: string): EncoderNames {
+function bertNames(prefix: string): EncoderNames {
   return {
     layer: index => `${prefix}.encoder.layer.${index}`,
     query: 'attention.self.query',

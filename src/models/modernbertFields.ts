@@ -3,7 +3,7 @@ import { type FamilyConfig, field, limits, probability, refused, size, unused } 
 import { isJsonObject } from '../json'
 
 /** How far the tokens of a layer see, in Python's words. */
-export const layerTypes = ['full_attention', 'sliding_attention'] as const
+const layerTypes = ['full_attention', 'sliding_attention'] as const
 export type LayerType = (typeof layerTypes)[number]
 
 /** ModernBERT's fields. */
