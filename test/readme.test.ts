@@ -4,7 +4,7 @@ import { PrinterCallback, Trainer } from 'ts-trainer'
 import ts from 'typescript'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { optimizerKinds } from '../src/arguments/optimizers'
-import { architectureOf } from '../src/models/registry'
+import { architectures } from '../src/models/registry'
 import { scheduleTypes } from '../src/optim/schedules'
 import { smallModel } from './helpers/classifier'
 
@@ -91,9 +91,8 @@ describe('what the README says', () => {
   })
 
   it('is so: models, optimizers and schedules', () => {
-    for (const type of /^\| Models \| ([^:]*?), from/m.exec(readme)![1]!.match(/[\w-]+/g)!) {
-      expect(() => architectureOf({ ...smallModel().config, model_type: type }), type).not.toThrow()
-    }
+    const models = /^\| Models \| ([^:]*?), from/m.exec(readme)![1]!.match(/[\w-]+/g)!
+    expect(models.toSorted()).toEqual(Object.keys(architectures).toSorted())
     const training = /^\| Training \| (.*)\|$/m.exec(readme)![1]!.toLowerCase()
     expect([...new Set(Object.values(optimizerKinds))].filter(kind => !training.includes(kind))).toEqual([])
     expect(training).toContain(`${scheduleTypes.length} schedules`)

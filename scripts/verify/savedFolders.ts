@@ -42,6 +42,11 @@ const sizes = {
   hidden_dim: 24,
   initializer_range: 0.3,
   pad_token_id: 1,
+  // distances and windows that tell tokens of so short rows apart
+  relative_attention: true,
+  pos_att_type: ['p2c', 'c2p'],
+  position_buckets: 3,
+  local_attention: 4,
 }
 
 /** Every family with every head that it has. */
