@@ -142,6 +142,11 @@ export class Runner {
   /** Forward and backward: adds the gradients of the loss's sum to the update's, and returns the sum. */
   async train(feed: LabelledFeed, microBatch: MicroBatch): Promise<LossSum> {
     const { model, store, options, variants } = this.#begun
+    if (model.layout !== this.#model.definition.layout) {
+      throw new TrainerError('argument', 'The model was resized in the middle of its training.', {
+        fix: 'Call resizeTokenEmbeddings() before train().',
+      })
+    }
     const variant = variants.get(feed.variant) ?? this.#addVariant(feed.variant, this.#define(model, feed.variant))
     const program = await variant.program
     const key = { seed: options.seed, step: microBatch.step }

@@ -184,3 +184,11 @@ it('a model learns words that were added, and is the same when its folder is rea
   for (const [name, { data }] of model.parameters) expect(again.parameter(name).data).toEqual(data)
   expect((await AutoTokenizer.fromPretrained(folder))('a <yes> b').input_ids).toEqual(tokenizer('a <yes> b').input_ids)
 })
+
+it('a resize in the middle of a run ends it, with what to do', async () => {
+  const model = tinyModel()
+  const trainer = createTrainer({ maxSteps: 3 }, { model })
+  trainer.addCallback({ onStepEnd: () => void model.resizeTokenEmbeddings(40) })
+  await expect(trainer.train()).rejects.toThrow(/resized in the middle of its training.*before train\(\)/s)
+  await trainer.dispose()
+})
