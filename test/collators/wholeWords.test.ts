@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { AutoTokenizer, type Batch, DataCollatorForLanguageModeling, type Tokenizer } from '../../src/index'
+import { groups } from '../helpers/wholeWords'
 
 const folder = (name: string): string => fileURLToPath(new URL(`../fixtures/spans/${name}`, import.meta.url))
 
@@ -17,13 +18,6 @@ interface Case {
 const { words: cases } = JSON.parse(readFileSync(folder('cases.json'), 'utf8')) as { words: Record<string, Case[]> }
 const load = (kind: string): Promise<Tokenizer> => AutoTokenizer.fromPretrained(folder(kind))
 const table = (tensor?: Batch[string]): number[][] => tensor!.tolist() as number[][]
-
-/** The sets of tokens that were always chosen together, over many epochs; none for a token that never was. */
-function groups(labels: readonly number[][]): number[][] {
-  const keys = labels[0]!.map((_, token) => labels.map(row => (row[token] === -100 ? 0 : 1)).join(''))
-  const chosen = keys.map((_, token) => token).filter(token => keys[token]!.includes('1'))
-  return [...new Set(chosen.map(token => keys[token]))].map(key => chosen.filter(token => keys[token] === key))
-}
 
 describe('whole words', () => {
   it.each([

@@ -13,9 +13,14 @@ import { initialValues } from '../../src/models/initialize'
 import { architectures } from '../../src/models/registry'
 import { encode } from '../../src/onnx/encode'
 import { inferenceGraph } from '../../src/programs/inference'
+import { AutoModelForSequenceClassification, Dataset } from '../../src/index'
 import { type Batch, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
+import { rowsIn, stack } from '../heads/taskBatches'
+import { expectClose } from '../helpers/expectClose'
 import { batchOf, type Plain } from '../helpers/oracle'
+import { quietTrainer } from '../helpers/quietTrainer'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 
 type Outputs = Record<string, Plain>
 type Side = 'right' | 'left'
@@ -74,6 +79,26 @@ describe.each(Object.entries(models))('%s', (name, sides) => {
       })
     }
   })
+})
+
+it.each(['cls', 'mean'])('pooled by %s, a row gives the same alone as in a batch padded on either side', async name => {
+  const model = await AutoModelForSequenceClassification.fromPretrained(join(root, name))
+  const trainer = quietTrainer({
+    model,
+    args: { outputDir: temporaryFolder(), perDeviceEvalBatchSize: 1, threads: 1 },
+    dataCollator: stack,
+  })
+  const rows = [...rowsIn(batchOf(inputs.right))] as { input_ids: number[]; attention_mask: number[] }[]
+  const alone = rows.map(row => ({
+    input_ids: row.input_ids.filter((_, at) => row.attention_mask[at] === 1),
+    attention_mask: row.attention_mask.filter(one => one === 1),
+  }))
+  const { predictions } = await trainer.predict(Dataset.fromRows(alone))
+  await trainer.dispose()
+  for (const side of ['right', 'left'] as const) {
+    const expected = Float32Array.from(models[name]![side]!['logits']!.data)
+    expectClose(predictions.data as Float32Array, expected, 2e-5, side)
+  }
 })
 
 describe('a config', () => {
