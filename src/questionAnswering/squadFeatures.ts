@@ -6,6 +6,7 @@ import { type AnswerStarts, type SquadColumns, type SquadRow, squadRows } from '
 /** The part of a tokenizer that cuts pairs of texts into windows, and says what each token is of. */
 export interface WindowTokenizer {
   (questions: readonly string[], contexts: readonly string[], options: WindowOptions): Readonly<Record<string, unknown>>
+  (question: string, context: string, options: WindowOptions): Readonly<Record<string, unknown>>
   readonly modelMaxLength: number
   readonly paddingSide: 'left' | 'right'
   readonly clsTokenId: number | undefined
@@ -118,24 +119,20 @@ export function squadFeatures(
 
 /** @throws TrainerError naming the question that leaves the context no room. */
 function windowsOf(questions: readonly SquadRow[], tokenizer: WindowTokenizer, options: WindowOptions): Windows {
-  const cut = (rows: readonly SquadRow[]): Windows =>
-    tokenizer(
-      rows.map(({ question }) => question),
-      rows.map(({ context }) => context),
+  try {
+    return tokenizer(
+      questions.map(({ question }) => question),
+      questions.map(({ context }) => context),
       options,
     ) as unknown as Windows
-  try {
-    return cut(questions)
   } catch (error) {
-    for (const one of questions) {
+    for (const { name, question, context } of questions) {
       try {
-        cut([one])
+        tokenizer(question, context, options)
       } catch (own) {
-        if (own instanceof TrainerError)
-          throw new TrainerError(own.code, `${one.name}: ${own.problem}`, {
-            fix: 'Set a larger maxLength or a smaller stride, or leave so long a question out.',
-            cause: own,
-          })
+        if (!(own instanceof TrainerError)) throw own
+        const fix = 'Set a larger maxLength or a smaller stride, or leave so long a question out.'
+        throw new TrainerError(own.code, `${name}: ${own.problem}`, { fix, cause: own })
       }
     }
     throw error

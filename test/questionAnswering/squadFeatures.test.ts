@@ -97,7 +97,7 @@ describe('squadFeatures', () => {
   it("leaves out what Python's lstrip leaves out before a question", () => {
     const questions: string[] = []
     const asked = Object.assign(
-      (texts: readonly string[]) => {
+      (texts: string | readonly string[]) => {
         questions.push(...texts)
         return { input_ids: [], offset_mapping: [], sequence_ids: [], overflow_to_sample_mapping: [] }
       },
