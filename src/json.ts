@@ -45,10 +45,13 @@ const mark = 'python number literal: '
  * undefined are left out.
  * @param options.sorted puts keys in alphabetical order, as Hugging Face writes its files.
  * @param options.indent spaces a level; 2 by default.
+ * @param options.floats names of fields whose whole numbers are written with a fraction, `2.0`: Python tells them apart.
  */
-export function formatJson(value: unknown, options: { sorted?: boolean; indent?: number } = {}): string {
-  const replace = (_key: string, inner: unknown): unknown => {
+export function formatJson(value: unknown, options: FormatOptions = {}): string {
+  const { floats = [] } = options
+  const replace = (key: string, inner: unknown): unknown => {
     if (typeof inner === 'bigint') return Number(inner)
+    if (Number.isInteger(inner) && floats.includes(key)) return `\0${mark}${String(inner)}`
     if (ArrayBuffer.isView(inner) && !(inner instanceof DataView))
       return Array.from(inner as unknown as ArrayLike<number | bigint>)
     if (options.sorted === true && typeof inner === 'object' && inner !== null && !Array.isArray(inner)) {
@@ -56,7 +59,17 @@ export function formatJson(value: unknown, options: { sorted?: boolean; indent?:
     }
     return inner
   }
-  return `${JSON.stringify(value, replace, options.indent ?? 2)}\n`
+  const text = JSON.stringify(value, replace, options.indent ?? 2)
+  const marked = new RegExp(`"\\\\u0000${mark}([^"]+)"`, 'g')
+  const asFloat = (_literal: string, whole: string): string => (whole.includes('e') ? whole : `${whole}.0`)
+  return `${text.replace(marked, asFloat)}\n`
+}
+
+/** How {@link formatJson} writes. */
+export interface FormatOptions {
+  readonly sorted?: boolean
+  readonly indent?: number
+  readonly floats?: readonly string[]
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

@@ -1,6 +1,9 @@
 import { exportModel, type ModelFiles } from '../checkpoint/exportModel'
 import type { JsonObject } from '../json'
+import { floatFields } from '../models/checkConfig'
+import type { ModelConfig } from '../models/config'
 import type { Model } from '../models/Model'
+import { architectureOf } from '../models/registry'
 import { encodeInParts, type ExternalData } from '../onnx/encode'
 import { inferenceGraph } from '../programs/inference'
 import type { Tensor } from '../tensor'
@@ -38,6 +41,7 @@ export async function saveModelFolder(target: string, parts: SavedParts): Promis
 export function modelFiles({ model, tokenizer, trainingArguments }: SavedParts): ModelFiles {
   return {
     config: model.config as JsonObject | undefined,
+    floats: model.config === undefined ? [] : floatFields(architectureOf(model.config as ModelConfig).config),
     weights: model.parameters,
     writeTokenizer: tokenizer === undefined ? undefined : folder => tokenizer.save(folder),
     trainingArguments,

@@ -13,6 +13,8 @@ import { isJsonObject, type JsonObject } from '../json'
 export interface ModelFiles {
   /** `config.json`, in Hugging Face's spelling; a graph that was made elsewhere has none. */
   readonly config?: JsonObject | undefined
+  /** Its fields that hold fractions, of which Python takes no whole numbers; none unless given. */
+  readonly floats?: readonly string[] | undefined
   readonly weights: NamedTensors
   /**
    * The inference graph for `onnx/model.onnx`; its weights, if they are external, for `onnx/model.onnx_data`, which is
@@ -45,10 +47,10 @@ export async function exportModel(
 
 /** Writes the parts of a saved model into an existing folder. A checkpoint calls it inside its own `writeFolder`. */
 export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
-  const { config, weights, onnx, writeTokenizer, trainingArguments, maxShardSize } = files
+  const { config, floats = [], weights, onnx, writeTokenizer, trainingArguments, maxShardSize } = files
   if (config !== undefined) {
     const complete = onnx?.externalData === undefined ? config : withExternalData(config)
-    await writeJson(join(folder, 'config.json'), complete, { sorted: true })
+    await writeJson(join(folder, 'config.json'), complete, { sorted: true, floats })
   }
   await saveWeights(folder, weights, { maxShardSize })
   await writeTokenizer?.(folder)

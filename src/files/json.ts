@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { formatJson, isJsonObject, type Json, type JsonObject, parseJson } from '../json'
+import { formatJson, type FormatOptions, isJsonObject, type Json, type JsonObject, parseJson } from '../json'
 import { readText } from './readFile'
 import { writeFileWhole } from './writeFile'
 
@@ -39,6 +39,6 @@ export async function readJsonObject(path: string): Promise<JsonObject> {
 }
 
 /** Writes a value as JSON (see {@link formatJson}) beside its place, flushes it to the disk and renames it. */
-export async function writeJson(path: string, value: unknown, options: { sorted?: boolean } = {}): Promise<void> {
+export async function writeJson(path: string, value: unknown, options: FormatOptions = {}): Promise<void> {
   await writeFileWhole(path, new TextEncoder().encode(formatJson(value, options)))
 }

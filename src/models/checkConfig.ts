@@ -42,6 +42,12 @@ export function fieldNames(family: FamilyConfig): string[] {
   return [fields, read, olderFields, commonFields, aliases].flatMap(known => Object.keys(known ?? {}))
 }
 
+/** The fields of a family that hold numbers with fractions: Python's config classes take no whole ones there. */
+export function floatFields({ fields, read, olderFields }: FamilyConfig): string[] {
+  const known = Object.entries({ ...fields, ...read, ...olderFields })
+  return known.flatMap(([name, { kind }]) => (kind === 'number' ? [name] : []))
+}
+
 /**
  * Fields that no config of the family has, with the known one that each is a slip of: one written otherwise, or with
  * one wrong letter in a name of six or more. Other unknown fields are somebody's own, such as `is_encoder` or `type`.

@@ -156,6 +156,13 @@ describe('JSON', () => {
     expect(text.indexOf('"a"')).toBeLessThan(text.indexOf('"b"'))
   })
 
+  it('has fractions in the fields that are said to have them', () => {
+    const value = { whole: 2, eps: 1, rope: { eps: 160_000 }, small: 1e-12, eps2: 2, text: 'eps: 2' }
+    expect(formatJson(value, { floats: ['eps', 'small'], indent: 0 }).replaceAll('\n', '')).toBe(
+      '{"whole":2,"eps":1.0,"rope":{"eps":160000.0},"small":1e-12,"eps2":2,"text":"eps: 2"}',
+    )
+  })
+
   it('is read with the literals of Python, and no others', () => {
     expect(parseJson('\uFEFF{"a": [NaN, -Infinity, Infinity, "Infinity"]}')).toEqual({
       a: [NaN, -Infinity, Infinity, 'Infinity'],
