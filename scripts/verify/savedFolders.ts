@@ -42,10 +42,7 @@ const sizes = {
   hidden_dim: 24,
   initializer_range: 0.3,
   pad_token_id: 1,
-  // whole numbers where Python's configs take fractions alone
-  layer_norm_eps: 0,
-  norm_eps: 0,
-  initializer_cutoff_factor: 2,
+  initializer_cutoff_factor: 2, // a whole number, where Python's config takes fractions alone
   // distances and windows that tell tokens of so short rows apart
   relative_attention: true,
   pos_att_type: ['p2c', 'c2p'],
