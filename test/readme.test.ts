@@ -1,12 +1,12 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PrinterCallback, Trainer } from 'ts-trainer'
-import ts from 'typescript'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { optimizerKinds } from '../src/arguments/optimizers'
 import { architectures } from '../src/models/registry'
 import { scheduleTypes } from '../src/optim/schedules'
 import { smallModel } from './helpers/classifier'
+import { printedBy, problemsOf, programFolder, programOf } from './helpers/snippets'
 
 const root = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
@@ -20,56 +20,21 @@ const documents = [
     .map(file => `docs/${file}`),
 ]
 
-/** The TypeScript of the README: each block goes on where the one before ended. */
-const program = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, block]) => block!).join('\n')
-
-// inside the repository, so that packages are found; out is not tracked
-mkdirSync(join(root, 'out'), { recursive: true })
-const folder = mkdtempSync(join(root, 'out/readme-'))
+const program = programOf(readme)
+const folder = programFolder('readme')
 const file = join(folder, 'readme.ts')
 writeFileSync(file, program)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("the README's TypeScript", () => {
   it('compiles', () => {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), path => ts.sys.readFile(path)) as {
-      config: { compilerOptions: object }
-    }
-    const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
-    // an example may leave a result unused
-    const checked = ts.createProgram([file], {
-      ...options,
-      noUnusedLocals: false,
-      types: ['node'],
-      typeRoots: [join(root, 'node_modules/@types')],
-    })
-    const source = checked.getSourceFile(file)!
-    const problems = [...checked.getSyntacticDiagnostics(source), ...checked.getSemanticDiagnostics(source)]
-    expect(
-      problems.map(
-        ({ messageText, start }) =>
-          `${program.slice(start, start! + 40)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
-      ),
-    ).toEqual([])
+    expect(problemsOf([file])).toEqual([])
     expect(program.length).toBeGreaterThan(1000)
   })
 
   it('runs, on a small model and some rows', async () => {
     await writeCheckpoint(join(folder, 'all-MiniLM-L6-v2'))
     writeRows(join(folder, 'glue/mrpc'))
-    const before = process.cwd()
-    const printed: unknown[][] = []
-    const spies = [
-      vi.spyOn(console, 'log').mockImplementation((...values) => void printed.push(values)),
-      vi.spyOn(process.stderr, 'write').mockReturnValue(true),
-    ]
-    process.chdir(folder)
-    try {
-      await import(/* @vite-ignore */ file)
-    } finally {
-      process.chdir(before)
-      for (const spy of spies) spy.mockRestore()
-    }
+    const printed = await printedBy(file, folder)
     expect(printed[0]).toEqual([
       expect.objectContaining({
         eval_loss: expect.any(Number),

@@ -60,7 +60,8 @@ async function firstLoss(out: string): Promise<number> {
   return state.log_history.find(entry => entry['eval_loss'] !== undefined)?.['eval_loss'] ?? NaN
 }
 
-async function writeRows(files: ExampleCase['files'], folder: string): Promise<void> {
+/** Writes the rows of each file as JSON Lines. */
+export async function writeRows(files: ExampleCase['files'], folder: string): Promise<void> {
   for (const [name, rows] of Object.entries(files)) {
     const path = join(folder, `${name}.jsonl`)
     await mkdir(dirname(path), { recursive: true })
@@ -69,7 +70,7 @@ async function writeRows(files: ExampleCase['files'], folder: string): Promise<v
 }
 
 /** A BERT of two layers with random weights, and the vocabulary of the rows: long words are two pieces. */
-async function writeModel(files: ExampleCase['files'], folder: string): Promise<void> {
+export async function writeModel(files: ExampleCase['files'], folder: string): Promise<void> {
   const words = new Set(
     JSON.stringify(files)
       .toLowerCase()
