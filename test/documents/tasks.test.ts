@@ -54,6 +54,9 @@ const printed: Readonly<Record<string, readonly unknown[]>> = {
   'Reports of a classifier': [expect.stringMatching(/ bad .*\n.* good /), expect.any(Array), { roc_auc: number }],
 }
 
+/** What the programs printed, by their sections. */
+const said = new Map<string, unknown[]>()
+
 /** A text for each pipeline of transformers.js, and what it makes of it. */
 const calls: Readonly<Record<string, { readonly given: readonly unknown[]; readonly found: unknown }>> = {
   'token-classification': { given: ['river stone'], found: expect.any(Array) },
@@ -82,10 +85,10 @@ describe('docs/tasks.md', () => {
   })
 
   it.each(programs)('$title: runs', async ({ title, file }) => {
-    const said = await printedBy(file, folder)
-    const results = said.map(([first]) => first)
+    const results = (await printedBy(file, folder)).map(([first]) => first)
     const expected = printed[title]!
-    expect(results.slice(-expected.length)).toEqual(expected)
+    said.set(title, results.slice(-expected.length))
+    expect(said.get(title)).toEqual(expected)
   })
 
   it.each([...page.matchAll(/`pipeline\('([\w-]+)', '(.+?)'\)`/g)].map(([, task, saved]) => [task!, saved!]))(
@@ -98,6 +101,15 @@ describe('docs/tasks.md', () => {
       expect(await run(...given)).toEqual(found)
     },
   )
+
+  it("has means of features that are the pipeline's", async () => {
+    const extract = await pipeline('feature-extraction', join(folder, 'out/features'))
+    const [means] = said.get('Features') as number[][][]
+    for (const [row, text] of ['A stone in the garden.', 'River'].entries()) {
+      const [expected] = (await extract(text, { pooling: 'mean' })).tolist() as number[][]
+      expect(Math.max(...expected!.map((value, i) => Math.abs(value - means![row]![i]!)))).toBeLessThan(1e-4)
+    }
+  })
 
   it('names scripts that there are', () => {
     const scripts = [...page.matchAll(/npx tsx ([\w/]+\.ts)/g)].map(([, script]) => script!)
