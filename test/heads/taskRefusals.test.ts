@@ -72,6 +72,18 @@ describe('what heads refuse', () => {
     await expect(train(model(), { ...batch, ...change })).rejects.toThrow(message)
   })
 
+  it.each([
+    ['a tagger', tagging, /no labels.*DataCollatorForTokenClassification\(tokenizer\)/s],
+    ['a model of words', guessing, /no labels.*DataCollatorForLanguageModeling\(tokenizer\)/s],
+    ['a model of answers', answering, /no labels.*"start_positions" and "end_positions".*squadFeatures/s],
+    ['a model of choices', choosing, /no labels.*column "label"/s],
+  ] as const)('rows without labels for %s, with where its labels come from', async (_, which, message) => {
+    const { model, batch } = which
+    const labelNames = ['labels', 'start_positions', 'end_positions']
+    const inputs = Object.fromEntries(Object.entries(batch).filter(([name]) => !labelNames.includes(name)))
+    await expect(train(model(), inputs)).rejects.toThrow(message)
+  })
+
   it('a custom loss, class weights and other losses where they do not fit', async () => {
     const computeLossFunc = (): never => {
       throw new Error('never called')

@@ -74,6 +74,7 @@ it.each<[unknown, RegExp]>([
   [[1, 0], /Word 2 has no label: the text has 2 labels/],
   [[1, 0, null], /The label of word 2 is null/],
   [[1, 0, 1.5], /The label of word 2 is 1\.5; the number of a class/],
+  [['O', 'B-PER', 'O'], /word 0 is the name "O", not its number.*labels\.map\(label => names\.indexOf\(label\)\)/s],
   [undefined, /The labels of the words are undefined/],
 ])('labels %o are refused', (given, message) => {
   expect(() => alignLabels([null, 0, 1, 2], given as number[])).toThrow(message)
