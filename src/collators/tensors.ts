@@ -37,9 +37,9 @@ export function columnTensor(
 
 const paddedColumns: readonly string[] = ['input_ids', 'attention_mask', 'token_type_ids', 'special_tokens_mask']
 
-const adviceForOthers = `Only ${paddedColumns.join(', ')} are padded: pad the others in map, or write a collator for them.`
+const adviceForOthers = `Only ${paddedColumns.join(', ')} are padded: pad others in map, or write a collator for them.`
 
-/** What to do about rows of tokens that were not padded: the Trainer pads by itself only where the task needs no more. */
+/** What to do about rows of tokens that were not padded: the Trainer pads by itself where nothing else is to be. */
 function adviceForPadded(collator: Collators): string {
   if (collator !== 'DataCollatorWithPadding') return `Nothing was padded: set dataCollator: ${collator}(tokenizer).`
   return (

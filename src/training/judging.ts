@@ -5,6 +5,7 @@ import { log } from '../logging'
 import { isBetter } from '../metrics/better'
 import type { Metrics } from '../metrics/Metrics'
 import type { LoadedBatch } from './LoadedBatch'
+import { whereLabelsAre } from './evaluation'
 import type { TrainingArguments } from '../TrainingArguments'
 import { metricNamed } from './rates'
 
@@ -66,20 +67,10 @@ export function checkLabelled({ batch, rows }: LoadedBatch, { labelNames, task }
   throw new TrainerError(
     'data',
     `Row ${rows[0]} of the training dataset has no labels: the columns of its batch are ${columns}.`,
-    { fix: labelAdvice[task] ?? adviceForColumn },
+    { fix: whereLabelsAre[task] ?? adviceForColumn },
   )
 }
 
 const adviceForColumn =
   'If the dataset has a column "label", leave rows out where it is empty: filter(row => row.label !== null). ' +
   'Else add one, or name it with labelNames.'
-
-/** Where labels come from, for the tasks whose rows have no column "label". */
-const labelAdvice: Partial<Readonly<Record<Head['task'], string>>> = {
-  'masked-lm':
-    'They are the tokens that a collator hides: set dataCollator: DataCollatorForLanguageModeling(tokenizer).',
-  'question-answering': 'They are the columns "start_positions" and "end_positions": squadFeatures() makes them.',
-  'token-classification':
-    'They are a column "labels" with a list for each row, a number for each token (alignLabels() makes them of words\' ' +
-    'labels): set dataCollator: DataCollatorForTokenClassification(tokenizer), which pads them.',
-}
