@@ -11,10 +11,10 @@ export const AutoTokenizer = {
   /**
    * The tokenizer of a folder: `tokenizer.json`, or a vocabulary file, or a SentencePiece model. For a normalizer or
    * pre-tokenizer that is not written here, npm's `tokenizers` is used where it is installed.
-   * @param options `addPrefixSpace`: whether a byte-level tokenizer puts a blank before a text, and so before each word of
-   *   a text in words.
-   * @throws TrainerError when there is none, or it has a part that cannot be right; for options that it does not have, and
-   * `addPrefixSpace` for a tokenizer that is not byte-level.
+   * @param options `addPrefixSpace`: whether a byte-level tokenizer puts a blank before a text, and so before each
+   *   word of a text in words.
+   * @throws TrainerError when there is none, or it has a part that cannot be right; for options that it does not have,
+   * and `addPrefixSpace` for a tokenizer that is not byte-level.
    * @example
    * const tokenizer = await AutoTokenizer.fromPretrained('./roberta-base', { addPrefixSpace: true })
    * tokenizer(['Ines', 'left'], { isSplitIntoWords: true })

@@ -13,8 +13,8 @@ import { vocabularyOf, type Vocabulary } from './vocabularies'
 /** Options of `AutoTokenizer.fromPretrained`. */
 export interface LoadTokenizerOptions {
   /**
-   * Whether a byte-level tokenizer puts a blank before a text that begins with none, which texts in words need: Python's
-   * `add_prefix_space`. By default what the files say. A saved tokenizer keeps it.
+   * Whether a byte-level tokenizer puts a blank before a text that begins with none, which texts in words need:
+   * Python's `add_prefix_space`. By default what the files say. A saved tokenizer keeps it.
    */
   readonly addPrefixSpace?: boolean | undefined
 }
