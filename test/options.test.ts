@@ -50,6 +50,7 @@ const suggested = (suggest: (trial: Untyped) => unknown): unknown =>
 /** How each function that takes options is called with them; the names are those of `functionsWithOptions`. */
 const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'parseTrainingArguments/1': options => library.parseTrainingArguments!([], options),
+  'AutoTokenizer.fromPretrained/1': options => library.AutoTokenizer!.fromPretrained!(words, options),
   'AutoModel.fromOnnx/1': options => library.AutoModel!.fromOnnx!('forward.onnx', options),
   'AutoModelFor#fromPretrained/1': options =>
     library.AutoModelForSequenceClassification!.fromPretrained!(folder, options),
@@ -189,7 +190,7 @@ describe('a function that takes options', () => {
 
   // what has none here, though Python's has some
   it.each<[string, () => unknown]>([
-    ['AutoTokenizer.fromPretrained', () => library.AutoTokenizer!.fromPretrained!(words, { useFast: false })],
+    ['AutoTokenizer.fromPretrained', () => library.AutoTokenizer!.fromPretrained!(words, {}, { useFast: false })],
     ['AutoConfig.fromPretrained', () => library.AutoConfig!.fromPretrained!(folder, { numLabels: 3 })],
     ['savePretrained of a model', () => model.savePretrained!(temporaryFolder(), { safeSerialization: false })],
     ['savePretrained of a tokenizer', () => tokenizer.savePretrained!(temporaryFolder(), { legacyFormat: true })],
@@ -210,6 +211,12 @@ describe('a function that takes options', () => {
     const error = await refusal(call)
     expect(error).toBeInstanceOf(index.TrainerError)
     expect((error as Error).message).toMatch(/has no options|nothing else|have no options/)
+  })
+
+  it('AutoTokenizer has options, and properties that are none', async () => {
+    const load = (options: object): unknown => library.AutoTokenizer!.fromPretrained!(words, options)
+    await expect(load({ modelMaxLength: 128 })).rejects.toThrow(/no option of .* Set tokenizer\.modelMaxLength/)
+    await expect(load({ addPrefixSpace: 1 })).rejects.toThrow('addPrefixSpace is 1; true or false was expected')
   })
 
   it('fromConfig() reads no weights, and a seed is a whole number', () => {

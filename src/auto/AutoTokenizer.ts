@@ -1,4 +1,6 @@
 import { textFiles } from '../files/textFiles'
+import { checkFlag, checkOptions, refuseArguments } from '../options'
+import type { LoadTokenizerOptions } from '../tokenizers/files'
 import { importNative } from '../tokenizers/native'
 import { loadTokenizer, type Tokenizer } from '../tokenizers/tokenizer'
 import { TrainerError } from '../errors'
@@ -9,14 +11,30 @@ export const AutoTokenizer = {
   /**
    * The tokenizer of a folder: `tokenizer.json`, or a vocabulary file, or a SentencePiece model. For a normalizer or
    * pre-tokenizer that is not written here, npm's `tokenizers` is used where it is installed.
-   * @throws TrainerError when there is none, or it has a part that cannot be right.
+   * @param options `addPrefixSpace`: whether a byte-level tokenizer puts a blank before a text, and so before each
+   *   word of a text in words.
+   * @throws TrainerError when there is none, or it has a part that cannot be right; for options that it does not have,
+   * and `addPrefixSpace` for a tokenizer that is not byte-level.
+   * @example
+   * const tokenizer = await AutoTokenizer.fromPretrained('./roberta-base', { addPrefixSpace: true })
+   * tokenizer(['Ines', 'left'], { isSplitIntoWords: true })
    */
-  fromPretrained: async (folder: string, ...others: readonly never[]): Promise<Tokenizer> => {
-    if (others.length > 0) {
-      throw new TrainerError('argument', 'AutoTokenizer.fromPretrained() takes a folder and nothing else.', {
-        fix: 'Set options on the tokenizer, or at its calls.',
+  async fromPretrained(
+    folder: string,
+    options: LoadTokenizerOptions = {},
+    ...extra: readonly never[]
+  ): Promise<Tokenizer> {
+    const where = 'AutoTokenizer.fromPretrained()'
+    refuseArguments(extra, `${where}, beside a folder and its options,`)
+    const property = properties.find(name => Object.hasOwn(Object(options), name))
+    if (property !== undefined)
+      throw new TrainerError('argument', `${property} is no option of ${where}, but a property of the tokenizer.`, {
+        fix: `Set tokenizer.${property} when it is loaded.`,
       })
-    }
-    return loadTokenizer(await existingFolder(folder), textFiles, importNative)
+    checkOptions(options, ['addPrefixSpace'], where)
+    checkFlag(options.addPrefixSpace, 'addPrefixSpace')
+    return loadTokenizer(await existingFolder(folder), textFiles, importNative, options)
   },
 }
+
+const properties = ['modelMaxLength', 'paddingSide', 'truncationSide'] as const

@@ -1,6 +1,7 @@
 // columns → batch
 import { labelColumn, labelColumns } from '../labelColumn'
 import type { Batch } from '../tensor'
+import { advisedCollator } from './advised'
 import { labelTensor } from './labels'
 import { columnTensor } from './tensors'
 
@@ -16,10 +17,11 @@ export function batchOf(
   labelNames?: readonly string[],
 ): Batch {
   const label = labelColumn(Object.keys(columns), labelNames)
+  const advised = () => advisedCollator(columns, label)
   const batch: Batch = {}
   for (const [name, values] of Object.entries(columns)) {
-    if (name !== label && !labelColumns.includes(name)) batch[name] = columnTensor(name, values, indices)
-    const labels = name === label ? labelTensor(name, values, indices) : undefined
+    if (name !== label && !labelColumns.includes(name)) batch[name] = columnTensor(name, values, indices, advised)
+    const labels = name === label ? labelTensor(name, values, indices, advised) : undefined
     if (labels !== undefined) batch.labels = labels
   }
   return batch

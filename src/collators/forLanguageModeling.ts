@@ -78,7 +78,9 @@ export const DataCollatorForLanguageModeling: MakeCollator<Masker, DataCollatorF
     const { size } = tokenizer.getVocab()
     const padding = { padToMultipleOf: options.padToMultipleOf }
     const { seed = 42, wholeWordMask = false } = options
-    return Object.assign(collate, { columns: wholeWordMask ? [wordColumn] : [] })
+    return Object.assign(collate, {
+      columns: wholeWordMask ? [wordColumn, 'special_tokens_mask'] : ['special_tokens_mask'],
+    })
 
     function collate(examples: Examples, indices?: readonly number[], epoch = 0): Batch {
       checkIndices(indices, name)

@@ -5,6 +5,7 @@ import { isList, Tensor } from '../tensor'
 import { batchOf } from './batch'
 import type { Examples } from './Collator'
 import { checkExamples, checkIndices, rowName } from './examples'
+import { adviceForNames } from './labels'
 import { checkPadOptions } from './padExamples'
 import { padValues } from './padding'
 import { type MakeCollator, type Padder, tokenizerCollator } from './tokenizerCollator'
@@ -52,7 +53,9 @@ function labelsOf(examples: Examples, column: string, indices: readonly number[]
     const list = Array.from(labels, Number)
     if (list.length !== tokens)
       throw new LabelError(`${place} has ${list.length} labels, but the row has ${tokens} tokens.`, fix)
-    if (!list.every(Number.isInteger)) throw new LabelError(`${place} has labels that are no whole numbers.`, fix)
-    return list
+    if (list.every(Number.isInteger)) return list
+    const text = Array.from(labels as ArrayLike<unknown>).find(value => typeof value === 'string')
+    if (text === undefined) throw new LabelError(`${place} has labels that are no whole numbers.`, fix)
+    throw new LabelError(`${place} has names for labels ("${text}").`, adviceForNames(column, [labels]))
   })
 }

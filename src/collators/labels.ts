@@ -1,33 +1,54 @@
 // a column of labels → tensor
 import { LabelError } from '../errors'
 import { isList, type Tensor } from '../tensor'
+import type { Collators } from './advised'
 import { tensorOf } from './tensors'
 
 /**
  * The column of labels as a tensor; undefined where no row has one.
+ * @param advised the collator for such rows, asked for when there is a fault.
  * @throws LabelError as {@link columnTensor}, with what to do about labels.
  */
-export function labelTensor(name: string, values: readonly unknown[], indices?: readonly number[]): Tensor | undefined {
+export function labelTensor(
+  name: string,
+  values: readonly unknown[],
+  indices: readonly number[] | undefined,
+  advised: () => Collators,
+): Tensor | undefined {
+  const isPerToken = (): boolean => advised() === 'DataCollatorForTokenClassification'
   if (values.every(value => value === null)) return undefined
   return tensorOf(name, values, indices, {
     refuse: (problem, fix) => new LabelError(problem, fix),
-    text: () => adviceForTexts(name, values),
+    text: () => adviceForTexts(name, values, isPerToken),
     empty: () =>
       values.some(isList)
         ? `Leave such rows out: dataset.filter(row => row.${name}?.every(label => label !== null)).`
         : `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
     ragged: () =>
-      'Several labels at once are a number for each label that there is, in every row: ' +
-      `map(row => ({ ${name}: names.map((_, id) => (row.${name}.includes(id) ? 1 : 0)) })).`,
+      isPerToken()
+        ? 'Each token has a label: set dataCollator: DataCollatorForTokenClassification(tokenizer), which pads them.'
+        : 'Several labels at once are a number for each label that there is, in every row: ' +
+          `map(row => ({ ${name}: names.map((_, id) => (row.${name}.includes(id) ? 1 : 0)) })).`,
   })
 }
 
+/** What to do about the names of tokens' labels, of which some may be numbers already. */
+export function adviceForNames(name: string, values: readonly unknown[]): string {
+  const isMixed = values.flat(Infinity).some(value => typeof value === 'number')
+  const number = isMixed ? "(typeof label === 'string' ? names.indexOf(label) : label)" : 'names.indexOf(label)'
+  return (
+    'Labels have to be numbers, those of the names in the list of them: ' +
+    `map(row => ({ ${name}: row.${name}.map(label => ${number}) })).`
+  )
+}
+
 /** What to do about labels that are texts: they may be numbers that were read as such, lists, or names. */
-function adviceForTexts(name: string, values: readonly unknown[]): string {
+function adviceForTexts(name: string, values: readonly unknown[], isPerToken: () => boolean): string {
   const texts = values.flat(Infinity).filter(value => typeof value === 'string')
   const some = (pattern: RegExp): boolean => texts.some(text => pattern.test(text.trim()))
   if (values.some(isList)) {
     const row = some(/\d/) && texts.every(isNumeric) ? `row.${name}.map(Number)` : undefined
+    if (row === undefined && isPerToken()) return adviceForNames(name, values)
     const switches = `names.map(name => (row.${name}.includes(name) ? 1 : 0))`
     return `Make numbers of them, one for each label that there is: map(row => ({ ${name}: ${row ?? switches} })).`
   }

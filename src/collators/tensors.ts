@@ -1,6 +1,7 @@
 // columns of numbers → tensors
 import { TrainerError } from '../errors'
 import { isList, Tensor } from '../tensor'
+import type { Collators } from './advised'
 import { rowName } from './examples'
 
 /** What to do about cells that cannot be in a tensor. */
@@ -15,20 +16,36 @@ export interface Advice {
 
 /**
  * A column as a tensor of shape [rows] or [rows, …]: int32, or float32 if there is a fraction or an array of floats.
+ * @param advised the collator for such rows, asked for when they differ in length.
  * @throws TrainerError (`data`) naming the row that is text, missing, of another length or beyond 32 bits.
  */
-export function columnTensor(name: string, values: readonly unknown[], indices?: readonly number[]): Tensor {
+export function columnTensor(
+  name: string,
+  values: readonly unknown[],
+  indices: readonly number[] | undefined,
+  advised: () => Collators,
+): Tensor {
   return tensorOf(name, values, indices, {
     refuse: (problem, fix) => new TrainerError('data', problem, { fix }),
     text: () =>
       `If it is the label, number it: dataset.classEncodeColumn('${name}'). ` +
       `Else remove the column (dataset.removeColumns('${name}')), or tokenize it with map.`,
     empty: () => `Leave such rows out: dataset.filter(row => row.${name} !== null).`,
-    ragged: () =>
-      'Without a tokenizer nothing is padded: give the Trainer processingClass: tokenizer. ' +
-      'With one, only input_ids, attention_mask, token_type_ids and special_tokens_mask are padded: ' +
-      'pad the others in map, or write a collator for them.',
+    ragged: () => (paddedColumns.includes(name) ? adviceForPadded(advised()) : adviceForOthers),
   })
+}
+
+const paddedColumns: readonly string[] = ['input_ids', 'attention_mask', 'token_type_ids', 'special_tokens_mask']
+
+const adviceForOthers = `Only ${paddedColumns.join(', ')} are padded: pad others in map, or write a collator for them.`
+
+/** What to do about rows of tokens that were not padded: the Trainer pads by itself where nothing else is to be. */
+function adviceForPadded(collator: Collators): string {
+  if (collator !== 'DataCollatorWithPadding') return `Nothing was padded: set dataCollator: ${collator}(tokenizer).`
+  return (
+    'Nothing was padded: give the Trainer processingClass: tokenizer and no dataCollator, or ' +
+    'dataCollator: DataCollatorWithPadding(tokenizer).'
+  )
 }
 
 /**

@@ -75,6 +75,10 @@ function insideOf(names: AlignLabelsOptions['names'], labelAllTokens: boolean): 
 function labelOf(word: number, labels: ArrayLike<number | bigint>): number | bigint {
   const label = labels[word]
   if (Number.isInteger(label) || typeof label === 'bigint') return label!
+  if (typeof label === 'string')
+    throw new TrainerError('data', `The label of word ${word} is the name "${label as string}", not its number.`, {
+      fix: 'Number them first: alignLabels(words, labels.map(label => names.indexOf(label))).',
+    })
   throw new TrainerError(
     'data',
     label === undefined

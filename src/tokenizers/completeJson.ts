@@ -22,6 +22,8 @@ export interface Completion {
   readonly vocabulary: Vocabulary
   /** `added_tokens.json`: ids by token. */
   readonly added: Readonly<Record<string, number>>
+  /** Where it was asked for, whatever the files say: the configuration has it too. */
+  readonly addPrefixSpace: boolean | undefined
 }
 
 /**
@@ -41,10 +43,10 @@ export function completeJson(json: WrittenJson, completion: Completion): Tokeniz
     added_tokens: tokens,
     normalizer:
       isWordPiece && normalizer?.type === 'BertNormalizer' ? configuredNormalizer(normalizer, config) : normalizer,
-    pre_tokenizer: configuredByteLevel(json.pre_tokenizer ?? null, family, config),
+    pre_tokenizer: configuredByteLevel(json.pre_tokenizer ?? null, completion),
     post_processor: isWordPiece
       ? (processor ?? clsSepTemplate(specials, idOf, family.doubleSeparator))
-      : configuredByteLevel(processor, family, config),
+      : configuredByteLevel(processor, completion),
     decoder: json.decoder ?? null,
   }
 }
@@ -107,11 +109,15 @@ function configuredNormalizer(
   }
 }
 
-/** The pre-tokenizer or post-processor of RoBERTa's kin, with the options that the configuration sets, as in Python. */
-function configuredByteLevel(part: unknown, family: Family, config: TokenizerConfig): unknown {
+/**
+ * The byte-level pre-tokenizer or post-processor with the options that the configuration sets: for RoBERTa's kin, as in
+ * Python, and for others what was asked for.
+ */
+function configuredByteLevel(part: unknown, { family, config, addPrefixSpace }: Completion): unknown {
   const { type } = (part ?? {}) as { type?: unknown }
-  if (family.kind !== 'byte-level' || (type !== 'ByteLevel' && type !== 'RobertaProcessing')) return part
-  const { add_prefix_space: prefixes, trim_offsets: trims } = config
+  if (type !== 'ByteLevel' && type !== 'RobertaProcessing') return part
+  const { add_prefix_space: written, trim_offsets: trims } = family.kind === 'byte-level' ? config : {}
+  const prefixes = addPrefixSpace ?? written
   return {
     ...(part as object),
     ...(typeof prefixes === 'boolean' && { add_prefix_space: prefixes }),

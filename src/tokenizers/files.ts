@@ -10,6 +10,15 @@ import type { TextFiles } from './textFiles'
 import type { AddedToken, TokenizerConfig, TokenizerJson, WrittenJson } from './tokenizerJson'
 import { vocabularyOf, type Vocabulary } from './vocabularies'
 
+/** Options of `AutoTokenizer.fromPretrained`. */
+export interface LoadTokenizerOptions {
+  /**
+   * Whether a byte-level tokenizer puts a blank before a text that begins with none, which texts in words need:
+   * Python's `add_prefix_space`. By default what the files say. A saved tokenizer keeps it.
+   */
+  readonly addPrefixSpace?: boolean | undefined
+}
+
 /** What a tokenizer is made of. */
 export interface TokenizerFiles {
   /** Where the tokenizer.json lies, or would lie if there is none. */
@@ -30,14 +39,20 @@ export interface TokenizerFiles {
  * Reads the files of a tokenizer: `tokenizer.json`, or else `vocab.txt` (BERT's kin), `vocab.json` with `merges.txt`
  * (RoBERTa's kin) or a SentencePiece model (ALBERT, XLM-RoBERTa, CamemBERT, DeBERTa-v2), of which one is made; with
  * `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and `config.json` if there are any.
+ * @param options count before what the files say.
  * @throws TrainerError naming what is missing or malformed, and what the folder has.
  */
-export async function readTokenizerFiles(folder: string, files: TextFiles): Promise<TokenizerFiles> {
+export async function readTokenizerFiles(
+  folder: string,
+  files: TextFiles,
+  { addPrefixSpace }: LoadTokenizerOptions = {},
+): Promise<TokenizerFiles> {
   const readJson = async (name: string): Promise<Record<string, unknown> | undefined> => {
     const text = await files.read(folder, name)
     return text === undefined ? undefined : parseJson(text, `${folder}/${name}`)
   }
-  const ownConfig = (await readJson('tokenizer_config.json')) ?? {}
+  const prefix = addPrefixSpace === undefined ? {} : { add_prefix_space: addPrefixSpace }
+  const ownConfig = { ...(await readJson('tokenizer_config.json')), ...prefix } as Record<string, unknown>
   checkConfig(new JsonPart(ownConfig, `${folder}/tokenizer_config.json`))
   const map = (await readJson('special_tokens_map.json')) ?? {}
   checkSpecialTokens(new JsonPart(map, `${folder}/special_tokens_map.json`))
@@ -60,7 +75,7 @@ export async function readTokenizerFiles(folder: string, files: TextFiles): Prom
   const named = namedSpecials(config)
   const path = `${folder}/tokenizer.json`
   const vocabulary = checkedVocabulary(new JsonPart(json, path))
-  const complete = completeJson(json, { family, config, specials, named, vocabulary, added })
+  const complete = completeJson(json, { family, config, specials, named, vocabulary, added, addPrefixSpace })
   return { path, json: complete, vocabulary, config, family, specials, named, positions: positionsOf(model) }
 }
 

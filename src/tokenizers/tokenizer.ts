@@ -4,12 +4,13 @@ import type { Cell, LooseColumn } from '../data/rows'
 import { checkOptions, refuseArguments } from '../options'
 import { growingTokenizer, type AddTokensOptions, type GrowingTokenizer, type TokenToAdd } from './addTokens'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
-import { readTokenizerFiles, type TokenizerFiles } from './files'
+import { readTokenizerFiles, type LoadTokenizerOptions, type TokenizerFiles } from './files'
 import { withNative, type NativeLibrary } from './native'
 import type { TokenizerOptions } from './options'
 import { tokenizerFileTexts } from './saveTokenizer'
 import { settingsOf, type TokenizerProperties, type TokenizerSettings } from './settings'
 import type { TextFiles } from './textFiles'
+import { checkPrefixSpace } from './words'
 
 /** Options with which a list of texts is one text, in words. */
 type OfWords = TokenizerOptions & { readonly isSplitIntoWords: true }
@@ -111,8 +112,10 @@ export async function loadTokenizer(
   folder: string,
   files: TextFiles,
   native?: () => Promise<NativeLibrary | undefined>,
+  options: LoadTokenizerOptions = {},
 ): Promise<Tokenizer> {
-  const loaded = await readTokenizerFiles(folder, files)
+  const loaded = await readTokenizerFiles(folder, files, options)
+  checkPrefixSpace(loaded, options)
   return withNative(() => createTokenizer(loaded, files.write), native)
 }
 

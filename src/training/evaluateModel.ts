@@ -45,6 +45,7 @@ export async function evaluateModel(evaluated: EvaluatedModel): Promise<ModelEva
       return runner.feed(batch, row => `row ${rows[row]} of the evaluation dataset`, 'evaluation', lossOnly)
     },
     labels: model.definition.head.labelNames,
+    task: model.definition.head.task,
     mainInput: model.inputNames[0]!,
     lossOnly,
     computeMetrics: options.computeMetrics,

@@ -1,5 +1,5 @@
 import { LabelError, quoted, TrainerError } from '../errors'
-import type { Predictions } from '../heads/Head'
+import type { Predictions, Task } from '../heads/Head'
 import type { MetricValue } from '../metrics/Metrics'
 import { plainMetrics } from '../metrics/plainMetrics'
 import type { Batch, Tensor } from '../tensor'
@@ -51,6 +51,7 @@ export interface EvaluationOptions {
   readonly feed: (loaded: LoadedBatch) => LabelledFeed
   /** The columns of a batch that are its labels, and the model's main one. */
   readonly labels: readonly string[]
+  readonly task: Task
   readonly mainInput: string
   /** Keep neither logits nor labels. */
   readonly lossOnly: boolean
@@ -194,7 +195,7 @@ function oneOrSeveral(tensors: readonly Tensor[]): Predicted | undefined {
  * @throws TrainerError where there should be, but there are no labels: in Python they would silently be missing.
  */
 function hasMetrics(
-  { computeMetrics, optionalLabels }: EvaluationOptions,
+  { computeMetrics, optionalLabels, task }: EvaluationOptions,
   labels: Predicted | undefined,
   batch: Batch | undefined,
 ): boolean {
@@ -203,8 +204,21 @@ function hasMetrics(
   if (optionalLabels) return false
   const columns = batch === undefined ? '' : `: its columns are ${quoted(Object.keys(batch))}`
   throw new TrainerError('data', `computeMetrics was given, but the evaluation dataset has no labels${columns}.`, {
-    fix: 'Add a column "label", name it with labelNames, or leave computeMetrics out.',
+    fix:
+      task in whereLabelsAre
+        ? `${whereLabelsAre[task]} Or leave computeMetrics out.`
+        : 'Add a column "label", name it with labelNames, or leave computeMetrics out.',
   })
+}
+
+/** Where labels are, for the tasks whose rows have no column "label". */
+export const whereLabelsAre: Partial<Readonly<Record<Task, string>>> = {
+  'masked-lm':
+    'Labels are the tokens that a collator hides: set dataCollator: DataCollatorForLanguageModeling(tokenizer).',
+  'question-answering': 'Labels are the columns "start_positions" and "end_positions": squadFeatures() makes them.',
+  'token-classification':
+    'Labels are a column "labels" with a list for each row, a number for each token (alignLabels() makes them of ' +
+    "words' labels): set dataCollator: DataCollatorForTokenClassification(tokenizer), which pads them.",
 }
 
 function inRowOrder(losses: ReadonlyMap<number, number>): Float64Array {

@@ -5,6 +5,7 @@ import { log } from '../logging'
 import { isBetter } from '../metrics/better'
 import type { Metrics } from '../metrics/Metrics'
 import type { LoadedBatch } from './LoadedBatch'
+import { whereLabelsAre } from './evaluation'
 import type { TrainingArguments } from '../TrainingArguments'
 import { metricNamed } from './rates'
 
@@ -60,16 +61,16 @@ export function noteBest(state: TrainerState, metrics: Metrics, args: TrainingAr
 }
 
 /** @throws TrainerError ('data') naming a row of a batch without labels. */
-export function checkLabelled({ batch, rows }: LoadedBatch, { labelNames }: Head): void {
+export function checkLabelled({ batch, rows }: LoadedBatch, { labelNames, task }: Head): void {
   if (labelNames.every(name => batch[name] !== undefined)) return
   const columns = quoted(Object.keys(batch))
   throw new TrainerError(
     'data',
     `Row ${rows[0]} of the training dataset has no labels: the columns of its batch are ${columns}.`,
-    {
-      fix:
-        'If the dataset has a column "label", leave rows out where it is empty: filter(row => row.label !== null). ' +
-        'Else add one, or name it with labelNames.',
-    },
+    { fix: whereLabelsAre[task] ?? adviceForColumn },
   )
 }
+
+const adviceForColumn =
+  'If the dataset has a column "label", leave rows out where it is empty: filter(row => row.label !== null). ' +
+  'Else add one, or name it with labelNames.'

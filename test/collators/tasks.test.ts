@@ -7,6 +7,8 @@ import {
   DataCollatorForMultipleChoice,
   DataCollatorForTokenClassification,
   DataCollatorWithFlattening,
+  DataCollatorWithPadding,
+  DefaultDataCollator,
   type Tensor,
   type Tokenizer,
 } from '../../src/index'
@@ -47,6 +49,38 @@ describe('DataCollatorForTokenClassification', () => {
       /'labels' of row 8 of the dataset has 1 labels, but the row has 2 tokens/,
     )
     expect(() => collate([{ input_ids: [2], labels: 1 }])).toThrow(/is 1, not a list of labels/)
+  })
+
+  it('is what other collators name for such rows, padded or not', () => {
+    const advice = /set dataCollator: DataCollatorForTokenClassification\(tokenizer\)/
+    for (const collate of [DefaultDataCollator(), DataCollatorWithPadding(tokenizer)])
+      expect(() => collate(examples)).toThrow(advice)
+    const [labels, ids] = [[1, 0, 0, 1, 1], [2, 5, 3, 3, 3]] // prettier-ignore
+    const rows = [[0], labels].map((given, row) => ({ input_ids: row ? ids : [2, 3], labels: given }))
+    expect(() => DataCollatorWithPadding(tokenizer)(rows)).toThrow(/Several labels at once/)
+  })
+
+  it('says how names become numbers, and so do the others', () => {
+    const named = [{ input_ids: [2, 5], labels: ['O', 'B-PER'] }]
+    for (const make of [DataCollatorForTokenClassification, DataCollatorWithPadding])
+      expect(() => make(tokenizer)(named)).toThrow(/map\(row => \(\{ labels: row\.labels\.map\(label => names\.indexOf/)
+    const mixed = [{ input_ids: [2, 5], labels: [-100, 'B-PER'] }]
+    expect(() => DataCollatorForTokenClassification(tokenizer)(mixed)).toThrow(
+      /names for labels \("B-PER"\).*typeof label === 'string' \? names\.indexOf\(label\) : label/s,
+    )
+  })
+})
+
+describe('DefaultDataCollator', () => {
+  it('names what pads rows of different lengths', () => {
+    const rows = [{ input_ids: [2, 5, 3], label: 1 }, { input_ids: [2, 3], label: 0 }] // prettier-ignore
+    expect(() => DefaultDataCollator()(rows)).toThrow(
+      /'input_ids' of row 1.*give the Trainer processingClass: tokenizer and no dataCollator, or .*WithPadding\(tokenizer\)/s,
+    )
+    const choices = [{ input_ids: [[2, 5, 3], [2, 3, 3]], label: 1 }, { input_ids: [[2, 3], [2, 3]], label: 0 }] // prettier-ignore
+    expect(() => DefaultDataCollator()(choices)).toThrow(/DataCollatorForMultipleChoice\(tokenizer\)/)
+    const extra = rows.map(row => ({ ...row, marks: row.input_ids }))
+    expect(() => DataCollatorWithPadding(tokenizer)(extra)).toThrow(/'marks' of row 1.*Only input_ids, .* are padded/s)
   })
 })
 

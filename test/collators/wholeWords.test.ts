@@ -108,7 +108,7 @@ describe('whole words', () => {
     const tokenizer = await load('bytelevel')
     const row = { input_ids: [0, 5, 2], word_ids: [null, 0, null], offset_mapping: [[0, 0], [0, 1], [0, 0]] } // prettier-ignore
     const collate = DataCollatorForLanguageModeling(tokenizer, { wholeWordMask: true })
-    expect(collate.columns).toEqual(['word_ids'])
+    expect(collate.columns).toEqual(['word_ids', 'special_tokens_mask'])
     expect(Object.keys(collate([row]))).toEqual(['input_ids', 'attention_mask', 'labels'])
     expect(Object.keys(DataCollatorForLanguageModeling(tokenizer)([row]))).toEqual(['input_ids', 'attention_mask', 'labels']) // prettier-ignore
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Batch, type PreTrainedModel, Tensor } from '../../src/index'
+import { type Batch, type PreTrainedModel, Tensor, type Trainer } from '../../src/index'
 import { maskedLanguageModel } from '../../src/heads/tokenClassification'
 import { architectures } from '../../src/models/registry'
 import { transformer } from '../../src/models/transformer'
@@ -9,7 +9,7 @@ import { temporaryFolder } from '../helpers/temporaryFolder'
 import { answering, choosing, config, guessing, rowsIn, stack, tagging, tokens } from './taskBatches'
 
 describe('what heads refuse', () => {
-  const train = (model: PreTrainedModel<unknown>, batch: Batch, more: object = {}): Promise<unknown> =>
+  const trainer = (model: PreTrainedModel<unknown>, batch: Batch, more: object = {}): Trainer =>
     quietTrainer({
       model: model as PreTrainedModel,
       args: {
@@ -22,7 +22,8 @@ describe('what heads refuse', () => {
       trainDataset: rowsIn(batch),
       dataCollator: stack,
       ...more,
-    }).train()
+    })
+  const train = (...given: Parameters<typeof trainer>): Promise<unknown> => trainer(...given).train()
 
   it.each([
     [
@@ -70,6 +71,20 @@ describe('what heads refuse', () => {
   ] as const)('%s', async (_, which, change, message) => {
     const { model, batch } = which
     await expect(train(model(), { ...batch, ...change })).rejects.toThrow(message)
+  })
+
+  it.each([
+    ['a tagger', tagging, /no labels.*DataCollatorForTokenClassification\(tokenizer\)/s],
+    ['a model of words', guessing, /no labels.*DataCollatorForLanguageModeling\(tokenizer\)/s],
+    ['a model of answers', answering, /no labels.*"start_positions" and "end_positions".*squadFeatures/s],
+    ['a model of choices', choosing, /no labels.*column "label"/s],
+  ] as const)('rows without labels for %s, with where its labels come from', async (_, which, message) => {
+    const { model, batch } = which
+    const labelNames = ['labels', 'start_positions', 'end_positions']
+    const inputs = Object.fromEntries(Object.entries(batch).filter(([name]) => !labelNames.includes(name)))
+    await expect(train(model(), inputs)).rejects.toThrow(message)
+    const scored = trainer(model(), inputs, { computeMetrics: () => ({}) })
+    await expect(scored.evaluate(rowsIn(inputs))).rejects.toThrow(message)
   })
 
   it('a custom loss, class weights and other losses where they do not fit', async () => {

@@ -1,4 +1,6 @@
 // rows of words with a label each, from the tokenizer to the entities that are counted
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   alignLabels,
@@ -13,6 +15,7 @@ import {
   type Tokenizer,
   type TokenizerOptions,
 } from '../../src/index'
+import { temporaryFolder } from '../helpers/temporaryFolder'
 import { closeTo } from './closeTo'
 import { expectLogits, pathOf, predict, read } from './support'
 import type { Plain } from '../helpers/oracle'
@@ -53,8 +56,27 @@ describe('words of a byte-level tokenizer', () => {
   it('are refused where no blank would stand before each', async () => {
     const tokenizer = await AutoTokenizer.fromPretrained(pathOf('byteLevelWords', 'tokenizer-plain'))
     expect(() => tokenized(tokenizer, rows)).toThrow(
-      /pre_tokenizer\.add_prefix_space is false.* Set add_prefix_space in .*tokenizer-plain\/tokenizer_config\.json/s,
+      /pre_tokenizer\.add_prefix_space is false.*, or set add_prefix_space in .*tokenizer-plain\/tokenizer_config\.json/s,
     )
+  })
+
+  it.each(['RobertaTokenizer', 'PreTrainedTokenizerFast'])('get one by addPrefixSpace, saved too: %s', async kind => {
+    const folder = temporaryFolder()
+    cpSync(pathOf('byteLevelWords', 'tokenizer-plain'), folder, { recursive: true })
+    const file = join(folder, 'tokenizer_config.json')
+    const { add_prefix_space: _, ...config } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    writeFileSync(file, JSON.stringify({ ...config, tokenizer_class: kind }))
+    const tokenizer = await AutoTokenizer.fromPretrained(folder, { addPrefixSpace: true })
+    const wanted = expected.rows.map(({ input_ids }) => ({ input_ids }))
+    expect(tokenized(tokenizer, rows)).toMatchObject(wanted)
+    const saved = temporaryFolder()
+    await tokenizer.savePretrained(saved)
+    expect(JSON.parse(readFileSync(join(saved, 'tokenizer_config.json'), 'utf8'))).toMatchObject({
+      add_prefix_space: true,
+    })
+    expect(tokenized(await AutoTokenizer.fromPretrained(saved), rows)).toMatchObject(wanted)
+    const without = await AutoTokenizer.fromPretrained(saved, { addPrefixSpace: false })
+    expect(() => tokenized(without, rows)).toThrow(/addPrefixSpace: true/)
   })
 
   it('get their labels at their first tokens, and are a batch that a model reads', async () => {

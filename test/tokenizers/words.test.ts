@@ -4,8 +4,8 @@ import { setLogSink } from '../../src/logging'
 import { markOrigin } from '../../src/data/origins'
 import { alignLabels } from '../../src/tokenizers/alignLabels'
 import type { TokenizerOptions } from '../../src/tokenizers/options'
-import type { Tokenizer } from '../../src/tokenizers/tokenizer'
-import { tokenizerOf } from './inMemory'
+import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
+import { filesInMemory, tokenizerOf } from './inMemory'
 
 type Json = Record<string, unknown>
 interface Call {
@@ -74,6 +74,7 @@ it.each<[unknown, RegExp]>([
   [[1, 0], /Word 2 has no label: the text has 2 labels/],
   [[1, 0, null], /The label of word 2 is null/],
   [[1, 0, 1.5], /The label of word 2 is 1\.5; the number of a class/],
+  [['O', 'B-PER', 'O'], /word 0 is the name "O", not its number.*labels\.map\(label => names\.indexOf\(label\)\)/s],
   [undefined, /The labels of the words are undefined/],
 ])('labels %o are refused', (given, message) => {
   expect(() => alignLabels([null, 0, 1, 2], given as number[])).toThrow(message)
@@ -100,20 +101,38 @@ it('words behind the limit are told of: once as a warning, later as a note', asy
 it('a byte-level tokenizer takes words only with a blank before each', async () => {
   const plain = await tokenizerNamed('bytelevel')
   expect(() => plain(words, { isSplitIntoWords: true })).toThrow(
-    /folder\/tokenizer.json pre_tokenizer.add_prefix_space is false.*Set add_prefix_space in folder\/tokenizer_config.json/s,
+    /folder\/tokenizer.json pre_tokenizer.add_prefix_space is false.*Load it with AutoTokenizer\.fromPretrained\('folder', \{ addPrefixSpace: true \}\), or set add_prefix_space in folder\/tokenizer_config.json/s,
   )
   const configured = await tokenizerNamed('bytelevel', { add_prefix_space: true })
   expect(() => configured(words, { isSplitIntoWords: true })).not.toThrow()
   const json = read('bytelevel/tokenizer.json') as Json
   const other = await tokenizerOf(json)
   expect(() => other(words, { isSplitIntoWords: true })).toThrow(
-    /Set pre_tokenizer.add_prefix_space in folder\/tokenizer.json to true/,
+    /, or set pre_tokenizer.add_prefix_space in folder\/tokenizer.json to true/,
   )
   const splitter = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
   const inner = { type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, splitter] }
   const without = await tokenizerOf({ ...json, pre_tokenizer: inner })
   const separate = words.flatMap(word => without.encode(word, undefined, { addSpecialTokens: false }))
   expect(without(words, { isSplitIntoWords: true, addSpecialTokens: false }).input_ids).toEqual(separate)
+})
+
+it.each<[string, Json, RegExp]>([
+  [
+    'wordpiece',
+    {},
+    /pre_tokenizer of folder\/tokenizer\.json is BertPreTokenizer.*Leave it out: this .* takes texts in words/s,
+  ],
+  ['metaspace', {}, /is Metaspace.*Leave it out/s],
+  [
+    'bytelevel',
+    { pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'ByteLevel', add_prefix_space: false }] } },
+    /is Sequence.*set pre_tokenizer\.pretokenizers\[0\]\.add_prefix_space in folder\/tokenizer\.json to true/s,
+  ],
+])('addPrefixSpace is refused where it does not count: %s %j', async (name, changes, message) => {
+  const texts = { 'tokenizer.json': JSON.stringify({ ...(read(`${name}/tokenizer.json`) as Json), ...changes }) }
+  const files = filesInMemory(new Map([['folder', texts]]))
+  await expect(loadTokenizer('folder', files, undefined, { addPrefixSpace: true })).rejects.toThrow(message)
 })
 
 it.each<[unknown, RegExp]>([
