@@ -93,7 +93,7 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
    *
    * @example
    * tokenizer.addTokens(['<city>', '<date>'])
-   * model.resizeTokenEmbeddings(tokenizer.getVocab().size)
+   * model.resizeTokenEmbeddings(tokenizer.length)
    */
   resizeTokenEmbeddings(count?: number, options: ResizeOptions = {}, ...extra: readonly never[]): number {
     refuseArguments(extra, 'resizeTokenEmbeddings(), beside the number and its options,')
