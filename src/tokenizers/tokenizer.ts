@@ -46,7 +46,7 @@ export interface TokenizerMembers extends TokenizerProperties {
    * model.resizeTokenEmbeddings(tokenizer.length)
    */
   addTokens(tokens: string | TokenToAdd | readonly (string | TokenToAdd)[], options?: AddTokensOptions): number
-  /** The number of all tokens, those that were added too: Python's `len(tokenizer)`. A function's own length it is not. */
+  /** The number of all tokens, those that were added too: Python's `len(tokenizer)`. */
   readonly length: number
   /** Every token with its id. */
   getVocab(): Map<string, number>
