@@ -39,6 +39,11 @@ describe('a folder that is something else', () => {
     [{ 'modules.json': [], '0_Transformer/': '' }, /sentence-transformers.*Give .*\/0_Transformer\./],
     [{ 'checkpoint-5/': '', 'checkpoint-10/': '', runs: '' }, /with checkpoints in it\. Give one .*\/checkpoint-10\./],
     [{ 'tokenizer.json': {} }, /is the folder of a tokenizer without a model/],
+    [
+      { 'tokenizer.json': {}, 'model.safetensors': '' },
+      /is the folder of a model whose config\.json is missing\. Put .*config\.json beside its weights/,
+    ],
+    [{ 'tokenizer.json': {}, 'config.json': tinyConfig }, /has no weights: expected model\.safetensors/],
     [{ 'notes.txt': '' }, /There is no file .*config\.json/],
     [{ 'config.json': tinyConfig, 'best.pt': '' }, /has no weights.*found best\.pt.*rename it to pytorch_model\.bin/],
   ])('%j is named', async (files, message) => {
