@@ -77,6 +77,12 @@ describe('an error about a config', () => {
     await expect(AutoConfig.fromPretrained(folder)).resolves.toEqual({ model_type: 'brt' })
   })
 
+  it('of no family, as one with names in camelCase, says what is missing', () => {
+    expect(() => AutoModelForSequenceClassification.fromConfig({ modelType: 'bert' } as never)).toThrow(
+      /^The config has no "model_type"; these are known: bert, .*Python's names: \{ model_type: 'bert'/,
+    )
+  })
+
   it('that is only doubted is a warning', async () => {
     const folder = temporaryFolder()
     await tinyModel({ my_field: { deep: 1 } }).savePretrained(folder)
