@@ -24,7 +24,7 @@ export interface EvalPrediction<Prediction = Tensor> {
   readonly losses?: Float64Array
 }
 
-/** What can also be taken apart as Python's: `([logits, labels]) => …`. */
+/** A prediction that can also be taken apart as Python's, into predictions and labels: `([logits, labels]) => …`. */
 type InTwo<Prediction> = EvalPrediction<Prediction> & Iterable<Prediction>
 
 /** What `computeMetrics` may return: numbers by name, and whatever else {@link MetricValue} and tensors can say. */
