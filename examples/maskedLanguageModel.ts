@@ -55,12 +55,14 @@ const trainer = new Trainer({
   dataCollator: DataCollatorForLanguageModeling(tokenizer, { mlmProbability, wholeWordMask, seed: args.seed }),
 })
 
-await trainer.train({ resumeFromCheckpoint: resume })
+const { metrics: trained } = await trainer.train({ resumeFromCheckpoint: resume })
 await trainer.saveModel()
+trainer.logMetrics('train', trained)
+await trainer.saveMetrics('train', trained)
+await trainer.saveState() // what it logged, as trainer_state.json
 
 const evaluated = await trainer.evaluate()
 const metrics = { ...evaluated, perplexity: perplexity(Number(evaluated['eval_loss'])) }
 trainer.logMetrics('eval', metrics)
 await trainer.saveMetrics('eval', metrics)
-await trainer.saveState() // what it logged, as trainer_state.json
 await trainer.dispose()

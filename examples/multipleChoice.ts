@@ -1,6 +1,9 @@
-// Which of four endings goes on with a sentence? Fine-tunes a model on SWAG (Zellers et al. 2018).
+// Which of four endings goes on with a sentence? Fine-tunes a model on SWAG (Zellers et al. 2018), or on
+// other rows of its columns.
 //
 //   npx tsx examples/multipleChoice.ts --model ./bert-base-uncased --data ./swag
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   AutoModelForMultipleChoice,
   AutoTokenizer,
@@ -28,8 +31,9 @@ interface Row {
   readonly ending3: string
   readonly label: number
 }
-const train = await loadDataset<Row>(flags.data, 'regular', { split: firstRows('train', flags.maxTrainSamples) })
-const validation = await loadDataset<Row>(flags.data, 'regular', {
+const configuration = existsSync(join(flags.data, 'regular')) ? 'regular' : undefined // SWAG has `full`, too
+const train = await loadDataset<Row>(flags.data, configuration, { split: firstRows('train', flags.maxTrainSamples) })
+const validation = await loadDataset<Row>(flags.data, configuration, {
   split: firstRows('validation', flags.maxEvalSamples),
 })
 const metric = loadMetric('accuracy')
@@ -56,8 +60,11 @@ const trainer = new Trainer({
     metric.compute({ predictions: predictions.argmax(-1), references: labels }),
 })
 
-await trainer.train({ resumeFromCheckpoint: resume })
+const { metrics: trained } = await trainer.train({ resumeFromCheckpoint: resume })
 await trainer.saveModel()
+trainer.logMetrics('train', trained)
+await trainer.saveMetrics('train', trained)
+await trainer.saveState() // what it logged, as trainer_state.json
 
 const metrics = await trainer.evaluate()
 trainer.logMetrics('eval', metrics)

@@ -50,8 +50,11 @@ const trainer = new Trainer({
   },
 })
 
-await trainer.train({ resumeFromCheckpoint: resume })
+const { metrics: trained } = await trainer.train({ resumeFromCheckpoint: resume })
 await trainer.saveModel()
+trainer.logMetrics('train', trained)
+await trainer.saveMetrics('train', trained)
+await trainer.saveState() // what it logged, as trainer_state.json
 
 const metrics = await trainer.evaluate()
 trainer.logMetrics('eval', metrics)

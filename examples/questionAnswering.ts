@@ -1,5 +1,5 @@
 // Where in a text is the answer to a question? Fine-tunes a model on SQuAD (Rajpurkar et al. 2016), or with
-// --version2_with_negative on SQuAD v2, some of whose questions have no answer.
+// --version_2_with_negative on SQuAD v2, some of whose questions have no answer.
 //
 //   npx tsx examples/questionAnswering.ts --model ./bert-base-uncased --data ./squad
 import {
@@ -34,6 +34,8 @@ interface Question {
 }
 const train = await loadDataset<Question>(flags.data, { split: firstRows('train', flags.maxTrainSamples) })
 const validation = await loadDataset<Question>(flags.data, { split: firstRows('validation', flags.maxEvalSamples) })
+if (!version2WithNegative && validation.column('answers').some(({ text }) => text.length === 0))
+  throw new Error(`Some questions of ${flags.data} have no answer: add --version_2_with_negative.`)
 
 const tokenizer = await AutoTokenizer.fromPretrained(flags.model)
 const windows = { maxLength: flags.maxSeqLength, stride: flags.docStride }
@@ -59,8 +61,11 @@ const trainer = new Trainer({
   },
 })
 
-await trainer.train({ resumeFromCheckpoint: resume })
+const { metrics: trained } = await trainer.train({ resumeFromCheckpoint: resume })
 await trainer.saveModel()
+trainer.logMetrics('train', trained)
+await trainer.saveMetrics('train', trained)
+await trainer.saveState() // what it logged, as trainer_state.json
 
 const metrics = await trainer.evaluate()
 trainer.logMetrics('eval', metrics)

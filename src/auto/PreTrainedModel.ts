@@ -13,7 +13,7 @@ import { architectureOf } from '../models/registry'
 import { resizedWeights, rowsAskedFor, type ResizeOptions } from '../models/resize'
 import { transformer } from '../models/transformer'
 import { sizeOf, Tensor } from '../tensor'
-import { headOf } from './headOf'
+import { headOf, refuseLabelOptions } from './headOf'
 import { apartWarning, tieWords, withOtherNames } from './tiedWords'
 import { TrainableModel } from './TrainableModel'
 
@@ -22,7 +22,7 @@ import { TrainableModel } from './TrainableModel'
  * (Python's) names.
  */
 export interface ModelOptions {
-  /** How many labels the head has; 1 makes it a regression. Default: what the config says, else 2. */
+  /** How many labels a classifier has; 1 makes it a regression. Default: what the config says, else 2. */
   readonly numLabels?: number
   /** Names of the labels, by id or in order; each of 0 to n - 1 once. */
   readonly id2label?: Readonly<Record<string, string>> | readonly string[]
@@ -93,7 +93,7 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
    *
    * @example
    * tokenizer.addTokens(['<city>', '<date>'])
-   * model.resizeTokenEmbeddings(tokenizer.getVocab().size)
+   * model.resizeTokenEmbeddings(tokenizer.length)
    */
   resizeTokenEmbeddings(count?: number, options: ResizeOptions = {}, ...extra: readonly never[]): number {
     refuseArguments(extra, 'resizeTokenEmbeddings(), beside the number and its options,')
@@ -132,6 +132,7 @@ export function modelFromConfig<Prediction = Tensor>(
   task: Task = 'sequence-classification',
 ): PreTrainedModel<Prediction> {
   checkOptions(options, ownOptions, 'fromConfig()')
+  refuseLabelOptions({ ...options }, task)
   const [slip] = misspeltFields(config, architectureOf(config).config)
   if (slip !== undefined)
     throw new TrainerError(
@@ -155,6 +156,7 @@ export async function modelFromFolder<Prediction = Tensor>(
   task: Task = 'sequence-classification',
 ): Promise<PreTrainedModel<Prediction>> {
   checkOptions(options, modelOptions, 'A model')
+  refuseLabelOptions({ ...options }, task)
   const source = `${folder}/config.json`
   for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
     log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)

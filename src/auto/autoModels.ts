@@ -16,8 +16,8 @@ export interface AutoModelFor<Prediction = Tensor> {
   /**
    * A model of a folder's config and weights. Weights that the folder lacks (the head's, mostly) start at random, and a
    * warning names them.
-   * @throws TrainerError for a missing or broken file, a model_type that is not supported or has no such head, or weights
-   * of another shape.
+   * @throws TrainerError for a missing or broken file, a model_type that is not supported or has no such head, weights of
+   * another shape, or options of labels (`numLabels`, …) where the head has none.
    */
   fromPretrained(folder: string, options?: PretrainedOptions): Promise<PreTrainedModel<Prediction>>
   /**

@@ -1,3 +1,4 @@
+import { TrainerError } from '../errors'
 import type { Head, Task } from '../heads/Head'
 import { features } from '../heads/features'
 import { multipleChoice } from '../heads/multipleChoice'
@@ -16,6 +17,32 @@ const heads: Readonly<Record<Task, (config: ModelConfig) => Head>> = {
   'multiple-choice': () => multipleChoice,
   'feature-extraction': config => features(sizeField(config, architectureOf(config).config.width)),
   'masked-lm': config => maskedLanguageModel(sizeField(config, 'vocab_size')),
+}
+
+/** What a caller may say of a head's labels, for each task whose head has classes. */
+const labelOptions: Partial<Record<Task, readonly string[]>> = {
+  'sequence-classification': ['numLabels', 'id2label', 'label2id', 'problemType'],
+  'token-classification': ['numLabels', 'id2label', 'label2id'],
+}
+
+/**
+ * Refuses what a caller says of labels, by option or by the config's fields, where the head does not go by it. What a
+ * config says itself may be of another head, and is harmless.
+ * @throws TrainerError ('argument') naming the option.
+ */
+export function refuseLabelOptions(options: Readonly<Record<string, unknown>>, task: Task): void {
+  const known = labelOptions['sequence-classification']!
+  const taken = labelOptions[task] ?? []
+  const fields = (options['config'] ?? {}) as Readonly<Record<string, unknown>>
+  for (const name of known.filter(option => !taken.includes(option))) {
+    const field = name.replace(/[A-Z]/, letter => `_${letter.toLowerCase()}`)
+    const given = options[name] !== undefined ? name : fields[field] !== undefined ? `config.${field}` : undefined
+    if (given === undefined) continue
+    const others = name === 'problemType' ? 'takes it' : 'and AutoModelForTokenClassification take it'
+    throw new TrainerError('argument', `The option ${given} does not apply to a model for ${task}.`, {
+      fix: `Leave it out: AutoModelForSequenceClassification ${others}.`,
+    })
+  }
 }
 
 /** The head that a model of a config has for a task. */

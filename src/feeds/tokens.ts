@@ -89,7 +89,7 @@ const mostAdded = 1000
 function foreignToken(id: number, size: number): string {
   const advice = 'The tokenizer and the model do not belong together.'
   const isJustBehind = id >= size && id < size + mostAdded
-  const resize = ' If tokens were added to it, call model.resizeTokenEmbeddings(tokenizer.getVocab().size).'
+  const resize = ' If tokens were added to it, call model.resizeTokenEmbeddings(tokenizer.length).'
   return isJustBehind ? advice + resize : advice
 }
 

@@ -2,6 +2,14 @@ import { TrainerError } from '../errors'
 import { checkpointName, checkpointStep } from './checkpointNames'
 import { listFolder } from './paths'
 
+/** Files that only a model's folder has. */
+const weightsNames = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+]
+
 /** Folders that are given as a model's and are something else: what each is told by, what it is, and what to do. */
 const kinds: readonly {
   readonly isOne: (names: ReadonlySet<string>) => boolean
@@ -32,7 +40,12 @@ const kinds: readonly {
     fix: (folder, names) => `Give one of them: ${folder}/${lastCheckpoint(names)!}.`,
   },
   {
-    isOne: names => names.has('tokenizer.json') || names.has('vocab.txt'),
+    isOne: names => !names.has('config.json') && weightsNames.some(name => names.has(name)),
+    what: 'the folder of a model whose config.json is missing',
+    fix: () => "Put the model's config.json beside its weights, in Python by model.config.save_pretrained(folder).",
+  },
+  {
+    isOne: names => !names.has('config.json') && (names.has('tokenizer.json') || names.has('vocab.txt')),
     what: 'the folder of a tokenizer without a model',
     fix: () => 'Save the model there too, in Python by model.save_pretrained(folder).',
   },

@@ -42,7 +42,7 @@ export interface TypeScores {
 
 /** What `loadMetric('seqeval')` computes: all types together, and each by its name. */
 export type EntityScores = {
-  readonly [type: string]: number | TypeScores
+  readonly [type: string]: TypeScores
 } & Readonly<Record<(typeof overall)[number], number>>
 
 const overall = ['overall_precision', 'overall_recall', 'overall_f1', 'overall_accuracy'] as const
@@ -83,7 +83,7 @@ export function entityMetric(): GatheringMetric<EntityScores> {
         ['overall_recall', recall],
         ['overall_f1', f1],
         ['overall_accuracy', accuracy],
-      ]) as EntityScores
+      ]) as unknown as EntityScores
     },
   })
 }

@@ -34,6 +34,10 @@ export function architectureOf(config: ModelConfig, source?: string): Architectu
   const known = Object.hasOwn(architectures, config.model_type) ? architectures[config.model_type] : undefined
   if (known !== undefined) return known
   const names = Object.keys(architectures).join(', ')
+  if (config.model_type === undefined)
+    throw new TrainerError('model', `${source ?? 'The config'} has no "model_type"; these are known: ${names}.`, {
+      fix: "Fields have Python's names: { model_type: 'bert', hidden_size: 768, … }.",
+    })
   const type = JSON.stringify(config.model_type)
   const where = source === undefined ? '' : ` of ${source}`
   const kind = otherKind(config)

@@ -32,7 +32,7 @@ export function rowsAskedFor(count: number | undefined, current: number, options
   for (const [name, value] of Object.entries({ 'The number of tokens': count ?? 1, padToMultipleOf: multiple })) {
     if (Number.isSafeInteger(value) && value > 0 && value < 2 ** 31) continue
     throw new TrainerError('argument', `${name} has to be a whole number above 0, not ${shown(value)}.`, {
-      fix: 'Give resizeTokenEmbeddings() the size of the vocabulary: tokenizer.getVocab().size.',
+      fix: 'Give resizeTokenEmbeddings() the size of the vocabulary: tokenizer.length.',
     })
   }
   return Math.ceil((count ?? current) / multiple) * multiple

@@ -35,10 +35,14 @@ export interface SquadRow {
  * it says; with the place where it is, if there is one.
  */
 export function squadRows(columns: SquadColumns, starts: AnswerStarts): SquadRow[] {
+  if (typeof columns.question === 'string' || typeof columns.context === 'string')
+    throw new TrainerError('data', 'squadFeatures takes batches of rows, but was given one row.', {
+      fix: 'Say dataset.map(…, { batched: true, removeColumns: dataset.columnNames }).',
+    })
   for (const column of ['question', 'context'] as const)
     if (!Array.isArray(columns[column]))
       throw new TrainerError('data', `The rows have no column '${column}', which is a question's.`, {
-        fix: `dataset.renameColumn(…, '${column}') names yours so; squadFeatures takes batches: { batched: true }.`,
+        fix: `dataset.renameColumn(…, '${column}') names yours so.`,
       })
   const { question: questions, context: contexts, answers } = columns
   const ids = 'id' in columns ? columns.id : undefined

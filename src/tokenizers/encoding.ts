@@ -48,7 +48,7 @@ export function encoder(model: TextModel, files: TokenizerFiles, settings: Token
     const complete = completeOptions(options, settings)
     if (complete.isSplitIntoWords) checkTakesWords()
     const { isBatch, firsts, seconds } = textsOf(texts, pairs, complete.isSplitIntoWords)
-    const encode = rowEncoder(model, complete.addSpecialTokens ? template : bare, complete)
+    const encode = rowEncoder(model, complete.addSpecialTokens ? template : bare, complete, seconds !== undefined)
     const rows: EncodedRow[] = []
     const samples: number[] = []
     const encodeAt = (index: number): number => {

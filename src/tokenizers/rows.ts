@@ -23,14 +23,23 @@ export interface EncodedRow {
  */
 type EncodeRow = (rows: EncodedRow[], text: Text, pair?: Text) => number
 
-/** A function that cuts the tokens of a text or pair to the budget and puts them into the template. */
-export function rowEncoder(model: TextModel, template: Template, options: CompleteOptions): EncodeRow {
+/**
+ * A function that cuts the tokens of a text or pair to the budget and puts them into the template.
+ * @throws TrainerError (`argument`), itself or for a pair, for a stride that is as long as what a row has of a text, with
+ * the largest that is possible.
+ */
+export function rowEncoder(
+  model: TextModel,
+  template: Template,
+  options: CompleteOptions,
+  ofPairs: boolean,
+): EncodeRow {
   const { strategy, maxLength, truncationSide: side, outputs } = options
   const truncates = strategy !== 'do_not_truncate' && maxLength !== undefined
   const added = { single: count(template.single), pair: count(template.pair) }
-  const room = maxLength === undefined ? Infinity : maxLength - added.single
-  if (truncates && options.returnsOverflow && options.stride >= room)
-    throw strideError(options.stride, room, added.single, maxLength)
+  const room = truncates && options.returnsOverflow ? maxLength - added.single : Infinity
+  // What a pair leaves depends on its texts.
+  if (!ofPairs && options.stride >= room) throw strideError(options.stride, room, added.single, maxLength!)
 
   return (rows, text, pair) => {
     const pieces = pair === undefined ? template.single : template.pair
@@ -41,12 +50,16 @@ export function rowEncoder(model: TextModel, template: Template, options: Comple
     const first = tokensOf(text, model, outputs, isCutEarly && budget !== undefined ? budget + 1 : undefined)
     const second = pair === undefined ? undefined : tokensOf(pair, model, outputs)
     if (budget === undefined) {
+      if (options.stride >= room) throw strideError(options.stride, 0, specials, maxLength!)
       rows.push(assemble(pieces, template.trims, first, second, outputs))
       return 0
     }
     const [firstLength, secondLength] = truncatedLengths(first.ids.length, second?.ids.length, budget, strategy)
-    const firsts = windowsOf(first, firstLength, specials, options)
-    const seconds = second === undefined ? [undefined] : windowsOf(second, secondLength, specials, options)
+    const cut = [firstLength, secondLength].filter((length, at) => length < ([first, second][at]?.ids.length ?? 0))
+    if (options.returnsOverflow && options.stride >= Math.min(room, ...cut))
+      throw strideError(options.stride, Math.min(budget, ...cut), specials, maxLength!)
+    const firsts = windowsOf(first, firstLength, options)
+    const seconds = second === undefined ? [undefined] : windowsOf(second, secondLength, options)
     for (const [a, b] of combinations(firsts, seconds)) rows.push(assemble(pieces, template.trims, a, b, outputs))
     return lostWords(first, firsts, side) + (second ? lostWords(second, seconds as TextTokens[], side) : 0)
   }

@@ -36,7 +36,7 @@ export interface TokenizerMembers extends TokenizerProperties {
   /**
    * Adds tokens that texts are cut at before anything else: new ones get the ids behind the vocabulary, and a token that
    * is there already gets these attributes. What is saved has them, here and in Python. A model needs rows for new ids:
-   * `model.resizeTokenEmbeddings(tokenizer.getVocab().size)`.
+   * `model.resizeTokenEmbeddings(tokenizer.length)`.
    * @param tokens a text or several, or objects with attributes.
    * @returns how many were not there in this form, which is what Python's `add_tokens` returns.
    * @throws TrainerError (`argument`) for what is no token.
@@ -44,9 +44,11 @@ export interface TokenizerMembers extends TokenizerProperties {
    * @example
    * tokenizer.addTokens(['<city>', 'Fabrikam'])
    * tokenizer.addTokens(['<user>'], { specialTokens: true }) // Python: add_special_tokens({'extra_special_tokens': …})
-   * model.resizeTokenEmbeddings(tokenizer.getVocab().size)
+   * model.resizeTokenEmbeddings(tokenizer.length)
    */
   addTokens(tokens: string | TokenToAdd | readonly (string | TokenToAdd)[], options?: AddTokensOptions): number
+  /** The number of all tokens, those that were added too: Python's `len(tokenizer)`. */
+  readonly length: number
   /** Every token with its id. */
   getVocab(): Map<string, number>
   /** The tokens of a text (or pair) as strings; special ones only with `addSpecialTokens: true`. */
@@ -138,6 +140,7 @@ function createTokenizer(loaded: TokenizerFiles, write: TextFiles['write']): Tok
   Object.defineProperties(tokenizer, {
     ...Object.getOwnPropertyDescriptors(settings),
     name: { value: files.family.name },
+    length: { get: () => countOf(files) },
   })
   return tokenizer
 }
@@ -188,6 +191,12 @@ function methods(
     save,
     savePretrained: save,
   }
+}
+
+/** How many tokens there are; an added one may be in the vocabulary too. */
+function countOf({ vocabulary, json }: TokenizerFiles): number {
+  const added = new Set(json.added_tokens.map(({ content }) => content))
+  return vocabulary.ids.size + [...added].filter(token => !vocabulary.ids.has(token)).length
 }
 
 function isOptions(value: unknown): boolean {

@@ -39,18 +39,15 @@ function tokensOfWords(text: readonly string[], model: TextModel, outputs: Outpu
 /**
  * The tokens cut to a length: the first part, or with `returnOverflowingTokens` all of them, each `stride` tokens into the
  * one before. On the left the first part is the text's end.
- * @param specials the special tokens of a row, for the error.
- * @throws TrainerError (`argument`) for a stride that is as long as the parts, with the largest that is possible.
+ * @param length more than `stride`, where all parts are wanted.
  */
 export function windowsOf(
   tokens: TextTokens,
   length: number,
-  specials: number,
-  { truncationSide: side, returnsOverflow, stride, maxLength }: CompleteOptions,
+  { truncationSide: side, returnsOverflow, stride }: CompleteOptions,
 ): TextTokens[] {
   const size = tokens.ids.length
   if (length >= size) return [tokens]
-  if (returnsOverflow && stride >= length) throw strideError(stride, length, specials, maxLength!)
   const windows: TextTokens[] = []
   for (let first = 0; ; first += length - stride) {
     const isLast = first + length >= size

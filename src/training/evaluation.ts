@@ -24,6 +24,9 @@ export interface EvalPrediction<Prediction = Tensor> {
   readonly losses?: Float64Array
 }
 
+/** A prediction that can also be taken apart as Python's, into predictions and labels: `([logits, labels]) => …`. */
+type InTwo<Prediction> = EvalPrediction<Prediction> & Iterable<Prediction>
+
 /** What `computeMetrics` may return: numbers by name, and whatever else {@link MetricValue} and tensors can say. */
 export type ComputedMetrics = Readonly<Record<string, unknown>>
 
@@ -32,7 +35,7 @@ export type ComputedMetrics = Readonly<Record<string, unknown>>
  * one counts. Lists and objects are kept as they are, in results and in the log.
  */
 export type ComputeMetrics<Prediction = Tensor> = (
-  prediction: EvalPrediction<Prediction>,
+  prediction: InTwo<Prediction>,
   computeResult: boolean,
 ) => ComputedMetrics | Promise<ComputedMetrics>
 
@@ -233,8 +236,10 @@ function predictionOf(
   labels: Predicted,
   inputs: Tensor | undefined,
   losses: Float64Array | undefined,
-): EvalPrediction<Predicted> {
-  return { predictions, labels, labelIds: labels, ...(inputs && { inputs }), ...(losses && { losses }) }
+): InTwo<Predicted> {
+  const fields = { predictions, labels, labelIds: labels, ...(inputs && { inputs }), ...(losses && { losses }) }
+  const inTwo = { value: () => [predictions, labels].values() }
+  return Object.defineProperty(fields, Symbol.iterator, inTwo) as InTwo<Predicted>
 }
 
 /** Each value, and whether it is the last one. */

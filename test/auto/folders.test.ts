@@ -39,6 +39,11 @@ describe('a folder that is something else', () => {
     [{ 'modules.json': [], '0_Transformer/': '' }, /sentence-transformers.*Give .*\/0_Transformer\./],
     [{ 'checkpoint-5/': '', 'checkpoint-10/': '', runs: '' }, /with checkpoints in it\. Give one .*\/checkpoint-10\./],
     [{ 'tokenizer.json': {} }, /is the folder of a tokenizer without a model/],
+    [
+      { 'tokenizer.json': {}, 'model.safetensors': '' },
+      /is the folder of a model whose config\.json is missing\. Put .*config\.json beside its weights/,
+    ],
+    [{ 'tokenizer.json': {}, 'config.json': tinyConfig }, /has no weights: expected model\.safetensors/],
     [{ 'notes.txt': '' }, /There is no file .*config\.json/],
     [{ 'config.json': tinyConfig, 'best.pt': '' }, /has no weights.*found best\.pt.*rename it to pytorch_model\.bin/],
   ])('%j is named', async (files, message) => {
@@ -70,6 +75,12 @@ describe('an error about a config', () => {
     const folder = folderOf({ 'config.json': { model_type: 'brt' } })
     await expect(load(folder)).rejects.toThrow(`The model_type "brt" of ${folder}/config.json is not supported`)
     await expect(AutoConfig.fromPretrained(folder)).resolves.toEqual({ model_type: 'brt' })
+  })
+
+  it('of no family, as one with names in camelCase, says what is missing', () => {
+    expect(() => AutoModelForSequenceClassification.fromConfig({ modelType: 'bert' } as never)).toThrow(
+      /^The config has no "model_type"; these are known: bert, .*Python's names: \{ model_type: 'bert'/,
+    )
   })
 
   it('that is only doubted is a warning', async () => {

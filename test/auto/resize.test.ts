@@ -136,7 +136,7 @@ describe('resizeTokenEmbeddings', () => {
     const untyped = model as unknown as { resizeTokenEmbeddings(...given: unknown[]): unknown }
     for (const wrong of [0, -3, 2.5, '40', NaN, 2 ** 40])
       expect(() => untyped.resizeTokenEmbeddings(wrong)).toThrow(
-        /The number of tokens has to be a whole number above 0, not .*: tokenizer\.getVocab\(\)\.size\./,
+        /The number of tokens has to be a whole number above 0, not .*: tokenizer\.length\./,
       )
     expect(() => untyped.resizeTokenEmbeddings(40, { pad_to_multiple_of: 8 })).toThrow(/Did you mean padToMultipleOf\?/)
     expect(() => untyped.resizeTokenEmbeddings(40, { padToMultipleOf: 0 })).toThrow(/padToMultipleOf has to be/)
@@ -166,8 +166,8 @@ it('a model learns words that were added, and is the same when its folder is rea
   await before.train() // without the words: the weights lie where it trains
   expect(tokenizer.addTokens(['<yes>', '<no>'])).toBe(2)
   const trainer = await trainerOf()
-  await expect(trainer.train()).rejects.toThrow(/call model\.resizeTokenEmbeddings\(tokenizer\.getVocab\(\)\.size\)/)
-  model.resizeTokenEmbeddings(tokenizer.getVocab().size) // the advice, and the same Trainer goes on
+  await expect(trainer.train()).rejects.toThrow(/call model\.resizeTokenEmbeddings\(tokenizer\.length\)/)
+  model.resizeTokenEmbeddings(tokenizer.length) // the advice, and the same Trainer goes on
   await before.dispose()
   expect(model.parameter('bert.embeddings.word_embeddings.weight').dims).toEqual([size + 2, 8])
   await trainer.train()

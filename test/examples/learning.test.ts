@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cases } from '../../scripts/examples/cases'
+import { choices, questions } from '../../scripts/examples/rows'
 import { runExample } from '../../scripts/examples/run'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
@@ -27,5 +28,31 @@ describe('npm run examples', () => {
       temporaryFolder(),
     )
     expect(passed, text).toBe(true)
+  })
+
+  it('multipleChoice takes splits that lie in the folder itself, and saves what training came to', async () => {
+    const folder = temporaryFolder()
+    const [train, validation] = [choices(), choices()]
+    await runExample(
+      { script: 'multipleChoice', files: { train, validation }, result: 'eval_accuracy', flags: ['--max_steps=2'] },
+      folder,
+    )
+    const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, 'out', name), 'utf8'))
+    expect(read('train_results.json')).toHaveProperty('train_loss')
+    expect(read('all_results.json')).toMatchObject({ train_loss: expect.any(Number), eval_loss: expect.any(Number) })
+    expect(read('trainer_state.json')).toHaveProperty('log_history')
+  })
+
+  it('questionAnswering asks at the start for the flag that questions without an answer need', async () => {
+    const unanswered = questions().map((row, index) => ({
+      ...row,
+      id: `none${index}`,
+      answers: { text: [], answer_start: [] },
+    }))
+    const files = { train: questions(), validation: [...questions(), ...unanswered] }
+    const example = { script: 'questionAnswering', files, result: 'eval_f1' }
+    await expect(runExample(example, temporaryFolder())).rejects.toThrow(/no answer: add --version_2_with_negative\./)
+    const flags = ['--version_2_with_negative', '--max_steps=1', '--max_seq_length=24', '--doc_stride=8']
+    await expect(runExample({ ...example, flags }, temporaryFolder())).resolves.toHaveProperty('text')
   })
 })

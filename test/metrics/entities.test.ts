@@ -21,6 +21,7 @@ describe('entities', () => {
     ])
     expect(scores).toMatchObject({ overall_f1: 0.5, overall_accuracy: 0.8 })
     expect(scores['PER']).toEqual({ precision: 1, recall: 1, f1: 1, number: 1 })
+    expect(scores['PER']!.f1 + scores.overall_accuracy).toBeGreaterThan(1) // by their types
     expect(entityReport(references, predictions, { outputDict: true })['micro avg']).toEqual({
       precision: 0.5,
       recall: 0.5,

@@ -36,7 +36,7 @@ describe('a config that cannot be', () => {
     [{ model_type: 'new', is_encoder_decoder: true }, '"new" is that of a sequence-to-sequence model'],
     [{ model_type: 'barthez' }, 'The model_type "barthez" is not supported'],
     [{ model_type: 'toString' }, 'The model_type "toString" is not supported'],
-    [{ model_type: undefined }, 'is not supported; these are: bert'],
+    [{ model_type: undefined }, 'The config has no "model_type"; these are known: bert'],
     [
       { hidden_size: null },
       'The config of this bert model needs "hidden_size" as a whole number of at least 1, but it is null. ' +

@@ -1,6 +1,7 @@
 // labels of a config as Python reads them (scripts/fixtures/configs.py), and those that a caller gives
 import { describe, expect, it } from 'vitest'
 import { modelFromConfig, type ModelOptions } from '../../src/auto/PreTrainedModel'
+import type { Task } from '../../src/heads/Head'
 import { Dataset } from '../../src/data/dataset'
 import { setLogSink } from '../../src/logging'
 import type { ModelConfig } from '../../src/models/config'
@@ -162,6 +163,29 @@ describe('a slip', () => {
     expect(build({ my_field: 3 }, { config: { my_field: 4 } }).config).toMatchObject({ my_field: 4 })
     expect(() => build({}, { config: { hidden_dropout_prob: 2 } })).toThrow(
       'The option config needs "hidden_dropout_prob" as a probability',
+    )
+  })
+})
+
+describe('labels of a head that has none', () => {
+  const without: Task[] = ['question-answering', 'multiple-choice', 'masked-lm', 'feature-extraction']
+  it.each(without)('%s: options are refused, what a config says is harmless', task => {
+    const options = { numLabels: 3, id2label: ['a', 'b'], label2id: { a: 0 }, problemType: 'regression' } as const
+    for (const [name, value] of Object.entries(options))
+      expect(() => modelFromConfig(tinyConfig, { [name]: value }, task)).toThrow(
+        `The option ${name} does not apply to a model for ${task}. Leave it out: AutoModelForSequenceClassification `,
+      )
+    expect(() => modelFromConfig(tinyConfig, { config: { num_labels: 3 } }, task)).toThrow(
+      'The option config.num_labels',
+    )
+    expect(() => modelFromConfig({ ...tinyConfig, id2label: { 0: 'a' } } as ModelConfig, {}, task)).not.toThrow()
+  })
+
+  it('token classification takes all but a problem type', () => {
+    expect(modelFromConfig(tinyConfig, { numLabels: 3 }, 'token-classification').numLabels).toBe(3)
+    expect(() => modelFromConfig(tinyConfig, { problemType: 'regression' }, 'token-classification')).toThrow(
+      'The option problemType does not apply to a model for token-classification. Leave it out: ' +
+        'AutoModelForSequenceClassification takes it.',
     )
   })
 })

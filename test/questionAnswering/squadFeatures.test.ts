@@ -91,7 +91,10 @@ describe('squadFeatures', () => {
     expect(of(answers(['Vandelay', 'x'], [0, 0]))).toThrow(/does not have the answer "x" at answer_start 0/)
     expect(of({ ...when, answers: null })).toThrow(/has null as its answers.*empty lists/)
     expect(of({ ...when, question: null })).toThrow(/has null as its question; a text was expected/)
-    expect(of({ id: 'a', question: 'Who?' })).toThrow(/no column 'context'/)
+    expect(of({ id: 'a', question: 'Who?' })).toThrow(/no column 'context'.*names yours so\.$/)
+    expect(() => squadFeatures({ question: 'Who?', context: 'Ines' }, tokenizer)).toThrow(
+      'takes batches of rows, but was given one row. Say dataset.map(…, { batched: true, removeColumns',
+    )
   })
 
   it("leaves out what Python's lstrip leaves out before a question", () => {

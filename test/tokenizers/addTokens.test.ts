@@ -36,7 +36,7 @@ function load({ files, pieces }: Case): Promise<Tokenizer> {
 }
 
 const stateOf = (tokenizer: Tokenizer): Omit<State, 'count'> => ({
-  size: tokenizer.getVocab().size,
+  size: tokenizer.length,
   special: tokenizer.allSpecialIds.toSorted((a, b) => a - b),
   input_ids: tokenizer(texts).input_ids,
 })
@@ -58,6 +58,7 @@ it('knows what it has added, and refuses what is no token', async () => {
   expect(tokenizer.addTokens('<new>')).toBe(1)
   expect(tokenizer.addTokens('<new>')).toBe(0)
   expect(tokenizer.convertTokensToIds('<new>')).toBe(size)
+  expect(tokenizer.length).toBe(size + 1)
   expect(tokenizer.convertIdsToTokens(size)).toBe('<new>')
   expect(tokenizer.decode([5, size], { skipSpecialTokens: true })).toBe('the <new>')
   tokenizer.addTokens('<s>', { specialTokens: true })

@@ -39,7 +39,7 @@ it.each(configurations.cases)('the configuration $config adds what it adds in Py
   expect(tokenizer(configurations.texts).input_ids).toEqual(one.input_ids)
   expect(tokenizer.padTokenId ?? null).toBe(one.pad)
   expect(tokenizer.allSpecialIds.toSorted((a, b) => a - b)).toEqual(one.special)
-  expect(tokenizer.getVocab().size).toBe(one.size)
+  expect([tokenizer.getVocab().size, tokenizer.length]).toEqual([one.size, one.size])
 })
 
 const wordLevel = (vocab: readonly string[], rest: Json = {}): Json => ({

@@ -87,6 +87,14 @@ describe('evaluation', () => {
     expect(numbers(seen!.predictions).filter(value => value === -100)).toHaveLength(1)
   })
 
+  it('gives predictions and labels in two, as Python does', async () => {
+    const trainer = createTrainer(
+      {},
+      { computeMetrics: ([logits, labels]) => ({ rows: [logits!.dims[0]!, labels!.dims[0]!] }) },
+    )
+    expect(await trainer.evaluate()).toMatchObject({ eval_rows: [7, 7] })
+  })
+
   it('computes the same metrics batch by batch as all at once', async () => {
     const count = 2000
     const accuracy = loadMetric('accuracy')

@@ -29,7 +29,7 @@ describe('bad input is refused, with the row and the fix', () => {
     [
       'a token id beyond the vocabulary',
       ids([1, 2], [3, 23]),
-      'The token id 23 in row 101 of the training dataset, column 1, is unknown: the model knows only 0 to 22. The tokenizer and the model do not belong together. If tokens were added to it, call model.resizeTokenEmbeddings(tokenizer.getVocab().size).',
+      'The token id 23 in row 101 of the training dataset, column 1, is unknown: the model knows only 0 to 22. The tokenizer and the model do not belong together. If tokens were added to it, call model.resizeTokenEmbeddings(tokenizer.length).',
     ],
     ['a negative token id', ids([1, -1]), 'The token id -1 in row 100 of the training dataset, column 1'],
     [
