@@ -125,7 +125,7 @@ describe('what a program without type checks may pass', () => {
     [
       'options of a tokenizer',
       () => AutoTokenizer.fromPretrained(tokenizerFolder, ...([{ useFast: true }] as unknown as [])),
-      /takes a folder and nothing else/,
+      /has no option "useFast"/,
     ],
     [
       'a number for early stopping',
