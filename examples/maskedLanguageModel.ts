@@ -12,6 +12,7 @@ import {
   Trainer,
 } from 'ts-trainer'
 import { firstRows, parseFlags } from './flags'
+import { trainAndEvaluate } from './train'
 
 const flags = parseFlags(
   'maskedLanguageModel',
@@ -55,14 +56,7 @@ const trainer = new Trainer({
   dataCollator: DataCollatorForLanguageModeling(tokenizer, { mlmProbability, wholeWordMask, seed: args.seed }),
 })
 
-const { metrics: trained } = await trainer.train({ resumeFromCheckpoint: resume })
-await trainer.saveModel()
-trainer.logMetrics('train', trained)
-await trainer.saveMetrics('train', trained)
-await trainer.saveState() // what it logged, as trainer_state.json
-
-const evaluated = await trainer.evaluate()
-const metrics = { ...evaluated, perplexity: perplexity(Number(evaluated['eval_loss'])) }
-trainer.logMetrics('eval', metrics)
-await trainer.saveMetrics('eval', metrics)
-await trainer.dispose()
+await trainAndEvaluate(trainer, resume, metrics => ({
+  ...metrics,
+  perplexity: perplexity(Number(metrics['eval_loss'])),
+}))

@@ -13,6 +13,7 @@ import {
   Trainer,
 } from 'ts-trainer'
 import { firstRows, parseFlags } from './flags'
+import { trainAndEvaluate } from './train'
 
 const flags = parseFlags(
   'questionAnswering',
@@ -61,13 +62,4 @@ const trainer = new Trainer({
   },
 })
 
-const { metrics: trained } = await trainer.train({ resumeFromCheckpoint: resume })
-await trainer.saveModel()
-trainer.logMetrics('train', trained)
-await trainer.saveMetrics('train', trained)
-await trainer.saveState() // what it logged, as trainer_state.json
-
-const metrics = await trainer.evaluate()
-trainer.logMetrics('eval', metrics)
-await trainer.saveMetrics('eval', metrics)
-await trainer.dispose()
+await trainAndEvaluate(trainer, resume)

@@ -15,7 +15,7 @@ import { firstsOfWords, type PieceReader, wordColumn } from './wholeWords'
 export interface Masker extends Padder, PieceReader {
   readonly maskTokenId: number | undefined
   /** Every token, those that were added too. */
-  getVocab(): { readonly size: number }
+  readonly length: number
   readonly allSpecialIds: readonly number[]
 }
 
@@ -75,7 +75,7 @@ export const DataCollatorForLanguageModeling: MakeCollator<Masker, DataCollatorF
     const shares = checkedShares(options)
     const mask = maskOf(tokenizer)
     const special = new Set(tokenizer.allSpecialIds)
-    const { size } = tokenizer.getVocab()
+    const { length: size } = tokenizer
     const padding = { padToMultipleOf: options.padToMultipleOf }
     const { seed = 42, wholeWordMask = false } = options
     return Object.assign(collate, {

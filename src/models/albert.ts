@@ -1,12 +1,9 @@
-import { TrainerError } from '../errors'
-import type { Value } from '../onnx/types'
 import type { Architecture } from './architecture'
-import { bertEmbeddings, bertGeometry, bertHeads, bertInputNames, bertSettings, bertShape } from './bertEncoder'
+import { bertEmbeddings, bertGeometry, bertHeads, bertInputNames, bertSettings, bertShape, pool } from './bertEncoder'
 import { type ModelConfig, probabilityField, sizeField } from './config'
 import { encode, type EncoderNames, type EncoderShape } from './encoder'
 import { albertConfig } from './fields'
 import { createLayers } from './layers'
-import type { ModelGraph } from './Model'
 import { answerHead, pooledHead, tokenHead, wordHead } from './taskHeads'
 
 /**
@@ -24,12 +21,17 @@ export const albert: Architecture = {
     const mapped = linear('albert.encoder.embedding_hidden_mapping_in', narrow, sizeField(config, 'hidden_size'))
     return encode(model, shapeOf(config), namesOf(config), tokens.attention, mapped, reads)
   },
-  base: { className: 'AlbertModel', pool },
+  base: { className: 'AlbertModel', pool: pool('albert.pooler') },
   heads: {
-    'sequence-classification': pooledHead('AlbertForSequenceClassification', bertHeads, pool, classifierDropout),
+    'sequence-classification': pooledHead(
+      'AlbertForSequenceClassification',
+      bertHeads,
+      pool('albert.pooler'),
+      classifierDropout,
+    ),
     'token-classification': tokenHead('AlbertForTokenClassification', bertHeads, classifierDropout),
     'question-answering': answerHead('AlbertForQuestionAnswering', bertHeads),
-    'multiple-choice': pooledHead('AlbertForMultipleChoice', bertHeads, pool, classifierDropout),
+    'multiple-choice': pooledHead('AlbertForMultipleChoice', bertHeads, pool('albert.pooler'), classifierDropout),
     'masked-lm': wordHead('AlbertForMaskedLM', {
       ...bertHeads,
       activation: 'hidden_act',
@@ -59,7 +61,6 @@ function namesOf(config: ModelConfig): EncoderNames {
   const depth = sizeField(config, 'num_hidden_layers')
   const groups = sizeField(config, 'num_hidden_groups')
   const inner = sizeField(config, 'inner_group_num')
-  if (groups > depth) throw idleGroups(groups, depth)
   return {
     layer(index) {
       const group = Math.floor(Math.floor(index / inner) / (depth / groups)) // in the order of Python's operations
@@ -76,19 +77,6 @@ function namesOf(config: ModelConfig): EncoderNames {
   }
 }
 
-/** The pooler: a product and tanh of each row's first token. */
-function pool(model: ModelGraph, config: ModelConfig, first: Value): Value {
-  const { linear } = createLayers(model, bertSettings(config))
-  return model.graph.tanh(linear('albert.pooler', first, sizeField(config, 'hidden_size')))
-}
-
 function classifierDropout(config: ModelConfig): number {
   return probabilityField(config, 'classifier_dropout_prob')
-}
-
-function idleGroups(groups: number, depth: number): TrainerError {
-  const problem = `The config of this albert model has "num_hidden_groups" ${groups}, but only ${depth} layers`
-  return new TrainerError('model', `${problem} ("num_hidden_layers"): some groups would never be used.`, {
-    fix: 'Give it at most as many groups as layers.',
-  })
 }

@@ -22,12 +22,17 @@ export const bert: Architecture = {
     const embeddings = bertEmbeddings(model, config, 'bert', tokens, sizeField(config, 'hidden_size'))
     return encodeBert(model, config, 'bert', tokens, embeddings, reads)
   },
-  base: { className: 'BertModel', pool: pool('bert') },
+  base: { className: 'BertModel', pool: pool('bert.pooler.dense') },
   heads: {
-    'sequence-classification': pooledHead('BertForSequenceClassification', bertHeads, pool('bert'), classifierDropout),
+    'sequence-classification': pooledHead(
+      'BertForSequenceClassification',
+      bertHeads,
+      pool('bert.pooler.dense'),
+      classifierDropout,
+    ),
     'token-classification': tokenHead('BertForTokenClassification', bertHeads, classifierDropout),
     'question-answering': answerHead('BertForQuestionAnswering', bertHeads),
-    'multiple-choice': pooledHead('BertForMultipleChoice', bertHeads, pool('bert'), classifierDropout),
+    'multiple-choice': pooledHead('BertForMultipleChoice', bertHeads, pool('bert.pooler.dense'), classifierDropout),
     'masked-lm': wordHead('BertForMaskedLM', {
       ...bertHeads,
       activation: 'hidden_act',

@@ -44,7 +44,7 @@ export function encodeBert(
 }
 
 export function bertShape(config: ModelConfig): EncoderShape {
-  const hiddenDropout = probabilityField(config, 'hidden_dropout_prob')
+  const outputDropout = hiddenDropout(config)
   return {
     ...bertSettings(config),
     layers: sizeField(config, 'num_hidden_layers'),
@@ -53,8 +53,8 @@ export function bertShape(config: ModelConfig): EncoderShape {
     innerWidth: sizeField(config, 'intermediate_size'),
     activation: textField(config, 'hidden_act'),
     attentionDropout: probabilityField(config, 'attention_probs_dropout_prob'),
-    attentionOutputDropout: hiddenDropout,
-    outputDropout: hiddenDropout,
+    attentionOutputDropout: outputDropout,
+    outputDropout,
   }
 }
 
@@ -94,7 +94,7 @@ export function bertEmbeddings(
         ? words
         : graph.add(words, embedding(name('token_type_embeddings'), tokens.segmentIds, segmentCount(config), width))
     const normed = layerNorm(name('LayerNorm'), graph.add(segmented, positions))
-    return model.dropout('embeddings', normed, probabilityField(config, 'hidden_dropout_prob'), 'tokens')
+    return model.dropout('embeddings', normed, hiddenDropout(config), 'tokens')
   })
 }
 
@@ -106,18 +106,23 @@ function segmentCount(config: ModelConfig): number {
 export const bertHeads: HeadSettings = { width: 'hidden_size', settings: bertSettings }
 
 /** BERT's pooler: a product and tanh of each row's first token. */
-export function pool(prefix: string): (model: ModelGraph, config: ModelConfig, first: Value) => Value {
+export function pool(name: string): (model: ModelGraph, config: ModelConfig, first: Value) => Value {
   return (model, config, first) => {
     const { linear } = createLayers(model, bertSettings(config))
-    return model.graph.tanh(linear(`${prefix}.pooler.dense`, first, sizeField(config, 'hidden_size')))
+    return model.graph.tanh(linear(name, first, sizeField(config, 'hidden_size')))
   }
+}
+
+/** `hidden_dropout_prob`, of layers and of some heads. */
+export function hiddenDropout(config: ModelConfig): number {
+  return probabilityField(config, 'hidden_dropout_prob')
 }
 
 /** `classifier_dropout`, or where it is null the hidden layers' probability. */
 export function classifierDropout(config: ModelConfig): number {
   return typeof config.classifier_dropout === 'number'
     ? probabilityField(config, 'classifier_dropout')
-    : probabilityField(config, 'hidden_dropout_prob')
+    : hiddenDropout(config)
 }
 
 /** Dropout, dense, activation, dropout, output: the head of RoBERTa and ELECTRA on the first token. */

@@ -1,7 +1,7 @@
 import type { TokenValues } from '../feeds/TokenLayout'
 import type { Value } from '../onnx/types'
-import { bertSettings } from './bertEncoder'
-import { type ModelConfig, numberField, probabilityField, sizeField, textField } from './config'
+import { bertSettings, hiddenDropout } from './bertEncoder'
+import { type ModelConfig, numberField, sizeField, textField } from './config'
 import { activation, createLayers } from './layers'
 import type { ModelGraph } from './Model'
 
@@ -24,7 +24,7 @@ export function convolution(
   return graph.scope('convolution', () => {
     const columns = Array.from({ length: kernel }, (_, i) => neighbours(embedded, i - (kernel - 1) / 2))
     const mixed = seen(mix(model, config, columns))
-    const dropped = model.dropout('convolution', mixed, probabilityField(config, 'hidden_dropout_prob'), 'tokens')
+    const dropped = model.dropout('convolution', mixed, hiddenDropout(config), 'tokens')
     const activated = activation(graph, textField(config, 'conv_act'), dropped)
     return seen(layerNorm('deberta.encoder.conv.LayerNorm', graph.add(output, activated)))
   })

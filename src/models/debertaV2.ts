@@ -2,7 +2,7 @@ import { TrainerError } from '../errors'
 import type { Geometry, TokenValues } from '../feeds/TokenLayout'
 import type { Value } from '../onnx/types'
 import type { Architecture, HeadLayers } from './architecture'
-import { bertHeads, bertSettings, bertShape } from './bertEncoder'
+import { bertHeads, bertSettings, bertShape, hiddenDropout } from './bertEncoder'
 import { headSizeOf, type ModelConfig, numberField, paddingId, probabilityField, sizeField, textField } from './config'
 import { convolution } from './convolution'
 import { disentangled, type DistanceTable, distanceIndex, distanceTable } from './disentangled'
@@ -21,9 +21,8 @@ export const debertaV2: Architecture = {
   encode(model, config, tokens, reads) {
     const embedded = embeddings(model, config, tokens)
     const table = distanceTable(model, config)
-    const { convolution: kernel } = geometryOf(config)
     // the convolution reads each token's neighbours, and adds to the output of the first layer
-    const isShort = kernel !== undefined && sizeField(config, 'num_hidden_layers') === 1
+    const isShort = kernelOf(config) !== undefined && sizeField(config, 'num_hidden_layers') === 1
     const encoded = encode(
       model,
       bertShape(config),
@@ -65,42 +64,24 @@ const names: EncoderNames = {
   outputNorm: 'output.LayerNorm',
 }
 
-/** @throws TrainerError ('model') for sizes that Python fails at when the model runs. */
 function geometryOf(config: ModelConfig): Geometry {
-  const width = sizeField(config, 'hidden_size')
-  const headSize = headSizeOf(config, 'hidden_size', 'num_attention_heads')
-  const same = (field: string, size: number): void => {
-    if (config[field] !== null && config[field] !== size)
-      throw refused(config, field, `Leave it out, or make it ${size}: the products around it have that width.`)
-  }
-  same('pooler_hidden_size', width)
-  same('attention_head_size', headSize)
-  if (config.relative_attention === true && config.position_buckets === 1)
-    throw refused(
-      config,
-      'position_buckets',
-      'It has to be 2 or more: half of the buckets are for each side. -1 is none.',
-    )
-  const kernel = Math.max(0, numberField(config, 'conv_kernel_size'))
-  if (kernel > 0 && kernel % 2 === 0)
-    throw refused(
-      config,
-      'conv_kernel_size',
-      'It has to be odd, so that each token has as many neighbours on either side.',
-    )
-  if (kernel > 0 && width % sizeField(config, 'conv_groups') !== 0)
-    throw refused(config, 'conv_groups', `It has to divide the "hidden_size" ${width}.`)
   return {
     heads: sizeField(config, 'num_attention_heads'),
-    headSize,
+    headSize: headSizeOf(config, 'hidden_size', 'num_attention_heads'),
     vocabularySize: sizeField(config, 'vocab_size'),
     positions: config.position_biased_input === true ? sizeField(config, 'max_position_embeddings') : Infinity,
     firstPosition: 0,
     positionPadding: undefined,
     segments: Math.max(0, numberField(config, 'type_vocab_size')),
     relative: { bucket: distanceIndex(config), blind: 'tokens' },
-    convolution: kernel > 0 ? kernel : undefined,
+    convolution: kernelOf(config),
   }
+}
+
+/** The width of the convolution, where there is one. */
+function kernelOf(config: ModelConfig): number | undefined {
+  const kernel = numberField(config, 'conv_kernel_size')
+  return kernel > 0 ? kernel : undefined
 }
 
 function refused(config: ModelConfig, field: string, fix: string): TrainerError {
@@ -146,10 +127,6 @@ function extrasOf(
       disentangled(model, config, table, `${prefix}.attention.self`, `${site}.attention.distances`),
     after: (layer, output) => (layer === 0 ? convolution(model, config, tokens, embedded, output) : output),
   }
-}
-
-function hiddenDropout(config: ModelConfig): number {
-  return probabilityField(config, 'hidden_dropout_prob')
 }
 
 /** `cls_dropout`, or where it is null the hidden layers' probability. */

@@ -2,8 +2,8 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { GroupScores, ScoreRule } from './attention'
-import { bertSettings } from './bertEncoder'
-import { type ModelConfig, numberField, probabilityField, sizeField, textField } from './config'
+import { bertSettings, hiddenDropout } from './bertEncoder'
+import { type ModelConfig, numberField, sizeField, textField } from './config'
 import { createLayers } from './layers'
 import type { ModelGraph } from './Model'
 
@@ -116,7 +116,7 @@ export function disentangled(
   const { graph } = model
   const { linear } = createLayers(model, bertSettings(config))
   const isShared = config.share_att_key === true
-  const dropped = model.dropout(site, rows, probabilityField(config, 'hidden_dropout_prob'), 'table')
+  const dropped = model.dropout(site, rows, hiddenDropout(config), 'table')
   const product = (shared: string, own: string, by?: number): Value =>
     linear(`${name}.${isShared ? shared : own}`, dropped, sizeField(config, 'hidden_size'), by)
   const keys = ofQueries ? product('key_proj', 'pos_key_proj') : undefined

@@ -57,8 +57,15 @@ export interface FamilyConfig {
   readonly countsFromPadding: boolean
   /** Fields of a config as Python can read them too, where an older version wrote what it no longer takes. */
   readonly saved?: (config: ModelConfig) => Readonly<Record<string, Json>>
-  /** What else a config can be wrong in, of those that are complete: the field, and how a sentence about it ends. */
-  readonly check?: (config: ModelConfig) => { readonly field: string; readonly problem: string } | undefined
+  /** What else a config can be wrong in, of those that are complete. */
+  readonly check?: (config: ModelConfig) => ConfigProblem | undefined
+}
+
+/** What is wrong with a field of a config: how a sentence about it ends, and what to do. */
+export interface ConfigProblem {
+  readonly field: string
+  readonly problem: string
+  readonly fix?: string
 }
 
 /** A field of that effect, kind, default and purpose. */
@@ -245,4 +252,12 @@ export const albertConfig: FamilyConfig = {
     num_memory_blocks: unused('any', null, 'of the original program; Python ignores it too'),
     layers_to_keep: unused('any', null, 'of the original program; Python ignores it too'),
   },
+  check: ({ num_hidden_groups: groups, num_hidden_layers: layers }) =>
+    Number(groups) <= Number(layers)
+      ? undefined
+      : {
+          field: 'num_hidden_groups',
+          problem: `but only ${String(layers)} layers ("num_hidden_layers"): some groups would never be used`,
+          fix: 'Give it at most as many groups as layers.',
+        },
 }

@@ -1,5 +1,5 @@
 import type { ModelConfig } from './config'
-import { type FamilyConfig, field, limits, probability, refused, size, unused } from './fields'
+import { type ConfigProblem, type FamilyConfig, field, limits, probability, refused, size, unused } from './fields'
 import { isJsonObject } from '../json'
 
 /** How far the tokens of a layer see, in Python's words. */
@@ -97,7 +97,7 @@ export const modernbertConfig: FamilyConfig = {
   check: config => checkPooling(config) ?? checkLayers(config) ?? checkRope(config) ?? checkSizes(config),
 }
 
-type Problem = ReturnType<NonNullable<FamilyConfig['check']>>
+type Problem = ConfigProblem | undefined
 
 function checkPooling({ classifier_pooling: pooling }: ModelConfig): Problem {
   if (pooling === 'cls' || pooling === 'mean') return undefined

@@ -1,20 +1,14 @@
-import { TrainerError } from '../errors'
 import type { GroupDistances, TokenValues } from '../feeds/TokenLayout'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { Architecture } from './architecture'
 import type { ScoreRule } from './attention'
-import { bertEmbeddings, bertHeads, bertSettings, bertShape, pool, twoLayerHead } from './bertEncoder'
-import { headSizeOf, type ModelConfig, probabilityField, sizeField } from './config'
+import { bertEmbeddings, bertHeads, bertSettings, bertShape, hiddenDropout, pool, twoLayerHead } from './bertEncoder'
+import { headSizeOf, type ModelConfig, sizeField } from './config'
 import { encode, type EncoderNames } from './encoder'
-import { mpnetConfig } from './relativeFields'
+import { mpnetBuckets as buckets, mpnetConfig, mpnetPadding as padding } from './relativeFields'
 import type { ModelGraph } from './Model'
-import { answerHead, pooledHead, tokenHead, wordHead } from './taskHeads'
-
-/** The padding id of the tables, whatever `pad_token_id` says: positions are counted from the one after it. */
-const padding = 1
-/** How many buckets distances are put into, however many rows their table has. */
-const buckets = 32
+import { answerHead, lmHeadNames, pooledHead, tokenHead, wordHead } from './taskHeads'
 
 /** MPNet (Song et al. 2020): BERT's encoder without segments, and a bias of attention for each bucket of distances. */
 export const mpnet: Architecture = {
@@ -24,8 +18,8 @@ export const mpnet: Architecture = {
   geometry: config => ({
     heads: sizeField(config, 'num_attention_heads'),
     headSize: headSizeOf(config, 'hidden_size', 'num_attention_heads'),
-    vocabularySize: enough(config, 'vocab_size', padding + 1, 'padding is token 1'),
-    positions: enough(config, 'max_position_embeddings', padding + 2, 'positions are counted from 2') - padding - 1,
+    vocabularySize: sizeField(config, 'vocab_size'),
+    positions: sizeField(config, 'max_position_embeddings') - padding - 1,
     firstPosition: padding + 1,
     positionPadding: padding,
     segments: 0,
@@ -37,7 +31,7 @@ export const mpnet: Architecture = {
     const rule = distanceBias(model, config, tokens)
     return encode(model, bertShape(config), names, tokens.attention, embeddings, reads, { rule: () => rule })
   },
-  base: { className: 'MPNetModel', pool: pool('mpnet') },
+  base: { className: 'MPNetModel', pool: pool('mpnet.pooler.dense') },
   heads: {
     'sequence-classification': twoLayerHead(
       'MPNetForSequenceClassification',
@@ -46,16 +40,10 @@ export const mpnet: Architecture = {
     ),
     'token-classification': tokenHead('MPNetForTokenClassification', bertHeads, hiddenDropout),
     'question-answering': answerHead('MPNetForQuestionAnswering', bertHeads),
-    'multiple-choice': pooledHead('MPNetForMultipleChoice', bertHeads, pool('mpnet'), hiddenDropout),
+    'multiple-choice': pooledHead('MPNetForMultipleChoice', bertHeads, pool('mpnet.pooler.dense'), hiddenDropout),
     'masked-lm': wordHead('MPNetForMaskedLM', {
       ...bertHeads,
-      names: {
-        dense: 'lm_head.dense',
-        norm: 'lm_head.layer_norm',
-        decoder: 'lm_head.decoder',
-        bias: 'lm_head.bias',
-        table: 'mpnet.embeddings.word_embeddings.weight',
-      },
+      names: lmHeadNames('mpnet'),
     }),
   },
 }
@@ -72,24 +60,11 @@ const names: EncoderNames = {
   outputNorm: 'output.LayerNorm',
 }
 
-function hiddenDropout(config: ModelConfig): number {
-  return probabilityField(config, 'hidden_dropout_prob')
-}
-
-/** A size that tables need. @throws TrainerError ('model') for a smaller one. */
-function enough(config: ModelConfig, field: string, least: number, reason: string): number {
-  const size = sizeField(config, field)
-  if (size >= least) return size
-  throw new TrainerError('model', `The config of this mpnet model has "${field}" ${size}, but ${reason}.`, {
-    fix: `It has to be at least ${least}.`,
-  })
-}
-
 /** Adds a number to the scores of each head, by the bucket of the distance; the same in every layer. */
 function distanceBias(model: ModelGraph, config: ModelConfig, { attention }: TokenValues): ScoreRule {
   const { graph } = model
   const heads = sizeField(config, 'num_attention_heads')
-  const rows = enough(config, 'relative_attention_num_buckets', buckets, `attention has ${buckets} buckets`)
+  const rows = sizeField(config, 'relative_attention_num_buckets')
   const table = model.parameter('mpnet.encoder.relative_attention_bias.weight', {
     shape: [rows, heads],
     initialization: { kind: 'normal', deviation: bertSettings(config).deviation },

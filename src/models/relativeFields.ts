@@ -1,8 +1,10 @@
 // the fields of families whose attention knows distances: see fields.ts
+import { type ModelConfig, numberField, sizeField } from './config'
 import {
   bertFields,
   bertNames,
   type ConfigFields,
+  type ConfigProblem,
   type FamilyConfig,
   field,
   limits,
@@ -28,6 +30,11 @@ function pick(fields: ConfigFields, names: readonly string[]): ConfigFields {
   return Object.fromEntries(names.map(name => [name, fields[name]!]))
 }
 
+/** The padding id of MPNet's tables, whatever `pad_token_id` says: positions are counted from the one after it. */
+export const mpnetPadding = 1
+/** How many buckets MPNet puts distances into, however many rows their table has. */
+export const mpnetBuckets = 32
+
 /** MPNet's fields: no segments, and buckets of distances. */
 export const mpnetConfig: FamilyConfig = {
   ...bertNames,
@@ -46,6 +53,15 @@ export const mpnetConfig: FamilyConfig = {
     bos_token_id: unused('any', 0, 'the tokenizer has it'),
     eos_token_id: unused('any', 2, 'the tokenizer has it'),
   },
+  check: config =>
+    tooFew(config, 'vocab_size', mpnetPadding + 1, 'padding is token 1') ??
+    tooFew(config, 'max_position_embeddings', mpnetPadding + 2, 'positions are counted from 2') ??
+    tooFew(config, 'relative_attention_num_buckets', mpnetBuckets, `attention has ${mpnetBuckets} buckets`),
+}
+
+function tooFew(config: ModelConfig, name: string, least: number, reason: string): ConfigProblem | undefined {
+  if (sizeField(config, name) >= least) return undefined
+  return { field: name, problem: `but ${reason}`, fix: `It has to be at least ${least}.` }
 }
 
 /** DeBERTa-v2's fields, and those that its model reads though its config class does not state them. */
@@ -115,4 +131,23 @@ export const debertaV2Config: FamilyConfig = {
       },
     ),
   },
+  check: checkDeberta,
+}
+
+/** Sizes that Python fails at when the model runs. */
+function checkDeberta(config: ModelConfig): ConfigProblem | undefined {
+  const width = sizeField(config, 'hidden_size')
+  const cannotBe = (name: string, fix: string): ConfigProblem => ({ field: name, problem: 'which cannot be', fix })
+  const sizes = { pooler_hidden_size: width, attention_head_size: width / sizeField(config, 'num_attention_heads') }
+  for (const [name, size] of Object.entries(sizes))
+    if (config[name] !== null && config[name] !== size)
+      return cannotBe(name, `Leave it out, or make it ${size}: the products around it have that width.`)
+  if (config.relative_attention === true && config.position_buckets === 1)
+    return cannotBe('position_buckets', 'It has to be 2 or more: half of the buckets are for each side. -1 is none.')
+  const kernel = numberField(config, 'conv_kernel_size')
+  if (kernel > 0 && kernel % 2 === 0)
+    return cannotBe('conv_kernel_size', 'It has to be odd, so that each token has as many neighbours on either side.')
+  if (kernel > 0 && width % sizeField(config, 'conv_groups') !== 0)
+    return cannotBe('conv_groups', `It has to divide the "hidden_size" ${width}.`)
+  return undefined
 }

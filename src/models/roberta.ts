@@ -6,12 +6,13 @@ import {
   bertInputNames,
   classifierDropout,
   encodeBert,
+  hiddenDropout,
   pool,
   twoLayerHead,
 } from './bertEncoder'
-import { numberField, probabilityField, sizeField } from './config'
+import { numberField, sizeField } from './config'
 import { type FamilyConfig, robertaConfig, xlmRobertaConfig } from './fields'
-import { answerHead, pooledHead, tokenHead, wordHead } from './taskHeads'
+import { answerHead, lmHeadNames, pooledHead, tokenHead, wordHead } from './taskHeads'
 
 /** RoBERTa (Liu et al. 2019): BERT's encoder, positions counted from after the padding id, a head of two layers. */
 export const roberta: Architecture = robertaNamed('Roberta', robertaConfig)
@@ -37,23 +38,15 @@ function robertaNamed(name: string, family: FamilyConfig): Architecture {
       const embeddings = bertEmbeddings(model, config, 'roberta', tokens, sizeField(config, 'hidden_size'), padding)
       return encodeBert(model, config, 'roberta', tokens, embeddings, reads)
     },
-    base: { className: `${name}Model`, pool: pool('roberta') },
+    base: { className: `${name}Model`, pool: pool('roberta.pooler.dense') },
     heads: {
       'sequence-classification': twoLayerHead(`${name}ForSequenceClassification`, ({ graph }, x) => graph.tanh(x)),
       'token-classification': tokenHead(`${name}ForTokenClassification`, bertHeads, classifierDropout),
       'question-answering': answerHead(`${name}ForQuestionAnswering`, bertHeads),
-      'multiple-choice': pooledHead(`${name}ForMultipleChoice`, bertHeads, pool('roberta'), config =>
-        probabilityField(config, 'hidden_dropout_prob'),
-      ),
+      'multiple-choice': pooledHead(`${name}ForMultipleChoice`, bertHeads, pool('roberta.pooler.dense'), hiddenDropout),
       'masked-lm': wordHead(`${name}ForMaskedLM`, {
         ...bertHeads,
-        names: {
-          dense: 'lm_head.dense',
-          norm: 'lm_head.layer_norm',
-          decoder: 'lm_head.decoder',
-          bias: 'lm_head.bias',
-          table: 'roberta.embeddings.word_embeddings.weight',
-        },
+        names: lmHeadNames('roberta'),
       }),
     },
   }

@@ -71,6 +71,17 @@ export interface WordHeadNames {
   readonly table: string
 }
 
+/** The names that RoBERTa's head for hidden words has, and those of families after it. */
+export function lmHeadNames(encoder: string): WordHeadNames {
+  return {
+    dense: 'lm_head.dense',
+    norm: 'lm_head.layer_norm',
+    decoder: 'lm_head.decoder',
+    bias: 'lm_head.bias',
+    table: `${encoder}.embeddings.word_embeddings.weight`,
+  }
+}
+
 /** How hidden words are guessed: a product, an activation and a norm, then a product with the table of words. */
 export interface WordHeadOptions extends HeadSettings {
   readonly names: WordHeadNames
