@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'model' // a config or weights that do not fit
   | 'graph' // malformed, or not differentiable
   | 'engine' // the runtime: library, provider, memory, execution
+  | 'hub' // the Hugging Face Hub: not reached, refused, not there
   | 'training' // the loop: a loss that is not finite, nothing to train
   | 'internal' // a fault of ts-trainer itself
 

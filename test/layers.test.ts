@@ -37,17 +37,18 @@ const rooms = listed({
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
   auto: 'programs models heads losses onnx tokenizers checkpoint files ground',
-  hub: 'auto callbacks files TrainingArguments ground',
+  hub: 'files ground',
+  modelCard: 'auto callbacks files TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
   deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
   looping:
     'deciding running optim parameters processes auto data metrics checkpoint files callbacks TrainingArguments ground',
   Trainer:
-    'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub ' +
+    'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint modelCard ' +
     'callbacks auto search TrainingArguments ground',
   index:
     'Trainer deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
-    'collators questionAnswering tokenizers metrics hub callbacks auto ground',
+    'collators questionAnswering tokenizers metrics modelCard callbacks auto ground',
   cli: 'index',
 })
 
@@ -86,13 +87,13 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],
   yaml: ['TrainingArguments', 'data'],
-  node: ['files', 'checkpoint', 'install', 'engine', 'cli'],
+  node: ['files', 'checkpoint', 'hub', 'install', 'engine', 'cli'],
 }
 
 /** Which rooms may use a global that reaches outside. */
 const globals: Readonly<Record<string, readonly string[]>> = {
   console: ['cli'],
-  'process.env': ['cli', 'install', 'engine'],
+  'process.env': ['cli', 'hub', 'install', 'engine'],
   'process.stdout': ['terminal', 'cli'],
   'process.stderr': ['ground', 'terminal', 'cli'], // ground: logging's sink, unless another is set
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { modelCard, resultsTable } from '../../src/hub/modelCard'
+import { modelCard, resultsTable } from '../../src/modelCard/modelCard'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { createTrainer, run } from './support'
 

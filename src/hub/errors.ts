@@ -1,0 +1,104 @@
+// what the Hub answers → an error that says what to do
+import { TrainerError } from '../errors'
+
+/** Models, or datasets. */
+export type RepositoryKind = 'model' | 'dataset'
+
+/** What was asked for; for messages. */
+export interface Asked {
+  readonly kind: RepositoryKind
+  readonly id: string
+  readonly revision?: string | undefined
+  readonly path?: string | undefined
+}
+
+/** An answer of the Hub that is not the one that was asked for. */
+export class HubRefusal extends Error {
+  readonly status: number
+  /** X-Error-Code: RepoNotFound, GatedRepo, RevisionNotFound, EntryNotFound, … */
+  readonly errorCode: string | undefined
+  /** What the Hub says in X-Error-Message. */
+  readonly said: string | undefined
+  readonly hadToken: boolean
+  /** The address without what stands behind a question mark, which may be signed. */
+  readonly address: string
+
+  constructor(response: Response, hadToken: boolean) {
+    const address = response.url.replace(/\?.*/s, '')
+    super(`${address} answered ${response.status}`)
+    this.address = address
+    this.status = response.status
+    this.errorCode = response.headers.get('X-Error-Code') ?? undefined
+    this.said = response.headers.get('X-Error-Message') ?? undefined
+    this.hadToken = hadToken
+  }
+}
+
+/** The error for whatever went wrong while the Hub was asked for something; a TrainerError stays as it is. */
+export function hubError(cause: unknown, asked: Asked): unknown {
+  if (cause instanceof TrainerError) return cause
+  if (cause instanceof HubRefusal) {
+    const { problem, fix } = refusal(cause, asked)
+    return new TrainerError('hub', problem, { fix, cause })
+  }
+  const reason = reasonOf(cause)
+  if (reason === undefined) return cause
+  return new TrainerError('hub', `Cannot reach the Hub for ${named(asked)}: ${reason}.`, {
+    fix: 'Check the connection (and HF_ENDPOINT); what is in the cache is used with HF_HUB_OFFLINE=1.',
+    cause,
+  })
+}
+
+function refusal(answer: HubRefusal, asked: Asked): { problem: string; fix: string } {
+  const { status, errorCode, hadToken } = answer
+  const what = named(asked)
+  const login = hadToken
+    ? 'Is the token of an account that may see it (npx ts-trainer whoami)?'
+    : 'If it is private, log in: npx ts-trainer login, or set HF_TOKEN.'
+  if (errorCode === 'GatedRepo')
+    return {
+      problem: `Access to ${what} is gated${hadToken ? ', and not granted to the account of this token' : ''}.`,
+      fix: `Ask for access on its page${hadToken ? '' : ', and log in: npx ts-trainer login, or set HF_TOKEN'}.`,
+    }
+  if (errorCode === 'RevisionNotFound')
+    return {
+      problem: `${what} has no revision "${asked.revision ?? 'main'}".`,
+      fix: 'Name a branch, a tag or a commit.',
+    }
+  if (errorCode === 'EntryNotFound')
+    return { problem: `${what} has no file ${asked.path ?? 'of that name'}.`, fix: 'Check its list of files.' }
+  if (status === 401 && hadToken && errorCode !== 'RepoNotFound')
+    return {
+      problem: `The Hub does not accept the token that it was asked for ${what} with.`,
+      fix: 'Make a new one on its page of settings, then: npx ts-trainer login.',
+    }
+  if (status === 401 || status === 404)
+    return { problem: `There is no ${what} on the Hub, or it is not to be seen.`, fix: `Check the id. ${login}` }
+  if (status === 403)
+    return {
+      problem: `The token may not do this with ${what}${answer.said === undefined ? '' : `: ${answer.said}`}.`,
+      fix: 'It takes one with the role "write", of an account that may write there.',
+    }
+  if (status === 412)
+    return { problem: `${what} has got a commit meanwhile.`, fix: 'Push again: it builds on what is there then.' }
+  if (status === 429)
+    return { problem: `The Hub limits how often it is asked (429), also after several tries.`, fix: 'Try again later.' }
+  return {
+    problem: `The Hub answered ${status} for ${what}${answer.said === undefined ? '' : `: ${answer.said}`}.`,
+    fix: status >= 500 ? 'It has a fault of its own: try again later.' : 'Check the id and the revision.',
+  }
+}
+
+function named({ kind, id }: Asked): string {
+  return `${kind} "${id}"`
+}
+
+/** Why a connection failed; undefined for an error that is none of a connection. */
+function reasonOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined
+  if (cause.name === 'TimeoutError') return 'it did not answer in time'
+  const inner = cause.cause
+  if (cause instanceof TypeError && inner instanceof Error)
+    return inner.message === '' && 'code' in inner ? String(inner.code) : inner.message
+  return undefined
+}
