@@ -6,10 +6,11 @@ import { commit, type CommitOperation, createBranch, HubApiError } from '@huggin
 
 import { TrainerError } from '../errors'
 import { listTree } from '../files/tree'
-import type { HubOptions } from './connection'
+import { type HubOptions, isBroken } from './connection'
 import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
-import { findCommit, headOf, pageOf, pathsBelow } from './heads'
+import { findCommit, pageOf, pathsBelow } from './heads'
+import { resolveCommit } from './listing'
 import { refusing } from './refusing'
 
 /** What is uploaded: paths of this machine, or bytes, by their paths in the repository. */
@@ -147,14 +148,9 @@ function isWithoutAnswer(error: unknown): boolean {
   return !(error instanceof HubApiError)
 }
 
-/** Whether an answer broke off: in its bytes, or in the middle of its JSON. */
-function isBroken(error: unknown): boolean {
-  return error instanceof SyntaxError || (error instanceof TypeError && error.message === 'terminated')
-}
-
 async function headOrNewBranch(connection: PushConnection, asked: Asked, revision: string): Promise<string> {
   try {
-    return await headOf(connection, asked, revision)
+    return await resolveCommit(connection, asked.kind, asked.id, revision)
   } catch (error) {
     const isMissing = error instanceof HubRefusal && error.errorCode === 'RevisionNotFound'
     if (!isMissing || revision.startsWith('refs/')) throw error
@@ -162,7 +158,7 @@ async function headOrNewBranch(connection: PushConnection, asked: Asked, revisio
   await createBranch({ ...connection, repo: repoOf(asked), branch: revision }).catch((error: unknown) => {
     if (!(error instanceof HubApiError) || error.statusCode !== 409) throw error // made meanwhile
   })
-  return headOf(connection, asked, revision)
+  return resolveCommit(connection, asked.kind, asked.id, revision)
 }
 
 /** The removals of what a folder of the repository has beside the files that are added. */
