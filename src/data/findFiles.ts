@@ -5,6 +5,7 @@ import { readCard, type Card, type Configuration } from './card'
 import type { Features } from './features'
 import { formatOf, isDataFile, type Format, type ReadOptions } from './formats'
 import { isPattern, matchingFiles } from './patterns'
+import { uncompressedName } from './unpack'
 
 /** The paths of each split's files, in order. */
 export type SplitFiles = Readonly<Record<string, readonly string[]>>
@@ -113,7 +114,7 @@ const families: Readonly<Partial<Record<Format, Format>>> = { tsv: 'csv', jsonl:
 /** Refuses a split whose rows are there twice: in files of several formats, or of one name. */
 function oneFormat(splits: SplitFiles, folder: string): SplitFiles {
   for (const [split, files] of Object.entries(splits)) {
-    const base = (file: string): string => file.replace(/(\.\w+?)?(\.gz)?$/, '')
+    const base = (file: string): string => uncompressedName(file).replace(/\.\w+$/, '')
     const family = (file: string): Format => families[formatOf(file)] ?? formatOf(file)
     const [first = ''] = files
     const other = files.find(

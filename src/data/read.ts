@@ -25,7 +25,8 @@ export interface LoadOptions extends ReadOptions {
 type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
 
 /**
- * Loads a dataset: from a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), from a folder laid out like a
+ * Loads a dataset: from a file (parquet, CSV, TSV, JSON Lines, JSON, text; also compressed by gzip or
+ * zstd, or in a zip archive), from a folder laid out like a
  * repository of the Hub (`mrpc/train-00000-of-00001.parquet`, `data/train.csv`, `validation.jsonl`, `dev.tsv`, …) with
  * the name of a configuration if it has several, or from rows in memory (an array of objects gives a Dataset, a record
  * of arrays a DatasetDict).
@@ -112,7 +113,7 @@ async function readFiles(
   declared: Features | undefined,
 ): Promise<Dataset<object>> {
   const read: FileColumns[] = []
-  for (const file of files) read.push(await readColumns(file, options))
+  for (const file of files) read.push(...(await readColumns(file, options)))
   const table = joinFiles(read, options, declared)
   const place = files.length === 1 ? files[0]! : `${files[0]} and the files behind it`
   const { columns, features, length } =
