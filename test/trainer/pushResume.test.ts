@@ -15,7 +15,11 @@ const pushing = (args: TrainingArgumentsOptions = {}): TrainingArgumentsOptions 
   ...{ outputDir: elsewhere(), ...args },
 })
 const stopping = (step: number) => ({
-  callbacks: [{ onStepEnd: (_: unknown, { globalStep }: { globalStep: number }) => ({ shouldTrainingStop: globalStep === step }) }],
+  callbacks: [
+    {
+      onStepEnd: (_: unknown, { globalStep }: { globalStep: number }) => ({ shouldTrainingStop: globalStep === step }),
+    },
+  ],
 })
 
 describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
@@ -54,7 +58,11 @@ describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
   })
 
   it.each<[string, TrainingArgumentsOptions, RegExp]>([
-    ['no repository is named', { pushToHub: false }, /no folder last-checkpoint, nor .*tiny\/last-checkpoint, and no repo/],
+    [
+      'no repository is named',
+      { pushToHub: false },
+      /no folder last-checkpoint, nor .*tiny\/last-checkpoint, and no repo/,
+    ],
     ['the repository has none', {}, /model "loopback\/tiny" has none of that name either\. .*hubStrategy 'checkpoint'/],
     ['there is no repository', { hubModelId: 'acme/none' }, /There is no model "acme\/none" on the Hub/],
   ])('says what to do where %s', async (_, args, message) => {
