@@ -6,10 +6,9 @@ import { checkpointName, checkpointStep } from '../files/checkpointNames'
 import { temporaryFolderIn } from '../files/folder'
 import { holdFiles } from '../files/holdFiles'
 import { lastNameOf } from '../files/paths'
-import { listTree } from '../files/tree'
 import { weightsFilePattern } from '../files/weights'
 import { createRepository } from '../hub/createRepository'
-import { type UploadedCommit, uploadFiles, type UploadOptions } from '../hub/upload'
+import { filesBelow, type UploadedCommit, uploadFiles, type UploadOptions } from '../hub/upload'
 import { log } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { RepositoryOptions } from './pushOptions'
@@ -21,9 +20,6 @@ type Files = Readonly<Record<string, string>>
 interface Part extends UploadOptions {
   readonly files: Files
 }
-
-/** Folders within one another that are pushed. */
-const deepest = 16
 
 /**
  * The pushes of a Trainer, one after the other, beside what it does. What is pushed is kept under a second name first,
@@ -188,11 +184,6 @@ async function pushedFiles(outputDir: string): Promise<Files> {
 /** Whether a file belongs to the model that was saved last, which is not that of a checkpoint. */
 function isOfAnotherModel(path: string): boolean {
   return weightsFilePattern.test(path) || path.startsWith('onnx/')
-}
-
-async function filesBelow(folder: string): Promise<Files> {
-  const files = await listTree(folder, deepest)
-  return Object.fromEntries(files.map(({ path, folders, name }) => [[...folders, name].join('/'), path]))
 }
 
 function reasonOf(error: unknown): string {
