@@ -7,12 +7,14 @@
 import { nearest } from '../src/errors'
 import { ctrlC } from './verify/ctrlC'
 import { hubCache } from './verify/hubCache'
+import { hubPush } from './verify/hubPush'
 import { savedFolders } from './verify/savedFolders'
 import type { Check } from './verify/Check'
 
 const checks: Readonly<Record<string, Check>> = {
   'ctrl-c': ctrlC,
   'hub-cache': hubCache,
+  'hub-push': hubPush,
   'saved-folders': savedFolders,
 }
 
