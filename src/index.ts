@@ -16,6 +16,8 @@ export {
 export { AutoTokenizer } from './auto/AutoTokenizer'
 export { TrainableModel } from './auto/TrainableModel'
 export { type ModelOptions, type PretrainedOptions, PreTrainedModel } from './auto/PreTrainedModel'
+export type { SourceOptions } from './auto/sources'
+export type { HubOptions } from './hub/connection'
 export { type DifferentiateOptions, differentiate, type Gradients } from './autodiff/backward'
 export { withGradients } from './autodiff/withGradients'
 export { CallbackHandler, type CallbackOrClass } from './callbacks/CallbackHandler'
