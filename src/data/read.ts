@@ -27,6 +27,8 @@ export interface LoadOptions extends ReadOptions, HubOptions {
   readonly split?: string
   /** Files or patterns by split (without names of splits 'train'), relative to the path if that is a folder or an id. */
   readonly dataFiles?: DataFiles
+  /** The folder of the path or the repository that holds the files; its card does not count then. */
+  readonly dataDir?: string
   /** The configuration, if it is not the second argument. */
   readonly name?: string
 }
@@ -87,7 +89,7 @@ export async function loadDataset(
   const named = typeof configurationOrOptions === 'string' ? configurationOrOptions : undefined
   const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
-  checkOptions(options, ['split', 'name', 'dataFiles', ...hubOptions, ...readOptions], 'loadDataset()')
+  checkOptions(options, ['split', 'name', 'dataFiles', 'dataDir', ...hubOptions, ...readOptions], 'loadDataset()')
   if (named !== undefined && options.name !== undefined && options.name !== named)
     throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
   const wanted = options.split === undefined ? undefined : parseSplit(options.split)
@@ -95,6 +97,7 @@ export async function loadDataset(
   const found = await findSplits(place, {
     configuration: named ?? options.name,
     dataFiles,
+    dataDir: options.dataDir,
     split: wanted?.name,
   })
   const names = Object.keys(found.splits)
