@@ -157,7 +157,7 @@ async function readFiles(
   source: string,
 ): Promise<Table> {
   const read: FileColumns[] = []
-  for (const file of files) read.push(await readColumns(file, options))
+  for (const file of files) read.push(...(await readColumns(file, options)))
   const table = joined(read, options, declared, folders, source)
   const place = files.length === 1 ? files[0]! : `${files[0]} and the files behind it`
   return declared === undefined ? table : declareColumns(table, declared, place, options.columns)
