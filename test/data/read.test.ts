@@ -253,6 +253,57 @@ describe('folders as on the Hub', () => {
     )
   })
 
+  it('takes files from elsewhere, hidden ones and those of a folder', async () => {
+    const rows = (name: string): string => `file\n${name}\n`
+    const place = dirname(write('many/a/train.csv', rows('a/train')))
+    for (const name of ['many/b/x[1].csv', 'many/b/x2.csv', 'many/.h/y.csv', 'many/a/test.csv', 'many/dev.csv'])
+      write(name, rows(name))
+    const files = async (dataFiles: string | string[], from = place): Promise<unknown> =>
+      (await loadDataset(from, { dataFiles })).train.column('file')
+    expect(await files('../b/*.csv')).toEqual(['many/b/x2.csv', 'many/b/x[1].csv'])
+    expect(await files('../b/x[1].csv')).toEqual(['many/b/x[1].csv'])
+    expect(await files([join(folder, 'many/b/x?.csv'), '../dev.csv', '../d*.csv'])).toEqual([
+      'many/b/x2.csv',
+      'many/dev.csv',
+    ])
+    expect(await files('**', dirname(place))).not.toContain('many/.h/y.csv')
+    expect(await files('.h/*', dirname(place))).toEqual(['many/.h/y.csv'])
+    expect(await files(join(place, 'train.csv'), 'csv')).toEqual(['a/train'])
+    expect((await loadDataset(dirname(place), { dataDir: './a/' })).numRows).toEqual({ train: 1, test: 1 })
+    expect((await loadDataset(dirname(place), { dataDir: 'b', dataFiles: 'x2.csv' })).numRows).toEqual({ train: 1 })
+    await expect(loadDataset(dirname(place), { dataDir: 'c' })).rejects.toThrow(/many\/c has no data files/)
+    await expect(loadDataset(dirname(place), 'a', { dataDir: 'b' })).rejects.toThrow(/dataDir names the folder/)
+  })
+
+  it.each([[], '', {}, { train: [] }, { train: 1 }, [1], 5])('refuses files that are none: %j', async dataFiles => {
+    await expect(loadDataset(folder, { dataFiles: dataFiles as string })).rejects.toThrow(
+      /dataFiles must be a path, a list of paths, or such for each split/,
+    )
+  })
+
+  it('refuses what is not read', async () => {
+    const file = write('one.csv', 'a\n1\n')
+    await expect(loadDataset('csv')).rejects.toThrow(/'csv'\) reads the files that dataFiles names, and none are/)
+    await expect(loadDataset(file, { dataFiles: file })).rejects.toThrow(/is a file, and dataFiles names others/)
+    await expect(loadDataset(file, 'a')).rejects.toThrow(/one\.csv is a file, so that the configuration 'a' chooses/)
+    await expect(loadDataset(folder, { token: 'hf_x' })).rejects.toThrow(/token is an option of datasets of the Hub/)
+    await expect(loadDataset(folder, { dataFiles: '[z-a].csv' })).rejects.toThrow(/'\[z-a\]\.csv' is not a pattern/)
+  })
+
+  it('says where rows are from, and keeps it', async () => {
+    write('from/train.csv', 'a\n1\n2\n')
+    const dataset = await loadDataset(join(folder, 'from'), { split: 'train[:1]' })
+    const info = { repository: undefined, configuration: 'default', split: 'train[:1]' }
+    expect(dataset.info).toEqual(info)
+    expect(
+      (await dataset.map(() => ({ b: 1 })))
+        .filter(() => true)
+        .shuffle(1)
+        .removeColumns('a').info,
+    ).toEqual(info)
+    expect((await loadDataset([{ a: 1 }])).info.split).toBeUndefined()
+  })
+
   it('says what exists beside a path that does not', async () => {
     mkdirSync(join(folder, 'empty'))
     await expect(loadDataset(join(folder, 'empty'))).rejects.toThrow(/empty has no data files/)
