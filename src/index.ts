@@ -129,7 +129,7 @@ export type { Head, LabelFeed, LossOptions } from './heads/Head'
 export type { Model, Parameter } from './models/Model'
 export { type Batch, type DataType, Tensor } from './tensor'
 export type { ComputedMetrics, ComputeMetrics, EvalPrediction, PreprocessLogits } from './training/evaluation'
-export type { ModelCardOptions } from './modelCard/modelCard'
+export type { ModelCardOptions } from './modelCard/options'
 export type {
   DataCollator,
   EvalData,

@@ -1,6 +1,7 @@
 // README.md of a repository → what its YAML says of files, configurations and columns
 import { parse as parseYaml } from 'yaml'
 import { TrainerError } from '../errors'
+import { frontMatterOf } from '../files/frontMatter'
 import { pathIn } from '../files/tree'
 import { readText } from '../files/readFile'
 import { isJsonObject } from '../json'
@@ -35,7 +36,7 @@ export interface Card {
 export async function readCard(folder: string): Promise<Card | undefined> {
   const path = pathIn(folder, 'README.md')
   const text = await readText(path)
-  const written = /^\uFEFF?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$/ms.exec(text ?? '')?.[1]
+  const written = frontMatterOf(text ?? '')
   if (written === undefined) return undefined
   const yaml = parseCard(written, path)
   const infos = listOf(yaml['dataset_info'])
