@@ -2,7 +2,7 @@
 import { frontMatterOf } from '../files/frontMatter'
 import { isFolder } from '../files/paths'
 import { readText } from '../files/readFile'
-import { isRepositoryId } from '../hub/repository'
+import { isRepositoryId, openRepository } from '../hub/repository'
 import { listed } from './options'
 import { readYaml } from './yaml'
 
@@ -15,15 +15,32 @@ export interface BaseModel {
 }
 
 /**
- * The base of a model.
+ * The base of a model; what cannot be found out of it is left out.
  * @param given its id, where the user gives it.
  * @param nameOrPath what the model was loaded by.
+ * @param token for the Hub, where it is not the kept one.
  */
-export async function baseModelOf(given: string | undefined, nameOrPath: string | undefined): Promise<BaseModel> {
-  const isLocal = nameOrPath !== undefined && (await isFolder(nameOrPath))
-  const loaded = nameOrPath !== undefined && !isLocal && isRepositoryId(nameOrPath) ? nameOrPath : undefined
-  const card = isLocal ? await readText(`${nameOrPath}/README.md`).catch(() => undefined) : undefined
-  return { id: given ?? loaded, license: card === undefined ? undefined : licenseOf(card) }
+export async function baseModelOf(
+  given: string | undefined,
+  nameOrPath: string | undefined,
+  token: string | undefined,
+): Promise<BaseModel> {
+  const folder = nameOrPath !== undefined && (await isFolder(nameOrPath)) ? nameOrPath : undefined
+  const loaded = nameOrPath !== undefined && folder === undefined && isRepositoryId(nameOrPath) ? nameOrPath : undefined
+  const id = given ?? loaded
+  const card = await (id === undefined ? cardIn(folder) : cardOf(id, token)).catch(() => undefined)
+  return { id, license: card === undefined ? undefined : licenseOf(card) }
+}
+
+async function cardIn(folder: string | undefined): Promise<string | undefined> {
+  return folder === undefined ? undefined : readText(`${folder}/README.md`)
+}
+
+/** The card of a model of the Hub, from the cache where that has it. */
+async function cardOf(id: string, token: string | undefined): Promise<string | undefined> {
+  const repository = await openRepository('model', id, { token })
+  const hasCard = repository.files.some(({ path }) => path === 'README.md')
+  return hasCard ? cardIn(await repository.fetch(['README.md'])) : undefined
 }
 
 /** The license that a card names: of several the last, as the Hub's tags are read in Python. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, afterAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { parse } from 'yaml'
 import {
   AutoModelForMultipleChoice,
@@ -15,6 +15,7 @@ import { camelCase } from '../../src/arguments/spelling'
 import { PreTrainedModel } from '../../src/auto/PreTrainedModel'
 import { type TrainableModel } from '../../src/auto/TrainableModel'
 import { TrainingArguments } from '../../src/TrainingArguments'
+import { startHub } from '../helpers/hubServer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyConfig, tinyModel } from '../helpers/tinyModel'
 import { createTrainer, logged, run } from './support'
@@ -199,6 +200,22 @@ describe('model card', () => {
     expect((await card({ license: 'gpl' }, { model: loadedBy(folder) })).fields).toMatchObject({ license: 'gpl' })
     writeFileSync(join(folder, 'README.md'), '---\nlicense: [\n---\n')
     expect((await card({}, { model: loadedBy(folder) })).fields).not.toHaveProperty('license')
+  })
+
+  it("asks the Hub for the base model's license, and does without where it does not answer", async () => {
+    const hub = await startHub()
+    onTestFinished(() => hub.close())
+    vi.stubEnv('HF_HUB_OFFLINE', '')
+    vi.stubEnv('HF_ENDPOINT', hub.url)
+    vi.stubEnv('HF_HUB_CACHE', temporaryFolder())
+    hub.add('model', 'google/bert', { 'README.md': '---\nlicense: apache-2.0\n---\n', 'config.json': '{}' })
+    hub.add('model', 'google/bare', { 'config.json': '{}' })
+    expect((await card({ finetunedFrom: 'google/bert' })).fields).toMatchObject({ license: 'apache-2.0' })
+    expect(hub.requests.filter(({ path }) => path.includes('config.json'))).toEqual([])
+    for (const id of ['google/bare', 'google/missing'])
+      expect((await card({ finetunedFrom: id })).fields, id).not.toHaveProperty('license')
+    vi.stubEnv('HF_HUB_OFFLINE', '1') // from the cache
+    expect((await card({ finetunedFrom: 'google/bert' })).fields).toMatchObject({ license: 'apache-2.0' })
   })
 
   it('keeps the tags of an older card', async () => {
