@@ -48,7 +48,7 @@ const rooms = listed({
     'callbacks auto search TrainingArguments ground',
   index:
     'Trainer deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
-    'collators questionAnswering tokenizers metrics modelCard callbacks auto ground',
+    'files hub collators questionAnswering tokenizers metrics modelCard callbacks auto ground',
   cli: 'index',
 })
 
