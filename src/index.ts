@@ -16,6 +16,8 @@ export {
 export { AutoTokenizer } from './auto/AutoTokenizer'
 export { TrainableModel } from './auto/TrainableModel'
 export { type ModelOptions, type PretrainedOptions, PreTrainedModel } from './auto/PreTrainedModel'
+export type { SourceOptions } from './auto/sources'
+export type { HubOptions } from './hub/connection'
 export { type DifferentiateOptions, differentiate, type Gradients } from './autodiff/backward'
 export { withGradients } from './autodiff/withGradients'
 export { CallbackHandler, type CallbackOrClass } from './callbacks/CallbackHandler'
@@ -24,6 +26,7 @@ export { EarlyStoppingCallback } from './callbacks/earlyStopping'
 export { JsonlLogCallback } from './callbacks/jsonlLog'
 export { PrinterCallback } from './callbacks/printer'
 export { ProgressCallback } from './callbacks/progress'
+export { type CheckpointPusher, PushToHubCallback } from './callbacks/pushToHub'
 export { callbackEvents, type CallbackContext, type CallbackEvent, TrainerCallback } from './callbacks/TrainerCallback'
 export { type ControlFlags, TrainerControl } from './callbacks/TrainerControl'
 export { type LogEntry, TrainerState } from './callbacks/TrainerState'
@@ -55,6 +58,7 @@ export type { DecodeOptions, Tokenizer } from './tokenizers/tokenizer'
 export { doctor, type DoctorReport, formatDoctor } from './engine/doctor'
 export { createEngine, type Engine, type EngineOptions, type Program } from './engine/Engine'
 export { type ErrorCode, nearest, TrainerError } from './errors'
+export type { PushedCommit, PushToHubOptions } from './hub/pushOptions'
 export { type Installed, installOpenvino, type InstallOptions } from './install/install'
 export { packageVersion } from './files/packageVersion'
 export type { ProblemType } from './heads/sequenceClassification'
@@ -131,7 +135,7 @@ export type { Head, LabelFeed, LossOptions } from './heads/Head'
 export type { Model, Parameter } from './models/Model'
 export { type Batch, type DataType, Tensor } from './tensor'
 export type { ComputedMetrics, ComputeMetrics, EvalPrediction, PreprocessLogits } from './training/evaluation'
-export type { ModelCardOptions } from './modelCard/options'
+export type { ModelCardOptions } from './modelCard/modelCard'
 export type {
   DataCollator,
   EvalData,
@@ -142,6 +146,7 @@ export type {
   TrainOptions,
   TrainOutput,
 } from './training/options'
+export type { PendingPush, RepositoryOptions, TrainerPushOptions } from './training/pushOptions'
 export { createProfile, type Phase, type Profile, type ProgramProfile, type Span } from './training/profile'
 export { type AnswerOptions, answersOf, type AnswerSources, type FoundAnswer } from './questionAnswering/answersOf'
 export {

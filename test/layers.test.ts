@@ -36,7 +36,7 @@ const rooms = listed({
   TrainingArguments: 'optim engine ground',
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
-  auto: 'programs models heads losses onnx tokenizers checkpoint files ground',
+  auto: 'programs models heads losses onnx tokenizers checkpoint hub files ground',
   hub: 'terminal files ground',
   modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',

@@ -20,10 +20,12 @@ export class HubRefusal extends Error {
   /** What the Hub says in X-Error-Message. */
   readonly said: string | undefined
   readonly hadToken: boolean
+  /** Whether an earlier try of the same request broke off or met a fault (5xx), so that it may have been done. */
+  readonly unanswered: boolean
   /** The address without what stands behind a question mark, which may be signed. */
   readonly address: string
 
-  constructor(response: Response, hadToken: boolean) {
+  constructor(response: Response, hadToken: boolean, unanswered = false) {
     const address = response.url.replace(/\?.*/s, '')
     super(`${address} answered ${response.status}`)
     this.address = address
@@ -31,6 +33,7 @@ export class HubRefusal extends Error {
     this.errorCode = response.headers.get('X-Error-Code') ?? undefined
     this.said = response.headers.get('X-Error-Message') ?? undefined
     this.hadToken = hadToken
+    this.unanswered = unanswered
   }
 }
 
@@ -62,11 +65,11 @@ function refusal(answer: HubRefusal, asked: Asked): { problem: string; fix: stri
     }
   if (errorCode === 'RevisionNotFound')
     return {
-      problem: `${what} has no revision "${asked.revision ?? 'main'}".`,
+      problem: `There is no revision "${asked.revision ?? 'main'}" of ${what}.`,
       fix: 'Name a branch, a tag or a commit.',
     }
   if (errorCode === 'EntryNotFound')
-    return { problem: `${what} has no file ${asked.path ?? 'of that name'}.`, fix: 'Check its list of files.' }
+    return { problem: `There is no file ${asked.path ?? 'of that name'} in ${what}.`, fix: 'Check its list of files.' }
   if (status === 401 && hadToken && errorCode !== 'RepoNotFound')
     return {
       problem: `The Hub does not accept the token that it was asked for ${what} with.`,

@@ -16,6 +16,8 @@ import { checkCardOptions, listed, type ModelCardOptions } from './options'
 import { type Results, resultsOf, resultsTable, written } from './results'
 import { readYaml, writeYaml } from './yaml'
 
+export type { ModelCardOptions } from './options'
+
 /** What the run knows. */
 export interface CardParts {
   readonly args: TrainingArguments
