@@ -124,7 +124,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     checkOverrides(this)
     const level = this.args.getProcessLogLevel()
     if (level !== undefined) setLogLevel(level)
-    this.options = options
+    this.options = { ...options, args: this.#args } // whose token is not shown where a Trainer is printed
     this.#model = options.model
     if (options.model !== undefined) prepareModel(options.model, options, this.args)
     this.trainDataset = options.trainDataset
