@@ -124,7 +124,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     checkOverrides(this)
     const level = this.args.getProcessLogLevel()
     if (level !== undefined) setLogLevel(level)
-    this.options = { ...options, args: this.#args } // whose token is not shown where a Trainer is printed
+    this.options = { ...options, args: this.args } // as they were given they may show a token
     this.#model = options.model
     if (options.model !== undefined) prepareModel(options.model, options, this.args)
     this.trainDataset = options.trainDataset
@@ -505,7 +505,9 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     this.exclusive.check('saveModel()')
     await this.#saveModel(outputDir)
     if (!this.args.pushToHub) return
-    await (await this.#push({ commitMessage: 'Model save' }, outputDir === this.args.outputDir)).finished
+    await (
+      await this.#push({ commitMessage: 'Model save' }, outputDir === this.args.outputDir)
+    ).finished
   }
 
   async #saveModel(folder: string): Promise<void> {
@@ -544,7 +546,14 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
 
   /** Saves the model unless it is saved, writes the model card, and begins to push both. */
   async #push(options: TrainerPushOptions, isSaved = false): Promise<PendingPush> {
-    const { commitMessage: message = 'End of training', blocking: _, token, revision, private: hidden, ...card } = options
+    const {
+      commitMessage: message = 'End of training',
+      blocking: _,
+      token,
+      revision,
+      private: hidden,
+      ...card
+    } = options
     await this.fire('onPushBegin')
     const id = await this.#pushes.repository(this.args, { token, private: hidden })
     if (!isSaved) await this.#saveModel(this.args.outputDir)

@@ -142,7 +142,10 @@ export class Pushes {
 
   #note(message: string, error: unknown): void {
     this.#failed.push({ message, error })
-    log('warning', `The push "${message}" to ${this.#id ?? this.#name} failed, and training goes on. ${reasonOf(error)}`)
+    log(
+      'warning',
+      `The push "${message}" to ${this.#id ?? this.#name} failed, and training goes on. ${reasonOf(error)}`,
+    )
   }
 }
 
@@ -176,7 +179,9 @@ export function repositoryName({ hubModelId, outputDir }: TrainingArguments): st
 async function pushedFiles(outputDir: string): Promise<Files> {
   const entries = Object.entries(await filesBelow(outputDir))
   return Object.fromEntries(
-    entries.filter(([path]) => !path.startsWith('_') && path.split('/').every(name => checkpointStep(name) === undefined)),
+    entries.filter(
+      ([path]) => !path.startsWith('_') && path.split('/').every(name => checkpointStep(name) === undefined),
+    ),
   )
 }
 

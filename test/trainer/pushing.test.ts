@@ -179,7 +179,7 @@ describe('a push that fails', () => {
     ['a foreign repository', {}, { hubModelId: 'google/tiny' }, /may not do this with model "google\/tiny"/],
   ])('for %s fails before the first step', async (_, environment, args, message) => {
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
-    const steps = vi.fn()
+    const steps = vi.fn<() => void>()
     const trainer = createTrainer(pushing(args), { callbacks: [{ onStepBegin: steps }] })
     await expect(trainer.train()).rejects.toThrow(message)
     expect(steps).not.toHaveBeenCalled()
