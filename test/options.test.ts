@@ -107,6 +107,8 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'DatasetDict#shuffle/0': options => splits.shuffle!(options),
   'loadDataset/1': options => library.loadDataset!(words, options),
   'loadDataset/2': options => library.loadDataset!(words, 'default', options),
+  'getDatasetConfigNames/1': options => library.getDatasetConfigNames!(words, options),
+  'getDatasetSplitNames/2': options => library.getDatasetSplitNames!(words, undefined, options),
   'Tokenizer/1': options => tokenizer('text', options),
   'Tokenizer/2': options => tokenizer('text', 'pair', options),
   'Tokenizer#tokenize/2': options => tokenizer.tokenize!('text', undefined, options),

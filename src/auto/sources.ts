@@ -137,7 +137,9 @@ function repositorySource(repository: Repository, subfolder: string): Pretrained
       const found = weightsFiles.find(file => names.has(file))
       if (found === undefined) {
         refuseOthers()
-        throw noWeights(name, paths)
+        throw new TrainerError('file', noWeights(name, paths).problem, {
+          fix: 'Give the id of one that has them, or in Python push them: model.push_to_hub(id).',
+        })
       }
       await fetch([found])
       if (!found.endsWith('.json')) return

@@ -41,7 +41,7 @@ export class RepositoryCache {
   async commitOf(revision: string): Promise<string | undefined> {
     if (isCommit(revision)) return revision
     const path = join(this.folder, 'refs', ...checkedSegments(revision, 'revision'))
-    const commit = (await isFolder(path)) ? undefined : (await readText(path))?.trim()
+    const commit = (await readText(path).catch(() => undefined))?.trim() // a folder of refs is none
     return commit !== undefined && isCommit(commit) ? commit : undefined
   }
 
