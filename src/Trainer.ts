@@ -582,10 +582,18 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await saveTrainerState(this.args.outputDir, this.state.toJSON())
   }
 
-  /** Writes a model card, `README.md`, into `outputDir`: how the model was trained, and what the evaluations came to. */
+  /**
+   * Writes a model card, `README.md`, into `outputDir`: how the model was trained, and what the evaluations came to, as
+   * Python's Trainer writes it and the Hub reads it. An older card is replaced; its tags are kept.
+   * @throws TrainerError ('argument') for an option that there is not; ('file') when the card cannot be written.
+   *
+   * @example await trainer.createModelCard({ language: 'en', license: 'apache-2.0', datasetTags: 'nyu-mll/glue' })
+   */
   async createModelCard(options: ModelCardOptions = {}): Promise<void> {
-    const { args, model, state } = this
-    await writeModelCard({ args, model, logHistory: state.logHistory, optimizer: this.#run?.optimizer.name }, options)
+    const { args, model, state, evalDataset, trainDataset } = this
+    const { logHistory } = state
+    const optimizer = this.#run?.optimizer.name
+    await writeModelCard({ args, model, logHistory, optimizer, datasets: [evalDataset, trainDataset] }, options)
   }
 
   /** Frees the engine and its threads. The model keeps its weights. */

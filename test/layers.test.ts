@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { circles, filesOf, importsOf, neededBy, readSources, runtimeImportsOf, type Sources } from './helpers/imports'
 
-const ground = 'tensor random errors json labelColumn literalPattern logging options protobuf turns'.split(' ')
+const ground = 'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns'.split(' ')
 const programs = 'onnx losses autodiff optim feeds heads models programs'.split(' ')
 
 /**
@@ -38,7 +38,7 @@ const rooms = listed({
   search: 'metrics TrainingArguments ground',
   auto: 'programs models heads losses onnx tokenizers checkpoint hub files ground',
   hub: 'terminal files ground',
-  modelCard: 'auto callbacks files TrainingArguments ground',
+  modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
   deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
   looping:
@@ -48,7 +48,7 @@ const rooms = listed({
     'callbacks auto search TrainingArguments ground',
   index:
     'Trainer looping deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
-    'collators questionAnswering tokenizers metrics modelCard callbacks auto hub ground',
+    'collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground',
   cli: 'index',
 })
 
@@ -87,7 +87,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   mathjs: ['metrics'],
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],
-  yaml: ['TrainingArguments', 'data'],
+  yaml: ['TrainingArguments', 'data', 'modelCard'],
   node: ['files', 'checkpoint', 'hub', 'install', 'engine', 'cli'],
 }
 

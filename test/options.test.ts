@@ -122,6 +122,8 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'createEngine/0': options => library.createEngine!(options),
   'Engine#load/1': options => untyped(engine).load!(index.encode(identity()).model, options),
   'Program#run/2': options => program.run!({ x: index.Tensor.zeros('float32', [1]) }, {}, options),
+  'login/0': options => library.login!(options),
+  'whoami/0': options => library.whoami!(options),
   'installOpenvino/0': options => library.installOpenvino!(options),
   'crossEntropy/3': options => library.crossEntropy!(new index.GraphBuilder('none'), {}, {}, options),
   'Metric#compute/0': options => untyped(index.loadMetric('accuracy')).compute!({ ...options }),
