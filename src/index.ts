@@ -26,6 +26,7 @@ export { EarlyStoppingCallback } from './callbacks/earlyStopping'
 export { JsonlLogCallback } from './callbacks/jsonlLog'
 export { PrinterCallback } from './callbacks/printer'
 export { ProgressCallback } from './callbacks/progress'
+export { type CheckpointPusher, PushToHubCallback } from './callbacks/pushToHub'
 export { callbackEvents, type CallbackContext, type CallbackEvent, TrainerCallback } from './callbacks/TrainerCallback'
 export { type ControlFlags, TrainerControl } from './callbacks/TrainerControl'
 export { type LogEntry, TrainerState } from './callbacks/TrainerState'
@@ -57,6 +58,7 @@ export type { DecodeOptions, Tokenizer } from './tokenizers/tokenizer'
 export { doctor, type DoctorReport, formatDoctor } from './engine/doctor'
 export { createEngine, type Engine, type EngineOptions, type Program } from './engine/Engine'
 export { type ErrorCode, nearest, TrainerError } from './errors'
+export type { PushedCommit, PushToHubOptions } from './hub/pushOptions'
 export { type Installed, installOpenvino, type InstallOptions } from './install/install'
 export type { ProblemType } from './heads/sequenceClassification'
 export { type LogLevel, log, setLogLevel, setLogSink } from './logging'
@@ -142,6 +144,7 @@ export type {
   TrainOptions,
   TrainOutput,
 } from './training/options'
+export type { PendingPush, RepositoryOptions, TrainerPushOptions } from './training/pushOptions'
 export { createProfile, type Phase, type Profile, type ProgramProfile, type Span } from './training/profile'
 export { type AnswerOptions, answersOf, type AnswerSources, type FoundAnswer } from './questionAnswering/answersOf'
 export {

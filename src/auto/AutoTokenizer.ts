@@ -1,7 +1,9 @@
 import { textFiles } from '../files/textFiles'
+import { pushSaved } from '../hub/push'
 import { checkFlag, checkOptions, refuseArguments } from '../options'
 import type { LoadTokenizerOptions } from '../tokenizers/files'
 import { importNative } from '../tokenizers/native'
+import type { TextFiles } from '../tokenizers/textFiles'
 import { loadTokenizer, type Tokenizer } from '../tokenizers/tokenizer'
 import { TrainerError } from '../errors'
 import { openSource, type SourceOptions, sourceOptionNames } from './sources'
@@ -36,8 +38,17 @@ export const AutoTokenizer = {
     const { addPrefixSpace, ...from } = options
     const source = await openSource('tokenizer', folderOrId, from)
     await source.fetchTokenizer()
-    return loadTokenizer(source.folder, textFiles, importNative, { addPrefixSpace })
+    return loadTokenizer(source.folder, diskAndHub, importNative, { addPrefixSpace })
   },
 }
 
 const properties = ['modelMaxLength', 'paddingSide', 'truncationSide'] as const
+
+/** What tokenizers read and write their files with. */
+const diskAndHub: TextFiles = {
+  ...textFiles,
+  push: (id, texts, options) => {
+    const save = (folder: string): Promise<void> => textFiles.write(folder, texts)
+    return pushSaved(id, { where: 'tokenizer.pushToHub()', message: 'Upload tokenizer', save }, options)
+  },
+}

@@ -105,14 +105,16 @@ function patientFetch(
   return async (input, init) => {
     const request = token === undefined || originOf(input) === hub ? init : withoutToken(init, token)
     const repeatable = !(request?.body instanceof ReadableStream)
+    let unanswered = false
     for (let attempt = 1; ; attempt++) {
       const answer = await answerOrError(input, request, timeout)
       const last = !repeatable || attempt >= (answer instanceof Response ? tries : connecting)
       if (answer instanceof Response) {
-        if (!isBusy(answer.status)) return refuseOrPass(answer, token !== undefined)
-        if (last) throw new HubRefusal(answer, token !== undefined)
+        if (!isBusy(answer.status)) return refuseOrPass(answer, token !== undefined, unanswered)
+        if (last) throw new HubRefusal(answer, token !== undefined, unanswered)
         await answer.body?.cancel()
       } else if (last || request?.signal?.aborted) throw answer
+      unanswered ||= !(answer instanceof Response) || answer.status >= 500
       await pauseBefore(attempt, answer instanceof Response ? answer : undefined)
     }
   }
@@ -172,11 +174,11 @@ function isBusy(status: number): boolean {
   return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505)
 }
 
-function refuseOrPass(answer: Response, hasToken: boolean): Response {
+function refuseOrPass(answer: Response, hasToken: boolean, unanswered: boolean): Response {
   const { status } = answer
   const code = answer.headers.get('X-Error-Code')
   const means = status === 401 || status === 403 || status === 412 || (status === 404 && code !== null)
-  if (means && code !== 'EntryNotFound') throw new HubRefusal(answer, hasToken)
+  if (means && code !== 'EntryNotFound') throw new HubRefusal(answer, hasToken, unanswered)
   return answer
 }
 
