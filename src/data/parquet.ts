@@ -1,10 +1,11 @@
 // parquet → columns, with the features that Hugging Face's datasets writes into it
-import { parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from 'hyparquet'
+import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { TrainerError } from '../errors'
 import { openSlices, slicesOf, type SlicedFile } from '../files/readFile'
 import { compactColumn, concatColumns, exactCell, type Column } from './columns'
 import { parseFeatures, type Features } from './features'
+import { featuresOfSchema } from './parquetFeatures'
 import { pickColumns, type Table } from './table'
 
 /**
@@ -38,8 +39,8 @@ const parsers = {
 
 async function readOpened(file: SlicedFile, path: string, wanted: readonly string[] | undefined): Promise<Table> {
   const metadata = await parquetMetadataAsync(file)
-  const elements = new Map(parquetSchema(metadata).children.map(child => [child.element.name, child.element]))
-  const names = pickColumns([...elements.keys()], wanted, path)
+  const schema = new Map(parquetSchema(metadata).children.map(child => [child.element.name, child]))
+  const names = pickColumns([...schema.keys()], wanted, path)
   const chunks = new Map<string, Chunk[]>(names.map(name => [name, []]))
   // An error thrown in the callback would be lost: it only gathers the chunks.
   const onChunk = (chunk: { columnName: string; columnData: ArrayLike<unknown>; rowStart: number }): void => {
@@ -54,17 +55,9 @@ async function readOpened(file: SlicedFile, path: string, wanted: readonly strin
   }
   return {
     columns: new Map([...chunks].map(([name, parts]) => [name, join(name, parts)])),
-    features: { ...featuresOfSchema(names.map(name => elements.get(name)!)), ...featuresOf(written, names) },
+    features: { ...featuresOfSchema(names.map(name => schema.get(name)!)), ...featuresOf(written, names) },
     length,
   }
-}
-
-/** What a file's own types say of columns whose values do not: 1.0 is the number 1, and bytes are numbers. */
-function featuresOfSchema(elements: readonly SchemaElement[]): Features {
-  const dtypes: Readonly<Record<string, string>> = { FLOAT: 'float32', DOUBLE: 'float64', BYTE_ARRAY: 'binary' }
-  const own = elements.filter(({ converted_type, logical_type }) => !converted_type && !logical_type)
-  const typed = own.filter(({ type }) => type !== undefined && type in dtypes)
-  return Object.fromEntries(typed.map(({ name, type }) => [name, { type: 'Value', dtype: dtypes[type!]! }]))
 }
 
 interface Chunk {

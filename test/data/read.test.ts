@@ -57,6 +57,7 @@ describe('parquet', () => {
       { bytes: null, text: null, score: null, parts: null },
     ])
     expect(train.features['bytes']?.dtype).toBe('binary')
+    expect(train.features['text']?.dtype).toBe('string')
     expect(train.features['score']?.dtype).toBe('float64')
     expect(
       (await loadDataset(join(fixtures, 'bytes.parquet'), { nRows: 1, columns: ['text'] })).train.toArray(),
