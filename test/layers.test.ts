@@ -4,7 +4,8 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { circles, filesOf, importsOf, neededBy, readSources, runtimeImportsOf, type Sources } from './helpers/imports'
 
-const ground = 'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns'.split(' ')
+const ground =
+  'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns'.split(' ')
 const programs = 'onnx losses autodiff optim feeds heads models programs'.split(' ')
 
 /**
