@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { commit, type CommitOperation, createBranch, HubApiError } from '@huggingface/hub'
 
 import { TrainerError } from '../errors'
-import { listTree } from '../files/tree'
+import { listVisibleFiles, pathIn } from '../files/tree'
 import { type HubOptions, isBroken } from './connection'
 import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
@@ -48,8 +48,6 @@ export interface UploadFolderOptions extends UploadOptions {
 
 /** How often a commit is built anew on what somebody else has committed meanwhile. */
 const mostCommits = 5
-/** Folders within one another that are uploaded. */
-const deepest = 16
 
 /**
  * Makes one commit of some files. Large ones are streamed from the disk. What the Hub is too busy for, and what a broken
@@ -75,10 +73,8 @@ export async function uploadFolder(
   folder: string,
   { ignore = () => false, ...options }: UploadFolderOptions,
 ): Promise<UploadedCommit> {
-  const found = (await listTree(folder, deepest)).map(
-    ({ path, folders, name }) => [[...folders, name].join('/'), path] as const,
-  )
-  const files = Object.fromEntries(found.filter(([path]) => !ignore(path)))
+  const paths = (await listVisibleFiles(folder)).filter(path => !ignore(path))
+  const files = Object.fromEntries(paths.map(path => [path, pathIn(folder, path)]))
   return uploadFiles(kind, id, files, options)
 }
 

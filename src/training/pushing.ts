@@ -6,7 +6,7 @@ import { checkpointName, checkpointStep } from '../files/checkpointNames'
 import { temporaryFolderIn } from '../files/folder'
 import { holdFiles } from '../files/holdFiles'
 import { lastNameOf } from '../files/paths'
-import { listTree } from '../files/tree'
+import { listVisibleFiles, pathIn } from '../files/tree'
 import { weightsFilePattern } from '../files/weights'
 import { createRepository } from '../hub/createRepository'
 import { type UploadedCommit, uploadFiles, type UploadOptions } from '../hub/upload'
@@ -21,9 +21,6 @@ type Files = Readonly<Record<string, string>>
 interface Part extends UploadOptions {
   readonly files: Files
 }
-
-/** Folders within one another that are pushed. */
-const deepest = 16
 
 /**
  * The pushes of a Trainer, one after the other, beside what it does. What is pushed is kept under a second name first,
@@ -191,8 +188,8 @@ function isOfAnotherModel(path: string): boolean {
 }
 
 async function filesBelow(folder: string): Promise<Files> {
-  const files = await listTree(folder, deepest)
-  return Object.fromEntries(files.map(({ path, folders, name }) => [[...folders, name].join('/'), path]))
+  const paths = await listVisibleFiles(folder)
+  return Object.fromEntries(paths.map(path => [path, pathIn(folder, path)]))
 }
 
 function reasonOf(error: unknown): string {
