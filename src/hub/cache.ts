@@ -18,6 +18,9 @@ export interface CachedFile {
   readonly size: number
 }
 
+/** Links made by this process so far: each has a name of its own until it is in place. */
+let links = 0
+
 /** What the cache has of one repository. */
 export class RepositoryCache {
   /** `models--ORG--NAME` in the cache's folder. */
@@ -83,8 +86,8 @@ export class RepositoryCache {
   async link(blob: string, commit: string, path: string): Promise<void> {
     const place = this.place(commit, path)
     await makeFolder(dirname(place))
-    // Made beside and renamed: another process may look, or make the same.
-    const beside = `${place}.${process.pid}.incomplete`
+    // Made beside and renamed: another process or caller may look, or make the same.
+    const beside = `${place}.${process.pid}-${links++}.incomplete`
     await rm(beside, { force: true })
     try {
       if (!this.#usesLinks || !(await linked(relative(dirname(place), blob), beside))) await copyFile(blob, beside)

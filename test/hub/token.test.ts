@@ -1,5 +1,5 @@
 // a token is planted; then every byte that a run leaves or sends anywhere is searched for it
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, inflateSync } from 'node:zlib'
@@ -100,19 +100,23 @@ async function run(place: 'environment' | 'file' | 'option', ending: TokenTask['
   hub.fault({ status: 500, match: '/preupload/', times: 5 })
   child.on('message', message => {
     if (message === 'pushed') hub.fault({ status: 500, match: '/preupload/', times: 10 })
-    if (message !== 'failed' || ending === 'error') return
-    hub.fault({ delay: 20_000, match: '/commit/' })
-    const wait = setInterval(() => {
-      if (!hub.requests.some(({ path }, i) => i > begun && path.includes('/commit/'))) return
-      clearInterval(wait)
-      child.kill('SIGKILL')
-    }, 20)
-    const begun = hub.requests.length
+    if (message === 'failed' && ending === 'kill') killInCommit(child, hub)
   })
   const [status, signal] = await new Promise<[number | null, string | null]>(resolve => {
     child.on('close', (code, name) => resolve([code, name]))
   })
   return { hub, root, tokenFile, printed: Buffer.concat(chunks), status, signal }
+}
+
+/** Kills a process while it waits for the answer to a commit. */
+function killInCommit(child: ChildProcess, hub: HubServer): void {
+  const begun = hub.requests.length
+  hub.fault({ delay: 20_000, match: '/commit/' })
+  const wait = setInterval(() => {
+    if (!hub.requests.some(({ path }, i) => i >= begun && path.includes('/commit/'))) return
+    clearInterval(wait)
+    child.kill('SIGKILL')
+  }, 20)
 }
 
 function filesBelow(folder: string): string[] {
