@@ -7,9 +7,9 @@ import { severalConfigurations } from './configurations'
 import { findSplits, type DataFiles, type Found } from './findFiles'
 import { checkReadOptions, readColumns, readOptions, type FileColumns, type ReadOptions } from './formats'
 import { joinFiles } from './joinFiles'
-import { checkOptions } from '../options'
-import type { HubOptions } from '../hub/connection'
-import { hubOptions, openSource } from './openSource'
+import { checkOptions, shown } from '../options'
+import { type HubOptions, hubOptionNames } from '../hub/connection'
+import { openSource } from './openSource'
 import type { LooseRow } from './rows'
 import { parseSplit, slice } from './slices'
 import type { DataSource } from './sources'
@@ -89,7 +89,15 @@ export async function loadDataset(
   const named = typeof configurationOrOptions === 'string' ? configurationOrOptions : undefined
   const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
-  checkOptions(options, ['split', 'name', 'dataFiles', 'dataDir', ...hubOptions, ...readOptions], 'loadDataset()')
+  if (more !== undefined && configurationOrOptions !== undefined && named === undefined)
+    throw new TrainerError(
+      'argument',
+      `The configuration is ${shown(configurationOrOptions)}; its name was expected.`,
+      {
+        fix: 'Give the options once: loadDataset(path, options), or loadDataset(path, configuration, options).',
+      },
+    )
+  checkOptions(options, ['split', 'name', 'dataFiles', 'dataDir', ...hubOptionNames, ...readOptions], 'loadDataset()')
   if (named !== undefined && options.name !== undefined && options.name !== named)
     throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
   const wanted = options.split === undefined ? undefined : parseSplit(options.split)
@@ -135,6 +143,8 @@ async function readSplits(
 function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object> | DatasetDict<object> {
   checkOptions(options, ['split'], 'loadDataset() of rows in memory')
   const { split } = options
+  if (typeof source !== 'object' || source === null)
+    throw new TrainerError('argument', `loadDataset() takes a path, an id or rows, not ${shown(source)}.`)
   if (Array.isArray(source)) {
     const { name, start, end } = parseSplit(split ?? 'train')
     if (name !== 'train') throw noSplit(name, ['train'], 'the rows')
