@@ -28,12 +28,7 @@ export class TrainableModel<Prediction = unknown> {
   readonly parameters: Map<string, Tensor<'float32'>>
   #definition: Model
 
-  constructor(
-    definition: Model,
-    parameters: Map<string, Tensor<'float32'>>,
-    nameOrPath?: string,
-    repository?: string,
-  ) {
+  constructor(definition: Model, parameters: Map<string, Tensor<'float32'>>, nameOrPath?: string, repository?: string) {
     this.#definition = definition
     this.parameters = parameters
     this.nameOrPath = nameOrPath
