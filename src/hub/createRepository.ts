@@ -34,10 +34,22 @@ export async function createRepository(kind: RepositoryKind, id: string, options
   })
 }
 
-/** An id with its namespace: without one it is that of the token's account. @throws TrainerError as above. */
+/**
+ * An id with its namespace: without one it is that of the token's account.
+ * @throws TrainerError ('hub') where nobody can be asked whose the token is; ('argument') for what is no id.
+ */
 export async function fullId(kind: RepositoryKind, id: string, token: HubOptions['token']): Promise<string> {
   if (id.includes('/')) return id
-  return refusing({ kind, id }, async () => namespaced(await pushConnection(token, { kind, id }), id))
+  const connection = await connect({ token })
+  const { accessToken, environment } = connection
+  if (environment.offline || accessToken === undefined)
+    throw new TrainerError(
+      'hub',
+      `The namespace of ${kind} "${id}" is that of a token, and ` +
+        `${environment.offline ? 'HF_HUB_OFFLINE is set' : 'there is none'}.`,
+      { fix: 'Give the name as ORGANIZATION/NAME (of the Trainer: hubModelId), or log in: npx ts-trainer login.' },
+    )
+  return refusing({ kind, id }, () => namespaced({ ...connection, accessToken }, id))
 }
 
 /** A connection for what needs a token. @throws TrainerError ('hub') without one, and where nothing may be sent. */

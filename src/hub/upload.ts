@@ -9,7 +9,7 @@ import { listVisibleFiles, pathIn } from '../files/tree'
 import { type HubOptions, isBroken } from './connection'
 import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
-import { findCommit, pageOf, pathsBelow } from './heads'
+import { findCommit, pageOf, pathsBelow } from './branches'
 import { resolveCommit } from './listing'
 import { refusing } from './refusing'
 

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../src/index'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { withHub } from './hubRun'
@@ -70,5 +70,13 @@ describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
     const error = await run(pushing(args), { resumeFromCheckpoint: 'last-checkpoint' }).catch((e: unknown) => e)
     expect(error).toHaveProperty('name', 'TrainerError')
     expect((error as Error).message).toMatch(message)
+  })
+
+  it('says what a name without a namespace needs', async () => {
+    vi.stubEnv('HF_HUB_OFFLINE', '1')
+    const resuming = run(pushing({ pushToHub: false, hubModelId: 'tiny' }), { resumeFromCheckpoint: 'last-checkpoint' })
+    await expect(resuming).rejects.toThrow(
+      /^The namespace of model "tiny" is that of a token, and HF_HUB_OFFLINE is set\. Give the name as ORGANIZATION\/NAME/,
+    )
   })
 })
