@@ -497,7 +497,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
 
   /**
    * Saves model, tokenizer and arguments, for Python and for transformers.js: in `outputDir` unless a folder is given.
-   * With `pushToHub` among the arguments, `outputDir` is also pushed, with the message 'Model save'.
+   * With `pushToHub` among the arguments, the model is saved in `outputDir` too, which is pushed with the message 'Model
+   * save'.
    */
   async saveModel(outputDir?: string): Promise<void>
   async saveModel(outputDir: string = this.args.outputDir, ...extra: readonly unknown[]): Promise<void> {
