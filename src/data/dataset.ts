@@ -8,6 +8,7 @@ import { madeHere, type DatasetInfo } from './info'
 import { checkMapping, mapRows, type BatchFunction, type MapOptions, type RowFunction } from './mapping'
 import { checkFunction, refuseArguments } from '../options'
 import type { Awaitable, ColumnOf, LooseColumns, LooseRow, Merge, RowOfColumns, Without } from './rows'
+import { unfitName } from './splitNames'
 import { shuffledOrder, splitTable, type ShuffleOptions, type SplitOptions } from './split'
 import { columnOf, featuresOf, lengthsOf, rowOf, selectRows, tableOfArrays, tableOfRows, type Table } from './table'
 
@@ -232,7 +233,10 @@ export class DatasetDict<Row extends object = LooseRow> {
   declare readonly test_matched: Dataset<Row>
   declare readonly test_mismatched: Dataset<Row>
 
+  /** @throws TrainerError for a split with the name of a method, which it would replace. */
   constructor(splits: Readonly<Record<string, Dataset<Row>>>) {
+    const taken = Object.keys(splits).find(name => name in DatasetDict.prototype)
+    if (taken !== undefined) throw unfitName(taken)
     Object.assign(this, splits)
   }
 

@@ -15,7 +15,7 @@ import { isDataFile, type ReadOptions } from './formats'
 import { refuseSavedToDisk, refuseTwice, withoutNotes } from './layouts'
 import { isPattern, matchingPaths } from './patterns'
 import { nameOf, someOf, type DataSource } from './sources'
-import { inOrder, isSplitWord, splitsByName, type SplitFiles } from './splitNames'
+import { groupedBySplit, isSplitWord, splitsByName, type SplitFiles } from './splitNames'
 
 /** Files and patterns by split; without names of splits they are 'train'. */
 export type DataFiles = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>
@@ -128,14 +128,12 @@ function exportedSplits(
   place: string,
   wanted: string | undefined,
 ): Pick<Found, 'splits' | 'configuration'> {
-  const parts = matchingPaths('*/*/*.parquet', paths).map(path => [path, ...path.split('/')] as const)
-  if (parts.length === 0) throw noDataFiles(place)
   const names = exportedConfigurations(paths)
+  if (names.length === 0) throw noDataFiles(place)
   const configuration = wanted ?? (names.length === 1 ? names[0]! : 'default')
   if (!names.includes(configuration)) throw noConfiguration(place, wanted, names)
-  const splits: Record<string, string[]> = {}
-  for (const [path, folder, split] of parts) if (folder === configuration) (splits[split!] ??= []).push(path)
-  return { configuration, splits: inOrder(splits) }
+  const own = matchingPaths('*/*/*.parquet', paths).filter(path => path.startsWith(`${configuration}/`))
+  return { configuration, splits: groupedBySplit(own, path => path.split('/')[1]!) }
 }
 
 /** @throws TrainerError (`argument`) for what names no files. */

@@ -125,7 +125,7 @@ async function readSplits(
   const paths = names.flatMap(name => found.splits[name]!)
   checkReadOptions(reading, paths)
   const located = await source.locate(paths)
-  const datasets: Record<string, Dataset<object>> = {}
+  const datasets: [string, Dataset<object>][] = []
   let at = 0
   for (const name of names) {
     const files = located.slice(at, (at += found.splits[name]!.length))
@@ -135,9 +135,9 @@ async function readSplits(
       configuration: found.configuration,
       split: options.split ?? name,
     }
-    datasets[name] = new Dataset(columns, features, length, info)
+    datasets.push([name, new Dataset(columns, features, length, info)])
   }
-  return datasets
+  return Object.fromEntries(datasets)
 }
 
 function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object> | DatasetDict<object> {

@@ -1,4 +1,5 @@
 // the names of folders and files → splits, as Python's `datasets` takes them
+import { TrainerError } from '../errors'
 import { matchingPaths } from './patterns'
 
 /** The paths of each split's files, in order. */
@@ -49,12 +50,20 @@ export function isSplitWord(name: string): boolean {
 }
 
 function shardedSplits(paths: readonly string[]): SplitFiles | undefined {
-  const splits: Record<string, string[]> = {}
-  for (const path of matchingPaths('data/*-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9]*.*', paths)) {
-    const split = /^data\/(.+)-\d{5}-of-\d{5}/.exec(path)![1]!
-    ;(splits[split] ??= []).push(path)
+  const shards = matchingPaths('data/*-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9]*.*', paths)
+  if (shards.length === 0) return undefined
+  return groupedBySplit(shards, path => /^data\/(.+)-\d{5}-of-\d{5}/.exec(path)![1]!)
+}
+
+/** Paths by the split that each is of, whatever it is called. */
+export function groupedBySplit(paths: readonly string[], splitOf: (path: string) => string): SplitFiles {
+  const splits = new Map<string, string[]>()
+  for (const path of paths) {
+    const split = splitOf(path)
+    if (!splits.has(split)) splits.set(split, [])
+    splits.get(split)!.push(path)
   }
-  return Object.keys(splits).length === 0 ? undefined : inOrder(splits)
+  return inOrder(Object.fromEntries(splits))
 }
 
 /** Training, validation and test first, then others by name. */
@@ -79,4 +88,15 @@ function matchedApart(splits: SplitFiles): SplitFiles {
     ]
   })
   return Object.fromEntries(parts)
+}
+
+/** The error for a split that cannot be a property of a DatasetDict. */
+export function unfitName(name: string): TrainerError {
+  return new TrainerError(
+    'data',
+    `A split cannot be called '${name}': datasets by split have something of that name.`,
+    {
+      fix: `Load it alone: split: '${name}', or give its files another name: dataFiles: { other: … }.`,
+    },
+  )
 }

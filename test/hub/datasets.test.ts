@@ -148,6 +148,13 @@ configs:
     expect(asked()).toEqual([])
   })
 
+  it.each(['map', 'splits', 'constructor', '__proto__'])('has no split that would replace a method: %s', async name => {
+    add({ [`data/${name}-00000-of-00001.csv`]: 'n\n1\n', 'data/train-00000-of-00001.csv': 'n\n2\n' })
+    await expect(loadDataset(id)).rejects.toThrow(`A split cannot be called '${name}'`)
+    expect((await loadDataset(id, { split: 'train' })).column('n')).toEqual([2])
+    expect((await loadDataset(id, { split: name })).column('n')).toEqual([1])
+  })
+
   it('has all its splits without a connection, also those that were never fetched', async () => {
     add(bySplit)
     await loadDataset(id, { split: 'train' })
