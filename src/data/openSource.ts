@@ -7,7 +7,7 @@ import { isRepositoryId, openRepository, type Repository } from '../hub/reposito
 import { shown } from '../options'
 import type { DataFiles } from './findFiles'
 import { isDataFile } from './formats'
-import { folderSource, nameOf, pathsOf, repositorySource, type DataSource } from './sources'
+import { folderSource, nameOf, repositoryPaths, repositorySource, type DataSource } from './sources'
 
 /** The branch that the Hub keeps what it has converted in. */
 const converted = 'refs/convert/parquet'
@@ -68,7 +68,7 @@ async function openDataset(id: string, options: SourceOptions): Promise<DataSour
     if (source !== undefined) return source
     throw withoutFolder(id, cause)
   }
-  const paths = pathsOf(repository)
+  const paths = repositoryPaths(repository)
   if (!paths.some(path => isDataFile(nameOf(path)))) {
     const source = mayConvert ? await openConverted(id, access) : undefined
     if (source !== undefined) return source
