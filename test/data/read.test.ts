@@ -8,7 +8,6 @@ import { splitsByName } from '../../src/data/splitNames'
 import { temporaryFiles } from '../helpers/temporaryFiles'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
-const fixtures = fileURLToPath(new URL('../fixtures/data', import.meta.url))
 const hub = fileURLToPath(new URL('../../../shared/hub/datasets', import.meta.url))
 const folder = temporaryFolder()
 
