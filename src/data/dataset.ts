@@ -9,6 +9,7 @@ import { refuseArguments } from '../options'
 import type { Awaitable, ColumnOf, LooseColumns, LooseRow, Merge, RowOfColumns, Without } from './rows'
 import { shuffledOrder, splitTable, type ShuffleOptions, type SplitOptions } from './split'
 import { columnOf, featuresOf, lengthsOf, rowOf, selectRows, tableOfArrays, tableOfRows, type Table } from './table'
+import { writeParquet, type ParquetOptions } from './writeParquet'
 
 /**
  * A table of rows that never changes: every method that alters it returns a new one, which shares what is the same.
@@ -201,6 +202,19 @@ export class Dataset<Row extends object = LooseRow> {
     labelColumn: Name,
   ): Dataset<Row> {
     return datasetOf(alignLabels(this.#table, label2id, labelColumn))
+  }
+
+  /**
+   * Writes the rows as a parquet file, with their features, as Python's `to_parquet` does: `loadDataset(path)` and
+   * Python's `load_dataset` read the same from it. The file is written beside its place and renamed.
+   * @returns the file's bytes.
+   * @throws TrainerError (`data`) naming the row that is not what its column holds, (`file`) when it cannot be written.
+   *
+   * @example
+   * await dataset.toParquet('reviews/train.parquet')
+   */
+  toParquet(path: string, options: ParquetOptions = {}): Promise<number> {
+    return writeParquet(this.#table, path, options)
   }
 }
 

@@ -4,12 +4,16 @@ import { isJsonObject } from '../json'
 /** What a column holds. A ClassLabel's values are indices into `names`. */
 export interface Feature {
   readonly type: 'Value' | 'ClassLabel' | 'List'
-  /** `string`, `int32`, `int64`, `float64`, `bool`, …; for a list that of its elements. */
+  /** `string`, `int32`, `int64`, `float64`, `bool`, …; for a list that of its elements; for an object 'struct'. */
   readonly dtype: string
   /** The names of a ClassLabel's classes, in the order of their numbers. */
   readonly names?: readonly string[]
-  /** What a list's elements are, where they are classes: `features.ner_tags.feature.names`, as in Python. */
+  /** What a list's elements are, where they are classes, lists or objects: `features.ner_tags.feature.names`. */
   readonly feature?: Feature
+  /** How many elements each list has, where that is fixed. */
+  readonly length?: number
+  /** What an object's fields hold. */
+  readonly fields?: Features
 }
 
 export type Features = Readonly<Record<string, Feature>>
@@ -20,9 +24,20 @@ export function classLabel(names: readonly string[]): Feature {
 }
 
 /** A list of such elements. */
-export function listOf(element: Feature): Feature {
-  const hasClasses = element.names !== undefined || element.feature !== undefined
-  return { type: 'List', dtype: element.dtype, ...(hasClasses && { feature: element }) }
+export function listOf(element: Feature, length?: number): Feature {
+  const isPlain = Object.keys(element).every(key => key === 'type' || key === 'dtype') && element.type !== 'List'
+  const isFixed = length !== undefined && length >= 0
+  return { type: 'List', dtype: element.dtype, ...(!isPlain && { feature: element }), ...(isFixed && { length }) }
+}
+
+/** An object of such fields. */
+export function structOf(fields: Features): Feature {
+  return { type: 'Value', dtype: 'struct', fields }
+}
+
+/** What a list's elements are. */
+export function elementOf(list: Feature): Feature {
+  return list.feature ?? { type: 'Value', dtype: list.dtype }
 }
 
 /**
@@ -36,7 +51,7 @@ export function inferFeature(values: Iterable<unknown>): Feature {
     const isList = Array.isArray(value) || ArrayBuffer.isView(value)
     if (known?.type === 'List' && isList) return known // lists may be long: the first one counts
     const found: Feature = isList
-      ? { type: 'List', dtype: inferFeature(value as unknown as Iterable<unknown>).dtype }
+      ? listOf(inferFeature(value as unknown as Iterable<unknown>))
       : { type: 'Value', dtype: scalarType(value) }
     known = known === undefined ? found : commonType(known, found)
   }
@@ -63,10 +78,18 @@ export function parseFeatures(written: unknown): Features {
 function parseFeature(written: unknown): Feature {
   if (Array.isArray(written)) return listOf(parseFeature(written[0]))
   if (!isJsonObject(written)) return { type: 'Value', dtype: 'null' }
-  if (written['_type'] === 'ClassLabel' && Array.isArray(written['names']))
-    return classLabel(written['names'].map(String))
-  if (written['_type'] === 'Value') return { type: 'Value', dtype: String(written['dtype']) }
-  return 'feature' in written ? listOf(parseFeature(written['feature'])) : { type: 'List', dtype: 'struct' }
+  const { _type: type, feature, length } = written
+  if (type === undefined) return structOf(parseFeatures(written))
+  if (type === 'ClassLabel' && Array.isArray(written['names'])) return classLabel(written['names'].map(String))
+  if (type === 'Value') return { type: 'Value', dtype: String(written['dtype']) }
+  if (type === 'Json') return { type: 'Value', dtype: 'json' }
+  if (feature === undefined) return { type: 'Value', dtype: 'struct' }
+  const lists = (element: Feature): Feature => listOf(element, typeof length === 'number' ? length : undefined)
+  const element = parseFeature(feature)
+  // Sequence of an object is an object of lists: datasets keeps it so, as TensorFlow Datasets did.
+  return type === 'Sequence' && element.fields !== undefined
+    ? structOf(Object.fromEntries(Object.entries(element.fields).map(([name, field]) => [name, lists(field)])))
+    : lists(element)
 }
 
 function scalarType(value: unknown): string {
