@@ -23,7 +23,7 @@ export async function readParquet(path: string, wanted?: readonly string[]): Pro
   } catch (error) {
     if (error instanceof TrainerError) throw error
     throw new TrainerError('file', `${path} could not be read as parquet: ${(error as Error).message}.`, {
-      fix: 'Is it whole, and not a pointer of Git LFS?',
+      fix: 'Is it whole? Download it again.',
       cause: error,
     })
   }

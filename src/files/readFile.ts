@@ -4,35 +4,61 @@ import { gunzip } from 'node:zlib'
 
 import { TrainerError } from '../errors'
 import { chunkBytes } from './bytes'
+import { mayBeLfsPointer, refuseLfsPointer } from './lfsPointer'
 import { errorCode } from './systemErrors'
 
-/** Reads a text file; undefined when there is no such file. @throws TrainerError (`file`) when it cannot be read. */
+/**
+ * Reads a text file; undefined when there is no such file.
+ * @throws TrainerError (`file`) when it cannot be read, or is a pointer of Git LFS.
+ */
 export async function readText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    const bytes = await readFile(path)
+    refuseLfsPointer(path, bytes)
+    return bytes.toString('utf8')
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') return undefined
-    throw new TrainerError('file', `Cannot read ${path}: ${(cause as Error).message}.`, { cause })
+    throw unreadable(path, cause)
   }
+}
+
+function unreadable(path: string, cause: unknown): TrainerError {
+  if (cause instanceof TrainerError) return cause
+  return new TrainerError('file', `Cannot read ${path}: ${(cause as Error).message}.`, { cause })
 }
 
 /**
  * Opens a file for reading.
  * @param fix for the error.
- * @throws TrainerError (`file`) when it is missing, unreadable or not a file.
+ * @throws TrainerError (`file`) when it is missing, unreadable, not a file, or a pointer of Git LFS.
  */
 export async function openForReading(path: string, fix?: string): Promise<FileHandle> {
   const help = fix === undefined ? {} : { fix }
   try {
     const handle = await open(path, 'r')
-    if ((await handle.stat()).isFile()) return handle
+    const found = await handle.stat()
+    if (found.isFile()) return await withoutPointer(handle, path, found.size)
     await handle.close()
   } catch (cause) {
+    if (cause instanceof TrainerError) throw cause
     const what =
       errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
     throw new TrainerError('file', `${what}.`, { ...help, cause })
   }
   throw new TrainerError('file', `${path} is not a file.`, help)
+}
+
+/** The open file, unless it is a pointer of Git LFS; then it is closed. */
+async function withoutPointer(handle: FileHandle, path: string, size: number): Promise<FileHandle> {
+  if (!mayBeLfsPointer(size)) return handle
+  try {
+    const bytes = new Uint8Array(size)
+    if (await readExactly(handle, bytes, 0)) refuseLfsPointer(path, bytes)
+    return handle
+  } catch (cause) {
+    await handle.close()
+    throw cause
+  }
 }
 
 /** Reads exactly `target.length` bytes from `position`. @returns false when the file ends before. */
@@ -52,9 +78,10 @@ export async function readExactly(handle: FileHandle, target: Uint8Array, positi
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     const bytes = await readFile(path)
+    refuseLfsPointer(path, bytes)
     return path.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes
   } catch (cause) {
-    throw new TrainerError('file', `Cannot read ${path}: ${(cause as Error).message}.`, { cause })
+    throw unreadable(path, cause)
   }
 }
 
@@ -66,10 +93,14 @@ export interface SlicedFile {
   close(): Promise<void>
 }
 
-/** Opens a file to read slices of it. Errors of the file system pass as they are. */
+/**
+ * Opens a file to read slices of it. Errors of the file system pass as they are.
+ * @throws TrainerError (`file`) for a pointer of Git LFS.
+ */
 export async function openSlices(path: string): Promise<SlicedFile> {
-  const handle = await open(path, 'r')
-  const { size } = await handle.stat()
+  const opened = await open(path, 'r')
+  const { size } = await opened.stat()
+  const handle = await withoutPointer(opened, path, size)
   return {
     byteLength: size,
     async slice(start, end = size) {

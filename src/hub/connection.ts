@@ -65,14 +65,16 @@ export function setFirstWait(milliseconds: number): number {
 function patientFetch(hasToken: boolean): typeof fetch {
   return async (input, init) => {
     const repeatable = !(init?.body instanceof ReadableStream)
+    let unanswered = false
     for (let attempt = 1; ; attempt++) {
       const last = !repeatable || attempt === tries
       const answer = await answerOrError(input, init)
       if (answer instanceof Response) {
-        if (!isBusy(answer.status)) return refuseOrPass(answer, hasToken)
-        if (last) throw new HubRefusal(answer, hasToken)
+        if (!isBusy(answer.status)) return refuseOrPass(answer, hasToken, unanswered)
+        if (last) throw new HubRefusal(answer, hasToken, unanswered)
         await answer.body?.cancel()
       } else if (last || init?.signal?.aborted) throw answer
+      unanswered ||= !(answer instanceof Response) || answer.status >= 500
       await pause(waitBefore(attempt, answer instanceof Response ? answer : undefined))
     }
   }
@@ -98,11 +100,11 @@ function isBusy(status: number): boolean {
   return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505)
 }
 
-function refuseOrPass(answer: Response, hasToken: boolean): Response {
+function refuseOrPass(answer: Response, hasToken: boolean, unanswered: boolean): Response {
   const { status } = answer
   const code = answer.headers.get('X-Error-Code')
   const means = status === 401 || status === 403 || status === 412 || (status === 404 && code !== null)
-  if (means && code !== 'EntryNotFound') throw new HubRefusal(answer, hasToken)
+  if (means && code !== 'EntryNotFound') throw new HubRefusal(answer, hasToken, unanswered)
   return answer
 }
 

@@ -20,10 +20,12 @@ export class HubRefusal extends Error {
   /** What the Hub says in X-Error-Message. */
   readonly said: string | undefined
   readonly hadToken: boolean
+  /** Whether an earlier try of the same request broke off or met a fault (5xx), so that it may have been done. */
+  readonly unanswered: boolean
   /** The address without what stands behind a question mark, which may be signed. */
   readonly address: string
 
-  constructor(response: Response, hadToken: boolean) {
+  constructor(response: Response, hadToken: boolean, unanswered = false) {
     const address = response.url.replace(/\?.*/s, '')
     super(`${address} answered ${response.status}`)
     this.address = address
@@ -31,6 +33,7 @@ export class HubRefusal extends Error {
     this.errorCode = response.headers.get('X-Error-Code') ?? undefined
     this.said = response.headers.get('X-Error-Message') ?? undefined
     this.hadToken = hadToken
+    this.unanswered = unanswered
   }
 }
 
