@@ -37,7 +37,7 @@ const rooms = listed({
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
   auto: 'programs models heads losses onnx tokenizers checkpoint files ground',
-  hub: 'files ground',
+  hub: 'terminal files ground',
   modelCard: 'auto callbacks files TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
   deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',

@@ -20,6 +20,8 @@ export interface Connection {
   readonly hubUrl: string
   readonly accessToken?: string
   readonly fetch: typeof fetch
+  /** The same, which gives up at once when no connection is made: where there is something else to fall back on. */
+  readonly hastyFetch: typeof fetch
   readonly environment: HubEnvironment
 }
 
@@ -37,13 +39,14 @@ export async function connect(
   return {
     hubUrl: environment.endpoint,
     ...(token === undefined ? {} : { accessToken: token }),
-    fetch: patientFetch(token !== undefined),
+    fetch: patientFetch(environment.endpoint, token, tries),
+    hastyFetch: patientFetch(environment.endpoint, token, 1),
     environment,
   }
 }
 
 /** How often a request is tried, and how long the first wait lasts; each further one is twice as long. */
-const tries = 5
+export const tries = 5
 let firstWait = 1000
 /** The longest wait that a Retry-After is followed for, in milliseconds. */
 const longestWait = 60_000
@@ -60,24 +63,58 @@ export function setFirstWait(milliseconds: number): number {
 /**
  * A fetch that waits and asks again when the Hub is busy (429 and its Retry-After, 408, 5xx) or the connection breaks,
  * as long as what is sent can be sent again. An answer that means no is thrown as a HubRefusal: the library's own errors
- * lack what the Hub says in its headers. Answers that the library itself knows pass.
+ * lack what the Hub says in its headers. Answers that the library itself knows pass. The token goes to the Hub's own
+ * address alone, whoever sets it.
+ * @param connecting how often a connection that breaks is tried.
  */
-function patientFetch(hasToken: boolean): typeof fetch {
+function patientFetch(endpoint: string, token: string | undefined, connecting: number): typeof fetch {
+  const hub = new URL(endpoint).origin
   return async (input, init) => {
-    const repeatable = !(init?.body instanceof ReadableStream)
+    const request = token === undefined || originOf(input) === hub ? init : withoutToken(init, token)
+    const repeatable = !(request?.body instanceof ReadableStream)
     let unanswered = false
     for (let attempt = 1; ; attempt++) {
-      const last = !repeatable || attempt === tries
-      const answer = await answerOrError(input, init)
+      const answer = await answerOrError(input, request)
+      const last = !repeatable || attempt >= (answer instanceof Response ? tries : connecting)
       if (answer instanceof Response) {
-        if (!isBusy(answer.status)) return refuseOrPass(answer, hasToken, unanswered)
-        if (last) throw new HubRefusal(answer, hasToken, unanswered)
+        if (!isBusy(answer.status)) return refuseOrPass(answer, token !== undefined, unanswered)
+        if (last) throw new HubRefusal(answer, token !== undefined, unanswered)
         await answer.body?.cancel()
-      } else if (last || init?.signal?.aborted) throw answer
+      } else if (last || request?.signal?.aborted) throw answer
       unanswered ||= !(answer instanceof Response) || answer.status >= 500
-      await pause(waitBefore(attempt, answer instanceof Response ? answer : undefined))
+      await pauseBefore(attempt, answer instanceof Response ? answer : undefined)
     }
   }
+}
+
+function originOf(input: Parameters<typeof fetch>[0]): string {
+  return new URL(input instanceof Request ? input.url : input).origin
+}
+
+function withoutToken(init: RequestInit | undefined, token: string): RequestInit {
+  const headers = new Headers(init?.headers)
+  if (headers.get('Authorization') === `Bearer ${token}`) headers.delete('Authorization')
+  return { ...init, headers }
+}
+
+/**
+ * Does some work that reads answers of the Hub, again when an answer breaks off in its middle.
+ * @throws what the work throws for any other reason, or at last.
+ */
+export async function untilWhole<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === tries || !isBroken(error)) throw error
+      await pauseBefore(attempt)
+    }
+  }
+}
+
+/** Whether an error says that an answer broke off: in its bytes, or in the middle of its JSON. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof SyntaxError || (error instanceof TypeError && error.message === 'terminated')
 }
 
 async function answerOrError(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<unknown> {
@@ -108,12 +145,9 @@ function refuseOrPass(answer: Response, hasToken: boolean, unanswered: boolean):
   return answer
 }
 
-/** Milliseconds before the next try: what Retry-After says, else twice as long as before. */
-function waitBefore(attempt: number, answer: Response | undefined): number {
+/** Waits before the next try: as long as Retry-After says, else twice as long as before. */
+export async function pauseBefore(attempt: number, answer?: Response): Promise<void> {
   const after = Number(answer?.headers.get('Retry-After') ?? Number.NaN) * 1000
-  return Math.min(Number.isFinite(after) && after >= 0 ? after : firstWait * 2 ** (attempt - 1), longestWait)
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds))
+  const wait = Number.isFinite(after) && after >= 0 ? after : firstWait * 2 ** (attempt - 1)
+  await new Promise(resolve => setTimeout(resolve, Math.min(wait, longestWait)))
 }

@@ -21,6 +21,12 @@ export interface HubEnvironment {
   readonly explicitTokenOnly: boolean
   /** Whether nothing may be fetched: HF_HUB_OFFLINE, or TRANSFORMERS_OFFLINE. */
   readonly offline: boolean
+  /** How long a download may stand still, in milliseconds: HF_HUB_DOWNLOAD_TIMEOUT, in seconds, else 10 of them. */
+  readonly downloadTimeout: number
+  /** Whether the cache's snapshots are links: HF_HUB_DISABLE_SYMLINKS makes them files. */
+  readonly usesLinks: boolean
+  /** Whether bars show how downloads proceed: HF_HUB_DISABLE_PROGRESS_BARS turns them off. */
+  readonly showsProgress: boolean
 }
 
 /**
@@ -43,6 +49,9 @@ export function hubEnvironment(variables: Variables = process.env): HubEnvironme
     token: valueOf('HF_TOKEN') ?? (variables['HF_TOKEN'] ? undefined : valueOf('HUGGING_FACE_HUB_TOKEN')),
     explicitTokenOnly: isTrue(variables['HF_HUB_DISABLE_IMPLICIT_TOKEN']),
     offline: isTrue(variables['HF_HUB_OFFLINE']) || isTrue(variables['TRANSFORMERS_OFFLINE']),
+    downloadTimeout: (Number(valueOf('HF_HUB_DOWNLOAD_TIMEOUT')) || 10) * 1000,
+    usesLinks: !isTrue(variables['HF_HUB_DISABLE_SYMLINKS']),
+    showsProgress: !isTrue(variables['HF_HUB_DISABLE_PROGRESS_BARS']),
   }
 }
 

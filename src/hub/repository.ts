@@ -1,7 +1,17 @@
 // an id of the Hub → a repository at one commit, whose files are fetched into the cache that Python uses too
-import type { SlicedFile } from '../files/readFile'
-import type { HubOptions } from './connection'
-import type { RepositoryKind } from './errors'
+import { TrainerError } from '../errors'
+import { expandHome, makeFolder } from '../files/paths'
+import { openSlices, type SlicedFile } from '../files/readFile'
+import { errorCode } from '../files/systemErrors'
+import { log } from '../logging'
+import { checkedSegments, RepositoryCache } from './cache'
+import { connect, type Connection, type HubOptions } from './connection'
+import { downloadBlob } from './download'
+import { hubEnvironment } from './environment'
+import { hubError, HubRefusal, type RepositoryKind } from './errors'
+import { isCommit, listCommit, type ListedFile, resolveCommit } from './listing'
+import { downloadProgress } from './progress'
+import { remoteFile } from './remoteFile'
 
 /** A file of a repository. */
 export interface RepositoryFile {
@@ -42,4 +52,182 @@ export function isRepositoryId(text: string): boolean {
  * is taken.
  * @throws TrainerError ('hub') when it is missing, private, gated or not in the cache, each with what to do.
  */
-export declare function openRepository(kind: RepositoryKind, id: string, options?: HubOptions): Promise<Repository>
+export async function openRepository(kind: RepositoryKind, id: string, options: HubOptions = {}): Promise<Repository> {
+  checkId(kind, id)
+  const environment = hubEnvironment()
+  const cacheDir = options.cacheDir === undefined ? environment.cacheDir : expandHome(options.cacheDir)
+  const revision = options.revision ?? 'main'
+  checkedSegments(revision, 'revision')
+  const cache = new RepositoryCache(cacheDir, kind, id, environment.usesLinks)
+  const place: Place = { kind, id, revision, cacheDir, cache }
+  const last = await cache.commitOf(revision)
+  const cached = last !== undefined && (await cache.has(last)) ? last : undefined
+  if (options.localFilesOnly === true || environment.offline) {
+    if (cached === undefined) throw notCached(place)
+    return cachedRepository(place, cached)
+  }
+  const connection = await connect(options, environment)
+  try {
+    const asking = cached === undefined ? connection : { ...connection, fetch: connection.hastyFetch }
+    const commit = isCommit(revision) ? revision : await resolveCommit(asking, kind, id, revision)
+    const listed = (await cache.listing(commit)) ?? (await listCommit(asking, kind, id, commit))
+    return onlineRepository(place, connection, commit, listed)
+  } catch (cause) {
+    const error = hubError(cause, place)
+    if (cached === undefined || !isPassedOver(error)) throw error
+    const { problem } = error as TrainerError
+    log('warning', `${problem} What the cache has of it is used: commit ${cached}.`)
+    return cachedRepository(place, cached)
+  }
+}
+
+/** Where a repository is, and what was asked for. */
+interface Place {
+  readonly kind: RepositoryKind
+  readonly id: string
+  readonly revision: string
+  readonly cacheDir: string
+  readonly cache: RepositoryCache
+}
+
+function checkId(kind: RepositoryKind, id: string): void {
+  if (isRepositoryId(id)) return
+  throw new TrainerError('hub', `"${id}" cannot be the id of a ${kind} on the Hub.`, {
+    fix: 'An id is NAME or ORGANIZATION/NAME: letters, digits, "-", "_" and ".".',
+  })
+}
+
+/** Whether the cache is used in place of an error, as Python does: not where the Hub says that there is no such revision. */
+function isPassedOver(error: unknown): boolean {
+  if (!(error instanceof TrainerError) || error.code !== 'hub') return false
+  const { cause } = error
+  return cause !== undefined && !(cause instanceof HubRefusal && cause.errorCode === 'RevisionNotFound')
+}
+
+function notCached({ kind, id, revision, cacheDir }: Place, path?: string): TrainerError {
+  const what = path === undefined ? `${kind} "${id}", revision "${revision}",` : `${path} of ${kind} "${id}"`
+  return new TrainerError('hub', `${what} is not in the cache (${cacheDir}), and nothing may be fetched.`, {
+    fix: 'Load it once with a connection, without localFilesOnly and HF_HUB_OFFLINE; HF_HUB_CACHE names another cache.',
+  })
+}
+
+async function cachedRepository(place: Place, commit: string): Promise<Repository> {
+  const { kind, id, cache } = place
+  const files = await cache.files(commit)
+  const check = (path: string): void => {
+    if (!files.some(file => file.path === path)) throw notCached(place, path)
+  }
+  return {
+    kind,
+    id,
+    commit,
+    files,
+    folder: cache.snapshot(commit),
+    fetch: async paths => {
+      paths.forEach(check)
+      return cache.snapshot(commit)
+    },
+    open: async path => {
+      check(path)
+      return openSlices(cache.place(commit, path))
+    },
+  }
+}
+
+function onlineRepository(
+  place: Place,
+  connection: Connection,
+  commit: string,
+  listed: readonly ListedFile[],
+): Repository {
+  const { kind, id, revision, cache } = place
+  const byPath = new Map(listed.map(file => [file.path, file]))
+  const fileAt = (path: string): ListedFile => {
+    const file = byPath.get(path)
+    if (file !== undefined) return file
+    throw new TrainerError('hub', `${kind} "${id}" has no file ${path} (revision "${revision}").`, {
+      fix: 'Check its list of files.',
+    })
+  }
+  const isMissing = async ({ path, size }: ListedFile): Promise<boolean> => (await cache.sizeOf(commit, path)) !== size
+  return {
+    kind,
+    id,
+    commit,
+    files: listed.map(({ path, size }) => ({ path, size })),
+    folder: cache.snapshot(commit),
+    async fetch(paths) {
+      const asked = [...new Set(paths)].map(fileAt)
+      const missing: ListedFile[] = []
+      for (const file of asked) if (await isMissing(file)) missing.push(file)
+      if (missing.length > 0) {
+        await download(place, connection, commit, missing)
+        await cache.keepListing(commit, listed)
+      }
+      await cache.keepCommit(revision, commit)
+      return cache.snapshot(commit)
+    },
+    async open(path) {
+      const file = fileAt(path)
+      if (!(await isMissing(file))) return openSlices(cache.place(commit, path))
+      return remoteFile(connection, { kind, id, commit, path }, file.size)
+    },
+  }
+}
+
+/** How many files are downloaded at a time. */
+const atATime = 4
+
+async function download(
+  place: Place,
+  connection: Connection,
+  commit: string,
+  files: readonly ListedFile[],
+): Promise<void> {
+  const { kind, id, cache } = place
+  const stop = new AbortController()
+  const progress = downloadProgress(connection.environment, id, files)
+  const queue = [...files]
+  const one = async (file: ListedFile): Promise<void> => {
+    const { path } = file
+    cache.place(commit, path) // refuses names that lead out of the snapshot before anything is fetched
+    const report = (bytes: number): void => progress.update(path, bytes)
+    const address = { kind, id, commit, path }
+    const { signal } = stop
+    try {
+      await makeFolder(cache.blobs)
+      const blob = await downloadBlob({ connection, address, file, blobs: cache.blobs, signal, report })
+      await cache.link(blob, commit, path)
+      progress.update(path, file.size)
+    } catch (cause) {
+      throw cacheError(place, hubError(cause, { ...place, path }))
+    }
+  }
+  const worker = async (): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined && !stop.signal.aborted; file = queue.shift()) await one(file)
+  }
+  const stopping = async (): Promise<void> => {
+    try {
+      await worker()
+    } catch (error) {
+      stop.abort(error) // the first error is the one that is thrown
+      throw error
+    }
+  }
+  const results = await Promise.allSettled(Array.from({ length: atATime }, stopping))
+  progress.end()
+  if (stop.signal.aborted) throw stop.signal.reason
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
+/** The error for a cache that cannot be written. */
+function cacheError({ cacheDir }: Place, cause: unknown): unknown {
+  const code = errorCode(cause)
+  if (code === undefined) return cause
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+  const problem = `Cannot write into the cache of the Hub, ${cacheDir}: ${(cause as Error).message}.`
+  return new TrainerError('file', problem, {
+    fix: `${isFull ? 'Free some space there' : 'Let this user write there'}, or set HF_HUB_CACHE to another folder.`,
+    cause,
+  })
+}

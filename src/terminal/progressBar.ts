@@ -9,17 +9,21 @@ export interface Progress {
   readonly before: number
   readonly seconds: number
   readonly comment: string | undefined
+  /** What is counted: steps by default; bytes, which are shown as megabytes. */
+  readonly unit?: 'steps' | 'bytes' | undefined
 }
 
-/** `[ 100/1720 00:55<15:02, 1.81 it/s, Epoch 0.58/10]`; at the end `[1720/1720 15:51, Epoch 10/10]`. */
-export function progressLabel({ done, total, before, seconds, comment }: Progress): string {
-  const count = `${String(done).padStart(String(total).length)}/${total}`
+/** `[ 100/1720 00:55<15:02, 1.81 it/s, Epoch 0.58/10]`; at the end `[1720/1720 15:51, Epoch 10/10]`; bytes `[12.5/90.9 MB 00:05<00:31, 2.50 MB/s, …]`. */
+export function progressLabel({ done, total, before, seconds, comment, unit = 'steps' }: Progress): string {
+  const [size, digits, suffixOfCount, each] = unit === 'bytes' ? [1e6, 1, ' MB', 'MB'] : [1, 0, '', 'it']
+  const all = (total / size).toFixed(digits)
+  const count = `${(done / size).toFixed(digits).padStart(all.length)}/${all}${suffixOfCount}`
   const elapsed = `${count} ${formatSeconds(seconds)}`
   const suffix = comment === undefined ? '' : `, ${comment}`
   if (done >= total) return `[${elapsed}${suffix}]`
   if (done <= before || seconds <= 0) return `[${elapsed}<?${suffix}]`
   const rate = (done - before) / seconds
-  return `[${elapsed}<${formatSeconds((total - done) / rate)}, ${rate.toFixed(2)} it/s${suffix}]`
+  return `[${elapsed}<${formatSeconds((total - done) / rate)}, ${(rate / size).toFixed(2)} ${each}/s${suffix}]`
 }
 
 /** Seconds as `15:51`, `1:02:03`. */
@@ -66,8 +70,8 @@ export class ProgressBars {
   }
 
   /** Adds a bar at the bottom. */
-  add(total: number, before = 0, comment?: string): ProgressBar {
-    const payload = { before, start: performance.now(), comment }
+  add(total: number, before = 0, comment?: string, unit?: Progress['unit']): ProgressBar {
+    const payload = { before, start: performance.now(), comment, unit }
     const bar: SingleBar = this.#bars.create(total, before, payload)
     return {
       update: (done, said) => bar.update(done, said === undefined ? {} : { comment: said }),
@@ -98,6 +102,7 @@ interface Payload {
   readonly before: number
   readonly start: number
   readonly comment: string | undefined
+  readonly unit: Progress['unit']
 }
 
 function formatBar(
@@ -105,6 +110,6 @@ function formatBar(
   { value, total, maxWidth }: { value: number; total: number; maxWidth: number },
   payload: Payload,
 ): string {
-  const { before, start, comment } = payload
-  return progressLine({ done: value, total, before, seconds: (performance.now() - start) / 1000, comment }, maxWidth)
+  const { start, ...rest } = payload
+  return progressLine({ done: value, total, seconds: (performance.now() - start) / 1000, ...rest }, maxWidth)
 }

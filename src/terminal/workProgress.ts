@@ -1,13 +1,15 @@
 import type { TextStream } from './TextStream'
 import { type ProgressBar, ProgressBars, progressLabel } from './progressBar'
 
-/** The progress of long work on data. */
+/** The progress of long work. */
 export interface WorkProgress {
   readonly description: string
   readonly done: number
   readonly total: number
   /** Milliseconds since it began. */
   readonly elapsed: number
+  /** What is counted: rows by default; bytes are shown as megabytes. */
+  readonly unit?: 'bytes' | undefined
 }
 
 /** Milliseconds between two lines without a terminal. */
@@ -22,17 +24,17 @@ export function workReporter(stream: TextStream = process.stderr): (progress: Wo
   const shown = new Map<string, ProgressBar>()
   let bars: ProgressBars | undefined
   let printedAt = 0
-  const print = ({ description, done, total, elapsed }: WorkProgress): void => {
+  const print = ({ description, done, total, elapsed, unit }: WorkProgress): void => {
     if (elapsed < printedAt) printedAt = 0 // other work has begun
     if (elapsed - printedAt < lineInterval) return
     printedAt = elapsed
-    stream.write(`${progressLabel({ done, total, before: 0, seconds: elapsed / 1000, comment: description })}\n`)
+    stream.write(`${progressLabel({ done, total, before: 0, seconds: elapsed / 1000, comment: description, unit })}\n`)
   }
   return progress => {
-    const { description, done, total } = progress
+    const { description, done, total, unit } = progress
     if (stream.isTTY !== true) return print(progress)
     bars ??= new ProgressBars(stream)
-    const bar = shown.get(description) ?? bars.add(total, done, description)
+    const bar = shown.get(description) ?? bars.add(total, done, description, unit)
     shown.set(description, bar)
     bar.update(done)
     if (done < total) return

@@ -1,0 +1,51 @@
+// how far the files of one fetch are
+import { workReporter, type WorkProgress } from '../terminal/workProgress'
+import type { HubEnvironment } from './environment'
+import type { ListedFile } from './listing'
+
+/** Milliseconds between two reports; a fetch that ends before the first is not shown at all. */
+const reportInterval = 200
+
+/** Made at the first report: importing this file touches no stream. */
+let onTerminal: ((progress: WorkProgress) => void) | undefined
+
+/** How far a fetch is. */
+export interface DownloadProgress {
+  /** Says how many bytes of a file there are. */
+  update(path: string, bytes: number): void
+  /** Takes the bar off, or leaves it full. */
+  end(): void
+}
+
+/** One bar for all files of a fetch: on a terminal; elsewhere a line twice a minute. */
+export function downloadProgress(
+  { showsProgress }: HubEnvironment,
+  id: string,
+  files: readonly ListedFile[],
+): DownloadProgress {
+  const total = files.reduce((sum, { size }) => sum + size, 0)
+  const description = `Fetching ${files.length} file${files.length === 1 ? '' : 's'} of ${id}`
+  const start = performance.now()
+  const bytesOf = new Map<string, number>()
+  let done = 0
+  let last = start
+  let shown = false
+  const show = (bytes: number): void => {
+    const elapsed = performance.now() - start
+    shown = true
+    onTerminal ??= workReporter()
+    onTerminal({ description, done: bytes, total, elapsed, unit: 'bytes' })
+  }
+  return {
+    update(path, bytes) {
+      done += bytes - (bytesOf.get(path) ?? 0)
+      bytesOf.set(path, bytes)
+      if (!showsProgress || performance.now() - last < reportInterval) return
+      last = performance.now()
+      show(Math.min(done, total - 1)) // full only at the end: files are still checked
+    },
+    end() {
+      if (shown) show(total)
+    },
+  }
+}
