@@ -1,43 +1,108 @@
 // the columns that a card declares → features, and cells of their types
 import { TrainerError } from '../errors'
-import { isJsonObject } from '../json'
-import { pythonText } from './classNames'
+import { isJsonObject, type Json, type JsonObject } from '../json'
+import { shown } from '../options'
+import { castOf, Misfit } from './castCells'
 import { columnsOption, columnValues, compactColumn, type Column } from './columns'
-import { classLabel, type Feature, type Features, listOf } from './features'
+import {
+  classLabel,
+  listOf,
+  otherFeature,
+  sequenceOf,
+  structOf,
+  valueOf,
+  type Feature,
+  type Features,
+} from './features'
 import type { Table } from './table'
 
 /**
  * The features in a card's YAML (`- name: label`, `dtype: {class_label: {names: {'0': neg, '1': pos}}}`), in their order.
- * @throws TrainerError (`file`) for a list that is not one of named columns.
+ * @throws TrainerError (`file`) naming the column whose feature cannot be read.
  */
 export function cardFeatures(written: unknown, path: string): Features {
-  const features: Record<string, Feature> = {}
-  for (const entry of Array.isArray(written) ? (written as unknown[]) : [written]) {
-    if (!isJsonObject(entry) || typeof entry['name'] !== 'string')
-      throw new TrainerError('file', `The features in ${path} are not a list of named columns.`)
-    features[entry['name']] = cardFeature(entry)
-  }
-  return features
+  return fieldsOf(written, text => new TrainerError('file', `The features in ${path} ${text}.`))
 }
 
-function cardFeature({ dtype, sequence, list }: Record<string, unknown>): Feature {
-  if (typeof dtype === 'string') return { type: 'Value', dtype }
-  if (isJsonObject(dtype) && isJsonObject(dtype['class_label']))
-    return classLabel(namesOf(dtype['class_label']['names']))
-  return listOf(elementOf(sequence ?? list))
+type Refusal = (problem: string) => TrainerError
+
+/** Named features: of a dataset's columns, or of an object's fields. */
+function fieldsOf(written: unknown, refusal: Refusal): Features {
+  const fields = (Array.isArray(written) ? (written as unknown[]) : [written]).map((entry): [string, Feature] => {
+    if (!isJsonObject(entry) || typeof entry['name'] !== 'string') throw refusal('are not a list of named columns')
+    const { name, ...feature } = entry
+    return [name, cardFeature(feature, problem => refusal(`say of '${name}' what is not read here: it ${problem}`))]
+  })
+  return Object.fromEntries(fields)
 }
 
-function elementOf(inner: unknown): Feature {
-  if (typeof inner === 'string') return { type: 'Value', dtype: inner }
-  if (!isJsonObject(inner)) return { type: 'Value', dtype: 'struct' }
-  return cardFeature('dtype' in inner ? inner : { dtype: inner })
+const lists = ['list', 'sequence', 'large_list'] as const
+
+/** A feature by its one key: `dtype: int32`, `list: string`, `struct: […]`, `class_label: {…}`; a text is a dtype. */
+function cardFeature(written: unknown, refusal: Refusal): Feature {
+  if (typeof written === 'string') return plainFeature(written, refusal)
+  if (Array.isArray(written)) return structOf(fieldsOf(written, refusal))
+  if (!isJsonObject(written)) throw refusal('has no type')
+  const list = lists.find(name => name in written)
+  if (list !== undefined) return listFeature(list, written, refusal)
+  if ('struct' in written) return structOf(fieldsOf(written['struct'], refusal))
+  if ('dtype' in written) return cardFeature(written['dtype'], refusal)
+  const [type = '', options] = Object.entries(written)[0] ?? []
+  const inner = isJsonObject(options) ? options : {}
+  if (type === 'class_label') return classLabel(namesOf(inner, refusal))
+  return otherFeature(pythonName(type), typedOptions(inner) as JsonObject) ?? unknownType(type, refusal)
 }
 
-/** Names by number, '10' behind '9'; or a list of them. */
-function namesOf(written: unknown): string[] {
-  if (Array.isArray(written)) return written.map(String)
-  const entries = Object.entries(isJsonObject(written) ? written : {})
-  return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, name]) => String(name))
+function listFeature(kind: (typeof lists)[number], written: JsonObject, refusal: Refusal): Feature {
+  const inner = written[kind]
+  const length = written['length'] === undefined ? undefined : Number(written['length'])
+  if (kind === 'sequence' && Array.isArray(inner)) return sequenceOf(fieldsOf(inner, refusal), length)
+  const list = listOf(cardFeature(inner, refusal), length)
+  return kind === 'large_list' ? { ...list, type: 'LargeList' } : list
+}
+
+const dtypes =
+  /^(null|bool|u?int(8|16|32|64)|float(16|32|64)|(large_)?(string|binary)(_view)?|date(32|64)|(time(32|64)|timestamp|duration)\[.+\]|decimal(32|64|128|256)\(.+\))$/
+
+function plainFeature(dtype: string, refusal: Refusal): Feature {
+  const known = { float: 'float32', double: 'float64' }[dtype] ?? dtype
+  return dtypes.test(known) ? valueOf(known) : (otherFeature(pythonName(dtype)) ?? unknownType(dtype, refusal))
+}
+
+function unknownType(type: string, refusal: Refusal): never {
+  throw refusal(`has the type ${type}`)
+}
+
+/** `array2_d` is Array2D, `translation` Translation. */
+function pythonName(name: string): string {
+  return name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** Numbers and booleans, as `shape: [2, 2]` and `decode: false`, of a card all of whose scalars are texts. */
+function typedOptions(written: Json | undefined): Json | undefined {
+  if (Array.isArray(written)) return written.map(item => typedOptions(item as Json) ?? null)
+  if (isJsonObject(written))
+    return Object.fromEntries(Object.entries(written).map(([key, item]) => [key, typedOptions(item)]))
+  if (written === 'true' || written === 'false') return written === 'true'
+  return typeof written === 'string' && /^\d+$/.test(written) ? Number(written) : written
+}
+
+/** Names by number, '10' behind '9'; or a list of them; or as many as `num_classes` says. */
+function namesOf({ names: written, num_classes: count }: JsonObject, refusal: Refusal): string[] {
+  const names = Array.isArray(written) ? written.map(String) : numberedNames(written ?? {}, refusal)
+  const twice = names.find((name, id) => names.indexOf(name) !== id)
+  if (twice !== undefined) throw refusal(`names two classes '${twice}'`)
+  if (written !== undefined) return names
+  if (count === undefined) throw refusal('names no classes')
+  return Array.from({ length: Number(count) }, (_, id) => String(id))
+}
+
+function numberedNames(written: Json, refusal: Refusal): string[] {
+  if (!isJsonObject(written)) throw refusal('does not number its classes')
+  const entries = Object.entries(written).sort(([a], [b]) => Number(a) - Number(b))
+  const gap = entries.findIndex(([id], place) => Number(id) !== place)
+  if (gap >= 0) throw refusal(`numbers its classes ${entries.map(([id]) => id).join(', ')}, without ${gap}`)
+  return entries.map(([, name]) => String(name))
 }
 
 /**
@@ -66,41 +131,17 @@ export function declareColumns(table: Table, features: Features, place: string, 
 
 function castColumn(column: Column, feature: Feature, name: string, place: string): Column {
   const cast = castOf(feature)
-  if (cast === undefined) return column
   const values = columnValues(column).map((value, row) => {
-    if (value === null || value === undefined) return null
-    const made = cast(value)
-    if (made !== undefined) return made
-    const wanted = feature.names === undefined ? feature.dtype : `one of ${feature.names.length} classes`
-    throw new TrainerError(
-      'data',
-      `Column '${name}' of ${place} holds ${JSON.stringify(value)} at row ${row}; its README.md declares ${wanted}` +
-        `${feature.names === undefined ? '' : `: ${feature.names.join(', ')}`}.`,
-    )
+    try {
+      return cast(value)
+    } catch (misfit) {
+      if (!(misfit instanceof Misfit)) throw misfit
+      const held = typeof misfit.value === 'object' ? shown(misfit.value) : JSON.stringify(misfit.value)
+      throw new TrainerError(
+        'data',
+        `Column '${name}' of ${place} holds ${held} at row ${row}; its README.md declares ${misfit.wanted}.`,
+      )
+    }
   })
   return compactColumn(values)
-}
-
-/** Makes a cell what a feature says; undefined for a cell that cannot be that. */
-function castOf({ type, dtype, names }: Feature): ((value: unknown) => unknown) | undefined {
-  if (type === 'ClassLabel') return value => classOf(value, names!)
-  if (type === 'List') return undefined
-  if (dtype.endsWith('string')) return value => (typeof value === 'object' ? undefined : pythonText(value, false))
-  if (!/^u?(int|float)\d+$/.test(dtype)) return undefined
-  const round = dtype === 'float32' ? Math.fround : (number: number): number => number
-  return value => {
-    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-    const fits = typeof number === 'number' && (dtype.startsWith('float') || Number.isInteger(number))
-    return fits && !(typeof value === 'string' && Number.isNaN(number)) ? round(number) : undefined
-  }
-}
-
-/** A class's number, from its name or number; -1 means no class. */
-function classOf(value: unknown, names: readonly string[]): number | undefined {
-  const named = typeof value === 'string' ? names.indexOf(value) : -1
-  if (named >= 0) return named
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof number === 'number' && Number.isInteger(number) && number >= -1 && number < names.length
-    ? number
-    : undefined
 }

@@ -1,7 +1,7 @@
 // feature → how parquet keeps it: the elements of its schema, and cells as the writer takes them
 import type { SchemaElement } from 'hyparquet'
 import { TrainerError } from '../errors'
-import { elementOf, type Feature } from './features'
+import { listOf, structOf, valueOf, type Feature, type Features } from './features'
 
 /** How a column is written. */
 export interface WrittenType {
@@ -35,9 +35,10 @@ export class Misfit extends Error {
  * @throws TrainerError (`data`) for a type that is not written here.
  */
 export function writtenType(name: string, feature: Feature, column = name): WrittenType {
-  if (feature.type === 'List') return listType(name, feature, column)
-  if (feature.fields !== undefined) return structType(name, feature.fields, column)
-  const scalar = scalarType(feature)
+  const kept = keptAs(feature)
+  if (kept.feature !== undefined) return listType(name, kept, kept.feature, column)
+  if (kept.fields !== undefined) return structType(name, kept.fields, column)
+  const scalar = scalarType(kept)
   if (scalar !== undefined) {
     const { convert, element, width, hasFloats = false } = scalar
     const cell: Cell = (value, tally) => {
@@ -46,18 +47,32 @@ export function writtenType(name: string, feature: Feature, column = name): Writ
     }
     return { elements: [{ name, repetition_type: 'OPTIONAL', ...element }], cell, hasFloats }
   }
-  throw new TrainerError(
-    'data',
-    `Column '${column}' holds values of type ${feature.dtype}, which is not written here.`,
-    {
-      fix: `Leave it out: removeColumns('${column}').`,
-    },
-  )
+  const kind = kept.type === 'Value' ? kept.dtype : kept.type
+  throw new TrainerError('data', `Column '${column}' holds values of type ${kind}, which is not written here.`, {
+    fix: `Leave it out: removeColumns('${column}').`,
+  })
 }
 
-function listType(name: string, feature: Feature, column: string): WrittenType {
-  const item = writtenType('element', elementOf(feature), column)
-  const { length } = feature
+/** The lists and objects that a feature of another type is kept as. */
+function keptAs(feature: Feature): Feature {
+  const { type, options = {} } = feature
+  const text = valueOf('string')
+  switch (type) {
+    case 'Translation':
+      return structOf(Object.fromEntries((options['languages'] as string[]).map(language => [language, text])))
+    case 'TranslationVariableLanguages':
+      return structOf({ language: listOf(text), translation: listOf(text) })
+    case 'Image':
+    case 'Audio':
+    case 'Video':
+      return structOf({ bytes: valueOf('binary'), path: text })
+    default:
+      return feature
+  }
+}
+
+function listType(name: string, { length }: Feature, element: Feature, column: string): WrittenType {
+  const item = writtenType('element', element, column)
   const wanted = length === undefined ? 'a list' : `a list of ${length}`
   const cell: Cell = (value, tally) => {
     tally.bytes += 4
@@ -75,7 +90,7 @@ function listType(name: string, feature: Feature, column: string): WrittenType {
   return { elements, cell, hasFloats: item.hasFloats }
 }
 
-function structType(name: string, fields: Readonly<Record<string, Feature>>, column: string): WrittenType {
+function structType(name: string, fields: Features, column: string): WrittenType {
   const members = Object.entries(fields).map(
     ([field, feature]) => [field, writtenType(field, feature, column)] as const,
   )

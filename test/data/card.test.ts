@@ -253,7 +253,7 @@ describe("a card's lists", () => {
           '1': B-PER`
     const dataset = await loadDataset(folder(info, { 'train.jsonl': '{"tokens": ["a", "b"], "ner_tags": [1, 0]}\n' }))
     expect(dataset.train.features).toEqual({
-      tokens: { type: 'List', dtype: 'string' },
+      tokens: { type: 'List', dtype: 'string', feature: { type: 'Value', dtype: 'string' } },
       ner_tags: {
         type: 'List',
         dtype: 'int64',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Dataset } from '../../src/data/dataset'
+import { writeFeatures } from '../../src/data/features'
 import { dataset, rows } from './fourRows'
 
 describe('a dataset', () => {
@@ -103,6 +104,26 @@ describe('a dataset', () => {
 
   it('says what its columns hold', () => {
     const { text, label, ids } = dataset.features
-    expect([text?.dtype, label?.dtype, ids]).toEqual(['string', 'int64', { type: 'List', dtype: 'int64' }])
+    expect([text?.dtype, label?.dtype, ids?.type, ids?.feature?.dtype]).toEqual(['string', 'int64', 'List', 'float64'])
+  })
+
+  it('says what its objects and nested lists hold', () => {
+    // as Dataset.from_list of Python
+    const { features } = Dataset.fromRows([
+      { meta: { year: 1999, tags: [] }, spans: null, pairs: [[1], [2.5]], none: null, mixed: 'a', when: new Date(0) },
+      { meta: { source: 's', tags: ['a'] }, spans: [{ from: 1 }], pairs: [], none: null, mixed: 1, when: null },
+    ])
+    expect(writeFeatures(features)).toEqual({
+      meta: {
+        year: { dtype: 'int64', _type: 'Value' },
+        tags: { feature: { dtype: 'string', _type: 'Value' }, _type: 'List' },
+        source: { dtype: 'string', _type: 'Value' },
+      },
+      spans: { feature: { from: { dtype: 'int64', _type: 'Value' } }, _type: 'List' },
+      pairs: { feature: { feature: { dtype: 'float64', _type: 'Value' }, _type: 'List' }, _type: 'List' },
+      none: { dtype: 'null', _type: 'Value' },
+      mixed: { _type: 'Json' },
+      when: { dtype: 'timestamp[ms]', _type: 'Value' },
+    })
   })
 })

@@ -31,7 +31,11 @@ describe('parquet', () => {
       dtype: 'int64',
       names: ['negative', 'neutral', 'positive'],
     })
-    expect(train.features['tokens']).toEqual({ type: 'List', dtype: 'int32' })
+    expect(train.features['tokens']).toEqual({
+      type: 'List',
+      dtype: 'int32',
+      feature: { type: 'Value', dtype: 'int32' },
+    })
   })
 
   it('gives the names of classes in lists', async () => {
