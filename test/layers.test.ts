@@ -19,7 +19,7 @@ const rooms = listed({
   metrics: 'ground',
   collators: 'ground',
   questionAnswering: 'ground',
-  data: 'terminal files ground',
+  data: 'hub terminal files ground',
   tokenizers: 'collators data ground',
   onnx: 'ground',
   losses: 'onnx ground',

@@ -1,12 +1,12 @@
-// README.md of a repository → what its YAML says of files, configurations and columns
+// README.md of a folder or a repository → what its YAML says of files, configurations and columns
 import { parse as parseYaml } from 'yaml'
 import { TrainerError } from '../errors'
 import { pathIn } from '../files/tree'
-import { readText } from '../files/readFile'
 import { isJsonObject } from '../json'
 import { cardFeatures } from './cardFeatures'
 import type { Features } from './features'
 import type { ReadOptions } from './formats'
+import type { DataSource } from './sources'
 
 /** What a card says of one configuration. */
 export interface Configuration {
@@ -29,25 +29,29 @@ export interface Card {
 }
 
 /**
- * Reads the card of a folder; undefined if it has none, or one without YAML.
+ * Reads the card of a folder or a repository; undefined if it has none, or one without YAML.
  * @throws TrainerError (`file`) for YAML that cannot be read, or that says what nothing here can do.
  */
-export async function readCard(folder: string): Promise<Card | undefined> {
-  const path = pathIn(folder, 'README.md')
-  const text = await readText(path)
+export async function readCard(source: DataSource): Promise<Card | undefined> {
+  const text = await source.readText('README.md')
   const written = /^\uFEFF?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$/ms.exec(text ?? '')?.[1]
   if (written === undefined) return undefined
+  const path = pathIn(source.name, 'README.md')
   const yaml = parseCard(written, path)
   const infos = listOf(yaml['dataset_info'])
   const configs = listOf(yaml['configs'])
+  const configurations = configs.map(entry => configurationOf(entry, path))
+  const twice = configurations.find(({ name }, at) => configurations.findIndex(other => other.name === name) < at)
+  if (twice !== undefined) throw new TrainerError('file', `${path} has two configurations '${twice.name}'.`)
   return {
-    configurations: configs.map(entry => configurationOf(entry, path)),
+    configurations,
     features(configuration) {
-      const named = infos.find(({ config_name: name }) => name === (configuration ?? 'default'))
-      const info = named ?? (infos.length === 1 && infos[0]!['config_name'] === undefined ? infos[0] : undefined)
+      const nameOf = ({ config_name: name = 'default' }: Yaml): unknown => name
+      const only = configuration === undefined && infos.length === 1 ? infos[0] : undefined
+      const info = only ?? infos.find(entry => nameOf(entry) === (configuration ?? 'default'))
       const own = configs.find(({ config_name: name }) => name === configuration)
-      const written = own?.['features'] ?? info?.['features']
-      return written === undefined ? undefined : cardFeatures(written, path)
+      const features = own?.['features'] ?? info?.['features']
+      return features === undefined ? undefined : cardFeatures(features, path)
     },
   }
 }
@@ -125,6 +129,11 @@ function dataFilesOf(written: unknown, place: string): Record<string, readonly s
   const files = splits.map(({ split, path }) => [split, texts(path)] as const)
   if (files.length === 0 || files.some(([split, paths]) => typeof split !== 'string' || paths === undefined))
     throw new TrainerError('file', `${place} are not files, nor a list of a split and a path each.`)
+  const twice = files.find(([split], at) => files.findIndex(([other]) => other === split) < at)
+  if (twice !== undefined)
+    throw new TrainerError('file', `${place} have the split '${String(twice[0])}' twice.`, {
+      fix: 'List all its files in one place: path: [a.csv, b.csv].',
+    })
   return Object.fromEntries(files) as Record<string, readonly string[]>
 }
 

@@ -3,21 +3,30 @@ import { TrainerError } from '../errors'
 import { declareColumns } from './cardFeatures'
 import { Dataset, DatasetDict } from './dataset'
 import type { Features } from './features'
-import { findSplits, type SplitFiles } from './findFiles'
+import { severalConfigurations } from './configurations'
+import { findSplits, type DataFiles, type Found } from './findFiles'
 import { checkReadOptions, readColumns, readOptions, type FileColumns, type ReadOptions } from './formats'
 import { joinFiles } from './joinFiles'
 import { checkOptions } from '../options'
+import type { HubOptions } from '../hub/connection'
+import { hubOptions, openSource } from './openSource'
 import type { LooseRow } from './rows'
+import { parseSplit, slice } from './slices'
+import type { DataSource } from './sources'
+import type { Table } from './table'
 
-/** Options of {@link loadDataset}. */
-export interface LoadOptions extends ReadOptions {
+/**
+ * Options of {@link loadDataset}. `revision`, `token`, `cacheDir` and `localFilesOnly` are those of a repository of the
+ * Hub.
+ */
+export interface LoadOptions extends ReadOptions, HubOptions {
   /**
    * The split to load, as a Dataset: 'train', or a slice of one: 'train[:100]', 'train[10%:20%]'. Without it, all
    * splits come as a DatasetDict.
    */
   readonly split?: string
-  /** Files by split (a single file is the split 'train'), relative to the path if that is a folder. */
-  readonly dataFiles?: string | readonly string[] | Readonly<Record<string, string | readonly string[]>>
+  /** Files or patterns by split (without names of splits 'train'), relative to the path if that is a folder or an id. */
+  readonly dataFiles?: DataFiles
   /** The configuration, if it is not the second argument. */
   readonly name?: string
 }
@@ -69,23 +78,40 @@ export async function loadDataset(
   const named = typeof configurationOrOptions === 'string' ? configurationOrOptions : undefined
   const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
-  checkOptions(options, ['split', 'name', 'dataFiles', ...readOptions], 'loadDataset()')
+  checkOptions(options, ['split', 'name', 'dataFiles', ...hubOptions, ...readOptions], 'loadDataset()')
   if (named !== undefined && options.name !== undefined && options.name !== named)
     throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
-  const configuration = named ?? options.name
-  const { splits, features, ...card } = await findSplits(source, configuration, options.dataFiles)
-  const reading = { ...card.options, ...options }
-  checkReadOptions(reading, Object.values(splits).flat())
-  const read = (files: readonly string[]): Promise<Dataset<object>> => readFiles(files, reading, features)
-  if (options.split === undefined) {
-    const datasets: Record<string, Dataset<object>> = {}
-    for (const [name, files] of Object.entries(splits)) datasets[name] = await read(files)
-    return new DatasetDict(datasets)
+  const wanted = options.split === undefined ? undefined : parseSplit(options.split)
+  const { source: place, dataFiles } = await openSource(source, options)
+  const found = await findSplits(place, {
+    configuration: named ?? options.name,
+    dataFiles,
+    split: wanted?.name,
+  })
+  const names = Object.keys(found.splits)
+  if (wanted !== undefined && !names.includes(wanted.name)) throw noSplit(wanted.name, names, source)
+  const datasets = await readSplits(place, found, wanted === undefined ? names : [wanted.name], options)
+  return wanted === undefined ? new DatasetDict(datasets) : slice(datasets[wanted.name]!, wanted.start, wanted.end)
+}
+
+/** The rows of some splits; their files are fetched first, all at once. */
+async function readSplits(
+  source: DataSource,
+  found: Found,
+  names: readonly string[],
+  options: LoadOptions,
+): Promise<Record<string, Dataset<object>>> {
+  const reading = { ...found.options, ...options }
+  const paths = names.flatMap(name => found.splits[name]!)
+  checkReadOptions(reading, paths)
+  const located = await source.locate(paths)
+  const datasets: Record<string, Dataset<object>> = {}
+  let at = 0
+  for (const name of names) {
+    const files = located.slice(at, (at += found.splits[name]!.length))
+    datasets[name] = await readFiles(files, reading, found, source.name)
   }
-  const { name, start, end } = parseSplit(options.split)
-  const files = (splits as Partial<SplitFiles>)[name]
-  if (files === undefined) throw noSplit(name, Object.keys(splits), source)
-  return slice(await read(files), start, end)
+  return datasets
 }
 
 function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object> | DatasetDict<object> {
@@ -109,56 +135,32 @@ function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object>
 async function readFiles(
   files: readonly string[],
   options: ReadOptions,
-  declared: Features | undefined,
+  { features: declared, folders }: Found,
+  source: string,
 ): Promise<Dataset<object>> {
   const read: FileColumns[] = []
   for (const file of files) read.push(await readColumns(file, options))
-  const table = joinFiles(read, options, declared)
+  const table = joined(read, options, declared, folders, source)
   const place = files.length === 1 ? files[0]! : `${files[0]} and the files behind it`
   const { columns, features, length } =
     declared === undefined ? table : declareColumns(table, declared, place, options.columns)
   return new Dataset(columns, features, length)
 }
 
-interface Slice {
-  readonly name: string
-  readonly start: string | undefined
-  readonly end: string | undefined
-}
-
-/** `train`, `train[10:20]`, `train[:5%]`. */
-function parseSplit(written: string): Slice {
-  const match = /^(\w[\w.-]*)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?$/.exec(written)
-  if (match === null) {
-    throw new TrainerError('argument', `split is '${written}'; the name of a split or of a slice was expected.`, {
-      fix: "Write 'train', 'train[:100]' or 'train[10%:20%]'.",
-    })
+/** The rows of files as one table. Folders whose files do not fit together are taken for configurations. */
+function joined(
+  files: readonly FileColumns[],
+  options: ReadOptions,
+  declared: Features | undefined,
+  folders: readonly string[],
+  source: string,
+): Table {
+  try {
+    return joinFiles(files, options, declared)
+  } catch (cause) {
+    if (folders.length < 2 || !(cause instanceof TrainerError)) throw cause
+    throw severalConfigurations(source, folders, cause.problem)
   }
-  return { name: match[1]!, start: match[2], end: match[3] }
-}
-
-/**
- * The rows of a slice; its ends are numbers of rows, or percentages if one of them is, counted from the end if negative.
- */
-function slice(dataset: Dataset<object>, start: string | undefined, end: string | undefined): Dataset<object> {
-  if (start === undefined && end === undefined) return dataset
-  const { length } = dataset
-  const inPercent = `${start}${end}`.includes('%')
-  const place = (written: string | undefined, otherwise: number): number => {
-    if (written === undefined) return otherwise
-    const number = Number(written.replace('%', ''))
-    const row = inPercent ? roundHalfToEven((number * length) / 100) : number
-    return Math.min(Math.max(row < 0 ? row + length : row, 0), length)
-  }
-  const from = place(start, 0)
-  const to = place(end, length)
-  return dataset.select(Array.from({ length: Math.max(to - from, 0) }, (_, row) => from + row))
-}
-
-/** Python's `round`: half way between two whole numbers it takes the even one. */
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value)
-  return value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
 }
 
 function noSplit(name: string, there: readonly string[], source: string): TrainerError {

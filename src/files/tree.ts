@@ -1,17 +1,8 @@
 // what lies where on the disk
-import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join } from 'node:path'
 
 import { nearest, TrainerError } from '../errors'
-
-/** A file somewhere below a folder. */
-export interface FileBelow {
-  /** Where it is: the folder's path and what lies between. */
-  readonly path: string
-  /** The names of the folders between, the outermost first. */
-  readonly folders: readonly string[]
-  readonly name: string
-}
 
 /** What a path leads to. */
 export async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
@@ -24,18 +15,31 @@ export function pathIn(folder: string, name: string): string {
   return join(folder, name)
 }
 
-/** A path as it is called from a folder above it. */
-export function pathWithin(folder: string, path: string): string {
-  return relative(folder, path)
+/** The path that somebody wrote who is in a folder: an absolute one is meant as it is. */
+export function pathFrom(folder: string, written: string): string {
+  return isAbsolute(written) ? written : join(folder, written)
 }
 
+/** Whether a path says itself where it is, wherever one is. */
+export function isAbsolutePath(path: string): boolean {
+  return isAbsolute(path)
+}
+
+/** Folders that tools fill with thousands of files, none of which is anybody's data. */
+const ofTools = ['.git', 'node_modules']
+
 /**
- * The files of a folder and of those below it, in alphabetical order, folder by folder; names that begin with a dot are
- * skipped.
- * @param depth how many levels are read: 1 reads the folder alone.
+ * The files of a folder and of those below it, hidden ones too: their paths from there, with slashes, sorted as texts.
+ * `.git` and `node_modules` are left out, and a link to a folder that it lies in is not followed.
+ * @throws TrainerError (`file`) for a folder that cannot be read.
  */
-export async function listTree(folder: string, depth: number): Promise<FileBelow[]> {
-  return listBelow(folder, depth, [])
+export async function listFiles(folder: string): Promise<string[]> {
+  try {
+    const paths = await filesBelow(folder, [await realpath(folder)])
+    return paths.sort()
+  } catch (cause) {
+    throw new TrainerError('file', `Cannot list the files of ${folder}: ${(cause as Error).message}.`, { cause })
+  }
 }
 
 /**
@@ -58,13 +62,16 @@ export async function missingPath(path: string, hint?: string): Promise<TrainerE
   )
 }
 
-async function listBelow(folder: string, depth: number, folders: readonly string[]): Promise<FileBelow[]> {
-  const names = (await readdir(folder)).filter(name => !name.startsWith('.')).sort()
-  const files: FileBelow[] = []
-  for (const name of names) {
-    const path = join(folder, name)
-    if ((await kindOf(path)) !== 'folder') files.push({ path, folders, name })
-    else if (depth > 1) files.push(...(await listBelow(path, depth - 1, [...folders, name])))
+async function filesBelow(folder: string, around: readonly string[]): Promise<string[]> {
+  const paths: string[] = []
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    const kind = entry.isSymbolicLink() ? await kindOf(path) : entry.isDirectory() ? 'folder' : 'file'
+    if (kind === 'file') paths.push(entry.name)
+    if (kind !== 'folder' || ofTools.includes(entry.name)) continue
+    const real = await realpath(path)
+    if (around.includes(real)) continue
+    for (const below of await filesBelow(path, [...around, real])) paths.push(`${entry.name}/${below}`)
   }
-  return files
+  return paths
 }

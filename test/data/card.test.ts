@@ -215,7 +215,7 @@ describe('a split that is there twice', () => {
   it.each([
     ['train.csv', 'train.jsonl'],
     ['train.csv', 'train.tsv'],
-    ['data/train-00000-of-00001.csv', 'train.json'],
+    ['train-00000-of-00001.csv', 'more/train.json'],
   ])('as %s and %s is refused, and one of them can be named', async (csv, other) => {
     const row = other.endsWith('.tsv') ? 'a\n1\n' : '{"a":1}\n'
     const place = folder('license: mit', { [csv]: 'a\n1\n', [other]: row, 'test.csv': 'a\n1\n' })

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { splitOf } from '../../src/data/findFiles'
 import { loadDataset } from '../../src/data/read'
+import { splitsByName } from '../../src/data/splitNames'
 import { temporaryFiles } from '../helpers/temporaryFiles'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
@@ -187,16 +187,15 @@ describe('folders as on the Hub', () => {
   it.each([
     ['train-00000-of-00002.parquet', 'train'],
     ['data/validation-00000-of-00001-abc12.parquet', 'validation'],
-    ['validation_matched-00000-of-00001.parquet', 'validation_matched'],
-    ['unsupervised-00000-of-00001.parquet', 'unsupervised'],
+    ['data/unsupervised-00000-of-00001.parquet', 'unsupervised'],
     ['dev.tsv', 'validation'],
-    ['dev_mismatched.tsv', 'validation_mismatched'],
+    ['dev_mismatched.tsv', 'validation'],
     ['my-test.csv.gz', 'test'],
     ['valid.jsonl', 'validation'],
     ['train/0000.parquet', 'train'],
-    ['latest.csv', undefined],
-    ['everything.csv', undefined],
-  ])('%s belongs to %s', (file, split) => expect(splitOf(file)).toBe(split))
+    ['latest.csv', 'train'],
+    ['everything.csv', 'train'],
+  ])('%s belongs to %s', (file, split) => expect(splitsByName([file])).toEqual({ [split]: [file] }))
 
   it('finds splits by file names, in order, also in data/', async () => {
     for (const [name, content] of [
@@ -227,11 +226,14 @@ describe('folders as on the Hub', () => {
 
   it('takes a configuration, and lists those that exist', async () => {
     for (const name of ['mrpc', 'rte']) write(`glue/${name}/train.csv`, `text\n${name}\n`)
+    write('glue/sst2/train.csv', 'sentence\nsst2\n')
     expect((await loadDataset(join(folder, 'glue'), 'rte')).train.get(0)).toEqual({ text: 'rte' })
     expect((await loadDataset(join(folder, 'glue'), { name: 'rte', split: 'train' })).get(0)).toEqual({ text: 'rte' })
-    await expect(loadDataset(join(folder, 'glue'))).rejects.toThrow(/several configurations: mrpc, rte/)
+    await expect(loadDataset(join(folder, 'glue'))).rejects.toThrow(
+      /train\.csv has the columns sentence, .* has text\. .* several configurations: mrpc, rte, sst2\. Name one: .*'mrpc'/,
+    )
     await expect(loadDataset(join(folder, 'glue'), 'mrcp')).rejects.toThrow(
-      /no configuration 'mrcp'; it has mrpc, rte.*Did you mean 'mrpc'/,
+      /no configuration 'mrcp'; it has mrpc, rte, sst2.*Did you mean 'mrpc'/,
     )
   })
 
