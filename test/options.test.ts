@@ -97,6 +97,8 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'Dataset#shuffle/0': options => dataset.shuffle!(options),
   'Dataset#trainTestSplit/0': options => dataset.trainTestSplit!(options),
   'Dataset#toParquet/1': options => dataset.toParquet!('never.parquet', options),
+  'Dataset#pushToHub/1': options => dataset.pushToHub!('a/b', options),
+  'DatasetDict#pushToHub/1': options => splits.pushToHub!('a/b', options),
   'DatasetDict#map/1': options => splits.map!(() => ({}), options),
   'DatasetDict#filter/1': options => splits.filter!(() => true, options),
   'DatasetDict#shuffle/0': options => splits.shuffle!(options),

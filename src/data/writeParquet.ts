@@ -85,6 +85,22 @@ export async function* encodeParquet(
   yield takeBytes(bytes)
 }
 
+/** The bytes of a table's rows, about as Arrow keeps them. */
+export async function tableBytes({ columns }: Table, features: Features): Promise<number> {
+  const tally: Tally = { bytes: 0 }
+  const pause = takeTurns()
+  for (const [name, column] of columns) {
+    const type = writtenType(name, features[name]!)
+    let isMissing = false
+    for (let row = 0; row < column.length; row++) {
+      isMissing = cellAt(column.get(row), row, name, type, tally) === null || isMissing
+      if (row % 256 === 255) await pause()
+    }
+    if (isMissing) tally.bytes += Math.ceil(column.length / 8)
+  }
+  return Math.ceil(tally.bytes)
+}
+
 function schemaOf(types: readonly WrittenType[]): SchemaElement[] {
   return [{ name: 'schema', num_children: types.length }, ...types.flatMap(({ elements }) => elements)]
 }

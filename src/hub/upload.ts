@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { commit, type CommitOperation, createBranch, HubApiError } from '@huggingface/hub'
 
 import { TrainerError } from '../errors'
-import { listTree } from '../files/tree'
+import { listFiles, pathIn } from '../files/tree'
 import type { HubOptions } from './connection'
 import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
@@ -26,6 +26,15 @@ export interface UploadOptions extends Pick<HubOptions, 'token'> {
   readonly createPr?: boolean | undefined
   /** A folder of the repository that holds these files alone afterwards: its others are removed by the same commit. */
   readonly replaces?: string | undefined
+  /** Makes, of the commit that this one is built on, what else it changes. */
+  readonly beside?: ((parentCommit: string) => Promise<Changes>) | undefined
+}
+
+/** What a commit changes. */
+export interface Changes {
+  readonly files: UploadedFiles
+  /** Paths of files that are removed. */
+  readonly removed: readonly string[]
 }
 
 /** A commit on the Hub. */
@@ -47,8 +56,6 @@ export interface UploadFolderOptions extends UploadOptions {
 
 /** How often a commit is built anew on what somebody else has committed meanwhile. */
 const mostCommits = 5
-/** Folders within one another that are uploaded. */
-const deepest = 16
 
 /**
  * Makes one commit of some files. Large ones are streamed from the disk. What the Hub is too busy for, and what a broken
@@ -62,7 +69,7 @@ export async function uploadFiles(
   files: UploadedFiles,
   options: UploadOptions,
 ): Promise<UploadedCommit> {
-  const operations = await Promise.all(Object.entries(files).map(([path, content]) => addition(path, content)))
+  const operations = await additions(files)
   const asked = { kind, id, revision: options.revision }
   return refusing(asked, async () => committed(await pushConnection(options.token, asked), asked, operations, options))
 }
@@ -74,11 +81,14 @@ export async function uploadFolder(
   folder: string,
   { ignore = () => false, ...options }: UploadFolderOptions,
 ): Promise<UploadedCommit> {
-  const found = (await listTree(folder, deepest)).map(
-    ({ path, folders, name }) => [[...folders, name].join('/'), path] as const,
-  )
-  const files = Object.fromEntries(found.filter(([path]) => !ignore(path)))
+  const isHidden = (path: string): boolean => path.split('/').some(part => part.startsWith('.'))
+  const paths = (await listFiles(folder)).filter(path => !isHidden(path) && !ignore(path))
+  const files = Object.fromEntries(paths.map(path => [path, pathIn(folder, path)]))
   return uploadFiles(kind, id, files, options)
+}
+
+function additions(files: UploadedFiles): Promise<CommitOperation[]> {
+  return Promise.all(Object.entries(files).map(([path, content]) => addition(path, content)))
 }
 
 async function addition(path: string, content: string | Uint8Array): Promise<CommitOperation> {
@@ -112,10 +122,11 @@ async function commitOnHead(
   connection: PushConnection,
   asked: Asked,
   added: readonly CommitOperation[],
-  { message, description, revision = 'main', createPr = false, replaces }: UploadOptions,
+  { message, description, revision = 'main', createPr = false, replaces, beside }: UploadOptions,
 ): Promise<UploadedCommit> {
   const parentCommit = await headOrNewBranch(connection, asked, revision)
   const removed = replaces === undefined ? [] : await removals(connection, asked, parentCommit, replaces, added)
+  const others = beside === undefined ? [] : await changesOf(await beside(parentCommit))
   let isSent = false
   const noting: typeof fetch = (input, init) => {
     isSent ||= typeof input === 'string' && input.includes('/commit/')
@@ -125,7 +136,11 @@ async function commitOnHead(
     const made = await commit({
       ...{ ...connection, fetch: noting, repo: repoOf(asked) },
       ...{ branch: revision, parentCommit, isPullRequest: createPr },
-      ...{ title: message, ...(description !== undefined && { description }), operations: [...added, ...removed] },
+      ...{
+        title: message,
+        ...(description !== undefined && { description }),
+        operations: [...added, ...others, ...removed],
+      },
       useXet: false, // its chunks would be cut and hashed in the thread that trains
     })
     return { ...made!.commit, message, pullRequestUrl: made!.pullRequestUrl }
@@ -163,6 +178,10 @@ async function headOrNewBranch(connection: PushConnection, asked: Asked, revisio
     if (!(error instanceof HubApiError) || error.statusCode !== 409) throw error // made meanwhile
   })
   return headOf(connection, asked, revision)
+}
+
+async function changesOf({ files, removed }: Changes): Promise<CommitOperation[]> {
+  return [...(await additions(files)), ...removed.map(path => ({ operation: 'delete' as const, path }))]
 }
 
 /** The removals of what a folder of the repository has beside the files that are added. */
