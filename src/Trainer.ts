@@ -17,7 +17,8 @@ import { LabelError, TrainerError } from './errors'
 import { expandHome } from './files/paths'
 import { checkWritable } from './files/folder'
 import { type ModelCardOptions, writeModelCard } from './modelCard/modelCard'
-import { setLogLevel } from './logging'
+import type { PushedCommit } from './hub/pushOptions'
+import { log, setLogLevel } from './logging'
 import type { Loss } from './losses/loss'
 import type { LossFunction, ModelOutputs } from './losses/LossFunction'
 import type { Metrics, MetricValue } from './metrics/Metrics'
@@ -49,6 +50,7 @@ import { adviceWithoutLabels, datasetNamed, isDatasets } from './training/datase
 import { evaluateModel, type ModelEvaluation } from './training/evaluateModel'
 import { EvaluationStopped } from './training/evaluation'
 import type { LoadedBatch } from './training/LoadedBatch'
+import { locateCheckpoint } from './training/hubCheckpoint'
 import { optimizerOf } from './training/optimizers'
 import type {
   DataCollator,
@@ -61,6 +63,14 @@ import type {
   TrainOutput,
 } from './training/options'
 import { planRun, startState } from './training/plan'
+import { Pushes } from './training/pushing'
+import {
+  checkRepositoryOptions,
+  checkTrainerPush,
+  type PendingPush,
+  type RepositoryOptions,
+  type TrainerPushOptions,
+} from './training/pushOptions'
 import { rateSource } from './training/rates'
 import { saveResults } from './training/results'
 import { callbackStates, checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
@@ -95,6 +105,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   protected readonly processes: ProcessGroup = alone
   /** Settled once `onInitEnd` is over. */
   readonly #initialized: Promise<void>
+  readonly #pushes: Pushes
   #args: TrainingArguments
   /** What may end the evaluation that a run has asked for. */
   #evaluationStop: StopRequest | undefined
@@ -120,7 +131,11 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     this.evalDataset = options.evalDataset
     this.processingClass = options.processingClass
     this.dataCollator = collatorOf(options)
-    const { first, last } = defaultCallbacks(this.args)
+    this.#pushes = new Pushes(this.args)
+    const { first, last } = defaultCallbacks(this.args, {
+      prepare: async () => void (await this.#pushes.repository(this.args)),
+      push: () => this.#pushCheckpoint(),
+    })
     this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
     this.callbackHandler.context = { model: options.model, processingClass: options.processingClass }
     this.#initialized = this.callbackHandler.call('onInitEnd', this.args, this.state, this.control)
@@ -157,6 +172,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
         throw error
       } finally {
         stop.dispose()
+        await this.#pushes.finish()
       }
     })
   }
@@ -170,7 +186,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     checkTrainable(this.model)
     await checkWritable(args.outputDir)
     const isResumed = resumeFromCheckpoint !== undefined && resumeFromCheckpoint !== false
-    const folder = isResumed ? await checkpointToResume(args.outputDir, resumeFromCheckpoint) : undefined
+    const folder = isResumed ? await this.#checkpointToResume(resumeFromCheckpoint) : undefined
     this.#mark = await markSession(args.outputDir, folder)
     const loader = this.getTrainDataLoader()
     checkFullBatches(loader.rows, this.evalDataset, args)
@@ -201,6 +217,12 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       start: startOf(plan, this.state, args),
       decays: name => decayed.has(name),
     })
+  }
+
+  async #checkpointToResume(wanted: string | true): Promise<string> {
+    const { args } = this
+    const { outputDir } = args
+    return checkpointToResume(outputDir, wanted === true || (await locateCheckpoint(wanted, outputDir, args)))
   }
 
   #argumentsOf(trial: Readonly<Record<string, unknown>>): TrainingArguments {
@@ -250,6 +272,12 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     const own = { run, mark: this.#mark!, store: runner.store }
     const parts = { ...this.#savedParts(), ...own, args, state, control, callbacks }
     Object.assign(state, await saveCheckpoint(parts))
+  }
+
+  async #pushCheckpoint(): Promise<void> {
+    if (!this.#pushes.takes(this.args)) return
+    await this.fire('onPushBegin')
+    await this.#pushes.pushCheckpoint(this.args, this.state)
   }
 
   /** The model as it is to be after training, and no checkpoints that are too many. */
@@ -467,13 +495,62 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
 
   // ── results ──
 
-  /** Saves model, tokenizer and arguments, for Python and for transformers.js: in `outputDir` unless a folder is given. */
+  /**
+   * Saves model, tokenizer and arguments, for Python and for transformers.js: in `outputDir` unless a folder is given.
+   * With `pushToHub` among the arguments, `outputDir` is also pushed, with the message 'Model save'.
+   */
   async saveModel(outputDir?: string): Promise<void>
   async saveModel(outputDir: string = this.args.outputDir, ...extra: readonly unknown[]): Promise<void> {
     refuseArguments(extra, 'saveModel(), beside the folder,')
     this.exclusive.check('saveModel()')
+    await this.#saveModel(outputDir)
+    if (!this.args.pushToHub) return
+    await (await this.#push({ commitMessage: 'Model save' }, outputDir === this.args.outputDir)).finished
+  }
+
+  async #saveModel(folder: string): Promise<void> {
     await (await this.#runner)?.synchronise()
-    await saveModelFolder(outputDir, this.#savedParts())
+    await saveModelFolder(folder, this.#savedParts())
+  }
+
+  /**
+   * Saves model, tokenizer and model card in `outputDir`, and pushes the folder to the Hub without checkpoints and names
+   * that begin with `_` or a dot: into `hubModelId`, by default the last part of `outputDir`, which is made unless it is
+   * there. What is under way is finished before.
+   * @param options the commit's, and those of the model card.
+   * @returns the commit; with `blocking: false`, once all is saved, the push that is under way.
+   * @throws TrainerError ('hub') without a token that may write there, and for what the Hub refuses.
+   *
+   * @example
+   * await trainer.train()
+   * await trainer.pushToHub({ datasetTags: 'nyu-mll/glue', license: 'apache-2.0' })
+   */
+  async pushToHub(options: TrainerPushOptions & { readonly blocking: false }): Promise<PendingPush>
+  async pushToHub(options?: TrainerPushOptions): Promise<PushedCommit>
+  async pushToHub(options: TrainerPushOptions = {}): Promise<PendingPush | PushedCommit> {
+    this.exclusive.check('pushToHub()')
+    checkTrainerPush(options)
+    const pending = await this.#push(options)
+    if (options.blocking !== false) return pending.finished
+    pending.finished.catch((error: Error) => log('warning', `The push to ${pending.id} failed: ${error.message}`))
+    return pending
+  }
+
+  /** Makes the repository that is pushed to unless it is there, before anything is pushed. */
+  async initHfRepo(options: RepositoryOptions = {}): Promise<void> {
+    checkRepositoryOptions(options)
+    await this.#pushes.repository(this.args, options)
+  }
+
+  /** Saves the model unless it is saved, writes the model card, and begins to push both. */
+  async #push(options: TrainerPushOptions, isSaved = false): Promise<PendingPush> {
+    const { commitMessage: message = 'End of training', blocking: _, token, revision, private: hidden, ...card } = options
+    await this.fire('onPushBegin')
+    const id = await this.#pushes.repository(this.args, { token, private: hidden })
+    if (!isSaved) await this.#saveModel(this.args.outputDir)
+    await this.createModelCard({ modelName: id.split('/')[1]!, ...card })
+    const { finished } = await this.#pushes.pushFolder(this.args, { message, token, revision })
+    return { id, finished: finished.then(({ oid, url }) => ({ oid, url })) }
   }
 
   /** Prints metrics as a table, in units for people to read. */

@@ -44,6 +44,8 @@ export class TrainingArguments {
     }
     this.#given = { ...options }
     Object.assign(this, resolveArguments(options))
+    // whoever prints the arguments, or copies them, does not publish the token
+    if (this.hubToken !== undefined) Object.defineProperty(this, 'hubToken', { enumerable: false })
     if (new.target === TrainingArguments) Object.freeze(this)
   }
 

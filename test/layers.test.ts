@@ -36,7 +36,7 @@ const rooms = listed({
   TrainingArguments: 'optim engine ground',
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
-  auto: 'programs models heads losses onnx tokenizers checkpoint files ground',
+  auto: 'programs models heads losses onnx tokenizers checkpoint hub files ground',
   hub: 'terminal files ground',
   modelCard: 'auto callbacks files TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
@@ -48,7 +48,7 @@ const rooms = listed({
     'callbacks auto search TrainingArguments ground',
   index:
     'Trainer deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
-    'collators questionAnswering tokenizers metrics modelCard callbacks auto ground',
+    'collators questionAnswering tokenizers metrics modelCard callbacks auto hub ground',
   cli: 'index',
 })
 

@@ -50,6 +50,7 @@ const suggested = (suggest: (trial: Untyped) => unknown): unknown =>
 /** How each function that takes options is called with them; the names are those of `functionsWithOptions`. */
 const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'parseTrainingArguments/1': options => library.parseTrainingArguments!([], options),
+  'AutoConfig.fromPretrained/1': options => library.AutoConfig!.fromPretrained!(folder, options),
   'AutoTokenizer.fromPretrained/1': options => library.AutoTokenizer!.fromPretrained!(words, options),
   'AutoModel.fromOnnx/1': options => library.AutoModel!.fromOnnx!('forward.onnx', options),
   'AutoModelFor#fromPretrained/1': options =>
@@ -194,7 +195,6 @@ describe('a function that takes options', () => {
   // what has none here, though Python's has some
   it.each<[string, () => unknown]>([
     ['AutoTokenizer.fromPretrained', () => library.AutoTokenizer!.fromPretrained!(words, {}, { useFast: false })],
-    ['AutoConfig.fromPretrained', () => library.AutoConfig!.fromPretrained!(folder, { numLabels: 3 })],
     ['savePretrained of a model', () => model.savePretrained!(temporaryFolder(), { safeSerialization: false })],
     ['savePretrained of a tokenizer', () => tokenizer.savePretrained!(temporaryFolder(), { legacyFormat: true })],
     ['DefaultDataCollator', () => library.DefaultDataCollator!({ returnTensors: 'np' })],

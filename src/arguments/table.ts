@@ -1,8 +1,8 @@
 import { scheduleTypes, type ScheduleType } from '../optim/schedules'
 import { choice, type Field, flag, list, map, type Mark, real, text, texts, unused, whole } from './fields'
+import { repositoryProblem } from './hubModelId'
 import { type OptimizerArguments, type OptimizerName, optimizerKinds, optimizerProblem } from './optimizers'
 
-const hub = 'pushing to the Hub is not part of ts-trainer yet'
 const trackers = 'trackers are not part of ts-trainer yet; JsonlLogCallback writes the log as JSON Lines'
 const bits16 = 'float16 is not part of ts-trainer; bf16 is'
 const later = 'it is not part of ts-trainer yet'
@@ -214,13 +214,33 @@ const argumentTable = {
     'At SIGTERM, as at Ctrl-C, write a checkpoint and stop; false leaves SIGTERM to Node.',
     { differs: 'true, where Python has false: what was trained is not lost' },
   ),
-  pushToHub: unused<boolean>(false, 'S', 'Push the model to the Hub.', hub),
-  hubToken: unused<string | undefined>(undefined, 'S', 'Token for the Hub.', hub, ['<HUB_TOKEN>']),
-  hubPrivateRepo: unused<boolean | undefined>(undefined, 'S', 'Whether a new repository is private.', hub),
-  hubModelId: unused<string | undefined>(undefined, 'S', 'Repository to push to.', hub),
-  hubStrategy: unused<string>('every_save', 'S', 'What is pushed when.', hub),
-  hubAlwaysPush: unused<boolean>(false, 'N', 'Push although the last push is not done.', hub),
-  hubRevision: unused<string | undefined>(undefined, 'N', 'Branch to push to.', hub),
+  pushToHub: flag(false, 'S', 'Push to the Hub while training, and when saveModel() is called.', {
+    differs: 'the repository is made when train() begins, not with the Trainer',
+  }),
+  hubToken: {
+    ...text(undefined, 'S', 'Token for the Hub; by default HF_TOKEN, else what npx ts-trainer login has kept.', {
+      differs: 'no property that is listed or printed; saved arguments have a placeholder, which is read as none',
+    }),
+    problem: value =>
+      typeof value === 'string' && value !== '' ? undefined : 'hubToken should be a text that is not empty.',
+    normal: given => (given === '<HUB_TOKEN>' ? undefined : given),
+  } as Field<string, string | undefined>,
+  hubPrivateRepo: flag(undefined, 'S', 'Whether a new repository is private; by default what its namespace has.'),
+  hubModelId: text(undefined, 'S', 'Repository to push to; by default the last part of outputDir.', {
+    problem: repositoryProblem,
+  }),
+  hubStrategy: choice(
+    ['end', 'every_save', 'checkpoint', 'all_checkpoints'],
+    'every_save',
+    'S',
+    "What is pushed when a checkpoint is saved: nothing, the model, or with it the checkpoint as 'last-checkpoint' or " +
+      'under its own name.',
+    { differs: "what is pushed is not also copied to outputDir; 'last-checkpoint' holds no file of an earlier one" },
+  ),
+  hubAlwaysPush: flag(false, 'N', 'Push a checkpoint although the push before is not done: once it is.'),
+  hubRevision: text(undefined, 'N', 'Branch to push to, which is made if it is missing.', {
+    differs: 'Python wants it to be there',
+  }),
   loadBestModelAtEnd: flag(false, 'M', "Load the best checkpoint's weights when training ends.", {
     differs: 'refused without evaluations',
   }),

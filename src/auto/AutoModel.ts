@@ -31,7 +31,7 @@ export type Features = Tensor | readonly [lastHiddenState: Tensor, poolerOutput:
 /** Models of any kind. */
 export const AutoModel = {
   /**
-   * The encoder of a folder without a head, for features: `trainer.predict(dataset)` gives what it makes of each token,
+   * The encoder of a folder, or of a repository by its id, without a head, for features: `trainer.predict(dataset)` gives what it makes of each token,
    * `last_hidden_state` [rows, length, width] (-100 where a row is padding), for families with a pooler (albert, bert, mpnet, roberta and its kin) in
    * a list with `pooler_output` [rows, width]. It has no loss: training it is refused. Saved, it is the model of
    * transformers.js's pipeline `feature-extraction`.

@@ -14,6 +14,7 @@ import { resizedWeights, rowsAskedFor, type ResizeOptions } from '../models/resi
 import { transformer } from '../models/transformer'
 import { sizeOf, Tensor } from '../tensor'
 import { headOf, refuseLabelOptions } from './headOf'
+import { type PretrainedSource, type SourceOptions, sourceOptionNames } from './sources'
 import { apartWarning, tieWords, withOtherNames } from './tiedWords'
 import { TrainableModel } from './TrainableModel'
 
@@ -36,8 +37,8 @@ export interface ModelOptions {
   readonly seed?: number
 }
 
-/** What can be changed when a model is made of a folder. */
-export interface PretrainedOptions extends ModelOptions {
+/** What can be changed when a model is made of a folder or a repository, and where that is. */
+export interface PretrainedOptions extends ModelOptions, SourceOptions {
   /** Weights of another shape start at random instead of being refused. Default false. */
   readonly ignoreMismatchedSizes?: boolean
 }
@@ -148,45 +149,55 @@ export function modelFromConfig<Prediction = Tensor>(
   return new PreTrainedModel<Prediction>(complete, weights, undefined, definition)
 }
 
-/** A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python. */
+/** @throws TrainerError ('argument') for what `fromPretrained` does not take, before anything is fetched. */
+export function checkPretrainedOptions(options: PretrainedOptions, task: Task): void {
+  checkOptions(options, [...modelOptions, ...sourceOptionNames], 'A model')
+  refuseLabelOptions({ ...options }, task)
+}
+
+/**
+ * A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python.
+ * @param from where the folder comes from; by default it is what was asked for, and has everything.
+ */
 export async function modelFromFolder<Prediction = Tensor>(
   folder: string,
   config: ModelConfig,
   options: PretrainedOptions = {},
   task: Task = 'sequence-classification',
+  from?: Pick<PretrainedSource, 'name' | 'fetchWeights'>,
 ): Promise<PreTrainedModel<Prediction>> {
-  checkOptions(options, modelOptions, 'A model')
-  refuseLabelOptions({ ...options }, task)
+  checkPretrainedOptions(options, task)
   const source = `${folder}/config.json`
   for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
     log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)
-  const {
-    complete,
-    definition,
-    weights: found,
-  } = await readWeights(folder, applyOptions(config, options, source), {
-    ...options,
-    task,
-  })
+  const changed = applyOptions(config, options, source)
+  await from?.fetchWeights()
+  const name = from?.name ?? folder
+  const { ignoreMismatchedSizes = false } = options
+  const read = await readWeights(folder, changed, { ignoreMismatchedSizes, task, name })
+  const { complete, definition, weights: found } = read
   const { parameters } = definition
   const random = startingWeights(
     parameters.filter(parameter => !found.has(parameter.name)),
     options.seed,
   )
-  const weights = parameters.map(({ name }) => [name, found.get(name) ?? random.get(name)!] as const)
-  return new PreTrainedModel<Prediction>(complete, new Map(weights), folder, definition)
+  const weights = parameters.map(parameter => {
+    return [parameter.name, found.get(parameter.name) ?? random.get(parameter.name)!] as const
+  })
+  return new PreTrainedModel<Prediction>(complete, new Map(weights), name, definition)
 }
 
 /** A folder's weights for the model of a config; says which start at random, and which are not used. */
 async function readWeights(
   folder: string,
   config: ModelConfig,
-  { task, ignoreMismatchedSizes = false }: Pick<PretrainedOptions, 'ignoreMismatchedSizes'> & { readonly task: Task },
+  options: { readonly ignoreMismatchedSizes: boolean; readonly task: Task; readonly name: string },
 ): Promise<{
   complete: ModelConfig
   definition: ReturnType<typeof definitionOf>
   weights: ReadonlyMap<string, Tensor<'float32'>>
 }> {
+  const { task, ignoreMismatchedSizes, name: checkpoint } = options
   const definition = definitionOf(config, task)
   const { name, parameters } = definition
   const { prefix, heads, renames } = architectureOf(config)
@@ -198,12 +209,12 @@ async function readWeights(
     ignoreMismatchedSizes,
   })
   const { weights, missing, apart } = tieWords(ties, found, config.tie_word_embeddings !== false)
-  const warning = newlyInitializedWarning(name, folder, { ...found, missing })
+  const warning = newlyInitializedWarning(name, checkpoint, { ...found, missing })
   if (warning !== undefined) log('warning', warning)
-  const unused = unusedMessage(name, folder, found)
+  const unused = unusedMessage(name, checkpoint, found)
   if (unused !== undefined) log([config.architectures].flat().includes(name) ? 'warning' : 'info', unused)
   if (apart === undefined) return { complete: config, definition, weights }
-  log('warning', apartWarning(folder, apart))
+  log('warning', apartWarning(checkpoint, apart))
   const complete = { ...config, tie_word_embeddings: false }
   return { complete, definition: definitionOf(complete, task), weights }
 }
@@ -223,7 +234,7 @@ const modelOptions = Object.keys({
   config: 1,
   seed: 1,
   ignoreMismatchedSizes: 1,
-} satisfies Record<keyof PretrainedOptions, 1>)
+} satisfies Record<Exclude<keyof PretrainedOptions, keyof SourceOptions>, 1>)
 
 /** Those of a model that no folder's weights are read for. */
 const ownOptions = modelOptions.filter(name => name !== 'ignoreMismatchedSizes')

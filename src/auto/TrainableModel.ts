@@ -2,6 +2,8 @@ import { nearest, TrainerError } from '../errors'
 import { refuseArguments, withDefaults } from '../options'
 import { type ParameterPatterns, withTrainable } from '../models/freeze'
 import type { Head } from '../heads/Head'
+import { pushSaved } from '../hub/push'
+import type { PushedCommit, PushToHubOptions } from '../hub/pushOptions'
 import type { Model } from '../models/Model'
 import { type Batch, sizeOf, type Tensor } from '../tensor'
 import { saveModelFolder } from './saveModel'
@@ -125,5 +127,23 @@ export class TrainableModel<Prediction = unknown> {
   async savePretrained(folder: string, ...extra: readonly never[]): Promise<void> {
     refuseArguments(extra, 'savePretrained(), beside the folder,')
     await saveModelFolder(folder, { model: this })
+  }
+  /**
+   * Pushes what {@link savePretrained} saves to the Hub, into a repository that is made unless it is there.
+   * `trainer.pushToHub()` pushes the tokenizer and a model card too.
+   * @param id ORGANIZATION/NAME, or NAME in the namespace of the token.
+   * @param options by default the message is 'Upload' and the name of the model's class.
+   * @returns the commit.
+   * @throws TrainerError ('hub') without a token that may write there, and for what the Hub refuses.
+   *
+   * @example
+   * await model.pushToHub('my-model', { private: true }) // after npx ts-trainer login
+   */
+  async pushToHub(id: string, options: PushToHubOptions = {}, ...extra: readonly never[]): Promise<PushedCommit> {
+    refuseArguments(extra, 'pushToHub(), beside the name and its options,')
+    const { name } = this.#definition
+    const message = `Upload ${name.includes('Model') ? 'model' : name}` // Python's rule
+    const save = (folder: string): Promise<void> => saveModelFolder(folder, { model: this })
+    return pushSaved(id, { where: 'model.pushToHub()', message, save }, options)
   }
 }

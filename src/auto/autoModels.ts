@@ -4,22 +4,24 @@ import type { ModelConfig } from '../models/config'
 import type { Tensor } from '../tensor'
 import { readConfig } from './folders'
 import {
+  checkPretrainedOptions,
   modelFromConfig,
   modelFromFolder,
   type ModelOptions,
   type PretrainedOptions,
   type PreTrainedModel,
 } from './PreTrainedModel'
+import { openSource } from './sources'
 
 /** Makes the models of a task. */
 export interface AutoModelFor<Prediction = Tensor> {
   /**
-   * A model of a folder's config and weights. Weights that the folder lacks (the head's, mostly) start at random, and a
+   * A model of the config and the weights of a folder, or of a repository on the Hub by its id. Weights that the folder lacks (the head's, mostly) start at random, and a
    * warning names them.
    * @throws TrainerError for a missing or broken file, a model_type that is not supported or has no such head, weights of
    * another shape, or options of labels (`numLabels`, …) where the head has none.
    */
-  fromPretrained(folder: string, options?: PretrainedOptions): Promise<PreTrainedModel<Prediction>>
+  fromPretrained(folderOrId: string, options?: PretrainedOptions): Promise<PreTrainedModel<Prediction>>
   /**
    * A model of a config, all of whose weights start at random: a function of `seed`.
    * @throws TrainerError for a config that cannot be.
@@ -30,8 +32,12 @@ export interface AutoModelFor<Prediction = Tensor> {
 /** Makes the models of a task, whose predictions are of that type. */
 export function autoModelFor<Prediction = Tensor>(task: Task): AutoModelFor<Prediction> {
   return {
-    fromPretrained: async (folder, options = {}) =>
-      modelFromFolder<Prediction>(folder, await readConfig(folder), options, task),
+    async fromPretrained(folderOrId, options = {}) {
+      checkPretrainedOptions(options, task)
+      const source = await openSource('model', folderOrId, options)
+      await source.fetchConfig()
+      return modelFromFolder<Prediction>(source.folder, await readConfig(source.folder), options, task, source)
+    },
     fromConfig: (config, options = {}) => modelFromConfig<Prediction>(config, options, task),
   }
 }
@@ -40,7 +46,7 @@ export function autoModelFor<Prediction = Tensor>(task: Task): AutoModelFor<Pred
  * Models that give each text a class, several classes, or a number.
  *
  * @example
- * const model = await AutoModelForSequenceClassification.fromPretrained('./all-MiniLM-L6-v2', { numLabels: 2 })
+ * const model = await AutoModelForSequenceClassification.fromPretrained('bert-base-uncased', { numLabels: 2 })
  */
 export const AutoModelForSequenceClassification: AutoModelFor = autoModelFor('sequence-classification')
 

@@ -91,7 +91,7 @@ export interface TrainerCallback {
   onSave?(...given: EventParameters): Answer
   /** After a batch of evaluation or prediction. */
   onPredictionStep?(...given: EventParameters): Answer
-  /** Before something is pushed to the Hub. Nothing can be pushed yet, so this is never called. */
+  /** Before a checkpoint is pushed to the Hub, and at the beginning of `pushToHub()`. */
   onPushBegin?(...given: EventParameters): Answer
   /** What a checkpoint keeps of this callback, for {@link TrainerCallback.restore}. */
   state?(): CallbackState

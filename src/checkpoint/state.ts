@@ -40,6 +40,11 @@ const files = {
   trainingArguments: 'training_args.json',
 } as const
 
+/** Whether a file of a checkpoint says how training stands, and is no part of the model. */
+export function isStateFile(name: string): boolean {
+  return [files.optimizer, files.scheduler, files.rng, files.trainerState].some(one => one === name)
+}
+
 /**
  * Writes what a checkpoint has besides the model into an existing folder; trainer_state.json comes last, as in Hugging
  * Face.

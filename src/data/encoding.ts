@@ -15,6 +15,7 @@ export function decodeText(file: string, bytes: Uint8Array, encoding?: string): 
   try {
     return decoder.decode(bytes)
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_STRING_TOO_LONG') throw tooLong(file, cause)
     const said = encoding === undefined ? 'UTF-8' : encoding
     const at = name === 'utf-8' ? `: see line ${undecodableLine(bytes)}` : ''
     throw new TrainerError('file', `${file} is not ${said}${at}.`, {
@@ -22,6 +23,13 @@ export function decodeText(file: string, bytes: Uint8Array, encoding?: string): 
       cause,
     })
   }
+}
+
+function tooLong(file: string, cause: unknown): TrainerError {
+  return new TrainerError('file', `${file} is longer than the longest text of JavaScript, some 537 million letters.`, {
+    fix: 'Split it, or write it as parquet.',
+    cause,
+  })
 }
 
 function decoderOf(name: string, written: string): InstanceType<typeof TextDecoder> {

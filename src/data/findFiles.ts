@@ -13,7 +13,7 @@ import type { Features } from './features'
 import { isDataFile, type ReadOptions } from './formats'
 import { refuseSavedToDisk, refuseTwice, withoutNotes } from './layouts'
 import { isPattern, matchingPaths } from './patterns'
-import { someOf, type DataSource } from './sources'
+import { nameOf, someOf, type DataSource } from './sources'
 import { inOrder, isSplitWord, splitsByName, type SplitFiles } from './splitNames'
 
 /** Files and patterns by split; without names of splits they are 'train'. */
@@ -179,10 +179,6 @@ async function pathsOf(source: DataSource, name: string): Promise<string[]> {
   if (matching.length > 0) return matching.map(path => above + path)
   const place = source.name || 'The folder'
   throw new TrainerError('file', `${place} has no data files that match ${name}.`, { fix: `It has ${someOf(paths)}.` })
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 function noDataFiles(place: string): TrainerError {

@@ -8,6 +8,7 @@ import type { Feature, Features } from './features'
 import { parseJsonColumns, parseJsonLines, type JsonOptions } from './jsonRows'
 import { readParquet } from './parquet'
 import { pickColumns, selectRows } from './table'
+import { isArchive, uncompressedName, unpackFile, type Unpacked } from './unpack'
 import { literalPattern } from '../literalPattern'
 
 /** Options of all formats; each reads its own. */
@@ -20,7 +21,7 @@ export interface ReadOptions extends DelimitedOptions, JsonOptions {
   readonly encoding?: string
 }
 
-export type Format = 'parquet' | 'csv' | 'tsv' | 'jsonl' | 'json' | 'text'
+export type Format = 'parquet' | 'csv' | 'tsv' | 'jsonl' | 'json' | 'text' | 'zip'
 
 const formats: Readonly<Record<string, Format>> = {
   parquet: 'parquet',
@@ -30,6 +31,7 @@ const formats: Readonly<Record<string, Format>> = {
   ndjson: 'jsonl',
   json: 'json',
   txt: 'text',
+  zip: 'zip', // of files of one of the other formats
 }
 
 /** Which formats read an option; those of no entry are read by all. */
@@ -59,7 +61,7 @@ export function isDataFile(name: string): boolean {
 }
 
 /**
- * The format of a file, by its extension (with or without `.gz`).
+ * The format of a file, by its extension, with or without one that says how it is compressed.
  * @throws TrainerError for an extension that says nothing.
  */
 export function formatOf(file: string): Format {
@@ -67,7 +69,7 @@ export function formatOf(file: string): Format {
   if (format !== undefined) return format
   throw new TrainerError(
     'file',
-    `The name of ${file} does not say what it holds: .parquet, .csv, .tsv, .jsonl, .json or .txt was expected.`,
+    `The name of ${file} does not say what it holds: .parquet, .csv, .tsv, .jsonl, .json, .txt or .zip was expected.`,
   )
 }
 
@@ -80,7 +82,7 @@ export function checkReadOptions(options: ReadOptions, files: readonly string[])
   const there = new Set(files.map(formatOf))
   for (const name of given) {
     const reading = readers[name as keyof ReadOptions]!
-    if (reading.some(format => there.has(format))) continue
+    if (there.has('zip') || reading.some(format => there.has(format))) continue
     throw new TrainerError(
       'argument',
       `${name} is an option of ${reading.join(' and ')} files; ${files[0]} is not one.`,
@@ -118,18 +120,49 @@ export interface FileColumns {
 }
 
 /**
- * Reads a file.
+ * Reads a file, compressed or not; an archive is as many files as it has data files in it.
  * @throws TrainerError (`file`) when it cannot be read, is not in the encoding, or does not have the format, naming the
  * line; (`data`) for a wanted column that it does not have, and for integers too large to be numbers.
  */
-export async function readColumns(file: string, options: ReadOptions): Promise<FileColumns> {
+export async function readColumns(file: string, options: ReadOptions): Promise<FileColumns[]> {
   const format = formatOf(file)
+  const unpacked = await unpackFile(file, name => isDataFile(baseName(name)) || format !== 'zip')
+  if (unpacked === undefined) return [await readPlain(file, format, options)]
+  if (format === 'zip') checkArchive(file, unpacked, options)
+  const read: FileColumns[] = []
+  for (const { name, bytes } of unpacked)
+    read.push(await readPlain(name, format === 'zip' ? formatOf(name) : format, options, bytes))
+  return read
+}
+
+/** The name of a file without its folders. */
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+const families: Readonly<Partial<Record<Format, Format>>> = { tsv: 'csv', jsonl: 'json' }
+
+/** Refuses an archive whose files do not have one format, and options that none of them reads. */
+function checkArchive(file: string, members: readonly Unpacked[], options: ReadOptions): void {
+  const names = members.map(({ name }) => name)
+  const familyOf = (name: string): Format => families[formatOf(name)] ?? formatOf(name)
+  const other = names.find(name => familyOf(name) !== familyOf(names[0]!))
+  if (other !== undefined) {
+    throw new TrainerError('file', `${file} has files of several formats in it: ${names[0]} and ${other}.`, {
+      fix: 'Unpack it, and name the files that you want with dataFiles.',
+    })
+  }
+  checkReadOptions(options, names)
+}
+
+/** @param bytes what the file holds, if it had to be unpacked. */
+async function readPlain(file: string, format: Format, options: ReadOptions, bytes?: Uint8Array): Promise<FileColumns> {
   if (format === 'parquet') {
-    const table = await readParquet(file, options.columns)
+    const table = await readParquet(file, options.columns, bytes)
     const rows = Math.min(table.length, options.nRows ?? table.length)
     return { file, ...(rows < table.length ? selectRows(table, Array(rows).keys()) : table) }
   }
-  const text = decodeText(file, await readBytes(file), options.encoding)
+  const text = decodeText(file, bytes ?? (await readBytes(file)), options.encoding)
   const parsed = parseColumns(text, format, file, options)
   const names = pickColumns([...parsed.keys()], options.columns, file)
   const cells = new Map(names.map(name => [name, parsed.get(name)!.slice(0, options.nRows)]))
@@ -162,6 +195,11 @@ function parseColumns(
       return parseJsonLines(text, file)
     case 'text':
       return new Map([['text', linesOf(text)]])
+    case 'zip':
+      throw new TrainerError(
+        'file',
+        `${file} is not a zip archive: it begins with ${JSON.stringify(text.slice(0, 10))}.`,
+      )
   }
 }
 
@@ -182,6 +220,9 @@ function linesOf(text: string): string[] {
   return lines
 }
 
+/** The extension that says the format; that of an archive says it where there is no other. */
 function extensionOf(file: string): string {
-  return /\.(\w+)(?:\.gz)?$/.exec(file)?.[1]?.toLowerCase() ?? ''
+  const extension = (name: string): string => /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
+  const inner = extension(uncompressedName(file))
+  return isArchive(file) && !(inner in formats) ? 'zip' : inner
 }

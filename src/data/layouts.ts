@@ -2,6 +2,7 @@
 import { TrainerError } from '../errors'
 import { formatOf, type Format } from './formats'
 import type { SplitFiles } from './splitNames'
+import { uncompressedName } from './unpack'
 
 const families: Readonly<Partial<Record<Format, Format>>> = { tsv: 'csv', jsonl: 'json' }
 
@@ -30,7 +31,7 @@ export function withoutNotes(splits: SplitFiles): SplitFiles {
  */
 export function refuseTwice(splits: SplitFiles, place: string): SplitFiles {
   for (const [split, files] of Object.entries(splits)) {
-    const base = (file: string): string => file.replace(/(\.\w+?)?(\.gz)?$/, '')
+    const base = (file: string): string => uncompressedName(file).replace(/\.\w+$/, '')
     const [first = ''] = files
     const other = files.find(
       (file, at) =>

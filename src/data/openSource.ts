@@ -6,7 +6,7 @@ import { HubRefusal } from '../hub/errors'
 import { isRepositoryId, openRepository, type Repository } from '../hub/repository'
 import type { DataFiles } from './findFiles'
 import { isDataFile } from './formats'
-import { folderSource, repositorySource, type DataSource } from './sources'
+import { folderSource, nameOf, repositorySource, type DataSource } from './sources'
 
 /** The options that only a repository of the Hub reads. */
 export const hubOptions = ['revision', 'token', 'cacheDir', 'localFilesOnly'] as const
@@ -45,57 +45,71 @@ export async function openSource(path: string, options: SourceOptions): Promise<
   return { source: { ...folderSource(''), name: path }, dataFiles: dataFiles ?? path }
 }
 
-/** A dataset of the Hub: where its repository holds a loading script and no rows, what the Hub has made of it. */
-async function openDataset(id: string, options: HubOptions): Promise<DataSource> {
-  const { revision, token, cacheDir, localFilesOnly } = options
-  const asked = { revision, token, cacheDir, localFilesOnly }
-  const repository = await openOrExplain(id, asked)
-  const paths = repository.files.map(({ path }) => path)
-  const script = paths.find(path => /^[^/]+\.py$/.test(path))
-  if (script === undefined || paths.some(path => isDataFile(path)))
-    return repositorySource(repository, revision === converted)
-  if (revision !== undefined && revision !== 'main') throw onlyScript(id, script, revision)
+/**
+ * A dataset of the Hub. Where its repository has no files that can be read (a loading script, for example, which is not
+ * run), its rows are what the Hub has converted.
+ */
+async function openDataset(id: string, options: SourceOptions): Promise<DataSource> {
+  const { revision = 'main', token, cacheDir, localFilesOnly, dataFiles } = options
+  const access = { token, cacheDir, localFilesOnly }
+  const mayConvert = revision === 'main' && dataFiles === undefined
+  let repository: Repository
   try {
-    return repositorySource(await openRepository('dataset', id, { ...asked, revision: converted }), true)
+    repository = await openRepository('dataset', id, { ...access, revision })
   } catch (cause) {
-    if (
-      cause instanceof TrainerError &&
-      cause.cause instanceof HubRefusal &&
-      cause.cause.errorCode === 'RevisionNotFound'
-    )
-      throw onlyScript(id, script, undefined, cause)
+    const source = mayConvert && isNotCached(cause) ? await openConverted(id, access) : undefined
+    if (source !== undefined) return source
+    throw withoutFolder(id, cause)
+  }
+  const paths = repository.files.map(({ path }) => path)
+  if (!paths.some(path => isDataFile(nameOf(path)))) {
+    const source = mayConvert ? await openConverted(id, access) : undefined
+    if (source !== undefined) return source
+    const script = paths.find(path => /^[^/]+\.py$/.test(path))
+    if (script !== undefined && dataFiles === undefined) throw onlyScript(id, script, revision)
+  }
+  return repositorySource(repository, revision === converted)
+}
+
+/** What the Hub has converted to parquet of a dataset; undefined if it has not. */
+async function openConverted(id: string, options: HubOptions): Promise<DataSource | undefined> {
+  try {
+    return repositorySource(await openRepository('dataset', id, { ...options, revision: converted }), true)
+  } catch (cause) {
+    if (isNotCached(cause) || refusalOf(cause)?.errorCode === 'RevisionNotFound') return undefined
     throw cause
   }
 }
 
-/** Opens a repository; when it is not there, the error says that no folder of this name is here either. */
-async function openOrExplain(id: string, options: HubOptions): Promise<Repository> {
-  try {
-    return await openRepository('dataset', id, options)
-  } catch (cause) {
-    if (!(cause instanceof TrainerError) || cause.code !== 'hub') throw cause
-    if (cause.cause instanceof HubRefusal && cause.cause.errorCode !== 'RepoNotFound') throw cause
-    const fix = cause.fix === undefined ? {} : { fix: cause.fix }
-    throw new TrainerError('hub', `There is no file or folder ${id} here. ${cause.problem}`, {
-      ...fix,
-      cause: cause.cause,
-    })
-  }
+function refusalOf(error: unknown): HubRefusal | undefined {
+  return error instanceof TrainerError && error.cause instanceof HubRefusal ? error.cause : undefined
 }
 
-function onlyScript(id: string, script: string, revision: string | undefined, cause?: unknown): TrainerError {
-  const where = revision === undefined ? '' : ` at revision "${revision}"`
-  const why =
-    revision === undefined
-      ? `the Hub has not converted it to parquet (branch ${converted})`
-      : 'the Hub converts the branch main alone'
-  return new TrainerError('hub', `${id}${where} holds a loading script (${script}), which is not run, and ${why}.`, {
-    fix:
-      revision === undefined
-        ? `Load it in Python with datasets below 4, and save it: dataset.to_parquet("train.parquet").`
-        : `Leave revision out for what the Hub has converted.`,
-    cause,
+/** Whether nothing may be fetched, and the cache lacks a repository. */
+function isNotCached(error: unknown): boolean {
+  return error instanceof TrainerError && error.code === 'hub' && error.cause === undefined
+}
+
+/** The error for what may have been meant as a path, which says that there is none of that name either. */
+function withoutFolder(id: string, cause: unknown): unknown {
+  const refusal = refusalOf(cause)
+  if (!(cause instanceof TrainerError) || cause.code !== 'hub') return cause
+  if (refusal !== undefined && refusal.errorCode !== 'RepoNotFound') return cause
+  return new TrainerError('hub', `There is no file or folder ${id} here. ${cause.problem}`, {
+    ...(cause.fix !== undefined && { fix: cause.fix }),
+    cause: cause.cause,
   })
+}
+
+function onlyScript(id: string, script: string, revision: string): TrainerError {
+  const where = `${id} at revision "${revision}" holds a loading script (${script}) and no data files. Scripts are not run`
+  return revision === 'main'
+    ? new TrainerError('hub', `${where}, and the Hub has not converted this one to parquet (${converted}).`, {
+        fix: 'Run it in Python with datasets below 4, and load what dataset.to_parquet("train.parquet") writes.',
+      })
+    : new TrainerError('hub', `${where}; what the Hub has converted to parquet is that of the branch main.`, {
+        fix: 'Leave revision out to load it.',
+      })
 }
 
 function notOfTheHub(path: string, option: string, kind: string): TrainerError {

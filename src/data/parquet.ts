@@ -2,7 +2,7 @@
 import { parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { TrainerError } from '../errors'
-import { openSlices, type SlicedFile } from '../files/readFile'
+import { openSlices, slicesOf, type SlicedFile } from '../files/readFile'
 import { compactColumn, concatColumns, exactCell, type Column } from './columns'
 import { parseFeatures, type Features } from './features'
 import { pickColumns, type Table } from './table'
@@ -10,11 +10,12 @@ import { pickColumns, type Table } from './table'
 /**
  * The columns of a parquet file. 64-bit integers become numbers, bytes lists of numbers; missing cells are null.
  * @param wanted the columns to read; all by default.
+ * @param bytes what the file holds, if it had to be unpacked.
  * @throws TrainerError when the file is not parquet, or has an integer that a number cannot hold exactly.
  */
-export async function readParquet(path: string, wanted?: readonly string[]): Promise<Table> {
+export async function readParquet(path: string, wanted?: readonly string[], bytes?: Uint8Array): Promise<Table> {
   try {
-    const file = await openSlices(path)
+    const file = bytes === undefined ? await openSlices(path) : slicesOf(bytes)
     try {
       return await readOpened(file, path, wanted)
     } finally {

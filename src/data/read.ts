@@ -139,7 +139,7 @@ async function readFiles(
   source: string,
 ): Promise<Dataset<object>> {
   const read: FileColumns[] = []
-  for (const file of files) read.push(await readColumns(file, options))
+  for (const file of files) read.push(...(await readColumns(file, options)))
   const table = joined(read, options, declared, folders, source)
   const place = files.length === 1 ? files[0]! : `${files[0]} and the files behind it`
   const { columns, features, length } =

@@ -69,6 +69,11 @@ export function repositorySource(repository: Repository, isExport = false): Data
   }
 }
 
+/** The last name of a path with slashes. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
 /** The first of some names, for messages. */
 export function someOf(names: readonly string[]): string {
   return names.slice(0, 20).join(', ') || 'no files'

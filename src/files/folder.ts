@@ -79,6 +79,33 @@ export async function removeFolder(target: string): Promise<void> {
 }
 
 /**
+ * Makes an empty folder inside another, for what is of no worth once this process has ended: where it is killed, the
+ * next that writes there removes it.
+ * @throws TrainerError (`file`) when it cannot be made.
+ */
+export async function temporaryFolderIn(parent: string, name: string): Promise<TemporaryFolder> {
+  const path = join(resolve(parent), stageName('tmp', name))
+  active.add(stageless(path))
+  const remove = async (): Promise<void> => {
+    await rm(path, { recursive: true, force: true })
+    active.delete(stageless(path))
+  }
+  try {
+    await makeFolder(path)
+  } catch (cause) {
+    active.delete(stageless(path))
+    throw writeError(parent, cause)
+  }
+  return { path, remove }
+}
+
+/** A folder that is there for a while. */
+export interface TemporaryFolder {
+  readonly path: string
+  remove(): Promise<void>
+}
+
+/**
  * Completes or removes what dead processes left unfinished in `parent`. Call it before looking for checkpoints. Does
  * nothing when there is no such folder.
  */

@@ -14,7 +14,7 @@ const weightsNames = [
 const kinds: readonly {
   readonly isOne: (names: ReadonlySet<string>) => boolean
   readonly what: string
-  readonly fix: (folder: string, names: ReadonlySet<string>) => string
+  readonly fix: (folder: string, names: ReadonlySet<string>, inside: (name: string) => string) => string
 }[] = [
   {
     isOne: names => names.has('adapter_config.json'),
@@ -32,12 +32,12 @@ const kinds: readonly {
   {
     isOne: names => names.has('modules.json') && names.has('0_Transformer'),
     what: 'a sentence-transformers model, whose encoder lies in the folder 0_Transformer',
-    fix: folder => `Give ${folder}/0_Transformer.`,
+    fix: (_folder, _names, inside) => `Give ${inside('0_Transformer')}.`,
   },
   {
     isOne: names => lastCheckpoint(names) !== undefined,
     what: 'the output of a training, with checkpoints in it',
-    fix: (folder, names) => `Give one of them: ${folder}/${lastCheckpoint(names)!}.`,
+    fix: (_folder, names, inside) => `Give one of them: ${inside(lastCheckpoint(names)!)}.`,
   },
   {
     isOne: names => !names.has('config.json') && weightsNames.some(name => names.has(name)),
@@ -56,9 +56,22 @@ const kinds: readonly {
  * @throws TrainerError ('file') saying what it is, and what to give instead.
  */
 export async function refuseOtherKinds(folder: string): Promise<void> {
-  const names = new Set(await listFolder(folder))
+  refuseOtherNames(folder, await listFolder(folder))
+}
+
+/**
+ * The same for the names in a folder, which may be a repository's.
+ * @param inside how a folder in it is given.
+ */
+export function refuseOtherNames(
+  folder: string,
+  list: Iterable<string>,
+  inside: (name: string) => string = name => `${folder}/${name}`,
+): void {
+  const names = new Set(list)
   const kind = kinds.find(({ isOne }) => isOne(names))
-  if (kind !== undefined) throw new TrainerError('file', `${folder} is ${kind.what}.`, { fix: kind.fix(folder, names) })
+  if (kind === undefined) return
+  throw new TrainerError('file', `${folder} is ${kind.what}.`, { fix: kind.fix(folder, names, inside) })
 }
 
 /** Refuses the folder of a PEFT adapter, whatever else lies in it: Python would apply the adapter. */

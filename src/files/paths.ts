@@ -1,6 +1,6 @@
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 
 import { errorCode } from './systemErrors'
 
@@ -12,6 +12,11 @@ export function expandHome(path: string): string {
 /** The folder that a path lies in. */
 export function parentOf(path: string): string {
   return dirname(path)
+}
+
+/** The last name of a path. */
+export function lastNameOf(path: string): string {
+  return basename(resolve(path))
 }
 
 /** Whether anything is at a path. */

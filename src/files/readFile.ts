@@ -1,6 +1,4 @@
 import { open, readFile, type FileHandle } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 
 import { TrainerError } from '../errors'
 import { chunkBytes } from './bytes'
@@ -71,15 +69,12 @@ export async function readExactly(handle: FileHandle, target: Uint8Array, positi
   return true
 }
 
-/**
- * The bytes of a file, unpacked if its name ends with `.gz`.
- * @throws TrainerError (`file`) when it cannot be read or unpacked.
- */
+/** The bytes of a file. @throws TrainerError (`file`) when it cannot be read, or is a pointer of Git LFS. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     const bytes = await readFile(path)
     refuseLfsPointer(path, bytes)
-    return path.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes
+    return bytes
   } catch (cause) {
     throw unreadable(path, cause)
   }
@@ -109,5 +104,14 @@ export async function openSlices(path: string): Promise<SlicedFile> {
       throw new TrainerError('file', `${path} became shorter while it was read.`)
     },
     close: () => handle.close(),
+  }
+}
+
+/** Slices of bytes that are in memory, as {@link openSlices} gives those of a file. */
+export function slicesOf(bytes: Uint8Array): SlicedFile {
+  return {
+    byteLength: bytes.length,
+    slice: (start, end) => Promise.resolve(new Uint8Array(bytes.slice(start, end)).buffer),
+    close: () => Promise.resolve(),
   }
 }

@@ -46,10 +46,15 @@ export async function loadWeights(folder: string): Promise<WeightsSource> {
     return joinFiles(folder, [await openWeightsFile(join(folder, 'pytorch_model.bin'))])
   if (names.has('pytorch_model.bin.index.json')) return openShards(folder, 'pytorch_model.bin.index.json')
   await refuseOtherKinds(folder)
+  throw noWeights(folder, names)
+}
+
+/** The error for a folder, or a repository, that has no weights: what it has in their place, and what to do. */
+export function noWeights(folder: string, names: Iterable<string>): TrainerError {
   const others = [...names].filter(name => /\.(h5|msgpack|ckpt|gguf|onnx|safetensors|bin|pth?)$/.test(name))
   const torch = others.find(name => /\.(ckpt|pth?|bin)$/.test(name))
   const found = others.length > 0 ? `, found ${others.join(', ')}` : ''
-  throw new TrainerError(
+  return new TrainerError(
     'file',
     `${folder} has no weights: expected ${singleFile}, ${indexFile} or pytorch_model.bin${found}.`,
     {
@@ -156,20 +161,15 @@ function parseSize(size: number | string): number {
 
 async function openShards(folder: string, index: string): Promise<WeightsSource> {
   const source = join(folder, index)
-  const map = (await readJsonObject(source))['weight_map']
-  if (!isJsonObject(map) || Object.values(map).some(file => typeof file !== 'string')) {
-    throw new TrainerError('file', `${source} has no weight_map from tensor names to files.`, {
-      fix: 'Download or save the model again.',
-    })
-  }
-  const paths = [...new Set(Object.values(map) as string[])].map(name => pathInside(folder, name, source))
+  const map = await readWeightMap(source)
+  const paths = [...new Set(Object.values(map))].map(name => pathInside(folder, name, source))
   const files: WeightsFile[] = []
   try {
     for (const path of paths) files.push(await openWeightsFile(path))
     const present = new Set(files.flatMap(file => [...file.shapes.keys()]))
     for (const [name, file] of Object.entries(map)) {
       if (present.has(name)) continue
-      throw new TrainerError('file', `${source} says that tensor '${name}' is in ${String(file)}, but it is not.`, {
+      throw new TrainerError('file', `${source} says that tensor '${name}' is in ${file}, but it is not.`, {
         fix: 'Download the model again.',
       })
     }
@@ -178,6 +178,16 @@ async function openShards(folder: string, index: string): Promise<WeightsSource>
     await Promise.all(files.map(file => file.close()))
     throw error
   }
+}
+
+/** The file of each tensor, by an index. @throws TrainerError (`file`) when it is missing or malformed. */
+export async function readWeightMap(index: string): Promise<Readonly<Record<string, string>>> {
+  const map = (await readJsonObject(index))['weight_map']
+  if (isJsonObject(map) && Object.values(map).every(file => typeof file === 'string'))
+    return map as Readonly<Record<string, string>>
+  throw new TrainerError('file', `${index} has no weight_map from tensor names to files.`, {
+    fix: 'Download or save the model again.',
+  })
 }
 
 async function openWeightsFile(path: string): Promise<WeightsFile> {

@@ -12,6 +12,8 @@ export interface ZipEntry {
   readonly size: number
   /** Compressed by deflate; else stored uncompressed. */
   readonly deflated: boolean
+  /** The checksum of what it holds, CRC-32. */
+  readonly crc: number
 }
 
 /** The fix for an archive of a model that cannot be read. */
@@ -53,7 +55,8 @@ export async function readZipEntries(
     const from = entry.header + 30 + local.getUint16(26, true) + local.getUint16(28, true)
     if (from + entry.packed > size) throw malformed(`is truncated: its entry ${entry.name} ends beyond it`)
     if (entries.has(entry.name)) throw malformed(`has the entry ${entry.name} twice`)
-    entries.set(entry.name, { start: from, packed: entry.packed, size: entry.size, deflated: entry.deflated })
+    const { packed, size: unpacked, deflated, crc } = entry
+    entries.set(entry.name, { start: from, packed, size: unpacked, deflated, crc })
     at = entry.next
   }
   return entries
@@ -113,7 +116,7 @@ function readDirectoryEntry(view: DataView, at: number, malformed: Malformed): D
   const extra = at + 46 + nameLength
   const { packed, size, header } = widen(narrow, view, extra, extra + extraLength, malformed)
   if (method === 0 && packed !== size) throw malformed(`has two sizes for the entry ${name}`)
-  return { name, packed, size, deflated: method === 8, header, next }
+  return { name, packed, size, deflated: method === 8, crc: view.getUint32(at + 16, true), header, next }
 }
 
 type Sizes = Pick<DirectoryEntry, 'packed' | 'size' | 'header'>

@@ -41,7 +41,7 @@ export class RepositoryCache {
   async commitOf(revision: string): Promise<string | undefined> {
     if (isCommit(revision)) return revision
     const path = join(this.folder, 'refs', ...checkedSegments(revision, 'revision'))
-    const commit = (await isFolder(path)) ? undefined : (await readText(path))?.trim()
+    const commit = (await readText(path).catch(() => undefined))?.trim() // a folder of refs is none
     return commit !== undefined && isCommit(commit) ? commit : undefined
   }
 
@@ -58,21 +58,15 @@ export class RepositoryCache {
   }
 
   /** The files of a commit that the cache has; links to nothing are none. */
-  async files(commit: string): Promise<CachedFile[]> {
-    const root = this.snapshot(commit)
-    const found: CachedFile[] = []
-    const visit = async (inside: string): Promise<void> => {
-      for (const entry of await readdir(join(root, inside), { withFileTypes: true })) {
-        const path = inside === '' ? entry.name : `${inside}/${entry.name}`
-        if (entry.isDirectory()) await visit(path)
-        else {
-          const size = await sizeOf(join(root, path))
-          if (size !== undefined) found.push({ path, size })
-        }
-      }
-    }
-    if (await isFolder(root)) await visit('')
-    return found.sort((one, other) => (one.path < other.path ? -1 : 1))
+  files(commit: string): Promise<CachedFile[]> {
+    return filesBelow(this.snapshot(commit))
+  }
+
+  /** What is known of a commit's files: true for those it has, false for those that Python has asked for in vain. */
+  async known(commit: string): Promise<(path: string) => boolean | undefined> {
+    const there = new Set((await this.files(commit)).map(({ path }) => path))
+    const absent = new Set((await filesBelow(join(this.folder, '.no_exist', commit))).map(({ path }) => path))
+    return path => there.has(path) || (absent.has(path) ? false : undefined)
   }
 
   /** The place of a file in a snapshot. @throws TrainerError ('hub') for a name that leads out of it. */
@@ -125,6 +119,22 @@ export class RepositoryCache {
     const text = JSON.stringify({ format_version: 1, files }, undefined, 1)
     await writeTexts(join(this.folder, 'trees'), { [`${commit}.json`]: text }).catch(passUnlessFile)
   }
+}
+
+async function filesBelow(root: string): Promise<CachedFile[]> {
+  const found: CachedFile[] = []
+  const visit = async (inside: string): Promise<void> => {
+    for (const entry of await readdir(join(root, inside), { withFileTypes: true })) {
+      const path = inside === '' ? entry.name : `${inside}/${entry.name}`
+      if (entry.isDirectory()) await visit(path)
+      else {
+        const size = await sizeOf(join(root, path))
+        if (size !== undefined) found.push({ path, size })
+      }
+    }
+  }
+  if (await isFolder(root)) await visit('')
+  return found.sort((one, other) => (one.path < other.path ? -1 : 1))
 }
 
 function listedFile(path: string, file: unknown): ListedFile | undefined {

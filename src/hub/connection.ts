@@ -1,5 +1,6 @@
 // the Hub's address, a token, and a fetch that tries again: what every function of @huggingface/hub is given
 import { TrainerError } from '../errors'
+import { checkFlag, shown } from '../options'
 import { HubRefusal } from './errors'
 import { type HubEnvironment, hubEnvironment, storedToken } from './environment'
 
@@ -7,12 +8,30 @@ import { type HubEnvironment, hubEnvironment, storedToken } from './environment'
 export interface HubOptions {
   /** A branch, a tag or a commit. Default 'main'. */
   readonly revision?: string | undefined
-  /** Default: HF_TOKEN, else what `ts-trainer login` has kept; '' or false sends none. */
-  readonly token?: string | false | undefined
+  /** Default, and true: HF_TOKEN, else what `ts-trainer login` has kept; '' or false sends none. */
+  readonly token?: string | boolean | undefined
   /** The folder that holds `models--ORG--NAME`. Default: HF_HUB_CACHE, else `hub` in HF_HOME, as Python's. */
   readonly cacheDir?: string | undefined
   /** Whether only the cache is used, and nothing is fetched. Default: HF_HUB_OFFLINE. */
   readonly localFilesOnly?: boolean | undefined
+}
+
+/** The names of {@link HubOptions}; the type sees to it that none is missing. */
+export const hubOptionNames = Object.keys({
+  revision: 1,
+  token: 1,
+  cacheDir: 1,
+  localFilesOnly: 1,
+} satisfies Record<keyof HubOptions, 1>)
+
+/** @throws TrainerError ('argument') for an option of another type; a token is not shown. */
+export function checkHubOptions({ revision, token, cacheDir, localFilesOnly }: HubOptions): void {
+  for (const [name, value] of Object.entries({ revision, cacheDir }))
+    if (value !== undefined && (typeof value !== 'string' || value === ''))
+      throw new TrainerError('argument', `${name} is ${shown(value)}; a text was expected.`, { fix: 'Leave it out.' })
+  if (!['undefined', 'string', 'boolean'].includes(typeof token))
+    throw new TrainerError('argument', `token is a ${typeof token}; a text, true or false was expected.`)
+  checkFlag(localFilesOnly, 'localFilesOnly')
 }
 
 /** How a Hub is asked; its first three fields are parameters of every function of @huggingface/hub. */
@@ -20,18 +39,20 @@ export interface Connection {
   readonly hubUrl: string
   readonly accessToken?: string
   readonly fetch: typeof fetch
-  /** The same, which gives up at once when no connection is made: where there is something else to fall back on. */
+  /** The same, which gives up soon when no connection is made: for the first question, when there may be no network. */
   readonly hastyFetch: typeof fetch
   readonly environment: HubEnvironment
 }
 
-/** A connection with the token that is given or kept. @throws TrainerError ('argument') for what cannot be a token. */
+/**
+ * A connection with the token that is given or kept.
+ * @throws TrainerError ('argument') for what cannot be a token, and for `token: true` where there is none.
+ */
 export async function connect(
   options: Pick<HubOptions, 'token'> = {},
   environment: HubEnvironment = hubEnvironment(),
 ): Promise<Connection> {
-  const implicit = environment.explicitTokenOnly ? undefined : await storedToken(environment)
-  const token = options.token === undefined ? implicit : options.token || undefined
+  const token = await tokenOf(options.token, environment)
   if (token !== undefined && !/^hf_[\w-]+$/.test(token))
     throw new TrainerError('argument', 'The token of the Hub is none: one begins with "hf_", and has no blanks.', {
       fix: 'Copy it again from the page of settings: npx ts-trainer login.',
@@ -39,10 +60,20 @@ export async function connect(
   return {
     hubUrl: environment.endpoint,
     ...(token === undefined ? {} : { accessToken: token }),
-    fetch: patientFetch(environment.endpoint, token, tries),
-    hastyFetch: patientFetch(environment.endpoint, token, 1),
+    fetch: patientFetch(environment.endpoint, token, { connecting: tries, timeout: 30_000 }),
+    hastyFetch: patientFetch(environment.endpoint, token, { connecting: 2, timeout: 10_000 }),
     environment,
   }
+}
+
+async function tokenOf(given: HubOptions['token'], environment: HubEnvironment): Promise<string | undefined> {
+  if (typeof given === 'string') return given.trim() || undefined
+  if (given === false || (given === undefined && environment.explicitTokenOnly)) return undefined
+  const stored = await storedToken(environment)
+  if (stored !== undefined || given === undefined) return stored
+  throw new TrainerError('argument', 'token: true stands for the token of a login, and there is none.', {
+    fix: 'Log in: npx ts-trainer login, or set HF_TOKEN.',
+  })
 }
 
 /** How often a request is tried, and how long the first wait lasts; each further one is twice as long. */
@@ -50,8 +81,6 @@ export const tries = 5
 let firstWait = 1000
 /** The longest wait that a Retry-After is followed for, in milliseconds. */
 const longestWait = 60_000
-/** How long the Hub may take to begin an answer, in milliseconds. */
-const answerTimeout = 30_000
 
 /** Sets how long the first wait before another try lasts, in milliseconds; for tests. @returns what it was. */
 export function setFirstWait(milliseconds: number): number {
@@ -65,16 +94,20 @@ export function setFirstWait(milliseconds: number): number {
  * as long as what is sent can be sent again. An answer that means no is thrown as a HubRefusal: the library's own errors
  * lack what the Hub says in its headers. Answers that the library itself knows pass. The token goes to the Hub's own
  * address alone, whoever sets it.
- * @param connecting how often a connection that breaks is tried.
+ * @param patience how often a connection is tried, and how many milliseconds the Hub may take to begin an answer.
  */
-function patientFetch(endpoint: string, token: string | undefined, connecting: number): typeof fetch {
+function patientFetch(
+  endpoint: string,
+  token: string | undefined,
+  { connecting, timeout }: { readonly connecting: number; readonly timeout: number },
+): typeof fetch {
   const hub = new URL(endpoint).origin
   return async (input, init) => {
     const request = token === undefined || originOf(input) === hub ? init : withoutToken(init, token)
     const repeatable = !(request?.body instanceof ReadableStream)
     let unanswered = false
     for (let attempt = 1; ; attempt++) {
-      const answer = await answerOrError(input, request)
+      const answer = await answerOrError(input, request, timeout)
       const last = !repeatable || attempt >= (answer instanceof Response ? tries : connecting)
       if (answer instanceof Response) {
         if (!isBusy(answer.status)) return refuseOrPass(answer, token !== undefined, unanswered)
@@ -117,9 +150,13 @@ export function isBroken(error: unknown): boolean {
   return error instanceof SyntaxError || (error instanceof TypeError && error.message === 'terminated')
 }
 
-async function answerOrError(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<unknown> {
+async function answerOrError(
+  input: Parameters<typeof fetch>[0],
+  init: RequestInit | undefined,
+  timeout: number,
+): Promise<unknown> {
   const controller = new AbortController()
-  const late = setTimeout(() => controller.abort(new DOMException('', 'TimeoutError')), answerTimeout)
+  const late = setTimeout(() => controller.abort(new DOMException('', 'TimeoutError')), timeout)
   const given = init?.signal
   try {
     // An upload may take long before its answer begins: only what has no body is hurried.

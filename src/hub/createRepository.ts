@@ -2,9 +2,9 @@
 import { createRepo, HubApiError, whoAmI } from '@huggingface/hub'
 
 import { TrainerError } from '../errors'
-import { type Connection, connect, type HubOptions } from './connection'
+import { type Connection, connect, type HubOptions, untilWhole } from './connection'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
-import { headOf } from './heads'
+import { resolveCommit } from './listing'
 import { refusing } from './refusing'
 import { isRepositoryId } from './repository'
 
@@ -60,7 +60,7 @@ async function namespaced(connection: PushConnection, id: string): Promise<strin
     throw new TrainerError('argument', `"${id}" cannot be the name of a repository on the Hub.`, {
       fix: 'Give NAME or ORGANIZATION/NAME, of letters, digits and -_. (of the Trainer: hubModelId).',
     })
-  return id.includes('/') ? id : `${(await whoAmI(connection)).name}/${id}`
+  return id.includes('/') ? id : `${(await untilWhole(() => whoAmI(connection))).name}/${id}`
 }
 
 async function makeUnlessThere(connection: PushConnection, asked: Asked, options: CreateOptions): Promise<void> {
@@ -68,7 +68,7 @@ async function makeUnlessThere(connection: PushConnection, asked: Asked, options
   const visibility =
     options.private === undefined ? {} : ({ visibility: options.private ? 'private' : 'public' } as const)
   try {
-    await createRepo({ ...connection, repo, ...visibility })
+    await untilWhole(() => createRepo({ ...connection, repo, ...visibility }))
   } catch (error) {
     if (error instanceof HubApiError && error.statusCode === 409) return
     // a token of narrow rights may write to what it may not make
@@ -78,8 +78,8 @@ async function makeUnlessThere(connection: PushConnection, asked: Asked, options
   }
 }
 
-async function mayRead(connection: PushConnection, asked: Asked): Promise<boolean> {
-  return headOf(connection, asked, 'main').then(
+async function mayRead(connection: PushConnection, { kind, id }: Asked): Promise<boolean> {
+  return resolveCommit(connection, kind, id, 'main').then(
     () => true,
     () => false,
   )

@@ -65,11 +65,11 @@ function refusal(answer: HubRefusal, asked: Asked): { problem: string; fix: stri
     }
   if (errorCode === 'RevisionNotFound')
     return {
-      problem: `${what} has no revision "${asked.revision ?? 'main'}".`,
+      problem: `There is no revision "${asked.revision ?? 'main'}" of ${what}.`,
       fix: 'Name a branch, a tag or a commit.',
     }
   if (errorCode === 'EntryNotFound')
-    return { problem: `${what} has no file ${asked.path ?? 'of that name'}.`, fix: 'Check its list of files.' }
+    return { problem: `There is no file ${asked.path ?? 'of that name'} in ${what}.`, fix: 'Check its list of files.' }
   if (status === 401 && hadToken && errorCode !== 'RepoNotFound')
     return {
       problem: `The Hub does not accept the token that it was asked for ${what} with.`,

@@ -1,14 +1,8 @@
 // what a branch of the Hub is at
-import { datasetInfo, HubApiError, listCommits, listFiles, modelInfo } from '@huggingface/hub'
+import { HubApiError, listCommits, listFiles } from '@huggingface/hub'
 
-import type { Connection } from './connection'
+import { type Connection, isBroken } from './connection'
 import { type Asked, HubRefusal } from './errors'
-
-/** The commit that a branch is at. */
-export async function headOf(connection: Connection, { kind, id }: Asked, revision: string): Promise<string> {
-  const asked = { ...connection, name: id, revision, additionalFields: ['sha'] as 'sha'[] }
-  return (await (kind === 'model' ? modelInfo(asked) : datasetInfo(asked))).sha
-}
 
 /** The commit of a branch that follows another one, if it has this title; undefined where it has not, or none is known. */
 export async function findCommit(
@@ -30,7 +24,7 @@ export async function findCommit(
       next = one
     }
   } catch (error) {
-    if (!(error instanceof HubRefusal || error instanceof HubApiError || error instanceof TypeError)) throw error
+    if (!(error instanceof HubRefusal || error instanceof HubApiError || isBroken(error))) throw error
   }
   return undefined
 }

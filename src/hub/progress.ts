@@ -13,8 +13,8 @@ let onTerminal: ((progress: WorkProgress) => void) | undefined
 export interface DownloadProgress {
   /** Says how many bytes of a file there are. */
   update(path: string, bytes: number): void
-  /** Takes the bar off, or leaves it full. */
-  end(): void
+  /** Releases the bar: full, or where the fetch failed. */
+  end(isWhole: boolean): void
 }
 
 /** One bar for all files of a fetch: on a terminal; elsewhere a line twice a minute. */
@@ -30,11 +30,11 @@ export function downloadProgress(
   let done = 0
   let last = start
   let shown = false
-  const show = (bytes: number): void => {
+  const show = (bytes: number, stopped?: boolean): void => {
     const elapsed = performance.now() - start
     shown = true
     onTerminal ??= workReporter()
-    onTerminal({ description, done: bytes, total, elapsed, unit: 'bytes' })
+    onTerminal({ description, done: bytes, total, elapsed, unit: 'bytes', stopped })
   }
   return {
     update(path, bytes) {
@@ -44,8 +44,8 @@ export function downloadProgress(
       last = performance.now()
       show(Math.min(done, total - 1)) // full only at the end: files are still checked
     },
-    end() {
-      if (shown) show(total)
+    end(isWhole) {
+      if (shown) show(isWhole ? total : Math.min(done, total - 1), !isWhole)
     },
   }
 }

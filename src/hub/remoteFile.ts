@@ -58,8 +58,10 @@ async function readRange(
 }
 
 function asTrainerError(error: unknown, { path, kind, id }: FileAddress): unknown {
-  if (!(error instanceof StalledError)) return error
-  return new TrainerError('hub', `${path} of ${kind} "${id}" cannot be read: ${error.message} (${tries} tries).`, {
+  const broken = isBroken(error) ? 'the connection broke' : undefined
+  const reason = error instanceof StalledError ? error.message : broken
+  if (reason === undefined) return error
+  return new TrainerError('hub', `${path} of ${kind} "${id}" cannot be read: ${reason} (${tries} tries).`, {
     fix: 'Try again later.',
     cause: error,
   })

@@ -48,11 +48,24 @@ export function isRepositoryId(text: string): boolean {
 }
 
 /**
+ * What the cache knows of a commit of which it has no list: whether it has a file; undefined for one that has never been
+ * asked for.
+ */
+export type Known = (path: string) => boolean | undefined
+
+/**
  * A repository: its commit is resolved first, so that all its files are of one commit. Without a connection the cache's
  * is taken.
+ * @param suffices for a commit of which the cache has no list, as Python fills it: whether what it has is all that will
+ * be asked for, so that nothing is requested. By default the Hub is asked for the list.
  * @throws TrainerError ('hub') when it is missing, private, gated or not in the cache, each with what to do.
  */
-export async function openRepository(kind: RepositoryKind, id: string, options: HubOptions = {}): Promise<Repository> {
+export async function openRepository(
+  kind: RepositoryKind,
+  id: string,
+  options: HubOptions = {},
+  suffices: (known: Known) => boolean = () => false,
+): Promise<Repository> {
   checkId(kind, id)
   const environment = hubEnvironment()
   const cacheDir = options.cacheDir === undefined ? environment.cacheDir : expandHome(options.cacheDir)
@@ -63,21 +76,24 @@ export async function openRepository(kind: RepositoryKind, id: string, options: 
   const last = await cache.commitOf(revision)
   const cached = last !== undefined && (await cache.has(last)) ? last : undefined
   if (options.localFilesOnly === true || environment.offline) {
-    if (cached === undefined) throw notCached(place)
-    return cachedRepository(place, cached)
+    if (cached === undefined) throw notCached(place, 'nothing may be fetched')
+    return cachedRepository(place, cached, 'nothing may be fetched')
   }
+  const listed = isCommit(revision) ? await cache.listing(revision) : undefined
+  if (listed === undefined && cached === revision && suffices(await cache.known(revision)))
+    return cachedRepository(place, revision, 'it was not asked for before')
   const connection = await connect(options, environment)
   try {
-    const asking = cached === undefined ? connection : { ...connection, fetch: connection.hastyFetch }
+    const asking = { ...connection, fetch: connection.hastyFetch }
     const commit = isCommit(revision) ? revision : await resolveCommit(asking, kind, id, revision)
-    const listed = (await cache.listing(commit)) ?? (await listCommit(asking, kind, id, commit))
-    return onlineRepository(place, connection, commit, listed)
+    const files = listed ?? (await cache.listing(commit)) ?? (await listCommit(asking, kind, id, commit))
+    return onlineRepository(place, connection, commit, files)
   } catch (cause) {
     const error = hubError(cause, place)
     if (cached === undefined || !isPassedOver(error)) throw error
     const { problem } = error as TrainerError
     log('warning', `${problem} What the cache has of it is used: commit ${cached}.`)
-    return cachedRepository(place, cached)
+    return cachedRepository(place, cached, 'the Hub does not give it')
   }
 }
 
@@ -104,18 +120,19 @@ function isPassedOver(error: unknown): boolean {
   return cause !== undefined && !(cause instanceof HubRefusal && cause.errorCode === 'RevisionNotFound')
 }
 
-function notCached({ kind, id, revision, cacheDir }: Place, path?: string): TrainerError {
-  const what = path === undefined ? `${kind} "${id}", revision "${revision}",` : `${path} of ${kind} "${id}"`
-  return new TrainerError('hub', `${what} is not in the cache (${cacheDir}), and nothing may be fetched.`, {
+function notCached({ kind, id, revision, cacheDir }: Place, why: string, path?: string): TrainerError {
+  const what = path === undefined ? `The ${kind} "${id}" (revision "${revision}")` : `${path} of ${kind} "${id}"`
+  return new TrainerError('hub', `${what} is not in the cache (${cacheDir}), and ${why}.`, {
     fix: 'Load it once with a connection, without localFilesOnly and HF_HUB_OFFLINE; HF_HUB_CACHE names another cache.',
   })
 }
 
-async function cachedRepository(place: Place, commit: string): Promise<Repository> {
+/** @param why a file that the cache lacks is not fetched. */
+async function cachedRepository(place: Place, commit: string, why: string): Promise<Repository> {
   const { kind, id, cache } = place
   const files = await cache.files(commit)
   const check = (path: string): void => {
-    if (!files.some(file => file.path === path)) throw notCached(place, path)
+    if (!files.some(file => file.path === path)) throw notCached(place, why, path)
   }
   return {
     kind,
@@ -215,7 +232,7 @@ async function download(
     }
   }
   const results = await Promise.allSettled(Array.from({ length: atATime }, stopping))
-  progress.end()
+  progress.end(!stop.signal.aborted)
   if (stop.signal.aborted) throw stop.signal.reason
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }

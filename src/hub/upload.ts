@@ -6,10 +6,11 @@ import { commit, type CommitOperation, createBranch, HubApiError } from '@huggin
 
 import { TrainerError } from '../errors'
 import { listFiles, pathIn } from '../files/tree'
-import type { HubOptions } from './connection'
+import { type HubOptions, isBroken } from './connection'
 import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
-import { findCommit, headOf, pageOf, pathsBelow } from './heads'
+import { findCommit, pageOf, pathsBelow } from './heads'
+import { resolveCommit } from './listing'
 import { refusing } from './refusing'
 
 /** What is uploaded: paths of this machine, or bytes, by their paths in the repository. */
@@ -81,10 +82,14 @@ export async function uploadFolder(
   folder: string,
   { ignore = () => false, ...options }: UploadFolderOptions,
 ): Promise<UploadedCommit> {
-  const isHidden = (path: string): boolean => path.split('/').some(part => part.startsWith('.'))
-  const paths = (await listFiles(folder)).filter(path => !isHidden(path) && !ignore(path))
-  const files = Object.fromEntries(paths.map(path => [path, pathIn(folder, path)]))
-  return uploadFiles(kind, id, files, options)
+  const files = Object.entries(await filesBelow(folder)).filter(([path]) => !ignore(path))
+  return uploadFiles(kind, id, Object.fromEntries(files), options)
+}
+
+/** The files of a folder and of those below it, by their paths from there. Names that begin with a dot are left out. */
+export async function filesBelow(folder: string): Promise<Readonly<Record<string, string>>> {
+  const paths = (await listFiles(folder)).filter(path => !/(^|\/)\./.test(path))
+  return Object.fromEntries(paths.map(path => [path, pathIn(folder, path)]))
 }
 
 function additions(files: UploadedFiles): Promise<CommitOperation[]> {
@@ -162,14 +167,9 @@ function isWithoutAnswer(error: unknown): boolean {
   return !(error instanceof HubApiError)
 }
 
-/** Whether an answer broke off: in its bytes, or in the middle of its JSON. */
-function isBroken(error: unknown): boolean {
-  return error instanceof SyntaxError || (error instanceof TypeError && error.message === 'terminated')
-}
-
 async function headOrNewBranch(connection: PushConnection, asked: Asked, revision: string): Promise<string> {
   try {
-    return await headOf(connection, asked, revision)
+    return await resolveCommit(connection, asked.kind, asked.id, revision)
   } catch (error) {
     const isMissing = error instanceof HubRefusal && error.errorCode === 'RevisionNotFound'
     if (!isMissing || revision.startsWith('refs/')) throw error
@@ -177,7 +177,7 @@ async function headOrNewBranch(connection: PushConnection, asked: Asked, revisio
   await createBranch({ ...connection, repo: repoOf(asked), branch: revision }).catch((error: unknown) => {
     if (!(error instanceof HubApiError) || error.statusCode !== 409) throw error // made meanwhile
   })
-  return headOf(connection, asked, revision)
+  return resolveCommit(connection, asked.kind, asked.id, revision)
 }
 
 async function changesOf({ files, removed }: Changes): Promise<CommitOperation[]> {

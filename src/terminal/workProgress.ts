@@ -10,6 +10,8 @@ export interface WorkProgress {
   readonly elapsed: number
   /** What is counted: rows by default; bytes are shown as megabytes. */
   readonly unit?: 'bytes' | undefined
+  /** Whether it has stopped before its end: its bar stays as it is. */
+  readonly stopped?: boolean | undefined
 }
 
 /** Milliseconds between two lines without a terminal. */
@@ -31,13 +33,13 @@ export function workReporter(stream: TextStream = process.stderr): (progress: Wo
     stream.write(`${progressLabel({ done, total, before: 0, seconds: elapsed / 1000, comment: description, unit })}\n`)
   }
   return progress => {
-    const { description, done, total, unit } = progress
+    const { description, done, total, unit, stopped = false } = progress
     if (stream.isTTY !== true) return print(progress)
     bars ??= new ProgressBars(stream)
     const bar = shown.get(description) ?? bars.add(total, done, description, unit)
     shown.set(description, bar)
     bar.update(done)
-    if (done < total) return
+    if (done < total && !stopped) return
     shown.delete(description)
     if (shown.size > 0) return
     bars.stop()

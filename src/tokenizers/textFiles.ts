@@ -1,4 +1,5 @@
 // what a tokenizer reads and writes its files with
+import type { PushedCommit, PushToHubOptions } from '../hub/pushOptions'
 
 /** What reads and writes the files of folders: the disk, or anything in its place. */
 export interface TextFiles {
@@ -10,4 +11,6 @@ export interface TextFiles {
   readBytes(folder: string, name: string): Promise<Uint8Array>
   /** Writes texts as files of a folder, by name; the folder is made if need be. */
   write(folder: string, texts: Readonly<Record<string, string>>): Promise<void>
+  /** Pushes texts as files of a repository of the Hub, by name; where it is missing, nothing can be pushed. */
+  push?(id: string, texts: Readonly<Record<string, string>>, options?: PushToHubOptions): Promise<PushedCommit>
 }

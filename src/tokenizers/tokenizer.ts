@@ -1,6 +1,8 @@
 // text → token ids, as Python's tokenizer(text, pair, …) gives them
 import { padExamples, type PadOptions } from '../collators/padExamples'
 import type { Cell, LooseColumn } from '../data/rows'
+import type { PushedCommit, PushToHubOptions } from '../hub/pushOptions'
+import { TrainerError } from '../errors'
 import { checkOptions, refuseArguments } from '../options'
 import { growingTokenizer, type AddTokensOptions, type GrowingTokenizer, type TokenToAdd } from './addTokens'
 import { encoder, type BatchEncoding, type Encoding } from './encoding'
@@ -79,6 +81,17 @@ export interface TokenizerMembers extends TokenizerProperties {
   save(folder: string): Promise<void>
   /** The same as `save`, under Hugging Face's name. */
   savePretrained(folder: string): Promise<void>
+  /**
+   * Pushes these files to the Hub, into a repository that is made unless it is there.
+   * @param id ORGANIZATION/NAME, or NAME in the namespace of the token.
+   * @param options by default the message is 'Upload tokenizer'.
+   * @returns the commit.
+   * @throws TrainerError (`hub`) without a token that may write there, and for what the Hub refuses.
+   *
+   * @example
+   * await tokenizer.pushToHub('my-model') // after npx ts-trainer login
+   */
+  pushToHub(id: string, options?: PushToHubOptions): Promise<PushedCommit>
 }
 
 /**
@@ -106,7 +119,7 @@ export interface Tokenizer extends TokenizerMembers {
 /**
  * Loads the tokenizer in a folder: `tokenizer.json`, or `vocab.txt` (BERT's kin) or `vocab.json` with `merges.txt`
  * (RoBERTa's kin), with `tokenizer_config.json`, `special_tokens_map.json` and `config.json` if there are any.
- * @param files reads them, and writes them for `save`.
+ * @param files reads them, and writes and pushes them for `save` and `pushToHub`.
  * @param native loads npm's `tokenizers` for a part that is not written here; without it such a part is refused.
  * @throws TrainerError saying what is missing and what the folder has.
  */
@@ -118,11 +131,11 @@ export async function loadTokenizer(
 ): Promise<Tokenizer> {
   const loaded = await readTokenizerFiles(folder, files, options)
   checkPrefixSpace(loaded, options)
-  return withNative(() => createTokenizer(loaded, files.write), native)
+  return withNative(() => createTokenizer(loaded, files), native)
 }
 
 /** A tokenizer of files that have been read. */
-function createTokenizer(loaded: TokenizerFiles, write: TextFiles['write']): Tokenizer {
+function createTokenizer(loaded: TokenizerFiles, disk: TextFiles): Tokenizer {
   const growing = growingTokenizer(loaded)
   const { files, model } = growing
   const settings = settingsOf(files, model)
@@ -136,7 +149,7 @@ function createTokenizer(loaded: TokenizerFiles, write: TextFiles['write']): Tok
       (withoutPair ? rest[0] : rest[1]) as TokenizerOptions | undefined,
     )
   }
-  const tokenizer = Object.assign(call, methods(growing, settings, encode, write)) as unknown as Tokenizer
+  const tokenizer = Object.assign(call, methods(growing, settings, encode, disk)) as unknown as Tokenizer
   Object.defineProperties(tokenizer, {
     ...Object.getOwnPropertyDescriptors(settings),
     name: { value: files.family.name },
@@ -149,7 +162,7 @@ function methods(
   { files, model, addTokens }: GrowingTokenizer,
   settings: TokenizerSettings,
   encode: ReturnType<typeof encoder>,
-  write: TextFiles['write'],
+  disk: TextFiles,
 ) {
   const idOf = (token: string): number | undefined => model.idOf(token) ?? settings.unkTokenId
   const encodeOne = (text: string, pair?: string, options?: TokenizerOptions): number[] =>
@@ -161,7 +174,7 @@ function methods(
   }
   const save = async (folder: string, ...extra: unknown[]): Promise<void> => {
     refuseArguments(extra, "A tokenizer's savePretrained(), beside the folder,")
-    await write(folder, tokenizerFileTexts(files, settings))
+    await disk.write(folder, tokenizerFileTexts(files, settings))
   }
   return {
     addTokens: (tokens: unknown, options?: AddTokensOptions, ...extra: unknown[]) => {
@@ -190,6 +203,14 @@ function methods(
     files: () => tokenizerFileTexts(files, settings),
     save,
     savePretrained: save,
+    pushToHub: async (id: string, options?: PushToHubOptions, ...extra: unknown[]) => {
+      refuseArguments(extra, "A tokenizer's pushToHub(), beside the name and its options,")
+      if (disk.push === undefined)
+        throw new TrainerError('hub', 'This tokenizer was made without a way to the Hub.', {
+          fix: 'Load it with AutoTokenizer.fromPretrained().',
+        })
+      return disk.push(id, tokenizerFileTexts(files, settings), options)
+    },
   }
 }
 

@@ -153,7 +153,8 @@ function optimizerFor(
  */
 const elsewhere = [
   ...['output_dir', 'run_name', 'device', 'library', 'plugin_library', 'provider_options', 'threads', 'disable_tqdm'],
-  ...['log_level', 'eval_batch_size', 'do_eval'],
+  ...['log_level', 'eval_batch_size', 'do_eval', 'push_to_hub', 'hub_model_id', 'hub_strategy', 'hub_private_repo'],
+  ...['hub_always_push', 'hub_revision'],
 ]
 
 /** Warns of every argument that was another when the checkpoint was saved. */

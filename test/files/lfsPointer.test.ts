@@ -15,12 +15,20 @@ describe('a pointer of Git LFS', () => {
     )
   })
 
-  it.each(['a.parquet', 'a.csv', 'a.tsv', 'a.jsonl', 'a.json', 'a.txt', 'a.jsonl.gz'])(
-    'is refused as %s',
-    async name => {
-      await expect(loadDataset(write(name, pointer))).rejects.toThrow(/is a pointer of Git LFS.* 123456 bytes/)
-    },
-  )
+  it.each([
+    'a.parquet',
+    'a.csv',
+    'a.tsv',
+    'a.jsonl',
+    'a.json',
+    'a.txt',
+    'a.jsonl.gz',
+    'a.csv.zip',
+    'a.zip',
+    'a.json.zst',
+  ])('is refused as %s', async name => {
+    await expect(loadDataset(write(name, pointer))).rejects.toThrow(/is a pointer of Git LFS.* 123456 bytes/)
+  })
 
   it('is refused where weights and configs are read', async () => {
     const weights = join(fixtures, 'model/model.safetensors')
