@@ -6,10 +6,17 @@
  */
 import { nearest } from '../src/errors'
 import { ctrlC } from './verify/ctrlC'
+import { hubCache } from './verify/hubCache'
+import { hubPush } from './verify/hubPush'
 import { savedFolders } from './verify/savedFolders'
 import type { Check } from './verify/Check'
 
-const checks: Readonly<Record<string, Check>> = { 'ctrl-c': ctrlC, 'saved-folders': savedFolders }
+const checks: Readonly<Record<string, Check>> = {
+  'ctrl-c': ctrlC,
+  'hub-cache': hubCache,
+  'hub-push': hubPush,
+  'saved-folders': savedFolders,
+}
 
 async function main([name, ...options]: readonly string[]): Promise<void> {
   if (name === undefined) return list()

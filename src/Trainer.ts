@@ -124,7 +124,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     checkOverrides(this)
     const level = this.args.getProcessLogLevel()
     if (level !== undefined) setLogLevel(level)
-    this.options = options
+    this.options = { ...options, args: this.args } // as they were given they may show a token
     this.#model = options.model
     if (options.model !== undefined) prepareModel(options.model, options, this.args)
     this.trainDataset = options.trainDataset
@@ -505,7 +505,9 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     this.exclusive.check('saveModel()')
     await this.#saveModel(outputDir)
     if (!this.args.pushToHub) return
-    await (await this.#push({ commitMessage: 'Model save' }, outputDir === this.args.outputDir)).finished
+    await (
+      await this.#push({ commitMessage: 'Model save' }, outputDir === this.args.outputDir)
+    ).finished
   }
 
   async #saveModel(folder: string): Promise<void> {
@@ -544,7 +546,14 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
 
   /** Saves the model unless it is saved, writes the model card, and begins to push both. */
   async #push(options: TrainerPushOptions, isSaved = false): Promise<PendingPush> {
-    const { commitMessage: message = 'End of training', blocking: _, token, revision, private: hidden, ...card } = options
+    const {
+      commitMessage: message = 'End of training',
+      blocking: _,
+      token,
+      revision,
+      private: hidden,
+      ...card
+    } = options
     await this.fire('onPushBegin')
     const id = await this.#pushes.repository(this.args, { token, private: hidden })
     if (!isSaved) await this.#saveModel(this.args.outputDir)
@@ -573,10 +582,18 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await saveTrainerState(this.args.outputDir, this.state.toJSON())
   }
 
-  /** Writes a model card, `README.md`, into `outputDir`: how the model was trained, and what the evaluations came to. */
+  /**
+   * Writes a model card, `README.md`, into `outputDir`: how the model was trained, and what the evaluations came to, as
+   * Python's Trainer writes it and the Hub reads it. An older card is replaced; its tags are kept.
+   * @throws TrainerError ('argument') for an option that there is not; ('file') when the card cannot be written.
+   *
+   * @example await trainer.createModelCard({ language: 'en', license: 'apache-2.0', datasetTags: 'nyu-mll/glue' })
+   */
   async createModelCard(options: ModelCardOptions = {}): Promise<void> {
-    const { args, model, state } = this
-    await writeModelCard({ args, model, logHistory: state.logHistory, optimizer: this.#run?.optimizer.name }, options)
+    const { args, model, state, evalDataset, trainDataset } = this
+    const { logHistory } = state
+    const optimizer = this.#run?.optimizer.name
+    await writeModelCard({ args, model, logHistory, optimizer, datasets: [evalDataset, trainDataset] }, options)
   }
 
   /** Frees the engine and its threads. The model keeps its weights. */

@@ -63,6 +63,21 @@ export function sizeOf(dims: readonly number[]): number {
   return dims.reduce((size, dim) => size * dim, 1)
 }
 
+/** The values of all parts, one after another; a single part is returned as it is. */
+export function concatenate<Values extends Float64Array | Uint8Array>(
+  type: new (length: number) => Values,
+  parts: readonly Values[],
+): Values {
+  if (parts.length === 1) return parts[0]!
+  const whole = new type(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
 /**
  * A dense array with a shape, row-major: plain data, the same on every side of the engine.
  *

@@ -4,7 +4,8 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { circles, filesOf, importsOf, neededBy, readSources, runtimeImportsOf, type Sources } from './helpers/imports'
 
-const ground = 'tensor random errors json labelColumn literalPattern logging options protobuf turns'.split(' ')
+const ground =
+  'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns'.split(' ')
 const programs = 'onnx losses autodiff optim feeds heads models programs'.split(' ')
 
 /**
@@ -20,7 +21,7 @@ const rooms = listed({
   collators: 'ground',
   questionAnswering: 'ground',
   data: 'hub terminal files ground',
-  tokenizers: 'collators data ground',
+  tokenizers: 'collators data hub ground',
   onnx: 'ground',
   losses: 'onnx ground',
   autodiff: 'onnx ground',
@@ -33,22 +34,22 @@ const rooms = listed({
   parameters: 'programs feeds optim onnx engine processes ground',
   checkpoint: 'files ground',
   install: 'files engine ground',
-  TrainingArguments: 'optim engine ground',
+  TrainingArguments: 'optim engine hub ground',
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
   auto: 'programs models heads losses onnx tokenizers checkpoint hub files ground',
   hub: 'terminal files ground',
-  modelCard: 'auto callbacks files TrainingArguments ground',
+  modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
   deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
   looping:
-    'deciding running optim parameters processes auto data metrics checkpoint files callbacks TrainingArguments ground',
+    'deciding running optim parameters processes auto data metrics checkpoint files hub modelCard callbacks TrainingArguments ground',
   Trainer:
-    'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint modelCard ' +
+    'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub modelCard ' +
     'callbacks auto search TrainingArguments ground',
   index:
-    'Trainer deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
-    'collators questionAnswering tokenizers metrics modelCard callbacks auto hub ground',
+    'Trainer looping deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
+    'collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground',
   cli: 'index',
 })
 
@@ -58,7 +59,8 @@ const training = listed({
   deciding:
     'options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog ' +
     'RunSnapshot results stopping Throughput',
-  looping: 'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel',
+  looping:
+    'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
 })
 
 function listed(table: Readonly<Record<string, string>>): Readonly<Record<string, readonly string[]>> {
@@ -87,7 +89,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   mathjs: ['metrics'],
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],
-  yaml: ['TrainingArguments', 'data'],
+  yaml: ['TrainingArguments', 'data', 'modelCard'],
   node: ['files', 'checkpoint', 'hub', 'install', 'engine', 'cli'],
 }
 

@@ -1,11 +1,12 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { PrinterCallback, Trainer } from 'ts-trainer'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { optimizerKinds } from '../src/arguments/optimizers'
 import { architectures } from '../src/models/registry'
 import { scheduleTypes } from '../src/optim/schedules'
 import { smallModel } from './helpers/classifier'
+import { startHub } from './helpers/hubServer'
 import { printedBy, problemsOf, programFolder, programOf } from './helpers/snippets'
 
 const root = join(import.meta.dirname, '..')
@@ -31,10 +32,14 @@ describe("the README's TypeScript", () => {
     expect(program.length).toBeGreaterThan(1000)
   })
 
-  it('runs, on a small model and some rows', async () => {
-    await writeCheckpoint(join(folder, 'all-MiniLM-L6-v2'))
-    writeRows(join(folder, 'glue/mrpc'))
-    const printed = await printedBy(file, folder)
+  it('runs from nothing but ids, on a Hub with a small model and some rows', async () => {
+    const hub = await startHub()
+    vi.stubEnv('HF_ENDPOINT', hub.url)
+    vi.stubEnv('HF_HOME', join(folder, 'cache'))
+    hub.add('model', 'sentence-transformers/all-MiniLM-L6-v2', await checkpointFiles(join(folder, 'checkpoint')))
+    hub.add('dataset', 'nyu-mll/glue', datasetFiles())
+    const printed = await printedBy(file, folder).finally(() => vi.unstubAllEnvs())
+    await hub.close()
     expect(printed[0]).toEqual([
       expect.objectContaining({
         eval_loss: expect.any(Number),
@@ -56,7 +61,7 @@ describe('what the README says', () => {
   })
 
   it('is so: models, optimizers and schedules', () => {
-    const models = /^\| Models \| ([^:]*?), from/m.exec(readme)![1]!.match(/[\w-]+/g)!
+    const models = /^\| Models \| ([^:]*?), by an id/m.exec(readme)![1]!.match(/[\w-]+/g)!
     expect(models.toSorted()).toEqual(Object.keys(architectures).toSorted())
     const training = /^\| Training \| (.*)\|$/m.exec(readme)![1]!.toLowerCase()
     expect([...new Set(Object.values(optimizerKinds))].filter(kind => !training.includes(kind))).toEqual([])
@@ -82,23 +87,28 @@ describe('the documents', () => {
   })
 })
 
-/** A folder as the Hub has it, of a model without a head for the task. */
-async function writeCheckpoint(target: string): Promise<void> {
+/** The files of a repository of a model without a head for the task. */
+async function checkpointFiles(target: string): Promise<Record<string, Uint8Array>> {
   const trainer = new Trainer({ model: smallModel(), args: { outputDir: target } })
   trainer.removeCallback(PrinterCallback)
   await trainer.saveModel()
   cpSync(join(root, 'examples/data/tokenizer'), target, { recursive: true })
+  const paths = readdirSync(target, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  return Object.fromEntries(
+    paths.map(entry => [
+      relative(target, join(entry.parentPath, entry.name)),
+      readFileSync(join(entry.parentPath, entry.name)),
+    ]),
+  )
 }
 
-function writeRows(target: string): void {
-  mkdirSync(target, { recursive: true })
-  for (const split of ['train', 'validation']) {
-    const rows = Array.from({ length: 40 }, (_, row) => ({
-      sentence1: `He has ${row} of them.`,
-      sentence2: `Of them he has ${row % 7}.`,
-      label: row % 2,
-      idx: row,
-    }))
-    writeFileSync(join(target, `${split}.jsonl`), rows.map(row => `${JSON.stringify(row)}\n`).join(''))
-  }
+function datasetFiles(): Record<string, string> {
+  const rows = Array.from({ length: 40 }, (_, row) => ({
+    sentence1: `He has ${row} of them.`,
+    sentence2: `Of them he has ${row % 7}.`,
+    label: row % 2,
+    idx: row,
+  }))
+  const lines = rows.map(row => `${JSON.stringify(row)}\n`).join('')
+  return { 'mrpc/train.jsonl': lines, 'mrpc/validation.jsonl': lines }
 }

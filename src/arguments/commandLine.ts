@@ -197,7 +197,7 @@ function readValue(flag: string, name: string, reads: Reads, words: readonly str
 /** The help: the program's flags, then every training argument that can be set, with its default and purpose. */
 function helpText(extra: ExtraTable, defaults: TrainingArgumentsOptions = {}, usage = 'Training arguments'): string {
   return [
-    usage,
+    ...wrapped(usage, helpWidth),
     '',
     ...Object.entries(extra).map(([name, flag]) => helpLine(name, valueNames[flag.type], flag.default, flag.help)),
     helpLine('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags override it.'),
@@ -225,8 +225,28 @@ function argumentHelp(name: ArgumentName, initial: unknown): string {
   return helpLine(name, valueNames[reads], typeof initial === 'object' ? undefined : initial, `${reason}${words}`)
 }
 
+/** Columns that the help takes, one less than the narrowest usual terminal has; and the one that purposes begin in. */
+const helpWidth = 79
+const purposeColumn = 28
+
+/** A flag and its purpose, in several lines where one is too short. */
 function helpLine(name: string, value: string, initial: unknown, purpose: string): string {
   const hasDefault = initial !== undefined && !(Array.isArray(initial) && initial.length === 0)
   const shown = hasDefault ? ` [${String(initial)}]` : ''
-  return `  --${snakeCase(name)} ${value}`.padEnd(40) + `${purpose}${shown}`
+  const lines = wrapped(`${purpose}${shown}`, helpWidth - purposeColumn)
+  const flag = `  --${snakeCase(name)} ${value}`.trimEnd()
+  const indented = lines.map(line => ' '.repeat(purposeColumn) + line)
+  if (flag.length >= purposeColumn) return [flag, ...indented].join('\n')
+  return [flag.padEnd(purposeColumn) + lines[0], ...indented.slice(1)].join('\n')
+}
+
+/** A text in lines of at most so many characters, broken at blanks; a longer word has a line of its own. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  return lines
 }

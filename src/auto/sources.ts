@@ -5,7 +5,7 @@ import { isFolder, pathExists } from '../files/paths'
 import { noWeights, readWeightMap } from '../files/weights'
 import { checkHubOptions, type HubOptions, hubOptionNames } from '../hub/connection'
 import { HubRefusal } from '../hub/errors'
-import { isRepositoryId, type Known, openRepository, type Repository } from '../hub/repository'
+import { isRepositoryId, openRepository, type Repository, type Suffices } from '../hub/repository'
 import { shown } from '../options'
 
 /** Where `fromPretrained` takes what it loads from: all but `subfolder` are for ids of the Hub. */
@@ -31,14 +31,31 @@ export interface PretrainedSource {
   fetchTokenizer(): Promise<void>
 }
 
+/** The files that have weights, or say where they are; the first that there is counts. */
+const weightsFiles = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+]
+
 /** What is loaded, and which files of a commit that Python has cached suffice for it. */
 const sufficient = {
-  config: known => known('config.json') === true,
-  model: known => known('config.json') === true && known('model.safetensors') === true,
+  config: known => Promise.resolve(known('config.json') === true),
+  async model(known, folder) {
+    if (known('config.json') !== true) return false
+    const [single, index] = weightsFiles as [string, string]
+    if (known(single) === true || known(index) !== true) return known(single) === true
+    const files = Object.values(await readWeightMap(`${folder}/${index}`))
+    return files.every(file => known(file) === true)
+  },
+  // A tokenizer.json has the added tokens, and needs no vocabulary beside it.
   tokenizer: known =>
-    ['tokenizer.json', 'tokenizer_config.json', 'config.json'].every(name => known(name) === true) &&
-    known('special_tokens_map.json') !== undefined,
-} satisfies Record<string, (known: Known) => boolean>
+    Promise.resolve(
+      ['tokenizer.json', 'tokenizer_config.json', 'config.json'].every(name => known(name) === true) &&
+        known('special_tokens_map.json') !== undefined,
+    ),
+} satisfies Record<string, Suffices>
 
 /**
  * What a folder or an id stands for: a folder that exists wins.
@@ -62,7 +79,8 @@ export async function openSource(
     throw new TrainerError('file', `There is no folder "${folderOrId}".`, { fix: 'Check the path.' })
   try {
     const inside = subfolder === '' ? '' : `${subfolder}/`
-    const suffices = (known: Known): boolean => sufficient[what](path => known(inside + path))
+    const suffices: Suffices = (known, folder) =>
+      sufficient[what](path => known(inside + path), inside === '' ? folder : `${folder}/${subfolder}`)
     return repositorySource(await openRepository('model', folderOrId, options, suffices), subfolder)
   } catch (error) {
     throw adviseFolder(error, folderOrId)
@@ -137,7 +155,9 @@ function repositorySource(repository: Repository, subfolder: string): Pretrained
       const found = weightsFiles.find(file => names.has(file))
       if (found === undefined) {
         refuseOthers()
-        throw noWeights(name, paths)
+        throw new TrainerError('file', noWeights(name, paths).problem, {
+          fix: 'Give the id of one that has them, or in Python push them: model.push_to_hub(id).',
+        })
       }
       await fetch([found])
       if (!found.endsWith('.json')) return
@@ -151,14 +171,6 @@ function repositorySource(repository: Repository, subfolder: string): Pretrained
     },
   }
 }
-
-/** The files that have weights, or say where they are; the first that there is counts. */
-const weightsFiles = [
-  'model.safetensors',
-  'model.safetensors.index.json',
-  'pytorch_model.bin',
-  'pytorch_model.bin.index.json',
-]
 
 function noConfig(name: string): TrainerError {
   return new TrainerError('file', `The repository ${name} has no config.json.`, {

@@ -99,7 +99,8 @@ export function metricsLines(split: string, metrics: LogEntry): string[] {
     ([key, value]) => [key, typeof value === 'object' ? formatNested(value) : String(value)] as const,
   )
   const keyWidth = Math.max(0, ...formatted.map(([key]) => key.length))
-  const valueWidth = Math.max(0, ...formatted.map(([, value]) => value.length))
+  const plain = formatted.filter(([key]) => typeof metrics[key] !== 'object')
+  const valueWidth = Math.max(0, ...plain.map(([, value]) => value.length))
   const sorted = formatted.toSorted(([a], [b]) => (a < b ? -1 : 1))
   return [
     `***** ${split} metrics *****`,

@@ -51,7 +51,7 @@ export class ProgressCallback extends TrainerCallback {
     this.#isTraining = true
     this.#start = { time: now, step: state.globalStep }
     this.#printedAt = now
-    this.#table = new ResultTable([firstColumn(args), 'Training Loss', 'Validation Loss'])
+    this.#table = new ResultTable([firstColumn(args), 'Training Loss', 'Validation Loss'], this.#stream.columns)
     this.#rows = []
     if (this.#stream.isTTY !== true) return
     this.#bars ??= new ProgressBars(this.#stream)

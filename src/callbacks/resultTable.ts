@@ -32,7 +32,8 @@ export function metricColumns(metrics: LogEntry): ResultRow {
 /**
  * A table of results that grows: a header before the first row, and again before a row with new columns.
  *
- * Loss and metrics have six decimals; a value that was not logged is "No log". A row that was added cannot change.
+ * Loss and metrics have six decimals; a value that was not logged is "No log". A row that was added cannot change. Where
+ * a terminal is too narrow, columns go on in further lines behind the first column, and values that are too long are cut.
  */
 export class ResultTable {
   readonly #first: readonly string[]
@@ -40,10 +41,15 @@ export class ResultTable {
   #headed = 0
   /** Of columns whose first value is wider than their title, as a list is. */
   readonly #wide = new Map<string, number>()
+  readonly #width: number
 
-  /** @param first the titles that come first, in this order, if rows have them. */
-  constructor(first: readonly string[]) {
+  /**
+   * @param first the titles that come first, in this order, if rows have them.
+   * @param width the columns of the terminal, where there is one.
+   */
+  constructor(first: readonly string[], width = Infinity) {
     this.#first = first
+    this.#width = width
   }
 
   /** The lines that a row adds to the table. */
@@ -56,18 +62,46 @@ export class ResultTable {
     for (const title of Object.keys(row)) {
       if (!this.#wide.has(title)) this.#wide.set(title, shown(title, row[title]).length)
     }
-    const line = this.#line(title => shown(title, row[title]))
-    if (this.#headed === this.#columns.length) return [line]
+    const lines = this.#lines(title => shown(title, row[title]))
+    if (this.#headed === this.#columns.length) return lines
     this.#headed = this.#columns.length
-    return [this.#line(title => title), this.#columns.map(title => '-'.repeat(this.#widthOf(title))).join('-+-'), line]
+    const rule = this.#parts()[0]!.map(title => '-'.repeat(this.#widthOf(title)))
+    return [...this.#lines(title => title), rule.join('-+-'), ...lines]
   }
 
-  #line(cell: (title: string) => string): string {
-    return this.#columns.map(title => cell(title).padStart(this.#widthOf(title))).join(' | ')
+  #lines(cell: (title: string) => string): string[] {
+    const [start = ''] = this.#columns
+    return this.#parts().map((titles, part) => {
+      const cells = titles.map(title => this.#fitted(cell(title), this.#widthOf(title)))
+      return [...(part === 0 ? [] : [' '.repeat(this.#widthOf(start))]), ...cells].join(' | ')
+    })
+  }
+
+  /** The columns of each line that a row takes. */
+  #parts(): string[][] {
+    const [start = '', ...others] = this.#columns
+    const parts = [[start]]
+    let length = this.#widthOf(start)
+    for (const title of others) {
+      length += 3 + this.#widthOf(title)
+      if (length < this.#width) parts.at(-1)!.push(title)
+      else {
+        parts.push([title])
+        length = this.#widthOf(start) + 3 + this.#widthOf(title)
+      }
+    }
+    return parts
+  }
+
+  #fitted(text: string, width: number): string {
+    const isCut = text.length > width && this.#width < Infinity
+    return isCut ? `${text.slice(0, width - 1)}…` : text.padStart(width)
   }
 
   #widthOf(title: string): number {
-    return Math.max(title.length, this.#wide.get(title) ?? 0, title === 'Epoch' || title === 'Step' ? 6 : 8)
+    const least = title === 'Epoch' || title === 'Step' ? 6 : 8
+    const wanted = Math.max(title.length, this.#wide.get(title) ?? 0, least)
+    return Math.max(least, Math.min(wanted, this.#width - 10)) // behind a first column of 6
   }
 }
 

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { doctor, formatDoctor, nearest, TrainerError } from '../index'
+import { doctor, formatDoctor, nearest, packageVersion, TrainerError } from '../index'
+import { runLogin, runLogout, runWhoami } from './account'
 import { runInstall } from './install'
 import type { Streams } from './Streams'
 
@@ -12,6 +12,9 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
   install: { help: "fetch OpenVINO's plug-in: install openvino (--help for more)", run: runInstall },
+  login: { help: 'keep a token of the Hugging Face Hub (--help for more)', run: runLogin },
+  logout: { help: 'remove it', run: runLogout },
+  whoami: { help: 'whose token is used', run: runWhoami },
   help: { help: 'this text; also --help', run: (_words, { out }) => print(helpText(), out) },
   version: {
     help: 'the version of ts-trainer; also --version',
@@ -52,7 +55,8 @@ function commandNamed(word: string): Command {
   const name = flags[word] ?? word
   if (Object.hasOwn(commands, name)) return commands[name]!
   const near = nearest(word, [...Object.keys(commands), ...Object.keys(flags).filter(flag => flag.startsWith('--'))])
-  throw new TrainerError('argument', `There is no command '${word}'.`, {
+  const written = word.startsWith('hf_') ? 'hf_…' : word // a token is not printed
+  throw new TrainerError('argument', `There is no command '${written}'.`, {
     fix: near === undefined ? `The commands are ${Object.keys(commands).join(', ')}.` : `Did you mean '${near}'?`,
   })
 }
@@ -81,14 +85,4 @@ function helpText(): string {
     '',
     'Training itself is a program: see the README and examples/.',
   ].join('\n')
-}
-
-/** The version in the package's own package.json, which is above this file, both in `dist` and in `src/cli`. */
-function packageVersion(): string {
-  const file = ['../package.json', '../../package.json']
-    .map(path => new URL(path, import.meta.url))
-    .find(url => existsSync(url))
-  if (file === undefined)
-    throw new TrainerError('internal', 'internal: the package.json of ts-trainer is not where it should be.')
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

@@ -1,6 +1,7 @@
 // README.md of a folder or a repository → what its YAML says of files, configurations and columns
 import { parse as parseYaml } from 'yaml'
 import { TrainerError } from '../errors'
+import { frontMatterOf } from '../files/frontMatter'
 import { pathIn } from '../files/tree'
 import { isJsonObject } from '../json'
 import { cardFeatures } from './cardFeatures'
@@ -34,7 +35,7 @@ export interface Card {
  */
 export async function readCard(source: DataSource): Promise<Card | undefined> {
   const text = await source.readText('README.md')
-  const written = /^\uFEFF?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$/ms.exec(text ?? '')?.[1]
+  const written = frontMatterOf(text ?? '')
   if (written === undefined) return undefined
   const path = pathIn(source.name, 'README.md')
   const yaml = parseCard(written, path)

@@ -1,6 +1,6 @@
 // cells → what a declared feature says they are
-import { pythonText } from './classNames'
-import { isFloatType } from './classNames'
+import { roundToFloat16 } from '../files/halfFloats'
+import { isFloatType, pythonText } from './classNames'
 import type { Feature } from './features'
 
 /** A value that a feature does not allow; `feature` is the innermost one, of a list's element or an object's field. */
@@ -94,14 +94,12 @@ function classOf(value: unknown, names: readonly string[]): number | undefined {
   if (named >= 0) return named
   const trimmed = typeof value === 'string' ? names.indexOf(value.trim()) : -1
   if (trimmed >= 0) return trimmed
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof number === 'number' && Number.isInteger(number) && number >= -1 && number < names.length
-    ? number
-    : undefined
+  const number = numberOf(value)
+  return Number.isInteger(number) && number! >= -1 && number! < names.length ? number! + 0 : undefined
 }
 
 function valueCast(dtype: string): Cast {
-  if (dtype.endsWith('string')) return value => (typeof value === 'object' ? undefined : textOf(value))
+  if (dtype.endsWith('string')) return textOf
   if (dtype === 'bool') return booleanOf
   const integer = /^(u?)int(8|16|32|64)$/.exec(dtype)
   if (integer !== null) return integerCast(integer[1] === 'u', Number(integer[2]))
@@ -110,7 +108,9 @@ function valueCast(dtype: string): Cast {
   return value => value
 }
 
-function textOf(value: unknown): string {
+/** An object becomes JSON, as in Python. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'object') return isRecord(value) ? JSON.stringify(value) : undefined
   return typeof value === 'boolean' ? String(value) : pythonText(value, false)
 }
 
@@ -126,16 +126,23 @@ function integerCast(unsigned: boolean, bits: number): Cast {
   const highest = 2 ** (unsigned ? bits : bits - 1) - 1
   return value => {
     const number = numberOf(value)
-    return Number.isInteger(number) && number! >= lowest && number! <= highest ? number : undefined
+    return Number.isInteger(number) && number! >= lowest && number! <= highest ? number! + 0 : undefined // -0 is 0
   }
 }
 
+const roundings: Readonly<Record<string, (value: number) => number>> = { float16: roundToFloat16, float32: Math.fround }
+
 function floatCast(dtype: string): Cast {
-  const round = dtype === 'float32' ? Math.fround : (number: number): number => number
+  const round = roundings[dtype] ?? ((number: number): number => number)
   return value => {
     const number = numberOf(value)
     return number === undefined ? undefined : round(number)
   }
+}
+
+const notFinite: Readonly<Record<string, number>> = {
+  ...{ nan: NaN, '-nan': NaN, inf: Infinity, '-inf': -Infinity, '+inf': Infinity },
+  ...{ infinity: Infinity, '-infinity': -Infinity },
 }
 
 function numberOf(value: unknown): number | undefined {
@@ -143,7 +150,7 @@ function numberOf(value: unknown): number | undefined {
   if (typeof value === 'boolean') return Number(value)
   if (typeof value !== 'string' || value.trim() === '') return undefined
   const number = Number(value)
-  return Number.isNaN(number) ? undefined : number
+  return Number.isNaN(number) ? notFinite[value.toLowerCase()] : number
 }
 
 function dateOf(value: unknown): unknown {

@@ -26,10 +26,12 @@ export function removeColumns(table: Table, names: readonly string[]): Table {
 
 /**
  * The table with one column under another name.
- * @throws TrainerError (`data`) when another column has that name.
+ * @throws TrainerError (`data`) when another column has that name, (`argument`) for a name that is no text.
  */
 export function renameColumn(table: Table, from: string, to: string): Table {
   columnOf(table, from)
+  if (typeof to !== 'string')
+    throw new TrainerError('argument', `The new name of column '${from}' is a text, but ${shown(to)} was given.`)
   if (from !== to && table.columns.has(to))
     throw new TrainerError('data', `There is a column '${to}' already, besides '${from}'.`)
   const renamed = (name: string): string => (name === from ? to : name)

@@ -1,5 +1,6 @@
 // values → names of classes, spelt and sorted as Python does
 import { TrainerError } from '../errors'
+import { pythonFloat } from '../pythonNumbers'
 
 /** Values that name classes. */
 export interface ClassValues {
@@ -64,17 +65,6 @@ function isFloat({ values, dtype }: ClassValues): boolean {
 export function pythonText(value: unknown, float: boolean): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   return typeof value === 'number' && float ? pythonFloat(value) : String(value)
-}
-
-/** Python's `repr` of a float: the shortest digits, as in JavaScript, with another bound for exponents. */
-function pythonFloat(value: number): string {
-  if (Number.isNaN(value)) return 'nan'
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
-  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
-  const [digits = '', exponent = '0'] = value.toExponential().split('e')
-  const power = Number(exponent)
-  if (power >= -4 && power < 16) return Number.isInteger(value) ? `${value}.0` : String(value)
-  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
 /** Compares two texts by code point, as Python sorts; JavaScript's `<` compares UTF-16 units. */

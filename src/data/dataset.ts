@@ -4,6 +4,7 @@ import { alignLabels, commonClasses, encodeClasses, removeColumns, renameColumn,
 import { columnValues, type Column } from './columns'
 import type { Features } from './features'
 import { filterRows, type AsyncPredicate, type FilterOptions, type Predicate } from './filtering'
+import { madeHere, type DatasetInfo } from './info'
 import { mapRows, type BatchFunction, type MapOptions, type RowFunction } from './mapping'
 import { pushSplit, pushSplits, type UploadedCommit } from './pushDataset'
 import type { PushSplitOptions, PushSplitsOptions } from './pushOptions'
@@ -26,15 +27,19 @@ export class Dataset<Row extends object = LooseRow> {
   readonly #table: Table
   /** The number of rows. */
   readonly length: number
+  /** Where the rows came from; what is made of them keeps it. */
+  readonly info: DatasetInfo
 
   /** {@link Dataset.fromRows}, {@link Dataset.fromColumns} and `loadDataset` are the easy ways to make one. */
   constructor(
     columns: ReadonlyMap<string, Column>,
     features: Features = {},
     length = columns.values().next().value?.length ?? 0,
+    info: DatasetInfo = madeHere,
   ) {
     this.#table = { columns, features, length }
     this.length = length
+    this.info = info
   }
 
   /** A dataset of plain objects; its columns are all names that occur, and a cell that a row lacks is undefined. */
@@ -105,7 +110,7 @@ export class Dataset<Row extends object = LooseRow> {
   select(indices: Iterable<number>): Dataset<Row>
   select(indices: Iterable<number>, ...extra: readonly unknown[]): Dataset<Row> {
     refuseArguments(extra, 'select()')
-    return datasetOf(selectRows(this.#table, indices))
+    return this.#made(selectRows(this.#table, indices))
   }
 
   /**
@@ -123,7 +128,7 @@ export class Dataset<Row extends object = LooseRow> {
     options?: MapOptions & { batched?: false },
   ): Promise<Dataset<Merge<Row, Added>>>
   async map(mapper: (input: never, index: never) => unknown, options: MapOptions = {}): Promise<unknown> {
-    return datasetOf(await mapRows(this.#table, mapper, options))
+    return this.#made(await mapRows(this.#table, mapper, options))
   }
 
   /** The rows that a predicate keeps. With an asynchronous predicate the dataset comes as a promise. */
@@ -165,17 +170,17 @@ export class Dataset<Row extends object = LooseRow> {
   ): Dataset<Without<Row, From> & Record<To, Row[From]>>
   renameColumn(from: string, to: string, ...extra: readonly unknown[]): unknown {
     refuseArguments(extra, 'renameColumn()')
-    return datasetOf(renameColumn(this.#table, from, to))
+    return this.#made(renameColumn(this.#table, from, to))
   }
 
   /** The dataset without some columns. */
   removeColumns<Name extends keyof Row & string>(...names: (Name | readonly Name[])[]): Dataset<Without<Row, Name>> {
-    return datasetOf(removeColumns(this.#table, names.flat()))
+    return this.#made(removeColumns(this.#table, names.flat()))
   }
 
   /** The dataset with only some columns, in that order. */
   selectColumns<Name extends keyof Row & string>(...names: (Name | readonly Name[])[]): Dataset<Pick<Row, Name>> {
-    return datasetOf(selectColumns(this.#table, names.flat()))
+    return this.#made(selectColumns(this.#table, names.flat()))
   }
 
   /**
@@ -190,7 +195,7 @@ export class Dataset<Row extends object = LooseRow> {
   ): Dataset<Merge<Row, Record<Name, number>>>
   classEncodeColumn(name: string, names?: readonly unknown[], ...extra: readonly unknown[]): unknown {
     refuseArguments(extra, 'classEncodeColumn()')
-    return datasetOf(encodeClasses(this.#table, name, names))
+    return this.#made(encodeClasses(this.#table, name, names))
   }
 
   /**
@@ -207,7 +212,11 @@ export class Dataset<Row extends object = LooseRow> {
     label2id: Readonly<Record<string, number>>,
     labelColumn: Name,
   ): Dataset<Row> {
-    return datasetOf(alignLabels(this.#table, label2id, labelColumn))
+    return this.#made(alignLabels(this.#table, label2id, labelColumn))
+  }
+
+  #made<Made extends object>({ columns, features, length }: Table): Dataset<Made> {
+    return new Dataset<Made>(columns, features, length, this.info)
   }
 
   /**
@@ -235,7 +244,7 @@ export class Dataset<Row extends object = LooseRow> {
    * await dataset.pushToHub('reviews', { split: 'validation', private: true })
    */
   async pushToHub(id: string, options: PushSplitOptions = {}): Promise<UploadedCommit> {
-    return pushSplit(this.#table, id, options)
+    return pushSplit(this.#table, id, options, this.info.split?.replace(/\[.*/, ''))
   }
 
   static {

@@ -1,7 +1,8 @@
 // a folder or a repository → the files of each split, as its card says, or by the names that they have
 import { TrainerError } from '../errors'
 import { isAbsolutePath } from '../files/tree'
-import { readCard, type Configuration } from './card'
+import { isJsonObject } from '../json'
+import { readCard } from './card'
 import {
   chooseConfiguration,
   configurationFolders,
@@ -25,6 +26,8 @@ export interface Wanted {
   readonly configuration?: string | undefined
   /** Files or patterns named outright; then nothing is searched, and the card is not asked. */
   readonly dataFiles?: DataFiles | undefined
+  /** The folder that they are in; without names of files the card is not asked either. */
+  readonly dataDir?: string | undefined
   /** The only split that has to be there. */
   readonly split?: string | undefined
 }
@@ -46,12 +49,17 @@ export interface Found {
  * @throws TrainerError when nothing is found, listing what exists.
  */
 export async function findSplits(source: DataSource, wanted: Wanted = {}): Promise<Found> {
-  const { configuration, dataFiles, split } = wanted
+  const { configuration, dataFiles, dataDir, split } = wanted
   const plain = { configuration: configuration ?? 'default', options: {}, features: undefined, folders: [] }
   if (dataFiles !== undefined) {
     const why = dataFiles === source.name ? `${source.name} is a file` : 'dataFiles names the files'
     if (configuration !== undefined) throw needlessConfiguration(why, configuration)
-    return { ...plain, splits: await namedFiles(source, '', dataFiles, split) }
+    checkDataFiles(dataFiles)
+    return { ...plain, splits: await namedFiles(source, folderOf(dataDir), dataFiles, split) }
+  }
+  if (dataDir !== undefined) {
+    if (configuration !== undefined) throw needlessConfiguration('dataDir names the folder', configuration)
+    return { ...plain, ...(await filesByName(source, folderOf(dataDir))) }
   }
   if (source.isExport === true)
     return { ...plain, ...exportedSplits(await source.list(''), source.name, configuration) }
@@ -65,28 +73,29 @@ export async function findSplits(source: DataSource, wanted: Wanted = {}): Promi
     folders: [],
   }
   if (chosen?.dataFiles !== undefined)
-    return { ...read, splits: await namedFiles(source, folderOf(chosen), chosen.dataFiles, split) }
-  return { ...read, ...(await filesByName(source, chosen, configuration)) }
+    return { ...read, splits: await namedFiles(source, folderOf(chosen.dataDir), chosen.dataFiles, split) }
+  if (chosen !== undefined) return { ...read, ...(await filesByName(source, folderOf(chosen.dataDir))) }
+  return { ...read, ...(await filesByName(source, '', configuration)) }
 }
 
 /** The configurations of a source. */
 export async function configurationNames(source: DataSource): Promise<readonly string[]> {
-  if (source.isExport === true) return configurationFolders(await source.list(''))
+  if (source.isExport === true) return exportedConfigurations(await source.list(''))
   const names = (await readCard(source))?.configurations.map(({ name }) => name) ?? []
   return names.length > 0 ? names : ['default']
 }
 
-function folderOf({ dataDir = '' }: Configuration): string {
+/** A folder of the source as its paths begin. */
+function folderOf(dataDir = ''): string {
   return dataDir.replace(/^(?:\.\/+)+|^\.$/, '').replace(/\/+$/, '')
 }
 
-/** Splits by the names of all data files there are, or of those of a configuration. */
+/** Splits by the names of all data files below a folder, or of those of a configuration that no card names. */
 async function filesByName(
   source: DataSource,
-  chosen: Configuration | undefined,
-  configuration: string | undefined,
+  base: string,
+  configuration?: string,
 ): Promise<Pick<Found, 'splits' | 'folders'>> {
-  const base = chosen === undefined ? '' : folderOf(chosen)
   const start = base === '' ? '' : `${base}/`
   const listed = await source.list('')
   const tree = listed.filter(path => path.startsWith(start)).map(path => path.slice(start.length))
@@ -97,21 +106,20 @@ async function filesByName(
     throw noDataFiles(place)
   }
   const [folder, paths] =
-    chosen !== undefined || configuration === undefined
-      ? ['', data]
-      : configurationPaths(data, source.name, configuration)
-  const within = [base, folder].filter(part => part !== '').join('/')
-  const splits = placed(splitsByName(paths), within)
-  const mixed =
-    chosen === undefined && configuration === undefined
-      ? configurationFolders(data).filter(name => !isSplitWord(name))
-      : []
-  return { splits: refuseTwice(withoutNotes(splits), source.name), folders: mixed.length > 1 ? mixed : [] }
+    configuration === undefined ? ['', data] : configurationPaths(data, source.name, configuration)
+  const splits = placed(splitsByName(paths), [base, folder].filter(part => part !== '').join('/'))
+  const folders = configurationFolders(data).filter(name => !isSplitWord(name))
+  const mayMix = base === '' && configuration === undefined && folders.length > 1
+  return { splits: refuseTwice(withoutNotes(splits), source.name), folders: mayMix ? folders : [] }
 }
 
 function placed(splits: SplitFiles, folder: string): SplitFiles {
   const whole = (path: string): string => (folder === '' ? path : `${folder}/${path}`)
   return Object.fromEntries(Object.entries(splits).map(([name, paths]) => [name, paths.map(whole)]))
+}
+
+function exportedConfigurations(paths: readonly string[]): string[] {
+  return [...new Set(matchingPaths('*/*/*.parquet', paths).map(path => path.split('/', 1)[0]!))]
 }
 
 /** What the Hub has converted to parquet: CONFIGURATION/SPLIT/0000.parquet. */
@@ -122,12 +130,25 @@ function exportedSplits(
 ): Pick<Found, 'splits' | 'configuration'> {
   const parts = matchingPaths('*/*/*.parquet', paths).map(path => [path, ...path.split('/')] as const)
   if (parts.length === 0) throw noDataFiles(place)
-  const names = configurationFolders(parts.map(([path]) => path))
+  const names = exportedConfigurations(paths)
   const configuration = wanted ?? (names.length === 1 ? names[0]! : 'default')
   if (!names.includes(configuration)) throw noConfiguration(place, wanted, names)
   const splits: Record<string, string[]> = {}
   for (const [path, folder, split] of parts) if (folder === configuration) (splits[split!] ??= []).push(path)
   return { configuration, splits: inOrder(splits) }
+}
+
+/** @throws TrainerError (`argument`) for what names no files. */
+function checkDataFiles(files: unknown): void {
+  const isNames = (names: unknown): boolean => {
+    const list: readonly unknown[] = Array.isArray(names) ? names : [names]
+    return list.length > 0 && list.every(name => typeof name === 'string' && name !== '')
+  }
+  const splits = isJsonObject(files) ? Object.values(files) : []
+  if (isNames(files) || (splits.length > 0 && splits.every(isNames))) return
+  throw new TrainerError('argument', 'dataFiles must be a path, a list of paths, or such for each split.', {
+    fix: "Write 'a.csv', ['a.csv', 'b.csv'] or { train: 'a.csv', test: 'b/*.csv' }.",
+  })
 }
 
 /**

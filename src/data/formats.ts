@@ -4,12 +4,11 @@ import { readBytes } from '../files/readFile'
 import { compactColumn, exactCell, type Column } from './columns'
 import { parseDelimited, type DelimitedOptions } from './delimited'
 import { decodeText } from './encoding'
-import type { Feature, Features } from './features'
-import { parseJsonColumns, parseJsonLines, type JsonOptions } from './jsonRows'
+import type { Features } from './features'
+import { floatFeatures, parseJsonColumns, parseJsonLines, type JsonOptions } from './jsonRows'
 import { readParquet } from './parquet'
 import { pickColumns, selectRows } from './table'
 import { isArchive, uncompressedName, unpackFile, type Unpacked } from './unpack'
-import { literalPattern } from '../literalPattern'
 
 /** Options of all formats; each reads its own. */
 export interface ReadOptions extends DelimitedOptions, JsonOptions {
@@ -201,17 +200,6 @@ function parseColumns(
         `${file} is not a zip archive: it begins with ${JSON.stringify(text.slice(0, 10))}.`,
       )
   }
-}
-
-/** The features of columns of whole numbers that JSON writes with a point: 1.0 has become 1 when it is read. */
-function floatFeatures(text: string, columns: ReadonlyMap<string, readonly unknown[]>): Features {
-  const float: Feature = { type: 'Value', dtype: 'float64' }
-  const isFloat = ([name, values]: readonly [string, readonly unknown[]]): boolean => {
-    if (typeof values.find(value => value !== null) !== 'number') return false
-    const key = literalPattern(JSON.stringify(name))
-    return new RegExp(`${key}\\s*:\\s*\\[?\\s*-?\\d+(?:\\.|\\d*e)`, 'i').test(text)
-  }
-  return Object.fromEntries([...columns].filter(isFloat).map(([name]) => [name, float]))
 }
 
 function linesOf(text: string): string[] {

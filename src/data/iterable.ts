@@ -21,7 +21,7 @@ export interface StreamedMapOptions {
 
 /** Options of {@link IterableDataset.shuffle}. */
 export interface StreamedShuffleOptions {
-  /** The same seed gives the same order; by default a random one. */
+  /** The same seed gives the same order; 42 by default. */
   readonly seed?: number | undefined
   /** Rows that are held to choose among; 1000 by default. */
   readonly bufferSize?: number | undefined
@@ -129,7 +129,7 @@ export class IterableDataset<Row extends object = LooseRow> {
    */
   shuffle(options: StreamedShuffleOptions = {}): IterableDataset<Row> {
     checkOptions(options, ['seed', 'bufferSize', 'maxBufferInputShards'], 'shuffle() of a stream')
-    const { seed = Math.floor(Math.random() * 2 ** 32), bufferSize = 1000, maxBufferInputShards = 10 } = options
+    const { seed = 42, bufferSize = 1000, maxBufferInputShards = 10 } = options
     checkCount(seed, 'seed', 0)
     checkCount(bufferSize, 'bufferSize', 1)
     checkCount(maxBufferInputShards, 'maxBufferInputShards', 1)

@@ -1,6 +1,8 @@
 // JSON and JSON Lines → columns
 import { TrainerError } from '../errors'
 import { parseJson } from '../json'
+import { literalPattern } from '../literalPattern'
+import { inferFeature, listOf, valueOf, type Feature, type Features } from './features'
 
 /** Options of JSON files. */
 export interface JsonOptions {
@@ -115,4 +117,31 @@ function isLine(line: string): boolean {
 
 function isRow(value: unknown): value is JsonRow {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * The features of columns of whole numbers, or lists of them, that JSON writes with a point or an exponent: 1.0 has
+ * become 1 when it is read.
+ */
+export function floatFeatures(text: string, columns: ReadonlyMap<string, readonly unknown[]>): Features {
+  const found = [...columns].flatMap(([name, values]): [string, Feature][] => {
+    const feature = inferFeature(values)
+    const floats = withFloats(feature)
+    return floats !== undefined && writesFloats(text, name) ? [[name, floats]] : []
+  })
+  return Object.fromEntries(found)
+}
+
+/** A feature of integers as one of floating-point numbers; undefined for any other. */
+function withFloats({ type, dtype, feature }: Feature): Feature | undefined {
+  if (type === 'Value') return dtype === 'int64' ? valueOf('float64') : undefined
+  const element = type === 'List' ? withFloats(feature!) : undefined
+  return element && listOf(element)
+}
+
+/** Whether a number with a point or an exponent stands behind a name, maybe in brackets and behind others. */
+function writesFloats(text: string, name: string): boolean {
+  const escaped = (letter: string): string => `(?:${letter}|\\\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')})`
+  const key = literalPattern(JSON.stringify(name)).replace(/[^\x20-\x7e]/g, escaped)
+  return new RegExp(`${key}\\s*:[-\\d,\\s[\\]nul]*\\d[.e]`, 'i').test(text)
 }

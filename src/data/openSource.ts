@@ -20,6 +20,7 @@ const readers = ['csv', 'json', 'parquet', 'text', '']
 /** Options of {@link openSource}. */
 export interface SourceOptions extends HubOptions {
   readonly dataFiles?: DataFiles
+  readonly dataDir?: string
 }
 
 /** Where data files are looked for, and those that are meant if they are named outright. */
@@ -33,7 +34,7 @@ export interface OpenedSource {
  * @throws TrainerError when neither is there, and for options of the Hub beside a path.
  */
 export async function openSource(path: string, options: SourceOptions): Promise<OpenedSource> {
-  const { dataFiles } = options
+  const { dataFiles, dataDir } = options
   const kind = await kindOf(path)
   if (kind === 'nothing' && isRepositoryId(path) && !isDataFile(path) && !readers.includes(path))
     return { source: await openDataset(path, options), dataFiles }
@@ -41,6 +42,8 @@ export async function openSource(path: string, options: SourceOptions): Promise<
   if (given !== undefined) throw notOfTheHub(path, given, kind)
   if (kind === 'folder') return { source: folderSource(path), dataFiles }
   if (kind === 'nothing' && !readers.includes(path)) throw await missingPath(path, hintFor(path))
+  if (kind === 'file' && dataDir !== undefined)
+    throw new TrainerError('argument', `${path} is a file, and not in dataDir.`, { fix: 'Give one of them.' })
   if ((kind === 'file') === (dataFiles !== undefined)) throw kind === 'file' ? twoFiles(path) : noFiles(path)
   return { source: { ...folderSource(''), name: path }, dataFiles: dataFiles ?? path }
 }
@@ -50,9 +53,10 @@ export async function openSource(path: string, options: SourceOptions): Promise<
  * run), its rows are what the Hub has converted.
  */
 async function openDataset(id: string, options: SourceOptions): Promise<DataSource> {
-  const { revision = 'main', token, cacheDir, localFilesOnly, dataFiles } = options
+  const { revision = 'main', token, cacheDir, localFilesOnly, dataFiles, dataDir } = options
   const access = { token, cacheDir, localFilesOnly }
-  const mayConvert = revision === 'main' && dataFiles === undefined
+  const named = dataFiles !== undefined || dataDir !== undefined
+  const mayConvert = revision === 'main' && !named
   let repository: Repository
   try {
     repository = await openRepository('dataset', id, { ...access, revision })
@@ -66,7 +70,7 @@ async function openDataset(id: string, options: SourceOptions): Promise<DataSour
     const source = mayConvert ? await openConverted(id, access) : undefined
     if (source !== undefined) return source
     const script = paths.find(path => /^[^/]+\.py$/.test(path))
-    if (script !== undefined && dataFiles === undefined) throw onlyScript(id, script, revision)
+    if (script !== undefined && !named) throw onlyScript(id, script, revision)
   }
   return repositorySource(repository, revision === converted)
 }

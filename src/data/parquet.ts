@@ -1,10 +1,11 @@
 // parquet → columns, with the features that Hugging Face's datasets writes into it
-import { parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from 'hyparquet'
+import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { TrainerError } from '../errors'
 import { openSlices, slicesOf, type SlicedFile } from '../files/readFile'
 import { compactColumn, concatColumns, exactCell, type Column } from './columns'
 import { parseFeatures, type Features } from './features'
+import { featuresOfSchema } from './parquetFeatures'
 import { pickColumns, type Table } from './table'
 
 /**
@@ -62,15 +63,15 @@ const footerBytes = 1 << 16
 /** Reads a file's footer. @throws TrainerError (`data`) for a wanted column that it does not have. */
 export async function openParquet(file: SlicedFile, path: string, wanted?: readonly string[]): Promise<ParquetFile> {
   const metadata = await parquetMetadataAsync(file, { initialFetchSize: footerBytes })
-  const elements = new Map(parquetSchema(metadata).children.map(child => [child.element.name, child.element]))
-  const names = pickColumns([...elements.keys()], wanted, path)
+  const schema = new Map(parquetSchema(metadata).children.map(child => [child.element.name, child]))
+  const names = pickColumns([...schema.keys()], wanted, path)
   const written = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value
   const join = (name: string, parts: readonly Chunk[]): Column => {
     const others = names.filter(other => other !== name)
     return joinChunks(parts, cell => exactCell(cell, `Column '${name}' of ${path}`, others) ?? null)
   }
   return {
-    features: { ...featuresOfSchema(names.map(name => elements.get(name)!)), ...featuresOf(written, names) },
+    features: { ...featuresOfSchema(names.map(name => schema.get(name)!)), ...featuresOf(written, names) },
     length: Number(metadata.num_rows),
     groups: metadata.row_groups.map(group => Number(group.num_rows)),
     async read(start, end) {
@@ -85,14 +86,6 @@ export async function openParquet(file: SlicedFile, path: string, wanted?: reado
       return new Map([...chunks].map(([name, parts]) => [name, join(name, parts)]))
     },
   }
-}
-
-/** What a file's own types say of columns whose values do not: 1.0 is the number 1, and bytes are numbers. */
-function featuresOfSchema(elements: readonly SchemaElement[]): Features {
-  const dtypes: Readonly<Record<string, string>> = { FLOAT: 'float32', DOUBLE: 'float64', BYTE_ARRAY: 'binary' }
-  const own = elements.filter(({ converted_type, logical_type }) => !converted_type && !logical_type)
-  const typed = own.filter(({ type }) => type !== undefined && type in dtypes)
-  return Object.fromEntries(typed.map(({ name, type }) => [name, { type: 'Value', dtype: dtypes[type!]! }]))
 }
 
 interface Chunk {

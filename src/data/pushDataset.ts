@@ -15,9 +15,17 @@ import { wholeFeatures } from './wholeFeatures'
 import { encodeParquet, tableBytes } from './writeParquet'
 import { cardWith, type PushedSplit } from './writtenCard'
 
-/** Pushes one split; the others of its configuration stay. */
-export async function pushSplit(table: Table, id: string, options: PushSplitOptions): Promise<UploadedCommit> {
-  const split = splitOf(options)
+/**
+ * Pushes one split; the others of its configuration stay.
+ * @param loaded the split that the rows were loaded from.
+ */
+export async function pushSplit(
+  table: Table,
+  id: string,
+  options: PushSplitOptions,
+  loaded?: string,
+): Promise<UploadedCommit> {
+  const split = splitOf(options) ?? loaded ?? 'train'
   const { split: _, numShards: count, ...others } = options
   const numShards = count === undefined ? {} : { numShards: { [split]: count } }
   return pushTables(new Map([[split, table]]), id, { ...others, ...numShards }, false)

@@ -27,7 +27,7 @@ export interface PushOptions extends Pick<HubOptions, 'token'> {
 
 /** Options of {@link Dataset.pushToHub}. */
 export interface PushSplitOptions extends PushOptions {
-  /** The split's name. Default 'train'. */
+  /** The split's name. Default: that which the rows were loaded from, else 'train'. */
   readonly split?: string | undefined
   /** How many files; by default as many as `maxShardSize` asks for. */
   readonly numShards?: number | undefined
@@ -43,9 +43,9 @@ const common = ['configName', 'setDefault', 'dataDir', 'commitMessage', 'commitD
 const names = [...common, 'createPr', 'maxShardSize', 'numShards', 'token']
 
 /** The split that options name. @throws TrainerError (`argument`) for options that there are not. */
-export function splitOf(options: PushSplitOptions): string {
+export function splitOf(options: PushSplitOptions): string | undefined {
   checkOptions(options, [...names, 'split'], 'pushToHub()')
-  return options.split ?? 'train'
+  return options.split
 }
 
 /** What is pushed, and how. */

@@ -29,6 +29,8 @@ export interface LoadOptions extends ReadOptions, HubOptions {
   readonly split?: string
   /** Files or patterns by split (without names of splits 'train'), relative to the path if that is a folder or an id. */
   readonly dataFiles?: DataFiles
+  /** The folder of the path or the repository that holds the files; its card does not count then. */
+  readonly dataDir?: string
   /** The configuration, if it is not the second argument. */
   readonly name?: string
   /** Whether rows are read while they are used, as an IterableDataset, in place of all at once. Default false. */
@@ -40,16 +42,25 @@ type Streaming = LoadOptions & { readonly streaming: true }
 type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
 
 /**
- * Loads a dataset: from a file (parquet, CSV, TSV, JSON Lines, JSON, text; also gzipped), from a folder laid out like a
- * repository of the Hub (`mrpc/train-00000-of-00001.parquet`, `data/train.csv`, `validation.jsonl`, `dev.tsv`, …) with
- * the name of a configuration if it has several, or from rows in memory (an array of objects gives a Dataset, a record
- * of arrays a DatasetDict).
+ * Loads a dataset: from a file (parquet, CSV, TSV, JSON Lines, JSON, text; also compressed), from a folder, from the Hub
+ * by its id (`org/name`), or from rows in memory (an array of objects gives a Dataset, a record of arrays a
+ * DatasetDict). What is the path of something is not looked for on the Hub.
+ *
+ * A folder or a repository has what its card (the YAML of README.md) says: configurations, of which the second argument
+ * names one, files by split, and columns. Without a card the names of folders and files tell the splits
+ * (`train/a.csv`, `dev.tsv`, `data/NAME-00000-of-00001.parquet`, …), and a configuration is a folder. Of a repository
+ * only the files of the wanted splits are fetched, into the cache that Python uses too. A loading script (.py) is not
+ * run: then the rows are those that the Hub has converted to parquet.
  *
  * With `streaming: true` the rows are read while they are used, of the Hub too: nothing is downloaded that is not read.
  *
- * From files, all splits come as a DatasetDict, or with `split` that one as a Dataset. A single file is the split
- * 'train'.
- * @throws TrainerError when nothing is found (listing what there is), or naming the file and line that cannot be read.
+ * All splits come as a DatasetDict, or with `split` that one as a Dataset. A single file is the split 'train'.
+ * @throws TrainerError when nothing is found (listing what there is), for what the Hub refuses, or naming the file and
+ * line that cannot be read.
+ *
+ * @example
+ * const dataset = await loadDataset('nyu-mll/glue', 'mrpc')
+ * const some = await loadDataset('nyu-mll/glue', 'mrpc', { split: 'train[:10%]' })
  */
 export function loadDataset<Row extends object = LooseRow>(
   path: string,
@@ -104,7 +115,11 @@ export async function loadDataset(
   const named = typeof configurationOrOptions === 'string' ? configurationOrOptions : undefined
   const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
-  checkOptions(options, ['split', 'name', 'dataFiles', 'streaming', ...hubOptions, ...readOptions], 'loadDataset()')
+  checkOptions(
+    options,
+    ['split', 'name', 'dataFiles', 'dataDir', 'streaming', ...hubOptions, ...readOptions],
+    'loadDataset()',
+  )
   if (named !== undefined && options.name !== undefined && options.name !== named)
     throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
   checkFlag(options.streaming, 'streaming')
@@ -114,6 +129,7 @@ export async function loadDataset(
   const found = await findSplits(place, {
     configuration: named ?? options.name,
     dataFiles,
+    dataDir: options.dataDir,
     split: wanted?.name,
   })
   const names = Object.keys(found.splits)
@@ -142,7 +158,13 @@ async function readSplits(
   let at = 0
   for (const name of names) {
     const files = located.slice(at, (at += found.splits[name]!.length))
-    datasets[name] = await readFiles(files, reading, found, source.name)
+    const { columns, features, length } = await readFiles(files, reading, found, source.name)
+    const info = {
+      repository: source.repository?.id,
+      configuration: found.configuration,
+      split: options.split ?? name,
+    }
+    datasets[name] = new Dataset(columns, features, length, info)
   }
   return datasets
 }
@@ -170,14 +192,12 @@ async function readFiles(
   options: ReadOptions,
   { features: declared, folders }: Found,
   source: string,
-): Promise<Dataset<object>> {
+): Promise<Table> {
   const read: FileColumns[] = []
   for (const file of files) read.push(...(await readColumns(file, options)))
   const table = joined(read, options, declared, folders, source)
   const place = files.length === 1 ? files[0]! : `${files[0]} and the files behind it`
-  const { columns, features, length } =
-    declared === undefined ? table : declareColumns(table, declared, place, options.columns)
-  return new Dataset(columns, features, length)
+  return declared === undefined ? table : declareColumns(table, declared, place, options.columns)
 }
 
 /** The rows of files as one table. Folders whose files do not fit together are taken for configurations. */

@@ -18,6 +18,7 @@ export interface Table {
  * @throws TrainerError (`data`) naming the row that is not an object.
  */
 export function tableOfRows(rows: readonly object[]): Table {
+  if (!Array.isArray(rows)) throw new TrainerError('argument', `Rows come as a list of objects, not as ${shown(rows)}.`)
   const names = new Set<string>()
   for (const [index, row] of rows.entries()) {
     if (typeof row !== 'object' || row === null) {
@@ -44,6 +45,8 @@ export function tableOfArrays(arrays: ReadonlyMap<string, ArrayLike<unknown>>, f
   const columns = new Map<string, Column>()
   let length: number | undefined
   for (const [name, values] of arrays) {
+    if (typeof values?.length !== 'number')
+      throw new TrainerError('argument', `Column '${name}' comes as a list of its values, not as ${shown(values)}.`)
     length ??= values.length
     if (values.length !== length) {
       throw new TrainerError(
@@ -118,7 +121,7 @@ export function lengthsOf(table: Table, name: string): Int32Array {
  * @throws TrainerError for what is not a list of numbers of rows.
  */
 export function selectRows({ columns, features, length }: Table, indices: Iterable<number>): Table {
-  if (typeof indices !== 'object' || !(Symbol.iterator in indices)) {
+  if (typeof indices !== 'object' || indices === null || !(Symbol.iterator in indices)) {
     throw new TrainerError('argument', `select() takes the numbers of rows, not ${String(indices)}.`, {
       fix: 'Give a list: select([0, 1, 2]).',
     })

@@ -42,16 +42,18 @@ export function typedColumn(
     values: parts.map(({ cells }) => cells.map(cell => (isMissing(cell) ? null : cell))),
   })
   if (declared?.dtype === 'string') return texts(cell => cell === '')
-  // Where all cells are numbers, they are the numbers of classes, not names that look like them, as in Python.
-  if (declared?.type === 'ClassLabel' && !all(isNumber))
-    return texts(cell => missing.has(cell) && !declared.names!.includes(cell))
+  // Where all cells are numbers or booleans, they are the numbers of classes, not names that look like them, as in
+  // Python; but True is a name where a class has it.
+  const isNamed = (cell: string): boolean => declared?.names?.includes(cell) === true
+  if (declared?.type === 'ClassLabel' && !all(isNumber) && !all(cell => isBoolean(cell) && !isNamed(cell)))
+    return texts(cell => missing.has(cell) && !isNamed(cell))
   const isEmpty = all(() => false)
   if (!isEmpty && all(isBoolean)) return { values: parts.map(({ cells }) => cells.map(cell => booleans[cell] ?? null)) }
   if (!all(isNumber)) return texts(cell => cell === '')
   // Where a cell is missing, pandas has floating-point numbers, and classes are named '1.0'.
   const isFloat = parts.some(({ cells }) => cells.some(cell => missing.has(cell) || !isInteger(cell)))
   return {
-    values: parts.map(part => part.cells.map(cell => (missing.has(cell) ? null : numberOf(cell, part)))),
+    values: parts.map(part => part.cells.map(cell => (missing.has(cell) ? null : numberOf(cell, part, isFloat)))),
     ...(isFloat && { feature: { type: 'Value', dtype: 'float64' } }),
   }
 }
@@ -76,10 +78,10 @@ function isNumber(cell: string, decimal: string): boolean {
   return numbers[decimal]!.test(cell)
 }
 
-function numberOf(cell: string, { decimal, place, others }: WrittenCells): number {
+function numberOf(cell: string, { decimal, place, others }: WrittenCells, isFloat: boolean): number {
   if (/inf/i.test(cell)) return cell.includes('-') ? -Infinity : Infinity
   const value = Number(decimal === '.' ? cell : cell.replace(decimal, '.'))
   if (isInteger(cell) && !Number.isSafeInteger(value))
     throw tooLarge(BigInt(cell.trim().replace('+', '')), place, others)
-  return value
+  return isFloat ? value : value + 0 // -0 is an integer's 0
 }

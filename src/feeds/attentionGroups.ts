@@ -42,7 +42,7 @@ function packGroup(
   const first = tokens.firsts[firstRow]!
   const inputs = groupInputs(counts, width, count + added, heads, relative?.blind === undefined ? lowest : absent, {
     isMasked: token => tokens.isMasked(first + token),
-    columnOf: (token, at) => (tokens.spaced ? tokens.columns[first + token]! : at),
+    columnOf: (token, at) => tokens.columns?.[first + token] ?? at,
   })
   const distances = {
     ...(relative && distanceInputs(relative, width)),

@@ -15,7 +15,8 @@ function offsetsOf(width: number): number[] {
 /** Where tokens stand, row after row. */
 interface Standing {
   readonly lengths: Int32Array
-  readonly columns: Int32Array
+  /** There wherever the geometry has a convolution, which comes with distances. */
+  readonly columns: Int32Array | undefined
 }
 
 /** Of each offset, which token stands there beside each one of the feed, and whether one does. */
@@ -27,7 +28,7 @@ export function neighbourInputs(width: number, { lengths, columns }: Standing, c
   }))
   let first = 0
   for (const length of lengths) {
-    const standing = new Map(Array.from(columns.subarray(first, first + length), (column, i) => [column, first + i]))
+    const standing = new Map(Array.from(columns!.subarray(first, first + length), (column, i) => [column, first + i]))
     for (const [column, token] of standing) {
       for (const { offset, index, mask } of offsets) {
         const other = standing.get(column + offset)

@@ -13,10 +13,11 @@ export interface Tokens {
   readonly firsts: Int32Array
   /** Which of all tokens a head reads that reads one of each row. */
   readonly read: Int32Array
-  /** The column of each token. */
-  readonly columns: Int32Array
-  /** Whether tokens stand in their columns in attention, with gaps where there is none, and not one after the other. */
-  readonly spaced: boolean
+  /**
+   * The column of each token, where tokens stand in their columns in attention, with gaps where there is none; undefined
+   * where they stand one after the other.
+   */
+  readonly columns: Int32Array | undefined
   /** How many slots each row takes in attention: its tokens, or its columns up to the last token. */
   readonly extents: Int32Array
   /** Where each token stands in the batch: row × width + column. */
@@ -44,8 +45,8 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   const mask = column(batch, 'attention_mask', ids)
   const places = placesOf(mask, ids, keep, geometry)
   const { slots, firsts, lengths } = places
-  const columns = slots.map(slot => slot % ids.dims[1]!)
-  const spaced = geometry.relative !== undefined || geometry.window !== undefined
+  const isSpaced = geometry.relative !== undefined || geometry.window !== undefined
+  const columns = isSpaced ? slots.map(slot => slot % ids.dims[1]!) : undefined
   const gather = (source: Tensor, limit: number, what: string, fix: Advice): Int32Array =>
     gathered(source, slots, limit, what, rowName, fix)
   const segments = column(batch, 'token_type_ids', ids)
@@ -55,8 +56,7 @@ export function readTokens(batch: Batch, geometry: Geometry, keep: KeptTokens, r
   return {
     ...places,
     columns,
-    spaced,
-    extents: !spaced ? lengths : lengths.map((count, row) => columns[firsts[row]! + count - 1]! + 1),
+    extents: columns ? lengths.map((count, row) => columns[firsts[row]! + count - 1]! + 1) : lengths,
     tokenIds: gather(ids, geometry.vocabularySize, 'token id', id => foreignToken(id, geometry.vocabularySize)),
     positionIds:
       positions === undefined

@@ -21,3 +21,14 @@ function makeFloat16Table(): Float32Array {
     return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
   })
 }
+
+/** A number rounded to the nearest that float16 has, halves to the even one; beyond 65504 it is infinite. */
+export function roundToFloat16(value: number): number {
+  if (!Number.isFinite(value) || value === 0) return value
+  const step = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(value))), -14) - 10)
+  const steps = value / step
+  const below = Math.floor(steps)
+  const isHalf = steps - below === 0.5
+  const rounded = (isHalf ? below + Math.abs(below % 2) : Math.round(steps)) * step
+  return Math.abs(rounded) > 65504 ? Math.sign(value) * Infinity : rounded
+}

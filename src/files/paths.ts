@@ -40,20 +40,21 @@ export async function listFolder(folder: string): Promise<string[]> {
 /**
  * Makes a folder, and those above it, if they are missing. Node's own recursive `mkdir` loops forever below a folder
  * that answers every `mkdir` with ENOENT, as `/proc` does.
+ * @param mode who may use the folders that are made; by default whoever the process's mask lets.
  */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
-    await makeOne(path)
+    await makeOne(path, mode)
   } catch (error) {
     if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error
-    await makeFolder(dirname(path))
-    await makeOne(path)
+    await makeFolder(dirname(path), mode)
+    await makeOne(path, mode)
   }
 }
 
-async function makeOne(path: string): Promise<void> {
+async function makeOne(path: string, mode: number | undefined): Promise<void> {
   try {
-    await mkdir(path)
+    await mkdir(path, { mode })
   } catch (error) {
     if (errorCode(error) !== 'EEXIST' || !(await isFolder(path))) throw error
   }

@@ -42,6 +42,11 @@ export async function listFiles(folder: string): Promise<string[]> {
   }
 }
 
+/** The files of {@link listFiles} that no name of which is hidden: none begins with a dot. */
+export async function listVisibleFiles(folder: string): Promise<string[]> {
+  return (await listFiles(folder)).filter(path => path.split('/').every(name => !name.startsWith('.')))
+}
+
 /**
  * The error for a path that leads nowhere: it lists what the folder above has and suggests the nearest name.
  * @param hint the fix when no name is near.

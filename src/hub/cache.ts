@@ -18,6 +18,9 @@ export interface CachedFile {
   readonly size: number
 }
 
+/** Links made by this process so far: each has a name of its own until it is in place. */
+let links = 0
+
 /** What the cache has of one repository. */
 export class RepositoryCache {
   /** `models--ORG--NAME` in the cache's folder. */
@@ -75,7 +78,7 @@ export class RepositoryCache {
   }
 
   /** The bytes of a file that a snapshot has; undefined when it has not. */
-  sizeOf(commit: string, path: string): Promise<number | undefined> {
+  async sizeOf(commit: string, path: string): Promise<number | undefined> {
     return sizeOf(this.place(commit, path))
   }
 
@@ -83,8 +86,8 @@ export class RepositoryCache {
   async link(blob: string, commit: string, path: string): Promise<void> {
     const place = this.place(commit, path)
     await makeFolder(dirname(place))
-    // Made beside and renamed: another process may look, or make the same.
-    const beside = `${place}.${process.pid}.incomplete`
+    // Made beside and renamed: another process or caller may look, or make the same.
+    const beside = `${place}.${process.pid}-${links++}.incomplete`
     await rm(beside, { force: true })
     try {
       if (!this.#usesLinks || !(await linked(relative(dirname(place), blob), beside))) await copyFile(blob, beside)
@@ -96,14 +99,22 @@ export class RepositoryCache {
 
   /** The list of a commit's files, which never changes; undefined when it is not kept, or not to be understood. */
   async listing(commit: string): Promise<ListedFile[] | undefined> {
-    const kept = await readJson(join(this.folder, 'trees', `${commit}.json`)).catch(() => undefined)
-    if (!isJsonObject(kept) || kept['format_version'] !== 1 || !isJsonObject(kept['files'])) return undefined
-    const files = Object.entries(kept['files']).map(([path, file]) => listedFile(path, file))
-    return files.every(file => file !== undefined) ? files : undefined
+    for (const place of ['trees', ownListings]) {
+      const kept = await readJson(join(this.folder, place, `${commit}.json`)).catch(() => undefined)
+      if (!isJsonObject(kept) || kept['format_version'] !== 1 || !isJsonObject(kept['files'])) continue
+      const files = Object.entries(kept['files']).map(([path, file]) => listedFile(path, file))
+      if (files.every(file => file !== undefined)) return files
+    }
+    return undefined
   }
 
-  /** Keeps the list of a commit's files where Python looks for it. */
+  /**
+   * Keeps the list of a commit's files: where Python looks for it when they are all there. With a list there, Python
+   * refuses a snapshot that is a part of it, which it would take without one.
+   */
   async keepListing(commit: string, listed: readonly ListedFile[]): Promise<void> {
+    const sizes = await Promise.all(listed.map(({ path }) => this.sizeOf(commit, path).catch(() => undefined)))
+    const place = sizes.every((size, i) => size === listed[i]!.size) ? 'trees' : ownListings
     const sorted = listed.toSorted((one, other) => (one.path < other.path ? -1 : 1))
     const files = Object.fromEntries(
       sorted.map(({ path, size, blobId, sha256, xetHash }) => [
@@ -117,7 +128,7 @@ export class RepositoryCache {
       ]),
     )
     const text = JSON.stringify({ format_version: 1, files }, undefined, 1)
-    await writeTexts(join(this.folder, 'trees'), { [`${commit}.json`]: text }).catch(passUnlessFile)
+    await writeTexts(join(this.folder, place), { [`${commit}.json`]: text }).catch(passUnlessFile)
   }
 }
 
@@ -136,6 +147,9 @@ async function filesBelow(root: string): Promise<CachedFile[]> {
   if (await isFolder(root)) await visit('')
   return found.sort((one, other) => (one.path < other.path ? -1 : 1))
 }
+
+/** Where lists lie of commits of which a part is there. */
+const ownListings = '.listings'
 
 function listedFile(path: string, file: unknown): ListedFile | undefined {
   if (!isJsonObject(file)) return undefined

@@ -97,7 +97,7 @@ function named({ kind, id }: Asked): string {
 }
 
 /** Why a connection failed; undefined for an error that is none of a connection. */
-function reasonOf(cause: unknown): string | undefined {
+export function reasonOf(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return undefined
   if (cause.name === 'TimeoutError') return 'it did not answer in time'
   const inner = cause.cause

@@ -1,4 +1,5 @@
 // how far the files of one fetch are
+import type { TextStream } from '../terminal/TextStream'
 import { workReporter, type WorkProgress } from '../terminal/workProgress'
 import type { HubEnvironment } from './environment'
 import type { ListedFile } from './listing'
@@ -17,11 +18,15 @@ export interface DownloadProgress {
   end(isWhole: boolean): void
 }
 
-/** One bar for all files of a fetch: on a terminal; elsewhere a line twice a minute. */
+/**
+ * One bar for all files of a fetch on a terminal; elsewhere a line twice a minute.
+ * @param stream where it is shown; standard error by default.
+ */
 export function downloadProgress(
   { showsProgress }: HubEnvironment,
   id: string,
   files: readonly ListedFile[],
+  stream?: TextStream,
 ): DownloadProgress {
   const total = files.reduce((sum, { size }) => sum + size, 0)
   const description = `Fetching ${files.length} file${files.length === 1 ? '' : 's'} of ${id}`
@@ -30,11 +35,12 @@ export function downloadProgress(
   let done = 0
   let last = start
   let shown = false
+  let report = stream && workReporter(stream)
   const show = (bytes: number, stopped?: boolean): void => {
     const elapsed = performance.now() - start
     shown = true
-    onTerminal ??= workReporter()
-    onTerminal({ description, done: bytes, total, elapsed, unit: 'bytes', stopped })
+    report ??= onTerminal ??= workReporter()
+    report({ description, done: bytes, total, elapsed, unit: 'bytes', stopped })
   }
   return {
     update(path, bytes) {

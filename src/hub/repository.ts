@@ -53,6 +53,9 @@ export function isRepositoryId(text: string): boolean {
  */
 export type Known = (path: string) => boolean | undefined
 
+/** Whether what is known of a commit, whose files lie in that folder, is all that will be asked for. */
+export type Suffices = (known: Known, folder: string) => Promise<boolean>
+
 /**
  * A repository: its commit is resolved first, so that all its files are of one commit. Without a connection the cache's
  * is taken.
@@ -64,7 +67,7 @@ export async function openRepository(
   kind: RepositoryKind,
   id: string,
   options: HubOptions = {},
-  suffices: (known: Known) => boolean = () => false,
+  suffices: Suffices = () => Promise.resolve(false),
 ): Promise<Repository> {
   checkId(kind, id)
   const environment = hubEnvironment()
@@ -80,7 +83,8 @@ export async function openRepository(
     return cachedRepository(place, cached, 'nothing may be fetched')
   }
   const listed = isCommit(revision) ? await cache.listing(revision) : undefined
-  if (listed === undefined && cached === revision && suffices(await cache.known(revision)))
+  const isAll = (): Promise<boolean> => cache.known(revision).then(known => suffices(known, cache.snapshot(revision)))
+  if (listed === undefined && cached === revision && (await isAll()))
     return cachedRepository(place, revision, 'it was not asked for before')
   const connection = await connect(options, environment)
   try {

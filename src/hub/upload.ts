@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { commit, type CommitOperation, createBranch, HubApiError } from '@huggingface/hub'
 
 import { TrainerError } from '../errors'
-import { listFiles, pathIn } from '../files/tree'
+import { listVisibleFiles, pathIn } from '../files/tree'
 import { type HubOptions, isBroken } from './connection'
 import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
@@ -88,7 +88,7 @@ export async function uploadFolder(
 
 /** The files of a folder and of those below it, by their paths from there. Names that begin with a dot are left out. */
 export async function filesBelow(folder: string): Promise<Readonly<Record<string, string>>> {
-  const paths = (await listFiles(folder)).filter(path => !/(^|\/)\./.test(path))
+  const paths = await listVisibleFiles(folder)
   return Object.fromEntries(paths.map(path => [path, pathIn(folder, path)]))
 }
 

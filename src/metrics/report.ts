@@ -1,5 +1,6 @@
 // rows of scores → a report, as text or object
 import { TrainerError } from '../errors'
+import { fixedPoint, pythonFloat } from '../pythonNumbers'
 import type { Form } from './options'
 
 /** One line of a report. */
@@ -67,8 +68,8 @@ export function reportText(
     `${' '.repeat(width - letters(name))}${name} ${cells.map(cell => ` ${cell.padStart(9)}`).join('')}\n`
   const written = ({ name, precision, recall, 'f1-score': f1, support }: ReportRow, hasOne = false): string => {
     const number = isWeighted ? pythonFloat(support) : String(support)
-    const scores = [precision, recall].map(score => (hasOne ? '' : fixed(score, digits)))
-    return line(name, [...scores, fixed(f1, digits), number])
+    const scores = [precision, recall].map(score => (hasOne ? '' : fixedPoint(score, digits)))
+    return line(name, [...scores, fixedPoint(f1, digits), number])
   }
   const head = line('', ['precision', 'recall', 'f1-score', 'support'])
   const parts = [rows.map(row => written(row)), averages.map(row => written(row, row.name === single))]
@@ -78,23 +79,4 @@ export function reportText(
 /** Python counts code points. */
 export function letters(text: string): number {
   return [...text].length
-}
-
-/** What toFixed can; a share with a tie within the digits of a report has no more. */
-const mostPlaces = 100
-
-/** A number with so many decimal places as Python writes it: a tie goes to the even digit, where toFixed rounds it up. */
-function fixed(value: number, digits: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
-  const exact = value.toFixed(mostPlaces)
-  const end = exact.length - (mostPlaces - digits)
-  const cut = exact.slice(0, digits === 0 ? end - 1 : end)
-  return /^50*$/.test(exact.slice(end)) && '02468'.includes(cut.at(-1)!) ? cut : value.toFixed(digits)
-}
-
-/** A float as Python's `str` writes it. */
-function pythonFloat(value: number): string {
-  const size = Math.abs(value)
-  if (size !== 0 && (size < 1e-4 || size >= 1e16)) return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
-  return Number.isInteger(value) ? `${value}.0` : String(value)
 }

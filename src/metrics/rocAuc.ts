@@ -1,9 +1,9 @@
 // scores of classes against the classes: the area under the ROC curve, as scikit-learn's `roc_auc_score`
 import { TrainerError } from '../errors'
+import { concatenate } from '../tensor'
 import { gather, type GatheringMetric, type GivenRows } from './gather'
 import { checkForms, type Form, oneOf, rowWeights } from './options'
 import { areaUnderCurve } from './rocCurve'
-import { join } from './rowMetric'
 import { toWeights } from './rows'
 import { sum } from './sum'
 import { readSide, type Side, type Values } from './values'
@@ -72,12 +72,18 @@ export function rocAucMetric(configuration: RocAucConfiguration): GatheringMetri
     checkOptions: given => checkForms(name, given, forms),
     read: (rows, first) => readScores(name, configuration, rows, first),
     compute(batches, options: RocAucOptions) {
-      const scores = join(batches.map(batch => batch.scores))
+      const scores = concatenate(
+        Float64Array,
+        batches.map(batch => batch.scores),
+      )
       const { width } = batches[0]
       const rows = scores.length / width
       const given = options.sampleWeight ?? undefined
       const weights = given && toWeights(name, given, rows)
-      const references = join(batches.map(batch => batch.references))
+      const references = concatenate(
+        Float64Array,
+        batches.map(batch => batch.references),
+      )
       const task = { name, scores, references, width, rows, weights, options }
       const compute = { binary: ofTwo, multiclass: ofClasses, multilabel: ofLabels }[configuration]
       return { roc_auc: compute(task) }

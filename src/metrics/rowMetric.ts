@@ -1,5 +1,6 @@
 // metrics that compare numbers row by row
 import { TrainerError } from '../errors'
+import { concatenate } from '../tensor'
 import type { LoadedMetric, MetricValues } from './definition'
 import { gather, type GatheringMetric } from './gather'
 import { checkMetricOptions, type MetricOptions } from './options'
@@ -38,20 +39,14 @@ function checkWidth(name: string, rows: Rows, first: Rows): void {
 
 function joinRows(batches: readonly [Rows, ...Rows[]]): Rows {
   return {
-    predictions: join(batches.map(batch => batch.predictions)),
-    references: join(batches.map(batch => batch.references)),
+    predictions: concatenate(
+      Float64Array,
+      batches.map(batch => batch.predictions),
+    ),
+    references: concatenate(
+      Float64Array,
+      batches.map(batch => batch.references),
+    ),
     width: batches[0].width,
   }
-}
-
-/** The numbers of all batches, one after another. */
-export function join(parts: readonly Float64Array[]): Float64Array {
-  if (parts.length === 1) return parts[0]!
-  const whole = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

@@ -1,6 +1,6 @@
 import { TrainerError } from '../errors'
 import { withDefaults } from '../options'
-import type { Tensor } from '../tensor'
+import { concatenate, type Tensor } from '../tensor'
 import { type AttributeKind, operators, opsets } from './operators'
 import type { Graph, Initializer, Node, Value } from './types'
 import { frame, message, type Writer, writeFloat, writeInteger, writeText } from '../protobuf'
@@ -53,7 +53,7 @@ const smallestExternalBytes = 1024 // axes and shapes stay where the runtime's s
  */
 export function encode(graph: Graph, options: EncodeOptions = {}): EncodedModel {
   const { model, ...rest } = encodeInParts(graph, options)
-  return { model: join(model), ...rest }
+  return { model: concatenate(Uint8Array, model), ...rest }
 }
 
 /**
@@ -222,14 +222,4 @@ function encodeInitializer(
  */
 function bytesOf(tensor: Tensor): Uint8Array {
   return new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength)
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

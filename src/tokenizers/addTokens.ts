@@ -35,23 +35,33 @@ export interface GrowingTokenizer {
   addTokens(tokens: unknown, options?: AddTokensOptions): number
 }
 
-/** The files, and a model of them, that tokens can be added to. */
+/**
+ * The files, and a model of them, that tokens can be added to. Both are made anew when they are asked for: many tokens
+ * may come one by one.
+ */
 export function growingTokenizer(loaded: TokenizerFiles): GrowingTokenizer {
+  const known = new Map(loaded.json.added_tokens.map(token => [token.content, token]))
+  let waiting: AddedToken[] = []
   let files = loaded
-  const first = textModel(files)
+  const first = textModel(loaded)
   let model: TextModel | undefined = first
+  const filesOfNow = (): TokenizerFiles => {
+    if (waiting.length > 0) files = withTokens(files, [...known.values()], waiting)
+    waiting = []
+    return files
+  }
   return {
-    files: livingView(loaded, () => files),
-    model: livingView(first, () => (model ??= textModel(files))),
+    files: livingView(loaded, filesOfNow),
+    model: livingView(first, () => (model ??= textModel(filesOfNow()))),
     addTokens(given, options = {}) {
       checkOptions(options, ['specialTokens'], 'addTokens()')
       checkFlag(options.specialTokens, 'specialTokens')
-      const isSpecial = options.specialTokens ?? false
-      const tokens = (Array.isArray(given) ? given : [given]).map(token => readToken(token, isSpecial))
-      const changed = changedTokens(files.json.added_tokens, tokens)
-      if (changed.length === 0) return 0
-      files = withTokens(files, changed, isSpecial)
-      model = undefined // made when it is asked for: many tokens may come one by one
+      const tokens = (Array.isArray(given) ? given : [given]).map(token =>
+        readToken(token, options.specialTokens ?? false),
+      )
+      const changed = tokens.filter(token => changes(known, token))
+      for (const token of changed) waiting.push(token)
+      if (changed.length > 0) model = undefined
       return changed.length
     },
   }
@@ -83,15 +93,12 @@ function readToken(token: unknown, isSpecial: boolean): AddedToken {
   })
 }
 
-/** The tokens that are not there in this very form, each once; as in the Rust library an empty one is none. */
-function changedTokens(there: readonly AddedToken[], tokens: readonly AddedToken[]): AddedToken[] {
-  const known = new Map(there.map(token => [token.content, token]))
-  return tokens.filter(token => {
-    const before = known.get(token.content)
-    if (token.content === '' || (before !== undefined && isSame(before, token))) return false
-    known.set(token.content, token)
-    return true
-  })
+/** Puts a token that is not there in this very form; as in the Rust library an empty one is none. */
+function changes(known: Map<string, AddedToken>, token: AddedToken): boolean {
+  const before = known.get(token.content)
+  if (token.content === '' || (before !== undefined && isSame(before, token))) return false
+  known.set(token.content, token)
+  return true
 }
 
 function isSame(one: AddedToken, other: AddedToken): boolean {
@@ -100,22 +107,25 @@ function isSame(one: AddedToken, other: AddedToken): boolean {
   )
 }
 
-/** New tokens stand behind those that are there; one that is there already is replaced. */
-function withTokens(files: TokenizerFiles, tokens: readonly AddedToken[], isSpecial: boolean): TokenizerFiles {
-  const all = new Map(files.json.added_tokens.map(token => [token.content, token]))
-  for (const token of tokens) all.set(token.content, token)
-  const added = renumbered([...all.values()], files.vocabulary)
-  const json = { ...files.json, added_tokens: added }
+/**
+ * The files with all added tokens as they are now: new ones stand behind those that were there, and of the new ones
+ * those that came as special are named too.
+ */
+function withTokens(files: TokenizerFiles, all: readonly AddedToken[], fresh: readonly AddedToken[]): TokenizerFiles {
+  const added = renumbered(all, files.vocabulary)
+  const specials = fresh.filter(token => token.special).map(({ content }) => content)
   const { added_tokens_decoder: described, ...rest } = files.config
-  const config = {
-    ...rest,
-    // Python reads added tokens here alone where it finds this field.
-    ...(described !== undefined && { added_tokens_decoder: byId(added) }),
-    ...(isSpecial && { extra_special_tokens: withExtra(files, tokens) }),
+  return {
+    ...files,
+    json: { ...files.json, added_tokens: added },
+    config: {
+      ...rest,
+      // Python reads added tokens here alone where it finds this field.
+      ...(described !== undefined && { added_tokens_decoder: byId(added) }),
+      ...(specials.length > 0 && { extra_special_tokens: withExtra(files, specials) }),
+    },
+    named: [...new Set([...files.named, ...specials])],
   }
-  if (!isSpecial) return { ...files, json, config }
-  const named = [...new Set([...files.named, ...tokens.map(({ content }) => content)])]
-  return { ...files, json, config, named }
 }
 
 function byId(tokens: readonly AddedToken[]): Record<string, Omit<AddedToken, 'id'>> {
@@ -123,9 +133,8 @@ function byId(tokens: readonly AddedToken[]): Record<string, Omit<AddedToken, 'i
 }
 
 /** The special tokens without a role, which Python 5 keeps as a list; an object of names stays one. */
-function withExtra({ config }: TokenizerFiles, tokens: readonly AddedToken[]): unknown {
+function withExtra({ config }: TokenizerFiles, contents: readonly string[]): unknown {
   const there: unknown = config['extra_special_tokens'] ?? config['additional_special_tokens'] ?? []
-  const contents = tokens.map(({ content }) => content)
   return Array.isArray(there)
     ? [...new Set([...(there as unknown[]), ...contents])]
     : { ...(there as object), ...Object.fromEntries(contents.map(content => [content, content])) }

@@ -36,7 +36,7 @@ export function tokenMatcher(
  */
 export function splitAddedTokens(text: string, matcher: TokenMatcher | undefined): (string | number)[] {
   if (text === '') return []
-  if (matcher === undefined) return [text]
+  if (matcher === undefined || text.search(matcher.pattern) < 0) return [text] // most texts have none
   return cutAtAddedTokens(text, matcher, (start, end, id) => id ?? text.slice(start, end))
 }
 

@@ -49,8 +49,8 @@ export function rowEncoder(
     const isCutEarly = pair === undefined && side === 'right' && !options.returnsOverflow
     const first = tokensOf(text, model, outputs, isCutEarly && budget !== undefined ? budget + 1 : undefined)
     const second = pair === undefined ? undefined : tokensOf(pair, model, outputs)
-    if (budget === undefined) {
-      if (options.stride >= room) throw strideError(options.stride, 0, specials, maxLength!)
+    if (budget === undefined || first.ids.length + (second?.ids.length ?? 0) <= budget) {
+      if (options.stride >= room) throw strideError(options.stride, budget ?? 0, specials, maxLength!)
       rows.push(assemble(pieces, template.trims, first, second, outputs))
       return 0
     }

@@ -30,16 +30,25 @@ function impliedType(part: JsonPart, vocabulary: Vocabulary): string {
   return part.at('continuing_subword_prefix').isMissing ? 'WordLevel' : 'WordPiece'
 }
 
-/** The library's model; it only ever sees the model's own vocabulary, never added tokens. */
+/**
+ * The library's model; it only ever sees the model's own vocabulary, never added tokens. A word that is a token itself
+ * needs no search for its pieces.
+ */
 function wordPieceModel(part: JsonPart, { ids }: Vocabulary): WordModel {
   const unknown = unknownId(part, ids)
   const prefix = part.at('continuing_subword_prefix').text('##')
+  const longest = part.at('max_input_chars_per_word').count(100)
   const model = new WordPiece({
     ...part.object(),
     continuing_subword_prefix: prefix,
-    max_input_chars_per_word: part.at('max_input_chars_per_word').count(100),
+    max_input_chars_per_word: longest,
   } as never) as unknown as { encode(words: readonly string[]): string[] }
   return (word, spans) => {
+    const whole = word === '' || word.length > longest ? undefined : ids.get(word)
+    if (whole !== undefined) {
+      spans?.push(0, word.length)
+      return [whole]
+    }
     const tokens = model.encode([word])
     if (spans !== undefined) pushSpans(spans, tokens, word, prefix)
     return tokens.map(token => ids.get(token) ?? unknown)

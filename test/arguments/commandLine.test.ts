@@ -111,7 +111,11 @@ describe('the command line', () => {
     }
     expect(parse('-h').help).toBe(help)
     expect(parseTrainingArguments(['--help'], { defaults: { learningRate: 0.25 } }).help).toMatch(
-      /--learning_rate NUMBER.* \[0\.25\]/,
+      /--learning_rate NUMBER[^[]*\[0\.25\]/,
+    )
+    expect(help!.split('\n').filter(line => line.length >= 80)).toEqual([])
+    expect(help).toContain(
+      '\n  --per_device_train_batch_size NUMBER\n                            Rows in a micro-batch. [8]',
     )
     expect(parse().help).toBeUndefined()
   })

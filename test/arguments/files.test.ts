@@ -47,7 +47,12 @@ describe('files', () => {
     const args = TrainingArguments.fromJSON({ hub_token: 'hf_x' })
     expect(args.hubToken).toBe('hf_x')
     expect(args.with({ seed: 1 }).hubToken).toBe('hf_x')
-    const shown = [args.toJsonString(), JSON.stringify(args.toSanitizedDict()), inspect(args), JSON.stringify({ ...args })]
+    const shown = [
+      args.toJsonString(),
+      JSON.stringify(args.toSanitizedDict()),
+      inspect(args),
+      JSON.stringify({ ...args }),
+    ]
     for (const text of shown) expect(text).not.toContain('hf_x')
   })
 

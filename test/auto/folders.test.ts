@@ -1,10 +1,11 @@
 // folders that people give for a model's: what is wrong with each stands in the message, with its file
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { saveWeights } from '../../src/files/weights'
-import { AutoConfig, AutoModelForSequenceClassification, setLogLevel, setLogSink } from '../../src/index'
+import { AutoConfig, AutoModelForSequenceClassification } from '../../src/index'
 import { Tensor } from '../../src/tensor'
+import { logMessages } from '../helpers/logMessages'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyConfig, tinyModel } from '../helpers/tinyModel'
 
@@ -18,14 +19,7 @@ function folderOf(files: Readonly<Record<string, string | object>>): string {
   return folder
 }
 const load = AutoModelForSequenceClassification.fromPretrained
-const messages: string[] = []
-
-beforeEach(() => {
-  messages.length = 0
-  setLogLevel('info')
-  setLogSink((_level, message) => void messages.push(message))
-})
-afterEach(() => setLogLevel('warning'))
+const messages = logMessages()
 
 describe('a folder that is something else', () => {
   it.each([

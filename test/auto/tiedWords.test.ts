@@ -2,13 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { AutoModelForMaskedLM, type ModelConfig, type PreTrainedModel, setLogLevel, Tensor } from '../../src/index'
+import { describe, expect, it } from 'vitest'
+import { AutoModelForMaskedLM, type ModelConfig, type PreTrainedModel, Tensor } from '../../src/index'
 import { loadWeights, saveWeights } from '../../src/files/weights'
 import { filler } from '../../src/heads/tokenLabels'
-import { setLogSink } from '../../src/logging'
 import { architectures } from '../../src/models/registry'
 import { Runner } from '../../src/training/Runner'
+import { logMessages } from '../helpers/logMessages'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 interface Variant {
@@ -30,13 +30,7 @@ interface Case {
 
 const root = join(import.meta.dirname, '../fixtures/tiedWords')
 const read = <T>(...path: string[]): T => JSON.parse(readFileSync(join(root, ...path), 'utf8')) as T
-const messages: string[] = []
-beforeEach(() => {
-  messages.length = 0
-  setLogLevel('info')
-  setLogSink((_level, message) => void messages.push(message))
-})
-afterEach(() => setLogLevel('warning'))
+const messages = logMessages()
 
 /** A folder that has what a variant's file has. */
 async function folderOf(family: string, { tie, put, leave }: Variant): Promise<string> {

@@ -99,6 +99,9 @@ describe('lists and objects in logs', () => {
 
   it('are in the columns of metrics and in the table of results', () => {
     expect(metricsLines('eval', logs)[2]).toBe("  eval_report = {'spam': {'f1': 0.1235, 'support': 3}, 'note': 'few'}")
+    expect(metricsLines('eval', { eval_each: Array.from({ length: 40 }, () => 1), eval_f1: 0.5 })[2]).toBe(
+      '  eval_f1   = 0.5',
+    )
     const lines = new ResultTable(['Epoch']).add({
       Epoch: 1,
       ...metricColumns({ eval_each: [0.25, 0.123456], eval_f: 1 }),

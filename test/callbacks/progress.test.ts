@@ -126,6 +126,28 @@ describe('the table', () => {
   })
 })
 
+describe('the table on a narrow terminal', () => {
+  it('goes on in further lines, behind the first column', () => {
+    const table = new ResultTable(['Epoch', 'Training Loss'], 41)
+    expect(table.add({ Epoch: 1, 'Training Loss': 0.5, Accuracy: 1, 'Matthews Correlation': 0.25, F1: 1 })).toEqual([
+      ' Epoch | Training Loss | Accuracy',
+      '       | Matthews Correlation |       F1',
+      '-------+---------------+---------',
+      '     1 |      0.500000 | 1.000000',
+      '       |             0.250000 | 1.000000',
+    ])
+    expect(table.add({ Epoch: 2, 'Training Loss': 0.5, Accuracy: 1, 'Matthews Correlation': 0, F1: 1 })).toHaveLength(2)
+  })
+
+  it('cuts values that are longer than a line', () => {
+    const each = Array.from({ length: 20 }, (_, label) => label)
+    const added = new ResultTable(['Epoch'], 40).add({ Epoch: 1, Each: each, F1: 1 })
+    expect(added.at(-2)).toBe('     1 | [0, 1, 2, 3, 4, 5, 6, 7, 8, 9…')
+    expect(added.every(line => line.length < 40)).toBe(true)
+    expect(new ResultTable(['Epoch']).add({ Epoch: 1, Each: each }).at(-1)).toMatch(/19\]$/)
+  })
+})
+
 describe('on a terminal', () => {
   it('a bar is below a table that grows', async () => {
     const to = rememberingStream(true)

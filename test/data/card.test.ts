@@ -120,7 +120,7 @@ configs:
     const named = configs.replaceAll('config_name: a', 'config_name: default')
     expect((await loadDataset(folder(named, files))).train.column('x')).toEqual([1, 2])
     await expect(loadDataset(folder(`${named}\n  default: true`, files))).rejects.toThrow(
-      /several configurations: default, b/,
+      /calls default and b its default\. .* several configurations: default, b/,
     )
   })
 
@@ -133,6 +133,41 @@ configs:
   it('may declare columns themselves', async () => {
     const yaml = 'configs:\n- config_name: a\n  data_files: a.jsonl\n  features:\n  - name: x\n    dtype: string'
     expect((await loadDataset(folder(yaml, files))).train.column('x')).toEqual(['1', '2'])
+  })
+
+  it('have the columns of their own name alone, in a list or by itself', async () => {
+    const info = (name: string): string => `dataset_info:\n  ${name}features:\n  - name: x\n    dtype: string`
+    const read = async (yaml: string, name?: string): Promise<unknown> =>
+      (await loadDataset(folder(yaml, { 'a.jsonl': '{"x":1}\n' }), name)).train.column('x')
+    const config = '\nconfigs:\n- config_name: a\n  data_files: a.jsonl'
+    expect(await read(info(''))).toEqual(['1'])
+    expect(await read(info('config_name: plain\n  '))).toEqual(['1'])
+    expect(await read(info('config_name: a\n  ') + config)).toEqual(['1'])
+    expect(await read(info('') + config)).toEqual([1])
+    expect(await read(info('config_name: b\n  ') + config)).toEqual([1])
+    expect(await read(info('') + config.replace('config_name: a', 'config_name: default'))).toEqual(['1'])
+  })
+
+  it('that are there twice are an error, and so are splits', async () => {
+    const twice = 'configs:\n- config_name: a\n  data_files: a.jsonl\n- config_name: a\n  data_files: b.jsonl'
+    await expect(loadDataset(folder(twice, files))).rejects.toThrow(/has two configurations 'a'/)
+    const path = (name: string): string => `\n  - split: train\n    path: ${name}`
+    const splits = `configs:\n- config_name: a\n  data_files:${path('a.jsonl')}${path('b.jsonl')}`
+    await expect(loadDataset(folder(splits, files))).rejects.toThrow(
+      /have the split 'train' twice\. List all its files/,
+    )
+  })
+
+  it('have splits in the order of the card, and a pattern without files matters for its split alone', async () => {
+    const path = (split: string, name: string): string => `\n  - split: ${split}\n    path: ${name}`
+    const yaml = `configs:\n- config_name: a\n  data_files:${path('z', 'b.jsonl')}${path('train', './a.*')}`
+    const place = folder(yaml, files)
+    expect(Object.keys((await loadDataset(place)).splits)).toEqual(['z', 'train'])
+    const gap = folder(`${yaml}${path('test', '"c*"')}`, files)
+    expect((await loadDataset(gap, { split: 'z' })).column('x')).toEqual([3])
+    await expect(loadDataset(gap, { split: 'test' })).rejects.toThrow(/no data files that match c\*/)
+    await expect(loadDataset(gap)).rejects.toThrow(/no data files that match c\*/)
+    await expect(loadDataset(gap, { split: 'dev' })).rejects.toThrow(/no split 'dev'; there are z, train, test/)
   })
 
   it('may name a folder whose file names tell the splits', async () => {

@@ -144,4 +144,27 @@ describe("a card's features", () => {
     const place = folder(`  - name: a\n    ${feature}`, 'train.jsonl', `{"a": ${cell}}\n`)
     await expect(loadDataset(place)).rejects.toThrow(message)
   })
+
+  it.each([
+    // datasets 5.2 gives the same
+    ['dtype: float16', '[0.1, 65520, -1e-8, 2049, 2051]', [0.0999755859375, Infinity, -0, 2048, 2052]],
+    ['dtype: float32', '[0.1, "inf", "1e3", true]', [Math.fround(0.1), Infinity, 1000, 1]],
+    ['dtype: int64', '["-0", "12", 3.0, false]', [0, 12, 3, 0]],
+    ['dtype: string', '[true, 1, "x", {"a": 1}]', ['true', '1', 'x', '{"a":1}']],
+    ['dtype: bool', '["TRUE", 0, 2, "false"]', [true, false, true, false]],
+    ['dtype:\n      class_label:\n        names: [neg, pos]', '[true, " neg", "1", -1]', [1, 0, 1, -1]],
+  ])('cast cells as Arrow does: %j %s', async (feature, cells, wanted) => {
+    const rows = (JSON.parse(cells) as unknown[]).map(a => JSON.stringify({ a })).join('\n')
+    const { train } = await loadDataset(folder(`  - name: a\n    ${feature}`, 'train.jsonl', rows))
+    expect(train.column('a')).toEqual(wanted)
+  })
+
+  it('take booleans of a CSV for the numbers of classes, unless they name them', async () => {
+    const read = async (names: string): Promise<unknown> => {
+      const yaml = `  - name: a\n    dtype:\n      class_label:\n        names: ${names}`
+      return (await loadDataset(folder(yaml, 'train.csv', 'a\nTrue\nFalse\n'))).train.column('a')
+    }
+    expect(await read('[neg, pos]')).toEqual([1, 0])
+    expect(await read("['True', 'False']")).toEqual([0, 1])
+  })
 })

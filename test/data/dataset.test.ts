@@ -102,6 +102,15 @@ describe('a dataset', () => {
     expect(named.unique('label')).toEqual(['pos', 'neg', null])
   })
 
+  it('names what is not the list or the name that it takes', () => {
+    const refused = (call: () => unknown, message: RegExp): void => expect(call).toThrow(message)
+    const wrong = 5 as unknown as never
+    refused(() => dataset.renameColumn('text', wrong), /The new name of column 'text' is a text, but 5 was given/)
+    refused(() => dataset.select(null as unknown as never), /select\(\) takes the numbers of rows, not null/)
+    refused(() => Dataset.fromRows(wrong), /Rows come as a list of objects, not as 5/)
+    refused(() => Dataset.fromColumns({ a: 5 }), /Column 'a' comes as a list of its values, not as 5/)
+  })
+
   it('says what its columns hold', () => {
     const { text, label, ids } = dataset.features
     expect([text?.dtype, label?.dtype, ids?.type, ids?.feature?.dtype]).toEqual(['string', 'int64', 'List', 'float64'])

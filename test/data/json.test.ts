@@ -75,3 +75,13 @@ describe('numbers of JSON', () => {
     expect([dataset.features['a']?.dtype, dataset.features['b']?.dtype]).toEqual(['json', 'float64'])
   })
 })
+
+it('tells columns and lists of numbers with a point from whole ones', async () => {
+  // as datasets 5.2
+  const rows =
+    '{"é": 1.0, "b": [2, 3.0], "c": [[1], [1e2]], "d": [1], "e": {"f": 1.0}}\n{"é": 2, "b": [], "c": null, "d": [2]}'
+  const dtypes = async (text: string): Promise<unknown[]> =>
+    Object.values((await read(text, {}, 'jsonl')).features).map(({ dtype }) => dtype)
+  expect(await dtypes(rows)).toEqual(['float64', 'float64', 'float64', 'int64', 'struct'])
+  expect(await dtypes(rows.replaceAll('é', '\\u00e9'))).toEqual(['float64', 'float64', 'float64', 'int64', 'struct'])
+})

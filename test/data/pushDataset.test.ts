@@ -99,6 +99,9 @@ configs:
       'data/validation-00000-of-00001.parquet',
     ])
     expect(await textsOf('train')).toEqual(['review 50', 'review 51', 'review 52', 'review 53'])
+    const part = await loadDataset(id, { split: 'validation[:1]' })
+    await part.pushToHub('acme/parts') // the split that it was loaded from
+    expect((await loadDataset('acme/parts')).numRows).toEqual({ validation: 1 })
     const sizes = paths().map(path => (path.startsWith('data/') ? hub.files('dataset', id)[path]!.length : 0))
     expect(card().dataset_info).toMatchObject({
       splits: [

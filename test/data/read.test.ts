@@ -14,64 +14,6 @@ const folder = temporaryFolder()
 
 const write = temporaryFiles(folder)
 
-describe('parquet', () => {
-  it('gives columns of every type, over row groups, with their features', async () => {
-    const { train } = await loadDataset(join(fixtures, 'labelled.parquet'))
-    expect(train.toArray()).toEqual([
-      { sentence1: 'naïve café', label: 0, idx: 2 ** 40, score: 0.5, tokens: [1, 2, 3] },
-      { sentence1: 'two', label: 1, idx: 2 ** 40 + 1, score: 1, tokens: [] },
-      { sentence1: 'three', label: 2, idx: 2 ** 40 + 2, score: 2.25, tokens: [4] },
-      { sentence1: '日本', label: 2, idx: 2 ** 40 + 3, score: 3, tokens: [5, 6] },
-      { sentence1: '', label: 1, idx: 2 ** 40 + 4, score: 4, tokens: [70000] },
-      { sentence1: null, label: 0, idx: 2 ** 40 + 5, score: 5, tokens: [-1] },
-      { sentence1: 'seven', label: -1, idx: 2 ** 40 + 6, score: -6.5, tokens: [8, 9] },
-    ])
-    expect(train.features['label']).toEqual({
-      type: 'ClassLabel',
-      dtype: 'int64',
-      names: ['negative', 'neutral', 'positive'],
-    })
-    expect(train.features['tokens']).toEqual({
-      type: 'List',
-      dtype: 'int32',
-      feature: { type: 'Value', dtype: 'int32' },
-    })
-  })
-
-  it('gives the names of classes in lists', async () => {
-    const { train } = await loadDataset(join(fixtures, 'entities.parquet'))
-    expect(train.features['ner_tags']).toEqual({
-      type: 'List',
-      dtype: 'int64',
-      feature: { type: 'ClassLabel', dtype: 'int64', names: ['O', 'B-PER', 'I-PER'] },
-    })
-    expect(train.get(0)).toEqual({ tokens: ['Ada', 'Lovelace', 'wrote'], ner_tags: [1, 2, 0] })
-  })
-
-  it('gives bytes as numbers, and texts with the U+FEFF that they begin with', async () => {
-    // pyarrow gives the same (test/fixtures/data/make_fixtures.py)
-    const { train } = await loadDataset(join(fixtures, 'bytes.parquet'))
-    expect(train.toArray()).toEqual([
-      { bytes: [137, 80, 255], text: '\ufeffa', score: 1, parts: [[255]] },
-      { bytes: [111, 107], text: 'b', score: 2, parts: [] },
-      { bytes: null, text: null, score: null, parts: null },
-    ])
-    expect(train.features['bytes']?.dtype).toBe('binary')
-    expect(train.features['score']?.dtype).toBe('float64')
-    expect(
-      (await loadDataset(join(fixtures, 'bytes.parquet'), { nRows: 1, columns: ['text'] })).train.toArray(),
-    ).toEqual([{ text: '\ufeffa' }])
-  })
-
-  it('refuses integers that a number cannot hold, and files that are not parquet', async () => {
-    await expect(loadDataset(join(fixtures, 'toolarge.parquet'))).rejects.toThrow(
-      /Column 'id' of .*toolarge\.parquet holds 1152921504606846976/,
-    )
-    const text = write('text.parquet', 'sentence,label\n')
-    await expect(loadDataset(text)).rejects.toThrow(/text\.parquet could not be read as parquet.*Is it whole\?/)
-  })
-})
-
 describe('CSV and TSV', () => {
   it('refuses what is not UTF-8, naming the line', async () => {
     const latin = write('latin.csv', Buffer.from('text,label\nfine,1\ncaf\xe9,0\n', 'latin1'))
@@ -251,6 +193,57 @@ describe('folders as on the Hub', () => {
     await expect(loadDataset(folder, { dataFiles: 'aray.json' })).rejects.toThrow(
       /no file or folder .*aray\.json.*Did you mean .*array\.json/,
     )
+  })
+
+  it('takes files from elsewhere, hidden ones and those of a folder', async () => {
+    const rows = (name: string): string => `file\n${name}\n`
+    const place = dirname(write('many/a/train.csv', rows('a/train')))
+    for (const name of ['many/b/x[1].csv', 'many/b/x2.csv', 'many/.h/y.csv', 'many/a/test.csv', 'many/dev.csv'])
+      write(name, rows(name))
+    const files = async (dataFiles: string | string[], from = place): Promise<unknown> =>
+      (await loadDataset(from, { dataFiles })).train.column('file')
+    expect(await files('../b/*.csv')).toEqual(['many/b/x2.csv', 'many/b/x[1].csv'])
+    expect(await files('../b/x[1].csv')).toEqual(['many/b/x[1].csv'])
+    expect(await files([join(folder, 'many/b/x?.csv'), '../dev.csv', '../d*.csv'])).toEqual([
+      'many/b/x2.csv',
+      'many/dev.csv',
+    ])
+    expect(await files('**', dirname(place))).not.toContain('many/.h/y.csv')
+    expect(await files('.h/*', dirname(place))).toEqual(['many/.h/y.csv'])
+    expect(await files(join(place, 'train.csv'), 'csv')).toEqual(['a/train'])
+    expect((await loadDataset(dirname(place), { dataDir: './a/' })).numRows).toEqual({ train: 1, test: 1 })
+    expect((await loadDataset(dirname(place), { dataDir: 'b', dataFiles: 'x2.csv' })).numRows).toEqual({ train: 1 })
+    await expect(loadDataset(dirname(place), { dataDir: 'c' })).rejects.toThrow(/many\/c has no data files/)
+    await expect(loadDataset(dirname(place), 'a', { dataDir: 'b' })).rejects.toThrow(/dataDir names the folder/)
+  })
+
+  it.each([[], '', {}, { train: [] }, { train: 1 }, [1], 5])('refuses files that are none: %j', async dataFiles => {
+    await expect(loadDataset(folder, { dataFiles: dataFiles as string })).rejects.toThrow(
+      /dataFiles must be a path, a list of paths, or such for each split/,
+    )
+  })
+
+  it('refuses what is not read', async () => {
+    const file = write('one.csv', 'a\n1\n')
+    await expect(loadDataset('csv')).rejects.toThrow(/'csv'\) reads the files that dataFiles names, and none are/)
+    await expect(loadDataset(file, { dataFiles: file })).rejects.toThrow(/is a file, and dataFiles names others/)
+    await expect(loadDataset(file, 'a')).rejects.toThrow(/one\.csv is a file, so that the configuration 'a' chooses/)
+    await expect(loadDataset(folder, { token: 'hf_x' })).rejects.toThrow(/token is an option of datasets of the Hub/)
+    await expect(loadDataset(folder, { dataFiles: '[z-a].csv' })).rejects.toThrow(/'\[z-a\]\.csv' is not a pattern/)
+  })
+
+  it('says where rows are from, and keeps it', async () => {
+    write('from/train.csv', 'a\n1\n2\n')
+    const dataset = await loadDataset(join(folder, 'from'), { split: 'train[:1]' })
+    const info = { repository: undefined, configuration: 'default', split: 'train[:1]' }
+    expect(dataset.info).toEqual(info)
+    expect(
+      (await dataset.map(() => ({ b: 1 })))
+        .filter(() => true)
+        .shuffle(1)
+        .removeColumns('a').info,
+    ).toEqual(info)
+    expect((await loadDataset([{ a: 1 }])).info.split).toBeUndefined()
   })
 
   it('says what exists beside a path that does not', async () => {

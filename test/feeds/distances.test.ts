@@ -1,15 +1,16 @@
 // distances between tokens: those of their columns in the batch, whichever layout feeds the model
 import { describe, expect, it } from 'vitest'
 import type { Feed } from '../../src/feeds/FeedLayout'
-import { packed, packedLayout, type Packing } from '../../src/feeds/packed'
-import { declareColumns, paddedLayout } from '../../src/feeds/padded'
-import type { Geometry, GroupDistances, MakeTokenLayout, RelativeGeometry } from '../../src/feeds/TokenLayout'
+import { packed } from '../../src/feeds/packed'
+import { declareColumns } from '../../src/feeds/padded'
+import type { Geometry, GroupDistances, RelativeGeometry } from '../../src/feeds/TokenLayout'
 import { GraphBuilder } from '../../src/onnx/builder'
 import type { Value } from '../../src/onnx/types'
 import { type Batch, Tensor } from '../../src/tensor'
 import { evaluate } from '../helpers/referenceEngine'
 import { feedCases } from './feed.case'
 import { geometry } from './geometry'
+import { layouts } from './layouts'
 import { tokenBatches } from './tokens.case'
 
 const relativeTo = (blind: RelativeGeometry['blind']): Geometry => ({
@@ -17,16 +18,6 @@ const relativeTo = (blind: RelativeGeometry['blind']): Geometry => ({
   positions: 16,
   relative: { bucket: distance => 3 * distance, blind },
 })
-const packing =
-  (options: Packing): MakeTokenLayout =>
-  own =>
-    packed(own, options)
-const layouts: readonly (readonly [string, MakeTokenLayout])[] = [
-  ['the padded layout', paddedLayout],
-  ['the packed layout', packedLayout],
-  ['the packed layout in three groups', packing({ groups: 3 })],
-  ['the packed layout, rounded', packing({ groups: 1, round: { tokens: 8, length: 5 } })],
-]
 const blindnesses = [undefined, 'rows', 'tokens'] as const
 const demands = { rows: 8, fewShapes: false }
 

@@ -1,26 +1,10 @@
 import { describe } from 'vitest'
 import { asGiven } from '../../src/feeds/asGiven'
-import { packed, packedLayout, type Packing } from '../../src/feeds/packed'
-import { paddedLayout } from '../../src/feeds/padded'
-import type { MakeTokenLayout } from '../../src/feeds/TokenLayout'
 import { Tensor } from '../../src/tensor'
 import { feedCases } from './feed.case'
 import { geometry } from './geometry'
+import { layouts } from './layouts'
 import { tokenBatches, tokenCases } from './tokens.case'
-
-const packing =
-  (options: Packing): MakeTokenLayout =>
-  own =>
-    packed(own, options)
-
-const layouts: readonly (readonly [string, MakeTokenLayout])[] = [
-  ['the padded layout', paddedLayout],
-  ['the packed layout', packedLayout],
-  ['the packed layout in one group', packing({ groups: 1 })],
-  ['the packed layout in three groups', packing({ groups: 3 })],
-  ['the packed layout, rounded', packing({ groups: 1, round: { tokens: 8, length: 5 } })],
-  ['the packed layout, rounded to many tokens', packing({ groups: 1, round: { tokens: 64, length: 1 } })],
-]
 
 describe.each(layouts)('%s', (_, layout) => {
   feedCases({

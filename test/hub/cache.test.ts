@@ -85,6 +85,17 @@ describe('what is fetched', () => {
     expect(used.hub.requests.length).toBe(before)
   })
 
+  it('in part needs no request either, and leaves no list by which Python would refuse the part', async () => {
+    const commit = used.hub.add('model', id, files)
+    const fetchOne = async (): Promise<string> =>
+      (await openRepository('model', id, { revision: commit })).fetch(['config.json'])
+    await fetchOne()
+    expect(existsSync(inCache('trees'))).toBe(false)
+    const before = used.hub.requests.length
+    await fetchOne()
+    expect(used.hub.requests.length).toBe(before)
+  })
+
   it('is of the branch that is asked for, slashes in its name too', async () => {
     used.hub.add('model', id, files)
     const commit = used.hub.add('model', id, { 'a.txt': 'a' }, { revision: 'refs/convert/parquet' })
@@ -173,11 +184,11 @@ describe('without a connection', () => {
     writeFileSync(inCache('snapshots', commit, 'config.json'), '{}')
     writeFileSync(inCache('.no_exist', commit, 'added_tokens.json'), '')
     const asked: unknown[] = []
-    const repository = await openRepository('model', id, { revision: commit }, known => {
-      asked.push(...['config.json', 'added_tokens.json', 'vocab.txt'].map(known))
-      return true
+    const repository = await openRepository('model', id, { revision: commit }, (known, folder) => {
+      asked.push(...['config.json', 'added_tokens.json', 'vocab.txt'].map(known), folder)
+      return Promise.resolve(true)
     })
-    expect(asked).toEqual([true, false, undefined])
+    expect(asked).toEqual([true, false, undefined, repository.folder])
     expect(await repository.fetch(['config.json'])).toBe(inCache('snapshots', commit))
     expect(used.hub.requests).toHaveLength(0)
   })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import type { TokenToAdd } from '../../src/tokenizers/addTokens'
+import { growingTokenizer, type TokenToAdd } from '../../src/tokenizers/addTokens'
+import { readTokenizerFiles, type TokenizerFiles } from '../../src/tokenizers/files'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizers/tokenizer'
 import { filesInMemory } from './inMemory'
 
@@ -33,6 +34,22 @@ function load({ files, pieces }: Case): Promise<Tokenizer> {
   const model = pieces === undefined ? undefined : models[pieces]!
   const binaries = model && { [model.file]: new Uint8Array(Buffer.from(model.model, 'base64')) }
   return loadTokenizer('folder', filesInMemory(new Map([['folder', files]]), binaries))
+}
+
+class CountingMap extends Map<string, number> {
+  lookups = 0
+
+  override get(token: string): number | undefined {
+    this.lookups++
+    return super.get(token)
+  }
+}
+
+/** The files of the first case, with a vocabulary that counts how often it is asked. */
+async function countingFiles(): Promise<{ files: TokenizerFiles; ids: CountingMap }> {
+  const files = await readTokenizerFiles('folder', filesInMemory(new Map([['folder', cases[0]!.files]])), {})
+  const ids = new CountingMap(files.vocabulary.ids)
+  return { files: { ...files, vocabulary: { ...files.vocabulary, ids } }, ids }
 }
 
 const stateOf = (tokenizer: Tokenizer): Omit<State, 'count'> => ({
@@ -71,10 +88,33 @@ it('knows what it has added, and refuses what is no token', async () => {
   expect(() => untyped.addTokens({ content: 'x', single_word: true })).toThrow(/Did you mean singleWord\?/)
 })
 
-it('is quick for tokens one by one, which texts have from then on', async () => {
-  const tokenizer = await load(cases[0]!)
-  const size = tokenizer.getVocab().size
-  for (let i = 0; i < 200; i++) tokenizer.addTokens(`<new ${i}>`)
-  expect(tokenizer.tokenize('the <new 199>')).toEqual(['the', '<new 199>'])
-  expect(tokenizer.getVocab().size).toBe(size + 200)
+it('has no more work with tokens one by one than with all at once', async () => {
+  const tokens = Array.from({ length: 200 }, (_, i) => `<new ${i}>`)
+  const lookups: number[] = []
+  for (const calls of [tokens, [tokens]]) {
+    const { files, ids } = await countingFiles()
+    const { model, addTokens } = growingTokenizer(files)
+    const before = ids.lookups
+    for (const call of calls) addTokens(call)
+    expect(ids.lookups).toBe(before)
+    expect(model.encode('the <new 199>')).toEqual([5, ids.size + 199])
+    expect(model.vocabulary().size).toBe(ids.size + 200)
+    lookups.push(ids.lookups - before)
+  }
+  expect(lookups[0]).toBe(lookups[1])
+})
+
+it('adds tokens one by one as all at once, special ones and others in turn', async () => {
+  const [one, other] = [await load(cases[0]!), await load(cases[0]!)]
+  const calls = ['a', 'b', 'a', 'c', 'b'].map(
+    (content, index) => [content, { specialTokens: index % 2 === 1 }] as const,
+  )
+  for (const [content, options] of calls) {
+    one.addTokens(content, options)
+    other.addTokens(content, options)
+    expect(other.files()).not.toEqual({}) // asked for in between
+  }
+  expect(Object.values(one.files()).map(text => JSON.parse(text) as unknown)).toEqual(
+    Object.values(other.files()).map(text => JSON.parse(text) as unknown),
+  )
 })

@@ -9,12 +9,16 @@ import { duration } from './arguments/duration'
 import { onlyStep } from './arguments/effects'
 import { engine } from './arguments/engine'
 import { evaluation } from './arguments/evaluation'
+import { pushes } from './arguments/hub'
 import { learningRate } from './arguments/learningRate'
 import { logging } from './arguments/logging'
 import { optimizer } from './arguments/optimizer'
 import { plain, run } from './support'
 
-const subjects = { duration, learningRate, optimizer, logging, evaluation, checkpoints, bestModel, seeds, data, engine }
+const subjects = {
+  ...{ duration, learningRate, optimizer, logging, evaluation },
+  ...{ checkpoints, bestModel, pushes, seeds, data, engine },
+}
 
 it('every argument that can be set has one test of what it changes', () => {
   const accepted = argumentNames.filter(name => argumentRow(name).refused === undefined)

@@ -114,6 +114,17 @@ describe('what hubStrategy pushes while training', () => {
     expect(files.toSorted()).toEqual([...modelFiles, 'notes/one.txt', 'onnx.txt', ...tokenizerFiles].toSorted())
   })
 
+  it('is awaited when a signal stops the run: its last checkpoint is pushed', async () => {
+    hub().fault({ delay: 200, match: '/revision/', times: 1 })
+    const controller = new AbortController()
+    const onStepEnd = (_: unknown, { globalStep }: { readonly globalStep: number }): void => {
+      if (globalStep === 3) controller.abort()
+    }
+    const { output } = await run(pushing(), { signal: controller.signal, callbacks: [{ onStepEnd }] })
+    expect(output).toMatchObject({ globalStep: 3, interrupted: true })
+    expect(messages()).toEqual([2, 3].map(step => `Training in progress, step ${step}`))
+  })
+
   it('is nothing without its callback, and says each push to the callbacks', async () => {
     const events: string[] = []
     class Listening extends TrainerCallback {
@@ -179,7 +190,7 @@ describe('a push that fails', () => {
     ['a foreign repository', {}, { hubModelId: 'google/tiny' }, /may not do this with model "google\/tiny"/],
   ])('for %s fails before the first step', async (_, environment, args, message) => {
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
-    const steps = vi.fn()
+    const steps = vi.fn<() => void>()
     const trainer = createTrainer(pushing(args), { callbacks: [{ onStepBegin: steps }] })
     await expect(trainer.train()).rejects.toThrow(message)
     expect(steps).not.toHaveBeenCalled()
