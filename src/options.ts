@@ -81,6 +81,12 @@ export function checkFlag(value: unknown, name: string): void {
   throw new TrainerError('argument', `${name} is ${shown(value)}; true or false was expected.`)
 }
 
+/** @throws TrainerError (`argument`) for what cannot be called. */
+export function checkFunction(value: unknown, where: string): void {
+  if (typeof value === 'function') return
+  throw new TrainerError('argument', `${where} takes a function, not ${shown(value)}.`)
+}
+
 /** A value in a message. */
 export function shown(value: unknown): string {
   if (typeof value !== 'object' || value === null) return typeof value === 'string' ? `'${value}'` : String(value)

@@ -53,8 +53,9 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
     parameters: Map<string, Tensor<'float32'>>,
     nameOrPath?: string,
     definition: Model = definitionOf(config, 'sequence-classification'),
+    repository?: string,
   ) {
-    super(definition, parameters, nameOrPath)
+    super(definition, parameters, nameOrPath, repository)
     const family = architectureOf(config).config
     const { torch_dtype: _, ...rest } = withoutAliases(config, family)
     const own = { architectures: [this.definition.name], dtype: 'float32' }
@@ -164,7 +165,7 @@ export async function modelFromFolder<Prediction = Tensor>(
   config: ModelConfig,
   options: PretrainedOptions = {},
   task: Task = 'sequence-classification',
-  from?: Pick<PretrainedSource, 'name' | 'fetchWeights'>,
+  from?: Pick<PretrainedSource, 'name' | 'repository' | 'fetchWeights'>,
 ): Promise<PreTrainedModel<Prediction>> {
   checkPretrainedOptions(options, task)
   const source = `${folder}/config.json`
@@ -184,7 +185,7 @@ export async function modelFromFolder<Prediction = Tensor>(
   const weights = parameters.map(parameter => {
     return [parameter.name, found.get(parameter.name) ?? random.get(parameter.name)!] as const
   })
-  return new PreTrainedModel<Prediction>(complete, new Map(weights), name, definition)
+  return new PreTrainedModel<Prediction>(complete, new Map(weights), name, definition, from?.repository)
 }
 
 /** A folder's weights for the model of a config; says which start at random, and which are not used. */

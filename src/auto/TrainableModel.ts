@@ -22,14 +22,17 @@ export class TrainableModel<Prediction = unknown> {
   declare protected readonly prediction?: Prediction
   /** Where it was loaded from; undefined for a model that started at random. */
   readonly nameOrPath: string | undefined
+  /** The id on the Hub that it was loaded by; undefined for what lay on this machine, or started at random. */
+  readonly repository: string | undefined
   /** The weights. A trainer moves them to where it trains: read them here again after an update. */
   readonly parameters: Map<string, Tensor<'float32'>>
   #definition: Model
 
-  constructor(definition: Model, parameters: Map<string, Tensor<'float32'>>, nameOrPath?: string) {
+  constructor(definition: Model, parameters: Map<string, Tensor<'float32'>>, nameOrPath?: string, repository?: string) {
     this.#definition = definition
     this.parameters = parameters
     this.nameOrPath = nameOrPath
+    this.repository = repository
   }
 
   /** What the model computes. */

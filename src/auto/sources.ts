@@ -23,6 +23,8 @@ export interface PretrainedSource {
   readonly folder: string
   /** What the user gave: a folder, or an id. */
   readonly name: string
+  /** The id; undefined for a folder. */
+  readonly repository?: string
   /** Sees to it that config.json is there, where there is one. */
   fetchConfig(): Promise<void>
   /** Sees to it that the weights are there: safetensors, else those of PyTorch. */
@@ -146,6 +148,7 @@ function repositorySource(repository: Repository, subfolder: string): Pretrained
   return {
     folder: place,
     name: id,
+    repository: id,
     async fetchConfig() {
       if (names.has('adapter_config.json') || !names.has('config.json')) refuseOthers()
       if (!names.has('config.json')) throw noConfig(name)

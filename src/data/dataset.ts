@@ -5,11 +5,10 @@ import { columnValues, type Column } from './columns'
 import type { Features } from './features'
 import { filterRows, type AsyncPredicate, type FilterOptions, type Predicate } from './filtering'
 import { madeHere, type DatasetInfo } from './info'
-import { mapRows, type BatchFunction, type MapOptions, type RowFunction } from './mapping'
+import { checkMapping, mapRows, type BatchFunction, type MapOptions, type RowFunction } from './mapping'
 import { pushSplit, pushSplits, type UploadedCommit } from './pushDataset'
 import type { PushSplitOptions, PushSplitsOptions } from './pushOptions'
-
-import { refuseArguments } from '../options'
+import { checkFunction, refuseArguments } from '../options'
 import type { Awaitable, ColumnOf, LooseColumns, LooseRow, Merge, RowOfColumns, Without } from './rows'
 import { shuffledOrder, splitTable, type ShuffleOptions, type SplitOptions } from './split'
 import { columnOf, featuresOf, lengthsOf, rowOf, selectRows, tableOfArrays, tableOfRows, type Table } from './table'
@@ -51,7 +50,7 @@ export class Dataset<Row extends object = LooseRow> {
 
   /** A dataset of named columns, arrays or typed arrays of one length. */
   static fromColumns<Named extends object>(columns: Named, features?: Features): Dataset<RowOfColumns<Named>> {
-    return datasetOf(tableOfArrays(new Map(Object.entries(columns)), features))
+    return datasetOf(tableOfArrays(columns, features))
   }
 
   /** The names of the columns, in order. */
@@ -135,6 +134,7 @@ export class Dataset<Row extends object = LooseRow> {
   filter<Expected = LooseRow>(keep: Predicate<Row, Expected>, options?: FilterOptions): Dataset<Row>
   filter<Expected = LooseRow>(keep: AsyncPredicate<Row, Expected>, options?: FilterOptions): Promise<Dataset<Row>>
   filter(keep: (row: never, index: number) => Awaitable<boolean>, options?: FilterOptions): Awaitable<Dataset<Row>> {
+    checkFunction(keep, 'filter()')
     const kept = filterRows(this.length, index => keep(this.get(index) as never, index), options)
     return kept instanceof Promise ? kept.then(indices => this.select(indices)) : this.select(kept)
   }
@@ -299,6 +299,7 @@ export class DatasetDict<Row extends object = LooseRow> {
     options?: MapOptions & { batched?: false },
   ): Promise<DatasetDict<Merge<Row, Added>>>
   async map(mapper: (input: never, index: never) => unknown, options: MapOptions = {}): Promise<unknown> {
+    checkMapping(mapper, options)
     const splits: Record<string, Dataset<object>> = {}
     for (const [name, split] of Object.entries(this.splits)) {
       const named = { ...options, desc: options.desc ?? `Map (${name})` }

@@ -1,8 +1,8 @@
 // what a dataset has, before anything of it is loaded
 import { checkOptions } from '../options'
-import type { HubOptions } from '../hub/connection'
+import { type HubOptions, hubOptionNames } from '../hub/connection'
 import { configurationNames, findSplits } from './findFiles'
-import { hubOptions, openSource } from './openSource'
+import { openSource } from './openSource'
 
 /**
  * The configurations of a dataset: those that its card names, or that the Hub has converted; ['default'] where it has
@@ -14,7 +14,7 @@ import { hubOptions, openSource } from './openSource'
  * await getDatasetConfigNames('nyu-mll/glue') // ['ax', 'cola', 'mnli', …]
  */
 export async function getDatasetConfigNames(path: string, options: HubOptions = {}): Promise<string[]> {
-  checkOptions(options, hubOptions, 'getDatasetConfigNames()')
+  checkOptions(options, hubOptionNames, 'getDatasetConfigNames()')
   const { source } = await openSource(path, options)
   return [...(await configurationNames(source))]
 }
@@ -33,7 +33,7 @@ export async function getDatasetSplitNames(
   configuration?: string,
   options: HubOptions = {},
 ): Promise<string[]> {
-  checkOptions(options, hubOptions, 'getDatasetSplitNames()')
+  checkOptions(options, hubOptionNames, 'getDatasetSplitNames()')
   const { source, dataFiles } = await openSource(path, options)
   const { splits } = await findSplits(source, { configuration, dataFiles })
   return Object.keys(splits)

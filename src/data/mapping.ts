@@ -3,7 +3,7 @@ import { TrainerError } from '../errors'
 import { columnValues, compactColumn, concatColumns, type Column } from './columns'
 import { columnsView } from './columnsView'
 import type { Feature } from './features'
-import { checkOptions } from '../options'
+import { checkFlag, checkFunction, checkOptions, shown } from '../options'
 import { reportProgress, type ProgressReporter } from './progress'
 import type { Awaitable, ColumnsInput, RowInput } from './rows'
 import type { Table } from './table'
@@ -31,6 +31,25 @@ export interface MapOptions {
   readonly onProgress?: ProgressReporter
 }
 
+/** The names of {@link MapOptions}; the type sees to it that none is missing. */
+const optionNames = Object.keys({
+  batched: 1,
+  batchSize: 1,
+  removeColumns: 1,
+  desc: 1,
+  onProgress: 1,
+} satisfies Record<keyof MapOptions, 1>)
+
+/** @throws TrainerError (`argument`) for what is not a function, and for options that there are not. */
+export function checkMapping(mapper: unknown, options: MapOptions): void {
+  checkFunction(mapper, 'map()')
+  checkOptions(options, optionNames, 'map()')
+  checkFlag(options.batched, 'batched')
+  const { removeColumns: removed } = options
+  if (removed === undefined || typeof removed === 'string' || Array.isArray(removed)) return
+  throw new TrainerError('argument', `removeColumns is ${shown(removed)}; the names of columns were expected.`)
+}
+
 type Mapper = (input: never, index: never) => unknown
 
 /** The values of new columns, for the rows from `start` to before `end`. */
@@ -45,7 +64,7 @@ interface Made {
  * @throws TrainerError naming the rows whose result is not a set of columns, or does not fit the other rows.
  */
 export async function mapRows(table: Table, mapper: Mapper, options: MapOptions): Promise<Table> {
-  checkOptions(options, ['batched', 'batchSize', 'removeColumns', 'desc', 'onProgress'], 'map()')
+  checkMapping(mapper, options)
   const { batched = false, batchSize = 1000 } = options
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new TrainerError('argument', `batchSize must be a whole number above 0, not ${batchSize}.`)

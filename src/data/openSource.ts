@@ -1,15 +1,13 @@
 // what loadDataset is given → the folder or the repository that it means
 import { TrainerError } from '../errors'
 import { kindOf, missingPath } from '../files/tree'
-import type { HubOptions } from '../hub/connection'
+import { checkHubOptions, type HubOptions, hubOptionNames } from '../hub/connection'
 import { HubRefusal } from '../hub/errors'
 import { isRepositoryId, openRepository, type Repository } from '../hub/repository'
+import { shown } from '../options'
 import type { DataFiles } from './findFiles'
 import { isDataFile } from './formats'
-import { folderSource, nameOf, repositorySource, type DataSource } from './sources'
-
-/** The options that only a repository of the Hub reads. */
-export const hubOptions = ['revision', 'token', 'cacheDir', 'localFilesOnly'] as const
+import { folderSource, nameOf, pathsOf, repositorySource, type DataSource } from './sources'
 
 /** The branch that the Hub keeps what it has converted in. */
 const converted = 'refs/convert/parquet'
@@ -35,10 +33,15 @@ export interface OpenedSource {
  */
 export async function openSource(path: string, options: SourceOptions): Promise<OpenedSource> {
   const { dataFiles, dataDir } = options
+  checkHubOptions(options)
+  if (dataDir !== undefined && typeof dataDir !== 'string')
+    throw new TrainerError('argument', `dataDir is ${shown(dataDir)}; the path of a folder was expected.`)
+  if (typeof path !== 'string')
+    throw new TrainerError('argument', `A dataset is named by a path or by its id on the Hub, not by ${shown(path)}.`)
   const kind = await kindOf(path)
   if (kind === 'nothing' && isRepositoryId(path) && !isDataFile(path) && !readers.includes(path))
     return { source: await openDataset(path, options), dataFiles }
-  const given = hubOptions.find(name => options[name] !== undefined)
+  const given = hubOptionNames.find(name => options[name] !== undefined)
   if (given !== undefined) throw notOfTheHub(path, given, kind)
   if (kind === 'folder') return { source: folderSource(path), dataFiles }
   if (kind === 'nothing' && !readers.includes(path)) throw await missingPath(path, hintFor(path))
@@ -65,7 +68,7 @@ async function openDataset(id: string, options: SourceOptions): Promise<DataSour
     if (source !== undefined) return source
     throw withoutFolder(id, cause)
   }
-  const paths = repository.files.map(({ path }) => path)
+  const paths = pathsOf(repository)
   if (!paths.some(path => isDataFile(nameOf(path)))) {
     const source = mayConvert ? await openConverted(id, access) : undefined
     if (source !== undefined) return source

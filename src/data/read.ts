@@ -7,11 +7,11 @@ import { severalConfigurations } from './configurations'
 import { findSplits, type DataFiles, type Found } from './findFiles'
 import { checkReadOptions, readColumns, readOptions, type FileColumns, type ReadOptions } from './formats'
 import { joinFiles } from './joinFiles'
-import { checkFlag, checkOptions } from '../options'
+import { checkFlag, checkOptions, shown } from '../options'
 import { IterableDatasetDict, type IterableDataset } from './iterable'
 import { refuseSlice, streamSplits } from './iterableLoad'
-import type { HubOptions } from '../hub/connection'
-import { hubOptions, openSource } from './openSource'
+import { type HubOptions, hubOptionNames } from '../hub/connection'
+import { openSource } from './openSource'
 import type { LooseRow } from './rows'
 import { parseSplit, slice } from './slices'
 import type { DataSource } from './sources'
@@ -115,9 +115,17 @@ export async function loadDataset(
   const named = typeof configurationOrOptions === 'string' ? configurationOrOptions : undefined
   const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
+  if (more !== undefined && configurationOrOptions !== undefined && named === undefined)
+    throw new TrainerError(
+      'argument',
+      `The configuration is ${shown(configurationOrOptions)}; its name was expected.`,
+      {
+        fix: 'Give the options once: loadDataset(path, options), or loadDataset(path, configuration, options).',
+      },
+    )
   checkOptions(
     options,
-    ['split', 'name', 'dataFiles', 'dataDir', 'streaming', ...hubOptions, ...readOptions],
+    ['split', 'name', 'dataFiles', 'dataDir', 'streaming', ...hubOptionNames, ...readOptions],
     'loadDataset()',
   )
   if (named !== undefined && options.name !== undefined && options.name !== named)
@@ -172,6 +180,8 @@ async function readSplits(
 function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object> | DatasetDict<object> {
   checkOptions(options, ['split'], 'loadDataset() of rows in memory')
   const { split } = options
+  if (typeof source !== 'object' || source === null)
+    throw new TrainerError('argument', `loadDataset() takes a path, an id or rows, not ${shown(source)}.`)
   if (Array.isArray(source)) {
     const { name, start, end } = parseSplit(split ?? 'train')
     if (name !== 'train') throw noSplit(name, ['train'], 'the rows')

@@ -1,5 +1,6 @@
 // 'train[10%:20%]' → those rows of a split
 import { TrainerError } from '../errors'
+import { shown } from '../options'
 import type { Dataset } from './dataset'
 
 /** What `split` says. */
@@ -11,9 +12,9 @@ export interface Slice {
 
 /** Reads `train`, `train[10:20]`, `train[:5%]`. @throws TrainerError (`argument`) for anything else. */
 export function parseSplit(written: string): Slice {
-  const match = /^(\w[\w.-]*)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?$/.exec(written)
+  const match = typeof written !== 'string' ? null : /^(\w[\w.-]*)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?$/.exec(written)
   if (match === null) {
-    throw new TrainerError('argument', `split is '${written}'; the name of a split or of a slice was expected.`, {
+    throw new TrainerError('argument', `split is ${shown(written)}; the name of a split or of a slice was expected.`, {
       fix: "Write 'train', 'train[:100]' or 'train[10%:20%]'.",
     })
   }

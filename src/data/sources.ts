@@ -43,10 +43,18 @@ export function folderSource(folder: string): DataSource {
   }
 }
 
+/**
+ * The paths of a repository's files, also of those that cannot be had without a connection: which splits there are does
+ * not depend on what has been fetched.
+ */
+export function pathsOf({ files, absent }: Repository): string[] {
+  return [...files.map(({ path }) => path), ...absent]
+}
+
 /** A repository, of which nothing but what is asked for is fetched. */
 export function repositorySource(repository: Repository, isExport = false): DataSource {
-  const { id, files } = repository
-  const paths = files.map(({ path }) => path)
+  const { id } = repository
+  const paths = pathsOf(repository)
   const check = (name: string): Promise<void> => {
     if (paths.includes(name)) return Promise.resolve()
     const close = nearest(name, paths)

@@ -41,10 +41,12 @@ export function tableOfRows(rows: readonly object[]): Table {
  * A table of named arrays or typed arrays.
  * @throws TrainerError (`data`) naming the array that has another length than those before it.
  */
-export function tableOfArrays(arrays: ReadonlyMap<string, ArrayLike<unknown>>, features: Features = {}): Table {
+export function tableOfArrays(arrays: object, features: Features = {}): Table {
+  if (typeof arrays !== 'object' || arrays === null || Array.isArray(arrays))
+    throw new TrainerError('argument', `Columns come as an object of lists by name, not as ${shown(arrays)}.`)
   const columns = new Map<string, Column>()
   let length: number | undefined
-  for (const [name, values] of arrays) {
+  for (const [name, values] of Object.entries(arrays) as [string, ArrayLike<unknown> | undefined][]) {
     if (typeof values?.length !== 'number')
       throw new TrainerError('argument', `Column '${name}' comes as a list of its values, not as ${shown(values)}.`)
     length ??= values.length

@@ -22,7 +22,7 @@ export const hubOptionNames = Object.keys({
   token: 1,
   cacheDir: 1,
   localFilesOnly: 1,
-} satisfies Record<keyof HubOptions, 1>)
+} satisfies Record<keyof HubOptions, 1>) as readonly (keyof HubOptions)[]
 
 /** @throws TrainerError ('argument') for an option of another type; a token is not shown. */
 export function checkHubOptions({ revision, token, cacheDir, localFilesOnly }: HubOptions): void {
@@ -46,15 +46,16 @@ export interface Connection {
 
 /**
  * A connection with the token that is given or kept.
- * @throws TrainerError ('argument') for what cannot be a token, and for `token: true` where there is none.
+ * @throws TrainerError ('argument') for what cannot be a token or HF_ENDPOINT, and for `token: true` where there is none.
  */
 export async function connect(
   options: Pick<HubOptions, 'token'> = {},
   environment: HubEnvironment = hubEnvironment(),
 ): Promise<Connection> {
   const token = await tokenOf(options.token, environment)
-  if (token !== undefined && !/^hf_[\w-]+$/.test(token))
-    throw new TrainerError('argument', 'The token of the Hub is none: one begins with "hf_", and has no blanks.', {
+  checkEndpoint(environment.endpoint)
+  if (token !== undefined && !/^hf_[!-~]+$/.test(token))
+    throw new TrainerError('argument', 'This is not a token of the Hub: one begins with "hf_", and has no blanks.', {
       fix: 'Copy it again from the page of settings: npx ts-trainer login.',
     })
   return {
@@ -64,6 +65,14 @@ export async function connect(
     hastyFetch: patientFetch(environment.endpoint, token, { connecting: 2, timeout: 10_000 }),
     environment,
   }
+}
+
+/** @throws TrainerError ('argument') for an address that nothing can be asked at. */
+function checkEndpoint(endpoint: string): void {
+  if (URL.canParse(endpoint) && /^https?:/i.test(endpoint)) return
+  throw new TrainerError('argument', `HF_ENDPOINT is ${JSON.stringify(endpoint)}, which is not the address of a Hub.`, {
+    fix: 'Write it with https:// or http:// before it, or unset it.',
+  })
 }
 
 async function tokenOf(given: HubOptions['token'], environment: HubEnvironment): Promise<string | undefined> {

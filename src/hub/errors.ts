@@ -1,4 +1,6 @@
 // what the Hub answers → an error that says what to do
+import { HubApiError } from '@huggingface/hub'
+
 import { TrainerError } from '../errors'
 
 /** Models, or datasets. */
@@ -44,6 +46,12 @@ export function hubError(cause: unknown, asked: Asked): unknown {
     const { problem, fix } = refusal(cause, asked)
     return new TrainerError('hub', problem, { fix, cause })
   }
+  if (cause instanceof HubApiError) return saidBy(cause, asked)
+  if (cause instanceof SyntaxError)
+    return new TrainerError('hub', `The answer for ${named(asked)} cannot be read as JSON: ${cause.message}.`, {
+      fix: 'Does HF_ENDPOINT name a Hub, and is no login page of a network in between?',
+      cause,
+    })
   const reason = reasonOf(cause)
   if (reason === undefined) return cause
   return new TrainerError('hub', `Cannot reach the Hub for ${named(asked)}: ${reason}.`, {
@@ -90,6 +98,24 @@ function refusal(answer: HubRefusal, asked: Asked): { problem: string; fix: stri
     problem: `The Hub answered ${status} for ${what}${answer.said === undefined ? '' : `: ${answer.said}`}.`,
     fix: status >= 500 ? 'It has a fault of its own: try again later.' : 'Check the id and the revision.',
   }
+}
+
+/** The error for an answer that the library has read: the Hub says in it what is wrong, as with a card's metadata. */
+function saidBy(answer: HubApiError, asked: Asked): TrainerError {
+  const { statusCode: status, data } = answer
+  const said = data?.['error']
+  if (status === 404)
+    return new TrainerError('hub', `The Hub has nothing there for ${named(asked)} (${String(said ?? 404)}).`, {
+      fix: 'Check the id, and HF_ENDPOINT where it is set.',
+      cause: answer,
+    })
+  const reason = typeof said === 'string' ? said : answer.message.replace(/\. URL: .*/s, '')
+  return new TrainerError('hub', `The Hub does not take this for ${named(asked)} (${status}): ${reason}`, {
+    fix: reason.includes('README.md')
+      ? 'Correct the metadata at the beginning of README.md, and push again.'
+      : 'Check the id and the revision.',
+    cause: answer,
+  })
 }
 
 function named({ kind, id }: Asked): string {

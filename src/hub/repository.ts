@@ -30,6 +30,8 @@ export interface Repository {
   readonly commit: string
   /** All its files, fetched or not; without a connection, those that the cache has. */
   readonly files: readonly RepositoryFile[]
+  /** Without a connection, the paths of the files that the cache lacks, as far as it knows of them; else none. */
+  readonly absent: readonly string[]
   /** Where fetched files lie: `snapshots/COMMIT` of the cache. */
   readonly folder: string
   /**
@@ -95,8 +97,9 @@ export async function openRepository(
   } catch (cause) {
     const error = hubError(cause, place)
     if (cached === undefined || !isPassedOver(error)) throw error
-    const { problem } = error as TrainerError
-    log('warning', `${problem} What the cache has of it is used: commit ${cached}.`)
+    const { problem, fix } = error
+    const advice = error.cause instanceof HubRefusal ? ` ${fix}` : ''
+    log('warning', `${problem} What the cache has of it is used: commit ${cached}.${advice}`)
     return cachedRepository(place, cached, 'the Hub does not give it')
   }
 }
@@ -118,15 +121,18 @@ function checkId(kind: RepositoryKind, id: string): void {
 }
 
 /** Whether the cache is used in place of an error, as Python does: not where the Hub says that there is no such revision. */
-function isPassedOver(error: unknown): boolean {
+function isPassedOver(error: unknown): error is TrainerError {
   if (!(error instanceof TrainerError) || error.code !== 'hub') return false
   const { cause } = error
   return cause !== undefined && !(cause instanceof HubRefusal && cause.errorCode === 'RevisionNotFound')
 }
 
-function notCached({ kind, id, revision, cacheDir }: Place, why: string, path?: string): TrainerError {
-  const what = path === undefined ? `The ${kind} "${id}" (revision "${revision}")` : `${path} of ${kind} "${id}"`
-  return new TrainerError('hub', `${what} is not in the cache (${cacheDir}), and ${why}.`, {
+function notCached({ kind, id, revision, cacheDir }: Place, why: string, paths: readonly string[] = []): TrainerError {
+  const named =
+    paths.length > 5 ? `${paths.slice(0, 5).join(', ')} and ${paths.length - 5} more files` : paths.join(', ')
+  const what = named === '' ? `The ${kind} "${id}" (revision "${revision}")` : `${named} of ${kind} "${id}"`
+  const verb = paths.length > 1 ? 'are' : 'is'
+  return new TrainerError('hub', `${what} ${verb} not in the cache (${cacheDir}), and ${why}.`, {
     fix: 'Load it once with a connection, without localFilesOnly and HF_HUB_OFFLINE; HF_HUB_CACHE names another cache.',
   })
 }
@@ -135,21 +141,25 @@ function notCached({ kind, id, revision, cacheDir }: Place, why: string, path?: 
 async function cachedRepository(place: Place, commit: string, why: string): Promise<Repository> {
   const { kind, id, cache } = place
   const files = await cache.files(commit)
-  const check = (path: string): void => {
-    if (!files.some(file => file.path === path)) throw notCached(place, why, path)
+  const there = new Set(files.map(({ path }) => path))
+  const listed = (await cache.listing(commit)) ?? []
+  const check = (paths: readonly string[]): void => {
+    const missing = paths.filter(path => !there.has(path))
+    if (missing.length > 0) throw notCached(place, why, missing)
   }
   return {
     kind,
     id,
     commit,
     files,
+    absent: listed.map(({ path }) => path).filter(path => !there.has(path)),
     folder: cache.snapshot(commit),
     fetch: async paths => {
-      paths.forEach(check)
+      check(paths)
       return cache.snapshot(commit)
     },
     open: async path => {
-      check(path)
+      check([path])
       return openSlices(cache.place(commit, path))
     },
   }
@@ -176,6 +186,7 @@ function onlineRepository(
     id,
     commit,
     files: listed.map(({ path, size }) => ({ path, size })),
+    absent: [],
     folder: cache.snapshot(commit),
     async fetch(paths) {
       const asked = [...new Set(paths)].map(fileAt)

@@ -1,8 +1,7 @@
 // where a model was loaded from → what its card says of that
 import { frontMatterOf } from '../files/frontMatter'
-import { isFolder } from '../files/paths'
 import { readText } from '../files/readFile'
-import { isRepositoryId, openRepository } from '../hub/repository'
+import { openRepository } from '../hub/repository'
 import { listed } from './options'
 import { readYaml } from './yaml'
 
@@ -17,18 +16,16 @@ export interface BaseModel {
 /**
  * The base of a model; what cannot be found out of it is left out.
  * @param given its id, where the user gives it.
- * @param nameOrPath what the model was loaded by.
+ * @param loaded what the model was loaded by: an id, or a path of this machine.
  * @param token for the Hub, where it is not the kept one.
  */
 export async function baseModelOf(
   given: string | undefined,
-  nameOrPath: string | undefined,
+  loaded: { readonly repository: string | undefined; readonly nameOrPath: string | undefined },
   token: string | undefined,
 ): Promise<BaseModel> {
-  const folder = nameOrPath !== undefined && (await isFolder(nameOrPath)) ? nameOrPath : undefined
-  const loaded = nameOrPath !== undefined && folder === undefined && isRepositoryId(nameOrPath) ? nameOrPath : undefined
-  const id = given ?? loaded
-  const card = await (id === undefined ? cardIn(folder) : cardOf(id, token)).catch(() => undefined)
+  const id = given ?? loaded.repository
+  const card = await (id === undefined ? cardIn(loaded.nameOrPath) : cardOf(id, token)).catch(() => undefined)
   return { id, license: card === undefined ? undefined : licenseOf(card) }
 }
 

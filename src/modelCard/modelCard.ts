@@ -42,7 +42,7 @@ export async function writeModelCard(parts: CardParts, options: ModelCardOptions
   const { outputDir } = parts.args
   await checkWritable(outputDir)
   const path = `${outputDir}/README.md`
-  const base = await baseModelOf(options.finetunedFrom, parts.model.nameOrPath, parts.args.hubToken)
+  const base = await baseModelOf(options.finetunedFrom, parts.model, parts.args.hubToken)
   const tags = tagsOf((await readText(path)) ?? '', path)
   const card = modelCard(parts, options, { base, tags, source: sourceOf(parts.datasets) })
   await writeFileWhole(path, new TextEncoder().encode(card))

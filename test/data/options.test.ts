@@ -41,6 +41,34 @@ describe('an option that does not exist', () => {
   })
 })
 
+describe('what is given', () => {
+  const made = Dataset as unknown as Untyped
+  it.each<[string, () => unknown, RegExp]>([
+    ['filter', () => dataset['filter']!(5), /filter\(\) takes a function, not 5/],
+    ['filter of splits', () => dict['filter']!(), /filter\(\) takes a function, not undefined/],
+    ['map', () => dataset['map']!({ text: 1 }), /map\(\) takes a function, not \{ text \}/],
+    ['map of splits', () => dict['map']!('text'), /map\(\) takes a function, not 'text'/],
+    ['map of splits', () => dict['map']!(keep, 5), /map\(\) takes its options as an object, not 5/],
+    ['map', () => dataset['map']!(keep, { batched: 1 }), /batched is 1; true or false was expected/],
+    ['map', () => dataset['map']!(keep, { removeColumns: 5 }), /removeColumns is 5; the names of columns were/],
+    ['selectColumns', () => dataset['selectColumns']!({ columns: ['text'] }), /name of a column is a text/],
+    ['shuffle', () => dataset['shuffle']!(1.5), /seed must be a whole number/],
+    ['fromColumns', () => made['fromColumns']!(null), /Columns come as an object of lists by name, not as null/],
+    ['fromColumns', () => made['fromColumns']!([[1]]), /Columns come as an object of lists by name, not as a list/],
+    ['loadDataset', () => load(null), /takes a path, an id or rows, not null/],
+    ['loadDataset', () => load(5), /takes a path, an id or rows, not 5/],
+    ['loadDataset', () => load(csv, { split: 5 }), /split is 5; the name of a split/],
+    ['loadDataset', () => load(csv, { dataDir: 5 }), /dataDir is 5; the path of a folder was expected/],
+    ['loadDataset', () => load(csv, { split: 'train' }, { sep: ';' }), /configuration is \{ split \}.* options once/],
+    ['loadDataset', () => load('acme/reviews', { token: 5 }), /token is a number; a text, true or false was/],
+  ])('to %s is of the kind that it takes', async (_, call, message) => {
+    await expect((async () => call())()).rejects.toMatchObject({
+      code: 'argument',
+      message: expect.stringMatching(message) as string,
+    })
+  })
+})
+
 describe('options', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['shuffle', () => dataset['shuffle']!('42'), /shuffle\(\) takes its options as an object, not '42'/],

@@ -128,6 +128,11 @@ describe('what is fetched', () => {
   })
 })
 
+/** What a network's login page does to every question. */
+function answerWithPages(): void {
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response('<html>', { headers: { 'Content-Type': 'text/html' } })))
+}
+
 describe('without a connection', () => {
   it.each(['HF_HUB_OFFLINE', 'localFilesOnly'])('the cache is used, and nothing asked: %s', async how => {
     const commit = used.hub.add('model', id, files)
@@ -175,6 +180,35 @@ describe('without a connection', () => {
     expect(messages[0]).toContain('The Hub answered 503')
     used.hub.clearFaults()
     await expect(fetchAll({ revision: 'gone' })).rejects.toThrow(`There is no revision "gone" of model "${id}"`)
+  })
+
+  it.each<[string, () => void, RegExp]>([
+    ['404 and no code', () => used.hub.fault({ status: 404 }), /^The Hub has nothing there for model .* Check the id/],
+    ['a page', answerWithPages, /^The answer for model .* cannot be read as JSON: .*Does HF_ENDPOINT name a Hub/],
+  ])('a host that is no Hub is an error, or gives way to the cache: %s', async (_, become, message) => {
+    used.hub.add('model', id, files)
+    const folder = await fetchAll()
+    become()
+    try {
+      await expect(openRepository('model', 'acme/other')).rejects.toMatchObject({
+        code: 'hub',
+        message: expect.stringMatching(message) as string,
+      })
+      expect(await fetchAll()).toBe(folder)
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+
+  it('the cache tells which files it lacks', async () => {
+    used.hub.add('model', id, files)
+    await (await openRepository('model', id)).fetch(['config.json'])
+    const repository = await openRepository('model', id, { localFilesOnly: true })
+    expect(repository.files.map(({ path }) => path)).toEqual(['config.json'])
+    expect(repository.absent).toEqual(Object.keys(files).filter(path => path !== 'config.json'))
+    await expect(repository.fetch([...Array.from({ length: 7 }, (_, i) => `${i}.csv`), 'config.json'])).rejects.toThrow(
+      /^0\.csv, 1\.csv, 2\.csv, 3\.csv, 4\.csv and 2 more files of model "acme\/tiny" are not in the cache/,
+    )
   })
 
   it('a commit that Python has cached needs no request when it suffices', async () => {

@@ -147,6 +147,17 @@ configs:
     await expect(loadDataset('acme/other')).rejects.toThrow(/no file or folder acme\/other here\. .*not in the cache/)
     expect(asked()).toEqual([])
   })
+
+  it('has all its splits without a connection, also those that were never fetched', async () => {
+    add(bySplit)
+    await loadDataset(id, { split: 'train' })
+    vi.stubEnv('HF_HUB_OFFLINE', '1')
+    expect(await getDatasetSplitNames(id)).toEqual(['train', 'validation', 'test'])
+    expect((await loadDataset(id, { split: 'train' })).length).toBe(2)
+    await expect(loadDataset(id)).rejects.toThrow(
+      /^extra\/dev\.csv, test\.csv of dataset "acme\/reviews" are not in the cache \(.*\), and nothing may be fetched/,
+    )
+  })
 })
 
 describe('a dataset that is a loading script', () => {

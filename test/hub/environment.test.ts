@@ -65,9 +65,21 @@ describe('the header of', () => {
     )
   })
 
+  it('a token of an application, which has dots, is one', async () => {
+    const { accessToken } = await connect({ token: 'hf_oauth_eyJhbGci.eyJzY29w.c2ln' }, hubEnvironment({}))
+    expect(accessToken).toBe('hf_oauth_eyJhbGci.eyJzY29w.c2ln')
+  })
+
+  it.each(['huggingface.co', 'ftp://hub', 'https://'])('an address that is none is refused: %s', async HF_ENDPOINT => {
+    await expect(connect({ token: false }, hubEnvironment({ HF_ENDPOINT }))).rejects.toMatchObject({
+      code: 'argument',
+      message: expect.stringMatching(/^HF_ENDPOINT is ".*", which is not the address of a Hub/) as string,
+    })
+  })
+
   it('what cannot be a token is refused, and not shown', async () => {
     const refused = connect({ token: 'secret words' }, hubEnvironment({}))
-    await expect(refused).rejects.toThrow('The token of the Hub is none')
+    await expect(refused).rejects.toThrow('This is not a token of the Hub')
     await expect(refused).rejects.not.toThrow('secret words')
   })
 })

@@ -60,7 +60,7 @@ describe('a model', () => {
     })
     const model = await fromPretrained(id)
     expect(fetched()).toEqual(['config.json', 'model.safetensors'])
-    expect(model.nameOrPath).toBe(id)
+    expect(model).toMatchObject({ nameOrPath: id, repository: id })
     const expected = tinyModel().parameters
     for (const [name, { data }] of model.parameters) expect(data).toEqual(expected.get(name)!.data)
     expect(messages).toEqual([])
@@ -80,7 +80,7 @@ describe('a model', () => {
     )
     used.hub.add('model', id, inside, { revision: 'v2' })
     const model = await fromPretrained(id, { revision: 'v2', subfolder: 'encoder' })
-    expect(model.nameOrPath).toBe(id)
+    expect(model).toMatchObject({ nameOrPath: id, repository: id })
     expect(await AutoConfig.fromPretrained(id, { revision: 'v2', subfolder: 'encoder' })).toEqual(tinyConfig)
     await expect(fromPretrained(id)).rejects.toThrow(`The repository ${id} has no config.json`)
     await expect(fromPretrained(id, { revision: 'v3' })).rejects.toThrow(`There is no revision "v3" of model "${id}"`)

@@ -168,11 +168,12 @@ describe('model card', () => {
   })
 
   it('names the base model by its id, takes its license, and never tells a path of this machine', async () => {
-    const loadedBy = (name: string): TrainableModel => {
+    const loadedBy = (name: string, repository?: string): TrainableModel => {
       const { config, parameters } = tinyModel()
-      return new PreTrainedModel(config, parameters, name)
+      return new PreTrainedModel(config, parameters, name, undefined, repository)
     }
-    const byId = await card({ license: 'mit' }, { model: loadedBy('google/bert'), logHistory: history })
+    const model = loadedBy('google/bert', 'google/bert')
+    const byId = await card({ license: 'mit' }, { model, logHistory: history })
     expect(byId.fields).toMatchObject({ license: 'mit', base_model: 'google/bert' })
     expect(byId.body).toContain('fine-tuned version of [google/bert](https://huggingface.co/google/bert) on')
     const folder = temporaryFolder()
@@ -185,6 +186,8 @@ describe('model card', () => {
       'C:\\models\\bert',
       'a/b/c',
       'out/../bert',
+      'out/bert', // looks like an id, and its folder is gone
+      'test/fixtures', // looks like one, and is there
     ]
     for (const path of paths) {
       const { fields, body } = await card({}, { model: loadedBy(path) })
@@ -192,8 +195,6 @@ describe('model card', () => {
       expect(body, path).toContain('This model was trained from scratch')
       expect(JSON.stringify([fields, body]), path).not.toContain(JSON.stringify(path).slice(1, -1))
     }
-    const ofThisRepository = await card({}, { model: loadedBy('test/fixtures') }) // a folder, though it looks like an id
-    expect(ofThisRepository.fields).not.toHaveProperty('base_model')
 
     writeFileSync(join(folder, 'README.md'), '\uFEFF---\r\nlicense: [gpl, mit]\r\n---\r\n# Bert\r\n')
     expect((await card({}, { model: loadedBy(folder) })).fields).toMatchObject({ license: 'mit' })
