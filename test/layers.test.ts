@@ -85,6 +85,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   tokenizers: ['tokenizers'],
   hyparquet: ['data'],
   'hyparquet-compressors': ['data'],
+  'hyparquet-writer': ['data'],
   mathjs: ['metrics'],
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],

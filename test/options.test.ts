@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { filesStage } from '../src/data/iterableStages'
 import * as index from '../src/index'
 import { functionsWithOptions } from './helpers/optionsOf'
 import { quietTrainer } from './helpers/quietTrainer'
@@ -18,6 +19,7 @@ const words = fileURLToPath(new URL('fixtures/data/bert-tiny', import.meta.url))
 const rows = [{ input_ids: [1, 2], label: 0 }]
 const dataset = untyped(index.Dataset.fromRows(rows))
 const splits = untyped(new index.DatasetDict({ train: index.Dataset.fromRows(rows) }))
+const stream = untyped(new index.IterableDataset(filesStage([], undefined)))
 const model = untyped(tinyModel())
 
 let tokenizer: Untyped
@@ -102,6 +104,12 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'Dataset#filter/1': options => dataset.filter!(() => true, options),
   'Dataset#shuffle/0': options => dataset.shuffle!(options),
   'Dataset#trainTestSplit/0': options => dataset.trainTestSplit!(options),
+  'Dataset#toParquet/1': options => dataset.toParquet!('never.parquet', options),
+  'Dataset#pushToHub/1': options => dataset.pushToHub!('a/b', options),
+  'DatasetDict#pushToHub/1': options => splits.pushToHub!('a/b', options),
+  'IterableDataset#map/1': options => stream.map!(() => ({}), options),
+  'IterableDataset#shuffle/0': options => stream.shuffle!(options),
+  'IterableDataset#batch/1': options => stream.batch!(2, options),
   'DatasetDict#map/1': options => splits.map!(() => ({}), options),
   'DatasetDict#filter/1': options => splits.filter!(() => true, options),
   'DatasetDict#shuffle/0': options => splits.shuffle!(options),

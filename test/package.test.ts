@@ -65,6 +65,7 @@ describe('package.json', () => {
       'cli-progress',
       'hyparquet',
       'hyparquet-compressors',
+      'hyparquet-writer',
       'koffi',
       'mathjs',
       'onnxruntime-node',

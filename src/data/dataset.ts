@@ -6,11 +6,17 @@ import type { Features } from './features'
 import { filterRows, type AsyncPredicate, type FilterOptions, type Predicate } from './filtering'
 import { madeHere, type DatasetInfo } from './info'
 import { checkMapping, mapRows, type BatchFunction, type MapOptions, type RowFunction } from './mapping'
+import { pushSplit, pushSplits, type UploadedCommit } from './pushDataset'
+import type { PushSplitOptions, PushSplitsOptions } from './pushOptions'
 import { checkFunction, refuseArguments } from '../options'
 import type { Awaitable, ColumnOf, LooseColumns, LooseRow, Merge, RowOfColumns, Without } from './rows'
 import { unfitName } from './splitNames'
 import { shuffledOrder, splitTable, type ShuffleOptions, type SplitOptions } from './split'
 import { columnOf, featuresOf, lengthsOf, rowOf, selectRows, tableOfArrays, tableOfRows, type Table } from './table'
+import { writeParquet, type ParquetOptions } from './writeParquet'
+
+/** The parts of a dataset, for a DatasetDict. */
+let tableOf: <Row extends object>(dataset: Dataset<Row>) => Table
 
 /**
  * A table of rows that never changes: every method that alters it returns a new one, which shares what is the same.
@@ -213,6 +219,38 @@ export class Dataset<Row extends object = LooseRow> {
   #made<Made extends object>({ columns, features, length }: Table): Dataset<Made> {
     return new Dataset<Made>(columns, features, length, this.info)
   }
+
+  /**
+   * Writes the rows as a parquet file, with their features, as Python's `to_parquet` does: `loadDataset(path)` and
+   * Python's `load_dataset` read the same from it. The file is written beside its place and renamed.
+   * @returns the file's bytes.
+   * @throws TrainerError (`data`) naming the row that is not what its column holds, (`file`) when it cannot be written.
+   *
+   * @example
+   * await dataset.toParquet('reviews/train.parquet')
+   */
+  toParquet(path: string, options: ParquetOptions = {}): Promise<number> {
+    return writeParquet(this.#table, path, options)
+  }
+
+  /**
+   * Pushes the rows to the Hub as one split of a dataset: parquet files, and a card (README.md) with their features, as
+   * Python's `push_to_hub` does. The repository is made if it is missing; other splits, other configurations and what
+   * else its card says stay.
+   * @param id NAME (of the token's account) or ORGANIZATION/NAME.
+   * @throws TrainerError (`data`) when the other splits of the configuration have other columns, (`hub`) without a token
+   * that may write there.
+   *
+   * @example
+   * await dataset.pushToHub('reviews', { split: 'validation', private: true })
+   */
+  async pushToHub(id: string, options: PushSplitOptions = {}): Promise<UploadedCommit> {
+    return pushSplit(this.#table, id, options, this.info.split?.replace(/\[.*/, ''))
+  }
+
+  static {
+    tableOf = <Row extends object>(dataset: Dataset<Row>): Table => dataset.#table
+  }
 }
 
 function datasetOf<Row extends object>({ columns, features, length }: Table): Dataset<Row> {
@@ -340,6 +378,18 @@ export class DatasetDict<Row extends object = LooseRow> {
     labelColumn: Name,
   ): DatasetDict<Row> {
     return this.#each(split => split.alignLabelsWithMapping(label2id, labelColumn))
+  }
+
+  /**
+   * Pushes all splits to the Hub as one configuration of a dataset, in one commit; see {@link Dataset.pushToHub}. Splits
+   * that the configuration has there besides are removed, as in Python.
+   *
+   * @example
+   * await dataset.pushToHub('acme/reviews')
+   */
+  async pushToHub(id: string, options: PushSplitsOptions = {}): Promise<UploadedCommit> {
+    const tables = Object.entries(this.splits).map(([name, split]) => [name, tableOf(split)] as const)
+    return pushSplits(new Map(tables), id, options)
   }
 
   #each<Result extends object>(change: (split: Dataset<Row>) => Dataset<Result>): DatasetDict<Result> {

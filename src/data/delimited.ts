@@ -97,15 +97,16 @@ function unevenRows(
   })
 }
 
-interface Layout {
+/** How a file is laid out. */
+export interface Layout {
   readonly delimiter: string
   /** Where the text begins, behind a line `sep=;`, and how many rows are left out from there on. */
   readonly start: number
   readonly skipRows: number
 }
 
-/** @throws TrainerError (`argument`) for options that contradict each other. */
-function layoutOf(text: string, format: 'csv' | 'tsv', options: DelimitedOptions): Layout {
+/** How a text is laid out, by its beginning. @throws TrainerError (`argument`) for options that contradict each other. */
+export function layoutOf(text: string, format: 'csv' | 'tsv', options: DelimitedOptions): Layout {
   const { sep, decimal = '.', skipRows = 0 } = options
   const given = options.delimiter ?? sep
   if (sep !== undefined && given !== sep)

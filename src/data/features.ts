@@ -76,12 +76,14 @@ export function inferFeature(values: Iterable<unknown>): Feature {
 function typeOf(value: unknown): Feature {
   if (Array.isArray(value) || ArrayBuffer.isView(value))
     return listOf(inferFeature(value as unknown as Iterable<unknown>))
-  if (typeof value !== 'object' || value === null) return valueOf(scalarType(value))
+  if (typeof value !== 'object' || value === null) return scalarType(value)
   if (value instanceof Date) return valueOf('timestamp[ms]')
   return structOf(Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inferFeature([item])])))
 }
 
-function commonType(a: Feature, b: Feature): Feature {
+/** What holds the values of both. */
+export function commonType(a: Feature, b: Feature): Feature {
+  if (a === b) return a
   if (a.dtype === 'null' && a.type === 'Value') return b
   if (b.dtype === 'null' && b.type === 'Value') return a
   if (a.feature !== undefined && b.feature !== undefined) return listOf(commonType(a.feature, b.feature))
@@ -148,17 +150,23 @@ function writeFeature({ type, dtype, names = [], feature, length, fields = {}, o
   }
 }
 
-function scalarType(value: unknown): string {
+const text = valueOf('string')
+const boolean = valueOf('bool')
+const integer = valueOf('int64')
+const float = valueOf('float64')
+
+/** Whole numbers are integers where a 64-bit integer gives them back, the sign of -0 too. */
+function scalarType(value: unknown): Feature {
   switch (typeof value) {
     case 'string':
-      return 'string'
+      return text
     case 'boolean':
-      return 'bool'
+      return boolean
     case 'bigint':
-      return 'int64'
+      return integer
     case 'number':
-      return Number.isInteger(value) ? 'int64' : 'float64'
+      return Number.isSafeInteger(value) && !Object.is(value, -0) ? integer : float
     default:
-      return 'struct'
+      return valueOf('struct')
   }
 }

@@ -15,17 +15,18 @@ type JsonColumns = Map<string, unknown[]>
 
 /**
  * The columns of a JSON Lines text: an object a line, empty lines skipped.
+ * @param firstLine the number that its first line has in the file.
  * @throws TrainerError naming the line that is not an object.
  */
-export function parseJsonLines(text: string, file: string): JsonColumns {
+export function parseJsonLines(text: string, file: string, firstLine = 1): JsonColumns {
   const rows: JsonRow[] = []
   for (const [at, written] of text.split(/\r\n|\n|\r/).entries()) {
     if (written.trim() === '') continue
-    const row = parseValue(written, `${file}, line ${at + 1}`)
+    const row = parseValue(written, `${file}, line ${at + firstLine}`)
     if (!isRow(row))
       throw new TrainerError(
         'file',
-        `${file}, line ${at + 1}: an object was expected, not ${written.trim().slice(0, 40)}.`,
+        `${file}, line ${at + firstLine}: an object was expected, not ${written.trim().slice(0, 40)}.`,
       )
     rows.push(row)
   }

@@ -83,7 +83,11 @@ export function rowAt<Row>(rows: RowSource<Row> | readonly Row[], index: number)
 }
 
 /** Gives batch after batch, then undefined; called again only when its promise is settled. */
-type NextBatch<Batch> = () => Promise<Batch | undefined>
+interface NextBatch<Batch> {
+  (): Promise<Batch | undefined>
+  /** Ends the stream that rows come from: it may have a file open. */
+  close?(): Promise<unknown>
+}
 
 function orderedBatches<Row, Batch>(
   options: LoaderOptions<Row, Batch>,
@@ -117,8 +121,8 @@ function streamedBatches<Row, Batch>(
   return (epoch, start) => {
     let stream: Iterator<Row> | AsyncIterator<Row> | undefined
     let at = -start * batchSize
-    return async () => {
-      stream ??= openStream(rows)
+    const next = async (): Promise<Batch | undefined> => {
+      stream ??= openStream(inEpoch(rows, epoch))
       const batch: Row[] = []
       while (batch.length < batchSize) {
         const { done, value } = await stream.next()
@@ -132,7 +136,14 @@ function streamedBatches<Row, Batch>(
         epoch,
       )
     }
+    return Object.assign(next, { close: async () => stream?.return?.() })
   }
+}
+
+/** A stream that is told its epoch, where it has an order for each. */
+export function inEpoch<Stream extends object>(rows: Stream, epoch: number): Stream {
+  if ('setEpoch' in rows && typeof rows.setEpoch === 'function') rows.setEpoch(epoch)
+  return rows
 }
 
 const opened = new WeakSet<object>()
@@ -172,11 +183,16 @@ async function* ahead<Batch>(next: NextBatch<Batch>, count: number): AsyncGenera
     batch.catch(() => undefined) // thrown where it is awaited, or never if the consumer has left
     waiting.push(batch)
   }
-  for (;;) {
-    if (waiting.length === 0) prepare()
-    const batch = await waiting.shift()!
-    if (batch === undefined) return
-    while (waiting.length < count) prepare()
-    yield batch
+  try {
+    for (;;) {
+      if (waiting.length === 0) prepare()
+      const batch = await waiting.shift()!
+      if (batch === undefined) return
+      while (waiting.length < count) prepare()
+      yield batch
+    }
+  } finally {
+    const close = (): unknown => next.close?.()
+    chain.then(close, close).catch(() => undefined) // the consumer has left, maybe for an error of its own
   }
 }

@@ -205,7 +205,8 @@ function removedColumns(table: Table, names: string | readonly string[] = []): S
   return removed
 }
 
-function checkResult(result: unknown, wanted: string, row: number): asserts result is object {
+/** @throws TrainerError (`data`) for what a map function returns that is not an object of named values. */
+export function checkResult(result: unknown, wanted: string, row: number): asserts result is object {
   if (typeof result === 'object' && result !== null && !Array.isArray(result) && !ArrayBuffer.isView(result)) return
   throw new TrainerError(
     'data',

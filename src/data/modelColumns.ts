@@ -1,7 +1,7 @@
 // which columns of a dataset the model takes
 import { TrainerError } from '../errors'
 import { Dataset } from './dataset'
-import { openStream, rowAt, rowCount, type LoaderRows, type RowSource } from './loader'
+import { inEpoch, openStream, rowAt, rowCount, type LoaderRows, type RowSource } from './loader'
 
 /** The names of the columns that are kept of those that there are, in the same order. */
 export type ChooseColumns = (names: readonly string[]) => readonly string[]
@@ -90,14 +90,19 @@ function picking(
   rows: AsyncIterable<object> | Iterable<object>,
   pick: (row: object) => Record<string, unknown>,
 ): AsyncIterable<Record<string, unknown>> {
-  return {
+  const stream = {
     async *[Symbol.asyncIterator]() {
-      const stream = openStream(rows)
-      for (;;) {
-        const { done, value } = await stream.next()
-        if (done === true) return
-        yield pick(value)
+      const opened = openStream(rows)
+      try {
+        for (;;) {
+          const { done, value } = await opened.next()
+          if (done === true) return
+          yield pick(value)
+        }
+      } finally {
+        await opened.return?.()
       }
     },
   }
+  return { ...stream, setEpoch: (epoch: number) => void inEpoch(rows, epoch) } as typeof stream
 }

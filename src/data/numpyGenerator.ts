@@ -12,11 +12,11 @@ export class NumpyGenerator {
   /** The upper half of the last 64 bits: NumPy draws 32 at a time, the lower half first. */
   #kept: number | undefined
 
-  /** @throws TrainerError (`argument`) for a seed that is not a whole number from 0 on. */
-  constructor(seed: number) {
-    if (!Number.isSafeInteger(seed) || seed < 0)
+  /** @throws TrainerError (`argument`) for a seed that is not a whole number from 0 on; a BigInt is below 2⁶⁴. */
+  constructor(seed: number | bigint) {
+    if (typeof seed === 'bigint' ? seed < 0n : !Number.isSafeInteger(seed) || seed < 0)
       throw new TrainerError('argument', `seed must be a whole number, 0 or above, not ${String(seed)}.`)
-    const [stateHigh, stateLow, incrementHigh, incrementLow] = seedSequence(seed)
+    const [stateHigh, stateLow, incrementHigh, incrementLow] = seedSequence(BigInt(seed))
     this.#increment = BigInt.asUintN(128, (((incrementHigh! << 64n) | incrementLow!) << 1n) | 1n)
     this.#step()
     this.#state = BigInt.asUintN(128, this.#state + ((stateHigh! << 64n) | stateLow!))
@@ -28,6 +28,12 @@ export class NumpyGenerator {
     const order = sequentialOrder(length)
     shuffle(order, 1, last => this.#masked(last))
     return order
+  }
+
+  /** A whole number below 2⁶³: `integers(0, 1 << 63)`, as the first that is drawn. */
+  integer63(): bigint {
+    const low = BigInt(this.#next32())
+    return ((BigInt(this.#next32()) << 32n) | low) >> 1n
   }
 
   /** `size` of the numbers from 0 to before `length`, none twice, in random order: `choice(length, size, replace=False)`. */
@@ -103,9 +109,9 @@ function multiply(a: number, b: number): { readonly high: number; readonly low: 
 }
 
 /** NumPy's `SeedSequence(seed).generate_state(4, uint64)`, for a seed of at most two words. */
-function seedSequence(seed: number): bigint[] {
+function seedSequence(seed: bigint): bigint[] {
   const mixing = hashing(0x43b0d7e5, 0x931e8875)
-  const pool = [seed >>> 0, Math.floor(seed / 2 ** 32), 0, 0].map(mixing)
+  const pool = [Number(seed & 0xffffffffn), Number(seed >> 32n), 0, 0].map(mixing)
   for (let from = 0; from < 4; from++) {
     for (let to = 0; to < 4; to++) if (from !== to) pool[to] = mix(pool[to]!, mixing(pool[from]!))
   }

@@ -23,12 +23,17 @@ export async function readParquet(path: string, wanted?: readonly string[], byte
       await file.close()
     }
   } catch (error) {
-    if (error instanceof TrainerError) throw error
-    throw new TrainerError('file', `${path} could not be read as parquet: ${(error as Error).message}.`, {
-      fix: 'Is it whole? Download it again.',
-      cause: error,
-    })
+    throw parquetError(path, error)
   }
+}
+
+/** The error for a file that is not parquet; errors of our own as they are. */
+export function parquetError(path: string, cause: unknown): unknown {
+  if (cause instanceof TrainerError) return cause
+  return new TrainerError('file', `${path} could not be read as parquet: ${(cause as Error).message}.`, {
+    fix: 'Is it whole? Download it again.',
+    cause,
+  })
 }
 
 /** Texts come as they are: a text may begin with U+FEFF. */
@@ -38,25 +43,48 @@ const parsers = {
 }
 
 async function readOpened(file: SlicedFile, path: string, wanted: readonly string[] | undefined): Promise<Table> {
-  const metadata = await parquetMetadataAsync(file)
+  const { features, length, read } = await openParquet(file, path, wanted)
+  return { columns: await read(0, length), features, length }
+}
+
+/** A parquet file whose footer has been read. */
+export interface ParquetFile {
+  readonly features: Features
+  readonly length: number
+  /** The rows of each row group, which is read as a whole. */
+  readonly groups: readonly number[]
+  /** The columns of the rows from `start` to before `end`. */
+  read(start: number, end: number): Promise<ReadonlyMap<string, Column>>
+}
+
+/** The bytes at the end of a file that are read first: most footers are smaller. */
+const footerBytes = 1 << 16
+
+/** Reads a file's footer. @throws TrainerError (`data`) for a wanted column that it does not have. */
+export async function openParquet(file: SlicedFile, path: string, wanted?: readonly string[]): Promise<ParquetFile> {
+  const metadata = await parquetMetadataAsync(file, { initialFetchSize: footerBytes })
   const schema = new Map(parquetSchema(metadata).children.map(child => [child.element.name, child]))
   const names = pickColumns([...schema.keys()], wanted, path)
-  const chunks = new Map<string, Chunk[]>(names.map(name => [name, []]))
-  // An error thrown in the callback would be lost: it only gathers the chunks.
-  const onChunk = (chunk: { columnName: string; columnData: ArrayLike<unknown>; rowStart: number }): void => {
-    chunks.get(chunk.columnName)!.push({ start: chunk.rowStart, values: chunk.columnData })
-  }
-  const length = Number(metadata.num_rows)
-  if (length > 0) await parquetRead({ file, metadata, compressors, columns: names, utf8: false, parsers, onChunk })
   const written = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value
   const join = (name: string, parts: readonly Chunk[]): Column => {
     const others = names.filter(other => other !== name)
     return joinChunks(parts, cell => exactCell(cell, `Column '${name}' of ${path}`, others) ?? null)
   }
   return {
-    columns: new Map([...chunks].map(([name, parts]) => [name, join(name, parts)])),
     features: { ...featuresOfSchema(names.map(name => schema.get(name)!)), ...featuresOf(written, names) },
-    length,
+    length: Number(metadata.num_rows),
+    groups: metadata.row_groups.map(group => Number(group.num_rows)),
+    async read(start, end) {
+      const chunks = new Map<string, Chunk[]>(names.map(name => [name, []]))
+      // An error thrown in the callback would be lost: it only gathers the chunks.
+      const onChunk = (chunk: { columnName: string; columnData: ArrayLike<unknown>; rowStart: number }): void => {
+        chunks.get(chunk.columnName)!.push({ start: chunk.rowStart, values: chunk.columnData })
+      }
+      const rows = { rowStart: start, rowEnd: end }
+      if (end > start)
+        await parquetRead({ file, metadata, compressors, columns: names, utf8: false, parsers, onChunk, ...rows })
+      return new Map([...chunks].map(([name, parts]) => [name, join(name, parts)]))
+    },
   }
 }
 

@@ -7,7 +7,9 @@ import { severalConfigurations } from './configurations'
 import { findSplits, type DataFiles, type Found } from './findFiles'
 import { checkReadOptions, readColumns, readOptions, type FileColumns, type ReadOptions } from './formats'
 import { joinFiles } from './joinFiles'
-import { checkOptions, shown } from '../options'
+import { checkFlag, checkOptions, shown } from '../options'
+import { IterableDatasetDict, type IterableDataset } from './iterable'
+import { refuseSlice, streamSplits } from './iterableLoad'
 import { type HubOptions, hubOptionNames } from '../hub/connection'
 import { openSource } from './openSource'
 import type { LooseRow } from './rows'
@@ -31,7 +33,11 @@ export interface LoadOptions extends ReadOptions, HubOptions {
   readonly dataDir?: string
   /** The configuration, if it is not the second argument. */
   readonly name?: string
+  /** Whether rows are read while they are used, as an IterableDataset, in place of all at once. Default false. */
+  readonly streaming?: boolean
 }
+
+type Streaming = LoadOptions & { readonly streaming: true }
 
 type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
 
@@ -46,6 +52,8 @@ type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
  * only the files of the wanted splits are fetched, into the cache that Python uses too. A loading script (.py) is not
  * run: then the rows are those that the Hub has converted to parquet.
  *
+ * With `streaming: true` the rows are read while they are used, of the Hub too: nothing is downloaded that is not read.
+ *
  * All splits come as a DatasetDict, or with `split` that one as a Dataset. A single file is the split 'train'.
  * @throws TrainerError when nothing is found (listing what there is), for what the Hub refuses, or naming the file and
  * line that cannot be read.
@@ -54,6 +62,24 @@ type Rows<Row> = readonly Row[] | Readonly<Record<string, readonly Row[]>>
  * const dataset = await loadDataset('nyu-mll/glue', 'mrpc')
  * const some = await loadDataset('nyu-mll/glue', 'mrpc', { split: 'train[:10%]' })
  */
+export function loadDataset<Row extends object = LooseRow>(
+  path: string,
+  options: Streaming & { split: string },
+): Promise<IterableDataset<Row>>
+export function loadDataset<Row extends object = LooseRow>(
+  path: string,
+  configuration: string | undefined,
+  options: Streaming & { split: string },
+): Promise<IterableDataset<Row>>
+export function loadDataset<Row extends object = LooseRow>(
+  path: string,
+  options: Streaming,
+): Promise<IterableDatasetDict<Row>>
+export function loadDataset<Row extends object = LooseRow>(
+  path: string,
+  configuration: string | undefined,
+  options: Streaming,
+): Promise<IterableDatasetDict<Row>>
 export function loadDataset<Row extends object>(rows: readonly Row[], options?: LoadOptions): Promise<Dataset<Row>>
 export function loadDataset<Row extends object>(
   splits: Readonly<Record<string, readonly Row[]>>,
@@ -85,7 +111,7 @@ export async function loadDataset(
   source: string | Rows<object>,
   configurationOrOptions?: string | LoadOptions,
   more?: LoadOptions,
-): Promise<Dataset<object> | DatasetDict<object>> {
+): Promise<Dataset<object> | DatasetDict<object> | IterableDataset<object> | IterableDatasetDict<object>> {
   const named = typeof configurationOrOptions === 'string' ? configurationOrOptions : undefined
   const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
@@ -97,10 +123,16 @@ export async function loadDataset(
         fix: 'Give the options once: loadDataset(path, options), or loadDataset(path, configuration, options).',
       },
     )
-  checkOptions(options, ['split', 'name', 'dataFiles', 'dataDir', ...hubOptionNames, ...readOptions], 'loadDataset()')
+  checkOptions(
+    options,
+    ['split', 'name', 'dataFiles', 'dataDir', 'streaming', ...hubOptionNames, ...readOptions],
+    'loadDataset()',
+  )
   if (named !== undefined && options.name !== undefined && options.name !== named)
     throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
+  checkFlag(options.streaming, 'streaming')
   const wanted = options.split === undefined ? undefined : parseSplit(options.split)
+  if (wanted !== undefined && options.streaming === true) refuseSlice(wanted)
   const { source: place, dataFiles } = await openSource(source, options)
   const found = await findSplits(place, {
     configuration: named ?? options.name,
@@ -110,7 +142,12 @@ export async function loadDataset(
   })
   const names = Object.keys(found.splits)
   if (wanted !== undefined && !names.includes(wanted.name)) throw noSplit(wanted.name, names, source)
-  const datasets = await readSplits(place, found, wanted === undefined ? names : [wanted.name], options)
+  const chosen = wanted === undefined ? names : [wanted.name]
+  if (options.streaming === true) {
+    const streams = await streamSplits(place, found, chosen, options)
+    return wanted === undefined ? new IterableDatasetDict(streams) : streams[wanted.name]!
+  }
+  const datasets = await readSplits(place, found, chosen, options)
   return wanted === undefined ? new DatasetDict(datasets) : slice(datasets[wanted.name]!, wanted.start, wanted.end)
 }
 

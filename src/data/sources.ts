@@ -1,7 +1,7 @@
 // where data files are: in a folder, or in a repository of the Hub
 import { nearest, TrainerError } from '../errors'
 import { kindOf, listFiles, missingPath, pathFrom, pathIn } from '../files/tree'
-import { readText } from '../files/readFile'
+import { openSlices, readText, type SlicedFile } from '../files/readFile'
 import type { Repository } from '../hub/repository'
 
 /** What datasets are found in. Paths of it have slashes; what a person or a card wrote may lead out of a folder. */
@@ -18,6 +18,8 @@ export interface DataSource {
   check(name: string): Promise<void>
   /** Where files are on this machine. Those of a repository are fetched first. */
   locate(paths: readonly string[]): Promise<readonly string[]>
+  /** A file of which parts are read: nothing of a repository is stored for it. */
+  open(path: string): Promise<SlicedFile>
   /** A file's text; undefined if there is no such file. */
   readText(path: string): Promise<string | undefined>
 }
@@ -36,6 +38,7 @@ export function folderSource(folder: string): DataSource {
       if ((await kindOf(path)) !== 'file') throw await missingPath(path)
     },
     locate: paths => Promise.resolve(paths.map(path => pathFrom(folder, path))),
+    open: path => openSlices(pathFrom(folder, path)),
     readText: path => readText(pathIn(folder, path)),
   }
 }
@@ -69,6 +72,7 @@ export function repositorySource(repository: Repository, isExport = false): Data
     list: folder => Promise.resolve(folder === '' ? paths : []),
     check,
     locate,
+    open: path => repository.open(path),
     async readText(path) {
       if (!paths.includes(path)) return undefined
       const [place] = await locate([path])

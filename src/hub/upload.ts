@@ -27,6 +27,15 @@ export interface UploadOptions extends Pick<HubOptions, 'token'> {
   readonly createPr?: boolean | undefined
   /** A folder of the repository that holds these files alone afterwards: its others are removed by the same commit. */
   readonly replaces?: string | undefined
+  /** Makes, of the commit that this one is built on, what else it changes. */
+  readonly beside?: ((parentCommit: string) => Promise<Changes>) | undefined
+}
+
+/** What a commit changes. */
+export interface Changes {
+  readonly files: UploadedFiles
+  /** Paths of files that are removed. */
+  readonly removed: readonly string[]
 }
 
 /** A commit on the Hub. */
@@ -61,7 +70,7 @@ export async function uploadFiles(
   files: UploadedFiles,
   options: UploadOptions,
 ): Promise<UploadedCommit> {
-  const operations = await Promise.all(Object.entries(files).map(([path, content]) => addition(path, content)))
+  const operations = await additions(files)
   const asked = { kind, id, revision: options.revision }
   return refusing(asked, async () => committed(await pushConnection(options.token, asked), asked, operations, options))
 }
@@ -81,6 +90,10 @@ export async function uploadFolder(
 export async function filesBelow(folder: string): Promise<Readonly<Record<string, string>>> {
   const paths = await listVisibleFiles(folder)
   return Object.fromEntries(paths.map(path => [path, pathIn(folder, path)]))
+}
+
+function additions(files: UploadedFiles): Promise<CommitOperation[]> {
+  return Promise.all(Object.entries(files).map(([path, content]) => addition(path, content)))
 }
 
 async function addition(path: string, content: string | Uint8Array): Promise<CommitOperation> {
@@ -114,10 +127,11 @@ async function commitOnHead(
   connection: PushConnection,
   asked: Asked,
   added: readonly CommitOperation[],
-  { message, description, revision = 'main', createPr = false, replaces }: UploadOptions,
+  { message, description, revision = 'main', createPr = false, replaces, beside }: UploadOptions,
 ): Promise<UploadedCommit> {
   const parentCommit = await headOrNewBranch(connection, asked, revision)
   const removed = replaces === undefined ? [] : await removals(connection, asked, parentCommit, replaces, added)
+  const others = beside === undefined ? [] : await changesOf(await beside(parentCommit))
   let isSent = false
   const noting: typeof fetch = (input, init) => {
     isSent ||= typeof input === 'string' && input.includes('/commit/')
@@ -127,7 +141,11 @@ async function commitOnHead(
     const made = await commit({
       ...{ ...connection, fetch: noting, repo: repoOf(asked) },
       ...{ branch: revision, parentCommit, isPullRequest: createPr },
-      ...{ title: message, ...(description !== undefined && { description }), operations: [...added, ...removed] },
+      ...{
+        title: message,
+        ...(description !== undefined && { description }),
+        operations: [...added, ...others, ...removed],
+      },
       useXet: false, // its chunks would be cut and hashed in the thread that trains
     })
     return { ...made!.commit, message, pullRequestUrl: made!.pullRequestUrl }
@@ -160,6 +178,10 @@ async function headOrNewBranch(connection: PushConnection, asked: Asked, revisio
     if (!(error instanceof HubApiError) || error.statusCode !== 409) throw error // made meanwhile
   })
   return resolveCommit(connection, asked.kind, asked.id, revision)
+}
+
+async function changesOf({ files, removed }: Changes): Promise<CommitOperation[]> {
+  return [...(await additions(files)), ...removed.map(path => ({ operation: 'delete' as const, path }))]
 }
 
 /** The removals of what a folder of the repository has beside the files that are added. */

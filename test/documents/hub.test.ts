@@ -15,7 +15,8 @@ const folder = programFolder('hub')
 
 /** The program of each section that has one; that of model cards goes on where the run ended. */
 const sections = new Map(page.split(/^## /m).map(section => [section.split('\n', 1)[0]!, programOf(section)]))
-const programs = ['Logging in', 'Models and tokenizers', 'Datasets', 'Pushing a run'].map(title => {
+const titles = ['Logging in', 'Models and tokenizers', 'Datasets', 'Streaming', 'Pushing a dataset', 'Pushing a run']
+const programs = titles.map(title => {
   const text = sections.get(title)! + (title === 'Pushing a run' ? sections.get('Model cards')! : '')
   return { title, text, file: join(folder, `${title.replaceAll(' ', '')}.ts`) }
 })
@@ -59,6 +60,8 @@ const printed: Readonly<Record<string, readonly unknown[][]>> = {
   'Logging in': [['loopback', [{ name: 'acme' }]]],
   'Models and tokenizers': [[expect.any(Number), 'bert'], [true]],
   Datasets: [[['train', 'validation'], 2, 'nyu-mll/glue']],
+  Streaming: [[['sentence1', 'sentence2', 'label', 'idx']], [2]],
+  'Pushing a dataset': [[['sentence1', 'sentence2', 'label', 'idx']]],
   'Pushing a run': [[expect.stringMatching(/\/loopback\/bert-mrpc\/commit\/[0-9a-f]{40}$/)]],
 }
 
@@ -90,6 +93,13 @@ describe('docs/hub.md', () => {
     expect(card).toContain('license: apache-2.0')
     expect(card).toMatch(/config: mrpc\n +split: validation/)
     expect(hub.repository('model', 'loopback/bert-mrpc-only')).toMatchObject({ private: true })
+  })
+
+  it('has pushed the datasets that the page says', () => {
+    const paths = Object.keys(hub.files('dataset', 'loopback/paraphrases'))
+    const names = ['README.md', 'data/train-00000-of-00001.parquet', 'alike/train-00000-of-00001.parquet']
+    expect(paths).toEqual(expect.arrayContaining(names))
+    expect(hub.repository('dataset', 'loopback/paraphrases')).toMatchObject({ private: true })
   })
 
   it('names the variables that are read', () => {

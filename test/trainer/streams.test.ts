@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createTrainer, rows, run } from './support'
+import { loadDataset } from '../../src/index'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const plainRows = rows(12).map(row => ({ ...row }))
@@ -65,5 +67,26 @@ describe('training data without a length', () => {
     expect(trainer.state.epoch).toBe(1)
     const more = createTrainer({ maxSteps: 2 }, { trainDataset: sync() })
     expect(more.numExamples(more.getTrainDataloader())).toBe(0)
+  })
+})
+
+describe('training data of loadDataset with streaming', () => {
+  it('trains in the order of each epoch, and resumes', async () => {
+    const path = join(temporaryFolder(), 'rows.jsonl')
+    writeFileSync(path, plainRows.map(row => JSON.stringify(row)).join('\n'))
+    const open = async () => {
+      const stream = await loadDataset(path, { split: 'train', streaming: true })
+      return stream.shuffle({ seed: 42, bufferSize: 6 })
+    }
+    const outputDir = temporaryFolder()
+    const args = { maxSteps: 6, perDeviceTrainBatchSize: 4, saveStrategy: 'steps', saveSteps: 1, outputDir } as const
+    const whole = await run(args, { trainDataset: await open() }) // 3 steps a pass
+    const resumed = await run(args, {
+      trainDataset: await open(),
+      resumeFromCheckpoint: join(outputDir, 'checkpoint-4'),
+    })
+    expect(resumed.losses.slice(4)).toEqual(whole.losses.slice(4))
+    expect(whole.losses.slice(3)).not.toEqual(whole.losses.slice(0, 3))
+    await expect(run({}, { trainDataset: await open() })).rejects.toThrow(/no length.*Set maxSteps/s)
   })
 })

@@ -1,0 +1,148 @@
+// CSV and TSV that comes in pieces of text → pieces of whole rows, whose columns keep the type that they begin with
+import { TrainerError } from '../errors'
+import { layoutOf, parseDelimited, type DelimitedOptions } from './delimited'
+import type { Feature, Features } from './features'
+import type { ReadOptions } from './formats'
+import { pickColumns } from './table'
+import { typedColumn } from './typedCells'
+
+type Cells = ReadonlyMap<string, readonly string[]>
+
+/** The rows of a text that comes in pieces, as their cells are written. Each piece but the last ends behind a row. */
+export async function* delimitedPieces(
+  texts: AsyncIterable<string>,
+  format: 'csv' | 'tsv',
+  path: string,
+  options: DelimitedOptions,
+): AsyncGenerator<Cells, void, undefined> {
+  let rest = ''
+  let header: string | undefined
+  let reading = options
+  let rows: RowEnds | undefined
+  const parse = (text: string): Cells => parseDelimited(`${header ?? ''}${text}`, format, path, reading)
+  for await (const text of texts) {
+    rest += text
+    if (rows === undefined) {
+      const { delimiter, start } = layoutOf(rest, format, options)
+      const { sep: _, ...others } = options
+      reading = { ...others, delimiter }
+      rest = rest.slice(start)
+      rows = new RowEnds(delimiter, options.quoting ?? format === 'csv')
+    }
+    const { first, last } = rows.within(rest)
+    if (last === 0) continue
+    const isNamed = header === undefined && options.columnNames === undefined
+    const whole = rest.slice(0, last)
+    yield parse(whole)
+    if (isNamed) header = whole.slice(0, first)
+    rest = rest.slice(last)
+    rows.restart()
+  }
+  if (rest.trim() !== '' || header === undefined) yield parse(rest)
+}
+
+/** Finds where rows end: a line end inside quotes does not end one. */
+class RowEnds {
+  readonly #delimiter: string
+  readonly #quoting: boolean
+  #at = 0
+  #first = 0
+  #last = 0
+
+  constructor(delimiter: string, quoting: boolean) {
+    this.#delimiter = delimiter
+    this.#quoting = quoting
+  }
+
+  /** The text is now what stood behind the last row. */
+  restart(): void {
+    this.#at = this.#first = this.#last = 0
+  }
+
+  /** The ends of the first row (and of blank lines before it) and of the last whole one; 0 where there is none. */
+  within(text: string): { readonly first: number; readonly last: number } {
+    // A row is looked at again from its beginning when more of it has come.
+    this.#at = this.#last
+    while (this.#at < text.length && this.#row(text));
+    return { first: this.#first, last: this.#last }
+  }
+
+  /** Goes behind a row. @returns whether it is whole. */
+  #row(text: string): boolean {
+    const start = this.#at
+    for (;;) {
+      if (this.#quoting && text.startsWith('"', this.#at) && !this.#quoted(text)) return false
+      const end = this.#cellEnd(text)
+      if (end === text.length) return false
+      this.#at = end
+      if (text.startsWith(this.#delimiter, end)) {
+        this.#at += this.#delimiter.length
+        continue
+      }
+      // \r at the end may be half of a line end
+      if (text[end] === '\r' && end + 1 === text.length) return false
+      this.#at = this.#last = end + (text.startsWith('\r\n', end) ? 2 : 1)
+      if (this.#first === 0 && text.slice(start, end).trim() !== '') this.#first = this.#last
+      return true
+    }
+  }
+
+  /** Goes behind a quoted cell's closing quote. @returns whether there is one. */
+  #quoted(text: string): boolean {
+    let closing = text.indexOf('"', this.#at + 1)
+    while (closing >= 0 && text[closing + 1] === '"') closing = text.indexOf('"', closing + 2)
+    if (closing < 0 || closing + 1 === text.length) return false
+    this.#at = closing + 1
+    return true
+  }
+
+  #cellEnd(text: string): number {
+    for (let at = this.#at; at < text.length; at++) {
+      const unit = text.charCodeAt(at)
+      if (unit === 10 || unit === 13 || text.startsWith(this.#delimiter, at)) return at
+    }
+    return text.length
+  }
+}
+
+/**
+ * The pieces with values of the types that their first rows show, or that a card says.
+ * @throws TrainerError (`data`) where a column turns out to hold something else.
+ */
+export async function* typedPieces(
+  pieces: AsyncIterable<Cells>,
+  path: string,
+  { columns, decimal = '.' }: ReadOptions,
+  declared: Features = {},
+): AsyncGenerator<Map<string, unknown[]>, void, undefined> {
+  const kinds = new Map<string, string>()
+  let rows = 0
+  for await (const piece of pieces) {
+    const names = pickColumns([...piece.keys()], columns, path)
+    const values = new Map<string, unknown[]>()
+    for (const name of names) {
+      const others = names.filter(other => other !== name)
+      const part = { cells: piece.get(name)!, place: `Column '${name}' of ${path}`, others, decimal }
+      const feature = kinds.get(name) === 'string' ? text : declared[name]
+      const made = typedColumn([part], feature).values[0]!
+      const kind = typeof made.find(value => value !== null)
+      const known = kinds.get(name)
+      if (known !== undefined && kind !== 'undefined' && kind !== known) throw otherType(path, name, rows, known, kind)
+      if (known === undefined && kind !== 'undefined') kinds.set(name, kind)
+      values.set(name, made)
+    }
+    rows += values.values().next().value?.length ?? 0
+    yield values
+  }
+}
+
+const text: Feature = { type: 'Value', dtype: 'string' }
+
+function otherType(path: string, name: string, rows: number, known: string, found: string): TrainerError {
+  const plural = (kind: string): string => (kind === 'string' ? 'texts' : `${kind}s`)
+  return new TrainerError(
+    'data',
+    `Column '${name}' of ${path} holds ${plural(known)} in its first ${rows} rows, and ${plural(found)} behind them.`,
+    { fix: 'Load it without streaming, which looks at all rows, or declare the column in a card (README.md).' },
+  )
+}
