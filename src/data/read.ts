@@ -116,18 +116,8 @@ export async function loadDataset(
   const options = more ?? (named === undefined ? ((configurationOrOptions ?? {}) as LoadOptions) : {})
   if (typeof source !== 'string') return fromMemory(source, options)
   if (more !== undefined && configurationOrOptions !== undefined && named === undefined)
-    throw new TrainerError(
-      'argument',
-      `The configuration is ${shown(configurationOrOptions)}; its name was expected.`,
-      {
-        fix: 'Give the options once: loadDataset(path, options), or loadDataset(path, configuration, options).',
-      },
-    )
-  checkOptions(
-    options,
-    ['split', 'name', 'dataFiles', 'dataDir', 'streaming', ...hubOptionNames, ...readOptions],
-    'loadDataset()',
-  )
+    throw noName(configurationOrOptions)
+  checkOptions(options, loadOptions, 'loadDataset()')
   if (named !== undefined && options.name !== undefined && options.name !== named)
     throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
   checkFlag(options.streaming, 'streaming')
@@ -224,6 +214,14 @@ function joined(
     if (folders.length < 2 || !(cause instanceof TrainerError)) throw cause
     throw severalConfigurations(source, folders, cause.problem)
   }
+}
+
+const loadOptions = ['split', 'name', 'dataFiles', 'dataDir', 'streaming', ...hubOptionNames, ...readOptions]
+
+function noName(configuration: unknown): TrainerError {
+  return new TrainerError('argument', `The configuration is ${shown(configuration)}; its name was expected.`, {
+    fix: 'Give the options once: loadDataset(path, options), or loadDataset(path, configuration, options).',
+  })
 }
 
 function noSplit(name: string, there: readonly string[], source: string): TrainerError {
