@@ -1,6 +1,5 @@
 // patterns of paths, as cards and `dataFiles` have them → files
 import { TrainerError } from '../errors'
-import { literalPattern } from '../literalPattern'
 
 /** Whether a name has a wildcard of Python's `glob`. */
 export function isPattern(name: string): boolean {
@@ -16,9 +15,9 @@ export function isPattern(name: string): boolean {
  */
 export function matchingPaths(pattern: string, paths: readonly string[]): string[] {
   const plain = pattern.replace(/^(?:\.\/+)+/, '')
-  const expression = patternExpression(plain)
+  const steps = stepsOf(plain)
   const asked = specialParts(plain)
-  return paths.filter(path => expression.test(path) && specialParts(path) === asked).sort()
+  return paths.filter(path => takeAll(steps, path) && specialParts(path) === asked).sort()
 }
 
 /** How many names of a path say that nobody looks into them unless asked to. */
@@ -29,25 +28,69 @@ function specialParts(path: string): number {
   return names.filter(isSpecial).length
 }
 
-function patternExpression(pattern: string): RegExp {
+/** A step through a text: a character that it takes, once or as often as there are such. */
+interface Step {
+  readonly takes: (character: string) => boolean
+  readonly repeats?: boolean
+  /** How many steps may be left out from here. */
+  readonly optional?: number
+}
+
+const isAny = (): boolean => true
+const isWithinName = (character: string): boolean => character !== '/'
+const isSlash = (character: string): boolean => character === '/'
+
+const wildcards: Readonly<Record<string, readonly Step[]>> = {
+  '**/': [{ takes: isAny, optional: 3 }, { takes: isAny, repeats: true }, { takes: isSlash }],
+  '**': [{ takes: isAny, repeats: true }],
+  '*': [{ takes: isWithinName, repeats: true }],
+  '?': [{ takes: isWithinName }],
+}
+
+function stepsOf(pattern: string): readonly Step[] {
   const parts = pattern.split(/(\*\*\/|\*\*|\*|\?|\[!?\]?[^\]]*\])/)
-  const expressions: Readonly<Record<string, string>> = {
-    '**/': '(?:.+/)?',
-    '**': '.*',
-    '*': '[^/]*',
-    '?': '[^/]',
-  }
-  const written = parts.map((part, at) => (at % 2 === 0 ? literalPattern(part) : (expressions[part] ?? oneOf(part))))
   try {
-    return new RegExp(`^${written.join('')}$`, 's')
+    return parts.flatMap((part, at) => (at % 2 === 0 ? literal(part) : (wildcards[part] ?? [oneOf(part)])))
   } catch (cause) {
     const fix = 'A range such as [a-z] goes upwards.'
     throw new TrainerError('argument', `'${pattern}' is not a pattern of paths.`, { fix, cause })
   }
 }
 
+function literal(text: string): Step[] {
+  return [...text].map(expected => ({ takes: character => character === expected }))
+}
+
 /** `[abc]`, `[a-z]`, `[!abc]`: one character. */
-function oneOf(part: string): string {
+function oneOf(part: string): Step {
   const [, not, characters = ''] = /^\[(!?)(.*)\]$/s.exec(part)!
-  return `[${not === '' ? '' : '^/'}${characters.replace(/[\\\]^]/g, '\\$&')}]`
+  const expression = new RegExp(`^[${not === '' ? '' : '^/'}${characters.replace(/[\\\]^]/g, '\\$&')}]$`, 'su')
+  return { takes: character => expression.test(character) }
+}
+
+/**
+ * Whether steps take the whole of a text. All ways are followed at once, so that no pattern of a card takes longer than
+ * its length times the text's; a regular expression would try one way after the other.
+ */
+function takeAll(steps: readonly Step[], text: string): boolean {
+  let reached = withoutTaking(steps, [0])
+  for (const character of text) {
+    const taking = [...reached].filter(at => steps[at]?.takes(character))
+    reached = withoutTaking(
+      steps,
+      taking.map(at => (steps[at]!.repeats ? at : at + 1)),
+    )
+  }
+  return reached.has(steps.length)
+}
+
+/** Where one may be without taking another character. */
+function withoutTaking(steps: readonly Step[], from: readonly number[]): ReadonlySet<number> {
+  const reached = new Set(from)
+  // A set goes on with what is added while it is read.
+  for (const at of reached) {
+    if (steps[at]?.repeats) reached.add(at + 1)
+    if (steps[at]?.optional !== undefined) reached.add(at + steps[at].optional)
+  }
+  return reached
 }

@@ -22,6 +22,9 @@ export function remoteFile(connection: Connection, address: FileAddress, byteLen
   }
 }
 
+/** The most bytes of one part: what a file says of its parts is not yet known to be true. */
+const largestPart = 2 ** 31
+
 /** The bytes from `start` to before `end`, asked for again from where an answer breaks off. */
 async function readRange(
   connection: Connection,
@@ -29,6 +32,14 @@ async function readRange(
   start: number,
   end: number,
 ): Promise<ArrayBuffer> {
+  if (end - start > largestPart)
+    throw new TrainerError(
+      'hub',
+      `A part of ${end - start} bytes of ${address.path} is asked for; at most ${largestPart} are read at once.`,
+      {
+        fix: 'Is the file broken? Load it without streaming, so that it is downloaded and checked.',
+      },
+    )
   const bytes = new Uint8Array(end - start)
   let filled = 0
   for (let attempt = 1; filled < bytes.length; attempt++) {
