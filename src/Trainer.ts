@@ -133,7 +133,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     this.dataCollator = collatorOf(options)
     this.#pushes = new Pushes(this.args)
     const { first, last } = defaultCallbacks(this.args, {
-      prepare: async () => void (await this.#pushes.repository(this.args)),
+      prepare: () => this.#pushes.prepare(this.args),
       push: () => this.#pushCheckpoint(),
     })
     this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
@@ -275,7 +275,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   }
 
   async #pushCheckpoint(): Promise<void> {
-    if (!this.#pushes.takes(this.args)) return
+    if (this.args.hubStrategy === 'end') return
     await this.fire('onPushBegin')
     await this.#pushes.pushCheckpoint(this.args, this.state)
   }
@@ -560,7 +560,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     if (!isSaved) await this.#saveModel(this.args.outputDir)
     await this.createModelCard({ modelName: id.split('/')[1]!, ...card })
     const { finished } = await this.#pushes.pushFolder(this.args, { message, token, revision })
-    return { id, finished: finished.then(({ oid, url }) => ({ oid, url })) }
+    return { id, finished: finished.then(({ oid, url, repoUrl }) => ({ oid, url, repoUrl })) }
   }
 
   /** Prints metrics as a table, in units for people to read. */

@@ -48,6 +48,6 @@ export async function pathsBelow(
 }
 
 /** The page of a repository. */
-export function pageOf({ hubUrl }: Connection, { kind, id }: Asked): string {
+export function pageOf({ hubUrl }: Pick<Connection, 'hubUrl'>, { kind, id }: Asked): string {
   return `${hubUrl}/${kind === 'dataset' ? 'datasets/' : ''}${id}`
 }

@@ -45,8 +45,8 @@ export async function pushSaved(
   try {
     await save(folder)
     const how = { message: commitMessage ?? message, description, token, revision, createPr }
-    const { oid, url, pullRequestUrl } = await uploadFolder('model', name, folder, how)
-    return { oid, url, ...(pullRequestUrl !== undefined && { pullRequestUrl }) }
+    const { oid, url, repoUrl, pullRequestUrl } = await uploadFolder('model', name, folder, how)
+    return { oid, url, repoUrl, ...(pullRequestUrl !== undefined && { pullRequestUrl }) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

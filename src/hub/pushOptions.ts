@@ -22,6 +22,8 @@ export interface PushedCommit {
   readonly oid: string
   /** Its page. */
   readonly url: string
+  /** The page of the repository. */
+  readonly repoUrl: string
   /** The page of the pull request, with `createPr`. */
   readonly pullRequestUrl?: string
 }

@@ -44,6 +44,8 @@ export interface UploadedCommit {
   readonly oid: string
   /** Its page. */
   readonly url: string
+  /** The page of the repository. */
+  readonly repoUrl: string
   readonly message: string
   /** The page of the pull request, where one was asked for. */
   readonly pullRequestUrl?: string | undefined
@@ -132,6 +134,7 @@ async function commitOnHead(
   const parentCommit = await headOrNewBranch(connection, asked, revision)
   const removed = replaces === undefined ? [] : await removals(connection, asked, parentCommit, replaces, added)
   const others = beside === undefined ? [] : await changesOf(await beside(parentCommit))
+  const repoUrl = pageOf(connection, asked)
   let isSent = false
   const noting: typeof fetch = (input, init) => {
     isSent ||= typeof input === 'string' && input.includes('/commit/')
@@ -148,12 +151,12 @@ async function commitOnHead(
       },
       useXet: false, // its chunks would be cut and hashed in the thread that trains
     })
-    return { ...made!.commit, message, pullRequestUrl: made!.pullRequestUrl }
+    return { ...made!.commit, repoUrl, message, pullRequestUrl: made!.pullRequestUrl }
   } catch (error) {
     const mayBeMade = isSent && !createPr && isWithoutAnswer(error)
     const oid = mayBeMade ? await findCommit(connection, asked, revision, parentCommit, message) : undefined
     if (oid === undefined) throw error
-    return { oid, url: `${pageOf(connection, asked)}/commit/${oid}`, message }
+    return { oid, url: `${repoUrl}/commit/${oid}`, repoUrl, message }
   }
 }
 

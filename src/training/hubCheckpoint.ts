@@ -1,9 +1,10 @@
 // the name of a checkpoint → its folder: of this machine, or fetched from the Hub
 import { TrainerError } from '../errors'
 import { checkpointStep } from '../files/checkpointNames'
+import { readJsonObject } from '../files/json'
 import { expandHome, isFolder } from '../files/paths'
 import { fullId } from '../hub/createRepository'
-import { openRepository } from '../hub/repository'
+import { openRepository, type Repository } from '../hub/repository'
 import { log } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
 import { lastCheckpoint, repositoryName } from './pushing'
@@ -28,17 +29,35 @@ export async function locateCheckpoint(wanted: string, outputDir: string, args: 
 }
 
 async function fetchCheckpoint(wanted: string, here: string, fix: string, args: TrainingArguments): Promise<string> {
-  const { hubToken: token, hubRevision: revision } = args
-  const id = await fullId('model', repositoryName(args), token)
-  const repository = await openRepository('model', id, { token, revision })
-  const paths = repository.files.map(({ path }) => path).filter(path => path.startsWith(`${wanted}/`))
+  const { hubRevision: revision } = args
+  const looked = `There is no folder ${wanted}, nor ${here}`
+  const repository = await openOwn(args, looked)
+  const { id, commit, files } = repository
+  const paths = files.map(({ path }) => path).filter(path => path.startsWith(`${wanted}/`))
   if (paths.length === 0)
     throw new TrainerError(
       'file',
-      `There is no folder ${wanted}, nor ${here}, and model "${id}" has none of that name either` +
-        `${revision === undefined ? '' : ` at "${revision}"`}.`,
+      `${looked}, and model "${id}" has none of that name either${revision === undefined ? '' : ` at "${revision}"`}.`,
       { fix },
     )
-  log('info', `Fetching ${wanted} of model "${id}" at ${repository.commit}.`)
-  return `${await repository.fetch(paths)}/${wanted}`
+  const folder = `${await repository.fetch(paths)}/${wanted}`
+  // what is missing or broken in it is said by who reads it
+  const state = await readJsonObject(`${folder}/trainer_state.json`).catch(() => undefined)
+  const step = state === undefined ? '' : `, which is at step ${String(state['global_step'])}`
+  log(args.disableTqdm ? 'info' : 'warning', `Resuming from ${wanted} of model "${id}" at commit ${commit}${step}.`)
+  return folder
+}
+
+/** Opens the repository that the arguments name. @param looked where else a checkpoint was looked for, for the error. */
+async function openOwn(args: TrainingArguments, looked: string): Promise<Repository> {
+  const { hubToken: token, hubRevision: revision } = args
+  try {
+    return await openRepository('model', await fullId('model', repositoryName(args), token), { token, revision })
+  } catch (error) {
+    if (!(error instanceof TrainerError) || error.code !== 'hub') throw error
+    throw new TrainerError('hub', `${looked}, and the Hub was asked in vain. ${error.problem}`, {
+      ...(error.fix !== undefined && { fix: error.fix }),
+      cause: error,
+    })
+  }
 }

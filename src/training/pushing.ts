@@ -8,10 +8,13 @@ import { holdFiles } from '../files/holdFiles'
 import { lastNameOf } from '../files/paths'
 import { weightsFilePattern } from '../files/weights'
 import { createRepository } from '../hub/createRepository'
+import { hubEnvironment } from '../hub/environment'
+import { pageOf } from '../hub/heads'
 import { filesBelow, type UploadedCommit, uploadFiles, type UploadOptions } from '../hub/upload'
 import { log } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { RepositoryOptions } from './pushOptions'
+import { listenForEnd } from './stopping'
 
 /** Files by their paths in the repository. */
 type Files = Readonly<Record<string, string>>
@@ -20,6 +23,18 @@ type Files = Readonly<Record<string, string>>
 interface Part extends UploadOptions {
   readonly files: Files
 }
+
+/** What is to be pushed, as it was when the push was asked for. */
+interface Held {
+  readonly id: string
+  readonly parts: readonly Part[]
+  /** Whether a failure is the caller's to report. */
+  readonly isThrown: boolean
+  release(): Promise<void>
+}
+
+/** How long the end of training waits for a push before it says so, in ms. */
+const quietWait = 2000
 
 /**
  * The pushes of a Trainer, one after the other, beside what it does. What is pushed is kept under a second name first,
@@ -31,7 +46,10 @@ export class Pushes {
   /** Settled when everything so far is pushed; it never throws. */
   #underWay: Promise<unknown> = Promise.resolve()
   #unfinished = 0
+  /** The newest checkpoint, where a push was not done when it was saved: a newer one takes its place. */
+  #waiting: Held | undefined
   #done = 0
+  #leftOut = 0
   #failed: { readonly message: string; readonly error: unknown }[] = []
 
   /** @param args those of the Trainer, not of a trial of its search, which has another folder. */
@@ -47,21 +65,31 @@ export class Pushes {
     return (this.#id ??= await createRepository('model', this.#name, { token, private: isPrivate }))
   }
 
-  /** Whether a checkpoint that is saved now is pushed: the push before is done, or all are wanted. */
-  takes(args: TrainingArguments): boolean {
-    if (args.hubStrategy === 'end') return false
-    if (this.#unfinished === 0 || args.hubAlwaysPush) return true
-    log('info', 'This checkpoint is not pushed: the push before is not done. hubAlwaysPush pushes it afterwards.')
-    return false
+  /** Makes the repository unless it is there, and says where what is trained will be. */
+  async prepare(args: TrainingArguments): Promise<void> {
+    const isKnown = this.#id !== undefined
+    await this.repository(args)
+    if (!isKnown) log(args.disableTqdm ? 'info' : 'warning', `Checkpoints are pushed to ${this.#page()}.`)
   }
 
-  /** Begins to push a checkpoint: the model, and the whole of it where `hubStrategy` says so. */
+  /**
+   * Begins to push a checkpoint: the model, and the whole of it where `hubStrategy` says so. While the push before is
+   * not done the newest one waits, so that it is what the Hub has in the end; with `hubAlwaysPush` all of them do.
+   */
   async pushCheckpoint(args: TrainingArguments, state: Readonly<TrainerState>): Promise<void> {
     const { globalStep: step, epoch } = state
     const place = args.saveStrategy === 'steps' ? `step ${step}` : `epoch ${Math.trunc(epoch)}`
     const message = `Training in progress, ${place}`
     try {
-      await this.#begin(args, await partsOf(args, step, message), false)
+      const held = await this.#hold(args, await partsOf(args, step, message), false)
+      const older = this.#waiting
+      if (args.hubAlwaysPush || this.#unfinished === 0) void this.#begin(() => held)
+      else this.#waiting = held
+      if (this.#waiting !== held) return
+      if (older === undefined) return void this.#begin(() => this.#takeWaiting())
+      this.#leftOut++
+      log('info', `"${older.parts[0]!.message}" is not pushed: a newer checkpoint waits for the push under way.`)
+      await older.release()
     } catch (error) {
       this.#note(message, error)
     }
@@ -71,33 +99,45 @@ export class Pushes {
   async pushFolder(args: TrainingArguments, options: UploadOptions): Promise<{ finished: Promise<UploadedCommit> }> {
     const files = await pushedFiles(args.outputDir)
     const { token = args.hubToken, revision = args.hubRevision } = options
-    const pushing = await this.#begin(args, [{ ...options, token, revision, files }], true)
-    return { finished: pushing.finished.then(commits => commits[0]!) }
+    const held = await this.#hold(args, [{ ...options, token, revision, files }], true)
+    return { finished: this.#begin(() => held).then(commits => commits[0]!) }
   }
 
   /** Waits for what is under way, and says again which pushes have failed. */
   async finish(): Promise<void> {
-    if (this.#unfinished > 0) log('info', `Waiting for what is being pushed to ${this.#id}.`)
-    await this.#underWay
+    if (this.#unfinished > 0) await this.#wait()
     const failed = this.#failed
-    if (failed.length === 0) return
     const all = failed.length + this.#done
+    const others = leftOutText(this.#leftOut)
+    this.#failed = []
+    this.#done = 0
+    this.#leftOut = 0
+    if (failed.length === 0) return
     const names = failed.map(({ message }) => `"${message}"`).join(', ')
     log(
       'warning',
-      `${failed.length} of ${all} pushes to ${this.#id} failed: ${names}. The last one: ` +
+      `${failed.length} of ${all} pushes to ${this.#id} failed${others}: ${names}. The last one: ` +
         `${reasonOf(failed.at(-1)!.error)} trainer.pushToHub() pushes the model as it is now.`,
     )
-    this.#failed = []
-    this.#done = 0
   }
 
-  /** @param isThrown whether a failure is the caller's to report. */
-  async #begin(
-    args: TrainingArguments,
-    parts: readonly Part[],
-    isThrown: boolean,
-  ): Promise<{ finished: Promise<UploadedCommit[]> }> {
+  async #wait(): Promise<void> {
+    const where = `to ${this.#page()}`
+    const notice = setTimeout(
+      () => log('warning', `Waiting for the push ${where}. Ctrl-C twice ends the process.`),
+      quietWait,
+    )
+    const listening = listenForEnd(`Still pushing ${where}; once more ends at once.`)
+    await this.#underWay
+    clearTimeout(notice)
+    listening.dispose()
+  }
+
+  #page(): string {
+    return pageOf({ hubUrl: hubEnvironment().endpoint }, { kind: 'model', id: this.#id ?? this.#name })
+  }
+
+  async #hold(args: TrainingArguments, parts: readonly Part[], isThrown: boolean): Promise<Held> {
     const id = await this.repository(args)
     const kept = await temporaryFolderIn(args.outputDir, 'push')
     const usual = { token: args.hubToken, revision: args.hubRevision }
@@ -109,19 +149,31 @@ export class Pushes {
       await kept.remove()
       throw error
     }
+    return { id, parts: held, isThrown, release: () => kept.remove() }
+  }
+
+  #takeWaiting(): Held {
+    const held = this.#waiting!
+    this.#waiting = undefined
+    return held
+  }
+
+  /** @param next what is pushed when its turn comes. */
+  #begin(next: () => Held): Promise<UploadedCommit[]> {
     const work = async (): Promise<UploadedCommit[]> => {
+      const { id, parts, isThrown, release } = next()
       try {
         const commits: UploadedCommit[] = []
-        for (const part of held) commits.push(...(await this.#upload(id, part, isThrown)))
+        for (const part of parts) commits.push(...(await this.#upload(id, part, isThrown)))
         return commits
       } finally {
-        await kept.remove()
+        await release()
       }
     }
     this.#unfinished++
     const finished = this.#underWay.then(work)
     this.#underWay = finished.catch(() => undefined).finally(() => this.#unfinished--)
-    return { finished }
+    return finished
   }
 
   async #upload(id: string, { files, ...options }: Part, isThrown: boolean): Promise<UploadedCommit[]> {
@@ -154,7 +206,8 @@ async function partsOf(
   const checkpoint = await filesBelow(checkpointPath(outputDir, step))
   const model = Object.entries(checkpoint).filter(([path]) => !path.includes('/') && !isStateFile(path))
   const others = Object.entries(await pushedFiles(outputDir)).filter(([path]) => !isOfAnotherModel(path))
-  const parts: Part[] = [{ files: Object.fromEntries([...others, ...model]), message }]
+  // a graph that is there holds other weights than these
+  const parts: Part[] = [{ files: Object.fromEntries([...others, ...model]), message, replaces: 'onnx' }]
   if (strategy === 'checkpoint' || strategy === 'all_checkpoints') {
     const folder = strategy === 'checkpoint' ? lastCheckpoint : checkpointName(step)
     const files = Object.fromEntries(Object.entries(checkpoint).map(([path, at]) => [`${folder}/${path}`, at]))
@@ -184,6 +237,11 @@ async function pushedFiles(outputDir: string): Promise<Files> {
 /** Whether a file belongs to the model that was saved last, which is not that of a checkpoint. */
 function isOfAnotherModel(path: string): boolean {
   return weightsFilePattern.test(path) || path.startsWith('onnx/')
+}
+
+function leftOutText(count: number): string {
+  if (count === 0) return ''
+  return count === 1 ? ', and 1 was left out for a newer one' : `, and ${count} were left out for newer ones`
 }
 
 function reasonOf(error: unknown): string {

@@ -14,6 +14,9 @@ export interface StopRequest {
  */
 const onePress = 1000
 
+/** When Ctrl-C was pressed last, as far as somebody listened: what follows within a second is the same press. */
+let pressedAt = Number.NEGATIVE_INFINITY
+
 /**
  * Listens for Ctrl-C, for SIGTERM with `termination`, and for an abort signal: the run is to end after the current
  * update, with a checkpoint. Another Ctrl-C, a second later or more, ends the process at once.
@@ -32,6 +35,7 @@ export function listenForStop(signal: AbortSignal | undefined, termination: bool
   const onProcessSignal = (name: NodeJS.Signals): void => {
     const isFirst = firstAt === undefined
     firstAt ??= performance.now()
+    if (isFirst) pressedAt = firstAt
     if (isFirst) stop(name === 'SIGINT' ? 'of Ctrl-C (once more ends at once)' : `of ${name}`)
     else if (name === 'SIGINT' && performance.now() - firstAt >= onePress) process.exit(130)
   }
@@ -53,4 +57,22 @@ export function listenForStop(signal: AbortSignal | undefined, termination: bool
       else leave()
     },
   }
+}
+
+/**
+ * Listens for Ctrl-C while something is waited for that ends by itself: the first one says what it is, another, a second
+ * later or more, ends the process at once.
+ */
+export function listenForEnd(message: string): { dispose(): void } {
+  let isSaid = false
+  const onInterrupt = (): void => {
+    const now = performance.now()
+    if (now - pressedAt < onePress) return
+    if (isSaid) process.exit(130)
+    isSaid = true
+    pressedAt = now
+    log('warning', message)
+  }
+  process.on('SIGINT', onInterrupt)
+  return { dispose: () => void process.off('SIGINT', onInterrupt) }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../src/index'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { withHub } from './hubRun'
-import { run, weights } from './support'
+import { logged, run, weights } from './support'
 
 const hub = withHub()
 const id = 'loopback/tiny'
@@ -26,7 +26,10 @@ describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
   it('is fetched from the Hub where this machine has none, and gives the very same losses and weights', async () => {
     const whole = await run({ saveStrategy: 'steps', saveSteps: 2 })
     const first = await run(pushing(), stopping(4))
+    const lines = logged('info')
+    const from = hub().commits('model', id)[0]!.oid
     const resumed = await run(pushing(), { resumeFromCheckpoint: 'last-checkpoint' })
+    expect(lines).toContain(`Resuming from last-checkpoint of model "${id}" at commit ${from}, which is at step 4.`)
     expect(first.losses).toEqual(whole.losses.slice(0, 4))
     expect(resumed.losses).toEqual(whole.losses)
     expect(resumed.batches).toEqual(whole.batches.slice(4))
@@ -64,7 +67,11 @@ describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
       /no folder last-checkpoint, nor .*tiny\/last-checkpoint, and no repo/,
     ],
     ['the repository has none', {}, /model "loopback\/tiny" has none of that name either\. .*hubStrategy 'checkpoint'/],
-    ['there is no repository', { hubModelId: 'acme/none' }, /There is no model "acme\/none" on the Hub/],
+    [
+      'there is no repository',
+      { hubModelId: 'acme/none' },
+      /no folder last-checkpoint, nor .*tiny\/last-checkpoint, and the Hub .*There is no model "acme\/none" on the Hub/,
+    ],
   ])('says what to do where %s', async (_, args, message) => {
     hub().add('model', id, { 'config.json': '{}' })
     const error = await run(pushing(args), { resumeFromCheckpoint: 'last-checkpoint' }).catch((e: unknown) => e)

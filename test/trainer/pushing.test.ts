@@ -88,14 +88,14 @@ describe('what hubStrategy pushes while training', () => {
     expect(readdirSync(outputDir)).toEqual(['checkpoint-6']) // nothing that was kept for the push is left
   })
 
-  it('leaves out a checkpoint while the push before is not done, unless hubAlwaysPush', async () => {
-    const messagesLogged = logged('info')
-    hub().fault({ delay: 400, match: '/revision/', times: 1 })
-    await run(pushing({ hubAlwaysPush: false }))
-    expect(messages()[0]).toBe('Training in progress, step 2')
-    expect(messages().length).toBeLessThan(3)
-    expect(messagesLogged.join('\n')).toContain('This checkpoint is not pushed: the push before is not done.')
-    expect(messagesLogged.join('\n')).toContain(`Waiting for what is being pushed to ${id}.`)
+  it('removes a graph for transformers.js that holds other weights', async () => {
+    const files = { 'onnx/model.onnx': 'old', 'onnx/model_quantized.onnx': 'old', 'onnx.md': 'kept', 'notes/a': 'kept' }
+    hub().add('model', id, files)
+    const { trainer } = await run(pushing({ saveSteps: 6 }))
+    const paths = Object.keys(pushed()).filter(path => path !== '.gitattributes')
+    expect(paths.toSorted()).toEqual([...modelFiles, 'notes/a', 'onnx.md'].toSorted())
+    await trainer.pushToHub()
+    expect(Object.keys(pushed())).toEqual(expect.arrayContaining(['README.md', 'onnx/model.onnx']))
   })
 
   it('has the files of the folder that are not its own business, in the state of that time', async () => {
@@ -206,7 +206,8 @@ describe('trainer.pushToHub()', () => {
     const commit = await trainer.pushToHub({ license: 'mit', private: true })
     const [made] = hub().commits('model', id)
     expect(made).toMatchObject({ message: 'End of training', oid: commit.oid })
-    expect(commit).toEqual({ oid: made!.oid, url: `${hub().url}/${id}/commit/${made!.oid}` })
+    const repoUrl = `${hub().url}/${id}`
+    expect(commit).toEqual({ oid: made!.oid, url: `${repoUrl}/commit/${made!.oid}`, repoUrl })
     expect(hub().repository('model', id)?.private).toBe(true)
     const paths = [...modelFiles, 'README.md', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json']
     expect(made!.paths.toSorted()).toEqual([...paths, 'special_tokens_map.json'].toSorted())
@@ -262,7 +263,11 @@ describe('pushToHub() of a model and of a tokenizer', () => {
     expect(commits()).toEqual([
       ['Upload BertForSequenceClassification', ['config.json', 'model.safetensors', 'onnx/model.onnx']],
     ])
-    expect(commit).toEqual({ oid: expect.stringMatching(/^[0-9a-f]{40}$/), url: expect.stringContaining(commit.oid) })
+    expect(commit).toEqual({
+      oid: expect.stringMatching(/^[0-9a-f]{40}$/),
+      url: expect.stringContaining(commit.oid),
+      repoUrl: `${hub().url}/${id}`,
+    })
     expect(hub().repository('model', id)?.private).toBe(true)
     const tokenizer = await AutoTokenizer.fromPretrained(words)
     const { pullRequestUrl } = await tokenizer.pushToHub(id, { createPr: true, commitDescription: 'more' })

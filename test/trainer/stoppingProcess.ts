@@ -1,13 +1,12 @@
 // a training run in a process of its own, which the test stops by signals: node --import tsx stoppingProcess.ts FOLDER
 // OPTIONS
-import { setLogSink } from '../../src/index'
+import { setLogSink, type TrainingArgumentsOptions } from '../../src/index'
 import { collate } from '../helpers/collate'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { tinyModel } from '../helpers/tinyModel'
 import { dataset, plain } from './plainRun'
 
-export interface StoppingOptions {
-  readonly enableJitCheckpoint?: boolean
+export interface StoppingOptions extends TrainingArgumentsOptions {
   /** How long an update takes, in ms; 150 unless given. */
   readonly update?: number
 }
@@ -18,7 +17,7 @@ setLogSink((_level, message) => void process.send!(`log: ${message}`))
 const slow = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds))
 const trainer = quietTrainer({
   model: tinyModel(),
-  args: { ...plain, ...args, outputDir, maxSteps: 100_000 },
+  args: { ...plain, maxSteps: 100_000, ...args, outputDir },
   trainDataset: dataset(12),
   dataCollator: collate,
   callbacks: [
