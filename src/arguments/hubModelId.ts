@@ -1,4 +1,4 @@
-import { isRepositoryId } from '../hub/repository'
+import { isRepositoryId } from '../hub/ids'
 import { shown } from '../options'
 
 /** What is wrong with hubModelId, in a sentence; undefined if nothing. */

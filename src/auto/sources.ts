@@ -5,7 +5,8 @@ import { isFolder, pathExists } from '../files/paths'
 import { noWeights, readWeightMap } from '../files/weights'
 import { checkHubOptions, type HubOptions, hubOptionNames } from '../hub/connection'
 import { HubRefusal } from '../hub/errors'
-import { isRepositoryId, openRepository, type Repository, type Suffices } from '../hub/repository'
+import { idAdvice, isRepositoryId } from '../hub/ids'
+import { openRepository, type Repository, type Suffices } from '../hub/repository'
 import { shown } from '../options'
 
 /** Where `fromPretrained` takes what it loads from: all but `subfolder` are for ids of the Hub. */
@@ -71,6 +72,8 @@ export async function openSource(
   options: SourceOptions = {},
 ): Promise<PretrainedSource> {
   checkSourceOptions(options)
+  if (typeof folderOrId !== 'string')
+    throw new TrainerError('argument', `A folder, or an id of the Hub, was expected; ${shown(folderOrId)} was given.`)
   const { subfolder = '' } = options
   if (await isFolder(folderOrId)) return localSource(folderOrId, options)
   if (await pathExists(folderOrId))
@@ -78,7 +81,9 @@ export async function openSource(
       fix: 'Give the folder that it lies in.',
     })
   if (!isRepositoryId(folderOrId))
-    throw new TrainerError('file', `There is no folder "${folderOrId}".`, { fix: 'Check the path.' })
+    throw new TrainerError('file', `There is no folder "${folderOrId}".`, {
+      fix: idAdvice(folderOrId) ?? 'Check the path.',
+    })
   try {
     const inside = subfolder === '' ? '' : `${subfolder}/`
     const suffices: Suffices = (known, folder) =>
@@ -159,7 +164,7 @@ function repositorySource(repository: Repository, subfolder: string): Pretrained
       if (found === undefined) {
         refuseOthers()
         throw new TrainerError('file', noWeights(name, paths).problem, {
-          fix: 'Give the id of one that has them, or in Python push them: model.push_to_hub(id).',
+          fix: 'Give the id of one that has them, or push them: model.pushToHub(id), in Python push_to_hub.',
         })
       }
       await fetch([found])
@@ -187,7 +192,7 @@ function noTokenizer(name: string, paths: readonly string[]): TrainerError {
     'file',
     `The repository ${name} has no tokenizer: it has ${there.join(', ') || 'no files'}.`,
     {
-      fix: 'Give the id of the model that it was made of, or in Python push the tokenizer: tokenizer.push_to_hub(id).',
+      fix: 'Give the id of the model that it was made of, or push the tokenizer: tokenizer.pushToHub(id), in Python push_to_hub.',
     },
   )
 }

@@ -245,7 +245,7 @@ export class Dataset<Row extends object = LooseRow> {
    * await dataset.pushToHub('reviews', { split: 'validation', private: true })
    */
   async pushToHub(id: string, options: PushSplitOptions = {}): Promise<UploadedCommit> {
-    return pushSplit(this.#table, id, options, this.info.split?.replace(/\[.*/, ''))
+    return pushSplit(this.#table, id, options, /^[\w.-]+(?=\[[^+]*$|$)/.exec(this.info.split ?? '')?.[0])
   }
 
   static {

@@ -28,8 +28,8 @@ export interface Wanted {
   readonly dataFiles?: DataFiles | undefined
   /** The folder that they are in; without names of files the card is not asked either. */
   readonly dataDir?: string | undefined
-  /** The only split that has to be there. */
-  readonly split?: string | undefined
+  /** The only splits that have to be there. */
+  readonly splits?: readonly string[] | undefined
 }
 
 /** What is read of a folder or a repository. */
@@ -49,13 +49,13 @@ export interface Found {
  * @throws TrainerError when nothing is found, listing what exists.
  */
 export async function findSplits(source: DataSource, wanted: Wanted = {}): Promise<Found> {
-  const { configuration, dataFiles, dataDir, split } = wanted
+  const { configuration, dataFiles, dataDir, splits: needed } = wanted
   const plain = { configuration: configuration ?? 'default', options: {}, features: undefined, folders: [] }
   if (dataFiles !== undefined) {
     const why = dataFiles === source.name ? `${source.name} is a file` : 'dataFiles names the files'
     if (configuration !== undefined) throw needlessConfiguration(why, configuration)
     checkDataFiles(dataFiles)
-    return { ...plain, splits: await namedFiles(source, folderOf(dataDir), dataFiles, split) }
+    return { ...plain, splits: await namedFiles(source, folderOf(dataDir), dataFiles, needed) }
   }
   if (dataDir !== undefined) {
     if (configuration !== undefined) throw needlessConfiguration('dataDir names the folder', configuration)
@@ -73,7 +73,7 @@ export async function findSplits(source: DataSource, wanted: Wanted = {}): Promi
     folders: [],
   }
   if (chosen?.dataFiles !== undefined)
-    return { ...read, splits: await namedFiles(source, folderOf(chosen.dataDir), chosen.dataFiles, split) }
+    return { ...read, splits: await namedFiles(source, folderOf(chosen.dataDir), chosen.dataFiles, needed) }
   if (chosen !== undefined) return { ...read, ...(await filesByName(source, folderOf(chosen.dataDir))) }
   return { ...read, ...(await filesByName(source, '', configuration)) }
 }
@@ -157,16 +157,18 @@ async function namedFiles(
   source: DataSource,
   folder: string,
   files: DataFiles,
-  wanted: string | undefined,
+  wanted: readonly string[] | undefined,
 ): Promise<SplitFiles> {
   const splits =
     typeof files === 'string' || Array.isArray(files)
       ? { train: files as string | string[] }
       : (files as Record<string, string | string[]>)
+  // 'all' stands for every split, unless one has that name
+  const isAll = wanted?.includes('all') === true && !('all' in splits)
   const named: Record<string, readonly string[]> = {}
   const searched: Record<string, readonly string[]> = {}
   for (const [split, names] of Object.entries(splits)) {
-    if (wanted !== undefined && split !== wanted) {
+    if (wanted !== undefined && !wanted.includes(split) && !isAll) {
       named[split] = []
       continue
     }

@@ -6,7 +6,7 @@ import { checkReadOptions, type ReadOptions } from './formats'
 import { IterableDataset } from './iterable'
 import { fileFeatures } from './iterableFiles'
 import { filesStage } from './iterableStages'
-import type { Slice } from './slices'
+import { isWhole, type Slice } from './slices'
 import type { DataSource } from './sources'
 
 /**
@@ -37,9 +37,15 @@ function chosen(features: Features, columns: readonly string[] | undefined): Fea
   return columns === undefined ? features : Object.fromEntries(columns.map(name => [name, features[name]!]))
 }
 
-/** @throws TrainerError (`argument`) for a slice of a split: where it begins and ends is not known of a stream. */
-export function refuseSlice({ name, start, end }: Slice): void {
-  if (start === undefined && end === undefined) return
+/** @throws TrainerError (`argument`) for slices of a split, of which a stream does not know where they are, and several. */
+export function refuseSlices(slices: readonly Slice[]): void {
+  if (slices.length > 1)
+    throw new TrainerError('argument', 'A stream is one of a single split, but split asks for several.', {
+      fix: 'Leave it out, and take them by their names.',
+    })
+  const sliced = slices.find(slice => !isWhole(slice))
+  if (sliced === undefined) return
+  const { name, start, end } = sliced
   const steps = `${start === undefined ? '' : '.skip(…)'}${end === undefined ? '' : '.take(…)'}`
   throw new TrainerError('argument', `A stream has no slices, but split asks for one of '${name}'.`, {
     fix: `Write split: '${name}', and then ${steps}.`,

@@ -3,7 +3,8 @@ import { TrainerError } from '../errors'
 import { kindOf, missingPath } from '../files/tree'
 import { checkHubOptions, type HubOptions, hubOptionNames } from '../hub/connection'
 import { HubRefusal } from '../hub/errors'
-import { isRepositoryId, openRepository, type Repository } from '../hub/repository'
+import { idAdvice, isRepositoryId } from '../hub/ids'
+import { openRepository, type Repository } from '../hub/repository'
 import { shown } from '../options'
 import type { DataFiles } from './findFiles'
 import { isDataFile } from './formats'
@@ -37,7 +38,7 @@ export async function openSource(path: string, options: SourceOptions): Promise<
   if (dataDir !== undefined && typeof dataDir !== 'string')
     throw new TrainerError('argument', `dataDir is ${shown(dataDir)}; the path of a folder was expected.`)
   if (typeof path !== 'string')
-    throw new TrainerError('argument', `A dataset is named by a path or by its id on the Hub, not by ${shown(path)}.`)
+    throw new TrainerError('argument', `A path, or an id of the Hub, was expected; ${shown(path)} was given.`)
   const kind = await kindOf(path)
   if (kind === 'nothing' && isRepositoryId(path) && !isDataFile(path) && !readers.includes(path))
     return { source: await openDataset(path, options), dataFiles }
@@ -138,6 +139,8 @@ function twoFiles(path: string): TrainerError {
 
 /** What else may have been meant by a path; nothing for the name of a file. */
 function hintFor(path: string): string | undefined {
+  const advice = idAdvice(path)
+  if (advice !== undefined) return advice
   const hasExtension = /[^\\/]\.[^\\/.]*$/.test(path)
   return hasExtension ? undefined : 'A dataset is named by its path, or by its id on the Hub: ORGANIZATION/NAME.'
 }

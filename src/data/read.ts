@@ -9,11 +9,12 @@ import { checkReadOptions, readColumns, readOptions, type FileColumns, type Read
 import { joinFiles } from './joinFiles'
 import { checkFlag, checkOptions, shown } from '../options'
 import { IterableDatasetDict, type IterableDataset } from './iterable'
-import { refuseSlice, streamSplits } from './iterableLoad'
+import { refuseSlices, streamSplits } from './iterableLoad'
 import { type HubOptions, hubOptionNames } from '../hub/connection'
 import { openSource } from './openSource'
 import type { LooseRow } from './rows'
-import { parseSplit, slice } from './slices'
+import { joinSlices } from './joinSplits'
+import { parseSplit, rowsOf, slicesOf } from './slices'
 import type { DataSource } from './sources'
 import type { Table } from './table'
 
@@ -23,8 +24,8 @@ import type { Table } from './table'
  */
 export interface LoadOptions extends ReadOptions, HubOptions {
   /**
-   * The split to load, as a Dataset: 'train', or a slice of one: 'train[:100]', 'train[10%:20%]'. Without it, all
-   * splits come as a DatasetDict.
+   * The split to load, as a Dataset: 'train', a slice of one ('train[:100]', 'train[10%:20%]'), several one after the
+   * other ('train+validation[:50]'), or 'all'. Without it, all splits come as a DatasetDict.
    */
   readonly split?: string
   /** Files or patterns by split (without names of splits 'train'), relative to the path if that is a folder or an id. */
@@ -122,23 +123,32 @@ export async function loadDataset(
     throw new TrainerError('argument', `loadDataset() is given two configurations, '${named}' and '${options.name}'.`)
   checkFlag(options.streaming, 'streaming')
   const wanted = options.split === undefined ? undefined : parseSplit(options.split)
-  if (wanted !== undefined && options.streaming === true) refuseSlice(wanted)
+  if (options.streaming === true) refuseSlices(wanted ?? [])
   const { source: place, dataFiles } = await openSource(source, options)
   const found = await findSplits(place, {
     configuration: named ?? options.name,
     dataFiles,
     dataDir: options.dataDir,
-    split: wanted?.name,
+    splits: wanted?.map(({ name }) => name),
   })
   const names = Object.keys(found.splits)
-  if (wanted !== undefined && !names.includes(wanted.name)) throw noSplit(wanted.name, names, source)
-  const chosen = wanted === undefined ? names : [wanted.name]
+  const slices = wanted && slicesOf(wanted, names, source)
+  const chosen = slices === undefined ? names : [...new Set(slices.map(({ name }) => name))]
   if (options.streaming === true) {
+    refuseSlices(slices ?? [])
     const streams = await streamSplits(place, found, chosen, options)
-    return wanted === undefined ? new IterableDatasetDict(streams) : streams[wanted.name]!
+    return slices === undefined ? new IterableDatasetDict(streams) : streams[chosen[0]!]!
   }
-  const datasets = await readSplits(place, found, chosen, options)
-  return wanted === undefined ? new DatasetDict(datasets) : slice(datasets[wanted.name]!, wanted.start, wanted.end)
+  const tables = await readSplits(place, found, chosen, options)
+  const made = ({ columns, features, length }: Table, split: string): Dataset<object> =>
+    new Dataset(columns, features, length, {
+      repository: place.repository?.id,
+      configuration: found.configuration,
+      split,
+    })
+  if (slices !== undefined)
+    return made(joinSlices(slices, tables), slices === wanted ? options.split! : chosen.join('+'))
+  return new DatasetDict(Object.fromEntries(names.map(name => [name, made(tables[name]!, name)])))
 }
 
 /** The rows of some splits; their files are fetched first, all at once. */
@@ -147,24 +157,18 @@ async function readSplits(
   found: Found,
   names: readonly string[],
   options: LoadOptions,
-): Promise<Record<string, Dataset<object>>> {
+): Promise<Record<string, Table>> {
   const reading = { ...found.options, ...options }
   const paths = names.flatMap(name => found.splits[name]!)
   checkReadOptions(reading, paths)
   const located = await source.locate(paths)
-  const datasets: [string, Dataset<object>][] = []
+  const tables: [string, Table][] = []
   let at = 0
   for (const name of names) {
     const files = located.slice(at, (at += found.splits[name]!.length))
-    const { columns, features, length } = await readFiles(files, reading, found, source.name)
-    const info = {
-      repository: source.repository?.id,
-      configuration: found.configuration,
-      split: options.split ?? name,
-    }
-    datasets.push([name, new Dataset(columns, features, length, info)])
+    tables.push([name, await readFiles(files, reading, found, source.name)])
   }
-  return Object.fromEntries(datasets)
+  return Object.fromEntries(tables)
 }
 
 function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object> | DatasetDict<object> {
@@ -173,17 +177,23 @@ function fromMemory(source: Rows<object>, options: LoadOptions): Dataset<object>
   if (typeof source !== 'object' || source === null)
     throw new TrainerError('argument', `loadDataset() takes a path, an id or rows, not ${shown(source)}.`)
   if (Array.isArray(source)) {
-    const { name, start, end } = parseSplit(split ?? 'train')
-    if (name !== 'train') throw noSplit(name, ['train'], 'the rows')
-    return slice(Dataset.fromRows(source as readonly object[]), start, end)
+    return joinedRows({ train: source as readonly object[] }, split ?? 'train', 'the rows')
   }
-  const splits = Object.fromEntries(
-    Object.entries(source as Record<string, readonly object[]>).map(([name, rows]) => [name, Dataset.fromRows(rows)]),
+  const splits = source as Readonly<Record<string, readonly object[]>>
+  if (split !== undefined) return joinedRows(splits, split, 'the record of rows')
+  return new DatasetDict(
+    Object.fromEntries(Object.entries(splits).map(([name, rows]) => [name, Dataset.fromRows(rows)])),
   )
-  if (split === undefined) return new DatasetDict(splits)
-  const { name, start, end } = parseSplit(split)
-  if (splits[name] === undefined) throw noSplit(name, Object.keys(splits), 'the record of rows')
-  return slice(splits[name], start, end)
+}
+
+function joinedRows(
+  splits: Readonly<Record<string, readonly object[]>>,
+  split: string,
+  place: string,
+): Dataset<object> {
+  const slices = slicesOf(parseSplit(split), Object.keys(splits), place)
+  const rows = slices.flatMap(slice => rowsOf(slice, splits[slice.name]!.length).map(row => splits[slice.name]![row]!))
+  return Dataset.fromRows(rows)
 }
 
 /** The rows of a split's files, one file after the other, with the columns that a card declares. */
@@ -222,11 +232,4 @@ function noName(configuration: unknown): TrainerError {
   return new TrainerError('argument', `The configuration is ${shown(configuration)}; its name was expected.`, {
     fix: 'Give the options once: loadDataset(path, options), or loadDataset(path, configuration, options).',
   })
-}
-
-function noSplit(name: string, there: readonly string[], source: string): TrainerError {
-  return new TrainerError(
-    'argument',
-    `${source} has no split '${name}'; there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ')}.`,
-  )
 }

@@ -1,7 +1,7 @@
-// 'train[10%:20%]' → those rows of a split
+// 'train[10%:20%]+test' → those rows of splits
 import { TrainerError } from '../errors'
 import { shown } from '../options'
-import type { Dataset } from './dataset'
+import { splitMeant } from './splitNames'
 
 /** What `split` says. */
 export interface Slice {
@@ -10,23 +10,53 @@ export interface Slice {
   readonly end: string | undefined
 }
 
-/** Reads `train`, `train[10:20]`, `train[:5%]`. @throws TrainerError (`argument`) for anything else. */
-export function parseSplit(written: string): Slice {
-  const match = typeof written !== 'string' ? null : /^(\w[\w.-]*)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?$/.exec(written)
-  if (match === null) {
+/**
+ * Reads `train`, `train[10:20]`, `train[:5%]`, and several of them with `+` in between.
+ * @throws TrainerError (`argument`) for anything else.
+ */
+export function parseSplit(written: unknown): readonly [Slice, ...Slice[]] {
+  if (Array.isArray(written))
+    throw new TrainerError('argument', `split is ${shown(written)}; one split was expected, not a list.`, {
+      fix: `Leave it out, and take them by their names (dataset.train); one Dataset of several is split: '${written.join('+')}'.`,
+    })
+  const matches = typeof written !== 'string' ? [] : written.split('+').map(part => slicePattern.exec(part))
+  const [first, ...others] = matches.flatMap(match =>
+    match === null ? [] : [{ name: match[1]!, start: match[2], end: match[3] }],
+  )
+  if (first === undefined || matches.includes(null)) {
     throw new TrainerError('argument', `split is ${shown(written)}; the name of a split or of a slice was expected.`, {
-      fix: "Write 'train', 'train[:100]' or 'train[10%:20%]'.",
+      fix: "Write 'train', 'train[:100]', 'train[10%:20%]' or 'train+validation'.",
     })
   }
-  return { name: match[1]!, start: match[2], end: match[3] }
+  return [first, ...others]
+}
+
+const slicePattern = /^(\w[\w.-]*)(?:\[(-?\d+%?)?:(-?\d+%?)?\])?$/
+
+/**
+ * The slices that are meant: 'all' stands for every split, unless one has that name.
+ * @param place what has the splits, for the error.
+ * @throws TrainerError (`argument`) for a split that is not there.
+ */
+export function slicesOf(wanted: readonly Slice[], there: readonly string[], place: string): readonly Slice[] {
+  const [{ name, start, end }] = wanted as [Slice]
+  if (name === 'all' && wanted.length === 1 && !there.includes(name))
+    return there.map(split => ({ name: split, start, end }))
+  const missing = wanted.find(slice => !there.includes(slice.name))
+  if (missing === undefined) return wanted
+  const close = splitMeant(missing.name, there)
+  throw new TrainerError(
+    'argument',
+    `${place} has no split '${missing.name}'; there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ')}.`,
+    close === undefined ? {} : { fix: `Did you mean '${close}'?` },
+  )
 }
 
 /**
- * The rows of a slice. Its ends are numbers of rows, or percentages if one of them is, counted from the end if negative.
+ * The numbers of a slice's rows. Its ends are numbers of rows, or percentages if one of them is, counted from the end if
+ * negative.
  */
-export function slice(dataset: Dataset<object>, start: string | undefined, end: string | undefined): Dataset<object> {
-  if (start === undefined && end === undefined) return dataset
-  const { length } = dataset
+export function rowsOf({ start, end }: Slice, length: number): number[] {
   const inPercent = `${start}${end}`.includes('%')
   const place = (written: string | undefined, otherwise: number): number => {
     if (written === undefined) return otherwise
@@ -36,7 +66,12 @@ export function slice(dataset: Dataset<object>, start: string | undefined, end: 
   }
   const from = place(start, 0)
   const to = place(end, length)
-  return dataset.select(Array.from({ length: Math.max(to - from, 0) }, (_, row) => from + row))
+  return Array.from({ length: Math.max(to - from, 0) }, (_, row) => from + row)
+}
+
+/** Whether a slice is a whole split. */
+export function isWhole({ start, end }: Slice): boolean {
+  return start === undefined && end === undefined
 }
 
 /** Python's `round`: half way between two whole numbers it takes the even one. */

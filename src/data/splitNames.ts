@@ -1,5 +1,5 @@
 // the names of folders and files → splits, as Python's `datasets` takes them
-import { TrainerError } from '../errors'
+import { nearest, TrainerError } from '../errors'
 import { matchingPaths } from './patterns'
 
 /** The paths of each split's files, in order. */
@@ -47,6 +47,15 @@ export function splitsByName(paths: readonly string[]): SplitFiles {
 export function isSplitWord(name: string): boolean {
   const words = Object.values(keywords).flat()
   return words.some(word => inFolders(word).some(pattern => matchingPaths(pattern, [`${name}/file`]).length > 0))
+}
+
+/** The split that may have been meant by a word that names none: 'dev' is a word for 'validation'. */
+export function splitMeant(word: string, there: readonly string[]): string | undefined {
+  const plain = word.toLowerCase()
+  const [keyword] = Object.entries(keywords).find(([, words]) => words.includes(plain)) ?? [plain]
+  const starting = (start: string): string | undefined =>
+    there.find(name => name === start || name.startsWith(`${start}_`))
+  return starting(keyword) ?? nearest(word, there)
 }
 
 function shardedSplits(paths: readonly string[]): SplitFiles | undefined {

@@ -6,7 +6,7 @@ import { type Connection, connect, type HubOptions, untilWhole } from './connect
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
 import { resolveCommit } from './listing'
 import { refusing } from './refusing'
-import { isRepositoryId } from './repository'
+import { isRepositoryId } from './ids'
 
 /** A connection with a token. */
 export type PushConnection = Connection & { readonly accessToken: string }

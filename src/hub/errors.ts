@@ -2,6 +2,7 @@
 import { HubApiError } from '@huggingface/hub'
 
 import { TrainerError } from '../errors'
+import { wholeIdAdvice } from './ids'
 
 /** Models, or datasets. */
 export type RepositoryKind = 'model' | 'dataset'
@@ -84,7 +85,10 @@ function refusal(answer: HubRefusal, asked: Asked): { problem: string; fix: stri
       fix: 'Make a new one on its page of settings, then: npx ts-trainer login.',
     }
   if (status === 401 || status === 404)
-    return { problem: `There is no ${what} on the Hub, or it is not to be seen.`, fix: `Check the id. ${login}` }
+    return {
+      problem: `There is no ${what} on the Hub, or it is not to be seen.`,
+      fix: `Check the id.${wholeIdAdvice(asked.kind, asked.id)} ${login}`,
+    }
   if (status === 403)
     return {
       problem: `The token may not do this with ${what}${answer.said === undefined ? '' : `: ${answer.said}`}.`,
@@ -106,7 +110,7 @@ function saidBy(answer: HubApiError, asked: Asked): TrainerError {
   const said = data?.['error']
   if (status === 404)
     return new TrainerError('hub', `The Hub has nothing there for ${named(asked)} (${String(said ?? 404)}).`, {
-      fix: 'Check the id, and HF_ENDPOINT where it is set.',
+      fix: `Check the id, and HF_ENDPOINT where it is set.${wholeIdAdvice(asked.kind, asked.id)}`,
       cause: answer,
     })
   const reason = typeof said === 'string' ? said : answer.message.replace(/\. URL: .*/s, '')

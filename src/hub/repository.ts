@@ -9,7 +9,9 @@ import { connect, type Connection, type HubOptions } from './connection'
 import { downloadBlob } from './download'
 import { hubEnvironment } from './environment'
 import { hubError, HubRefusal, type RepositoryKind } from './errors'
+import { idAdvice, isRepositoryId } from './ids'
 import { isCommit, listCommit, type ListedFile, resolveCommit } from './listing'
+import { withOtherKind } from './otherKind'
 import { downloadProgress } from './progress'
 import { remoteFile } from './remoteFile'
 
@@ -42,11 +44,6 @@ export interface Repository {
   fetch(paths: readonly string[]): Promise<string>
   /** A file of which parts are read by range requests, without storing it; from the cache where that has it. */
   open(path: string): Promise<SlicedFile>
-}
-
-/** Whether a text can be an id: NAME, or ORGANIZATION/NAME. */
-export function isRepositoryId(text: string): boolean {
-  return text.length <= 96 && /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(text) && !/--|\.\.|\.$|\.git$/.test(text)
 }
 
 /**
@@ -96,7 +93,7 @@ export async function openRepository(
     return onlineRepository(place, connection, commit, files)
   } catch (cause) {
     const error = hubError(cause, place)
-    if (cached === undefined || !isPassedOver(error)) throw error
+    if (cached === undefined || !isPassedOver(error)) throw await withOtherKind(error, connection, place)
     const { problem, fix } = error
     const advice = error.cause instanceof HubRefusal ? ` ${fix}` : ''
     log('warning', `${problem} What the cache has of it is used: commit ${cached}.${advice}`)
@@ -116,7 +113,7 @@ interface Place {
 function checkId(kind: RepositoryKind, id: string): void {
   if (isRepositoryId(id)) return
   throw new TrainerError('hub', `"${id}" cannot be the id of a ${kind} on the Hub.`, {
-    fix: 'An id is NAME or ORGANIZATION/NAME: letters, digits, "-", "_" and ".".',
+    fix: idAdvice(id) ?? 'An id is NAME or ORGANIZATION/NAME: letters, digits, "-", "_" and ".".',
   })
 }
 

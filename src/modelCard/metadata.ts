@@ -1,6 +1,6 @@
 // what a run knows → the fields at the beginning of its card
 import type { Task } from '../heads/Head'
-import { isRepositoryId } from '../hub/repository'
+import { isRepositoryId } from '../hub/ids'
 import { isJsonObject } from '../json'
 import type { MetricValue } from '../metrics/Metrics'
 import { listed, type ModelCardOptions } from './options'

@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { isRepositoryId } from '../hub/repository'
+import { isRepositoryId } from '../hub/ids'
 import { checkOptions, shown } from '../options'
 
 /** What the run does not know about itself; one text, or several. */

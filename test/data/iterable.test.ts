@@ -83,6 +83,9 @@ describe('a stream of parquet', () => {
     await expect(loadDataset(join(folder, 'one.parquet'), { streaming: true, split: 'train[:10]' })).rejects.toThrow(
       "A stream has no slices, but split asks for one of 'train'. Write split: 'train', and then .take(…).",
     )
+    await expect(loadDataset(folder, { streaming: true, split: 'train+test' })).rejects.toThrow(
+      'A stream is one of a single split, but split asks for several. Leave it out, and take them by their names.',
+    )
     await expect(loadDataset(folder, { streaming: 'yes' as never })).rejects.toThrow("streaming is 'yes'")
   })
 

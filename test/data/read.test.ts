@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -175,6 +175,48 @@ describe('folders as on the Hub', () => {
     )
     await expect(loadDataset(join(folder, 'glue'), 'mrcp')).rejects.toThrow(
       /no configuration 'mrcp'; it has mrpc, rte, sst2.*Did you mean 'mrpc'/,
+    )
+  })
+
+  it('gives several splits or slices as one dataset, as in Python', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'train.jsonl'), '{"a":"t0"}\n{"a":"t1"}\n{"a":"t2"}\n')
+    writeFileSync(join(folder, 'validation.jsonl'), '{"a":"v0"}\n{"a":"v1"}\n')
+    const load = async (split: string): Promise<unknown> => (await loadDataset(folder, { split })).column('a')
+    expect(await load('train+validation')).toEqual(['t0', 't1', 't2', 'v0', 'v1'])
+    expect(await load('validation+train')).toEqual(['v0', 'v1', 't0', 't1', 't2'])
+    expect(await load('train[:2]+validation[-1:]')).toEqual(['t0', 't1', 'v1'])
+    expect(await load('train[:50%]+validation[:50%]')).toEqual(['t0', 't1', 'v0'])
+    expect(await load('train+train')).toEqual(['t0', 't1', 't2', 't0', 't1', 't2'])
+    expect(await load('all')).toEqual(await load('train+validation'))
+    expect((await loadDataset(folder, { split: 'all' })).info.split).toBe('train+validation')
+    for (const split of ['train + validation', 'train[:1]+', '+train'])
+      await expect(load(split)).rejects.toThrow(/the name of a split or of a slice was expected/)
+    const rows = { train: [{ a: 1 }, { a: 2 }], test: [{ a: 3 }] }
+    expect((await loadDataset(rows, { split: 'test+train[1:]' })).column('a')).toEqual([3, 2])
+    const other = { train: join(folder, 'train.jsonl'), test: join(folder, 'b.jsonl') }
+    writeFileSync(other.test, '{"b":1}\n')
+    await expect(loadDataset('json', { dataFiles: other, split: 'train+test' })).rejects.toThrow(
+      "split 'train' has the columns a, split 'test' has b: they are not one Dataset.",
+    )
+  })
+
+  it('says which split may be meant, and what to write in place of a list of them', async () => {
+    const rows = { train: [{ a: 1 }], validation: [{ a: 2 }], test_matched: [{ a: 3 }] }
+    const meant = {
+      dev: 'validation',
+      val: 'validation',
+      Valid: 'validation',
+      training: 'train',
+      test: 'test_matched',
+      trian: 'train',
+    }
+    for (const [split, name] of Object.entries(meant))
+      await expect(loadDataset(rows, { split })).rejects.toThrow(
+        `has no split '${split}'; there are train, validation, test_matched. Did you mean '${name}'?`,
+      )
+    await expect(loadDataset(rows, { split: ['train', 'validation'] as unknown as string })).rejects.toThrow(
+      /one split was expected, not a list\. Leave it out, and take them by their names .*'train\+validation'/,
     )
   })
 
