@@ -32,14 +32,7 @@ async function readRange(
   start: number,
   end: number,
 ): Promise<ArrayBuffer> {
-  if (end - start > largestPart)
-    throw new TrainerError(
-      'hub',
-      `A part of ${end - start} bytes of ${address.path} is asked for; at most ${largestPart} are read at once.`,
-      {
-        fix: 'Is the file broken? Load it without streaming, so that it is downloaded and checked.',
-      },
-    )
+  checkPart(address, end - start)
   const bytes = new Uint8Array(end - start)
   let filled = 0
   for (let attempt = 1; filled < bytes.length; attempt++) {
@@ -76,4 +69,15 @@ function asTrainerError(error: unknown, { path, kind, id }: FileAddress): unknow
     fix: 'Try again later.',
     cause: error,
   })
+}
+
+function checkPart(address: FileAddress, length: number): void {
+  if (length > largestPart)
+    throw new TrainerError(
+      'hub',
+      `A part of ${length} bytes of ${address.path} is asked for; at most ${largestPart} are read at once.`,
+      {
+        fix: 'Is the file broken? Load it without streaming, so that it is downloaded and checked.',
+      },
+    )
 }
