@@ -549,7 +549,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   async #push(options: TrainerPushOptions, isSaved = false): Promise<PendingPush> {
     const {
       commitMessage: message = 'End of training',
-      blocking: _,
+      blocking: showsProgress = true,
       token,
       revision,
       private: hidden,
@@ -559,7 +559,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     const id = await this.#pushes.repository(this.args, { token, private: hidden })
     if (!isSaved) await this.#saveModel(this.args.outputDir)
     await this.createModelCard({ modelName: id.split('/')[1]!, ...card })
-    const { finished } = await this.#pushes.pushFolder(this.args, { message, token, revision })
+    const { finished } = await this.#pushes.pushFolder(this.args, { message, token, revision, showsProgress })
     return { id, finished: finished.then(({ oid, url, repoUrl }) => ({ oid, url, repoUrl })) }
   }
 

@@ -237,7 +237,7 @@ const argumentTable = {
       'under its own name.',
     { differs: "what is pushed is not also copied to outputDir; 'last-checkpoint' holds no file of an earlier one" },
   ),
-  hubAlwaysPush: flag(false, 'N', 'Push a checkpoint although the push before is not done: once it is.'),
+  hubAlwaysPush: flag(false, 'N', 'Push every checkpoint, in order; else of those saved during a push the newest.'),
   hubRevision: text(undefined, 'N', 'Branch to push to, which is made if it is missing.', {
     differs: 'Python wants it to be there',
   }),

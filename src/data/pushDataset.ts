@@ -70,7 +70,8 @@ async function pushTables(
       const removed = old.map(({ path }) => path).filter(path => files[path] === undefined)
       return { files: { 'README.md': new TextEncoder().encode(card) }, removed }
     }
-    return uploadFiles('dataset', name, files, { message, description, token, revision, createPr, beside })
+    const how = { message, description, token, revision, createPr, beside, showsProgress: true }
+    return uploadFiles('dataset', name, files, how)
   })
 }
 

@@ -1,20 +1,20 @@
-// how far the files of one fetch are
+// how far the files of one fetch or one commit are
 import type { TextStream } from '../terminal/TextStream'
 import { workReporter, type WorkProgress } from '../terminal/workProgress'
 import type { HubEnvironment } from './environment'
 import type { ListedFile } from './listing'
 
-/** Milliseconds between two reports; a fetch that ends before the first is not shown at all. */
+/** Milliseconds between two reports; what ends before the first is not shown at all. */
 const reportInterval = 200
 
 /** Made at the first report: importing this file touches no stream. */
 let onTerminal: ((progress: WorkProgress) => void) | undefined
 
-/** How far a fetch is. */
-export interface DownloadProgress {
-  /** Says how many bytes of a file there are. */
+/** How far files are that are fetched or sent. */
+export interface TransferProgress {
+  /** Says how many bytes of a file have been moved. */
   update(path: string, bytes: number): void
-  /** Releases the bar: full, or where the fetch failed. */
+  /** Releases the bar: full, or where the transfer failed. */
   end(isWhole: boolean): void
 }
 
@@ -23,13 +23,66 @@ export interface DownloadProgress {
  * @param stream where it is shown; standard error by default.
  */
 export function downloadProgress(
-  { showsProgress }: HubEnvironment,
+  environment: HubEnvironment,
   id: string,
   files: readonly ListedFile[],
   stream?: TextStream,
-): DownloadProgress {
-  const total = files.reduce((sum, { size }) => sum + size, 0)
-  const description = `Fetching ${files.length} file${files.length === 1 ? '' : 's'} of ${id}`
+): TransferProgress {
+  return transferProgress(environment, `Fetching ${counted(files.length)} of ${id}`, sum(files), stream)
+}
+
+/** The same for the files of a commit. */
+export function uploadProgress(
+  environment: HubEnvironment,
+  id: string,
+  files: readonly { readonly size: number }[],
+  stream?: TextStream,
+): TransferProgress {
+  return transferProgress(environment, `Uploading ${counted(files.length)} to ${id}`, sum(files), stream)
+}
+
+/** A blob that says how many of its bytes have been read, anew whenever it is read again. */
+export class CountedBlob extends Blob {
+  override readonly size: number
+  override readonly type: string
+  readonly #source: Blob
+  readonly #update: (bytes: number) => void
+
+  constructor(source: Blob, update: (bytes: number) => void) {
+    super([])
+    this.size = source.size
+    this.type = source.type
+    this.#source = source
+    this.#update = update
+  }
+
+  override stream(): ReturnType<Blob['stream']> {
+    let bytes = 0
+    const counting = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform: (chunk, controller) => {
+        bytes += chunk.length
+        this.#update(bytes)
+        controller.enqueue(chunk)
+      },
+    })
+    return this.#source.stream().pipeThrough(counting)
+  }
+}
+
+function counted(files: number): string {
+  return `${files} file${files === 1 ? '' : 's'}`
+}
+
+function sum(files: readonly { readonly size: number }[]): number {
+  return files.reduce((all, { size }) => all + size, 0)
+}
+
+function transferProgress(
+  { showsProgress }: HubEnvironment,
+  description: string,
+  total: number,
+  stream?: TextStream,
+): TransferProgress {
   const start = performance.now()
   const bytesOf = new Map<string, number>()
   let done = 0

@@ -44,7 +44,7 @@ export async function pushSaved(
   const folder = await mkdtemp(join(tmpdir(), 'ts-trainer-'))
   try {
     await save(folder)
-    const how = { message: commitMessage ?? message, description, token, revision, createPr }
+    const how = { message: commitMessage ?? message, description, token, revision, createPr, showsProgress: true }
     const { oid, url, repoUrl, pullRequestUrl } = await uploadFolder('model', name, folder, how)
     return { oid, url, repoUrl, ...(pullRequestUrl !== undefined && { pullRequestUrl }) }
   } finally {

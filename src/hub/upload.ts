@@ -11,6 +11,7 @@ import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
 import { findCommit, pageOf, pathsBelow } from './branches'
 import { resolveCommit } from './listing'
+import { CountedBlob, type TransferProgress, uploadProgress } from './progress'
 import { refusing } from './refusing'
 
 /** What is uploaded: paths of this machine, or bytes, by their paths in the repository. */
@@ -27,6 +28,8 @@ export interface UploadOptions extends Pick<HubOptions, 'token'> {
   readonly createPr?: boolean | undefined
   /** A folder of the repository that holds these files alone afterwards: its others are removed by the same commit. */
   readonly replaces?: string | undefined
+  /** Whether a bar shows how far it is, on a terminal. Default false: what is sent beside other work shows none. */
+  readonly showsProgress?: boolean | undefined
   /** Makes, of the commit that this one is built on, what else it changes. */
   readonly beside?: ((parentCommit: string) => Promise<Changes>) | undefined
 }
@@ -74,7 +77,43 @@ export async function uploadFiles(
 ): Promise<UploadedCommit> {
   const operations = await additions(files)
   const asked = { kind, id, revision: options.revision }
-  return refusing(asked, async () => committed(await pushConnection(options.token, asked), asked, operations, options))
+  return refusing(asked, async () => {
+    const connection = await pushConnection(options.token, asked)
+    if (options.showsProgress !== true) return committed(connection, asked, operations, options)
+    const { fetch: counting, end } = counted(connection, id, await sizesOf(files))
+    try {
+      const made = await committed({ ...connection, fetch: counting }, asked, operations, options)
+      end(true)
+      return made
+    } catch (error) {
+      end(false)
+      throw error
+    }
+  })
+}
+
+/** A connection's fetch, with a bar of what it uploads; small files are part of the commit, and are not counted. */
+function counted(
+  { fetch: plain, environment }: PushConnection,
+  id: string,
+  files: readonly { readonly size: number }[],
+): Pick<PushConnection, 'fetch'> & Pick<TransferProgress, 'end'> {
+  const progress = uploadProgress(environment, id, files)
+  const counting: typeof fetch = (input, init) => {
+    const body = init?.body
+    if (init?.method !== 'PUT' || !(body instanceof Blob)) return plain(input, init)
+    const to = input instanceof Request ? input.url : String(input)
+    return plain(input, { ...init, body: new CountedBlob(body, bytes => progress.update(to, bytes)) })
+  }
+  return { fetch: counting, end: isWhole => progress.end(isWhole) }
+}
+
+async function sizesOf(files: UploadedFiles): Promise<{ readonly size: number }[]> {
+  return Promise.all(
+    Object.values(files).map(async content => ({
+      size: typeof content === 'string' ? (await stat(content)).size : content.length,
+    })),
+  )
 }
 
 /** Makes one commit of the files of a folder, and of those below it; see {@link uploadFiles}. */

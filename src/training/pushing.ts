@@ -43,6 +43,8 @@ const quietWait = 2000
 export class Pushes {
   readonly #name: string
   #id: string | undefined
+  /** Whether it has been said where checkpoints are pushed to. */
+  #isSaid = false
   /** Settled when everything so far is pushed; it never throws. */
   #underWay: Promise<unknown> = Promise.resolve()
   #unfinished = 0
@@ -67,9 +69,10 @@ export class Pushes {
 
   /** Makes the repository unless it is there, and says where what is trained will be. */
   async prepare(args: TrainingArguments): Promise<void> {
-    const isKnown = this.#id !== undefined
     await this.repository(args)
-    if (!isKnown) log(args.disableTqdm ? 'info' : 'warning', `Checkpoints are pushed to ${this.#page()}.`)
+    if (!this.#isSaid && args.hubStrategy !== 'end')
+      log(args.disableTqdm ? 'info' : 'warning', `Checkpoints are pushed to ${this.#page()}.`)
+    this.#isSaid = true
   }
 
   /**

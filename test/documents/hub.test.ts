@@ -62,7 +62,12 @@ const printed: Readonly<Record<string, readonly unknown[][]>> = {
   Datasets: [[['train', 'validation'], 2, 'nyu-mll/glue']],
   Streaming: [[['sentence1', 'sentence2', 'label', 'idx']], [2]],
   'Pushing a dataset': [[['sentence1', 'sentence2', 'label', 'idx']]],
-  'Pushing a run': [[expect.stringMatching(/\/loopback\/bert-mrpc\/commit\/[0-9a-f]{40}$/)]],
+  'Pushing a run': [
+    [
+      expect.stringMatching(/\/loopback\/bert-mrpc\/commit\/[0-9a-f]{40}$/),
+      expect.stringMatching(/\/loopback\/bert-mrpc$/),
+    ],
+  ],
 }
 
 describe('docs/hub.md', () => {

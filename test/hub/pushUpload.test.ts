@@ -4,8 +4,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { setFirstWait } from '../../src/hub/connection'
 import { createRepository, fullId } from '../../src/hub/createRepository'
+import { CountedBlob, uploadProgress } from '../../src/hub/progress'
+import { hubEnvironment } from '../../src/hub/environment'
 import { uploadFiles, uploadFolder } from '../../src/hub/upload'
 import { type HubServer, startHub } from '../helpers/hubServer'
+import { rememberingStream } from '../helpers/rememberingStream'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const tokens = {
@@ -221,5 +224,43 @@ describe('an upload', () => {
     await uploadFiles('model', 'loopback/tiny', { 'model.safetensors': bytes('1') }, { message })
     for (const spy of spies) expect(spy).not.toHaveBeenCalled()
     vi.restoreAllMocks()
+  })
+})
+
+describe('the bar of an upload', () => {
+  const environment = hubEnvironment({})
+
+  it('counts what is read of each file, from the beginning where it is read again', async () => {
+    const counts: number[] = []
+    const source = new Blob(['x'.repeat(70_000), 'y'.repeat(70_000)], { type: 'text/plain' })
+    const blob = new CountedBlob(source, bytes => counts.push(bytes))
+    expect([blob.size, blob.type]).toEqual([140_000, 'text/plain'])
+    for (let reading = 0; reading < 2; reading++) {
+      counts.length = 0
+      expect(await new Response(blob).text()).toBe(await source.text())
+      expect(counts.at(-1)).toBe(140_000)
+    }
+  })
+
+  it('is full when the commit is made, and not before', async () => {
+    const stream = rememberingStream(true)
+    const progress = uploadProgress(environment, 'loopback/tiny', [{ size: 1e6 }, { size: 3e6 }], stream)
+    await new Promise(resolve => setTimeout(resolve, 250))
+    progress.update('one', 1e6)
+    await vi.waitFor(() => expect(stream.written.join('')).toContain('1.0/4.0 MB'))
+    progress.end(true)
+    expect(stream.written.join('')).toMatch(/4\.0\/4\.0 MB .*Uploading 2 files to loopback\/tiny/)
+  })
+
+  it('changes nothing in what is uploaded, breaks included', async () => {
+    await createRepository('model', 'tiny')
+    const files = { 'model.safetensors': new Uint8Array(3_000_000).fill(7), 'config.json': bytes('{}') }
+    hub.fault({ status: 503, times: 1, method: 'PUT' })
+    const { repoUrl } = await uploadFiles('model', 'loopback/tiny', files, { message: 'Upload', showsProgress: true })
+    expect(repoUrl).toBe(`${hub.url}/loopback/tiny`)
+    const there = hub.files('model', 'loopback/tiny')['model.safetensors']!
+    expect(Buffer.compare(there, files['model.safetensors'])).toBe(0)
+    const put = hub.requests.filter(({ method }) => method === 'PUT')
+    expect(put.map(({ headers }) => headers['content-length'])).toEqual(['3000000', '3000000'])
   })
 })

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../src/index'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { withHub } from './hubRun'
@@ -23,11 +23,28 @@ const messages = (): string[] =>
 const pushed = (): Record<string, Uint8Array> => hub().files('model', id)
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
+/** A callback that lets the first push begin only when training has ended. */
+function firstPushHeld(): { onTrainEnd(): void } {
+  const { fetch } = globalThis
+  let release: (() => void) | undefined
+  const ended = new Promise<void>(resolve => (release = resolve))
+  let isFirst = true
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+    const isHeld = isFirst && String(input).includes('/revision/')
+    if (isHeld) isFirst = false
+    if (isHeld) await ended
+    return fetch(input, init)
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
+  return { onTrainEnd: () => release!() }
+}
+
 describe('pushes that are slower than training', () => {
   it('ends with the newest checkpoint: it waits for a slow push, and older ones that waited are left out', async () => {
     const lines = logged('info')
-    hub().fault({ delay: 600, match: '/revision/', times: 1 })
-    const { outputDir } = await run(pushing({ hubStrategy: 'checkpoint', saveTotalLimit: 1 }))
+    const { outputDir } = await run(pushing({ hubStrategy: 'checkpoint', saveTotalLimit: 1 }), {
+      callbacks: [firstPushHeld()],
+    })
     expect(messages()).toEqual(
       [2, 6].flatMap(step => [`Training in progress, step ${step}`, `Training in progress, step ${step}, checkpoint`]),
     )
@@ -42,8 +59,9 @@ describe('pushes that are slower than training', () => {
 
   it('says where to, once, where progress is shown, and that the end waits for a push', async () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    onTestFinished(() => void vi.restoreAllMocks())
     const lines = logged()
-    hub().fault({ delay: 2300, match: '/revision/', times: 1 })
+    hub().fault({ delay: 3500, match: '/revision/', times: 1 })
     const { trainer } = await run(pushing({ disableTqdm: false, saveSteps: 6 }))
     const where = `${hub().url}/${id}`
     expect(lines).toEqual([
@@ -52,16 +70,14 @@ describe('pushes that are slower than training', () => {
     ])
     await trainer.train()
     expect(lines.filter(line => line.includes(where))).toHaveLength(2)
-    vi.restoreAllMocks()
   })
 
   it('is that of the interrupt too where others are left out', async () => {
-    hub().fault({ delay: 600, match: '/revision/', times: 1 })
     const controller = new AbortController()
     const onStepEnd = (_: unknown, { globalStep }: { readonly globalStep: number }): void => {
       if (globalStep === 5) controller.abort()
     }
-    const stopped = { signal: controller.signal, callbacks: [{ onStepEnd }] }
+    const stopped = { signal: controller.signal, callbacks: [{ onStepEnd }, firstPushHeld()] }
     const { output } = await run(pushing(), stopped)
     expect(output).toMatchObject({ globalStep: 5, interrupted: true })
     expect(messages()).toEqual([2, 5].map(step => `Training in progress, step ${step}`))
@@ -69,9 +85,9 @@ describe('pushes that are slower than training', () => {
 
   it('is said with how many checkpoints were left out', async () => {
     const lines = logged()
-    const trainer = createTrainer(pushing())
+    const trainer = createTrainer(pushing(), { callbacks: [firstPushHeld()] })
     await trainer.initHfRepo()
-    hub().fault({ delay: 600, status: 403, match: '/preupload/', times: 1 })
+    hub().fault({ status: 403, match: '/preupload/', times: 1 })
     await trainer.train()
     expect(messages()).toEqual(['Training in progress, step 6'])
     expect(lines.at(-1)).toContain(`1 of 2 pushes to ${id} failed, and 1 was left out for a newer one: "Training in`)
