@@ -61,12 +61,18 @@ export function hubError(cause: unknown, asked: Asked): unknown {
   })
 }
 
-function refusal(answer: HubRefusal, asked: Asked): { problem: string; fix: string } {
-  const { status, errorCode, hadToken } = answer
+interface Advice {
+  readonly problem: string
+  readonly fix: string
+}
+
+function refusal(answer: HubRefusal, asked: Asked): Advice {
+  return refusalByCode(answer, asked) ?? refusalByStatus(answer, asked)
+}
+
+/** What an answer means by its X-Error-Code, where that says more than its status. */
+function refusalByCode({ errorCode, hadToken }: HubRefusal, asked: Asked): Advice | undefined {
   const what = named(asked)
-  const login = hadToken
-    ? 'Is the token of an account that may see it (npx ts-trainer whoami)?'
-    : 'If it is private, log in: npx ts-trainer login, or set HF_TOKEN.'
   if (errorCode === 'GatedRepo')
     return {
       problem: `Access to ${what} is gated${hadToken ? ', and not granted to the account of this token' : ''}.`,
@@ -79,27 +85,37 @@ function refusal(answer: HubRefusal, asked: Asked): { problem: string; fix: stri
     }
   if (errorCode === 'EntryNotFound')
     return { problem: `There is no file ${asked.path ?? 'of that name'} in ${what}.`, fix: 'Check its list of files.' }
+  return undefined
+}
+
+function refusalByStatus({ status, errorCode, hadToken, said }: HubRefusal, asked: Asked): Advice {
+  const what = named(asked)
+  const inItsWords = said === undefined ? '' : `: ${said}`
   if (status === 401 && hadToken && errorCode !== 'RepoNotFound')
     return {
       problem: `The Hub does not accept the token that it was asked for ${what} with.`,
       fix: 'Make a new one on its page of settings, then: npx ts-trainer login.',
     }
-  if (status === 401 || status === 404)
+  if (status === 401 || status === 404) {
+    const login = hadToken
+      ? 'Is the token of an account that may see it (npx ts-trainer whoami)?'
+      : 'If it is private, log in: npx ts-trainer login, or set HF_TOKEN.'
     return {
-      problem: `There is no ${what} on the Hub, or it is not to be seen.`,
+      problem: `There is no ${what} on the Hub, or it is not visible.`,
       fix: `Check the id.${wholeIdAdvice(asked.kind, asked.id)} ${login}`,
     }
+  }
   if (status === 403)
     return {
-      problem: `The token may not do this with ${what}${answer.said === undefined ? '' : `: ${answer.said}`}.`,
+      problem: `The token may not do this with ${what}${inItsWords}.`,
       fix: 'It takes one with the role "write", of an account that may write there.',
     }
   if (status === 412)
-    return { problem: `${what} has got a commit meanwhile.`, fix: 'Push again: it builds on what is there then.' }
+    return { problem: `${what} has a new commit in the meantime.`, fix: 'Push again: it builds on what is there then.' }
   if (status === 429)
-    return { problem: `The Hub limits how often it is asked (429), also after several tries.`, fix: 'Try again later.' }
+    return { problem: 'The Hub limits how often it is asked (429), also after several tries.', fix: 'Try again later.' }
   return {
-    problem: `The Hub answered ${status} for ${what}${answer.said === undefined ? '' : `: ${answer.said}`}.`,
+    problem: `The Hub answered ${status} for ${what}${inItsWords}.`,
     fix: status >= 500 ? 'It has a fault of its own: try again later.' : 'Check the id and the revision.',
   }
 }

@@ -175,7 +175,7 @@ it('the answers of the Hub each have their error', async () => {
   const open = (asked: string, options = {}): Promise<unknown> =>
     openRepository('model', asked, options).then(repository => repository.fetch(['config.json']))
   await expect(open('acme/none')).rejects.toThrow(
-    'There is no model "acme/none" on the Hub, or it is not to be seen. Check the id. If it is private, log in',
+    'There is no model "acme/none" on the Hub, or it is not visible. Check the id. If it is private, log in',
   )
   await expect(open('acme/private')).rejects.toThrow(/There is no model "acme\/private" .*If it is private, log in/)
   await expect(open('acme/gated')).rejects.toThrow('Access to model "acme/gated" is gated. Ask for access on its page')
