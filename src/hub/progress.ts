@@ -29,7 +29,8 @@ export function downloadProgress(
   stream?: TextStream,
 ): DownloadProgress {
   const total = files.reduce((sum, { size }) => sum + size, 0)
-  const description = `Fetching ${files.length} file${files.length === 1 ? '' : 's'} of ${id}`
+  const label = files.length === 1 ? files[0]!.path.replace(/.*\//, '') : `${files.length} files`
+  const description = `Fetching ${label} of ${id}`
   const start = performance.now()
   const bytesOf = new Map<string, number>()
   let done = 0
@@ -40,7 +41,7 @@ export function downloadProgress(
     const elapsed = performance.now() - start
     shown = true
     report ??= onTerminal ??= workReporter()
-    report({ description, done: bytes, total, elapsed, unit: 'bytes', stopped })
+    report({ description, label, done: bytes, total, elapsed, unit: 'bytes', stopped })
   }
   return {
     update(path, bytes) {
