@@ -9,8 +9,12 @@ import {
 } from 'ts-trainer'
 
 const ownFlags = {
-  model: { type: 'text', required: true, help: "A model's folder, as on the Hub." },
-  data: { type: 'text', required: true, help: "A dataset's folder, as on the Hub." },
+  model: {
+    type: 'text',
+    required: true,
+    help: 'A folder, or an id of the Hub (sentence-transformers/all-MiniLM-L6-v2).',
+  },
+  data: { type: 'text', required: true, help: 'A folder, or an id of the Hub (nyu-mll/glue).' },
   maxTrainSamples: { type: 'number', help: 'Train on the first rows only.' },
   maxEvalSamples: { type: 'number', help: 'Evaluate on the first rows only.' },
   resumeFromCheckpoint: { type: 'text', help: "A checkpoint's folder, or true for the newest of output_dir." },
@@ -28,7 +32,7 @@ export function parseFlags<const Extra extends Record<string, ExtraFlag> = Recor
   extra?: Extra,
 ): Values<Extra> & { args: TrainingArguments; resume: string | boolean | undefined } {
   const parsed = parseTrainingArguments(process.argv.slice(2), {
-    usage: `Usage: npx tsx examples/${script}.ts --model DIR --data DIR [ARGUMENTS]`,
+    usage: `Usage: npx tsx examples/${script}.ts --model ID --data ID [ARGUMENTS]`,
     defaults: { outputDir: `out/${script.split('/').at(-1)}`, ...defaults },
     readText: path => readFileSync(path, 'utf8'),
     extra: { ...ownFlags, ...(extra as Extra) },

@@ -1,7 +1,7 @@
 // Teaches a model the language of texts: it guesses words that are hidden from it. The texts are the column `text`, and
 // are joined to blocks of equal length; perplexity says how many words it wavers between.
 //
-//   npx tsx examples/maskedLanguageModel.ts --model ./bert-base-uncased --data ./texts
+//   npx tsx examples/maskedLanguageModel.ts --model google-bert/bert-base-uncased --data ./texts
 import {
   AutoModelForMaskedLM,
   AutoTokenizer,

@@ -1,13 +1,14 @@
 // Which of four endings goes on with a sentence? Fine-tunes a model on SWAG (Zellers et al. 2018), or on
 // other rows of its columns.
 //
-//   npx tsx examples/multipleChoice.ts --model ./bert-base-uncased --data ./swag
+//   npx tsx examples/multipleChoice.ts --model google-bert/bert-base-uncased --data allenai/swag
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   AutoModelForMultipleChoice,
   AutoTokenizer,
   DataCollatorForMultipleChoice,
+  getDatasetConfigNames,
   loadDataset,
   loadMetric,
   Trainer,
@@ -32,7 +33,9 @@ interface Row {
   readonly ending3: string
   readonly label: number
 }
-const configuration = existsSync(join(flags.data, 'regular')) ? 'regular' : undefined // SWAG has `full`, too
+// SWAG has `full`, too
+const isSwag = existsSync(join(flags.data, 'regular')) || (await getDatasetConfigNames(flags.data)).includes('regular')
+const configuration = isSwag ? 'regular' : undefined
 const train = await loadDataset<Row>(flags.data, configuration, { split: firstRows('train', flags.maxTrainSamples) })
 const validation = await loadDataset<Row>(flags.data, configuration, {
   split: firstRows('validation', flags.maxEvalSamples),

@@ -1,7 +1,7 @@
 // Which words name persons, organizations and places? Fine-tunes a model on CoNLL-2003 (Tjong Kim Sang and De Meulder
 // 2003), or on other rows of words (`tokens`) with a class for each (`ner_tags`).
 //
-//   npx tsx examples/ner.ts --model ./bert-base-cased --data ./conll2003
+//   npx tsx examples/ner.ts --model google-bert/bert-base-cased --data eriktks/conll2003
 import {
   alignLabels,
   AutoModelForTokenClassification,

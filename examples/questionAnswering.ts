@@ -1,7 +1,7 @@
 // Where in a text is the answer to a question? Fine-tunes a model on SQuAD (Rajpurkar et al. 2016), or with
 // --version_2_with_negative on SQuAD v2, some of whose questions have no answer.
 //
-//   npx tsx examples/questionAnswering.ts --model ./bert-base-uncased --data ./squad
+//   npx tsx examples/questionAnswering.ts --model google-bert/bert-base-uncased --data rajpurkar/squad
 import {
   answersOf,
   AutoModelForQuestionAnswering,

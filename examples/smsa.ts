@@ -1,7 +1,7 @@
 // Is an Indonesian sentence positive, neutral or negative? IndoNLU's SmSA (Wilie et al. 2020, arXiv:2009.05387): ten
 // epochs, of which the best is kept.
 //
-//   npx tsx examples/smsa.ts --model ./indobert-base-p1 --data ./indonlu
+//   npx tsx examples/smsa.ts --model indobenchmark/indobert-base-p1 --data indonlp/indonlu
 import { AutoModelForSequenceClassification, AutoTokenizer, loadDataset, loadMetric, Trainer } from 'ts-trainer'
 import { firstRows, parseFlags } from './flags'
 

@@ -24,7 +24,7 @@ let packed: Packed
 beforeAll(() => {
   buildIfStale()
   mkdirSync(consumer)
-  packed = (JSON.parse(npm(root, 'pack', '--json', '--pack-destination', consumer)) as Packed[])[0]!
+  packed = (JSON.parse(npm(root, 'pack', '--ignore-scripts', '--json', '--pack-destination', consumer)) as Packed[])[0]!
   writeFileSync(join(consumer, '.npmrc'), 'onnxruntime-node-install=skip\n')
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
   npm(consumer, 'install', `./${packed.filename}`, '--prefer-offline', '--no-audit', '--no-fund')

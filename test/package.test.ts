@@ -75,10 +75,12 @@ describe('package.json', () => {
     ])
   })
 
-  it('runs nothing when it is installed, packed or published', () => {
+  it('is built when it is packed, and runs nothing when it is installed', () => {
     const lifecycle =
       /^(pre|post)?(install|prepare|pack|publish|publishOnly|uninstall|version)$|^(prepack|prepare|prepublish|prepublishOnly|dependencies)$/
-    expect(Object.keys(manifest.scripts).filter(name => lifecycle.test(name))).toEqual([])
+    expect(Object.keys(manifest.scripts).filter(name => lifecycle.test(name))).toEqual(['prepack'])
+    expect(manifest.scripts['prepack']).toBe('npm run build')
+    expect(manifest.scripts['package']).toContain('--ignore-scripts') // its tools pack, and must not build again
   })
 
   it('has no script whose file is missing', () => {

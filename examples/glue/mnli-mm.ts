@@ -1,6 +1,6 @@
 // MNLI again, evaluated on the genres that its training rows do not have: the mismatched half of its validation.
 //
-//   npx tsx examples/glue/mnli-mm.ts --model ./all-MiniLM-L6-v2 --data ./glue
+//   npx tsx examples/glue/mnli-mm.ts --model sentence-transformers/all-MiniLM-L6-v2 --data nyu-mll/glue
 import { loadMetric } from 'ts-trainer'
 import { runGlue } from './run'
 

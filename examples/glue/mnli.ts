@@ -1,7 +1,7 @@
 // Does a premise entail a hypothesis, contradict it, or neither? MultiNLI (Williams et al. 2018), evaluated on the
 // genres of its training rows, and at the end on others too.
 //
-//   npx tsx examples/glue/mnli.ts --model ./all-MiniLM-L6-v2 --data ./glue
+//   npx tsx examples/glue/mnli.ts --model sentence-transformers/all-MiniLM-L6-v2 --data nyu-mll/glue
 import { loadMetric } from 'ts-trainer'
 import { runGlue } from './run'
 

@@ -1,6 +1,6 @@
 // Do two sentences say the same? The Microsoft Research Paraphrase Corpus (Dolan and Brockett 2005).
 //
-//   npx tsx examples/glue/mrpc.ts --model ./all-MiniLM-L6-v2 --data ./glue
+//   npx tsx examples/glue/mrpc.ts --model sentence-transformers/all-MiniLM-L6-v2 --data nyu-mll/glue
 import { loadMetric } from 'ts-trainer'
 import { runGlue } from './run'
 

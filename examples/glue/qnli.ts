@@ -1,6 +1,6 @@
 // Does a sentence hold the answer to a question? SQuAD's questions (Rajpurkar et al. 2016), as pairs.
 //
-//   npx tsx examples/glue/qnli.ts --model ./all-MiniLM-L6-v2 --data ./glue
+//   npx tsx examples/glue/qnli.ts --model sentence-transformers/all-MiniLM-L6-v2 --data nyu-mll/glue
 import { loadMetric } from 'ts-trainer'
 import { runGlue } from './run'
 

@@ -1,6 +1,6 @@
 // Does one sentence entail another? Recognizing Textual Entailment (Dagan et al. 2006, and its successors).
 //
-//   npx tsx examples/glue/rte.ts --model ./all-MiniLM-L6-v2 --data ./glue
+//   npx tsx examples/glue/rte.ts --model sentence-transformers/all-MiniLM-L6-v2 --data nyu-mll/glue
 import { loadMetric } from 'ts-trainer'
 import { runGlue } from './run'
 

@@ -1,6 +1,6 @@
 // Is a sentence of a film review positive? The Stanford Sentiment Treebank (Socher et al. 2013).
 //
-//   npx tsx examples/glue/sst2.ts --model ./all-MiniLM-L6-v2 --data ./glue
+//   npx tsx examples/glue/sst2.ts --model sentence-transformers/all-MiniLM-L6-v2 --data nyu-mll/glue
 import { loadMetric } from 'ts-trainer'
 import { runGlue } from './run'
 

@@ -1,6 +1,6 @@
 // How alike are two sentences, from 0 to 5? The Semantic Textual Similarity Benchmark (Cer et al. 2017).
 //
-//   npx tsx examples/glue/stsb.ts --model ./all-MiniLM-L6-v2 --data ./glue
+//   npx tsx examples/glue/stsb.ts --model sentence-transformers/all-MiniLM-L6-v2 --data nyu-mll/glue
 import { loadMetric } from 'ts-trainer'
 import { runGlue } from './run'
 

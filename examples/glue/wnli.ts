@@ -1,6 +1,6 @@
 // Is a sentence true with its pronoun replaced? The Winograd Schema Challenge (Levesque et al. 2011), as pairs.
 //
-//   npx tsx examples/glue/wnli.ts --model ./all-MiniLM-L6-v2 --data ./glue
+//   npx tsx examples/glue/wnli.ts --model sentence-transformers/all-MiniLM-L6-v2 --data nyu-mll/glue
 import { loadMetric } from 'ts-trainer'
 import { runGlue } from './run'
 

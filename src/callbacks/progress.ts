@@ -142,6 +142,7 @@ export class ProgressCallback extends TrainerCallback {
 
   override onTrainEnd(_args: TrainingArguments, state: Readonly<TrainerState>): void {
     this.#closeRow()
+    this.#endPrediction() // an evaluation that was broken off
     this.#isTraining = false
     if (this.#training === undefined) {
       this.#print(this.#rows.flatMap(row => this.#table.add(row)))
@@ -151,10 +152,11 @@ export class ProgressCallback extends TrainerCallback {
     this.#stopBars()
   }
 
-  /** Leaves the terminal when training has thrown. */
+  /** Leaves the terminal when training or an evaluation has thrown. */
   override dispose(): void {
     this.#open = undefined
     this.#isTraining = false
+    this.#prediction?.remove()
     this.#stopBars()
   }
 

@@ -57,7 +57,10 @@ export async function runLogin(words: readonly string[], streams: Streams): Prom
 /** `logout`. */
 export async function runLogout(words: readonly string[], streams: Streams): Promise<number> {
   if (parseWords('logout', words, streams) === undefined) return 0
-  streams.out((await logout()) ? 'Logged out: the token is removed from this machine.' : 'No token was kept here.')
+  const removed = await logout() // says so where a token of the environment stays
+  const { HF_TOKEN: token, HUGGING_FACE_HUB_TOKEN: older } = process.env
+  if (!token?.trim() && !older?.trim())
+    streams.out(removed ? 'Logged out: the token is removed from this machine.' : 'No token was kept here.')
   return 0
 }
 
@@ -104,6 +107,9 @@ function parseWords(
   } catch {
     // what was written is not repeated: it may be a token
   }
-  const takes = command === 'login' ? '--token TOKEN, or nothing' : 'no words'
-  throw new TrainerError('argument', `${command} takes ${takes}.`, { fix: `ts-trainer ${command} --help says more.` })
+  if (command === 'login')
+    throw new TrainerError('argument', "login takes no words: a token among them would stand in the shell's history.", {
+      fix: 'Run npx ts-trainer login, which asks for it, or npx ts-trainer login < token.txt.',
+    })
+  throw new TrainerError('argument', `${command} takes no words.`, { fix: `ts-trainer ${command} --help says more.` })
 }

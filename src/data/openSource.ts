@@ -57,8 +57,7 @@ export async function openSource(path: string, options: SourceOptions): Promise<
  * run), its rows are what the Hub has converted.
  */
 async function openDataset(id: string, options: SourceOptions): Promise<DataSource> {
-  const { revision = 'main', token, cacheDir, localFilesOnly, dataFiles, dataDir } = options
-  const access = { token, cacheDir, localFilesOnly }
+  const { revision = 'main', dataFiles, dataDir, ...access } = options
   const named = dataFiles !== undefined || dataDir !== undefined
   const mayConvert = revision === 'main' && !named
   let repository: Repository

@@ -19,7 +19,7 @@ import type { DataSource } from './sources'
 import type { Table } from './table'
 
 /**
- * Options of {@link loadDataset}. `revision`, `token`, `cacheDir` and `localFilesOnly` are those of a repository of the
+ * Options of {@link loadDataset}. `revision`, `token`, `cacheDir`, `localFilesOnly` and `forceDownload` are those of a repository of the
  * Hub.
  */
 export interface LoadOptions extends ReadOptions, HubOptions {

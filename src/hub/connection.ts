@@ -14,6 +14,8 @@ export interface HubOptions {
   readonly cacheDir?: string | undefined
   /** Whether only the cache is used, and nothing is fetched. Default: HF_HUB_OFFLINE. */
   readonly localFilesOnly?: boolean | undefined
+  /** Whether files are fetched although the cache has them: it may be damaged. Default false. */
+  readonly forceDownload?: boolean | undefined
 }
 
 /** The names of {@link HubOptions}; the type sees to it that none is missing. */
@@ -22,16 +24,22 @@ export const hubOptionNames = Object.keys({
   token: 1,
   cacheDir: 1,
   localFilesOnly: 1,
+  forceDownload: 1,
 } satisfies Record<keyof HubOptions, 1>) as readonly (keyof HubOptions)[]
 
 /** @throws TrainerError ('argument') for an option of another type; a token is not shown. */
-export function checkHubOptions({ revision, token, cacheDir, localFilesOnly }: HubOptions): void {
+export function checkHubOptions({ revision, token, cacheDir, localFilesOnly, forceDownload }: HubOptions): void {
   for (const [name, value] of Object.entries({ revision, cacheDir }))
     if (value !== undefined && (typeof value !== 'string' || value === ''))
       throw new TrainerError('argument', `${name} is ${shown(value)}; a text was expected.`, { fix: 'Leave it out.' })
   if (!['undefined', 'string', 'boolean'].includes(typeof token))
     throw new TrainerError('argument', `token is a ${typeof token}; a text, true or false was expected.`)
   checkFlag(localFilesOnly, 'localFilesOnly')
+  checkFlag(forceDownload, 'forceDownload')
+  if (localFilesOnly === true && forceDownload === true)
+    throw new TrainerError('argument', 'localFilesOnly and forceDownload exclude each other.', {
+      fix: 'Leave one of them out.',
+    })
 }
 
 /** How a Hub is asked; its first three fields are parameters of every function of @huggingface/hub. */

@@ -17,16 +17,18 @@ export interface Download {
   readonly file: ListedFile
   /** The folder of blobs. */
   readonly blobs: string
+  /** Whether it is downloaded although its blob is there. */
+  readonly anew: boolean
   readonly signal: AbortSignal
   /** Receives how many bytes there are. */
   readonly report: (bytes: number) => void
 }
 
 /** Downloads that this process has begun, by their blobs: a model and its tokenizer share files. */
-const running = new Map<string, Promise<string>>()
+const running = new Map<string, { readonly blob: Promise<string>; readonly anew: boolean }>()
 
 /**
- * Downloads a file, unless its blob is there. It is written beside its place, goes on after a break, and becomes the
+ * Downloads a file, unless its blob is there (also then, if it is wanted anew). It is written beside its place, goes on after a break, and becomes the
  * blob when it has the length and the checksum that the Hub says.
  * @returns the blob's path.
  * @throws TrainerError ('hub') when it does not arrive whole, HubRefusal when it is not given, and errors of the file
@@ -35,11 +37,11 @@ const running = new Map<string, Promise<string>>()
 export async function downloadBlob(download: Download): Promise<string> {
   const key = join(download.blobs, nameOf(download.file))
   for (let other = running.get(key); other !== undefined; other = running.get(key)) {
-    const blob = await other.catch(() => undefined)
-    if (blob !== undefined) return blob
+    const blob = await other.blob.catch(() => undefined)
+    if (blob !== undefined && (other.anew || !download.anew)) return blob
   }
   const own = fetchBlob(download, nameOf(download.file))
-  running.set(key, own)
+  running.set(key, { blob: own, anew: download.anew })
   try {
     return await own
   } finally {
@@ -74,11 +76,11 @@ class OtherName extends Error {
 const muchProgress = 10_000_000
 
 async function fetchBlob(download: Download, name: string): Promise<string> {
-  const { file, blobs } = download
+  const { file, blobs, anew } = download
   const blob = join(blobs, name)
-  if ((await stat(blob).catch(() => undefined))?.size === file.size) return blob
+  if (!anew && (await stat(blob).catch(() => undefined))?.size === file.size) return blob
   const checksum = checksumOf(file, name)
-  let partial = await PartialFile.open(blobs, name, checksum === undefined ? 0 : file.size)
+  let partial = await PartialFile.open(blobs, name, checksum === undefined || anew ? 0 : file.size)
   let wrong = partial.length > 0 ? -1 : 0 // what is taken over may be spoilt: that is no fault of the Hub
   for (let attempt = 1; ; attempt++) {
     const before = partial.length

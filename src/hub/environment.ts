@@ -2,7 +2,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
+import { TrainerError } from '../errors'
 import { readText } from '../files/readFile'
+import { errorCode } from '../files/systemErrors'
 
 /** The variables of an environment. */
 export type Variables = Readonly<Record<string, string | undefined>>
@@ -58,7 +60,24 @@ export function hubEnvironment(variables: Variables = process.env): HubEnvironme
 /** The token that is sent when nobody gives one: of the environment, else of the file; undefined when there is none. */
 export async function storedToken(environment: HubEnvironment): Promise<string | undefined> {
   if (environment.token !== undefined) return environment.token
-  return (await readText(environment.tokenPath))?.trim() || undefined
+  try {
+    return (await readText(environment.tokenPath))?.trim() || undefined
+  } catch (error) {
+    throw pathError(error)
+  }
+}
+
+/** The error for HF_HOME that is no folder, or HF_TOKEN_PATH that is no file; any other as it is. */
+export function pathError(error: unknown, variables: Variables = process.env): unknown {
+  if (!(error instanceof TrainerError) || !['ENOTDIR', 'EEXIST', 'EISDIR'].includes(errorCode(error.cause) ?? ''))
+    return error
+  const name = ['HF_TOKEN_PATH', 'HF_HOME', 'XDG_CACHE_HOME'].find(variable => variables[variable]?.trim())
+  const given = name === undefined ? '~/.cache/huggingface' : `${name} (${variables[name]})`
+  const expected = name === 'HF_TOKEN_PATH' ? 'the path of a file' : 'a folder'
+  return new TrainerError('file', error.problem, {
+    fix: `${given} is not ${expected}, as was expected: set ${name ?? 'HF_HOME'} to another${name === undefined ? '' : ', or unset it'}.`,
+    cause: error.cause,
+  })
 }
 
 function expanded(path: string, variables: Variables): string {

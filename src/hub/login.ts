@@ -4,7 +4,7 @@ import { TrainerError } from '../errors'
 import { log } from '../logging'
 import { checkOptions, refuseArguments } from '../options'
 import { connect, type Connection } from './connection'
-import { type HubEnvironment, hubEnvironment, storedToken } from './environment'
+import { type HubEnvironment, hubEnvironment, pathError, storedToken } from './environment'
 import { HubRefusal, reasonOf } from './errors'
 import { removeSecret, writeSecret } from './secretFile'
 import { storedTokensPath, storeToken } from './storedTokens'
@@ -51,8 +51,12 @@ export async function login(options: TokenOptions = {}): Promise<HubAccount> {
   if (token === undefined) return whoami()
   const account = await accountOf(environment, token, 'that was given')
   const { name, auth } = account
-  await storeToken(environment, auth.accessToken?.displayName || `oauth-${name}`, token)
-  await writeSecret(environment.tokenPath, token)
+  try {
+    await storeToken(environment, auth.accessToken?.displayName || `oauth-${name}`, token)
+    await writeSecret(environment.tokenPath, token)
+  } catch (error) {
+    throw pathError(error)
+  }
   if (environment.token !== undefined && environment.token !== token)
     log('warning', 'HF_TOKEN is set, and wins over the token that was kept: unset it to use that.')
   return account
@@ -68,10 +72,16 @@ export async function login(options: TokenOptions = {}): Promise<HubAccount> {
 export async function logout(...extra: readonly never[]): Promise<boolean> {
   refuseArguments(extra, 'logout()')
   const environment = hubEnvironment()
-  const removed = await Promise.all([environment.tokenPath, storedTokensPath(environment)].map(removeSecret))
+  const removed = (
+    await Promise.all([environment.tokenPath, storedTokensPath(environment)].map(removeSecret))
+  ).includes(true)
   if (environment.token !== undefined)
-    log('warning', 'HF_TOKEN is set, and is still used: unset it (and HUGGING_FACE_HUB_TOKEN) to be logged out.')
-  return removed.includes(true)
+    log(
+      'warning',
+      `${removed ? 'The token that was kept is removed' : 'No token was kept here'}; HF_TOKEN (or HUGGING_FACE_HUB_TOKEN) is ` +
+        'set, and is still used until you unset it.',
+    )
+  return removed
 }
 
 /**

@@ -2,13 +2,18 @@
 import type { TextStream } from '../terminal/TextStream'
 import { workReporter, type WorkProgress } from '../terminal/workProgress'
 import type { HubEnvironment } from './environment'
-import type { ListedFile } from './listing'
 
 /** Milliseconds between two reports; what ends before the first is not shown at all. */
 const reportInterval = 200
 
 /** Made at the first report: importing this file touches no stream. */
 let onTerminal: ((progress: WorkProgress) => void) | undefined
+
+/** A file that is moved. */
+export interface SizedFile {
+  readonly path: string
+  readonly size: number
+}
 
 /** How far files are that are fetched or sent. */
 export interface TransferProgress {
@@ -25,20 +30,22 @@ export interface TransferProgress {
 export function downloadProgress(
   environment: HubEnvironment,
   id: string,
-  files: readonly ListedFile[],
+  files: readonly SizedFile[],
   stream?: TextStream,
 ): TransferProgress {
-  return transferProgress(environment, `Fetching ${counted(files.length)} of ${id}`, sum(files), stream)
+  const label = labelOf(files)
+  return transferProgress(environment, { label, description: `Fetching ${label} of ${id}`, total: sum(files) }, stream)
 }
 
 /** The same for the files of a commit. */
 export function uploadProgress(
   environment: HubEnvironment,
   id: string,
-  files: readonly { readonly size: number }[],
+  files: readonly SizedFile[],
   stream?: TextStream,
 ): TransferProgress {
-  return transferProgress(environment, `Uploading ${counted(files.length)} to ${id}`, sum(files), stream)
+  const label = labelOf(files)
+  return transferProgress(environment, { label, description: `Uploading ${label} to ${id}`, total: sum(files) }, stream)
 }
 
 /** A blob that says how many of its bytes have been read, anew whenever it is read again. */
@@ -69,18 +76,18 @@ export class CountedBlob extends Blob {
   }
 }
 
-function counted(files: number): string {
-  return `${files} file${files === 1 ? '' : 's'}`
+/** What a bar calls some files where there is little room. */
+function labelOf(files: readonly SizedFile[]): string {
+  return files.length === 1 ? files[0]!.path.replace(/.*\//, '') : `${files.length} files`
 }
 
-function sum(files: readonly { readonly size: number }[]): number {
+function sum(files: readonly SizedFile[]): number {
   return files.reduce((all, { size }) => all + size, 0)
 }
 
 function transferProgress(
   { showsProgress }: HubEnvironment,
-  description: string,
-  total: number,
+  { description, label, total }: { readonly description: string; readonly label: string; readonly total: number },
   stream?: TextStream,
 ): TransferProgress {
   const start = performance.now()
@@ -93,7 +100,7 @@ function transferProgress(
     const elapsed = performance.now() - start
     shown = true
     report ??= onTerminal ??= workReporter()
-    report({ description, done: bytes, total, elapsed, unit: 'bytes', stopped })
+    report({ description, label, done: bytes, total, elapsed, unit: 'bytes', stopped })
   }
   return {
     update(path, bytes) {

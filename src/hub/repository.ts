@@ -77,23 +77,26 @@ export async function openRepository(
   const place: Place = { kind, id, revision, cacheDir, cache }
   const last = await cache.commitOf(revision)
   const cached = last !== undefined && (await cache.has(last)) ? last : undefined
+  const anew = options.forceDownload === true
   if (options.localFilesOnly === true || environment.offline) {
+    if (anew) throw notAnew(place)
     if (cached === undefined) throw notCached(place, 'nothing may be fetched')
     return cachedRepository(place, cached, 'nothing may be fetched')
   }
-  const listed = isCommit(revision) ? await cache.listing(revision) : undefined
+  const listed = isCommit(revision) && !anew ? await cache.listing(revision) : undefined
   const isAll = (): Promise<boolean> => cache.known(revision).then(known => suffices(known, cache.snapshot(revision)))
-  if (listed === undefined && cached === revision && (await isAll()))
+  if (!anew && listed === undefined && cached === revision && (await isAll()))
     return cachedRepository(place, revision, 'it was not asked for before')
   const connection = await connect(options, environment)
   try {
     const asking = { ...connection, fetch: connection.hastyFetch }
     const commit = isCommit(revision) ? revision : await resolveCommit(asking, kind, id, revision)
-    const files = listed ?? (await cache.listing(commit)) ?? (await listCommit(asking, kind, id, commit))
-    return onlineRepository(place, connection, commit, files)
+    const files =
+      listed ?? (anew ? undefined : await cache.listing(commit)) ?? (await listCommit(asking, kind, id, commit))
+    return onlineRepository(place, connection, commit, files, anew)
   } catch (cause) {
     const error = hubError(cause, place)
-    if (cached === undefined || !isPassedOver(error)) throw await withOtherKind(error, connection, place)
+    if (anew || cached === undefined || !isPassedOver(error)) throw await withOtherKind(error, connection, place)
     const { problem, fix } = error
     const advice = error.cause instanceof HubRefusal ? ` ${fix}` : ''
     log('warning', `${problem} What the cache has of it is used: commit ${cached}.${advice}`)
@@ -122,6 +125,12 @@ function isPassedOver(error: unknown): error is TrainerError {
   if (!(error instanceof TrainerError) || error.code !== 'hub') return false
   const { cause } = error
   return cause !== undefined && !(cause instanceof HubRefusal && cause.errorCode === 'RevisionNotFound')
+}
+
+function notAnew({ kind, id }: Place): TrainerError {
+  return new TrainerError('hub', `Nothing may be fetched, and forceDownload asks for ${kind} "${id}" anew.`, {
+    fix: 'Unset HF_HUB_OFFLINE, or leave forceDownload out.',
+  })
 }
 
 function notCached({ kind, id, revision, cacheDir }: Place, why: string, paths: readonly string[] = []): TrainerError {
@@ -167,6 +176,7 @@ function onlineRepository(
   connection: Connection,
   commit: string,
   listed: readonly ListedFile[],
+  anew: boolean,
 ): Repository {
   const { kind, id, revision, cache } = place
   const byPath = new Map(listed.map(file => [file.path, file]))
@@ -177,7 +187,9 @@ function onlineRepository(
       fix: 'Check its list of files.',
     })
   }
-  const isMissing = async ({ path, size }: ListedFile): Promise<boolean> => (await cache.sizeOf(commit, path)) !== size
+  const renewed = new Set<string>()
+  const isMissing = async ({ path, size }: ListedFile): Promise<boolean> =>
+    (anew && !renewed.has(path)) || (await cache.sizeOf(commit, path)) !== size
   return {
     kind,
     id,
@@ -190,7 +202,8 @@ function onlineRepository(
       const missing: ListedFile[] = []
       for (const file of asked) if (await isMissing(file)) missing.push(file)
       if (missing.length > 0) {
-        await download(place, connection, commit, missing)
+        await download(place, connection, commit, missing, anew)
+        for (const { path } of missing) renewed.add(path)
         await cache.keepListing(commit, listed)
       }
       await cache.keepCommit(revision, commit)
@@ -212,6 +225,7 @@ async function download(
   connection: Connection,
   commit: string,
   files: readonly ListedFile[],
+  anew: boolean,
 ): Promise<void> {
   const { kind, id, cache } = place
   const stop = new AbortController()
@@ -225,7 +239,7 @@ async function download(
     const { signal } = stop
     try {
       await makeFolder(cache.blobs)
-      const blob = await downloadBlob({ connection, address, file, blobs: cache.blobs, signal, report })
+      const blob = await downloadBlob({ connection, address, file, blobs: cache.blobs, anew, signal, report })
       await cache.link(blob, commit, path)
       progress.update(path, file.size)
     } catch (cause) {

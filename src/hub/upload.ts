@@ -11,7 +11,7 @@ import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
 import { findCommit, pageOf, pathsBelow } from './branches'
 import { resolveCommit } from './listing'
-import { CountedBlob, type TransferProgress, uploadProgress } from './progress'
+import { CountedBlob, type SizedFile, type TransferProgress, uploadProgress } from './progress'
 import { refusing } from './refusing'
 
 /** What is uploaded: paths of this machine, or bytes, by their paths in the repository. */
@@ -96,7 +96,7 @@ export async function uploadFiles(
 function counted(
   { fetch: plain, environment }: PushConnection,
   id: string,
-  files: readonly { readonly size: number }[],
+  files: readonly SizedFile[],
 ): Pick<PushConnection, 'fetch'> & Pick<TransferProgress, 'end'> {
   const progress = uploadProgress(environment, id, files)
   const counting: typeof fetch = (input, init) => {
@@ -108,9 +108,10 @@ function counted(
   return { fetch: counting, end: isWhole => progress.end(isWhole) }
 }
 
-async function sizesOf(files: UploadedFiles): Promise<{ readonly size: number }[]> {
+async function sizesOf(files: UploadedFiles): Promise<SizedFile[]> {
   return Promise.all(
-    Object.values(files).map(async content => ({
+    Object.entries(files).map(async ([path, content]) => ({
+      path,
       size: typeof content === 'string' ? (await stat(content)).size : content.length,
     })),
   )

@@ -35,10 +35,18 @@ export function formatSeconds(seconds: number): string {
   return hours > 0 ? `${hours}:${minutesAndSeconds}` : minutesAndSeconds
 }
 
-/** The bar and its label in a terminal of `columns` columns, of which it takes at most 110. */
+/** Columns of a bar for which a label gives up its comment. */
+const narrowestBar = 10
+
+/**
+ * The bar and its label in a terminal of `columns` columns, of which it takes at most 110. Where there is no room for
+ * both, the label has no comment.
+ */
 export function progressLine(progress: Progress, columns: number): string {
-  const label = progressLabel(progress)
-  const width = Math.min(columns - 1, 110) - label.length - 1
+  const room = Math.min(columns - 1, 110)
+  const labels = [progress, { ...progress, comment: undefined }].map(progressLabel)
+  const label = labels.find(({ length }) => room - length - 1 >= narrowestBar) ?? labels[0]!
+  const width = room - label.length - 1
   if (width < 5) return label.slice(0, Math.max(0, columns - 1))
   const full = Math.round(width * Math.min(1, progress.total === 0 ? 1 : progress.done / progress.total))
   return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${label}`

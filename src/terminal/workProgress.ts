@@ -4,6 +4,8 @@ import { type ProgressBar, ProgressBars, progressLabel } from './progressBar'
 /** The progress of long work. */
 export interface WorkProgress {
   readonly description: string
+  /** What a bar says in place of the description, which may be too long for it. */
+  readonly label?: string | undefined
   readonly done: number
   readonly total: number
   /** Milliseconds since it began. */
@@ -33,10 +35,10 @@ export function workReporter(stream: TextStream = process.stderr): (progress: Wo
     stream.write(`${progressLabel({ done, total, before: 0, seconds: elapsed / 1000, comment: description, unit })}\n`)
   }
   return progress => {
-    const { description, done, total, unit, stopped = false } = progress
+    const { description, label = description, done, total, unit, stopped = false } = progress
     if (stream.isTTY !== true) return print(progress)
     bars ??= new ProgressBars(stream)
-    const bar = shown.get(description) ?? bars.add(total, done, description, unit)
+    const bar = shown.get(description) ?? bars.add(total, done, label, unit)
     shown.set(description, bar)
     bar.update(done)
     if (done < total && !stopped) return

@@ -95,6 +95,33 @@ describe('the label', () => {
   })
 })
 
+describe('an evaluation that is broken off', () => {
+  it.each(['by a stop request', 'by an error'])('leaves no bar of its own: %s', async how => {
+    const terminal = rememberingStream(true)
+    const args = new TrainingArguments({ outputDir: 'out' })
+    const [control, state] = [new TrainerControl(), new TrainerState({ maxSteps: 4, numTrainEpochs: 2 })]
+    const handler = new CallbackHandler([new ProgressCallback({ stream: terminal })])
+    handler.context = { evalDataloader: { length: 3 } }
+    await handler.call('onTrainBegin', args, state, control)
+    await handler.call('onPredictionStep', args, state, control)
+    await vi.waitFor(() => expect(screen(terminal.written).join('\n')).toContain('[1/3 '))
+    if (how === 'by an error') handler.dispose()
+    else await handler.call('onTrainEnd', args, state, control)
+    expect(screen(terminal.written).filter(line => line !== '')).toEqual([expect.stringMatching(/ \[0\/4 /)])
+  })
+})
+
+describe('a narrow terminal', () => {
+  it('has a bar of ten columns at least where a label gives up its comment for it', () => {
+    const comment = 'model.safetensors'
+    const line = (columns: number): string =>
+      progressLine({ done: 28.5e6, total: 90.9e6, before: 0, seconds: 0.64, comment, unit: 'bytes' }, columns)
+    expect(line(80)).toMatch(/^[█░]{21} \[28\.5\/90\.9 MB 00:00<00:01, 44\.53 MB\/s, model\.safetensors\]$/)
+    expect(line(60)).toMatch(/^[█░]{20} \[28\.5\/90\.9 MB 00:00<00:01, 44\.53 MB\/s\]$/)
+    expect(line(30)).toBe('[28.5/90.9 MB 00:00<00:01, 44')
+  })
+})
+
 describe('the table', () => {
   it('titles metrics as the notebook does', () => {
     expect(

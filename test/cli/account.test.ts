@@ -131,10 +131,27 @@ describe('ts-trainer login', () => {
     const messages = logged()
     await run('login', '--token', 'hf_one')
     expect(messages).toEqual(['HF_TOKEN is set, and wins over the token that was kept: unset it to use that.'])
-    expect((await run('logout')).out).toBe('Logged out: the token is removed from this machine.')
+    expect((await run('logout')).out).toBe('')
     expect(messages).toHaveLength(2)
-    expect(messages[1]).toContain('HF_TOKEN is set, and is still used')
+    expect(messages[1]).toMatch(/^The token that was kept is removed; HF_TOKEN .* is set, and is still used/)
     expect(readdirSync(home)).toEqual([])
+  })
+
+  it('says that HF_HOME is a file', async () => {
+    const file = join(temporaryFolder(), 'file')
+    writeFileSync(file, '')
+    vi.stubEnv('HF_HOME', file)
+    const message = `HF_HOME (${file}) is not a folder, as was expected: set HF_HOME to another`
+    expect((await run('whoami')).error).toContain(message)
+    expect((await run('login', '--token', 'hf_one')).error).toContain(message)
+    vi.stubEnv('HF_TOKEN_PATH', join(file, 'token'))
+    expect((await run('whoami')).error).toMatch(/HF_TOKEN_PATH \(.*\) is not the path of a file/)
+  })
+
+  it('a word steers to the question and the pipe, not to the history', async () => {
+    expect((await run('login', 'hf_one')).error).toMatch(
+      /Run npx ts-trainer login, which asks .* login < token\.txt\.$/,
+    )
   })
 
   it('follows a link, and says where it cannot write', async () => {

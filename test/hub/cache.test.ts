@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RepositoryCache } from '../../src/hub/cache'
 import { openRepository } from '../../src/hub/repository'
-import { setLogSink } from '../../src/index'
+import { AutoConfig, loadDataset, setLogSink } from '../../src/index'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { useHub } from '../helpers/useHub'
 
@@ -259,4 +259,42 @@ it('a cache that cannot be written says which folder, and what to set', async ()
   await expect(fetchAll()).rejects.toThrow(
     new RegExp(`Cannot write into the cache of the Hub, ${used.cache}: .*set HF_HUB_CACHE to another folder`),
   )
+})
+
+describe('forceDownload', () => {
+  it('fetches each file once more, over what is damaged', async () => {
+    const commit = used.hub.add('model', id, files)
+    const folder = await fetchAll()
+    writeFileSync(join(folder, 'model.safetensors'), new Uint8Array(5000)) // through the link, as long as it was
+    expect(readFileSync(join(await fetchAll(), 'model.safetensors'))[0]).toBe(0)
+    const before = used.hub.requests.length
+    const repository = await openRepository('model', id, { forceDownload: true, revision: commit })
+    await Promise.all([repository.fetch(['model.safetensors']), fetchAll({ forceDownload: true })])
+    await repository.fetch(['model.safetensors', 'config.json'])
+    expect(readFileSync(join(folder, 'model.safetensors'))[0]).toBe(7)
+    const asked = used.hub.requests.slice(before).filter(({ path }) => path.includes('/resolve/'))
+    expect(asked.filter(({ path }) => path.includes('model.safetensors')).length).toBeLessThanOrEqual(2)
+    expect(asked.filter(({ path }) => path.includes('config.json'))).toHaveLength(2)
+  })
+
+  it('does not fall back to the cache, and is refused where nothing may be fetched', async () => {
+    used.hub.add('model', id, files)
+    await fetchAll()
+    await expect(AutoConfig.fromPretrained(id, { forceDownload: true, localFilesOnly: true })).rejects.toThrow(
+      'localFilesOnly and forceDownload exclude each other.',
+    )
+    await expect(AutoConfig.fromPretrained(id, { forceDownload: 'yes' as never })).rejects.toThrow(/forceDownload is/)
+    used.hub.fault({ status: 503 })
+    await expect(fetchAll({ forceDownload: true })).rejects.toThrow('The Hub answered 503')
+    vi.stubEnv('HF_HUB_OFFLINE', '1')
+    await expect(fetchAll({ forceDownload: true })).rejects.toThrow(/Nothing may be fetched.*HF_HUB_OFFLINE/)
+  })
+
+  it('is honoured by datasets too', async () => {
+    used.hub.add('dataset', 'acme/rows', { 'train.csv': 'text\na\n' })
+    await loadDataset('acme/rows')
+    const before = used.hub.requests.length
+    await loadDataset('acme/rows', { forceDownload: true })
+    expect(used.hub.requests.slice(before).filter(({ path }) => path.endsWith('/train.csv'))).toHaveLength(1)
+  })
 })

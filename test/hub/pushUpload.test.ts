@@ -244,12 +244,20 @@ describe('the bar of an upload', () => {
 
   it('is full when the commit is made, and not before', async () => {
     const stream = rememberingStream(true)
-    const progress = uploadProgress(environment, 'loopback/tiny', [{ size: 1e6 }, { size: 3e6 }], stream)
+    const progress = uploadProgress(
+      environment,
+      'loopback/tiny',
+      [
+        { path: 'a', size: 1e6 },
+        { path: 'b', size: 3e6 },
+      ],
+      stream,
+    )
     await new Promise(resolve => setTimeout(resolve, 250))
     progress.update('one', 1e6)
     await vi.waitFor(() => expect(stream.written.join('')).toContain('1.0/4.0 MB'))
     progress.end(true)
-    expect(stream.written.join('')).toMatch(/4\.0\/4\.0 MB .*Uploading 2 files to loopback\/tiny/)
+    expect(stream.written.join('')).toMatch(/4\.0\/4\.0 MB .*2 files/)
   })
 
   it('changes nothing in what is uploaded, breaks included', async () => {
