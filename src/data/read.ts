@@ -14,9 +14,9 @@ import { type HubOptions, hubOptionNames } from '../hub/connection'
 import { openSource } from './openSource'
 import type { LooseRow } from './rows'
 import { joinSlices } from './joinSplits'
-import { parseSplit, rowsOf, slicesOf } from './slices'
+import { parseSplit, slicesOf } from './slices'
 import type { DataSource } from './sources'
-import type { Table } from './table'
+import { tableOfRows, type Table } from './table'
 
 /**
  * Options of {@link loadDataset}. `revision`, `token`, `cacheDir`, `localFilesOnly` and `forceDownload` are those of a repository of the
@@ -192,8 +192,9 @@ function joinedRows(
   place: string,
 ): Dataset<object> {
   const slices = slicesOf(parseSplit(split), Object.keys(splits), place)
-  const rows = slices.flatMap(slice => rowsOf(slice, splits[slice.name]!.length).map(row => splits[slice.name]![row]!))
-  return Dataset.fromRows(rows)
+  const tables = Object.fromEntries(slices.map(({ name }) => [name, tableOfRows(splits[name]!)]))
+  const { columns, features, length } = joinSlices(slices, tables)
+  return new Dataset(columns, features, length)
 }
 
 /** The rows of a split's files, one file after the other, with the columns that a card declares. */

@@ -55,7 +55,7 @@ async function openOwn(args: TrainingArguments, looked: string): Promise<Reposit
     return await openRepository('model', await fullId('model', repositoryName(args), token), { token, revision })
   } catch (error) {
     if (!(error instanceof TrainerError) || error.code !== 'hub') throw error
-    throw new TrainerError('hub', `${looked}, and the Hub was asked in vain. ${error.problem}`, {
+    throw new TrainerError('hub', `${looked}, and none came from the Hub. ${error.problem}`, {
       ...(error.fix !== undefined && { fix: error.fix }),
       cause: error,
     })

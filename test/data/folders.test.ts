@@ -117,6 +117,8 @@ describe('folders as on the Hub', () => {
   })
 
   it('takes files by name', async () => {
+    write('a.jsonl', '{"text":"x"}\n{"text":"y"}\n')
+    write('array.json', '[{"text":"x"},{"text":"y"}]')
     const dataFiles = { train: 'a.jsonl', test: ['array.json'] }
     expect((await loadDataset(folder, { dataFiles })).numRows).toEqual({ train: 2, test: 2 })
     await expect(loadDataset(folder, { dataFiles: 'aray.json' })).rejects.toThrow(

@@ -123,7 +123,7 @@ describe('examples/glue', () => {
 
   it('lists its flags with --help, and refuses what is wrong by name', async () => {
     const help = (await runGlue('mrpc', '--help')).join('\n')
-    expect(help).toMatch(/^Usage: npx tsx examples\/glue\/mrpc\.ts --model DIR/)
+    expect(help).toMatch(/^Usage: npx tsx examples\/glue\/mrpc\.ts --model ID --data ID/)
     expect(help).toMatch(/--num_train_epochs NUMBER .*\[3\]\n/)
     for (const flag of ['--max_train_samples', '--learning_rate', '--warmup_steps']) expect(help).toContain(flag)
     await expect(runGlue('mrpc', '--model', 'm')).rejects.toThrow('--data is missing')
