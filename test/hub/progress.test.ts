@@ -30,8 +30,8 @@ function shown(isTerminal: boolean, variables = {}, isWhole = true): string {
 describe('a fetch', () => {
   it('is one bar in megabytes on a terminal, which stays there full', () => {
     const text = shown(true)
-    expect(text.includes('[ 0.4/90.0 MB 00:00<?, Fetching 2 files of acme/tiny]')).toBe(true)
-    expect(text.includes('[90.0/90.0 MB 01:19, Fetching 2 files of acme/tiny]')).toBe(true)
+    expect(text.includes('[ 0.4/90.0 MB 00:00<?, 2 files]')).toBe(true)
+    expect(text.includes('[90.0/90.0 MB 01:19, 2 files]')).toBe(true)
     expect(text.match(/\n/g)).toHaveLength(1)
   })
 
