@@ -34,17 +34,25 @@ const ofTools = ['.git', 'node_modules']
  * @throws TrainerError (`file`) for a folder that cannot be read.
  */
 export async function listFiles(folder: string): Promise<string[]> {
+  return listNamed(folder, () => true)
+}
+
+/**
+ * The files of {@link listFiles} that are not hidden: no name in their paths begins with a dot. Hidden folders are not
+ * looked into: they are somebody's at work, who may be removing them.
+ */
+export async function listVisibleFiles(folder: string): Promise<string[]> {
+  return listNamed(folder, name => !name.startsWith('.'))
+}
+
+/** @param isListed whether a file or a folder of a name counts. */
+async function listNamed(folder: string, isListed: (name: string) => boolean): Promise<string[]> {
   try {
-    const paths = await filesBelow(folder, [await realpath(folder)])
+    const paths = await filesBelow(folder, [await realpath(folder)], isListed)
     return paths.sort()
   } catch (cause) {
     throw new TrainerError('file', `Cannot list the files of ${folder}: ${(cause as Error).message}.`, { cause })
   }
-}
-
-/** The files of {@link listFiles} that no name of which is hidden: none begins with a dot. */
-export async function listVisibleFiles(folder: string): Promise<string[]> {
-  return (await listFiles(folder)).filter(path => path.split('/').every(name => !name.startsWith('.')))
 }
 
 /**
@@ -67,16 +75,21 @@ export async function missingPath(path: string, hint?: string): Promise<TrainerE
   )
 }
 
-async function filesBelow(folder: string, around: readonly string[]): Promise<string[]> {
+async function filesBelow(
+  folder: string,
+  around: readonly string[],
+  isListed: (name: string) => boolean,
+): Promise<string[]> {
   const paths: string[] = []
   for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!isListed(entry.name)) continue
     const path = join(folder, entry.name)
     const kind = entry.isSymbolicLink() ? await kindOf(path) : entry.isDirectory() ? 'folder' : 'file'
     if (kind === 'file') paths.push(entry.name)
     if (kind !== 'folder' || ofTools.includes(entry.name)) continue
     const real = await realpath(path)
     if (around.includes(real)) continue
-    for (const below of await filesBelow(path, [...around, real])) paths.push(`${entry.name}/${below}`)
+    for (const below of await filesBelow(path, [...around, real], isListed)) paths.push(`${entry.name}/${below}`)
   }
   return paths
 }

@@ -165,7 +165,7 @@ describe('a token', () => {
       expect(text).toMatch(/The push "Training in progress, step 2" to loopback\/run failed/)
       expect(text).toContain('500')
       // it has loaded, trained, pushed
-      expect(Object.keys(hub.files('model', 'loopback/run'))).toEqual(
+      expect(Object.keys(hub.files('model', 'loopback/run')), text).toEqual(
         expect.arrayContaining(['README.md', 'checkpoint-6/optimizer.safetensors']),
       )
       expect(Object.keys(hub.files('model', 'loopback/model'))).toEqual(
