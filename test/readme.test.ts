@@ -1,13 +1,13 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { PrinterCallback, Trainer } from 'ts-trainer'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { optimizerKinds } from '../src/arguments/optimizers'
 import { architectures } from '../src/models/registry'
 import { scheduleTypes } from '../src/optim/schedules'
 import { smallModel } from './helpers/classifier'
-import { startHub } from './helpers/hubServer'
 import { printedBy, problemsOf, programFolder, programOf } from './helpers/snippets'
+import { openHub } from './helpers/useHub'
 
 const root = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
@@ -33,13 +33,10 @@ describe("the README's TypeScript", () => {
   })
 
   it('runs from nothing but ids, on a Hub with a small model and some rows', async () => {
-    const hub = await startHub()
-    vi.stubEnv('HF_ENDPOINT', hub.url)
-    vi.stubEnv('HF_HOME', join(folder, 'cache'))
+    const { hub, close } = await openHub()
     hub.add('model', 'sentence-transformers/all-MiniLM-L6-v2', await checkpointFiles(join(folder, 'checkpoint')))
     hub.add('dataset', 'nyu-mll/glue', datasetFiles())
-    const printed = await printedBy(file, folder).finally(() => vi.unstubAllEnvs())
-    await hub.close()
+    const printed = await printedBy(file, folder).finally(close)
     expect(printed[0]).toEqual([
       expect.objectContaining({
         eval_loss: expect.any(Number),

@@ -131,6 +131,7 @@ export class TrainableModel<Prediction = unknown> {
     refuseArguments(extra, 'savePretrained(), beside the folder,')
     await saveModelFolder(folder, { model: this })
   }
+
   /**
    * Pushes what {@link savePretrained} saves to the Hub, into a repository that is made unless it is there.
    * `trainer.pushToHub()` pushes the tokenizer and a model card too.

@@ -4,7 +4,7 @@ import { type Column, columnValues, compactColumn } from './columns'
 import { classNames, classNumbers, isFloatType, pythonText } from './classNames'
 import { classLabel, type Feature, type Features } from './features'
 import { shown } from '../options'
-import { columnOf, featuresOf, type Table } from './table'
+import { columnOf, featuresOf, takenName, type Table } from './table'
 
 /** The table with only some columns, in that order. */
 export function selectColumns(table: Table, names: readonly string[]): Table {
@@ -32,8 +32,7 @@ export function renameColumn(table: Table, from: string, to: string): Table {
   columnOf(table, from)
   if (typeof to !== 'string')
     throw new TrainerError('argument', `The new name of column '${from}' is a text, but ${shown(to)} was given.`)
-  if (from !== to && table.columns.has(to))
-    throw new TrainerError('data', `There is a column '${to}' already, besides '${from}'.`)
+  if (from !== to && table.columns.has(to)) throw takenName(to, from)
   const renamed = (name: string): string => (name === from ? to : name)
   return {
     columns: new Map([...table.columns].map(([name, column]) => [renamed(name), column])),

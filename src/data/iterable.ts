@@ -1,13 +1,14 @@
 // rows that are read while they are used: a stream that starts over each time, with the methods of a dataset
-import { nearest, TrainerError } from '../errors'
+import { TrainerError } from '../errors'
 import { checkFlag, checkOptions, refuseArguments, shown } from '../options'
 import type { Predicate, AsyncPredicate } from './filtering'
 import { listOf, type Features } from './features'
 import { derivedStage, shuffledStage, windowStage, type Stage } from './iterableStages'
-import { batched, filtered, mapped, removed, renamed, selected, taken } from './iterableSteps'
+import { batched, filtered, mapped, removed, renamed, selected } from './iterableSteps'
 import type { BatchFunction, RowFunction } from './mapping'
 import { NumpyGenerator } from './numpyGenerator'
 import type { LooseColumns, LooseRow, Merge, RowOfColumns, Without } from './rows'
+import { noColumn, takenName } from './table'
 
 /** Options of {@link IterableDataset.map}. */
 export interface StreamedMapOptions {
@@ -177,7 +178,7 @@ export class IterableDataset<Row extends object = LooseRow> {
     refuseArguments(extra, 'renameColumn()')
     this.#check([from])
     const { features } = this
-    if (from !== to && features?.[to] !== undefined) throw taken(to, from)
+    if (from !== to && features?.[to] !== undefined) throw takenName(to, from)
     const entries = features && Object.entries(features).map(([name, is]) => [name === from ? to : name, is] as const)
     return this.#derived(rows => renamed(rows, from, to), entries && Object.fromEntries(entries))
   }
@@ -210,13 +211,7 @@ export class IterableDataset<Row extends object = LooseRow> {
   #check(names: readonly string[]): void {
     const there = this.columnNames
     const missing = there && names.find(name => !there.includes(name))
-    if (missing === undefined) return
-    const close = nearest(missing, there!)
-    throw new TrainerError(
-      'data',
-      `There is no column '${missing}'; the columns are ${there!.join(', ')}.`,
-      close === undefined ? undefined : { fix: `Did you mean '${close}'?` },
-    )
+    if (missing !== undefined) throw noColumn(missing, there!)
   }
 }
 

@@ -1,10 +1,9 @@
 // what the methods of an IterableDataset do to its rows
-import { TrainerError } from '../errors'
 import { columnsView } from './columnsView'
 import { batches } from './iterableStages'
 import type { StreamedRow } from './iterableFiles'
 import { checkResult, mapRows } from './mapping'
-import { rowOf, tableOfRows } from './table'
+import { noColumn, rowOf, tableOfRows, takenName } from './table'
 
 type Rows = AsyncIterable<StreamedRow>
 type Mapper = (input: never, index: never) => unknown
@@ -76,20 +75,14 @@ export async function* removed(rows: Rows, names: readonly string[]): Rows {
 export async function* renamed(rows: Rows, from: string, to: string): Rows {
   for await (const row of rows) {
     checkColumns(row, [from])
-    if (from !== to && Object.hasOwn(row, to)) throw taken(to, from)
+    if (from !== to && Object.hasOwn(row, to)) throw takenName(to, from)
     yield Object.fromEntries(Object.entries(row).map(([name, cell]) => [name === from ? to : name, cell]))
   }
 }
 
-/** The error for a name that another column has. */
-export function taken(to: string, from: string): TrainerError {
-  return new TrainerError('data', `There is a column '${to}' already, besides '${from}'.`)
-}
-
 function checkColumns(row: StreamedRow, names: readonly string[]): void {
   const missing = names.find(name => !Object.hasOwn(row, name))
-  if (missing === undefined) return
-  throw new TrainerError('data', `There is no column '${missing}'; the columns are ${Object.keys(row).join(', ')}.`)
+  if (missing !== undefined) throw noColumn(missing, Object.keys(row))
 }
 
 function without(row: StreamedRow, names: readonly string[]): StreamedRow {

@@ -7,7 +7,6 @@ import { writeFileWhole } from '../files/writeFile'
 import { createRepository } from '../hub/createRepository'
 import { openRepository, type Repository, type RepositoryFile } from '../hub/repository'
 import { uploadFiles, type Changes, type UploadedCommit } from '../hub/upload'
-export type { UploadedCommit }
 import { writeFeatures, type Features } from './features'
 import { pushPlan, splitOf, type PushPlan, type PushSplitOptions, type PushSplitsOptions } from './pushOptions'
 import type { Table } from './table'

@@ -1,26 +1,20 @@
 // options of pushToHub, checked before anything is written
 import { TrainerError } from '../errors'
 import type { HubOptions } from '../hub/connection'
+import type { PushToHubOptions } from '../hub/pushOptions'
 import { isJsonObject } from '../json'
 import { checkFlag, checkOptions, shown } from '../options'
 
 /** Options of both `pushToHub`. */
-export interface PushOptions extends Pick<HubOptions, 'token'> {
+export interface PushOptions extends Omit<PushToHubOptions, 'token'>, Pick<HubOptions, 'token'> {
   /** The configuration's name. Default 'default'. */
   readonly configName?: string | undefined
   /** Whether it becomes the configuration that is loaded without a name. Default false. */
   readonly setDefault?: boolean | undefined
   /** The folder of the files. Default: the configuration's name, and `data` for 'default'. */
   readonly dataDir?: string | undefined
-  /** Default 'Upload dataset'. */
+  /** The commit's title. Default 'Upload dataset'. */
   readonly commitMessage?: string | undefined
-  readonly commitDescription?: string | undefined
-  /** Whether a new repository is private; one that is there stays as it is. Default: what its namespace has. */
-  readonly private?: boolean | undefined
-  /** A branch, which is made of `main` if it is missing. Default 'main'. */
-  readonly revision?: string | undefined
-  /** Whether a pull request is opened in place of a commit on the branch. Default false. */
-  readonly createPr?: boolean | undefined
   /** The most bytes of rows in a file, as a number or as '500MB', '1GiB'. Default '500MB'. */
   readonly maxShardSize?: number | string | undefined
 }

@@ -84,12 +84,22 @@ export function columnOf({ columns }: Table, name: string): Column {
     throw new TrainerError('argument', `The name of a column is a text, but ${shown(name)} was given.`, {
       fix: 'Give names alone: these methods have no options.',
     })
-  const close = nearest(name, columns.keys())
-  throw new TrainerError(
+  throw noColumn(name, [...columns.keys()])
+}
+
+/** The error for a column that there is not. */
+export function noColumn(name: string, there: readonly string[]): TrainerError {
+  const close = nearest(name, there)
+  return new TrainerError(
     'data',
-    `There is no column '${name}'; the columns are ${[...columns.keys()].join(', ') || 'none'}.`,
+    `There is no column '${name}'; the columns are ${there.join(', ') || 'none'}.`,
     close === undefined ? undefined : { fix: `Did you mean '${close}'?` },
   )
+}
+
+/** The error for a name that another column has. */
+export function takenName(to: string, from: string): TrainerError {
+  return new TrainerError('data', `There is a column '${to}' already, besides '${from}'.`)
 }
 
 /** One row as a plain object. @throws TrainerError (`data`) when it does not exist. */

@@ -1,6 +1,7 @@
 // a dataset's card → the card with what was pushed: dataset_info and configs in the YAML of its README.md
 import { type Document, isMap, isSeq, parse, parseDocument, visit, type YAMLMap, type YAMLSeq } from 'yaml'
 import { TrainerError } from '../errors'
+import { splitFrontMatter } from '../files/frontMatter'
 import { isJsonObject } from '../json'
 import { cardFeatures } from './cardFeatures'
 import { writeFeatures, type Features } from './features'
@@ -38,8 +39,8 @@ export interface Pushed {
  * @throws TrainerError (`file`) for YAML that cannot be read, (`data`) when a split has other features than the others.
  */
 export function cardWith(text: string | undefined, pushed: Pushed, place: string): string {
-  const match = /^(\uFEFF?---[ \t]*\r?\n)(|.*?\n)(---[ \t]*)(?=\r?\n|$)/s.exec(text ?? '')
-  const written = match?.[2] ?? ''
+  const front = splitFrontMatter(text ?? '')
+  const written = front?.yaml ?? ''
   const document = parseDocument(written, python)
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents)))
     throw new TrainerError('file', `The YAML of README.md in ${place} cannot be read, so that nothing is pushed.`, {
@@ -50,9 +51,9 @@ export function cardWith(text: string | undefined, pushed: Pushed, place: string
   setInfo(document, pushed, known(written, pushed.configuration), place)
   setConfiguration(document, pushed, place)
   const yaml = document.toString({ lineWidth: 0, singleQuote: true, indentSeq: false })
-  if (match === null) return `---\n${yaml}---\n${text === undefined ? '' : `\n${text}`}`
-  const [whole, opening, , closing] = match
-  return `${opening}${opening!.endsWith('\r\n') ? yaml.replaceAll('\n', '\r\n') : yaml}${closing}${text!.slice(whole.length)}`
+  if (front === undefined) return `---\n${yaml}---\n${text === undefined ? '' : `\n${text}`}`
+  const { opening, rest } = front
+  return `${opening}${opening.endsWith('\r\n') ? yaml.replaceAll('\n', '\r\n') : yaml}${rest}`
 }
 
 interface Known {

@@ -2,6 +2,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { TrainerError } from '../errors'
+import { isProcessAlive } from './processAlive'
 import { errorCode, writeError } from './systemErrors'
 import { isFolder, listFolder, makeFolder, pathExists } from './paths'
 import { weightsFilePattern } from './weights'
@@ -236,11 +237,5 @@ async function flushEntry(path: string): Promise<void> {
 }
 
 function isAlive(pid: number, path: string): boolean {
-  if (pid === process.pid) return active.has(stageless(path))
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: the process is alive, and somebody else's.
-    return errorCode(error) !== 'ESRCH'
-  }
+  return pid === process.pid ? active.has(stageless(path)) : isProcessAlive(pid)
 }

@@ -1,8 +1,7 @@
 // what a branch of the Hub is at
-import { HubApiError, listCommits, listFiles } from '@huggingface/hub'
-
 import { type Connection, isBroken } from './connection'
 import { type Asked, HubRefusal } from './errors'
+import { hubLibrary, isApiError } from './library'
 
 /** The commit of a branch that follows another one, if it has this title; undefined where it has not, or none is known. */
 export async function findCommit(
@@ -12,6 +11,7 @@ export async function findCommit(
   parent: string,
   title: string,
 ): Promise<string | undefined> {
+  const { listCommits } = await hubLibrary()
   let next: { readonly oid: string; readonly title: string } | undefined
   try {
     for await (const one of listCommits({
@@ -24,7 +24,7 @@ export async function findCommit(
       next = one
     }
   } catch (error) {
-    if (!(error instanceof HubRefusal || error instanceof HubApiError || isBroken(error))) throw error
+    if (!(error instanceof HubRefusal || isApiError(error) || isBroken(error))) throw error
   }
   return undefined
 }
@@ -36,13 +36,14 @@ export async function pathsBelow(
   revision: string,
   folder: string,
 ): Promise<string[]> {
+  const { listFiles } = await hubLibrary()
   const paths: string[] = []
   const repo = { type: kind, name: id }
   try {
     for await (const { type, path } of listFiles({ ...connection, repo, revision, path: folder, recursive: true }))
       if (type === 'file') paths.push(path)
   } catch (error) {
-    if (!(error instanceof HubApiError) || error.statusCode !== 404) throw error
+    if (!isApiError(error) || error.statusCode !== 404) throw error
   }
   return paths.filter(path => path.startsWith(`${folder}/`))
 }

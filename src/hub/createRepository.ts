@@ -1,9 +1,8 @@
 // a name → a repository on the Hub that may be written to
-import { createRepo, HubApiError, whoAmI } from '@huggingface/hub'
-
 import { TrainerError } from '../errors'
 import { type Connection, connect, type HubOptions, untilWhole } from './connection'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
+import { hubLibrary, isApiError } from './library'
 import { resolveCommit } from './listing'
 import { refusing } from './refusing'
 import { isRepositoryId } from './ids'
@@ -72,17 +71,20 @@ async function namespaced(connection: PushConnection, id: string): Promise<strin
     throw new TrainerError('argument', `"${id}" cannot be the name of a repository on the Hub.`, {
       fix: 'Give NAME or ORGANIZATION/NAME, of letters, digits and -_. (of the Trainer: hubModelId).',
     })
-  return id.includes('/') ? id : `${(await untilWhole(() => whoAmI(connection))).name}/${id}`
+  if (id.includes('/')) return id
+  const { whoAmI } = await hubLibrary()
+  return `${(await untilWhole(() => whoAmI(connection))).name}/${id}`
 }
 
 async function makeUnlessThere(connection: PushConnection, asked: Asked, options: CreateOptions): Promise<void> {
+  const { createRepo } = await hubLibrary()
   const repo = { type: asked.kind, name: asked.id }
   const visibility =
     options.private === undefined ? {} : ({ visibility: options.private ? 'private' : 'public' } as const)
   try {
     await untilWhole(() => createRepo({ ...connection, repo, ...visibility }))
   } catch (error) {
-    if (error instanceof HubApiError && error.statusCode === 409) return
+    if (isApiError(error) && error.statusCode === 409) return
     // a token of narrow rights may write to what it may not make
     if (!(error instanceof HubRefusal) || error.status !== 403) throw error
     const isEnough = options.readable === true ? mayRead(connection, asked) : mayWrite(connection, asked)

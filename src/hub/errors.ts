@@ -1,8 +1,9 @@
 // what the Hub answers → an error that says what to do
-import { HubApiError } from '@huggingface/hub'
+import type { HubApiError } from '@huggingface/hub'
 
 import { TrainerError } from '../errors'
 import { wholeIdAdvice } from './ids'
+import { isApiError } from './library'
 
 /** Models, or datasets. */
 export type RepositoryKind = 'model' | 'dataset'
@@ -47,7 +48,7 @@ export function hubError(cause: unknown, asked: Asked): unknown {
     const { problem, fix } = refusal(cause, asked)
     return new TrainerError('hub', problem, { fix, cause })
   }
-  if (cause instanceof HubApiError) return saidBy(cause, asked)
+  if (isApiError(cause)) return saidBy(cause, asked)
   if (cause instanceof SyntaxError)
     return new TrainerError('hub', `The answer for ${named(asked)} cannot be read as JSON: ${cause.message}.`, {
       fix: 'Does HF_ENDPOINT name a Hub, and is no login page of a network in between?',

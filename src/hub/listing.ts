@@ -1,8 +1,8 @@
 // which commit a revision is, and which files it has
-import { datasetInfo, listFiles, modelInfo } from '@huggingface/hub'
 import { TrainerError } from '../errors'
 import { type Connection, untilWhole } from './connection'
 import type { RepositoryKind } from './errors'
+import { hubLibrary } from './library'
 
 /** A file as the Hub lists it. */
 export interface ListedFile {
@@ -27,6 +27,7 @@ export async function resolveCommit(
   id: string,
   revision: string,
 ): Promise<string> {
+  const { datasetInfo, modelInfo } = await hubLibrary()
   const asked = { ...connection, name: id, revision, additionalFields: ['sha'] as 'sha'[] }
   const { sha } = await untilWhole(() => (kind === 'model' ? modelInfo(asked) : datasetInfo(asked)))
   if (typeof sha !== 'string' || !isCommit(sha))
@@ -43,6 +44,7 @@ export async function listCommit(
   id: string,
   commit: string,
 ): Promise<ListedFile[]> {
+  const { listFiles } = await hubLibrary()
   return untilWhole(async () => {
     const files: ListedFile[] = []
     const entries = listFiles({ ...connection, repo: { type: kind, name: id }, revision: commit, recursive: true })

@@ -1,11 +1,12 @@
 // a token → who it belongs to; kept where Python keeps it
-import { whoAmI } from '@huggingface/hub'
+import type { whoAmI } from '@huggingface/hub'
 import { TrainerError } from '../errors'
 import { log } from '../logging'
 import { checkOptions, refuseArguments } from '../options'
 import { connect, type Connection } from './connection'
 import { type HubEnvironment, hubEnvironment, pathError, storedToken } from './environment'
 import { HubRefusal, reasonOf } from './errors'
+import { hubLibrary } from './library'
 import { removeSecret, writeSecret } from './secretFile'
 import { storedTokensPath, storeToken } from './storedTokens'
 
@@ -119,8 +120,9 @@ async function accountOf(environment: HubEnvironment, token: string, place: stri
     })
   if (token === '') throw new TrainerError('argument', `The token ${place} is empty.`)
   const connection = await connect({ token }, environment)
+  const library = await hubLibrary()
   try {
-    return readAccount(await whoAmI(credentialsOf(connection, token)))
+    return readAccount(await library.whoAmI(credentialsOf(connection, token)))
   } catch (cause) {
     throw accountError(cause, connection.hubUrl, place)
   }

@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 
 import { chunkBytes } from '../files/bytes'
+import { isProcessAlive } from '../files/processAlive'
 
 /** What a file's bytes are checked by. */
 export interface Checksum {
@@ -129,16 +130,8 @@ async function leftoversOf(blobs: string, name: string): Promise<Leftover[]> {
     const file = await stat(path).catch(() => undefined)
     if (file?.isFile() !== true) return []
     const [, where, process] = /\.([0-9a-f]{8})-(\d+)\.incomplete$/.exec(one) ?? []
-    const isDead = where === host && !isAlive(Number(process))
+    const isDead = where === host && !isProcessAlive(Number(process))
     return [{ path, size: file.size, age: Date.now() - file.mtimeMs, isDead }]
   })
   return (await Promise.all(found)).flat()
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH' // EPERM: somebody else's
-  }
 }

@@ -33,8 +33,7 @@ export function downloadProgress(
   files: readonly SizedFile[],
   stream?: TextStream,
 ): TransferProgress {
-  const label = labelOf(files)
-  return transferProgress(environment, { label, description: `Fetching ${label} of ${id}`, total: sum(files) }, stream)
+  return transferProgress(environment, label => `Fetching ${label} of ${id}`, files, stream)
 }
 
 /** The same for the files of a commit. */
@@ -44,8 +43,7 @@ export function uploadProgress(
   files: readonly SizedFile[],
   stream?: TextStream,
 ): TransferProgress {
-  const label = labelOf(files)
-  return transferProgress(environment, { label, description: `Uploading ${label} to ${id}`, total: sum(files) }, stream)
+  return transferProgress(environment, label => `Uploading ${label} to ${id}`, files, stream)
 }
 
 /** A blob that says how many of its bytes have been read, anew whenever it is read again. */
@@ -81,15 +79,15 @@ function labelOf(files: readonly SizedFile[]): string {
   return files.length === 1 ? files[0]!.path.replace(/.*\//, '') : `${files.length} files`
 }
 
-function sum(files: readonly SizedFile[]): number {
-  return files.reduce((all, { size }) => all + size, 0)
-}
-
 function transferProgress(
   { showsProgress }: HubEnvironment,
-  { description, label, total }: { readonly description: string; readonly label: string; readonly total: number },
+  describe: (label: string) => string,
+  files: readonly SizedFile[],
   stream?: TextStream,
 ): TransferProgress {
+  const label = labelOf(files)
+  const description = describe(label)
+  const total = files.reduce((all, { size }) => all + size, 0)
   const start = performance.now()
   const bytesOf = new Map<string, number>()
   let done = 0

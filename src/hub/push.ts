@@ -1,9 +1,6 @@
 // pushToHub() of what saves itself: a model, a tokenizer
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { TrainerError } from '../errors'
+import { inTemporaryFolder } from '../files/temporary'
 import { checkFlag, checkOptions, shown } from '../options'
 import { createRepository } from './createRepository'
 import type { PushToHubOptions, PushedCommit } from './pushOptions'
@@ -41,15 +38,12 @@ export async function pushSaved(
   checkPushed(id, options, where)
   const { private: isPrivate, token, revision, createPr, commitMessage, commitDescription: description } = options
   const name = await createRepository('model', id, { private: isPrivate, token, readable: createPr })
-  const folder = await mkdtemp(join(tmpdir(), 'ts-trainer-'))
-  try {
+  return inTemporaryFolder(async folder => {
     await save(folder)
     const how = { message: commitMessage ?? message, description, token, revision, createPr, showsProgress: true }
     const { oid, url, repoUrl, pullRequestUrl } = await uploadFolder('model', name, folder, how)
     return { oid, url, repoUrl, ...(pullRequestUrl !== undefined && { pullRequestUrl }) }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 function checkPushed(id: unknown, options: PushToHubOptions, where: string): void {

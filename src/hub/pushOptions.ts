@@ -25,5 +25,5 @@ export interface PushedCommit {
   /** The page of the repository. */
   readonly repoUrl: string
   /** The page of the pull request, with `createPr`. */
-  readonly pullRequestUrl?: string
+  readonly pullRequestUrl?: string | undefined
 }

@@ -249,18 +249,11 @@ async function download(
   const worker = async (): Promise<void> => {
     for (let file = queue.shift(); file !== undefined && !stop.signal.aborted; file = queue.shift()) await one(file)
   }
-  const stopping = async (): Promise<void> => {
-    try {
-      await worker()
-    } catch (error) {
-      stop.abort(error) // the first error is the one that is thrown
-      throw error
-    }
-  }
-  const results = await Promise.allSettled(Array.from({ length: atATime }, stopping))
+  // Only the first error stays with a signal, and is the one that is thrown once all have stopped.
+  const stopping = (): Promise<void> => worker().catch((error: unknown) => stop.abort(error))
+  await Promise.all(Array.from({ length: atATime }, stopping))
   progress.end(!stop.signal.aborted)
-  if (stop.signal.aborted) throw stop.signal.reason
-  for (const result of results) if (result.status === 'rejected') throw result.reason
+  stop.signal.throwIfAborted()
 }
 
 /** The error for a cache that cannot be written. */

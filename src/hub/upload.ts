@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 
-import { commit, type CommitOperation, createBranch, HubApiError } from '@huggingface/hub'
+import type { CommitOperation } from '@huggingface/hub'
 
 import { TrainerError } from '../errors'
 import { listVisibleFiles, pathIn } from '../files/tree'
@@ -10,8 +10,10 @@ import { type HubOptions, isBroken } from './connection'
 import { type PushConnection, pushConnection } from './createRepository'
 import { type Asked, HubRefusal, type RepositoryKind } from './errors'
 import { findCommit, pageOf, pathsBelow } from './branches'
+import { hubLibrary, isApiError } from './library'
 import { resolveCommit } from './listing'
 import { CountedBlob, type SizedFile, type TransferProgress, uploadProgress } from './progress'
+import type { PushedCommit } from './pushOptions'
 import { refusing } from './refusing'
 
 /** What is uploaded: paths of this machine, or bytes, by their paths in the repository. */
@@ -41,17 +43,9 @@ export interface Changes {
   readonly removed: readonly string[]
 }
 
-/** A commit on the Hub. */
-export interface UploadedCommit {
-  /** 40 hexadecimal digits. */
-  readonly oid: string
-  /** Its page. */
-  readonly url: string
-  /** The page of the repository. */
-  readonly repoUrl: string
+/** A commit on the Hub, with its title. */
+export interface UploadedCommit extends PushedCommit {
   readonly message: string
-  /** The page of the pull request, where one was asked for. */
-  readonly pullRequestUrl?: string | undefined
 }
 
 /** Options of {@link uploadFolder}. */
@@ -175,6 +169,7 @@ async function commitOnHead(
   const removed = replaces === undefined ? [] : await removals(connection, asked, parentCommit, replaces, added)
   const others = beside === undefined ? [] : await changesOf(await beside(parentCommit))
   const repoUrl = pageOf(connection, asked)
+  const { commit } = await hubLibrary()
   let isSent = false
   const noting: typeof fetch = (input, init) => {
     isSent ||= typeof input === 'string' && input.includes('/commit/')
@@ -207,7 +202,7 @@ function repoOf({ kind, id }: Asked): { type: RepositoryKind; name: string } {
 /** Whether a request may have been done although its answer is not known. */
 function isWithoutAnswer(error: unknown): boolean {
   if (error instanceof HubRefusal) return error.unanswered || error.status >= 500
-  return !(error instanceof HubApiError)
+  return !isApiError(error)
 }
 
 async function headOrNewBranch(connection: PushConnection, asked: Asked, revision: string): Promise<string> {
@@ -217,8 +212,9 @@ async function headOrNewBranch(connection: PushConnection, asked: Asked, revisio
     const isMissing = error instanceof HubRefusal && error.errorCode === 'RevisionNotFound'
     if (!isMissing || revision.startsWith('refs/')) throw error
   }
+  const { createBranch } = await hubLibrary()
   await createBranch({ ...connection, repo: repoOf(asked), branch: revision }).catch((error: unknown) => {
-    if (!(error instanceof HubApiError) || error.statusCode !== 409) throw error // made meanwhile
+    if (!isApiError(error) || error.statusCode !== 409) throw error // made meanwhile
   })
   return resolveCommit(connection, asked.kind, asked.id, revision)
 }

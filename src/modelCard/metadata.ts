@@ -83,18 +83,14 @@ export function datasetIds(options: ModelCardOptions, source: DatasetSource | un
 /** Where the first dataset that says so is from. */
 export function sourceOf(datasets: readonly unknown[]): DatasetSource | undefined {
   for (const dataset of datasets) {
-    const info: unknown = isRecord(dataset) ? dataset['info'] : undefined
-    if (!isRecord(info)) continue
+    const info = isJsonObject(dataset) ? dataset['info'] : undefined
+    if (!isJsonObject(info)) continue
     const { repository, configuration, split } = info
     // never a path of this machine
     if (typeof repository !== 'string' || !isRepositoryId(repository)) continue
     return { repository, configuration: textOrNothing(configuration), split: textOrNothing(split) }
   }
   return undefined
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return isJsonObject(value)
 }
 
 function textOrNothing(value: unknown): string | undefined {

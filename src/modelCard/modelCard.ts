@@ -52,8 +52,8 @@ export async function writeModelCard(parts: CardParts, options: ModelCardOptions
 function modelCard(parts: CardParts, options: ModelCardOptions, { base, tags, source }: Findings): string {
   const name = options.modelName ?? lastPart(parts.args.outputDir) ?? base.id ?? 'model'
   const results = resultsOf(parts.logHistory)
-  const { definition, modelType } = { definition: parts.model.definition, modelType: modelTypeOf(parts.model) }
-  const known = { name, base: base.id, license: base.license, task: definition.head.task, modelType }
+  const { task } = parts.model.definition.head
+  const known = { name, base: base.id, license: base.license, task, modelType: modelTypeOf(parts.model) }
   const table = resultsTable(parts.logHistory)
   return [
     `---\n${writeYaml(metadata({ ...known, tags, source, results }, options))}---`,

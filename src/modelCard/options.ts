@@ -37,9 +37,12 @@ const cardOptions: Readonly<Record<keyof ModelCardOptions, 'one' | 'several'>> =
   datasetArgs: 'several',
 }
 
+/** The names of {@link ModelCardOptions}. */
+export const cardOptionNames = Object.keys(cardOptions)
+
 /** @throws TrainerError ('argument') for an option that there is not, or with a value of another kind. */
 export function checkCardOptions(options: ModelCardOptions, where: string): void {
-  checkOptions(options, Object.keys(cardOptions), where)
+  checkOptions(options, cardOptionNames, where)
   for (const [name, value] of Object.entries(options) as [keyof ModelCardOptions, unknown][]) {
     if (value === undefined || typeof value === 'string') continue
     const several = cardOptions[name] === 'several'

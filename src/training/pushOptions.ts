@@ -1,6 +1,6 @@
 import { checkPushOptions } from '../hub/push'
 import type { PushedCommit, PushToHubOptions } from '../hub/pushOptions'
-import type { ModelCardOptions } from '../modelCard/modelCard'
+import { cardOptionNames, type ModelCardOptions } from '../modelCard/options'
 import { checkFlag, checkOptions } from '../options'
 
 /** What a repository is made with. Default: what the arguments say. */
@@ -26,22 +26,13 @@ export interface PendingPush {
 
 const repositoryNames = Object.keys({ token: 1, private: 1 } satisfies Record<keyof RepositoryOptions, 1>)
 
-const pushNames = Object.keys({
-  commitMessage: 1,
-  blocking: 1,
-  token: 1,
-  revision: 1,
-  private: 1,
-  language: 1,
-  license: 1,
-  tags: 1,
-  modelName: 1,
-  finetunedFrom: 1,
-  tasks: 1,
-  datasetTags: 1,
-  dataset: 1,
-  datasetArgs: 1,
-} satisfies Record<keyof TrainerPushOptions, 1>)
+const pushNames = [
+  ...Object.keys({ commitMessage: 1, blocking: 1, token: 1, revision: 1, private: 1 } satisfies Record<
+    Exclude<keyof TrainerPushOptions, keyof ModelCardOptions>,
+    1
+  >),
+  ...cardOptionNames,
+]
 
 /** @throws TrainerError ('argument') for an option that `trainer.pushToHub()` does not have, or of another kind. */
 export function checkTrainerPush(options: TrainerPushOptions): void {

@@ -85,10 +85,9 @@ export class Pushes {
     const message = `Training in progress, ${place}`
     try {
       const held = await this.#hold(args, await partsOf(args, step, message), false)
+      if (args.hubAlwaysPush || this.#unfinished === 0) return void this.#begin(() => held)
       const older = this.#waiting
-      if (args.hubAlwaysPush || this.#unfinished === 0) void this.#begin(() => held)
-      else this.#waiting = held
-      if (this.#waiting !== held) return
+      this.#waiting = held
       if (older === undefined) return void this.#begin(() => this.#takeWaiting())
       this.#leftOut++
       log('info', `"${older.parts[0]!.message}" is not pushed: a newer checkpoint waits for the push under way.`)

@@ -1,12 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { setFirstWait } from '../../src/hub/connection'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Dataset, type IterableDataset, loadDataset, type LoadOptions } from '../../src/index'
-import { type HubServer, startHub } from '../helpers/hubServer'
 import { temporaryFiles } from '../helpers/temporaryFiles'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { useHub } from '../helpers/useHub'
 
 const folder = temporaryFolder()
 const write = temporaryFiles(folder)
@@ -213,25 +212,11 @@ describe('a stream of text files', () => {
 })
 
 describe('a stream of the Hub', () => {
-  let hub: HubServer
-  let before: number
-  beforeEach(async () => {
-    hub = await startHub()
-    before = setFirstWait(1)
-    for (const [name, value] of Object.entries({ HF_ENDPOINT: hub.url, HF_TOKEN: '', HF_HOME: temporaryFolder() }))
-      vi.stubEnv(name, value)
-    vi.stubEnv('HF_HUB_CACHE', undefined)
-    vi.stubEnv('HF_HUB_OFFLINE', undefined)
-  })
-  afterEach(async () => {
-    setFirstWait(before)
-    vi.unstubAllEnvs()
-    await hub.close()
-  })
+  const used = useHub()
 
   /** The bytes of a file that were asked for, by the ranges of requests. */
   const asked = (name: string): number =>
-    hub.requests
+    used.hub.requests
       .filter(({ method, path }) => method === 'GET' && path.includes(name))
       .map(({ headers }) => /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [])
       .reduce((sum, [, start, end]) => sum + Number(end) - Number(start) + 1, 0)
@@ -242,7 +227,7 @@ describe('a stream of the Hub', () => {
     const path = join(folder, 'big.parquet')
     const columns = { n: counting(20_000), t: counting(20_000).map(noise) }
     await Dataset.fromColumns(columns).toParquet(path, { batchSize: 1000 })
-    hub.add('dataset', 'acme/big', { 'data/train-00000-of-00001.parquet': readFileSync(path) })
+    used.hub.add('dataset', 'acme/big', { 'data/train-00000-of-00001.parquet': readFileSync(path) })
     const { size } = statSync(path)
     const stream = await open('acme/big')
     expect(asked('train-')).toBeLessThan(size / 50)
@@ -258,12 +243,12 @@ describe('a stream of the Hub', () => {
     const card =
       '---\ndataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names:\n' +
       "          '0': neg\n          '1': pos\n---\n"
-    hub.add('dataset', 'acme/lines', { 'README.md': card, 'train.jsonl': '{"label": "pos"}\n{"label": "neg"}\n' })
+    used.hub.add('dataset', 'acme/lines', { 'README.md': card, 'train.jsonl': '{"label": "pos"}\n{"label": "neg"}\n' })
     const stream = await open('acme/lines')
     expect(stream.features?.['label']?.names).toEqual(['neg', 'pos'])
     expect(await rowsOf(stream)).toEqual([{ label: 1 }, { label: 0 }])
     expect(String(stream)).toBe("IterableDataset({ features: ['label'], numShards: 1 })")
-    hub.add('dataset', 'acme/wrong', { 'README.md': card, 'train.jsonl': '{"label": "pos"}\n{"label": "none"}\n' })
+    used.hub.add('dataset', 'acme/wrong', { 'README.md': card, 'train.jsonl': '{"label": "pos"}\n{"label": "none"}\n' })
     await expect(open('acme/wrong').then(rowsOf)).rejects.toThrow(
       "holds 'none' at row 1; its README.md declares one of 2 classes: neg, pos.",
     )

@@ -1,27 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { setFirstWait } from '../../src/hub/connection'
 import { Dataset, DatasetDict, loadDataset } from '../../src/index'
-import { type HubServer, startHub } from '../helpers/hubServer'
-import { temporaryFolder } from '../helpers/temporaryFolder'
+import { useHub } from '../helpers/useHub'
 
-let hub: HubServer
-let before: number
-
-beforeEach(async () => {
-  hub = await startHub()
-  before = setFirstWait(1)
-  vi.stubEnv('HF_ENDPOINT', hub.url)
-  vi.stubEnv('HF_TOKEN', 'hf_loopback')
-  vi.stubEnv('HF_HOME', temporaryFolder())
-  vi.stubEnv('HF_HUB_CACHE', undefined)
-  vi.stubEnv('HF_HUB_OFFLINE', undefined)
-})
-afterEach(async () => {
-  setFirstWait(before)
-  vi.unstubAllEnvs()
-  await hub.close()
-})
+const used = useHub({ token: 'hf_loopback' })
 
 const id = 'loopback/reviews'
 const names = ['no', 'yes', '1.0', '=']
@@ -38,24 +20,24 @@ interface Card {
 }
 
 function readme(): string {
-  return Buffer.from(hub.files('dataset', id)['README.md']!).toString()
+  return Buffer.from(used.hub.files('dataset', id)['README.md']!).toString()
 }
 
 const card = (): Card => parse(/^---\r?\n(.*?)^---\r?$/ms.exec(readme())![1]!) as Card
-const paths = (): string[] => Object.keys(hub.files('dataset', id)).toSorted()
+const paths = (): string[] => Object.keys(used.hub.files('dataset', id)).toSorted()
 const textsOf = async (split: string, name?: string): Promise<string[]> =>
   (await loadDataset(id, name, { split })).column('text')
 
 describe('pushToHub of a dataset', () => {
   it("makes the repository, the files and the card that Python's push_to_hub makes", async () => {
     const pushed = await reviews(3).pushToHub('reviews', { private: true })
-    expect(hub.repository('dataset', id)?.private).toBe(true)
-    expect(hub.commits('dataset', id)[0]).toMatchObject({ oid: pushed.oid, message: 'Upload dataset' })
+    expect(used.hub.repository('dataset', id)?.private).toBe(true)
+    expect(used.hub.commits('dataset', id)[0]).toMatchObject({ oid: pushed.oid, message: 'Upload dataset' })
     expect(paths().filter(path => path !== '.gitattributes')).toEqual([
       'README.md',
       'data/train-00000-of-00001.parquet',
     ])
-    const size = hub.files('dataset', id)['data/train-00000-of-00001.parquet']!.length
+    const size = used.hub.files('dataset', id)['data/train-00000-of-00001.parquet']!.length
     // what Python writes for these rows, but for the size of the file
     expect(readme()).toBe(`---
 dataset_info:
@@ -92,7 +74,7 @@ configs:
     await reviews(9).pushToHub(id, { numShards: 3 })
     await reviews(2, 100).pushToHub(id, { split: 'validation' })
     const { oid } = await reviews(4, 50).pushToHub(id, { numShards: 2, commitMessage: 'Fewer' })
-    expect(hub.commits('dataset', id)[0]).toMatchObject({ oid, message: 'Fewer' })
+    expect(used.hub.commits('dataset', id)[0]).toMatchObject({ oid, message: 'Fewer' })
     expect(paths().filter(path => path.startsWith('data/'))).toEqual([
       'data/train-00000-of-00002.parquet',
       'data/train-00001-of-00002.parquet',
@@ -102,7 +84,7 @@ configs:
     const part = await loadDataset(id, { split: 'validation[:1]' })
     await part.pushToHub('acme/parts') // the split that it was loaded from
     expect((await loadDataset('acme/parts')).numRows).toEqual({ validation: 1 })
-    const sizes = paths().map(path => (path.startsWith('data/') ? hub.files('dataset', id)[path]!.length : 0))
+    const sizes = paths().map(path => (path.startsWith('data/') ? used.hub.files('dataset', id)[path]!.length : 0))
     expect(card().dataset_info).toMatchObject({
       splits: [
         { name: 'validation', num_examples: 2 },
@@ -127,7 +109,7 @@ configs:
   it('leaves what else a card says as it is written', async () => {
     const other = '- config_name: other\n  data_files: other.csv\n  sep: ";"\n'
     const text = `---\r\nlicense: mit # ours\r\nconfigs:\n${other}---\r\n\r\n# Reviews\r\nBy hand.\r\n`
-    hub.add('dataset', id, { 'README.md': text, 'other.csv': 'a;b\n1;2\n', 'data/notes.txt': 'kept' })
+    used.hub.add('dataset', id, { 'README.md': text, 'other.csv': 'a;b\n1;2\n', 'data/notes.txt': 'kept' })
     await reviews(2).pushToHub(id, { setDefault: false, dataDir: 'data/en' })
     expect(readme()).toContain('license: mit # ours\r\n')
     expect(readme().endsWith('---\r\n\r\n# Reviews\r\nBy hand.\r\n')).toBe(true)
@@ -141,14 +123,14 @@ configs:
 
   it('is built on the commit that somebody else has made meanwhile', async () => {
     await reviews(1).pushToHub(id)
-    hub.fault({ status: 412, match: '/commit/', times: 1 })
+    used.hub.fault({ status: 412, match: '/commit/', times: 1 })
     await reviews(2, 5).pushToHub(id, { split: 'test' })
     expect(Object.keys((await loadDataset(id)).splits)).toEqual(['train', 'test'])
   })
 
   it('refuses a split with other columns than the others of its configuration, before anything is pushed', async () => {
     await reviews(2).pushToHub(id)
-    const commits = hub.commits('dataset', id).length
+    const commits = used.hub.commits('dataset', id).length
     const { label, ...text } = { ...classes, text: { type: 'Value', dtype: 'string' } as const }
     const fewer = Dataset.fromColumns(
       { text: ['a'], label: [0] },
@@ -157,7 +139,7 @@ configs:
     await expect(fewer.pushToHub(id, { split: 'test' })).rejects.toThrow(
       /The split test has the columns text, label, but not those of loopback\/reviews.*another type in label.*DatasetDict/,
     )
-    expect(hub.commits('dataset', id)).toHaveLength(commits)
+    expect(used.hub.commits('dataset', id)).toHaveLength(commits)
     await fewer.pushToHub(id) // the only split may change
   })
 
@@ -178,16 +160,16 @@ configs:
     [{ private: 'yes' }, "private is 'yes'; true or false"],
   ])('refuses %j', async (options, message) => {
     await expect(reviews(1).pushToHub(id, options as object)).rejects.toThrow(message)
-    expect(hub.requests).toEqual([])
+    expect(used.hub.requests).toEqual([])
   })
 })
 
 describe('pushToHub of a DatasetDict', () => {
   it('pushes all splits as one commit, and removes others', async () => {
     await reviews(2).pushToHub(id, { split: 'old', numShards: 2 })
-    const commits = hub.commits('dataset', id).length
+    const commits = used.hub.commits('dataset', id).length
     await new DatasetDict({ train: reviews(3), test: reviews(1, 7) }).pushToHub(id, { numShards: { train: 2 } })
-    expect(hub.commits('dataset', id)).toHaveLength(commits + 1)
+    expect(used.hub.commits('dataset', id)).toHaveLength(commits + 1)
     expect(paths().filter(path => path.startsWith('data/'))).toEqual([
       'data/test-00000-of-00001.parquet',
       'data/train-00000-of-00002.parquet',

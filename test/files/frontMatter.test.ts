@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { frontMatterOf } from '../../src/files/frontMatter'
+import { frontMatterOf, splitFrontMatter } from '../../src/files/frontMatter'
 
 it.each<[string, string | undefined]>([
   ['---\na: 1\n---\nText', 'a: 1\n'],
@@ -17,4 +17,6 @@ it.each<[string, string | undefined]>([
   ['', undefined],
 ])('the YAML at the beginning of %j is %j', (text, yaml) => {
   expect(frontMatterOf(text)).toBe(yaml)
+  const parts = splitFrontMatter(text)
+  if (parts !== undefined) expect(parts.opening + parts.yaml + parts.rest).toBe(text)
 })

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach } from 'vitest'
-import { setLogLevel, setLogSink } from '../../src/logging'
+import { type LogLevel, setLogLevel, setLogSink } from '../../src/logging'
 
-/** What the test that runs has logged so far, from the level `info` on; emptied before each test of the file. */
-export function logMessages(): string[] {
+/** What the test that runs has logged so far, from a level on; emptied before each test of the file. */
+export function logMessages(level: LogLevel = 'info'): string[] {
   const messages: string[] = []
   beforeEach(() => {
     messages.length = 0
-    setLogLevel('info')
+    setLogLevel(level)
     setLogSink((_level, message) => void messages.push(message))
   })
   afterEach(() => setLogLevel('warning'))

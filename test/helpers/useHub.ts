@@ -21,23 +21,40 @@ export interface UsedHub {
   readonly cache: string
 }
 
-/** Sets it up before each test of a file, and takes it down; a further try follows at once. */
-export function useHub(options: Parameters<typeof startHub>[0] = {}): UsedHub {
-  const used = { hub: undefined as unknown as HubServer, home: '', cache: '' }
-  let wait = 0
-  beforeEach(async () => {
-    used.hub = await startHub(options)
-    used.home = temporaryFolder()
-    used.cache = join(used.home, 'hub')
-    for (const name of variables) vi.stubEnv(name, undefined)
-    vi.stubEnv('HF_HOME', used.home)
-    vi.stubEnv('HF_ENDPOINT', used.hub.url)
-    wait = setFirstWait(1)
-  })
-  afterEach(async () => {
+/** How the Hub is used. */
+export interface HubUse {
+  /** The accounts that the Hub knows. */
+  readonly tokens?: NonNullable<Parameters<typeof startHub>[0]>['tokens']
+  /** The token that HF_TOKEN has. Default: none. */
+  readonly token?: string
+}
+
+/** Starts a Hub that the environment names; a further try follows at once. `close` takes all of it down. */
+export async function openHub({ tokens, token }: HubUse = {}): Promise<UsedHub & { close(): Promise<void> }> {
+  const hub = await startHub(tokens === undefined ? {} : { tokens })
+  const home = temporaryFolder()
+  for (const name of variables) vi.stubEnv(name, undefined)
+  vi.stubEnv('HF_HOME', home)
+  vi.stubEnv('HF_ENDPOINT', hub.url)
+  if (token !== undefined) vi.stubEnv('HF_TOKEN', token)
+  const wait = setFirstWait(1)
+  const close = async (): Promise<void> => {
     setFirstWait(wait)
     vi.unstubAllEnvs()
-    await used.hub.close()
+    await hub.close()
+  }
+  return { hub, home, cache: join(home, 'hub'), close }
+}
+
+/** Sets it up before each test of a file, or of a describe, and takes it down. */
+export function useHub(options: HubUse = {}): UsedHub {
+  const used = { hub: undefined as unknown as HubServer, home: '', cache: '' }
+  let close = (): Promise<void> => Promise.resolve()
+  beforeEach(async () => {
+    const opened = await openHub(options)
+    Object.assign(used, opened)
+    close = opened.close
   })
+  afterEach(() => close())
   return used
 }

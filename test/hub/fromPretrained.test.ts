@@ -1,23 +1,22 @@
 /** Models and tokenizers by id: only the files that are needed, and an error for each thing that can be amiss. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   AutoConfig,
   AutoModel,
   AutoModelForSequenceClassification,
   AutoTokenizer,
   Dataset,
-  setLogLevel,
-  setLogSink,
   type Tensor,
 } from '../../src/index'
-import { saveWeights } from '../../src/files/weights'
 import { expectClose } from '../helpers/expectClose'
+import { logMessages } from '../helpers/logMessages'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyConfig, tinyModel } from '../helpers/tinyModel'
 import { useHub } from '../helpers/useHub'
+import { savedWeights } from './savedWeights'
 
 const id = 'acme/tiny'
 const fixtures = join(import.meta.dirname, '../fixtures')
@@ -27,24 +26,14 @@ const words = ['tokenizer_config.json', 'vocab.txt'].map(
 const config = JSON.stringify(tinyConfig)
 const { fromPretrained } = AutoModelForSequenceClassification
 const used = useHub()
-const messages: string[] = []
+const messages = logMessages('warning')
 let whole: Record<string, Uint8Array>
 let shards: Record<string, Uint8Array>
 
 beforeEach(async () => {
-  messages.length = 0
-  setLogLevel('warning')
-  setLogSink((_level, message) => void messages.push(message))
   whole ??= await savedWeights('50GB')
   shards ??= await savedWeights('600')
 })
-afterEach(() => setLogSink((_level, message) => void process.stderr.write(`${message}\n`)))
-
-async function savedWeights(maxShardSize: string): Promise<Record<string, Uint8Array>> {
-  const folder = temporaryFolder()
-  const names = await saveWeights(folder, tinyModel().parameters, { maxShardSize })
-  return Object.fromEntries(names.map(name => [name, readFileSync(join(folder, name))]))
-}
 
 /** Paths of the files that were asked for. */
 const fetched = (): string[] =>

@@ -1,34 +1,18 @@
 /** What people give in place of an id of a model: each is told apart, with what to give. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { AutoConfig, AutoModel, AutoTokenizer, loadDataset, setLogLevel, setLogSink } from '../../src/index'
-import { saveWeights } from '../../src/files/weights'
-import { temporaryFolder } from '../helpers/temporaryFolder'
-import { tinyConfig, tinyModel } from '../helpers/tinyModel'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { AutoConfig, AutoModel, AutoTokenizer, loadDataset } from '../../src/index'
+import { tinyConfig } from '../helpers/tinyModel'
 import { useHub } from '../helpers/useHub'
+import { savedWeights } from './savedWeights'
 
 const id = 'acme/tiny'
 const config = JSON.stringify(tinyConfig)
 const used = useHub()
-const messages: string[] = []
 let whole: Record<string, Uint8Array>
-let shards: Record<string, Uint8Array>
 
 beforeEach(async () => {
-  messages.length = 0
-  setLogLevel('warning')
-  setLogSink((_level, message) => void messages.push(message))
   whole ??= await savedWeights('50GB')
-  shards ??= await savedWeights('600')
 })
-afterEach(() => setLogSink((_level, message) => void process.stderr.write(`${message}\n`)))
-
-async function savedWeights(maxShardSize: string): Promise<Record<string, Uint8Array>> {
-  const folder = temporaryFolder()
-  const names = await saveWeights(folder, tinyModel().parameters, { maxShardSize })
-  return Object.fromEntries(names.map(name => [name, readFileSync(join(folder, name))]))
-}
 
 describe('what is no id of a model', () => {
   it('that of a dataset is said to be one, by one question, and the other way round', async () => {

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { setFirstWait } from '../../src/hub/connection'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createRepository, fullId } from '../../src/hub/createRepository'
 import { CountedBlob, uploadProgress } from '../../src/hub/progress'
 import { hubEnvironment } from '../../src/hub/environment'
 import { uploadFiles, uploadFolder } from '../../src/hub/upload'
-import { type HubServer, startHub } from '../helpers/hubServer'
 import { rememberingStream } from '../helpers/rememberingStream'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { useHub } from '../helpers/useHub'
 
 const tokens = {
   hf_loopback: { name: 'loopback', orgs: ['acme'], role: 'write' },
@@ -17,39 +16,24 @@ const tokens = {
   hf_stranger: { name: 'stranger', role: 'write' },
 } as const
 
-let hub: HubServer
-let before: number
-
-beforeEach(async () => {
-  hub = await startHub({ tokens: structuredClone(tokens) as never })
-  before = setFirstWait(1)
-  vi.stubEnv('HF_ENDPOINT', hub.url)
-  vi.stubEnv('HF_TOKEN', 'hf_loopback')
-  vi.stubEnv('HF_HOME', temporaryFolder())
-  vi.stubEnv('HF_HUB_OFFLINE', undefined)
-})
-afterEach(async () => {
-  setFirstWait(before)
-  vi.unstubAllEnvs()
-  await hub.close()
-})
+const used = useHub({ tokens: structuredClone(tokens) as never, token: 'hf_loopback' })
 
 const texts = (files: Readonly<Record<string, Uint8Array>>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([path, data]) => [path, Buffer.from(data).toString()]))
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const messages = (id: string, revision?: string): string[] =>
-  hub.commits('model', id, revision).map(({ message }) => message)
+  used.hub.commits('model', id, revision).map(({ message }) => message)
 
 describe('a repository', () => {
   it('is made in the namespace of the token, once', async () => {
     expect(await createRepository('model', 'tiny', { private: true })).toBe('loopback/tiny')
-    expect(hub.repository('model', 'loopback/tiny')?.private).toBe(true)
+    expect(used.hub.repository('model', 'loopback/tiny')?.private).toBe(true)
     expect(await createRepository('model', 'tiny', { private: false })).toBe('loopback/tiny')
-    expect(hub.repository('model', 'loopback/tiny')?.private).toBe(true)
+    expect(used.hub.repository('model', 'loopback/tiny')?.private).toBe(true)
     expect(await createRepository('dataset', 'acme/rows')).toBe('acme/rows')
-    expect(hub.repository('dataset', 'acme/rows')?.private).toBe(false)
+    expect(used.hub.repository('dataset', 'acme/rows')?.private).toBe(false)
     expect(await fullId('model', 'other', undefined)).toBe('loopback/other')
-    expect(hub.repository('model', 'loopback/other')).toBeUndefined()
+    expect(used.hub.repository('model', 'loopback/other')).toBeUndefined()
   })
 
   it.each([
@@ -69,8 +53,8 @@ describe('a repository', () => {
   })
 
   it('that is there is enough for a token that may write to it, though it may make none', async () => {
-    hub.add('model', 'loopback/there', { 'config.json': '{}' })
-    hub.fault({ status: 403, match: '/repos/create', times: 2 })
+    used.hub.add('model', 'loopback/there', { 'config.json': '{}' })
+    used.hub.fault({ status: 403, match: '/repos/create', times: 2 })
     expect(await createRepository('model', 'loopback/there')).toBe('loopback/there')
     await expect(createRepository('model', 'loopback/missing')).rejects.toThrow('may not do this')
     await expect(createRepository('model', 'loopback/there', { token: 'hf_reader' })).rejects.toThrow('may not do this')
@@ -82,7 +66,7 @@ describe('a repository', () => {
 describe('an upload', () => {
   const message = 'Upload'
 
-  beforeEach(() => void hub.add('model', 'loopback/tiny', { 'config.json': '{}' }))
+  beforeEach(() => void used.hub.add('model', 'loopback/tiny', { 'config.json': '{}' }))
 
   it('is one commit of bytes and of files, small and large', async () => {
     const folder = temporaryFolder()
@@ -99,10 +83,10 @@ describe('an upload', () => {
       },
       { message, description: 'more' },
     )
-    const [made] = hub.commits('model', 'loopback/tiny')
+    const [made] = used.hub.commits('model', 'loopback/tiny')
     expect(made).toMatchObject({ oid: commit.oid, message })
-    expect(commit.url).toBe(`${hub.url}/loopback/tiny/commit/${commit.oid}`)
-    const files = hub.files('model', 'loopback/tiny')
+    expect(commit.url).toBe(`${used.hub.url}/loopback/tiny/commit/${commit.oid}`)
+    const files = used.hub.files('model', 'loopback/tiny')
     expect(Object.keys(files).toSorted()).toEqual([
       'README.md',
       'config.json',
@@ -112,7 +96,7 @@ describe('an upload', () => {
     const hash = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex')
     expect(hash(files['deep/er/model.safetensors']!)).toBe(hash(large))
     expect(files['empty.txt']).toHaveLength(0)
-    const parts = hub.requests.filter(({ method, path }) => method === 'PUT' && path.includes('/lfs/'))
+    const parts = used.hub.requests.filter(({ method, path }) => method === 'PUT' && path.includes('/lfs/'))
     expect(parts.length).toBeGreaterThan(1)
     for (const { authorization } of parts) expect(authorization).toBeUndefined()
   })
@@ -122,7 +106,7 @@ describe('an upload', () => {
     mkdirSync(join(folder, 'onnx'))
     for (const name of ['a.txt', '.env', '_b.txt', 'onnx/c.txt']) writeFileSync(join(folder, name), name)
     await uploadFolder('model', 'loopback/tiny', folder, { message, ignore: path => path.startsWith('_') })
-    expect(hub.commits('model', 'loopback/tiny')[0]!.paths.toSorted()).toEqual(['a.txt', 'onnx/c.txt'])
+    expect(used.hub.commits('model', 'loopback/tiny')[0]!.paths.toSorted()).toEqual(['a.txt', 'onnx/c.txt'])
   })
 
   it('replaces a folder of the repository where it is to', async () => {
@@ -135,19 +119,19 @@ describe('an upload', () => {
     const next = { 'last-checkpoint/same.json': bytes('2') }
     await uploadFiles('model', 'loopback/tiny', next, { message, replaces: 'last-checkpoint' })
     await uploadFiles('model', 'loopback/tiny', { 'checkpoint-1/a': bytes('') }, { message, replaces: 'checkpoint-1' })
-    const { 'last-checkpoint/same.json': same, ...others } = texts(hub.files('model', 'loopback/tiny'))
+    const { 'last-checkpoint/same.json': same, ...others } = texts(used.hub.files('model', 'loopback/tiny'))
     expect(same).toBe('2')
     expect(Object.keys(others).toSorted()).toEqual(['checkpoint-1/a', 'config.json', 'old.bin'])
   })
 
   it('makes a branch that is missing, and a pull request where one is asked for', async () => {
     await uploadFiles('model', 'loopback/tiny', { a: bytes('1') }, { message, revision: 'try/one' })
-    expect(texts(hub.files('model', 'loopback/tiny', 'try/one'))).toEqual({ a: '1', 'config.json': '{}' })
-    expect(texts(hub.files('model', 'loopback/tiny'))).toEqual({ 'config.json': '{}' })
+    expect(texts(used.hub.files('model', 'loopback/tiny', 'try/one'))).toEqual({ a: '1', 'config.json': '{}' })
+    expect(texts(used.hub.files('model', 'loopback/tiny'))).toEqual({ 'config.json': '{}' })
     const asked = { message, createPr: true, token: 'hf_stranger' }
     const { pullRequestUrl } = await uploadFiles('model', 'loopback/tiny', { b: bytes('2') }, asked)
-    expect(pullRequestUrl).toBe(`${hub.url}/loopback/tiny/discussions/1`)
-    expect(texts(hub.files('model', 'loopback/tiny'))).toEqual({ 'config.json': '{}' })
+    expect(pullRequestUrl).toBe(`${used.hub.url}/loopback/tiny/discussions/1`)
+    expect(texts(used.hub.files('model', 'loopback/tiny'))).toEqual({ 'config.json': '{}' })
   })
 
   it.each([
@@ -159,18 +143,18 @@ describe('an upload', () => {
     writeFileSync(join(folder, 'model.safetensors'), Buffer.alloc(2_000_000, 1))
     const files = { 'model.safetensors': join(folder, 'model.safetensors'), 'README.md': bytes('# x\n') }
     for (const match of ['/revision/', '/preupload/', '/lfs/objects/batch', /\/lfs\/objects\/[0-9a-f]+/, '/commit/'])
-      hub.fault({ ...fault, match })
+      used.hub.fault({ ...fault, match })
     const { oid } = await uploadFiles('model', 'loopback/tiny', files, { message })
-    expect(hub.commits('model', 'loopback/tiny').map(commit => commit.oid)).toEqual([oid, expect.anything()])
-    expect(hub.files('model', 'loopback/tiny')['model.safetensors']).toHaveLength(2_000_000)
+    expect(used.hub.commits('model', 'loopback/tiny').map(commit => commit.oid)).toEqual([oid, expect.anything()])
+    expect(used.hub.files('model', 'loopback/tiny')['model.safetensors']).toHaveLength(2_000_000)
   })
 
   it('makes one commit where its answer was lost', async () => {
-    hub.fault({ cut: 5, times: 1, match: '/commit/' })
+    used.hub.fault({ cut: 5, times: 1, match: '/commit/' })
     const { oid, url } = await uploadFiles('model', 'loopback/tiny', { a: bytes('1') }, { message })
     expect(messages('loopback/tiny')).toEqual([message, expect.anything()])
-    expect(hub.commits('model', 'loopback/tiny')[0]!.oid).toBe(oid)
-    expect(url).toBe(`${hub.url}/loopback/tiny/commit/${oid}`)
+    expect(used.hub.commits('model', 'loopback/tiny')[0]!.oid).toBe(oid)
+    expect(url).toBe(`${used.hub.url}/loopback/tiny/commit/${oid}`)
   })
 
   it('is built on what somebody else has committed meanwhile, though they said the same', async () => {
@@ -186,15 +170,15 @@ describe('an upload', () => {
     const { oid } = await uploadFiles('model', 'loopback/tiny', { ours: bytes('1') }, { message })
     vi.restoreAllMocks()
     expect(messages('loopback/tiny')).toEqual([message, message, expect.anything()])
-    expect(hub.commits('model', 'loopback/tiny')[0]!.oid).toBe(oid)
-    expect(texts(hub.files('model', 'loopback/tiny'))).toEqual({ 'config.json': '{}', ours: '1', theirs: '2' })
+    expect(used.hub.commits('model', 'loopback/tiny')[0]!.oid).toBe(oid)
+    expect(texts(used.hub.files('model', 'loopback/tiny'))).toEqual({ 'config.json': '{}', ours: '1', theirs: '2' })
   })
 
   it.each([
     ['faults without end', { status: 503 }, /The Hub answered 503 for model "loopback\/tiny".*try again later/],
     ['a limit without end', { status: 429 }, /limits how often it is asked \(429\).*later/],
   ])('says so after %s', async (_, fault, expected) => {
-    hub.fault({ ...fault, match: '/preupload/' })
+    used.hub.fault({ ...fault, match: '/preupload/' })
     const error = await uploadFiles('model', 'loopback/tiny', { a: bytes('') }, { message }).catch((e: unknown) => e)
     expect((error as Error).message).toMatch(expected)
     expect(messages('loopback/tiny')).toHaveLength(1)
@@ -263,12 +247,12 @@ describe('the bar of an upload', () => {
   it('changes nothing in what is uploaded, breaks included', async () => {
     await createRepository('model', 'tiny')
     const files = { 'model.safetensors': new Uint8Array(3_000_000).fill(7), 'config.json': bytes('{}') }
-    hub.fault({ status: 503, times: 1, method: 'PUT' })
+    used.hub.fault({ status: 503, times: 1, method: 'PUT' })
     const { repoUrl } = await uploadFiles('model', 'loopback/tiny', files, { message: 'Upload', showsProgress: true })
-    expect(repoUrl).toBe(`${hub.url}/loopback/tiny`)
-    const there = hub.files('model', 'loopback/tiny')['model.safetensors']!
+    expect(repoUrl).toBe(`${used.hub.url}/loopback/tiny`)
+    const there = used.hub.files('model', 'loopback/tiny')['model.safetensors']!
     expect(Buffer.compare(there, files['model.safetensors'])).toBe(0)
-    const put = hub.requests.filter(({ method }) => method === 'PUT')
+    const put = used.hub.requests.filter(({ method }) => method === 'PUT')
     expect(put.map(({ headers }) => headers['content-length'])).toEqual(['3000000', '3000000'])
   })
 })

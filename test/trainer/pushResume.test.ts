@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../src/index'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-import { withHub } from './hubRun'
+import { useHub } from '../helpers/useHub'
 import { logged, run, weights } from './support'
 
-const hub = withHub()
+const used = useHub({ token: 'hf_loopback' })
 const id = 'loopback/tiny'
 const elsewhere = (): string => join(temporaryFolder(), 'tiny')
 /** A run of six updates that ends after the fourth, pushing. */
@@ -27,7 +27,7 @@ describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
     const whole = await run({ saveStrategy: 'steps', saveSteps: 2 })
     const first = await run(pushing(), stopping(4))
     const lines = logged('info')
-    const from = hub().commits('model', id)[0]!.oid
+    const from = used.hub.commits('model', id)[0]!.oid
     const resumed = await run(pushing(), { resumeFromCheckpoint: 'last-checkpoint' })
     expect(lines).toContain(`Resuming from last-checkpoint of model "${id}" at commit ${from}, which is at step 4.`)
     expect(first.losses).toEqual(whole.losses.slice(0, 4))
@@ -35,7 +35,7 @@ describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
     expect(resumed.batches).toEqual(whole.batches.slice(4))
     expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
     expect(resumed.checkpoints).toEqual(['checkpoint-6'])
-    const { message } = hub().commits('model', id)[0]!
+    const { message } = used.hub.commits('model', id)[0]!
     expect(message).toBe('Training in progress, step 6, checkpoint')
   })
 
@@ -57,7 +57,7 @@ describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
       resumeFromCheckpoint: 'last-checkpoint',
     })
     expect(batches).toHaveLength(2)
-    expect(hub().requests).toEqual([])
+    expect(used.hub.requests).toEqual([])
   })
 
   it.each<[string, TrainingArgumentsOptions, RegExp]>([
@@ -73,7 +73,7 @@ describe("resumeFromCheckpoint: 'last-checkpoint'", () => {
       /no folder last-checkpoint, nor .*tiny\/last-checkpoint, and none came from the Hub.*There is no model "acme\/none" on the Hub/,
     ],
   ])('says what to do where %s', async (_, args, message) => {
-    hub().add('model', id, { 'config.json': '{}' })
+    used.hub.add('model', id, { 'config.json': '{}' })
     const error = await run(pushing(args), { resumeFromCheckpoint: 'last-checkpoint' }).catch((e: unknown) => e)
     expect(error).toHaveProperty('name', 'TrainerError')
     expect((error as Error).message).toMatch(message)

@@ -5,10 +5,10 @@ import { describe, expect, it, vi } from 'vitest'
 import { AutoModelForSequenceClassification, AutoTokenizer, PushToHubCallback, TrainerCallback } from '../../src/index'
 import type { TrainingArgumentsOptions } from '../../src/index'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-import { withHub } from './hubRun'
+import { useHub } from '../helpers/useHub'
 import { createTrainer, logged, run, tinyModel } from './support'
 
-const hub = withHub()
+const used = useHub({ token: 'hf_loopback' })
 const words = fileURLToPath(new URL('../fixtures/data/bert-tiny', import.meta.url))
 const id = 'loopback/tiny'
 
@@ -22,13 +22,13 @@ const pushing = (args: TrainingArgumentsOptions = {}): TrainingArgumentsOptions 
   ...args,
 })
 const commits = (revision?: string): [string, readonly string[]][] =>
-  hub()
+  used.hub
     .commits('model', id, revision)
     .map(({ message, paths }): [string, readonly string[]] => [message, paths.toSorted()])
     .slice(0, -1) // the one that the Hub makes
     .reverse()
 const messages = (revision?: string): string[] => commits(revision).map(([message]) => message)
-const pushed = (revision?: string): Record<string, Uint8Array> => hub().files('model', id, revision)
+const pushed = (revision?: string): Record<string, Uint8Array> => used.hub.files('model', id, revision)
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
 const modelFiles = ['config.json', 'model.safetensors', 'training_args.json']
@@ -39,7 +39,7 @@ const below = (folder: string): string[] => checkpointFiles.map(name => `${folde
 describe('what hubStrategy pushes while training', () => {
   it("'end': nothing, but the repository is there", async () => {
     await run(pushing({ hubStrategy: 'end' }))
-    expect(hub().repository('model', id)).toBeDefined()
+    expect(used.hub.repository('model', id)).toBeDefined()
     expect(messages()).toEqual([])
   })
 
@@ -77,7 +77,7 @@ describe('what hubStrategy pushes while training', () => {
   })
 
   it('is whole although the checkpoint is removed, or replaced, while it is pushed', async () => {
-    hub().fault({ delay: 150, match: '/revision/', times: 2 })
+    used.hub.fault({ delay: 150, match: '/revision/', times: 2 })
     const { checkpoints, outputDir } = await run(pushing({ hubStrategy: 'all_checkpoints', saveTotalLimit: 1 }))
     expect(checkpoints).toEqual(['checkpoint-6'])
     expect(Object.keys(pushed())).toEqual(expect.arrayContaining([...below('checkpoint-2'), ...below('checkpoint-4')]))
@@ -90,7 +90,7 @@ describe('what hubStrategy pushes while training', () => {
 
   it('removes a graph for transformers.js that holds other weights', async () => {
     const files = { 'onnx/model.onnx': 'old', 'onnx/model_quantized.onnx': 'old', 'onnx.md': 'kept', 'notes/a': 'kept' }
-    hub().add('model', id, files)
+    used.hub.add('model', id, files)
     const { trainer } = await run(pushing({ saveSteps: 6 }))
     const paths = Object.keys(pushed()).filter(path => path !== '.gitattributes')
     expect(paths.toSorted()).toEqual([...modelFiles, 'notes/a', 'onnx.md'].toSorted())
@@ -115,7 +115,7 @@ describe('what hubStrategy pushes while training', () => {
   })
 
   it('is awaited when a signal stops the run: its last checkpoint is pushed', async () => {
-    hub().fault({ delay: 200, match: '/revision/', times: 1 })
+    used.hub.fault({ delay: 200, match: '/revision/', times: 1 })
     const controller = new AbortController()
     const onStepEnd = (_: unknown, { globalStep }: { readonly globalStep: number }): void => {
       if (globalStep === 3) controller.abort()
@@ -137,11 +137,11 @@ describe('what hubStrategy pushes while training', () => {
     }
     await run(pushing({ saveSteps: 3 }), { callbacks: [Listening] })
     expect(events).toEqual(['save', 'push', 'save', 'push'])
-    hub().add('model', id, {})
+    used.hub.add('model', id, {})
     const trainer = createTrainer(pushing())
     trainer.removeCallback(PushToHubCallback)
     await trainer.train()
-    expect(hub().commits('model', id)[0]!.message).toBe('Add 0 files')
+    expect(used.hub.commits('model', id)[0]!.message).toBe('Add 0 files')
   })
 })
 
@@ -156,7 +156,7 @@ describe('a push that fails', () => {
     const lines = logged()
     const trainer = createTrainer(pushing())
     await trainer.initHfRepo()
-    hub().fault(fault)
+    used.hub.fault(fault)
     const output = await trainer.train()
     expect(output.globalStep).toBe(6)
     expect(trainer.state.logHistory.flatMap(({ loss }) => (loss === undefined ? [] : [loss]))).toEqual(losses)
@@ -167,7 +167,7 @@ describe('a push that fails', () => {
       /^3 of 3 pushes to loopback\/tiny failed: "Training in progress, step 2", .*trainer\.pushToHub\(\) pushes/,
     )
     expect(readdirSync(trainer.args.outputDir)).toEqual(['checkpoint-2', 'checkpoint-4', 'checkpoint-6'])
-    hub().clearFaults()
+    used.hub.clearFaults()
     await trainer.pushToHub()
     expect(messages()).toEqual(['End of training'])
   })
@@ -176,9 +176,9 @@ describe('a push that fails', () => {
     const lines = logged()
     const trainer = createTrainer(pushing())
     await trainer.initHfRepo()
-    hub().fault({ status: 503, times: 2, match: '/commit/' })
-    hub().fault({ cut: 3, times: 1, match: '/commit/' })
-    hub().fault({ status: 429, retryAfter: 0, times: 2, match: '/preupload/' })
+    used.hub.fault({ status: 503, times: 2, match: '/commit/' })
+    used.hub.fault({ cut: 3, times: 1, match: '/commit/' })
+    used.hub.fault({ status: 429, retryAfter: 0, times: 2, match: '/preupload/' })
     await trainer.train()
     expect(messages()).toEqual([2, 4, 6].map(step => `Training in progress, step ${step}`))
     expect(lines).toEqual([])
@@ -204,11 +204,11 @@ describe('trainer.pushToHub()', () => {
     })
     await trainer.train()
     const commit = await trainer.pushToHub({ license: 'mit', private: true })
-    const [made] = hub().commits('model', id)
+    const [made] = used.hub.commits('model', id)
     expect(made).toMatchObject({ message: 'End of training', oid: commit.oid })
-    const repoUrl = `${hub().url}/${id}`
+    const repoUrl = `${used.hub.url}/${id}`
     expect(commit).toEqual({ oid: made!.oid, url: `${repoUrl}/commit/${made!.oid}`, repoUrl })
-    expect(hub().repository('model', id)?.private).toBe(true)
+    expect(used.hub.repository('model', id)?.private).toBe(true)
     const paths = [...modelFiles, 'README.md', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json']
     expect(made!.paths.toSorted()).toEqual([...paths, 'special_tokens_map.json'].toSorted())
     const card = Buffer.from(pushed()['README.md']!).toString()
@@ -221,14 +221,14 @@ describe('trainer.pushToHub()', () => {
     const args = pushing({ hubStrategy: 'checkpoint', saveSteps: 6 })
     const trainer = createTrainer(args)
     await trainer.train()
-    hub().fault({ delay: 200, match: '/revision/', times: 1 })
+    used.hub.fault({ delay: 200, match: '/revision/', times: 1 })
     const { id: name, finished } = await trainer.pushToHub({ blocking: false, commitMessage: 'Beside' })
     expect(name).toBe(id)
     const { oid } = await trainer.pushToHub({ commitMessage: 'After', revision: 'other' })
     expect(messages().at(-1)).toBe('Beside')
-    expect((await finished).oid).toBe(hub().commits('model', id)[0]!.oid)
-    expect(hub().commits('model', id, 'other')[0]).toMatchObject({ message: 'After', oid })
-    hub().fault({ status: 500, match: '/preupload/' })
+    expect((await finished).oid).toBe(used.hub.commits('model', id)[0]!.oid)
+    expect(used.hub.commits('model', id, 'other')[0]).toMatchObject({ message: 'After', oid })
+    used.hub.fault({ status: 500, match: '/preupload/' })
     const failing = await trainer.pushToHub({ blocking: false })
     await expect(failing.finished).rejects.toThrow('answered 500')
     expect(lines.join('\n')).toContain(`The push to ${id} failed: The Hub answered 500`)
@@ -240,7 +240,7 @@ describe('trainer.pushToHub()', () => {
     await expect(trainer.pushToHub('mine' as never)).rejects.toThrow("takes its options as an object, not 'mine'")
     await expect(trainer.pushToHub({ blocking: 1 as never })).rejects.toThrow('blocking is 1')
     await expect(trainer.pushToHub({ token: false as never })).rejects.toThrow('token is no text')
-    expect(hub().repository('model', id)).toBeUndefined()
+    expect(used.hub.repository('model', id)).toBeUndefined()
   })
 
   it('is called by saveModel() of the user, where pushToHub is set', async () => {
@@ -266,12 +266,12 @@ describe('pushToHub() of a model and of a tokenizer', () => {
     expect(commit).toEqual({
       oid: expect.stringMatching(/^[0-9a-f]{40}$/),
       url: expect.stringContaining(commit.oid),
-      repoUrl: `${hub().url}/${id}`,
+      repoUrl: `${used.hub.url}/${id}`,
     })
-    expect(hub().repository('model', id)?.private).toBe(true)
+    expect(used.hub.repository('model', id)?.private).toBe(true)
     const tokenizer = await AutoTokenizer.fromPretrained(words)
     const { pullRequestUrl } = await tokenizer.pushToHub(id, { createPr: true, commitDescription: 'more' })
-    expect(pullRequestUrl).toBe(`${hub().url}/${id}/discussions/1`)
+    expect(pullRequestUrl).toBe(`${used.hub.url}/${id}/discussions/1`)
     await tokenizer.pushToHub(id, { commitMessage: 'Words', revision: 'words' })
     expect(messages()).toEqual(['Upload BertForSequenceClassification'])
     expect(messages('words').at(-1)).toBe('Words')

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../src/index'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-import { withHub } from './hubRun'
+import { useHub } from '../helpers/useHub'
 import { createTrainer, logged, run } from './support'
 
-const hub = withHub()
+const used = useHub({ token: 'hf_loopback' })
 const id = 'loopback/tiny'
 
 /** Six updates, a checkpoint after each second one. */
@@ -15,12 +15,12 @@ const pushing = (args: TrainingArgumentsOptions = {}): TrainingArgumentsOptions 
   ...{ outputDir: join(temporaryFolder(), 'tiny'), ...args },
 })
 const messages = (): string[] =>
-  hub()
+  used.hub
     .commits('model', id)
     .map(({ message }) => message)
     .slice(0, -1) // the one that the Hub makes
     .reverse()
-const pushed = (): Record<string, Uint8Array> => hub().files('model', id)
+const pushed = (): Record<string, Uint8Array> => used.hub.files('model', id)
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
 /** A callback that lets the first push begin only when training has ended. */
@@ -61,9 +61,9 @@ describe('pushes that are slower than training', () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     onTestFinished(() => void vi.restoreAllMocks())
     const lines = logged()
-    hub().fault({ delay: 3500, match: '/revision/', times: 1 })
+    used.hub.fault({ delay: 3500, match: '/revision/', times: 1 })
     const { trainer } = await run(pushing({ disableTqdm: false, saveSteps: 6 }))
-    const where = `${hub().url}/${id}`
+    const where = `${used.hub.url}/${id}`
     expect(lines).toEqual([
       `Checkpoints are pushed to ${where}.`,
       `Waiting for the push to ${where}. Ctrl-C twice ends the process.`,
@@ -87,7 +87,7 @@ describe('pushes that are slower than training', () => {
     const lines = logged()
     const trainer = createTrainer(pushing(), { callbacks: [firstPushHeld()] })
     await trainer.initHfRepo()
-    hub().fault({ status: 403, match: '/preupload/', times: 1 })
+    used.hub.fault({ status: 403, match: '/preupload/', times: 1 })
     await trainer.train()
     expect(messages()).toEqual(['Training in progress, step 6'])
     expect(lines.at(-1)).toContain(`1 of 2 pushes to ${id} failed, and 1 was left out for a newer one: "Training in`)

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { missingFromCheckpoint } from '../../src/checkpoint/state'
 import type { EvalPrediction } from '../../src/index'
-import { withHub } from './hubRun'
 import { checkpointsIn, createTrainer, run, weights } from './support'
 import type { StoppingOptions } from './stoppingProcess'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { useHub } from '../helpers/useHub'
 
 /** A run in another process, after its third update. */
 async function running(
@@ -187,18 +187,18 @@ describe('stopping', () => {
 })
 
 describe('the wait for a push', () => {
-  const hub = withHub()
+  const used = useHub({ token: 'hf_loopback' })
 
   it('says at Ctrl-C what is waited for, ends at another one, and what is left is removed by the next run', async () => {
     const outputDir = join(temporaryFolder(), 'tiny')
-    hub().fault({ delay: 60_000, match: '/preupload/' })
+    used.hub.fault({ delay: 60_000, match: '/preupload/' })
     const args = { maxSteps: 4, update: 1, saveStrategy: 'steps', saveSteps: 4, pushToHub: true } as const
     const { child, messages, ended } = await running(outputDir, args)
     const said = (text: string): Promise<void> =>
       vi.waitFor(() => expect(messages.some(message => message.includes(text))).toBe(true), 20_000)
     await said('Waiting for the push to')
     child.kill('SIGINT')
-    await said(`Still pushing to ${hub().url}/loopback/tiny; once more ends at once.`)
+    await said(`Still pushing to ${used.hub.url}/loopback/tiny; once more ends at once.`)
     expect(child.exitCode).toBeNull()
     await new Promise(resolve => setTimeout(resolve, 1100))
     child.kill('SIGINT')

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { expect, vi } from 'vitest'
-import { setFirstWait } from '../../../src/hub/connection'
+import { expect } from 'vitest'
 import type { TrainingArgumentsOptions } from '../../../src/index'
-import { type HubServer, startHub } from '../../helpers/hubServer'
+import type { HubServer } from '../../helpers/hubServer'
 import { temporaryFolder } from '../../helpers/temporaryFolder'
+import { openHub } from '../../helpers/useHub'
 import { logged, run } from '../support'
 import type { Effects } from './effects'
 
@@ -17,11 +17,7 @@ async function withHub(
   expectEffect: (hub: HubServer, outputDir: string) => void,
   faults: readonly Parameters<HubServer['fault']>[0][] = [],
 ): Promise<void> {
-  const hub = await startHub({ tokens })
-  const before = setFirstWait(1)
-  const home = temporaryFolder()
-  const environment = { HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_usual', HF_HOME: home, HF_HUB_OFFLINE: undefined }
-  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+  const { hub, close } = await openHub({ tokens, token: 'hf_usual' })
   try {
     for (const fault of faults) hub.fault(fault)
     const outputDir = join(temporaryFolder(), 'tiny')
@@ -29,9 +25,7 @@ async function withHub(
     await run({ ...usual, outputDir, ...args })
     expectEffect(hub, outputDir)
   } finally {
-    setFirstWait(before)
-    vi.unstubAllEnvs()
-    await hub.close()
+    await close()
   }
 }
 
