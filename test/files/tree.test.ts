@@ -16,11 +16,11 @@ it('lists the files of a folder and those below it, hidden ones too unless the v
 it('does not look into hidden folders for visible files: others may be removing them', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'a'), '')
-  let isOver = false
+  const over = new AbortController()
   const lists = (async () => {
     for (let i = 0; i < 60; i++) expect(await listVisibleFiles(folder)).toEqual(['a'])
-  })().finally(() => (isOver = true))
-  while (!isOver) {
+  })().finally(() => over.abort())
+  while (!over.signal.aborted) {
     for (let i = 0; i < 20; i++) mkdirSync(join(folder, `.tmp-push-1.${i}/0/onnx`), { recursive: true })
     await new Promise(resolve => setImmediate(resolve))
     for (let i = 0; i < 20; i++) rmSync(join(folder, `.tmp-push-1.${i}`), { recursive: true })
