@@ -126,5 +126,16 @@ export function asIntegers(field: Field): bigint[] {
   return result
 }
 
+/** The floating-point numbers of a repeated field, packed or not. @throws TrainerError when the last one is cut off. */
+export function asFloats({ number, value, of }: Field, width: 4 | 8): number[] {
+  if (typeof value === 'number') return [value]
+  if (value.length % width !== 0)
+    throw new TrainerError('file', `The ${of} is malformed: the packed numbers of field ${number} are cut off.`)
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  return Array.from({ length: value.length / width }, (_, i) =>
+    width === 4 ? view.getFloat32(i * 4, true) : view.getFloat64(i * 8, true),
+  )
+}
+
 const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })

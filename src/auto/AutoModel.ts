@@ -5,7 +5,7 @@ import { sequenceClassification } from '../heads/sequenceClassification'
 import { checkedLossName, type LossName } from '../losses/lossNames'
 import type { ParameterPatterns } from '../models/freeze'
 import { onnxModel } from '../models/onnxModel'
-import { decode } from '../onnx/decode'
+import { readModel } from '../onnx/readModel'
 import { Tensor } from '../tensor'
 import { autoModelFor } from './autoModels'
 import { TrainableModel } from './TrainableModel'
@@ -61,10 +61,10 @@ export const AutoModel = {
       const open = sequenceClassification(width)
       return loss === undefined ? open : open.withLoss(loss)
     }
-    const graph = decode(await readBytes(file))
-    const definition = onnxModel(graph, { name: file, head, trainable: options.trainable })
+    const model = readModel(await readBytes(file))
+    const definition = onnxModel(model, { name: file, head, trainable: options.trainable })
     const weights = definition.parameters.map(({ name, shape }) => {
-      const { data } = graph.initializers.get(name)!.tensor as Tensor<'float32'>
+      const { data } = model.graph.initializers.get(name) as Tensor<'float32'>
       return [name, new Tensor('float32', Float32Array.from(data), shape)] as const
     })
     return new TrainableModel(definition, new Map(weights), file)

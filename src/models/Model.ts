@@ -21,6 +21,8 @@ export interface Parameter {
   readonly paddingRow?: number | undefined
   /** Whether it is a table of embeddings, whose rows are looked up and multiply nothing. Default false. */
   readonly isTable?: boolean
+  /** Whether it is a statistic, which the forward passes of training move, and no optimizer does. Default false. */
+  readonly isStatistic?: boolean
   /** Whether training changes it: if not, it has no gradient and the optimizer keeps nothing for it. */
   readonly trainable: boolean
 }
@@ -28,8 +30,8 @@ export interface Parameter {
 /** What of a parameter a model states where it uses it. */
 export type StatedParameter = Omit<Parameter, 'name' | 'trainable'>
 
-/** What values are dropped over: each token's, each row's, a table's, or the attention of a group of rows. */
-export type DroppedOver = 'tokens' | 'rows' | 'table' | { readonly group: number; readonly groups: number }
+/** What values are dropped over: each token's, each row's, a table's, all elements of a batch, or the attention of a group of rows. */
+export type DroppedOver = 'tokens' | 'rows' | 'table' | 'elements' | { readonly group: number; readonly groups: number }
 
 /** Where a model drops values: a mask, which comes in as an input of the graph. */
 export interface DropoutSite {
@@ -48,8 +50,16 @@ export interface ModelGraph {
   readonly graph: GraphBuilder
   /** The parameter as a value of the graph; the same name gives the same value. */
   parameter(name: string, stated: StatedParameter): Value
+  /** Whether it is written for training. */
+  readonly isTraining: boolean
   /** x with a share of its elements dropped and the others enlarged; x itself outside of training or at probability 0. */
   dropout(site: string, x: Value, probability: number, over: DroppedOver): Value
+  /**
+   * The mask that {@link dropout} would multiply all elements of x by, each on its own; undefined where it drops nothing.
+   */
+  dropoutMask(site: string, x: Value, probability: number): Value | undefined
+  /** Takes note of what a parameter that is a statistic is to be after this forward pass: see `Parameter.isStatistic`. */
+  moves(statistic: Value, next: Value): void
   /**
    * Takes note of a value from which what follows it can be computed again: what enters each layer. A model has none or
    * several.

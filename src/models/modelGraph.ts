@@ -1,13 +1,13 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
-import type { DropoutSite, ModelGraph, StatedParameter } from './Model'
+import type { DroppedOver, DropoutSite, ModelGraph, StatedParameter } from './Model'
 
 /** How a model is written into a graph. */
 export interface ModelGraphOptions {
   /** Makes the value of a parameter: an input, or a constant. */
   parameter(name: string, shape: readonly number[]): Value
-  /** Whether values are dropped; false unless given. */
-  readonly dropout?: boolean
+  /** Whether it is written for training: values are dropped, and statistics move. False unless given. */
+  readonly training?: boolean
 }
 
 /** A graph that a model has been written into, and what it has asked for there. */
@@ -15,6 +15,8 @@ export interface WrittenGraph extends ModelGraph {
   readonly parameters: ReadonlyMap<string, { readonly stated: StatedParameter; readonly value: Value }>
   readonly sites: readonly DropoutSite[]
   readonly checkpoints: readonly Value[]
+  /** What statistics are to be after the pass, by the names of the parameters. */
+  readonly moved: ReadonlyMap<string, Value>
 }
 
 /** A graph for a model to be written into. */
@@ -22,6 +24,14 @@ export function createModelGraph(graph: GraphBuilder, options: ModelGraphOptions
   const parameters = new Map<string, { readonly stated: StatedParameter; readonly value: Value }>()
   const sites: DropoutSite[] = []
   const checkpoints: Value[] = []
+  const moved = new Map<string, Value>()
+  const maskOf = (place: string, x: Value, probability: number, over: DroppedOver): Value | undefined => {
+    if (options.training !== true || probability === 0) return undefined
+    const suffix = typeof over === 'object' && over.groups > 1 ? `.${over.group}` : ''
+    const input = `dropout.${place}${suffix}`
+    sites.push({ input, place, probability, shape: x.shape, over })
+    return graph.input(input, 'float32', x.shape)
+  }
   return {
     graph,
     parameters,
@@ -34,13 +44,14 @@ export function createModelGraph(graph: GraphBuilder, options: ModelGraphOptions
       parameters.set(name, { stated, value })
       return value
     },
+    isTraining: options.training === true,
+    moved,
     dropout(place, x, probability, over) {
-      if (options.dropout !== true || probability === 0) return x
-      const suffix = typeof over === 'object' && over.groups > 1 ? `.${over.group}` : ''
-      const input = `dropout.${place}${suffix}`
-      sites.push({ input, place, probability, shape: x.shape, over })
-      return graph.mul(x, graph.input(input, 'float32', x.shape))
+      const mask = maskOf(place, x, probability, over)
+      return mask === undefined ? x : graph.mul(x, mask)
     },
+    dropoutMask: (place, x, probability) => maskOf(place, x, probability, 'elements'),
+    moves: (statistic, next) => void moved.set(statistic.name, next),
     checkpoint: value => void checkpoints.push(value),
   }
 }

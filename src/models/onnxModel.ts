@@ -1,8 +1,11 @@
 import { TrainerError } from '../errors'
 import { asGiven, declareGiven } from '../feeds/asGiven'
 import type { Head, Values } from '../heads/Head'
-import type { GraphBuilder } from '../onnx/builder'
-import type { Graph, Node, Value } from '../onnx/types'
+import { lower } from '../lowering/lower'
+import type { RawModel } from '../onnx/readModel'
+import { describe } from '../onnx/shapes'
+import type { ValueType } from '../onnx/types'
+import type { Tensor } from '../tensor'
 import type { Model, Parameter } from './Model'
 import { namesMeant, type ParameterPatterns } from './freeze'
 
@@ -22,61 +25,65 @@ export interface OnnxModelOptions {
  * @throws TrainerError ('graph') for a graph without such an output [rows, width], ('argument') for a pattern of what is
  * trained that no initializer has.
  */
-export function onnxModel(graph: Graph, options: OnnxModelOptions): Model<Values> {
-  const output = graph.outputs.find(({ name }) => name === 'logits') ?? graph.outputs[0]
-  const width = output?.shape[1]
-  if (output === undefined || output.dtype !== 'float32' || output.shape.length !== 2 || typeof width !== 'number') {
-    const found = output === undefined ? 'it has none' : `it is ${output.dtype}[${output.shape.join(', ')}]`
-    throw new TrainerError(
-      'graph',
-      `The output of ${options.name} that is called "logits", or else its first, has to be float32 [rows, width], but ${found}.`,
-      {
-        fix: 'Export the graph so that it ends with the numbers that the loss is computed from, and before the loss.',
-      },
-    )
-  }
-  const parameters = parametersOf(graph, options)
-  const names = new Set(parameters.map(({ name }) => name))
+export function onnxModel(model: RawModel, options: OnnxModelOptions): Model<Values> {
+  const { graph } = model
+  const { output, width } = readOutput(model, options.name)
+  const inputs = graph.inputs.map(({ name, type }) => {
+    if (type !== undefined) return { name, ...type }
+    throw new TrainerError('file', `${options.name}: the input "${name}" has no type and shape.`)
+  })
+  const parameters = parametersOf(model, options)
+  const wanted = graph.outputs.map(({ name }) => name)
   return {
     name: options.name,
     parameters,
-    inputNames: graph.inputs.map(({ name }) => name),
+    inputNames: inputs.map(({ name }) => name),
     head: options.head(width),
     openLengths: true,
-    layout: () => asGiven(graph.inputs),
-    declareInference: builder => declareGiven(builder, graph.inputs),
-    forward(model, inputs) {
-      const values = new Map<string, Value>(Object.entries(inputs))
-      for (const [name, { tensor }] of graph.initializers) {
-        const stated = { shape: tensor.dims, initialization: { kind: 'zeros' } } as const
-        values.set(name, names.has(name) ? model.parameter(name, stated) : model.graph.constant(tensor))
-      }
-      for (const node of graph.nodes) replay(model.graph, node, values)
-      const named = graph.outputs.map(({ name }) => [name, values.get(name)!] as const)
-      return { ...Object.fromEntries(named), logits: values.get(output.name)! }
+    layout: () => asGiven(inputs),
+    declareInference: builder => declareGiven(builder, inputs),
+    forward(written, values) {
+      const given = new Map(Object.entries(values))
+      for (const { name, shape, initialization } of parameters)
+        given.set(name, written.parameter(name, { shape, initialization }))
+      const found = lower(written, { model, file: options.name, given, wanted })
+      return { ...Object.fromEntries(found), logits: found.get(output)! }
     },
   }
 }
 
-function parametersOf(graph: Graph, { name, trainable }: OnnxModelOptions): readonly Parameter[] {
-  const floats = [...graph.initializers.values()].filter(({ tensor }) => tensor.dtype === 'float32')
-  const names = floats.map(({ value }) => value.name)
-  const trained = trainable === undefined ? undefined : namesMeant(trainable, names, name)
-  return floats
-    .filter(({ value, tensor }) => tensor.dims.length > 0 || trained?.has(value.name) === true)
-    .map(({ value, tensor }) => ({
-      name: value.name,
-      shape: tensor.dims,
-      initialization: { kind: 'zeros' },
-      trainable: trained?.has(value.name) ?? true,
-    }))
+/** The output that the head reads, and its width. @throws TrainerError ('graph') where there is none. */
+function readOutput({ graph }: RawModel, file: string): { output: string; width: number } {
+  const output = graph.outputs.find(({ name }) => name === 'logits') ?? graph.outputs[0]
+  const type: ValueType | undefined = output?.type
+  const width = type?.shape[1]
+  if (output !== undefined && type?.dtype === 'float32' && type.shape.length === 2 && typeof width === 'number')
+    return { output: output.name, width }
+  const found =
+    output === undefined ? 'it has none' : `it is ${type === undefined ? 'of no known type' : describe(type)}`
+  throw new TrainerError(
+    'graph',
+    `The output of ${file} that is called "logits", or else its first, has to be float32 [rows, width], but ${found}.`,
+    { fix: 'Export the graph so that it ends with the numbers that the loss is computed from, and before the loss.' },
+  )
 }
 
-/** Writes a node of another graph again, and takes note of its outputs under their names there. */
-function replay(graph: GraphBuilder, node: Node, values: Map<string, Value>): void {
-  const inputs = node.inputs.map(input => (input === undefined ? undefined : values.get(input.name)))
-  const outputs = graph.node(node.op, inputs, node.attributes, node.outputs.length)
-  node.outputs.forEach((output, i) => {
-    if (output !== undefined) values.set(output.name, outputs[i]!)
-  })
+function parametersOf({ graph }: RawModel, { name, trainable }: OnnxModelOptions): readonly Parameter[] {
+  const floats = [...graph.initializers].filter(([, { dtype }]) => dtype === 'float32')
+  const trained =
+    trainable === undefined
+      ? undefined
+      : namesMeant(
+          trainable,
+          floats.map(([known]) => known),
+          name,
+        )
+  return floats
+    .filter(([known, { dims }]) => dims.length > 0 || trained?.has(known) === true)
+    .map(([known, { dims }]: [string, Tensor]) => ({
+      name: known,
+      shape: dims,
+      initialization: { kind: 'zeros' },
+      trainable: trained?.has(known) ?? true,
+    }))
 }

@@ -1,6 +1,6 @@
 import { TrainerError } from '../errors'
 import { bytesPerElement, createData, type DataType, sizeOf, Tensor } from '../tensor'
-import { asBytes, asIntegers, asNumber, asText, type Field, fields } from '../protobuf'
+import { asBytes, asFloats, asIntegers, asNumber, asText, type Field, fields } from '../protobuf'
 import { dataTypeOf, externalLocation, protoFields } from './wire'
 
 /**
@@ -164,7 +164,7 @@ function fromNumbers({ name, dims, numbers }: TensorParts, dtype: DataType): Arr
   const items = numbers
     .filter(field => field.number === number)
     .flatMap((field): readonly (number | bigint)[] =>
-      dtype === 'float32' ? floats(field, 4) : dtype === 'float64' ? floats(field, 8) : asIntegers(field),
+      dtype === 'float32' ? asFloats(field, 4) : dtype === 'float64' ? asFloats(field, 8) : asIntegers(field),
     )
   if (items.length !== sizeOf(dims)) {
     const type = `${dtype}[${dims.join(', ')}]`
@@ -187,18 +187,4 @@ const typedFields: { readonly [T in DataType]?: number } = {
   int64: protoFields.tensor.int64Data,
   uint64: protoFields.tensor.uint64Data,
   uint32: protoFields.tensor.uint64Data,
-}
-
-function floats(field: Field, width: 4 | 8): number[] {
-  if (typeof field.value === 'number') return [field.value]
-  if (field.value.length % width !== 0) {
-    throw new TrainerError(
-      'file',
-      `The ONNX data is malformed: the packed numbers of field ${field.number} are cut off.`,
-    )
-  }
-  const view = new DataView(field.value.buffer, field.value.byteOffset, field.value.byteLength)
-  return Array.from({ length: field.value.length / width }, (_, i) =>
-    width === 4 ? view.getFloat32(i * 4, true) : view.getFloat64(i * 8, true),
-  )
 }

@@ -105,18 +105,18 @@ export function agreeAll(a: readonly Dimension[], b: readonly Dimension[]): void
 }
 
 /**
- * The shape after a reshape: 0 keeps a length (unless `zeros` are meant), -1 takes what is left, which is known if all
- * but one length cancel out.
+ * The shape after a reshape to numbers and lengths with names: 0 keeps a length (unless `zeros` are meant), -1 takes
+ * what is left, which is known if all but one length cancel out.
  * @throws TrainerError when the number of elements changes.
  */
 export function reshaped(
   from: readonly Dimension[],
-  wanted: readonly number[],
+  wanted: readonly Dimension[],
   zeros: boolean,
   unknown: () => Dimension,
 ): readonly Dimension[] {
   const target = `[${from.join(', ')}] cannot be reshaped to [${wanted.join(', ')}]`
-  if (wanted.filter(d => d === -1).length > 1 || wanted.some(d => d < -1)) {
+  if (wanted.filter(d => d === -1).length > 1 || wanted.some(d => typeof d === 'number' && d < -1)) {
     throw new TrainerError('graph', `${target}: at most one length may be -1, and none smaller.`)
   }
   const copied = wanted.map((d, i): Dimension => {

@@ -5,11 +5,12 @@ import type { DataType } from '../tensor'
 
 /** The field numbers of each message, by onnx.proto's names. */
 export const protoFields = {
-  model: { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8 },
+  model: { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8, function: 25 },
   opset: { domain: 1, version: 2 },
   graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13, sparseInitializer: 15 },
   node: { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 },
-  attribute: { name: 1, float: 2, int: 3, string: 4, ints: 8, type: 20 },
+  attribute: { name: 1, float: 2, int: 3, string: 4, tensor: 5, graph: 6, floats: 7, ints: 8, strings: 9, type: 20 },
+  function: { name: 1, input: 4, output: 5, attribute: 6, node: 7, opsetImport: 9, domain: 10 },
   tensor: {
     dims: 1,
     dataType: 2,
@@ -32,7 +33,7 @@ export const protoFields = {
 } as const
 
 /** AttributeProto.AttributeType. */
-export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const
+export const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7, strings: 8 } as const
 
 /** TensorProto.DataType. */
 export const elementTypes: Readonly<Record<DataType, number>> = {

@@ -10,6 +10,8 @@ export interface TrainingProgram {
   /** Of the trainable parameters that the loss depends on, by name. */
   readonly gradients: ReadonlyMap<string, GradientOutput>
   readonly dropout: readonly DropoutSite[]
+  /** The outputs that statistics are to be after a run, by the names of their parameters. */
+  readonly moved: ReadonlyMap<string, string>
 }
 
 /** How a program gives a gradient of the loss's sum. */

@@ -31,7 +31,7 @@ export function trainingProgram<Inputs>(
   const inputs = layout.declare(graph, variant)
   const written = createModelGraph(graph, {
     parameter: (name, shape) => graph.input(name, 'float32', shape),
-    dropout: true,
+    training: true,
   })
   const predicted = model.forward(written, inputs, countedOf(model.head, objective)?.declare(graph))
   const { sum, count } = writeLoss(graph, model.head, predicted, objective)
@@ -51,6 +51,8 @@ export function trainingProgram<Inputs>(
     outputs[`${name}_grad`] = gradient
     gradients.set(name, { kind: 'dense', output: `${name}_grad` })
   }
+  const moved = [...written.moved].map(([name, next]) => [name, `${name}_moved`, next] as const)
+  for (const [, output, next] of moved) outputs[output] = next
   for (const [name, parts] of rows) gradients.set(name, rowOutputs(outputs, name, parts))
   const built = graph.build(outputs)
   return {
@@ -59,6 +61,7 @@ export function trainingProgram<Inputs>(
     // in the model's order, whatever order the walk found them in
     gradients: new Map(trained.flatMap(({ name }) => (gradients.has(name) ? [[name, gradients.get(name)!]] : []))),
     dropout: written.sites,
+    moved: new Map(moved.map(([name, output]) => [name, output])),
   }
 }
 

@@ -84,6 +84,13 @@ function partsOf(
   }
   // a table is the same in all micro-batches of an update
   if (over === 'table') return [{ ...mask, first: 0 }]
+  if (over === 'elements') {
+    // by rows where the batch's rows come first; else micro-batches differ by the number of their first row
+    const size = mask.into.length
+    if (dims[0] !== order.length) return [{ ...mask, first: (numbers.rows[order[0] ?? 0] ?? 0) * size }]
+    const elements = Array.from(order, row => ({ length: 1, number: numbers.rows[row]! }))
+    return runsOf(elements, size / dims[0], mask)
+  }
   // attention: a padded query's row is zero, so that it passes no gradient back
   const { firstRow, lengths: groupLengths, width } = places.groups[over.group]!
   const rows = Array.from(order.subarray(firstRow, firstRow + groupLengths.length), row => numbers.rows[row]!)

@@ -6,6 +6,8 @@ import { asGiven } from '../../src/feeds/asGiven'
 import { sequenceClassification } from '../../src/heads/sequenceClassification'
 import { onnxModel } from '../../src/models/onnxModel'
 import { GraphBuilder } from '../../src/onnx/builder'
+import { encode } from '../../src/onnx/encode'
+import { readModel } from '../../src/onnx/readModel'
 import { trainingProgram } from '../../src/programs/training'
 import { MersenneTwister } from '../../src/random'
 import { type Batch, Tensor } from '../../src/tensor'
@@ -36,7 +38,7 @@ const graph = (() => {
   return builder.build({ logits: builder.matMul(product, builder.initializer('output', weights.output)) })
 })()
 
-const model = onnxModel(graph, {
+const model = onnxModel(readModel(encode(graph).model), {
   name: 'pairs',
   head: width => sequenceClassification(width, 'single_label_classification'),
 })

@@ -1,0 +1,4 @@
+import type { LoweringTable } from './Lowering'
+
+/** What takes elements from one place to another. */
+export const movement: LoweringTable = {}

@@ -1,0 +1,4 @@
+import type { LoweringTable } from './Lowering'
+
+/** Sums, means and their kin along axes. */
+export const reductions: LoweringTable = {}

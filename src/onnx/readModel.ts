@@ -1,0 +1,269 @@
+import { TrainerError } from '../errors'
+import { asBytes, asFloats, asIntegers, asNumber, asText, fields } from '../protobuf'
+import type { DataType, Tensor } from '../tensor'
+import { decodeTensor, type ExternalReader } from './decodeTensor'
+import type { Dimension, ValueType } from './types'
+import { attributeTypes, dataTypeOf, protoFields } from './wire'
+
+/** An ONNX model as its file has it, in whatever operators: nothing is bound or checked yet. */
+export interface RawModel {
+  /** The version of each domain's operators; '' is ONNX's own. */
+  readonly opsets: ReadonlyMap<string, number>
+  readonly graph: RawGraph
+  /** Operators that the file defines itself, by {@link operatorName}. */
+  readonly functions: ReadonlyMap<string, RawFunction>
+}
+
+/** A graph as the file has it. */
+export interface RawGraph {
+  readonly name: string
+  readonly nodes: readonly RawNode[]
+  readonly initializers: ReadonlyMap<string, Tensor>
+  /** Without those that an initializer gives a value: before IR version 4 these were listed too. */
+  readonly inputs: readonly RawValue[]
+  readonly outputs: readonly RawValue[]
+  /** The types that the file states, by the names of values. */
+  readonly stated: ReadonlyMap<string, ValueType>
+}
+
+/** A value that a file names; its type is undefined where the file states none, or it is no tensor. */
+export interface RawValue {
+  readonly name: string
+  readonly type: ValueType | undefined
+}
+
+/** A node as the file has it. */
+export interface RawNode {
+  readonly op: string
+  readonly name: string
+  /** '' for ONNX's own operators. */
+  readonly domain: string
+  /** '' for one that is not given. */
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes: ReadonlyMap<string, RawAttribute>
+}
+
+/** The value of an attribute. */
+export type RawAttribute = number | string | readonly number[] | readonly string[] | Tensor | RawGraph
+
+/** An operator that a file defines by others. */
+export interface RawFunction {
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes: readonly string[]
+  readonly nodes: readonly RawNode[]
+  readonly opsets: ReadonlyMap<string, number>
+}
+
+/** What an operator is called: its name, with the domain before it where that is not ONNX's. */
+export function operatorName({ op, domain }: Pick<RawNode, 'op' | 'domain'>): string {
+  return domain === '' ? op : `${domain}.${op}`
+}
+
+/** What errors call a node. */
+export function nodeName(node: RawNode): string {
+  return `The node "${node.name}" (${operatorName(node)})`
+}
+
+/**
+ * Reads an ONNX model. Tensors are views of `bytes` where they are aligned.
+ *
+ * @param readExternal returns the bytes of a file beside the model's; needed if weights are stored in one
+ * @throws TrainerError ('file') for bytes that are not a model, are cut off or contradict themselves
+ */
+export function readModel(bytes: Uint8Array, readExternal?: ExternalReader): RawModel {
+  const number = protoFields.model
+  const opsets = new Map<string, number>()
+  const functions = new Map<string, RawFunction>()
+  const reader = new Reader(readExternal)
+  let graph: Uint8Array | undefined
+  let irVersion: number | undefined
+  for (const field of fields(bytes)) {
+    if (field.number === number.irVersion) irVersion = asNumber(field)
+    else if (field.number === number.graph) graph = asBytes(field)
+    else if (field.number === number.opsetImport) opsets.set(...readOpset(asBytes(field)))
+    else if (field.number === number.function) functions.set(...reader.function(asBytes(field)))
+  }
+  if (irVersion === undefined || graph === undefined) {
+    const lack = graph === undefined ? 'graph' : 'IR version'
+    throw new TrainerError('file', `These ${bytes.length} bytes are not an ONNX model: they have no ${lack}.`)
+  }
+  return { opsets, functions, graph: reader.graph(graph) }
+}
+
+function readOpset(bytes: Uint8Array): [string, number] {
+  let domain = ''
+  let version = 0
+  for (const field of fields(bytes)) {
+    if (field.number === protoFields.opset.domain) domain = asText(field)
+    else if (field.number === protoFields.opset.version) version = asNumber(field)
+  }
+  return [ownDomain(domain), version]
+}
+
+function ownDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain
+}
+
+/** Graphs within graphs deeper than this are refused: no exporter makes them. */
+const deepest = 32
+
+/** Reads graphs, nodes and functions, which contain one another. */
+class Reader {
+  readonly #readExternal: ExternalReader | undefined
+  #unnamed = 0
+  #depth = 0
+
+  constructor(readExternal: ExternalReader | undefined) {
+    this.#readExternal = readExternal
+  }
+
+  graph(bytes: Uint8Array): RawGraph {
+    if (++this.#depth > deepest)
+      throw new TrainerError('file', `The ONNX data is malformed: more than ${deepest} graphs stand in one another.`)
+    const number = protoFields.graph
+    const nodes: RawNode[] = []
+    const initializers = new Map<string, Tensor>()
+    const [inputs, outputs, others]: RawValue[][] = [[], [], []]
+    let name = ''
+    for (const field of fields(bytes)) {
+      if (field.number === number.name) name = asText(field)
+      else if (field.number === number.node) nodes.push(this.node(asBytes(field), nodes.length))
+      else if (field.number === number.initializer) this.#addInitializer(initializers, asBytes(field))
+      else if (field.number === number.input) inputs!.push(this.#value(asBytes(field)))
+      else if (field.number === number.output) outputs!.push(this.#value(asBytes(field)))
+      else if (field.number === number.valueInfo) others!.push(this.#value(asBytes(field)))
+      else if (field.number === number.sparseInitializer) throw sparse()
+    }
+    this.#depth--
+    const typed = [...others!, ...outputs!].flatMap(({ name, type }) =>
+      type === undefined ? [] : ([[name, type]] as const),
+    )
+    const given = inputs!.filter(input => !initializers.has(input.name))
+    return { name, nodes, initializers, inputs: given, outputs: outputs!, stated: new Map(typed) }
+  }
+
+  /** @param at the node's position, after which one without a name is named */
+  node(bytes: Uint8Array, at: number): RawNode {
+    const number = protoFields.node
+    const inputs: string[] = []
+    const outputs: string[] = []
+    const attributes = new Map<string, RawAttribute>()
+    let [op, name, domain] = ['', '', '']
+    for (const field of fields(bytes)) {
+      if (field.number === number.input) inputs.push(asText(field))
+      else if (field.number === number.output) outputs.push(asText(field))
+      else if (field.number === number.name) name = asText(field)
+      else if (field.number === number.opType) op = asText(field)
+      else if (field.number === number.attribute) attributes.set(...this.#attribute(asBytes(field)))
+      else if (field.number === number.domain) domain = ownDomain(asText(field))
+    }
+    return { op, name: name === '' ? `node_${at}` : name, domain, inputs, outputs, attributes }
+  }
+
+  function(bytes: Uint8Array): [string, RawFunction] {
+    const number = protoFields.function
+    const nodes: RawNode[] = []
+    const [inputs, outputs, attributes]: string[][] = [[], [], []]
+    const opsets = new Map<string, number>()
+    let [name, domain] = ['', '']
+    for (const field of fields(bytes)) {
+      if (field.number === number.name) name = asText(field)
+      else if (field.number === number.domain) domain = ownDomain(asText(field))
+      else if (field.number === number.input) inputs!.push(asText(field))
+      else if (field.number === number.output) outputs!.push(asText(field))
+      else if (field.number === number.attribute) attributes!.push(asText(field))
+      else if (field.number === number.opsetImport) opsets.set(...readOpset(asBytes(field)))
+      else if (field.number === number.node) nodes.push(this.node(asBytes(field), nodes.length))
+    }
+    const made = { inputs: inputs!, outputs: outputs!, attributes: attributes!, nodes, opsets }
+    return [operatorName({ op: name, domain }), made]
+  }
+
+  #addInitializer(initializers: Map<string, Tensor>, bytes: Uint8Array): void {
+    const { name, tensor } = decodeTensor(bytes, this.#readExternal)
+    if (name === '') throw new TrainerError('file', 'The ONNX data is malformed: an initializer has no name.')
+    if (initializers.has(name))
+      throw new TrainerError('file', `The ONNX data is malformed: two values are named "${name}".`)
+    initializers.set(name, tensor)
+  }
+
+  #attribute(bytes: Uint8Array): [string, RawAttribute] {
+    const number = protoFields.attribute
+    const [ints, floats]: number[][] = [[], []]
+    const strings: string[] = []
+    let name = ''
+    let type = 0
+    let value: RawAttribute | undefined
+    for (const field of fields(bytes)) {
+      if (field.number === number.name) name = asText(field)
+      else if (field.number === number.type) type = asNumber(field)
+      else if (field.number === number.float) value = shortest(asNumber(field))
+      else if (field.number === number.int) value = asNumber(field)
+      else if (field.number === number.string) value = asText(field)
+      else if (field.number === number.tensor) value = decodeTensor(asBytes(field), this.#readExternal).tensor
+      else if (field.number === number.graph) value = this.graph(asBytes(field))
+      else if (field.number === number.ints) ints!.push(...asIntegers(field).map(Number))
+      else if (field.number === number.floats) floats!.push(...asFloats(field, 4).map(shortest))
+      else if (field.number === number.strings) strings.push(asText(field))
+    }
+    const lists: Readonly<Record<number, RawAttribute>> = {
+      [attributeTypes.ints]: ints!,
+      [attributeTypes.floats]: floats!,
+      [attributeTypes.strings]: strings,
+    }
+    const found = lists[type] ?? value
+    if (found !== undefined) return [name, found]
+    throw new TrainerError('file', `The ONNX data is malformed: the attribute "${name}" of type ${type} has no value.`)
+  }
+
+  #value(bytes: Uint8Array): RawValue {
+    let name = ''
+    let type: ValueType | undefined
+    for (const field of fields(bytes)) {
+      if (field.number === protoFields.valueInfo.name) name = asText(field)
+      else if (field.number === protoFields.valueInfo.type) type = this.#type(asBytes(field))
+    }
+    return { name, type }
+  }
+
+  #type(bytes: Uint8Array): ValueType | undefined {
+    const number = protoFields.tensorType
+    let dtype: DataType | undefined
+    let shape: Dimension[] | undefined
+    for (const field of fields(bytes)) {
+      if (field.number !== protoFields.type.tensor) continue
+      for (const inner of fields(asBytes(field))) {
+        if (inner.number === number.elementType) dtype = dataTypeOf(asNumber(inner))
+        else if (inner.number === number.shape)
+          shape = [...fields(asBytes(inner))].map(dimension => this.#dimension(asBytes(dimension)))
+      }
+    }
+    return dtype === undefined || shape === undefined ? undefined : { dtype, shape }
+  }
+
+  #dimension(bytes: Uint8Array): Dimension {
+    const number = protoFields.dimension
+    for (const field of fields(bytes)) {
+      if (field.number === number.value && asNumber(field) >= 0) return asNumber(field)
+      if (field.number === number.parameter && asText(field) !== '') return asText(field)
+    }
+    return `unnamed_${this.#unnamed++}`
+  }
+}
+
+function sparse(): TrainerError {
+  return new TrainerError('graph', 'The model has sparse initializers, which cannot be read.', {
+    fix: 'Store them as dense tensors.',
+  })
+}
+
+/** The shortest decimal number that a float32 stands for: 1e-12 comes back as it was written. */
+function shortest(float: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(float.toPrecision(digits))
+    if (Math.fround(short) === float) return short
+  }
+  return float
+}
