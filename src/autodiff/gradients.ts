@@ -82,6 +82,7 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   Floor: 'flat',
   Sign: 'flat',
   Shape: 'flat',
+  Range: 'flat',
   Equal: 'flat',
   Greater: 'flat',
   Less: 'flat',

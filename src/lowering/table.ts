@@ -1,3 +1,5 @@
+import { cutting } from './cutting'
+import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
@@ -8,4 +10,11 @@ import { shapes } from './shapes'
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
  * An operator of our own table that means the same in every opset has no row: it is written as it is.
  */
-export const lowerings: LoweringTable = { ...elementwise, ...movement, ...reductions, ...shapes }
+export const lowerings: LoweringTable = {
+  ...cutting,
+  ...dropout,
+  ...elementwise,
+  ...movement,
+  ...reductions,
+  ...shapes,
+}

@@ -71,6 +71,7 @@ export interface Attributes {
   Unsqueeze: None
   Pad: { readonly mode?: 'constant' | 'reflect' | 'edge' }
   Shape: { readonly start?: number; readonly end?: number }
+  Range: None
 }
 
 export type OpName = keyof Attributes
@@ -161,4 +162,5 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   Unsqueeze: binary,
   Pad: row([2, 4], { mode: 'string' }),
   Shape: row([1, 1], { start: 'int', end: 'int' }),
+  Range: row([3, 3]),
 }
