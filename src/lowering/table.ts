@@ -2,9 +2,11 @@ import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import type { LoweringTable } from './Lowering'
+import { losses } from './losses'
 import { movement } from './movement'
 import { reductions } from './reductions'
 import { shapes } from './shapes'
+import { training } from './training'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
@@ -12,9 +14,11 @@ import { shapes } from './shapes'
  */
 export const lowerings: LoweringTable = {
   ...cutting,
-  ...dropout,
   ...elementwise,
   ...movement,
   ...reductions,
   ...shapes,
+  ...dropout,
+  ...losses,
+  ...training,
 }
