@@ -2,9 +2,11 @@ import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import type { LoweringTable } from './Lowering'
+import { losses } from './losses'
 import { movement } from './movement'
 import { reductions } from './reductions'
 import { shapes } from './shapes'
+import { training } from './training'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
@@ -17,4 +19,6 @@ export const lowerings: LoweringTable = {
   ...movement,
   ...reductions,
   ...shapes,
+  ...losses,
+  ...training,
 }
