@@ -12,6 +12,8 @@ export interface RawModel {
   readonly graph: RawGraph
   /** Operators that the file defines itself, by {@link operatorName}. */
   readonly functions: ReadonlyMap<string, RawFunction>
+  /** What the file says of itself: its `metadata_props`. */
+  readonly metadata: ReadonlyMap<string, string>
 }
 
 /** A graph as the file has it. */
@@ -76,6 +78,7 @@ export function readModel(bytes: Uint8Array, readExternal?: ExternalReader): Raw
   const number = protoFields.model
   const opsets = new Map<string, number>()
   const functions = new Map<string, RawFunction>()
+  const metadata = new Map<string, string>()
   const reader = new Reader(readExternal)
   let graph: Uint8Array | undefined
   let irVersion: number | undefined
@@ -83,13 +86,14 @@ export function readModel(bytes: Uint8Array, readExternal?: ExternalReader): Raw
     if (field.number === number.irVersion) irVersion = asNumber(field)
     else if (field.number === number.graph) graph = asBytes(field)
     else if (field.number === number.opsetImport) opsets.set(...readOpset(asBytes(field)))
+    else if (field.number === number.metadata) metadata.set(...readEntry(asBytes(field)))
     else if (field.number === number.function) functions.set(...reader.function(asBytes(field)))
   }
   if (irVersion === undefined || graph === undefined) {
     const lack = graph === undefined ? 'graph' : 'IR version'
     throw new TrainerError('file', `These ${bytes.length} bytes are not an ONNX model: they have no ${lack}.`)
   }
-  return { opsets, functions, graph: reader.graph(graph) }
+  return { opsets, functions, metadata, graph: reader.graph(graph) }
 }
 
 function readOpset(bytes: Uint8Array): [string, number] {
@@ -100,6 +104,16 @@ function readOpset(bytes: Uint8Array): [string, number] {
     else if (field.number === protoFields.opset.version) version = asNumber(field)
   }
   return [ownDomain(domain), version]
+}
+
+function readEntry(bytes: Uint8Array): [key: string, value: string] {
+  let key = ''
+  let value = ''
+  for (const field of fields(bytes)) {
+    if (field.number === protoFields.entry.key) key = asText(field)
+    else if (field.number === protoFields.entry.value) value = asText(field)
+  }
+  return [key, value]
 }
 
 function ownDomain(domain: string): string {

@@ -5,7 +5,7 @@ import type { DataType } from '../tensor'
 
 /** The field numbers of each message, by onnx.proto's names. */
 export const protoFields = {
-  model: { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8, function: 25 },
+  model: { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8, metadata: 14, function: 25 },
   opset: { domain: 1, version: 2 },
   graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13, sparseInitializer: 15 },
   node: { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 },
@@ -26,7 +26,8 @@ export const protoFields = {
   },
   entry: { key: 1, value: 2 },
   valueInfo: { name: 1, type: 2 },
-  type: { tensor: 1 },
+  type: { tensor: 1, sequence: 4 },
+  sequenceType: { element: 1 },
   tensorType: { elementType: 1, shape: 2 },
   shape: { dimension: 1 },
   dimension: { value: 1, parameter: 2 },
