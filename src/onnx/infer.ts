@@ -146,6 +146,23 @@ const gemm: Rule<'Gemm'> = ({ inputs: [a, b, c], attributes: { transA, transB } 
   return [{ dtype: numeric(a!) && sameType(a!, b!), shape: [m, n] }]
 }
 
+const argMax: Rule<'ArgMax'> = ({ inputs: [x], attributes: { axis = 0, keepdims = 1 } }) => {
+  const at = positive(axis, x!.shape.length)
+  const shape = keepdims === 0 ? x!.shape.filter((_, i) => i !== at) : x!.shape.with(at, 1)
+  return [{ dtype: numeric(x!) && 'int64', shape }]
+}
+
+const topK: Rule<'TopK'> = ({ inputs: [x, k], attributes: { axis = -1 }, outputs, constant, unknown }) => {
+  const at = positive(axis, x!.shape.length)
+  const wanted = knownIntegersOf(k, constant)
+  const shape = x!.shape.with(at, wanted?.[0] ?? unknown())
+  const types: readonly ValueType[] = [
+    { dtype: numeric(x!), shape },
+    { dtype: 'int64', shape },
+  ]
+  return types.slice(0, outputs)
+}
+
 const gather: Rule<'Gather'> = ({ inputs: [x, index], attributes }) => {
   among(index!, indices)
   const axis = positive(attributes.axis ?? 0, x!.shape.length)
@@ -327,7 +344,17 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Reciprocal: float,
   Sin: float,
   Cos: float,
+  Tan: float,
+  Atan: float,
+  Asin: float,
+  Acos: float,
+  Sinh: float,
+  Cosh: float,
+  Asinh: float,
+  Acosh: float,
+  Atanh: float,
   Floor: float,
+  Round: float,
   Not: ({ inputs: [x] }) => [{ dtype: among(x!, ['bool']), shape: x!.shape }],
   Softmax: softmax,
   LogSoftmax: softmax,
@@ -336,6 +363,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Mul: arithmetic,
   Div: arithmetic,
   Pow: arithmetic,
+  Mod: arithmetic,
   Min: arithmetic,
   Max: arithmetic,
   And: logical,
@@ -359,6 +387,12 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   ReduceMean: reduce,
   ReduceMax: reduce,
   ReduceSumSquare: reduce,
+  CumSum: ({ inputs: [x, axis], constant }) => {
+    positive(integersOf(axis!, constant)[0]!, x!.shape.length)
+    return [{ dtype: numeric(x!), shape: x!.shape }]
+  },
+  ArgMax: argMax,
+  TopK: topK,
   Gather: gather,
   GatherElements: gatherElements,
   ScatterND: scatterND,
