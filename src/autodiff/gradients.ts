@@ -8,6 +8,7 @@ import { gatherBack, insideOut, padGradient, scatterRows, sliceGradient, without
 import { type NormalizationSite, normalizationGradient } from './normalization'
 import { type Gradient, scalarOf, scaled, times } from './scaled'
 import { count, lengths, reshaped, zeros } from './shapes'
+import { averagePoolGradient, convGradient, convTransposeGradient, maxPoolGradient } from './windows'
 
 /**
  * The inputs or outputs of a node. Three are typed as present; a rule knows how many its operator has, and which of
@@ -387,6 +388,15 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
     const dx = padGradient(g, d, listed, amounts)
     return [dx, undefined, asked[2] ? reshaped(g, g.sub(g.sum(d), g.sum(dx)), value) : undefined]
   },
+
+  // ── windows ──
+
+  Conv: convGradient,
+  ConvTranspose: convTransposeGradient,
+  MaxPool: ({ x: [x], y: [, indices], dy: [d], attributes, graph: g }) => [
+    maxPoolGradient(g, x, indices, d, attributes),
+  ],
+  AveragePool: ({ x: [x], dy: [d], attributes, graph: g }) => [averagePoolGradient(g, x, d, attributes)],
 }
 
 // ── what rules share ──

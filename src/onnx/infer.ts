@@ -3,6 +3,7 @@ import type { DataType, Tensor } from '../tensor'
 import { type Attributes, operators, type OpName } from './operators'
 import { agree, agreeAll, broadcast, describe, distinct, positive, reshaped, slicedLength, stretches } from './shapes'
 import type { Dimension, Value, ValueType } from './types'
+import { coveredLength, windowCounts, windowsOf } from './windows'
 
 /** What a shape rule is given. */
 interface Site<Op extends OpName> {
@@ -327,6 +328,68 @@ const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant
   return [{ dtype: x!.dtype, shape: x!.shape.map(padded) }]
 }
 
+const conv: Rule<'Conv'> = ({ inputs: [x, w, b], attributes, unknown }) => {
+  const { group = 1 } = attributes
+  checkConvolution(x!, w!)
+  const [[channels, ...lengths], [out, of, ...kernel]] = [x!.shape.slice(1), w!.shape] as [Dimension[], Dimension[]]
+  if (typeof of === 'number') agree(channels!, of * group)
+  if (typeof out === 'number' && out % group !== 0)
+    throw new TrainerError('graph', `${out} channels cannot be divided among ${group} groups.`)
+  checkBias(x!, b, out!)
+  const made = windowCounts(lengths, windowsOf(kernel, attributes), unknown)
+  return [{ dtype: x!.dtype, shape: [x!.shape[0]!, out!, ...made] }]
+}
+
+const convTranspose: Rule<'ConvTranspose'> = ({ inputs: [x, w, b], attributes, unknown }) => {
+  const { group = 1, output_padding: extra } = attributes
+  checkConvolution(x!, w!)
+  const [[channels, ...lengths], [from, of, ...kernel]] = [x!.shape.slice(1), w!.shape] as [Dimension[], Dimension[]]
+  agree(channels!, from!)
+  const out = typeof of === 'number' ? of * group : group === 1 ? of! : unknown()
+  checkBias(x!, b, out)
+  const windows = windowsOf(kernel, attributes)
+  if (extra !== undefined && (extra.length !== kernel.length || extra.some((n, i) => n < 0 || n >= windows[i]!.stride)))
+    throw new TrainerError('graph', `output_padding [${extra.join(', ')}] must be smaller than the strides.`)
+  const made = windows.map((window, i): Dimension => {
+    const [count, { kernel: width }] = [lengths[i]!, window]
+    return typeof count === 'number' && typeof width === 'number'
+      ? coveredLength(count, { ...window, kernel: width }, extra?.[i] ?? 0)
+      : unknown()
+  })
+  return [{ dtype: x!.dtype, shape: [x!.shape[0]!, out, ...made] }]
+}
+
+function checkConvolution(x: Value, w: Value): void {
+  among(x, floats)
+  sameType(x, w)
+  if (x.shape.length < 3 || x.shape.length !== w.shape.length)
+    throw new TrainerError('graph', `the ranks ${x.shape.length} and ${w.shape.length} should be the same, at least 3.`)
+}
+
+function checkBias(x: Value, bias: Value | undefined, channels: Dimension): void {
+  if (bias === undefined) return
+  sameType(x, bias)
+  agreeAll(bias.shape, [channels])
+}
+
+const maxPool: Rule<'MaxPool'> = ({ inputs: [x], attributes, outputs, unknown }) => {
+  const shape = pooled(x!, attributes.kernel_shape, attributes, unknown, attributes.ceil_mode === 1)
+  return [{ dtype: x!.dtype, shape } as const, { dtype: 'int64', shape } as const].slice(0, outputs)
+}
+
+function pooled(
+  x: Value,
+  kernel: readonly number[],
+  attributes: Parameters<typeof windowsOf>[1],
+  unknown: () => Dimension,
+  ceil = false,
+): readonly Dimension[] {
+  among(x, floats)
+  if (x.shape.length !== kernel.length + 2)
+    throw new TrainerError('graph', `a window over ${kernel.length} axes does not fit the rank ${x.shape.length}.`)
+  return [...x.shape.slice(0, 2), ...windowCounts(x.shape.slice(2), windowsOf(kernel, attributes), unknown, ceil)]
+}
+
 const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Neg: number,
   Abs: number,
@@ -408,6 +471,12 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Pad: pad,
   Shape: ({ inputs: [x], attributes: { start, end } }) => [
     { dtype: 'int64', shape: [x!.shape.slice(start, end).length] },
+  ],
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  MaxPool: maxPool,
+  AveragePool: ({ inputs: [x], attributes, unknown }) => [
+    { dtype: x!.dtype, shape: pooled(x!, attributes.kernel_shape, attributes, unknown) },
   ],
 }
 
