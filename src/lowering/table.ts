@@ -1,4 +1,6 @@
 import { convolution } from './convolution'
+import { cutting } from './cutting'
+import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
@@ -13,6 +15,8 @@ import { shapes } from './shapes'
  * An operator of our own table that means the same in every opset has no row: it is written as it is.
  */
 export const lowerings: LoweringTable = {
+  ...cutting,
+  ...dropout,
   ...elementwise,
   ...movement,
   ...reductions,

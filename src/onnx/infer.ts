@@ -147,6 +147,23 @@ const gemm: Rule<'Gemm'> = ({ inputs: [a, b, c], attributes: { transA, transB } 
   return [{ dtype: numeric(a!) && sameType(a!, b!), shape: [m, n] }]
 }
 
+const argMax: Rule<'ArgMax'> = ({ inputs: [x], attributes: { axis = 0, keepdims = 1 } }) => {
+  const at = positive(axis, x!.shape.length)
+  const shape = keepdims === 0 ? x!.shape.filter((_, i) => i !== at) : x!.shape.with(at, 1)
+  return [{ dtype: numeric(x!) && 'int64', shape }]
+}
+
+const topK: Rule<'TopK'> = ({ inputs: [x, k], attributes: { axis = -1 }, outputs, constant, unknown }) => {
+  const at = positive(axis, x!.shape.length)
+  const wanted = knownIntegersOf(k, constant)
+  const shape = x!.shape.with(at, wanted?.[0] ?? unknown())
+  const types: readonly ValueType[] = [
+    { dtype: numeric(x!), shape },
+    { dtype: 'int64', shape },
+  ]
+  return types.slice(0, outputs)
+}
+
 const gather: Rule<'Gather'> = ({ inputs: [x, index], attributes }) => {
   among(index!, indices)
   const axis = positive(attributes.axis ?? 0, x!.shape.length)
@@ -280,7 +297,8 @@ const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant, openLengths }) 
       ? shape.flatMap((d, i) => (d === 1 ? [i] : []))
       : distinct(integersOf(axes, constant), shape.length)
   for (const axis of gone)
-    if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
+    if (shape[axis] !== 1 && !(openLengths && typeof shape[axis] === 'string'))
+      throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
   return [{ dtype, shape: shape.filter((_, i) => !gone.includes(i)) }]
 }
 
@@ -292,6 +310,16 @@ const unsqueeze: Rule<'Unsqueeze'> = ({ inputs: [x, axes], constant }) => {
   return [
     { dtype: x!.dtype, shape: Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : x!.shape[next++]!)) },
   ]
+}
+
+const range: Rule<'Range'> = ({ inputs: [start, limit, delta], constant, unknown }) => {
+  const dtype = among(start!, ['float32', 'float64', ...indices])
+  for (const other of [limit!, delta!]) sameType(start!, other)
+  for (const bound of [start!, limit!, delta!]) agreeAll(bound.shape, [])
+  const [from, to, by] = [start, limit, delta].map(bound => constant(bound)?.data[0])
+  if (from === undefined || to === undefined || by === undefined) return [{ dtype, shape: [unknown()] }]
+  if (Number(by) === 0) throw new TrainerError('graph', 'its step is 0.')
+  return [{ dtype, shape: [Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)))] }]
 }
 
 const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant, unknown }) => {
@@ -390,7 +418,17 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Reciprocal: float,
   Sin: float,
   Cos: float,
+  Tan: float,
+  Atan: float,
+  Asin: float,
+  Acos: float,
+  Sinh: float,
+  Cosh: float,
+  Asinh: float,
+  Acosh: float,
+  Atanh: float,
   Floor: float,
+  Round: float,
   Not: ({ inputs: [x] }) => [{ dtype: among(x!, ['bool']), shape: x!.shape }],
   Softmax: softmax,
   LogSoftmax: softmax,
@@ -399,6 +437,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Mul: arithmetic,
   Div: arithmetic,
   Pow: arithmetic,
+  Mod: arithmetic,
   Min: arithmetic,
   Max: arithmetic,
   And: logical,
@@ -422,6 +461,12 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   ReduceMean: reduce,
   ReduceMax: reduce,
   ReduceSumSquare: reduce,
+  CumSum: ({ inputs: [x, axis], constant }) => {
+    positive(integersOf(axis!, constant)[0]!, x!.shape.length)
+    return [{ dtype: numeric(x!), shape: x!.shape }]
+  },
+  ArgMax: argMax,
+  TopK: topK,
   Gather: gather,
   GatherElements: gatherElements,
   ScatterND: scatterND,
@@ -438,6 +483,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Shape: ({ inputs: [x], attributes: { start, end } }) => [
     { dtype: 'int64', shape: [x!.shape.slice(start, end).length] },
   ],
+  Range: range,
   Conv: conv,
   ConvTranspose: convTranspose,
   MaxPool: maxPool,

@@ -24,6 +24,8 @@ const portable: ReadonlySet<OpName> = new Set<OpName>([
   'Min',
   'Max',
   'ReduceSum',
+  'CumSum',
+  'TopK',
   'ReduceMean',
   'ReduceMax',
   'ReduceSumSquare',
