@@ -7,6 +7,7 @@ import { losses } from './losses'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
+import { products } from './products'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
@@ -21,6 +22,7 @@ export const lowerings: LoweringTable = {
   ...dropout,
   ...elementwise,
   ...movement,
+  ...products,
   ...reductions,
   ...shapes,
   ...losses,
