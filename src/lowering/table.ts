@@ -1,5 +1,6 @@
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
+import { fused } from './fused'
 import type { LoweringTable } from './Lowering'
 import { losses } from './losses'
 import { movement } from './movement'
@@ -19,4 +20,5 @@ export const lowerings: LoweringTable = {
   ...dropout,
   ...losses,
   ...training,
+  ...fused,
 }
