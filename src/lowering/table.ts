@@ -1,11 +1,15 @@
+import { convolution } from './convolution'
 import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import { fused } from './fused'
-import type { LoweringTable } from './Lowering'
 import { losses } from './losses'
+import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
+import { normalization } from './normalization'
+import { pooling } from './pooling'
 import { reductions } from './reductions'
+import { resizing } from './resizing'
 import { shapes } from './shapes'
 import { training } from './training'
 
@@ -15,12 +19,16 @@ import { training } from './training'
  */
 export const lowerings: LoweringTable = {
   ...cutting,
+  ...dropout,
   ...elementwise,
   ...movement,
   ...reductions,
   ...shapes,
-  ...dropout,
   ...losses,
   ...training,
   ...fused,
+  ...convolution,
+  ...pooling,
+  ...resizing,
+  ...normalization,
 }
