@@ -29,7 +29,7 @@ const rooms = listed({
   optim: 'onnx ground',
   feeds: 'onnx ground',
   heads: 'feeds losses onnx ground',
-  models: 'lowering heads feeds onnx ground',
+  models: 'lowering heads losses feeds onnx ground',
   programs: 'models heads feeds losses autodiff optim onnx ground',
   engine: 'onnx ground',
   parameters: 'programs feeds optim onnx engine processes ground',

@@ -95,6 +95,7 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   Round: 'flat',
   ArgMax: 'flat',
   Shape: 'flat',
+  Range: 'flat',
   Equal: 'flat',
   Greater: 'flat',
   Less: 'flat',

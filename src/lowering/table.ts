@@ -1,3 +1,4 @@
+import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import type { LoweringTable } from './Lowering'
@@ -12,6 +13,7 @@ import { training } from './training'
  * An operator of our own table that means the same in every opset has no row: it is written as it is.
  */
 export const lowerings: LoweringTable = {
+  ...cutting,
   ...elementwise,
   ...movement,
   ...reductions,

@@ -297,7 +297,8 @@ const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant, openLengths }) 
       ? shape.flatMap((d, i) => (d === 1 ? [i] : []))
       : distinct(integersOf(axes, constant), shape.length)
   for (const axis of gone)
-    if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
+    if (shape[axis] !== 1 && !(openLengths && typeof shape[axis] === 'string'))
+      throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
   return [{ dtype, shape: shape.filter((_, i) => !gone.includes(i)) }]
 }
 
@@ -309,6 +310,16 @@ const unsqueeze: Rule<'Unsqueeze'> = ({ inputs: [x, axes], constant }) => {
   return [
     { dtype: x!.dtype, shape: Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : x!.shape[next++]!)) },
   ]
+}
+
+const range: Rule<'Range'> = ({ inputs: [start, limit, delta], constant, unknown }) => {
+  const dtype = among(start!, ['float32', 'float64', ...indices])
+  for (const other of [limit!, delta!]) sameType(start!, other)
+  for (const bound of [start!, limit!, delta!]) agreeAll(bound.shape, [])
+  const [from, to, by] = [start, limit, delta].map(bound => constant(bound)?.data[0])
+  if (from === undefined || to === undefined || by === undefined) return [{ dtype, shape: [unknown()] }]
+  if (Number(by) === 0) throw new TrainerError('graph', 'its step is 0.')
+  return [{ dtype, shape: [Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)))] }]
 }
 
 const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant, unknown }) => {
@@ -472,6 +483,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Shape: ({ inputs: [x], attributes: { start, end } }) => [
     { dtype: 'int64', shape: [x!.shape.slice(start, end).length] },
   ],
+  Range: range,
   Conv: conv,
   ConvTranspose: convTranspose,
   MaxPool: maxPool,

@@ -92,6 +92,7 @@ export interface Attributes {
   Unsqueeze: None
   Pad: { readonly mode?: 'constant' | 'reflect' | 'edge' }
   Shape: { readonly start?: number; readonly end?: number }
+  Range: None
   Conv: WindowAttributes & Grouped
   ConvTranspose: WindowAttributes & Grouped & { readonly output_padding?: readonly number[] }
   MaxPool: WindowAttributes & Kernel & { readonly ceil_mode?: number }
@@ -203,6 +204,7 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   Unsqueeze: binary,
   Pad: row([2, 4], { mode: 'string' }),
   Shape: row([1, 1], { start: 'int', end: 'int' }),
+  Range: row([3, 3]),
   Conv: row([2, 3], convolution), // the lengths of its kernel are those of the weight
   ConvTranspose: row([2, 3], { ...convolution, output_padding: 'ints' }),
   MaxPool: row([1, 1], { ...pooling, dilations: 'ints', ceil_mode: 'int' }, [1, 2]),
