@@ -14,11 +14,11 @@ import { training } from './training'
  */
 export const lowerings: LoweringTable = {
   ...cutting,
+  ...dropout,
   ...elementwise,
   ...movement,
   ...reductions,
   ...shapes,
-  ...dropout,
   ...losses,
   ...training,
 }

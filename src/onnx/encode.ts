@@ -96,6 +96,17 @@ export function encodeInParts(
   return externalData === undefined ? { model } : { model, externalData }
 }
 
+/** A file of weights as it is written: the tensors, and zeros between them. */
+export function* externalBytes({ length, tensors }: ExternalData): Generator<Uint8Array> {
+  let at = 0
+  for (const { offset, data } of tensors) {
+    if (offset > at) yield new Uint8Array(offset - at)
+    yield data
+    at = offset + data.length
+  }
+  if (length > at) yield new Uint8Array(length - at)
+}
+
 const encodeDefaults: Required<EncodeOptions> = {
   externalDataName: 'model.onnx_data',
   externalThreshold: 1.5e9,
