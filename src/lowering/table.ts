@@ -1,10 +1,14 @@
+import { convolution } from './convolution'
 import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import type { LoweringTable } from './Lowering'
 import { losses } from './losses'
 import { movement } from './movement'
+import { normalization } from './normalization'
+import { pooling } from './pooling'
 import { reductions } from './reductions'
+import { resizing } from './resizing'
 import { shapes } from './shapes'
 import { training } from './training'
 
@@ -21,4 +25,8 @@ export const lowerings: LoweringTable = {
   ...shapes,
   ...losses,
   ...training,
+  ...convolution,
+  ...pooling,
+  ...resizing,
+  ...normalization,
 }
