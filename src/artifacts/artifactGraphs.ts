@@ -7,7 +7,9 @@ import type { Model } from '../models/Model'
 import { createModelGraph, type WrittenGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import type { ForeignNode } from '../onnx/encode'
+import { isFloat } from '../onnx/infer'
 import { leavesLast } from '../onnx/order'
+import { type Rewrite, rewrite } from '../onnx/rewrite'
 import type { Graph, Value } from '../onnx/types'
 import { forProcessor } from '../programs/forProcessor'
 import { Tensor } from '../tensor'
@@ -61,7 +63,9 @@ export function trainingArtifact(plan: ArtifactPlan, inPlace: boolean): Training
   const { graph, written, loss, outputs } = forward(plan, true)
   const { inputs } = plan.parameters
   const { gradients, trained } = gradientsOf(plan, graph, written, loss)
-  const moved = inputs.flatMap(({ name }) => (written.moved.has(name) ? [[name, written.moved.get(name)!] as const] : []))
+  const moved = inputs.flatMap(({ name }) =>
+    written.moved.has(name) ? [[name, written.moved.get(name)!] as const] : [],
+  )
   const buffers = trained.map(name => {
     const { shape } = gradients.get(name)!
     return graph.input(`${name}${gradientBufferSuffix}`, 'float32', shape)
@@ -74,12 +78,23 @@ export function trainingArtifact(plan: ArtifactPlan, inPlace: boolean): Training
       ...moved.map(([name, next]) => [`${name}_next`, next] as const),
     ])
     const built = inOrder(finished(graph, { ...outputs, ...made }), plan.parameters, tail)
-    return { ...accumulatedInPlace(built, trained, moved.map(([name]) => name), Object.keys(outputs).length), trained }
+    return {
+      ...accumulatedInPlace(
+        built,
+        trained,
+        moved.map(([name]) => name),
+        Object.keys(outputs).length,
+      ),
+      trained,
+    }
   }
   const sums = trained.map((name, i) => {
     const gradient = gradients.get(name)!
     const isFirst = gradient.shape.length === 0 ? graph.squeeze(reset, [0]) : reset
-    return [`${name}_grad${accumulatedSuffix}`, graph.where(isFirst, gradient, graph.add(buffers[i]!, gradient))] as const
+    return [
+      `${name}_grad${accumulatedSuffix}`,
+      graph.where(isFirst, gradient, graph.add(buffers[i]!, gradient)),
+    ] as const
   })
   const next = moved.map(([name, value]) => [`${name}${accumulatedSuffix}`, value] as const)
   const all = { ...outputs, ...Object.fromEntries([...sums, ...next]) }
@@ -88,7 +103,19 @@ export function trainingArtifact(plan: ArtifactPlan, inPlace: boolean): Training
 
 /** As the CPU provider runs it fastest; the operators stay ordinary ones. */
 function finished(graph: GraphBuilder, outputs: Values): Graph {
-  return leavesLast(forProcessor(graph.build(outputs)))
+  return leavesLast(rewrite(forProcessor(graph.build(outputs)), [withoutNumerator]))
+}
+
+/**
+ * 1 / x as its reciprocal: where 1 / x is multiplied by what a Cast makes, as in the gradient of a mean, the optimizer of the official runtime 1.19.2
+ * crashes (its DivMulFusion leaves the Cast without readers, and its PreShapeNodeElimination goes to the first of them).
+ */
+const withoutNumerator: Rewrite = (graph, node) => {
+  const [one, x] = node.inputs
+  const numerator = node.op === 'Div' ? graph.constantOf(one) : undefined
+  return numerator?.dims.length === 0 && Number(numerator.data[0]) === 1 && isFloat(x!.dtype)
+    ? graph.reciprocal(x!)
+    : undefined
 }
 
 function forward(plan: ArtifactPlan, training: boolean): Forward {
@@ -109,8 +136,13 @@ function forward(plan: ArtifactPlan, training: boolean): Forward {
     if (!written.parameters.has(name)) graph.input(name, 'float32', shape) // one that nothing reads
   }
   const loss = writeArtifactLoss(graph, outputs, plan.loss)
-  const additional = additionalOutputNames.map(name => [name, outputNamed(outputs, name, 'additionalOutputNames')] as const)
-  const lossName = plan.loss.loss === undefined ? Object.keys(outputs)[0]! : freeName('loss', [...additionalOutputNames, ...graph.inputs.map(({ name }) => name)])
+  const additional = additionalOutputNames.map(
+    name => [name, outputNamed(outputs, name, 'additionalOutputNames')] as const,
+  )
+  const lossName =
+    plan.loss.loss === undefined
+      ? Object.keys(outputs)[0]!
+      : freeName('loss', [...additionalOutputNames, ...graph.inputs.map(({ name }) => name)])
   return { graph, written, loss, outputs: { [lossName]: loss, ...Object.fromEntries(additional) } }
 }
 
@@ -130,9 +162,13 @@ function gradientsOf(
   const trained = wanted.filter(name => dense.has(name))
   const apart = wanted.filter(name => !dense.has(name))
   if (trained.length === 0 || (parameters.named && apart.length > 0)) {
-    throw new TrainerError('argument', `The loss of ${model.name} does not depend on ${quoted(apart)}, which cannot be trained by it.`, {
-      fix: 'Leave them out of requiresGrad, or give a loss that depends on them.',
-    })
+    throw new TrainerError(
+      'argument',
+      `The loss of ${model.name} does not depend on ${quoted(apart)}, which cannot be trained by it.`,
+      {
+        fix: 'Leave them out of requiresGrad, or give a loss that depends on them.',
+      },
+    )
   }
   if (apart.length > 0)
     log('warning', `The loss does not depend on ${quoted(apart)}: they are frozen in the artifacts.`)
@@ -165,12 +201,17 @@ function accumulatedInPlace(
   })
   const nodes = [
     ...trained.map(name =>
-      accumulator(name, [`${name}${gradientBufferSuffix}`, `${name}_grad`, lazyResetName], `${name}_grad${accumulatedSuffix}`),
+      accumulator(
+        name,
+        [`${name}${gradientBufferSuffix}`, `${name}_grad`, lazyResetName],
+        `${name}_grad${accumulatedSuffix}`,
+      ),
     ),
     ...moved.map(name => accumulator(name, [name, `${name}_next`, always.name], `${name}${accumulatedSuffix}`)),
   ]
   const outputs = [...graph.outputs.slice(0, kept), ...nodes.map(node => flag(node.outputs[0]!))]
   const overwrites = { value: always, tensor: new Tensor('bool', Uint8Array.of(1), [1]) }
-  const initializers = moved.length === 0 ? graph.initializers : new Map([...graph.initializers, [always.name, overwrites]])
+  const initializers =
+    moved.length === 0 ? graph.initializers : new Map([...graph.initializers, [always.name, overwrites]])
   return { graph: { ...graph, outputs, initializers }, foreignNodes: nodes }
 }

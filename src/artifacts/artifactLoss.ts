@@ -41,7 +41,10 @@ const losses: Readonly<Record<ArtifactLossName, NamedLoss>> = {
 /** @throws TrainerError ('argument') for what is no loss. */
 export function checkArtifactLoss({ loss, lossInputNames, labels }: ArtifactLossOptions): void {
   if (typeof loss !== 'string' && loss !== undefined && typeof loss !== 'function')
-    throw new TrainerError('argument', `generateArtifacts() takes the name of a loss or a function, not ${shown(loss)}.`)
+    throw new TrainerError(
+      'argument',
+      `generateArtifacts() takes the name of a loss or a function, not ${shown(loss)}.`,
+    )
   if (typeof loss === 'string' && !Object.hasOwn(losses, loss)) {
     const names = Object.keys(losses)
     const near = nearest(String(loss).replaceAll('_', '-'), names)
@@ -70,7 +73,10 @@ export function writeArtifactLoss(graph: GraphBuilder, outputs: Values, options:
   const predicted = outputNamed(outputs, name!, 'lossInputNames')
   if (predicted.dtype !== 'float32') throw noFloat(name!, predicted)
   if (lossInputNames !== undefined && lossInputNames.length > 2)
-    throw new TrainerError('argument', `A loss is of one output, and may have labels from a second, but lossInputNames are ${quoted(lossInputNames)}.`)
+    throw new TrainerError(
+      'argument',
+      `A loss is of one output, and may have labels from a second, but lossInputNames are ${quoted(lossInputNames)}.`,
+    )
   const kind = typeof loss === 'string' ? losses[loss].labels : (options.labels ?? 'classes')
   const labels =
     labelsName === undefined ? labelsInput(graph, predicted, kind) : outputNamed(outputs, labelsName, 'lossInputNames')
@@ -88,10 +94,18 @@ function customLoss(graph: GraphBuilder, loss: LossFunction, outputs: ModelOutpu
     : countElements(graph, labels)
   const written: unknown = loss(outputs, labels, count, graph)
   const isObject = typeof written === 'object' && written !== null
-  const value = isObject && 'sum' in written ? mean(graph, written as Loss) : isObject && 'shape' in written ? (written as Value) : undefined
+  const value =
+    isObject && 'sum' in written
+      ? mean(graph, written as Loss)
+      : isObject && 'shape' in written
+        ? (written as Value)
+        : undefined
   if (value?.shape.length === 0) return value
   const found = value === undefined ? shown(written) : describe(value)
-  throw new TrainerError('argument', `The loss function has to return a scalar of the graph, or a sum and a count, but it returned ${found}.`)
+  throw new TrainerError(
+    'argument',
+    `The loss function has to return a scalar of the graph, or a sum and a count, but it returned ${found}.`,
+  )
 }
 
 /** The output that a loss is of unless it is named. @throws TrainerError ('argument') where there are several. */
@@ -99,27 +113,39 @@ function predictedName(outputs: Values): string {
   const names = Object.keys(outputs)
   if (names.includes('logits')) return 'logits'
   if (names.length === 1) return names[0]!
-  throw new TrainerError('argument', `The model has the outputs ${quoted(names)}: which one is the loss computed from?`, {
-    fix: 'Name it in lossInputNames.',
-  })
+  throw new TrainerError(
+    'argument',
+    `The model has the outputs ${quoted(names)}: which one is the loss computed from?`,
+    {
+      fix: 'Name it in lossInputNames.',
+    },
+  )
 }
 
 /** The first output, which is the loss where none is to be added. */
 function scalarLoss(outputs: Values): Value {
   const [name, first] = Object.entries(outputs)[0]!
   if (first.shape.length === 0 && first.dtype === 'float32') return first
-  throw new TrainerError('argument', `Without a loss the first output is the loss, a float32 scalar, but "${name}" is ${describe(first)}.`, {
-    fix: `Give a loss: ${Object.keys(losses).join(', ')}, or a function.`,
-  })
+  throw new TrainerError(
+    'argument',
+    `Without a loss the first output is the loss, a float32 scalar, but "${name}" is ${describe(first)}.`,
+    {
+      fix: `Give a loss: ${Object.keys(losses).join(', ')}, or a function.`,
+    },
+  )
 }
 
 /** @throws TrainerError ('argument') for a name that no output has. */
 export function outputNamed(outputs: Values, name: string, option: string): Value {
   if (Object.hasOwn(outputs, name)) return outputs[name]!
   const near = nearest(name, Object.keys(outputs))
-  throw new TrainerError('argument', `${option} names "${name}", but the outputs of the model are ${quoted(Object.keys(outputs))}.`, {
-    ...(near !== undefined && { fix: `Did you mean "${near}"?` }),
-  })
+  throw new TrainerError(
+    'argument',
+    `${option} names "${name}", but the outputs of the model are ${quoted(Object.keys(outputs))}.`,
+    {
+      ...(near !== undefined && { fix: `Did you mean "${near}"?` }),
+    },
+  )
 }
 
 function noFloat(name: string, value: Value): TrainerError {

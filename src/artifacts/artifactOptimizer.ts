@@ -52,7 +52,11 @@ export function optimizerNodes(optimizer: ArtifactOptimizer): OptimizerNodes {
   const given = typeof optimizer === 'string' ? { name: optimizer } : optimizer
   const name: unknown = typeof given === 'object' && given !== null ? given.name : given
   if (name === 'sgd') {
-    const { maxGradNorm } = withDefaults<Required<SgdArtifact>>(given as SgdArtifact, { name, maxGradNorm: undefined }, "The optimizer 'sgd'")
+    const { maxGradNorm } = withDefaults<Required<SgdArtifact>>(
+      given as SgdArtifact,
+      { name, maxGradNorm: undefined },
+      "The optimizer 'sgd'",
+    )
     return { maxNorm: checkedNorm(maxGradNorm), adamw: undefined }
   }
   if (name === 'adamw') return adamwNodes(given as AdamWArtifact)
@@ -72,7 +76,11 @@ function adamwNodes(given: AdamWArtifact): OptimizerNodes {
     mode: 'huggingface',
     maxGradNorm: undefined,
   }
-  const { betas, epsilon, weightDecay, biasCorrection, mode, maxGradNorm } = withDefaults(given, defaults, "The optimizer 'adamw'")
+  const { betas, epsilon, weightDecay, biasCorrection, mode, maxGradNorm } = withDefaults(
+    given,
+    defaults,
+    "The optimizer 'adamw'",
+  )
   const isPair = Array.isArray(betas) && betas.length === 2
   if (!isPair || !betas.every(beta => typeof beta === 'number' && beta >= 0 && beta < 1))
     throw new TrainerError('argument', `betas are ${JSON.stringify(betas)}; two numbers from 0 up to 1 were expected.`)
@@ -147,7 +155,13 @@ export function optimizerForeignNodes({ maxNorm, adamw }: OptimizerNodes): reado
   const update: ForeignNode =
     adamw === undefined
       ? // the schema's order: weights, then gradients
-        { op: 'SGDOptimizerV2', domain, name: 'SGDOptimizerV2', inputs: ['learning_rate', 'params', gradients], outputs }
+        {
+          op: 'SGDOptimizerV2',
+          domain,
+          name: 'SGDOptimizerV2',
+          inputs: ['learning_rate', 'params', gradients],
+          outputs,
+        }
       : {
           op: 'AdamWOptimizer',
           domain,
@@ -203,7 +217,12 @@ export const gradientBufferSuffix = '_grad.accumulation.buffer'
 
 /** Gradients whose norm, of all together, is at most `maxNorm`. */
 function clipped(graph: GraphBuilder, gradients: readonly Value[], maxNorm: number): readonly Value[] {
-  const squares = gradients.map(gradient => graph.reduceSumSquare(gradient, gradient.shape.map((_, axis) => axis)))
+  const squares = gradients.map(gradient =>
+    graph.reduceSumSquare(
+      gradient,
+      gradient.shape.map((_, axis) => axis),
+    ),
+  )
   const norm = graph.sqrt(squares.reduce((sum, square) => graph.add(sum, square)))
   const coefficient = graph.min(graph.div(graph.constant(maxNorm), graph.add(norm, 1e-6)), 1)
   return gradients.map(gradient => graph.mul(gradient, coefficient))
@@ -214,7 +233,11 @@ type Update = (weight: Value, gradient: Value, first: Value, second: Value) => r
 /** AdamWOptimizer's formula in either mode; numbers are rounded to float32 first, as its attributes are. */
 function adamwUpdate(graph: GraphBuilder, attributes: AdamWAttributes, rate: Value, count: Value): Update {
   const { correct_bias: corrects, adam_mode: mode, weight_decay: decay } = attributes
-  const [alpha, beta, epsilon] = [attributes.alpha, attributes.beta, attributes.epsilon].map(Math.fround) as [number, number, number]
+  const [alpha, beta, epsilon] = [attributes.alpha, attributes.beta, attributes.epsilon].map(Math.fround) as [
+    number,
+    number,
+    number,
+  ]
   // in float64: 1 - βᵗ loses its digits in float32 where t is small
   const correction = (decayRate: number): Value => {
     const power = graph.pow(graph.constant(decayRate, 'float64'), graph.cast(count, 'float64'))

@@ -80,7 +80,10 @@ export async function generateArtifacts(
   const nodes = optimizer === undefined ? undefined : optimizerNodes(optimizer)
   const source = typeof model === 'string' ? await modelOfFile(model, options) : model
   if (!(source instanceof TrainableModel))
-    throw new TrainerError('argument', `generateArtifacts() takes a model or the path of an ONNX file, not ${shown(model)}.`)
+    throw new TrainerError(
+      'argument',
+      `generateArtifacts() takes a model or the path of an ONNX file, not ${shown(model)}.`,
+    )
   const { definition } = source
   return writeArtifacts(
     {
@@ -128,7 +131,11 @@ function checkGenerateOptions(options: GenerateArtifactsOptions): void {
     })
   if (dialect === undefined || artifactDialects.includes(dialect)) return
   const near = nearest(String(dialect), artifactDialects)
-  throw new TrainerError('argument', `dialect is ${shown(dialect)}; artifacts are written in ${quoted(artifactDialects)}.`, {
-    ...(near !== undefined && { fix: `Did you mean '${near}'?` }),
-  })
+  throw new TrainerError(
+    'argument',
+    `dialect is ${shown(dialect)}; artifacts are written in ${quoted(artifactDialects)}.`,
+    {
+      ...(near !== undefined && { fix: `Did you mean '${near}'?` }),
+    },
+  )
 }

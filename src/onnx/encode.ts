@@ -92,7 +92,11 @@ export function encodeInParts(
     ),
   ]
   const graphLength = body.reduce((sum, part) => sum + part.length, 0)
-  const model = [message(writer => writeModel(writer, rest.metadata)), frame(protoFields.model.graph, graphLength), ...body]
+  const model = [
+    message(writer => writeModel(writer, rest.metadata)),
+    frame(protoFields.model.graph, graphLength),
+    ...body,
+  ]
   return externalData === undefined ? { model } : { model, externalData }
 }
 
