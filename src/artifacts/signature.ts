@@ -1,7 +1,7 @@
 // what the inputs and outputs of artifacts are: by their names alone, as ONNX Runtime Training tells them apart
 import { quoted, TrainerError } from '../errors'
 import type { GivenInput } from '../feeds/asGiven'
-import { readBy } from '../lowering/lower'
+import { readBy } from '../lowering/reading'
 import { lowerings } from '../lowering/table'
 import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/readModel'
 import type { Checkpoint } from './Checkpoint'
