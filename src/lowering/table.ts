@@ -2,13 +2,16 @@ import { convolution } from './convolution'
 import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
+import { fused } from './fused'
 import type { LoweringTable } from './Lowering'
+import { losses } from './losses'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
+import { training } from './training'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
@@ -16,7 +19,6 @@ import { shapes } from './shapes'
  */
 export const lowerings: LoweringTable = {
   ...cutting,
-  ...dropout,
   ...elementwise,
   ...movement,
   ...reductions,
@@ -25,4 +27,8 @@ export const lowerings: LoweringTable = {
   ...pooling,
   ...resizing,
   ...normalization,
+  ...dropout,
+  ...losses,
+  ...training,
+  ...fused,
 }
