@@ -8,6 +8,7 @@ import { gatherBack, insideOut, padGradient, scatterRows, sliceGradient, without
 import { type NormalizationSite, normalizationGradient } from './normalization'
 import { type Gradient, scalarOf, scaled, times } from './scaled'
 import { count, lengths, reshaped, zeros } from './shapes'
+import { averagePoolGradient, convGradient, convTransposeGradient, maxPoolGradient } from './windows'
 
 /**
  * The inputs or outputs of a node. Three are typed as present; a rule knows how many its operator has, and which of
@@ -55,6 +56,15 @@ export const elementwise: ReadonlySet<OpName> = new Set<OpName>([
   'Reciprocal',
   'Sin',
   'Cos',
+  'Tan',
+  'Atan',
+  'Asin',
+  'Acos',
+  'Sinh',
+  'Cosh',
+  'Asinh',
+  'Acosh',
+  'Atanh',
   'Gelu',
   'Cast',
   'Add',
@@ -62,6 +72,7 @@ export const elementwise: ReadonlySet<OpName> = new Set<OpName>([
   'Mul',
   'Div',
   'Pow',
+  'Mod',
   'Min',
   'Max',
   'Where',
@@ -81,7 +92,10 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
 
   Floor: 'flat',
   Sign: 'flat',
+  Round: 'flat',
+  ArgMax: 'flat',
   Shape: 'flat',
+  Range: 'flat',
   Equal: 'flat',
   Greater: 'flat',
   Less: 'flat',
@@ -117,6 +131,24 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   Reciprocal: ({ y: [y], dy: [d], graph: g }) => [scaled(times(g, d, g.mul(y, y)), -1)],
   Sin: ({ x: [x], dy: [d], graph: g }) => [times(g, d, g.cos(x))],
   Cos: ({ x: [x], dy: [d], graph: g }) => [scaled(times(g, d, g.sin(x)), -1)],
+  // y = tan x, dx = dy (1 + y²)
+  Tan: ({ y: [y], dy: [d], graph: g }) => [times(g, d, g.add(g.mul(y, y), 1))],
+  // y = arctan x, dx = dy / (1 + x²)
+  Atan: ({ x: [x], dy: [d], graph: g }) => [g.div(d, g.add(g.mul(x, x), 1))],
+  // y = arcsin x, dx = dy / √(1 - x²)
+  Asin: ({ x: [x], dy: [d], graph: g }) => [g.div(d, g.sqrt(g.sub(1, g.mul(x, x))))],
+  // y = arccos x, dx = -dy / √(1 - x²)
+  Acos: ({ x: [x], dy: [d], graph: g }) => [scaled(g.div(d, g.sqrt(g.sub(1, g.mul(x, x)))), -1)],
+  // y = sinh x, dx = dy cosh x = ½ dy (eˣ + e⁻ˣ)
+  Sinh: ({ x: [x], dy: [d], graph: g }) => [scaled(times(g, d, g.add(g.exp(x), g.exp(g.neg(x)))), 0.5)],
+  // y = cosh x, dx = dy sinh x = ½ dy (eˣ - e⁻ˣ)
+  Cosh: ({ x: [x], dy: [d], graph: g }) => [scaled(times(g, d, g.sub(g.exp(x), g.exp(g.neg(x)))), 0.5)],
+  // y = arsinh x, dx = dy / √(x² + 1)
+  Asinh: ({ x: [x], dy: [d], graph: g }) => [g.div(d, g.sqrt(g.add(g.mul(x, x), 1)))],
+  // y = arcosh x, dx = dy / √(x² - 1)
+  Acosh: ({ x: [x], dy: [d], graph: g }) => [g.div(d, g.sqrt(g.sub(g.mul(x, x), 1)))],
+  // y = artanh x, dx = dy / (1 - x²)
+  Atanh: ({ x: [x], dy: [d], graph: g }) => [g.div(d, g.sub(1, g.mul(x, x)))],
   // y = x Φ(x), dx = dy (Φ + x φ) = ½ dy (1 + erf u + 2/√π u / exp(u²)) with u = x/√2. The largest tensor of a training
   // step: no pass too many
   Gelu: ({ x: [x], dy: [d], graph: g }) => {
@@ -151,6 +183,11 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
     const da = g.where(g.equal(b, 0), 0, times(g, d, g.mul(b, g.pow(a, g.sub(b, 1)))))
     return [da, asked[1] ? g.where(g.equal(a, 0), 0, times(g, d, g.mul(y, g.log(a)))) : undefined]
   },
+  // y = a - n b with a whole number n, which has no gradient: da = dy, db = -dy n
+  Mod: ({ x: [a, b], y: [y], dy: [d], graph: g, asked }) => [
+    d,
+    asked[1] ? scaled(times(g, d, g.div(g.sub(a, y), b)), -1) : undefined,
+  ],
   // the smaller one takes dy; equal ones share it, as in ONNX Runtime's training and in PyTorch
   Min: ({ x: [a, b], dy: [d], graph: g }) => shared(g, d, g.less(a, b), g.less(b, a)),
   // the larger one takes dy; equal ones share it
@@ -226,6 +263,9 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
     const total = dx === undefined ? dy[3] : dy[3] === undefined ? dx : g.add(dx, dy[3])
     return [total, total, dScale, dy[0], total]
   },
+  // yᵢ = Σ xⱼ over j ≤ i, dxⱼ = Σ dyᵢ over i ≥ j: the same from the other end
+  CumSum: ({ x: [, axis], dy: [d], attributes: { reverse = 0, ...others }, graph: g }) =>
+    g.node('CumSum', [d, axis], { ...others, reverse: 1 - reverse }),
   // y = Σ x
   ReduceSum: ({ x, dy: [d], attributes, graph: g }) => [kept(g, x, attributes, d)],
   // y = Σ x / n
@@ -243,6 +283,13 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
 
   // ── picking and putting ──
 
+  // the largest (or smallest) elements take dy, where they stood; indices carry no gradient
+  TopK: ({ x: [x, k], y, dy: [d], attributes, graph: g }) => {
+    if (d === undefined) return []
+    const { axis = -1 } = attributes
+    const index = y[1] ?? g.node('TopK', [x, k], attributes, 2)[1]!
+    return g.node('ScatterElements', [zeros(g, d.dtype, x.shape, [x]), index, d], { axis, reduction: 'add' })
+  },
   // y = rows of x: each row of dy is added where it came from. Where the way back is known, it is a Gather too
   Gather: ({ x: [x, index], dy: [d], attributes: { axis = 0 }, hint, graph: g }) => {
     const at = positive(axis, x.shape.length)
@@ -342,6 +389,15 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
     const dx = padGradient(g, d, listed, amounts)
     return [dx, undefined, asked[2] ? reshaped(g, g.sub(g.sum(d), g.sum(dx)), value) : undefined]
   },
+
+  // ── windows ──
+
+  Conv: convGradient,
+  ConvTranspose: convTransposeGradient,
+  MaxPool: ({ x: [x], y: [, indices], dy: [d], attributes, graph: g }) => [
+    maxPoolGradient(g, x, indices, d, attributes),
+  ],
+  AveragePool: ({ x: [x], dy: [d], attributes, graph: g }) => [averagePoolGradient(g, x, d, attributes)],
 }
 
 // ── what rules share ──

@@ -1,11 +1,32 @@
+import { convolution } from './convolution'
+import { cutting } from './cutting'
+import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import type { LoweringTable } from './Lowering'
+import { losses } from './losses'
 import { movement } from './movement'
+import { normalization } from './normalization'
+import { pooling } from './pooling'
 import { reductions } from './reductions'
+import { resizing } from './resizing'
 import { shapes } from './shapes'
+import { training } from './training'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
  * An operator of our own table that means the same in every opset has no row: it is written as it is.
  */
-export const lowerings: LoweringTable = { ...elementwise, ...movement, ...reductions, ...shapes }
+export const lowerings: LoweringTable = {
+  ...cutting,
+  ...dropout,
+  ...elementwise,
+  ...movement,
+  ...reductions,
+  ...shapes,
+  ...losses,
+  ...training,
+  ...convolution,
+  ...pooling,
+  ...resizing,
+  ...normalization,
+}

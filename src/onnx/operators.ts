@@ -1,4 +1,5 @@
 import type { DataType } from '../tensor'
+import type { WindowAttributes } from './windows'
 
 type None = Record<never, never>
 interface Axis {
@@ -7,6 +8,12 @@ interface Axis {
 interface Reduction {
   readonly keepdims?: number
   readonly noop_with_empty_axes?: number
+}
+interface Grouped {
+  readonly group?: number
+}
+interface Kernel {
+  readonly kernel_shape: readonly number[]
 }
 interface Scatter {
   readonly reduction?: 'none' | 'add' | 'mul' | 'max' | 'min'
@@ -26,7 +33,17 @@ export interface Attributes {
   Reciprocal: None
   Sin: None
   Cos: None
+  Tan: None
+  Atan: None
+  Asin: None
+  Acos: None
+  Sinh: None
+  Cosh: None
+  Asinh: None
+  Acosh: None
+  Atanh: None
   Floor: None
+  Round: None
   Sign: None
   Not: None
   Identity: None
@@ -37,6 +54,7 @@ export interface Attributes {
   Mul: None
   Div: None
   Pow: None
+  Mod: { readonly fmod?: number }
   Min: None
   Max: None
   Equal: None
@@ -57,6 +75,9 @@ export interface Attributes {
   ReduceMean: Reduction
   ReduceMax: Reduction
   ReduceSumSquare: Reduction
+  CumSum: { readonly exclusive?: number; readonly reverse?: number }
+  ArgMax: Axis & { readonly keepdims?: number; readonly select_last_index?: number }
+  TopK: Axis & { readonly largest?: number; readonly sorted?: number }
   Gather: Axis
   GatherElements: Axis
   ScatterND: Scatter
@@ -71,6 +92,11 @@ export interface Attributes {
   Unsqueeze: None
   Pad: { readonly mode?: 'constant' | 'reflect' | 'edge' }
   Shape: { readonly start?: number; readonly end?: number }
+  Range: None
+  Conv: WindowAttributes & Grouped
+  ConvTranspose: WindowAttributes & Grouped & { readonly output_padding?: readonly number[] }
+  MaxPool: WindowAttributes & Kernel & { readonly ceil_mode?: number }
+  AveragePool: Omit<WindowAttributes, 'dilations'> & Kernel & { readonly count_include_pad?: number }
 }
 
 export type OpName = keyof Attributes
@@ -101,6 +127,9 @@ const unary = row([1, 1])
 const binary = row([2, 2])
 const axis = { axis: 'int' } as const
 const reduction = { keepdims: 'int', noop_with_empty_axes: 'int' } as const
+const windows = { strides: 'ints', pads: 'ints' } as const
+const convolution = { ...windows, dilations: 'ints', group: 'int' } as const
+const pooling = { ...windows, kernel_shape: 'ints' } as const
 
 /** The operator table. */
 export const operators: { readonly [Op in OpName]: Operator } = {
@@ -116,7 +145,17 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   Reciprocal: unary,
   Sin: unary,
   Cos: unary,
+  Tan: unary,
+  Atan: unary,
+  Asin: unary,
+  Acos: unary,
+  Sinh: unary,
+  Cosh: unary,
+  Asinh: unary,
+  Acosh: unary,
+  Atanh: unary,
   Floor: unary,
+  Round: unary,
   Sign: unary,
   Not: unary,
   Identity: unary,
@@ -127,6 +166,7 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   Mul: binary,
   Div: binary,
   Pow: binary,
+  Mod: row([2, 2], { fmod: 'int' }),
   Min: binary,
   Max: binary,
   Equal: binary,
@@ -147,6 +187,9 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   ReduceMean: row([1, 2], reduction),
   ReduceMax: row([1, 2], reduction),
   ReduceSumSquare: row([1, 2], reduction),
+  CumSum: row([2, 2], { exclusive: 'int', reverse: 'int' }),
+  ArgMax: row([1, 1], { axis: 'int', keepdims: 'int', select_last_index: 'int' }),
+  TopK: row([2, 2], { axis: 'int', largest: 'int', sorted: 'int' }, [1, 2]),
   Gather: row([2, 2], axis),
   GatherElements: row([2, 2], axis),
   ScatterND: row([3, 3], { reduction: 'string' }),
@@ -161,4 +204,9 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   Unsqueeze: binary,
   Pad: row([2, 4], { mode: 'string' }),
   Shape: row([1, 1], { start: 'int', end: 'int' }),
+  Range: row([3, 3]),
+  Conv: row([2, 3], convolution), // the lengths of its kernel are those of the weight
+  ConvTranspose: row([2, 3], { ...convolution, output_padding: 'ints' }),
+  MaxPool: row([1, 1], { ...pooling, dilations: 'ints', ceil_mode: 'int' }, [1, 2]),
+  AveragePool: row([1, 1], { ...pooling, count_include_pad: 'int' }),
 }

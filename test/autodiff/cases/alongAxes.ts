@@ -25,6 +25,17 @@ const norm = (kept: readonly number[], axis = -1, outputs = 3): Build =>
 const skip = (kept: readonly number[], outputs = 4): Build =>
   only(kept, 'SkipLayerNormalization', { epsilon: 1e-5 }, outputs)
 
+const running =
+  (axis: number, attributes: Attributes['CumSum'] = {}): Build =>
+  (g, x) =>
+    g.node('CumSum', [x, g.constant(Tensor.from('int64', axis))], attributes)
+const top =
+  (k: number, kept: readonly number[], attributes: Attributes['TopK'] = {}): Build =>
+  (g, x) => {
+    const [values, index] = g.node('TopK', [x, g.integers([k])], attributes, 2)
+    return [values, ...(kept.includes(1) ? [g.cast(index!, x!.dtype)] : [])]
+  }
+
 /** Operators along axes: softmax, normalization and reductions. */
 export const alongAxes = {
   Softmax: [
@@ -123,6 +134,25 @@ export const alongAxes = {
       inputs: [['n', 2, 6], ['n', 2, 6], [6], [6], [6]],
       lengths,
     },
+  ],
+  CumSum: [
+    { title: 'the last axis', build: running(-1), inputs: [['n', 4]], lengths },
+    { title: 'a named axis, from the end', build: running(0, { reverse: 1 }), inputs: [['n', 2]], lengths },
+    { title: 'what came before', build: running(1, { exclusive: 1 }), inputs: [[2, 4, 3]] },
+    { title: 'what comes after', build: running(1, { exclusive: 1, reverse: 1 }), inputs: [['n', 4]], lengths },
+  ],
+  ArgMax: [
+    {
+      title: 'nothing goes back',
+      build: (g, x) => g.cast(g.node('ArgMax', [x], { axis: 1 })[0]!, x!.dtype),
+      inputs: [constant('n', 4)],
+      lengths,
+    },
+  ],
+  TopK: [
+    { title: 'the largest of each row', build: top(2, [0, 1]), inputs: [['n', 5]], lengths },
+    { title: 'the smallest, their places not read', build: top(2, [0], { axis: 0, largest: 0 }), inputs: [[4, 3]] },
+    { title: 'of a named axis', build: top(2, [0], { axis: 0 }), inputs: [['m', 3]], lengths },
   ],
   ReduceSum: reduction('ReduceSum'),
   ReduceMean: reduction('ReduceMean'),

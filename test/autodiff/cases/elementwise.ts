@@ -49,9 +49,13 @@ const logical = (op: OpName): readonly Case[] => [
   },
 ]
 
+/** An input for operators that need numbers between -1 and 1. */
+const within = (...shape: (number | string)[]): Input => ({ shape, from: -0.8, to: 0.8 })
+
 /** Operators that are computed element by element. */
 export const elementwise = {
   Floor: flat('Floor'),
+  Round: flat('Round'),
   Sign: flat('Sign'),
   Equal: comparison('Equal'),
   Greater: comparison('Greater'),
@@ -70,6 +74,15 @@ export const elementwise = {
   Sigmoid: one('Sigmoid'),
   Sin: one('Sin'),
   Cos: one('Cos'),
+  Tan: one('Tan'),
+  Atan: one('Atan'),
+  Asin: one('Asin', within),
+  Acos: one('Acos', within),
+  Sinh: one('Sinh'),
+  Cosh: one('Cosh'),
+  Asinh: one('Asinh'),
+  Acosh: one('Acosh', (...shape) => ({ shape, from: 1.3, to: 3 })),
+  Atanh: one('Atanh', within),
   Abs: [...one('Abs'), { title: 'both signs', build: apply('Abs'), inputs: [{ shape: [2], values: [-0.5, 0.7] }] }],
   Sqrt: one('Sqrt', positive),
   Log: one('Log', positive),
@@ -132,6 +145,28 @@ export const elementwise = {
       title: 'a base of 0',
       build: (g, x) => g.pow(g.constant(Tensor.from(x!.dtype, [0, 2])), x!),
       inputs: [{ shape: [2], values: [2, 3] }],
+    },
+  ],
+  Mod: [
+    {
+      title: 'multiples left out',
+      build: apply('Mod', { fmod: 1 }),
+      inputs: [
+        {
+          shape: [2, 3],
+          values: [
+            [5.3, -5.3, 0.2],
+            [7.9, 1.4, -2.2],
+          ],
+        },
+        { shape: [3], values: [2, 2.5, -1.5] },
+      ],
+    },
+    {
+      title: 'a constant divisor',
+      build: (g, x) => g.node('Mod', [x, g.constant(0.75, x!.dtype)], { fmod: 1 }),
+      inputs: [{ shape: ['n', 2], from: 0.8, to: 1.4 }],
+      lengths,
     },
   ],
   Min: two('Min'),

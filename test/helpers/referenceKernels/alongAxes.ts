@@ -44,6 +44,46 @@ const reduce =
     ]
   }
 
+/** Running sums of the line, or of all that comes before. */
+function running(line: Float64Array, exclusive: boolean, reverse: boolean): Float64Array {
+  const ordered = reverse ? line.toReversed() : line
+  let sum = 0
+  const sums = ordered.map(x => {
+    sum += x
+    return exclusive ? sum - x : sum
+  })
+  return reverse ? sums.reverse() : sums
+}
+
+const topK: Kernel<'TopK'> = ({ inputs: [x, count], attributes: { axis = -1, largest = 1 }, outputs }) => {
+  const at = front(axis, x!.dims.length)
+  const dims = x!.dims.with(at, count!.data[0]!)
+  const values = dense(x!.dtype, dims)
+  const index = dense('int64', dims)
+  const targets: Int32Array[] = []
+  lines(dims, at, line => targets.push(line))
+  lines(x!.dims, at, (line, i) => {
+    const order = Array.from(line, (place, k) => [x!.data[place]!, k] as const)
+    order.sort(([a, j], [b, k]) => (largest === 1 ? b - a : a - b) || j - k)
+    targets[i]!.forEach((place, k) => {
+      values.data[place] = order[k]![0]
+      index.data[place] = order[k]![1]
+    })
+  })
+  return [values, index].slice(0, outputs)
+}
+
+const argMax: Kernel<'ArgMax'> = ({ inputs: [x], attributes: { axis = 0, keepdims = 1, select_last_index = 0 } }) => {
+  const at = front(axis, x!.dims.length)
+  const found: number[] = []
+  lines(x!.dims, at, line => {
+    const values = Array.from(line, place => x!.data[place]!)
+    const top = values.reduce((a, b) => Math.max(a, b), -Infinity)
+    found.push(select_last_index === 1 ? values.lastIndexOf(top) : values.indexOf(top))
+  })
+  return [dense('int64', keepdims === 0 ? x!.dims.toSpliced(at, 1) : x!.dims.with(at, 1), i => found[i]!)]
+}
+
 const total = (line: Float64Array): number => line.reduce((a, b) => a + b, 0)
 
 /** Over all axes from `axis` on: the result, the mean and the reciprocal standard deviation. */
@@ -78,6 +118,14 @@ export const alongAxes = {
     const sum = dense(x!.dtype, x!.dims, i => x!.data[i]! + s.data[i]! + (b?.data[i] ?? 0))
     return [...layerNormalization(sum, scale!, beta, x!.dims.length - 1, epsilon), sum].slice(0, outputs)
   },
+  CumSum: ({ inputs: [x, axis], attributes: { exclusive, reverse } }) =>
+    along(line => running(line, exclusive === 1, reverse === 1))({
+      inputs: [x!],
+      attributes: { axis: axis!.data[0]! },
+      outputs: 1,
+    }),
+  ArgMax: argMax,
+  TopK: topK,
   ReduceSum: reduce(total),
   ReduceMean: reduce(line => total(line) / line.length),
   ReduceMax: reduce(line => line.reduce((a, b) => Math.max(a, b), -Infinity)),

@@ -13,6 +13,20 @@ const unary = [
   caseOf<Attributes['Neg']>([floats('n', 3)], 'float32[n, 3]'),
   caseOf<Attributes['Neg']>([floats()], 'float32[]'),
 ]
+const within = [
+  caseOf<Attributes['Asin']>(
+    [
+      {
+        ...positive,
+        numbers: [
+          [0.25, -0.9, 0],
+          [0.5, 0.01, -0.5],
+        ],
+      },
+    ],
+    'float32[n, 3]',
+  ),
+]
 const positiveOnly = [caseOf<Attributes['Log']>([positive], 'float32[n, 3]')]
 const integral = caseOf<Attributes['Neg']>(
   [
@@ -70,6 +84,43 @@ export const elementwise = {
   Sin: unary,
   Cos: unary,
   Floor: unary,
+  Round: [
+    ...unary,
+    caseOf(
+      [
+        {
+          ...positive,
+          numbers: [
+            [0.5, 1.5, 2.5],
+            [-0.5, 0.499, -1.5],
+          ],
+        },
+      ],
+      'float32[n, 3]',
+    ),
+  ],
+  Tan: unary,
+  Atan: unary,
+  Sinh: unary,
+  Cosh: unary,
+  Asinh: unary,
+  Asin: within,
+  Acos: within,
+  Atanh: within,
+  Acosh: [
+    caseOf(
+      [
+        {
+          ...positive,
+          numbers: [
+            [1, 1.5, 3],
+            [7.5, 2, 100],
+          ],
+        },
+      ],
+      'float32[n, 3]',
+    ),
+  ],
   Gelu: unary,
   Sqrt: positiveOnly,
   Log: positiveOnly,
@@ -90,6 +141,11 @@ export const elementwise = {
     caseOf([ids('int32', [65_539, 2 ** 30], 2), ids('int32', [1 << 30, 5], 2)], 'int32[2]'),
   ],
   Div: [...arithmetic, integers],
+  Mod: [
+    integers,
+    caseOf([floats('n', 3), floats(3)], 'float32[n, 3]', { fmod: 1 }),
+    caseOf([ids('int64', [7, -7, 9], 3), ids('int64', [3], 1)], 'int64[3]', { fmod: 1 }),
+  ],
   Min: arithmetic,
   Max: arithmetic,
   Pow: [
