@@ -2,8 +2,9 @@ import { convolution } from './convolution'
 import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
-import type { LoweringTable } from './Lowering'
+import { fused } from './fused'
 import { losses } from './losses'
+import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
@@ -29,4 +30,5 @@ export const lowerings: LoweringTable = {
   ...pooling,
   ...resizing,
   ...normalization,
+  ...fused,
 }
