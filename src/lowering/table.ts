@@ -8,10 +8,12 @@ import { losses } from './losses'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
+import { recurrent } from './recurrent'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
 import { training } from './training'
+import { trainingConvolution } from './trainingConvolution'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
@@ -27,6 +29,8 @@ export const lowerings: LoweringTable = {
   ...pooling,
   ...resizing,
   ...normalization,
+  ...recurrent,
+  ...trainingConvolution,
   ...dropout,
   ...losses,
   ...training,
