@@ -26,6 +26,7 @@ const roots = [
 const tables = new Set([
   'src/arguments/table.ts',
   'src/autodiff/gradients.ts',
+  'src/lowering/training.ts',
   'src/onnx/builder.ts',
   'src/onnx/infer.ts',
   'src/onnx/operators.ts',

@@ -1,24 +1,32 @@
 import { checkOptions } from '../options'
-import { readBytes } from '../files/readFile'
-import type { Head } from '../heads/Head'
-import { sequenceClassification } from '../heads/sequenceClassification'
-import { checkedLossName, type LossName } from '../losses/lossNames'
+import { checkedLossName, type LossSpelling } from '../losses/lossNames'
 import type { ParameterPatterns } from '../models/freeze'
 import { onnxModel } from '../models/onnxModel'
-import { readModel } from '../onnx/readModel'
 import { Tensor } from '../tensor'
 import { autoModelFor } from './autoModels'
+import { readOnnxFile } from './onnxFile'
 import { TrainableModel } from './TrainableModel'
 
 /** How a graph that was made elsewhere becomes a model. */
 export interface FromOnnxOptions {
-  /** The loss of what the head reads; by default the labels decide, as for a sequence classifier. */
-  readonly loss?: LossName | undefined
-  /** Which parameters are trained, by pattern; by default all: the initializers of type float32 with at least one axis. */
+  /**
+   * The loss of the output, with hyphens or underscores: cross-entropy over its last axis, or binary cross-entropy or
+   * the squared error of each element. By default the labels decide: of an output [rows, width] as for a sequence
+   * classifier; of one with more axes whole numbers are classes, all others numbers. An output that a Softmax or a
+   * Sigmoid makes has the loss that goes with it, which is computed from what goes into that.
+   */
+  readonly loss?: LossSpelling | undefined
+  /** The output that the loss is computed from; by default the one called `logits`, or else the only one of a floating-point type. */
+  readonly output?: string | undefined
+  /**
+   * Which parameters are trained, by pattern; by default all: the initializers of type float32 with at least one axis
+   * that a gradient goes back to. A scalar is trained only where a pattern names it. Statistics, exponents, bounds and
+   * fills are never trained.
+   */
   readonly trainable?: ParameterPatterns | undefined
 }
 
-const fromOnnxOptions = Object.keys({ loss: 1, trainable: 1 } satisfies Record<keyof FromOnnxOptions, 1>)
+const fromOnnxOptions = Object.keys({ loss: 1, output: 1, trainable: 1 } satisfies Record<keyof FromOnnxOptions, 1>)
 
 const features = autoModelFor<Features>('feature-extraction')
 
@@ -47,22 +55,19 @@ export const AutoModel = {
   fromConfig: features.fromConfig,
   /**
    * A forward graph that was exported elsewhere (by PyTorch, say) as a model for the Trainer: its initializers are the
-   * parameters. Its output `logits`, or else its first one, [rows, width], is what the loss is computed from; a collator gives its inputs under
-   * their names in the graph, and `labels`.
+   * parameters. The loss is computed from its output `logits` [rows, …], or else its only one of a floating-point type; a collator gives its
+   * inputs under their names in the graph, and `labels`. Dropout drops in training and only there. Tensors that are stored in files beside it are
+   * read; float16, bfloat16 and float64 become float32.
    *
    * @example const model = await AutoModel.fromOnnx('./forward.onnx', { loss: 'mean_squared_error' })
-   * @throws TrainerError ('file') when the file cannot be read, ('graph') when an operator is not known, ('argument') for
-   * a loss or a pattern that there is not.
+   * @throws TrainerError ('file') when the file, or one that it names, cannot be read, ('graph') when an operator is not known, or of several
+   * outputs none is called `logits`, ('argument') for a loss, an output or a pattern that there is not.
    */
   async fromOnnx(file: string, options: FromOnnxOptions = {}): Promise<TrainableModel> {
     checkOptions(options, fromOnnxOptions, 'AutoModel.fromOnnx()')
     const loss = options.loss === undefined ? undefined : checkedLossName(options.loss, 'loss')
-    const head = (width: number): Head => {
-      const open = sequenceClassification(width)
-      return loss === undefined ? open : open.withLoss(loss)
-    }
-    const model = readModel(await readBytes(file))
-    const definition = onnxModel(model, { name: file, head, trainable: options.trainable })
+    const model = await readOnnxFile(file)
+    const definition = onnxModel(model, { ...options, name: file, loss })
     const weights = definition.parameters.map(({ name, shape }) => {
       const { data } = model.graph.initializers.get(name) as Tensor<'float32'>
       return [name, new Tensor('float32', Float32Array.from(data), shape)] as const

@@ -9,6 +9,7 @@ import { type NormalizationSite, normalizationGradient } from './normalization'
 import { extremeGradients, productGradients } from './scatter'
 import { type Gradient, scalarOf, scaled, times } from './scaled'
 import { count, lengths, reshaped, zeros } from './shapes'
+import { averagePoolGradient, convGradient, convTransposeGradient, maxPoolGradient } from './windows'
 
 /**
  * The inputs or outputs of a node. Three are typed as present; a rule knows how many its operator has, and which of
@@ -95,6 +96,7 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
   Round: 'flat',
   ArgMax: 'flat',
   Shape: 'flat',
+  Range: 'flat',
   Equal: 'flat',
   Greater: 'flat',
   Less: 'flat',
@@ -390,6 +392,15 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
     const dx = padGradient(g, d, listed, amounts)
     return [dx, undefined, asked[2] ? reshaped(g, g.sub(g.sum(d), g.sum(dx)), value) : undefined]
   },
+
+  // ── windows ──
+
+  Conv: convGradient,
+  ConvTranspose: convTransposeGradient,
+  MaxPool: ({ x: [x], y: [, indices], dy: [d], attributes, graph: g }) => [
+    maxPoolGradient(g, x, indices, d, attributes),
+  ],
+  AveragePool: ({ x: [x], dy: [d], attributes, graph: g }) => [averagePoolGradient(g, x, d, attributes)],
 }
 
 // ── what rules share ──

@@ -25,10 +25,14 @@ export function scatterRows(
   d: Value,
   sources: readonly Value[],
 ): Value {
-  const base = zeros(g, d.dtype, shape, sources)
+  return addRows(g, zeros(g, d.dtype, shape, sources), axis, index, d)
+}
+
+/** `base` with the slices of `d` added at the places along `axis` that `index` says. */
+export function addRows(g: GraphBuilder, base: Value, axis: number, index: Value, d: Value): Value {
   // the axes before and after the one that was indexed
-  const before = shape.slice(0, axis)
-  const after = shape.slice(axis + 1)
+  const before = base.shape.slice(0, axis)
+  const after = base.shape.slice(axis + 1)
   const rank = index.shape.length
   const flat = rank === 1 ? index : g.reshape(index, [-1])
   const parts = rank === 1 ? d : rank === 0 ? g.unsqueeze(d, [axis]) : merged(g, d, before, after)

@@ -44,19 +44,30 @@ export function unbroadcast(
     : result
 }
 
-/**
- * Σ over an axis (counted from the back) if the axis of `to` turns out to be 1, else x. An axis of n is parted into
- * two, m of `to` and n / m, and the second is summed: m is either n or 1.
- */
 function summedWhereOne(graph: GraphBuilder, x: Value, to: Value, axis: number): Value {
-  const at = x.shape.length + axis
   const own = to.shape.length + axis
+  const length = graph.node('Shape', [to], { start: own, end: own + 1 })[0]!
+  return summedTo(graph, x, x.shape.length + axis, to.shape[own]!, length)
+}
+
+/**
+ * Σ over an axis of x if `length` turns out to be 1, else x. An axis of n is parted into two, m and n / m, and the
+ * second is summed: m, the length, is either n or 1.
+ * @param name what the axis of the result is called, if it has a name
+ * @param length int64 [1]
+ */
+export function summedTo(
+  graph: GraphBuilder,
+  x: Value,
+  axis: number,
+  name: Dimension | undefined,
+  length: Value,
+): Value {
   const part = (shape: readonly Dimension[]): readonly Value[] =>
     shape.length === 0 ? [] : [lengths(graph, shape, [x])]
-  const length = graph.node('Shape', [to], { start: own, end: own + 1 })[0]!
-  const before = x.shape.slice(0, at)
-  const after = x.shape.slice(at + 1)
+  const before = x.shape.slice(0, axis)
+  const after = x.shape.slice(axis + 1)
   const parted = graph.reshape(x, graph.concat([...part(before), length, graph.integers([-1]), ...part(after)], 0))
-  const summed = graph.reduceSum(parted, [at + 1])
-  return { ...summed, shape: [...before, to.shape[own]!, ...after] }
+  const summed = graph.reduceSum(parted, [axis + 1])
+  return { ...summed, shape: [...before, name ?? summed.shape[axis]!, ...after] }
 }

@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { nodeName, type RawAttribute, type RawGraph, type RawNode } from '../onnx/readModel'
-import { Tensor } from '../tensor'
+import { dataTypeOf } from '../onnx/wire'
+import { type DataType, Tensor } from '../tensor'
 
 /** The attributes of a node, and which of them a rule has read. */
 export class NodeAttributes {
@@ -43,6 +44,14 @@ export class NodeAttributes {
 
   tensor(name: string): Tensor | undefined {
     return this.#of(name, 'a tensor', (value): value is Tensor => value instanceof Tensor)
+  }
+
+  /** An element type. @throws TrainerError for one that cannot be read. */
+  dtype(name: string): DataType | undefined {
+    const type = this.int(name)
+    const found = type === undefined ? undefined : dataTypeOf(type)
+    if (type === undefined || found !== undefined) return found
+    throw new TrainerError('graph', `the attribute ${name} is the element type ${type}, which cannot be read.`)
   }
 
   graph(name: string): RawGraph | undefined {

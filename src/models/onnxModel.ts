@@ -1,89 +1,103 @@
 import { TrainerError } from '../errors'
 import { asGiven, declareGiven } from '../feeds/asGiven'
+import { eachPlace } from '../heads/eachPlace'
 import type { Head, Values } from '../heads/Head'
+import { sequenceClassification } from '../heads/sequenceClassification'
 import { lower } from '../lowering/lower'
+import { switchesOf } from '../lowering/switches'
+import { GraphBuilder } from '../onnx/builder'
 import type { RawModel } from '../onnx/readModel'
-import { describe } from '../onnx/shapes'
-import type { ValueType } from '../onnx/types'
-import type { Tensor } from '../tensor'
-import type { Model, Parameter } from './Model'
-import { namesMeant, type ParameterPatterns } from './freeze'
+import type { Value } from '../onnx/types'
+import type { Model, ModelGraph } from './Model'
+import { createModelGraph } from './modelGraph'
+import { type ChosenOutput, chosenOutput, type OutputOptions } from './onnxOutput'
+import { type ParameterOptions, parametersOf } from './onnxParameters'
 
 /** How a graph becomes a model. */
-export interface OnnxModelOptions {
-  /** What messages call it. */
-  readonly name: string
-  /** Makes the head for the width of the output that it reads: [rows, width]. */
-  head(width: number): Head
-  /** Which parameters are trained, all unless given: the initializers of type float32 with at least one axis. */
-  readonly trainable?: ParameterPatterns | undefined
-}
+export interface OnnxModelOptions extends OutputOptions, ParameterOptions {}
 
 /**
- * A graph that was made elsewhere as a model: its initializers are its parameters, its output `logits`, or else
- * its first one, is what the head reads.
- * @throws TrainerError ('graph') for a graph without such an output [rows, width], ('argument') for a pattern of what is
- * trained that no initializer has.
+ * A graph that was made elsewhere as a model: its initializers are its parameters, and one of its outputs is what the
+ * head reads.
+ * @throws TrainerError ('graph') for a graph without such an output or with an operator that is not known, ('argument')
+ * for an output that there is not, and for a pattern of what is trained that no initializer has.
  */
 export function onnxModel(model: RawModel, options: OnnxModelOptions): Model<Values> {
-  const { graph } = model
-  const { output, width } = readOutput(model, options.name)
-  const inputs = graph.inputs.map(({ name, type }) => {
-    if (type !== undefined) return { name, ...type }
-    throw new TrainerError('file', `${options.name}: the input "${name}" has no type and shape.`)
+  const { name } = options
+  const { switches, columns } = switchesOf(model)
+  const inputs = columns.map(input => {
+    if (input.type !== undefined) return { name: input.name, ...input.type }
+    throw new TrainerError('file', `${name}: the input "${input.name}" has no type and shape.`)
   })
-  const parameters = parametersOf(model, options)
-  const wanted = graph.outputs.map(({ name }) => name)
+  const chosen = chosenOutput(model, options)
+  const parameters = parametersOf(model, chosen.logits, options)
+  const forward = (written: ModelGraph, values: Values): Values => {
+    const given = new Map(Object.entries(values))
+    for (const { name: known, shape, initialization, isStatistic } of parameters)
+      given.set(known, written.parameter(known, { shape, initialization, ...(isStatistic && { isStatistic }) }))
+    const fixed = new Map([...switches].map(([input, of]) => [input, of(written.isTraining)]))
+    const wanted = [...new Set([...model.graph.outputs.map(output => output.name), chosen.logits])]
+    const found = lower(written, { model, file: name, given, fixed, wanted })
+    return outputsOf(written.graph, model, chosen, found)
+  }
+  const probe = new GraphBuilder('forward', true)
+  const head = headOf(forward(probing(probe), declareGiven(probe, inputs)).logits!, chosen, name)
   return {
-    name: options.name,
+    name,
     parameters,
-    inputNames: inputs.map(({ name }) => name),
-    head: options.head(width),
+    inputNames: inputs.map(input => input.name),
+    head,
     openLengths: true,
     layout: () => asGiven(inputs),
     declareInference: builder => declareGiven(builder, inputs),
-    forward(written, values) {
-      const given = new Map(Object.entries(values))
-      for (const { name, shape, initialization } of parameters)
-        given.set(name, written.parameter(name, { shape, initialization }))
-      const found = lower(written, { model, file: options.name, given, wanted })
-      return { ...Object.fromEntries(found), logits: found.get(output)! }
-    },
+    forward,
+    exported: (_, __, outputs) => exported(outputs),
   }
 }
 
-/** The output that the head reads, and its width. @throws TrainerError ('graph') where there is none. */
-function readOutput({ graph }: RawModel, file: string): { output: string; width: number } {
-  const output = graph.outputs.find(({ name }) => name === 'logits') ?? graph.outputs[0]
-  const type: ValueType | undefined = output?.type
-  const width = type?.shape[1]
-  if (output !== undefined && type?.dtype === 'float32' && type.shape.length === 2 && typeof width === 'number')
-    return { output: output.name, width }
-  const found =
-    output === undefined ? 'it has none' : `it is ${type === undefined ? 'of no known type' : describe(type)}`
-  throw new TrainerError(
-    'graph',
-    `The output of ${file} that is called "logits", or else its first, has to be float32 [rows, width], but ${found}.`,
-    { fix: 'Export the graph so that it ends with the numbers that the loss is computed from, and before the loss.' },
-  )
+/** A graph that a model is written into to see whether it can be, and what its outputs are. */
+function probing(graph: GraphBuilder): ModelGraph {
+  return createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
 }
 
-function parametersOf({ graph }: RawModel, { name, trainable }: OnnxModelOptions): readonly Parameter[] {
-  const floats = [...graph.initializers].filter(([, { dtype }]) => dtype === 'float32')
-  const trained =
-    trainable === undefined
-      ? undefined
-      : namesMeant(
-          trainable,
-          floats.map(([known]) => known),
-          name,
-        )
-  return floats
-    .filter(([known, { dims }]) => dims.length > 0 || trained?.has(known) === true)
-    .map(([known, { dims }]: [string, Tensor]) => ({
-      name: known,
-      shape: dims,
-      initialization: { kind: 'zeros' },
-      trainable: trained?.has(known) ?? true,
-    }))
+/** Where an output of the file is called `logits`, but the loss is taken from what goes into it. */
+const activated = 'logits, activated'
+
+/** The file's outputs by name, and `logits`. */
+function outputsOf(
+  graph: GraphBuilder,
+  model: RawModel,
+  chosen: ChosenOutput,
+  found: ReadonlyMap<string, Value>,
+): Values {
+  const own = model.graph.outputs.map(({ name }) => [
+    name === 'logits' && chosen.logits !== 'logits' ? activated : name,
+    found.get(name)!,
+  ])
+  const logits = found.get(chosen.logits)!
+  // one number for each row
+  const asColumn = logits.shape.length === 1 ? graph.unsqueeze(logits, [1]) : logits
+  return { ...(Object.fromEntries(own) as Values), logits: asColumn }
+}
+
+function exported({ [activated]: own, ...outputs }: Values): Values {
+  return own === undefined ? outputs : { ...outputs, logits: own }
+}
+
+/** @throws TrainerError ('graph') for an output that no head reads. */
+function headOf({ dtype, shape }: Value, { output, loss }: ChosenOutput, file: string): Head {
+  const width = shape[1]
+  if (dtype === 'float32' && shape.length === 2 && typeof width === 'number') {
+    const rows = sequenceClassification(width)
+    return loss === undefined ? rows : rows.withLoss(loss)
+  }
+  if (dtype === 'float32' && shape.length > 1) return eachPlace(shape, loss)
+  const found = shape.length === 0 ? 'one number: a loss already, perhaps' : `${dtype}[${shape.join(', ')}]`
+  throw new TrainerError(
+    'graph',
+    `${file}: the loss is computed from float32 [rows, …], but "${output}" is ${found}.`,
+    {
+      fix: 'Export the graph so that it ends with the numbers that the loss is computed from, and before the loss.',
+    },
+  )
 }

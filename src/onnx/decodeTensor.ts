@@ -4,9 +4,12 @@ import { asBytes, asFloats, asIntegers, asNumber, asText, type Field, fields } f
 import { dataTypeOf, externalLocation, protoFields } from './wire'
 
 /**
- * The whole content of a file stored beside the model's; the name is a relative path that does not leave the folder.
+ * The content of a file stored beside the model's, of which parts are read; the name is a relative path that does not leave the
+ * folder.
  */
-export type ExternalReader = (location: string) => Uint8Array
+export type ExternalReader = (
+  location: string,
+) => Pick<Uint8Array, 'length'> & { subarray(start: number, end: number): Uint8Array }
 
 /**
  * A TensorProto. The data is a view of the bytes where they are aligned to the element type, else a copy.

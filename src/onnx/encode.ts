@@ -1,6 +1,6 @@
 import { TrainerError } from '../errors'
 import { withDefaults } from '../options'
-import { concatenate, type Tensor } from '../tensor'
+import { concatenate, type DataType, type Tensor } from '../tensor'
 import { type AttributeKind, operators, opsets } from './operators'
 import type { Graph, Initializer, Node, Value } from './types'
 import { frame, message, type Writer, writeFloat, writeInteger, writeText } from '../protobuf'
@@ -15,6 +15,22 @@ export interface EncodeOptions {
    * for always.
    */
   readonly externalThreshold?: number
+  /** Nodes of operators that are not ours; they follow those of the graph. None unless given. */
+  readonly foreignNodes?: readonly ForeignNode[]
+  /** Inputs that are sequences of tensors, by name, with their elements' type; they follow those of the graph. None unless given. */
+  readonly sequences?: Readonly<Record<string, DataType>>
+  /** What the file says of itself, as `metadata_props`. Nothing unless given. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** A node as a file has it, of an operator that a graph of ours cannot have: nothing is inferred or checked. */
+export interface ForeignNode {
+  readonly op: string
+  readonly domain: string
+  readonly name: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes?: Readonly<Record<string, readonly ['int' | 'float', number]>>
 }
 
 /** A graph as files. */
@@ -64,21 +80,28 @@ export function encodeInParts(
   graph: Graph,
   options: EncodeOptions = {},
 ): Omit<EncodedModel, 'model'> & { readonly model: readonly Uint8Array[] } {
-  const defaults = { externalDataName: 'model.onnx_data', externalThreshold: 1.5e9 }
-  const { externalDataName, externalThreshold } = withDefaults(options, defaults, 'encode()')
+  const { externalDataName, externalThreshold, ...rest } = withDefaults(options, encodeDefaults, 'encode()')
   const initializers = [...graph.initializers.values()]
   const bytes = initializers.reduce((sum, { tensor }) => sum + tensor.data.byteLength, 0)
   const externalData = bytes > externalThreshold ? layOut(externalDataName, initializers) : undefined
   const external = new Map(externalData?.tensors.map(tensor => [tensor.name, tensor]))
   const body = [
-    message(writer => writeGraph(writer, graph)),
+    message(writer => writeGraph(writer, graph, rest)),
     ...initializers.flatMap(initializer =>
       encodeInitializer(initializer, externalDataName, external.get(initializer.value.name)),
     ),
   ]
   const graphLength = body.reduce((sum, part) => sum + part.length, 0)
-  const model = [message(writeModel), frame(protoFields.model.graph, graphLength), ...body]
+  const model = [message(writer => writeModel(writer, rest.metadata)), frame(protoFields.model.graph, graphLength), ...body]
   return externalData === undefined ? { model } : { model, externalData }
+}
+
+const encodeDefaults: Required<EncodeOptions> = {
+  externalDataName: 'model.onnx_data',
+  externalThreshold: 1.5e9,
+  foreignNodes: [],
+  sequences: {},
+  metadata: {},
 }
 
 function layOut(name: string, initializers: readonly Initializer[]): ExternalData {
@@ -93,7 +116,7 @@ function layOut(name: string, initializers: readonly Initializer[]): ExternalDat
   return { name, length, tensors }
 }
 
-function writeModel(writer: Writer): void {
+function writeModel(writer: Writer, metadata: Required<EncodeOptions>['metadata']): void {
   const { model, opset } = protoFields
   writeInteger(writer, model.irVersion, irVersion)
   writeText(writer, model.producerName, 'ts-trainer')
@@ -107,14 +130,28 @@ function writeModel(writer: Writer): void {
       undefined,
     )
   }
+  for (const entry of Object.entries(metadata))
+    writer.writeMessage(model.metadata, () => writeEntry(writer, entry), undefined)
+}
+
+function writeEntry(writer: Writer, [key, value]: readonly [key: string, value: string]): void {
+  writeText(writer, protoFields.entry.key, key)
+  writeText(writer, protoFields.entry.value, value)
 }
 
 /** All but the initializers. */
-function writeGraph(writer: Writer, graph: Graph): void {
+function writeGraph(
+  writer: Writer,
+  graph: Graph,
+  { foreignNodes, sequences }: Pick<Required<EncodeOptions>, 'foreignNodes' | 'sequences'>,
+): void {
   const fields = protoFields.graph
   for (const node of graph.nodes) writer.writeMessage(fields.node, () => writeNode(writer, node), undefined)
+  for (const node of foreignNodes) writer.writeMessage(fields.node, () => writeForeignNode(writer, node), undefined)
   writeText(writer, fields.name, graph.name)
   for (const input of graph.inputs) writer.writeMessage(fields.input, () => writeValue(writer, input), undefined)
+  for (const [name, dtype] of Object.entries(sequences))
+    writer.writeMessage(fields.input, () => writeSequence(writer, name, dtype), undefined)
   for (const output of graph.outputs) writer.writeMessage(fields.output, () => writeValue(writer, output), undefined)
   const stated = new Set(graph.outputs.map(output => output.name))
   for (const output of graph.nodes.flatMap(node => node.outputs)) {
@@ -138,6 +175,17 @@ function writeNode(writer: Writer, node: Node): void {
     writer.writeMessage(fields.attribute, () => writeAttribute(writer, name, kind, value), undefined)
   }
   if (domain !== '') writeText(writer, fields.domain, domain)
+}
+
+function writeForeignNode(writer: Writer, { op, domain, name, inputs, outputs, attributes = {} }: ForeignNode): void {
+  const fields = protoFields.node
+  for (const input of inputs) writeText(writer, fields.input, input)
+  for (const output of outputs) writeText(writer, fields.output, output)
+  writeText(writer, fields.name, name)
+  writeText(writer, fields.opType, op)
+  for (const [key, [kind, value]] of Object.entries(attributes))
+    writer.writeMessage(fields.attribute, () => writeAttribute(writer, key, kind, value), undefined)
+  writeText(writer, fields.domain, domain)
 }
 
 function writeAttribute(writer: Writer, name: string, kind: AttributeKind, value: unknown): void {
@@ -180,6 +228,19 @@ function writeValue(writer: Writer, { name, dtype, shape }: Value): void {
   writer.writeMessage(valueInfo.type, () => writer.writeMessage(type.tensor, writeTensorType, undefined), undefined)
 }
 
+function writeSequence(writer: Writer, name: string, dtype: DataType): void {
+  const { valueInfo, type, tensorType, sequenceType } = protoFields
+  const within = (field: number, write: () => void): void => writer.writeMessage(field, write, undefined)
+  writeText(writer, valueInfo.name, name)
+  within(valueInfo.type, () =>
+    within(type.sequence, () =>
+      within(sequenceType.element, () =>
+        within(type.tensor, () => writeInteger(writer, tensorType.elementType, elementTypes[dtype])),
+      ),
+    ),
+  )
+}
+
 /**
  * An initializer's field in parts, the last one a view of the tensor: weights are copied once only, when all is joined.
  */
@@ -194,20 +255,9 @@ function encodeInitializer(
     writeInteger(writer, fields.dataType, elementTypes[tensor.dtype])
     writeText(writer, fields.name, value.name)
     if (external === undefined) return
-    for (const [key, text] of Object.entries({
-      location,
-      offset: String(external.offset),
-      length: String(external.length),
-    })) {
-      writer.writeMessage(
-        fields.externalData,
-        () => {
-          writeText(writer, protoFields.entry.key, key)
-          writeText(writer, protoFields.entry.value, text)
-        },
-        undefined,
-      )
-    }
+    const place = { location, offset: String(external.offset), length: String(external.length) }
+    for (const entry of Object.entries(place))
+      writer.writeMessage(fields.externalData, () => writeEntry(writer, entry), undefined)
     writeInteger(writer, fields.dataLocation, externalLocation)
   })
   const data = bytesOf(tensor)

@@ -3,6 +3,7 @@ import type { DataType, Tensor } from '../tensor'
 import { type Attributes, operators, type OpName } from './operators'
 import { agree, agreeAll, broadcast, describe, distinct, positive, reshaped, slicedLength, stretches } from './shapes'
 import type { Dimension, Value, ValueType } from './types'
+import { coveredLength, windowCounts, windowsOf } from './windows'
 
 /** What a shape rule is given. */
 interface Site<Op extends OpName> {
@@ -296,7 +297,8 @@ const squeeze: Rule<'Squeeze'> = ({ inputs: [x, axes], constant, openLengths }) 
       ? shape.flatMap((d, i) => (d === 1 ? [i] : []))
       : distinct(integersOf(axes, constant), shape.length)
   for (const axis of gone)
-    if (shape[axis] !== 1) throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
+    if (shape[axis] !== 1 && !(openLengths && typeof shape[axis] === 'string'))
+      throw new TrainerError('graph', `axis ${axis} has length ${shape[axis]}, not 1.`)
   return [{ dtype, shape: shape.filter((_, i) => !gone.includes(i)) }]
 }
 
@@ -308,6 +310,16 @@ const unsqueeze: Rule<'Unsqueeze'> = ({ inputs: [x, axes], constant }) => {
   return [
     { dtype: x!.dtype, shape: Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : x!.shape[next++]!)) },
   ]
+}
+
+const range: Rule<'Range'> = ({ inputs: [start, limit, delta], constant, unknown }) => {
+  const dtype = among(start!, ['float32', 'float64', ...indices])
+  for (const other of [limit!, delta!]) sameType(start!, other)
+  for (const bound of [start!, limit!, delta!]) agreeAll(bound.shape, [])
+  const [from, to, by] = [start, limit, delta].map(bound => constant(bound)?.data[0])
+  if (from === undefined || to === undefined || by === undefined) return [{ dtype, shape: [unknown()] }]
+  if (Number(by) === 0) throw new TrainerError('graph', 'its step is 0.')
+  return [{ dtype, shape: [Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)))] }]
 }
 
 const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant, unknown }) => {
@@ -325,6 +337,68 @@ const pad: Rule<'Pad'> = ({ inputs: [x, pads, value, axes], attributes, constant
     return typeof d === 'number' ? d + before + after : unknown()
   }
   return [{ dtype: x!.dtype, shape: x!.shape.map(padded) }]
+}
+
+const conv: Rule<'Conv'> = ({ inputs: [x, w, b], attributes, unknown }) => {
+  const { group = 1 } = attributes
+  checkConvolution(x!, w!)
+  const [[channels, ...lengths], [out, of, ...kernel]] = [x!.shape.slice(1), w!.shape] as [Dimension[], Dimension[]]
+  if (typeof of === 'number') agree(channels!, of * group)
+  if (typeof out === 'number' && out % group !== 0)
+    throw new TrainerError('graph', `${out} channels cannot be divided among ${group} groups.`)
+  checkBias(x!, b, out!)
+  const made = windowCounts(lengths, windowsOf(kernel, attributes), unknown)
+  return [{ dtype: x!.dtype, shape: [x!.shape[0]!, out!, ...made] }]
+}
+
+const convTranspose: Rule<'ConvTranspose'> = ({ inputs: [x, w, b], attributes, unknown }) => {
+  const { group = 1, output_padding: extra } = attributes
+  checkConvolution(x!, w!)
+  const [[channels, ...lengths], [from, of, ...kernel]] = [x!.shape.slice(1), w!.shape] as [Dimension[], Dimension[]]
+  agree(channels!, from!)
+  const out = typeof of === 'number' ? of * group : group === 1 ? of! : unknown()
+  checkBias(x!, b, out)
+  const windows = windowsOf(kernel, attributes)
+  if (extra !== undefined && (extra.length !== kernel.length || extra.some((n, i) => n < 0 || n >= windows[i]!.stride)))
+    throw new TrainerError('graph', `output_padding [${extra.join(', ')}] must be smaller than the strides.`)
+  const made = windows.map((window, i): Dimension => {
+    const [count, { kernel: width }] = [lengths[i]!, window]
+    return typeof count === 'number' && typeof width === 'number'
+      ? coveredLength(count, { ...window, kernel: width }, extra?.[i] ?? 0)
+      : unknown()
+  })
+  return [{ dtype: x!.dtype, shape: [x!.shape[0]!, out, ...made] }]
+}
+
+function checkConvolution(x: Value, w: Value): void {
+  among(x, floats)
+  sameType(x, w)
+  if (x.shape.length < 3 || x.shape.length !== w.shape.length)
+    throw new TrainerError('graph', `the ranks ${x.shape.length} and ${w.shape.length} should be the same, at least 3.`)
+}
+
+function checkBias(x: Value, bias: Value | undefined, channels: Dimension): void {
+  if (bias === undefined) return
+  sameType(x, bias)
+  agreeAll(bias.shape, [channels])
+}
+
+const maxPool: Rule<'MaxPool'> = ({ inputs: [x], attributes, outputs, unknown }) => {
+  const shape = pooled(x!, attributes.kernel_shape, attributes, unknown, attributes.ceil_mode === 1)
+  return [{ dtype: x!.dtype, shape } as const, { dtype: 'int64', shape } as const].slice(0, outputs)
+}
+
+function pooled(
+  x: Value,
+  kernel: readonly number[],
+  attributes: Parameters<typeof windowsOf>[1],
+  unknown: () => Dimension,
+  ceil = false,
+): readonly Dimension[] {
+  among(x, floats)
+  if (x.shape.length !== kernel.length + 2)
+    throw new TrainerError('graph', `a window over ${kernel.length} axes does not fit the rank ${x.shape.length}.`)
+  return [...x.shape.slice(0, 2), ...windowCounts(x.shape.slice(2), windowsOf(kernel, attributes), unknown, ceil)]
 }
 
 const rules: { readonly [Op in OpName]: Rule<Op> } = {
@@ -408,6 +482,13 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   Pad: pad,
   Shape: ({ inputs: [x], attributes: { start, end } }) => [
     { dtype: 'int64', shape: [x!.shape.slice(start, end).length] },
+  ],
+  Range: range,
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  MaxPool: maxPool,
+  AveragePool: ({ inputs: [x], attributes, unknown }) => [
+    { dtype: x!.dtype, shape: pooled(x!, attributes.kernel_shape, attributes, unknown) },
   ],
 }
 

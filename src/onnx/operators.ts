@@ -1,4 +1,5 @@
 import type { DataType } from '../tensor'
+import type { WindowAttributes } from './windows'
 
 type None = Record<never, never>
 interface Axis {
@@ -7,6 +8,12 @@ interface Axis {
 interface Reduction {
   readonly keepdims?: number
   readonly noop_with_empty_axes?: number
+}
+interface Grouped {
+  readonly group?: number
+}
+interface Kernel {
+  readonly kernel_shape: readonly number[]
 }
 interface Scatter {
   readonly reduction?: 'none' | 'add' | 'mul' | 'max' | 'min'
@@ -85,6 +92,11 @@ export interface Attributes {
   Unsqueeze: None
   Pad: { readonly mode?: 'constant' | 'reflect' | 'edge' }
   Shape: { readonly start?: number; readonly end?: number }
+  Range: None
+  Conv: WindowAttributes & Grouped
+  ConvTranspose: WindowAttributes & Grouped & { readonly output_padding?: readonly number[] }
+  MaxPool: WindowAttributes & Kernel & { readonly ceil_mode?: number }
+  AveragePool: Omit<WindowAttributes, 'dilations'> & Kernel & { readonly count_include_pad?: number }
 }
 
 export type OpName = keyof Attributes
@@ -115,6 +127,9 @@ const unary = row([1, 1])
 const binary = row([2, 2])
 const axis = { axis: 'int' } as const
 const reduction = { keepdims: 'int', noop_with_empty_axes: 'int' } as const
+const windows = { strides: 'ints', pads: 'ints' } as const
+const convolution = { ...windows, dilations: 'ints', group: 'int' } as const
+const pooling = { ...windows, kernel_shape: 'ints' } as const
 
 /** The operator table. */
 export const operators: { readonly [Op in OpName]: Operator } = {
@@ -189,4 +204,9 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   Unsqueeze: binary,
   Pad: row([2, 4], { mode: 'string' }),
   Shape: row([1, 1], { start: 'int', end: 'int' }),
+  Range: row([3, 3]),
+  Conv: row([2, 3], convolution), // the lengths of its kernel are those of the weight
+  ConvTranspose: row([2, 3], { ...convolution, output_padding: 'ints' }),
+  MaxPool: row([1, 1], { ...pooling, dilations: 'ints', ceil_mode: 'int' }, [1, 2]),
+  AveragePool: row([1, 1], { ...pooling, count_include_pad: 'int' }),
 }

@@ -10,8 +10,10 @@ export interface RawModel {
   /** The version of each domain's operators; '' is ONNX's own. */
   readonly opsets: ReadonlyMap<string, number>
   readonly graph: RawGraph
-  /** Operators that the file defines itself, by {@link operatorName}. */
+  /** Operators that the file defines itself, by {@link functionName}. */
   readonly functions: ReadonlyMap<string, RawFunction>
+  /** What the file says of itself: its `metadata_props`. */
+  readonly metadata: ReadonlyMap<string, string>
 }
 
 /** A graph as the file has it. */
@@ -42,16 +44,24 @@ export interface RawNode {
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly attributes: ReadonlyMap<string, RawAttribute>
+  /** Which of several functions of one name it means; '' mostly. */
+  readonly overload?: string
 }
 
 /** The value of an attribute. */
-export type RawAttribute = number | string | readonly number[] | readonly string[] | Tensor | RawGraph
+export type RawAttribute = number | string | readonly number[] | readonly string[] | Tensor | RawGraph | RawReference
+
+/** Within a function: the value that the function's own attribute of that name has. */
+export interface RawReference {
+  readonly reference: string
+}
 
 /** An operator that a file defines by others. */
 export interface RawFunction {
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
-  readonly attributes: readonly string[]
+  /** What attributes are where a node that calls it does not give them. */
+  readonly defaults: ReadonlyMap<string, RawAttribute>
   readonly nodes: readonly RawNode[]
   readonly opsets: ReadonlyMap<string, number>
 }
@@ -59,6 +69,11 @@ export interface RawFunction {
 /** What an operator is called: its name, with the domain before it where that is not ONNX's. */
 export function operatorName({ op, domain }: Pick<RawNode, 'op' | 'domain'>): string {
   return domain === '' ? op : `${domain}.${op}`
+}
+
+/** The key of the function that a node calls, or that a function has. */
+export function functionName(called: Pick<RawNode, 'op' | 'domain' | 'overload'>): string {
+  return (called.overload ?? '') === '' ? operatorName(called) : `${operatorName(called)}:${called.overload}`
 }
 
 /** What errors call a node. */
@@ -76,6 +91,7 @@ export function readModel(bytes: Uint8Array, readExternal?: ExternalReader): Raw
   const number = protoFields.model
   const opsets = new Map<string, number>()
   const functions = new Map<string, RawFunction>()
+  const metadata = new Map<string, string>()
   const reader = new Reader(readExternal)
   let graph: Uint8Array | undefined
   let irVersion: number | undefined
@@ -83,13 +99,14 @@ export function readModel(bytes: Uint8Array, readExternal?: ExternalReader): Raw
     if (field.number === number.irVersion) irVersion = asNumber(field)
     else if (field.number === number.graph) graph = asBytes(field)
     else if (field.number === number.opsetImport) opsets.set(...readOpset(asBytes(field)))
+    else if (field.number === number.metadata) metadata.set(...readEntry(asBytes(field)))
     else if (field.number === number.function) functions.set(...reader.function(asBytes(field)))
   }
   if (irVersion === undefined || graph === undefined) {
     const lack = graph === undefined ? 'graph' : 'IR version'
     throw new TrainerError('file', `These ${bytes.length} bytes are not an ONNX model: they have no ${lack}.`)
   }
-  return { opsets, functions, graph: reader.graph(graph) }
+  return { opsets, functions, metadata, graph: reader.graph(graph) }
 }
 
 function readOpset(bytes: Uint8Array): [string, number] {
@@ -100,6 +117,16 @@ function readOpset(bytes: Uint8Array): [string, number] {
     else if (field.number === protoFields.opset.version) version = asNumber(field)
   }
   return [ownDomain(domain), version]
+}
+
+function readEntry(bytes: Uint8Array): [key: string, value: string] {
+  let key = ''
+  let value = ''
+  for (const field of fields(bytes)) {
+    if (field.number === protoFields.entry.key) key = asText(field)
+    else if (field.number === protoFields.entry.value) value = asText(field)
+  }
+  return [key, value]
 }
 
 function ownDomain(domain: string): string {
@@ -150,7 +177,7 @@ class Reader {
     const inputs: string[] = []
     const outputs: string[] = []
     const attributes = new Map<string, RawAttribute>()
-    let [op, name, domain] = ['', '', '']
+    let [op, name, domain, overload] = ['', '', '', '']
     for (const field of fields(bytes)) {
       if (field.number === number.input) inputs.push(asText(field))
       else if (field.number === number.output) outputs.push(asText(field))
@@ -158,27 +185,32 @@ class Reader {
       else if (field.number === number.opType) op = asText(field)
       else if (field.number === number.attribute) attributes.set(...this.#attribute(asBytes(field)))
       else if (field.number === number.domain) domain = ownDomain(asText(field))
+      else if (field.number === number.overload) overload = asText(field)
     }
-    return { op, name: name === '' ? `node_${at}` : name, domain, inputs, outputs, attributes }
+    return { op, name: name === '' ? `node_${at}` : name, domain, inputs, outputs, attributes, overload }
   }
 
   function(bytes: Uint8Array): [string, RawFunction] {
     const number = protoFields.function
     const nodes: RawNode[] = []
-    const [inputs, outputs, attributes]: string[][] = [[], [], []]
+    const [inputs, outputs]: string[][] = [[], []]
+    const defaults = new Map<string, RawAttribute>()
     const opsets = new Map<string, number>()
-    let [name, domain] = ['', '']
+    let [name, domain, overload] = ['', '', '']
     for (const field of fields(bytes)) {
       if (field.number === number.name) name = asText(field)
       else if (field.number === number.domain) domain = ownDomain(asText(field))
       else if (field.number === number.input) inputs!.push(asText(field))
       else if (field.number === number.output) outputs!.push(asText(field))
-      else if (field.number === number.attribute) attributes!.push(asText(field))
+      else if (field.number === number.overload) overload = asText(field)
+      else if (field.number === number.attributeDefault) defaults.set(...this.#attribute(asBytes(field)))
       else if (field.number === number.opsetImport) opsets.set(...readOpset(asBytes(field)))
       else if (field.number === number.node) nodes.push(this.node(asBytes(field), nodes.length))
     }
-    const made = { inputs: inputs!, outputs: outputs!, attributes: attributes!, nodes, opsets }
-    return [operatorName({ op: name, domain }), made]
+    return [
+      functionName({ op: name, domain, overload }),
+      { inputs: inputs!, outputs: outputs!, defaults, nodes, opsets },
+    ]
   }
 
   #addInitializer(initializers: Map<string, Tensor>, bytes: Uint8Array): void {
@@ -199,6 +231,7 @@ class Reader {
     for (const field of fields(bytes)) {
       if (field.number === number.name) name = asText(field)
       else if (field.number === number.type) type = asNumber(field)
+      else if (field.number === number.reference && asText(field) !== '') value = { reference: asText(field) }
       else if (field.number === number.float) value = shortest(asNumber(field))
       else if (field.number === number.int) value = asNumber(field)
       else if (field.number === number.string) value = asText(field)
@@ -213,7 +246,7 @@ class Reader {
       [attributeTypes.floats]: floats!,
       [attributeTypes.strings]: strings,
     }
-    const found = lists[type] ?? value
+    const found = typeof value === 'object' && 'reference' in value ? value : (lists[type] ?? value)
     if (found !== undefined) return [name, found]
     throw new TrainerError('file', `The ONNX data is malformed: the attribute "${name}" of type ${type} has no value.`)
   }

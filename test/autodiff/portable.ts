@@ -51,6 +51,10 @@ const portable: ReadonlySet<OpName> = new Set<OpName>([
   'Squeeze',
   'Unsqueeze',
   'Shape',
+  'Conv',
+  'ConvTranspose',
+  'AveragePool',
+  'MaxPool', // but WebGPU has no kernel that gives the places
 ])
 /** What can be done with int64 everywhere: it is moved, not computed with. */
 const moves: ReadonlySet<OpName> = new Set<OpName>([

@@ -5,6 +5,7 @@ import { indexing } from './referenceKernels/indexing'
 import type { Kernel } from './referenceKernels/Kernel'
 import { products } from './referenceKernels/products'
 import { shapes } from './referenceKernels/shapes'
+import { windows } from './referenceKernels/windows'
 
 /** The kernels: one for every operator of the table. */
 export const kernels: { readonly [Op in OpName]: Kernel<Op> } = {
@@ -13,4 +14,5 @@ export const kernels: { readonly [Op in OpName]: Kernel<Op> } = {
   ...alongAxes,
   ...indexing,
   ...shapes,
+  ...windows,
 }

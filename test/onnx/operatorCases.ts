@@ -6,6 +6,7 @@ import { elementwise } from './operatorCases/elementwise'
 import { indexing } from './operatorCases/indexing'
 import { products } from './operatorCases/products'
 import { shapes } from './operatorCases/shapes'
+import { windows } from './operatorCases/windows'
 
 /** At least one case for every operator of the table: one without does not compile. */
 export const operatorCases: { readonly [Op in OpName]: readonly Case<Attributes[Op]>[] } = {
@@ -14,6 +15,7 @@ export const operatorCases: { readonly [Op in OpName]: readonly Case<Attributes[
   ...alongAxes,
   ...indexing,
   ...shapes,
+  ...windows,
 }
 
 interface TitledCase {

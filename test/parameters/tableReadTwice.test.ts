@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { TrainableModel } from '../../src/auto/TrainableModel'
 import { createEngine } from '../../src/engine/Engine'
 import { asGiven } from '../../src/feeds/asGiven'
-import { sequenceClassification } from '../../src/heads/sequenceClassification'
 import { onnxModel } from '../../src/models/onnxModel'
 import { GraphBuilder } from '../../src/onnx/builder'
 import { encode } from '../../src/onnx/encode'
@@ -40,7 +39,7 @@ const graph = (() => {
 
 const model = onnxModel(readModel(encode(graph).model), {
   name: 'pairs',
-  head: width => sequenceClassification(width, 'single_label_classification'),
+  loss: 'cross_entropy',
 })
 const batch: Batch = {
   first: classes(7, 150, 7, 3, 199),

@@ -29,6 +29,18 @@ export const shapes = {
       lengths,
     },
   ],
+  Range: [
+    {
+      title: 'nothing goes back',
+      build: (g, x) => {
+        const [length] = g.node('Squeeze', [g.node('Shape', [x], { end: 1 })[0]!, g.integers([0])], {})
+        const [places] = g.node('Range', [g.constant(0, 'int64'), length!, g.constant(1, 'int64')], {})
+        return g.mul(g.sum(g.cast(places!, x!.dtype)), x!)
+      },
+      inputs: [['n', 2]],
+      lengths,
+    },
+  ],
   Reshape: [
     { title: 'known lengths', build: (g, x) => g.reshape(x!, [3, 4]), inputs: [[2, 6]] },
     { title: 'heads', build: (g, x) => g.reshape(x!, [-1, 2, 3]), inputs: [['n', 6]], lengths },

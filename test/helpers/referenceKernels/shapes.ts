@@ -111,4 +111,8 @@ export const shapes = {
     const dims = x!.dims.slice(start, end)
     return [dense('int64', [dims.length], i => dims[i]!)]
   },
+  Range: ({ inputs: [start, limit, delta] }) => {
+    const [from, to, by] = [start, limit, delta].map(bound => bound!.data[0]!) as [number, number, number]
+    return [dense(start!.dtype, [Math.max(0, Math.ceil((to - from) / by))], i => from + i * by)]
+  },
 } satisfies Kernels

@@ -1,4 +1,7 @@
-import { axes, caseOf, type Cases, floats, ids, pair, scalar } from './case'
+import { axes, caseOf, type Cases, floats, type Given, ids, pair, scalar } from './case'
+
+const integer = (number: number): Given => ids('int64', number)
+const constantly = (given: Given): Given => ({ ...given, constant: true })
 
 /** Uses of operators that make another shape of the same elements, and of the shape itself. */
 export const shapes = {
@@ -55,5 +58,11 @@ export const shapes = {
     caseOf([floats('n', 3, 'm')], 'int64[3]'),
     caseOf([floats('n', 3, 'm')], 'int64[2]', { start: 1 }),
     caseOf([floats('n', 3, 'm')], 'int64[2]', { end: -1 }),
+  ],
+  Range: [
+    caseOf([integer(1), integer(8), integer(3)].map(constantly), 'int64[3]'),
+    caseOf([integer(5), integer(-1), integer(-2)].map(constantly), 'int64[3]'),
+    caseOf([scalar(0.5), scalar(2), scalar(0.5)], 'float32[3]'),
+    caseOf([integer(0), integer(4), integer(1)], 'int64[?]'),
   ],
 } satisfies Cases

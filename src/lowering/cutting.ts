@@ -1,0 +1,172 @@
+import { TrainerError } from '../errors'
+import { positive } from '../onnx/shapes'
+import type { Dimension, Value } from '../onnx/types'
+import type { LoweringTable, Site } from './Lowering'
+import { axesOf, bounded, known, lengthOf, native } from './writing'
+
+/** What takes parts of a tensor, or puts parts together. */
+export const cutting: LoweringTable = {
+  Slice: { how: 'as it is', carries: [0], lower: slice },
+  Split: { how: 'as it is', carries: [0], lower: split },
+  Pad: { how: 'as it is', carries: [0], lower: pad },
+  Gather: { how: 'as it is', carries: [0], lower: native },
+  GatherND: { how: 'Gather of rows that are numbered through', carries: [0], lower: gatherND },
+  Tile: { how: 'Expand, with an axis before each that is repeated', carries: [0], lower: tile },
+}
+
+function slice(site: Site): Value {
+  const { graph, input, inputs, attributes, lengths } = site
+  const x = input(0)
+  const asAttributes = attributes.has('starts')
+  const listed = (name: string, at: number): Value | undefined => {
+    const numbers = attributes.numbers(name)
+    return asAttributes ? numbers && graph.integers(numbers.map(bounded)) : inputs[at]
+  }
+  const [starts, ends, axes, steps] = [listed('starts', 1), listed('ends', 2), listed('axes', 3), inputs[4]]
+  if (starts === undefined || ends === undefined) throw new TrainerError('file', 'it has no starts or no ends.')
+  const bounds = [starts, ends].map(bound => wholeNumbers(site, bound))
+  const at = [axes, steps].map(value => value && wholeNumbers(site, value))
+  const given = [x, ...bounds, ...at]
+  const [value] = graph.node('Slice', given.slice(0, given.findLastIndex(one => one !== undefined) + 1), {})
+  if (known(value!.shape)) return value!
+  const [from, to, by] = [lengths(starts), lengths(ends), steps === undefined ? undefined : lengths(steps)]
+  const along = (axes === undefined ? undefined : lengths(axes)) ?? from?.map((_, k) => k) ?? []
+  const shape = value!.shape.map((length, axis) => {
+    const k = along.findIndex(one => typeof one === 'number' && positive(one, x.shape.length) === axis)
+    if (k < 0 || typeof length === 'number') return length
+    return slicedName(x.shape[axis]!, from?.[k], to?.[k], by === undefined ? 1 : by[k]) ?? length
+  })
+  return graph.assume(value!, shape)
+}
+
+/** Starts, ends, axes and steps that are known as a constant, which is what inference reads. */
+function wholeNumbers({ graph, constant }: Site, value: Value): Value {
+  const tensor = constant(value)
+  return tensor === undefined ? value : graph.constant(tensor)
+}
+
+/** The name that a slice's length has: it takes all, or as many from the front as the name says. */
+function slicedName(
+  whole: Dimension,
+  from: Dimension | undefined,
+  to: Dimension | undefined,
+  step: Dimension | undefined,
+): Dimension | undefined {
+  if (from !== 0 || step !== 1) return undefined
+  if (typeof to === 'string') return to
+  return typeof to === 'number' && to >= 2 ** 31 - 1 ? whole : undefined
+}
+
+function split(site: Site): readonly Value[] {
+  const { graph, input, inputs, attributes, outputs } = site
+  const x = input(0)
+  const axis = attributes.int('axis', 0)
+  const asAttribute = attributes.numbers('split')
+  const lengths = asAttribute === undefined ? inputs[1] : graph.integers(asAttribute)
+  const parts = attributes.int('num_outputs', outputs)
+  if (lengths !== undefined) return graph.node('Split', [x, wholeNumbers(site, lengths)], { axis }, outputs)
+  return graph.node('Split', [x], { axis, num_outputs: parts }, outputs)
+}
+
+function pad(site: Site): Value {
+  const { graph, input, inputs, attributes } = site
+  const x = input(0)
+  const mode = attributes.text('mode', 'constant')
+  if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge')
+    throw new TrainerError('graph', `its mode "${mode}" is not one of constant, reflect, edge.`)
+  const pads = attributes.numbers('pads') ?? site.numbers(1, 'pads')
+  const fill = attributes.float('value')
+  const value = fill === undefined || fill === 0 ? inputs[2] : graph.constant(fill, x.dtype)
+  const axes = axesOf(site, 3)
+  if (pads.every(amount => amount === 0)) return x
+  const given = [x, graph.integers(pads), value && graph.reshape(value, []), axes && graph.integers(axes)]
+  return graph.node('Pad', given.slice(0, given.findLastIndex(one => one !== undefined) + 1), { mode })[0]!
+}
+
+/**
+ * The rows of x that are named by tuples: the axes that a tuple names are numbered through, and with those before them
+ * that both have in common (`batch_dims`).
+ */
+function gatherND({ graph: g, input, attributes }: Site): Value {
+  const [x, index] = [input(0), input(1)]
+  const shared = attributes.int('batch_dims', 0)
+  const depth = index.shape.at(-1)
+  if (typeof depth !== 'number' || shared + depth > x.shape.length)
+    throw new TrainerError(
+      'graph',
+      `the last length of its indices is ${depth}; it must be known, and no more than axes.`,
+    )
+  const places = g.cast(index, 'int64')
+  const named = Array.from({ length: depth }, (_, k) => {
+    const own = g.gather(places, g.constant(k, 'int64'), index.shape.length - 1)
+    return g.where(g.less(own, 0), g.add(own, lengthOf(g, x, shared + k)), own)
+  })
+  const common = Array.from({ length: shared }, (_, axis) => batchPlaces(g, x, axis, index.shape.length - 1))
+  const numbered = [...common, ...named].reduce((at, own, k) => g.add(g.mul(at, lengthOf(g, x, k)), own))
+  const place = shared + depth === 1 ? numbered : g.assume(numbered, index.shape.slice(0, -1))
+  const rest = x.shape.slice(shared + depth)
+  const rows = mergedFront(g, x, shared + depth, rest)
+  return g.gather(rows, place)
+}
+
+/** 0, 1, 2 … along an axis that x and an index of that rank share, for each place of the index. */
+function batchPlaces(g: Site['graph'], x: Value, axis: number, rank: number): Value {
+  const [places] = g.node('Range', [g.constant(0, 'int64'), lengthOf(g, x, axis), g.constant(1, 'int64')], {})
+  const behind = Array.from({ length: rank - axis - 1 }, (_, i) => i + 1)
+  return behind.length === 0 ? places! : g.unsqueeze(places!, behind)
+}
+
+/** The first axes as one. */
+function mergedFront(g: Site['graph'], x: Value, axes: number, rest: readonly Dimension[]): Value {
+  if (axes === 1) return x
+  if (known(rest)) return g.reshape(x, [-1, ...rest])
+  const target = g.concat([g.integers([-1]), g.node('Shape', [x], { start: axes })[0]!], 0)
+  const rows = g.reshape(x, target)
+  return g.assume(rows, [rows.shape[0]!, ...rest])
+}
+
+function tile(site: Site): Value {
+  const { graph: g, input, lengths } = site
+  const [x, repeats] = [input(0), input(1)]
+  const times = lengths(repeats)
+  if (times?.every(n => n === 1) === true || x.shape.length === 0) return x
+  const rank = x.shape.length
+  // an axis that has one element is stretched as it is
+  if (times !== undefined && x.shape.every((length, i) => length === 1 || times[i] === 1)) {
+    const [value] = g.node('Expand', [x, repeats], {})
+    return g.assume(
+      value!,
+      x.shape.map((length, i) => (times[i] === 1 ? length : (times[i] ?? value!.shape[i]!))),
+    )
+  }
+  const between =
+    times?.every(n => typeof n === 'number') === true
+      ? g.integers(times.flatMap(n => [n, 1]))
+      : alternated(g, repeats, g.integers(Array.from({ length: rank }, () => 1)))
+  const apart = g.unsqueeze(
+    x,
+    x.shape.map((_, i) => 2 * i),
+  )
+  const copies = g.node('Expand', [apart, between], {})[0]!
+  const whole = x.shape.map((length, i): Dimension | undefined => {
+    const n = times?.[i]
+    return n === 1 ? length : typeof n === 'number' && typeof length === 'number' ? n * length : undefined
+  })
+  const stretched = g.assume(
+    copies,
+    copies.shape.map((length, i) => (i % 2 === 1 ? x.shape[(i - 1) / 2]! : (times?.[i / 2] ?? length))),
+  )
+  if (known(whole as readonly Dimension[])) return g.reshape(stretched, whole as readonly number[])
+  const target = g.mul(g.shape(x), repeats)
+  const value = g.reshape(stretched, target)
+  return g.assume(
+    value,
+    whole.map((length, i) => length ?? value.shape[i]!),
+  )
+}
+
+/** One of a, one of b, and so on. */
+function alternated(g: Site['graph'], a: Value, b: Value): Value {
+  const columns = [a, b].map(vector => g.unsqueeze(vector, [1]))
+  return g.reshape(g.concat(columns, 1), [-1])
+}
