@@ -1,11 +1,16 @@
+import { convolution } from './convolution'
 import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
+import { fused } from './fused'
 import type { LoweringTable } from './Lowering'
 import { losses } from './losses'
 import { movement } from './movement'
+import { normalization } from './normalization'
+import { pooling } from './pooling'
 import { products } from './products'
 import { reductions } from './reductions'
+import { resizing } from './resizing'
 import { shapes } from './shapes'
 import { training } from './training'
 
@@ -20,7 +25,12 @@ export const lowerings: LoweringTable = {
   ...products,
   ...reductions,
   ...shapes,
+  ...convolution,
+  ...pooling,
+  ...resizing,
+  ...normalization,
   ...dropout,
   ...losses,
   ...training,
+  ...fused,
 }

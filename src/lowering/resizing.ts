@@ -1,0 +1,189 @@
+import { TrainerError } from '../errors'
+import type { Dimension, Value } from '../onnx/types'
+import { Tensor } from '../tensor'
+import type { LoweringTable, Site } from './Lowering'
+
+/** What makes pictures larger or smaller. */
+export const resizing: LoweringTable = {
+  Resize: {
+    how: 'axis by axis: copies where each element is repeated, Gather else; linear as a product with weights',
+    carries: [0],
+    lower: resize,
+  },
+  Upsample: { how: 'the same', carries: [0], lower: upsample },
+}
+
+/** Where an element of the result lies in what is resized. */
+type Coordinate = (at: number, scale: number, length: number, resized: number) => number
+
+const halfPixel: Coordinate = (at, scale) => (at + 0.5) / scale - 0.5
+const coordinates: Readonly<Record<string, Coordinate>> = {
+  asymmetric: (at, scale) => at / scale,
+  half_pixel: halfPixel,
+  pytorch_half_pixel: (at, scale, length, resized) => (resized > 1 ? halfPixel(at, scale, length, resized) : 0),
+  half_pixel_symmetric(at, scale, length, resized) {
+    const adjustment = resized / (scale * length)
+    const centre = length / 2
+    return centre * (1 - adjustment) + halfPixel(at, scale, length, resized)
+  },
+  align_corners: (at, _, length, resized) => (resized === 1 ? 0 : (at * (length - 1)) / (resized - 1)),
+  tf_half_pixel_for_nn: (at, scale) => (at + 0.5) / scale,
+}
+
+const rounding: Readonly<Record<string, (x: number) => number>> = {
+  round_prefer_floor: x => Math.ceil(x - 0.5),
+  round_prefer_ceil: x => Math.floor(x + 0.5),
+  floor: Math.floor,
+  ceil: Math.ceil,
+}
+
+/** How an axis is resized. */
+interface Resizing {
+  readonly coordinate: Coordinate
+  readonly round: (x: number) => number
+  readonly isLinear: boolean
+}
+
+function upsample(site: Site): Value {
+  const { attributes, input, opset } = site
+  const scales = opset < 9 ? attributes.numbers('scales') : site.numbers(1, 'scales')
+  if (scales === undefined) throw new TrainerError('file', 'its attribute scales is missing.')
+  const resizing = {
+    coordinate: coordinates.asymmetric!,
+    round: Math.floor,
+    isLinear: interpolation(attributes.text('mode', 'nearest')),
+  }
+  return scales.reduce((x, scale, axis) => resizedAxis(site, x, axis, scale, undefined, resizing), input(0))
+}
+
+function resize(site: Site): Value {
+  const { attributes, input, inputs, opset, node } = site
+  const x = input(0)
+  const old = opset < 11
+  const resizing = {
+    isLinear: interpolation(attributes.text('mode', 'nearest')),
+    coordinate: old
+      ? coordinates.asymmetric!
+      : chosen(site, 'coordinate_transformation_mode', 'half_pixel', coordinates),
+    round: old ? Math.floor : chosen(site, 'nearest_mode', 'round_prefer_floor', rounding),
+  }
+  refuseOthers(site)
+  const axes = attributes.numbers('axes')?.map(axis => (axis < 0 ? axis + x.shape.length : axis))
+  const each = axes ?? x.shape.map((_, i) => i)
+  const sizes = inputs[3] === undefined ? undefined : site.lengths(inputs[3])
+  if (inputs[3] !== undefined && sizes === undefined)
+    throw new TrainerError('graph', `its sizes ("${node.inputs[3]}") are known only when the graph runs.`, {
+      fix: fixed,
+    })
+  const scales = sizes === undefined ? site.numbers(old ? 1 : 2, 'scales') : undefined
+  return each.reduce((made, axis, i) => resizedAxis(site, made, axis, scales?.[i], sizes?.[i], resizing), x)
+}
+
+const fixed = 'Export the model with its lengths fixed.'
+
+/** Options of other results than these. */
+function refuseOthers({ attributes }: Site): void {
+  const neutral = { antialias: 0, exclude_outside: 0, keep_aspect_ratio_policy: 'stretch' } as const
+  for (const [name, wanted] of Object.entries(neutral)) {
+    const given = typeof wanted === 'number' ? attributes.int(name, wanted) : attributes.text(name, wanted)
+    if (given !== wanted) throw new TrainerError('graph', `${name} = ${given} is not supported.`)
+  }
+  attributes.ignore('cubic_coeff_a', 'extrapolation_value') // of other modes
+}
+
+function interpolation(mode: string): boolean {
+  if (mode === 'nearest') return false
+  if (mode === 'linear' || mode === 'bilinear') return true
+  throw new TrainerError('graph', `mode "${mode}" is not supported.`, { fix: 'Use mode nearest or linear.' })
+}
+
+function chosen<T>({ attributes }: Site, name: string, otherwise: string, known: Readonly<Record<string, T>>): T {
+  const given = attributes.text(name, otherwise)
+  if (Object.hasOwn(known, given)) return known[given]!
+  throw new TrainerError('graph', `${name} "${given}" is not one of ${Object.keys(known).join(', ')}.`)
+}
+
+function resizedAxis(
+  site: Site,
+  x: Value,
+  axis: number,
+  stated: number | undefined,
+  size: Dimension | undefined,
+  resizing: Resizing,
+): Value {
+  const length = x.shape[axis]!
+  if (stated === 1 || (size !== undefined && size === length)) return x
+  if (typeof length === 'string') {
+    const copies = stated !== undefined && isRepetition(4, stated, resizing)
+    if (copies) return repeated(site, x, axis, stated)
+    throw new TrainerError('graph', `the axis ${axis} cannot be resized, whose length "${length}" is not known.`, {
+      fix: fixed,
+    })
+  }
+  const scale = stated ?? Number(size) / length
+  const resized = size ?? Math.floor(length * scale)
+  if (typeof resized !== 'number' || Number.isNaN(scale))
+    throw new TrainerError('graph', `the size of axis ${axis} is known only when the graph runs.`, { fix: fixed })
+  if (isRepetition(length, scale, resizing)) return repeated(site, x, axis, scale)
+  return resizing.isLinear
+    ? interpolated(site, x, axis, [length, resized, scale], resizing)
+    : site.graph.gather(x, site.graph.integers(placesOf(length, resized, scale, resizing)), axis)
+}
+
+/** Which element each of the result is. */
+function placesOf(length: number, resized: number, scale: number, { coordinate, round }: Resizing): readonly number[] {
+  return Array.from({ length: resized }, (_, at) =>
+    Math.min(length - 1, Math.max(0, round(coordinate(at, scale, length, resized)))),
+  )
+}
+
+/** Whether each element is repeated, all as many times. */
+function isRepetition(length: number, scale: number, resizing: Resizing): boolean {
+  if (resizing.isLinear || !Number.isInteger(scale)) return false
+  return placesOf(length, length * scale, scale, resizing).every((place, at) => place === Math.floor(at / scale))
+}
+
+/** By copies along an axis of its own: their gradient is a sum, and no scatter. */
+function repeated({ graph: g }: Site, x: Value, axis: number, times: number): Value {
+  const part = (from: number, to: number): readonly Value[] =>
+    from === to ? [] : [g.node('Shape', [x], { start: from, end: to })[0]!]
+  const rank = x.shape.length
+  const copies = g.node(
+    'Expand',
+    [g.unsqueeze(x, [axis + 1]), g.concat([...part(0, axis + 1), g.integers([times]), ...part(axis + 1, rank)], 0)],
+    {},
+  )[0]!
+  const typed = g.assume(copies, x.shape.toSpliced(axis + 1, 0, times))
+  const length = x.shape[axis]!
+  const target = g.concat(
+    [...part(0, axis), g.integers([typeof length === 'number' ? length * times : -1]), ...part(axis + 1, rank)],
+    0,
+  )
+  const made = g.reshape(typed, target)
+  return g.assume(made, x.shape.with(axis, typeof length === 'number' ? length * times : made.shape[axis]!))
+}
+
+/** A product with the weights of the two elements beside each: [resized, length]. */
+function interpolated(
+  { graph: g }: Site,
+  x: Value,
+  axis: number,
+  [length, resized, scale]: readonly [number, number, number],
+  { coordinate }: Resizing,
+): Value {
+  const weights = new Float32Array(resized * length)
+  for (let at = 0; at < resized; at++) {
+    const place = Math.min(length - 1, Math.max(0, coordinate(at, scale, length, resized)))
+    const before = Math.min(length - 1, Math.floor(place))
+    const after = Math.min(length - 1, before + 1)
+    weights[at * length + before]! += 1 - (place - before)
+    weights[at * length + after]! += place - before
+  }
+  const rank = x.shape.length
+  const turned = g.constant(new Tensor('float32', weights, [resized, length]))
+  if (axis === rank - 2) return g.matMul(turned, x)
+  const last = g.transpose(turned, [1, 0])
+  if (axis === rank - 1) return g.matMul(x, last)
+  const order = x.shape.map((_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))
+  return g.transpose(g.matMul(g.transpose(x, order), last), order)
+}

@@ -1,0 +1,43 @@
+// random uses of convolutions, pooling, resizing and normalization, against what PyTorch computes:
+// scripts/fixtures/windows.py
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type OneNode, runNode, type Stored } from './oneNode'
+
+const file = join(import.meta.dirname, '../fixtures/onnx/windows.json')
+const cases = JSON.parse(readFileSync(file, 'utf8')) as OneNode[]
+
+function expectNear(found: ArrayLike<number>, wanted: readonly number[], what: string): void {
+  expect(found.length, what).toBe(wanted.length)
+  const largest = wanted.reduce((top, value) => Math.max(top, Math.abs(value)), 1)
+  wanted.forEach((value, i) => {
+    const error = Math.abs(value - found[i]!) / largest
+    expect(error, `${what}[${i}]: ${found[i]} is not ${value}`).toBeLessThan(2e-5)
+  })
+}
+
+/** Sizes are those of all axes, rows included. */
+function saysSizes({ op, inputs }: OneNode): boolean {
+  return op === 'Resize' && inputs[3] !== undefined
+}
+
+describe('rules of operators with windows', () => {
+  it.each(cases.map((node, i) => [`${i} ${node.op}-${node.opset} ${JSON.stringify(node.attributes)}`, node] as const))(
+    '%s',
+    async (_, node) => {
+      const trained = node.inputs.flatMap((input, i) => (input?.dtype === 'float32' ? [i] : []))
+      const found = await runNode(node, (input, axis, length) =>
+        input === 0 && !saysSizes(node) && axis === 0 ? 'rows' : length,
+      )
+      node.outputs.forEach((output: Stored, i) => {
+        expect(found.outputs[i]!.dims, `output ${i}`).toEqual(output.dims)
+        expectNear(found.outputs[i]!.data as Float32Array, output.data, `output ${i}`)
+      })
+      node.gradients.forEach((gradient, k) => {
+        const i = trained[k]!
+        expectNear(found.gradients[i]!.data as Float32Array, gradient, `gradient of input ${i}`)
+      })
+    },
+  )
+})
