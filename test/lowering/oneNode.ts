@@ -47,6 +47,7 @@ export function modelOf({ op, domain = '', opset, attributes, inputs, outputs }:
   return {
     opsets: new Map([[domain, opset]]),
     functions: new Map(),
+    metadata: new Map(),
     graph: {
       name: 'one',
       nodes: [
