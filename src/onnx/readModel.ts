@@ -60,13 +60,8 @@ function readOpset(bytes: Uint8Array): [string, number] {
 }
 
 function readEntry(bytes: Uint8Array): [key: string, value: string] {
-  let key = ''
-  let value = ''
-  for (const field of fields(bytes)) {
-    if (field.number === protoFields.entry.key) key = asText(field)
-    else if (field.number === protoFields.entry.value) value = asText(field)
-  }
-  return [key, value]
+  const texts = new Map([...fields(bytes)].map(field => [field.number, asText(field)]))
+  return [texts.get(protoFields.entry.key) ?? '', texts.get(protoFields.entry.value) ?? '']
 }
 
 function ownDomain(domain: string): string {
