@@ -34,11 +34,7 @@ const rooms = listed({
   engine: 'onnx ground',
   parameters: 'programs feeds optim onnx engine processes ground',
   checkpoint: 'files ground',
-<<<<<<< HEAD
-  artifacts: 'auto programs models lowering heads feeds losses autodiff onnx files ground',
-=======
   artifacts: 'auto programs models heads feeds lowering losses autodiff optim files onnx ground',
->>>>>>> artifacts
   install: 'files engine ground',
   TrainingArguments: 'optim engine hub ground',
   callbacks: 'terminal metrics TrainingArguments ground',
@@ -54,11 +50,7 @@ const rooms = listed({
     'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub modelCard ' +
     'callbacks auto search TrainingArguments ground',
   index:
-<<<<<<< HEAD
-    'Trainer looping deciding running engine install artifacts search TrainingArguments losses optim autodiff heads models onnx data ' +
-=======
     'Trainer artifacts looping deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
->>>>>>> artifacts
     'collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground',
   cli: 'index',
 })

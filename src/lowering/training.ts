@@ -376,7 +376,6 @@ function gatherBack(site: Site): Value {
   return addRows(g, zerosOf(site, 0, dy.dtype, names), axis, index, dy)
 }
 
-<<<<<<< HEAD
 function gatherNDBack(site: Site): Value {
   const { graph: g, input, attributes } = site
   const [index, dy] = [input(1), input(2)]
@@ -386,7 +385,8 @@ function gatherNDBack(site: Site): Value {
   const base = typedLike(rows, { ...rows, shape: [rows.shape[0]!, ...rest] })
   const tuples = index.shape.length === 1 ? g.unsqueeze(dy, [0]) : asRows(g, dy, rest)
   return g.reshapeLike(addRows(g, base, 0, g.reshape(place, [-1]), tuples), x)
-=======
+}
+
 /**
  * As many rows of a gradient as there are indices. Where a Gather of one row of positions was added to all rows of a
  * batch, the official builder leaves the sum over the batch out, and the kernel adds the first row alone.
@@ -400,7 +400,6 @@ function firstRows(g: GraphBuilder, axis: number, index: Value, dy: Value): read
   const count = g.node('Shape', [flat], {})[0]!
   const rows = g.node('Slice', [g.reshape(dy, [-1, ...rest]), g.integers([0]), count, g.integers([0])], {})[0]!
   return [flat, { ...rows, shape: [flat.shape[0]!, ...rest] }]
->>>>>>> artifacts
 }
 
 /** The parts put together, and how long each is. */
