@@ -193,6 +193,7 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
   Pow: elementwise((a, b) => a ** b),
   Reciprocal: elementwise(a => 1 / a),
   Floor: elementwise(Math.floor, a => a),
+  Round: elementwise(a => (Math.abs(a % 1) === 0.5 ? 2 * Math.round(a / 2) : Math.round(a))),
   Equal: elementwise(
     (a, b) => Number(a === b),
     (a, b) => (differs(a, b) ? 0 : typeof a === 'string' && a === b ? 1 : undefined),

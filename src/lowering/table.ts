@@ -8,6 +8,7 @@ import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
+import { products } from './products'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
@@ -31,4 +32,5 @@ export const lowerings: LoweringTable = {
   ...pooling,
   ...resizing,
   ...normalization,
+  ...products,
 }
