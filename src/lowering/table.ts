@@ -3,11 +3,12 @@ import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import { fused } from './fused'
-import type { LoweringTable } from './Lowering'
 import { losses } from './losses'
+import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
+import { products } from './products'
 import { recurrent } from './recurrent'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
@@ -21,8 +22,10 @@ import { trainingConvolution } from './trainingConvolution'
  */
 export const lowerings: LoweringTable = {
   ...cutting,
+  ...dropout,
   ...elementwise,
   ...movement,
+  ...products,
   ...reductions,
   ...shapes,
   ...convolution,
@@ -30,9 +33,8 @@ export const lowerings: LoweringTable = {
   ...resizing,
   ...normalization,
   ...recurrent,
-  ...trainingConvolution,
-  ...dropout,
   ...losses,
   ...training,
+  ...trainingConvolution,
   ...fused,
 }
