@@ -51,6 +51,7 @@ export function modelOf({ opset, nodes, inputs, outputs }: OperatorCase): RawMod
       ['com.microsoft', 1],
     ]),
     functions: new Map(),
+    metadata: new Map(),
     graph: {
       name: 'case',
       nodes: named,
