@@ -41,7 +41,8 @@ class CheckpointReader {
   readonly #external: SlicedFile | undefined
   #isNominal = false
   #isExternal = false
-  /** How many bytes of the external file tensors have been read from. */
+  #externalTensors = 0
+  /** How many bytes of the external file have been read. */
   #externalBytes = 0
 
   constructor({ file, external }: ReadCheckpointOptions) {
@@ -60,7 +61,7 @@ class CheckpointReader {
     const trained = await this.#parameters(state.requires_grad_params, 'requires_grad_params', names)
     const frozen = await this.#parameters(state.frozen_params, 'frozen_params', names)
     const optimizer = await this.#optimizer(root, trained)
-    if (this.#isExternal && this.#externalBytes === 0)
+    if (this.#isExternal && this.#externalTensors === 0)
       throw this.#damaged('module_state.has_external_data is set, but no tensor has its values elsewhere')
     const shared = { trained, frozen, isNominal: this.#isNominal, properties: this.#properties(root) }
     return optimizer === undefined ? shared : { ...shared, optimizer }
@@ -107,6 +108,7 @@ class CheckpointReader {
 
   #name(name: string | undefined, place: string, names: Set<string>): string {
     if (name === undefined || name === '') throw this.#damaged(`${place} has no name`)
+    if (name.includes('\0')) throw this.#damaged(`${place} has a name with a NUL in it, "${name}"`)
     if (names.has(name)) throw this.#damaged(`${place} is called "${name}", as another is`)
     names.add(name)
     return name
@@ -130,7 +132,7 @@ class CheckpointReader {
       )
     if (table.raw_data !== undefined && (table.external_data_offset ?? -1n) !== -1n)
       throw this.#damaged(`${place} has values in two places`)
-    const aligned = bytes.byteOffset % bytesPerElement(dtype) === 0 ? bytes : bytes.slice()
+    const aligned = bytes.byteOffset % bytesPerElement(dtype) === 0 ? bytes : new Uint8Array(bytes)
     return new Tensor(dtype, createData(dtype, sizeOf(dims), aligned.buffer, aligned.byteOffset) as never, dims)
   }
 
@@ -150,8 +152,9 @@ class CheckpointReader {
         fix: `Put the file that was written beside it (its name, and ".data") into the same folder.`,
       })
     const { byteLength } = this.#external
-    this.#externalBytes += Math.max(size, 1)
-    if (Number(offset) + size > byteLength || this.#externalBytes > byteLength + 1)
+    this.#externalTensors++
+    this.#externalBytes += size
+    if (Number(offset) + size > byteLength || this.#externalBytes > byteLength)
       throw this.#damaged(`${place} would take ${size} bytes at ${offset} of its data file, which has ${byteLength}`)
     return new Uint8Array(await this.#external.slice(Number(offset), Number(offset) + size))
   }
@@ -190,7 +193,8 @@ class CheckpointReader {
         throw this.#damaged(`${at} is ${typeText(moment)}, but its parameter ${typeText(parameter)}`)
       moments.set(name, moment)
     }
-    return moments
+    if (momentNames.slice(0, moments.size).every(name => moments.has(name))) return moments
+    throw this.#damaged(`${place} has ${quoted([...moments.keys()])} alone`)
   }
 
   #properties({ property_bag: bag }: Root): Map<string, bigint | number | string> {

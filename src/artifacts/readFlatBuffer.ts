@@ -184,7 +184,7 @@ export class FlatBufferReader {
     let end = 0
     for (const [start, next] of [...this.#parts.sort(([a], [b]) => a - b), [this.#length, this.#length] as const]) {
       if (start < end) throw new FlatBufferError(`two of its parts overlap at byte ${start}`)
-      if (start - end >= this.#alignment || !this.#isPadding(end, start))
+      if (start - end >= 8 || !this.#isPadding(end, start))
         throw new FlatBufferError(`the bytes ${end} to ${start} belong to no part of it`)
       end = next
     }

@@ -5,6 +5,7 @@ import type { Head } from '../heads/Head'
 import { pushSaved } from '../hub/push'
 import type { PushedCommit, PushToHubOptions } from '../hub/pushOptions'
 import type { Model } from '../models/Model'
+import type { OptimizerMemory, UpdateRule } from '../optim/UpdateRule'
 import { type Batch, sizeOf, type Tensor } from '../tensor'
 import { saveModelFolder } from './saveModel'
 
@@ -53,6 +54,21 @@ export class TrainableModel<Prediction = unknown> {
   /** The names of the classes, in the order of their numbers; undefined where they are only numbered. */
   get classNames(): readonly string[] | undefined {
     return undefined
+  }
+
+  /** The update rule that it comes with; undefined where the training arguments decide. */
+  get updateRule(): UpdateRule | undefined {
+    return undefined
+  }
+
+  /** Where it keeps an optimizer's state between runs; undefined where every run begins anew. */
+  get optimizerMemory(): OptimizerMemory | undefined {
+    return undefined
+  }
+
+  /** @throws TrainerError ('model') where weights are missing, so that nothing can be computed. */
+  checkWeights(): void {
+    // those of most models are there from the beginning
   }
 
   /** The number of weights, or of those that are trained; statistics are not counted. */

@@ -4,7 +4,7 @@ import { floatFields } from '../models/checkConfig'
 import type { ModelConfig } from '../models/config'
 import type { Model } from '../models/Model'
 import { architectureOf } from '../models/registry'
-import { encodeInParts, type ExternalData } from '../onnx/encode'
+import { encodeInParts, externalBytes } from '../onnx/encode'
 import { inferenceGraph } from '../programs/inference'
 import type { Tensor } from '../tensor'
 
@@ -46,15 +46,4 @@ export function modelFiles({ model, tokenizer, trainingArguments }: SavedParts):
     writeTokenizer: tokenizer === undefined ? undefined : folder => tokenizer.save(folder),
     trainingArguments,
   }
-}
-
-/** A file of weights as it is written: the tensors, and zeros between them. */
-function* externalBytes({ length, tensors }: ExternalData): Generator<Uint8Array> {
-  let at = 0
-  for (const { offset, data } of tensors) {
-    if (offset > at) yield new Uint8Array(offset - at)
-    yield data
-    at = offset + data.length
-  }
-  if (length > at) yield new Uint8Array(length - at)
 }

@@ -1,4 +1,5 @@
 import { expand } from '../autodiff/shapes'
+import { TrainerError } from '../errors'
 import { positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
@@ -93,16 +94,20 @@ function droppedBack(site: Site, at: number): Value {
 }
 
 function ratioOf(site: Site, at: number): number {
-  if (site.inputs[at] !== undefined) return site.numbers(at, 'ratio')[0] ?? 0
-  return site.attributes.float('ratio', 0.5)
+  const stated = site.attributes.float('ratio', 0.5)
+  const ratio = site.inputs[at] === undefined ? stated : site.numbers(at, 'ratio')[0]!
+  if (ratio >= 0 && ratio < 1) return ratio
+  throw new TrainerError('graph', `its ratio is ${ratio}, but it has to be at least 0 and less than 1.`)
 }
 
 /**
  * Whether a file has dropout on when it is trained: unless it says that it is off. Files without a word of it are those
  * that were exported for inference, and had dropout when they were models.
  */
-function isOn({ attributes, inputs, constant }: Site, at: number): boolean {
+function isOn({ attributes, node, inputs, constant }: Site, at: number): boolean {
   const mode = constant(inputs[at])
+  if (inputs[at] !== undefined && mode === undefined)
+    throw new TrainerError('graph', `its training_mode ("${node.inputs[at]}") is known only when the graph runs.`)
   return attributes.int('is_test', 0) === 0 && (mode === undefined || Number(mode.data[0]) !== 0)
 }
 

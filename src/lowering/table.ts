@@ -3,16 +3,18 @@ import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
 import { fused } from './fused'
-import type { LoweringTable } from './Lowering'
 import { losses } from './losses'
+import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
 import { products } from './products'
+import { recurrent } from './recurrent'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
 import { training } from './training'
+import { trainingConvolution } from './trainingConvolution'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
@@ -20,17 +22,19 @@ import { training } from './training'
  */
 export const lowerings: LoweringTable = {
   ...cutting,
+  ...dropout,
   ...elementwise,
   ...movement,
   ...products,
   ...reductions,
   ...shapes,
+  ...losses,
+  ...training,
+  ...fused,
   ...convolution,
   ...pooling,
   ...resizing,
   ...normalization,
-  ...dropout,
-  ...losses,
-  ...training,
-  ...fused,
+  ...recurrent,
+  ...trainingConvolution,
 }

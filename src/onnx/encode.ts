@@ -92,8 +92,23 @@ export function encodeInParts(
     ),
   ]
   const graphLength = body.reduce((sum, part) => sum + part.length, 0)
-  const model = [message(writer => writeModel(writer, rest.metadata)), frame(protoFields.model.graph, graphLength), ...body]
+  const model = [
+    message(writer => writeModel(writer, rest.metadata)),
+    frame(protoFields.model.graph, graphLength),
+    ...body,
+  ]
   return externalData === undefined ? { model } : { model, externalData }
+}
+
+/** A file of weights as it is written: the tensors, and zeros between them. */
+export function* externalBytes({ length, tensors }: ExternalData): Generator<Uint8Array> {
+  let at = 0
+  for (const { offset, data } of tensors) {
+    if (offset > at) yield new Uint8Array(offset - at)
+    yield data
+    at = offset + data.length
+  }
+  if (length > at) yield new Uint8Array(length - at)
 }
 
 const encodeDefaults: Required<EncodeOptions> = {
