@@ -52,9 +52,7 @@ export interface RawNode {
 export type RawAttribute = number | string | readonly number[] | readonly string[] | Tensor | RawGraph | RawReference
 
 /** Within a function: the value that the function's own attribute of that name has. */
-export interface RawReference {
-  readonly reference: string
-}
+export type RawReference = { readonly reference: string }
 
 /** An operator that a file defines by others. */
 export interface RawFunction {
