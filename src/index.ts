@@ -3,6 +3,10 @@
  * @module
  */
 export { type ExtraFlag, type ParsedArguments, parseTrainingArguments } from './arguments/commandLine'
+export type { ArtifactLossName, LabelKind } from './artifacts/artifactLoss'
+export type { AdamWArtifact, ArtifactOptimizer, SgdArtifact } from './artifacts/artifactOptimizer'
+export { generateArtifacts, type GenerateArtifactsOptions } from './artifacts/generateArtifacts'
+export type { ArtifactDialect, ArtifactFiles } from './artifacts/writeArtifacts'
 export { AutoConfig } from './auto/AutoConfig'
 export { AutoModel, type Features, type FromOnnxOptions } from './auto/AutoModel'
 export {

@@ -34,7 +34,7 @@ const rooms = listed({
   engine: 'onnx ground',
   parameters: 'programs feeds optim onnx engine processes ground',
   checkpoint: 'files ground',
-  artifacts: 'files onnx ground',
+  artifacts: 'auto programs models lowering heads feeds losses autodiff onnx files ground',
   install: 'files engine ground',
   TrainingArguments: 'optim engine hub ground',
   callbacks: 'terminal metrics TrainingArguments ground',
@@ -50,7 +50,7 @@ const rooms = listed({
     'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub modelCard ' +
     'callbacks auto search TrainingArguments ground',
   index:
-    'Trainer looping deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
+    'Trainer looping deciding running engine install artifacts search TrainingArguments losses optim autodiff heads models onnx data ' +
     'collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground',
   cli: 'index',
 })

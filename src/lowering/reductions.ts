@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import { distinct, positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
+import { readingOpenAxes } from './broadcastGradient'
 import type { Lowering, LoweringTable, Site } from './Lowering'
 
 /** A reduction over the axes, which stay as 1 if they are kept. */
@@ -10,7 +11,7 @@ type Reduce = (g: GraphBuilder, x: Value, axes: readonly number[], kept: boolean
 
 /** Sums, means and their kin along axes. */
 export const reductions: LoweringTable = {
-  ReduceSum: reduction('as it is', (g, x, axes, kept) => g.reduceSum(x, axes, kept)),
+  ReduceSum: readingOpenAxes(reduction('as it is', (g, x, axes, kept) => g.reduceSum(x, axes, kept))),
   ReduceMean: reduction('as it is', (g, x, axes, kept) => g.reduceMean(x, axes, kept)),
   ReduceMax: reduction('as it is', largest),
   ReduceSumSquare: reduction('as it is', (g, x, axes, kept) => g.reduceSumSquare(x, axes, kept)),
