@@ -82,7 +82,7 @@ export { ignoredIndex } from './labelColumn'
 export { crossEntropy, type CrossEntropyOptions } from './losses/crossEntropy'
 export type { Loss } from './losses/loss'
 export type { LossFunction, ModelOutputs } from './losses/LossFunction'
-export type { LossName } from './losses/lossNames'
+export type { LossName, LossSpelling } from './losses/lossNames'
 export { meanSquaredError } from './losses/meanSquaredError'
 export {
   type ClassificationReport,
