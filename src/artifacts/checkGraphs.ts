@@ -12,12 +12,38 @@ const accumulators = ['com.microsoft.InPlaceAccumulatorV2', 'com.microsoft.InPla
  * @throws TrainerError ('file') naming file and value
  */
 export function checkGraphs(training: ArtifactGraph, evaluation: ArtifactGraph): void {
-  for (const node of training.model.graph.nodes) {
+  checkAccumulators(training)
+  checkInputs(training, evaluation)
+  const made = new Set(training.model.graph.outputs.map(({ name }) => name))
+  const other = evaluation.model.graph.outputs.find(({ name }, at) => at > 0 && !made.has(name))
+  if (other === undefined) return
+  throw new TrainerError('file', `${evaluation.file} has the output "${other.name}", but ${training.file} has not.`, {
+    fix: 'Take graphs that were generated together.',
+  })
+}
+
+function checkAccumulators({ file, model: { graph } }: ArtifactGraph): void {
+  const gradients = new Set<string>()
+  for (const node of graph.nodes) {
     const name = operatorName(node)
     if (!/accumulator/i.test(name) && !node.outputs.some(output => output.endsWith('_grad.accumulation.out'))) continue
-    if (node.domain === '' || accumulators.includes(name)) continue
-    const what = `the node "${node.name}" (${name}) is no ${accumulators[0]}`
-    throw new TrainerError('file', `${training.file}: ${what}, although it makes "${node.outputs[0]}".`)
+    const gradient = node.inputs[1] ?? ''
+    const isKnown = node.domain === '' || accumulators.includes(name)
+    if (isKnown && !(accumulators.includes(name) && gradients.has(gradient))) {
+      gradients.add(gradient)
+      continue
+    }
+    const what = isKnown ? `adds up "${gradient}", as another node does` : `is no ${accumulators[0]}`
+    const makes = `although it makes "${node.outputs[0]}"`
+    throw new TrainerError('file', `${file}: the node "${node.name}" (${name}) ${what}, ${makes}.`)
+  }
+}
+
+function checkInputs(training: ArtifactGraph, evaluation: ArtifactGraph): void {
+  for (const { file, model } of [training, evaluation]) {
+    const untyped = model.graph.inputs.find(({ type }) => type === undefined)
+    if (untyped !== undefined)
+      throw new TrainerError('file', `${file}: the input "${untyped.name}" has no type and shape.`)
   }
   const types = inputTypes(training.model.graph)
   for (const { name, type } of evaluation.model.graph.inputs) {

@@ -87,7 +87,7 @@ async function structureOf(file: string, bytes: Uint8Array): Promise<Uint8Array>
 /** Reads artifacts as a Trainer does, up to the programs that it runs. */
 async function load(folder: string): Promise<void> {
   const { definition } = await TrainingArtifacts.fromPretrained(folder)
-  const layout = definition.layout({ rows: true, fewShapes: false })
+  const layout = definition.layout({ rows: 4, fewShapes: false })
   trainingProgram(definition, layout, 'as given', {})
   evaluationGraph(definition, layout, 'as given', {})
 }
