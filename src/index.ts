@@ -3,6 +3,12 @@
  * @module
  */
 export { type ExtraFlag, type ParsedArguments, parseTrainingArguments } from './arguments/commandLine'
+export type { Accumulation } from './artifacts/artifactsModel'
+export {
+  type ContiguousOptions,
+  TrainingArtifacts,
+  type TrainingArtifactsOptions,
+} from './artifacts/TrainingArtifacts'
 export { AutoConfig } from './auto/AutoConfig'
 export { AutoModel, type Features, type FromOnnxOptions } from './auto/AutoModel'
 export {

@@ -8,6 +8,7 @@ import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
+import { products } from './products'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
@@ -22,6 +23,7 @@ export const lowerings: LoweringTable = {
   ...dropout,
   ...elementwise,
   ...movement,
+  ...products,
   ...reductions,
   ...shapes,
   ...losses,
