@@ -6,6 +6,7 @@ export { type ExtraFlag, type ParsedArguments, parseTrainingArguments } from './
 export type { Accumulation } from './artifacts/artifactsModel'
 export {
   type ContiguousOptions,
+  type SaveCheckpointOptions,
   TrainingArtifacts,
   type TrainingArtifactsOptions,
 } from './artifacts/TrainingArtifacts'
