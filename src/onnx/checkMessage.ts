@@ -163,6 +163,8 @@ function checkMessage(bytes: Uint8Array, kind: string, place: string, depth: num
   }
   if (kind === 'attribute') checkAttribute(bytes, counts, place)
   else if (kind === 'node') checkAttributeNames(bytes, place)
+  else if (kind === 'value' && !counts.has('name')) throw malformed(`${place} has no name`)
+  else if (kind === 'type' && counts.has('denotation') && counts.size === 1) throw malformed(`${place} is of no type`)
   else if (kind === 'tensor' && dataFields.filter(name => counts.has(name)).length > 1)
     throw malformed(`${place} has its values twice, as ${dataFields.filter(name => counts.has(name)).join(' and ')}`)
   else if ((kind === 'dimension' || kind === 'type') && counts.size - (counts.has('denotation') ? 1 : 0) > 1)
