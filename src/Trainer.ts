@@ -51,7 +51,7 @@ import { evaluateModel, type ModelEvaluation } from './training/evaluateModel'
 import { EvaluationStopped } from './training/evaluation'
 import type { LoadedBatch } from './training/LoadedBatch'
 import { locateCheckpoint } from './training/hubCheckpoint'
-import { optimizerOf } from './training/optimizers'
+import { optimizerOf, optimizerOfRule, updateSettings } from './training/optimizers'
 import type {
   DataCollator,
   EvalData,
@@ -201,7 +201,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     if (folder !== undefined) await runner.loadParameters(await readWeights(this.model, folder))
     const [optimizer, schedule] = this.createOptimizerAndScheduler(plan.totalUpdates)
     const rates = rateSource(args, plan.totalUpdates, schedule)
-    const decayed = new Set(this.getDecayParameterNames())
+    const updates = updateSettings(args, optimizer, this.getDecayParameterNames(), this.model.updateRule)
     this.callbackHandler.context = {
       ...this.callbackHandler.context,
       optimizer,
@@ -211,11 +211,10 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     if (resumed !== undefined && args.restoreCallbackStatesFromCheckpoint)
       this.callbackHandler.restoreStates(callbackStates(resumed.state))
     return new TrainingRun({
-      ...{ args, plan, loader, runner, optimizer, rates, resumed, stop },
+      ...{ args, plan, loader, runner, updates, rates, resumed, stop },
       ...{ model: this.model, state: this.state, control: this.control, processes: this.processes },
       host: this.#host(runner, stop),
       start: startOf(plan, this.state, args),
-      decays: name => decayed.has(name),
     })
   }
 
@@ -268,6 +267,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   async #saveCheckpoint(runner: Runner): Promise<void> {
     await runner.synchronise()
     const { args, state, control, callbackHandler: callbacks } = this
+    await this.#run!.keepOptimizer()
     const run = this.#run!.snapshot()
     const own = { run, mark: this.#mark!, store: runner.store }
     const parts = { ...this.#savedParts(), ...own, args, state, control, callbacks }
@@ -285,6 +285,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     const { args, state } = this
     const mark = this.#mark!
     await runner.synchronise()
+    await this.#run!.keepOptimizer()
     if (args.loadBestModelAtEnd)
       await runner.loadParameters((await bestWeights(this.model, mark, state, args)) ?? new Map())
     const best = state.bestModelCheckpoint
@@ -302,6 +303,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
 
   async #runnerOf(): Promise<Runner> {
     if (this.#model === undefined) await this.#initModel(undefined)
+    this.model.checkWeights()
     const runner = (this.#runner ??= createRunner(this.model, this.args, this.options, overriddenLoss(this)))
     runner.catch(() => {
       if (this.#runner === runner) this.#runner = undefined // the next call tries again
@@ -469,10 +471,12 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     return this.getTestDataloader(dataset)
   }
 
-  /** The optimizer: the one given, else the one that `optim` names. */
+  /** The optimizer: the one given, else the one that the model comes with, else the one that `optim` names. */
   createOptimizer(): Optimizer {
     const [create, kwargs] = this.options.optimizerClsAndKwargs ?? []
-    return this.options.optimizers?.[0] ?? create?.(kwargs as never) ?? optimizerOf(this.args)
+    const given = this.options.optimizers?.[0] ?? create?.(kwargs as never)
+    const rule = this.model.updateRule
+    return given ?? (rule === undefined ? optimizerOf(this.args) : optimizerOfRule(rule, this.args))
   }
 
   /**
@@ -626,12 +630,12 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   getOptimizerGroup(parameter?: string): OptimizerGroup | readonly OptimizerGroup[] {
     if (this.#run === undefined) throw new TrainerError('training', 'There is no optimizer yet: train() makes it.')
     const learningRate = this.#run.rates.rate(this.state.globalStep)
-    const decayed = new Set(this.getDecayParameterNames())
-    const groups = [true, false].map((decay): OptimizerGroup => ({
-      parameters: this.#trainedNames().filter(name => decayed.has(name) === decay),
-      weightDecay: decay ? this.args.weightDecay : 0,
-      learningRate,
-    }))
+    const decayed = this.getDecayParameterNames()
+    const { weightDecay } = updateSettings(this.args, this.#run.optimizer, decayed, this.model.updateRule)
+    const groups = [true, false].map((decay): OptimizerGroup => {
+      const parameters = this.#trainedNames().filter(name => decayed.includes(name) === decay)
+      return { parameters, weightDecay: weightDecay((decay ? decayed : parameters)[0] ?? ''), learningRate }
+    })
     if (parameter === undefined) return groups
     this.model.parameter(parameter)
     const found = groups.find(({ parameters }) => parameters.includes(parameter))

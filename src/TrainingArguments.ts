@@ -67,6 +67,11 @@ export class TrainingArguments {
     return TrainingArguments.fromJSON(readText(path))
   }
 
+  /** Whether an argument was given, be it by its default's value. */
+  isGiven(name: keyof ResolvedArguments): boolean {
+    return this.#given[name] !== undefined
+  }
+
   /** A copy with some arguments changed; derived ones are derived again. */
   with(changes: TrainingArgumentsOptions): TrainingArguments {
     const given: Record<string, unknown> = { ...this.#given }

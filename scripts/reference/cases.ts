@@ -2,6 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Checked, skip } from './compare'
+import { checkArtifacts } from './artifactCases'
+import { checkGraph } from './graphCases'
 import { checkModelCase } from './modelCases'
 import { checkTokenizer } from './tokenizerCases'
 import { checkTrainerEvents } from './trainerEvents'
@@ -15,24 +17,24 @@ export interface Case {
 
 /** Kinds of oracle that nothing here can check yet, and why. */
 const unsupported: Readonly<Record<string, string>> = {
-  graphs: 'graphs of other programs are not differentiated here yet',
   lora: 'low-rank adapters are not supported yet',
-  artifacts: 'ONNX Runtime Training artifacts are not supported yet',
 }
 
-/** The cases of a folder: models first, then runs, events and tokenizers. */
+/** The cases of a folder: models first, then runs, events, tokenizers, graphs and artifacts. */
 export function findCases(folder: string): Case[] {
   const folders = readdirSync(folder, { withFileTypes: true })
     .filter(entry => entry.isDirectory())
     .map(({ name }) => name)
     .sort()
   const models = folders.filter(name => existsSync(join(folder, name, 'case.json')))
-  const others = ['trainer-runs', 'trainer-events', 'tokenizer', ...Object.keys(unsupported)]
+  const others = ['trainer-runs', 'trainer-events', 'tokenizer', 'graphs', 'artifacts', ...Object.keys(unsupported)]
   return [
     ...models.map(name => ({ name, check: () => checkModelCase(join(folder, name)) })),
     ...filesOf(folder, 'trainer-runs').map(({ name, path }) => ({ name, check: () => checkTrainerRun(path) })),
     ...filesOf(folder, 'trainer-events').map(({ name, path }) => ({ name, check: () => checkTrainerEvents(path) })),
     ...foldersOf(folder, 'tokenizer').map(({ name, path }) => ({ name, check: () => checkTokenizer(path) })),
+    ...foldersOf(folder, 'graphs').map(({ name, path }) => ({ name, check: () => checkGraph(path) })),
+    ...foldersOf(folder, 'artifacts').map(({ name, path }) => ({ name, check: () => checkArtifacts(path) })),
     ...Object.entries(unsupported).flatMap(([kind, reason]) =>
       foldersOf(folder, kind).map(({ name }) => ({ name, check: async () => ({ verdict: skip(reason) }) })),
     ),

@@ -2,24 +2,21 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelFromFolder } from '../../src/auto/PreTrainedModel'
+import type { TrainableModel } from '../../src/auto/TrainableModel'
 import type { Task } from '../../src/heads/Head'
 import { filler as paddingFiller } from '../../src/heads/tokenLabels'
 import type { ModelConfig } from '../../src/models/config'
 import { architectures } from '../../src/models/registry'
 import { adamw } from '../../src/optim/adamw'
 import { alone } from '../../src/processes/ProcessGroup'
-import { createData, type DataType, Tensor } from '../../src/tensor'
+import type { Batch } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
 import { placesInUpdate } from '../../src/training/updates'
-import { type Checked, type Comparison, compareScalar, skip, type Verdict, verdict } from './compare'
+import { type Checked, type Comparison, compareScalar, skip, verdict } from './compare'
+import { type Plain, plainOf, tensorOf } from './plainTensor'
 
-interface Plain {
-  readonly shape: number[]
-  readonly dtype: string
-  readonly data: number[]
-}
-
-interface ModelCase {
+/** What PyTorch computed with a model. */
+export interface ModelCase {
   readonly inputs: Record<string, Plain>
   readonly loss: number
   readonly outputs: Record<string, Plain>
@@ -27,7 +24,7 @@ interface ModelCase {
 }
 
 /** What we computed, under the oracle's names. */
-interface Computed {
+export interface Computed {
   readonly loss: number
   readonly outputs: Record<string, Plain>
   readonly gradients: Record<string, { readonly norm: number; readonly first: readonly number[] }>
@@ -45,7 +42,7 @@ export async function checkModelCase(folder: string): Promise<Checked> {
   const task = tasks[/For[A-Z]\w+$/.exec(architecture)?.[0] ?? '']
   if (task === undefined) return { verdict: skip(`the head ${architecture} is not supported yet`) }
   const computed = await compute(folder, config, oracle, task)
-  return { verdict: compare(oracle, computed), computed }
+  return { verdict: verdict(compareModelCase(oracle, computed)), computed }
 }
 
 /** The task of a model by the end of its class's name in Python. */
@@ -59,9 +56,16 @@ const tasks: Readonly<Record<string, Task>> = {
 
 async function compute(folder: string, config: ModelConfig, oracle: ModelCase, task: Task): Promise<Computed> {
   const model = await modelFromFolder(folder, config, {}, task)
+  return forwardAndBackward(
+    model,
+    mapped(oracle.inputs, plain => tensorOf(plain, plain.dtype === 'int64' ? 'int32' : 'float32')),
+  )
+}
+
+/** One forward and backward pass of a model: the loss, what it predicts, and the gradients of the mean loss. */
+export async function forwardAndBackward(model: TrainableModel, batch: Batch): Promise<Computed> {
   const runner = await Runner.create({ model, engine: {}, batchSize: 8 })
   try {
-    const batch = Object.fromEntries(Object.entries(oracle.inputs).map(([name, plain]) => [name, tensorOf(plain)]))
     model.decideHead(batch)
     const rowName = (row: number): string => `row ${row}`
     const forward = await runner.forward(runner.feed(batch, rowName, 'evaluation'))
@@ -76,21 +80,14 @@ async function compute(folder: string, config: ModelConfig, oracle: ModelCase, t
       const norm = Math.sqrt(mean.reduce((square, v) => square + v * v, 0))
       gradients.push([name, { norm, first: [...mean.slice(0, 4)] }])
     }
-    const outputs = Object.entries(predictions).map(([name, { dims, data }]) => {
-      const plain: Plain = { shape: [...dims], dtype: 'float32', data: Array.from(data as Float32Array) }
-      return [name, plain] as const
-    })
-    return { loss: loss / count, outputs: Object.fromEntries(outputs), gradients: Object.fromEntries(gradients) }
+    return { loss: loss / count, outputs: mapped(predictions, plainOf), gradients: Object.fromEntries(gradients) }
   } finally {
     await runner.dispose()
   }
 }
 
-function tensorOf({ shape, dtype, data }: Plain): Tensor {
-  const type: DataType = dtype === 'int64' ? 'int32' : 'float32'
-  const values = createData(type, data.length)
-  data.forEach((value, i) => (values[i] = value))
-  return new Tensor(type, values, shape)
+function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]))
 }
 
 /** A parameter's gradient; PyTorch calls a table that is tied to the decoder of a head by whichever name comes first. */
@@ -100,11 +97,11 @@ function gradientOf({ gradients }: Computed, name: string): Computed['gradients'
 }
 
 /** By the tolerances of the reference's README. */
-function compare(oracle: ModelCase, computed: Computed): Verdict {
+export function compareModelCase(oracle: ModelCase, computed: Computed): Comparison[] {
   const comparisons: Comparison[] = [compareScalar('loss', computed.loss, oracle.loss, 1e-5 * Math.abs(oracle.loss))]
   for (const [name, expected] of Object.entries(oracle.outputs)) {
     const given = computed.outputs[name]
-    if (given === undefined) return verdict([{ what: name, error: Infinity, tolerance: 0 }])
+    if (given === undefined) return [{ what: name, error: Infinity, tolerance: 0 }]
     const largest = Math.max(...expected.data.map(Math.abs))
     expected.data.forEach((value, i) => {
       if (given.data[i] === paddingFiller) return // a token of padding, which nobody reads and we do not compute
@@ -134,5 +131,5 @@ function compare(oracle: ModelCase, computed: Computed): Verdict {
       ),
     )
   }
-  return verdict(comparisons)
+  return comparisons
 }

@@ -5,6 +5,7 @@ import type { Head } from '../heads/Head'
 import { pushSaved } from '../hub/push'
 import type { PushedCommit, PushToHubOptions } from '../hub/pushOptions'
 import type { Model } from '../models/Model'
+import type { OptimizerMemory, UpdateRule } from '../optim/UpdateRule'
 import { type Batch, sizeOf, type Tensor } from '../tensor'
 import { saveModelFolder } from './saveModel'
 
@@ -55,18 +56,33 @@ export class TrainableModel<Prediction = unknown> {
     return undefined
   }
 
-  /** The number of weights, or of those that are trained. */
+  /** The update rule that it comes with; undefined where the training arguments decide. */
+  get updateRule(): UpdateRule | undefined {
+    return undefined
+  }
+
+  /** Where it keeps an optimizer's state between runs; undefined where every run begins anew. */
+  get optimizerMemory(): OptimizerMemory | undefined {
+    return undefined
+  }
+
+  /** @throws TrainerError ('model') where weights are missing, so that nothing can be computed. */
+  checkWeights(): void {
+    // those of most models are there from the beginning
+  }
+
+  /** The number of weights, or of those that are trained; statistics are not counted. */
   numParameters(options: { readonly onlyTrainable?: boolean } = {}): number {
     const { onlyTrainable } = withDefaults(options, { onlyTrainable: false }, 'numParameters()')
     return this.#definition.parameters
-      .filter(({ trainable }) => trainable || !onlyTrainable)
+      .filter(({ trainable, isStatistic = false }) => !isStatistic && (trainable || !onlyTrainable))
       .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   }
 
   /** Weights outside of embedding tables: those that take part in products for every token. */
   countedParameters(): number {
     return this.#definition.parameters
-      .filter(({ isTable = false }) => !isTable)
+      .filter(({ isTable = false, isStatistic = false }) => !isTable && !isStatistic)
       .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   }
 

@@ -6,6 +6,7 @@ import { positive } from '../onnx/shapes'
 import type { GatherHint, Value } from '../onnx/types'
 import { gatherBack, insideOut, padGradient, scatterRows, sliceGradient, withoutFrozenRow } from './movement'
 import { type NormalizationSite, normalizationGradient } from './normalization'
+import { extremeGradients, productGradients } from './scatter'
 import { type Gradient, scalarOf, scaled, times } from './scaled'
 import { count, lengths, reshaped, zeros } from './shapes'
 import { averagePoolGradient, convGradient, convTransposeGradient, maxPoolGradient } from './windows'
@@ -309,15 +310,17 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
       reduction === 'add' ? d : g.node('ScatterND', [d, index, zeros(g, d.dtype, updates.shape, [updates])], {})[0]
     return [dx, undefined, asked[2] ? insideOut(g, d, index, x) : undefined]
   },
-  // the same, element by element along an axis
+  // the same, element by element along an axis; products and extremes: see scatterGradients
   ScatterElements: ({
-    x: [, index, updates],
+    x: [x, index, updates],
+    y: [y],
     dy: [d],
     attributes: { axis = 0, reduction = 'none' },
-    graph: g,
-    asked,
+    ...site
   }) => {
-    known('ScatterElements', 'reduction', reduction, ['none', 'add'])
+    const { graph: g, asked } = site
+    if (reduction === 'mul') return productGradients({ graph: g, x, index, updates, d, axis })
+    if (reduction === 'max' || reduction === 'min') return extremeGradients({ graph: g, x, index, updates, d, axis }, y)
     const dx =
       reduction === 'add'
         ? d

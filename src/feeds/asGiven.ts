@@ -26,13 +26,27 @@ export function declareGiven(graph: GraphBuilder, inputs: readonly GivenInput[])
   return Object.fromEntries(inputs.map(({ name, dtype, shape }) => [name, graph.input(name, dtype, shape)]))
 }
 
-function feed(batch: Batch, inputs: readonly GivenInput[], rowName: RowName): Feed {
-  let lengths: Record<string, number> = {}
-  const columns = inputs.map(input => {
+/**
+ * The columns of a batch that are inputs, in the inputs' types.
+ * @param known what names of lengths stand for already; gets those of the inputs.
+ * @throws TrainerError ('data') for a column that is missing, of another shape, or of numbers that the type cannot hold.
+ */
+export function givenColumns(
+  batch: Batch,
+  inputs: readonly GivenInput[],
+  rowName: RowName,
+  known: Record<string, number> = {},
+): readonly (readonly [name: string, column: Tensor])[] {
+  return inputs.map(input => {
     const column = converted(columnOf(batch, input), input, rowName)
-    lengths = lengthsOf(column, input, lengths)
+    Object.assign(known, lengthsOf(column, input, known))
     return [input.name, column] as const
   })
+}
+
+function feed(batch: Batch, inputs: readonly GivenInput[], rowName: RowName): Feed {
+  const lengths: Record<string, number> = {}
+  const columns = givenColumns(batch, inputs, rowName, lengths)
   const main = columns[0]?.[1]
   const rows = main?.dims[0] ?? 0
   const elements = main?.size ?? 0

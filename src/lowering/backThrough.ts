@@ -30,3 +30,8 @@ export function backThrough<Op extends OpName>(
   })
   return found.map(gradient => gradient && ('of' in gradient ? settled(graph, gradient) : gradient))
 }
+
+/** A value with the lengths of another one of its shape, where its own are not known. */
+export function typedLike(value: Value, like: Value): Value {
+  return { ...value, shape: value.shape.map((length, i) => (typeof length === 'number' ? length : like.shape[i]!)) }
+}

@@ -3,9 +3,8 @@
 import { TrainerError } from '../errors'
 import { summedTo } from '../autodiff/unbroadcast'
 import type { GraphBuilder } from '../onnx/builder'
-import { positive } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
-import type { Site } from './Lowering'
+import type { Lowering, Site } from './Lowering'
 
 type Item = Dimension | undefined
 
@@ -27,7 +26,7 @@ const opened = new WeakMap<GraphBuilder, Map<string, OpenAxes>>()
 
 /**
  * Along which axes two shapes were stretched when they were broadcast, last one first. Where that is not known before
- * the graph runs, what comes back stands for it, and {@link summedOverOpen} can read it.
+ * the graph runs, what comes back stands for it, and {@link readingOpenAxes} reads it.
  */
 export function broadcastGradientArgs(site: Site): readonly Value[] {
   const { graph: g, input, lengths } = site
@@ -62,30 +61,31 @@ function rankOf(shape: Value): number {
   throw new TrainerError('graph', 'of a shape that it reads not even the number of axes is known.')
 }
 
-/**
- * The sum over axes that {@link broadcastGradientArgs} stands for; undefined for axes of another kind.
- * @param keepsAxes whether the axes that are summed stay, as 1: others are not written
- */
-export function summedOverOpen(
-  { graph: g }: Pick<Site, 'graph'>,
-  x: Value,
-  axes: Value | undefined,
-  keepsAxes: boolean,
-): Value | undefined {
-  const open = axes && opened.get(g)?.get(axes.name)
-  if (open === undefined) return undefined
-  if (!keepsAxes)
+/** The row of a sum that also reads what stands for axes that are known only when the graph runs. */
+export function readingOpenAxes(row: Lowering): Lowering {
+  return {
+    ...row,
+    lower(site) {
+      const axes = site.inputs[1]
+      const open = axes && opened.get(site.graph)?.get(axes.name)
+      return open === undefined ? row.lower(site) : summedOverOpen(site, open)
+    },
+  }
+}
+
+function summedOverOpen({ graph: g, input, attributes }: Site, { stretched, shape, lengths }: OpenAxes): Value {
+  attributes.ignore('noop_with_empty_axes', 'fast_reduction')
+  if (attributes.int('keepdims', 1) !== 1)
     throw new TrainerError('graph', 'the axes that it takes away are known only when the graph runs.', {
       fix: 'Export the model with fixed shapes.',
     })
-  const { stretched, shape, lengths } = open
+  const x = input(0)
   const missing = stretched.length - rankOf(shape)
   const sure = stretched.flatMap((is, axis) => (is === true ? [axis] : []))
   const summed = sure.length === 0 ? x : g.reduceSum(x, sure, true)
   return stretched.reduce<Value>((value, is, axis) => {
     if (is !== 'perhaps') return value
-    const at = positive(axis, x.shape.length)
     const length = g.slice(shape, [axis - missing], [axis - missing + 1], [0])
-    return summedTo(g, value, at, lengths[axis], length)
+    return summedTo(g, value, axis, lengths[axis], length)
   }, summed)
 }

@@ -185,6 +185,8 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
     (a, b) => a / b,
     (a, b) => (b === 1 ? a : undefined),
   ),
+  Mod: (node, inputs) =>
+    elementwise((a, b) => (node.attributes.fmod === 1 ? a % b : a - b * Math.floor(a / b)))(node, inputs),
   Min: elementwise(Math.min, sameName),
   Max: elementwise(Math.max, sameName),
   Neg: elementwise(a => -a),
@@ -193,6 +195,7 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
   Pow: elementwise((a, b) => a ** b),
   Reciprocal: elementwise(a => 1 / a),
   Floor: elementwise(Math.floor, a => a),
+  Round: elementwise(a => (Math.abs(a % 1) === 0.5 ? 2 * Math.round(a / 2) : Math.round(a))),
   Equal: elementwise(
     (a, b) => Number(a === b),
     (a, b) => (differs(a, b) ? 0 : typeof a === 'string' && a === b ? 1 : undefined),

@@ -1,8 +1,9 @@
 import { expand } from '../autodiff/shapes'
+import { TrainerError } from '../errors'
 import { positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { backThrough } from './backThrough'
+import { backThrough, typedLike } from './backThrough'
 import type { LoweringTable, Site } from './Lowering'
 
 /**
@@ -51,9 +52,9 @@ export const dropout: LoweringTable = {
 /** dx = y (dy - Σ y dy), the sum over all axes from `axis` on. */
 export function softmaxBack({ graph: g }: Pick<Site, 'graph'>, dy: Value, y: Value, axis: number): Value {
   const rank = y.shape.length
-  if (axis === rank - 1) return { ...backThrough(g, 'Softmax', { y: [y], dy: [dy] })[0]!, shape: y.shape }
+  if (axis === rank - 1) return typedLike(backThrough(g, 'Softmax', { y: [y], dy: [dy] })[0]!, y)
   const axes = y.shape.slice(axis).map((_, i) => axis + i)
-  return { ...g.mul(y, g.sub(dy, g.reduceSum(g.mul(y, dy), axes, true))), shape: y.shape }
+  return typedLike(g.mul(y, g.sub(dy, g.reduceSum(g.mul(y, dy), axes, true))), y)
 }
 
 /** What is left of x, and its mask as truths, of which a bias and a residual may be part. */
@@ -77,12 +78,15 @@ function dropped(site: Site, x: Value, at: number): readonly [Value, Value | und
   return [mask === undefined ? x : g.mul(x, mask), site.isRead(1) ? isKept() : undefined]
 }
 
-/** The gradient of what was dropped: the mask is the second input, the ratio is input `at`. */
+/**
+ * The gradient of what was dropped: the mask is the second input, the ratio is input `at`. Whether dropout is on is not
+ * asked, as in the runtime: the mask says it.
+ */
 function droppedBack(site: Site, at: number): Value {
   const { graph: g, input } = site
   const [dy, mask] = [input(0), input(1)]
   const probability = ratioOf(site, at)
-  if (!site.isTraining || probability === 0 || !isOn(site, at + 1)) return dy
+  if (!site.isTraining || probability === 0) return dy
   const drawn = g.makerOf(mask, 'Greater')?.inputs[0]
   // the mask that the forward pass multiplied by, if it is at hand
   if (drawn !== undefined && g.inputs.includes(drawn)) return g.mul(dy, drawn)
@@ -90,16 +94,20 @@ function droppedBack(site: Site, at: number): Value {
 }
 
 function ratioOf(site: Site, at: number): number {
-  if (site.inputs[at] !== undefined) return site.numbers(at, 'ratio')[0] ?? 0
-  return site.attributes.float('ratio', 0.5)
+  const stated = site.attributes.float('ratio', 0.5)
+  const ratio = site.inputs[at] === undefined ? stated : site.numbers(at, 'ratio')[0]!
+  if (ratio >= 0 && ratio < 1) return ratio
+  throw new TrainerError('graph', `its ratio is ${ratio}, but it has to be at least 0 and less than 1.`)
 }
 
 /**
  * Whether a file has dropout on when it is trained: unless it says that it is off. Files without a word of it are those
  * that were exported for inference, and had dropout when they were models.
  */
-function isOn({ attributes, inputs, constant }: Site, at: number): boolean {
+function isOn({ attributes, node, inputs, constant }: Site, at: number): boolean {
   const mode = constant(inputs[at])
+  if (inputs[at] !== undefined && mode === undefined)
+    throw new TrainerError('graph', `its training_mode ("${node.inputs[at]}") is known only when the graph runs.`)
   return attributes.int('is_test', 0) === 0 && (mode === undefined || Number(mode.data[0]) !== 0)
 }
 

@@ -2,6 +2,7 @@ import { TrainerError } from '../errors'
 import { count, expand } from '../autodiff/shapes'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
+import { typedLike } from './backThrough'
 import type { LoweringTable, Site } from './Lowering'
 
 /** Losses over classes, and the training-only gradients of those. */
@@ -87,12 +88,15 @@ function labelled(site: Site, at: number, ignored: number | Value | undefined, a
   const weighted = classWeights !== undefined
   const known = typeof ignored === 'object' ? constant(ignored) : undefined
   const marker = known !== undefined ? Number(known.data[0]) : ignored
+  // the old operators, which are those that have another axis, weigh places
+  if (axis !== 1 || site.node.op.startsWith('Sparse'))
+    return { axis, ids: labels, counted: undefined, weight: classWeights, weighted }
   if (marker === undefined)
     return { axis, ids: labels, counted: undefined, weight: classWeights && g.gather(classWeights, labels), weighted }
   const ignore = typeof marker === 'number' ? marker : g.cast(g.reshape(marker, []), 'int32')
   const counted = g.not(g.equal(labels, ignore))
   const ids = g.where(counted, labels, 0)
-  const weight = weighted ? g.where(counted, g.gather(classWeights, ids), 0) : g.cast(counted, 'float32')
+  const weight = weighted ? g.where(counted, g.gather(classWeights, ids), 0) : g.cast(counted, site.input(0).dtype)
   return { axis, ids, counted, weight, weighted }
 }
 
@@ -142,7 +146,7 @@ function lossGradient(site: Site, ignored: number | Value | undefined, axis = 1)
   const less = expand(g, g.constant(-1, y.dtype), column.shape, [column])
   const [difference] = g.node('ScatterElements', [g.exp(y), column, less], { axis, reduction: 'add' })
   const dx = g.mul(difference!, factor.shape.length === 0 ? factor : g.unsqueeze(factor, [axis]))
-  const gradient = { ...dx, shape: y.shape }
+  const gradient = typedLike(dx, y)
   const bias = site.inputs[5]
   return bias === undefined ? gradient : g.add(gradient, bias)
 }
@@ -160,7 +164,7 @@ function denseGradient(site: Site): Value {
   const [dy, y, targets] = [site.input(0), site.input(1), site.input(2)]
   const one = g.reshape(dy, [])
   const share = reductionOf(site) === 'sum' ? one : g.div(one, rowsOf(g, y))
-  return { ...g.mul(g.sub(g.exp(y), targets), share), shape: y.shape }
+  return typedLike(g.mul(g.sub(g.exp(y), targets), share), y)
 }
 
 /** How many rows there are along all axes but the last. */

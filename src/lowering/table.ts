@@ -2,11 +2,13 @@ import { convolution } from './convolution'
 import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
-import type { LoweringTable } from './Lowering'
+import { fused } from './fused'
 import { losses } from './losses'
+import type { LoweringTable } from './Lowering'
 import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
+import { products } from './products'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
@@ -18,15 +20,17 @@ import { training } from './training'
  */
 export const lowerings: LoweringTable = {
   ...cutting,
+  ...dropout,
   ...elementwise,
   ...movement,
+  ...products,
   ...reductions,
   ...shapes,
-  ...dropout,
   ...losses,
   ...training,
   ...convolution,
   ...pooling,
   ...resizing,
   ...normalization,
+  ...fused,
 }

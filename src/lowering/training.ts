@@ -6,8 +6,8 @@ import type { GraphBuilder } from '../onnx/builder'
 import { positive } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { type DataType, Tensor } from '../tensor'
-import { backThrough } from './backThrough'
-import { broadcastGradientArgs, summedOverOpen } from './broadcastGradient'
+import { backThrough, typedLike } from './backThrough'
+import { broadcastGradientArgs, readingOpenAxes } from './broadcastGradient'
 import { softmaxBack } from './dropout'
 import type { Lowering, LoweringTable, Site } from './Lowering'
 import { refused } from './refused'
@@ -18,7 +18,7 @@ const back = (how: string, write: (g: GraphBuilder, dy: Value, x: Value, site: S
   carries: [],
   lower: site => {
     const x = site.input(of)
-    return { ...write(site.graph, site.input(0), x, site), shape: x.shape }
+    return typedLike(write(site.graph, site.input(0), x, site), x)
   },
 })
 
@@ -114,7 +114,7 @@ export const training: LoweringTable = {
     lower: site => {
       const { graph, inputs, input } = site
       const x = zerosOf(site, 1, input(0).dtype)
-      return { ...sliceGradient(graph, [x, ...inputs.slice(2, 6)], input(0)), shape: x.shape }
+      return sliceGradient(graph, [x, ...inputs.slice(2, 6)], input(0))
     },
   },
   'com.microsoft.ConcatTraining': { how: 'Concat', lower: concatTraining },
@@ -132,7 +132,15 @@ export const training: LoweringTable = {
     carries: [],
     lower: broadcastGradientArgs,
   },
-  'com.microsoft.ReduceSumTraining': { how: 'ReduceSum', carries: [0], lower: reduceSum },
+  'com.microsoft.ReduceSumTraining': readingOpenAxes({
+    how: 'ReduceSum',
+    carries: [0],
+    lower: ({ graph, inputs, input, attributes }) => {
+      attributes.ignore('fast_reduction')
+      const [keepdims, noop] = [attributes.int('keepdims', 1), attributes.int('noop_with_empty_axes', 0)]
+      return graph.node('ReduceSum', [input(0), inputs[1]], { keepdims, noop_with_empty_axes: noop })[0]!
+    },
+  }),
   'com.microsoft.DivGrad': {
     how: 'dy / b and -dy y / b, summed where a and b were stretched',
     carries: [],
@@ -182,7 +190,7 @@ export const training: LoweringTable = {
       const [buffer, x, overwrites] = [input(0), input(1), inputs[2]]
       const sum = g.add(buffer, x)
       const next = overwrites === undefined ? sum : g.where(g.reshape(overwrites, []), x, sum)
-      return [g.constant(Tensor.from('bool', [1])), { ...next, shape: buffer.shape }]
+      return [g.constant(Tensor.from('bool', [1])), typedLike(next, buffer)]
     },
   },
   'com.microsoft.InPlaceAccumulator': {
@@ -295,7 +303,7 @@ function layerNormalizationBack(site: Site): readonly (Value | undefined)[] {
     dy: [dy],
     asked: isRead(0),
   })
-  return [dx && { ...dx, shape: x.shape }, dScale, summed(g, dy, axis)]
+  return [dx && typedLike(dx, x), dScale, summed(g, dy, axis)]
 }
 
 /** A normalization whose result before the scale is known. */
@@ -319,7 +327,7 @@ function normalizedBack(g: GraphBuilder, site: Normalized): readonly Value[] {
   const weighted = g.mul(dy, scale)
   const along = g.mul(normal, g.reduceMean(g.mul(weighted, normal), axes, true))
   const rest = centred ? g.sub(weighted, g.reduceMean(weighted, axes, true)) : weighted
-  const dx = { ...g.mul(g.sub(rest, along), g.cast(inverse, x.dtype)), shape: x.shape }
+  const dx = typedLike(g.mul(g.sub(rest, along), g.cast(inverse, x.dtype)), x)
   const dScale = summed(g, g.mul(dy, normal), axis)
   return centred ? [dx, dScale, summed(g, dy, axis)] : [dx, dScale]
 }
@@ -379,15 +387,6 @@ function concatTraining({ graph: g, inputs, attributes, isRead }: Site): readonl
   return [whole, isRead(1) ? each() : undefined]
 }
 
-function reduceSum({ graph: g, input, inputs, attributes }: Site): Value {
-  attributes.ignore('fast_reduction')
-  const [x, axes] = [input(0), inputs[1]]
-  const keepdims = attributes.int('keepdims', 1)
-  const given = { keepdims, noop_with_empty_axes: attributes.int('noop_with_empty_axes', 0) }
-  const open = summedOverOpen({ graph: g }, x, axes, keepdims === 1)
-  return open ?? g.node('ReduceSum', axes === undefined ? [x] : [x, axes], given)[0]!
-}
-
 /** Of a / b: da = dy / b, db = -dy a / b². */
 function divBack({ graph: g, input }: Site): readonly Value[] {
   const [dy, a, b] = [input(0), input(1), input(2)]
@@ -395,6 +394,6 @@ function divBack({ graph: g, input }: Site): readonly Value[] {
   return [a, b].map((operand, i) => {
     const sources = [operand, dy, a, b]
     const narrow = unbroadcast(g, wide[i]!, operand, dy.shape, sources)
-    return { ...expand(g, narrow, operand.shape, sources), shape: operand.shape }
+    return typedLike(expand(g, narrow, operand.shape, sources), operand)
   })
 }

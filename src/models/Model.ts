@@ -1,5 +1,6 @@
 import type { FeedDemands, FeedLayout } from '../feeds/FeedLayout'
 import type { Head, Values } from '../heads/Head'
+import type { Loss } from '../losses/loss'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 
@@ -68,6 +69,22 @@ export interface ModelGraph {
 }
 
 /**
+ * The loss of a model whose graphs have it inside of them, and its gradients with it: neither the head nor the calculus
+ * writes them then. Labels are what the head declares.
+ */
+export interface OwnLoss<Inputs = unknown> {
+  /** Writes the model with its loss for evaluation, and returns the outputs by name. */
+  evaluation(graph: ModelGraph, inputs: Inputs, labels: Values): { readonly outputs: Values; readonly loss: Loss }
+  /** Writes the model with its loss for training, and the gradients of the loss's sum by some of its parameters. */
+  training(
+    graph: ModelGraph,
+    inputs: Inputs,
+    labels: Values,
+    trained: readonly string[],
+  ): { readonly loss: Loss; readonly gradients: ReadonlyMap<string, Value> }
+}
+
+/**
  * A forward computation whose parameters are inputs. Who wrote it shows nowhere below: a transformer of ours, or a graph
  * that was made elsewhere.
  *
@@ -92,6 +109,8 @@ export interface Model<Inputs = unknown> {
    * @param select takes what the head is to judge out of what it reads; it judges all unless given.
    */
   forward(graph: ModelGraph, inputs: Inputs, select?: (encoded: Value) => Value): Values
+  /** Where the model brings its own loss and gradients. */
+  readonly ownLoss?: OwnLoss<Inputs>
   /** The outputs of a file for inference, where they are other than those of `forward`. */
   exported?(graph: GraphBuilder, inputs: Inputs, outputs: Values): Values
 }

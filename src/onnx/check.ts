@@ -63,7 +63,8 @@ function checkUse(
     const problem = later ? 'made only by a later node: nodes must be in an order in which they can run' : 'never made'
     throw broken(graph, `"${value.name}" is read by ${where}, but it is ${problem}.`)
   }
-  if (!sameType(known, value, lengths, false)) {
+  // a name that promises nothing may turn out to be a number
+  if (!sameType(known, value, lengths, graph.openLengths === true)) {
     throw broken(graph, `"${value.name}" is made as ${describe(known)}, but read as ${describe(value)} by ${where}.`)
   }
 }

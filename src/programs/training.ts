@@ -1,12 +1,14 @@
 import { differentiate, type RowGradient } from '../autodiff/backward'
 import type { FeedLayout } from '../feeds/FeedLayout'
-import type { Model, Parameter } from '../models/Model'
-import { createModelGraph } from '../models/modelGraph'
+import { TrainerError } from '../errors'
+import type { Loss } from '../losses/loss'
+import type { Model, OwnLoss, Parameter } from '../models/Model'
+import { createModelGraph, type WrittenGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import { leavesLast } from '../onnx/order'
 import type { Value } from '../onnx/types'
 import { forProcessor } from './forProcessor'
-import { countedOf, type Objective, writeLoss } from './loss'
+import { checkOwnLoss, countedOf, type Objective, writeLoss } from './loss'
 import type { GradientOutput, TrainingProgram } from './TrainingProgram'
 
 /** How a training program is made. */
@@ -33,19 +35,11 @@ export function trainingProgram<Inputs>(
     parameter: (name, shape) => graph.input(name, 'float32', shape),
     training: true,
   })
-  const predicted = model.forward(written, inputs, countedOf(model.head, objective)?.declare(graph))
-  const { sum, count } = writeLoss(graph, model.head, predicted, objective)
-  const trained = model.parameters.filter(({ name, trainable }) => trainable && written.parameters.has(name))
-  const { dense, rows } = differentiate(
-    graph,
-    sum,
-    trained.map(({ name }) => written.parameters.get(name)!.value),
-    {
-      rows: new Set(options.rows === false ? [] : trained.filter(isLargeTable).map(({ name }) => name)),
-      checkpoints: options.checkpointing === true ? written.checkpoints : [],
-    },
-  )
-  const outputs: Record<string, Value> = { loss: sum, count }
+  const { loss, trained, dense, rows } =
+    model.ownLoss === undefined
+      ? differentiated(model, written, inputs, objective, options)
+      : own(model, model.ownLoss, written, inputs, objective, options)
+  const outputs: Record<string, Value> = { loss: loss.sum, count: loss.count }
   const gradients = new Map<string, GradientOutput>()
   for (const [name, gradient] of dense) {
     outputs[`${name}_grad`] = gradient
@@ -59,10 +53,63 @@ export function trainingProgram<Inputs>(
     graph: leavesLast(options.onProcessor === true ? forProcessor(built) : built),
     loss: { sum: 'loss', count: 'count' },
     // in the model's order, whatever order the walk found them in
-    gradients: new Map(trained.flatMap(({ name }) => (gradients.has(name) ? [[name, gradients.get(name)!]] : []))),
+    gradients: new Map(trained.flatMap(name => (gradients.has(name) ? [[name, gradients.get(name)!]] : []))),
     dropout: written.sites,
     moved: new Map(moved.map(([name, output]) => [name, output])),
   }
+}
+
+/** A loss and its gradients. */
+interface Backward {
+  readonly loss: Loss
+  /** What is trained, in the model's order. */
+  readonly trained: readonly string[]
+  readonly dense: ReadonlyMap<string, Value>
+  readonly rows: ReadonlyMap<string, readonly RowGradient[]>
+}
+
+/** The loss of the head, or a custom one, and what the calculus makes of it. */
+function differentiated<Inputs>(
+  model: Model<Inputs>,
+  written: WrittenGraph,
+  inputs: Inputs,
+  objective: Objective,
+  options: TrainingOptions,
+): Backward {
+  const { graph } = written
+  const predicted = model.forward(written, inputs, countedOf(model.head, objective)?.declare(graph))
+  const loss = writeLoss(graph, model.head, predicted, objective)
+  const trained = model.parameters.filter(({ name, trainable }) => trainable && written.parameters.has(name))
+  const { dense, rows } = differentiate(
+    graph,
+    loss.sum,
+    trained.map(({ name }) => written.parameters.get(name)!.value),
+    {
+      rows: new Set(options.rows === false ? [] : trained.filter(isLargeTable).map(({ name }) => name)),
+      checkpoints: options.checkpointing === true ? written.checkpoints : [],
+    },
+  )
+  return { loss, trained: trained.map(({ name }) => name), dense, rows }
+}
+
+/** The loss and the gradients that the model brings. */
+function own<Inputs>(
+  model: Model<Inputs>,
+  ownLoss: OwnLoss<Inputs>,
+  written: WrittenGraph,
+  inputs: Inputs,
+  objective: Objective,
+  { checkpointing }: TrainingOptions,
+): Backward {
+  checkOwnLoss(model.name, objective)
+  if (checkpointing === true) {
+    throw new TrainerError('argument', `gradientCheckpointing was given, but ${model.name} brings its own gradients.`, {
+      fix: 'Leave it out: what is computed again is decided where such a graph is made.',
+    })
+  }
+  const trained = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name)
+  const { loss, gradients } = ownLoss.training(written, inputs, model.head.declare(written.graph, {}), trained)
+  return { loss, trained, dense: gradients, rows: new Map() }
 }
 
 /** Rows from which on the gradient of a table comes as those rows that were read: words and positions, but not segments. */

@@ -4,7 +4,7 @@ import type { TrainerControl } from '../callbacks/TrainerControl'
 import type { LogEntry, TrainerState } from '../callbacks/TrainerState'
 import type { Loader } from '../data/loader'
 import type { Metrics } from '../metrics/Metrics'
-import type { Optimizer } from '../optim/Optimizer'
+import type { UpdateSettings } from './optimizers'
 import type { ProcessGroup } from '../processes/ProcessGroup'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { LoadedBatch } from './LoadedBatch'
@@ -42,9 +42,7 @@ export interface RunParts {
   readonly loader: Loader<LoadedBatch>
   readonly runner: Runner
   readonly rates: RateSource
-  readonly optimizer: Optimizer
-  /** Whether weight decay applies to a parameter. */
-  readonly decays: (name: string) => boolean
+  readonly updates: UpdateSettings
   readonly processes: ProcessGroup
   readonly stop: StopRequest
   readonly resumed: Resumed | undefined

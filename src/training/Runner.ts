@@ -63,6 +63,7 @@ interface Training {
   readonly model: Model
   readonly options: BeginOptions
   readonly store: ParameterStore
+  readonly trained: readonly string[]
   readonly variants: Map<string, Variant>
 }
 
@@ -125,6 +126,11 @@ export class Runner {
     return this.#begun.store
   }
 
+  /** The parameters that are trained. */
+  get trained(): readonly string[] {
+    return this.#begun.trained
+  }
+
   /** Makes gradients and slots, and moves the parameters to where they are trained. */
   async beginTraining(options: BeginOptions): Promise<void> {
     await this.endTraining()
@@ -134,7 +140,7 @@ export class Runner {
     const definition = this.#define(model, variant)
     await nextTurn()
     const store = await this.#createStore({ ...options, weights: this.#model.parameters, ...definition })
-    this.#training = { model, options, store, variants: new Map() }
+    this.#training = { model, options, store, trained: [...definition.gradients.keys()], variants: new Map() }
     await this.synchronise()
     this.#addVariant(variant, definition)
   }

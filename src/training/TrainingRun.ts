@@ -10,6 +10,7 @@ import type { RateSource } from './rates'
 import type { Resumed, RunSnapshot, Start } from './RunSnapshot'
 import type { RunParts } from './RunParts'
 import type { LabelledFeed } from './LabelledFeed'
+import type { Tensor } from '../tensor'
 import { Throughput } from './Throughput'
 import { placesInUpdate, type Update, updatesOf } from './updates'
 
@@ -40,7 +41,7 @@ export class TrainingRun {
 
   constructor(parts: RunParts) {
     this.#parts = parts
-    this.optimizer = parts.optimizer
+    this.optimizer = parts.updates.optimizer
     this.rates = parts.rates
     this.#throughput = new Throughput(parts.resumed?.state.numInputTokensSeen ?? 0)
     if (parts.resumed !== undefined) this.#restore(parts.resumed)
@@ -74,6 +75,15 @@ export class TrainingRun {
       if (control.shouldTrainingStop) break
     }
     return this.#finish()
+  }
+
+  /** Leaves the optimizer's state with a model that keeps it. */
+  async keepOptimizer(): Promise<void> {
+    const { model, runner } = this.#parts
+    if (model.optimizerMemory === undefined || !this.#isPrepared) return
+    const slots = new Map<string, Tensor>()
+    for await (const [name, tensor] of runner.store.read('slots')) slots.set(name, tensor)
+    model.optimizerMemory.write(this.optimizer, runner.trained, { step: this.#optimizerSteps, slots })
   }
 
   /** What a checkpoint keeps of the run. */
@@ -124,11 +134,13 @@ export class TrainingRun {
   async #prepare(batch: LoadedBatch['batch']): Promise<void> {
     if (this.#isPrepared) return
     this.#isPrepared = true
-    const { args, model, runner, decays, resumed } = this.#parts
+    const { args, model, runner, updates, resumed } = this.#parts
     model.decideHead(batch)
-    const weightDecay = (name: string): number => (decays(name) ? args.weightDecay : 0)
-    await runner.beginTraining({ optimizer: this.optimizer, weightDecay, seed: args.seed })
-    const kept = resumed?.optimizerFor(this.optimizer.name)
+    await runner.beginTraining({ optimizer: this.optimizer, weightDecay: updates.weightDecay, seed: args.seed })
+    const kept =
+      resumed === undefined
+        ? model.optimizerMemory?.read(this.optimizer, runner.trained)
+        : resumed.optimizerFor(this.optimizer.name)
     if (kept === undefined) return
     this.#optimizerSteps = kept.step
     await runner.store.write('slots', kept.slots)
@@ -175,7 +187,7 @@ export class TrainingRun {
 
   /** Divides the sums of all processes by their count, measures the norm of the mean's gradient, and clips it. */
   async #measure(sums: Float64Array): Promise<Measured> {
-    const { args, state, runner, processes } = this.#parts
+    const { args, state, runner, processes, updates } = this.#parts
     await processes.allReduce([sums])
     await runner.store.reduce(processes)
     const [lossSum = NaN, count = NaN] = sums
@@ -187,7 +199,7 @@ export class TrainingRun {
     const judged = judgeUpdate({ loss, gradNorm, rate }, state.globalStep, args.onNonFinite, this.#lastFiniteLoss)
     if (Number.isFinite(loss) && Number.isFinite(gradNorm)) this.#lastFiniteLoss = loss
     this.#last = judged
-    return { ...judged, scale: scale * clipCoefficient(gradNorm, args.maxGradNorm) }
+    return { ...judged, scale: scale * clipCoefficient(gradNorm, updates.maxGradNorm) }
   }
 
   /** Updates the parameters, unless the update is to be skipped. */

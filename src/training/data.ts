@@ -7,6 +7,7 @@ import { labelColumn, labelColumns } from '../labelColumn'
 import { logOnce } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
 import { collated } from './collating'
+import type { Batch } from '../tensor'
 import type { LoadedBatch } from './LoadedBatch'
 import type { DataCollator } from './options'
 
@@ -120,8 +121,9 @@ function labelsAmong(
   { args: { labelNames: wanted }, labelNames }: LoaderParts,
   what: 'training' | 'evaluation',
 ): readonly string[] {
-  const label = labelNames.includes('labels') ? labelColumn(columns, wanted) : undefined
-  const isWrong = label === undefined && wanted !== undefined && labelNames.includes('labels')
+  const isOne = labelNames.includes('labels') || isOther(labelNames)
+  const label = isOne ? labelColumn(columns, wanted) : undefined
+  const isWrong = label === undefined && wanted !== undefined && isOne
   if (isWrong && (what === 'training' || labelColumns.some(name => columns.includes(name))))
     throw otherLabels(wanted, `the ${what} dataset`, columns)
   return [...labelNames.filter(name => name !== 'labels'), ...(wanted ?? []), ...(label === undefined ? [] : [label])]
@@ -133,16 +135,26 @@ function collateWith(
   dropped: readonly string[],
 ): (rows: Readonly<Record<string, unknown>>[], indices: readonly number[], epoch: number) => Promise<LoadedBatch> {
   const { labelNames } = parts.args
+  const named = (batch: Batch): Batch => {
+    const [name] = isOther(parts.labelNames) ? parts.labelNames : []
+    const isNamed = name === undefined || batch[name] !== undefined || batch.labels === undefined
+    return isNamed ? batch : { ...batch, [name]: batch.labels! }
+  }
   return async (rows, indices, epoch) => {
-    const batch = await collated({ ...parts, dropped }, rows, indices, epoch, labelNames)
+    const batch = named(await collated({ ...parts, dropped }, rows, indices, epoch, labelNames))
     const own = labelNames?.find(name => batch[name] !== undefined)
-    if (own !== undefined) return { batch: { ...batch, labels: batch[own]! }, rows: indices }
+    if (own !== undefined) return { batch: named({ ...batch, labels: batch[own]! }), rows: indices }
     const isMadeOfOthers =
       labelNames !== undefined &&
       !labelNames.some(name => name === 'labels' || rows.some(row => row[name] !== undefined))
     if (batch.labels !== undefined && isMadeOfOthers) throw otherLabels(labelNames!, 'the batch', Object.keys(batch))
     return { batch, rows: indices }
   }
+}
+
+/** Whether a head takes one column of labels under another name than `labels`: a batch may call it either. */
+function isOther(labelNames: readonly string[]): boolean {
+  return labelNames.length === 1 && labelNames[0] !== 'labels'
 }
 
 function otherLabels(wanted: readonly string[], of: string, columns: readonly string[]): TrainerError {

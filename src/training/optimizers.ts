@@ -5,7 +5,9 @@ import { lion } from '../optim/lion'
 import type { Optimizer } from '../optim/Optimizer'
 import { rmsprop } from '../optim/rmsprop'
 import { sgd } from '../optim/sgd'
-import type { OptimizerKind, TrainingArguments } from '../TrainingArguments'
+import type { UpdateRule } from '../optim/UpdateRule'
+import { TrainerError } from '../errors'
+import { TrainingArguments, type OptimizerKind, type ResolvedArguments } from '../TrainingArguments'
 
 /** The optimizer that the arguments name, with what Hugging Face's Trainer passes to it. */
 export function optimizerOf(args: TrainingArguments): Optimizer {
@@ -21,4 +23,54 @@ export function optimizerOf(args: TrainingArguments): Optimizer {
     adafactor: () => adafactor(),
   }
   return make[args.optimizerKind]()
+}
+
+/** How parameters are updated, beside the learning rate. */
+export interface UpdateSettings {
+  readonly optimizer: Optimizer
+  /** The weight decay of a parameter, by name. */
+  readonly weightDecay: (name: string) => number
+  /** The norm that gradients are clipped to; not clipped where it is not above 0. */
+  readonly maxGradNorm: number
+}
+
+/**
+ * What the arguments say of updates, or the rule that the model comes with, if the optimizer is that one.
+ * @param decayed the parameters that weight decay applies to by the arguments.
+ */
+export function updateSettings(
+  args: TrainingArguments,
+  optimizer: Optimizer,
+  decayed: readonly string[],
+  rule: UpdateRule | undefined,
+): UpdateSettings {
+  const names = new Set(decayed)
+  if (rule === undefined || optimizer !== rule.optimizer) {
+    const weightDecay = (name: string): number => (names.has(name) ? args.weightDecay : 0)
+    return { optimizer, weightDecay, maxGradNorm: args.maxGradNorm }
+  }
+  const maxGradNorm = args.isGiven('maxGradNorm') ? args.maxGradNorm : rule.maxGradNorm
+  return { optimizer, weightDecay: () => rule.weightDecay, maxGradNorm }
+}
+
+/**
+ * The optimizer of the rule that a model comes with.
+ * @throws TrainerError ('argument') for arguments that the rule decides, unless they are as by default or say the same.
+ */
+export function optimizerOfRule(rule: UpdateRule, args: TrainingArguments): Optimizer {
+  const { name } = rule.optimizer
+  if (args.optimizerKind !== name && args.isGiven('optim')) throw decided(rule, 'optim', args.optim, name)
+  const usual = new TrainingArguments()
+  for (const [argument, value] of Object.entries(rule.decides)) {
+    const given = args[argument as keyof ResolvedArguments]
+    if (given !== value && given !== usual[argument as keyof ResolvedArguments])
+      throw decided(rule, argument, String(given), String(value))
+  }
+  return rule.optimizer
+}
+
+function decided({ source }: UpdateRule, argument: string, given: string, own: string): TrainerError {
+  return new TrainerError('argument', `${argument} is ${given}, but ${source} decides the update rule, with ${own}.`, {
+    fix: `Leave ${argument} out; or remove that file, and the arguments decide.`,
+  })
 }

@@ -60,6 +60,22 @@ const scatter = (reduction: 'none' | 'add'): readonly Case[] => [
   },
 ]
 
+/** Products and extremes of what is there and what is put there, twice at one place. */
+const combined: readonly Case[] = (['mul', 'max', 'min'] as const).map(reduction => ({
+  title: `${reduction}, an index twice`,
+  build: apply('ScatterElements', { axis: 1, reduction }),
+  inputs: [
+    ['n', 4],
+    integers([
+      [1, 1],
+      [3, 0],
+      [2, 1],
+    ]),
+    [3, 2],
+  ],
+  lengths,
+}))
+
 /** Operators that pick by an index, or put. */
 export const indexing = {
   Gather: [
@@ -198,35 +214,38 @@ export const indexing = {
     },
   ],
   ScatterND: [...scatter('none'), ...scatter('add')],
-  ScatterElements: (['none', 'add'] as const).flatMap((reduction): readonly Case[] => [
-    {
-      title: `${reduction}, the last axis`,
-      build: apply('ScatterElements', { axis: -1, reduction }),
-      inputs: [
-        ['n', 4],
-        integers([
-          [1, 0],
-          [3, 0],
-          [2, 1],
-        ]),
-        [3, 2],
-      ],
-      lengths,
-    },
-    {
-      title: `${reduction}, the first axis`,
-      build: apply('ScatterElements', { axis: 0, reduction }),
-      inputs: [
-        [4, 3],
-        integers(
-          [
-            [1, 0, 2],
-            [3, 1, 0],
-          ],
-          'int64',
-        ),
-        [2, 3],
-      ],
-    },
-  ]),
+  ScatterElements: [
+    ...combined,
+    ...(['none', 'add'] as const).flatMap((reduction): readonly Case[] => [
+      {
+        title: `${reduction}, the last axis`,
+        build: apply('ScatterElements', { axis: -1, reduction }),
+        inputs: [
+          ['n', 4],
+          integers([
+            [1, 0],
+            [3, 0],
+            [2, 1],
+          ]),
+          [3, 2],
+        ],
+        lengths,
+      },
+      {
+        title: `${reduction}, the first axis`,
+        build: apply('ScatterElements', { axis: 0, reduction }),
+        inputs: [
+          [4, 3],
+          integers(
+            [
+              [1, 0, 2],
+              [3, 1, 0],
+            ],
+            'int64',
+          ),
+          [2, 3],
+        ],
+      },
+    ]),
+  ],
 } satisfies Cases

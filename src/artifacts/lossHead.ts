@@ -1,0 +1,46 @@
+import { TrainerError } from '../errors'
+import { declareGiven, givenColumns } from '../feeds/asGiven'
+import type { Head } from '../heads/Head'
+import type { Signature } from './signature'
+
+/** The head of artifacts: the loss is inside of their graphs, so it names labels and predictions, and no more. */
+export function lossHead(file: string, { labels, data, outputs }: Signature): Head {
+  const rows = data[0]?.shape[0]
+  const usual = labels.filter(({ name }) => isUsual(name))
+  const head: Head = {
+    task: 'sequence-classification',
+    reads: 'all',
+    width: 0,
+    labelNames: (usual.length > 0 ? usual : labels).map(({ name }) => name),
+    outputNames: outputs,
+    takesCustomLoss: false,
+    configFields: {},
+    decided: () => head,
+    withLoss(name) {
+      throw new TrainerError('argument', `The loss is inside of ${file}, but the loss "${name}" was asked for.`, {
+        fix: 'Leave it out, or generate the artifacts with that loss.',
+      })
+    },
+    declare: graph => declareGiven(graph, labels),
+    loss() {
+      throw new TrainerError('internal', `internal: the loss is inside of ${file}.`)
+    },
+    feed(batch, places, rowName) {
+      if (labels.length > 0 && head.labelNames.every(name => batch[name] === undefined)) return undefined
+      const known = typeof rows === 'string' ? { [rows]: places.order.length } : {}
+      // one for each micro-batch: their losses are means already
+      return { inputs: Object.fromEntries(givenColumns(batch, labels, rowName, known)), count: 1 }
+    },
+    predictions(found) {
+      if (Object.keys(found).length > 0) return found
+      throw new TrainerError('model', `Nothing can be predicted by ${file}: all that it computes needs labels.`, {
+        fix: 'Name values of its graph that need none: fromPretrained(folder, { outputs: ["logits"] }).',
+      })
+    },
+  }
+  return head
+}
+
+function isUsual(name: string): boolean {
+  return ['labels', 'target', 'label', 'targets'].includes(name)
+}

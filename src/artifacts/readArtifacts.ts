@@ -1,0 +1,75 @@
+import { TrainerError } from '../errors'
+import { expandHome, isFolder, listFolder, pathExists } from '../files/paths'
+import { readBytes } from '../files/readFile'
+import { readModel } from '../onnx/readModel'
+import type { Checkpoint } from './Checkpoint'
+import { readCheckpointFile } from './checkpointFile'
+import { optimizerModel, type OptimizerModel } from './optimizerModel'
+import type { ArtifactGraph } from './signature'
+
+/** Which files of a folder are read. */
+export interface ArtifactFiles {
+  readonly folder: string
+  /** What stands before the name of each. */
+  readonly prefix: string
+  /** Another checkpoint than `PREFIXcheckpoint`: a name in the folder, or a path. */
+  readonly checkpoint: string | undefined
+}
+
+/** What the files of a folder hold. */
+export interface Artifacts {
+  readonly training: ArtifactGraph
+  readonly evaluation: ArtifactGraph
+  /** Undefined where the folder has none. */
+  readonly optimizer: OptimizerModel | undefined
+  readonly checkpoint: Checkpoint & { readonly file: string }
+}
+
+/**
+ * Reads artifacts.
+ * @throws TrainerError ('file') for a file that is missing or of another kind.
+ */
+export async function readArtifacts({ folder: given, prefix, checkpoint }: ArtifactFiles): Promise<Artifacts> {
+  const folder = expandHome(given)
+  const path = (name: string): string => `${folder}/${prefix}${name}`
+  const named = checkpoint === undefined ? path('checkpoint') : `${folder}/${checkpoint}`
+  const file = checkpoint === undefined || (await pathExists(named)) ? named : expandHome(checkpoint)
+  await checkFolder(folder, prefix, [path('training_model.onnx'), path('eval_model.onnx'), file])
+  const optimizer = path('optimizer_model.onnx')
+  return {
+    training: await readGraph(path('training_model.onnx')),
+    evaluation: await readGraph(path('eval_model.onnx')),
+    optimizer: (await pathExists(optimizer)) ? optimizerModel(await readGraph(optimizer)) : undefined,
+    checkpoint: { ...(await readCheckpointFile(file)), file },
+  }
+}
+
+/** @throws TrainerError ('file') naming the files that are not there. */
+async function checkFolder(folder: string, prefix: string, wanted: readonly string[]): Promise<void> {
+  if (!(await isFolder(folder))) throw new TrainerError('file', `There is no folder ${folder}.`)
+  const missing: string[] = []
+  for (const path of wanted) if (!(await pathExists(path))) missing.push(path)
+  if (missing.length === 0) return
+  const fix = adviceFor(await listFolder(folder), prefix, missing)
+  throw new TrainerError('file', `There is no file ${missing.join(', and no ')}.`, { fix })
+}
+
+function adviceFor(names: readonly string[], prefix: string, missing: readonly string[]): string {
+  const ending = 'training_model.onnx'
+  const found = names.filter(name => name.endsWith(ending)).map(name => name.slice(0, -ending.length))
+  if (missing.length === 1 && missing[0]!.endsWith('checkpoint') && names.includes(`${prefix}nominal_checkpoint`))
+    return `nominal: true reads ${prefix}nominal_checkpoint, whose parameters are given by loadParameters().`
+  if (found.length > 0 && !found.includes(prefix)) return `There are files with the prefix '${found[0]}': give prefix.`
+  return 'Artifacts are training_model.onnx, eval_model.onnx and checkpoint, each with the prefix before it.'
+}
+
+async function readGraph(file: string): Promise<ArtifactGraph> {
+  const bytes = await readBytes(file)
+  try {
+    return { file, model: readModel(bytes) }
+  } catch (error) {
+    if (!(error instanceof TrainerError)) throw error
+    const { code, problem, fix } = error
+    throw new TrainerError(code, `${file}: ${problem}`, { cause: error, ...(fix !== undefined && { fix }) })
+  }
+}
