@@ -185,6 +185,26 @@ describe('which initializers are parameters', () => {
   })
 })
 
+it('takes scales that an exporter has joined apart again, but not weights that are shared', async () => {
+  const graph = new GraphBuilder('joined', true)
+  const [one, same] = [Tensor.from('float32', [1, 1, 1]), Tensor.from('float32', [1, 2, 3])]
+  const [scale, shared] = [graph.initializer('n1.weight', one), graph.initializer('shared', same)]
+  // an Identity's output is named as the parameter that it stood for
+  graph.append({
+    op: 'Identity',
+    name: 'Identity_0',
+    inputs: [scale],
+    outputs: [{ name: 'n2.weight', dtype: 'float32', shape: [3] }],
+    attributes: {},
+  })
+  const second = graph.nodes[0]!.outputs[0]!
+  const scaled = graph.mul(graph.mul(graph.input('x', 'float32', ['n', 3]), scale), second)
+  const logits = graph.add(graph.mul(scaled, shared), graph.identity(shared))
+  const model = await AutoModel.fromOnnx(written(graph.build({ logits })), { loss: 'mean_squared_error' })
+  expect([...model.parameters.keys()].toSorted()).toEqual(['n1.weight', 'n2.weight', 'shared'])
+  expect([...model.parameter('n2.weight').data]).toEqual([1, 1, 1])
+})
+
 describe('weights in a file beside the model', () => {
   const beside = { externalThreshold: 0, externalDataName: 'weights/part 1.bin' }
 

@@ -49,7 +49,12 @@ export function graphOfNode(given: NodeCase): Graph {
   const attributes = new Map(Object.entries(given.attributes))
   const node = { op: given.op, name: 'node', domain: '', inputs: names, outputs, attributes }
   const raw = { name: 'case', nodes: [node], initializers, inputs: [], outputs: [], stated: new Map() }
-  const model: RawModel = { opsets: new Map([['', given.opset]]), functions: new Map(), metadata: new Map(), graph: raw }
+  const model: RawModel = {
+    opsets: new Map([['', given.opset]]),
+    functions: new Map(),
+    metadata: new Map(),
+    graph: raw,
+  }
   const target = { graph, isTraining: true, dropoutMask: () => undefined, moves: () => undefined }
   const made = [...lower(target, { model, file: 'case.onnx', given: values, wanted: outputs })]
   const trained = given.inputs.flatMap((input, i) => (input?.gradient === undefined ? [] : [values.get(`x${i}`)!]))
