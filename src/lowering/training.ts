@@ -368,13 +368,26 @@ function zerosOf(
   )
 }
 
+/**
+ * Zeros with rows added at the places of an index.
+ *
+ * Where an exported model looks up its positions once for all rows of a batch, [1, length], the runtime's own gradient
+ * graph hands on the gradient of the whole batch, [batch, length, width]. Its kernel adds as many rows as there are
+ * indices, those of the batch's first row, and writes the others past the end of its output. The first part is done here
+ * as well: parameters come out as in the runtime.
+ */
 function gatherBack(site: Site): Value {
   const { graph: g, input } = site
   const dy = input(2)
   const axis = positive(site.attributes.int('axis', 0), Number(input(0).shape[0]))
   const index = g.cast(input(1), 'int32')
-  const names = [...dy.shape.slice(0, axis), undefined, ...dy.shape.slice(axis + index.shape.length)]
-  return addRows(g, zerosOf(site, 0, dy.dtype, names), axis, index, dy)
+  const after = dy.shape.slice(axis + index.shape.length)
+  const base = zerosOf(site, 0, dy.dtype, [...dy.shape.slice(0, axis), undefined, ...after])
+  if (axis > 0 || !index.shape.some((length, i) => length === 1 && dy.shape[i] !== 1))
+    return addRows(g, base, axis, index, dy)
+  const places = g.reshape(index, [-1])
+  const [rows] = g.node('Slice', [asRows(g, dy, after), g.integers([0]), g.shape(places), g.integers([0])], {})
+  return addRows(g, base, 0, places, { ...rows!, shape: [places.shape[0]!, ...after] })
 }
 
 function gatherNDBack(site: Site): Value {
