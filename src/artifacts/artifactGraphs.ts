@@ -3,7 +3,6 @@ import { differentiate } from '../autodiff/backward'
 import { quoted, TrainerError } from '../errors'
 import type { Values } from '../heads/Head'
 import { log } from '../logging'
-import type { Model } from '../models/Model'
 import { createModelGraph, type WrittenGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import type { ForeignNode } from '../onnx/encode'
@@ -16,10 +15,11 @@ import { Tensor } from '../tensor'
 import { type ArtifactLossOptions, outputNamed, writeArtifactLoss } from './artifactLoss'
 import { gradientBufferSuffix } from './artifactOptimizer'
 import type { ChosenParameters } from './chosenParameters'
+import type { ArtifactModel } from './ArtifactSource'
 
 /** What the graphs of artifacts are made of. */
 export interface ArtifactPlan {
-  readonly model: Model
+  readonly model: ArtifactModel
   readonly parameters: ChosenParameters
   /** The values of parameters that stay constants. */
   weights(name: string): Tensor
@@ -61,44 +61,29 @@ export function evaluationArtifact(plan: ArtifactPlan): Graph {
  */
 export function trainingArtifact(plan: ArtifactPlan, inPlace: boolean): TrainingArtifactGraph {
   const { graph, written, loss, outputs } = forward(plan, true)
-  const { inputs } = plan.parameters
   const { gradients, trained } = gradientsOf(plan, graph, written, loss)
-  const moved = inputs.flatMap(({ name }) =>
-    written.moved.has(name) ? [[name, written.moved.get(name)!] as const] : [],
+  const moved = plan.parameters.inputs.filter(({ name }) => written.moved.has(name)).map(({ name }) => name)
+  const buffers = trained.map(name =>
+    graph.input(`${name}${gradientBufferSuffix}`, 'float32', gradients.get(name)!.shape),
   )
-  const buffers = trained.map(name => {
-    const { shape } = gradients.get(name)!
-    return graph.input(`${name}${gradientBufferSuffix}`, 'float32', shape)
-  })
   const reset = graph.input(lazyResetName, 'bool', [1])
-  const tail = [...buffers, reset].map(({ name }) => name)
+  const built = (made: readonly (readonly [name: string, value: Value])[]): Graph => {
+    const tail = [...buffers, reset].map(({ name }) => name)
+    return inOrder(finished(graph, { ...outputs, ...Object.fromEntries(made) }), plan.parameters, tail)
+  }
+  const next = (suffix: string): (readonly [string, Value])[] =>
+    moved.map(name => [`${name}${suffix}`, written.moved.get(name)!])
   if (inPlace) {
-    const made = Object.fromEntries([
-      ...trained.map(name => [`${name}_grad`, gradients.get(name)!] as const),
-      ...moved.map(([name, next]) => [`${name}_next`, next] as const),
-    ])
-    const built = inOrder(finished(graph, { ...outputs, ...made }), plan.parameters, tail)
-    return {
-      ...accumulatedInPlace(
-        built,
-        trained,
-        moved.map(([name]) => name),
-        Object.keys(outputs).length,
-      ),
-      trained,
-    }
+    const made = trained.map(name => [`${name}_grad`, gradients.get(name)!] as const)
+    return { ...accumulatedInPlace(built([...made, ...next('_next')]), trained, moved), trained }
   }
   const sums = trained.map((name, i) => {
     const gradient = gradients.get(name)!
     const isFirst = gradient.shape.length === 0 ? graph.squeeze(reset, [0]) : reset
-    return [
-      `${name}_grad${accumulatedSuffix}`,
-      graph.where(isFirst, gradient, graph.add(buffers[i]!, gradient)),
-    ] as const
+    const sum = graph.where(isFirst, gradient, graph.add(buffers[i]!, gradient))
+    return [`${name}_grad${accumulatedSuffix}`, sum] as const
   })
-  const next = moved.map(([name, value]) => [`${name}${accumulatedSuffix}`, value] as const)
-  const all = { ...outputs, ...Object.fromEntries([...sums, ...next]) }
-  return { graph: inOrder(finished(graph, all), plan.parameters, tail), foreignNodes: [], trained }
+  return { graph: built([...sums, ...next(accumulatedSuffix)]), foreignNodes: [], trained }
 }
 
 /** As the CPU provider runs it fastest; the operators stay ordinary ones. */
@@ -188,7 +173,6 @@ function accumulatedInPlace(
   graph: Graph,
   trained: readonly string[],
   moved: readonly string[],
-  kept: number,
 ): Pick<TrainingArtifactGraph, 'graph' | 'foreignNodes'> {
   const flag = (name: string): Value => ({ name, dtype: 'bool', shape: [1] })
   const always = flag('overwrites_statistics')
@@ -209,7 +193,8 @@ function accumulatedInPlace(
     ),
     ...moved.map(name => accumulator(name, [name, `${name}_next`, always.name], `${name}${accumulatedSuffix}`)),
   ]
-  const outputs = [...graph.outputs.slice(0, kept), ...nodes.map(node => flag(node.outputs[0]!))]
+  const kept = graph.outputs.slice(0, graph.outputs.length - nodes.length)
+  const outputs = [...kept, ...nodes.map(node => flag(node.outputs[0]!))]
   const overwrites = { value: always, tensor: new Tensor('bool', Uint8Array.of(1), [1]) }
   const initializers =
     moved.length === 0 ? graph.initializers : new Map([...graph.initializers, [always.name, overwrites]])

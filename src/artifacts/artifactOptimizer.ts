@@ -4,6 +4,7 @@ import { GraphBuilder } from '../onnx/builder'
 import type { ForeignNode } from '../onnx/encode'
 import type { Graph, Value } from '../onnx/types'
 import { shown, withDefaults } from '../options'
+import type { Tensor } from '../tensor'
 import type { Parameter } from '../models/Model'
 
 /** AdamW as artifacts have it; each option with Python's default. */
@@ -255,4 +256,28 @@ function adamwUpdate(graph: GraphBuilder, attributes: AdamWAttributes, rate: Val
     if (decay === 0) return [graph.sub(weight, change), m, v]
     return [mode === 0 ? graph.sub(graph.mul(weight, kept), change) : graph.mul(graph.sub(weight, change), kept), m, v]
   }
+}
+
+/**
+ * What training starts from, for a runtime that reads no checkpoints: no inputs → the parameters, the trained ones' buffers and moments (zeros), all under
+ * the names by which the other graphs take them.
+ */
+export function initialGraph(
+  nodes: OptimizerNodes | undefined,
+  parameters: readonly Parameter[],
+  trained: ReadonlySet<string>,
+  weights: (name: string) => Tensor,
+): Graph {
+  const graph = new GraphBuilder('initial')
+  const suffixes = Array.from({ length: nodes === undefined ? 0 : momentCount(nodes) }, (_, i) => `.momentum${i}`)
+  const values = parameters.map(({ name }) => [name, graph.initializer(`${name}.initial`, weights(name))] as const)
+  const zeros = [gradientBufferSuffix, ...suffixes].flatMap(suffix =>
+    parameters
+      .filter(({ name }) => trained.has(name))
+      .map(({ name, shape }) => {
+        const [zero] = graph.node('Expand', [graph.constant(0), graph.integers(shape)], {})
+        return [`${name}${suffix}`, zero!] as const
+      }),
+  )
+  return graph.build(Object.fromEntries([...values, ...zeros]))
 }

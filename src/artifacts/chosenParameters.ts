@@ -1,6 +1,7 @@
 import { quoted, TrainerError } from '../errors'
 import { namesMeant, type ParameterPatterns } from '../models/freeze'
-import type { Model, Parameter } from '../models/Model'
+import type { Parameter } from '../models/Model'
+import type { ArtifactModel } from './ArtifactSource'
 
 /** Which parameters of a model are inputs of its artifacts; what is in neither list stays in the graphs, as a constant. */
 export interface ChosenParameters {
@@ -22,7 +23,7 @@ export interface ParameterChoice {
  * The parameters of artifacts. Where none are named as trained, they are those that the model trains, and the others are frozen.
  * @throws TrainerError ('argument') for a name that no parameter has, one that is both, or nothing to train.
  */
-export function chosenParameters(model: Model, choice: ParameterChoice): ChosenParameters {
+export function chosenParameters(model: ArtifactModel, choice: ParameterChoice): ChosenParameters {
   const { parameters } = model
   const named = (patterns: ParameterPatterns | undefined): ReadonlySet<string> =>
     patterns === undefined

@@ -1,4 +1,3 @@
-import { AutoModel } from '../auto/AutoModel'
 import { TrainableModel } from '../auto/TrainableModel'
 import { nearest, quoted, TrainerError } from '../errors'
 import type { LossFunction } from '../losses/LossFunction'
@@ -7,6 +6,8 @@ import { checkFlag, checkOptions, shown } from '../options'
 import { type ArtifactLossName, checkArtifactLoss, type LabelKind } from './artifactLoss'
 import { type ArtifactOptimizer, optimizerNodes } from './artifactOptimizer'
 import { chosenParameters } from './chosenParameters'
+import type { ArtifactSource } from './ArtifactSource'
+import { fileModel } from './fileModel'
 import { type ArtifactDialect, artifactDialects, type ArtifactFiles, writeArtifacts } from './writeArtifacts'
 
 /** What artifacts are made of: Python's arguments of `generate_artifacts`, but for those of its own formats. */
@@ -78,18 +79,12 @@ export async function generateArtifacts(
   const { optimizer, additionalOutputNames = [], artifactDirectory = '.', prefix = '' } = options
   checkGenerateOptions(options)
   const nodes = optimizer === undefined ? undefined : optimizerNodes(optimizer)
-  const source = typeof model === 'string' ? await modelOfFile(model, options) : model
-  if (!(source instanceof TrainableModel))
-    throw new TrainerError(
-      'argument',
-      `generateArtifacts() takes a model or the path of an ONNX file, not ${shown(model)}.`,
-    )
-  const { definition } = source
+  const { model: definition, weights } = await sourceOf(model, options)
   return writeArtifacts(
     {
       model: definition,
       parameters: chosenParameters(definition, options),
-      weights: name => source.parameter(name),
+      weights,
       loss: { loss: options.loss, lossInputNames: options.lossInputNames, labels: options.labels },
       additionalOutputNames,
     },
@@ -103,11 +98,13 @@ export async function generateArtifacts(
   )
 }
 
-/** A file's graph as a model, whose parameters are those that are named, even where they would not be taken for some. */
-async function modelOfFile(file: string, options: GenerateArtifactsOptions): Promise<TrainableModel> {
-  const { requiresGrad, frozenParams = [] } = options
-  const trainable = requiresGrad === undefined ? undefined : [requiresGrad, frozenParams].flat()
-  return AutoModel.fromOnnx(file, { trainable })
+async function sourceOf(model: unknown, options: GenerateArtifactsOptions): Promise<ArtifactSource> {
+  if (typeof model === 'string') return fileModel(model, options)
+  if (model instanceof TrainableModel) return { model: model.definition, weights: name => model.parameter(name) }
+  throw new TrainerError(
+    'argument',
+    `generateArtifacts() takes a model or the path of an ONNX file, not ${shown(model)}.`,
+  )
 }
 
 /** @throws TrainerError ('argument') for an option that cannot be. */

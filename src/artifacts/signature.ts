@@ -161,9 +161,13 @@ function checkShape(
   })
 }
 
-/** The value that is added to a parameter's buffer. @throws TrainerError ('file') where there is none. */
+/**
+ * The value that is added to a parameter's buffer: by an accumulator, or in ordinary operators by a choice between it
+ * and its sum with the buffer. @throws TrainerError ('file') where there is none. */
 function gradientOf(graph: RawGraph, parameter: string, file: string): string {
-  const gradient = accumulated(graph, `${parameter}${bufferEnding}`) ?? `${parameter}_grad`
+  const output = `${parameter}_grad${outputEnding}`
+  const chosen = graph.nodes.find(({ op, outputs }) => op === 'Where' && outputs.includes(output))?.inputs[1]
+  const gradient = accumulated(graph, `${parameter}${bufferEnding}`) ?? chosen ?? `${parameter}_grad`
   if (graph.nodes.some(({ outputs }) => outputs.includes(gradient))) return gradient
   throw new TrainerError('file', `${file}: no node makes "${gradient}", the gradient of "${parameter}".`)
 }

@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-
 import { writeFolder } from '../files/folder'
 import { writeFileWhole } from '../files/writeFile'
 import { encodeInParts, type EncodeOptions, externalBytes } from '../onnx/encode'
@@ -7,6 +5,7 @@ import type { Graph } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { type ArtifactPlan, evaluationArtifact, trainingArtifact } from './artifactGraphs'
 import {
+  initialGraph,
   optimizerForeignNodes,
   optimizerMetadata,
   type OptimizerNodes,
@@ -26,6 +25,8 @@ export interface ArtifactFiles {
   readonly trainingModel: string
   readonly evalModel: string
   readonly optimizerModel: string | undefined
+  /** Only in ordinary operators. */
+  readonly initialModel: string | undefined
   readonly checkpoint: string
   readonly nominalCheckpoint: string | undefined
 }
@@ -44,6 +45,7 @@ export const artifactNames = {
   trainingModel: 'training_model.onnx',
   evalModel: 'eval_model.onnx',
   optimizerModel: 'optimizer_model.onnx',
+  initialModel: 'initial_model.onnx',
   checkpoint: 'checkpoint',
   nominalCheckpoint: 'nominal_checkpoint',
 } as const
@@ -59,20 +61,26 @@ export async function writeArtifacts(plan: ArtifactPlan, options: WriteArtifacts
   await writeFolder(
     folder,
     async temporary => {
-      const path = (name: keyof typeof artifactNames): string => join(temporary, `${prefix}${artifactNames[name]}`)
+      const path = (name: keyof typeof artifactNames): string => `${temporary}/${prefix}${artifactNames[name]}`
       await writeGraph(path('trainingModel'), graph, { foreignNodes, metadata })
       await writeGraph(path('evalModel'), evaluation, { metadata })
       if (optimizer !== undefined) await writeOptimizer(path('optimizerModel'), plan, trained, optimizer, isOwn)
+      if (!isOwn) {
+        const initial = initialGraph(optimizer, plan.parameters.inputs, new Set(trained), plan.weights)
+        await writeGraph(path('initialModel'), initial, { metadata })
+      }
       await writeCheckpointFile(path('checkpoint'), checkpoint)
       if (hasNominal) await writeCheckpointFile(path('nominalCheckpoint'), nominal(checkpoint))
     },
     { others: 'keep' },
   )
-  const path = (name: keyof typeof artifactNames): string => join(folder, `${prefix}${artifactNames[name]}`)
+  const path = (name: keyof typeof artifactNames): string =>
+    `${folder.replace(/[/\\]+$/, '')}/${prefix}${artifactNames[name]}`
   return {
     trainingModel: path('trainingModel'),
     evalModel: path('evalModel'),
     optimizerModel: optimizer === undefined ? undefined : path('optimizerModel'),
+    initialModel: isOwn ? undefined : path('initialModel'),
     checkpoint: path('checkpoint'),
     nominalCheckpoint: hasNominal ? path('nominalCheckpoint') : undefined,
   }

@@ -71,18 +71,18 @@ export class TrainableModel<Prediction = unknown> {
     // those of most models are there from the beginning
   }
 
-  /** The number of weights, or of those that are trained. */
+  /** The number of weights, or of those that are trained; statistics are not counted. */
   numParameters(options: { readonly onlyTrainable?: boolean } = {}): number {
     const { onlyTrainable } = withDefaults(options, { onlyTrainable: false }, 'numParameters()')
     return this.#definition.parameters
-      .filter(({ trainable }) => trainable || !onlyTrainable)
+      .filter(({ trainable, isStatistic = false }) => !isStatistic && (trainable || !onlyTrainable))
       .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   }
 
   /** Weights outside of embedding tables: those that take part in products for every token. */
   countedParameters(): number {
     return this.#definition.parameters
-      .filter(({ isTable = false }) => !isTable)
+      .filter(({ isTable = false, isStatistic = false }) => !isTable && !isStatistic)
       .reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   }
 

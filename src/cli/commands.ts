@@ -1,5 +1,6 @@
 import { doctor, formatDoctor, nearest, packageVersion, TrainerError } from '../index'
 import { runLogin, runLogout, runWhoami } from './account'
+import { runArtifacts } from './artifacts'
 import { runInstall } from './install'
 import type { Streams } from './Streams'
 
@@ -15,6 +16,7 @@ const commands: Readonly<Record<string, Command>> = {
   login: { help: 'keep a token of the Hugging Face Hub (--help for more)', run: runLogin },
   logout: { help: 'remove it', run: runLogout },
   whoami: { help: 'whose token is used', run: runWhoami },
+  artifacts: { help: 'write a model as files that a runtime trains (--help for more)', run: runArtifacts },
   help: { help: 'this text; also --help', run: (_words, { out }) => print(helpText(), out) },
   version: {
     help: 'the version of ts-trainer; also --version',

@@ -1,7 +1,7 @@
 // parting, merging and counting along axes, also where a length is known only when the graph runs
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
-import { Tensor } from '../tensor'
+import { known, lengthOf } from './writing'
 
 /** A length, and where it can be read off when the graph runs if it is a name. */
 export interface Length {
@@ -43,12 +43,10 @@ export function partOf(g: GraphBuilder, item: Length | number): Value {
 export function merged(g: GraphBuilder, x: Value, axis: number, count = 2): Value {
   if (count === 1) return x
   if (count === 0) return g.unsqueeze(x, [axis])
-  const lengths = x.shape.slice(axis, axis + count)
-  const known = lengths.every((length): length is number => typeof length === 'number')
-  const after = x.shape.slice(axis + count)
-  const tail = after.every((length): length is number => typeof length === 'number')
-  const before = x.shape.slice(0, axis).map(() => 0) // 0 keeps a length
-  if (tail) return g.reshape(x, [...before, known ? lengths.reduce((a, b) => a * b, 1) : -1, ...after])
+  const lengths: readonly Dimension[] = x.shape.slice(axis, axis + count)
+  const after: readonly Dimension[] = x.shape.slice(axis + count)
+  const before: readonly number[] = x.shape.slice(0, axis).map(() => 0) // 0 keeps a length
+  if (known(after)) return g.reshape(x, [...before, known(lengths) ? lengths.reduce((a, b) => a * b, 1) : -1, ...after])
   // only the last axis can take what is left: those behind change places with it
   const at = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
   const rank = x.shape.length
@@ -57,24 +55,9 @@ export function merged(g: GraphBuilder, x: Value, axis: number, count = 2): Valu
   return g.transpose(flat, [...at(0, axis), flat.shape.length - 1, ...at(axis, axis + after.length)])
 }
 
-/** 0, 1, 2 … along an axis of x, and 1 along all others. */
-export function positions(g: GraphBuilder, x: Value, axis: number, dtype: 'int32' | 'int64' = 'int64'): Value {
-  const rank = x.shape.length
-  const length = x.shape[axis]!
-  const shape = Array.from({ length: rank }, (_, i) => (i === axis ? -1 : 1))
-  if (typeof length === 'number') {
-    const numbers = Tensor.from(
-      dtype,
-      Array.from({ length }, (_, i) => i),
-    )
-    return g.constant(numbers.reshape(shape.map(item => (item === -1 ? length : 1))))
-  }
-  // a running sum of ones counts
-  const one = g.constant(1, dtype)
-  const ones = g.node('Expand', [one, partOf(g, { length, of: x, axis })], {})[0]!
-  const counted = g.node('CumSum', [ones, g.constant(Tensor.from('int64', 0))], { exclusive: 1 })[0]!
-  return g.assume(
-    g.reshape(counted, shape),
-    x.shape.map((_, i) => (i === axis ? length : 1)),
-  )
+/** 0, 1, 2 … along an axis of x, as int64, and 1 along all others. */
+export function positions(g: GraphBuilder, x: Value, axis: number): Value {
+  const [counted] = g.node('Range', [g.constant(0, 'int64'), lengthOf(g, x, axis), g.constant(1, 'int64')], {})
+  const behind = x.shape.slice(axis + 1).map((_, i) => i + 1)
+  return behind.length === 0 ? counted! : g.unsqueeze(counted!, behind)
 }

@@ -185,6 +185,8 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
     (a, b) => a / b,
     (a, b) => (b === 1 ? a : undefined),
   ),
+  Mod: (node, inputs) =>
+    elementwise((a, b) => (node.attributes.fmod === 1 ? a % b : a - b * Math.floor(a / b)))(node, inputs),
   Min: elementwise(Math.min, sameName),
   Max: elementwise(Math.max, sameName),
   Neg: elementwise(a => -a),

@@ -9,10 +9,12 @@ import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
 import { products } from './products'
+import { recurrent } from './recurrent'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
 import { training } from './training'
+import { trainingConvolution } from './trainingConvolution'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
@@ -23,6 +25,7 @@ export const lowerings: LoweringTable = {
   ...dropout,
   ...elementwise,
   ...movement,
+  ...products,
   ...reductions,
   ...shapes,
   ...losses,
@@ -32,5 +35,6 @@ export const lowerings: LoweringTable = {
   ...pooling,
   ...resizing,
   ...normalization,
-  ...products,
+  ...recurrent,
+  ...trainingConvolution,
 }

@@ -368,26 +368,12 @@ function zerosOf(
   )
 }
 
-/**
- * Zeros with rows added at the places of an index.
- *
- * Where an exported model looks up its positions once for all rows of a batch, [1, length], the runtime's own gradient
- * graph hands on the gradient of the whole batch, [batch, length, width]. Its kernel adds as many rows as there are
- * indices, those of the batch's first row, and writes the others past the end of its output. The first part is done here
- * as well: parameters come out as in the runtime.
- */
 function gatherBack(site: Site): Value {
   const { graph: g, input } = site
-  const dy = input(2)
   const axis = positive(site.attributes.int('axis', 0), Number(input(0).shape[0]))
-  const index = g.cast(input(1), 'int32')
-  const after = dy.shape.slice(axis + index.shape.length)
-  const base = zerosOf(site, 0, dy.dtype, [...dy.shape.slice(0, axis), undefined, ...after])
-  if (axis > 0 || !index.shape.some((length, i) => length === 1 && dy.shape[i] !== 1))
-    return addRows(g, base, axis, index, dy)
-  const places = g.reshape(index, [-1])
-  const [rows] = g.node('Slice', [asRows(g, dy, after), g.integers([0]), g.shape(places), g.integers([0])], {})
-  return addRows(g, base, 0, places, { ...rows!, shape: [places.shape[0]!, ...after] })
+  const [index, dy] = firstRows(g, axis, g.cast(input(1), 'int32'), input(2))
+  const names = [...dy.shape.slice(0, axis), undefined, ...dy.shape.slice(axis + index.shape.length)]
+  return addRows(g, zerosOf(site, 0, dy.dtype, names), axis, index, dy)
 }
 
 function gatherNDBack(site: Site): Value {
@@ -399,6 +385,21 @@ function gatherNDBack(site: Site): Value {
   const base = typedLike(rows, { ...rows, shape: [rows.shape[0]!, ...rest] })
   const tuples = index.shape.length === 1 ? g.unsqueeze(dy, [0]) : asRows(g, dy, rest)
   return g.reshapeLike(addRows(g, base, 0, g.reshape(place, [-1]), tuples), x)
+}
+
+/**
+ * As many rows of a gradient as there are indices. Where a Gather of one row of positions was added to all rows of a
+ * batch, the official builder leaves the sum over the batch out, and the kernel adds the first row alone.
+ */
+function firstRows(g: GraphBuilder, axis: number, index: Value, dy: Value): readonly [Value, Value] {
+  const rest = dy.shape.slice(index.shape.length)
+  const isAlike = dy.shape.slice(0, index.shape.length).join() === index.shape.join()
+  if (axis !== 0 || index.shape.length === 0 || isAlike || !rest.every(length => typeof length === 'number'))
+    return [index, dy]
+  const flat = g.reshape(index, [-1])
+  const count = g.node('Shape', [flat], {})[0]!
+  const rows = g.node('Slice', [g.reshape(dy, [-1, ...rest]), g.integers([0]), count, g.integers([0])], {})[0]!
+  return [flat, { ...rows, shape: [flat.shape[0]!, ...rest] }]
 }
 
 /** The parts put together, and how long each is. */

@@ -12,7 +12,7 @@ export type ParameterPatterns = ParameterPattern | readonly ParameterPattern[]
 
 /**
  * The model with some parameters frozen (not trained: they have no gradient, and the optimizer keeps nothing for them),
- * or trained again.
+ * or trained again. Statistics are none of them: no optimizer ever changes one.
  * @throws TrainerError ('argument') for a pattern that no parameter has.
  */
 export function withTrainable<Inputs>(
@@ -22,7 +22,7 @@ export function withTrainable<Inputs>(
 ): Model<Inputs> {
   const meant = namesMeant(
     patterns,
-    model.parameters.map(({ name }) => name),
+    model.parameters.filter(({ isStatistic = false }) => !isStatistic).map(({ name }) => name),
     model.name,
   )
   return { ...model, parameters: model.parameters.map(p => (meant.has(p.name) ? { ...p, trainable } : p)) }

@@ -51,7 +51,10 @@ export function createModelGraph(graph: GraphBuilder, options: ModelGraphOptions
       return mask === undefined ? x : graph.mul(x, mask)
     },
     dropoutMask: (place, x, probability) => maskOf(place, x, probability, 'elements'),
-    moves: (statistic, next) => void moved.set(statistic.name, next),
+    moves(statistic, next) {
+      // a constant of the graph stays what it is
+      if (parameters.has(statistic.name)) moved.set(statistic.name, next)
+    },
     checkpoint: value => void checkpoints.push(value),
   }
 }

@@ -9,8 +9,10 @@ import type { Tensor } from '../tensor'
 export interface StoreOptions {
   /** The weights of all parameters, by name. */
   readonly weights: ReadonlyMap<string, Tensor<'float32'>>
-  /** How the training program gives the gradients; parameters without one are never changed. */
+  /** How the training program gives the gradients; no update changes a parameter without one. */
   readonly gradients: ReadonlyMap<string, GradientOutput>
+  /** The outputs that statistics are to be after each run of it, by the names of their parameters; none unless given. */
+  readonly moved?: ReadonlyMap<string, string>
   readonly optimizer: Optimizer
   /** The weight decay of a parameter, by name. */
   readonly weightDecay: (name: string) => number
@@ -49,9 +51,9 @@ export interface ParameterStore {
   readonly inputs: EngineValues
   /** Where the training program is to write when it runs on a micro-batch, counted from 0 in each update. */
   targets(feed: Feed, microBatch: number): Targets
-  /** Adds what a run gave to the gradients' sums. */
+  /** Adds what a run gave to the gradients' sums, and takes what statistics have become. */
   add(outputs: EngineValues, microBatch: number): Promise<void>
-  /** Makes the sums those of all processes together. */
+  /** Makes the sums those of all processes together, and the statistics those of the first one. */
   reduce(group: ProcessGroup): Promise<void>
   /** The sum of the squares of all sums. */
   squaredNorm(): Promise<number>

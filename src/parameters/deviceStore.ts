@@ -8,6 +8,7 @@ import { updateGraph, updateScalars } from '../programs/update'
 import { sizeOf, Tensor } from '../tensor'
 import type { ParameterStore, StoreContent, StoreOptions, Targets, UpdateNumbers } from './ParameterStore'
 import { slotName, slotTensor } from './slots'
+import { shareFirst } from './statistics'
 
 /** A parameter that is trained, with everything that belongs to it, as values of an engine. */
 interface Entry {
@@ -69,7 +70,7 @@ class DeviceStore implements ParameterStore {
 
   targets(_feed: Feed, microBatch: number): Targets {
     const into: Record<string, EngineValue> = {}
-    const keep: string[] = []
+    const keep = [...(this.#options.moved?.values() ?? [])]
     for (const { output, gradient } of this.#entries) {
       if (output.kind === 'rows') keep.push(...output.parts.flatMap(part => [part.index, part.values]))
       else if (microBatch === 0) into[output.output] = gradient
@@ -79,6 +80,7 @@ class DeviceStore implements ParameterStore {
   }
 
   async add(outputs: EngineValues, microBatch: number): Promise<void> {
+    for (const [name, output] of this.#options.moved ?? []) this.#move(name, outputs[output]!)
     for (const entry of this.#entries) {
       const { output, shape } = entry
       if (output.kind === 'rows') {
@@ -106,6 +108,17 @@ class DeviceStore implements ParameterStore {
       free(entry.gradient)
       entry.gradient = await this.#engine.upload(sum)
     }
+    for (const name of this.#options.moved?.keys() ?? []) {
+      const statistic = (await this.#engine.download(this.#frozen[name]!)) as Tensor<'float32'>
+      await shareFirst(group, [statistic.data])
+      this.#move(name, await this.#engine.upload(statistic))
+    }
+  }
+
+  /** A statistic becomes what a run has made of it. */
+  #move(name: string, next: EngineValue): void {
+    free(this.#frozen[name])
+    this.#frozen[name] = next
   }
 
   async squaredNorm(): Promise<number> {

@@ -10,6 +10,7 @@ import { copyInTurns } from './copying'
 import type { ParameterStore, StoreOptions } from './ParameterStore'
 import { createEntry, type Entry, freeEntry } from './sharedEntry'
 import { reduceRows } from './sharedRows'
+import { shareFirst } from './statistics'
 import { createUpdate } from './sharedUpdate'
 import { slotName, slotTensor } from './slots'
 
@@ -40,6 +41,8 @@ class SharedStore implements ParameterStore {
   readonly #entries: readonly Entry[]
   readonly #dense: readonly Entry[]
   readonly #tables: readonly Table[]
+  /** What the program gives for a statistic, and where that is. */
+  readonly #statistics: readonly { readonly output: string; readonly data: Float32Array }[]
   /** Where the rows of tables come in. */
   readonly #scratch: Scratch
   readonly #update: ReturnType<typeof createUpdate>
@@ -55,6 +58,10 @@ class SharedStore implements ParameterStore {
     this.#update = createUpdate(options, engine, fused, entries)
     const moved = entries.map(({ name, parameter, shape }) => [name, new Tensor('float32', parameter, shape)] as const)
     this.inputs = { ...Object.fromEntries(options.weights), ...Object.fromEntries(moved) }
+    this.#statistics = [...(options.moved ?? [])].map(([name, output]) => ({
+      output,
+      data: this.inputs[name]!.data as Float32Array,
+    }))
   }
 
   targets({ lengths }: Feed, microBatch: number): { into: Record<string, Tensor>; keep: [] } {
@@ -75,6 +82,7 @@ class SharedStore implements ParameterStore {
   }
 
   async add(outputs: Readonly<Record<string, Tensor>>, microBatch: number): Promise<void> {
+    for (const { output, data } of this.#statistics) data.set(outputs[output]!.data as Float32Array)
     if (microBatch > 0) {
       await this.#fused.accumulate(this.#dense.map(entry => ({ sum: entry.gradient, term: this.#furtherOf(entry) })))
     }
@@ -91,6 +99,10 @@ class SharedStore implements ParameterStore {
     if (group.size === 1) return
     await group.allReduce(this.#dense.map(({ gradient }) => gradient))
     for (const { gradient, rows } of this.#tables) await reduceRows(group, gradient, rows.set)
+    await shareFirst(
+      group,
+      this.#statistics.map(({ data }) => data),
+    )
   }
 
   async squaredNorm(): Promise<number> {

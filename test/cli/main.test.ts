@@ -53,7 +53,7 @@ describe('ts-trainer', () => {
     })
     expect((await run('--verison')).error).toContain("Did you mean '--version'?")
     expect((await run('xyzzyxyzzy')).error).toBe(
-      "ts-trainer: There is no command 'xyzzyxyzzy'. The commands are doctor, install, login, logout, whoami, help, version.",
+      "ts-trainer: There is no command 'xyzzyxyzzy'. The commands are doctor, install, login, logout, whoami, artifacts, help, version.",
     )
     expect((await run('toString')).status).toBe(1)
     expect((await run('doctor', '--jsn')).error).toBe(
