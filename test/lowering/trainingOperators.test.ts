@@ -170,3 +170,31 @@ it.each(Object.keys(rows).filter(op => isRefused(rows[op]!)))(
     expect(write).toThrow(/\. [A-Z].+\.$/)
   },
 )
+
+it('GatherGrad adds as many rows as there are indices: those of the first row of a batch', () => {
+  const tensor = (shape: number[], data: number[], dtype: PlainTensor['dtype'] = 'float32'): PlainTensor => ({
+    dtype,
+    shape,
+    data,
+  })
+  const one: OperatorCase = {
+    op: microsoft('GatherGrad'),
+    opset: 14,
+    nodes: [
+      {
+        op: 'GatherGrad',
+        domain: 'com.microsoft',
+        inputs: ['shape', 'index', 'dy'],
+        outputs: ['dx'],
+        attributes: { axis: 0 },
+      },
+    ],
+    inputs: {
+      shape: { ...tensor([2], [3, 1], 'int64'), constant: true },
+      index: { ...tensor([1, 2], [0, 2], 'int64'), names: [1, 'm'] },
+      dy: { ...tensor([2, 2, 1], [1, 2, 4, 8]), names: ['n', 'm', 1] },
+    },
+    outputs: { dx: tensor([3, 1], [1, 0, 2]) },
+  }
+  expect([...differences(one, false), ...differences(one, true)]).toEqual([])
+})
