@@ -218,7 +218,7 @@ function statisticCases(open: () => Promise<StoreHome>): void {
 
     it('are those of the first of two processes', async () => {
       const own = new Map(
-        [...weights].map(([name, { data, dims }]) => [name, new Tensor('float32', data.slice(), dims)]),
+        [...movingOptions.weights].map(([name, { data, dims }]) => [name, new Tensor('float32', data.slice(), dims)]),
       )
       const stores = [await home.create(movingOptions), await home.create({ ...movingOptions, weights: own })]
       await stores[0]!.write('parameters', new Map([['mean', Tensor.from('float32', [10, 20])]]))
