@@ -6,6 +6,7 @@ import { spatialAxes } from '../onnx/windows'
 import { batchNormalization } from './batchNormalization'
 import { alongChannels } from './convolution'
 import type { LoweringTable, Site } from './Lowering'
+import { root } from './pooling'
 
 /** What brings values to a common mean and size. */
 export const normalization: LoweringTable = {
@@ -35,6 +36,7 @@ export const normalization: LoweringTable = {
   RMSNormalization: { how: 'x / √(mean x² + ε) · scale', lower: rootMeanSquare },
   SimplifiedLayerNormalization: { how: 'x / √(mean x² + ε) · scale', lower: rootMeanSquare },
   'com.microsoft.SimplifiedLayerNormalization': { how: 'x / √(mean x² + ε) · scale', lower: rootMeanSquare },
+  LpNormalization: { how: 'x / (Σ |x|ᵖ)^(1 / p), 0 where all of x is', lower: lpNormalization },
   LRN: {
     how: 'x / (bias + alpha · mean x²)^beta, the mean by AveragePool over neighbouring channels',
     lower: localResponse,
@@ -154,6 +156,15 @@ function rootMeanSquare({ graph: g, input, attributes }: Site): readonly Value[]
   const mean = g.reduceMean(g.mul(x, x), from(axis, x), true)
   const inverse = g.reciprocal(g.sqrt(g.add(mean, attributes.float('epsilon', 1e-5))))
   return [g.mul(g.mul(x, inverse), scale), inverse]
+}
+
+function lpNormalization({ graph: g, input, attributes }: Site): Value {
+  const x = input(0)
+  const axis = positive(attributes.int('axis', -1), x.shape.length)
+  const p = attributes.int('p', 2)
+  if (p !== 1 && p !== 2) throw new TrainerError('file', `its attribute p is ${p}, but should be 1 or 2.`)
+  const sums = g.reduceSum(p === 1 ? g.abs(x) : g.mul(x, x), [axis], true)
+  return g.div(x, g.where(g.equal(sums, 0), 1, root(g, sums, p)))
 }
 
 function localResponse({ graph: g, input, attributes }: Site): Value {

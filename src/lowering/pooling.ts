@@ -163,7 +163,7 @@ function power(g: Site['graph'], x: Value, p: number): Value {
 }
 
 /** The p-th root of sums, with a gradient of 0 where a sum is 0. */
-function root(g: Site['graph'], sums: Value, p: number): Value {
+export function root(g: Site['graph'], sums: Value, p: number): Value {
   if (p === 1) return sums
   const isZero = g.equal(sums, 0)
   const safe = g.where(isZero, 1, sums)
