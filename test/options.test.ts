@@ -58,6 +58,7 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'AutoConfig.fromPretrained/1': options => library.AutoConfig!.fromPretrained!(folder, options),
   'AutoTokenizer.fromPretrained/1': options => library.AutoTokenizer!.fromPretrained!(words, options),
   'AutoModel.fromOnnx/1': options => library.AutoModel!.fromOnnx!('forward.onnx', options),
+  'generateArtifacts/1': options => library.generateArtifacts!(tinyModel(), options),
   'AutoModelFor#fromPretrained/1': options =>
     library.AutoModelForSequenceClassification!.fromPretrained!(folder, options),
   'AutoModelFor#fromConfig/1': options => library.AutoModelForSequenceClassification!.fromConfig!(tinyConfig, options),
