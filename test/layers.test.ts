@@ -34,12 +34,12 @@ const rooms = listed({
   engine: 'onnx ground',
   parameters: 'programs feeds optim onnx engine processes ground',
   checkpoint: 'files ground',
-  artifacts: 'auto programs models lowering heads feeds losses autodiff onnx files ground',
+  artifacts: 'auto programs models heads feeds lowering losses autodiff optim files onnx ground',
   install: 'files engine ground',
   TrainingArguments: 'optim engine hub ground',
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
-  auto: 'programs models heads losses onnx tokenizers checkpoint hub files ground',
+  auto: 'programs models heads losses optim onnx tokenizers checkpoint hub files ground',
   hub: 'terminal files ground',
   modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
@@ -50,7 +50,7 @@ const rooms = listed({
     'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub modelCard ' +
     'callbacks auto search TrainingArguments ground',
   index:
-    'Trainer looping deciding running engine install artifacts search TrainingArguments losses optim autodiff heads models onnx data ' +
+    'Trainer artifacts looping deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
     'collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground',
   cli: 'index',
 })

@@ -59,7 +59,11 @@ function compareRun(which: string, run: ArtifactRun, oracle: ArtifactCase, after
 
 /** What we save against what the official runtime saved, each tensor by its distance. */
 function compareCheckpoints(which: string, given: Checkpoint, expected: Checkpoint): Comparison[] {
-  const tensors = (kind: string, own: ReadonlyMap<string, Tensor>, theirs: ReadonlyMap<string, Tensor>): Comparison[] => [
+  const tensors = (
+    kind: string,
+    own: ReadonlyMap<string, Tensor>,
+    theirs: ReadonlyMap<string, Tensor>,
+  ): Comparison[] => [
     compareEqual(`${which}names of ${kind}`, [...own.keys()].sort(), [...theirs.keys()].sort()),
     ...[...theirs].flatMap(([name, tensor]) =>
       isNoise(name) ? [] : [compareTensor(`${which}${kind} ${name}`, own.get(name), tensor)],
@@ -68,7 +72,9 @@ function compareCheckpoints(which: string, given: Checkpoint, expected: Checkpoi
   // the official SGD keeps a moment that it never reads, which other graphs need not have
   const states = [...(expected.optimizer?.states ?? [])].flatMap(([name, moments]) => {
     const own = given.optimizer?.states.get(name) ?? new Map<string, Tensor>()
-    const read = new Map([...moments].filter(([moment, { data }]) => own.has(moment) || data.some(value => value !== 0)))
+    const read = new Map(
+      [...moments].filter(([moment, { data }]) => own.has(moment) || data.some(value => value !== 0)),
+    )
     return isNoise(name) ? [] : tensors(`moments of ${name}:`, own, which === '' ? moments : read)
   })
   return [

@@ -95,7 +95,8 @@ async function passes(folder: string, oracle: ArtifactCase): Promise<ArtifactRun
       const places = await placesInUpdate(feeds, alone, { microBatches: feeds.length, rows: 0 })
       for (const [index, feed] of feeds.entries()) {
         if (update[index]!.logits !== undefined) await runner.synchronise()
-        const logits = update[index]!.logits && (await trainingLogits(folder, model, { ...feed.inputs, ...feed.labels!.inputs }))
+        const logits =
+          update[index]!.logits && (await trainingLogits(folder, model, { ...feed.inputs, ...feed.labels!.inputs }))
         const { loss } = await runner.train(feed, { step: at / oracle.accumulate, index, ...places[index]! })
         steps.push({ loss, ...(logits !== undefined && { logits: plainOf(logits) }) })
       }

@@ -7,7 +7,11 @@ import type { ArtifactCase } from './artifactRun'
 
 /** Makes the artifacts of a case in a folder of its own. */
 export async function makeArtifacts(folder: string, { steps }: ArtifactCase, artifactDirectory: string): Promise<void> {
-  const { training, evaluation, optimizer, checkpoint } = await readArtifacts({ folder, prefix: '', checkpoint: undefined })
+  const { training, evaluation, optimizer, checkpoint } = await readArtifacts({
+    folder,
+    prefix: '',
+    checkpoint: undefined,
+  })
   await generateArtifacts(join(folder, 'forward.onnx'), {
     loss: lossOf(evaluation.model),
     optimizer: optimizer!.optimizer.name === 'sgd' ? 'sgd' : 'adamw',

@@ -202,14 +202,20 @@ export class TrainingArtifacts extends TrainableModel {
     const signature = signatureOf(training, evaluation, this.#checkpoint, outputs)
     const labelled = signature.outputs.filter(name => !signature.outputsWithoutLabels.includes(name))
     if (outputs !== undefined && labelled.length > 0)
-      throw new TrainerError('argument', `${quoted(labelled)} of ${evaluation.file} needs labels, which inference has not.`)
+      throw new TrainerError(
+        'argument',
+        `${quoted(labelled)} of ${evaluation.file} needs labels, which inference has not.`,
+      )
     const model = artifactsModel({ ...this.#parts, signature })
     const { model: bytes } = encode(inferenceGraph(model, name => this.parameter(name)))
     await writeFileWhole(file, bytesOf(bytes))
   }
 }
 
-function startingWeights({ parameters }: Signature, { trained, frozen, isNominal }: Checkpoint): Map<string, Tensor<'float32'>> {
+function startingWeights(
+  { parameters }: Signature,
+  { trained, frozen, isNominal }: Checkpoint,
+): Map<string, Tensor<'float32'>> {
   return new Map(
     parameters.map(({ name, shape }) => {
       const values = trained.get(name) ?? frozen.get(name)
@@ -220,8 +226,9 @@ function startingWeights({ parameters }: Signature, { trained, frozen, isNominal
   )
 }
 
-type CheckedOptions = { readonly [Name in 'prefix' | 'nominal' | 'accumulation']: NonNullable<TrainingArtifactsOptions[Name]> } &
-  Pick<TrainingArtifactsOptions, 'checkpoint' | 'outputs'>
+type CheckedOptions = {
+  readonly [Name in 'prefix' | 'nominal' | 'accumulation']: NonNullable<TrainingArtifactsOptions[Name]>
+} & Pick<TrainingArtifactsOptions, 'checkpoint' | 'outputs'>
 
 /** @throws TrainerError ('argument') for an unknown option, or a value of another kind. */
 function checkedOptions(options: TrainingArtifactsOptions): CheckedOptions {

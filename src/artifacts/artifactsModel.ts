@@ -74,7 +74,9 @@ function ownLoss(parts: ArtifactParts): OwnLoss<Values> {
       const gradients = signature.parameters.flatMap(({ name, gradient }) =>
         gradient !== undefined && trained.includes(name) ? [[name, gradient] as const] : [],
       )
-      const moved = signature.parameters.flatMap(({ name, next }) => (next === undefined ? [] : [[name, next] as const]))
+      const moved = signature.parameters.flatMap(({ name, next }) =>
+        next === undefined ? [] : [[name, next] as const],
+      )
       const wanted = [...gradients, ...moved].map(([, value]) => value)
       const { values, loss } = write(graph, parts, training, { ...inputs, ...labels }, wanted)
       for (const [name, next] of moved) graph.moves(parameterIn(graph, parts, name), values.get(next)!)

@@ -364,11 +364,25 @@ function zerosOf(
 
 function gatherBack(site: Site): Value {
   const { graph: g, input } = site
-  const dy = input(2)
   const axis = positive(site.attributes.int('axis', 0), Number(input(0).shape[0]))
-  const index = g.cast(input(1), 'int32')
+  const [index, dy] = firstRows(g, axis, g.cast(input(1), 'int32'), input(2))
   const names = [...dy.shape.slice(0, axis), undefined, ...dy.shape.slice(axis + index.shape.length)]
   return addRows(g, zerosOf(site, 0, dy.dtype, names), axis, index, dy)
+}
+
+/**
+ * As many rows of a gradient as there are indices. Where a Gather of one row of positions was added to all rows of a
+ * batch, the official builder leaves the sum over the batch out, and the kernel adds the first row alone.
+ */
+function firstRows(g: GraphBuilder, axis: number, index: Value, dy: Value): readonly [Value, Value] {
+  const rest = dy.shape.slice(index.shape.length)
+  const isAlike = dy.shape.slice(0, index.shape.length).join() === index.shape.join()
+  if (axis !== 0 || index.shape.length === 0 || isAlike || !rest.every(length => typeof length === 'number'))
+    return [index, dy]
+  const flat = g.reshape(index, [-1])
+  const count = g.node('Shape', [flat], {})[0]!
+  const rows = g.node('Slice', [g.reshape(dy, [-1, ...rest]), g.integers([0]), count, g.integers([0])], {})[0]!
+  return [flat, { ...rows, shape: [flat.shape[0]!, ...rest] }]
 }
 
 /** The parts put together, and how long each is. */

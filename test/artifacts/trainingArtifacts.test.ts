@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { type Plain, tensorOf } from '../../scripts/reference/plainTensor'
+import { Trainer, TrainingArtifacts, type TrainingArtifactsOptions } from '../../src/index'
+import type { Batch } from '../../src/tensor'
+import { temporaryFolder } from '../helpers/temporaryFolder'
+
+interface Wanted {
+  readonly inputs: readonly string[]
+  readonly learning_rate: number
+  readonly steps: readonly { readonly inputs: readonly Plain[]; readonly loss: number }[]
+  readonly evaluation: { readonly loss: number }
+  readonly parameters: Readonly<Record<string, { readonly norm: number }>>
+}
+
+const folderOf = (name: string): string => fileURLToPath(new URL(`../fixtures/onnx/artifacts-${name}`, import.meta.url))
+const caseOf = <T>(name: string): T => JSON.parse(readFileSync(`${folderOf(name)}/case.json`, 'utf8')) as T
+
+/** A Trainer on the batches of a case, one a step. */
+function trainerOn(
+  model: TrainingArtifacts,
+  { inputs, learning_rate, steps }: Wanted,
+  args: object = {},
+): Trainer<TrainingArtifacts> {
+  const batches = steps.map((step): Batch =>
+    Object.fromEntries(inputs.map((name, i) => [name, tensorOf(step.inputs[i]!)])),
+  )
+  return new Trainer({
+    model,
+    args: {
+      outputDir: temporaryFolder(),
+      learningRate: learning_rate,
+      lrSchedulerType: 'constant',
+      perDeviceTrainBatchSize: 1,
+      numTrainEpochs: 1,
+      trainSamplingStrategy: 'sequential',
+      removeUnusedColumns: false,
+      saveStrategy: 'no',
+      loggingSteps: 1,
+      logLevel: 'error',
+      ...args,
+    },
+    trainDataset: batches.map((_, batch) => ({ batch })),
+    dataCollator: rows => batches[Number(rows[0]!.batch)]!,
+  })
+}
+
+async function expectRun(model: TrainingArtifacts, want: Wanted): Promise<void> {
+  const trainer = trainerOn(model, want)
+  try {
+    await trainer.train()
+    const losses = trainer.state.logHistory.flatMap(({ loss }) => (typeof loss === 'number' ? [loss] : []))
+    expect(losses).toHaveLength(want.steps.length)
+    losses.forEach((loss, i) => expect(loss).toBeCloseTo(want.steps[i]!.loss, 5))
+    expect((await trainer.evaluate([{ batch: 0 }])).eval_loss).toBeCloseTo(want.evaluation.loss, 5)
+    for (const [name, { norm }] of Object.entries(want.parameters))
+      expect(Math.hypot(...model.parameter(name).data) / norm, name).toBeCloseTo(1, 4)
+  } finally {
+    await trainer.dispose()
+  }
+}
+
+const open = (name: string, options: TrainingArtifactsOptions = {}): Promise<TrainingArtifacts> =>
+  TrainingArtifacts.fromPretrained(folderOf(name), options)
+
+describe('official artifacts in the Trainer', () => {
+  it('have what the official runtime computes, with a prefix and further outputs', async () => {
+    const model = await open('prefix-and-outputs', { prefix: 'pebble_v2.' })
+    expect(model.definition.head.outputNames).toEqual(['hidden', 'logits'])
+    await expectRun(model, caseOf<{ want: Wanted }>('prefix-and-outputs').want)
+  })
+
+  it('say which prefix the files have', async () => {
+    await expect(open('prefix-and-outputs')).rejects.toThrow(
+      /There are files with the prefix 'pebble_v2\.': give prefix\./,
+    )
+  })
+
+  it('are not trained by a nominal checkpoint before its parameters are given', async () => {
+    const { want } = caseOf<{ want: { checkpoint: Wanted } }>('nominal-checkpoint')
+    const model = await open('nominal-checkpoint', { nominal: true })
+    await expect(trainerOn(model, want.checkpoint).train()).rejects.toThrow(
+      /nominal_checkpoint is a nominal checkpoint/,
+    )
+    const bytes = readFileSync(`${folderOf('nominal-checkpoint')}/parameters.f32`)
+    const buffer = new Float32Array(new Uint8Array(bytes).buffer)
+    expect(() => model.loadParameters(buffer.subarray(1))).toThrow('The parameters have 87 values, but 86 were given.')
+    model.loadParameters(buffer)
+    expect(model.getContiguousParameters()).toEqual(buffer)
+    await expectRun(model, want.checkpoint)
+  })
+
+  it('refuse arguments that their optimizer decides otherwise', async () => {
+    const { want } = caseOf<{ want: Wanted }>('prefix-and-outputs')
+    const model = await open('prefix-and-outputs', { prefix: 'pebble_v2.' })
+    await expect(trainerOn(model, want, { weightDecay: 0.1 }).train()).rejects.toThrow(
+      /^weightDecay is 0\.1, but .*optimizer_model\.onnx decides/,
+    )
+  })
+})
