@@ -28,7 +28,14 @@ interface Trained {
 const lossTolerance = 1e-4
 const tensorTolerance = 1e-4
 
-const small = { vocab_size: 97, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 64 }
+const small = {
+  vocab_size: 97,
+  hidden_size: 32,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  intermediate_size: 64,
+  initializer_range: 0.1,
+}
 const miniLm = {
   vocab_size: 300,
   hidden_size: 384,
@@ -151,7 +158,7 @@ async function tryRun(
 ): Promise<void> {
   const { config, optimizer, accumulate } = run
   const model = AutoModelForSequenceClassification.fromConfig(
-    { model_type: 'bert', max_position_embeddings: 40, initializer_range: 0.1, ...config },
+    { model_type: 'bert', max_position_embeddings: 40, ...config },
     { numLabels: 3, seed },
   )
   const [official, portable] = [join(work, 'official'), join(work, 'portable')]
