@@ -9,9 +9,11 @@ import { ctrlC } from './verify/ctrlC'
 import { hubCache } from './verify/hubCache'
 import { hubPush } from './verify/hubPush'
 import { savedFolders } from './verify/savedFolders'
+import { trainedArtifacts } from './verify/trainedArtifacts'
 import type { Check } from './verify/Check'
 
 const checks: Readonly<Record<string, Check>> = {
+  artifacts: trainedArtifacts,
   'ctrl-c': ctrlC,
   'hub-cache': hubCache,
   'hub-push': hubPush,
