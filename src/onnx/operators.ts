@@ -1,5 +1,4 @@
 import type { DataType } from '../tensor'
-import type { WindowAttributes } from './windows'
 
 type None = Record<never, never>
 interface Axis {
@@ -8,6 +7,13 @@ interface Axis {
 interface Reduction {
   readonly keepdims?: number
   readonly noop_with_empty_axes?: number
+}
+/** The attributes of an operator with windows. */
+export interface WindowAttributes {
+  readonly strides?: readonly number[]
+  readonly dilations?: readonly number[]
+  /** Before each axis, then after each. */
+  readonly pads?: readonly number[]
 }
 interface Grouped {
   readonly group?: number

@@ -182,17 +182,6 @@ function statisticCases(open: () => Promise<StoreHome>): void {
       program = await home.engine.load(encode(movingGraph()).model)
     })
     afterAll(() => home.dispose())
-    const weights = new Map([
-      ['w', Tensor.from('float32', [1, 2])],
-      ['mean', Tensor.from('float32', [10, 20])],
-    ]) as ReadonlyMap<string, Tensor<'float32'>>
-    const options: StoreOptions = {
-      weights,
-      gradients: new Map([['w', { kind: 'dense', output: 'w_grad' }]]),
-      moved: new Map([['mean', 'mean_moved']]),
-      optimizer: sgd(),
-      weightDecay: () => 0,
-    }
     const run = async (store: ParameterStore, x: readonly number[], microBatch: number): Promise<void> => {
       const { into, keep } = store.targets({} as Feed, microBatch)
       const inputs = { ...store.inputs, x: Tensor.from('float32', [...x]) }
@@ -202,7 +191,7 @@ function statisticCases(open: () => Promise<StoreHome>): void {
       Array.from((await contentOf(store, 'parameters')).get('mean')!.data)
 
     it('move with every micro-batch, and by no update', async () => {
-      const store = await home.create(options)
+      const store = await home.create(movingOptions())
       await run(store, [1, 2], 0)
       expect(await meanOf(store)).toEqual([11, 22])
       await run(store, [3, 5], 1)
@@ -216,11 +205,7 @@ function statisticCases(open: () => Promise<StoreHome>): void {
     })
 
     it('are those of the first of two processes', async () => {
-      const own = new Map(
-        [...weights].map(([name, { data, dims }]) => [name, new Tensor('float32', data.slice(), dims)]),
-      )
-      const stores = [await home.create(options), await home.create({ ...options, weights: own })]
-      await stores[0]!.write('parameters', new Map([['mean', Tensor.from('float32', [10, 20])]]))
+      const stores = [await home.create(movingOptions()), await home.create(movingOptions())]
       await run(stores[0]!, [1, 2], 0)
       await run(stores[1]!, [7, 7], 0)
       const groups = pairOfGroups()
@@ -230,6 +215,18 @@ function statisticCases(open: () => Promise<StoreHome>): void {
     })
   })
 }
+
+/** What is trained is w; the mean is a statistic. */
+const movingOptions = (): StoreOptions => ({
+  weights: new Map([
+    ['w', Tensor.from('float32', [1, 2])],
+    ['mean', Tensor.from('float32', [10, 20])],
+  ]) as ReadonlyMap<string, Tensor<'float32'>>,
+  gradients: new Map([['w', { kind: 'dense', output: 'w_grad' }]]),
+  moved: new Map([['mean', 'mean_moved']]),
+  optimizer: sgd(),
+  weightDecay: () => 0,
+})
 
 /** w_grad = w x, and the statistic x more. */
 function movingGraph(): Graph {
