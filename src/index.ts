@@ -8,16 +8,12 @@ export type { AdamWArtifact, ArtifactOptimizer, SgdArtifact } from './artifacts/
 export { generateArtifacts, type GenerateArtifactsOptions } from './artifacts/generateArtifacts'
 export type { ArtifactDialect, ArtifactFiles } from './artifacts/writeArtifacts'
 export type { Accumulation } from './artifacts/artifactsModel'
-<<<<<<< HEAD
 export {
   type ContiguousOptions,
   type SaveCheckpointOptions,
   TrainingArtifacts,
   type TrainingArtifactsOptions,
 } from './artifacts/TrainingArtifacts'
-=======
-export { type ContiguousOptions, TrainingArtifacts, type TrainingArtifactsOptions } from './artifacts/TrainingArtifacts'
->>>>>>> generate
 export { AutoConfig } from './auto/AutoConfig'
 export { AutoModel, type Features, type FromOnnxOptions } from './auto/AutoModel'
 export {

@@ -44,23 +44,12 @@ const rooms = listed({
   modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
   deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
-<<<<<<< HEAD
   looping: `deciding running optim parameters processes auto data metrics checkpoint files hub modelCard callbacks
     TrainingArguments ground`,
   Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
     modelCard callbacks auto search TrainingArguments ground`,
   index: `Trainer artifacts looping deciding running engine install search TrainingArguments losses optim autodiff heads
     models onnx data collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground`,
-=======
-  looping:
-    'deciding running optim parameters processes auto data metrics checkpoint files hub modelCard callbacks TrainingArguments ground',
-  Trainer:
-    'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub modelCard ' +
-    'callbacks auto search TrainingArguments ground',
-  index:
-    'Trainer artifacts looping deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
-    'collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground',
->>>>>>> generate
   cli: 'index',
 })
 

@@ -166,39 +166,56 @@ async function tryRun(
   await generateArtifacts(model, { ...shared, dialect: 'onnxruntime-training', artifactDirectory: official })
   await generateArtifacts(model, { ...shared, artifactDirectory: portable })
   const oracle = caseOf((config as typeof small).vocab_size, accumulate, seed)
-  const batches = join(work, 'batches.json')
-  const { steps, evaluation } = oracle
-  const plan = {
-    accumulate,
-    rates: steps.map(step => step.learning_rate),
-    batches: steps.map(({ inputs }) => inputs),
-    evaluation: evaluation.inputs,
-  }
-  writeFileSync(batches, JSON.stringify(plan))
+  const batches = writePlan(oracle, work)
   for (const [dialect, folder] of [
     ['official', official],
     ['portable', portable],
   ] as const) {
     const computed = await runArtifacts(folder, oracle, work)
     const ours: Trained = { losses: computed.steps.map(({ loss }) => loss), evaluation: computed.evaluation.loss }
-    if (dialect === 'portable' && pythons.plain !== undefined) {
-      const values = join(work, 'values.json')
-      const { trained, frozen } = await readCheckpointFile(join(folder, 'checkpoint'))
-      writeFileSync(
-        values,
-        JSON.stringify(Object.fromEntries([...trained, ...frozen].map(([name, tensor]) => [name, plainOf(tensor)]))),
-      )
-      const theirs = JSON.parse(await inPython(pythons.plain, 'trainPortable.py', folder, batches, values)) as Trained
-      report('losses of plain ONNX Runtime in ordinary operators', lossDifference(ours, theirs), lossTolerance)
-    }
+    if (dialect === 'portable' && pythons.plain !== undefined)
+      await againstPlain(pythons.plain, { folder, batches, work }, ours, report)
     if (dialect === 'official' && pythons.official !== undefined)
       await againstOfficial(pythons.official, { folder, batches, work }, ours, computed.checkpoint, report)
   }
 }
 
+/** What Python is to train on: the path of the file. */
+function writePlan({ accumulate, steps, evaluation }: ArtifactCase, work: string): string {
+  const plan = {
+    accumulate,
+    rates: steps.map(step => step.learning_rate),
+    batches: steps.map(({ inputs }) => inputs),
+    evaluation: evaluation.inputs,
+  }
+  const path = join(work, 'batches.json')
+  writeFileSync(path, JSON.stringify(plan))
+  return path
+}
+
+interface Places {
+  readonly folder: string
+  readonly batches: string
+  readonly work: string
+}
+
+async function againstPlain(
+  python: string,
+  { folder, batches, work }: Places,
+  ours: Trained,
+  report: Report,
+): Promise<void> {
+  const values = join(work, 'values.json')
+  const { trained, frozen } = await readCheckpointFile(join(folder, 'checkpoint'))
+  const plain = Object.fromEntries([...trained, ...frozen].map(([name, tensor]) => [name, plainOf(tensor)]))
+  writeFileSync(values, JSON.stringify(plain))
+  const theirs = JSON.parse(await inPython(python, 'trainPortable.py', folder, batches, values)) as Trained
+  report('losses of plain ONNX Runtime in ordinary operators', lossDifference(ours, theirs), lossTolerance)
+}
+
 async function againstOfficial(
   python: string,
-  { folder, batches, work }: { readonly folder: string; readonly batches: string; readonly work: string },
+  { folder, batches, work }: Places,
   ours: Trained,
   checkpoint: Checkpoint,
   report: Report,
@@ -240,6 +257,14 @@ async function runDocument(python: string, work: string): Promise<string[]> {
   return stdout.trim().split('\n')
 }
 
+async function documentLearns(python: string, work: string, print: (line: string) => void): Promise<boolean> {
+  const lines = await runDocument(python, work)
+  const losses = lines.map(line => Number(line.split(' ')[1]))
+  const learns = losses.length === 5 && losses[4]! < losses[0]!
+  print(`${learns ? 'runs' : 'FAILS'}: the program of docs/artifacts.md: ${lines.join(', ')}`)
+  return learns
+}
+
 export const trainedArtifacts: Check = {
   does: 'Makes artifacts of BERTs in both dialects; ts-trainer, the official runtime and a plain ONNX Runtime train them to the same losses and checkpoints.',
   needs:
@@ -275,13 +300,7 @@ export const trainedArtifacts: Check = {
           print(`${isSame ? 'same' : 'APART'}: ${run.name}: ${what}: ${difference.toExponential(1)}`)
         })
       }
-      if (pythons.plain !== undefined) {
-        const lines = await runDocument(pythons.plain, work)
-        const losses = lines.map(line => Number(line.split(' ')[1]))
-        const learns = losses.length === 5 && losses[4]! < losses[0]!
-        if (!learns) failed++
-        print(`${learns ? 'runs' : 'FAILS'}: the program of docs/artifacts.md: ${lines.join(', ')}`)
-      }
+      if (pythons.plain !== undefined && !(await documentLearns(pythons.plain, work, print))) failed++
       print(failed === 0 ? 'all the same' : `${failed} apart`)
       return failed === 0
     } finally {

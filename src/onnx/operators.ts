@@ -8,6 +8,13 @@ interface Reduction {
   readonly keepdims?: number
   readonly noop_with_empty_axes?: number
 }
+/** The attributes of an operator with windows. */
+export interface WindowAttributes {
+  readonly strides?: readonly number[]
+  readonly dilations?: readonly number[]
+  /** Before each axis, then after each. */
+  readonly pads?: readonly number[]
+}
 interface Grouped {
   readonly group?: number
 }

@@ -203,7 +203,11 @@ function statisticCases(open: () => Promise<StoreHome>): void {
       Array.from((await contentOf(store, 'parameters')).get('mean')!.data)
 
     it('move with every micro-batch, and by no update', async () => {
+<<<<<<< HEAD
       const store = await home.create(movingOptions)
+=======
+      const store = await home.create(movingOptions())
+>>>>>>> conv
       await run(store, [1, 2], 0)
       expect(await meanOf(store)).toEqual([11, 22])
       await run(store, [3, 5], 1)
@@ -217,11 +221,15 @@ function statisticCases(open: () => Promise<StoreHome>): void {
     })
 
     it('are those of the first of two processes', async () => {
+<<<<<<< HEAD
       const own = new Map(
         [...movingOptions.weights].map(([name, { data, dims }]) => [name, new Tensor('float32', data.slice(), dims)]),
       )
       const stores = [await home.create(movingOptions), await home.create({ ...movingOptions, weights: own })]
       await stores[0]!.write('parameters', new Map([['mean', Tensor.from('float32', [10, 20])]]))
+=======
+      const stores = [await home.create(movingOptions()), await home.create(movingOptions())]
+>>>>>>> conv
       await run(stores[0]!, [1, 2], 0)
       await run(stores[1]!, [7, 7], 0)
       const groups = pairOfGroups()
@@ -231,6 +239,18 @@ function statisticCases(open: () => Promise<StoreHome>): void {
     })
   })
 }
+
+/** What is trained is w; the mean is a statistic. */
+const movingOptions = (): StoreOptions => ({
+  weights: new Map([
+    ['w', Tensor.from('float32', [1, 2])],
+    ['mean', Tensor.from('float32', [10, 20])],
+  ]) as ReadonlyMap<string, Tensor<'float32'>>,
+  gradients: new Map([['w', { kind: 'dense', output: 'w_grad' }]]),
+  moved: new Map([['mean', 'mean_moved']]),
+  optimizer: sgd(),
+  weightDecay: () => 0,
+})
 
 /** w_grad = w x, and the statistic x more. */
 function movingGraph(): Graph {
