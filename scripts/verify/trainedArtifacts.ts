@@ -13,10 +13,10 @@ import {
   setLogLevel,
 } from '../../src/index'
 import { MersenneTwister } from '../../src/random'
-import type { Tensor } from '../../src/tensor'
 import { type ArtifactCase, runArtifacts } from '../reference/artifactRun'
 import { type Plain, plainOf } from '../reference/plainTensor'
 import type { Check } from './Check'
+import { checkpointDifference } from './checkpointDifference'
 
 /** What a runtime in Python computed. */
 interface Trained {
@@ -116,34 +116,6 @@ function lossDifference(ours: Trained, theirs: Trained): number {
     [ours.evaluation, theirs.evaluation] as const,
   ]
   return Math.max(...pairs.map(([own, other]) => Math.abs(own - other) / Math.abs(other)))
-}
-
-/** The largest distance of a tensor relative to its length; key biases aside, whose gradients are rounding. */
-function checkpointDifference(own: Checkpoint, other: Checkpoint): number {
-  const tensors = ({ trained, frozen, optimizer }: Checkpoint): ReadonlyMap<string, Tensor> =>
-    new Map([
-      ...trained,
-      ...frozen,
-      ...[...(optimizer?.states ?? [])].flatMap(([name, state]) =>
-        [...state].map(([moment, tensor]) => [`${name}.${moment}`, tensor] as const),
-      ),
-    ])
-  const [ours, theirs] = [tensors(own), tensors(other)]
-  if (ours.size !== theirs.size || own.optimizer?.step !== other.optimizer?.step) return Infinity
-  const distances = [...theirs].map(([name, { data }]) => {
-    if (name.includes('key.bias')) return 0
-    const given = ours.get(name)?.data
-    const length = norm(data.length, i => Number(data[i]))
-    const apart = norm(data.length, i => Number(data[i]) - Number(given?.[i]))
-    return length === 0 ? apart : apart / length
-  })
-  return distances.some(Number.isNaN) ? Infinity : Math.max(...distances)
-}
-
-function norm(count: number, item: (at: number) => number): number {
-  let sum = 0
-  for (let at = 0; at < count; at++) sum += item(at) ** 2
-  return Math.sqrt(sum)
 }
 
 /** What is compared, and how far it is apart. */

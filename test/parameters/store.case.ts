@@ -173,18 +173,6 @@ function pairOfGroups(): readonly ProcessGroup[] {
   return [0, 1].map(rank => ({ rank, size: 2, allReduce }))
 }
 
-/** A weight, and a statistic that {@link movingGraph} moves. */
-const movingOptions: StoreOptions = {
-  weights: new Map([
-    ['w', Tensor.from('float32', [1, 2])],
-    ['mean', Tensor.from('float32', [10, 20])],
-  ]),
-  gradients: new Map([['w', { kind: 'dense', output: 'w_grad' }]]),
-  moved: new Map([['mean', 'mean_moved']]),
-  optimizer: sgd(),
-  weightDecay: () => 0,
-}
-
 function statisticCases(open: () => Promise<StoreHome>): void {
   describe('statistics', () => {
     let home: StoreHome
@@ -203,11 +191,7 @@ function statisticCases(open: () => Promise<StoreHome>): void {
       Array.from((await contentOf(store, 'parameters')).get('mean')!.data)
 
     it('move with every micro-batch, and by no update', async () => {
-<<<<<<< HEAD
-      const store = await home.create(movingOptions)
-=======
       const store = await home.create(movingOptions())
->>>>>>> conv
       await run(store, [1, 2], 0)
       expect(await meanOf(store)).toEqual([11, 22])
       await run(store, [3, 5], 1)
@@ -221,15 +205,7 @@ function statisticCases(open: () => Promise<StoreHome>): void {
     })
 
     it('are those of the first of two processes', async () => {
-<<<<<<< HEAD
-      const own = new Map(
-        [...movingOptions.weights].map(([name, { data, dims }]) => [name, new Tensor('float32', data.slice(), dims)]),
-      )
-      const stores = [await home.create(movingOptions), await home.create({ ...movingOptions, weights: own })]
-      await stores[0]!.write('parameters', new Map([['mean', Tensor.from('float32', [10, 20])]]))
-=======
       const stores = [await home.create(movingOptions()), await home.create(movingOptions())]
->>>>>>> conv
       await run(stores[0]!, [1, 2], 0)
       await run(stores[1]!, [7, 7], 0)
       const groups = pairOfGroups()
