@@ -19,13 +19,15 @@ const files = page.split(/^## /m).flatMap((section, i) => {
 })
 
 it('has programs that compile, make artifacts and train them', async () => {
-  expect(files).toHaveLength(2)
+  expect(files).toHaveLength(3)
   expect(problemsOf(files)).toEqual([])
   await tinyModel().savePretrained(join(folder, 'bert'))
   expect(await printedBy(files[0]!, folder)).toEqual([])
   const steps = (await printedBy(files[1]!, folder)) as [number, number][]
   expect(steps.map(([step]) => step)).toEqual([1, 2, 3, 4, 5])
   expect(steps[4]![1]).toBeLessThan(steps[0]![1])
+  const printed = (await printedBy(files[2]!, folder)).flat()
+  expect(Number(printed.at(-1))).toBeLessThan(0.1)
 })
 
 it('has loops of at most 30 lines', () => {
