@@ -150,55 +150,57 @@ function norm(count: number, item: (at: number) => number): number {
 type Report = (what: string, difference: number, tolerance: number) => void
 
 async function tryRun(
-  run: (typeof runs)[number],
+  { config, optimizer, accumulate }: (typeof runs)[number],
   pythons: Pythons,
   work: string,
   seed: number,
   report: Report,
 ): Promise<void> {
-  const { config, optimizer, accumulate } = run
-  const model = AutoModelForSequenceClassification.fromConfig(
-    { model_type: 'bert', max_position_embeddings: 40, ...config },
-    { numLabels: 3, seed },
-  )
-  const [official, portable] = [join(work, 'official'), join(work, 'portable')]
-  const shared = { loss: 'cross-entropy', optimizer } as const
-  await generateArtifacts(model, { ...shared, dialect: 'onnxruntime-training', artifactDirectory: official })
-  await generateArtifacts(model, { ...shared, artifactDirectory: portable })
+  const fields = { model_type: 'bert', max_position_embeddings: 40, ...config }
+  const model = AutoModelForSequenceClassification.fromConfig(fields, { numLabels: 3, seed })
   const oracle = caseOf((config as typeof small).vocab_size, accumulate, seed)
   const batches = join(work, 'batches.json')
   const { steps, evaluation } = oracle
-  const plan = {
-    accumulate,
-    rates: steps.map(step => step.learning_rate),
-    batches: steps.map(({ inputs }) => inputs),
-    evaluation: evaluation.inputs,
-  }
+  const rates = steps.map(step => step.learning_rate)
+  const plan = { accumulate, rates, batches: steps.map(({ inputs }) => inputs), evaluation: evaluation.inputs }
   writeFileSync(batches, JSON.stringify(plan))
-  for (const [dialect, folder] of [
-    ['official', official],
-    ['portable', portable],
-  ] as const) {
+  for (const dialect of ['onnxruntime-training', 'portable'] as const) {
+    const folder = join(work, dialect)
+    await generateArtifacts(model, { loss: 'cross-entropy', optimizer, dialect, artifactDirectory: folder })
     const computed = await runArtifacts(folder, oracle, work)
     const ours: Trained = { losses: computed.steps.map(({ loss }) => loss), evaluation: computed.evaluation.loss }
-    if (dialect === 'portable' && pythons.plain !== undefined) {
-      const values = join(work, 'values.json')
-      const { trained, frozen } = await readCheckpointFile(join(folder, 'checkpoint'))
-      writeFileSync(
-        values,
-        JSON.stringify(Object.fromEntries([...trained, ...frozen].map(([name, tensor]) => [name, plainOf(tensor)]))),
-      )
-      const theirs = JSON.parse(await inPython(pythons.plain, 'trainPortable.py', folder, batches, values)) as Trained
-      report('losses of plain ONNX Runtime in ordinary operators', lossDifference(ours, theirs), lossTolerance)
-    }
-    if (dialect === 'official' && pythons.official !== undefined)
-      await againstOfficial(pythons.official, { folder, batches, work }, ours, computed.checkpoint, report)
+    const place = { folder, batches, work }
+    if (dialect === 'portable') {
+      if (pythons.plain !== undefined) await againstPlain(pythons.plain, place, ours, report)
+    } else if (pythons.official !== undefined)
+      await againstOfficial(pythons.official, place, ours, computed.checkpoint, report)
   }
+}
+
+/** Where artifacts, the file of batches and what is written are. */
+interface Place {
+  readonly folder: string
+  readonly batches: string
+  readonly work: string
+}
+
+async function againstPlain(
+  python: string,
+  { folder, batches, work }: Place,
+  ours: Trained,
+  report: Report,
+): Promise<void> {
+  const values = join(work, 'values.json')
+  const { trained, frozen } = await readCheckpointFile(join(folder, 'checkpoint'))
+  const plain = [...trained, ...frozen].map(([name, tensor]) => [name, plainOf(tensor)] as const)
+  writeFileSync(values, JSON.stringify(Object.fromEntries(plain)))
+  const theirs = JSON.parse(await inPython(python, 'trainPortable.py', folder, batches, values)) as Trained
+  report('losses of plain ONNX Runtime in ordinary operators', lossDifference(ours, theirs), lossTolerance)
 }
 
 async function againstOfficial(
   python: string,
-  { folder, batches, work }: { readonly folder: string; readonly batches: string; readonly work: string },
+  { folder, batches, work }: Place,
   ours: Trained,
   checkpoint: Checkpoint,
   report: Report,
@@ -222,22 +224,20 @@ interface Pythons {
   readonly plain: string | undefined
 }
 
-/** Runs the program of docs/artifacts.md. */
-async function runDocument(python: string, work: string): Promise<string[]> {
+/** Whether the program of docs/artifacts.md runs and learns. */
+async function documentRuns(python: string, work: string, print: (line: string) => void): Promise<boolean> {
   const page = readFileSync(join(import.meta.dirname, '../../docs/artifacts.md'), 'utf8')
-  const program = /^```python\n([^]*?)^```$/m.exec(page)![1]!
-  const model = AutoModelForSequenceClassification.fromConfig(
-    { model_type: 'bert', max_position_embeddings: 40, ...small },
-    { numLabels: 2 },
-  )
-  await generateArtifacts(model, {
-    loss: 'cross-entropy',
-    optimizer: 'adamw',
-    artifactDirectory: join(work, 'artifacts'),
-  })
-  writeFileSync(join(work, 'program.py'), program)
+  const fields = { model_type: 'bert', max_position_embeddings: 40, ...small } as const
+  const model = AutoModelForSequenceClassification.fromConfig(fields, { numLabels: 2 })
+  const artifactDirectory = join(work, 'artifacts')
+  await generateArtifacts(model, { loss: 'cross-entropy', optimizer: 'adamw', artifactDirectory })
+  writeFileSync(join(work, 'program.py'), /^```python\n([^]*?)^```$/m.exec(page)![1]!)
   const { stdout } = await promisify(execFile)(python, ['program.py'], { cwd: work })
-  return stdout.trim().split('\n')
+  const lines = stdout.trim().split('\n')
+  const losses = lines.map(line => Number(line.split(' ')[1]))
+  const learns = losses.length === 5 && losses[4]! < losses[0]!
+  print(`${learns ? 'runs' : 'FAILS'}: the program of docs/artifacts.md: ${lines.join(', ')}`)
+  return learns
 }
 
 export const trainedArtifacts: Check = {
@@ -275,13 +275,7 @@ export const trainedArtifacts: Check = {
           print(`${isSame ? 'same' : 'APART'}: ${run.name}: ${what}: ${difference.toExponential(1)}`)
         })
       }
-      if (pythons.plain !== undefined) {
-        const lines = await runDocument(pythons.plain, work)
-        const losses = lines.map(line => Number(line.split(' ')[1]))
-        const learns = losses.length === 5 && losses[4]! < losses[0]!
-        if (!learns) failed++
-        print(`${learns ? 'runs' : 'FAILS'}: the program of docs/artifacts.md: ${lines.join(', ')}`)
-      }
+      if (pythons.plain !== undefined && !(await documentRuns(pythons.plain, work, print))) failed++
       print(failed === 0 ? 'all the same' : `${failed} apart`)
       return failed === 0
     } finally {
