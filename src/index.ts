@@ -8,7 +8,12 @@ export type { AdamWArtifact, ArtifactOptimizer, SgdArtifact } from './artifacts/
 export { generateArtifacts, type GenerateArtifactsOptions } from './artifacts/generateArtifacts'
 export type { ArtifactDialect, ArtifactFiles } from './artifacts/writeArtifacts'
 export type { Accumulation } from './artifacts/artifactsModel'
-export { type ContiguousOptions, TrainingArtifacts, type TrainingArtifactsOptions } from './artifacts/TrainingArtifacts'
+export {
+  type ContiguousOptions,
+  type SaveCheckpointOptions,
+  TrainingArtifacts,
+  type TrainingArtifactsOptions,
+} from './artifacts/TrainingArtifacts'
 export { AutoConfig } from './auto/AutoConfig'
 export { AutoModel, type Features, type FromOnnxOptions } from './auto/AutoModel'
 export {
@@ -82,7 +87,7 @@ export { ignoredIndex } from './labelColumn'
 export { crossEntropy, type CrossEntropyOptions } from './losses/crossEntropy'
 export type { Loss } from './losses/loss'
 export type { LossFunction, ModelOutputs } from './losses/LossFunction'
-export type { LossName } from './losses/lossNames'
+export type { LossName, LossSpelling } from './losses/lossNames'
 export { meanSquaredError } from './losses/meanSquaredError'
 export {
   type ClassificationReport,

@@ -39,6 +39,8 @@ export function writeText(writer: Writer, field: number, value: string): void {
 export interface Field {
   readonly number: number
   readonly value: number | Uint8Array
+  /** How it is written, one of {@link wireTypes}. */
+  readonly wire: number
   /** What the message is part of, for errors. */
   readonly of: string
 }
@@ -64,20 +66,21 @@ export function* fields(bytes: Uint8Array, of = 'ONNX data'): Generator<Field> {
 function readField(reader: PbfReader, bytes: Uint8Array, of: string): Field | undefined {
   try {
     const tag = reader.readVarint()
-    const number = tag >>> 3
+    const number = Math.floor(tag / 8)
+    const wire = tag % 8
     if (number === 0) return undefined
-    switch (tag & 7) {
+    switch (wire) {
       case wireTypes.varint:
-        return { number, of, value: reader.readVarint(true) }
+        return { number, wire, of, value: reader.readVarint(true) }
       case wireTypes.fixed64:
-        return { number, of, value: reader.readDouble() }
+        return { number, wire, of, value: reader.readDouble() }
       case wireTypes.fixed32:
-        return { number, of, value: reader.readFloat() }
+        return { number, wire, of, value: reader.readFloat() }
       case wireTypes.bytes: {
         const length = reader.readVarint()
         return length > bytes.length - reader.pos
           ? undefined
-          : { number, of, value: bytes.subarray(reader.pos, (reader.pos += length)) }
+          : { number, wire, of, value: bytes.subarray(reader.pos, (reader.pos += length)) }
       }
       default:
         return undefined
@@ -137,5 +140,6 @@ export function asFloats({ number, value, of }: Field, width: 4 | 8): number[] {
   )
 }
 
-const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
+/** How the value of a field is written. */
+export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -44,29 +44,26 @@ const rooms = listed({
   modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
   deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
-  looping:
-    'deciding running optim parameters processes auto data metrics checkpoint files hub modelCard callbacks TrainingArguments ground',
-  Trainer:
-    'looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub modelCard ' +
-    'callbacks auto search TrainingArguments ground',
-  index:
-    'Trainer artifacts looping deciding running engine install search TrainingArguments losses optim autodiff heads models onnx data ' +
-    'collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground',
+  looping: `deciding running optim parameters processes auto data metrics checkpoint files hub modelCard callbacks
+    TrainingArguments ground`,
+  Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
+    modelCard callbacks auto search TrainingArguments ground`,
+  index: `Trainer artifacts looping deciding running engine install search TrainingArguments losses optim autodiff heads
+    models onnx data collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground`,
   cli: 'index',
 })
 
 /** The law inside `training/`: what runs, what decides, and the loop, which knows neither heads nor layouts. */
 const training = listed({
   running: 'engines Runner LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector',
-  deciding:
-    'options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog ' +
-    'RunSnapshot results stopping Throughput',
+  deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog
+    RunSnapshot results stopping Throughput`,
   looping:
     'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
 })
 
 function listed(table: Readonly<Record<string, string>>): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries(Object.entries(table).map(([name, text]) => [name, text === '' ? [] : text.split(' ')]))
+  return Object.fromEntries(Object.entries(table).map(([name, text]) => [name, text === '' ? [] : text.split(/\s+/)]))
 }
 
 /** Files and folders that share a room under another name. */

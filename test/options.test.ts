@@ -16,6 +16,7 @@ const library = untyped(index)
 
 const folder = fileURLToPath(new URL('fixtures/models/base-bert', import.meta.url))
 const words = fileURLToPath(new URL('fixtures/data/bert-tiny', import.meta.url))
+const artifactsFolder = fileURLToPath(new URL('fixtures/onnx/artifacts/mlp-l1', import.meta.url))
 const rows = [{ input_ids: [1, 2], label: 0 }]
 const dataset = untyped(index.Dataset.fromRows(rows))
 const splits = untyped(new index.DatasetDict({ train: index.Dataset.fromRows(rows) }))
@@ -23,6 +24,7 @@ const stream = untyped(new index.IterableDataset(filesStage([], undefined)))
 const model = untyped(tinyModel())
 
 let tokenizer: Untyped
+let artifacts: Untyped
 let trainer: index.Trainer
 let engine: index.Engine
 let program: Untyped
@@ -34,6 +36,7 @@ function identity(): index.Graph {
 
 beforeAll(async () => {
   tokenizer = untyped(await index.AutoTokenizer.fromPretrained(words))
+  artifacts = untyped(await index.TrainingArtifacts.fromPretrained(artifactsFolder))
   const args = { outputDir: temporaryFolder() }
   trainer = quietTrainer({ modelInit: tinyModel, args, trainDataset: rows, evalDataset: rows })
   engine = await index.createEngine({ threads: 1 })
@@ -77,6 +80,13 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   ),
   'TrainableModel#pushToHub/1': options => model.pushToHub!('name', options),
   'PreTrainedModel#pushToHub/1': options => model.pushToHub!('name', options),
+  'TrainingArtifacts.fromPretrained/1': options => library.TrainingArtifacts!.fromPretrained!(artifactsFolder, options),
+  'TrainingArtifacts#getContiguousParameters/0': options => artifacts.getContiguousParameters!(options),
+  'TrainingArtifacts#loadParameters/1': options => artifacts.loadParameters!(new Float32Array(1), options),
+  'TrainingArtifacts#saveCheckpoint/1': options =>
+    artifacts.saveCheckpoint!(`${temporaryFolder()}/checkpoint`, options),
+  'TrainingArtifacts#numParameters/0': options => artifacts.numParameters!(options),
+  'TrainingArtifacts#pushToHub/1': options => artifacts.pushToHub!('name', options),
   'Tokenizer#pushToHub/1': options => tokenizer.pushToHub!('name', options),
   'Trainer#pushToHub/0': options => trainer.pushToHub(options),
   'Trainer#initHfRepo/0': options => trainer.initHfRepo(options),

@@ -5,7 +5,7 @@ import { choices, entities, labelled, questions, type Rows, texts } from './rows
 export interface ExampleCase {
   /** The script in `examples`, without `.ts`. */
   readonly script: string
-  /** The rows of each file of its data, without `.jsonl`. */
+  /** The rows of each file of its data, without `.jsonl`; none where it brings its own, and its model. */
   readonly files: Readonly<Record<string, Rows>>
   /** The result that counts: at least 0.95 or another goal, or for perplexity at most half of what it was at the start. */
   readonly result: string
@@ -49,6 +49,8 @@ export const cases: readonly ExampleCase[] = [
     result: 'perplexity',
     flags: ['--block_size=8', '--eval_on_start'],
   },
+  { script: 'digits', files: {}, result: 'eval_accuracy', flags: ['--model=cnn'] },
+  { script: 'digits', files: {}, result: 'eval_accuracy', goal: 0.93, flags: ['--model=mlp', '--num_train_epochs=8'] },
 ]
 
 function glueCase(task: string, rows: Rows, result: string): ExampleCase {

@@ -31,13 +31,17 @@ export async function runExample(example: ExampleCase, folder: string): Promise<
   const data = join(folder, 'data')
   const model = join(folder, 'model')
   const out = join(folder, 'out')
-  await writeRows(example.files, data)
-  await writeModel(example.files, model)
+  const isWhole = Object.keys(example.files).length === 0
+  if (!isWhole) {
+    await writeRows(example.files, data)
+    await writeModel(example.files, model)
+  }
+  const made = isWhole ? [] : [`--model=${model}`, `--data=${data}`, ...learning]
   await promisify(execFile)(
     process.execPath,
     [
       ...['--import', tsx, join(root, 'examples', `${example.script}.ts`)],
-      ...[`--model=${model}`, `--data=${data}`, `--output_dir=${out}`, ...learning, ...(example.flags ?? [])],
+      ...[...made, `--output_dir=${out}`, ...(example.flags ?? [])],
     ],
     { cwd: folder, env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') } },
   )

@@ -13,10 +13,10 @@ import {
   setLogLevel,
 } from '../../src/index'
 import { MersenneTwister } from '../../src/random'
-import type { Tensor } from '../../src/tensor'
 import { type ArtifactCase, runArtifacts } from '../reference/artifactRun'
 import { type Plain, plainOf } from '../reference/plainTensor'
 import type { Check } from './Check'
+import { checkpointDifference } from './checkpointDifference'
 
 /** What a runtime in Python computed. */
 interface Trained {
@@ -118,67 +118,54 @@ function lossDifference(ours: Trained, theirs: Trained): number {
   return Math.max(...pairs.map(([own, other]) => Math.abs(own - other) / Math.abs(other)))
 }
 
-/** The largest distance of a tensor relative to its length; key biases aside, whose gradients are rounding. */
-function checkpointDifference(own: Checkpoint, other: Checkpoint): number {
-  const tensors = ({ trained, frozen, optimizer }: Checkpoint): ReadonlyMap<string, Tensor> =>
-    new Map([
-      ...trained,
-      ...frozen,
-      ...[...(optimizer?.states ?? [])].flatMap(([name, state]) =>
-        [...state].map(([moment, tensor]) => [`${name}.${moment}`, tensor] as const),
-      ),
-    ])
-  const [ours, theirs] = [tensors(own), tensors(other)]
-  if (ours.size !== theirs.size || own.optimizer?.step !== other.optimizer?.step) return Infinity
-  const distances = [...theirs].map(([name, { data }]) => {
-    if (name.includes('key.bias')) return 0
-    const given = ours.get(name)?.data
-    const length = norm(data.length, i => Number(data[i]))
-    const apart = norm(data.length, i => Number(data[i]) - Number(given?.[i]))
-    return length === 0 ? apart : apart / length
-  })
-  return distances.some(Number.isNaN) ? Infinity : Math.max(...distances)
-}
-
-function norm(count: number, item: (at: number) => number): number {
-  let sum = 0
-  for (let at = 0; at < count; at++) sum += item(at) ** 2
-  return Math.sqrt(sum)
-}
-
 /** What is compared, and how far it is apart. */
 type Report = (what: string, difference: number, tolerance: number) => void
 
 async function tryRun(
-  { config, optimizer, accumulate }: (typeof runs)[number],
+  run: (typeof runs)[number],
   pythons: Pythons,
   work: string,
   seed: number,
   report: Report,
 ): Promise<void> {
-  const fields = { model_type: 'bert', max_position_embeddings: 40, ...config }
-  const model = AutoModelForSequenceClassification.fromConfig(fields, { numLabels: 3, seed })
+  const { config, optimizer, accumulate } = run
+  const model = AutoModelForSequenceClassification.fromConfig(
+    { model_type: 'bert', max_position_embeddings: 40, ...config },
+    { numLabels: 3, seed },
+  )
+  const [official, portable] = [join(work, 'official'), join(work, 'portable')]
+  const shared = { loss: 'cross-entropy', optimizer } as const
+  await generateArtifacts(model, { ...shared, dialect: 'onnxruntime-training', artifactDirectory: official })
+  await generateArtifacts(model, { ...shared, artifactDirectory: portable })
   const oracle = caseOf((config as typeof small).vocab_size, accumulate, seed)
-  const batches = join(work, 'batches.json')
-  const { steps, evaluation } = oracle
-  const rates = steps.map(step => step.learning_rate)
-  const plan = { accumulate, rates, batches: steps.map(({ inputs }) => inputs), evaluation: evaluation.inputs }
-  writeFileSync(batches, JSON.stringify(plan))
-  for (const dialect of ['onnxruntime-training', 'portable'] as const) {
-    const folder = join(work, dialect)
-    await generateArtifacts(model, { loss: 'cross-entropy', optimizer, dialect, artifactDirectory: folder })
+  const batches = writePlan(oracle, work)
+  for (const [dialect, folder] of [
+    ['official', official],
+    ['portable', portable],
+  ] as const) {
     const computed = await runArtifacts(folder, oracle, work)
     const ours: Trained = { losses: computed.steps.map(({ loss }) => loss), evaluation: computed.evaluation.loss }
-    const place = { folder, batches, work }
-    if (dialect === 'portable') {
-      if (pythons.plain !== undefined) await againstPlain(pythons.plain, place, ours, report)
-    } else if (pythons.official !== undefined)
-      await againstOfficial(pythons.official, place, ours, computed.checkpoint, report)
+    if (dialect === 'portable' && pythons.plain !== undefined)
+      await againstPlain(pythons.plain, { folder, batches, work }, ours, report)
+    if (dialect === 'official' && pythons.official !== undefined)
+      await againstOfficial(pythons.official, { folder, batches, work }, ours, computed.checkpoint, report)
   }
 }
 
-/** Where artifacts, the file of batches and what is written are. */
-interface Place {
+/** What Python is to train on: the path of the file. */
+function writePlan({ accumulate, steps, evaluation }: ArtifactCase, work: string): string {
+  const plan = {
+    accumulate,
+    rates: steps.map(step => step.learning_rate),
+    batches: steps.map(({ inputs }) => inputs),
+    evaluation: evaluation.inputs,
+  }
+  const path = join(work, 'batches.json')
+  writeFileSync(path, JSON.stringify(plan))
+  return path
+}
+
+interface Places {
   readonly folder: string
   readonly batches: string
   readonly work: string
@@ -186,21 +173,21 @@ interface Place {
 
 async function againstPlain(
   python: string,
-  { folder, batches, work }: Place,
+  { folder, batches, work }: Places,
   ours: Trained,
   report: Report,
 ): Promise<void> {
   const values = join(work, 'values.json')
   const { trained, frozen } = await readCheckpointFile(join(folder, 'checkpoint'))
-  const plain = [...trained, ...frozen].map(([name, tensor]) => [name, plainOf(tensor)] as const)
-  writeFileSync(values, JSON.stringify(Object.fromEntries(plain)))
+  const plain = Object.fromEntries([...trained, ...frozen].map(([name, tensor]) => [name, plainOf(tensor)]))
+  writeFileSync(values, JSON.stringify(plain))
   const theirs = JSON.parse(await inPython(python, 'trainPortable.py', folder, batches, values)) as Trained
   report('losses of plain ONNX Runtime in ordinary operators', lossDifference(ours, theirs), lossTolerance)
 }
 
 async function againstOfficial(
   python: string,
-  { folder, batches, work }: Place,
+  { folder, batches, work }: Places,
   ours: Trained,
   checkpoint: Checkpoint,
   report: Report,
@@ -224,16 +211,26 @@ interface Pythons {
   readonly plain: string | undefined
 }
 
-/** Whether the program of docs/artifacts.md runs and learns. */
-async function documentRuns(python: string, work: string, print: (line: string) => void): Promise<boolean> {
+/** Runs the program of docs/artifacts.md. */
+async function runDocument(python: string, work: string): Promise<string[]> {
   const page = readFileSync(join(import.meta.dirname, '../../docs/artifacts.md'), 'utf8')
-  const fields = { model_type: 'bert', max_position_embeddings: 40, ...small } as const
-  const model = AutoModelForSequenceClassification.fromConfig(fields, { numLabels: 2 })
-  const artifactDirectory = join(work, 'artifacts')
-  await generateArtifacts(model, { loss: 'cross-entropy', optimizer: 'adamw', artifactDirectory })
-  writeFileSync(join(work, 'program.py'), /^```python\n([^]*?)^```$/m.exec(page)![1]!)
+  const program = /^```python\n([^]*?)^```$/m.exec(page)![1]!
+  const model = AutoModelForSequenceClassification.fromConfig(
+    { model_type: 'bert', max_position_embeddings: 40, ...small },
+    { numLabels: 2 },
+  )
+  await generateArtifacts(model, {
+    loss: 'cross-entropy',
+    optimizer: 'adamw',
+    artifactDirectory: join(work, 'artifacts'),
+  })
+  writeFileSync(join(work, 'program.py'), program)
   const { stdout } = await promisify(execFile)(python, ['program.py'], { cwd: work })
-  const lines = stdout.trim().split('\n')
+  return stdout.trim().split('\n')
+}
+
+async function documentLearns(python: string, work: string, print: (line: string) => void): Promise<boolean> {
+  const lines = await runDocument(python, work)
   const losses = lines.map(line => Number(line.split(' ')[1]))
   const learns = losses.length === 5 && losses[4]! < losses[0]!
   print(`${learns ? 'runs' : 'FAILS'}: the program of docs/artifacts.md: ${lines.join(', ')}`)
@@ -275,7 +272,7 @@ export const trainedArtifacts: Check = {
           print(`${isSame ? 'same' : 'APART'}: ${run.name}: ${what}: ${difference.toExponential(1)}`)
         })
       }
-      if (pythons.plain !== undefined && !(await documentRuns(pythons.plain, work, print))) failed++
+      if (pythons.plain !== undefined && !(await documentLearns(pythons.plain, work, print))) failed++
       print(failed === 0 ? 'all the same' : `${failed} apart`)
       return failed === 0
     } finally {

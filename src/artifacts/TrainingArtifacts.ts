@@ -41,6 +41,12 @@ export interface ContiguousOptions {
   readonly trainableOnly?: boolean | undefined
 }
 
+/** What a checkpoint is to hold. */
+export interface SaveCheckpointOptions {
+  /** Whether the optimizer's moments and step are written too, so that training can go on from them. Default true. */
+  readonly includeOptimizerState?: boolean | undefined
+}
+
 /**
  * Training artifacts of ONNX Runtime, official ones or those of `generateArtifacts()`, as a model: their training graph
  * gives loss and gradients, their evaluation graph evaluates and predicts, their optimizer graph decides the update
@@ -179,13 +185,15 @@ export class TrainingArtifacts extends TrainableModel {
    * `train()` that of its last update.
    * @throws TrainerError ('file') when it cannot be written; an older file stays as it was then.
    */
-  async saveCheckpoint(file: string, ...extra: readonly never[]): Promise<void> {
-    refuseArguments(extra, 'saveCheckpoint(), beside the file,')
+  async saveCheckpoint(file: string, options: SaveCheckpointOptions = {}): Promise<void> {
+    const where = 'TrainingArtifacts.saveCheckpoint()'
+    const { includeOptimizerState } = withDefaults(options, { includeOptimizerState: true }, where)
+    checkFlag(includeOptimizerState, 'includeOptimizerState')
     const { trained, frozen, properties } = this.#checkpoint
     const now = (tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
       new Map([...tensors].map(([name, tensor]) => [name, tensor.dtype === 'float32' ? this.parameter(name) : tensor]))
     const state: Checkpoint = { trained: now(trained), frozen: now(frozen), isNominal: false, properties }
-    const optimizer = this.#memory.state
+    const optimizer = includeOptimizerState ? this.#memory.state : undefined
     await writeCheckpointFile(file, optimizer === undefined ? state : { ...state, optimizer })
   }
 

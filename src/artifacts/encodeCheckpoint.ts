@@ -115,7 +115,8 @@ function sortedByName<T>(named: ReadonlyMap<string, T>): (readonly [string, T])[
 
 function checkCheckpoint({ trained, frozen, optimizer, properties }: Checkpoint): void {
   for (const name of [...trained.keys(), ...frozen.keys(), ...properties.keys()])
-    if (name === '' || /[\uD800-\uDFFF]/u.test(name)) throw refused(`${JSON.stringify(name)} cannot be a name`)
+    if (name === '' || name.includes('\0') || /[\uD800-\uDFFF]/u.test(name))
+      throw refused(`${JSON.stringify(name)} cannot be a name`)
   for (const name of frozen.keys()) if (trained.has(name)) throw refused(`"${name}" is both trained and frozen`)
   for (const [name, value] of properties)
     if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)

@@ -3,6 +3,7 @@ import { expandHome, isFolder, listFolder, pathExists } from '../files/paths'
 import { readBytes } from '../files/readFile'
 import { readModel } from '../onnx/readModel'
 import type { Checkpoint } from './Checkpoint'
+import { checkGraphs, checkOptimizerInputs } from './checkGraphs'
 import { readCheckpointFile } from './checkpointFile'
 import { optimizerModel, type OptimizerModel } from './optimizerModel'
 import type { ArtifactGraph } from './signature'
@@ -36,10 +37,13 @@ export async function readArtifacts({ folder: given, prefix, checkpoint }: Artif
   const file = checkpoint === undefined || (await pathExists(named)) ? named : expandHome(checkpoint)
   await checkFolder(folder, prefix, [path('training_model.onnx'), path('eval_model.onnx'), file])
   const optimizer = path('optimizer_model.onnx')
+  const training = await readGraph(path('training_model.onnx'))
+  const evaluation = await readGraph(path('eval_model.onnx'))
+  checkGraphs(training, evaluation)
   return {
-    training: await readGraph(path('training_model.onnx')),
-    evaluation: await readGraph(path('eval_model.onnx')),
-    optimizer: (await pathExists(optimizer)) ? optimizerModel(await readGraph(optimizer)) : undefined,
+    training,
+    evaluation,
+    optimizer: (await pathExists(optimizer)) ? await readOptimizer(optimizer) : undefined,
     checkpoint: { ...(await readCheckpointFile(file)), file },
   }
 }
@@ -61,6 +65,12 @@ function adviceFor(names: readonly string[], prefix: string, missing: readonly s
     return `nominal: true reads ${prefix}nominal_checkpoint, whose parameters are given by loadParameters().`
   if (found.length > 0 && !found.includes(prefix)) return `There are files with the prefix '${found[0]}': give prefix.`
   return 'Artifacts are training_model.onnx, eval_model.onnx and checkpoint, each with the prefix before it.'
+}
+
+async function readOptimizer(file: string): Promise<OptimizerModel> {
+  const graph = await readGraph(file)
+  checkOptimizerInputs(graph)
+  return optimizerModel(graph)
 }
 
 async function readGraph(file: string): Promise<ArtifactGraph> {

@@ -108,6 +108,7 @@ class CheckpointReader {
 
   #name(name: string | undefined, place: string, names: Set<string>): string {
     if (name === undefined || name === '') throw this.#damaged(`${place} has no name`)
+    if (name.includes('\0')) throw this.#damaged(`${place} has a name with a NUL in it, "${name}"`)
     if (names.has(name)) throw this.#damaged(`${place} is called "${name}", as another is`)
     names.add(name)
     return name
@@ -192,7 +193,8 @@ class CheckpointReader {
         throw this.#damaged(`${at} is ${typeText(moment)}, but its parameter ${typeText(parameter)}`)
       moments.set(name, moment)
     }
-    return moments
+    if (momentNames.slice(0, moments.size).every(name => moments.has(name))) return moments
+    throw this.#damaged(`${place} has ${quoted([...moments.keys()])} alone`)
   }
 
   #properties({ property_bag: bag }: Root): Map<string, bigint | number | string> {

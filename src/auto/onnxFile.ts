@@ -4,6 +4,7 @@ import { withFilesBeside } from '../files/externalData'
 import { bfloat16ToFloat32, float16ToFloat32 } from '../files/halfFloats'
 import { readBytes } from '../files/readFile'
 import { log } from '../logging'
+import { withOwnCopies } from '../models/ownCopies'
 import {
   type RawAttribute,
   type RawGraph,
@@ -23,7 +24,15 @@ import { Tensor } from '../tensor'
  */
 export async function readOnnxFile(file: string): Promise<RawModel> {
   const bytes = await readBytes(file)
-  const model = blaming(file, () => withFilesBeside(file, open => readModel(bytes, open)))
+  return withOwnCopies(
+    inFloat32(
+      blaming(file, () => withFilesBeside(file, open => readModel(bytes, open))),
+      file,
+    ),
+  )
+}
+
+function inFloat32(model: RawModel, file: string): RawModel {
   const other = [...model.graph.initializers.values()].find(({ dtype }) => otherFloats.has(dtype))
   if (other === undefined && !model.graph.inputs.some(({ type }) => type !== undefined && otherFloats.has(type.dtype)))
     return model

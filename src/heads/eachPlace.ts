@@ -9,7 +9,7 @@ import { meanSquaredError } from '../losses/meanSquaredError'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, Tensor } from '../tensor'
-import type { Head, LabelFeed, LossOptions } from './Head'
+import type { Head, LabelFeed, LossOptions, Task } from './Head'
 import { ignoreSmoothing, refuseClassWeights } from './lossOptions'
 
 /**
@@ -20,23 +20,28 @@ import { ignoreSmoothing, refuseClassWeights } from './lossOptions'
  * @param loss by default the first labels decide: whole numbers without the last axis are classes, all others numbers,
  * whose squared error is taken.
  */
-export function eachPlace(shape: readonly Dimension[], loss?: LossName): Head {
+export function eachPlace(shape: readonly Dimension[], loss?: LossName, task = taskOf(shape, loss)): Head {
   const classes = shape.at(-1)
   const head: Head = {
-    task: loss === 'cross_entropy' ? 'token-classification' : 'feature-extraction',
+    task,
     reads: 'all',
     width: typeof classes === 'number' ? classes : 1,
     labelNames: ['labels'],
     configFields: {},
     decided: ({ labels }) =>
-      loss !== undefined || labels === undefined ? head : eachPlace(shape, lossOf(labels, shape.length)),
-    withLoss: name => eachPlace(shape, name),
+      loss !== undefined || labels === undefined ? head : eachPlace(shape, lossOf(labels, shape.length), task),
+    withLoss: name => eachPlace(shape, name, task),
     declare: (graph, { logits }) => ({ labels: declareLabels(graph, logits!, decidedLoss(loss)) }),
     loss: (graph, { logits }, { labels }, options) => lossOfPlaces(graph, logits!, labels!, decidedLoss(loss), options),
     feed: (batch, { order }, rowName) => labelsOf(batch, shape, decidedLoss(loss), order.length, rowName),
     predictions: ({ logits }) => ({ logits: logits! }),
   }
   return head
+}
+
+/** Rows of places with classes are tokens, for all that is known; whatever else there is has no task of its own. */
+function taskOf({ length }: readonly Dimension[], loss: LossName | undefined): Task {
+  return length === 3 && (loss ?? 'cross_entropy') === 'cross_entropy' ? 'token-classification' : 'feature-extraction'
 }
 
 function lossOf({ dims, dtype }: Tensor, rank: number): LossName {

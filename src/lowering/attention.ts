@@ -166,10 +166,11 @@ function maskBiases(site: Site, { query, key }: Projected, mask: Value | undefin
   const { graph: g, attributes } = site
   const filter = attributes.float('mask_filter_value', -10_000)
   const found: Value[] = bias === undefined ? [] : [bias]
-  if (mask !== undefined) found.push(g.where(seen(g, mask, key), 0, filter))
+  const zero = g.constant(0, query.dtype)
+  if (mask !== undefined) found.push(g.where(seen(g, mask, key), zero, filter))
   if (attributes.int('unidirectional', 0) !== 0) {
     const [queries, keys] = [placesAlong(g, query, 2), placesAlong(g, key, 2)]
-    found.push(g.where(g.less(g.unsqueeze(queries, [1]), keys), lowest, 0))
+    found.push(g.where(g.less(g.unsqueeze(queries, [1]), keys), lowest, zero))
   }
   return found
 }

@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { positive } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
+import { typedLike } from './backThrough'
 import type { LoweringTable, Site } from './Lowering'
 import { axesOf, bounded, known, lengthOf, native } from './writing'
 
@@ -83,13 +84,16 @@ function pad(site: Site): Value {
   return graph.node('Pad', given.slice(0, given.findLastIndex(one => one !== undefined) + 1), { mode })[0]!
 }
 
-/**
- * The rows of x that are named by tuples: the axes that a tuple names are numbered through, and with those before them
- * that both have in common (`batch_dims`).
- */
 function gatherND({ graph: g, input, attributes }: Site): Value {
-  const [x, index] = [input(0), input(1)]
-  const shared = attributes.int('batch_dims', 0)
+  const [rows, place] = numberedRows(g, input(0), input(1), attributes.int('batch_dims', 0))
+  return g.gather(rows, place)
+}
+
+/**
+ * The rows of x that tuples name, and which of them each tuple is: the axes that a tuple names are numbered through, and
+ * with those before them that both have in common (`batch_dims`).
+ */
+export function numberedRows(g: Site['graph'], x: Value, index: Value, shared: number): readonly [Value, Value] {
   const depth = index.shape.at(-1)
   if (typeof depth !== 'number' || shared + depth > x.shape.length)
     throw new TrainerError(
@@ -103,10 +107,10 @@ function gatherND({ graph: g, input, attributes }: Site): Value {
   })
   const common = Array.from({ length: shared }, (_, axis) => batchPlaces(g, x, axis, index.shape.length - 1))
   const numbered = [...common, ...named].reduce((at, own, k) => g.add(g.mul(at, lengthOf(g, x, k)), own))
-  const place = shared + depth === 1 ? numbered : g.assume(numbered, index.shape.slice(0, -1))
+  const place = shared + depth === 1 ? numbered : g.assume(numbered, typedLike(numbered, index).shape)
   const rest = x.shape.slice(shared + depth)
   const rows = mergedFront(g, x, shared + depth, rest)
-  return g.gather(rows, place)
+  return [rows, place]
 }
 
 /** 0, 1, 2 … along an axis that x and an index of that rank share, for each place of the index. */

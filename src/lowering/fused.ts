@@ -1,5 +1,4 @@
 import type { GraphBuilder } from '../onnx/builder'
-import { positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { attention } from './attention'
 import { fusedProducts } from './fusedProducts'
@@ -59,20 +58,12 @@ export const fused: LoweringTable = {
     how: 'LayerNormalization of the sum of three Gathers',
     lower: embedLayerNormalization,
   },
-  SimplifiedLayerNormalization: {
-    how: 'x / √(mean(x²) + ε) · scale',
-    lower: site => {
-      site.attributes.ignore('stash_type')
-      const [axis, epsilon] = [site.attributes.int('axis', -1), site.attributes.float('epsilon', 1e-5)]
-      return simplified(site.graph, site.input(0), site.input(1), epsilon, axis)
-    },
-  },
   'com.microsoft.SkipSimplifiedLayerNormalization': {
     how: 'SimplifiedLayerNormalization of x + skip + bias',
     lower: site => {
       const { graph: g, input, inputs, attributes } = site
       const sum = skipped(g, input(0), input(1), inputs[3])
-      const [y, inverse] = simplified(g, sum, input(2), attributes.float('epsilon', 1e-12), -1)
+      const [y, inverse] = simplified(g, sum, input(2), attributes.float('epsilon', 1e-12))
       return [y, undefined, inverse, sum]
     },
   },
@@ -153,15 +144,9 @@ function normalized(
   return g.node('LayerNormalization', bias === undefined ? [x, scale] : [x, scale, bias], { axis: -1, epsilon }, 3)
 }
 
-/** x r · scale with r = 1 / √(mean(x²) + ε), and r, over all axes from `axis` on. */
-function simplified(g: GraphBuilder, x: Value, scale: Value, epsilon: number, axis: number): readonly Value[] {
-  const from = positive(axis, x.shape.length)
-  const square = g.reduceMean(
-    g.mul(x, x),
-    x.shape.slice(from).map((_, i) => from + i),
-    true,
-  )
-  const inverse = g.reciprocal(g.sqrt(g.add(square, epsilon)))
+/** x r · scale with r = 1 / √(mean(x²) + ε), and r, over the last axis. */
+function simplified(g: GraphBuilder, x: Value, scale: Value, epsilon: number): readonly Value[] {
+  const inverse = g.reciprocal(g.sqrt(g.add(g.reduceMean(g.mul(x, x), [x.shape.length - 1], true), epsilon)))
   return [g.mul(g.mul(x, inverse), scale), inverse]
 }
 

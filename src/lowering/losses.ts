@@ -121,9 +121,12 @@ function loss(site: Site, logProbabilities: Value, labels: Labelled): Value {
   return reduction === 'sum' ? total : divided(g, total, labels, each)
 }
 
-/** Divided by what all places weigh. */
+/** Divided by what all places weigh; where no place counts, the loss is 0, as in the runtime. */
 function divided(g: GraphBuilder, x: Value, { weight }: Labelled, places: Value): Value {
-  if (weight !== undefined) return g.div(x, g.sum(weight))
+  if (weight !== undefined) {
+    const total = g.sum(weight)
+    return g.div(x, g.where(g.equal(total, 0), 1, total))
+  }
   const n = count(
     g,
     places,

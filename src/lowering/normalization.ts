@@ -162,6 +162,7 @@ function lpNormalization({ graph: g, input, attributes }: Site): Value {
   const x = input(0)
   const axis = positive(attributes.int('axis', -1), x.shape.length)
   const p = attributes.int('p', 2)
+  if (p !== 1 && p !== 2) throw new TrainerError('file', `its attribute p is ${p}, but should be 1 or 2.`)
   const sums = g.reduceSum(p === 1 ? g.abs(x) : g.mul(x, x), [axis], true)
   return g.div(x, g.where(g.equal(sums, 0), 1, root(g, sums, p)))
 }

@@ -13,6 +13,6 @@ export function placesAlong(g: GraphBuilder, x: Value, axis: number): Value {
       ),
     )
   const end = g.cast(g.squeeze(g.node('Shape', [x], { start: axis, end: axis + 1 })[0]!, [0]), 'int32')
-  const [places] = g.node('Range' as never, [g.constant(0, 'int32'), end, g.constant(1, 'int32')], {} as never)
+  const [places] = g.node('Range', [g.constant(0, 'int32'), end, g.constant(1, 'int32')], {})
   return g.assume(places!, [length])
 }

@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import { distinct, positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
+import { readingOpenAxes } from './broadcastGradient'
 import type { Lowering, LoweringTable, Site } from './Lowering'
 
 /** A reduction over the axes, which stay as 1 if they are kept. */
@@ -10,7 +11,7 @@ type Reduce = (g: GraphBuilder, x: Value, axes: readonly number[], kept: boolean
 
 /** Sums, means and their kin along axes. */
 export const reductions: LoweringTable = {
-  ReduceSum: reduction('as it is', (g, x, axes, kept) => g.reduceSum(x, axes, kept)),
+  ReduceSum: readingOpenAxes(reduction('as it is', (g, x, axes, kept) => g.reduceSum(x, axes, kept))),
   ReduceMean: reduction('as it is', (g, x, axes, kept) => g.reduceMean(x, axes, kept)),
   ReduceMax: reduction('as it is', largest),
   ReduceSumSquare: reduction('as it is', (g, x, axes, kept) => g.reduceSumSquare(x, axes, kept)),
@@ -20,7 +21,6 @@ export const reductions: LoweringTable = {
   ReduceLogSum: reduction('log Σ x', (g, x, axes, kept) => g.log(g.reduceSum(x, axes, kept))),
   ReduceLogSumExp: reduction('log Σ exp(x - m) + m with m = ⌊max x⌋', logSumExp),
   ReduceProd: reduction('Mul of halves, log₂ n times', products),
-  LpNormalization: { how: 'x / ‖x‖', lower: lpNormalization },
 
   ArgMax: { how: 'as it is', carries: [], lower: site => extreme(site, site.input(0)) },
   ArgMin: { how: 'ArgMax(-x)', carries: [], lower: site => extreme(site, site.graph.neg(site.input(0))) },
@@ -106,15 +106,6 @@ function product(g: GraphBuilder, x: Value, axis: number): Value {
   const part = (from: number, to: number): Value => g.slice(x, [from], [to], [axis])
   const pairs = g.mul(part(0, half), part(half, 2 * half))
   return product(g, length === 2 * half ? pairs : g.concat([pairs, part(2 * half, length)], axis), axis)
-}
-
-function lpNormalization({ graph: g, input, attributes }: Site): Value {
-  const x = input(0)
-  const axes = [positive(attributes.int('axis', -1), x.shape.length)]
-  const p = attributes.int('p', 2)
-  if (p !== 1 && p !== 2) throw new TrainerError('file', `its attribute p is ${p}, but should be 1 or 2.`)
-  const length = p === 2 ? norm(g, x, axes, true) : g.reduceSum(g.abs(x), axes, true)
-  return g.div(x, g.where(g.equal(length, 0), 1, length))
 }
 
 function extreme({ graph: g, attributes }: Site, x: Value): Value {

@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { broadcast, positive, reshaped } from '../onnx/shapes'
+import { broadcast, reshaped } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import type { LoweringTable, Site } from './Lowering'
@@ -22,8 +22,6 @@ export const shapes: LoweringTable = {
   Unsqueeze: { how: 'as it is', carries: [0], lower: unsqueeze },
   EyeLike: { how: 'row = column - k', carries: [], lower: eyeLike },
   Trilu: { how: 'Where row ≥ column - k (or ≤)', carries: [0], lower: trilu },
-  OneHot: { how: 'Where index = place', carries: [2], lower: oneHot },
-  Xor: { how: '¬(a = b)', carries: [], lower: ({ graph: g, input }) => g.not(g.equal(input(0), input(1))) },
 }
 
 function constantOf(attributes: Site['attributes']): Tensor {
@@ -170,27 +168,4 @@ function trilu(site: Site): Value {
   // GreaterOrEqual and its kin as what is not less: of int64 that is one comparison everywhere
   const kept = g.not(upper === 1 ? g.less(diagonal, rows) : g.greater(diagonal, rows))
   return x.dtype === 'bool' ? g.and(x, kept) : g.where(kept, x, 0)
-}
-
-function oneHot(site: Site): Value {
-  const { graph: g, input, attributes } = site
-  const [index, values] = [input(0), input(2)]
-  const [depth] = site.numbers(1, 'depth')
-  const axis = positive(attributes.int('axis', -1), index.shape.length + 1)
-  const whole = g.cast(index, 'int64')
-  const places = integerVector(g, depth!)
-  // counted from the end where it is negative
-  const counted = g.where(g.less(whole, 0), g.add(whole, depth!), whole)
-  const behind = index.shape.length - axis
-  const here = g.equal(
-    g.unsqueeze(counted, [axis]),
-    behind === 0
-      ? places
-      : g.unsqueeze(
-          places,
-          Array.from({ length: behind }, (_, i) => i + 1),
-        ),
-  )
-  const [off, on] = g.split(values, 0, [1, 1]).map(value => g.reshape(value, []))
-  return g.where(here, on!, off!)
 }

@@ -9,10 +9,12 @@ import { movement } from './movement'
 import { normalization } from './normalization'
 import { pooling } from './pooling'
 import { products } from './products'
+import { recurrent } from './recurrent'
 import { reductions } from './reductions'
 import { resizing } from './resizing'
 import { shapes } from './shapes'
 import { training } from './training'
+import { trainingConvolution } from './trainingConvolution'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
@@ -28,9 +30,11 @@ export const lowerings: LoweringTable = {
   ...shapes,
   ...losses,
   ...training,
+  ...fused,
   ...convolution,
   ...pooling,
   ...resizing,
   ...normalization,
-  ...fused,
+  ...recurrent,
+  ...trainingConvolution,
 }

@@ -1,6 +1,6 @@
 import { addRows, sliceGradient } from '../autodiff/movement'
 import { normalizationGradient } from '../autodiff/normalization'
-import { expand } from '../autodiff/shapes'
+import { asRows, expand } from '../autodiff/shapes'
 import { unbroadcast } from '../autodiff/unbroadcast'
 import type { GraphBuilder } from '../onnx/builder'
 import { positive } from '../onnx/shapes'
@@ -8,6 +8,7 @@ import type { Dimension, Value } from '../onnx/types'
 import { type DataType, Tensor } from '../tensor'
 import { backThrough, typedLike } from './backThrough'
 import { broadcastGradientArgs, readingOpenAxes } from './broadcastGradient'
+import { numberedRows } from './cutting'
 import { softmaxBack } from './dropout'
 import type { Lowering, LoweringTable, Site } from './Lowering'
 import { refused } from './refused'
@@ -107,6 +108,11 @@ export const training: LoweringTable = {
       const base = zerosOf(site, 1, input(0).dtype)
       return g.node('ScatterElements', [base, input(2), input(0)], { axis, reduction: 'add' })[0]!
     },
+  },
+  'com.microsoft.GatherNDGrad': {
+    how: 'GatherGrad of rows that are numbered through',
+    carries: [],
+    lower: gatherNDBack,
   },
   'com.microsoft.SliceGrad': {
     how: 'Pad, Concat with zeros, or a scatter where steps leave gaps',
@@ -368,6 +374,17 @@ function gatherBack(site: Site): Value {
   const [index, dy] = firstRows(g, axis, g.cast(input(1), 'int32'), input(2))
   const names = [...dy.shape.slice(0, axis), undefined, ...dy.shape.slice(axis + index.shape.length)]
   return addRows(g, zerosOf(site, 0, dy.dtype, names), axis, index, dy)
+}
+
+function gatherNDBack(site: Site): Value {
+  const { graph: g, input, attributes } = site
+  const [index, dy] = [input(1), input(2)]
+  const x = zerosOf(site, 0, dy.dtype)
+  const [rows, place] = numberedRows(g, x, index, attributes.int('batch_dims', 0))
+  const rest = dy.shape.slice(index.shape.length - 1)
+  const base = typedLike(rows, { ...rows, shape: [rows.shape[0]!, ...rest] })
+  const tuples = index.shape.length === 1 ? g.unsqueeze(dy, [0]) : asRows(g, dy, rest)
+  return g.reshapeLike(addRows(g, base, 0, g.reshape(place, [-1]), tuples), x)
 }
 
 /**

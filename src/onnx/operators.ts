@@ -1,5 +1,4 @@
 import type { DataType } from '../tensor'
-import type { WindowAttributes } from './windows'
 
 type None = Record<never, never>
 interface Axis {
@@ -9,6 +8,13 @@ interface Reduction {
   readonly keepdims?: number
   readonly noop_with_empty_axes?: number
 }
+/** The attributes of an operator with windows. */
+export interface WindowAttributes {
+  readonly strides?: readonly number[]
+  readonly dilations?: readonly number[]
+  /** Before each axis, then after each. */
+  readonly pads?: readonly number[]
+}
 interface Grouped {
   readonly group?: number
 }
@@ -17,6 +23,14 @@ interface Kernel {
 }
 interface Scatter {
   readonly reduction?: 'none' | 'add' | 'mul' | 'max' | 'min'
+}
+
+/** The attributes of an operator with windows. */
+export interface WindowAttributes {
+  readonly strides?: readonly number[]
+  readonly dilations?: readonly number[]
+  /** Before each axis, then after each. */
+  readonly pads?: readonly number[]
 }
 
 /** The attributes of every operator that a graph may use, by ONNX's names; one row per operator. */

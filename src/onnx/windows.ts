@@ -1,14 +1,7 @@
 // the arithmetic of windows that move over axes: what convolutions and pooling have in common
 import { TrainerError } from '../errors'
+import type { WindowAttributes } from './operators'
 import type { Dimension } from './types'
-
-/** The attributes of an operator with windows. */
-export interface WindowAttributes {
-  readonly strides?: readonly number[]
-  readonly dilations?: readonly number[]
-  /** Before each axis, then after each. */
-  readonly pads?: readonly number[]
-}
 
 /** A window along one axis. */
 export interface Window {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   AutoModelForTokenClassification,
@@ -8,14 +8,11 @@ import {
 } from 'ts-trainer'
 import { describe, expect, it } from 'vitest'
 import { readCheckpointFile } from '../../src/artifacts/checkpointFile'
-import { type RawModel, readModel } from '../../src/onnx/readModel'
+import { generated, mlpFile, namesOf, read } from './generated'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyConfig, tinyModel } from '../helpers/tinyModel'
-import { generated, mlpFile, namesOf } from './made'
 
 setLogLevel('error')
-
-const read = (path: string): RawModel => readModel(readFileSync(path))
 
 describe('the protocol', () => {
   const model = tinyModel()

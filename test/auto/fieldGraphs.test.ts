@@ -9,7 +9,7 @@ import { temporaryFolder } from '../helpers/temporaryFolder'
 
 interface Stored {
   readonly shape: number[]
-  readonly dtype: 'float32' | 'int64'
+  readonly dtype: 'float32' | 'int32' | 'int64'
   readonly data: number[]
 }
 
@@ -85,6 +85,7 @@ describe.each([
   'tied-initializers',
   'dynamic-broadcasting',
   'opset-18-to-21',
+  'fused-operators',
 ])('%s', name => {
   const given = fieldCase(name)
   it.each(given.runs.map((run, i) => [`${run.file} ${i}`, run] as const))('%s', async (_, run) => {

@@ -15,7 +15,7 @@ const scripts = readdirSync(examples, { recursive: true, encoding: 'utf8' })
 
 describe('npm run examples', () => {
   it('has every example', () => {
-    expect(cases.map(({ script }) => script).toSorted()).toEqual(scripts.toSorted())
+    expect([...new Set(cases.map(({ script }) => script))].toSorted()).toEqual(scripts.toSorted())
   })
 
   it.each(scripts)('%s says at its head, in five lines at most, what it does and how it is run', script => {
@@ -27,6 +27,15 @@ describe('npm run examples', () => {
   it.each(['smsa', 'ner', 'maskedLanguageModel'])('%s learns sixteen rows by heart', async script => {
     const { passed, text } = await runExample(
       cases.find(example => example.script === script)!,
+      temporaryFolder(),
+    )
+    expect(passed, text).toBe(true)
+  })
+
+  it.each(['cnn', 'mlp'])('digits trains the %s of PyTorch on pictures', async model => {
+    const flags = [`--model=${model}`, '--share=0.1', '--num_train_epochs=6']
+    const { passed, text } = await runExample(
+      { script: 'digits', files: {}, result: 'eval_accuracy', goal: 0.8, flags },
       temporaryFolder(),
     )
     expect(passed, text).toBe(true)

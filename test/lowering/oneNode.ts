@@ -1,5 +1,6 @@
 // one node of an operator of other programs, as a file has it, and what the runtime makes of its rule
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
+import { expect } from 'vitest'
 import { differentiate } from '../../src/autodiff/backward'
 import { lower } from '../../src/lowering/lower'
 import { GraphBuilder } from '../../src/onnx/builder'
@@ -79,7 +80,7 @@ export async function runNode(
     training: true,
   })
   const given = new Map<string, Value>()
-  const feeds: Record<string, RuntimeTensor> = {}
+  const feeds: Record<string, Stored> = {}
   for (const [i, input] of node.inputs.entries()) {
     if (input === null || model.graph.initializers.has(`x${i}`)) continue
     const shape = input.dims.map((length, axis) => named(i, axis, length))
@@ -87,17 +88,17 @@ export async function runNode(
       ? written.parameter(`x${i}`, { shape, initialization: { kind: 'zeros' } })
       : builder.input(`x${i}`, 'float32', shape)
     given.set(`x${i}`, value)
-    feeds[`x${i}`] = new RuntimeTensor('float32', Float32Array.from(input.data), input.dims)
+    feeds[`x${i}`] = input
   }
   const wanted = node.outputs.map((_, i) => `y${i}`)
   const outputs = lower(written, { model, file: 'one.onnx', given, wanted })
   const [y] = wanted.map(name => outputs.get(name)!)
   const d = builder.input('dy', 'float32', node.outputs[0]!.dims)
-  feeds.dy = new RuntimeTensor('float32', Float32Array.from(node.dy), node.outputs[0]!.dims)
+  feeds.dy = { dtype: 'float32', dims: node.outputs[0]!.dims, data: node.dy }
   const { dense } = differentiate(builder, builder.sum(builder.mul(y!, d)), [...given.values()])
   const moved = [...written.moved].map(([name, value]) => [`${name}_moved`, value] as const)
   const grads = [...dense].map(([name, value]) => [`${name}_grad`, value] as const)
-  const found = await run(
+  const found = await runGraph(
     builder.build({ ...Object.fromEntries(outputs), ...Object.fromEntries([...grads, ...moved]) }),
     feeds,
   )
@@ -108,14 +109,33 @@ export async function runNode(
   }
 }
 
-async function run(graph: Graph, feeds: Readonly<Record<string, RuntimeTensor>>): Promise<Record<string, Tensor>> {
+/** What the runtime makes of a graph. */
+export async function runGraph(graph: Graph, feeds: Readonly<Record<string, Stored>>): Promise<Record<string, Tensor>> {
   const session = await InferenceSession.create(encode(graph).model, { intraOpNumThreads: 1, interOpNumThreads: 1 })
   try {
-    const found = await session.run(feeds)
+    const asked = new Set(graph.inputs.map(({ name }) => name))
+    const given = Object.entries(feeds).filter(([name]) => asked.has(name))
+    const found = await session.run(Object.fromEntries(given.map(([name, stored]) => [name, runtimeTensor(stored)])))
     return Object.fromEntries(
       Object.entries(found).map(([name, { data, dims }]) => [name, new Tensor('float32', data as Float32Array, dims)]),
     )
   } finally {
     await session.release()
   }
+}
+
+function runtimeTensor({ dtype, dims, data }: Stored): RuntimeTensor {
+  return dtype === 'int64'
+    ? new RuntimeTensor('int64', BigInt64Array.from(data, BigInt), dims)
+    : new RuntimeTensor('float32', Float32Array.from(data), dims)
+}
+
+/** Each number to 2e-5 of the largest one, or of 1. */
+export function expectNear(found: ArrayLike<number>, wanted: readonly number[], what: string): void {
+  expect(found.length, what).toBe(wanted.length)
+  const largest = wanted.reduce((top, value) => Math.max(top, Math.abs(value)), 1)
+  wanted.forEach((value, i) => {
+    const error = Math.abs(value - found[i]!) / largest
+    expect(error, `${what}[${i}]: ${found[i]} is not ${value}`).toBeLessThan(2e-5)
+  })
 }

@@ -64,7 +64,11 @@ export function modelOf({ opset, nodes, inputs, outputs }: OperatorCase): RawMod
 }
 
 /** Writes a case's nodes into a graph. */
-export function writeCase(graph: GraphBuilder, one: OperatorCase, given: ReadonlyMap<string, Value>): Map<string, Value> {
+export function writeCase(
+  graph: GraphBuilder,
+  one: OperatorCase,
+  given: ReadonlyMap<string, Value>,
+): Map<string, Value> {
   const target = {
     graph,
     isTraining: true,
@@ -79,7 +83,9 @@ export function loweredCase(one: OperatorCase, open: boolean): Graph {
   const graph = new GraphBuilder('case', true)
   const given = Object.entries(one.inputs)
     .filter(([, { constant }]) => constant !== true)
-    .map(([name, { dtype, shape, names }]) => [name, graph.input(name, dtype, open ? (names ?? shape) : shape)] as const)
+    .map(
+      ([name, { dtype, shape, names }]) => [name, graph.input(name, dtype, open ? (names ?? shape) : shape)] as const,
+    )
   const found = writeCase(graph, one, new Map(given))
   const built = graph.build(Object.fromEntries(found))
   check(built)
@@ -93,8 +99,12 @@ export function differences(one: OperatorCase, open: boolean): string[] {
   const found = evaluate(graph, feeds)
   return Object.entries(one.outputs).flatMap(([name, plain]) => {
     const [given, wanted] = [found[name]!, tensorOf(plain)]
-    if (given.dims.join() !== wanted.dims.join()) return [`${name} is [${given.dims.join()}], not [${wanted.dims.join()}]`]
-    const [ours, theirs] = [given, wanted].map(({ data }) => Array.from(data as ArrayLike<number>, Number)) as [number[], number[]]
+    if (given.dims.join() !== wanted.dims.join())
+      return [`${name} is [${given.dims.join()}], not [${wanted.dims.join()}]`]
+    const [ours, theirs] = [given, wanted].map(({ data }) => Array.from(data as ArrayLike<number>, Number)) as [
+      number[],
+      number[],
+    ]
     const largest = theirs.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 1)
     const wrong = theirs.findIndex((v, i) => !Object.is(v, ours[i]) && !(Math.abs(v - ours[i]!) <= 2e-5 * largest))
     return wrong < 0 ? [] : [`${name}[${wrong}] is ${ours[wrong]}, not ${theirs[wrong]}`]

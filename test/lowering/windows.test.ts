@@ -3,19 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type OneNode, runNode, type Stored } from './oneNode'
+import { expectNear, type OneNode, runNode, type Stored } from './oneNode'
 
 const file = join(import.meta.dirname, '../fixtures/onnx/windows.json')
 const cases = JSON.parse(readFileSync(file, 'utf8')) as OneNode[]
-
-function expectNear(found: ArrayLike<number>, wanted: readonly number[], what: string): void {
-  expect(found.length, what).toBe(wanted.length)
-  const largest = wanted.reduce((top, value) => Math.max(top, Math.abs(value)), 1)
-  wanted.forEach((value, i) => {
-    const error = Math.abs(value - found[i]!) / largest
-    expect(error, `${what}[${i}]: ${found[i]} is not ${value}`).toBeLessThan(2e-5)
-  })
-}
 
 /** Sizes are those of all axes, rows included. */
 function saysSizes({ op, inputs }: OneNode): boolean {

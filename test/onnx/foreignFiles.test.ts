@@ -66,8 +66,8 @@ describe('files from other tools', () => {
     [
       'an operator that is not in the table',
       18,
-      () => [nodeBytes('Cosh', ['x'], ['y'])],
-      /The node "n_y" uses the operator Cosh, which cannot be read \(the closest known one is Cos\)\. Operators that/,
+      () => [nodeBytes('Coss', ['x'], ['y'])],
+      /The node "n_y" uses the operator Coss, which cannot be read \(the closest known one is Cos\)\. Operators that/,
     ],
     ['a name that every object has', 18, () => [nodeBytes('constructor', ['x'], ['y'])], /operator constructor, which/],
     ['another domain', 18, () => [nodeBytes('Neg', ['x'], ['y'], {}, 'com.example')], /operator com.example.Neg/],

@@ -1,6 +1,11 @@
 // what every parameter store promises; each implementation runs all of it
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
+import type { Program } from '../../src/engine/Engine'
+import type { Feed } from '../../src/feeds/FeedLayout'
+import { GraphBuilder } from '../../src/onnx/builder'
+import { encode } from '../../src/onnx/encode'
+import type { Graph } from '../../src/onnx/types'
 import { adafactor } from '../../src/optim/adafactor'
 import { adagrad } from '../../src/optim/adagrad'
 import { adamw } from '../../src/optim/adamw'
@@ -8,6 +13,7 @@ import { lion } from '../../src/optim/lion'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { rmsprop } from '../../src/optim/rmsprop'
 import { sgd } from '../../src/optim/sgd'
+import type { ParameterStore, StoreOptions } from '../../src/parameters/ParameterStore'
 import type { ProcessGroup } from '../../src/processes/ProcessGroup'
 import { Tensor } from '../../src/tensor'
 import { expectClose } from '../helpers/expectClose'
@@ -20,6 +26,7 @@ export function storeCases(open: () => Promise<StoreHome>): void {
   slotCases(workshop)
   sumCases(workshop)
   processCases(workshop)
+  statisticCases(open)
 }
 
 function rowCases({ train }: Workshop): void {
@@ -164,4 +171,66 @@ function pairOfGroups(): readonly ProcessGroup[] {
     other.resolve()
   }
   return [0, 1].map(rank => ({ rank, size: 2, allReduce }))
+}
+
+function statisticCases(open: () => Promise<StoreHome>): void {
+  describe('statistics', () => {
+    let home: StoreHome
+    let program: Program
+    beforeAll(async () => {
+      home = await open()
+      program = await home.engine.load(encode(movingGraph()).model)
+    })
+    afterAll(() => home.dispose())
+    const run = async (store: ParameterStore, x: readonly number[], microBatch: number): Promise<void> => {
+      const { into, keep } = store.targets({} as Feed, microBatch)
+      const inputs = { ...store.inputs, x: Tensor.from('float32', [...x]) }
+      await store.add(await program.run(inputs, into, { keep }), microBatch)
+    }
+    const meanOf = async (store: ParameterStore): Promise<readonly number[]> =>
+      Array.from((await contentOf(store, 'parameters')).get('mean')!.data)
+
+    it('move with every micro-batch, and by no update', async () => {
+      const store = await home.create(movingOptions())
+      await run(store, [1, 2], 0)
+      expect(await meanOf(store)).toEqual([11, 22])
+      await run(store, [3, 5], 1)
+      await store.update({ step: 1, rate: 1, scale: 1 })
+      expect(await meanOf(store)).toEqual([14, 27])
+      expect(Array.from((await contentOf(store, 'parameters')).get('w')!.data)).toEqual([1 - 1 - 3, 2 - 4 - 10])
+      await store.write('parameters', new Map([['mean', Tensor.from('float32', [0, 0])]]))
+      await run(store, [1, 1], 0)
+      expect(await meanOf(store)).toEqual([1, 1])
+      await store.dispose()
+    })
+
+    it('are those of the first of two processes', async () => {
+      const stores = [await home.create(movingOptions()), await home.create(movingOptions())]
+      await run(stores[0]!, [1, 2], 0)
+      await run(stores[1]!, [7, 7], 0)
+      const groups = pairOfGroups()
+      await Promise.all(stores.map((store, rank) => store.reduce(groups[rank]!)))
+      for (const store of stores) expect(await meanOf(store)).toEqual([11, 22])
+      for (const store of stores) await store.dispose()
+    })
+  })
+}
+
+/** What is trained is w; the mean is a statistic. */
+const movingOptions = (): StoreOptions => ({
+  weights: new Map([
+    ['w', Tensor.from('float32', [1, 2])],
+    ['mean', Tensor.from('float32', [10, 20])],
+  ]) as ReadonlyMap<string, Tensor<'float32'>>,
+  gradients: new Map([['w', { kind: 'dense', output: 'w_grad' }]]),
+  moved: new Map([['mean', 'mean_moved']]),
+  optimizer: sgd(),
+  weightDecay: () => 0,
+})
+
+/** w_grad = w x, and the statistic x more. */
+function movingGraph(): Graph {
+  const g = new GraphBuilder('moving')
+  const [w, mean, x] = ['w', 'mean', 'x'].map(name => g.input(name, 'float32', [2]))
+  return g.build({ w_grad: g.mul(w!, x!), mean_moved: g.add(mean!, x!) })
 }

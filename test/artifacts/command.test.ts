@@ -2,7 +2,7 @@ import { setLogLevel } from 'ts-trainer'
 import { describe, expect, it } from 'vitest'
 import { readCheckpointFile } from '../../src/artifacts/checkpointFile'
 import { runCommand } from '../../src/cli/commands'
-import { mlpFile } from '../artifacts/made'
+import { mlpFile } from './generated'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyModel } from '../helpers/tinyModel'
 

@@ -1,18 +1,11 @@
 import { readFileSync } from 'node:fs'
-import {
-  createEngine,
-  type Engine,
-  type generateArtifacts,
-  type GenerateArtifactsOptions,
-  setLogLevel,
-  Tensor,
-} from 'ts-trainer'
+import type { generateArtifacts } from 'ts-trainer'
+import { createEngine, type Engine, type GenerateArtifactsOptions, Tensor, setLogLevel } from 'ts-trainer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readModel } from '../../src/onnx/readModel'
 import { quietTrainer } from '../helpers/quietTrainer'
+import { generated, mlpFile, namesOf, read } from './generated'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyModel } from '../helpers/tinyModel'
-import { generated, mlpFile, namesOf } from './made'
 
 setLogLevel('error')
 
@@ -26,7 +19,7 @@ describe('in ordinary operators', () => {
   type Values = Record<string, Tensor>
   const runner = async (path: string): Promise<(values: Values) => Promise<Values>> => {
     const program = await engine.load(readFileSync(path))
-    const names = namesOf(readModel(readFileSync(path)).graph.inputs)
+    const names = namesOf(read(path).graph.inputs)
     return async values =>
       (await program.run(Object.fromEntries(names.map(name => [name, values[name]!])))) as unknown as Values
   }

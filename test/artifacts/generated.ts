@@ -1,10 +1,12 @@
-// what the tests of artifacts make artifacts of
-import { writeFileSync } from 'node:fs'
+// small models, and artifacts that are made of them
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encode, generateArtifacts, type GenerateArtifactsOptions, GraphBuilder, Tensor } from 'ts-trainer'
+import { type RawModel, readModel } from '../../src/onnx/readModel'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyModel } from '../helpers/tinyModel'
 
+export const read = (path: string): RawModel => readModel(readFileSync(path))
 export const namesOf = (values: readonly { readonly name: string }[]): string[] => values.map(({ name }) => name)
 
 /** x [rows, 2] → logits [rows, 3], and a value that no loss depends on. */
@@ -21,7 +23,6 @@ export function mlpFile(): string {
   return file
 }
 
-/** Artifacts in a folder of their own: of the tiny model, by cross-entropy and AdamW, unless said otherwise. */
 export async function generated(
   options: GenerateArtifactsOptions = {},
   model: Parameters<typeof generateArtifacts>[0] = tinyModel(),

@@ -1,0 +1,58 @@
+import { TrainerError } from '../errors'
+import { nodeName, operatorName, type RawGraph, type RawModel, type RawNode } from './RawModel'
+
+/**
+ * Checks that the names of a model hold together: nothing is made twice, and whatever is read is made somewhere.
+ * @throws TrainerError ('file') naming what reads it
+ */
+export function checkNames({ graph, functions, opsets }: RawModel): void {
+  checkGraph(graph, new Set(), 'the graph')
+  for (const [name, { inputs, outputs, nodes }] of functions)
+    checkScope({ inputs, outputs, nodes }, new Set(inputs), `the function ${name}`)
+  const [first] = graph.nodes.filter(({ domain }) => !opsets.has(domain))
+  if (first !== undefined)
+    throw malformed(
+      `${nodeName(first)} is the operator ${operatorName(first)}, but no operators of its domain are imported`,
+    )
+}
+
+interface Scope {
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly nodes: readonly RawNode[]
+}
+
+function checkGraph(graph: RawGraph, outer: ReadonlySet<string>, place: string): void {
+  const inputs = graph.inputs.map(({ name }) => name)
+  const outputs = graph.outputs.map(({ name }) => name)
+  checkScope(
+    { inputs, outputs, nodes: graph.nodes },
+    new Set([...outer, ...graph.initializers.keys(), ...inputs]),
+    place,
+  )
+}
+
+function checkScope({ inputs, outputs, nodes }: Scope, given: ReadonlySet<string>, place: string): void {
+  const made = new Set<string>()
+  for (const [name, maker] of [
+    ...inputs.map(name => [name, place] as const),
+    ...nodes.flatMap(node => node.outputs.filter(name => name !== '').map(name => [name, nodeName(node)] as const)),
+  ]) {
+    if (name === '') throw malformed(`${maker} has an input without a name`)
+    if (made.has(name)) throw malformed(`two values are named "${name}", the second in ${maker}`)
+    made.add(name)
+  }
+  const known = new Set([...given, ...made])
+  for (const node of nodes) {
+    for (const name of node.inputs)
+      if (name !== '' && !known.has(name))
+        throw malformed(`${nodeName(node)} reads "${name}", which nothing before it makes`)
+    for (const value of node.attributes.values())
+      if (typeof value === 'object' && 'nodes' in value) checkGraph(value, known, `the graph in ${nodeName(node)}`)
+  }
+  for (const name of outputs) if (!known.has(name)) throw malformed(`nothing makes the output "${name}" of ${place}`)
+}
+
+function malformed(what: string): TrainerError {
+  return new TrainerError('file', `The ONNX data is malformed: ${what}.`, { fix: 'Copy it again, or export it again.' })
+}
