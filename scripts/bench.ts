@@ -12,6 +12,7 @@ import { checkBfloat16 } from '../src/engine/bfloat16'
 import { TrainerError } from '../src/errors'
 import { createEngine, setLogLevel } from '../src/index'
 import { type Bench, root } from './bench/runs'
+import { compareArtifacts } from './bench/artifacts'
 import { compareCheckpointing } from './bench/checkpointing'
 import { compareLosses } from './bench/losses'
 import { describeMachine, load } from './bench/machine'
@@ -39,12 +40,10 @@ async function main(): Promise<void> {
   setLogLevel('error')
   const folder = mkdtempSync(join(tmpdir(), 'ts-trainer-bench-'))
   try {
-    const python = options.rivals.length === 0 ? undefined : await findPython()
+    const python = options.rivals.length === 0 ? undefined : await findPython(options.artifacts)
     const bench = { options, work: await prepareWork(options, folder), folder, python }
     await printHead(bench)
-    const { result, difference } = options.checkpointing
-      ? await compareCheckpointing(bench)
-      : await compareRivals(bench)
+    const { result, difference } = await compared(bench)
     if (options.record) {
       const measured = python === undefined ? { ...options, rivals: [] } : options
       recordSection(join(root, 'docs/benchmarks.md'), subjectOf(measured), printedLines())
@@ -79,9 +78,15 @@ async function printHead({ options, work, python }: Bench): Promise<void> {
   say(`${work.sources.join('; ')}; ${work.rowCount} rows of ${length} tokens, batches of ${options.batch}\n`)
 }
 
-function rivalsInWords({ rivals }: BenchOptions, python: string | undefined): string {
-  if (python !== undefined) return rivals.join(', ')
-  return rivals.length === 0 ? 'none asked for' : 'no Python with transformers here (BENCH_PYTHON)'
+function rivalsInWords({ rivals, artifacts }: BenchOptions, python: string | undefined): string {
+  const what = artifacts ? 'onnxruntime-training' : 'transformers'
+  if (python !== undefined) return artifacts ? 'ONNX Runtime Training' : rivals.join(', ')
+  return rivals.length === 0 ? 'none asked for' : `no Python with ${what} here (BENCH_PYTHON)`
+}
+
+function compared(bench: Bench): Promise<{ result: object; difference: number | undefined }> {
+  const { checkpointing, artifacts } = bench.options
+  return checkpointing ? compareCheckpointing(bench) : artifacts ? compareArtifacts(bench) : compareRivals(bench)
 }
 
 /** ts-trainer and its rivals, or where ts-trainer's time goes. */

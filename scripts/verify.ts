@@ -10,6 +10,7 @@ import { hubCache } from './verify/hubCache'
 import { hubPush } from './verify/hubPush'
 import { savedFolders } from './verify/savedFolders'
 import { trainedArtifacts } from './verify/trainedArtifacts'
+import { webgpuArtifacts } from './verify/webgpuArtifacts'
 import type { Check } from './verify/Check'
 
 const checks: Readonly<Record<string, Check>> = {
@@ -18,6 +19,7 @@ const checks: Readonly<Record<string, Check>> = {
   'hub-cache': hubCache,
   'hub-push': hubPush,
   'saved-folders': savedFolders,
+  'webgpu-artifacts': webgpuArtifacts,
 }
 
 async function main([name, ...options]: readonly string[]): Promise<void> {

@@ -69,7 +69,21 @@ describe('npm run bench', () => {
     for (const key of ['timeRatio', 'processorRatio', 'memoryRatio']) expect(result[key], key).toBeGreaterThan(0)
   }, 120_000)
 
+  it('measures training artifacts', async () => {
+    const { stdout } = await bench(...small, '--artifacts', '--rival', 'none')
+    const losses = /ts-trainer((?: +[\d.]+){5})\n/.exec(stdout)![1]!.trim().split(/ +/).map(Number)
+    expect(Math.max(...losses.map(loss => Math.abs(loss - Math.LN2)))).toBeLessThan(0.2)
+    const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>
+    expect(result).toMatchObject({ artifacts: true, shape: 'tiny', batch: 4, rounds: 1, rivals: {} })
+    expect(result['samplesPerSecond']).toBeGreaterThan(0)
+  }, 120_000)
+
   it('refuses what it does not know', () => {
+    expect(() => parseOptions(['--artifacts', '--profile'])).toThrow('--profile has no place beside --artifacts')
+    expect(() => parseOptions(['--artifacts', '--rival', 'bf16'])).toThrow('has one rival, ONNX Runtime Training')
+    expect(subjectOf(parseOptions(['--task', 'quickstart', '--artifacts'])!)).toBe(
+      'quickstart, minilm, batch 32, float32, artifacts, 12 steps beside ONNX Runtime Training',
+    )
     expect(() => parseOptions(['--shape', 'minilmm'])).toThrow(/--shape "minilmm" is not known.*Did you mean "minilm"/s)
     expect(() => parseOptions(['--family', 'robrta'])).toThrow(
       /--family "robrta" is not known.*Did you mean "roberta"/s,

@@ -33,6 +33,19 @@ export interface Job {
   readonly memoryInterval: number
 }
 
+/** One run of training on artifacts. */
+export interface ArtifactJob {
+  /** The folder of the artifacts, and the file of the batches, padded. */
+  readonly artifacts: string
+  readonly batches: string
+  readonly rate: number
+  readonly threads: number
+  readonly output: string
+  readonly result: string
+  /** For ts-trainer: the module to import. */
+  readonly module: string
+}
+
 /** What a run gave. Times are seconds since the process began, by its own clock. */
 export interface RunResult {
   /** When each step ended, warm-up included. */

@@ -60,6 +60,8 @@ export interface BenchOptions {
   readonly profile: boolean
   /** ts-trainer with and without gradient checkpointing, in place of rivals. */
   readonly checkpointing: boolean
+  /** Training artifacts beside the official runtime, in place of Hugging Face Trainer. */
+  readonly artifacts: boolean
   /** Measure the built package in `dist`, not the sources. */
   readonly built: boolean
   /** Write what is printed into docs/benchmarks.md. */
@@ -87,12 +89,14 @@ with ts-trainer and with Hugging Face Trainer
   --length TOKENS        rows of so many tokens each, by repeating their own (rows as they are, cut to 128)
   --checkpointing        no rivals: with gradientCheckpointing and without, memory, time and losses;
                          the first step is not timed
+  --artifacts            training artifacts, made by generateArtifacts in the official dialect: ts-trainer on the
+                         stock runtime beside ONNX Runtime Training 1.19.2 (--rival none: alone)
   --profile              no rounds: one run, and where its time goes, by phase and by operator;
                          writes a trace for Chrome or Perfetto
   --built                measure the package built in dist (npm run build) instead of the sources
   --record               write what is printed into docs/benchmarks.md, in place of the same measurement's last figures
 
-BENCH_PYTHON names the Python with transformers; without it, python3 and python are tried.`
+BENCH_PYTHON names the Python with transformers, or for --artifacts with onnxruntime-training-cpu; without it, python3 and python are tried.`
 
 const hub = join(import.meta.dirname, '../../../shared/hub')
 const minilm = 'models/sentence-transformers/all-MiniLM-L6-v2'
@@ -111,6 +115,7 @@ const declared = {
   profile: { type: 'boolean', default: false },
   length: { type: 'string' },
   checkpointing: { type: 'boolean', default: false },
+  artifacts: { type: 'boolean', default: false },
   built: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -125,6 +130,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
   if (values.help) return undefined
   const useless = (['rival', 'profile'] as const).find(option => values.checkpointing && values[option])
   if (useless !== undefined) throw uselessOption(useless)
+  if (values.artifacts) checkArtifactOptions(values)
   const shape = oneOf('shape', values.shape, Object.keys(shapes) as ShapeName[])
   const family = oneOf('family', values.family ?? usualFamily(shape), Object.keys(architectures))
   const data = values.task === 'quickstart' ? undefined : (values.data ?? existing(join(hub, 'datasets/nyu-mll/glue')))
@@ -143,9 +149,29 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     length: values.length === undefined ? undefined : whole('length', values.length),
     profile: values.profile,
     checkpointing: values.checkpointing,
+    artifacts: values.artifacts,
     built: values.built,
     record: values.record,
   }
+}
+
+/** @throws TrainerError for what artifacts cannot be measured with. */
+function checkArtifactOptions(values: {
+  readonly checkpointing: boolean
+  readonly profile: boolean
+  readonly precision: string
+  readonly rival?: string | undefined
+}): void {
+  const refused = values.checkpointing ? 'checkpointing' : values.profile ? 'profile' : undefined
+  const problem =
+    refused !== undefined
+      ? `--${refused} has no place beside --artifacts.`
+      : values.precision !== 'float32'
+        ? 'Artifacts are trained in float32.'
+        : ![undefined, 'none'].includes(values.rival)
+          ? '--artifacts has one rival, ONNX Runtime Training; --rival none leaves it out.'
+          : undefined
+  if (problem !== undefined) throw new TrainerError('argument', problem)
 }
 
 function usualFamily(shape: ShapeName): string {
@@ -175,13 +201,15 @@ export function subjectOf({
   rivals: beside,
   profile,
   checkpointing,
+  artifacts,
   built,
 }: BenchOptions): string {
-  const besides = beside.length === 0 ? ' alone' : ` beside ${beside.join(' and ')}`
+  const rival = artifacts && beside.length > 0 ? ['ONNX Runtime Training'] : beside
+  const besides = beside.length === 0 ? ' alone' : ` beside ${rival.join(' and ')}`
   const what = checkpointing ? ' with and without gradient checkpointing' : profile ? ', where the time goes' : besides
   const rows = length === undefined ? [] : [`rows of ${length} tokens`]
   const model = family === usualFamily(shape) ? [shape] : [family, shape]
-  const source = built ? ['built'] : []
+  const source = [...(artifacts ? ['artifacts'] : []), ...(built ? ['built'] : [])]
   return [task, ...model, `batch ${batch}`, precision, ...rows, ...source, `${steps} steps${what}`].join(', ')
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type * as library from '../../src/index'
 import type { Job, PhaseSpan, RunResult } from './job'
+import { peakMemory as peakOf } from './peakMemory'
 
 const job = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Job
 const importedAt = performance.now()
@@ -72,7 +73,7 @@ const trainer = new Trainer({
   ],
 })
 await trainer.train()
-const peakMemory = peak()
+const peakMemory = peakOf()
 await trainer.dispose()
 
 const result: RunResult = {
@@ -88,14 +89,3 @@ const result: RunResult = {
   programs: profile.programs,
 }
 writeFileSync(job.result, JSON.stringify(result))
-
-/**
- * The most memory that was resident at once, in bytes; by the system's count where it keeps one for this program alone.
- */
-function peak(): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
-  } catch {
-    return process.resourceUsage().maxRSS * 1024
-  }
-}

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { TrainerError } from '../../src/errors'
-import type { Job, ProductJob, ProductResult, RunResult, TokenizeJob, TokenizeResult } from './job'
+import type { ArtifactJob, Job, ProductJob, ProductResult, RunResult, TokenizeJob, TokenizeResult } from './job'
 
 const here = import.meta.dirname
 const root = join(here, '../..')
@@ -19,6 +19,16 @@ export function runOurs(job: Job): Promise<RunResult> {
 /** Trains with Hugging Face Trainer. */
 export function runRival(python: string, job: Job): Promise<RunResult> {
   return runProcess(python, [join(here, 'rival.py')], job, 'Hugging Face Trainer')
+}
+
+/** Trains artifacts with ts-trainer. */
+export function runArtifacts(job: ArtifactJob): Promise<RunResult> {
+  return runProcess(process.execPath, ['--import', 'tsx', join(here, 'oursArtifacts.ts')], job, 'ts-trainer')
+}
+
+/** Trains artifacts with the official runtime. */
+export function runRivalArtifacts(python: string, job: ArtifactJob): Promise<RunResult> {
+  return runProcess(python, [join(here, 'rival_artifacts.py')], job, 'ONNX Runtime Training')
 }
 
 /** Times bare products. */
@@ -36,27 +46,25 @@ export function tokenizeRival(python: string, job: TokenizeJob): Promise<Tokeniz
   return runProcess(python, [join(here, 'tokenize_rival.py')], job, 'The tokenizers package', 'true')
 }
 
-const findPackages = `import importlib.util, sys
-packages = "torch", "transformers", "accelerate", "datasets"
-sys.exit(any(importlib.util.find_spec(package) is None for package in packages))`
+const trainerPackages = ['torch', 'transformers', 'accelerate', 'datasets']
+const artifactPackages = ['onnxruntime.training.api']
 
 /**
- * A Python that has transformers: `BENCH_PYTHON`, else the one on the path; undefined if there is none.
+ * A Python that has the rival, Hugging Face Trainer or ONNX Runtime Training: `BENCH_PYTHON`, else the one on the path;
+ * undefined if there is none.
  * @throws TrainerError for BENCH_PYTHON without it.
  */
-export async function findPython(): Promise<string | undefined> {
+export async function findPython(artifacts = false): Promise<string | undefined> {
   const named = process.env['BENCH_PYTHON']
+  const packages = artifacts ? artifactPackages : trainerPackages
   for (const python of named === undefined ? ['python3', 'python'] : [named]) {
     try {
-      await run(python, ['-c', findPackages])
+      await run(python, ['-c', `import ${packages.join(', ')}`])
       return python
     } catch (cause) {
-      if (named !== undefined)
-        throw new TrainerError(
-          'argument',
-          `BENCH_PYTHON ${named} does not start, or lacks torch, transformers, accelerate or datasets.`,
-          { cause },
-        )
+      if (named === undefined) continue
+      const list = `${packages.slice(0, -1).join(', ')}${packages.length > 1 ? ' or ' : ''}${packages.at(-1)!}`
+      throw new TrainerError('argument', `BENCH_PYTHON ${named} does not start, or lacks ${list}.`, { cause })
     }
   }
   return undefined

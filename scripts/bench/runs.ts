@@ -23,6 +23,11 @@ export interface Bench {
 
 export type Side = 'ts-trainer' | RivalName
 
+/** What the measured processes import. */
+export function libraryModule({ built }: BenchOptions): string {
+  return pathToFileURL(join(root, built ? 'dist/index.mjs' : 'src/index.ts')).href
+}
+
 /** A run of one side. */
 export function jobOf(
   { options, work, folder }: Bench,
@@ -44,7 +49,7 @@ export function jobOf(
     result: join(folder, `${side}.json`),
     threads: availableParallelism(),
     memoryInterval,
-    module: pathToFileURL(join(root, options.built ? 'dist/index.mjs' : 'src/index.ts')).href,
+    module: libraryModule(options),
   }
 }
 

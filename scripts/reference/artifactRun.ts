@@ -42,28 +42,16 @@ export interface ArtifactRun extends Pick<ArtifactCase, 'parameters'> {
 }
 
 /** Trains on a case's batches, at its rates, and evaluates. */
-export async function runArtifacts(folder: string, oracle: ArtifactCase, outputDir: string): Promise<ArtifactRun> {
-  const steps = await passes(folder, oracle)
+export async function runArtifacts(
+  folder: string,
+  oracle: ArtifactCase,
+  outputDir: string,
+  device = 'cpu',
+): Promise<ArtifactRun> {
+  const steps = await passes(folder, oracle, device)
   const model = await TrainingArtifacts.fromPretrained(folder, { accumulation: 'sum' })
-  const rates = oracle.steps.filter((_, i) => i % oracle.accumulate === 0).map(step => step.learning_rate)
   const batches = [...oracle.steps, oracle.evaluation].map(({ inputs }) => batchOf(oracle, inputs))
-  const trainer = new Trainer({
-    model,
-    args: {
-      outputDir,
-      learningRate: 1,
-      perDeviceTrainBatchSize: 1, // a row stands for a batch
-      gradientAccumulationSteps: oracle.accumulate,
-      numTrainEpochs: 1,
-      trainSamplingStrategy: 'sequential',
-      removeUnusedColumns: false,
-      saveStrategy: 'no',
-      disableTqdm: true,
-    },
-    trainDataset: oracle.steps.map((_, batch) => ({ batch })),
-    dataCollator: rows => batches[Number(rows[0]!.batch)]!,
-    optimizers: [undefined, step => rates[Math.min(step, rates.length - 1)]!],
-  })
+  const trainer = trainerOf(model, oracle, batches, { outputDir, device })
   trainer.removeCallback(PrinterCallback)
   try {
     await trainer.train()
@@ -81,11 +69,37 @@ export async function runArtifacts(folder: string, oracle: ArtifactCase, outputD
   }
 }
 
+function trainerOf(
+  model: TrainingArtifacts,
+  oracle: ArtifactCase,
+  batches: readonly Batch[],
+  own: { readonly outputDir: string; readonly device: string },
+): Trainer<TrainingArtifacts> {
+  const rates = oracle.steps.filter((_, i) => i % oracle.accumulate === 0).map(step => step.learning_rate)
+  return new Trainer({
+    model,
+    args: {
+      ...own,
+      learningRate: 1,
+      perDeviceTrainBatchSize: 1, // a row stands for a batch
+      gradientAccumulationSteps: oracle.accumulate,
+      numTrainEpochs: 1,
+      trainSamplingStrategy: 'sequential',
+      removeUnusedColumns: false,
+      saveStrategy: 'no',
+      disableTqdm: true,
+    },
+    trainDataset: oracle.steps.map((_, batch) => ({ batch })),
+    dataCollator: rows => batches[Number(rows[0]!.batch)]!,
+    optimizers: [undefined, step => rates[Math.min(step, rates.length - 1)]!],
+  })
+}
+
 /** The same passes and updates one by one: the loss of each, and its logits where the case has them. */
-async function passes(folder: string, oracle: ArtifactCase): Promise<ArtifactRun['steps']> {
+async function passes(folder: string, oracle: ArtifactCase, device: string): Promise<ArtifactRun['steps']> {
   const model = await TrainingArtifacts.fromPretrained(folder, { accumulation: 'sum' })
   const { optimizer, maxGradNorm, weightDecay } = model.updateRule!
-  const runner = await Runner.create({ model, engine: {} })
+  const runner = await Runner.create({ model, engine: { device } })
   const steps: { loss: number; logits?: Plain }[] = []
   try {
     await runner.beginTraining({ optimizer, weightDecay: () => weightDecay, seed: 42 })
