@@ -63,6 +63,7 @@ describe('package.json', () => {
       '@huggingface/hub',
       '@huggingface/tokenizers',
       'cli-progress',
+      'flatbuffers',
       'hyparquet',
       'hyparquet-compressors',
       'hyparquet-writer',

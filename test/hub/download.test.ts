@@ -154,7 +154,12 @@ describe('an LFS file on another host', () => {
     used.hub.add('model', id, { 'model.safetensors': large }, { cdn: true, private: true })
     used.hub.fault({ cut: 6_000_000, times: 1, match: 'cdn' })
     expect(Buffer.from(await fetchFile('model.safetensors')).equals(large)).toBe(true)
-    expect(ranges()).toEqual([undefined, undefined, 'bytes=6000000-', 'bytes=6000000-'])
+    // a connection that breaks may take with it what had been sent and not been read
+    const [first, redirected, again, ...rest] = ranges()
+    expect([first, redirected, rest]).toEqual([undefined, undefined, [again]])
+    const resumedAt = Number(/^bytes=(\d+)-$/.exec(again ?? '')?.[1])
+    expect(resumedAt).toBeGreaterThan(0)
+    expect(resumedAt).toBeLessThanOrEqual(6_000_000)
     const home = new URL(used.hub.url).host
     for (const { host, authorization } of used.hub.requests)
       expect(authorization, host).toBe(host === home ? 'Bearer hf_loopback' : undefined)
