@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor'
-import type { MomentName } from './checkpointSchema'
+import type { MomentName } from './names'
 
 /** What a checkpoint of ONNX Runtime Training holds. */
 export interface Checkpoint {

@@ -12,6 +12,7 @@ import { type Accumulation, type ArtifactParts, artifactsModel } from './artifac
 import type { Checkpoint } from './Checkpoint'
 import { writeCheckpointFile } from './checkpointFile'
 import { MomentMemory } from './momentMemory'
+import { artifactNames } from './names'
 import { type Artifacts, readArtifacts } from './readArtifacts'
 import { type Signature, signatureOf } from './signature'
 
@@ -85,7 +86,7 @@ export class TrainingArtifacts extends TrainableModel {
    */
   static async fromPretrained(folder: string, options: TrainingArtifactsOptions = {}): Promise<TrainingArtifacts> {
     const { prefix, checkpoint, nominal, accumulation, outputs } = checkedOptions(options)
-    const named = checkpoint ?? (nominal ? `${prefix}nominal_checkpoint` : undefined)
+    const named = checkpoint ?? (nominal ? `${prefix}${artifactNames.nominalCheckpoint}` : undefined)
     const artifacts = await readArtifacts({ folder, prefix, checkpoint: named })
     const { training, evaluation, checkpoint: read } = artifacts
     const signature = signatureOf(training, evaluation, read, outputs)

@@ -13,9 +13,9 @@ import type { Graph, Value } from '../onnx/types'
 import { forProcessor } from '../programs/forProcessor'
 import { Tensor } from '../tensor'
 import { type ArtifactLossOptions, outputNamed, writeArtifactLoss } from './artifactLoss'
-import { gradientBufferSuffix } from './artifactOptimizer'
 import type { ChosenParameters } from './chosenParameters'
 import type { ArtifactModel } from './ArtifactSource'
+import { bufferEnding, gradientEnding, movedEnding, resetFlag, sumEnding } from './names'
 
 /** What the graphs of artifacts are made of. */
 export interface ArtifactPlan {
@@ -44,10 +44,6 @@ interface Forward {
   readonly outputs: Values
 }
 
-/** What a training graph's inputs and outputs beside the model's are called. */
-const lazyResetName = 'lazy_reset_grad'
-const accumulatedSuffix = '.accumulation.out'
-
 /** The graph of a loss: the model's inputs, labels, parameters → loss, additional outputs. */
 export function evaluationArtifact(plan: ArtifactPlan): Graph {
   const { graph, outputs } = forward(plan, false)
@@ -63,10 +59,8 @@ export function trainingArtifact(plan: ArtifactPlan, inPlace: boolean): Training
   const { graph, written, loss, outputs } = forward(plan, true)
   const { gradients, trained } = gradientsOf(plan, graph, written, loss)
   const moved = plan.parameters.inputs.filter(({ name }) => written.moved.has(name)).map(({ name }) => name)
-  const buffers = trained.map(name =>
-    graph.input(`${name}${gradientBufferSuffix}`, 'float32', gradients.get(name)!.shape),
-  )
-  const reset = graph.input(lazyResetName, 'bool', [1])
+  const buffers = trained.map(name => graph.input(`${name}${bufferEnding}`, 'float32', gradients.get(name)!.shape))
+  const reset = graph.input(resetFlag, 'bool', [1])
   const built = (made: readonly (readonly [name: string, value: Value])[]): Graph => {
     const tail = [...buffers, reset].map(({ name }) => name)
     return inOrder(finished(graph, { ...outputs, ...Object.fromEntries(made) }), plan.parameters, tail)
@@ -74,16 +68,16 @@ export function trainingArtifact(plan: ArtifactPlan, inPlace: boolean): Training
   const next = (suffix: string): (readonly [string, Value])[] =>
     moved.map(name => [`${name}${suffix}`, written.moved.get(name)!])
   if (inPlace) {
-    const made = trained.map(name => [`${name}_grad`, gradients.get(name)!] as const)
+    const made = trained.map(name => [`${name}${gradientEnding}`, gradients.get(name)!] as const)
     return { ...accumulatedInPlace(built([...made, ...next('_next')]), trained, moved), trained }
   }
   const sums = trained.map((name, i) => {
     const gradient = gradients.get(name)!
     const isFirst = gradient.shape.length === 0 ? graph.squeeze(reset, [0]) : reset
     const sum = graph.where(isFirst, gradient, graph.add(buffers[i]!, gradient))
-    return [`${name}_grad${accumulatedSuffix}`, sum] as const
+    return [`${name}${sumEnding}`, sum] as const
   })
-  return { graph: built([...sums, ...next(accumulatedSuffix)]), foreignNodes: [], trained }
+  return { graph: built([...sums, ...next(movedEnding)]), foreignNodes: [], trained }
 }
 
 /** As the CPU provider runs it fastest; the operators stay ordinary ones. */
@@ -185,13 +179,9 @@ function accumulatedInPlace(
   })
   const nodes = [
     ...trained.map(name =>
-      accumulator(
-        name,
-        [`${name}${gradientBufferSuffix}`, `${name}_grad`, lazyResetName],
-        `${name}_grad${accumulatedSuffix}`,
-      ),
+      accumulator(name, [`${name}${bufferEnding}`, `${name}${gradientEnding}`, resetFlag], `${name}${sumEnding}`),
     ),
-    ...moved.map(name => accumulator(name, [name, `${name}_next`, always.name], `${name}${accumulatedSuffix}`)),
+    ...moved.map(name => accumulator(name, [name, `${name}_next`, always.name], `${name}${movedEnding}`)),
   ]
   const kept = graph.outputs.slice(0, graph.outputs.length - nodes.length)
   const outputs = [...kept, ...nodes.map(node => flag(node.outputs[0]!))]

@@ -6,6 +6,7 @@ import type { Graph, Value } from '../onnx/types'
 import { shown, withDefaults } from '../options'
 import type { Tensor } from '../tensor'
 import type { Parameter } from '../models/Model'
+import { bufferEnding, momentNames, momentSequences } from './names'
 
 /** AdamW as artifacts have it; each option with Python's default. */
 export interface AdamWArtifact {
@@ -113,9 +114,9 @@ function checkedNorm(norm: number | undefined): number | undefined {
   })
 }
 
-/** How many moments each parameter has. */
-export function momentCount({ adamw }: OptimizerNodes): number {
-  return adamw === undefined ? 0 : 2
+/** What follows a parameter's name in those of its moments. */
+function momentEndings({ adamw }: OptimizerNodes): readonly string[] {
+  return adamw === undefined ? [] : momentNames.map(name => `.${name}`)
 }
 
 // ── ONNX Runtime Training's nodes ──
@@ -135,7 +136,7 @@ export const trainingOptimizerGraph: Graph = {
 
 /** The sequences that ONNX Runtime Training feeds, in its order. */
 export function optimizerSequences({ adamw }: OptimizerNodes): Readonly<Record<string, 'float32'>> {
-  const names = ['params', 'gradients', 'first_order_moments', ...(adamw === undefined ? [] : ['second_order_moments'])]
+  const names = ['params', 'gradients', ...momentSequences.slice(0, adamw === undefined ? 1 : 2)]
   return Object.fromEntries(names.map(name => [name, 'float32' as const]))
 }
 
@@ -152,7 +153,6 @@ export function optimizerForeignNodes({ maxNorm, adamw }: OptimizerNodes): reado
     attributes: { max_norm: ['float', maxNorm ?? 1] },
   }
   const outputs = [updated.name]
-  const moments = ['first_order_moments', 'second_order_moments']
   const update: ForeignNode =
     adamw === undefined
       ? // the schema's order: weights, then gradients
@@ -167,7 +167,7 @@ export function optimizerForeignNodes({ maxNorm, adamw }: OptimizerNodes): reado
           op: 'AdamWOptimizer',
           domain,
           name: 'AdamWOptimizer',
-          inputs: ['learning_rate', 'step', 'params', gradients, ...moments],
+          inputs: ['learning_rate', 'step', 'params', gradients, ...momentSequences],
           outputs,
           attributes: {
             alpha: ['float', adamw.alpha],
@@ -194,11 +194,11 @@ export function portableOptimizerGraph(nodes: OptimizerNodes, parameters: readon
   const graph = new GraphBuilder('optimizer')
   const rate = graph.squeeze(graph.input(learningRate.name, 'float32', [1]), [0])
   const count = graph.squeeze(graph.input(step.name, 'int64', [1]), [0])
-  const declare = (suffix: string): readonly Value[] =>
-    parameters.map(({ name, shape }) => graph.input(`${name}${suffix}`, 'float32', shape))
+  const declare = (ending: string): readonly Value[] =>
+    parameters.map(({ name, shape }) => graph.input(`${name}${ending}`, 'float32', shape))
   const weights = declare('')
-  const given = declare(gradientBufferSuffix)
-  const moments = Array.from({ length: momentCount(nodes) }, (_, i) => declare(`.momentum${i}`))
+  const given = declare(bufferEnding)
+  const moments = momentEndings(nodes).map(declare)
   const gradients = nodes.maxNorm === undefined ? given : clipped(graph, given, nodes.maxNorm)
   const update = nodes.adamw === undefined ? undefined : adamwUpdate(graph, nodes.adamw, rate, count)
   const outputs = parameters.map((_, i) => {
@@ -207,14 +207,11 @@ export function portableOptimizerGraph(nodes: OptimizerNodes, parameters: readon
       ? [graph.sub(weight, graph.mul(gradient, rate))]
       : update(weight, gradient, moments[0]![i]!, moments[1]![i]!)
   })
-  const named = ['', ...moments.map((_, i) => `.momentum${i}`)].flatMap((suffix, at) =>
-    parameters.map(({ name }, i) => [`${name}${suffix}.out`, outputs[i]![at]!] as const),
+  const named = ['', ...momentEndings(nodes)].flatMap((ending, at) =>
+    parameters.map(({ name }, i) => [`${name}${ending}.out`, outputs[i]![at]!] as const),
   )
   return graph.build(Object.fromEntries(named))
 }
-
-/** What follows a parameter's name in that of its buffer of gradients. */
-export const gradientBufferSuffix = '_grad.accumulation.buffer'
 
 /** Gradients whose norm, of all together, is at most `maxNorm`. */
 function clipped(graph: GraphBuilder, gradients: readonly Value[], maxNorm: number): readonly Value[] {
@@ -269,14 +266,14 @@ export function initialGraph(
   weights: (name: string) => Tensor,
 ): Graph {
   const graph = new GraphBuilder('initial')
-  const suffixes = Array.from({ length: nodes === undefined ? 0 : momentCount(nodes) }, (_, i) => `.momentum${i}`)
+  const endings = [bufferEnding, ...(nodes === undefined ? [] : momentEndings(nodes))]
   const values = parameters.map(({ name }) => [name, graph.initializer(`${name}.initial`, weights(name))] as const)
-  const zeros = [gradientBufferSuffix, ...suffixes].flatMap(suffix =>
+  const zeros = endings.flatMap(ending =>
     parameters
       .filter(({ name }) => trained.has(name))
       .map(({ name, shape }) => {
         const [zero] = graph.node('Expand', [graph.constant(0), graph.integers(shape)], {})
-        return [`${name}${suffix}`, zero!] as const
+        return [`${name}${ending}`, zero!] as const
       }),
   )
   return graph.build(Object.fromEntries([...values, ...zeros]))

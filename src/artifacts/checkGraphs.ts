@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { operatorName, type RawGraph, type RawValue } from '../onnx/readModel'
 import type { ValueType } from '../onnx/types'
+import { sumEnding } from './names'
 import type { ArtifactGraph } from './signature'
 
 /** Accumulators are not run, being what the stores do: so what they are is looked at here. */
@@ -26,7 +27,7 @@ function checkAccumulators({ file, model: { graph } }: ArtifactGraph): void {
   const gradients = new Set<string>()
   for (const node of graph.nodes) {
     const name = operatorName(node)
-    if (!/accumulator/i.test(name) && !node.outputs.some(output => output.endsWith('_grad.accumulation.out'))) continue
+    if (!/accumulator/i.test(name) && !node.outputs.some(output => output.endsWith(sumEnding))) continue
     const gradient = node.inputs[1] ?? ''
     const isKnown = node.domain === '' || accumulators.includes(name)
     if (isKnown && !(accumulators.includes(name) && gradients.has(gradient))) {

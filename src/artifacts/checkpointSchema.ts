@@ -52,7 +52,3 @@ export const readableVersions: readonly number[] = [1, checkpointVersion]
 
 /** The one group that the official optimizers have. */
 export const groupName = 'group0'
-
-/** What the moments of a parameter are called. */
-export const momentNames = ['momentum0', 'momentum1'] as const
-export type MomentName = (typeof momentNames)[number]

@@ -4,7 +4,7 @@ import type { Optimizer } from '../optim/Optimizer'
 import type { OptimizerMemory, OptimizerState as RunState } from '../optim/UpdateRule'
 import { Tensor } from '../tensor'
 import type { OptimizerState } from './Checkpoint'
-import { type MomentName, momentNames } from './checkpointSchema'
+import { type MomentName, momentNames } from './names'
 
 /** The rate that ONNX Runtime Training begins with unless it is told another. */
 const usualLearningRate = 1e-3

@@ -2,6 +2,7 @@ import { nearest, TrainerError } from '../errors'
 import { isJsonObject, parseJson, type JsonObject } from '../json'
 import { operatorName, type RawAttribute } from '../onnx/readModel'
 import type { UpdateRule } from '../optim/UpdateRule'
+import { momentNames, momentSequences, optimizerSteps } from './names'
 import { fileAdamw, fileSgd } from './optimizers'
 import type { ArtifactGraph } from './signature'
 
@@ -17,16 +18,13 @@ interface Step {
   readonly numbers: ReadonlyMap<string, RawAttribute>
 }
 
-/** The metadata under which a graph in ordinary operators says which nodes it stands for. */
-const ownSteps = 'ts-trainer.optimizer'
-
 /**
  * What an optimizer graph does: its one update, after a clipping if there is one. A graph of ts-trainer's in ordinary
  * operators says so in its metadata.
  * @throws TrainerError ('graph') for a graph of other operators or attributes.
  */
 export function optimizerModel({ file, model }: ArtifactGraph): OptimizerModel {
-  const own = model.metadata.get(ownSteps)
+  const own = model.metadata.get(optimizerSteps)
   const steps =
     own === undefined
       ? model.graph.nodes.map(node => ({ op: operatorName(node).replace(microsoft, ''), numbers: node.attributes }))
@@ -38,8 +36,8 @@ export function optimizerModel({ file, model }: ArtifactGraph): OptimizerModel {
     throw unknownGraph(file, steps)
   const maxGradNorm = clips[0] === undefined ? 0 : largestNorm(clips[0], file)
   const names = model.graph.inputs.map(({ name }) => name)
-  const moments = ['first', 'second'].filter(
-    (order, i) => names.includes(`${order}_order_moments`) || names.some(name => name.endsWith(`.momentum${i}`)),
+  const moments = momentNames.filter(
+    (moment, i) => names.includes(momentSequences[i]!) || names.some(name => name.endsWith(`.${moment}`)),
   )
   return { ...updates[update.op]!(update, file), source: file, maxGradNorm, moments: moments.length }
 }
@@ -105,7 +103,10 @@ function stepsOf(text: string, file: string): readonly Step[] {
   const isStep = (step: unknown): step is JsonObject =>
     isJsonObject(step) && Object.values(step).every(value => typeof value === 'number' || typeof value === 'string')
   if (!Array.isArray(parsed) || !parsed.every(isStep))
-    throw new TrainerError('file', `${file}: its metadata "${ownSteps}" is no list of updates: ${text.slice(0, 80)}`)
+    throw new TrainerError(
+      'file',
+      `${file}: its metadata "${optimizerSteps}" is no list of updates: ${text.slice(0, 80)}`,
+    )
   return parsed.map(({ op, ...numbers }) => ({
     op: String(op),
     numbers: new Map(Object.entries(numbers) as [string, number | string][]),

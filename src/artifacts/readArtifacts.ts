@@ -1,15 +1,15 @@
+import { readOnnxGraph } from '../auto/onnxFile'
 import { TrainerError } from '../errors'
 import { expandHome, isFolder, listFolder, pathExists } from '../files/paths'
-import { readBytes } from '../files/readFile'
-import { readModel } from '../onnx/readModel'
 import type { Checkpoint } from './Checkpoint'
 import { checkGraphs, checkOptimizerInputs } from './checkGraphs'
 import { readCheckpointFile } from './checkpointFile'
+import { artifactNames } from './names'
 import { optimizerModel, type OptimizerModel } from './optimizerModel'
 import type { ArtifactGraph } from './signature'
 
 /** Which files of a folder are read. */
-export interface ArtifactFiles {
+export interface ArtifactPlace {
   readonly folder: string
   /** What stands before the name of each. */
   readonly prefix: string
@@ -30,15 +30,15 @@ export interface Artifacts {
  * Reads artifacts.
  * @throws TrainerError ('file') for a file that is missing or of another kind.
  */
-export async function readArtifacts({ folder: given, prefix, checkpoint }: ArtifactFiles): Promise<Artifacts> {
+export async function readArtifacts({ folder: given, prefix, checkpoint }: ArtifactPlace): Promise<Artifacts> {
   const folder = expandHome(given)
-  const path = (name: string): string => `${folder}/${prefix}${name}`
+  const path = (name: keyof typeof artifactNames): string => `${folder}/${prefix}${artifactNames[name]}`
   const named = checkpoint === undefined ? path('checkpoint') : `${folder}/${checkpoint}`
   const file = checkpoint === undefined || (await pathExists(named)) ? named : expandHome(checkpoint)
-  await checkFolder(folder, prefix, [path('training_model.onnx'), path('eval_model.onnx'), file])
-  const optimizer = path('optimizer_model.onnx')
-  const training = await readGraph(path('training_model.onnx'))
-  const evaluation = await readGraph(path('eval_model.onnx'))
+  await checkFolder(folder, prefix, [path('trainingModel'), path('evalModel'), file])
+  const optimizer = path('optimizerModel')
+  const training = await readGraph(path('trainingModel'))
+  const evaluation = await readGraph(path('evalModel'))
   checkGraphs(training, evaluation)
   return {
     training,
@@ -59,10 +59,11 @@ async function checkFolder(folder: string, prefix: string, wanted: readonly stri
 }
 
 function adviceFor(names: readonly string[], prefix: string, missing: readonly string[]): string {
-  const ending = 'training_model.onnx'
+  const ending = artifactNames.trainingModel
   const found = names.filter(name => name.endsWith(ending)).map(name => name.slice(0, -ending.length))
-  if (missing.length === 1 && missing[0]!.endsWith('checkpoint') && names.includes(`${prefix}nominal_checkpoint`))
-    return `nominal: true reads ${prefix}nominal_checkpoint, whose parameters are given by loadParameters().`
+  const nominal = `${prefix}${artifactNames.nominalCheckpoint}`
+  if (missing.length === 1 && missing[0]!.endsWith(artifactNames.checkpoint) && names.includes(nominal))
+    return `nominal: true reads ${nominal}, whose parameters are given by loadParameters().`
   if (found.length > 0 && !found.includes(prefix)) return `There are files with the prefix '${found[0]}': give prefix.`
   return 'Artifacts are training_model.onnx, eval_model.onnx and checkpoint, each with the prefix before it.'
 }
@@ -74,12 +75,5 @@ async function readOptimizer(file: string): Promise<OptimizerModel> {
 }
 
 async function readGraph(file: string): Promise<ArtifactGraph> {
-  const bytes = await readBytes(file)
-  try {
-    return { file, model: readModel(bytes) }
-  } catch (error) {
-    if (!(error instanceof TrainerError)) throw error
-    const { code, problem, fix } = error
-    throw new TrainerError(code, `${file}: ${problem}`, { cause: error, ...(fix !== undefined && { fix }) })
-  }
+  return { file, model: await readOnnxGraph(file) }
 }

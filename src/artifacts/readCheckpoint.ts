@@ -7,12 +7,11 @@ import {
   checkpointIdentifier,
   checkpointSchema,
   groupName,
-  type MomentName,
-  momentNames,
   readableVersions,
   type TensorSchema,
 } from './checkpointSchema'
 import type { TableOf } from './flatBufferSchema'
+import { type MomentName, momentNames } from './names'
 import { FlatBufferError, FlatBufferReader } from './readFlatBuffer'
 
 /** Options of {@link readCheckpoint}. */

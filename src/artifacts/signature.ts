@@ -5,6 +5,7 @@ import { readBy } from '../lowering/reading'
 import { lowerings } from '../lowering/table'
 import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/readModel'
 import type { Checkpoint } from './Checkpoint'
+import { bufferEnding, gradientEnding, movedEnding, resetFlag, sumEnding } from './names'
 
 /** A graph of artifacts, and what errors call its file. */
 export interface ArtifactGraph {
@@ -36,11 +37,6 @@ export interface Signature {
   readonly outputs: readonly string[]
   readonly outputsWithoutLabels: readonly string[]
 }
-
-/** The flag that lets a training step begin its sums anew. */
-const resetFlag = 'lazy_reset_grad'
-const bufferEnding = '_grad.accumulation.buffer'
-const outputEnding = '.accumulation.out'
 
 /** The names by which a loss calls what it is computed against. */
 const usualLabels = ['labels', 'target', 'label', 'targets']
@@ -165,9 +161,9 @@ function checkShape(
  * The value that is added to a parameter's buffer: by an accumulator, or in ordinary operators by a choice between it
  * and its sum with the buffer. @throws TrainerError ('file') where there is none. */
 function gradientOf(graph: RawGraph, parameter: string, file: string): string {
-  const output = `${parameter}_grad${outputEnding}`
+  const output = `${parameter}${sumEnding}`
   const chosen = graph.nodes.find(({ op, outputs }) => op === 'Where' && outputs.includes(output))?.inputs[1]
-  const gradient = accumulated(graph, `${parameter}${bufferEnding}`) ?? chosen ?? `${parameter}_grad`
+  const gradient = accumulated(graph, `${parameter}${bufferEnding}`) ?? chosen ?? `${parameter}${gradientEnding}`
   if (graph.nodes.some(({ outputs }) => outputs.includes(gradient))) return gradient
   throw new TrainerError('file', `${file}: no node makes "${gradient}", the gradient of "${parameter}".`)
 }
@@ -179,7 +175,7 @@ function accumulated(graph: RawGraph, target: string): string | undefined {
 
 /** What a statistic is to be next, where the graph says so by an accumulator or an output. */
 function nextOf(graph: RawGraph, parameter: string): string | undefined {
-  const output = `${parameter}${outputEnding}`
+  const output = `${parameter}${movedEnding}`
   return accumulated(graph, parameter) ?? graph.outputs.find(({ name }) => name === output)?.name
 }
 

@@ -15,6 +15,7 @@ import {
 } from './artifactOptimizer'
 import type { Checkpoint } from './Checkpoint'
 import { writeCheckpointFile } from './checkpointFile'
+import { artifactNames, optimizerSteps } from './names'
 
 /** The dialects of artifacts: ordinary operators, or those of ONNX Runtime Training where its runtimes need them. */
 export const artifactDialects = ['portable', 'onnxruntime-training'] as const
@@ -39,16 +40,6 @@ export interface WriteArtifactsOptions {
   readonly hasNominal: boolean
   readonly dialect: ArtifactDialect
 }
-
-/** What the files of artifacts are called, after their prefix. */
-export const artifactNames = {
-  trainingModel: 'training_model.onnx',
-  evalModel: 'eval_model.onnx',
-  optimizerModel: 'optimizer_model.onnx',
-  initialModel: 'initial_model.onnx',
-  checkpoint: 'checkpoint',
-  nominalCheckpoint: 'nominal_checkpoint',
-} as const
 
 /** Writes the files of artifacts beside their places, and renames them. @throws TrainerError for what cannot be written. */
 export async function writeArtifacts(plan: ArtifactPlan, options: WriteArtifactsOptions): Promise<ArtifactFiles> {
@@ -105,7 +96,7 @@ async function writeOptimizer(
     return writeGraph(path, trainingOptimizerGraph, options)
   }
   const parameters = plan.parameters.inputs.filter(({ name }) => trained.includes(name))
-  const metadata = { 'ts-trainer.dialect': 'portable', 'ts-trainer.optimizer': optimizerMetadata(optimizer) }
+  const metadata = { 'ts-trainer.dialect': 'portable', [optimizerSteps]: optimizerMetadata(optimizer) }
   return writeGraph(path, portableOptimizerGraph(optimizer, parameters), { metadata })
 }
 

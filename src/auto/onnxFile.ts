@@ -18,18 +18,21 @@ import { elementTypes } from '../onnx/wire'
 import { Tensor } from '../tensor'
 
 /**
- * Reads a graph, with the files beside it that its tensors are stored in. What is float16, bfloat16 or float64 in it is
+ * Reads a graph that is to be trained, as {@link readOnnxGraph} does. What is float16, bfloat16 or float64 in it is
  * float32 from here on, with a warning: that is what is trained.
  * @throws TrainerError ('file') naming the file that is missing, is no model, or contradicts itself.
  */
 export async function readOnnxFile(file: string): Promise<RawModel> {
+  return withOwnCopies(inFloat32(await readOnnxGraph(file), file))
+}
+
+/**
+ * Reads a graph as it is, with the files beside it that its tensors are stored in.
+ * @throws TrainerError ('file') naming the file that is missing, is no model, or contradicts itself.
+ */
+export async function readOnnxGraph(file: string): Promise<RawModel> {
   const bytes = await readBytes(file)
-  return withOwnCopies(
-    inFloat32(
-      blaming(file, () => withFilesBeside(file, open => readModel(bytes, open))),
-      file,
-    ),
-  )
+  return blaming(file, () => withFilesBeside(file, open => readModel(bytes, open)))
 }
 
 function inFloat32(model: RawModel, file: string): RawModel {
