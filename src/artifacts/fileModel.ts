@@ -2,10 +2,9 @@ import { readOnnxFile } from '../auto/onnxFile'
 import { nearest, quoted, TrainerError } from '../errors'
 import { declareGiven } from '../feeds/asGiven'
 import type { Values } from '../heads/Head'
-import { lower } from '../lowering/lower'
-import { switchesOf } from '../lowering/switches'
 import { namesMeant } from '../models/freeze'
 import type { Parameter } from '../models/Model'
+import { onnxForward } from '../models/onnxForward'
 import { parametersOf } from '../models/onnxParameters'
 import type { RawModel } from '../onnx/readModel'
 import type { ArtifactModel, ArtifactSource } from './ArtifactSource'
@@ -23,11 +22,7 @@ export interface FileModelOptions extends ParameterChoice {
  */
 export async function fileModel(file: string, options: FileModelOptions): Promise<ArtifactSource> {
   const raw = await readOnnxFile(file)
-  const { switches, columns } = switchesOf(raw)
-  const inputs = columns.map(({ name, type }) => {
-    if (type !== undefined) return { name, ...type }
-    throw new TrainerError('file', `${file}: the input "${name}" has no type and shape.`)
-  })
+  const { inputs, write } = onnxForward(raw, file)
   const outputs = raw.graph.outputs.map(({ name }) => name)
   const made = new Set(raw.graph.nodes.flatMap(node => node.outputs))
   const { lossInputNames = [], additionalOutputNames = [] } = options
@@ -39,13 +34,7 @@ export async function fileModel(file: string, options: FileModelOptions): Promis
     parameters,
     openLengths: true,
     declareInference: graph => declareGiven(graph, inputs),
-    forward(written, values) {
-      const given = new Map(Object.entries(values as Values))
-      for (const { name, shape, initialization, isStatistic } of parameters)
-        given.set(name, written.parameter(name, { shape, initialization, ...(isStatistic && { isStatistic }) }))
-      const fixed = new Map([...switches].map(([input, of]) => [input, of(written.isTraining)]))
-      return Object.fromEntries(lower(written, { model: raw, file, given, fixed, wanted }))
-    },
+    forward: (written, values) => Object.fromEntries(write(written, values as Values, parameters, wanted)),
   }
   return { model, weights: name => raw.graph.initializers.get(name)! }
 }

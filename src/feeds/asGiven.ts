@@ -1,6 +1,7 @@
 // batches as they are: the columns are the inputs of the graph
 import { quoted, TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
+import type { RawValue } from '../onnx/RawModel'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, createData, type DataType, Tensor } from '../tensor'
 import type { Feed, FeedLayout, RowName } from './FeedLayout'
@@ -10,6 +11,12 @@ export interface GivenInput {
   readonly name: string
   readonly dtype: DataType
   readonly shape: readonly Dimension[]
+}
+
+/** An input of a file's graph. @throws TrainerError ('file') where the file does not say what it is. */
+export function givenInput({ name, type }: RawValue, file: string): GivenInput {
+  if (type !== undefined) return { name, ...type }
+  throw new TrainerError('file', `${file}: the input "${name}" has no type and shape.`)
 }
 
 /** The layout of a graph that takes the columns of a batch as they are. */

@@ -3,13 +3,12 @@ import { asGiven, declareGiven } from '../feeds/asGiven'
 import { eachPlace } from '../heads/eachPlace'
 import type { Head, Values } from '../heads/Head'
 import { sequenceClassification } from '../heads/sequenceClassification'
-import { lower } from '../lowering/lower'
-import { switchesOf } from '../lowering/switches'
 import { GraphBuilder } from '../onnx/builder'
 import type { RawModel } from '../onnx/readModel'
 import type { Value } from '../onnx/types'
 import type { Model, ModelGraph } from './Model'
 import { createModelGraph } from './modelGraph'
+import { onnxForward } from './onnxForward'
 import { type ChosenOutput, chosenOutput, type OutputOptions } from './onnxOutput'
 import { type ParameterOptions, parametersOf } from './onnxParameters'
 
@@ -24,21 +23,12 @@ export interface OnnxModelOptions extends OutputOptions, ParameterOptions {}
  */
 export function onnxModel(model: RawModel, options: OnnxModelOptions): Model<Values> {
   const { name } = options
-  const { switches, columns } = switchesOf(model)
-  const inputs = columns.map(input => {
-    if (input.type !== undefined) return { name: input.name, ...input.type }
-    throw new TrainerError('file', `${name}: the input "${input.name}" has no type and shape.`)
-  })
+  const { inputs, write } = onnxForward(model, name)
   const chosen = chosenOutput(model, options)
   const parameters = parametersOf(model, chosen.logits, options)
   const forward = (written: ModelGraph, values: Values): Values => {
-    const given = new Map(Object.entries(values))
-    for (const { name: known, shape, initialization, isStatistic } of parameters)
-      given.set(known, written.parameter(known, { shape, initialization, ...(isStatistic && { isStatistic }) }))
-    const fixed = new Map([...switches].map(([input, of]) => [input, of(written.isTraining)]))
     const wanted = [...new Set([...model.graph.outputs.map(output => output.name), chosen.logits])]
-    const found = lower(written, { model, file: name, given, fixed, wanted })
-    return outputsOf(written.graph, model, chosen, found)
+    return outputsOf(written.graph, model, chosen, write(written, values, parameters, wanted))
   }
   const probe = new GraphBuilder('forward', true)
   const head = headOf(forward(probing(probe), declareGiven(probe, inputs)).logits!, chosen, name)
