@@ -6,6 +6,7 @@ import { lower } from '../lowering/lower'
 import type { Loss } from '../losses/loss'
 import type { Model, ModelGraph, OwnLoss } from '../models/Model'
 import type { GraphBuilder } from '../onnx/builder'
+import { describe } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { labelCountInput } from '../programs/loss'
 import type { Tensor } from '../tensor'
@@ -122,8 +123,8 @@ function write(
   const values = writeValues(graph, parts, from, inputs, [name, ...wanted])
   const loss = values.get(name)!
   if (loss.dtype !== 'float32' || !loss.shape.every(length => length === 1)) {
-    const found = `${loss.dtype} [${loss.shape.join(', ')}]`
-    throw new TrainerError('graph', `${from.file}: its first output "${name}" has to be a loss, but is ${found}.`)
+    const found = `its first output "${name}" has to be a loss, but is ${describe(loss)}`
+    throw new TrainerError('graph', `${from.file}: ${found}.`)
   }
   return { values, loss: loss.shape.length === 0 ? loss : graph.graph.reshape(loss, []) }
 }

@@ -1,26 +1,48 @@
 import { TrainerError } from '../errors'
-import { operatorName, type RawGraph, type RawValue } from '../onnx/readModel'
+import { type GivenInput, givenInput } from '../feeds/asGiven'
+import { operatorName } from '../onnx/readModel'
+import { describe } from '../onnx/shapes'
 import type { ValueType } from '../onnx/types'
-import { sumEnding } from './names'
+import { bufferEnding, resetFlag, sumEnding } from './names'
 import type { ArtifactGraph } from './signature'
 
 /** Accumulators are not run, being what the stores do: so what they are is looked at here. */
 const accumulators = ['com.microsoft.InPlaceAccumulatorV2', 'com.microsoft.InPlaceAccumulator']
 
+const together = { fix: 'Take graphs that were generated together.' }
+
 /**
- * Checks what no rule looks at: that the accumulators of the training graph are such, and that the graphs state the same
- * types for inputs of the same name.
+ * Checks what no rule looks at: that each graph is what its file's name says, that the accumulators of the training graph
+ * are such, and that the graphs state the same types for inputs of the same name.
  * @throws TrainerError ('file') naming file and value
  */
 export function checkGraphs(training: ArtifactGraph, evaluation: ArtifactGraph): void {
+  checkKinds(training, evaluation)
   checkAccumulators(training)
   checkInputs(training, evaluation)
   const made = new Set(training.model.graph.outputs.map(({ name }) => name))
   const other = evaluation.model.graph.outputs.find(({ name }, at) => at > 0 && !made.has(name))
   if (other === undefined) return
-  throw new TrainerError('file', `${evaluation.file} has the output "${other.name}", but ${training.file} has not.`, {
-    fix: 'Take graphs that were generated together.',
-  })
+  throw new TrainerError(
+    'file',
+    `${evaluation.file} has the output "${other.name}", but ${training.file} has not.`,
+    together,
+  )
+}
+
+/** @throws TrainerError ('file') for a graph in the place of another. */
+function checkKinds(training: ArtifactGraph, evaluation: ArtifactGraph): void {
+  const isTraining = ({ model }: ArtifactGraph): boolean =>
+    model.graph.inputs.some(({ name }) => name === resetFlag || name.endsWith(bufferEnding))
+  for (const { file, model } of [training, evaluation])
+    if (model.graph.outputs.length === 0) throw new TrainerError('file', `${file}: the graph has no output.`)
+  const fix = 'Check that the files were not mixed up.'
+  if (!isTraining(training)) {
+    const lacks = `none of its inputs is "${resetFlag}" or ends with "${bufferEnding}"`
+    throw new TrainerError('file', `${training.file} is not a training graph: ${lacks}.`, { fix })
+  }
+  if (isTraining(evaluation))
+    throw new TrainerError('file', `${evaluation.file} is a training graph, not one for evaluation.`, { fix })
 }
 
 function checkAccumulators({ file, model: { graph } }: ArtifactGraph): void {
@@ -41,35 +63,29 @@ function checkAccumulators({ file, model: { graph } }: ArtifactGraph): void {
 }
 
 function checkInputs(training: ArtifactGraph, evaluation: ArtifactGraph): void {
-  for (const { file, model } of [training, evaluation]) {
-    const untyped = model.graph.inputs.find(({ type }) => type === undefined)
-    if (untyped !== undefined)
-      throw new TrainerError('file', `${file}: the input "${untyped.name}" has no type and shape.`)
-  }
-  const types = inputTypes(training.model.graph)
-  for (const { name, type } of evaluation.model.graph.inputs) {
-    const other = types.get(name)
-    if (other === undefined || type === undefined || isLike(type, other)) continue
-    const found = `"${name}" in ${evaluation.file} is ${typeText(type)}, but in ${training.file} ${typeText(other)}`
-    throw new TrainerError('file', `${found}.`, { fix: 'Take graphs that were generated together.' })
+  const fed = new Map(inputsOf(training).map(input => [input.name, input]))
+  for (const input of inputsOf(evaluation)) {
+    const other = fed.get(input.name)
+    if (other === undefined || isLike(input, other)) continue
+    const found = `"${input.name}" in ${evaluation.file} is ${describe(input)}, but in ${training.file} ${describe(other)}`
+    throw new TrainerError('file', `${found}.`, together)
   }
 }
 
 /** Checks the inputs of an optimizer graph. @throws TrainerError ('file') for one of another type. */
 export function checkOptimizerInputs({ file, model: { graph } }: ArtifactGraph): void {
-  const types = inputTypes(graph)
   for (const [name, dtype] of [
     ['learning_rate', 'float32'],
     ['step', 'int64'],
   ] as const) {
-    const type = types.get(name)
+    const type = graph.inputs.find(input => input.name === name)?.type
     if (type !== undefined && type.dtype !== dtype)
-      throw new TrainerError('file', `${file}: its input "${name}" is ${typeText(type)}, not ${dtype}.`)
+      throw new TrainerError('file', `${file}: its input "${name}" is ${describe(type)}, not ${dtype}.`)
   }
 }
 
-function inputTypes({ inputs }: RawGraph): ReadonlyMap<string, ValueType> {
-  return new Map(inputs.flatMap(({ name, type }: RawValue) => (type === undefined ? [] : [[name, type] as const])))
+function inputsOf({ file, model }: ArtifactGraph): readonly GivenInput[] {
+  return model.graph.inputs.map(input => givenInput(input, file))
 }
 
 /** Whether two types can be of one value: names of lengths are each graph's own. */
@@ -77,8 +93,4 @@ function isLike(a: ValueType, b: ValueType): boolean {
   const meets = (length: number | string, at: number): boolean =>
     typeof length === 'string' || typeof b.shape[at] === 'string' || length === b.shape[at]
   return a.dtype === b.dtype && a.shape.length === b.shape.length && a.shape.every(meets)
-}
-
-function typeText({ dtype, shape }: ValueType): string {
-  return `${dtype} [${shape.join(', ')}]`
 }

@@ -1,12 +1,12 @@
 import { TrainerError } from '../errors'
 import { declareGiven, givenColumns } from '../feeds/asGiven'
 import type { Head } from '../heads/Head'
-import type { Signature } from './signature'
+import { type Signature, usualLabels } from './signature'
 
 /** The head of artifacts: the loss is inside of their graphs, so it names labels and predictions, and no more. */
 export function lossHead(file: string, { labels, data, outputs }: Signature): Head {
   const rows = data[0]?.shape[0]
-  const usual = labels.filter(({ name }) => isUsual(name))
+  const usual = labels.filter(({ name }) => usualLabels.includes(name))
   const head: Head = {
     task: 'sequence-classification',
     reads: 'all',
@@ -39,8 +39,4 @@ export function lossHead(file: string, { labels, data, outputs }: Signature): He
     },
   }
   return head
-}
-
-function isUsual(name: string): boolean {
-  return ['labels', 'target', 'label', 'targets'].includes(name)
 }

@@ -1,9 +1,12 @@
 // what the inputs and outputs of artifacts are: by their names alone, as ONNX Runtime Training tells them apart
 import { quoted, TrainerError } from '../errors'
-import type { GivenInput } from '../feeds/asGiven'
-import { readBy } from '../lowering/reading'
+import { type GivenInput, givenInput } from '../feeds/asGiven'
+import { needed, readBy } from '../lowering/reading'
 import { lowerings } from '../lowering/table'
 import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/readModel'
+import { describe } from '../onnx/shapes'
+import type { ValueType } from '../onnx/types'
+import type { Tensor } from '../tensor'
 import type { Checkpoint } from './Checkpoint'
 import { bufferEnding, gradientEnding, movedEnding, resetFlag, sumEnding } from './names'
 
@@ -38,8 +41,10 @@ export interface Signature {
   readonly outputsWithoutLabels: readonly string[]
 }
 
+const together = { fix: 'Take graphs and checkpoint that were generated together.' }
+
 /** The names by which a loss calls what it is computed against. */
-const usualLabels = ['labels', 'target', 'label', 'targets']
+export const usualLabels: readonly string[] = ['labels', 'target', 'label', 'targets']
 
 /**
  * @param outputs the values of the evaluation graph that predictions are; the further outputs unless given.
@@ -51,7 +56,6 @@ export function signatureOf(
   checkpoint: Checkpoint & { readonly file: string },
   outputs: readonly string[] | undefined,
 ): Signature {
-  checkKinds(training, evaluation)
   const parameters = parametersOf(training, checkpoint)
   const isParameter = (name: string): boolean => checkpoint.trained.has(name) || checkpoint.frozen.has(name)
   const inputs = userInputs(training, isParameter)
@@ -78,21 +82,6 @@ export function signatureOf(
   }
 }
 
-/** @throws TrainerError ('file') for a graph in the place of another. */
-function checkKinds(training: ArtifactGraph, evaluation: ArtifactGraph): void {
-  const isTraining = ({ model }: ArtifactGraph): boolean =>
-    model.graph.inputs.some(({ name }) => name === resetFlag || name.endsWith(bufferEnding))
-  for (const { file, model } of [training, evaluation])
-    if (model.graph.outputs.length === 0) throw new TrainerError('file', `${file}: the graph has no output.`)
-  const fix = 'Check that the files were not mixed up.'
-  if (!isTraining(training)) {
-    const lacks = `none of its inputs is "${resetFlag}" or ends with "${bufferEnding}"`
-    throw new TrainerError('file', `${training.file} is not a training graph: ${lacks}.`, { fix })
-  }
-  if (isTraining(evaluation))
-    throw new TrainerError('file', `${evaluation.file} is a training graph, not one for evaluation.`, { fix })
-}
-
 /** @throws TrainerError ('file') for parameters that only one side has, or of another shape. */
 function parametersOf(
   { file, model: { graph } }: ArtifactGraph,
@@ -100,15 +89,21 @@ function parametersOf(
 ): readonly ArtifactParameter[] {
   const inputs = new Map(graph.inputs.map(({ name, type }) => [name, type]))
   const buffers = graph.inputs.flatMap(({ name }) => (name.endsWith(bufferEnding) ? [parameterOf(name)] : []))
-  mismatch([...trained.keys(), ...frozen.keys()], name => inputs.has(name), {
-    problem: names => `${source} has ${names}, which no input of ${file} is called`,
-  })
-  mismatch(buffers, name => trained.has(name), {
-    problem: names => `${file} trains ${names}, but ${source} has no such trained parameter`,
-  })
-  mismatch([...trained.keys()], name => buffers.includes(name), {
-    problem: names => `${source} says that ${names} is trained, but ${file} has no buffer for its gradient`,
-  })
+  mismatch(
+    [...trained.keys(), ...frozen.keys()],
+    name => inputs.has(name),
+    names => `${source} has ${names}, which no input of ${file} is called`,
+  )
+  mismatch(
+    buffers,
+    name => trained.has(name),
+    names => `${file} trains ${names}, but ${source} has no such trained parameter`,
+  )
+  mismatch(
+    [...trained.keys()],
+    name => buffers.includes(name),
+    names => `${source} says that ${names} is trained, but ${file} has no buffer for its gradient`,
+  )
   const statistics = statisticsOf(graph)
   return graph.inputs.flatMap(({ name, type }) => {
     const tensor = trained.get(name) ?? frozen.get(name)
@@ -133,28 +128,18 @@ function parameterOf(buffer: string): string {
 function mismatch(
   names: readonly string[],
   isKnown: (name: string) => boolean,
-  { problem }: { problem: (names: string) => string },
+  problem: (names: string) => string,
 ): void {
   const unknown = names.filter(name => !isKnown(name))
   if (unknown.length === 0) return
   const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : ''
-  throw new TrainerError('file', `${problem(quoted(unknown.slice(0, 3)) + more)}.`, {
-    fix: 'Take graphs and checkpoint that were generated together.',
-  })
+  throw new TrainerError('file', `${problem(quoted(unknown.slice(0, 3)) + more)}.`, together)
 }
 
-function checkShape(
-  name: string,
-  file: string,
-  stated: { readonly dtype: string; readonly shape: readonly (number | string)[] },
-  tensor: { readonly dtype: string; readonly dims: readonly number[] },
-  source: string,
-): void {
+function checkShape(name: string, file: string, stated: ValueType, tensor: Tensor, source: string): void {
   if (stated.dtype === tensor.dtype && stated.shape.join() === tensor.dims.join()) return
-  const found = `${tensor.dtype} [${tensor.dims.join(', ')}], but in ${file} ${stated.dtype} [${stated.shape.join(', ')}]`
-  throw new TrainerError('file', `"${name}" in ${source} is ${found}.`, {
-    fix: 'Take graphs and checkpoint that were generated together.',
-  })
+  const found = `${describe({ dtype: tensor.dtype, shape: tensor.dims })}, but in ${file} ${describe(stated)}`
+  throw new TrainerError('file', `"${name}" in ${source} is ${found}.`, together)
 }
 
 /**
@@ -197,10 +182,7 @@ function userInputs(
   const users = graph.inputs.filter(
     ({ name }) => !isParameter(name) && name !== resetFlag && !name.endsWith(bufferEnding),
   )
-  return users.map(({ name, type }) => {
-    if (type !== undefined) return { name, ...type }
-    throw new TrainerError('file', `${file}: the input "${name}" has no type and shape.`)
-  })
+  return users.map(input => givenInput(input, file))
 }
 
 /** @throws TrainerError ('file') for inputs of the evaluation graph that neither are parameters nor fed in training. */
@@ -214,9 +196,7 @@ function checkEvaluationInputs(
   const other = model.graph.inputs.filter(input => !isParameter(input.name) && !isFed(input))
   if (other.length === 0) return
   const names = quoted(other.map(({ name }) => name))
-  throw new TrainerError('file', `${file} takes ${names}, which neither checkpoint nor ${training.file} has.`, {
-    fix: 'Take graphs and checkpoint that were generated together.',
-  })
+  throw new TrainerError('file', `${file} takes ${names}, which neither checkpoint nor ${training.file} has.`, together)
 }
 
 /** The values that predictions are: those that are asked for, else the further outputs that have rows, else `logits`. */
@@ -282,8 +262,5 @@ function beforeLabels(
 
 /** The names that values are computed from, inputs of the graph among them. */
 function reach(graph: RawGraph, values: readonly string[]): ReadonlySet<string> {
-  const names = new Set(values)
-  for (const node of graph.nodes.toReversed())
-    if (node.outputs.some(output => names.has(output))) for (const name of readBy(node)) names.add(name)
-  return names
+  return new Set([...values, ...needed(graph.nodes, values).flatMap(readBy)])
 }

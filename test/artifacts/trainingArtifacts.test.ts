@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { type Plain, tensorOf } from '../../scripts/reference/plainTensor'
@@ -74,6 +74,17 @@ describe('official artifacts in the Trainer', () => {
   it('say which prefix the files have', async () => {
     await expect(open('prefix-and-outputs')).rejects.toThrow(
       /There are files with the prefix 'pebble_v2\.': give prefix\./,
+    )
+  })
+
+  it('are refused where training and evaluation graph were mixed up', async () => {
+    const [source, mixed] = [folderOf('prefix-and-outputs'), temporaryFolder()]
+    const others: Readonly<Record<string, string>> = { training_model: 'eval_model', eval_model: 'training_model' }
+    for (const name of ['training_model', 'eval_model'])
+      copyFileSync(`${source}/pebble_v2.${name}.onnx`, `${mixed}/${others[name]!}.onnx`)
+    copyFileSync(`${source}/pebble_v2.checkpoint`, `${mixed}/checkpoint`)
+    await expect(TrainingArtifacts.fromPretrained(mixed)).rejects.toThrow(
+      /training_model\.onnx is not a training graph: .* Check that the files were not mixed up\./,
     )
   })
 
