@@ -1,9 +1,10 @@
 import { nearest, TrainerError } from '../errors'
 import { isJsonObject, parseJson, type JsonObject } from '../json'
 import { operatorName, type RawAttribute } from '../onnx/readModel'
+import { sgd } from '../optim/sgd'
 import type { UpdateRule } from '../optim/UpdateRule'
+import { fileAdamw } from './fileAdamw'
 import { momentNames, momentSequences, optimizerSteps } from './names'
-import { fileAdamw, fileSgd } from './optimizers'
 import type { ArtifactGraph } from './signature'
 
 /** The update rule of an optimizer graph. */
@@ -70,9 +71,10 @@ const updates: Readonly<
       decides: { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon, weightDecay },
     }
   },
+  // p ← p - ηg
   SGDOptimizerV2(step, file) {
     numbersOf(step, file, {})
-    return { optimizer: fileSgd(), weightDecay: 0, decides: { weightDecay: 0 } }
+    return { optimizer: sgd(), weightDecay: 0, decides: { weightDecay: 0 } }
   },
 }
 

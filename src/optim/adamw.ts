@@ -1,5 +1,7 @@
-import type { Optimizer } from './Optimizer'
+import type { GraphBuilder } from '../onnx/builder'
+import type { Value } from '../onnx/types'
 import { withDefaults } from '../options'
+import type { Optimizer, Updated, UpdateSite } from './Optimizer'
 
 /** Options of {@link adamw}, each with its default. */
 export interface AdamWOptions {
@@ -25,15 +27,23 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
       step_size: rate / (1 - beta1 ** step),
       root_correction: 1 / Math.sqrt(1 - beta2 ** step),
     }),
-    update: (graph, { gradient, parameter, slots, scalars }) => {
-      const decayed = graph.mul(parameter, graph.sub(1, graph.mul(scalars.rate!, scalars.weight_decay!)))
-      const first = graph.add(slots.exp_avg!, graph.mul(graph.sub(gradient, slots.exp_avg!), 1 - beta1))
-      const second = graph.add(graph.mul(slots.exp_avg_sq!, beta2), graph.mul(graph.mul(gradient, gradient), 1 - beta2))
-      const denominator = graph.add(graph.mul(graph.sqrt(second), scalars.root_correction!), epsilon)
-      return {
-        parameter: graph.sub(decayed, graph.div(graph.mul(first, scalars.step_size!), denominator)),
-        slots: { exp_avg: first, exp_avg_sq: second },
-      }
+    update: (graph, site) => {
+      const decayed = graph.mul(site.parameter, graph.sub(1, graph.mul(site.scalars.rate!, site.scalars.weight_decay!)))
+      const { change, slots } = adamChange(graph, site, { beta1, beta2, epsilon })
+      return { parameter: graph.sub(decayed, change), slots }
     },
   }
+}
+
+/** What Adam takes from a parameter, and its slots after that: of scalars it reads `step_size` and `root_correction`. */
+export function adamChange(
+  graph: GraphBuilder,
+  { gradient, slots, scalars }: UpdateSite,
+  { beta1, beta2, epsilon }: Required<AdamWOptions>,
+): { readonly change: Value; readonly slots: Updated['slots'] } {
+  const first = graph.add(slots.exp_avg!, graph.mul(graph.sub(gradient, slots.exp_avg!), 1 - beta1))
+  const second = graph.add(graph.mul(slots.exp_avg_sq!, beta2), graph.mul(graph.mul(gradient, gradient), 1 - beta2))
+  const denominator = graph.add(graph.mul(graph.sqrt(second), scalars.root_correction!), epsilon)
+  const change = graph.div(graph.mul(first, scalars.step_size!), denominator)
+  return { change, slots: { exp_avg: first, exp_avg_sq: second } }
 }
