@@ -12,6 +12,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import { describe } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { shown } from '../options'
+import { isLoss, isValue } from '../programs/loss'
 
 /** The losses of artifacts that have a name: Python's CrossEntropyLoss, MSELoss, L1Loss and BCEWithLogitsLoss. */
 export type ArtifactLossName = 'cross-entropy' | 'mse' | 'l1' | 'bce-with-logits'
@@ -93,13 +94,7 @@ function customLoss(graph: GraphBuilder, loss: LossFunction, outputs: ModelOutpu
     ? graph.sum(graph.cast(graph.not(graph.equal(labels, ignoredIndex)), 'float32'))
     : countElements(graph, labels)
   const written: unknown = loss(outputs, labels, count, graph)
-  const isObject = typeof written === 'object' && written !== null
-  const value =
-    isObject && 'sum' in written
-      ? mean(graph, written as Loss)
-      : isObject && 'shape' in written
-        ? (written as Value)
-        : undefined
+  const value = isLoss(written) ? mean(graph, written) : isValue(written) ? written : undefined
   if (value?.shape.length === 0) return value
   const found = value === undefined ? shown(written) : describe(value)
   throw new TrainerError(

@@ -72,10 +72,12 @@ function customLoss(graph: GraphBuilder, outputs: Values, labels: Value, custom:
   return { sum: graph.mul(written, items), count: graph.sum(counted) }
 }
 
-function isLoss(written: unknown): written is Loss {
+/** Whether a function has returned a sum and a count. */
+export function isLoss(written: unknown): written is Loss {
   return typeof written === 'object' && written !== null && 'sum' in written
 }
 
-function isValue(written: unknown): written is Value {
+/** Whether a function has returned a value of the graph. */
+export function isValue(written: unknown): written is Value {
   return typeof written === 'object' && written !== null && 'shape' in written
 }
