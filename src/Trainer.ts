@@ -597,7 +597,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   async createModelCard(options: ModelCardOptions = {}): Promise<void> {
     const { args, model, state, evalDataset, trainDataset } = this
     const { logHistory } = state
-    const optimizer = this.#run?.optimizer.name
+    const optimizer = this.#run?.updates.optimizer.name
     await writeModelCard({ args, model, logHistory, optimizer, datasets: [evalDataset, trainDataset] }, options)
   }
 
@@ -629,12 +629,12 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   getOptimizerGroup(parameter: string): OptimizerGroup
   getOptimizerGroup(parameter?: string): OptimizerGroup | readonly OptimizerGroup[] {
     if (this.#run === undefined) throw new TrainerError('training', 'There is no optimizer yet: train() makes it.')
-    const learningRate = this.#run.rates.rate(this.state.globalStep)
+    const { rates, updates } = this.#run
+    const learningRate = rates.rate(this.state.globalStep)
     const decayed = this.getDecayParameterNames()
-    const { weightDecay } = updateSettings(this.args, this.#run.optimizer, decayed, this.model.updateRule)
     const groups = [true, false].map((decay): OptimizerGroup => {
       const parameters = this.#trainedNames().filter(name => decayed.includes(name) === decay)
-      return { parameters, weightDecay: weightDecay((decay ? decayed : parameters)[0] ?? ''), learningRate }
+      return { parameters, weightDecay: updates.weightDecay((decay ? decayed : parameters)[0] ?? ''), learningRate }
     })
     if (parameter === undefined) return groups
     this.model.parameter(parameter)

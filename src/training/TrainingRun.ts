@@ -1,7 +1,7 @@
 import { log } from '../logging'
 import type { Metrics } from '../metrics/Metrics'
 import { clipCoefficient } from '../optim/clip'
-import type { Optimizer } from '../optim/Optimizer'
+import type { UpdateSettings } from './optimizers'
 import type { LoadedBatch } from './LoadedBatch'
 import { LossLog } from './LossLog'
 import { checkLabelled, type JudgedUpdate, judgeUpdate, noteBest } from './judging'
@@ -21,7 +21,7 @@ interface Measured extends JudgedUpdate {
 
 /** One call of `train()`. A step is an update of the parameters, however many micro-batches it takes. */
 export class TrainingRun {
-  readonly optimizer: Optimizer
+  readonly updates: UpdateSettings
   readonly rates: RateSource
   readonly #parts: RunParts
   readonly #losses = new LossLog()
@@ -41,7 +41,7 @@ export class TrainingRun {
 
   constructor(parts: RunParts) {
     this.#parts = parts
-    this.optimizer = parts.updates.optimizer
+    this.updates = parts.updates
     this.rates = parts.rates
     this.#throughput = new Throughput(parts.resumed?.state.numInputTokensSeen ?? 0)
     if (parts.resumed !== undefined) this.#restore(parts.resumed)
@@ -83,7 +83,7 @@ export class TrainingRun {
     if (model.optimizerMemory === undefined || !this.#isPrepared) return
     const slots = new Map<string, Tensor>()
     for await (const [name, tensor] of runner.store.read('slots')) slots.set(name, tensor)
-    model.optimizerMemory.write(this.optimizer, runner.trained, { step: this.#optimizerSteps, slots })
+    model.optimizerMemory.write(this.updates.optimizer, runner.trained, { step: this.#optimizerSteps, slots })
   }
 
   /** What a checkpoint keeps of the run. */
@@ -101,7 +101,7 @@ export class TrainingRun {
         last_grad_norm: this.#last?.gradNorm,
         last_rate: this.#last?.rate,
       },
-      optimizer: { name: this.optimizer.name, step: this.#optimizerSteps },
+      optimizer: { name: this.updates.optimizer.name, step: this.#optimizerSteps },
       scheduler: this.rates.state(state.globalStep),
     }
   }
@@ -134,13 +134,14 @@ export class TrainingRun {
   async #prepare(batch: LoadedBatch['batch']): Promise<void> {
     if (this.#isPrepared) return
     this.#isPrepared = true
-    const { args, model, runner, updates, resumed } = this.#parts
+    const { args, model, runner, resumed } = this.#parts
+    const { optimizer, weightDecay } = this.updates
     model.decideHead(batch)
-    await runner.beginTraining({ optimizer: this.optimizer, weightDecay: updates.weightDecay, seed: args.seed })
+    await runner.beginTraining({ optimizer, weightDecay, seed: args.seed })
     const kept =
       resumed === undefined
-        ? model.optimizerMemory?.read(this.optimizer, runner.trained)
-        : resumed.optimizerFor(this.optimizer.name)
+        ? model.optimizerMemory?.read(optimizer, runner.trained)
+        : resumed.optimizerFor(optimizer.name)
     if (kept === undefined) return
     this.#optimizerSteps = kept.step
     await runner.store.write('slots', kept.slots)
@@ -187,7 +188,7 @@ export class TrainingRun {
 
   /** Divides the sums of all processes by their count, measures the norm of the mean's gradient, and clips it. */
   async #measure(sums: Float64Array): Promise<Measured> {
-    const { args, state, runner, processes, updates } = this.#parts
+    const { args, state, runner, processes } = this.#parts
     await processes.allReduce([sums])
     await runner.store.reduce(processes)
     const [lossSum = NaN, count = NaN] = sums
@@ -199,7 +200,7 @@ export class TrainingRun {
     const judged = judgeUpdate({ loss, gradNorm, rate }, state.globalStep, args.onNonFinite, this.#lastFiniteLoss)
     if (Number.isFinite(loss) && Number.isFinite(gradNorm)) this.#lastFiniteLoss = loss
     this.#last = judged
-    return { ...judged, scale: scale * clipCoefficient(gradNorm, updates.maxGradNorm) }
+    return { ...judged, scale: scale * clipCoefficient(gradNorm, this.updates.maxGradNorm) }
   }
 
   /** Updates the parameters, unless the update is to be skipped. */
