@@ -10,6 +10,11 @@ export const artifactNames = {
   nominalCheckpoint: 'nominal_checkpoint',
 } as const
 
+/** What gives the path of each file in a folder. */
+export function artifactPaths(folder: string, prefix: string): (name: keyof typeof artifactNames) => string {
+  return name => `${folder}/${prefix}${artifactNames[name]}`
+}
+
 /** The flag that lets a training step begin its sums anew. */
 export const resetFlag = 'lazy_reset_grad'
 

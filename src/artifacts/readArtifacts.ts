@@ -4,7 +4,7 @@ import { expandHome, isFolder, listFolder, pathExists } from '../files/paths'
 import type { Checkpoint } from './Checkpoint'
 import { checkGraphs, checkOptimizerInputs } from './checkGraphs'
 import { readCheckpointFile } from './checkpointFile'
-import { artifactNames } from './names'
+import { artifactNames, artifactPaths } from './names'
 import { optimizerModel, type OptimizerModel } from './optimizerModel'
 import type { ArtifactGraph } from './signature'
 
@@ -32,7 +32,7 @@ export interface Artifacts {
  */
 export async function readArtifacts({ folder: given, prefix, checkpoint }: ArtifactPlace): Promise<Artifacts> {
   const folder = expandHome(given)
-  const path = (name: keyof typeof artifactNames): string => `${folder}/${prefix}${artifactNames[name]}`
+  const path = artifactPaths(folder, prefix)
   const named = checkpoint === undefined ? path('checkpoint') : `${folder}/${checkpoint}`
   const file = checkpoint === undefined || (await pathExists(named)) ? named : expandHome(checkpoint)
   await checkFolder(folder, prefix, [path('trainingModel'), path('evalModel'), file])

@@ -15,7 +15,7 @@ import {
 } from './artifactOptimizer'
 import type { Checkpoint } from './Checkpoint'
 import { writeCheckpointFile } from './checkpointFile'
-import { artifactNames, optimizerSteps } from './names'
+import { artifactPaths, optimizerSteps } from './names'
 
 /** The dialects of artifacts: ordinary operators, or those of ONNX Runtime Training where its runtimes need them. */
 export const artifactDialects = ['portable', 'onnxruntime-training'] as const
@@ -52,7 +52,7 @@ export async function writeArtifacts(plan: ArtifactPlan, options: WriteArtifacts
   await writeFolder(
     folder,
     async temporary => {
-      const path = (name: keyof typeof artifactNames): string => `${temporary}/${prefix}${artifactNames[name]}`
+      const path = artifactPaths(temporary, prefix)
       await writeGraph(path('trainingModel'), graph, { foreignNodes, metadata })
       await writeGraph(path('evalModel'), evaluation, { metadata })
       if (optimizer !== undefined) await writeOptimizer(path('optimizerModel'), plan, trained, optimizer, isOwn)
@@ -65,8 +65,7 @@ export async function writeArtifacts(plan: ArtifactPlan, options: WriteArtifacts
     },
     { others: 'keep' },
   )
-  const path = (name: keyof typeof artifactNames): string =>
-    `${folder.replace(/[/\\]+$/, '')}/${prefix}${artifactNames[name]}`
+  const path = artifactPaths(folder.replace(/[/\\]+$/, ''), prefix)
   return {
     trainingModel: path('trainingModel'),
     evalModel: path('evalModel'),
