@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { operatorName, type RawGraph, type RawValue } from '../onnx/readModel'
+import { operatorName, type RawGraph, type RawValue } from '../onnx/RawModel'
 import type { ValueType } from '../onnx/types'
 import type { ArtifactGraph } from './signature'
 

@@ -7,7 +7,7 @@ import { switchesOf } from '../lowering/switches'
 import { namesMeant } from '../models/freeze'
 import type { Parameter } from '../models/Model'
 import { parametersOf } from '../models/onnxParameters'
-import type { RawModel } from '../onnx/readModel'
+import type { RawModel } from '../onnx/RawModel'
 import type { ArtifactModel, ArtifactSource } from './ArtifactSource'
 import type { ParameterChoice } from './chosenParameters'
 

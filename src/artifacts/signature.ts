@@ -3,7 +3,7 @@ import { quoted, TrainerError } from '../errors'
 import type { GivenInput } from '../feeds/asGiven'
 import { readBy } from '../lowering/reading'
 import { lowerings } from '../lowering/table'
-import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/readModel'
+import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/RawModel'
 import type { Checkpoint } from './Checkpoint'
 
 /** A graph of artifacts, and what errors call its file. */

@@ -5,14 +5,8 @@ import { bfloat16ToFloat32, float16ToFloat32 } from '../files/halfFloats'
 import { readBytes } from '../files/readFile'
 import { log } from '../logging'
 import { withOwnCopies } from '../models/ownCopies'
-import {
-  type RawAttribute,
-  type RawGraph,
-  type RawModel,
-  type RawNode,
-  type RawValue,
-  readModel,
-} from '../onnx/readModel'
+import type { RawAttribute, RawGraph, RawModel, RawNode, RawValue } from '../onnx/RawModel'
+import { readModel } from '../onnx/readModel'
 import type { ValueType } from '../onnx/types'
 import { elementTypes } from '../onnx/wire'
 import { Tensor } from '../tensor'

@@ -2,7 +2,7 @@
 import { nearest, quoted, TrainerError } from '../errors'
 import { log } from '../logging'
 import type { LossName } from '../losses/lossNames'
-import type { RawModel, RawNode, RawValue } from '../onnx/readModel'
+import type { RawModel, RawNode, RawValue } from '../onnx/RawModel'
 import { isFloat } from '../onnx/infer'
 import { describe } from '../onnx/shapes'
 

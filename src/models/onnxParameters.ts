@@ -2,7 +2,7 @@
 import { quoted, TrainerError } from '../errors'
 import { log } from '../logging'
 import { reachedFrom } from '../lowering/trainable'
-import type { RawModel } from '../onnx/readModel'
+import type { RawModel } from '../onnx/RawModel'
 import type { Tensor } from '../tensor'
 import type { Parameter } from './Model'
 import { namesMeant, type ParameterPattern, type ParameterPatterns } from './freeze'

@@ -16,8 +16,6 @@ import {
 import type { Dimension, ValueType } from './types'
 import { attributeTypes, dataTypeOf, protoFields } from './wire'
 
-export * from './RawModel'
-
 /**
  * Reads an ONNX model. Tensors are views of `bytes` where they are aligned.
  *
