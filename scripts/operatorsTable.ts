@@ -12,7 +12,8 @@ import type { Lowering } from '../src/lowering/Lowering'
 import { listLowerings } from '../src/lowering/sequences'
 import { lowerings } from '../src/lowering/table'
 import { operators, type OpName } from '../src/onnx/operators'
-import { operatorName, type RawGraph, readModel } from '../src/onnx/readModel'
+import { operatorName, type RawGraph } from '../src/onnx/RawModel'
+import { readModel } from '../src/onnx/readModel'
 import { table } from './argumentsTable'
 
 /** The opset that an operator came with, where that is later than 7, and the last one that has it. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { type GenerateArtifactsOptions, generateArtifacts } from '../../src/artifacts/generateArtifacts'
 import { readArtifacts } from '../../src/artifacts/readArtifacts'
-import type { RawModel } from '../../src/onnx/readModel'
+import type { RawModel } from '../../src/onnx/RawModel'
 import type { ArtifactCase } from './artifactRun'
 
 /** Makes the artifacts of a case in a folder of its own. */

@@ -1,6 +1,6 @@
 import { TrainerError } from '../errors'
 import { type GivenInput, givenInput } from '../feeds/asGiven'
-import { operatorName } from '../onnx/readModel'
+import { operatorName } from '../onnx/RawModel'
 import { describe } from '../onnx/shapes'
 import type { ValueType } from '../onnx/types'
 import { bufferEnding, resetFlag, sumEnding } from './names'

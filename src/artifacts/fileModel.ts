@@ -6,7 +6,7 @@ import { namesMeant } from '../models/freeze'
 import type { Parameter } from '../models/Model'
 import { onnxForward } from '../models/onnxForward'
 import { parametersOf } from '../models/onnxParameters'
-import type { RawModel } from '../onnx/readModel'
+import type { RawModel } from '../onnx/RawModel'
 import type { ArtifactModel, ArtifactSource } from './ArtifactSource'
 import type { ParameterChoice } from './chosenParameters'
 

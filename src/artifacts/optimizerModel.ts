@@ -1,6 +1,6 @@
 import { nearest, TrainerError } from '../errors'
 import { isJsonObject, parseJson, type JsonObject } from '../json'
-import { operatorName, type RawAttribute } from '../onnx/readModel'
+import { operatorName, type RawAttribute } from '../onnx/RawModel'
 import { sgd } from '../optim/sgd'
 import type { UpdateRule } from '../optim/UpdateRule'
 import { fileAdamw } from './fileAdamw'

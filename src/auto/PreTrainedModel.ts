@@ -158,6 +158,7 @@ export function checkPretrainedOptions(options: PretrainedOptions, task: Task): 
 
 /**
  * A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python.
+ * Its options are those that {@link checkPretrainedOptions} has let pass.
  * @param from where the folder comes from; by default it is what was asked for, and has everything.
  */
 export async function modelFromFolder<Prediction = Tensor>(
@@ -167,7 +168,6 @@ export async function modelFromFolder<Prediction = Tensor>(
   task: Task = 'sequence-classification',
   from?: Pick<PretrainedSource, 'name' | 'repository' | 'fetchWeights'>,
 ): Promise<PreTrainedModel<Prediction>> {
-  checkPretrainedOptions(options, task)
   const source = `${folder}/config.json`
   for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
     log('warning', `${source} has the field "${written}", which counts for nothing. Was "${meant}" meant?`)

@@ -1,21 +1,15 @@
 // a graph that was made elsewhere, as it is trained: in float32
 import { TrainerError } from '../errors'
 import { withFilesBeside } from '../files/externalData'
-import { bfloat16ToFloat32, float16ToFloat32 } from '../files/halfFloats'
 import { readBytes } from '../files/readFile'
+import { toFloat32 } from '../files/safetensors'
 import { log } from '../logging'
 import { withOwnCopies } from '../models/ownCopies'
-import {
-  type RawAttribute,
-  type RawGraph,
-  type RawModel,
-  type RawNode,
-  type RawValue,
-  readModel,
-} from '../onnx/readModel'
+import type { RawAttribute, RawGraph, RawModel, RawNode, RawValue } from '../onnx/RawModel'
+import { readModel } from '../onnx/readModel'
 import type { ValueType } from '../onnx/types'
 import { elementTypes } from '../onnx/wire'
-import { Tensor } from '../tensor'
+import { type DataType, Tensor } from '../tensor'
 
 /**
  * Reads a graph that is to be trained, as {@link readOnnxGraph} does. What is float16, bfloat16 or float64 in it is
@@ -63,10 +57,8 @@ function blaming<T>(file: string, read: () => T): T {
   }
 }
 
-const otherFloats: ReadonlySet<string> = new Set(['float16', 'bfloat16', 'float64'])
-const otherTypes: ReadonlySet<number> = new Set(
-  (['float16', 'bfloat16', 'float64'] as const).map(dtype => elementTypes[dtype]),
-)
+const otherFloats: ReadonlySet<DataType> = new Set(['float16', 'bfloat16', 'float64'])
+const otherTypes: ReadonlySet<number> = new Set([...otherFloats].map(dtype => elementTypes[dtype]))
 
 function asFloat32(graph: RawGraph): RawGraph {
   return {
@@ -106,8 +98,6 @@ function typeAsFloat32(type: ValueType): ValueType {
 function tensorAsFloat32(tensor: Tensor): Tensor {
   if (!otherFloats.has(tensor.dtype)) return tensor
   const data = new Float32Array(tensor.size)
-  if (tensor.dtype === 'float16') float16ToFloat32(tensor.data as Uint16Array, data)
-  else if (tensor.dtype === 'bfloat16') bfloat16ToFloat32(tensor.data as Uint16Array, data)
-  else data.set(tensor.data as Float64Array)
+  toFloat32(tensor, data)
   return new Tensor('float32', data, tensor.dims)
 }

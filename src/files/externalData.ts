@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { TrainerError } from '../errors'
 import { mayBeLfsPointer, refuseLfsPointer } from './lfsPointer'
-import { errorCode } from './systemErrors'
+import { openError } from './readFile'
 
 /** A file of which parts are read where they are asked for. */
 export interface PartlyRead {
@@ -42,12 +42,7 @@ function openedFile(path: string): number {
   try {
     return openSync(path, 'r')
   } catch (cause) {
-    const what =
-      errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
-    throw new TrainerError('file', `${what}.`, {
-      cause,
-      fix: 'The model keeps its weights in it: put it beside the model, under this name.',
-    })
+    throw openError(path, cause, 'The model keeps its weights in it: put it beside the model, under this name.')
   }
 }
 

@@ -31,7 +31,6 @@ function unreadable(path: string, cause: unknown): TrainerError {
  * @throws TrainerError (`file`) when it is missing, unreadable, not a file, or a pointer of Git LFS.
  */
 export async function openForReading(path: string, fix?: string): Promise<FileHandle> {
-  const help = fix === undefined ? {} : { fix }
   try {
     const handle = await open(path, 'r')
     const found = await handle.stat()
@@ -39,11 +38,16 @@ export async function openForReading(path: string, fix?: string): Promise<FileHa
     await handle.close()
   } catch (cause) {
     if (cause instanceof TrainerError) throw cause
-    const what =
-      errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
-    throw new TrainerError('file', `${what}.`, { ...help, cause })
+    throw openError(path, cause, fix)
   }
-  throw new TrainerError('file', `${path} is not a file.`, help)
+  throw new TrainerError('file', `${path} is not a file.`, fix === undefined ? {} : { fix })
+}
+
+/** The error for a file that cannot be opened for reading. */
+export function openError(path: string, cause: unknown, fix: string | undefined): TrainerError {
+  const what =
+    errorCode(cause) === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${(cause as Error).message}`
+  return new TrainerError('file', `${what}.`, { ...(fix !== undefined && { fix }), cause })
 }
 
 /** The open file, unless it is a pointer of Git LFS; then it is closed. */

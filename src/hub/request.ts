@@ -27,7 +27,7 @@ const mostRedirects = 10
 
 /**
  * Asks for a file's bytes. Redirects are followed by hand: what the file is stands in the Hub's own answer, not in that
- * of the host that it sends to, and the token is for the Hub alone.
+ * of the host that it sends to. The connection sends the token to the Hub alone.
  * @param range of `bytes=0-`; by default all.
  * @throws HubRefusal when the Hub, or a host, does not give it.
  */
@@ -40,14 +40,13 @@ export async function askForFile(
   const prefix = kind === 'model' ? '' : `${kind}s/`
   const encoded = path.split('/').map(encodeURIComponent).join('/')
   let address = new URL(`${hubUrl}/${prefix}${id}/resolve/${commit}/${encoded}`)
-  const hub = address.origin
+  const headers = {
+    'Accept-Encoding': 'identity',
+    ...(options.range === undefined ? {} : { Range: options.range }),
+    ...(accessToken === undefined ? {} : { Authorization: `Bearer ${accessToken}` }),
+  }
   let etag: string | undefined
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    const headers = {
-      'Accept-Encoding': 'identity',
-      ...(options.range === undefined ? {} : { Range: options.range }),
-      ...(accessToken !== undefined && address.origin === hub ? { Authorization: `Bearer ${accessToken}` } : {}),
-    }
     const signal = options.signal ?? null
     const response = await connection.fetch(address, { headers, redirect: 'manual', signal })
     etag ??= etagOf(response)

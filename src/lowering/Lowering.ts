@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../onnx/builder'
-import type { RawNode } from '../onnx/readModel'
+import type { RawNode } from '../onnx/RawModel'
 import type { Dimension, Value } from '../onnx/types'
 import type { Tensor } from '../tensor'
 import type { NodeAttributes } from './NodeAttributes'

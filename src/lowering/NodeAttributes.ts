@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { nodeName, type RawAttribute, type RawGraph, type RawNode } from '../onnx/readModel'
+import { nodeName, type RawAttribute, type RawGraph, type RawNode } from '../onnx/RawModel'
 import { dataTypeOf } from '../onnx/wire'
 import { type DataType, Tensor } from '../tensor'
 

@@ -1,6 +1,6 @@
 // operators that a file defines itself are written out where they are called
 import { TrainerError } from '../errors'
-import type { RawAttribute, RawFunction, RawGraph, RawNode } from '../onnx/readModel'
+import type { RawAttribute, RawFunction, RawGraph, RawNode } from '../onnx/RawModel'
 
 /** A function's body with the attributes of the node that calls it in place of what refers to them. */
 export function bodyOf({ nodes, defaults }: RawFunction, caller: RawNode): readonly RawNode[] {

@@ -1,6 +1,6 @@
 import { nearest, TrainerError } from '../errors'
 import { operators, type OpName } from '../onnx/operators'
-import { functionName, nodeName, operatorName, type RawFunction, type RawModel, type RawNode } from '../onnx/readModel'
+import { functionName, nodeName, operatorName, type RawFunction, type RawModel, type RawNode } from '../onnx/RawModel'
 import type { Dimension, Node, Value, ValueType } from '../onnx/types'
 import type { Tensor } from '../tensor'
 import { KnownContents } from './contents'

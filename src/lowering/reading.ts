@@ -1,5 +1,5 @@
 // what nodes of a file read, the graphs inside of them included
-import type { RawGraph, RawNode } from '../onnx/readModel'
+import type { RawGraph, RawNode } from '../onnx/RawModel'
 
 /** The nodes that what is wanted depends on, graphs inside of nodes included, in the order of the file. */
 export function needed(nodes: readonly RawNode[], wanted: readonly string[]): readonly RawNode[] {

@@ -1,6 +1,6 @@
 // inputs of a graph that are no columns of a batch: whether it is training, and how much is dropped
 import { logOnce } from '../logging'
-import type { RawGraph, RawModel, RawValue } from '../onnx/readModel'
+import type { RawGraph, RawModel, RawValue } from '../onnx/RawModel'
 import { Tensor } from '../tensor'
 import { graphsOf, needed } from './reading'
 

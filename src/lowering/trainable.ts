@@ -7,7 +7,7 @@ import {
   type RawGraph,
   type RawModel,
   type RawNode,
-} from '../onnx/readModel'
+} from '../onnx/RawModel'
 import { bodyOf, paired } from './functions'
 import { graphsOf, readBy } from './reading'
 import { listLowerings } from './sequences'

@@ -2,7 +2,7 @@ import { type GivenInput, givenInput } from '../feeds/asGiven'
 import type { Values } from '../heads/Head'
 import { lower } from '../lowering/lower'
 import { switchesOf } from '../lowering/switches'
-import type { RawModel } from '../onnx/readModel'
+import type { RawModel } from '../onnx/RawModel'
 import type { Value } from '../onnx/types'
 import type { ModelGraph, Parameter } from './Model'
 

@@ -2,7 +2,7 @@
 import { nearest, quoted, TrainerError } from '../errors'
 import { log } from '../logging'
 import type { LossName } from '../losses/lossNames'
-import type { RawModel, RawNode, RawValue } from '../onnx/readModel'
+import type { RawGraph, RawModel, RawNode, RawValue } from '../onnx/RawModel'
 import { isFloat } from '../onnx/infer'
 import { describe } from '../onnx/shapes'
 
@@ -33,7 +33,7 @@ export interface ChosenOutput {
 export function chosenOutput(model: RawModel, options: OutputOptions): ChosenOutput {
   const output = nameOf(model, options)
   const { loss } = options
-  const maker = makerOf(model, output)
+  const maker = makerOf(model.graph, output)
   const activation = maker === undefined ? undefined : activationOf(maker, model, output)
   if (activation === undefined || (loss !== undefined && loss !== activation.loss))
     return { output, logits: output, loss }
@@ -72,9 +72,9 @@ function told({ name, type }: RawValue): string {
 }
 
 /** The node that makes a value, whatever names it was handed on under. */
-function makerOf({ graph }: RawModel, name: string): RawNode | undefined {
+function makerOf(graph: RawGraph, name: string): RawNode | undefined {
   const node = graph.nodes.find(({ outputs }) => outputs[0] === name)
-  return node?.op === 'Identity' && node.domain === '' ? makerOf({ graph } as RawModel, node.inputs[0]!) : node
+  return node?.op === 'Identity' && node.domain === '' ? makerOf(graph, node.inputs[0]!) : node
 }
 
 /** What a Softmax over the classes or a Sigmoid makes of which value, and the loss that it belongs to. */

@@ -2,7 +2,7 @@
 import { quoted, TrainerError } from '../errors'
 import { log } from '../logging'
 import { reachedFrom } from '../lowering/trainable'
-import type { RawModel } from '../onnx/readModel'
+import type { RawModel } from '../onnx/RawModel'
 import type { Tensor } from '../tensor'
 import type { Parameter } from './Model'
 import { namesMeant, type ParameterPattern, type ParameterPatterns } from './freeze'
@@ -27,11 +27,10 @@ export function parametersOf(model: RawModel, output: string, options: Parameter
   const { initializers } = model.graph
   const { carried, frequencies, statistics } = reachedFrom(model, output)
   const floats = [...initializers].filter(([, { dtype }]) => dtype === 'float32').map(([name]) => name)
-  const able = floats.filter(name => carried.has(name) && !statistics.has(name))
+  const able = new Set(floats.filter(name => carried.has(name) && !statistics.has(name)))
   const named = namedBy(floats, able, options)
   const isParameter = (name: string): boolean =>
-    named?.has(name) === true ||
-    (able.includes(name) && !frequencies.has(name) && initializers.get(name)!.dims.length > 0)
+    named?.has(name) === true || (able.has(name) && !frequencies.has(name) && initializers.get(name)!.dims.length > 0)
   const parameters = floats.filter(name => isParameter(name) || statistics.has(name))
   const made = parameters.map((name): Parameter => ({
     name,
@@ -54,7 +53,7 @@ export function parametersOf(model: RawModel, output: string, options: Parameter
 /** The names that `trainable` means, of those that can be trained; undefined where it is not given. */
 function namedBy(
   floats: readonly string[],
-  able: readonly string[],
+  able: ReadonlySet<string>,
   { name: file, trainable }: ParameterOptions,
 ): ReadonlySet<string> | undefined {
   if (trainable === undefined) return undefined
@@ -62,7 +61,7 @@ function namedBy(
   return new Set(
     patterns.flatMap(pattern => {
       const meant = [...namesMeant(pattern, floats, file)]
-      const trained = meant.filter(name => able.includes(name))
+      const trained = meant.filter(name => able.has(name))
       if (trained.length > 0) return trained
       const problem = `No gradient of the output goes back to ${quoted(meant.slice(0, 3))} of ${file}, so it cannot be trained.`
       throw new TrainerError('argument', problem, {

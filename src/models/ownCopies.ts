@@ -1,5 +1,5 @@
 // parameters that an exporter has written as one, because they started alike
-import type { RawGraph, RawModel, RawNode } from '../onnx/readModel'
+import type { RawGraph, RawModel, RawNode } from '../onnx/RawModel'
 import type { Tensor } from '../tensor'
 
 /**

@@ -1,5 +1,6 @@
-import { TrainerError } from '../errors'
-import { asBytes, type Field, fields, wireTypes } from '../protobuf'
+import { asBytes, asNumber, asText, type Field, fields, wireTypes } from '../protobuf'
+import { malformed } from './malformed'
+import { protoFields } from './wire'
 
 /**
  * What the messages of an ONNX file have: by the number of each field its name and what it holds, a number, a text, bytes
@@ -239,9 +240,9 @@ function checkAttribute(bytes: Uint8Array, counts: ReadonlyMap<string, number>, 
 function checkAttributeNames(node: Uint8Array, place: string): void {
   const names = new Set<string>()
   for (const field of fields(node)) {
-    if (field.number !== 5) continue
-    const found = [...fields(asBytes(field))].find(({ number }) => number === 1)
-    const name = found === undefined ? '' : utf8.decode(asBytes(found))
+    if (field.number !== protoFields.node.attribute) continue
+    const found = [...fields(asBytes(field))].find(({ number }) => number === protoFields.attribute.name)
+    const name = found === undefined ? '' : asText(found)
     if (name === '') throw malformed(`an attribute of ${place} has no name`)
     if (names.has(name)) throw malformed(`${place} has the attribute "${name}" twice`)
     names.add(name)
@@ -249,12 +250,8 @@ function checkAttributeNames(node: Uint8Array, place: string): void {
 }
 
 function typeOf(bytes: Uint8Array): number | undefined {
-  for (const { number, value } of fields(bytes)) if (number === 20) return value as number
-  return undefined
-}
-
-function malformed(what: string): TrainerError {
-  return new TrainerError('file', `The ONNX data is malformed: ${what}.`, { fix: 'Copy it again, or export it again.' })
+  const found = [...fields(bytes)].find(({ number }) => number === protoFields.attribute.type)
+  return found && asNumber(found)
 }
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })

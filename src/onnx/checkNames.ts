@@ -1,4 +1,4 @@
-import { TrainerError } from '../errors'
+import { malformed } from './malformed'
 import { nodeName, operatorName, type RawGraph, type RawModel, type RawNode } from './RawModel'
 
 /**
@@ -9,7 +9,7 @@ export function checkNames({ graph, functions, opsets }: RawModel): void {
   checkGraph(graph, new Set(), 'the graph')
   for (const [name, { inputs, outputs, nodes }] of functions)
     checkScope({ inputs, outputs, nodes }, new Set(inputs), `the function ${name}`)
-  const [first] = graph.nodes.filter(({ domain }) => !opsets.has(domain))
+  const first = graph.nodes.find(({ domain }) => !opsets.has(domain))
   if (first !== undefined)
     throw malformed(
       `${nodeName(first)} is the operator ${operatorName(first)}, but no operators of its domain are imported`,
@@ -51,8 +51,4 @@ function checkScope({ inputs, outputs, nodes }: Scope, given: ReadonlySet<string
       if (typeof value === 'object' && 'nodes' in value) checkGraph(value, known, `the graph in ${nodeName(node)}`)
   }
   for (const name of outputs) if (!known.has(name)) throw malformed(`nothing makes the output "${name}" of ${place}`)
-}
-
-function malformed(what: string): TrainerError {
-  return new TrainerError('file', `The ONNX data is malformed: ${what}.`, { fix: 'Copy it again, or export it again.' })
 }

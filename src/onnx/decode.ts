@@ -3,8 +3,10 @@ import type { Tensor } from '../tensor'
 import { decodeAttributes, exportAgain, knownOperator } from './decodeNode'
 import type { ExternalReader } from './decodeTensor'
 import { checkArity, infer } from './infer'
+import { malformed } from './malformed'
 import { opsets } from './operators'
-import { nodeName, type RawGraph, type RawNode, readModel } from './readModel'
+import { nodeName, type RawGraph, type RawNode } from './RawModel'
+import { readModel } from './readModel'
 import type { Dimension, Graph, Initializer, Node, Value } from './types'
 
 export type { ExternalReader } from './decodeTensor'
@@ -48,9 +50,7 @@ function bind(raw: RawGraph, opset: number): Graph {
   const values = new Map<string, Value>()
   let count = 0
   const add = (value: Value): void => {
-    if (value.name === '') throw new TrainerError('file', 'The ONNX data is malformed: an input has no name.')
-    if (values.has(value.name))
-      throw new TrainerError('file', `The ONNX data is malformed: two values are named "${value.name}".`)
+    if (values.has(value.name)) throw malformed(`two values are named "${value.name}"`)
     values.set(value.name, value)
   }
   for (const [name, tensor] of raw.initializers) {
@@ -65,12 +65,7 @@ function bind(raw: RawGraph, opset: number): Graph {
   inputs.forEach(add)
   const unknown = (): string => `unnamed_0${count++}`
   const nodes = raw.nodes.map(node => bindNode(node, { opset, values, initializers, stated: raw.stated, unknown, add }))
-  const outputs = raw.outputs.map(({ name }) => {
-    const value = values.get(name)
-    if (value === undefined)
-      throw new TrainerError('file', `The ONNX data is malformed: nothing makes the output "${name}".`)
-    return value
-  })
+  const outputs = raw.outputs.map(({ name }) => values.get(name)!) // readModel has checked that something makes it
   return { name: raw.name, inputs, outputs, initializers, nodes, openLengths: true }
 }
 
@@ -117,7 +112,7 @@ function bindNode(raw: RawNode, { opset, values, initializers, stated, unknown, 
 }
 
 /** Runs a step; its errors begin with the node. */
-export function blaming<T>(raw: RawNode, step: () => T): T {
+function blaming<T>(raw: RawNode, step: () => T): T {
   try {
     return step()
   } catch (error) {

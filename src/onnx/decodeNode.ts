@@ -1,6 +1,6 @@
 import { nearest, TrainerError } from '../errors'
 import { type AttributeKind, type Attributes, operators, type OpName } from './operators'
-import { nodeName, operatorName, type RawNode } from './readModel'
+import { nodeName, operatorName, type RawNode } from './RawModel'
 import { dataTypeOf } from './wire'
 
 export const exportAgain = 'Export the model again with opset 18.'

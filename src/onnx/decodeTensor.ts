@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { bytesPerElement, createData, type DataType, sizeOf, Tensor } from '../tensor'
 import { asBytes, asFloats, asIntegers, asNumber, asText, type Field, fields } from '../protobuf'
+import { malformed } from './malformed'
 import { dataTypeOf, externalLocation, protoFields } from './wire'
 
 /**
@@ -28,12 +29,8 @@ export function decodeTensor(
       `The tensor "${proto.name}" has the ONNX element type ${proto.dataType}, which cannot be read.`,
     )
   }
-  if (!proto.dims.every(d => Number.isSafeInteger(d) && d >= 0)) {
-    throw new TrainerError(
-      'file',
-      `The ONNX data is malformed: the tensor "${proto.name}" has the shape [${proto.dims.join(', ')}].`,
-    )
-  }
+  if (!proto.dims.every(d => Number.isSafeInteger(d) && d >= 0))
+    throw malformed(`the tensor "${proto.name}" has the shape [${proto.dims.join(', ')}]`)
   const inside = (): ArrayBufferView =>
     proto.raw === undefined ? fromNumbers(proto, dtype) : fromBytes(proto, dtype, proto.raw)
   const data = proto.external ? readOutside(proto, dtype, readExternal) : inside()
@@ -46,7 +43,8 @@ interface TensorParts {
   raw: Uint8Array | undefined
   external: boolean
   readonly dims: number[]
-  readonly entries: Record<string, string>
+  /** Where the data is if it is in another file. */
+  readonly place: Map<string, string>
   /** The fields of {@link typedNumbers}, which hold the data if `raw` does not. */
   readonly numbers: Field[]
 }
@@ -58,7 +56,7 @@ function collect(bytes: Uint8Array): TensorParts {
     raw: undefined,
     external: false,
     dims: [],
-    entries: {},
+    place: new Map(),
     numbers: [],
   }
   for (const field of fields(bytes)) {
@@ -95,19 +93,15 @@ function addField(parts: TensorParts, field: Field): void {
       parts.external = asNumber(field) === externalLocation
       break
     case number.externalData:
-      Object.assign(parts.entries, decodeEntry(asBytes(field)))
+      parts.place.set(...readEntry(asBytes(field)))
       break
   }
 }
 
-function decodeEntry(bytes: Uint8Array): Record<string, string> {
-  let key = ''
-  let value = ''
-  for (const field of fields(bytes)) {
-    if (field.number === protoFields.entry.key) key = asText(field)
-    else if (field.number === protoFields.entry.value) value = asText(field)
-  }
-  return ['location', 'offset', 'length'].includes(key) ? { [key]: value } : {}
+/** A StringStringEntryProto. */
+export function readEntry(bytes: Uint8Array): [key: string, value: string] {
+  const texts = new Map([...fields(bytes)].map(field => [field.number, asText(field)]))
+  return [texts.get(protoFields.entry.key) ?? '', texts.get(protoFields.entry.value) ?? '']
 }
 
 function fromBytes({ name, dims }: TensorParts, dtype: DataType, bytes: Uint8Array): ArrayBufferView {
@@ -123,7 +117,8 @@ function fromBytes({ name, dims }: TensorParts, dtype: DataType, bytes: Uint8Arr
 }
 
 function readOutside(parts: TensorParts, dtype: DataType, readExternal: ExternalReader | undefined): ArrayBufferView {
-  const { location = '', offset = '0', length } = parts.entries
+  const { place } = parts
+  const [location, offset, length] = [place.get('location') ?? '', place.get('offset') ?? '0', place.get('length')]
   if (!staysInside(location)) {
     throw new TrainerError(
       'file',

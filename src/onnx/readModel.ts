@@ -3,7 +3,8 @@ import { asBytes, asFloats, asIntegers, asNumber, asText, fields } from '../prot
 import type { DataType, Tensor } from '../tensor'
 import { checkModelBytes } from './checkMessage'
 import { checkNames } from './checkNames'
-import { decodeTensor, type ExternalReader } from './decodeTensor'
+import { decodeTensor, type ExternalReader, readEntry } from './decodeTensor'
+import { malformed } from './malformed'
 import {
   functionName,
   type RawAttribute,
@@ -15,8 +16,6 @@ import {
 } from './RawModel'
 import type { Dimension, ValueType } from './types'
 import { attributeTypes, dataTypeOf, protoFields } from './wire'
-
-export * from './RawModel'
 
 /**
  * Reads an ONNX model. Tensors are views of `bytes` where they are aligned.
@@ -59,11 +58,6 @@ function readOpset(bytes: Uint8Array): [string, number] {
   return [ownDomain(domain), version]
 }
 
-function readEntry(bytes: Uint8Array): [key: string, value: string] {
-  const texts = new Map([...fields(bytes)].map(field => [field.number, asText(field)]))
-  return [texts.get(protoFields.entry.key) ?? '', texts.get(protoFields.entry.value) ?? '']
-}
-
 function ownDomain(domain: string): string {
   return domain === 'ai.onnx' ? '' : domain
 }
@@ -82,8 +76,7 @@ class Reader {
   }
 
   graph(bytes: Uint8Array): RawGraph {
-    if (++this.#depth > deepest)
-      throw new TrainerError('file', `The ONNX data is malformed: more than ${deepest} graphs stand in one another.`)
+    if (++this.#depth > deepest) throw malformed(`more than ${deepest} graphs stand in one another`)
     const number = protoFields.graph
     const nodes: RawNode[] = []
     const initializers = new Map<string, Tensor>()
@@ -150,9 +143,8 @@ class Reader {
 
   #addInitializer(initializers: Map<string, Tensor>, bytes: Uint8Array): void {
     const { name, tensor } = decodeTensor(bytes, this.#readExternal)
-    if (name === '') throw new TrainerError('file', 'The ONNX data is malformed: an initializer has no name.')
-    if (initializers.has(name))
-      throw new TrainerError('file', `The ONNX data is malformed: two values are named "${name}".`)
+    if (name === '') throw malformed('an initializer has no name')
+    if (initializers.has(name)) throw malformed(`two values are named "${name}"`)
     initializers.set(name, tensor)
   }
 
@@ -183,7 +175,7 @@ class Reader {
     }
     const found = typeof value === 'object' && 'reference' in value ? value : (lists[type] ?? value)
     if (found !== undefined) return [name, found]
-    throw new TrainerError('file', `The ONNX data is malformed: the attribute "${name}" of type ${type} has no value.`)
+    throw malformed(`the attribute "${name}" of type ${type} has no value`)
   }
 
   #value(bytes: Uint8Array): RawValue {

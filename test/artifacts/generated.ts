@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encode, generateArtifacts, type GenerateArtifactsOptions, GraphBuilder, Tensor } from 'ts-trainer'
-import { type RawModel, readModel } from '../../src/onnx/readModel'
+import type { RawModel } from '../../src/onnx/RawModel'
+import { readModel } from '../../src/onnx/readModel'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyModel } from '../helpers/tinyModel'
 

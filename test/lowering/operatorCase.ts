@@ -1,7 +1,7 @@
 // what the runtime made of nodes of other programs, and what is made of them here
 import { GraphBuilder } from '../../src/onnx/builder'
 import { check } from '../../src/onnx/check'
-import type { RawAttribute, RawModel, RawNode } from '../../src/onnx/readModel'
+import type { RawAttribute, RawModel, RawNode } from '../../src/onnx/RawModel'
 import type { Dimension, Graph, Value } from '../../src/onnx/types'
 import { lower } from '../../src/lowering/lower'
 import { createData, type DataType, sizeOf, Tensor } from '../../src/tensor'
