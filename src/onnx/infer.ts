@@ -1,6 +1,6 @@
 import { TrainerError } from '../errors'
 import type { DataType, Tensor } from '../tensor'
-import { type Attributes, operators, type OpName } from './operators'
+import { type Attributes, operators, type OpName, type WindowAttributes } from './operators'
 import { agree, agreeAll, broadcast, describe, distinct, positive, reshaped, slicedLength, stretches } from './shapes'
 import type { Dimension, Value, ValueType } from './types'
 import { coveredLength, windowCounts, windowsOf } from './windows'
@@ -391,7 +391,7 @@ const maxPool: Rule<'MaxPool'> = ({ inputs: [x], attributes, outputs, unknown })
 function pooled(
   x: Value,
   kernel: readonly number[],
-  attributes: Parameters<typeof windowsOf>[1],
+  attributes: WindowAttributes,
   unknown: () => Dimension,
   ceil = false,
 ): readonly Dimension[] {
