@@ -120,16 +120,13 @@ function foldedRows(g: GraphBuilder, x: Value, group: number): Value {
   const [rows, channels, ...rest] = x.shape as [Dimension, number, ...Dimension[]]
   if (group === 1) return g.transpose(x, [1, 0, ...spatialAxes(x.shape.length)])
   const each = channels / group
-  const divided = {
-    ...g.reshape(x, lengths(g, [rows, group, each, ...rest], [x])),
-    shape: [rows, group, each, ...rest],
-  }
+  const shaped = (value: Value, shape: readonly Dimension[]): Value => ({
+    ...g.reshape(value, lengths(g, shape, [x])),
+    shape,
+  })
+  const divided = shaped(x, [rows, group, each, ...rest])
   const turned = g.transpose(divided, [2, 1, 0, ...rest.map((_, i) => i + 3)])
-  if (typeof rows === 'number')
-    return {
-      ...g.reshape(turned, lengths(g, [each, group * rows, ...rest], [x])),
-      shape: [each, group * rows, ...rest],
-    }
+  if (typeof rows === 'number') return shaped(turned, [each, group * rows, ...rest])
   const made = g.reshape(turned, g.concat([g.integers([each, -1]), lengths(g, rest, [x])], 0))
   return { ...made, shape: [each, made.shape[1]!, ...rest] }
 }

@@ -22,7 +22,7 @@ export const fusedProducts: LoweringTable = {
 }
 
 /** An operand of a product, and how it is turned. */
-interface Factor {
+export interface Factor {
   readonly value: Value
   /** Whether its last two axes are swapped. */
   readonly flipped: boolean
@@ -43,7 +43,7 @@ function fusedMatMul(site: Site): Value {
 }
 
 /** α A′ B′; weights as one product over all rows. */
-function product(g: GraphBuilder, a: Factor, b: Factor, alpha: number): Value {
+export function product(g: GraphBuilder, a: Factor, b: Factor, alpha: number): Value {
   const [left, right] = [a.value.shape.length, b.value.shape.length]
   if (left === 1 || right === 1) return vectorProduct(g, a, b, alpha)
   const turns = { ...(a.flipped ? { transA: 1 } : {}), ...(b.flipped ? { transB: 1 } : {}) }
