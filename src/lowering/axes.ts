@@ -1,7 +1,9 @@
 // parting, merging and counting along axes, also where a length is known only when the graph runs
 import type { GraphBuilder } from '../onnx/builder'
+import { reshaped } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
-import { known, lengthOf } from './writing'
+import { Tensor } from '../tensor'
+import { known } from './writing'
 
 /** A length, and where it can be read off when the graph runs if it is a name. */
 export interface Length {
@@ -39,25 +41,56 @@ export function partOf(g: GraphBuilder, item: Length | number): Value {
   return g.node('Shape', [item.of], { start: item.axis, end: item.axis + 1 })[0]!
 }
 
+/** The length of an axis as an int64 scalar, read when the graph runs where it is a name. */
+export function lengthOf(g: GraphBuilder, x: Value, axis: number): Value {
+  const length = x.shape[axis]!
+  return typeof length === 'number' ? g.constant(length, 'int64') : g.squeeze(partOf(g, { length, of: x, axis }), [0])
+}
+
 /** [.., a, b, ..] → [.., a · b, ..] for the axes from `axis` on, `count` of them. */
 export function merged(g: GraphBuilder, x: Value, axis: number, count = 2): Value {
   if (count === 1) return x
   if (count === 0) return g.unsqueeze(x, [axis])
   const lengths: readonly Dimension[] = x.shape.slice(axis, axis + count)
+  const before: readonly Dimension[] = x.shape.slice(0, axis)
   const after: readonly Dimension[] = x.shape.slice(axis + count)
-  const before: readonly number[] = x.shape.slice(0, axis).map(() => 0) // 0 keeps a length
-  if (known(after)) return g.reshape(x, [...before, known(lengths) ? lengths.reduce((a, b) => a * b, 1) : -1, ...after])
-  // only the last axis can take what is left: those behind change places with it
-  const at = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
-  const rank = x.shape.length
-  const last = g.transpose(x, [...at(0, axis), ...at(axis + count, rank), ...at(axis, axis + count)])
-  const flat = g.reshape(last, [...before, ...after.map(() => 0), -1])
-  return g.transpose(flat, [...at(0, axis), flat.shape.length - 1, ...at(axis, axis + after.length)])
+  const whole = known(lengths) ? lengths.reduce((a, b) => a * b, 1) : -1
+  const front = [...before.map(() => 0), whole] // 0 keeps a length
+  if (known(after)) return g.reshape(x, [...front, ...after])
+  const behind = g.node('Shape', [x], { start: axis + count })[0]!
+  const made = g.reshape(x, g.concat([g.integers(front), behind], 0))
+  return g.assume(
+    made,
+    reshaped(x.shape, [...before, whole, ...after], false, () => made.shape[axis]!),
+  )
 }
 
-/** 0, 1, 2 … along an axis of x, as int64, and 1 along all others. */
-export function positions(g: GraphBuilder, x: Value, axis: number): Value {
-  const [counted] = g.node('Range', [g.constant(0, 'int64'), lengthOf(g, x, axis), g.constant(1, 'int64')], {})
-  const behind = x.shape.slice(axis + 1).map((_, i) => i + 1)
-  return behind.length === 0 ? counted! : g.unsqueeze(counted!, behind)
+/** The axes of x from one on. */
+export function axesFrom(x: Value, axis: number): readonly number[] {
+  return x.shape.slice(axis).map((_, i) => axis + i)
+}
+
+/** 0, 1, 2 … along an axis of x, with so many axes of length 1 behind; counted when the graph runs where it must be. */
+export function placesAlong(
+  g: GraphBuilder,
+  x: Value,
+  axis: number,
+  behind = 0,
+  dtype: 'int64' | 'int32' = 'int64',
+): Value {
+  const length = x.shape[axis]!
+  const ones = Array.from({ length: behind }, () => 1)
+  if (typeof length === 'number') {
+    const places = Array.from({ length }, (_, i) => i)
+    return g.constant(Tensor.from(dtype, places).reshape([length, ...ones]))
+  }
+  const end = g.cast(lengthOf(g, x, axis), dtype)
+  const [counted] = g.node('Range', [g.constant(0, dtype), end, g.constant(1, dtype)], {})
+  const places = g.assume(counted!, [length])
+  return behind === 0
+    ? places
+    : g.unsqueeze(
+        places,
+        ones.map((_, i) => i + 1),
+      )
 }

@@ -1,9 +1,9 @@
 import { TrainerError } from '../errors'
-import type { GraphBuilder } from '../onnx/builder'
 import { positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { type Length, lengthsOf, merged, partOf, positions, reshapedTo } from './axes'
+import { lengthsOf, merged, placesAlong, reshapedTo } from './axes'
+import { numberedRows } from './cutting'
 import type { LoweringTable, Site } from './Lowering'
 import { native } from './native'
 
@@ -58,7 +58,7 @@ function reverseSequence({ graph: g, input, attributes }: Site): Value {
   const time = positive(attributes.int('time_axis', 0), x.shape.length)
   const others = x.shape.flatMap((_, i) => (i === batch ? [] : [i]))
   const lengths = g.unsqueeze(given, others)
-  const place = positions(g, x, time)
+  const place = placesAlong(g, x, time, x.shape.length - time - 1)
   const back = g.where(g.less(place, lengths), g.sub(g.sub(lengths, 1), place), place)
   return g.gatherElements(x, g.expand(back, x), time)
 }
@@ -75,28 +75,13 @@ function scatterND(site: Site): Value {
     g.constantOf(index) !== undefined && data.shape.slice(0, Number(depth)).every(length => typeof length === 'number')
   if (typeof depth !== 'number' || depth < 2 || isKnown) return native(site)[0]!
   const reduction = attributes.text('reduction', 'none') as Reduction
-  const lengths = lengthsOf(data)
-  const numbers = g.split(
-    index,
-    index.shape.length - 1,
-    Array.from({ length: depth }, () => 1),
-  )
-  const place = numbers
-    .map((own, k) => fromFront(g, own, lengths[k]!))
-    .reduce((at, own, k) => {
-      return g.add(g.mul(at, partOf(g, lengths[k]!)), own)
-    })
-  const rows = merged(g, data, 0, depth)
-  const [put] = g.node('ScatterND', [rows, place, updates], { reduction })
-  return reshapedTo(g, put!, lengths)
+  const [rows, place] = numberedRows(g, data, index, 0)
+  const single = g.unsqueeze(place, [index.shape.length - 1])
+  const [put] = g.node('ScatterND', [rows, single, updates], { reduction })
+  return reshapedTo(g, put!, lengthsOf(data))
 }
 
 type Reduction = 'none' | 'add' | 'mul' | 'max' | 'min'
-
-/** An index, of which one below 0 counts from the end. */
-function fromFront(g: GraphBuilder, index: Value, length: Length): Value {
-  return g.where(g.less(index, 0), g.add(index, partOf(g, length)), index)
-}
 
 /** The block's edge, and the lengths of an image [rows, channels, height, width]. */
 function blocks({ input, attributes }: Site): { x: Value; block: number; channels: number } {

@@ -1,8 +1,8 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
+import { placesAlong } from './axes'
 import type { Site } from './Lowering'
-import { placesAlong } from './places'
 
 /**
  * Rotary positions: the elements of each head in pairs, (a, b) → (a cos - b sin, a sin + b cos). x is [batch, tokens,
@@ -34,7 +34,7 @@ export function rotary(site: Site): Value {
 /** [batch, tokens], or [1, tokens] where the one number that is given is where all rows begin. */
 function positionsOf({ graph: g, input }: Site, x: Value, axis: number): Value {
   const given = g.cast(input(1), 'int32')
-  return given.shape.length === 2 ? given : g.unsqueeze(g.add(placesAlong(g, x, axis), given), [0])
+  return given.shape.length === 2 ? given : g.unsqueeze(g.add(placesAlong(g, x, axis, 0, 'int32'), given), [0])
 }
 
 interface Turn {
