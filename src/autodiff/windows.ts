@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Attributes } from '../onnx/operators'
 import type { Dimension, Value } from '../onnx/types'
 import { attributesOf, coveredLength, spatialAxes, type Window, windowsOf } from '../onnx/windows'
-import { asRows, expand, lengths, reshaped, zeros } from './shapes'
+import { asRows, expand, lengths, reshaped, reshapedTo, zeros } from './shapes'
 
 /** What the gradients of convolutions are written from. */
 interface Convolution {
@@ -120,13 +120,9 @@ function foldedRows(g: GraphBuilder, x: Value, group: number): Value {
   const [rows, channels, ...rest] = x.shape as [Dimension, number, ...Dimension[]]
   if (group === 1) return g.transpose(x, [1, 0, ...spatialAxes(x.shape.length)])
   const each = channels / group
-  const shaped = (value: Value, shape: readonly Dimension[]): Value => ({
-    ...g.reshape(value, lengths(g, shape, [x])),
-    shape,
-  })
-  const divided = shaped(x, [rows, group, each, ...rest])
+  const divided = reshapedTo(g, x, [rows, group, each, ...rest], [x])
   const turned = g.transpose(divided, [2, 1, 0, ...rest.map((_, i) => i + 3)])
-  if (typeof rows === 'number') return shaped(turned, [each, group * rows, ...rest])
+  if (typeof rows === 'number') return reshapedTo(g, turned, [each, group * rows, ...rest], [x])
   const made = g.reshape(turned, g.concat([g.integers([each, -1]), lengths(g, rest, [x])], 0))
   return { ...made, shape: [each, made.shape[1]!, ...rest] }
 }

@@ -1,50 +1,15 @@
-// parting, merging and counting along axes, also where a length is known only when the graph runs
+// merging and counting along axes, also where a length is known only when the graph runs
 import type { GraphBuilder } from '../onnx/builder'
 import { reshaped } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { known } from './writing'
 
-/** A length, and where it can be read off when the graph runs if it is a name. */
-export interface Length {
-  readonly length: Dimension
-  readonly of: Value
-  readonly axis: number
-}
-
-/** The lengths of a value. */
-export function lengthsOf(value: Value): readonly Length[] {
-  return value.shape.map((length, axis) => ({ length, of: value, axis }))
-}
-
-/** A reshape to lengths of other values, and numbers. */
-export function reshapedTo(g: GraphBuilder, x: Value, target: readonly (Length | number)[]): Value {
-  const shape = target.map(item => (typeof item === 'number' ? item : item.length))
-  if (shape.length === x.shape.length && shape.every((length, i) => length === x.shape[i])) return x
-  return g.assume(g.reshape(x, vectorOf(g, target)), shape)
-}
-
-function vectorOf(g: GraphBuilder, target: readonly (Length | number)[]): Value {
-  const numbers = target.map(item => (typeof item === 'number' ? item : item.length))
-  if (numbers.filter(length => typeof length === 'string').length <= 1)
-    return g.integers(numbers.map(length => (typeof length === 'string' ? -1 : length)))
-  return g.concat(
-    target.map(item => partOf(g, item)),
-    0,
-  )
-}
-
-/** A length as a vector of one number. */
-export function partOf(g: GraphBuilder, item: Length | number): Value {
-  if (typeof item === 'number') return g.integers([item])
-  if (typeof item.length === 'number') return g.integers([item.length])
-  return g.node('Shape', [item.of], { start: item.axis, end: item.axis + 1 })[0]!
-}
-
 /** The length of an axis as an int64 scalar, read when the graph runs where it is a name. */
 export function lengthOf(g: GraphBuilder, x: Value, axis: number): Value {
   const length = x.shape[axis]!
-  return typeof length === 'number' ? g.constant(length, 'int64') : g.squeeze(partOf(g, { length, of: x, axis }), [0])
+  if (typeof length === 'number') return g.constant(length, 'int64')
+  return g.squeeze(g.node('Shape', [x], { start: axis, end: axis + 1 })[0]!, [0])
 }
 
 /** [.., a, b, ..] → [.., a · b, ..] for the axes from `axis` on, `count` of them. */

@@ -1,8 +1,9 @@
+import { reshapedTo } from '../autodiff/shapes'
 import { TrainerError } from '../errors'
 import { positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { lengthsOf, merged, placesAlong, reshapedTo } from './axes'
+import { merged, placesAlong } from './axes'
 import { numberedRows } from './cutting'
 import type { LoweringTable, Site } from './Lowering'
 import { native } from './native'
@@ -78,7 +79,7 @@ function scatterND(site: Site): Value {
   const [rows, place] = numberedRows(g, data, index, 0)
   const single = g.unsqueeze(place, [index.shape.length - 1])
   const [put] = g.node('ScatterND', [rows, single, updates], { reduction })
-  return reshapedTo(g, put!, lengthsOf(data))
+  return reshapedTo(g, put!, data.shape, [data])
 }
 
 type Reduction = 'none' | 'add' | 'mul' | 'max' | 'min'
@@ -103,9 +104,9 @@ function depthToSpace(site: Site): Value {
   const left = channels / (block * block)
   if (!Number.isInteger(left))
     throw new TrainerError('file', `its ${channels} channels are not a multiple of ${block * block}.`)
-  const [rows, , height, width] = lengthsOf(x)
+  const [rows, , height, width] = x.shape
   const depth = mode === 'DCR' ? [block, block, left] : [left, block, block]
-  const parted = reshapedTo(g, x, [rows!, ...depth, height!, width!])
+  const parted = reshapedTo(g, x, [rows!, ...depth, height!, width!], [x])
   const spread = g.transpose(parted, mode === 'DCR' ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3])
   return merged(g, merged(g, spread, 4), 2)
 }
@@ -113,11 +114,11 @@ function depthToSpace(site: Site): Value {
 function spaceToDepth(site: Site): Value {
   const { graph: g } = site
   const { x, block, channels } = blocks(site)
-  const [height, width] = x.shape.slice(2)
+  const [rows, , height, width] = x.shape
   if (typeof height !== 'number' || typeof width !== 'number' || height % block !== 0 || width % block !== 0)
     throw new TrainerError('graph', `its height and width, [${height}, ${width}], have to be multiples of ${block}.`)
   const parted = [channels, height / block, block, width / block, block]
-  const split = reshapedTo(g, x, [lengthsOf(x)[0]!, ...parted])
+  const split = reshapedTo(g, x, [rows!, ...parted], [x])
   const moved = g.transpose(split, [0, 3, 5, 1, 2, 4])
-  return reshapedTo(g, moved, [lengthsOf(x)[0]!, channels * block * block, height / block, width / block])
+  return reshapedTo(g, moved, [rows!, channels * block * block, height / block, width / block], [x])
 }

@@ -1,9 +1,8 @@
 import { TrainerError } from '../errors'
-import { asRows } from '../autodiff/shapes'
+import { asRows, reshapedTo } from '../autodiff/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { attributesOf, spatialAxes, span, windowCount } from '../onnx/windows'
 import { Tensor } from '../tensor'
-import { lengthsOf, reshapedTo } from './axes'
 import type { LoweringTable, Site } from './Lowering'
 import { type KnownWindow, windowsAt } from './windows'
 import { known } from './writing'
@@ -98,7 +97,7 @@ function dilatedMeans({ graph: g }: Site, x: Value, windows: readonly KnownWindo
   const weight = g.constant(new Tensor('float32', new Float32Array(size).fill(1 / size), [1, 1, ...kernel]))
   const pictures = g.unsqueeze(asRows(g, x, x.shape.slice(2)), [1])
   const made = g.node('Conv', [pictures, weight], attributesOf(windows))[0]!
-  return reshapedTo(g, made, [...lengthsOf(x).slice(0, 2), ...lengthsOf(made).slice(2)])
+  return reshapedTo(g, made, [...x.shape.slice(0, 2), ...made.shape.slice(2)], [x, made])
 }
 
 /** For each window, its number of elements over the number of those that count: [1, 1, …]. */
