@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Attributes } from '../onnx/operators'
+import { toEnd } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { attributesOf, coveredLength, spatialAxes, type Window, windowsOf } from '../onnx/windows'
 import { asRows, expand, lengths, reshaped, reshapedTo, zeros } from './shapes'
@@ -80,7 +81,7 @@ function inputGradient(convolution: Convolution, d: Value, w: Value, x: Value): 
 
 /** Every so many elements along an axis, from one on. */
 function everyFrom(g: GraphBuilder, value: Value, axis: number, from: number, step: number): Value {
-  const [start, end, along, by] = [from, 2 ** 31 - 1, axis, step].map(number => g.integers([number]))
+  const [start, end, along, by] = [from, toEnd, axis, step].map(number => g.integers([number]))
   return g.node('Slice', [value, start, end, along, by], {})[0]!
 }
 

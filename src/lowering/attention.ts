@@ -3,10 +3,8 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { merged, placesAlong } from './axes'
 import type { LoweringTable, Site } from './Lowering'
-import { refusals } from './refused'
+import { refusals, unfused } from './refused'
 import { rotary } from './rotary'
-
-const unfused = 'Export the model without graph optimization.'
 
 /** Attention as graph optimizers leave it. What is masked is added to the scores, as a large negative number. */
 export const attention: LoweringTable = {
@@ -54,10 +52,10 @@ type Biases = readonly Value[]
 
 function selfAttention(site: Site): readonly (Value | undefined)[] {
   const { graph: g, input, inputs, attributes } = site
-  refusePast(site, [4, 6], 'past_present_share_buffer')
+  refusePast(site, [4, 6])
   if (attributes.int('do_rotary', 0) !== 0)
     throw new TrainerError('graph', 'do_rotary is not written.', { fix: unfused })
-  attributes.ignore('rotary_embedding_dim')
+  attributes.ignore('rotary_embedding_dim', 'past_present_share_buffer')
   const [x, weight, bias] = [input(0), input(1), inputs[2]]
   const heads = headsOf(site)
   const whole = weight.shape[1]
@@ -187,8 +185,7 @@ function seen(g: GraphBuilder, mask: Value, key: Value): Value {
   return g.and(before(ends!), g.not(before(starts!)))
 }
 
-function refusePast({ inputs, attributes, node }: Site, at: readonly number[], shared?: string): void {
-  if (shared !== undefined) attributes.ignore(shared)
+function refusePast({ inputs, node }: Site, at: readonly number[]): void {
   const given = at.find(i => inputs[i] !== undefined)
   if (given === undefined) return
   throw new TrainerError(

@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { positive } from '../onnx/shapes'
+import { positive, toEnd } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { lengthOf, merged, placesAlong } from './axes'
 import { typedLike } from './backThrough'
@@ -56,7 +56,7 @@ function slicedName(
 ): Dimension | undefined {
   if (from !== 0 || step !== 1) return undefined
   if (typeof to === 'string') return to
-  return typeof to === 'number' && to >= 2 ** 31 - 1 ? whole : undefined
+  return typeof to === 'number' && to >= toEnd ? whole : undefined
 }
 
 function split(site: Site): readonly Value[] {

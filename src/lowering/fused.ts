@@ -5,7 +5,7 @@ import { fastGelu } from './fastGelu'
 import { fusedProducts } from './fusedProducts'
 import type { LoweringTable, Site } from './Lowering'
 import { rootMeanSquared } from './normalization'
-import { refusals } from './refused'
+import { refusals, unfused } from './refused'
 
 const quantized = ['quantized weights are not trained', 'Train the model as it was before it was quantized.'] as const
 
@@ -75,7 +75,7 @@ export const fused: LoweringTable = {
   ...refusals(
     ['NhwcConv', 'NhwcMaxPool', 'NhwcFusedConv'],
     'its images have their channels last, as only optimized graphs do',
-    'Export the model without graph optimization.',
+    unfused,
   ),
   ...refusals(
     [

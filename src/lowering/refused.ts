@@ -2,6 +2,9 @@ import { TrainerError } from '../errors'
 import { operatorName } from '../onnx/readModel'
 import type { Lowering, LoweringTable } from './Lowering'
 
+/** What to do about what graph optimizers left. */
+export const unfused = 'Export the model without graph optimization.'
+
 /**
  * The row of an operator that is known, and yet not written.
  * @param why a sentence without its full stop

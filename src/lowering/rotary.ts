@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { placesAlong } from './axes'
 import type { Site } from './Lowering'
+import { unfused } from './refused'
 
 /**
  * Rotary positions: the elements of each head in pairs, (a, b) → (a cos - b sin, a sin + b cos). x is [batch, tokens,
@@ -14,7 +15,7 @@ export function rotary(site: Site): Value {
   attributes.ignore('scale')
   if (attributes.int('is_packed_batching', 0) !== 0)
     throw new TrainerError('graph', 'packed batches are not written.', {
-      fix: 'Export the model without graph optimization.',
+      fix: unfused,
     })
   const [interleaved, heads] = [attributes.int('interleaved', 0) !== 0, attributes.int('num_heads', 0)]
   const half = Number(input(2).shape[1])

@@ -1,13 +1,11 @@
 // what rules of several families need to write
+import { toEnd } from '../onnx/shapes'
 import type { Dimension } from '../onnx/types'
 import type { Site } from './Lowering'
 
-/** As a start or an end, "all that is left": the largest int32, which every provider reads correctly. */
-const last = 2 ** 31 - 1
-
 /** A place in a file as one that int64 has: exporters write the largest one for "to the end". */
 export function bounded(place: number): number {
-  return Math.max(-last, Math.min(last, place))
+  return Math.max(-toEnd, Math.min(toEnd, place))
 }
 
 /** Whether all lengths of a shape are numbers. */
