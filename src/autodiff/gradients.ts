@@ -310,15 +310,15 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
       reduction === 'add' ? d : g.node('ScatterND', [d, index, zeros(g, d.dtype, updates.shape, [updates])], {})[0]
     return [dx, undefined, asked[2] ? insideOut(g, d, index, x) : undefined]
   },
-  // the same, element by element along an axis; products and extremes: see scatterGradients
+  // the same, element by element along an axis; products and extremes: see scatter.ts
   ScatterElements: ({
     x: [x, index, updates],
     y: [y],
     dy: [d],
     attributes: { axis = 0, reduction = 'none' },
-    ...site
+    graph: g,
+    asked,
   }) => {
-    const { graph: g, asked } = site
     if (reduction === 'mul') return productGradients({ graph: g, x, index, updates, d, axis })
     if (reduction === 'max' || reduction === 'min') return extremeGradients({ graph: g, x, index, updates, d, axis }, y)
     const dx =

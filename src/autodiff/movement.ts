@@ -1,15 +1,12 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import { knownIntegersOf } from '../onnx/infer'
-import { clampedPlace, positive } from '../onnx/shapes'
+import { clampedPlace, positive, toEnd } from '../onnx/shapes'
 import type { GatherHint, Dimension, Inverse, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { asRows, expand, lengths, zeros } from './shapes'
 
 type Shape = readonly Dimension[]
-
-/** As an end, "all that is left": the largest int32, which every provider reads correctly. */
-const last = 2 ** 31 - 1
 
 /**
  * Zeros of the given shape, with the slices of `d` added at the places along `axis` that `index` says: what undoes a
@@ -116,7 +113,7 @@ export function padGradient(g: GraphBuilder, d: Value, axes: readonly number[], 
   const cut = axes.flatMap((axis, i) => {
     const start = Math.max(0, amount(i, 0))
     const end = Math.max(0, amount(i, 1))
-    return start === 0 && end === 0 ? [] : [{ axis, start, end: end === 0 ? last : -end }]
+    return start === 0 && end === 0 ? [] : [{ axis, start, end: end === 0 ? toEnd : -end }]
   })
   return cut.length === 0
     ? grown
@@ -184,7 +181,7 @@ function cutOf(g: GraphBuilder, x: Value, axis: number, from: number | Value, to
   return {
     axis,
     before: from === 0 ? 0 : rest(g.integers([0]), vector(from)),
-    after: typeof to === 'number' && to >= last ? 0 : rest(vector(to), g.integers([last])),
+    after: typeof to === 'number' && to >= toEnd ? 0 : rest(vector(to), g.integers([toEnd])),
   }
 }
 
@@ -232,7 +229,7 @@ function spread(
   step: number,
 ): Value {
   const length = x.shape[axis]!
-  if (from === -1 && to !== undefined && to <= -last && step === -1) {
+  if (from === -1 && to !== undefined && to <= -toEnd && step === -1) {
     return g.node('Slice', [d, g.integers([-1]), g.integers([to]), g.integers([axis]), g.integers([-1])], {})[0]!
   }
   if (typeof length !== 'number' || from === undefined || to === undefined) {

@@ -66,11 +66,15 @@ export function count(graph: GraphBuilder, x: Value, axes: readonly number[]): n
 
 /** A reshape to the shape of another value. */
 export function reshaped(graph: GraphBuilder, x: Value, like: Value): Value {
-  const { shape } = like
+  return reshapedTo(graph, x, like.shape, [like])
+}
+
+/** A reshape; as it is, if it has the shape already. */
+export function reshapedTo(graph: GraphBuilder, x: Value, shape: Shape, sources: readonly Value[]): Value {
   if (shape.length === x.shape.length && shape.every((d, i) => d === x.shape[i])) return x
-  if (shape.filter(d => typeof d === 'string').length <= 1) return graph.reshapeLike(x, like)
+  if (shape.filter(d => typeof d === 'string').length <= 1) return graph.reshapeLike(x, { ...x, shape })
   const target = shape.map((d, i) => (typeof d === 'number' ? d : d === x.shape[i] ? 0 : -1)) // 0 copies
-  const vector = target.filter(d => d === -1).length <= 1 ? graph.integers(target) : lengths(graph, shape, [like])
+  const vector = target.filter(d => d === -1).length <= 1 ? graph.integers(target) : lengths(graph, shape, sources)
   return { ...graph.reshape(x, vector), shape }
 }
 

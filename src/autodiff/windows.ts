@@ -1,8 +1,9 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Attributes } from '../onnx/operators'
+import { toEnd } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { attributesOf, coveredLength, spatialAxes, type Window, windowsOf } from '../onnx/windows'
-import { asRows, expand, lengths, reshaped, zeros } from './shapes'
+import { asRows, expand, lengths, reshaped, reshapedTo, zeros } from './shapes'
 
 /** What the gradients of convolutions are written from. */
 interface Convolution {
@@ -80,7 +81,7 @@ function inputGradient(convolution: Convolution, d: Value, w: Value, x: Value): 
 
 /** Every so many elements along an axis, from one on. */
 function everyFrom(g: GraphBuilder, value: Value, axis: number, from: number, step: number): Value {
-  const [start, end, along, by] = [from, 2 ** 31 - 1, axis, step].map(number => g.integers([number]))
+  const [start, end, along, by] = [from, toEnd, axis, step].map(number => g.integers([number]))
   return g.node('Slice', [value, start, end, along, by], {})[0]!
 }
 
@@ -120,16 +121,9 @@ function foldedRows(g: GraphBuilder, x: Value, group: number): Value {
   const [rows, channels, ...rest] = x.shape as [Dimension, number, ...Dimension[]]
   if (group === 1) return g.transpose(x, [1, 0, ...spatialAxes(x.shape.length)])
   const each = channels / group
-  const divided = {
-    ...g.reshape(x, lengths(g, [rows, group, each, ...rest], [x])),
-    shape: [rows, group, each, ...rest],
-  }
+  const divided = reshapedTo(g, x, [rows, group, each, ...rest], [x])
   const turned = g.transpose(divided, [2, 1, 0, ...rest.map((_, i) => i + 3)])
-  if (typeof rows === 'number')
-    return {
-      ...g.reshape(turned, lengths(g, [each, group * rows, ...rest], [x])),
-      shape: [each, group * rows, ...rest],
-    }
+  if (typeof rows === 'number') return reshapedTo(g, turned, [each, group * rows, ...rest], [x])
   const made = g.reshape(turned, g.concat([g.integers([each, -1]), lengths(g, rest, [x])], 0))
   return { ...made, shape: [each, made.shape[1]!, ...rest] }
 }

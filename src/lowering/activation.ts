@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import type { Value } from '../onnx/types'
 import type { Site } from './Lowering'
+import { unfused } from './refused'
 
 /** What a node was fused with: the activation that its attribute names. */
 export function activated({ graph: g, attributes }: Site, x: Value): Value {
@@ -26,7 +27,7 @@ export function activated({ graph: g, attributes }: Site, x: Value): Value {
       return g.min(g.max(x, alpha ?? -3.4e38), beta ?? 3.4e38)
     default:
       throw new TrainerError('graph', `the activation ${name} that it was fused with has no rule.`, {
-        fix: 'Export the model without graph optimization.',
+        fix: unfused,
       })
   }
 }

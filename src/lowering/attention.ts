@@ -1,19 +1,17 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
+import { merged, placesAlong } from './axes'
 import type { LoweringTable, Site } from './Lowering'
-import { placesAlong } from './places'
-import { refused } from './refused'
+import { refusals, unfused } from './refused'
 import { rotary } from './rotary'
-
-const unfused = 'Export the model without graph optimization.'
 
 /** Attention as graph optimizers leave it. What is masked is added to the scores, as a large negative number. */
 export const attention: LoweringTable = {
   'com.microsoft.Attention': { how: 'softmax(q kᵀ / √d + mask) v', lower: selfAttention },
   'com.microsoft.MultiHeadAttention': { how: 'softmax(q kᵀ / √d + mask) v', lower: multiHeadAttention },
   'com.microsoft.RotaryEmbedding': { how: 'pairs of elements turned by cos and sin', carries: [0], lower: rotary },
-  ...Object.fromEntries(
+  ...refusals(
     [
       'GroupQueryAttention',
       'DecoderMaskedMultiHeadAttention',
@@ -21,12 +19,11 @@ export const attention: LoweringTable = {
       'SparseAttention',
       'DecoderAttention',
       'PagedAttention',
-    ].map(op => [
-      `com.microsoft.${op}`,
-      refused('it keeps the keys and values of earlier tokens, as only text generation does', unfused),
-    ]),
+    ],
+    'it keeps the keys and values of earlier tokens, as only text generation does',
+    unfused,
   ),
-  ...Object.fromEntries(
+  ...refusals(
     [
       'PackedAttention',
       'PackedMultiHeadAttention',
@@ -37,7 +34,9 @@ export const attention: LoweringTable = {
       'RestorePadding',
       'QAttention',
       'QOrderedAttention',
-    ].map(op => [`com.microsoft.${op}`, refused('only some inference builds have it', unfused)]),
+    ],
+    'only some inference builds have it',
+    unfused,
   ),
 }
 
@@ -53,10 +52,10 @@ type Biases = readonly Value[]
 
 function selfAttention(site: Site): readonly (Value | undefined)[] {
   const { graph: g, input, inputs, attributes } = site
-  refusePast(site, [4, 6], 'past_present_share_buffer')
+  refusePast(site, [4, 6])
   if (attributes.int('do_rotary', 0) !== 0)
     throw new TrainerError('graph', 'do_rotary is not written.', { fix: unfused })
-  attributes.ignore('rotary_embedding_dim')
+  attributes.ignore('rotary_embedding_dim', 'past_present_share_buffer')
   const [x, weight, bias] = [input(0), input(1), inputs[2]]
   const heads = headsOf(site)
   const whole = weight.shape[1]
@@ -83,9 +82,9 @@ function projections({ graph: g, input, inputs }: Site, heads: number): Projecte
   const packed = query.shape.length === 5 ? unpacked(g, query, 3) : undefined
   const pair = key?.shape.length === 5 ? unpacked(g, key, 2) : undefined
   const flat = packed ?? [query, ...(pair ?? [key ?? query, value ?? key ?? query])]
-  const rows = flat.map(part =>
-    part.shape.length === 4 && packed === undefined && pair === undefined ? part : merged(g, part),
-  )
+  const isPacked = packed !== undefined || pair !== undefined
+  // the heads of a part that was packed stand side by side again, for the bias
+  const rows = flat.map(part => (isPacked && part.shape.length === 4 ? merged(g, part, 2) : part))
   const widths = rows.map(part => (part.shape.length === 3 ? Number(part.shape[2]) : 0))
   const whole = bias === undefined ? undefined : Number(bias.shape[0])
   const shares = whole === undefined ? undefined : widthsOfBias(widths, whole)
@@ -115,13 +114,6 @@ function unpacked(g: GraphBuilder, x: Value, n: number): readonly Value[] {
     .map(part => g.squeeze(part, [3]))
 }
 
-/** [batch, tokens, heads, size] → [batch, tokens, heads × size]; three axes stay as they are. */
-function merged(g: GraphBuilder, x: Value): Value {
-  if (x.shape.length === 3) return x
-  const [heads, size] = x.shape.slice(2)
-  return g.reshape(x, [0, 0, Number(heads) * Number(size)])
-}
-
 /** [batch, tokens, heads × size] → [batch, heads, tokens, size] */
 function apart(g: GraphBuilder, x: Value, heads: number, size: number): Value {
   if (!Number.isInteger(size)) throw new TrainerError('file', `its width is not a multiple of its ${heads} heads.`)
@@ -148,9 +140,7 @@ function attended(
     })
   const scores = g.matMul(g.mul(query, scale), g.transpose(key, [0, 1, 3, 2]))
   const weights = g.softmax(biases.reduce((sum, bias) => g.add(sum, bias), scores))
-  const mixed = g.transpose(g.matMul(weights, value), [0, 2, 1, 3])
-  const [heads, width] = mixed.shape.slice(2)
-  return [g.reshape(mixed, [0, 0, Number(heads) * Number(width)])]
+  return [merged(g, g.transpose(g.matMul(weights, value), [0, 2, 1, 3]), 2)]
 }
 
 /** The lowest float32. */
@@ -169,7 +159,7 @@ function maskBiases(site: Site, { query, key }: Projected, mask: Value | undefin
   const zero = g.constant(0, query.dtype)
   if (mask !== undefined) found.push(g.where(seen(g, mask, key), zero, filter))
   if (attributes.int('unidirectional', 0) !== 0) {
-    const [queries, keys] = [placesAlong(g, query, 2), placesAlong(g, key, 2)]
+    const [queries, keys] = [query, key].map(x => placesAlong(g, x, 2, 0, 'int32')) as [Value, Value]
     found.push(g.where(g.less(g.unsqueeze(queries, [1]), keys), lowest, zero))
   }
   return found
@@ -184,7 +174,7 @@ function seen(g: GraphBuilder, mask: Value, key: Value): Value {
       fix: unfused,
     })
   const [rows, listed] = [key.shape[0]!, mask.shape[0]!]
-  const places = placesAlong(g, key, 2)
+  const places = placesAlong(g, key, 2, 0, 'int32')
   const before = (ends: Value): Value => g.less(places, g.unsqueeze(ends, [1, 2, 3]))
   if (listed === rows || typeof rows !== 'number' || typeof listed !== 'number') return before(g.cast(mask, 'int32'))
   if (listed !== 2 * rows)
@@ -195,8 +185,7 @@ function seen(g: GraphBuilder, mask: Value, key: Value): Value {
   return g.and(before(ends!), g.not(before(starts!)))
 }
 
-function refusePast({ inputs, attributes, node }: Site, at: readonly number[], shared?: string): void {
-  if (shared !== undefined) attributes.ignore(shared)
+function refusePast({ inputs, node }: Site, at: readonly number[]): void {
   const given = at.find(i => inputs[i] !== undefined)
   if (given === undefined) return
   throw new TrainerError(

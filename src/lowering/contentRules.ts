@@ -1,8 +1,12 @@
 // what nodes make of small vectors whose contents are known, operator by operator
 import type { OpName } from '../onnx/operators'
-import { clampedPlace, positive } from '../onnx/shapes'
+import { broadcast, clampedPlace, positive, slicedLength } from '../onnx/shapes'
 import type { Dimension, Node, Value } from '../onnx/types'
 import { type DataType, sizeOf } from '../tensor'
+import { known } from './writing'
+
+/** Values of more elements are not followed: masks and positions are data. */
+export const most = 1024
 
 /** An item that is known: a number, or the name of a length. */
 export type Item = Dimension | undefined
@@ -36,11 +40,7 @@ const elementwise =
   }
 
 function broadcastDims(all: readonly (readonly number[])[]): readonly number[] {
-  const rank = Math.max(0, ...all.map(dims => dims.length))
-  return Array.from({ length: rank }, (_, i) => {
-    const lengths = all.map(dims => dims[i - rank + dims.length] ?? 1)
-    return lengths.find(length => length !== 1) ?? 1
-  })
+  return all.reduce<readonly number[]>((whole, dims) => broadcast(whole, dims) as readonly number[], [])
 }
 
 /** Where the item of a broadcast result comes from in an operand. */
@@ -80,12 +80,8 @@ const sameItems: Rule<OpName> = (_, [x]) => x
 /** The items in the shape that the output was found to have. */
 const inShape: Rule<OpName> = ({ outputs }, [x]) => {
   const { shape } = outputs[0] as Value
-  if (x === undefined || !isKnown(shape)) return undefined
+  if (x === undefined || !known(shape)) return undefined
   return { dims: shape, items: x.items }
-}
-
-function isKnown(shape: readonly Dimension[]): shape is readonly number[] {
-  return shape.every(length => typeof length === 'number')
 }
 
 const slice: Rule<'Slice'> = ({ inputs }, [x, starts, ends, axes, steps]) => {
@@ -103,7 +99,7 @@ const slice: Rule<'Slice'> = ({ inputs }, [x, starts, ends, axes, steps]) => {
     const length = x.dims[axis]!
     step[axis] = by?.[k] ?? 1
     first[axis] = clampedPlace(start, length, step[axis])
-    dims[axis] = Math.max(0, Math.ceil((clampedPlace(to![k]!, length, step[axis]) - first[axis]) / step[axis]))
+    dims[axis] = slicedLength(length, start, to![k]!, step[axis])
   })
   return picked(x, dims, index => index.map((place, axis) => first[axis]! + place * step[axis]!))
 }
@@ -150,7 +146,7 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
   Reshape: inShape,
   Expand: ({ outputs }, [x]) => {
     const { shape } = outputs[0] as Value
-    if (x === undefined || !isKnown(shape) || sizeOf(shape) > 1024) return undefined
+    if (x === undefined || !known(shape) || sizeOf(shape) > most) return undefined
     return { dims: shape, items: Array.from({ length: sizeOf(shape) }, (_, i) => x.items[placeIn(x.dims, shape, i)]) }
   },
   Transpose: ({ attributes: { perm } }, [x]) => {
@@ -167,7 +163,7 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
     const [from, to, by] = [start?.items[0], limit?.items[0], delta?.items[0]]
     if (typeof from !== 'number' || typeof to !== 'number' || typeof by !== 'number' || by === 0) return undefined
     const length = Math.max(0, Math.ceil((to - from) / by))
-    return length > 1024 ? undefined : vector(Array.from({ length }, (__, i) => from + i * by))
+    return length > most ? undefined : vector(Array.from({ length }, (__, i) => from + i * by))
   },
   Add: elementwise(
     (a, b) => a + b,

@@ -2,10 +2,7 @@
 // included, so that the shapes of what is reshaped by them are known
 import type { Node, Value } from '../onnx/types'
 import { createData, type DataType, sizeOf, Tensor } from '../tensor'
-import { type Contents, contentRules } from './contentRules'
-
-/** Values of more elements are not followed: masks and positions are data. */
-const most = 1024
+import { type Contents, contentRules, most } from './contentRules'
 
 const followed: ReadonlySet<DataType> = new Set<DataType>(['int64', 'int32', 'bool', 'float32'])
 

@@ -1,9 +1,11 @@
 import { TrainerError } from '../errors'
-import { positive } from '../onnx/shapes'
+import { positive, toEnd } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
+import { lengthOf, merged, placesAlong } from './axes'
 import { typedLike } from './backThrough'
 import type { LoweringTable, Site } from './Lowering'
-import { axesOf, bounded, known, lengthOf, native } from './writing'
+import { native, trimmed } from './native'
+import { axesOf, bounded, known } from './writing'
 
 /** What takes parts of a tensor, or puts parts together. */
 export const cutting: LoweringTable = {
@@ -27,8 +29,7 @@ function slice(site: Site): Value {
   if (starts === undefined || ends === undefined) throw new TrainerError('file', 'it has no starts or no ends.')
   const bounds = [starts, ends].map(bound => wholeNumbers(site, bound))
   const at = [axes, steps].map(value => value && wholeNumbers(site, value))
-  const given = [x, ...bounds, ...at]
-  const [value] = graph.node('Slice', given.slice(0, given.findLastIndex(one => one !== undefined) + 1), {})
+  const [value] = graph.node('Slice', trimmed([x, ...bounds, ...at]), {})
   if (known(value!.shape)) return value!
   const [from, to, by] = [lengths(starts), lengths(ends), steps === undefined ? undefined : lengths(steps)]
   const along = (axes === undefined ? undefined : lengths(axes)) ?? from?.map((_, k) => k) ?? []
@@ -55,7 +56,7 @@ function slicedName(
 ): Dimension | undefined {
   if (from !== 0 || step !== 1) return undefined
   if (typeof to === 'string') return to
-  return typeof to === 'number' && to >= 2 ** 31 - 1 ? whole : undefined
+  return typeof to === 'number' && to >= toEnd ? whole : undefined
 }
 
 function split(site: Site): readonly Value[] {
@@ -81,7 +82,7 @@ function pad(site: Site): Value {
   const axes = axesOf(site, 3)
   if (pads.every(amount => amount === 0)) return x
   const given = [x, graph.integers(pads), value && graph.reshape(value, []), axes && graph.integers(axes)]
-  return graph.node('Pad', given.slice(0, given.findLastIndex(one => one !== undefined) + 1), { mode })[0]!
+  return graph.node('Pad', trimmed(given), { mode })[0]!
 }
 
 function gatherND({ graph: g, input, attributes }: Site): Value {
@@ -105,28 +106,10 @@ export function numberedRows(g: Site['graph'], x: Value, index: Value, shared: n
     const own = g.gather(places, g.constant(k, 'int64'), index.shape.length - 1)
     return g.where(g.less(own, 0), g.add(own, lengthOf(g, x, shared + k)), own)
   })
-  const common = Array.from({ length: shared }, (_, axis) => batchPlaces(g, x, axis, index.shape.length - 1))
+  const common = Array.from({ length: shared }, (_, axis) => placesAlong(g, x, axis, index.shape.length - axis - 2))
   const numbered = [...common, ...named].reduce((at, own, k) => g.add(g.mul(at, lengthOf(g, x, k)), own))
   const place = shared + depth === 1 ? numbered : g.assume(numbered, typedLike(numbered, index).shape)
-  const rest = x.shape.slice(shared + depth)
-  const rows = mergedFront(g, x, shared + depth, rest)
-  return [rows, place]
-}
-
-/** 0, 1, 2 … along an axis that x and an index of that rank share, for each place of the index. */
-function batchPlaces(g: Site['graph'], x: Value, axis: number, rank: number): Value {
-  const [places] = g.node('Range', [g.constant(0, 'int64'), lengthOf(g, x, axis), g.constant(1, 'int64')], {})
-  const behind = Array.from({ length: rank - axis - 1 }, (_, i) => i + 1)
-  return behind.length === 0 ? places! : g.unsqueeze(places!, behind)
-}
-
-/** The first axes as one. */
-function mergedFront(g: Site['graph'], x: Value, axes: number, rest: readonly Dimension[]): Value {
-  if (axes === 1) return x
-  if (known(rest)) return g.reshape(x, [-1, ...rest])
-  const target = g.concat([g.integers([-1]), g.node('Shape', [x], { start: axes })[0]!], 0)
-  const rows = g.reshape(x, target)
-  return g.assume(rows, [rows.shape[0]!, ...rest])
+  return [merged(g, x, 0, shared + depth), place]
 }
 
 function tile(site: Site): Value {

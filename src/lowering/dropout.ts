@@ -3,8 +3,10 @@ import { TrainerError } from '../errors'
 import { positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
+import { axesFrom } from './axes'
 import { backThrough, typedLike } from './backThrough'
 import type { LoweringTable, Site } from './Lowering'
+import { asOneAxis } from './reductions'
 
 /**
  * Dropout, alone and with what was fused into it, and the training-only gradients. Masks are drawn on the host and come
@@ -22,7 +24,7 @@ export const dropout: LoweringTable = {
   'com.microsoft.BiasSoftmax': {
     how: 'Softmax of x + bias',
     carries: [0, 1],
-    lower: site => biasSoftmax(site),
+    lower: biasSoftmax,
   },
   'com.microsoft.BiasSoftmaxDropout': {
     how: 'Softmax of x + bias, times a mask',
@@ -53,8 +55,7 @@ export const dropout: LoweringTable = {
 export function softmaxBack({ graph: g }: Pick<Site, 'graph'>, dy: Value, y: Value, axis: number): Value {
   const rank = y.shape.length
   if (axis === rank - 1) return typedLike(backThrough(g, 'Softmax', { y: [y], dy: [dy] })[0]!, y)
-  const axes = y.shape.slice(axis).map((_, i) => axis + i)
-  return typedLike(g.mul(y, g.sub(dy, g.reduceSum(g.mul(y, dy), axes, true))), y)
+  return typedLike(g.mul(y, g.sub(dy, g.reduceSum(g.mul(y, dy), axesFrom(y, axis), true))), y)
 }
 
 /** What is left of x, and its mask as truths, of which a bias and a residual may be part. */
@@ -114,8 +115,5 @@ function isOn({ attributes, node, inputs, constant }: Site, at: number): boolean
 function biasSoftmax({ graph: g, input, attributes }: Site): Value {
   const x = g.add(input(0), input(1))
   attributes.ignore('is_inner_broadcast')
-  const axis = positive(attributes.int('axis', 1), x.shape.length)
-  if (axis === x.shape.length - 1) return g.softmax(x)
-  const rows = g.reshape(x, [...x.shape.slice(0, axis).map(() => 0), -1])
-  return g.reshapeLike(g.softmax(rows), x)
+  return asOneAxis(g, x, positive(attributes.int('axis', 1), x.shape.length), rows => g.softmax(rows))
 }

@@ -1,8 +1,9 @@
+import { reshapedTo } from '../autodiff/shapes'
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { type Length, lengthsOf, merged, reshapedTo } from './axes'
+import { merged } from './axes'
 import type { Site } from './Lowering'
 
 /** A value, and the label of each of its axes; those of an ellipsis are numbers, counted from the back. */
@@ -122,14 +123,12 @@ function contracted(g: GraphBuilder, left: Labelled, right: Labelled, kept: Read
   const factorA = merged(g, merged(g, x.value, n + rows.length, inner.length), n, rows.length)
   const factorB = merged(g, merged(g, y.value, n + inner.length, columns.length), n, inner.length)
   const product = g.matMul(factorA, factorB)
-  const of = (value: Value, from: number, count: number): readonly Length[] =>
-    lengthsOf(value).slice(from, from + count)
-  const target = [
-    ...of(product, 0, n),
-    ...of(x.value, n, rows.length),
-    ...of(y.value, n + inner.length, columns.length),
+  const shape = [
+    ...product.shape.slice(0, n),
+    ...x.value.shape.slice(n, n + rows.length),
+    ...y.value.shape.slice(n + inner.length),
   ]
-  return { value: reshapedTo(g, product, target), labels }
+  return { value: reshapedTo(g, product, shape, [product, x.value, y.value]), labels }
 }
 
 /** Each element of the rows times each of the columns. */

@@ -1,13 +1,10 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder, Operand } from '../onnx/builder'
 import { isFloat } from '../onnx/infer'
-import type { OpName } from '../onnx/operators'
 import type { Value } from '../onnx/types'
-import type { Lowering, LoweringTable, Site } from './Lowering'
+import { fastGelu } from './fastGelu'
+import type { LoweringTable, Site } from './Lowering'
 import { native } from './native'
-
-/** √(2 / π), of GELU's approximation. */
-const gelu = Math.sqrt(2 / Math.PI)
 
 /** Functions of each element. Where a function bends, its gradient there is PyTorch's: see docs/gradients.md. */
 export const elementwise: LoweringTable = {
@@ -68,13 +65,6 @@ export const elementwise: LoweringTable = {
     how: '(a or b) and not (a and b)',
     lower: ({ graph: g, input }) => g.and(g.or(input(0), input(1)), g.not(g.and(input(0), input(1)))),
   },
-  ...withoutGradient('Floor', 'Round', 'Sign', 'Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual'),
-}
-
-/** Rows of operators of our own whose operands carry no gradient. */
-function withoutGradient(...names: readonly OpName[]): LoweringTable {
-  const row: Lowering = { how: 'as it is', carries: [], lower: native }
-  return Object.fromEntries(names.map(name => [name, row]))
 }
 
 /** x where it is above 0, else another function of it. */
@@ -110,8 +100,7 @@ function lowerGelu({ graph: g, input, attributes }: Site): Value {
   if (approximate === 'none') return g.gelu(x)
   if (approximate !== 'tanh')
     throw new TrainerError('file', `its attribute approximate is "${approximate}", but should be "none" or "tanh".`)
-  const inner = g.mul(g.add(x, g.mul(g.mul(g.mul(x, x), x), 0.044715)), gelu)
-  return g.mul(g.mul(x, 0.5), g.add(g.tanh(inner), 1))
+  return fastGelu(g, x)
 }
 
 /** Between 0 and 1, without a gradient from either on. */

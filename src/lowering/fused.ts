@@ -1,11 +1,13 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { attention } from './attention'
+import { fastGelu } from './fastGelu'
 import { fusedProducts } from './fusedProducts'
 import type { LoweringTable, Site } from './Lowering'
-import { refused } from './refused'
+import { rootMeanSquared } from './normalization'
+import { refusals, unfused } from './refused'
 
-const quantized = 'quantized weights are not trained'
+const quantized = ['quantized weights are not trained', 'Train the model as it was before it was quantized.'] as const
 
 /** The operators that graph optimizers leave in place of several. */
 export const fused: LoweringTable = {
@@ -17,12 +19,8 @@ export const fused: LoweringTable = {
   },
   'com.microsoft.FastGelu': {
     how: '½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))',
-    lower: ({ graph: g, input, inputs }) => {
-      const x = inputs[1] === undefined ? input(0) : g.add(input(0), inputs[1])
-      const a = Math.sqrt(2 / Math.PI)
-      const u = g.mul(x, g.add(g.mul(g.mul(x, x), a * 0.044715), a))
-      return g.mul(g.mul(x, 0.5), g.add(g.tanh(u), 1))
-    },
+    lower: ({ graph: g, input, inputs }) =>
+      fastGelu(g, inputs[1] === undefined ? input(0) : g.add(input(0), inputs[1])),
   },
   'com.microsoft.QuickGelu': {
     how: 'x σ(αx)',
@@ -63,7 +61,8 @@ export const fused: LoweringTable = {
     lower: site => {
       const { graph: g, input, inputs, attributes } = site
       const sum = skipped(g, input(0), input(1), inputs[3])
-      const [y, inverse] = simplified(g, sum, input(2), attributes.float('epsilon', 1e-12))
+      const last = [sum.shape.length - 1]
+      const [y, inverse] = rootMeanSquared(g, sum, last, input(2), attributes.float('epsilon', 1e-12))
       return [y, undefined, inverse, sum]
     },
   },
@@ -74,9 +73,9 @@ export const fused: LoweringTable = {
   // ── known, and refused ──
 
   ...refusals(
-    ['NhwcConv', 'NhwcMaxPool', 'NhwcFusedConv'].map(op => `com.microsoft.${op}`),
+    ['NhwcConv', 'NhwcMaxPool', 'NhwcFusedConv'],
     'its images have their channels last, as only optimized graphs do',
-    'Export the model without graph optimization.',
+    unfused,
   ),
   ...refusals(
     [
@@ -105,9 +104,8 @@ export const fused: LoweringTable = {
       'QMoE',
       'GemmFloat8',
       'MulInteger',
-    ].map(op => `com.microsoft.${op}`),
-    quantized,
-    'Train the model as it was before it was quantized.',
+    ],
+    ...quantized,
   ),
   // the same in ONNX itself
   ...refusals(
@@ -120,13 +118,9 @@ export const fused: LoweringTable = {
       'MatMulInteger',
       'ConvInteger',
     ],
-    quantized,
-    'Train the model as it was before it was quantized.',
+    ...quantized,
+    '',
   ),
-}
-
-function refusals(operators: readonly string[], why: string, fix: string): LoweringTable {
-  return Object.fromEntries(operators.map(op => [op, refused(why, fix)]))
 }
 
 function skipped(g: GraphBuilder, x: Value, skip: Value, bias: Value | undefined): Value {
@@ -142,12 +136,6 @@ function normalized(
   epsilon: number,
 ): readonly Value[] {
   return g.node('LayerNormalization', bias === undefined ? [x, scale] : [x, scale, bias], { axis: -1, epsilon }, 3)
-}
-
-/** x r · scale with r = 1 / √(mean(x²) + ε), and r, over the last axis. */
-function simplified(g: GraphBuilder, x: Value, scale: Value, epsilon: number): readonly Value[] {
-  const inverse = g.reciprocal(g.sqrt(g.add(g.reduceMean(g.mul(x, x), [x.shape.length - 1], true), epsilon)))
-  return [g.mul(g.mul(x, inverse), scale), inverse]
 }
 
 /** The sum of the rows for words, positions and segments, normalized; how many tokens of each row are not masked. */

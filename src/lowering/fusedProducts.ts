@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { lengths } from '../autodiff/shapes'
+import { reshapedTo } from '../autodiff/shapes'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { activated } from './activation'
@@ -22,7 +22,7 @@ export const fusedProducts: LoweringTable = {
 }
 
 /** An operand of a product, and how it is turned. */
-interface Factor {
+export interface Factor {
   readonly value: Value
   /** Whether its last two axes are swapped. */
   readonly flipped: boolean
@@ -43,7 +43,7 @@ function fusedMatMul(site: Site): Value {
 }
 
 /** α A′ B′; weights as one product over all rows. */
-function product(g: GraphBuilder, a: Factor, b: Factor, alpha: number): Value {
+export function product(g: GraphBuilder, a: Factor, b: Factor, alpha: number): Value {
   const [left, right] = [a.value.shape.length, b.value.shape.length]
   if (left === 1 || right === 1) return vectorProduct(g, a, b, alpha)
   const turns = { ...(a.flipped ? { transA: 1 } : {}), ...(b.flipped ? { transB: 1 } : {}) }
@@ -56,8 +56,7 @@ function product(g: GraphBuilder, a: Factor, b: Factor, alpha: number): Value {
   const isPlain = !a.flipped && !a.batchLast && right === 2 && typeof width === 'number'
   if (isPlain && (b.flipped || alpha !== 1)) {
     const rows = g.gemm(g.reshape(a.value, [-1, width]), b.value, undefined, { ...scale, ...turns })
-    const shape = [...a.value.shape.slice(0, -1), rows.shape[1]!]
-    return { ...g.reshape(rows, lengths(g, shape, [a.value, rows])), shape }
+    return reshapedTo(g, rows, [...a.value.shape.slice(0, -1), rows.shape[1]!], [a.value, rows])
   }
   const scaled = alpha === 1 ? a.value : g.mul(a.value, alpha)
   return g.matMul(turned(g, { ...a, value: scaled }), turned(g, b))

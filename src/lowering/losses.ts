@@ -30,25 +30,25 @@ export const losses: LoweringTable = {
   'com.microsoft.SoftmaxCrossEntropyLossGrad': {
     how: '(exp(y) - 1 at the label) w[label] dy, divided by Σ w[label]',
     carries: [],
-    lower: site => lossGradient(site, site.attributes.int('ignore_index')),
+    lower: site => lossGradient(site, labelled(site, 2, site.attributes.int('ignore_index'))),
   },
   'com.microsoft.SoftmaxCrossEntropyLossInternalGrad': {
     how: 'SoftmaxCrossEntropyLossGrad',
     carries: [],
-    lower: site => lossGradient(site, site.inputs[4]),
+    lower: site => lossGradient(site, labelled(site, 2, site.inputs[4])),
   },
   SparseSoftmaxCrossEntropy: {
     how: 'SoftmaxCrossEntropyLoss over the last axis',
     carries: [0],
     lower: site => {
       const y = logSoftmax(site.graph, site.input(0), site.input(0).shape.length - 1)
-      return [loss(site, y, labelled(site, 1, undefined, y.shape.length - 1)), y]
+      return [loss(site, y, weighedPlaces(site, 1, y.shape.length - 1)), y]
     },
   },
   SparseSoftmaxCrossEntropyGrad: {
     how: 'SoftmaxCrossEntropyLossGrad over the last axis',
     carries: [],
-    lower: site => lossGradient(site, undefined, site.input(1).shape.length - 1),
+    lower: site => lossGradient(site, weighedPlaces(site, 2, site.input(1).shape.length - 1)),
   },
   'com.microsoft.SoftmaxCrossEntropy': {
     how: '-Σ labels log softmax(x), divided by the rows',
@@ -81,16 +81,14 @@ interface Labelled {
  * @param at the input that the labels are
  * @param ignored the label that does not count: a number of the node, or an input
  */
-function labelled(site: Site, at: number, ignored: number | Value | undefined, axis = 1): Labelled {
+function labelled(site: Site, at: number, ignored: number | Value | undefined): Labelled {
   const { graph: g, inputs, constant } = site
   const labels = g.cast(site.input(at), 'int32')
   const classWeights = inputs[at + 1]
   const weighted = classWeights !== undefined
   const known = typeof ignored === 'object' ? constant(ignored) : undefined
   const marker = known !== undefined ? Number(known.data[0]) : ignored
-  // the old operators, which are those that have another axis, weigh places
-  if (axis !== 1 || site.node.op.startsWith('Sparse'))
-    return { axis, ids: labels, counted: undefined, weight: classWeights, weighted }
+  const axis = 1
   if (marker === undefined)
     return { axis, ids: labels, counted: undefined, weight: classWeights && g.gather(classWeights, labels), weighted }
   const ignore = typeof marker === 'number' ? marker : g.cast(g.reshape(marker, []), 'int32')
@@ -100,8 +98,13 @@ function labelled(site: Site, at: number, ignored: number | Value | undefined, a
   return { axis, ids, counted, weight, weighted }
 }
 
+/** Reads labels, and after them what each place weighs, as the old operators have it. */
+function weighedPlaces({ graph: g, inputs, input }: Site, at: number, axis: number): Labelled {
+  const weight = inputs[at + 1]
+  return { axis, ids: g.cast(input(at), 'int32'), counted: undefined, weight, weighted: weight !== undefined }
+}
+
 function softmaxCrossEntropy(site: Site, ignored: number | Value | undefined): readonly Value[] {
-  checkType(site)
   const logProbabilities = logSoftmax(site.graph, site.input(0), 1)
   return [loss(site, logProbabilities, labelled(site, 1, ignored)), logProbabilities]
 }
@@ -136,11 +139,11 @@ function divided(g: GraphBuilder, x: Value, { weight }: Labelled, places: Value)
 }
 
 /** dx = (p - 1 at the label) · weight · dy, with p = eʸ. */
-function lossGradient(site: Site, ignored: number | Value | undefined, axis = 1): Value {
+function lossGradient(site: Site, labels: Labelled): Value {
   checkType(site)
   const { graph: g } = site
   const [dy, y] = [site.input(0), site.input(1)]
-  const labels = labelled(site, 2, ignored, axis)
+  const { axis } = labels
   const reduction = reductionOf(site)
   const one = reduction === 'none' ? dy : g.reshape(dy, [])
   const share = reduction === 'mean' ? divided(g, one, labels, g.cast(labels.ids, y.dtype)) : one

@@ -1,9 +1,10 @@
+import { reshapedTo } from '../autodiff/shapes'
 import { TrainerError } from '../errors'
-import type { GraphBuilder } from '../onnx/builder'
 import { positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { type Length, lengthsOf, merged, partOf, positions, reshapedTo } from './axes'
+import { merged, placesAlong } from './axes'
+import { numberedRows } from './cutting'
 import type { LoweringTable, Site } from './Lowering'
 import { native } from './native'
 
@@ -58,7 +59,7 @@ function reverseSequence({ graph: g, input, attributes }: Site): Value {
   const time = positive(attributes.int('time_axis', 0), x.shape.length)
   const others = x.shape.flatMap((_, i) => (i === batch ? [] : [i]))
   const lengths = g.unsqueeze(given, others)
-  const place = positions(g, x, time)
+  const place = placesAlong(g, x, time, x.shape.length - time - 1)
   const back = g.where(g.less(place, lengths), g.sub(g.sub(lengths, 1), place), place)
   return g.gatherElements(x, g.expand(back, x), time)
 }
@@ -75,28 +76,13 @@ function scatterND(site: Site): Value {
     g.constantOf(index) !== undefined && data.shape.slice(0, Number(depth)).every(length => typeof length === 'number')
   if (typeof depth !== 'number' || depth < 2 || isKnown) return native(site)[0]!
   const reduction = attributes.text('reduction', 'none') as Reduction
-  const lengths = lengthsOf(data)
-  const numbers = g.split(
-    index,
-    index.shape.length - 1,
-    Array.from({ length: depth }, () => 1),
-  )
-  const place = numbers
-    .map((own, k) => fromFront(g, own, lengths[k]!))
-    .reduce((at, own, k) => {
-      return g.add(g.mul(at, partOf(g, lengths[k]!)), own)
-    })
-  const rows = merged(g, data, 0, depth)
-  const [put] = g.node('ScatterND', [rows, place, updates], { reduction })
-  return reshapedTo(g, put!, lengths)
+  const [rows, place] = numberedRows(g, data, index, 0)
+  const single = g.unsqueeze(place, [index.shape.length - 1])
+  const [put] = g.node('ScatterND', [rows, single, updates], { reduction })
+  return reshapedTo(g, put!, data.shape, [data])
 }
 
 type Reduction = 'none' | 'add' | 'mul' | 'max' | 'min'
-
-/** An index, of which one below 0 counts from the end. */
-function fromFront(g: GraphBuilder, index: Value, length: Length): Value {
-  return g.where(g.less(index, 0), g.add(index, partOf(g, length)), index)
-}
 
 /** The block's edge, and the lengths of an image [rows, channels, height, width]. */
 function blocks({ input, attributes }: Site): { x: Value; block: number; channels: number } {
@@ -118,9 +104,9 @@ function depthToSpace(site: Site): Value {
   const left = channels / (block * block)
   if (!Number.isInteger(left))
     throw new TrainerError('file', `its ${channels} channels are not a multiple of ${block * block}.`)
-  const [rows, , height, width] = lengthsOf(x)
+  const [rows, , height, width] = x.shape
   const depth = mode === 'DCR' ? [block, block, left] : [left, block, block]
-  const parted = reshapedTo(g, x, [rows!, ...depth, height!, width!])
+  const parted = reshapedTo(g, x, [rows!, ...depth, height!, width!], [x])
   const spread = g.transpose(parted, mode === 'DCR' ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3])
   return merged(g, merged(g, spread, 4), 2)
 }
@@ -128,11 +114,11 @@ function depthToSpace(site: Site): Value {
 function spaceToDepth(site: Site): Value {
   const { graph: g } = site
   const { x, block, channels } = blocks(site)
-  const [height, width] = x.shape.slice(2)
+  const [rows, , height, width] = x.shape
   if (typeof height !== 'number' || typeof width !== 'number' || height % block !== 0 || width % block !== 0)
     throw new TrainerError('graph', `its height and width, [${height}, ${width}], have to be multiples of ${block}.`)
   const parted = [channels, height / block, block, width / block, block]
-  const split = reshapedTo(g, x, [lengthsOf(x)[0]!, ...parted])
+  const split = reshapedTo(g, x, [rows!, ...parted], [x])
   const moved = g.transpose(split, [0, 3, 5, 1, 2, 4])
-  return reshapedTo(g, moved, [lengthsOf(x)[0]!, channels * block * block, height / block, width / block])
+  return reshapedTo(g, moved, [rows!, channels * block * block, height / block, width / block], [x])
 }

@@ -17,11 +17,16 @@ export function native({ node, graph, inputs, attributes, outputs }: Site): read
     else if (neutral[name] !== value) continue
     attributes.ignore(name)
   }
-  const trimmed = inputs.slice(0, inputs.findLastIndex(input => input !== undefined) + 1)
-  if (trimmed.length > operators[op].inputs[1])
+  const stated = trimmed(inputs)
+  if (stated.length > operators[op].inputs[1])
     throw new TrainerError(
       'file',
-      `it has ${trimmed.length} inputs, but the operator at most ${operators[op].inputs[1]}.`,
+      `it has ${stated.length} inputs, but the operator at most ${operators[op].inputs[1]}.`,
     )
-  return graph.node(op, trimmed, given as unknown as Attributes[OpName], outputs)
+  return graph.node(op, stated, given as unknown as Attributes[OpName], outputs)
+}
+
+/** Inputs without those at the end that are not given. */
+export function trimmed(inputs: readonly (Value | undefined)[]): readonly (Value | undefined)[] {
+  return inputs.slice(0, inputs.findLastIndex(input => input !== undefined) + 1)
 }

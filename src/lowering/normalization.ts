@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import { positive } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { spatialAxes } from '../onnx/windows'
+import { axesFrom } from './axes'
 import { batchNormalization } from './batchNormalization'
 import { alongChannels } from './convolution'
 import type { LoweringTable, Site } from './Lowering'
@@ -43,17 +44,28 @@ export const normalization: LoweringTable = {
   },
 }
 
-/** The result, the mean and 1 / √(variance + ε) of what is normalized over some axes, which are kept as 1. */
-export function standardized(
+/** A mean and a variance over some axes, which they keep as 1, and x - mean. */
+interface Moments {
+  readonly mean: Value
+  readonly variance: Value
+  readonly centred: Value
+}
+
+function moments(g: GraphBuilder, x: Value, axes: readonly number[]): Moments {
+  const mean = g.reduceMean(x, axes, true)
+  const centred = g.sub(x, mean)
+  return { mean, centred, variance: g.reduceMean(g.mul(centred, centred), axes, true) }
+}
+
+/** The same, and 1 / √(variance + ε). */
+function standardized(
   g: GraphBuilder,
   x: Value,
   axes: readonly number[],
   epsilon: number,
-): { readonly centred: Value; readonly mean: Value; readonly inverse: Value } {
-  const mean = g.reduceMean(x, axes, true)
-  const centred = g.sub(x, mean)
-  const variance = g.reduceMean(g.mul(centred, centred), axes, true)
-  return { centred, mean, inverse: g.reciprocal(g.sqrt(g.add(variance, epsilon))) }
+): Moments & { readonly inverse: Value } {
+  const found = moments(g, x, axes)
+  return { ...found, inverse: g.reciprocal(g.sqrt(g.add(found.variance, epsilon))) }
 }
 
 function layerNormalization({ graph: g, inputs, input, attributes, outputs }: Site): readonly Value[] {
@@ -74,7 +86,7 @@ function layerNormalization({ graph: g, inputs, input, attributes, outputs }: Si
       outputs,
     )
   }
-  const { centred, mean, inverse } = standardized(g, x, from(axis, x), epsilon)
+  const { centred, mean, inverse } = standardized(g, x, axesFrom(x, axis), epsilon)
   const whole = g.mul(g.mul(centred, inverse), scale)
   return [bias === undefined ? whole : g.add(whole, bias), mean, inverse]
 }
@@ -82,11 +94,6 @@ function layerNormalization({ graph: g, inputs, input, attributes, outputs }: Si
 /** Whether a known length says what one without a number is: 1 would be stretched to it. */
 function isLonger(length: Dimension, other: Dimension): boolean {
   return typeof other === 'string' && typeof length === 'number' && length !== 1
-}
-
-/** The axes from one on. */
-function from(axis: number, x: Value): readonly number[] {
-  return x.shape.flatMap((_, i) => (i >= axis ? [i] : []))
 }
 
 function instanceNormalization(site: Site): Value {
@@ -144,8 +151,7 @@ function groupNorm(site: Site): Value {
 function meanVarianceNormalization({ graph: g, input, attributes }: Site): Value {
   const x = input(0)
   const axes = (attributes.numbers('axes') ?? [0, 2, 3]).map(axis => positive(axis, x.shape.length))
-  const centred = g.sub(x, g.reduceMean(x, axes, true))
-  const variance = g.reduceMean(g.mul(centred, centred), axes, true)
+  const { centred, variance } = moments(g, x, axes)
   return g.div(centred, g.add(g.sqrt(variance), 1e-9))
 }
 
@@ -153,8 +159,18 @@ function rootMeanSquare({ graph: g, input, attributes }: Site): readonly Value[]
   const [x, scale] = [input(0), input(1)]
   const axis = positive(attributes.int('axis', -1), x.shape.length)
   attributes.ignore('stash_type')
-  const mean = g.reduceMean(g.mul(x, x), from(axis, x), true)
-  const inverse = g.reciprocal(g.sqrt(g.add(mean, attributes.float('epsilon', 1e-5))))
+  return rootMeanSquared(g, x, axesFrom(x, axis), scale, attributes.float('epsilon', 1e-5))
+}
+
+/** x r · scale with r = 1 / √(mean x² + ε) over some axes, and r. */
+export function rootMeanSquared(
+  g: GraphBuilder,
+  x: Value,
+  axes: readonly number[],
+  scale: Value,
+  epsilon: number,
+): readonly [Value, Value] {
+  const inverse = g.reciprocal(g.sqrt(g.add(g.reduceMean(g.mul(x, x), axes, true), epsilon)))
   return [g.mul(g.mul(x, inverse), scale), inverse]
 }
 

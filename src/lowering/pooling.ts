@@ -1,9 +1,11 @@
 import { TrainerError } from '../errors'
-import type { Value } from '../onnx/types'
-import { attributesOf, spatialAxes, windowCount } from '../onnx/windows'
+import { asRows, reshapedTo } from '../autodiff/shapes'
+import type { Dimension, Value } from '../onnx/types'
+import { attributesOf, spatialAxes, span, windowCount } from '../onnx/windows'
 import { Tensor } from '../tensor'
 import type { LoweringTable, Site } from './Lowering'
 import { type KnownWindow, windowsAt } from './windows'
+import { known } from './writing'
 
 /** Pooling. */
 export const pooling: LoweringTable = {
@@ -45,9 +47,8 @@ function maxPool(site: Site): readonly (Value | undefined)[] {
 
 function globalMaxPool({ graph: g, input, isTraining }: Site): Value {
   const x = input(0)
-  const kernel = x.shape.slice(2)
-  if (!kernel.every((length): length is number => typeof length === 'number'))
-    return g.reduceMax(x, spatialAxes(x.shape.length), true)
+  const kernel: readonly Dimension[] = x.shape.slice(2)
+  if (!known(kernel)) return g.reduceMax(x, spatialAxes(x.shape.length), true)
   return g.node('MaxPool', [x], { kernel_shape: kernel }, isTraining ? 2 : 1)[0]!
 }
 
@@ -79,7 +80,7 @@ function overhang(x: Value, windows: readonly KnownWindow[]): readonly number[] 
     }
     const more = windowCount(length, window, true) - windowCount(length, window)
     if (more === 0) return 0
-    const room = length + window.before + window.after - (window.dilation * (window.kernel - 1) + 1)
+    const room = length + window.before + window.after - span(window.kernel, window.dilation)
     return window.stride - (room % window.stride)
   })
 }
@@ -94,19 +95,9 @@ function dilatedMeans({ graph: g }: Site, x: Value, windows: readonly KnownWindo
   const kernel = windows.map(({ kernel: length }) => length)
   const size = kernel.reduce((a, b) => a * b, 1)
   const weight = g.constant(new Tensor('float32', new Float32Array(size).fill(1 / size), [1, 1, ...kernel]))
-  const pictures = g.reshape(x, g.concat([g.integers([-1, 1]), ends(g, x, 2)], 0))
-  const typed = { ...pictures, shape: [pictures.shape[0]!, 1, ...x.shape.slice(2)] }
-  const made = g.node('Conv', [typed, weight], attributesOf(windows))[0]!
-  const back = g.reshape(made, g.concat([starts(g, x, 2), ends(g, made, 2)], 0))
-  return g.assume(back, [...x.shape.slice(0, 2), ...made.shape.slice(2)])
-}
-
-function ends(g: Site['graph'], x: Value, start: number): Value {
-  return g.node('Shape', [x], { start })[0]!
-}
-
-function starts(g: Site['graph'], x: Value, end: number): Value {
-  return g.node('Shape', [x], { end })[0]!
+  const pictures = g.unsqueeze(asRows(g, x, x.shape.slice(2)), [1])
+  const made = g.node('Conv', [pictures, weight], attributesOf(windows))[0]!
+  return reshapedTo(g, made, [...x.shape.slice(0, 2), ...made.shape.slice(2)], [x, made])
 }
 
 /** For each window, its number of elements over the number of those that count: [1, 1, …]. */
@@ -116,8 +107,8 @@ function shareOfCounted(
   windows: readonly KnownWindow[],
   counted: readonly KnownWindow[],
 ): Value {
-  const lengths = x.shape.slice(2)
-  if (!lengths.every((length): length is number => typeof length === 'number')) {
+  const lengths: readonly Dimension[] = x.shape.slice(2)
+  if (!known(lengths)) {
     throw new TrainerError('graph', `how many elements each mean is over is not known for [${lengths.join(', ')}].`, {
       fix: 'Export the model with its lengths fixed.',
     })

@@ -5,6 +5,7 @@ import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { readingOpenAxes } from './broadcastGradient'
 import type { Lowering, LoweringTable, Site } from './Lowering'
+import { axesOf } from './writing'
 
 /** A reduction over the axes, which stay as 1 if they are kept. */
 type Reduce = (g: GraphBuilder, x: Value, axes: readonly number[], kept: boolean) => Value
@@ -47,15 +48,16 @@ function reduction(how: string, reduce: Reduce): Lowering {
       const { graph: g, input, attributes } = site
       const x = input(0)
       const keepdims = attributes.int('keepdims', 1) === 1
-      return reduce(g, x, axesOf(site), keepdims)
+      return reduce(g, x, reducedAxes(site), keepdims)
     },
   }
 }
 
 /** The axes counted from the front: all, unless some are listed or none are meant. */
-function axesOf({ input, inputs, attributes, numbers }: Site): readonly number[] {
+function reducedAxes(site: Site): readonly number[] {
+  const { input, attributes } = site
   const noop = attributes.int('noop_with_empty_axes', 0) === 1
-  const listed = attributes.numbers('axes') ?? (inputs[1] === undefined ? [] : numbers(1, 'axes'))
+  const listed = axesOf(site) ?? []
   const rank = input(0).shape.length
   return listed.length > 0 || noop ? distinct(listed, rank) : input(0).shape.map((_, i) => i)
 }
@@ -130,7 +132,17 @@ function flattened({ graph: g, opset, input, attributes }: Site, op: Softmax): V
     op === 'Hardmax' ? hardmax(g, value, axis) : g.node(op, [value], { axis })[0]!
   if (opset >= 13) return along(x, positive(attributes.int('axis', -1), rank))
   const axis = attributes.int('axis', 1)
-  const from = axis === rank ? rank : positive(axis, rank)
+  return asOneAxis(g, x, axis === rank ? rank : positive(axis, rank), along)
+}
+
+/** What is made along all axes of x from one on, taken as a single one. */
+export function asOneAxis(
+  g: GraphBuilder,
+  x: Value,
+  from: number,
+  along: (value: Value, axis: number) => Value,
+): Value {
+  const rank = x.shape.length
   if (from === rank - 1) return along(x, from)
   const rows = from === rank ? g.unsqueeze(x, [rank]) : g.reshape(x, [...x.shape.slice(0, from).map(() => 0), -1])
   return g.reshapeLike(along(rows, from), x)

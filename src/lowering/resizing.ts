@@ -1,6 +1,8 @@
 import { TrainerError } from '../errors'
+import { positive } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
+import { merged } from './axes'
 import type { LoweringTable, Site } from './Lowering'
 
 /** What makes pictures larger or smaller. */
@@ -68,7 +70,7 @@ function resize(site: Site): Value {
     round: old ? Math.floor : chosen(site, 'nearest_mode', 'round_prefer_floor', rounding),
   }
   refuseOthers(site)
-  const axes = attributes.numbers('axes')?.map(axis => (axis < 0 ? axis + x.shape.length : axis))
+  const axes = attributes.numbers('axes')?.map(axis => positive(axis, x.shape.length))
   const each = axes ?? x.shape.map((_, i) => i)
   const sizes = inputs[3] === undefined ? undefined : site.lengths(inputs[3])
   if (inputs[3] !== undefined && sizes === undefined)
@@ -145,22 +147,9 @@ function isRepetition(length: number, scale: number, resizing: Resizing): boolea
 
 /** By copies along an axis of its own: their gradient is a sum, and no scatter. */
 function repeated({ graph: g }: Site, x: Value, axis: number, times: number): Value {
-  const part = (from: number, to: number): readonly Value[] =>
-    from === to ? [] : [g.node('Shape', [x], { start: from, end: to })[0]!]
-  const rank = x.shape.length
-  const copies = g.node(
-    'Expand',
-    [g.unsqueeze(x, [axis + 1]), g.concat([...part(0, axis + 1), g.integers([times]), ...part(axis + 1, rank)], 0)],
-    {},
-  )[0]!
-  const typed = g.assume(copies, x.shape.toSpliced(axis + 1, 0, times))
-  const length = x.shape[axis]!
-  const target = g.concat(
-    [...part(0, axis), g.integers([typeof length === 'number' ? length * times : -1]), ...part(axis + 1, rank)],
-    0,
-  )
-  const made = g.reshape(typed, target)
-  return g.assume(made, x.shape.with(axis, typeof length === 'number' ? length * times : made.shape[axis]!))
+  const stretch = g.integers([...x.shape.map(() => 1), 1].with(axis + 1, times))
+  const copies = g.node('Expand', [g.unsqueeze(x, [axis + 1]), stretch], {})[0]!
+  return merged(g, copies, axis)
 }
 
 /** A product with the weights of the two elements beside each: [resized, length]. */

@@ -1,8 +1,9 @@
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
+import { placesAlong } from './axes'
 import type { Site } from './Lowering'
-import { placesAlong } from './places'
+import { unfused } from './refused'
 
 /**
  * Rotary positions: the elements of each head in pairs, (a, b) → (a cos - b sin, a sin + b cos). x is [batch, tokens,
@@ -14,7 +15,7 @@ export function rotary(site: Site): Value {
   attributes.ignore('scale')
   if (attributes.int('is_packed_batching', 0) !== 0)
     throw new TrainerError('graph', 'packed batches are not written.', {
-      fix: 'Export the model without graph optimization.',
+      fix: unfused,
     })
   const [interleaved, heads] = [attributes.int('interleaved', 0) !== 0, attributes.int('num_heads', 0)]
   const half = Number(input(2).shape[1])
@@ -34,7 +35,7 @@ export function rotary(site: Site): Value {
 /** [batch, tokens], or [1, tokens] where the one number that is given is where all rows begin. */
 function positionsOf({ graph: g, input }: Site, x: Value, axis: number): Value {
   const given = g.cast(input(1), 'int32')
-  return given.shape.length === 2 ? given : g.unsqueeze(g.add(placesAlong(g, x, axis), given), [0])
+  return given.shape.length === 2 ? given : g.unsqueeze(g.add(placesAlong(g, x, axis, 0, 'int32'), given), [0])
 }
 
 interface Turn {

@@ -2,8 +2,10 @@ import { TrainerError } from '../errors'
 import { broadcast, reshaped } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
+import { lengthOf, placesAlong } from './axes'
 import type { LoweringTable, Site } from './Lowering'
-import { axesOf, bounded, integerVector, known, lengthOf, native, shaped } from './writing'
+import { native } from './native'
+import { axesOf, bounded, known } from './writing'
 
 /** Constants, shapes, and what is shaped by them. */
 export const shapes: LoweringTable = {
@@ -130,23 +132,6 @@ function unsqueeze(site: Site): Value {
   return axes.length === 0 ? site.input(0) : site.graph.unsqueeze(site.input(0), axes)
 }
 
-/** Places along an axis of x: 0, 1, 2 …, with as many axes of length 1 behind as asked for. */
-function placesAlong(g: Site['graph'], x: Value, axis: number, behind: number): Value {
-  const length = x.shape[axis]!
-  const places =
-    typeof length === 'number'
-      ? integerVector(g, length)
-      : shaped(g.node('Range', [g.constant(0, 'int64'), lengthOf(g, x, axis), g.constant(1, 'int64')], {})[0]!, [
-          length,
-        ])
-  return behind === 0
-    ? places
-    : g.unsqueeze(
-        places,
-        Array.from({ length: behind }, (_, i) => i + 1),
-      )
-}
-
 function eyeLike({ graph: g, input, attributes }: Site): Value {
   const x = input(0)
   if (x.shape.length !== 2)
@@ -154,7 +139,7 @@ function eyeLike({ graph: g, input, attributes }: Site): Value {
   const shift = attributes.int('k', 0)
   const dtype = attributes.dtype('dtype') ?? x.dtype
   const rows = placesAlong(g, x, 0, 1)
-  return g.cast(g.equal(shift === 0 ? rows : g.add(rows, shift), placesAlong(g, x, 1, 0)), dtype)
+  return g.cast(g.equal(shift === 0 ? rows : g.add(rows, shift), placesAlong(g, x, 1)), dtype)
 }
 
 function trilu(site: Site): Value {
@@ -163,7 +148,7 @@ function trilu(site: Site): Value {
   const rank = x.shape.length
   const upper = attributes.int('upper', 1)
   const shift = inputs[1] === undefined ? g.constant(0, 'int64') : g.reshape(inputs[1], [])
-  const diagonal = g.sub(placesAlong(g, x, rank - 1, 0), shift)
+  const diagonal = g.sub(placesAlong(g, x, rank - 1), shift)
   const rows = placesAlong(g, x, rank - 2, 1)
   // GreaterOrEqual and its kin as what is not less: of int64 that is one comparison everywhere
   const kept = g.not(upper === 1 ? g.less(diagonal, rows) : g.greater(diagonal, rows))

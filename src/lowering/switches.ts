@@ -1,6 +1,6 @@
 // inputs of a graph that are no columns of a batch: whether it is training, and how much is dropped
 import { logOnce } from '../logging'
-import type { RawGraph, RawModel, RawValue } from '../onnx/RawModel'
+import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/RawModel'
 import { Tensor } from '../tensor'
 import { graphsOf, needed } from './reading'
 
@@ -39,8 +39,7 @@ export function switchesOf(model: RawModel): Switches {
 /** For each name, the operators that read it and as which input, in branches too. */
 function readersOf(graph: RawGraph, found = new Map<string, string[]>()): ReadonlyMap<string, readonly string[]> {
   for (const node of graph.nodes) {
-    const op = node.domain === '' ? node.op : `${node.domain}.${node.op}`
-    node.inputs.forEach((name, at) => found.set(name, [...(found.get(name) ?? []), `${op}.${at}`]))
+    node.inputs.forEach((name, at) => found.set(name, [...(found.get(name) ?? []), `${operatorName(node)}.${at}`]))
     for (const inner of graphsOf(node)) readersOf(inner, found)
   }
   for (const { name } of graph.outputs) found.set(name, [...(found.get(name) ?? []), 'output'])

@@ -1,5 +1,7 @@
 // which initializers of a file a gradient goes back to, found before anything is written
+import { gradients } from '../autodiff/gradients'
 import { isFloat } from '../onnx/infer'
+import type { OpName } from '../onnx/operators'
 import {
   functionName,
   operatorName,
@@ -22,11 +24,6 @@ export interface Reached {
   /** Those that are read as statistics, which training moves by itself. */
   readonly statistics: ReadonlySet<string>
 }
-
-/** Operators of ours without a row, through which no gradient goes back. */
-const flat: ReadonlySet<string> = new Set(
-  'Equal Greater Less GreaterOrEqual LessOrEqual Not And Or Floor Sign NonZero ArgMax ArgMin IsNaN IsInf'.split(' '),
-)
 
 /** Which initializers of a file an output depends on, and how. */
 export function reachedFrom(model: RawModel, output: string): Reached {
@@ -111,7 +108,7 @@ function rulesOf(node: RawNode): { readonly carries?: readonly number[]; readonl
   const name = operatorName(node)
   if (Object.hasOwn(lowerings, name)) return lowerings[name]!
   if (Object.hasOwn(listLowerings, name)) return {}
-  return flat.has(name) ? { carries: [] } : {}
+  return Object.hasOwn(gradients, name) && gradients[name as OpName] === 'flat' ? { carries: [] } : {}
 }
 
 /** Whether an initializer is one number that stands where nothing is to be: -3.4e38 for what is masked, say. */

@@ -1,17 +1,19 @@
 import { addRows, sliceGradient } from '../autodiff/movement'
 import { normalizationGradient } from '../autodiff/normalization'
-import { asRows, expand } from '../autodiff/shapes'
+import { asRows, expand, zeros } from '../autodiff/shapes'
 import { unbroadcast } from '../autodiff/unbroadcast'
 import type { GraphBuilder } from '../onnx/builder'
 import { positive } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { type DataType, Tensor } from '../tensor'
+import { axesFrom } from './axes'
 import { backThrough, typedLike } from './backThrough'
 import { broadcastGradientArgs, readingOpenAxes } from './broadcastGradient'
 import { numberedRows } from './cutting'
 import { softmaxBack } from './dropout'
+import { fastGeluBack } from './fastGelu'
 import type { Lowering, LoweringTable, Site } from './Lowering'
-import { refused } from './refused'
+import { refusals, refused } from './refused'
 
 /** Writes a gradient of the shape of what it is the gradient of. */
 const back = (how: string, write: (g: GraphBuilder, dy: Value, x: Value, site: Site) => Value, of = 1): Lowering => ({
@@ -60,9 +62,7 @@ export const training: LoweringTable = {
     return backThrough(g, 'Softmax', { y: [y], dy: [dy], attributes: { axis } })[0]!
   }),
   'com.microsoft.LogSoftmaxGrad': back('dy - eʸ Σ dy, over all axes from the axis on', (g, dy, y, site) => {
-    const axis = axisOf(site, 1, y)
-    const axes = y.shape.slice(axis).map((_, i) => axis + i)
-    return g.sub(dy, g.mul(g.exp(y), g.reduceSum(dy, axes, true)))
+    return g.sub(dy, g.mul(g.exp(y), g.reduceSum(dy, axesFrom(y, axisOf(site, 1, y)), true)))
   }),
   'com.microsoft.LogSoftmaxGrad_13': back('dy - eʸ Σ dy', (g, dy, y, site) => {
     const axis = axisOf(site, -1, y)
@@ -210,7 +210,7 @@ export const training: LoweringTable = {
   'com.microsoft.ZeroGradient': {
     how: 'zeros',
     carries: [],
-    lower: ({ graph: g, input }) => expand(g, g.constant(0, input(0).dtype), input(0).shape, [input(0)]),
+    lower: ({ graph: g, input }) => zeros(g, input(0).dtype, input(0).shape, [input(0)]),
   },
   'com.microsoft.PassThrough': {
     how: 'what goes in',
@@ -273,21 +273,8 @@ export const training: LoweringTable = {
   'org.pytorch.aten.ATen': refused('its code is part of PyTorch', 'Export the model with ONNX operators only.'),
 }
 
-function refusals(operators: readonly string[], why: string, fix: string): LoweringTable {
-  return Object.fromEntries(operators.map(op => [`com.microsoft.${op}`, refused(why, fix)]))
-}
-
 function geluBack(g: GraphBuilder, dy: Value, x: Value): Value {
   return backThrough(g, 'Gelu', { x: [x], dy: [dy] })[0]!
-}
-
-/** Of ½ x (1 + tanh u), u = √(2/π) (x + 0.044715 x³). */
-function fastGeluBack(g: GraphBuilder, dy: Value, x: Value): Value {
-  const a = Math.sqrt(2 / Math.PI)
-  const square = g.mul(x, x)
-  const t = g.tanh(g.mul(x, g.add(g.mul(square, a * 0.044715), a)))
-  const slope = g.mul(x, g.add(g.mul(square, 3 * a * 0.044715), a))
-  return g.mul(g.mul(dy, 0.5), g.add(g.add(t, 1), g.mul(g.sub(1, g.mul(t, t)), slope)))
 }
 
 function axisOf({ attributes }: Site, otherwise: number, x: Value): number {
@@ -329,7 +316,7 @@ interface Normalized {
 
 function normalizedBack(g: GraphBuilder, site: Normalized): readonly Value[] {
   const { dy, x, normal, scale, inverse, axis, centred } = site
-  const axes = x.shape.slice(axis).map((_, i) => axis + i)
+  const axes = axesFrom(x, axis)
   const weighted = g.mul(dy, scale)
   const along = g.mul(normal, g.reduceMean(g.mul(weighted, normal), axes, true))
   const rest = centred ? g.sub(weighted, g.reduceMean(weighted, axes, true)) : weighted

@@ -18,7 +18,7 @@ export const trainingConvolution: LoweringTable = {
       const [dy, x, w] = [input(0), input(1), input(2)]
       const group = attributes.int('group', 1)
       const given = { ...attributesOf(windowsAt(site, x, w)), ...(group !== 1 && { group }) }
-      const [dx, dw, db] = backThrough(g, 'Conv', { x: [x, w, w], dy: [dy], attributes: given })
+      const [dx, dw, db] = backThrough(g, 'Conv', { x: [x, w, undefined], dy: [dy], attributes: given })
       return [dx && typedLike(dx, x), dw, db]
     },
   },

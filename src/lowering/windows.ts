@@ -3,6 +3,7 @@ import { TrainerError } from '../errors'
 import type { Dimension, Value } from '../onnx/types'
 import { span, type Window, windowsOf } from '../onnx/windows'
 import type { Site } from './Lowering'
+import { known } from './writing'
 
 /** A window whose kernel is known. */
 export interface KnownWindow extends Window {
@@ -31,8 +32,8 @@ export function windowsAt(site: Site, x: Value, weight?: Value): readonly KnownW
 /** The same as the attributes have it. */
 export function statedWindows({ attributes, node }: Site, x: Value, weight: Value | undefined): readonly KnownWindow[] {
   const stated = attributes.numbers('kernel_shape')
-  const kernel = stated ?? weight?.shape.slice(2)
-  if (kernel === undefined || !kernel.every((length): length is number => typeof length === 'number'))
+  const kernel: readonly Dimension[] | undefined = stated ?? weight?.shape.slice(2)
+  if (kernel === undefined || !known(kernel))
     throw new TrainerError('graph', `the lengths of the kernel of ${node.op} are not known.`)
   if (kernel.length !== x.shape.length - 2)
     throw new TrainerError('file', `a kernel over ${kernel.length} axes does not fit the rank ${x.shape.length}.`)

@@ -1,7 +1,18 @@
 import { TrainerError } from '../errors'
 import type { DataType, Tensor } from '../tensor'
-import { type Attributes, operators, type OpName } from './operators'
-import { agree, agreeAll, broadcast, describe, distinct, positive, reshaped, slicedLength, stretches } from './shapes'
+import { type Attributes, operators, type OpName, type WindowAttributes } from './operators'
+import {
+  agree,
+  agreeAll,
+  broadcast,
+  describe,
+  distinct,
+  positive,
+  reshaped,
+  slicedLength,
+  stretches,
+  toEnd,
+} from './shapes'
 import type { Dimension, Value, ValueType } from './types'
 import { coveredLength, windowCounts, windowsOf } from './windows'
 
@@ -282,7 +293,7 @@ const slice: Rule<'Slice'> = ({ inputs: [x, starts, ends, axes, steps], constant
     if (k < 0) return d
     if (from === undefined || to === undefined) return unknown()
     if (typeof d === 'number') return slicedLength(d, from[k]!, to[k]!, by[k]!)
-    return from[k] === 0 && to[k]! >= 2 ** 31 - 1 && by[k] === 1 ? d : unknown()
+    return from[k] === 0 && to[k]! >= toEnd && by[k] === 1 ? d : unknown()
   }
   return [{ dtype: x!.dtype, shape: x!.shape.map(sliced) }]
 }
@@ -391,7 +402,7 @@ const maxPool: Rule<'MaxPool'> = ({ inputs: [x], attributes, outputs, unknown })
 function pooled(
   x: Value,
   kernel: readonly number[],
-  attributes: Parameters<typeof windowsOf>[1],
+  attributes: WindowAttributes,
   unknown: () => Dimension,
   ceil = false,
 ): readonly Dimension[] {

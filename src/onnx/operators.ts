@@ -25,14 +25,6 @@ interface Scatter {
   readonly reduction?: 'none' | 'add' | 'mul' | 'max' | 'min'
 }
 
-/** The attributes of an operator with windows. */
-export interface WindowAttributes {
-  readonly strides?: readonly number[]
-  readonly dilations?: readonly number[]
-  /** Before each axis, then after each. */
-  readonly pads?: readonly number[]
-}
-
 /** The attributes of every operator that a graph may use, by ONNX's names; one row per operator. */
 export interface Attributes {
   Neg: None

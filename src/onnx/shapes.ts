@@ -150,6 +150,9 @@ export function reshaped(
   return copied.map(d => (d === -1 ? rest : d))
 }
 
+/** As the start or end of a slice, "all that is left": the largest int32, which every provider reads correctly. */
+export const toEnd = 2 ** 31 - 1
+
 /** The length of what a slice takes of a known length (NumPy's rule). */
 export function slicedLength(length: number, start: number, end: number, step: number): number {
   return Math.max(0, Math.ceil((clampedPlace(end, length, step) - clampedPlace(start, length, step)) / step))
