@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { createEngine, setLogLevel } from '../../src/index'
 import { findWebgpuDriver } from '../../test/helpers/webgpu'
 import { type ArtifactCase, type ArtifactRun, runArtifacts } from '../reference/artifactRun'
+import { isNoise } from '../reference/parameters'
 import type { Check } from './Check'
 
 /** Largest relative difference of losses and of a parameter's norm that is none. */
@@ -13,17 +14,15 @@ const tolerance = 1e-3
 
 type Numbers = ReadonlyMap<string, number>
 
-/** The losses of a run, and the norms of its parameters; key biases aside, whose gradients are rounding. */
-function numbersOf({
-  steps,
-  evaluation,
-  parameters,
-}: Pick<ArtifactRun, 'steps' | 'evaluation' | 'parameters'>): Numbers {
+type Computed = Pick<ArtifactRun, 'steps' | 'evaluation' | 'parameters'>
+
+/** The losses of a run, and the norms of its parameters. */
+function numbersOf({ steps, evaluation, parameters }: Computed): Numbers {
   return new Map([
     ...steps.map(({ loss }, i) => [`loss of step ${i}`, loss] as const),
     ['evaluation loss', evaluation.loss] as const,
     ...Object.entries(parameters)
-      .filter(([name]) => !/\.(key|k_lin|k_proj)\.bias$/.test(name))
+      .filter(([name]) => !isNoise(name))
       .map(([name, { norm }]) => [`norm of ${name}`, norm] as const),
   ])
 }
