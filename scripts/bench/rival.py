@@ -1,26 +1,9 @@
 """One run of Hugging Face Trainer in a process of its own: job.json -> result.json. Python's side of ours.ts."""
 import json
 import os
-import sys
-import time
 
-started = time.perf_counter()
+from measured import clock, job, memory, write_result
 
-
-def age():
-    """Seconds since the process began; since this file began where the system does not say."""
-    try:
-        with open('/proc/self/stat') as stat, open('/proc/uptime') as uptime:
-            begun = int(stat.read().rsplit(')', 1)[1].split()[19]) / os.sysconf('SC_CLK_TCK')
-            return float(uptime.read().split()[0]) - begun
-    except OSError:
-        return 0.0
-
-
-before = age() - (time.perf_counter() - started)
-
-with open(sys.argv[1], encoding='utf8') as file:
-    job = json.load(file)
 os.environ.setdefault('HF_HUB_OFFLINE', '1')
 
 import datasets
@@ -29,24 +12,6 @@ import transformers
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 
 torch.set_num_threads(job['threads'])
-
-
-def clock():
-    return before + time.perf_counter() - started
-
-
-def status(field):
-    """A size from /proc/self/status, in bytes."""
-    with open('/proc/self/status') as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(field + ':')) * 1024
-
-
-def memory(field):
-    try:
-        return status(field)
-    except OSError:
-        import resource
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
 
 
 class SpreadSampler:
@@ -108,10 +73,4 @@ trainer = MeasuredTrainer(
     ),
 )
 trainer.train()
-result = {
-    'stepEnds': step_ends, 'lengths': lengths[:len(step_ends)], 'losses': losses, 'memory': samples, 'peakMemory': memory('VmHWM'),
-    'versions': {'python': sys.version.split()[0], 'torch': torch.__version__, 'transformers': transformers.__version__},
-    'importToFirstStep': step_ends[0] - before,
-}
-with open(job['result'], 'w', encoding='utf8') as file:
-    json.dump(result, file)
+write_result(step_ends, lengths[:len(step_ends)], losses, samples, {'torch': torch.__version__, 'transformers': transformers.__version__})

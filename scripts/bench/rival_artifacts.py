@@ -1,44 +1,11 @@
 """One run of ONNX Runtime Training 1.19.2 on training artifacts: job.json -> result.json. Python's side of oursArtifacts.ts."""
 import json
-import os
-import sys
-import time
 
-started = time.perf_counter()
-
-
-def age():
-    """Seconds since the process began; since this file began where the system does not say."""
-    try:
-        with open('/proc/self/stat') as stat, open('/proc/uptime') as uptime:
-            begun = int(stat.read().rsplit(')', 1)[1].split()[19]) / os.sysconf('SC_CLK_TCK')
-            return float(uptime.read().split()[0]) - begun
-    except OSError:
-        return 0.0
-
-
-before = age() - (time.perf_counter() - started)
-
-with open(sys.argv[1], encoding='utf8') as file:
-    job = json.load(file)
+from measured import clock, job, write_result
 
 import numpy as np
 import onnxruntime
 from onnxruntime.training.api import CheckpointState, Module, Optimizer
-
-
-def clock():
-    return before + time.perf_counter() - started
-
-
-def peak():
-    try:
-        with open('/proc/self/status') as file:
-            return next(int(line.split()[1]) for line in file if line.startswith('VmHWM:')) * 1024
-    except OSError:
-        import resource
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
-
 
 with open(job['batches'], encoding='utf8') as file:
     given = json.load(file)
@@ -58,10 +25,4 @@ for batch in given['batches']:
     optimizer.step()
     module.lazy_reset_grad()
     step_ends.append(clock())
-result = {
-    'stepEnds': step_ends, 'lengths': given['lengths'], 'losses': losses, 'memory': [], 'peakMemory': peak(),
-    'versions': {'python': sys.version.split()[0], 'onnxruntime-training': onnxruntime.__version__},
-    'importToFirstStep': step_ends[0] - before,
-}
-with open(job['result'], 'w', encoding='utf8') as file:
-    json.dump(result, file)
+write_result(step_ends, given['lengths'], losses, [], {'onnxruntime-training': onnxruntime.__version__})

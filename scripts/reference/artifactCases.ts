@@ -8,6 +8,7 @@ import type { Tensor } from '../../src/tensor'
 import { type ArtifactCase, type ArtifactRun, runArtifacts } from './artifactRun'
 import { type Checked, type Comparison, compareEqual, compareRelative, compareScalar, verdict } from './compare'
 import { makeArtifacts } from './madeArtifacts'
+import { distanceOf, isNoise } from './parameters'
 
 /** Checks a folder of `artifacts`, from its files and from files that are made of forward.onnx. */
 export async function checkArtifacts(folder: string): Promise<Checked> {
@@ -86,14 +87,6 @@ function compareCheckpoints(which: string, given: Checkpoint, expected: Checkpoi
 }
 
 function compareTensor(what: string, given: Tensor | undefined, expected: Tensor): Comparison {
-  const theirs = Array.from(expected.data as ArrayLike<number>, Number)
-  if (given?.dims.join() !== expected.dims.join()) return { what, error: Infinity, tolerance: 1e-4 }
-  const length = (values: readonly number[]): number => Math.hypot(...values)
-  const distance = length(theirs.map((value, i) => Number(given.data[i]) - value))
-  return { what, error: distance, tolerance: 1e-4 * length(theirs) }
-}
-
-/** The gradient of a key's bias is zero by theory: what an optimizer makes of it is rounding. */
-function isNoise(name: string): boolean {
-  return /\.(key|k_lin|k_proj)\.bias$/.test(name)
+  const { distance, length } = distanceOf(given, expected)
+  return { what, error: distance, tolerance: 1e-4 * length }
 }

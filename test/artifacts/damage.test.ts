@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readCheckpoint } from '../../src/artifacts/readCheckpoint'
@@ -7,20 +7,12 @@ import { TrainerError } from '../../src/errors'
 import { evaluationGraph } from '../../src/programs/evaluation'
 import { trainingProgram } from '../../src/programs/training'
 import { wireTypes } from '../../src/protobuf'
+import { MersenneTwister } from '../../src/random'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const source = fileURLToPath(new URL('../fixtures/onnx/artifacts/mlp-l1', import.meta.url))
 const graphs = ['training_model.onnx', 'eval_model.onnx', 'optimizer_model.onnx']
 const files = [...graphs, 'checkpoint']
-
-/** Numbers in [0, 1), the same in every run. */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
-    return state / 0x80000000
-  }
-}
 
 /**
  * What fields of a message are, by their numbers: 'name' for what others refer to and for types, a message, or undefined
@@ -101,20 +93,26 @@ async function outcome(folder: string, file: string, bytes: Uint8Array): Promise
   )
 }
 
+/** A folder with the artifacts. */
+function copied(): string {
+  const folder = temporaryFolder()
+  for (const name of files) copyFileSync(`${source}/${name}`, `${folder}/${name}`)
+  return folder
+}
+
 describe('damaged artifacts', () => {
   it.each(files)('with a damaged %s are refused by its name, or differ in values alone', async file => {
-    const folder = temporaryFolder()
-    for (const name of files) writeFileSync(`${folder}/${name}`, readFileSync(`${source}/${name}`))
+    const folder = copied()
     await load(folder)
     const bytes = Uint8Array.from(readFileSync(`${source}/${file}`))
     const structure = await structureOf(file, bytes)
-    const random = generator(files.indexOf(file) + 1)
+    const random = new MersenneTwister(files.indexOf(file) + 1)
     let refused = 0
     for (let i = 0; i < 50; i++) {
-      const at = Math.floor(random() * bytes.length)
+      const at = Math.floor(random.uniform() * bytes.length)
       const isCut = i % 2 === 0
       const damaged = isCut ? bytes.slice(0, at) : bytes.slice()
-      if (!isCut) damaged[at]! ^= 1 << Math.floor(random() * 8)
+      if (!isCut) damaged[at]! ^= 1 << Math.floor(random.uniform() * 8)
       const error = await outcome(folder, file, damaged)
       const place = `${isCut ? 'cut at' : 'flipped'} ${at}`
       if (error === undefined) expect([place, isCut, structure[at]]).toEqual([place, false, 0])
@@ -163,8 +161,7 @@ describe('damaged artifacts', () => {
     ['a field that no model has', [0xd2, 0x03, 0x00]],
     ['a number without an end', [0x08, 0xff, 0xff, 0xff]],
   ])('take no memory by a number in the file: %s', async (_, appended) => {
-    const folder = temporaryFolder()
-    for (const name of files) writeFileSync(`${folder}/${name}`, readFileSync(`${source}/${name}`))
+    const folder = copied()
     const bytes = Buffer.concat([readFileSync(`${source}/eval_model.onnx`), Uint8Array.from(appended)])
     const error = await outcome(folder, 'eval_model.onnx', bytes)
     expect(error).toMatchObject({ code: 'file', message: expect.stringContaining('eval_model.onnx: The ONNX data is') })

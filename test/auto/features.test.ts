@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Plain } from '../../scripts/reference/plainTensor'
 import {
   AutoModel,
   AutoModelForMaskedLM,
@@ -14,7 +15,7 @@ import { createEngine } from '../../src/engine/Engine'
 import { filler } from '../../src/heads/tokenLabels'
 import { architectures } from '../../src/models/registry'
 import { stack } from '../heads/taskBatches'
-import { fixtures, type Plain } from '../helpers/oracle'
+import { fixtures } from '../helpers/oracle'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyConfig } from '../helpers/tinyModel'

@@ -2,30 +2,26 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { type Plain, tensorOf } from '../../scripts/reference/plainTensor'
 import { AutoModel, type Batch, type FromOnnxOptions, Tensor, type TrainableModel } from '../../src/index'
 import { compute, withEvaluation, withRunner } from '../helpers/compute'
 import { logMessages } from '../helpers/logMessages'
+import { sharedEngines } from '../helpers/sharedEngines'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-
-interface Stored {
-  readonly shape: number[]
-  readonly dtype: 'float32' | 'int32' | 'int64'
-  readonly data: number[]
-}
 
 interface Run {
   readonly file: string
-  readonly inputs?: Readonly<Record<string, Stored>>
-  readonly target?: Stored
+  readonly inputs?: Readonly<Record<string, Plain>>
+  readonly target?: Plain
   readonly loss: number
-  readonly outputs?: Readonly<Record<string, Stored>>
+  readonly outputs?: Readonly<Record<string, Plain>>
   readonly gradients: Readonly<Record<string, { readonly norm: number; readonly first: number[] }>>
   readonly refuse?: string
 }
 
 interface FieldCase {
-  readonly inputs: Readonly<Record<string, Stored>>
-  readonly target: Stored
+  readonly inputs: Readonly<Record<string, Plain>>
+  readonly target: Plain
   readonly runs: readonly Run[]
   readonly training: readonly {
     readonly kept: number[]
@@ -38,13 +34,10 @@ interface FieldCase {
 const folder = join(import.meta.dirname, '../fixtures/onnx/field')
 const loss: FromOnnxOptions = { loss: 'cross_entropy' }
 const messages = logMessages()
+const shared = sharedEngines()
 
 function fieldCase(name: string): FieldCase {
   return JSON.parse(readFileSync(join(folder, name, 'case.json'), 'utf8')) as FieldCase
-}
-
-function tensorOf({ dtype, data, shape }: Stored): Tensor {
-  return Tensor.from(dtype, data).reshape(shape)
 }
 
 function batchOf(given: FieldCase, run: Run): Batch {
@@ -54,7 +47,7 @@ function batchOf(given: FieldCase, run: Run): Batch {
 
 /** Loss and gradients of a batch are PyTorch's; no other parameter has a gradient. */
 async function expectGradients(model: TrainableModel, batch: Batch, run: Run): Promise<void> {
-  const found = await compute(model, [batch])
+  const found = await compute(model, [batch], shared)
   expect(found.loss / found.count / run.loss).toBeCloseTo(1, 5)
   expect([...found.gradients.keys()].toSorted()).toEqual(Object.keys(run.gradients).toSorted())
   const largest = Math.max(...Object.values(run.gradients).map(({ norm }) => norm))
@@ -66,9 +59,9 @@ async function expectGradients(model: TrainableModel, batch: Batch, run: Run): P
   }
 }
 
-async function expectLogits(model: TrainableModel, batch: Batch, logits: Stored | undefined): Promise<void> {
+async function expectLogits(model: TrainableModel, batch: Batch, logits: Plain | undefined): Promise<void> {
   if (logits === undefined) return
-  await withEvaluation(model, {}, async evaluate => {
+  await withEvaluation(model, shared, async evaluate => {
     const found = await evaluate(batch)
     expect(found.logits.dims).toEqual(logits.shape)
     const largest = Math.max(...logits.data.map(Math.abs))
@@ -106,7 +99,7 @@ it('trains batches of changing shapes in one program', async () => {
   const given = fieldCase('dynamic-broadcasting')
   const model = await AutoModel.fromOnnx(join(folder, 'dynamic-broadcasting/model.onnx'), loss)
   const first = batchOf(given, given.runs[0]!)
-  await withRunner(model, {}, first, async run => {
+  await withRunner(model, shared, first, async run => {
     for (const other of given.runs) {
       const found = await run([batchOf(given, other)])
       expect(found.loss / found.count / other.loss).toBeCloseTo(1, 5)
@@ -123,7 +116,7 @@ it('an output that a Softmax makes is predicted as what goes into it, and says s
   )
   const asNumbers = await AutoModel.fromOnnx(path, { loss: 'mean_squared_error' })
   const batch = { x: tensorOf(fieldCase('outputs-that-are-not-logits').inputs.x!) }
-  await withEvaluation(asNumbers, {}, async evaluate => {
+  await withEvaluation(asNumbers, shared, async evaluate => {
     const { logits } = await evaluate({ ...batch, labels: Tensor.zeros('float32', [4, 3]) })
     const rows = [0, 1, 2, 3].map(row => logits.data.slice(row * 3, row * 3 + 3).reduce((sum, v) => sum + v))
     for (const sum of rows) expect(sum).toBeCloseTo(1, 5)
@@ -148,7 +141,7 @@ describe('dropout', () => {
     expect([...model.parameters.keys()]).toEqual(['w', 'v'])
     const batch = batchOf(given, run)
     await expectLogits(model, batch, run.outputs?.logits)
-    await withEvaluation(model, {}, async evaluate => {
+    await withEvaluation(model, shared, async evaluate => {
       const { loss: sum } = await evaluate(batch)
       expect(sum!.loss / sum!.count / run.loss).toBeCloseTo(1, 5)
     })
@@ -158,7 +151,7 @@ describe('dropout', () => {
     const batch = batchOf(given, run)
     const lossesOf = async (seed: number): Promise<number[]> => {
       const losses: number[] = []
-      await withRunner(await AutoModel.fromOnnx(path(file), loss), { seed }, batch, async train => {
+      await withRunner(await AutoModel.fromOnnx(path(file), loss), { ...shared, seed }, batch, async train => {
         for (let step = 0; step < 12; step++) {
           const { loss: sum, gradients } = await train([batch], step)
           const [w, v] = ['w', 'v'].map(name => Math.hypot(...gradients.get(name)!))

@@ -8,9 +8,11 @@ import { encode } from '../../src/onnx/encode'
 import type { Graph } from '../../src/onnx/types'
 import { compute, withEvaluation } from '../helpers/compute'
 import { logMessages } from '../helpers/logMessages'
+import { sharedEngines } from '../helpers/sharedEngines'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const messages = logMessages()
+const shared = sharedEngines()
 const weights = { w: [0.5, -1, 2, 0.25, 1.5, -0.75], b: [0.125, -0.5] }
 
 /** x [n, k, 3] → logits [n, k, 2]. */
@@ -81,10 +83,10 @@ describe('an output of more than rows', () => {
     }
     const nll = (row: number, label: number): number =>
       Math.log(logits[row]!.reduce((sum, v) => sum + Math.exp(v), 0)) - logits[row]![label]!
-    const found = await compute(model, [batch])
+    const found = await compute(model, [batch], shared)
     expect(found.count).toBe(3)
     expect(found.loss).toBeCloseTo(nll(0, 1) + nll(2, 0) + nll(3, 1), 5)
-    await withEvaluation(model, {}, async evaluate => {
+    await withEvaluation(model, shared, async evaluate => {
       const predicted = await evaluate(batch)
       expect(predicted.logits.dims).toEqual([2, 2, 2])
       predicted.logits.data.forEach((value, i) => expect(value).toBeCloseTo(logits.flat()[i]!, 5))
@@ -97,7 +99,7 @@ describe('an output of more than rows', () => {
   ] as const)('has a number for each element: %s', async (loss, of) => {
     const model = await AutoModel.fromOnnx(written(placesGraph()), { loss })
     const targets = [0, 1, 1, 0, 0.5, 0.25, 1, 0]
-    const found = await compute(model, [{ x, labels: Tensor.from('float32', targets).reshape([2, 2, 2]) }])
+    const found = await compute(model, [{ x, labels: Tensor.from('float32', targets).reshape([2, 2, 2]) }], shared)
     expect(found.count).toBe(8)
     expect(found.loss).toBeCloseTo(
       targets.reduce((sum, y, i) => sum + of(logits.flat()[i]!, y), 0),
@@ -114,14 +116,14 @@ describe('an output of more than rows', () => {
       'token-classification',
       'token-classification',
     ])
-    await expect(compute(classes, [{ x, labels: Tensor.zeros('int64', [2]) }])).rejects.toThrow(
+    await expect(compute(classes, [{ x, labels: Tensor.zeros('int64', [2]) }], shared)).rejects.toThrow(
       /output is \[n, k, 2\], so labels are class ids \[n, k\], but the labels of the batch have the shape \[2\]\./,
     )
     const wrong = Tensor.from('int64', [
       [0, 1],
       [2, 0],
     ])
-    await expect(compute(classes, [{ x, labels: wrong }])).rejects.toThrow(
+    await expect(compute(classes, [{ x, labels: wrong }], shared)).rejects.toThrow(
       /The label of row 1, place 0, is 2, but the output has 2 classes: 0 to 1\./,
     )
   })
@@ -137,7 +139,7 @@ describe('an output of more than rows', () => {
       [1, 0, 0],
       [0, 1, 1],
     ])
-    const found = await compute(model, [{ x: rows, labels: Tensor.from('float32', [0, 4]) }])
+    const found = await compute(model, [{ x: rows, labels: Tensor.from('float32', [0, 4]) }], shared)
     expect(found.loss).toBeCloseTo(1 + 1, 5)
   })
 })
@@ -175,7 +177,7 @@ describe('which initializers are parameters', () => {
       ['shift', true],
     ])
     const batch = { x: Tensor.from('float32', [[0.1, 0.2, 0.3]]), labels: Tensor.from('int64', [1]) }
-    expect([...(await compute(scale, [batch])).gradients.keys()]).toEqual(['logit_scale', 'shift'])
+    expect([...(await compute(scale, [batch], shared)).gradients.keys()]).toEqual(['logit_scale', 'shift'])
   })
 
   it.each(['bound', 'fill', 'other'])('not %s, which has no gradient', async name => {
@@ -240,7 +242,7 @@ it.each(['float16', 'float64'] as const)('%s becomes float32, with a warning', a
   const model = await AutoModel.fromOnnx(written(placesGraph(dtype)), { loss: 'mean_squared_error' })
   expect(messages.join()).toMatch(new RegExp(`computes in ${dtype}: it is trained, and saved, in float32`))
   expect([...model.parameter('w').data]).toEqual(weights.w)
-  const found = await compute(model, [{ x, labels: Tensor.zeros('float32', [2, 2, 2]) }])
+  const found = await compute(model, [{ x, labels: Tensor.zeros('float32', [2, 2, 2]) }], shared)
   expect(found.loss).toBeCloseTo(
     logits.flat().reduce((sum, v) => sum + v * v, 0),
     4,

@@ -1,26 +1,18 @@
-// the programs of docs/artifacts.md are compiled and run; its program in Python is run by `npm run verify -- artifacts`
-import { readFileSync, writeFileSync } from 'node:fs'
+// the programs of docs/artifacts.md are run; its program in Python is run by `npm run verify -- artifacts`
 import { join } from 'node:path'
 import { setLogLevel } from 'ts-trainer'
 import { expect, it } from 'vitest'
-import { printedBy, problemsOf, programFolder, programOf } from '../helpers/snippets'
+import { printedBy, programFolder } from '../helpers/snippets'
 import { tinyModel } from '../helpers/tinyModel'
+import { artifacts, written } from './programs'
 
 setLogLevel('error')
 
-const page = readFileSync(join(import.meta.dirname, '../../docs/artifacts.md'), 'utf8')
 const folder = programFolder('artifacts')
-const files = page.split(/^## /m).flatMap((section, i) => {
-  const program = programOf(section)
-  if (program === '') return []
-  const file = join(folder, `program${i}.ts`)
-  writeFileSync(file, program)
-  return [file]
-})
+const files = written(artifacts, folder).map(({ file }) => file)
 
-it('has programs that compile, make artifacts and train them', async () => {
+it('has programs that make artifacts and train them', async () => {
   expect(files).toHaveLength(3)
-  expect(problemsOf(files)).toEqual([])
   await tinyModel().savePretrained(join(folder, 'bert'))
   expect(await printedBy(files[0]!, folder)).toEqual([])
   const steps = (await printedBy(files[1]!, folder)) as [number, number][]
@@ -31,6 +23,6 @@ it('has programs that compile, make artifacts and train them', async () => {
 })
 
 it('has loops of at most 30 lines', () => {
-  for (const [, block] of page.matchAll(/^```(?:ts|python)\n([^]*?)^```$/gm))
+  for (const [, block] of artifacts.text.matchAll(/^```(?:ts|python)\n([^]*?)^```$/gm))
     expect(block!.split('\n').filter(line => line.trim() !== '').length).toBeLessThanOrEqual(30)
 })

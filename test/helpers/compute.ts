@@ -30,14 +30,11 @@ export type Compute = (microBatches: readonly Batch[], step?: number) => Promise
 /** A model in training on a runner, for as long as `use` takes; a batch's labels decide its head. */
 export async function withRunner<T>(
   model: TrainableModel,
-  { optimizer = adamw(), seed = 7, engines, ...options }: ComputeOptions,
+  { optimizer = adamw(), seed = 7, ...options }: ComputeOptions,
   batch: Batch,
   use: (compute: Compute, runner: Runner) => Promise<T>,
 ): Promise<T> {
-  const runner =
-    engines === undefined
-      ? await Runner.create({ model, engine: { threads: 1 }, ...options })
-      : new Runner(engines, { model, ...options })
+  const runner = await runnerOf(model, options)
   try {
     model.decideHead(batch)
     await runner.beginTraining({ optimizer, weightDecay: () => 0, seed })
@@ -51,6 +48,15 @@ export async function withRunner<T>(
   } finally {
     await runner.dispose()
   }
+}
+
+async function runnerOf(
+  model: TrainableModel,
+  { engines, ...options }: Omit<ComputeOptions, 'optimizer' | 'seed'>,
+): Promise<Runner> {
+  return engines === undefined
+    ? Runner.create({ model, engine: { threads: 1 }, ...options })
+    : new Runner(engines, { model, ...options })
 }
 
 export function compute(
@@ -73,10 +79,10 @@ export async function evaluateBatch(
 /** A model on a runner that is not in training, for as long as `use` takes; each batch's labels decide an open head. */
 export async function withEvaluation(
   model: TrainableModel,
-  objective: Objective,
+  options: Pick<ComputeOptions, 'engines' | 'objective'>,
   use: (evaluate: (batch: Batch) => ReturnType<typeof evaluateBatch>) => Promise<void>,
 ): Promise<void> {
-  const runner = await Runner.create({ model, engine: { threads: 1 }, objective })
+  const runner = await runnerOf(model, options)
   try {
     await use(batch => {
       model.decideHead(batch)

@@ -1,32 +1,23 @@
-import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { expect } from 'vitest'
+import { type Plain, tensorOf } from '../../scripts/reference/plainTensor'
 import { differentiate } from '../../src/autodiff/backward'
 import { lower } from '../../src/lowering/lower'
 import { GraphBuilder } from '../../src/onnx/builder'
 import { check } from '../../src/onnx/check'
-import { encode } from '../../src/onnx/encode'
-import type { RawAttribute, RawModel } from '../../src/onnx/RawModel'
 import type { Dimension, Graph, Value } from '../../src/onnx/types'
-import { type DataType, sizeOf, Tensor } from '../../src/tensor'
+import { sizeOf, type Tensor } from '../../src/tensor'
 import { evaluate } from '../helpers/referenceEngine'
+import { expectNear } from '../helpers/expectNear'
+import { onRuntime } from '../helpers/onRuntime'
+import { modelOfNode, type NodeUse, targetIn } from './foreign'
 
 /** A node of ONNX, what ONNX Runtime computes by it, and PyTorch's gradients: scripts/fixtures/operators.py. */
-export interface NodeCase {
-  readonly op: string
-  readonly opset: number
+export interface NodeCase extends NodeUse {
   readonly title?: string
-  readonly attributes: Readonly<Record<string, RawAttribute>>
   readonly inputs: readonly (NodeInput | null)[]
-  readonly outputs: readonly NodeOutput[]
 }
 
-interface NodeOutput {
-  readonly dtype: DataType
-  readonly shape: readonly number[]
-  readonly data: readonly number[]
-}
-
-interface NodeInput extends NodeOutput {
+interface NodeInput extends Plain {
   /** The shape that the graph declares. */
   readonly dims: readonly Dimension[]
   readonly constant?: boolean
@@ -35,28 +26,15 @@ interface NodeInput extends NodeOutput {
 }
 
 /** Writes a node as a graph of ours, with the gradients that its case has: outputs y0 …, x0_grad …. */
-export function graphOfNode(given: NodeCase): Graph {
+function graphOfNode(given: NodeCase): Graph {
   const graph = new GraphBuilder('case', true)
-  const names = given.inputs.map((input, i) => (input === null ? '' : `x${i}`))
   const values = new Map<string, Value>()
-  const initializers = new Map<string, Tensor>()
   given.inputs.forEach((input, i) => {
-    if (input === null) return
-    if (input.constant === true) initializers.set(`x${i}`, tensorOf(input))
-    else values.set(`x${i}`, graph.input(`x${i}`, input.dtype, input.dims))
+    if (input !== null && input.constant !== true) values.set(`x${i}`, graph.input(`x${i}`, input.dtype, input.dims))
   })
-  const outputs = given.outputs.map((_, k) => `y${k}`)
-  const attributes = new Map(Object.entries(given.attributes))
-  const node = { op: given.op, name: 'node', domain: '', inputs: names, outputs, attributes }
-  const raw = { name: 'case', nodes: [node], initializers, inputs: [], outputs: [], stated: new Map() }
-  const model: RawModel = {
-    opsets: new Map([['', given.opset]]),
-    functions: new Map(),
-    metadata: new Map(),
-    graph: raw,
-  }
-  const target = { graph, isTraining: true, dropoutMask: () => undefined, moves: () => undefined }
-  const made = [...lower(target, { model, file: 'case.onnx', given: values, wanted: outputs })]
+  const model = modelOfNode(given, (_, i) => given.inputs[i]!.constant === true)
+  const wanted = given.outputs.map((_, k) => `y${k}`)
+  const made = [...lower(targetIn(graph), { model, file: 'case.onnx', given: values, wanted })]
   const trained = given.inputs.flatMap((input, i) => (input?.gradient === undefined ? [] : [values.get(`x${i}`)!]))
   if (trained.length === 0) return graph.build(Object.fromEntries(made))
   const terms = made
@@ -81,60 +59,28 @@ export async function expectNodeCase(given: NodeCase): Promise<void> {
   const runtime = await onRuntime(graph, feeds)
   given.outputs.forEach((output, k) => {
     expect(exact[`y${k}`]!.dims, `y${k}`).toEqual(output.shape)
-    expectNear(exact[`y${k}`]!.data, output.data, `y${k}`, 2e-5)
-    expectNear(runtime[`y${k}`]!.data, output.data, `y${k} in ONNX Runtime`, 2e-5)
+    expectNear(exact[`y${k}`]!.data, output.data, `y${k}`)
+    expectNear(runtime[`y${k}`]!.data, output.data, `y${k} in ONNX Runtime`)
   })
   given.inputs.forEach((input, i) => {
     if (input?.gradient === undefined) return
     const zeros = input.gradient.map(() => 0)
     const name = `x${i}_grad`
     expectNear(exact[name]?.data ?? zeros, input.gradient, name, 1e-5)
-    expectNear(runtime[name]?.data ?? zeros, input.gradient, `${name} in ONNX Runtime`, 2e-5)
+    expectNear(runtime[name]?.data ?? zeros, input.gradient, `${name} in ONNX Runtime`)
   })
-}
-
-function tensorOf({ dtype, data, shape }: NodeOutput): Tensor {
-  return Tensor.from(dtype, data as number[]).reshape(shape)
 }
 
 function feedsOf(given: NodeCase, graph: Graph): Record<string, Tensor> {
-  const feeds: Record<string, Tensor> = {}
-  for (const { name } of graph.inputs) {
-    const [kind, at] = [name[0], Number(name.replaceAll(/\D/g, ''))]
-    const { dtype, data, shape } = kind === 'w' ? weightsOf(given.outputs[at]!) : given.inputs[at]!
-    feeds[name] = tensorOf({ dtype: dtype === 'float32' ? 'float64' : dtype, data, shape })
-  }
-  return feeds
+  return Object.fromEntries(
+    graph.inputs.map(({ name }) => {
+      const [kind, at] = [name[0], Number(name.replaceAll(/\D/g, ''))]
+      const plain = kind === 'w' ? weightsOf(given.outputs[at]!) : given.inputs[at]!
+      return [name, tensorOf(plain, plain.dtype === 'float32' ? 'float64' : plain.dtype)]
+    }),
+  )
 }
 
-function weightsOf({ shape }: NodeOutput): NodeOutput {
+function weightsOf({ shape }: Plain): Plain {
   return { dtype: 'float32', shape, data: Array.from({ length: sizeOf(shape) }, (_, i) => Math.cos(1 + i)) }
-}
-
-type Numbers = ArrayLike<number | bigint>
-
-async function onRuntime(
-  graph: Graph,
-  feeds: Readonly<Record<string, Tensor>>,
-): Promise<Record<string, { data: Numbers }>> {
-  const session = await InferenceSession.create(encode(graph).model, { intraOpNumThreads: 1, interOpNumThreads: 1 })
-  const fed = Object.entries(feeds).map(([name, { dtype, data, dims }]) => {
-    const typed = dtype === 'float64' ? Float32Array.from(data as Float64Array) : data
-    return [name, new RuntimeTensor(dtype === 'float64' ? 'float32' : (dtype as 'int64'), typed as BigInt64Array, dims)]
-  })
-  const found = await session.run(Object.fromEntries(fed) as Record<string, RuntimeTensor>)
-  await session.release()
-  return found as unknown as Record<string, { data: Numbers }>
-}
-
-/** @param tolerance of the largest number, or of 1 */
-function expectNear(found: Numbers, expected: readonly number[], name: string, tolerance: number): void {
-  expect(found.length, name).toBe(expected.length)
-  const largest = expected.reduce((top, v) => (Number.isFinite(v) ? Math.max(top, Math.abs(v)) : top), 1)
-  expected.forEach((wanted, i) => {
-    const value = Number(found[i])
-    if (Object.is(value, wanted)) return
-    const error = Math.abs(value - wanted) / largest
-    expect(error, `${name}[${i}]: ${value} is not ${wanted}`).toBeLessThanOrEqual(tolerance)
-  })
 }

@@ -3,21 +3,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { type Plain, tensorOf } from '../../scripts/reference/plainTensor'
 import { lower } from '../../src/lowering/lower'
 import { createModelGraph } from '../../src/models/modelGraph'
 import { GraphBuilder } from '../../src/onnx/builder'
 import { readModel } from '../../src/onnx/readModel'
-import type { DataType } from '../../src/tensor'
-import { expectNear, runGraph } from './oneNode'
-
-interface Stored {
-  readonly dims: readonly number[]
-  readonly data: readonly number[]
-}
+import { expectNear } from '../helpers/expectNear'
+import { onRuntime } from '../helpers/onRuntime'
 
 const folder = join(import.meta.dirname, '../fixtures/onnx/trainingConvolution')
 const { inputs, outputs } = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Readonly<
-  Record<'inputs' | 'outputs', Readonly<Record<string, Stored>>>
+  Record<'inputs' | 'outputs', Readonly<Record<string, Plain>>>
 >
 
 it('a training graph with ConvGrad, MaxPoolGrad, AveragePoolGrad and BatchNormalizationGrad', async () => {
@@ -27,28 +23,19 @@ it('a training graph with ConvGrad, MaxPoolGrad, AveragePoolGrad and BatchNormal
     parameter: (name, shape) => builder.input(name, 'float32', shape),
     training: true,
   })
-  const typeOf = (name: string): DataType => (name === 'labels' ? 'int64' : 'float32')
-  const values = Object.entries(inputs).map(
-    ([name, { dims }]) =>
-      [
-        name,
-        typeOf(name) === 'int64'
-          ? builder.input(name, 'int64', dims)
-          : written.parameter(name, { shape: dims, initialization: { kind: 'zeros' } }),
-      ] as const,
-  )
+  const values = Object.entries(inputs).map(([name, { shape, dtype }]) => {
+    const isData = dtype === 'int64'
+    const parameter = { shape, initialization: { kind: 'zeros' } } as const
+    return [name, isData ? builder.input(name, dtype, shape) : written.parameter(name, parameter)] as const
+  })
   const found = lower(written, { model, file: 'training.onnx', given: new Map(values), wanted: Object.keys(outputs) })
   expect([...written.moved.keys()]).toEqual(['m', 'v'])
   const results = Object.fromEntries([...found].map(([name, value], i) => [`y${i}`, [name, value] as const]))
   const graph = builder.build(Object.fromEntries(Object.entries(results).map(([y, [, value]]) => [y, value])))
-  const ran = await runGraph(
-    graph,
-    Object.fromEntries(
-      Object.entries(inputs).map(([name, stored]) => [name, { dtype: typeOf(name) as 'float32', ...stored }]),
-    ),
-  )
+  const feeds = Object.entries(inputs).map(([name, plain]) => [name, tensorOf(plain)] as const)
+  const ran = await onRuntime(graph, Object.fromEntries(feeds))
   for (const [y, [name]] of Object.entries(results)) {
-    expect(ran[y]!.dims, name).toEqual(outputs[name]!.dims)
-    expectNear(ran[y]!.data as Float32Array, outputs[name]!.data, name)
+    expect(ran[y]!.dims, name).toEqual(outputs[name]!.shape)
+    expectNear(ran[y]!.data, outputs[name]!.data, name)
   }
 })

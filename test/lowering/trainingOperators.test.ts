@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Written } from '../../scripts/reference/plainTensor'
 import { dropout } from '../../src/lowering/dropout'
 import { fused } from '../../src/lowering/fused'
 import { losses } from '../../src/lowering/losses'
@@ -15,7 +16,7 @@ import { portableBreach } from '../autodiff/portable'
 import { expectGradients } from '../helpers/expectGradients'
 import { evaluate } from '../helpers/referenceEngine'
 import type { InputOptions } from '../helpers/writeGradients'
-import { differences, type OperatorCase, type PlainTensor, writeCase } from './operatorCase'
+import { expectCase, type OperatorCase, writeCase } from './operatorCase'
 
 const fixtures = join(import.meta.dirname, '../fixtures/onnx')
 const cases = ['training', 'fused'].flatMap(
@@ -42,11 +43,11 @@ it('every row has a case', () => {
 
 describe.each([...new Set(cases.map(({ op }) => op))])('%s', op => {
   it('is what the runtime has, with known lengths', () => {
-    expect(casesOf(op).flatMap(one => differences(one, false))).toEqual([])
+    for (const one of casesOf(op)) expectCase(one, false)
   })
 
   it('is what the runtime has, where lengths are known only when the graph runs', () => {
-    expect(casesOf(op).flatMap(one => differences(one, true))).toEqual([])
+    for (const one of casesOf(op)) expectCase(one, true)
   })
 })
 
@@ -57,7 +58,7 @@ const forward = Object.keys(rows).filter(op => {
 })
 
 /** An input of a case, as the gradient tests feed it. */
-function inputOf({ dtype, shape, data }: PlainTensor): InputOptions {
+function inputOf({ dtype, shape, data }: Written): InputOptions {
   const values = new Tensor('float64', Float64Array.from(data, Number), shape).tolist()
   return { shape, values, ...(isFloat(dtype) ? {} : { dtype }) }
 }
@@ -154,7 +155,7 @@ it.each(Object.keys(rows).filter(op => isRefused(rows[op]!)))(
   name => {
     const at = name.lastIndexOf('.')
     const [domain, op] = at < 0 ? ['', name] : [name.slice(0, at), name.slice(at + 1)]
-    const x: PlainTensor = { dtype: 'float32', shape: [2], data: [1, 2] }
+    const x: Written = { dtype: 'float32', shape: [2], data: [1, 2] }
     const one = {
       op: name,
       opset: 14,
@@ -172,7 +173,7 @@ it.each(Object.keys(rows).filter(op => isRefused(rows[op]!)))(
 )
 
 it('GatherGrad adds as many rows as there are indices: those of the first row of a batch', () => {
-  const tensor = (shape: number[], data: number[], dtype: PlainTensor['dtype'] = 'float32'): PlainTensor => ({
+  const tensor = (shape: number[], data: number[], dtype: Written['dtype'] = 'float32'): Written => ({
     dtype,
     shape,
     data,
@@ -196,5 +197,5 @@ it('GatherGrad adds as many rows as there are indices: those of the first row of
     },
     outputs: { dx: tensor([3, 1], [1, 0, 2]) },
   }
-  expect([...differences(one, false), ...differences(one, true)]).toEqual([])
+  for (const open of [false, true]) expectCase(one, open)
 })

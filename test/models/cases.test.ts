@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Plain } from '../../scripts/reference/plainTensor'
 import { describeVerdict } from '../../scripts/reference/compare'
 import { checkModelCase } from '../../scripts/reference/modelCases'
 import { modelFromFolder } from '../../src/auto/PreTrainedModel'
@@ -11,7 +12,7 @@ import { labelCount } from '../../src/models/labels'
 import { sequenceClassification } from '../../src/heads/sequenceClassification'
 import type { Tensor } from '../../src/tensor'
 import { compute, norm } from '../helpers/compute'
-import { batchOf, fixtures, type OracleCase, type Plain, readJson, tensorOf } from '../helpers/oracle'
+import { batchOf, fixtures, type OracleCase, readJson, tensorOf } from '../helpers/oracle'
 import { definitionOf, familyNames } from '../helpers/oracleModels'
 
 const folders = (file: string): string[] => readdirSync(fixtures).filter(name => existsSync(join(fixtures, name, file)))

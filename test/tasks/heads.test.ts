@@ -1,5 +1,6 @@
 // checkpoints that name or shape their parameters otherwise than a fresh model would
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Plain } from '../../scripts/reference/plainTensor'
 import {
   AutoModelForMaskedLM,
   AutoModelForSequenceClassification,
@@ -7,7 +8,6 @@ import {
   type PreTrainedModel,
   setLogSink,
 } from '../../src/index'
-import type { Plain } from '../helpers/oracle'
 import { expectLogits, pathOf, predictBatch, read } from './support'
 
 type Expected = Record<string, Readonly<Record<string, Plain>> & { readonly missing: string[] }>

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import type { Plain } from '../../scripts/reference/plainTensor'
 import { type Collator, Dataset, type PredictionOutput, type PreTrainedModel, type Tensor } from '../../src/index'
 import { filler } from '../../src/heads/tokenLabels'
 import { rowsIn, stack } from '../heads/taskBatches'
 import { expectClose } from '../helpers/expectClose'
-import { batchOf, type Plain } from '../helpers/oracle'
+import { batchOf } from '../helpers/oracle'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 

@@ -1,5 +1,6 @@
 // words hidden as a whole, with three kinds of tokenizer
 import { describe, expect, it } from 'vitest'
+import type { Plain } from '../../scripts/reference/plainTensor'
 import {
   AutoModelForMaskedLM,
   AutoTokenizer,
@@ -8,7 +9,6 @@ import {
   DataCollatorForTokenClassification,
   type Tokenizer,
 } from '../../src/index'
-import type { Plain } from '../helpers/oracle'
 import { groups } from '../helpers/wholeWords'
 import { pathOf, predict, read } from './support'
 

@@ -2,6 +2,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Plain } from '../../scripts/reference/plainTensor'
 import {
   alignLabels,
   AutoModelForTokenClassification,
@@ -18,7 +19,6 @@ import {
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { closeTo } from './closeTo'
 import { expectLogits, pathOf, predict, read } from './support'
-import type { Plain } from '../helpers/oracle'
 
 interface Row {
   readonly tokens: string[]

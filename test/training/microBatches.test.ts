@@ -127,7 +127,7 @@ describe('a custom loss', () => {
   })
 
   it('gives an evaluation loss that does not depend on the batches', async () => {
-    await withEvaluation(await oracleModel('bert'), { custom: divided }, async evaluate => {
+    await withEvaluation(await oracleModel('bert'), { objective: { custom: divided } }, async evaluate => {
       const whole = await evaluate(batch)
       const first = await evaluate(rowsOf(batch, 0, 3))
       const rest = await evaluate(rowsOf(batch, 3, 8))
