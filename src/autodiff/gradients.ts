@@ -4,12 +4,13 @@ import { integersOf, isFloat, reducedAxes } from '../onnx/infer'
 import type { Attributes, OpName } from '../onnx/operators'
 import { positive } from '../onnx/shapes'
 import type { GatherHint, Value } from '../onnx/types'
+import { maxPoolGradient } from './maxPool'
 import { gatherBack, insideOut, padGradient, scatterRows, sliceGradient, withoutFrozenRow } from './movement'
 import { type NormalizationSite, normalizationGradient } from './normalization'
 import { extremeGradients, productGradients } from './scatter'
 import { type Gradient, scalarOf, scaled, times } from './scaled'
 import { count, lengths, reshaped, zeros } from './shapes'
-import { averagePoolGradient, convGradient, convTransposeGradient, maxPoolGradient } from './windows'
+import { averagePoolGradient, convGradient, convTransposeGradient } from './windows'
 
 /**
  * The inputs or outputs of a node. Three are typed as present; a rule knows how many its operator has, and which of
@@ -397,9 +398,7 @@ export const gradients: { readonly [Op in OpName]: Rule<Op> | 'flat' | 'opaque' 
 
   Conv: convGradient,
   ConvTranspose: convTransposeGradient,
-  MaxPool: ({ x: [x], y: [, indices], dy: [d], attributes, graph: g }) => [
-    maxPoolGradient(g, x, indices, d, attributes),
-  ],
+  MaxPool: ({ x: [x], y: [y], dy: [d], attributes, graph: g }) => [maxPoolGradient(g, x, y, d, attributes)],
   AveragePool: ({ x: [x], dy: [d], attributes, graph: g }) => [averagePoolGradient(g, x, d, attributes)],
 }
 

@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import { knownIntegersOf } from '../onnx/infer'
 import { clampedPlace, positive, toEnd } from '../onnx/shapes'
 import type { GatherHint, Dimension, Inverse, Value } from '../onnx/types'
+import { spatialAxes } from '../onnx/windows'
 import { Tensor } from '../tensor'
 import { asRows, expand, lengths, zeros } from './shapes'
 
@@ -72,7 +73,7 @@ export function withoutFrozenRow(g: GraphBuilder, d: Value, index: Value, hint: 
 }
 
 /** All axes between `before` and `after` merged into one. */
-function merged(g: GraphBuilder, d: Value, before: Shape, after: Shape): Value {
+export function merged(g: GraphBuilder, d: Value, before: Shape, after: Shape): Value {
   if (before.length === 0) return asRows(g, d, after)
   const part = (axes: Shape): readonly Value[] => (axes.length === 0 ? [] : [lengths(g, axes, [d])])
   const flat = g.reshape(d, g.concat([...part(before), g.integers([-1]), ...part(after)], 0))
@@ -243,4 +244,17 @@ function spread(
   for (let at = clampedPlace(from, length, step); step > 0 ? at < end : at > end; at += step) positions.push(at)
   const shape = d.shape.map((own, i) => (i === axis ? length : own))
   return scatterRows(g, shape, axis, g.constant(Tensor.from('int64', positions)), d, [x])
+}
+
+/** The beginning of `x` along the axes behind the first two, where it is longer than `like`, or may be. */
+export function cutTo(g: GraphBuilder, x: Value, like: Value): Value {
+  const axes = spatialAxes(x.shape.length).filter(axis => x.shape[axis] !== like.shape[axis])
+  if (axes.length === 0) return x
+  const ends = lengths(
+    g,
+    axes.map(axis => like.shape[axis]!),
+    [like],
+  )
+  const made = g.node('Slice', [x, g.integers(axes.map(() => 0)), ends, g.integers(axes)], {})[0]!
+  return { ...made, shape: made.shape.map((length, axis) => (axes.includes(axis) ? like.shape[axis]! : length)) }
 }

@@ -3,7 +3,8 @@ import type { Attributes } from '../onnx/operators'
 import { toEnd } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { attributesOf, coveredLength, spatialAxes, type Window, windowsOf } from '../onnx/windows'
-import { asRows, expand, lengths, reshaped, reshapedTo, zeros } from './shapes'
+import { cutTo } from './movement'
+import { asRows, expand, lengths, reshaped, reshapedTo } from './shapes'
 
 /** What the gradients of convolutions are written from. */
 interface Convolution {
@@ -126,34 +127,6 @@ function foldedRows(g: GraphBuilder, x: Value, group: number): Value {
   if (typeof rows === 'number') return reshapedTo(g, turned, [each, group * rows, ...rest], [x])
   const made = g.reshape(turned, g.concat([g.integers([each, -1]), lengths(g, rest, [x])], 0))
   return { ...made, shape: [each, made.shape[1]!, ...rest] }
-}
-
-/** The beginning of `x` along the axes behind the first two, where it is longer than `like`, or may be. */
-function cutTo(g: GraphBuilder, x: Value, like: Value): Value {
-  const axes = spatialAxes(x.shape.length).filter(axis => x.shape[axis] !== like.shape[axis])
-  if (axes.length === 0) return x
-  const ends = lengths(
-    g,
-    axes.map(axis => like.shape[axis]!),
-    [like],
-  )
-  const made = g.node('Slice', [x, g.integers(axes.map(() => 0)), ends, g.integers(axes)], {})[0]!
-  return { ...made, shape: made.shape.map((length, axis) => (axes.includes(axis) ? like.shape[axis]! : length)) }
-}
-
-/** Each window's gradient goes to the element that was its largest; of equal ones to the first, as in PyTorch. */
-export function maxPoolGradient(
-  g: GraphBuilder,
-  x: Value,
-  indices: Value | undefined,
-  d: Value,
-  attributes: Attributes['MaxPool'],
-): Value {
-  const places = indices ?? g.node('MaxPool', [x], attributes, 2)[1]!
-  const flat = (value: Value): Value => g.reshape(value, [-1])
-  const base = flat(zeros(g, d.dtype, x.shape, [x]))
-  const scattered = g.node('ScatterElements', [base, flat(places), flat(d)], { reduction: 'add' })[0]!
-  return reshaped(g, scattered, x)
 }
 
 /** Each window's gradient is shared among its elements: those of x alone, or with what was thought around it. */

@@ -1,7 +1,7 @@
 import { TrainerError } from '../errors'
 import { asRows, reshapedTo } from '../autodiff/shapes'
 import type { Dimension, Value } from '../onnx/types'
-import { attributesOf, spatialAxes, span, windowCount } from '../onnx/windows'
+import { attributesOf, spatialAxes, span, windowCount, withoutCeil } from '../onnx/windows'
 import { Tensor } from '../tensor'
 import type { LoweringTable, Site } from './Lowering'
 import { type KnownWindow, windowsAt } from './windows'
@@ -31,7 +31,7 @@ export const pooling: LoweringTable = {
 }
 
 function maxPool(site: Site): readonly (Value | undefined)[] {
-  const { graph: g, input, attributes, isRead, isTraining } = site
+  const { graph: g, input, attributes, isRead } = site
   const x = input(0)
   const windows = windowsAt(site, x)
   const byColumns = attributes.int('storage_order', 0) === 1
@@ -39,17 +39,21 @@ function maxPool(site: Site): readonly (Value | undefined)[] {
     throw new TrainerError('graph', 'places counted by columns (storage_order = 1) are not supported.', {
       fix: 'Export the model with storage_order = 0.',
     })
-  const ceil = attributes.int('ceil_mode', 0) === 1 ? { ceil_mode: 1 } : {}
-  const given = { kernel_shape: windows.map(({ kernel }) => kernel), ...attributesOf(windows), ...ceil }
-  // the gradient goes by the places
-  return g.node('MaxPool', [x], given, isRead(1) || isTraining ? 2 : 1)
+  const isCeil = attributes.int('ceil_mode', 0) === 1
+  const settled = isCeil ? withoutCeil(x.shape.slice(2), windows) : windows
+  const given = {
+    kernel_shape: windows.map(({ kernel }) => kernel),
+    ...attributesOf(settled ?? windows),
+    ...(settled === undefined && { ceil_mode: 1 }),
+  }
+  return g.node('MaxPool', [x], given, isRead(1) ? 2 : 1)
 }
 
-function globalMaxPool({ graph: g, input, isTraining }: Site): Value {
+function globalMaxPool({ graph: g, input }: Site): Value {
   const x = input(0)
   const kernel: readonly Dimension[] = x.shape.slice(2)
   if (!known(kernel)) return g.reduceMax(x, spatialAxes(x.shape.length), true)
-  return g.node('MaxPool', [x], { kernel_shape: kernel }, isTraining ? 2 : 1)[0]!
+  return g.node('MaxPool', [x], { kernel_shape: kernel })[0]!
 }
 
 function averagePool(site: Site): Value {

@@ -22,7 +22,11 @@ export const trainingConvolution: LoweringTable = {
       return [dx && typedLike(dx, x), dw, db]
     },
   },
-  MaxPoolGrad: { how: 'dy added up at the places of the largest elements', carries: [], lower: maxPoolBack },
+  MaxPoolGrad: {
+    how: 'dy added up at the first of the largest elements of each window',
+    carries: [],
+    lower: maxPoolBack,
+  },
   AveragePoolGrad: { how: 'dy shared among the elements of each window', carries: [], lower: averagePoolBack },
   'com.microsoft.BatchNormInternal': {
     how: 'BatchNormalization by the batch, with its mean and 1 / √(variance + ε)',

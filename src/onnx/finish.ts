@@ -67,7 +67,9 @@ function reach(
     const outputs = node.outputs.map((output, i) =>
       output !== undefined && (i < fewest || most === Infinity || needed.has(output.name)) ? output : undefined,
     )
-    kept.push({ ...node, outputs, hint: undefined } as Node)
+    // not even as a name left empty: a kernel may count it as asked for
+    const last = outputs.findLastIndex(output => output !== undefined)
+    kept.push({ ...node, outputs: outputs.slice(0, last + 1), hint: undefined } as Node)
   }
   return { kept: kept.reverse(), needed }
 }

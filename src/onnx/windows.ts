@@ -69,7 +69,25 @@ export function windowCount(length: number, window: Window & { readonly kernel: 
   return ceil && (count - 1) * stride >= length + before ? count - 1 : count
 }
 
-/** The same where a length may have a name; a length that stays as it is keeps its name. */
+/**
+ * The windows that ceil_mode means, by padding alone; undefined where a length is not known, or ONNX Runtime allows no
+ * such padding. What ONNX infers of ceil_mode has a window too many where the last would start behind the end.
+ */
+export function withoutCeil<One extends Window & { readonly kernel: number }>(
+  lengths: readonly Dimension[],
+  windows: readonly One[],
+): readonly One[] | undefined {
+  const settled = windows.map((window, i) => {
+    const { kernel, stride, dilation, before } = window
+    const length = lengths[i]!
+    const count = typeof length === 'number' ? windowCount(length, window, true) : NaN
+    const after = Math.max(0, (count - 1) * stride + span(kernel, dilation) - before - Number(length))
+    return { ...window, after }
+  })
+  return settled.every(({ after, kernel }) => after < kernel) ? settled : undefined // NaN is not
+}
+
+/** How many windows fit along each axis, where a length may have a name; a length that stays as it is keeps its name. */
 export function windowCounts(
   lengths: readonly Dimension[],
   windows: readonly Window[],

@@ -54,7 +54,7 @@ const portable: ReadonlySet<OpName> = new Set<OpName>([
   'Conv',
   'ConvTranspose',
   'AveragePool',
-  'MaxPool', // but WebGPU has no kernel that gives the places
+  'MaxPool',
 ])
 /** What can be done with int64 everywhere: it is moved, not computed with. */
 const moves: ReadonlySet<OpName> = new Set<OpName>([
@@ -72,6 +72,7 @@ const moves: ReadonlySet<OpName> = new Set<OpName>([
 /** What of a node not every provider can run. */
 export function portableBreach(node: Node): readonly string[] {
   if (!portable.has(node.op)) return [`${node.op} (${node.name})`]
+  if (node.op === 'MaxPool' && node.outputs.length > 1) return [`the places of MaxPool (${node.name})`]
   const first = node.inputs[0]?.dtype
   if (first === 'int64' && !moves.has(node.op)) return [`${node.op} of int64 (${node.name})`]
   if (node.op === 'Cast' && first === 'int64') return [`Cast from int64 (${node.name})`]

@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest'
 import { expectNear } from '../helpers/expectNear'
 import { type OneNode, runNode } from './oneNode'
 
-const file = join(import.meta.dirname, '../fixtures/onnx/windows.json')
-const cases = JSON.parse(readFileSync(file, 'utf8')) as OneNode[]
+const cases = ['windows.json', 'ties.json'].flatMap(file => {
+  return JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/onnx', file), 'utf8')) as OneNode[]
+})
 
 /** Sizes are those of all axes, rows included. */
 function saysSizes({ op, inputs }: OneNode): boolean {

@@ -146,7 +146,7 @@ describe('print', () => {
         'initializer %b: float32[2] = [0,0]',
         '%layer/Gemm_3:0: float32[n, 2] = Gemm(x, w, b) {transB: 1}',
         '%y: float32[n, 2] = Softmax(layer/Gemm_3:0) {axis: -1}',
-        '%LayerNormalization_5:0: float32[n, 2], %m: float32[n, 1], _ = LayerNormalization(layer/Gemm_3:0, b, b) {axis: -1, epsilon: 1e-12}',
+        '%LayerNormalization_5:0: float32[n, 2], %m: float32[n, 1] = LayerNormalization(layer/Gemm_3:0, b, b) {axis: -1, epsilon: 1e-12}',
         'output %y: float32[n, 2]',
         'output %m: float32[n, 1]',
         '',

@@ -100,6 +100,34 @@ export const windows = {
       build: apply('MaxPool', { kernel_shape: [2, 3], strides: [2, 2], dilations: [2, 1], ceil_mode: 1 }),
       inputs: [[2, 1, 6, 6]],
     },
+    {
+      title: 'lengths with names, strides, and windows that hang over',
+      build: apply('MaxPool', { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 1, 1], ceil_mode: 1 }),
+      inputs: [['n', 2, 'm', 'm']],
+      lengths,
+    },
+    {
+      title: 'strides longer than windows, and elements that none reads',
+      build: apply('MaxPool', { kernel_shape: [2], strides: [4], pads: [1, 0] }),
+      inputs: [[2, 1, 9]],
+    },
+    {
+      title: 'three axes',
+      build: apply('MaxPool', { kernel_shape: [2, 1, 3], strides: [1, 2, 2], pads: [1, 0, 1, 0, 0, 1] }),
+      inputs: [['n', 1, 3, 3, 5]],
+      lengths,
+    },
+    {
+      title: 'long windows that meet',
+      build: apply('MaxPool', { kernel_shape: [9], strides: [9], pads: [4, 0] }),
+      inputs: [['n', 2, 16]],
+      lengths,
+    },
+    {
+      title: 'one window over a whole axis',
+      build: apply('MaxPool', { kernel_shape: [10, 1] }),
+      inputs: [[1, 2, 11, 2]],
+    },
   ],
   AveragePool: [
     {
