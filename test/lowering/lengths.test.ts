@@ -1,11 +1,14 @@
-// files of a few lines whose numbers would take all memory, or whose functions have no end
+// lengths, depths and sizes of files: what would take all memory, has no end, or is not known in time
 import { describe, expect, it } from 'vitest'
+import { createModelGraph } from '../../src/models/modelGraph'
 import { onnxModel } from '../../src/models/onnxModel'
+import { GraphBuilder } from '../../src/onnx/builder'
 import { checkFunctions } from '../../src/onnx/checkFunctions'
 import type { RawFunction, RawModel, RawValue } from '../../src/onnx/RawModel'
 import { readModel } from '../../src/onnx/readModel'
 import { attributeTypes, protoFields } from '../../src/onnx/wire'
 import { message, wireTypes, writeInteger, writeText } from '../../src/protobuf'
+import type { Value } from '../../src/onnx/types'
 import type { DataType } from '../../src/tensor'
 import { Tensor } from '../../src/tensor'
 import { modelBytes, valueInfo } from '../onnx/foreignModel'
@@ -204,5 +207,27 @@ describe('attributes of a file', () => {
     const outputs = [valueInfo('y', [places.length])]
     const { graph } = readModel(modelBytes({ nodes: [constant], outputs }))
     expect(graph.nodes[0]!.attributes.get('value_ints')).toEqual(places)
+  })
+})
+
+describe('a length that is known only when the graph runs', () => {
+  it('is refused where a mask of dropout has it', () => {
+    const { forward } = onnxModel(
+      modelWith({
+        nodes: [
+          node('Reshape', ['x', 'flat'], 'numbers'),
+          node('Dropout', ['numbers'], 'kept'),
+          node('ReduceSum', ['kept'], 'sum'),
+          node('Mul', ['h', 'sum'], 'y'),
+        ],
+        constants: { flat: integers(-1) },
+      }),
+      { name: 'file' },
+    )
+    const graph = new GraphBuilder('training', true)
+    const x = graph.input('x', 'float32', ['n', 4])
+    const parameter = (name: string, shape: readonly number[]): Value => graph.input(name, 'float32', shape)
+    const training = createModelGraph(graph, { parameter, training: true })
+    expect(() => forward(training, { x })).toThrow(/file: The node "node_2" \(Dropout\): its mask has the length "unkn/)
   })
 })
