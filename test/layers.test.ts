@@ -24,7 +24,7 @@ const rooms = listed({
   tokenizers: 'collators data hub ground',
   onnx: 'ground',
   losses: 'onnx ground',
-  lowering: 'autodiff onnx ground',
+  lowering: 'losses autodiff onnx ground',
   autodiff: 'onnx ground',
   optim: 'onnx ground',
   feeds: 'onnx ground',

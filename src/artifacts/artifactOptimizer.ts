@@ -6,6 +6,7 @@ import type { Graph, Value } from '../onnx/types'
 import { shown, withDefaults } from '../options'
 import type { Tensor } from '../tensor'
 import type { Parameter } from '../models/Model'
+import { type AdamWAttributes, fileAdamw } from './fileAdamw'
 import { bufferEnding, momentNames, momentSequences } from './names'
 
 /** AdamW as artifacts have it; each option with Python's default. */
@@ -37,16 +38,6 @@ export interface OptimizerNodes {
   readonly maxNorm: number | undefined
   /** AdamWOptimizer's attributes; SGDOptimizerV2 has none. */
   readonly adamw: AdamWAttributes | undefined
-}
-
-interface AdamWAttributes {
-  readonly alpha: number
-  readonly beta: number
-  readonly epsilon: number
-  readonly weight_decay: number
-  readonly correct_bias: 0 | 1
-  /** 0 is PyTorch's, 1 is Hugging Face's. */
-  readonly adam_mode: 0 | 1
 }
 
 /** @throws TrainerError ('argument') for an optimizer, an option or a number that cannot be. */
@@ -230,7 +221,7 @@ type Update = (weight: Value, gradient: Value, first: Value, second: Value) => r
 
 /** AdamWOptimizer's formula in either mode; numbers are rounded to float32 first, as its attributes are. */
 function adamwUpdate(graph: GraphBuilder, attributes: AdamWAttributes, rate: Value, count: Value): Update {
-  const { correct_bias: corrects, adam_mode: mode, weight_decay: decay } = attributes
+  const { correct_bias: corrects, adam_mode: mode, weight_decay } = attributes
   const [alpha, beta, epsilon] = [attributes.alpha, attributes.beta, attributes.epsilon].map(Math.fround) as [
     number,
     number,
@@ -241,17 +232,17 @@ function adamwUpdate(graph: GraphBuilder, attributes: AdamWAttributes, rate: Val
     const power = graph.pow(graph.constant(decayRate, 'float64'), graph.cast(count, 'float64'))
     return graph.cast(graph.sub(1, power), 'float32')
   }
-  const firstCorrection = corrects === 1 ? correction(alpha) : graph.constant(1)
-  const rootCorrection = corrects === 1 ? graph.sqrt(correction(beta)) : graph.constant(1)
-  const stepSize = graph.div(mode === 0 ? rate : graph.mul(rate, rootCorrection), firstCorrection)
-  const kept = graph.sub(1, graph.mul(rate, decay))
-  return (weight, gradient, first, second) => {
-    const m = graph.add(graph.mul(first, alpha), graph.mul(gradient, 1 - alpha))
-    const v = graph.add(graph.mul(second, beta), graph.mul(graph.mul(gradient, gradient), 1 - beta))
-    const root = mode === 0 ? graph.div(graph.sqrt(v), rootCorrection) : graph.sqrt(v)
-    const change = graph.div(graph.mul(m, stepSize), graph.add(root, epsilon))
-    if (decay === 0) return [graph.sub(weight, change), m, v]
-    return [mode === 0 ? graph.sub(graph.mul(weight, kept), change) : graph.mul(graph.sub(weight, change), kept), m, v]
+  const first = corrects === 1 ? correction(alpha) : graph.constant(1)
+  const root = corrects === 1 ? graph.sqrt(correction(beta)) : graph.constant(1)
+  const scalars = {
+    step_size: graph.div(mode === 0 ? rate : graph.mul(rate, root), first),
+    root_correction: mode === 0 ? graph.reciprocal(root) : graph.constant(1),
+    kept: graph.sub(1, graph.mul(rate, weight_decay)),
+  }
+  const { update } = fileAdamw({ ...attributes, alpha, beta, epsilon })
+  return (parameter, gradient, exp_avg, exp_avg_sq) => {
+    const { parameter: next, slots } = update(graph, { parameter, gradient, slots: { exp_avg, exp_avg_sq }, scalars })
+    return [next, slots.exp_avg!, slots.exp_avg_sq!]
   }
 }
 

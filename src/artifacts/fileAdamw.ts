@@ -1,17 +1,21 @@
 // the AdamW of ONNX Runtime Training, as its kernels compute it
+import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { adamChange, adamw } from '../optim/adamw'
 import type { Optimizer } from '../optim/Optimizer'
 
-/** The attributes of an AdamWOptimizer. */
-interface AdamwAttributes {
-  readonly beta1: number
-  readonly beta2: number
+/** The attributes of an AdamWOptimizer, by its names. */
+export interface AdamWAttributes {
+  /** β₁ */
+  readonly alpha: number
+  /** β₂ */
+  readonly beta: number
   readonly epsilon: number
-  readonly weightDecay: number
-  readonly isCorrected: boolean
-  /** As in Hugging Face's old AdamW, and with ε beside the root that is not corrected; else as in PyTorch's. */
-  readonly decaysAfterwards: boolean
+  readonly weight_decay: number
+  /** Whether moments are corrected for their start at zero: 0 or 1. */
+  readonly correct_bias: number
+  /** 0 is PyTorch's; 1 is that of Hugging Face's old AdamW, which decays afterwards and has ε beside a root that is not corrected. */
+  readonly adam_mode: number
 }
 
 /**
@@ -19,22 +23,24 @@ interface AdamwAttributes {
  * √(1-β₂ᵗ) + ε). Mode 1, Hugging Face's: p ← p - η √(1-β₂ᵗ) / (1-β₁ᵗ) · m / (√v + ε), then p ← p - ηλp; without
  * correction of bias both roots are 1.
  */
-export function fileAdamw(attributes: AdamwAttributes): Optimizer {
-  const { beta1, beta2, weightDecay, isCorrected, decaysAfterwards } = attributes
+export function fileAdamw({ alpha, beta, epsilon, weight_decay, correct_bias, adam_mode }: AdamWAttributes): Optimizer {
+  const decaysAfterwards = adam_mode === 1
+  const decayed = (value: Value, graph: GraphBuilder, kept: Value): Value =>
+    weight_decay === 0 ? value : graph.mul(value, kept)
   return {
     ...adamw(),
     scalars(step, rate) {
-      const first = isCorrected ? 1 - beta1 ** step : 1
-      const root = isCorrected ? Math.sqrt(1 - beta2 ** step) : 1
+      const first = correct_bias === 0 ? 1 : 1 - alpha ** step
+      const root = correct_bias === 0 ? 1 : Math.sqrt(1 - beta ** step)
       const step_size = decaysAfterwards ? (rate * root) / first : rate / first
-      return { step_size, root_correction: decaysAfterwards ? 1 : 1 / root, kept: 1 - rate * weightDecay }
+      return { step_size, root_correction: decaysAfterwards ? 1 : 1 / root, kept: 1 - rate * weight_decay }
     },
     update(graph, site) {
-      const decayed = (value: Value): Value => graph.mul(value, site.scalars.kept!)
-      const { change, slots } = adamChange(graph, site, attributes)
+      const kept = site.scalars.kept!
+      const { change, slots } = adamChange(graph, site, { beta1: alpha, beta2: beta, epsilon })
       const parameter = decaysAfterwards
-        ? decayed(graph.sub(site.parameter, change))
-        : graph.sub(decayed(site.parameter), change)
+        ? decayed(graph.sub(site.parameter, change), graph, kept)
+        : graph.sub(decayed(site.parameter, graph, kept), change)
       return { parameter, slots }
     },
   }

@@ -58,17 +58,15 @@ const updates: Readonly<
       adam_mode: 0,
       correct_bias: 1,
     })
-    const { alpha: beta1, beta: beta2, epsilon, weight_decay: weightDecay, adam_mode: mode, correct_bias } = read
-    const isCorrected = correct_bias !== 0
-    if ((mode !== 0 && mode !== 1) || (mode === 0 && !isCorrected)) {
+    const { alpha, beta, epsilon, weight_decay: weightDecay, adam_mode: mode, correct_bias } = read
+    if ((mode !== 0 && mode !== 1) || (mode === 0 && correct_bias === 0)) {
       const found = `adam_mode ${mode} and correct_bias ${correct_bias}`
       throw new TrainerError('graph', `${file}: AdamWOptimizer has ${found}; ONNX Runtime has no such update.`)
     }
-    const options = { beta1, beta2, epsilon, weightDecay, isCorrected, decaysAfterwards: mode === 1 }
     return {
-      optimizer: fileAdamw(options),
+      optimizer: fileAdamw(read),
       weightDecay,
-      decides: { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon, weightDecay },
+      decides: { adamBeta1: alpha, adamBeta2: beta, adamEpsilon: epsilon, weightDecay },
     }
   },
   // p ← p - ηg

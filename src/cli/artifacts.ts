@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util'
 import {
   AutoModelForMaskedLM,
   AutoModelForMultipleChoice,
@@ -37,84 +38,94 @@ const tasks = {
   'masked-lm': AutoModelForMaskedLM,
 } as const
 
-const flags = [
-  '--model',
-  '--task',
-  '--loss',
-  '--optimizer',
-  '--trainable',
-  '--frozen',
-  '--additional-output',
-  '--loss-input',
-  '--output',
-  '--prefix',
-  '--dialect',
-  '--nominal',
-  '--help',
-] as const
-type Flag = (typeof flags)[number]
+const text = { type: 'string' } as const
+const texts = { type: 'string', multiple: true } as const
+const flags = {
+  model: text,
+  task: text,
+  loss: text,
+  optimizer: text,
+  trainable: texts,
+  frozen: texts,
+  'additional-output': texts,
+  'loss-input': texts,
+  output: text,
+  prefix: text,
+  dialect: text,
+  nominal: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 /** `ts-trainer artifacts`: prints the paths of what it wrote. */
 export async function runArtifacts(words: readonly string[], { out }: Streams): Promise<number> {
   const given = parsed(words)
-  if (given.has('--help')) {
+  if (given.help === true) {
     out(usage)
     return 0
   }
-  const model = needed(given, '--model')
-  const folder = needed(given, '--output')
+  const model = needed(given.model, '--model')
+  const folder = needed(given.output, '--output')
   const isFile = model.endsWith('.onnx')
-  if (isFile && given.has('--task'))
+  if (isFile && given.task !== undefined)
     throw new TrainerError('argument', '--task says which head a folder is read with; an ONNX file has its outputs.')
-  const source = isFile ? model : await modelOf(model, one(given, '--task') ?? 'sequence-classification')
+  const source = isFile ? model : await modelOf(model, given.task ?? 'sequence-classification')
   const files = await generateArtifacts(source, {
-    loss: one(given, '--loss') as GenerateArtifactsOptions['loss'],
-    optimizer: one(given, '--optimizer') as GenerateArtifactsOptions['optimizer'],
-    requiresGrad: given.get('--trainable'),
-    frozenParams: given.get('--frozen'),
-    additionalOutputNames: given.get('--additional-output'),
-    lossInputNames: given.get('--loss-input'),
+    loss: given.loss as GenerateArtifactsOptions['loss'],
+    optimizer: given.optimizer as GenerateArtifactsOptions['optimizer'],
+    requiresGrad: given.trainable,
+    frozenParams: given.frozen,
+    additionalOutputNames: given['additional-output'],
+    lossInputNames: given['loss-input'],
     artifactDirectory: folder,
-    prefix: one(given, '--prefix'),
-    dialect: one(given, '--dialect') as GenerateArtifactsOptions['dialect'],
-    nominalCheckpoint: given.has('--nominal'),
+    prefix: given.prefix,
+    dialect: given.dialect as GenerateArtifactsOptions['dialect'],
+    nominalCheckpoint: given.nominal,
   })
   for (const path of Object.values(files) as (string | undefined)[]) if (path !== undefined) out(path)
   return 0
 }
 
-function parsed(words: readonly string[]): ReadonlyMap<Flag, readonly string[]> {
-  const given = new Map<Flag, string[]>()
-  const rest = words.flatMap(word =>
-    /^--[\w-]+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word],
-  )
-  while (rest.length > 0) {
-    const word = rest.shift()!
-    const flag = flags.find(known => known === (word === '-h' ? '--help' : word))
-    if (flag === undefined) {
-      const near = nearest(word, flags)
-      throw new TrainerError('argument', `artifacts does not take '${word}'.`, {
-        fix: near === undefined ? '--help lists what it takes.' : `Did you mean ${near}?`,
-      })
-    }
-    const values = given.get(flag) ?? []
-    given.set(flag, values)
-    if (flag === '--nominal' || flag === '--help') continue
-    const value = rest.shift()
-    if (value === undefined) throw new TrainerError('argument', `${flag} needs a value.`)
-    values.push(value)
+type Given = ReturnType<typeof parseArgs<{ options: typeof flags }>>['values']
+
+/** @throws TrainerError ('argument') for a word that it does not take, a flag without its value, or one given twice. */
+function parsed(words: readonly string[]): Given {
+  const { tokens } = parseArgs({
+    args: [...words],
+    options: flags,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const seen = new Set<string>()
+  for (const token of tokens) {
+    const word = token.kind === 'option' ? token.rawName : token.kind === 'positional' ? token.value : '--'
+    if (token.kind !== 'option' || !Object.hasOwn(flags, token.name)) throw foreignWord(word)
+    const { name, value } = token
+    const isRepeated = seen.has(name) && flags[name as keyof typeof flags] === text
+    seen.add(name)
+    if (isRepeated) throw new TrainerError('argument', `${word} was given twice.`)
+    if (value === undefined && flags[name as keyof typeof flags].type === 'string')
+      throw new TrainerError('argument', `${word} needs a value.`)
   }
-  return given
+  try {
+    return parseArgs({ args: [...words], options: flags }).values
+  } catch (cause) {
+    const { message } = cause as Error
+    throw new TrainerError('argument', `artifacts: ${message.replace(/\.?$/, '.')}`, { cause })
+  }
 }
 
-function one(given: ReadonlyMap<Flag, readonly string[]>, flag: Flag): string | undefined {
-  const values = given.get(flag) ?? []
-  if (values.length > 1) throw new TrainerError('argument', `${flag} was given ${values.length} times.`)
-  return values[0]
+function foreignWord(word: string): TrainerError {
+  const near = nearest(
+    word,
+    Object.keys(flags).map(name => `--${name}`),
+  )
+  return new TrainerError('argument', `artifacts does not take '${word}'.`, {
+    fix: near === undefined ? '--help lists what it takes.' : `Did you mean ${near}?`,
+  })
 }
 
-function needed(given: ReadonlyMap<Flag, readonly string[]>, flag: Flag): string {
-  const value = one(given, flag)
+function needed(value: string | undefined, flag: string): string {
   if (value !== undefined) return value
   throw new TrainerError('argument', `artifacts needs ${flag}.`, { fix: '--help says what it is.' })
 }

@@ -4,6 +4,7 @@ import { TrainerError } from '../errors'
 import { checkOptions } from '../options'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
+import { logSoftmax } from './logSoftmax'
 import type { Loss } from './loss'
 
 /** Options of {@link crossEntropy}. */
@@ -35,7 +36,7 @@ export function crossEntropy(
     throw new TrainerError('graph', `The logits [${logits.shape.join(', ')}] do not say how many classes there are.`, {
       fix: 'crossEntropy needs [rows, classes], where the number of classes is known when the graph is built.',
     })
-  const logProbabilities = logSoftmax(graph, logits)
+  const logProbabilities = logSoftmax(graph, logits, 1)
   const ids = graph.constant(Tensor.from('int32', [Array.from({ length: classes }, (_, i) => i)])) // [1, classes]
   const column = graph.unsqueeze(labels, [1])
   const oneHot = graph.cast(graph.equal(column, ids), logits.dtype) // a row of zeros for the ignored index
@@ -61,7 +62,7 @@ export function crossEntropy(
  * @param labelSmoothing as in {@link CrossEntropyOptions}.
  */
 export function targetCrossEntropy(graph: GraphBuilder, logits: Value, targets: Value, labelSmoothing = 0): Loss {
-  const logProbabilities = logSoftmax(graph, logits)
+  const logProbabilities = logSoftmax(graph, logits, 1)
   const hard = graph.sum(graph.mul(targets, logProbabilities))
   const count = graph.sum(targets)
   if (labelSmoothing === 0) return { sum: graph.neg(hard), count }
@@ -69,10 +70,4 @@ export function targetCrossEntropy(graph: GraphBuilder, logits: Value, targets: 
   const mean = graph.sum(graph.mul(counted, graph.reduceMean(logProbabilities, [1], true)))
   const sum = graph.add(graph.mul(hard, 1 - labelSmoothing), graph.mul(mean, labelSmoothing))
   return { sum: graph.neg(sum), count }
-}
-
-function logSoftmax(graph: GraphBuilder, logits: Value): Value {
-  // any shift near the largest will do; whole numbers have no gradient, which saves the backward pass of the maximum
-  const shifted = graph.sub(logits, graph.floor(graph.reduceMax(logits, [1], true)))
-  return graph.sub(shifted, graph.log(graph.reduceSum(graph.exp(shifted), [1], true)))
 }

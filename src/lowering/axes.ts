@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../onnx/builder'
 import { reshaped } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
-import { known } from './writing'
+import { affordable, known } from './writing'
 
 /** The length of an axis as an int64 scalar, read when the graph runs where it is a name. */
 export function lengthOf(g: GraphBuilder, x: Value, axis: number): Value {
@@ -46,7 +46,7 @@ export function placesAlong(
   const length = x.shape[axis]!
   const ones = Array.from({ length: behind }, () => 1)
   if (typeof length === 'number') {
-    const places = Array.from({ length }, (_, i) => i)
+    const places = Array.from({ length: affordable(length, `places along axis ${axis}`) }, (_, i) => i)
     return g.constant(Tensor.from(dtype, places).reshape([length, ...ones]))
   }
   const end = g.cast(lengthOf(g, x, axis), dtype)

@@ -5,6 +5,7 @@ import { summedTo } from '../autodiff/unbroadcast'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 import type { Lowering, Site } from './Lowering'
+import { affordable } from './writing'
 
 type Item = Dimension | undefined
 
@@ -31,7 +32,11 @@ const opened = new WeakMap<GraphBuilder, Map<string, OpenAxes>>()
 export function broadcastGradientArgs(site: Site): readonly Value[] {
   const { graph: g, input, lengths } = site
   const shapes = [input(0), input(1)]
-  const known = shapes.map(shape => lengths(shape) ?? Array.from({ length: rankOf(shape) }, (): Item => undefined))
+  const known = shapes.map(
+    shape =>
+      lengths(shape) ??
+      Array.from({ length: affordable(rankOf(shape), 'the axes of a shape', 64) }, (): Item => undefined),
+  )
   const rank = Math.max(...known.map(items => items.length))
   const padded = known.map(items => [...Array.from({ length: rank - items.length }, (): Item => 1), ...items])
   return shapes.map((shape, i) => {

@@ -28,6 +28,7 @@ const elementwise =
     if (inputs.some(input => input === undefined)) return undefined
     const operands = inputs as readonly Contents[]
     const dims = broadcastDims(operands.map(operand => operand.dims))
+    if (sizeOf(dims) > most) return undefined
     const integer = outputs[0]!.dtype !== 'float32'
     const items = Array.from({ length: sizeOf(dims) }, (_, i) => {
       const taken = operands.map(operand => operand.items[placeIn(operand.dims, dims, i)])
@@ -61,6 +62,7 @@ function placeIn(dims: readonly number[], whole: readonly number[], at: number):
 
 /** Items of another shape: each is taken from the place in x that `from` says for its own. */
 function picked(x: Contents, dims: readonly number[], from: (index: readonly number[]) => readonly number[]): Found {
+  if (sizeOf(dims) > most) return undefined
   const items = Array.from({ length: sizeOf(dims) }, (_, i): Item => {
     const index: number[] = []
     let rest = i
@@ -124,6 +126,7 @@ const concat: Rule<'Concat'> = ({ attributes }, inputs) => {
   const inner = (dims: readonly number[]): number => sizeOf(dims.slice(axis))
   const outer = sizeOf(parts[0]!.dims.slice(0, axis))
   const total = parts.reduce((sum, { dims }) => sum + dims[axis]!, 0)
+  if (outer * inner(parts[0]!.dims.with(axis, total)) > most) return undefined
   const items = Array.from({ length: outer }, (_, row) =>
     parts.flatMap(part => part.items.slice(row * inner(part.dims), (row + 1) * inner(part.dims))),
   )
@@ -206,6 +209,7 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
   Where: (_, [condition, a, b]) => {
     if (condition === undefined || a === undefined || b === undefined) return undefined
     const dims = broadcastDims([condition.dims, a.dims, b.dims])
+    if (sizeOf(dims) > most) return undefined
     const pick = (_item: unknown, i: number): Item => {
       const truthOf = condition.items[placeIn(condition.dims, dims, i)]
       const of = truthOf === 1 ? a : truthOf === 0 ? b : undefined

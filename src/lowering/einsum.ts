@@ -5,6 +5,7 @@ import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { merged } from './axes'
 import type { Site } from './Lowering'
+import { affordable } from './writing'
 
 /** A value, and the label of each of its axes; those of an ellipsis are numbers, counted from the back. */
 interface Labelled {
@@ -77,7 +78,9 @@ function diagonal(g: GraphBuilder, operand: Labelled): Labelled {
   if (typeof length !== 'number')
     throw new TrainerError('graph', `the length of the label "${labels[second]}", which repeats, is not known.`)
   const shape = value.shape.map((_, i) => (i === first || i === second ? length : 1))
-  const truths = Uint8Array.from({ length: length * length }, (_, i) => Number(i % (length + 1) === 0))
+  const truths = Uint8Array.from({ length: affordable(length ** 2, 'the places of a diagonal') }, (_, i) =>
+    Number(i % (length + 1) === 0),
+  )
   const here = g.constant(new Tensor('bool', truths, shape))
   const summed = g.reduceSum(g.where(here, value, 0), [second])
   return diagonal(g, { value: summed, labels: labels.toSpliced(second, 1) })

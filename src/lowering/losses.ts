@@ -1,5 +1,6 @@
 import { TrainerError } from '../errors'
 import { count, expand } from '../autodiff/shapes'
+import { logSoftmax } from '../losses/logSoftmax'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { typedLike } from './backThrough'
@@ -195,11 +196,4 @@ const float32 = 1
 function checkType({ attributes }: Site): void {
   const type = attributes.int('output_type', float32)
   if (type !== float32) throw new TrainerError('graph', `its output_type is ${type}, but only 1 (float32) is written.`)
-}
-
-/** Log-probabilities along an axis. */
-function logSoftmax(g: GraphBuilder, x: Value, axis: number): Value {
-  // any shift near the largest will do; whole numbers have no gradient, which saves the backward pass of the maximum
-  const shifted = g.sub(x, g.floor(g.reduceMax(x, [axis], true)))
-  return g.sub(shifted, g.log(g.reduceSum(g.exp(shifted), [axis], true)))
 }

@@ -62,9 +62,6 @@ interface Scope {
   valueOf(name: string): Bound | undefined
 }
 
-/** Functions that call one another deeper than this are refused: no exporter makes them. */
-const deepest = 32
-
 class Walk {
   readonly #target: Target
   readonly #model: RawModel
@@ -177,8 +174,6 @@ class Walk {
 
   /** What a function makes that the file defines: its body is written in place of the node. */
   #call(node: RawNode, called: RawFunction, scope: Scope): readonly (Bound | undefined)[] {
-    if (scope.path.split('/').length > deepest)
-      throw new TrainerError('file', `more than ${deepest} functions and branches stand in one another.`)
     const pairs = paired(called.inputs, node.inputs, 'inputs')
     const isAbsent = (outside: string): boolean => outside === '' || scope.absent.has(outside)
     const given = new Map(pairs.filter(([, outside]) => !isAbsent(outside)))
@@ -244,12 +239,18 @@ class Walk {
     try {
       return step()
     } catch (error) {
-      if (!(error instanceof TrainerError) || error.message.startsWith(`${this.#file}: `)) throw error
-      const { code, problem, fix } = error
+      const known = error instanceof RangeError ? outOfRange(error) : error
+      if (!(known instanceof TrainerError) || known.message.startsWith(`${this.#file}: `)) throw error
+      const { code, problem, fix } = known
       const message = `${this.#file}: ${nodeName(node)}: ${problem}`
       throw new TrainerError(code, message, { cause: error, ...(fix !== undefined && { fix }) })
     }
   }
+}
+
+/** JavaScript's word for lengths that nothing can have: here they are a file's. */
+function outOfRange(cause: RangeError): TrainerError {
+  return new TrainerError('graph', `its numbers are out of range: ${cause.message}.`, { cause })
 }
 
 function unknown(node: RawNode): TrainerError {

@@ -7,6 +7,7 @@ import { merged, placesAlong } from './axes'
 import { numberedRows } from './cutting'
 import type { LoweringTable, Site } from './Lowering'
 import { native } from './native'
+import { affordable } from './writing'
 
 /** What takes elements from one place to another. */
 export const movement: LoweringTable = {
@@ -39,7 +40,7 @@ function topK({ graph: g, inputs, input, attributes, outputs, numbers }: Site): 
 /** An index below 0 counts from the end; one out of range is nowhere on. */
 function oneHot({ graph: g, input, numbers, attributes }: Site): Value {
   const [given, values] = [input(0), input(2)]
-  const depth = numbers(1, 'depth')[0]!
+  const depth = affordable(numbers(1, 'depth')[0]!, 'its classes')
   const rank = given.shape.length + 1
   const axis = positive(attributes.int('axis', -1), rank)
   const index = given.dtype === 'int64' ? given : g.cast(given, 'int64')

@@ -5,7 +5,7 @@ import { attributesOf, spatialAxes, span, windowCount, withoutCeil } from '../on
 import { Tensor } from '../tensor'
 import type { LoweringTable, Site } from './Lowering'
 import { type KnownWindow, windowsAt } from './windows'
-import { known } from './writing'
+import { affordable, known } from './writing'
 
 /** Pooling. */
 export const pooling: LoweringTable = {
@@ -98,7 +98,13 @@ function means({ graph: g }: Site, x: Value, windows: readonly KnownWindow[], in
 function dilatedMeans({ graph: g }: Site, x: Value, windows: readonly KnownWindow[]): Value {
   const kernel = windows.map(({ kernel: length }) => length)
   const size = kernel.reduce((a, b) => a * b, 1)
-  const weight = g.constant(new Tensor('float32', new Float32Array(size).fill(1 / size), [1, 1, ...kernel]))
+  const weight = g.constant(
+    new Tensor('float32', new Float32Array(affordable(size, 'the weights of a window')).fill(1 / size), [
+      1,
+      1,
+      ...kernel,
+    ]),
+  )
   const pictures = g.unsqueeze(asRows(g, x, x.shape.slice(2)), [1])
   const made = g.node('Conv', [pictures, weight], attributesOf(windows))[0]!
   return reshapedTo(g, made, [...x.shape.slice(0, 2), ...made.shape.slice(2)], [x, made])
@@ -121,7 +127,9 @@ function shareOfCounted(
     .map((length, axis) => {
       const window = windows[axis]!
       const { before, after } = counted[axis]!
-      const shares = Array.from({ length: windowCount(length, window) }, (_, o) => {
+      const count = windowCount(length, window)
+      affordable(count * window.kernel, 'the places of its windows')
+      const shares = Array.from({ length: count }, (_, o) => {
         const places = Array.from(
           { length: window.kernel },
           (_, k) => o * window.stride + k * window.dilation - window.before,

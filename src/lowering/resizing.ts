@@ -4,6 +4,7 @@ import type { Dimension, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { merged } from './axes'
 import type { LoweringTable, Site } from './Lowering'
+import { affordable } from './writing'
 
 /** What makes pictures larger or smaller. */
 export const resizing: LoweringTable = {
@@ -134,7 +135,7 @@ function resizedAxis(
 
 /** Which element each of the result is. */
 function placesOf(length: number, resized: number, scale: number, { coordinate, round }: Resizing): readonly number[] {
-  return Array.from({ length: resized }, (_, at) =>
+  return Array.from({ length: affordable(resized, 'the places of what is resized') }, (_, at) =>
     Math.min(length - 1, Math.max(0, round(coordinate(at, scale, length, resized)))),
   )
 }
@@ -160,7 +161,7 @@ function interpolated(
   [length, resized, scale]: readonly [number, number, number],
   { coordinate }: Resizing,
 ): Value {
-  const weights = new Float32Array(resized * length)
+  const weights = new Float32Array(affordable(resized * length, 'the weights of what is resized'))
   for (let at = 0; at < resized; at++) {
     const place = Math.min(length - 1, Math.max(0, coordinate(at, scale, length, resized)))
     const before = Math.min(length - 1, Math.floor(place))

@@ -4,6 +4,7 @@ import { positive } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import type { Site } from './Lowering'
+import { affordable } from './writing'
 
 /** What a name of a file stands for: a value, or a list of them. */
 export type Bound = Value | readonly Value[]
@@ -61,6 +62,9 @@ function placeOf(site: ListSite, at: number, length: number): number {
   throw new TrainerError('graph', `its place ${place} is not one of a list of ${length}.`)
 }
 
+/** A list of more parts is refused: each is a value of the graph. */
+const mostParts = 4096
+
 function splitToList(site: ListSite): readonly Value[] {
   const { graph, input, inputs, attributes, constant } = site
   const x = input(0)
@@ -82,7 +86,9 @@ function splitToList(site: ListSite): readonly Value[] {
   const lengths =
     given.dims.length > 0
       ? Array.from(given.data as ArrayLike<number>, Number)
-      : Array.from({ length: Math.ceil(Number(whole) / each) }, (_, i) => Math.min(each, Number(whole) - i * each))
+      : Array.from({ length: affordable(Math.ceil(Number(whole) / each), 'its parts', mostParts) }, (_, i) =>
+          Math.min(each, Number(whole) - i * each),
+        )
   const parts = graph.split(x, axis, lengths)
   return keeps ? parts : parts.map(part => graph.squeeze(part, [axis]))
 }

@@ -38,10 +38,15 @@ export function switchesOf(model: RawModel): Switches {
 
 /** For each name, the operators that read it and as which input, in branches too. */
 function readersOf(graph: RawGraph, found = new Map<string, string[]>()): ReadonlyMap<string, readonly string[]> {
+  const add = (name: string, place: string): void => {
+    const places = found.get(name)
+    if (places === undefined) found.set(name, [place])
+    else places.push(place)
+  }
   for (const node of graph.nodes) {
-    node.inputs.forEach((name, at) => found.set(name, [...(found.get(name) ?? []), `${operatorName(node)}.${at}`]))
+    node.inputs.forEach((name, at) => add(name, `${operatorName(node)}.${at}`))
     for (const inner of graphsOf(node)) readersOf(inner, found)
   }
-  for (const { name } of graph.outputs) found.set(name, [...(found.get(name) ?? []), 'output'])
+  for (const { name } of graph.outputs) add(name, 'output')
   return found
 }

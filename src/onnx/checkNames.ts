@@ -6,9 +6,9 @@ import { nodeName, operatorName, type RawGraph, type RawModel, type RawNode } fr
  * @throws TrainerError ('file') naming what reads it
  */
 export function checkNames({ graph, functions, opsets }: RawModel): void {
-  checkGraph(graph, new Set(), 'the graph')
+  checkGraph(graph, () => false, 'the graph')
   for (const [name, { inputs, outputs, nodes }] of functions)
-    checkScope({ inputs, outputs, nodes }, new Set(inputs), `the function ${name}`)
+    checkScope({ inputs, outputs, nodes }, () => false, `the function ${name}`)
   const first = graph.nodes.find(({ domain }) => !opsets.has(domain))
   if (first !== undefined)
     throw malformed(
@@ -22,17 +22,15 @@ interface Scope {
   readonly nodes: readonly RawNode[]
 }
 
-function checkGraph(graph: RawGraph, outer: ReadonlySet<string>, place: string): void {
+/** @param isOuter whether a name is one of what stands around. */
+function checkGraph(graph: RawGraph, isOuter: (name: string) => boolean, place: string): void {
   const inputs = graph.inputs.map(({ name }) => name)
   const outputs = graph.outputs.map(({ name }) => name)
-  checkScope(
-    { inputs, outputs, nodes: graph.nodes },
-    new Set([...outer, ...graph.initializers.keys(), ...inputs]),
-    place,
-  )
+  const isGiven = (name: string): boolean => graph.initializers.has(name) || isOuter(name)
+  checkScope({ inputs, outputs, nodes: graph.nodes }, isGiven, place)
 }
 
-function checkScope({ inputs, outputs, nodes }: Scope, given: ReadonlySet<string>, place: string): void {
+function checkScope({ inputs, outputs, nodes }: Scope, isGiven: (name: string) => boolean, place: string): void {
   const made = new Set<string>()
   for (const [name, maker] of [
     ...inputs.map(name => [name, place] as const),
@@ -42,13 +40,13 @@ function checkScope({ inputs, outputs, nodes }: Scope, given: ReadonlySet<string
     if (made.has(name)) throw malformed(`two values are named "${name}", the second in ${maker}`)
     made.add(name)
   }
-  const known = new Set([...given, ...made])
+  const isKnown = (name: string): boolean => made.has(name) || isGiven(name)
   for (const node of nodes) {
     for (const name of node.inputs)
-      if (name !== '' && !known.has(name))
+      if (name !== '' && !isKnown(name))
         throw malformed(`${nodeName(node)} reads "${name}", which nothing before it makes`)
     for (const value of node.attributes.values())
-      if (typeof value === 'object' && 'nodes' in value) checkGraph(value, known, `the graph in ${nodeName(node)}`)
+      if (typeof value === 'object' && 'nodes' in value) checkGraph(value, isKnown, `the graph in ${nodeName(node)}`)
   }
-  for (const name of outputs) if (!known.has(name)) throw malformed(`nothing makes the output "${name}" of ${place}`)
+  for (const name of outputs) if (!isKnown(name)) throw malformed(`nothing makes the output "${name}" of ${place}`)
 }

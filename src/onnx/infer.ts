@@ -255,7 +255,7 @@ const split: Rule<'Split'> = ({ inputs: [x, sizes], attributes, outputs, constan
   const axis = positive(attributes.axis ?? 0, x!.shape.length)
   const whole = x!.shape[axis]!
   const given = knownIntegersOf(sizes, constant)
-  const parts = sizes === undefined ? attributes.num_outputs : rankFrom(sizes)
+  const parts = sizes === undefined ? attributes.num_outputs : lengthFrom(sizes)
   if (parts !== outputs)
     throw new TrainerError(
       'graph',
@@ -529,12 +529,20 @@ export function knownIntegersOf(
 }
 
 /** The rank that a shape given as a vector has. */
+/** The rank of what a vector is the shape of. @throws TrainerError for one that no tensor has. */
 function rankFrom(vector: Value): number {
-  const [rank] = vector.shape
-  if (typeof rank !== 'number' || vector.shape.length !== 1) {
-    throw new TrainerError('graph', `the length of the vector ${vector.name} must be known.`)
-  }
-  return rank
+  const rank = lengthFrom(vector)
+  if (rank <= mostAxes) return rank
+  throw new TrainerError('graph', `the vector ${vector.name} would be a shape of ${rank} axes.`)
+}
+
+/** More axes than any tensor has. */
+const mostAxes = 64
+
+function lengthFrom(vector: Value): number {
+  const [length] = vector.shape
+  if (typeof length === 'number' && vector.shape.length === 1) return length
+  throw new TrainerError('graph', `the length of the vector ${vector.name} must be known.`)
 }
 
 function sameType(a: Value, b: Value): DataType {

@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { asBytes, asFloats, asIntegers, asNumber, asText, fields } from '../protobuf'
 import type { DataType, Tensor } from '../tensor'
+import { checkFunctions } from './checkFunctions'
 import { checkModelBytes } from './checkMessage'
 import { checkNames } from './checkNames'
 import { decodeTensor, type ExternalReader, readEntry } from './decodeTensor'
@@ -45,6 +46,7 @@ export function readModel(bytes: Uint8Array, readExternal?: ExternalReader): Raw
   }
   const model = { opsets, functions, metadata, graph: reader.graph(graph) }
   checkNames(model)
+  checkFunctions(model)
   return model
 }
 
@@ -164,8 +166,8 @@ class Reader {
       else if (field.number === number.string) value = asText(field)
       else if (field.number === number.tensor) value = decodeTensor(asBytes(field), this.#readExternal).tensor
       else if (field.number === number.graph) value = this.graph(asBytes(field))
-      else if (field.number === number.ints) ints!.push(...asIntegers(field).map(Number))
-      else if (field.number === number.floats) floats!.push(...asFloats(field, 4).map(shortest))
+      else if (field.number === number.ints) for (const int of asIntegers(field)) ints!.push(Number(int))
+      else if (field.number === number.floats) for (const float of asFloats(field, 4)) floats!.push(shortest(float))
       else if (field.number === number.strings) strings.push(asText(field))
     }
     const lists: Readonly<Record<number, RawAttribute>> = {

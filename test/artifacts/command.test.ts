@@ -54,6 +54,9 @@ describe('ts-trainer artifacts', () => {
   it.each([
     [['--modle', 'x'], 'Did you mean --model?'],
     [['--model'], '--model needs a value.'],
+    [['--model', 'x', '--model', 'y'], '--model was given twice.'],
+    [['x'], "artifacts does not take 'x'."],
+    [['--nominal=x'], "'--nominal' does not take an argument."],
     [['--model', 'x'], 'artifacts needs --output.'],
     [['--model', 'x', '--output', 'y', '--task', 'tokens'], 'There is no task "tokens".'],
     [['--model', 'x.onnx', '--output', 'y', '--task', 'masked-lm'], 'an ONNX file has its outputs'],
