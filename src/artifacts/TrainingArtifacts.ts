@@ -207,6 +207,7 @@ export class TrainingArtifacts extends TrainableModel {
    */
   async exportForInference(file: string, outputs?: readonly string[], ...extra: readonly never[]): Promise<void> {
     refuseArguments(extra, 'exportForInference(), beside the file and the names of its outputs,')
+    checkOutputs(outputs)
     const { training, evaluation } = this.#parts
     const signature = signatureOf(training, evaluation, this.#checkpoint, outputs)
     const labelled = signature.outputs.filter(name => !signature.outputsWithoutLabels.includes(name))
@@ -255,7 +256,18 @@ function checkedOptions(options: TrainingArtifactsOptions): CheckedOptions {
     throw new TrainerError('argument', 'checkpoint and nominal were both given.', { fix: 'Give only one of them.' })
   if (!['mean', 'sum'].includes(checked.accumulation))
     throw new TrainerError('argument', `accumulation is ${shown(checked.accumulation)}; 'mean' or 'sum' was expected.`)
-  if (checked.outputs !== undefined && (!Array.isArray(checked.outputs) || checked.outputs.length === 0))
-    throw new TrainerError('argument', `outputs is ${shown(checked.outputs)}; a list of names was expected.`)
+  for (const name of ['prefix', 'checkpoint'] as const) {
+    const given: unknown = checked[name]
+    if (given !== undefined && typeof given !== 'string')
+      throw new TrainerError('argument', `${name} is ${shown(given)}; a text was expected.`)
+  }
+  checkOutputs(checked.outputs)
   return checked
+}
+
+/** @throws TrainerError ('argument') for what is no list of names. */
+function checkOutputs(outputs: unknown): void {
+  const isList = Array.isArray(outputs) && outputs.length > 0 && outputs.every(name => typeof name === 'string')
+  if (outputs === undefined || isList) return
+  throw new TrainerError('argument', `outputs is ${shown(outputs)}; a list of names was expected.`)
 }

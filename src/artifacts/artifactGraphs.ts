@@ -145,7 +145,9 @@ function gradientsOf(
       'argument',
       `The loss of ${model.name} does not depend on ${quoted(apart)}, which cannot be trained by it.`,
       {
-        fix: 'Leave them out of requiresGrad, or give a loss that depends on them.',
+        fix: parameters.named
+          ? 'Leave them out of requiresGrad, or give a loss that depends on them.'
+          : 'Give a loss that depends on them, or name the output that it is computed from in lossInputNames.',
       },
     )
   }

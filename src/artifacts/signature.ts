@@ -5,8 +5,8 @@ import { needed, readBy } from '../lowering/reading'
 import { lowerings } from '../lowering/table'
 import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/RawModel'
 import { describe } from '../onnx/shapes'
-import type { ValueType } from '../onnx/types'
-import type { Tensor } from '../tensor'
+import type { Dimension, ValueType } from '../onnx/types'
+import { sizeOf, type Tensor } from '../tensor'
 import type { Checkpoint } from './Checkpoint'
 import { bufferEnding, gradientEnding, movedEnding, resetFlag, sumEnding } from './names'
 
@@ -109,7 +109,8 @@ function parametersOf(
     const tensor = trained.get(name) ?? frozen.get(name)
     if (tensor === undefined) return []
     const shape = type?.shape ?? tensor.dims
-    if (!isNominal) checkShape(name, file, { dtype: type?.dtype ?? tensor.dtype, shape }, tensor, source)
+    if (isNominal) checkNominal(name, file, type?.shape ?? ['unknown'])
+    else checkShape(name, file, { dtype: type?.dtype ?? tensor.dtype, shape }, tensor, source)
     if (tensor.dtype !== 'float32') {
       if (frozen.has(name)) return []
       throw new TrainerError('file', `${source}: "${name}" is ${tensor.dtype}; only float32 can be trained.`)
@@ -141,6 +142,16 @@ function checkShape(name: string, file: string, stated: ValueType, tensor: Tenso
   const found = `${describe({ dtype: tensor.dtype, shape: tensor.dims })}, but in ${file} ${describe(stated)}`
   throw new TrainerError('file', `"${name}" in ${source} is ${found}.`, together)
 }
+
+/** A nominal checkpoint has no shapes: the graph's have to be numbers, and of not too many elements. */
+function checkNominal(name: string, file: string, shape: readonly Dimension[]): void {
+  const isKnown = shape.every(length => typeof length === 'number')
+  if (isKnown && sizeOf(shape as readonly number[]) <= mostElements) return
+  throw new TrainerError('file', `${file}: a parameter cannot have the shape [${shape.join(', ')}], as "${name}" has.`)
+}
+
+/** 4 GiB of float32: a number of the file is not to take more memory. */
+const mostElements = 2 ** 30
 
 /**
  * The value that is added to a parameter's buffer: by an accumulator, or in ordinary operators by a choice between it

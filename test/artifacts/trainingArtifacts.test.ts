@@ -1,6 +1,9 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { readCheckpointFile } from '../../src/artifacts/checkpointFile'
+import { signatureOf } from '../../src/artifacts/signature'
+import { readOnnxGraph } from '../../src/auto/onnxFile'
 import { type Plain, tensorOf } from '../../scripts/reference/plainTensor'
 import { Trainer, TrainingArtifacts, type TrainingArtifactsOptions } from '../../src/index'
 import type { Batch } from '../../src/tensor'
@@ -100,6 +103,28 @@ describe('official artifacts in the Trainer', () => {
     model.loadParameters(buffer)
     expect(model.getContiguousParameters()).toEqual(buffer)
     await expectRun(model, want.checkpoint)
+  })
+
+  it.each([undefined, 2 ** 40, 'rows'])('are refused where nothing says how long a parameter is (%s)', async length => {
+    const training = await readOnnxGraph(`${folderOf('nominal-checkpoint')}/training_model.onnx`)
+    const evaluation = await readOnnxGraph(`${folderOf('nominal-checkpoint')}/eval_model.onnx`)
+    const file = `${folderOf('nominal-checkpoint')}/nominal_checkpoint`
+    const checkpoint = { ...(await readCheckpointFile(file)), file }
+    const [name] = [...checkpoint.trained.keys()]
+    const inputs = training.graph.inputs.map(input =>
+      input.name !== name ? input : { name, type: length === undefined ? length : { ...input.type!, shape: [length] } },
+    )
+    const changed = { file: 'training_model.onnx', model: { ...training, graph: { ...training.graph, inputs } } }
+    expect(() => signatureOf(changed, { file: 'eval_model.onnx', model: evaluation }, checkpoint, undefined)).toThrow(
+      `training_model.onnx: a parameter cannot have the shape [${length ?? 'unknown'}], as "${name}" has.`,
+    )
+  })
+
+  it.each([[[]], ['logits'], [[1]]])('export no outputs that are %j', async outputs => {
+    const model = await open('prefix-and-outputs', { prefix: 'pebble_v2.' })
+    await expect(model.exportForInference('never.onnx', outputs as never)).rejects.toThrow(
+      /a list of names was expected/,
+    )
   })
 
   it('refuse arguments that their optimizer decides otherwise', async () => {
