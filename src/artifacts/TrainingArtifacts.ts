@@ -75,7 +75,8 @@ export class TrainingArtifacts extends TrainableModel {
     this.#isNominal = checkpoint.isNominal
     const shapes = new Map(parts.signature.parameters.map(({ name, shape }) => [name, shape]))
     const { file, optimizer: state } = checkpoint
-    this.#memory = new MomentMemory({ file, state, shapes, named: optimizer?.moments ?? 0 })
+    const trained = [...checkpoint.trained.keys()]
+    this.#memory = new MomentMemory({ file, state, shapes, trained, named: optimizer?.moments ?? 0 })
   }
 
   /**

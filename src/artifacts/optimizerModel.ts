@@ -64,9 +64,11 @@ const updates: Readonly<
       const found = `adam_mode ${mode} and correct_bias ${correct_bias}`
       throw new TrainerError('graph', `${file}: AdamWOptimizer has ${found}; ONNX Runtime has no such update.`)
     }
-    const options = { beta1, beta2, epsilon, weightDecay, isCorrected, decaysAfterwards: mode === 1 }
+    // the kernel computes with what float32 makes of them: 1 - β₂ is apart by 1e-5 then
+    const [first, second, smallest, decay] = [beta1, beta2, epsilon, weightDecay].map(Math.fround)
+    const rounded = { beta1: first!, beta2: second!, epsilon: smallest!, weightDecay: decay! }
     return {
-      optimizer: fileAdamw(options),
+      optimizer: fileAdamw({ ...rounded, isCorrected, decaysAfterwards: mode === 1 }),
       weightDecay,
       decides: { adamBeta1: beta1, adamBeta2: beta2, adamEpsilon: epsilon, weightDecay },
     }
