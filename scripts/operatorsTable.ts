@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gradients } from '../src/autodiff/gradients'
+import { withFilesBeside } from '../src/files/externalData'
 import type { Lowering } from '../src/lowering/Lowering'
 import { listLowerings } from '../src/lowering/sequences'
 import { lowerings } from '../src/lowering/table'
@@ -123,7 +124,7 @@ function casesOf(): ReadonlyMap<string, ReadonlySet<string>> {
 }
 
 function operatorsIn(path: string): readonly string[] {
-  if (path.endsWith('.onnx')) return inGraph(readModel(readFileSync(path)).graph)
+  if (path.endsWith('.onnx')) return inGraph(withFilesBeside(path, open => readModel(readFileSync(path), open)).graph)
   return path.endsWith('.json') ? inJson(JSON.parse(readFileSync(path, 'utf8'))) : []
 }
 

@@ -1,9 +1,6 @@
 import { TrainableModel } from '../auto/TrainableModel'
 import { quoted, TrainerError } from '../errors'
-import { bytesOf } from '../files/bytes'
-import { writeFileWhole } from '../files/writeFile'
 import type { ParameterPatterns } from '../models/freeze'
-import { encode } from '../onnx/encode'
 import type { OptimizerMemory, UpdateRule } from '../optim/UpdateRule'
 import { checkFlag, refuseArguments, shown, withDefaults } from '../options'
 import { inferenceGraph } from '../programs/inference'
@@ -15,6 +12,7 @@ import { MomentMemory } from './momentMemory'
 import { artifactNames } from './names'
 import { type Artifacts, readArtifacts } from './readArtifacts'
 import { type Signature, signatureOf } from './signature'
+import { writeGraph } from './writeGraph'
 
 /** How artifacts are read. */
 export interface TrainingArtifactsOptions {
@@ -75,7 +73,8 @@ export class TrainingArtifacts extends TrainableModel {
     this.#isNominal = checkpoint.isNominal
     const shapes = new Map(parts.signature.parameters.map(({ name, shape }) => [name, shape]))
     const { file, optimizer: state } = checkpoint
-    this.#memory = new MomentMemory({ file, state, shapes, named: optimizer?.moments ?? 0 })
+    const trained = [...checkpoint.trained.keys()]
+    this.#memory = new MomentMemory({ file, state, shapes, trained, named: optimizer?.moments ?? 0 })
   }
 
   /**
@@ -200,7 +199,7 @@ export class TrainingArtifacts extends TrainableModel {
 
   /**
    * Writes the evaluation graph up to some of its values as an ONNX model, with the trained weights inside: what
-   * `export_model_for_inferencing` does.
+   * `export_model_for_inferencing` does. Weights of more than 1.5 GB are in FILE.data beside it, which belongs to it.
    * @param outputs their names; by default what predictions without labels are.
    * @throws TrainerError ('argument') for a value that there is not, or that needs labels; ('file') when the file cannot
    * be written.
@@ -217,8 +216,8 @@ export class TrainingArtifacts extends TrainableModel {
         `${quoted(labelled)} of ${evaluation.file} needs labels, which inference has not.`,
       )
     const model = artifactsModel({ ...this.#parts, signature })
-    const { model: bytes } = encode(inferenceGraph(model, name => this.parameter(name)))
-    await writeFileWhole(file, bytesOf(bytes))
+    const graph = inferenceGraph(model, name => this.parameter(name))
+    await writeGraph(file, graph)
   }
 }
 

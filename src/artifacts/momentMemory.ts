@@ -17,6 +17,8 @@ export interface MomentMemoryParts {
   readonly state: OptimizerState | undefined
   /** The shapes of all parameters. */
   readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** The parameters that the files train: each has moments in a checkpoint that has any. */
+  readonly trained: readonly string[]
   /** How many moments the optimizer's file names, whether or not its rule reads them. */
   readonly named: number
 }
@@ -54,9 +56,13 @@ export class MomentMemory implements OptimizerMemory {
   }
 
   write(optimizer: Optimizer, trained: readonly string[], { step, slots }: RunState): void {
-    const states = new Map(this.#state?.states) // what is not trained this time keeps what it has
-    for (const parameter of trained) {
-      const found = this.#slotsOf(optimizer, parameter).map(slot => slots.get(`${parameter}.${slot}`)!)
+    const states = new Map(this.#state?.states) // what is frozen this time keeps what it has, or begins at zero
+    const moved = new Set(trained)
+    for (const parameter of this.#parts.trained) {
+      if (!moved.has(parameter) && states.has(parameter)) continue
+      const found = this.#slotsOf(optimizer, parameter).map(
+        slot => slots.get(`${parameter}.${slot}`) ?? Tensor.zeros('float32', this.#shapeOf(parameter)),
+      )
       states.set(parameter, this.#momentsOf(optimizer, parameter, found))
     }
     this.#state = { step, initialLearningRate: this.#state?.initialLearningRate ?? usualLearningRate, states }

@@ -64,9 +64,17 @@ const updates: Readonly<
       throw new TrainerError('graph', `${file}: AdamWOptimizer has ${found}; ONNX Runtime has no such update.`)
     }
     return {
-      optimizer: fileAdamw(read),
+      optimizer: fileAdamw({
+        // the kernel computes with what float32 makes of them: 1 - β₂ is apart by 1e-5 then
+        alpha: Math.fround(alpha),
+        beta: Math.fround(beta),
+        epsilon: Math.fround(read.epsilon),
+        weight_decay: Math.fround(weightDecay),
+        adam_mode: mode,
+        correct_bias,
+      }),
       weightDecay,
-      decides: { adamBeta1: alpha, adamBeta2: beta, adamEpsilon: epsilon, weightDecay },
+      decides: { adamBeta1: alpha, adamBeta2: beta, adamEpsilon: read.epsilon, weightDecay },
     }
   },
   // p ← p - ηg

@@ -1,7 +1,4 @@
 import { writeFolder } from '../files/folder'
-import { writeFileWhole } from '../files/writeFile'
-import { encodeInParts, type EncodeOptions, externalBytes } from '../onnx/encode'
-import type { Graph } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { type ArtifactPlan, evaluationArtifact, trainingArtifact } from './artifactGraphs'
 import {
@@ -16,6 +13,7 @@ import {
 import type { Checkpoint } from './Checkpoint'
 import { writeCheckpointFile } from './checkpointFile'
 import { artifactPaths, optimizerSteps } from './names'
+import { writeGraph } from './writeGraph'
 
 /** The dialects of artifacts: ordinary operators, or those of ONNX Runtime Training where its runtimes need them. */
 export const artifactDialects = ['portable', 'onnxruntime-training'] as const
@@ -74,13 +72,6 @@ export async function writeArtifacts(plan: ArtifactPlan, options: WriteArtifacts
     checkpoint: path('checkpoint'),
     nominalCheckpoint: hasNominal ? path('nominalCheckpoint') : undefined,
   }
-}
-
-async function writeGraph(path: string, graph: Graph, options: EncodeOptions): Promise<void> {
-  const externalDataName = `${path.slice(path.lastIndexOf('/') + 1)}.data`
-  const { model, externalData } = encodeInParts(graph, { ...options, externalDataName })
-  if (externalData !== undefined) await writeFileWhole(`${path}.data`, externalBytes(externalData))
-  await writeFileWhole(path, model)
 }
 
 async function writeOptimizer(

@@ -67,8 +67,13 @@ export function checkLabelled({ batch, rows }: LoadedBatch, { labelNames, task }
   throw new TrainerError(
     'data',
     `Row ${rows[0]} of the training dataset has no labels: the columns of its batch are ${columns}.`,
-    { fix: whereLabelsAre[task] ?? adviceForColumn },
+    { fix: whereLabelsAre[task] ?? (labelNames.includes('labels') ? adviceForColumn : adviceFor(labelNames)) },
   )
+}
+
+function adviceFor(names: readonly string[]): string {
+  const alone = names.length === 1 ? ' or "labels"; labelNames names a column that is called otherwise' : ''
+  return `The model takes ${quoted(names)}: return it from the data collator under that name${alone}.`
 }
 
 const adviceForColumn =
