@@ -170,6 +170,6 @@ function lengthOf(length: Dimension, lengths: Feed['lengths']): number | undefin
 
 /** Rows of a table as int32, counted from the front. */
 function rowIndex({ data, dtype }: Tensor, rows: number): Int32Array {
-  if (dtype === 'int32') return data as Int32Array
-  return Int32Array.from(data as BigInt64Array, row => (row < 0 ? Number(row) + rows : Number(row)))
+  if (dtype === 'int32' && (data as Int32Array).every(row => row >= 0)) return data as Int32Array
+  return Int32Array.from(data as ArrayLike<number | bigint>, row => (row < 0 ? Number(row) + rows : Number(row)))
 }

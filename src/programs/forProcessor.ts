@@ -1,16 +1,24 @@
 // a graph that any provider runs → the same numbers by what the processor is fast at
-import { expand } from '../autodiff/shapes'
+import { asRows, expand } from '../autodiff/shapes'
 import type { GraphBuilder } from '../onnx/builder'
 import { type Rewrite, rewrite } from '../onnx/rewrite'
 import type { Graph, Node, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
+import { addedRows, tableRows } from './addedRows'
 
 /**
  * The graph as the processor runs it fastest: first factors transposed by a node of their own, sums over the rows of a
  * matrix as products with ones, rows added up by one-hot products. What each came to is in docs/log.md.
  */
 export function forProcessor(graph: Graph): Graph {
-  return rewrite(graph, [copiedFactor, undoneTransposition, flippedProduct, productWithOnes, oneHotProduct])
+  return rewrite(graph, [
+    copiedFactor,
+    undoneTransposition,
+    flippedProduct,
+    flippedGemm,
+    productWithOnes,
+    oneHotProduct,
+  ])
 }
 
 /** α Aᵀ B + β C: the product takes longer with a transposed first factor than the factor's transposition. */
@@ -34,50 +42,49 @@ const flippedProduct: Rewrite = (graph, node) => {
   return left && graph.matMul(graph.transposeLast(product.inputs[1]!), left)
 }
 
-/** Σ over the many rows of a matrix as [1, rows] ones × [rows, width], which takes half of the time of a ReduceSum. */
+/** The same of a Gemm, whose first factor is transposed by a node: unless that makes the larger factor the first. */
+const flippedGemm: Rewrite = (graph, node) => {
+  const product = isFlip(node) ? graph.makerOf(node.inputs[0]!, 'Gemm') : undefined
+  const [flipped, right, added] = product?.inputs ?? []
+  const left = flipped && unflipped(graph, flipped)
+  if (left === undefined || added !== undefined || product!.attributes.transB === 1) return undefined
+  const [own, other] = [left.shape[1], right!.shape[1]]
+  if (typeof own !== 'number' || typeof other !== 'number' || other > own) return undefined
+  return graph.gemm(unflipped(graph, right!) ?? graph.transposeLast(right!), left, undefined, product!.attributes)
+}
+
+/**
+ * Σ over all axes but the last, and so over many rows, as [1, rows] ones × [rows, width], which takes half of the time
+ * of a ReduceSum.
+ */
 const productWithOnes: Rewrite = (graph, node) => {
   if (!isOp(node, 'ReduceSum')) return undefined
   const x = node.inputs[0]!
-  const [rows, width] = x.shape
-  const axes = graph.constantOf(node.inputs[1])
-  if (x.shape.length !== 2 || typeof rows !== 'string' || typeof width !== 'number') return undefined
-  if (axes?.size !== 1 || ![0n, -2n].includes(axes.data[0] as bigint)) return undefined
-  const sum = graph.matMul(expand(graph, graph.constant(1, x.dtype), [1, rows], [x]), x)
-  return node.attributes.keepdims === 0 ? graph.squeeze(sum, [0]) : sum
+  const summed = x.shape.slice(0, -1)
+  const width = x.shape.at(-1)
+  const axes = Array.from((graph.constantOf(node.inputs[1])?.data ?? []) as ArrayLike<bigint>, Number)
+  const isSummed = summed.every((_, i) => axes.includes(i) || axes.includes(i - x.shape.length))
+  if (summed.every(length => typeof length === 'number') || typeof width !== 'number') return undefined
+  if (axes.length !== summed.length || !isSummed) return undefined
+  const rows = asRows(graph, x, [width])
+  const sum = graph.matMul(expand(graph, graph.constant(1, x.dtype), [1, rows.shape[0]!], [rows]), rows)
+  if (node.attributes.keepdims === 0) return graph.squeeze(sum, [0])
+  return summed.length === 1 ? sum : graph.reshape(sum, [...summed.map(() => 1), width])
 }
-
-/** Above so many rows a product takes longer than adding the rows one by one. */
-const fewRows = 1024
 
 /**
  * Rows added up in a small table by a product, which has all threads at work: [rows, n] ones where a row belongs, times
  * [n, width].
  */
 const oneHotProduct: Rewrite = (graph, node) => {
-  if (!isOp(node, 'ScatterElements')) return undefined
-  const { axis = 0, reduction } = node.attributes
-  const [base, places, d] = node.inputs
-  const rows = base!.shape[0]
-  const index = repeatedColumn(graph, places!)
-  if (axis !== 0 || reduction !== 'add' || index === undefined || !isZeros(graph, base!)) return undefined
-  if (base!.shape.length !== 2 || typeof rows !== 'number' || rows > fewRows) return undefined
+  const added = addedRows(graph, node)
+  const rows = node.outputs[0]!.shape[0]
+  if (added === undefined || typeof rows !== 'number' || rows >= tableRows) return undefined
+  const index = graph.cast(added.index, 'int32')
   const fromZero = graph.where(graph.less(index, 0), graph.add(index, rows), index)
   const numbers = Array.from({ length: rows }, (_, i) => [i])
   const isPlace = graph.equal(graph.unsqueeze(fromZero, [0]), graph.constant(Tensor.from('int32', numbers)))
-  return graph.matMul(graph.cast(isPlace, d!.dtype), d!)
-}
-
-/** The vector [n] (int32) that a value repeats along a second axis. */
-function repeatedColumn(graph: GraphBuilder, places: Value): Value | undefined {
-  const column = graph.makerOf(places, 'Expand')?.inputs[0]
-  const index = column && graph.makerOf(column, 'Unsqueeze')?.inputs[0]
-  const isColumn = column?.shape.length === 2 && column.shape[1] === 1
-  return isColumn && index?.shape.length === 1 && index.dtype === 'int32' ? index : undefined
-}
-
-function isZeros(graph: GraphBuilder, value: Value): boolean {
-  const filler = graph.constantOf(graph.makerOf(value, 'Expand')?.inputs[0])
-  return filler?.size === 1 && Number(filler.data[0]) === 0
+  return graph.matMul(graph.cast(isPlace, added.values.dtype), added.values)
 }
 
 /** What a transposition of the last two axes was made from. */

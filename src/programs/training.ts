@@ -7,6 +7,7 @@ import { createModelGraph, type WrittenGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import { leavesLast } from '../onnx/order'
 import type { Value } from '../onnx/types'
+import { addedRows, tableRows } from './addedRows'
 import { forProcessor } from './forProcessor'
 import { checkOwnLoss, countedOf, type Objective, writeLoss } from './loss'
 import type { GradientOutput, TrainingProgram } from './TrainingProgram'
@@ -47,7 +48,7 @@ export function trainingProgram<Inputs>(
   }
   const moved = [...written.moved].map(([name, next]) => [name, `${name}_moved`, next] as const)
   for (const [, output, next] of moved) outputs[output] = next
-  for (const [name, parts] of rows) gradients.set(name, rowOutputs(outputs, name, parts))
+  for (const [name, parts] of rows) gradients.set(name, rowOutputs(graph, outputs, name, parts))
   const built = graph.build(outputs)
   return {
     graph: leavesLast(options.onProcessor === true ? forProcessor(built) : built),
@@ -99,7 +100,7 @@ function own<Inputs>(
   written: WrittenGraph,
   inputs: Inputs,
   objective: Objective,
-  { checkpointing }: TrainingOptions,
+  { checkpointing, rows }: TrainingOptions,
 ): Backward {
   checkOwnLoss(model.name, objective)
   if (checkpointing === true) {
@@ -109,17 +110,34 @@ function own<Inputs>(
   }
   const trained = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name)
   const { loss, gradients } = ownLoss.training(written, inputs, model.head.declare(written.graph, {}), trained)
-  return { loss, trained, dense: gradients, rows: new Map() }
+  return { loss, trained, ...parted(written.graph, gradients, rows === false ? [] : model.parameters) }
 }
 
-/** Rows from which on the gradient of a table comes as those rows that were read: words and positions, but not segments. */
-const tableRows = 128
+/** Gradients that are rows added up in zeros, as these rows, and all others. */
+function parted(
+  graph: GraphBuilder,
+  gradients: ReadonlyMap<string, Value>,
+  parameters: readonly Parameter[],
+): Pick<Backward, 'dense' | 'rows'> {
+  const rows = new Map<string, readonly RowGradient[]>()
+  for (const { name } of parameters.filter(isLargeTable)) {
+    const maker = gradients.has(name) ? graph.makerOf(gradients.get(name)!) : undefined
+    const added = maker && addedRows(graph, maker)
+    if (added !== undefined) rows.set(name, [added])
+  }
+  return { dense: new Map([...gradients].filter(([name]) => !rows.has(name))), rows }
+}
 
 function isLargeTable({ shape }: Parameter): boolean {
   return shape.length === 2 && shape[0]! >= tableRows
 }
 
-function rowOutputs(outputs: Record<string, Value>, name: string, parts: readonly RowGradient[]): GradientOutput {
+function rowOutputs(
+  graph: GraphBuilder,
+  outputs: Record<string, Value>,
+  name: string,
+  parts: readonly RowGradient[],
+): GradientOutput {
   return {
     kind: 'rows',
     parts: parts.map((part, i) => {
@@ -127,7 +145,7 @@ function rowOutputs(outputs: Record<string, Value>, name: string, parts: readonl
       const index = `${name}_index${suffix}`
       const values = `${name}_rows${suffix}`
       outputs[values] = part.values
-      outputs[index] = part.index
+      outputs[index] = graph.cast(part.index, 'int32')
       return { index, values, count: part.index.shape[0]! }
     }),
   }
