@@ -1,0 +1,51 @@
+// transposed convolutions on WebGPU, whose kernel is not everywhere right (docs/log.md)
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { createEngine } from '../../src/engine/Engine'
+import type { Engine } from '../../src/engine/types'
+import { encode } from '../../src/onnx/encode'
+import type { Graph } from '../../src/onnx/types'
+import type { Tensor } from '../../src/tensor'
+import { expectNear } from '../helpers/expectNear'
+import { findWebgpuDriver } from '../helpers/webgpu'
+import { type OneNode, runNode } from './oneNode'
+
+const file = join(import.meta.dirname, '../fixtures/onnx/windows.json')
+const nodes = (JSON.parse(readFileSync(file, 'utf8')) as OneNode[]).filter(({ op }) => op === 'ConvTranspose')
+
+const hindrance = findWebgpuDriver()
+if (hindrance !== undefined) process.stdout.write(`skipped: transposed convolutions on webgpu: ${hindrance}\n`)
+
+let engine: Engine | undefined
+afterAll(() => engine?.dispose())
+
+async function onWebgpu(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+  engine ??= await createEngine({ device: 'webgpu' })
+  const program = await engine.load(encode(graph).model)
+  const found = await program.run(feeds)
+  program.dispose()
+  return found as Record<string, Tensor>
+}
+
+/** Groups that lead from several channels to one. */
+function joinsChannels({ inputs, attributes }: OneNode): boolean {
+  const [channels, each] = inputs[1]!.shape
+  const groups = Number(attributes['group'])
+  return groups > 1 && each === 1 && channels! / groups > 1
+}
+
+describe.skipIf(hindrance !== undefined)('WebGPU computes transposed convolutions', () => {
+  it('has a case of groups that lead from several channels to one', () => {
+    expect(nodes.some(joinsChannels)).toBe(true)
+  })
+
+  it.each(nodes.map(node => [JSON.stringify(node.attributes), node] as const))('%s', async (_, node) => {
+    const found = await runNode(node, (_input, _axis, length) => length, onWebgpu)
+    expect(found.outputs[0]!.dims).toEqual(node.outputs[0]!.shape)
+    expectNear(found.outputs[0]!.data, node.outputs[0]!.data, 'output', 1e-4)
+    node.gradients.forEach((gradient, i) =>
+      expectNear(found.gradients[i]!.data, gradient, `gradient of input ${i}`, 1e-4),
+    )
+  })
+})
