@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { createEngine } from '../../src/engine/Engine'
 import type { Engine } from '../../src/engine/types'
 import { encode } from '../../src/onnx/encode'
 import type { Graph } from '../../src/onnx/types'
 import type { Tensor } from '../../src/tensor'
+import { deviceEngine } from '../helpers/deviceEngine'
 import { expectNear } from '../helpers/expectNear'
 import { findWebgpuDriver } from '../helpers/webgpu'
 import { type OneNode, runNode } from './oneNode'
@@ -21,7 +21,7 @@ let engine: Engine | undefined
 afterAll(() => engine?.dispose())
 
 async function onWebgpu(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-  engine ??= await createEngine({ device: 'webgpu' })
+  engine ??= await deviceEngine({ device: 'webgpu' })
   const program = await engine.load(encode(graph).model)
   const found = await program.run(feeds)
   program.dispose()
