@@ -37,34 +37,41 @@ export function warnOfStrays(strays: readonly StrayNode[], program: string, prov
   log(
     'warning',
     `Program '${program}' leaves ${strays.length === 1 ? 'a node' : `${strays.length} nodes`} to the processor: ` +
-      `${shown.join(', ')}${more}. ONNX Runtime has no kernel for ${strays.length === 1 ? 'it' : 'them'} on '${provider}', ` +
-      'so in every run values are copied from the device and back. The numbers are right, but it is slower: measure it ' +
-      "against device 'cpu', or write those nodes in float32, which devices compute best.",
+      `${shown.join(', ')}${more}. ONNX Runtime has no kernel for ${strays.length === 1 ? 'it' : 'them'} on ` +
+      `'${provider}', so what such nodes read of the device and write for it is copied in every run. The numbers are ` +
+      "right, but it is slower: measure it against device 'cpu', or write those nodes in float32, which devices " +
+      'compute best.',
   )
 }
 
 /**
- * Those of the nodes on the processor that read values of the device, for which a run has to wait until they are copied.
- * ONNX Runtime computes shapes on the processor on purpose: what is made of constants and of the lengths that Shape and
- * Size tell on the device reads nothing else of it. A node that the graph does not have, because an optimization wrote it, counts,
- * other than the Gathers that bring lengths of what was transposed into their order.
+ * Those of the nodes on the processor that compute with more than lengths and constants. ONNX Runtime computes shapes on
+ * the processor on purpose, and may have merged nodes of the graph that do: so whatever is made of lengths and constants
+ * alone is one, wherever it is computed. A Shape or Size counts where it would have to wait for a value of the device. A
+ * node that the graph does not have, because an optimization wrote it, counts, other than the Gathers that bring lengths
+ * of what was transposed into their order.
  */
 export function strayNodes(placed: readonly StrayNode[], graph: Pick<RawGraph, 'initializers' | 'nodes'>): StrayNode[] {
   const key = ({ op, name }: StrayNode): string => `${op} ${name}`
   const onProcessor = new Set(placed.map(key))
-  const shapes = new Set<string>()
-  const isShape = (value: string): boolean => value === '' || graph.initializers.has(value) || shapes.has(value)
+  const own = new Set<string>()
+  const strays = new Set<string>()
+  const shapes = new Set<string>(['', ...graph.initializers.keys()])
+  const ofDevice = new Set<string>()
   for (const node of graph.nodes) {
-    const ofShapes = onProcessor.has(key(node)) && node.inputs.every(isShape)
-    if (ofShapes) onProcessor.delete(key(node))
-    if (ofShapes || tellsShapes.has(node.op)) for (const output of node.outputs) shapes.add(output)
+    own.add(key(node))
+    const tellsLengths = node.op === 'Shape' || node.op === 'Size'
+    const ofShapes = tellsLengths || node.inputs.every(input => shapes.has(input))
+    const isPlaced = onProcessor.has(key(node))
+    if (isPlaced && (tellsLengths ? node.inputs.some(input => ofDevice.has(input)) : !ofShapes)) strays.add(key(node))
+    for (const output of node.outputs) {
+      if (ofShapes) shapes.add(output)
+      else if (!isPlaced) ofDevice.add(output)
+    }
   }
-  const own = new Set(graph.nodes.map(({ name }) => name))
-  return placed.filter(node => onProcessor.has(key(node)) && (own.has(node.name) || !gatherOfLengths.test(node.name)))
+  return placed.filter(node => (own.has(key(node)) ? strays.has(key(node)) : !gatherOfLengths.test(node.name)))
 }
 
-/** Operators whose output is not computed from the numbers of a value. */
-const tellsShapes: ReadonlySet<string> = new Set(['Constant', 'Shape', 'Size'])
 /** What ONNX Runtime calls the nodes that it writes where it moves a Transpose behind a Shape. */
 const gatherOfLengths = /^Gather(_token_\d+)?$/
 

@@ -72,9 +72,9 @@ export interface Program {
   /** In the graph's order. */
   readonly outputs: readonly string[]
   /**
-   * A capability: the nodes that the device leaves to the processor though they read what it has computed, so that every
-   * run copies values there and back. undefined where that is not known: on the processor itself, and where ONNX Runtime is
-   * older than 1.24. Shapes, which are computed on the processor on purpose, are not among them.
+   * A capability: the nodes that the device leaves to the processor, so that every run copies what they read and write.
+   * undefined where that is not known: on the processor itself, and where ONNX Runtime is older than 1.24. What computes
+   * shapes, which is on the processor on purpose, is not among them.
    */
   readonly strays: readonly StrayNode[] | undefined
   /**

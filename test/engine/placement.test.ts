@@ -44,6 +44,23 @@ describe('strays', () => {
     expect(wordsOf(strayNodes(named('Shape', 'Concat'), graph))).toEqual(['Shape'])
   })
 
+  it('are not those that read shapes by a node which an optimization may have left out', () => {
+    const g = new GraphBuilder('merged')
+    const length = g.node('Shape', [g.input('x', 'float32', ['n', 4])], {})[0]!
+    const y = g.concat([g.gather(length, g.integers([0])), g.integers([1])], 0)
+    const { graph: merged } = readModel(encode(g.build({ y })).model)
+    const concat = merged.nodes.filter(({ op }) => op === 'Concat')
+    expect(concat).toHaveLength(1)
+    expect(strayNodes(concat, merged)).toEqual([])
+  })
+
+  it('are not those that tell the shape of an input', () => {
+    const g = new GraphBuilder('lengths')
+    const y = g.node('Shape', [g.input('x', 'int64', ['n', 4])], {})[0]!
+    const { graph: lengths } = readModel(encode(g.build({ y })).model)
+    expect(strayNodes(lengths.nodes, lengths)).toEqual([])
+  })
+
   it('are nodes that an optimization wrote, other than Gathers of lengths', () => {
     const written = ['Gather', 'Gather_token_40', 'Gather_7', 'fused'].map(name => ({ op: 'Gather', name }))
     expect(strayNodes(written, graph).map(({ name }) => name)).toEqual(['Gather_7', 'fused'])
