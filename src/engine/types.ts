@@ -76,7 +76,7 @@ export interface Program {
    * undefined where that is not known: on the processor itself, and where ONNX Runtime is older than 1.24. What computes
    * shapes, which is on the processor on purpose, is not among them.
    */
-  readonly strays: readonly StrayNode[] | undefined
+  readonly strays?: readonly StrayNode[] | undefined
   /**
    * Runs once; the event loop stays free. Runs may be started while others are under way; a device does them in turn.
    *
