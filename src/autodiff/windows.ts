@@ -1,8 +1,8 @@
 import type { GraphBuilder } from '../onnx/builder'
 import type { Attributes } from '../onnx/operators'
-import { toEnd } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import { attributesOf, coveredLength, spatialAxes, type Window, windowsOf } from '../onnx/windows'
+import { convTranspose } from './convTranspose'
 import { cutTo } from './movement'
 import { asRows, expand, lengths, reshaped, reshapedTo } from './shapes'
 
@@ -62,28 +62,14 @@ function biasGradient(g: GraphBuilder, d: Value): Value {
 /** dx[n, c, i] = Σ dy[n, m, o] w[m, c, k] over all o and k with o s + k d - p = i. */
 function inputGradient(convolution: Convolution, d: Value, w: Value, x: Value): Value {
   const { graph: g, windows, group } = convolution
-  const each = Number(w.shape[0]) / group
-  // WebGPU's kernel is wrong where groups lead from several channels to one (onnxruntime 1.30): one after the other
-  if (group > 1 && w.shape[1] === 1 && each > 1) {
-    const parts = Array.from({ length: each }, (_, k) =>
-      inputGradient(convolution, everyFrom(g, d, 1, k, each), everyFrom(g, w, 0, k, each), x),
-    )
-    return parts.reduce((sum, part) => g.add(sum, part))
-  }
   const fits = windows.map((window, i) => fitted(window, d.shape[i + 2]!, x.shape[i + 2]!))
   const extra = fits.map(fit => fit.extra)
-  const made = g.node('ConvTranspose', [d, w], {
+  const made = convTranspose(g, d, w, undefined, {
     ...attributesOf(windows.map((window, i) => ({ ...window, after: fits[i]!.after }))),
     ...(extra.some(n => n > 0) && { output_padding: extra }),
     ...(group !== 1 && { group }),
-  })[0]!
+  })
   return cutTo(g, made, x)
-}
-
-/** Every so many elements along an axis, from one on. */
-function everyFrom(g: GraphBuilder, value: Value, axis: number, from: number, step: number): Value {
-  const [start, end, along, by] = [from, toEnd, axis, step].map(number => g.integers([number]))
-  return g.node('Slice', [value, start, end, along, by], {})[0]!
 }
 
 /** What has to be cut off or added at the end so that windows cover a length, or at least that length. */

@@ -20,6 +20,7 @@ export type {
   ProgramInput,
   ProgramOptions,
   RunOptions,
+  StrayNode,
   Transfers,
 } from './types'
 

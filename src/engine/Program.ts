@@ -5,7 +5,7 @@ import type { Api } from './capi'
 import { addressOf, type NativeMemory, nativeTexts, type Pointer, pointersAt } from './nativeMemory'
 import { outOfMemory, readInputs, readOutputs, takeText } from './session'
 import { StatusError } from './StatusError'
-import type { EngineValue, EngineValues, Program, ProgramInput, RunOptions } from './types'
+import type { EngineValue, EngineValues, Program, ProgramInput, RunOptions, StrayNode } from './types'
 import { cpuMemory, readValue } from './values'
 
 /** What a program needs of its engine. */
@@ -25,6 +25,13 @@ export interface Host {
   release(program: Program, session: Pointer): void
 }
 
+/** What a program is told of its session. */
+export interface Loaded {
+  readonly name: string
+  readonly profiled: boolean
+  readonly strays: readonly StrayNode[] | undefined
+}
+
 /** What a run reads and writes through C. */
 interface Frame {
   readonly inputs: BigUint64Array
@@ -37,6 +44,7 @@ interface Frame {
 export class SessionProgram implements Program {
   readonly inputs: readonly ProgramInput[]
   readonly outputs: readonly string[]
+  readonly strays: readonly StrayNode[] | undefined
   readonly #host: Host
   readonly #name: string
   readonly #profiled: boolean
@@ -48,11 +56,12 @@ export class SessionProgram implements Program {
   #session: Pointer | undefined
   #disposed = false
 
-  constructor(host: Host, session: Pointer, name: string, profiled: boolean) {
+  constructor(host: Host, session: Pointer, { name, profiled, strays }: Loaded) {
     this.#host = host
     this.#session = session
     this.#name = name
     this.#profiled = profiled
+    this.strays = strays
     this.inputs = readInputs(host.api, session)
     this.outputs = readOutputs(host.api, session)
     this.#inputNames = nativeTexts(this.inputs.map(input => input.name))
@@ -237,10 +246,26 @@ function tensorBytes(values: EngineValues): number {
 }
 
 function runError(name: string, error: StatusError): TrainerError {
-  const full = outOfMemory(error.reason)
-  const shapes = /invalid (rank|dimensions) for (input|output)|Got invalid dimensions/i.test(error.reason)
+  const fix = outOfMemory(error.reason) ?? fixes.find(([reason]) => reason.test(error.reason))?.[1]
   return new TrainerError('engine', `Program '${name}' failed: ${error.reason}`, {
     cause: error,
-    ...(full !== undefined ? { fix: full } : shapes && { fix: 'The shape of that tensor does not fit the graph.' }),
+    ...(fix !== undefined && { fix }),
   })
 }
+
+/** What can be done, by what ONNX Runtime says. */
+const fixes: readonly (readonly [reason: RegExp, fix: string])[] = [
+  [
+    /invalid (rank|dimensions) for (input|output)|Got invalid dimensions/i,
+    'The shape of that tensor does not fit the graph.',
+  ],
+  // placed on WebGPU, which shows only when they run that it cannot compute them
+  [
+    /Only Conv2d or Conv1d are supported/i,
+    "WebGPU transposes convolutions over one axis and two, which the gradient of a Conv needs too: use device 'cpu'.",
+  ],
+  [
+    /Indices output is not supported/i,
+    "WebGPU's MaxPool does not tell the places of the largest elements: use device 'cpu', or a graph without MaxPool's second output.",
+  ],
+]

@@ -166,6 +166,12 @@ export const functions = {
   },
   GetNumHardwareDevices: { index: 397, since: 24, result: 'status', parameters: ['pointer', 'out'] },
   GetHardwareDevices: { index: 398, since: 24, result: 'status', parameters: ['pointer', 'pointer', 'size'] },
+  Session_GetEpGraphAssignmentInfo: { index: 407, since: 24, result: 'status', parameters: ['pointer', 'out', 'out'] },
+  EpAssignedSubgraph_GetEpName: { index: 408, since: 24, result: 'status', parameters: ['pointer', 'out'] },
+  EpAssignedSubgraph_GetNodes: { index: 409, since: 24, result: 'status', parameters: ['pointer', 'out', 'out'] },
+  EpAssignedNode_GetName: { index: 410, since: 24, result: 'status', parameters: ['pointer', 'out'] },
+  EpAssignedNode_GetDomain: { index: 411, since: 24, result: 'status', parameters: ['pointer', 'out'] },
+  EpAssignedNode_GetOperatorType: { index: 412, since: 24, result: 'status', parameters: ['pointer', 'out'] },
 } as const satisfies Record<string, Signature>
 
 /** A function of the C API that the engine calls. */

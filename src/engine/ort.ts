@@ -4,6 +4,7 @@ import { Tensor, type DataType } from '../tensor'
 import type { Api } from './capi'
 import { DeviceMemory, identityModel } from './device'
 import type { Pointer } from './nativeMemory'
+import { knowsPlacement, straysOf, warnOfStrays } from './placement'
 import { SessionProgram, type Host } from './Program'
 import { openSession, openSmallSession, type SessionSettings } from './session'
 import type { DeviceBuffer, Engine, EngineValue, Program, ProgramOptions, Transfers } from './types'
@@ -67,7 +68,7 @@ export class OrtEngine implements Engine {
       this.#api.ReleaseSession(session)
       this.#checkOpen()
     }
-    const program = makeProgram(this.#host(), session, options)
+    const program = this.#makeProgram(session, model, options)
     this.#programs.add(program)
     return program
   }
@@ -98,6 +99,20 @@ export class OrtEngine implements Engine {
     if (!this.#disposed || this.#closed || this.#programs.size > 0) return
     this.#closed = true
     void this.#memory?.dispose()
+  }
+
+  #makeProgram(session: Pointer, model: Uint8Array, options: ProgramOptions): Program {
+    const { name = 'program', profile } = options
+    try {
+      const strays = knowsPlacement(this.#api, this.#settings.provider, options)
+        ? straysOf(this.#api, session, model, options)
+        : undefined
+      warnOfStrays(strays ?? [], name, this.provider)
+      return new SessionProgram(this.#host(), session, { name, profiled: profile !== undefined, strays })
+    } catch (error) {
+      this.#api.ReleaseSession(session)
+      throw error
+    }
   }
 
   #host(): Host {
@@ -134,15 +149,6 @@ export class OrtEngine implements Engine {
 
   #checkOpen(): void {
     if (this.#disposed) throw new TrainerError('engine', `The engine on '${this.provider}' was disposed.`)
-  }
-}
-
-function makeProgram(host: Host, session: Pointer, options: ProgramOptions): Program {
-  try {
-    return new SessionProgram(host, session, options.name ?? 'program', options.profile !== undefined)
-  } catch (error) {
-    host.api.ReleaseSession(session)
-    throw error
   }
 }
 

@@ -2,6 +2,7 @@ import { freemem, totalmem } from 'node:os'
 import { TrainerError } from '../errors'
 import type { Api } from './capi'
 import { addressOf, NativeMemory, nativePointers, nativeTexts, type Pointer, textAt } from './nativeMemory'
+import { knowsPlacement, placementSetting } from './placement'
 import { environmentOf, fatalOnly, type Provider } from './providers'
 import { StatusError } from './StatusError'
 import type { ProgramInput, ProgramOptions } from './types'
@@ -117,6 +118,8 @@ function createOptions(api: Api, settings: SessionSettings, options: ProgramOpti
   const sessionOptions = api.CreateSessionOptions()
   try {
     applySettings(api, sessionOptions, settings)
+    if (knowsPlacement(api, settings.provider, options))
+      api.AddSessionConfigEntry(sessionOptions, placementSetting, '1')
     applyOptions(api, sessionOptions, options)
     return sessionOptions
   } catch (error) {

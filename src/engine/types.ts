@@ -53,6 +53,12 @@ export interface ProgramInput {
   readonly dims: readonly number[]
 }
 
+/** A node of a program that is left to the processor. */
+export interface StrayNode {
+  readonly op: string
+  readonly name: string
+}
+
 /** How one run goes. */
 export interface RunOptions {
   /** Outputs that stay on the device as buffers; on the processor this changes nothing. */
@@ -65,6 +71,12 @@ export interface Program {
   readonly inputs: readonly ProgramInput[]
   /** In the graph's order. */
   readonly outputs: readonly string[]
+  /**
+   * A capability: the nodes that the device leaves to the processor, so that every run copies what they read and write.
+   * undefined where that is not known: on the processor itself, and where ONNX Runtime is older than 1.24. What computes
+   * shapes, which is on the processor on purpose, is not among them.
+   */
+  readonly strays?: readonly StrayNode[] | undefined
   /**
    * Runs once; the event loop stays free. Runs may be started while others are under way; a device does them in turn.
    *

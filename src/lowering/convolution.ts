@@ -1,3 +1,4 @@
+import { convTranspose as transposed } from '../autodiff/convTranspose'
 import { TrainerError } from '../errors'
 import type { Dimension, Value } from '../onnx/types'
 import { attributesOf, coveredLength, spatialAxes } from '../onnx/windows'
@@ -7,7 +8,10 @@ import { autoPad, type KnownWindow, shared, statedWindows, windowsAt } from './w
 /** Convolutions. */
 export const convolution: LoweringTable = {
   Conv: { how: 'as it is, with the padding that auto_pad means', lower: conv },
-  ConvTranspose: { how: 'as it is, with the padding that auto_pad and output_shape mean', lower: convTranspose },
+  ConvTranspose: {
+    how: 'as it is, with the padding that auto_pad and output_shape mean; channels of a group that become one, one by one',
+    lower: convTranspose,
+  },
 }
 
 function conv(site: Site): Value {
@@ -37,8 +41,8 @@ function convTranspose(site: Site): Value {
     ...(extra.some(n => n > 0) && { output_padding: extra }),
     ...(group !== 1 && { group }),
   }
-  if (rest.every(n => n === 0)) return g.node('ConvTranspose', bias === undefined ? [x, w] : [x, w, bias], given)[0]!
-  const made = g.node('ConvTranspose', [x, w], given)[0]!
+  if (rest.every(n => n === 0)) return transposed(g, x, w, bias, given)
+  const made = transposed(g, x, w, undefined, given)
   const amounts = [0, 0, ...axes.map(() => 0), 0, 0, ...rest]
   const grown = g.node('Pad', [made, g.integers(amounts)], { mode: 'constant' })[0]!
   return bias === undefined ? grown : g.add(grown, alongChannels(site, bias, x.shape.length))

@@ -55,16 +55,29 @@ export const elementwise: LoweringTable = {
   Max: { how: 'Max of two, n - 1 times', lower: site => chained(site, (a, b) => site.graph.max(a, b)) },
   Pow: { how: 'Pow, both operands in the type of the base', carries: [0], lower: pow },
   Mod: { how: 'as it is', carries: [0], lower: native },
+  Sign: { how: '1 where x > 0, -1 where x < 0, else 0', carries: [], lower: sign },
   Ceil: { how: '-Floor(-x)', carries: [], lower: ({ graph: g, input }) => g.neg(g.floor(g.neg(input(0)))) },
 
   // ── truths ──
 
   IsNaN: { how: 'Not(x = x)', carries: [], lower: ({ graph: g, input }) => g.not(g.equal(input(0), input(0))) },
   IsInf: { how: '|x| = ∞, or x = ∞, x = -∞', carries: [], lower: isInf },
+  Or: { how: 'not (not a and not b)', lower: ({ graph, input }) => either(graph, input(0), input(1)) },
   Xor: {
     how: '(a or b) and not (a and b)',
-    lower: ({ graph: g, input }) => g.and(g.or(input(0), input(1)), g.not(g.and(input(0), input(1)))),
+    lower: ({ graph: g, input }) => g.and(either(g, input(0), input(1)), g.not(g.and(input(0), input(1)))),
   },
+}
+
+/** Sign, which WebGPU has no kernel for. */
+function sign({ graph: g, input }: Site): Value {
+  const [one, none] = [1, 0].map(number => g.constant(number, input(0).dtype)) as [Value, Value]
+  return g.where(g.greater(input(0), 0), one, g.where(g.less(input(0), 0), g.constant(-1, input(0).dtype), none))
+}
+
+/** Or, which WebGPU has no kernel for. */
+function either(g: GraphBuilder, a: Value, b: Value): Value {
+  return g.not(g.and(g.not(a), g.not(b)))
 }
 
 /** x where it is above 0, else another function of it. */

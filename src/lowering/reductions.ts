@@ -1,3 +1,4 @@
+import { logSoftmax } from '../losses/logSoftmax'
 import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import { distinct, positive } from '../onnx/shapes'
@@ -29,7 +30,7 @@ export const reductions: LoweringTable = {
 
   Softmax: { how: 'as it is; before opset 13 over all axes from one on', lower: site => flattened(site, 'Softmax') },
   LogSoftmax: {
-    how: 'as it is; before opset 13 over all axes from one on',
+    how: 'x - m - log Σ exp(x - m) with m = ⌊max x⌋; before opset 13 over all axes from one on',
     lower: site => flattened(site, 'LogSoftmax'),
   },
   Hardmax: {
@@ -128,8 +129,10 @@ type Softmax = 'Softmax' | 'LogSoftmax' | 'Hardmax'
 function flattened({ graph: g, opset, input, attributes }: Site, op: Softmax): Value {
   const x = input(0)
   const rank = x.shape.length
-  const along = (value: Value, axis: number): Value =>
-    op === 'Hardmax' ? hardmax(g, value, axis) : g.node(op, [value], { axis })[0]!
+  const along = (value: Value, axis: number): Value => {
+    if (op === 'Softmax') return g.softmax(value, axis)
+    return op === 'Hardmax' ? hardmax(g, value, axis) : logSoftmax(g, value, axis)
+  }
   if (opset >= 13) return along(x, positive(attributes.int('axis', -1), rank))
   const axis = attributes.int('axis', 1)
   return asOneAxis(g, x, axis === rank ? rank : positive(axis, rank), along)

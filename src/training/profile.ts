@@ -108,6 +108,7 @@ function profiledProgram(program: Program, profile: Profile, finish: () => void)
     inputs: program.inputs,
     outputs: program.outputs,
     run: (...given) => timed(profile, 'run', () => program.run(...given)),
+    strays: program.strays,
     endProfiling: () => program.endProfiling(),
     dispose() {
       finish()

@@ -1,9 +1,9 @@
 // gradients of windows on WebGPU, whose kernels of them are not everywhere right (docs/log.md)
 import { afterAll, describe, expect, it } from 'vitest'
-import { createEngine } from '../../src/engine/Engine'
 import type { Engine } from '../../src/engine/types'
 import { encode } from '../../src/onnx/encode'
 import { Tensor } from '../../src/tensor'
+import { deviceEngine } from '../helpers/deviceEngine'
 import { expectNear } from '../helpers/expectNear'
 import { evaluate } from '../helpers/referenceEngine'
 import { findWebgpuDriver } from '../helpers/webgpu'
@@ -21,7 +21,7 @@ describe.skipIf(hindrance !== undefined)('WebGPU computes the same gradients', (
     for (const { title, build, inputs, ...options } of each) {
       // ConvTranspose has no kernel there for three axes
       it.skipIf(op === 'Conv' && title === 'three axes')(`${op}, ${title}`, async () => {
-        engine ??= await createEngine({ device: 'webgpu' })
+        engine ??= await deviceEngine({ device: 'webgpu' })
         const { graph, feeds } = writeGradients(build, inputs, 'whole', options, 'float32')
         const fed = Object.entries(feeds).map(([name, x]) => {
           return [

@@ -1,9 +1,12 @@
 import { createEngine } from '../../src/engine/Engine'
 import type { Engine } from '../../src/engine/types'
+import { setLogLevel } from '../../src/logging'
 import { createProfile, profiledEngine } from '../../src/training/profile'
 import { pretendedDevice } from '../helpers/pretendedDevice'
 import { findWebgpuDriver } from '../helpers/webgpu'
 import { testEngine } from './engine.case'
+
+setLogLevel('error') // some cases are of types that a device leaves to the processor, with a warning
 
 const onProcessor = (): Promise<Engine> => createEngine({ threads: 2 })
 

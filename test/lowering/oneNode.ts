@@ -23,10 +23,12 @@ interface Found {
 /**
  * What the runtime computes by the rule: outputs, and gradients of the first one times `dy`.
  * @param named the length of an axis of an input in the graph: the number, or a name for it.
+ * @param run computes a graph; default ONNX Runtime on the processor.
  */
 export async function runNode(
   node: OneNode,
   named: (input: number, axis: number, length: number) => Dimension,
+  run = onRuntime,
 ): Promise<Found> {
   const model = modelOfNode(node, ({ dtype }, i) => dtype !== 'float32' || (node.op === 'Resize' && i > 0))
   const builder = new GraphBuilder('one', true)
@@ -52,7 +54,7 @@ export async function runNode(
   feeds.dy = new Tensor('float32', Float32Array.from(node.dy), shape)
   const { dense } = differentiate(builder, builder.sum(builder.mul(outputs.get('y0')!, d)), [...given.values()])
   const grads = [...dense].map(([name, value]) => [`${name}_grad`, value] as const)
-  const found = await onRuntime(builder.build(Object.fromEntries([...outputs, ...grads])), feeds)
+  const found = await run(builder.build(Object.fromEntries([...outputs, ...grads])), feeds)
   return {
     outputs: wanted.map(name => found[name]!),
     gradients: node.inputs.map((_, i) => found[`x${i}_grad`]),

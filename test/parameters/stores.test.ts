@@ -3,6 +3,7 @@ import { createEngine, type Engine } from '../../src/engine/Engine'
 import { createFusedEngine } from '../../src/engine/fused/FusedEngine'
 import { createDeviceStore } from '../../src/parameters/deviceStore'
 import { createSharedStore } from '../../src/parameters/sharedStore'
+import { deviceEngine } from '../helpers/deviceEngine'
 import { pretendedDevice } from '../helpers/pretendedDevice'
 import { findWebgpuDriver } from '../helpers/webgpu'
 import { storeCases } from './store.case'
@@ -48,5 +49,5 @@ describe('the device store with buffers in memory', () => {
 const hindrance = findWebgpuDriver()
 const skipped = hindrance === undefined ? '' : ` (skipped: ${hindrance})`
 describe.skipIf(hindrance !== undefined)(`the device store on WebGPU${skipped}`, () => {
-  storeCases(async () => onDevice(await createEngine({ device: 'webgpu', threads: 1 })))
+  storeCases(async () => onDevice(await deviceEngine({ device: 'webgpu', threads: 1 })))
 })

@@ -9,6 +9,7 @@ import type { Batch } from '../../src/tensor'
 import { withWorkers } from '../../src/training/engines'
 import { classes, randomBatch } from '../helpers/batches'
 import { addUp, withRunner } from '../helpers/compute'
+import { deviceEngine } from '../helpers/deviceEngine'
 import { expectClose } from '../helpers/expectClose'
 import { pretendedDevice } from '../helpers/pretendedDevice'
 import { oracleModel } from '../helpers/oracleModels'
@@ -57,7 +58,7 @@ const skipped = hindrance === undefined ? '' : ` (skipped: ${hindrance})`
 
 describe.each([
   ['in memory of its own', '', () => Promise.resolve(pretendedDevice())],
-  ['on WebGPU', skipped, () => createEngine({ device: 'webgpu', threads: 1 })],
+  ['on WebGPU', skipped, () => deviceEngine({ device: 'webgpu', threads: 1 })],
 ])('a store %s%s', (_, reason, open) => {
   it.skipIf(reason !== '').each([
     ['adamw', adamw()],
