@@ -1,5 +1,4 @@
 // what a device does with gradients between the training program and the update
-import { expand } from '../autodiff/shapes'
 import { GraphBuilder } from '../onnx/builder'
 import type { Graph, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
@@ -37,7 +36,11 @@ function rows(graph: GraphBuilder, sum: Value, i: number, parts: number): Value 
     const length = `n.${i}.${j}`
     const index = graph.input(`index.${i}.${j}`, 'int32', [length])
     const values = graph.input(`values.${i}.${j}`, 'float32', [length, sum.shape[1]!])
-    const places = expand(graph, graph.unsqueeze(index, [1]), values.shape, [values])
+    // a sum with zeros, since the shape that Expand would need is computed on the processor
+    const places = graph.add(
+      graph.unsqueeze(index, [1]),
+      graph.constant(Tensor.zeros('int32', [1, sum.shape[1] as number])),
+    )
     return graph.node('ScatterElements', [before, places, values], { axis: 0, reduction: 'add' })[0]!
   }, sum)
 }
