@@ -20,17 +20,22 @@ const unsupported: Readonly<Record<string, string>> = {
   lora: 'low-rank adapters are not supported yet',
 }
 
-/** The cases of a folder: models first, then runs, events, tokenizers, graphs and artifacts. */
-export function findCases(folder: string): Case[] {
+/**
+ * The cases of a folder: models first, then runs, events, tokenizers, graphs and artifacts.
+ * @param device where models and runs are computed; all other cases are then skipped.
+ */
+export function findCases(folder: string, device?: string): Case[] {
   const folders = readdirSync(folder, { withFileTypes: true })
     .filter(entry => entry.isDirectory())
     .map(({ name }) => name)
     .sort()
   const models = folders.filter(name => existsSync(join(folder, name, 'case.json')))
   const others = ['trainer-runs', 'trainer-events', 'tokenizer', 'graphs', 'artifacts', ...Object.keys(unsupported)]
-  return [
-    ...models.map(name => ({ name, check: () => checkModelCase(join(folder, name)) })),
-    ...filesOf(folder, 'trainer-runs').map(({ name, path }) => ({ name, check: () => checkTrainerRun(path) })),
+  const computed = [
+    ...models.map(name => ({ name, check: () => checkModelCase(join(folder, name), device) })),
+    ...filesOf(folder, 'trainer-runs').map(({ name, path }) => ({ name, check: () => checkTrainerRun(path, device) })),
+  ]
+  const rest = [
     ...filesOf(folder, 'trainer-events').map(({ name, path }) => ({ name, check: () => checkTrainerEvents(path) })),
     ...foldersOf(folder, 'tokenizer').map(({ name, path }) => ({ name, check: () => checkTokenizer(path) })),
     ...foldersOf(folder, 'graphs').map(({ name, path }) => ({ name, check: () => checkGraph(path) })),
@@ -42,6 +47,8 @@ export function findCases(folder: string): Case[] {
       .filter(name => ![...models, ...others].includes(name))
       .map(name => ({ name, check: async () => ({ verdict: skip('this kind of oracle is not known here') }) })),
   ]
+  const elsewhere = async (): Promise<Checked> => ({ verdict: skip(`it is not computed on ${device}`) })
+  return [...computed, ...(device === undefined ? rest : rest.map(({ name }) => ({ name, check: elsewhere })))]
 }
 
 interface Found {

@@ -7,6 +7,8 @@ import { type Checked, describeVerdict, type Verdict } from './compare'
 export interface CheckOptions {
   /** Only cases whose name has this in it: a regular expression in which a lone `*` stands for any text. */
   readonly only?: string | undefined
+  /** Where models and runs are computed; the processor unless given. */
+  readonly device?: string | undefined
   /** A folder in which to store what was computed, as `CASE.json`. */
   readonly write?: string | undefined
   /** Takes a line per case. */
@@ -20,10 +22,10 @@ export type Tally = Readonly<Record<Verdict['kind'], number>>
  * Checks the oracles of a folder laid out like the reference, one after another. A case that throws has failed.
  * @returns the number of cases that passed, failed and were skipped.
  */
-export async function checkFolder(folder: string, { only, write, print }: CheckOptions): Promise<Tally> {
+export async function checkFolder(folder: string, { only, device, write, print }: CheckOptions): Promise<Tally> {
   const pattern = only === undefined ? undefined : new RegExp(only.replace(/(?<![.)\]\\])\*/g, '.*'))
   const tally = { passed: 0, failed: 0, skipped: 0 }
-  for (const one of findCases(folder)) {
+  for (const one of findCases(folder, device)) {
     if (pattern !== undefined && !pattern.test(one.name)) continue
     const { kind, line, computed } = await checkCase(one)
     print(line)

@@ -10,9 +10,11 @@ import { architectures } from '../../src/models/registry'
 import { adamw } from '../../src/optim/adamw'
 import { alone } from '../../src/processes/ProcessGroup'
 import type { Batch } from '../../src/tensor'
+import { createEngines, type Engines } from '../../src/training/engines'
 import { Runner } from '../../src/training/Runner'
 import { placesInUpdate } from '../../src/training/updates'
-import { type Checked, type Comparison, compareScalar, skip, verdict } from './compare'
+import { type Checked, type Comparison, compareEqual, compareScalar, skip, verdict } from './compare'
+import { type WatchedEngines, watchedEngines } from './placement'
 import { type Plain, plainOf, tensorOf } from './plainTensor'
 
 /** What PyTorch computed with a model. */
@@ -30,8 +32,8 @@ export interface Computed {
   readonly gradients: Record<string, { readonly norm: number; readonly first: readonly number[] }>
 }
 
-/** Checks a folder FAMILY-HEAD with config.json, model.safetensors and case.json. */
-export async function checkModelCase(folder: string): Promise<Checked> {
+/** Checks a folder FAMILY-HEAD with config.json, model.safetensors and case.json, on a device with every node there. */
+export async function checkModelCase(folder: string, device?: string): Promise<Checked> {
   const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as ModelConfig & {
     architectures?: string[]
   }
@@ -41,8 +43,11 @@ export async function checkModelCase(folder: string): Promise<Checked> {
     return { verdict: skip(`the model_type "${config.model_type}" is not supported yet`) }
   const task = tasks[/For[A-Z]\w+$/.exec(architecture)?.[0] ?? '']
   if (task === undefined) return { verdict: skip(`the head ${architecture} is not supported yet`) }
-  const computed = await compute(folder, config, oracle, task)
-  return { verdict: verdict(compareModelCase(oracle, computed)), computed }
+  const watched = device === undefined ? undefined : await watchedEngines(device)
+  const computed = await compute(folder, config, oracle, task, watched)
+  const comparisons = compareModelCase(oracle, computed.values)
+  if (device !== undefined) comparisons.push(compareEqual(`nodes that do not run on ${device}`, computed.strays, []))
+  return { verdict: verdict(comparisons), computed: computed.values }
 }
 
 /** The task of a model by the end of its class's name in Python. */
@@ -54,17 +59,32 @@ const tasks: Readonly<Record<string, Task>> = {
   ForMaskedLM: 'masked-lm',
 }
 
-async function compute(folder: string, config: ModelConfig, oracle: ModelCase, task: Task): Promise<Computed> {
+async function compute(
+  folder: string,
+  config: ModelConfig,
+  oracle: ModelCase,
+  task: Task,
+  watched: WatchedEngines | undefined,
+): Promise<{ values: Computed; strays: readonly string[] }> {
   const model = await modelFromFolder(folder, config, {}, task)
-  return forwardAndBackward(
-    model,
-    mapped(oracle.inputs, plain => tensorOf(plain, plain.dtype === 'int64' ? 'int32' : 'float32')),
-  )
+  const batch = mapped(oracle.inputs, plain => tensorOf(plain, plain.dtype === 'int64' ? 'int32' : 'float32'))
+  let strays: readonly string[] = []
+  const values = await forwardAndBackward(model, batch, watched?.engines, () => (strays = watched?.strays() ?? []))
+  return { values, strays }
 }
 
-/** One forward and backward pass of a model: the loss, what it predicts, and the gradients of the mean loss. */
-export async function forwardAndBackward(model: TrainableModel, batch: Batch): Promise<Computed> {
-  const runner = await Runner.create({ model, engine: {}, batchSize: 8 })
+/**
+ * One forward and backward pass of a model: the loss, what it predicts, and the gradients of the mean loss.
+ * @param engines that it is computed on, and that end with it; the processor's unless given.
+ * @param afterwards is called before they end.
+ */
+export async function forwardAndBackward(
+  model: TrainableModel,
+  batch: Batch,
+  engines?: Engines,
+  afterwards?: () => void,
+): Promise<Computed> {
+  const runner = new Runner(engines ?? (await createEngines({ engine: {} })), { model })
   try {
     model.decideHead(batch)
     const rowName = (row: number): string => `row ${row}`
@@ -80,6 +100,7 @@ export async function forwardAndBackward(model: TrainableModel, batch: Batch): P
       const norm = Math.sqrt(mean.reduce((square, v) => square + v * v, 0))
       gradients.push([name, { norm, first: [...mean.slice(0, 4)] }])
     }
+    afterwards?.()
     return { loss: loss / count, outputs: mapped(predictions, plainOf), gradients: Object.fromEntries(gradients) }
   } finally {
     await runner.dispose()

@@ -38,19 +38,21 @@ export interface OracleTrainer {
 /**
  * A Trainer on the model and the rows of the folder `trainer-runs`.
  * @param outputDir where checkpoints go.
+ * @param device where it trains; the processor unless given.
  */
 export async function oracleTrainer(
   folder: string,
   stated: OracleArguments,
   outputDir: string,
   callbacks: readonly CallbackOrClass[] = [],
+  device?: string,
 ): Promise<OracleTrainer> {
   const data = JSON.parse(readFileSync(join(folder, 'dataset.json'), 'utf8')) as OracleData
   const order: number[] = []
   const evaluationRows = Dataset.fromRows<object>(data.eval)
   const trainer = new Trainer({
     model: await AutoModelForSequenceClassification.fromPretrained(folder),
-    args: argumentsOf(stated, outputDir),
+    args: argumentsOf(stated, outputDir, device),
     trainDataset: recorded(data.train, order),
     evalDataset: evaluationRows,
     dataCollator: rows => collate(rows as readonly OracleRow[]),
@@ -81,7 +83,7 @@ function recorded(
  * ours is another: the states of callbacks are not restored, and a schedule that follows a metric takes a lower one for
  * better.
  */
-function argumentsOf(stated: OracleArguments, outputDir: string): TrainingArguments {
+function argumentsOf(stated: OracleArguments, outputDir: string, device?: string): TrainingArguments {
   const own = Object.fromEntries(Object.entries(stated).filter(([name]) => !name.startsWith('early_stopping_')))
   const followsMetric = ['reduce_lr_on_plateau', 'greedy'].includes(String(own.lr_scheduler_type))
   const schedule = followsMetric && {
@@ -93,7 +95,7 @@ function argumentsOf(stated: OracleArguments, outputDir: string): TrainingArgume
     ...schedule,
     output_dir: outputDir,
     report_to: 'none',
-    use_cpu: true,
+    ...(device === undefined ? { use_cpu: true } : { device }),
     disable_tqdm: true,
   })
 }

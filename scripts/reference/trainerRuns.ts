@@ -22,16 +22,36 @@ interface RunsOracle extends RunValues {
   readonly arguments: OracleArguments
 }
 
-/** Checks a file of `trainer-runs`. */
-export async function checkTrainerRun(file: string): Promise<Checked> {
+/** Checks a file of `trainer-runs`; on a device, its losses are held against those of the processor too. */
+export async function checkTrainerRun(file: string, device?: string): Promise<Checked> {
   const oracle = JSON.parse(readFileSync(file, 'utf8')) as RunsOracle
-  const computed = await compute(dirname(file), oracle.arguments)
-  return { verdict: verdict(compareRun(computed, oracle)), computed }
+  const computed = await compute(dirname(file), oracle.arguments, device)
+  const comparisons = compareRun(computed, oracle)
+  if (device !== undefined) comparisons.push(...compareLosses(computed, await compute(dirname(file), oracle.arguments)))
+  return { verdict: verdict(comparisons), computed }
 }
 
-async function compute(folder: string, stated: OracleArguments): Promise<RunValues> {
+/** Every loss of a run against those of the same run on the processor, to 1e-4. */
+function compareLosses(given: RunValues, onProcessor: RunValues): Comparison[] {
+  return onProcessor.log_history.flatMap((entry, i) =>
+    ['loss', 'eval_loss', 'train_loss'].flatMap(name =>
+      typeof entry[name] !== 'number'
+        ? []
+        : [
+            compareRelative(
+              `${name} of log_history[${i}] beside the processor's`,
+              Number(given.log_history[i]?.[name] ?? NaN),
+              entry[name],
+              1e-4,
+            ),
+          ],
+    ),
+  )
+}
+
+async function compute(folder: string, stated: OracleArguments, device?: string): Promise<RunValues> {
   const outputDir = mkdtempSync(join(tmpdir(), 'reference-'))
-  const run = await oracleTrainer(folder, stated, outputDir)
+  const run = await oracleTrainer(folder, stated, outputDir, [], device)
   const { trainer } = run
   try {
     const { metrics } = await trainer.train()

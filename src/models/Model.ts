@@ -38,6 +38,8 @@ export type DroppedOver = 'tokens' | 'rows' | 'table' | 'elements' | { readonly 
 export interface DropoutSite {
   /** The input's name. */
   readonly input: string
+  /** Numbers to multiply by, or whether an element is kept. */
+  readonly dtype: 'float32' | 'bool'
   /** The site's name in the model, which the groups of one attention share. */
   readonly place: string
   readonly probability: number

@@ -142,8 +142,10 @@ function fromDistances(graph: GraphBuilder, { key, layout, firstOnly }: GroupSco
     return graph.unsqueeze(graph.reduceSum(each, [3]), [2])
   }
   const last = graph.integers([-1])
-  const rising = graph.node('Slice', [all, last, graph.integers([-(2 ** 31) + 1]), graph.integers([0]), last], {})[0]!
-  const index = { ...rising, shape: all.shape }
+  const end = graph.integers([-(2 ** 31) + 1])
+  // as float32, which has every distance: WebGPU has no kernel that slices int32
+  const rising = graph.node('Slice', [graph.cast(all, 'float32'), last, end, graph.integers([0]), last], {})[0]!
+  const index = { ...graph.cast(rising, 'int32'), shape: all.shape }
   return graph.transposeLast(toKeys(graph.matMul(key, ofHeads(graph, queries, index, key, [1, 2, 0]))))
 }
 

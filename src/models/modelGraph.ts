@@ -8,6 +8,11 @@ export interface ModelGraphOptions {
   parameter(name: string, shape: readonly number[]): Value
   /** Whether it is written for training: values are dropped, and statistics move. False unless given. */
   readonly training?: boolean
+  /**
+   * Whether masks of dropout come in as one byte per element, which says whether it is kept; false unless given: as the
+   * numbers that values are multiplied by, four bytes each.
+   */
+  readonly byteMasks?: boolean
 }
 
 /** A graph that a model has been written into, and what it has asked for there. */
@@ -29,8 +34,9 @@ export function createModelGraph(graph: GraphBuilder, options: ModelGraphOptions
     if (options.training !== true || probability === 0) return undefined
     const suffix = typeof over === 'object' && over.groups > 1 ? `.${over.group}` : ''
     const input = `dropout.${place}${suffix}`
-    sites.push({ input, place, probability, shape: x.shape, over })
-    return graph.input(input, 'float32', x.shape)
+    const dtype = options.byteMasks === true ? 'bool' : 'float32'
+    sites.push({ input, dtype, place, probability, shape: x.shape, over })
+    return graph.input(input, dtype, x.shape)
   }
   return {
     graph,
@@ -48,13 +54,28 @@ export function createModelGraph(graph: GraphBuilder, options: ModelGraphOptions
     moved,
     dropout(place, x, probability, over) {
       const mask = maskOf(place, x, probability, over)
-      return mask === undefined ? x : graph.mul(x, mask)
+      return mask === undefined ? x : dropped(graph, x, mask, probability)
     },
-    dropoutMask: (place, x, probability) => maskOf(place, x, probability, 'elements'),
+    dropoutMask(place, x, probability) {
+      const mask = maskOf(place, x, probability, 'elements')
+      if (mask?.dtype !== 'bool') return mask
+      return graph.mul(graph.cast(mask, 'float32'), enlargement(probability))
+    },
     moves(statistic, next) {
       // a constant of the graph stays what it is
       if (parameters.has(statistic.name)) moved.set(statistic.name, next)
     },
     checkpoint: value => void checkpoints.push(value),
   }
+}
+
+/** x where its mask keeps it, enlarged, and 0 elsewhere. */
+function dropped(graph: GraphBuilder, x: Value, mask: Value, probability: number): Value {
+  if (mask.dtype === 'float32') return graph.mul(x, mask)
+  return graph.mul(graph.where(mask, x, 0), enlargement(probability))
+}
+
+/** What is kept is multiplied by this. */
+function enlargement(probability: number): number {
+  return 1 / (1 - probability)
 }

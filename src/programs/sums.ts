@@ -1,26 +1,53 @@
 // what a device does with gradients between the training program and the update
-import { expand } from '../autodiff/shapes'
 import { GraphBuilder } from '../onnx/builder'
-import type { Graph } from '../onnx/types'
+import type { Graph, Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 
 type Shape = readonly number[]
 
-/** `sum`, `term` → `result`, their sum. */
-export function addition(shape: Shape): Graph {
-  const graph = new GraphBuilder('sum')
-  return graph.build({ result: graph.add(graph.input('sum', 'float32', shape), graph.input('term', 'float32', shape)) })
+/** A gradient that is summed up over micro-batches. */
+export interface Summed {
+  readonly shape: Shape
+  /** In how many parts its rows come; 0 where it comes whole. */
+  readonly parts: number
 }
 
-/** `sum` [rows, width], `index` [n] (int32), `values` [n, width] → `result`: the values added at their rows. */
-export function rowAddition(shape: Shape): Graph {
-  const graph = new GraphBuilder('sum of rows')
-  const sum = graph.input('sum', 'float32', shape)
-  const index = graph.input('index', 'int32', ['n'])
-  const values = graph.input('values', 'float32', ['n', shape[1]!])
-  const places = expand(graph, graph.unsqueeze(index, [1]), values.shape, [values])
-  const result = graph.node('ScatterElements', [sum, places, values], { axis: 0, reduction: 'add' })[0]!
-  return graph.build({ result })
+/**
+ * A micro-batch's gradients, added to their sums: `sum.I` and `term.I`, or for rows `index.I.J` [n] (int32) and `values.I.J`
+ * [n, width] for each part J → `result.I`. The first micro-batch of an update has no sums before it: its rows are added to
+ * zeros, and what comes whole is a sum already.
+ */
+export function additions(gradients: readonly Summed[], first: boolean): Graph {
+  const graph = new GraphBuilder(first ? 'sums of rows' : 'sums')
+  const results = gradients.flatMap(({ shape, parts }, i) => {
+    if (first && parts === 0) return []
+    const sum = first ? zeros(graph, shape) : graph.input(`sum.${i}`, 'float32', shape)
+    return [[`result.${i}`, parts === 0 ? whole(graph, sum, i) : rows(graph, sum, i, parts)] as const]
+  })
+  return graph.build(Object.fromEntries(results))
+}
+
+function whole(graph: GraphBuilder, sum: Value, i: number): Value {
+  return graph.add(sum, graph.input(`term.${i}`, 'float32', sum.shape))
+}
+
+function rows(graph: GraphBuilder, sum: Value, i: number, parts: number): Value {
+  return Array.from({ length: parts }, (_, j) => j).reduce((before, j) => {
+    const length = `n.${i}.${j}`
+    const index = graph.input(`index.${i}.${j}`, 'int32', [length])
+    const values = graph.input(`values.${i}.${j}`, 'float32', [length, sum.shape[1]!])
+    // a sum with zeros, since the shape that Expand would need is computed on the processor
+    const places = graph.add(
+      graph.unsqueeze(index, [1]),
+      graph.constant(Tensor.zeros('int32', [1, sum.shape[1] as number])),
+    )
+    return graph.node('ScatterElements', [before, places, values], { axis: 0, reduction: 'add' })[0]!
+  }, sum)
+}
+
+function zeros(graph: GraphBuilder, shape: Shape): Value {
+  const zero = graph.constant(Tensor.from('float32', 0))
+  return graph.node('Expand', [zero, graph.integers(shape)], {})[0]!
 }
 
 /** `x0`, `x1`, … → `sum`: of all squares. */
@@ -36,11 +63,4 @@ export function squares(shapes: readonly Shape[]): Graph {
         )
   })
   return graph.build({ sum: parts.reduce((sum, part) => graph.add(sum, part)) })
-}
-
-/** → `result`: zeros. */
-export function zeros(shape: Shape): Graph {
-  const graph = new GraphBuilder('zeros')
-  const zero = graph.constant(Tensor.from('float32', 0))
-  return graph.build({ result: graph.node('Expand', [zero, graph.integers(shape)], {})[0]! })
 }

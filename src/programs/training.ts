@@ -20,6 +20,8 @@ export interface TrainingOptions {
   readonly checkpointing?: boolean
   /** Writes the graph as the processor runs it fastest; see {@link forProcessor}. */
   readonly onProcessor?: boolean
+  /** Whether masks of dropout are bytes, for programs whose inputs travel to a device. */
+  readonly byteMasks?: boolean
 }
 
 /** The program of a model in training, for a variant of its feeds: forward, loss and backward. */
@@ -35,6 +37,7 @@ export function trainingProgram<Inputs>(
   const written = createModelGraph(graph, {
     parameter: (name, shape) => graph.input(name, 'float32', shape),
     training: true,
+    byteMasks: options.byteMasks === true,
   })
   const { loss, trained, dense, rows } =
     model.ownLoss === undefined

@@ -9,17 +9,31 @@ import type { OptimizedParameter, Optimizer } from '../optim/Optimizer'
  */
 export function updateGraph(optimizer: Optimizer, parameter: OptimizedParameter, flat: boolean): Graph {
   const graph = new GraphBuilder(`${optimizer.name} update`)
-  const array = (name: string, shape: readonly Dimension[]): Value => graph.input(name, 'float32', flat ? ['n'] : shape)
-  const scalar = (name: string): Value => graph.input(name, 'float32', [])
-  const value = array('parameter', parameter.shape)
-  const sum = array('gradient', parameter.shape)
-  const slots = mapValues(optimizer.init(parameter), ({ shape }, name) => array(name, shape))
-  const scale = scalar('gradient_scale')
-  const names = ['rate', 'weight_decay', ...Object.keys(optimizer.scalars?.(1, 1) ?? {})]
-  const scalars = Object.fromEntries(names.map(name => [name, scalar(name)]))
-  const updated = optimizer.update(graph, { gradient: graph.mul(sum, scale), parameter: value, slots, scalars })
-  const slotOutputs = Object.entries(updated.slots).map(([name, slot]) => [`${name}_out`, slot] as const)
-  return graph.build({ parameter_out: updated.parameter, ...Object.fromEntries(slotOutputs) })
+  const arrays = declare(graph, optimizer, parameter, name => name, flat)
+  const scale = graph.input('gradient_scale', 'float32', [])
+  const scalars = declareScalars(graph, ['rate', 'weight_decay', ...scalarNames(optimizer)])
+  return graph.build(write(graph, optimizer, arrays, scale, scalars))
+}
+
+/**
+ * The updates of several parameters as one graph. Arrays are named by their place among the parameters: `parameter.I`,
+ * `gradient.I` and `<slot>.I` → `parameter_out.I` and `<slot>_out.I`. The scalars `gradient_scale`, `rate` and the
+ * optimizer's own are those of all; a parameter's weight decay is a constant of the graph.
+ */
+export function updatesGraph(
+  optimizer: Optimizer,
+  parameters: readonly OptimizedParameter[],
+  weightDecay: (name: string) => number,
+): Graph {
+  const graph = new GraphBuilder(`${optimizer.name} updates`)
+  const scale = graph.input('gradient_scale', 'float32', [])
+  const scalars = declareScalars(graph, ['rate', ...scalarNames(optimizer)])
+  const outputs = parameters.map((parameter, i) => {
+    const arrays = declare(graph, optimizer, parameter, name => `${name}.${i}`)
+    const given = { ...scalars, weight_decay: graph.constant(weightDecay(parameter.name)) }
+    return mapNames(write(graph, optimizer, arrays, scale, given), name => `${name}.${i}`)
+  })
+  return graph.build(Object.assign({}, ...outputs) as Record<string, Value>)
 }
 
 /** The scalars of an update by name, weight decay aside. */
@@ -27,9 +41,55 @@ export function updateScalars(optimizer: Optimizer, step: number, rate: number, 
   return { rate, gradient_scale: scale, ...optimizer.scalars?.(step, rate) }
 }
 
+interface Arrays {
+  readonly parameter: Value
+  readonly gradient: Value
+  readonly slots: Readonly<Record<string, Value>>
+}
+
+function declare(
+  graph: GraphBuilder,
+  optimizer: Optimizer,
+  parameter: OptimizedParameter,
+  named: (name: string) => string,
+  flat = false,
+): Arrays {
+  const array = (name: string, shape: readonly Dimension[]): Value =>
+    graph.input(named(name), 'float32', flat ? ['n'] : shape)
+  return {
+    parameter: array('parameter', parameter.shape),
+    gradient: array('gradient', parameter.shape),
+    slots: mapValues(optimizer.init(parameter), ({ shape }, name) => array(name, shape)),
+  }
+}
+
+function declareScalars(graph: GraphBuilder, names: readonly string[]): Record<string, Value> {
+  return Object.fromEntries(names.map(name => [name, graph.input(name, 'float32', [])]))
+}
+
+function scalarNames(optimizer: Optimizer): string[] {
+  return Object.keys(optimizer.scalars?.(1, 1) ?? {})
+}
+
+/** What becomes of a parameter and its slots. */
+function write(
+  graph: GraphBuilder,
+  optimizer: Optimizer,
+  { parameter, gradient, slots }: Arrays,
+  scale: Value,
+  scalars: Readonly<Record<string, Value>>,
+): Record<string, Value> {
+  const updated = optimizer.update(graph, { gradient: graph.mul(gradient, scale), parameter, slots, scalars })
+  return { parameter_out: updated.parameter, ...mapNames(updated.slots, name => `${name}_out`) }
+}
+
 function mapValues<From, To>(
   record: Readonly<Record<string, From>>,
   map: (value: From, name: string) => To,
 ): Record<string, To> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]))
+}
+
+function mapNames<T>(record: Readonly<Record<string, T>>, map: (name: string) => string): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [map(name), value]))
 }

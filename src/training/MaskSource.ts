@@ -4,7 +4,7 @@ import { TrainerError } from '../errors'
 import type { Feed } from '../feeds/FeedLayout'
 import type { RowNumbers } from '../feeds/rowNumbers'
 import type { DropoutSite } from '../models/Model'
-import { sizeOf, Tensor } from '../tensor'
+import { type DataType, sizeOf, Tensor } from '../tensor'
 
 /**
  * Draws a model's dropout masks: a function of (seed, step, site in the model, row and token of the update), whatever
@@ -37,8 +37,8 @@ export class MaskSource {
     const drawn: Record<string, Tensor> = {}
     const masks = this.#sites.flatMap(site => {
       const dims = dimsOf(site, feed)
-      const into = this.#scratch.take(site.input, sizeOf(dims))
-      drawn[site.input] = new Tensor('float32', into, dims)
+      const into = this.#scratch.take(site.input, sizeOf(dims), site.dtype === 'bool' ? 'uint8' : 'float32')
+      drawn[site.input] = new Tensor<DataType>(site.dtype, into, dims)
       const mask = { into, p: site.probability, key: { ...key, site: this.#places.indexOf(site.place) } }
       return partsOf(site, dims, feed, numbers, mask)
     })
@@ -60,7 +60,7 @@ function dimsOf({ place, shape }: DropoutSite, { lengths }: Feed): number[] {
 }
 
 interface WholeMask {
-  readonly into: Float32Array
+  readonly into: Float32Array | Uint8Array
   readonly p: number
   readonly key: MaskKey
 }

@@ -261,6 +261,7 @@ export class Runner {
     return trainingProgram(model, this.#layouts.training, variant, this.#objective, {
       checkpointing: this.#checkpointing,
       onProcessor: !this.#engines.training.resident,
+      byteMasks: this.#engines.training.resident,
     })
   }
 

@@ -17,6 +17,7 @@ import type { ParameterStore, StoreOptions } from '../../src/parameters/Paramete
 import type { ProcessGroup } from '../../src/processes/ProcessGroup'
 import { Tensor } from '../../src/tensor'
 import { expectClose } from '../helpers/expectClose'
+import { updateCases } from './update.case'
 import { config, contentOf, first, openWorkshop, type StoreHome, table, third, type Workshop } from './storeRig'
 
 /** The cases of the interface `ParameterStore`. */
@@ -27,6 +28,7 @@ export function storeCases(open: () => Promise<StoreHome>): void {
   sumCases(workshop)
   processCases(workshop)
   statisticCases(open)
+  updateCases(open)
 }
 
 function rowCases({ train }: Workshop): void {

@@ -5,7 +5,10 @@ import { adamw } from '../../src/optim/adamw'
 import { clipCoefficient } from '../../src/optim/clip'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { sgd } from '../../src/optim/sgd'
-import type { Batch } from '../../src/tensor'
+import type { TrainableModel } from '../../src/auto/TrainableModel'
+import { trainingProgram } from '../../src/programs/training'
+import { type Batch, sizeOf } from '../../src/tensor'
+import type { LabelledFeed } from '../../src/training/LabelledFeed'
 import { withWorkers } from '../../src/training/engines'
 import { classes, randomBatch } from '../helpers/batches'
 import { addUp, withRunner } from '../helpers/compute'
@@ -28,8 +31,11 @@ function microBatches(step: number): Batch[] {
 interface Run {
   readonly losses: number[]
   readonly norms: number[]
-  /** Bytes that came from the device while it trained. */
-  readonly downloaded: number
+  /** Bytes that went to the device and came from it while it trained. */
+  readonly up: number
+  readonly down: number
+  /** The bytes of all batches as they are fed, and of their masks. */
+  readonly fed: number
   readonly weights: ReadonlyMap<string, Float32Array>
 }
 
@@ -39,18 +45,31 @@ async function train(engine: Engine, optimizer: Optimizer): Promise<Run> {
   const run = await withRunner(model, { engines, optimizer }, microBatches(0)[0]!, async (_, runner) => {
     const losses: number[] = []
     const norms: number[] = []
-    const before = engine.transfers.down
+    const before = engine.transfers
+    let fed = 0
     for (let step = 0; step < steps; step++) {
       const feeds = microBatches(step).map(batch => runner.feed(batch, String))
+      fed += feeds.reduce((sum, feed) => sum + bytesOf(model, feed), 0)
       const { loss, count } = await addUp(runner, feeds, step)
       const norm = Math.sqrt(await runner.store.squaredNorm()) / count
       losses.push(loss / count)
       norms.push(norm)
       await runner.store.update({ step: step + 1, rate: 1e-3, scale: clipCoefficient(norm, 1) / count })
     }
-    return { losses, norms, downloaded: engine.transfers.down - before }
+    const { up, down } = engine.transfers
+    return { losses, norms, up: up - before.up, down: down - before.down, fed }
   })
   return { ...run, weights: new Map([...model.parameters].map(([name, { data }]) => [name, data])) }
+}
+
+/** The bytes of a batch on its way to a device: its feed, its labels, and one byte for each element of a mask. */
+function bytesOf({ definition }: TrainableModel, { variant, inputs, labels, lengths }: LabelledFeed): number {
+  const layout = definition.layout({ rows: 8, fewShapes: false })
+  const { graph, dropout } = trainingProgram(definition, layout, variant, {}, { byteMasks: true })
+  const asked = new Set(graph.inputs.map(({ name }) => name))
+  const given = Object.entries({ ...inputs, ...labels?.inputs }).filter(([name]) => asked.has(name))
+  const masks = dropout.map(({ shape }) => sizeOf(shape.map(one => (typeof one === 'number' ? one : lengths[one]!))))
+  return given.reduce((sum, [, { data }]) => sum + data.byteLength, 0) + masks.reduce((sum, size) => sum + size, 0)
 }
 
 const hindrance = findWebgpuDriver()
@@ -61,19 +80,23 @@ describe.each([
   ['on WebGPU', skipped, () => deviceEngine({ device: 'webgpu', threads: 1 })],
 ])('a store %s%s', (_, reason, open) => {
   it.skipIf(reason !== '').each([
-    ['adamw', adamw()],
-    ['sgd', sgd({ momentum: 0.9 })],
-  ])('makes the losses of the shared store with %s, and gives back numbers only', async (_name, optimizer) => {
-    const shared = await train(await createEngine({ threads: 1 }), optimizer)
-    const engine = await open()
-    expect(engine.resident).toBe(true)
-    const given = await train(engine, optimizer)
-    expect(given.losses).toHaveLength(steps)
-    given.losses.forEach((loss, i) => expect(Math.abs(loss / shared.losses[i]! - 1), `step ${i}`).toBeLessThan(1e-6))
-    given.norms.forEach((norm, i) => expect(Math.abs(norm / shared.norms[i]! - 1), `step ${i}`).toBeLessThan(1e-5))
-    // of every update: the loss and the count of two micro-batches, and the norm
-    expect(given.downloaded).toBe(steps * (2 * 2 + 1) * 4)
-    for (const [name, expected] of shared.weights)
-      if (!name.includes('key.bias')) expectClose(given.weights.get(name)!, expected, 1e-4, name) // its gradient is noise
-  })
+    ['adamw', adamw(), 4],
+    ['sgd', sgd({ momentum: 0.9 }), 3],
+  ])(
+    'makes the losses of the shared store with %s; batches and masks go up, numbers come back',
+    async (_name, optimizer, scalars) => {
+      const shared = await train(await createEngine({ threads: 1 }), optimizer)
+      const engine = await open()
+      expect(engine.resident).toBe(true)
+      const given = await train(engine, optimizer)
+      expect(given.losses).toHaveLength(steps)
+      given.losses.forEach((loss, i) => expect(Math.abs(loss / shared.losses[i]! - 1), `step ${i}`).toBeLessThan(1e-6))
+      given.norms.forEach((norm, i) => expect(Math.abs(norm / shared.norms[i]! - 1), `step ${i}`).toBeLessThan(1e-5))
+      // of every update: the loss and the count of two micro-batches, and the norm
+      expect(given.down).toBe(steps * (2 * 2 + 1) * 4)
+      expect(given.up).toBe(given.fed + steps * scalars * 4) // the numbers of each update are float32
+      for (const [name, expected] of shared.weights)
+        if (!name.includes('key.bias')) expectClose(given.weights.get(name)!, expected, 1e-4, name) // its gradient is noise
+    },
+  )
 })

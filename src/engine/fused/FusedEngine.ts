@@ -60,8 +60,8 @@ export interface FusedEngine {
    */
   markRows(set: RowSet, arrays: readonly Float32Array[]): Promise<void>
   /**
-   * Writes dropout masks: 0 for what is dropped, 1 / (1 - p) for the rest. A function of the key and the place,
-   * whatever the threads.
+   * Writes dropout masks: 0 for what is dropped, 1 / (1 - p) for the rest, or 1 in masks of bytes. A function of the key
+   * and the place, whatever the threads.
    */
   dropoutMasks(masks: readonly (DenseMask | AttentionMask)[]): Promise<void>
   /** Ends the threads. Calls that are not done fail; the arena's arrays stay as they are. */

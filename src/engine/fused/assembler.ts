@@ -113,6 +113,10 @@ export const i32 = {
   xor: [0x73],
   shiftLeft: [0x74],
   shiftRight: [0x76],
+  /** Four bytes to memory, at any address. */
+  store: [0x36, 0x00, 0x00],
+  /** The lowest byte to memory. */
+  storeByte: (offset = 0): Code => [0x3a, 0x00, ...unsigned(offset)],
 } as const
 
 export const f64 = { add: [0xa0] } as const
@@ -177,6 +181,8 @@ export const i32x4 = {
   shiftRight: simd(0xad),
   add: simd(0xae),
   multiply: simd(0xb5),
+  /** The highest bit of each lane, the first lane's lowest. */
+  bitmask: simd(0xa4),
 } as const
 
 export const f64x2 = {

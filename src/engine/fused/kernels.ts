@@ -26,12 +26,13 @@ import {
  * - `maskRow(address, count, first, key1, key2, threshold, scale)`: `scale` or 0 for `count` elements from `first` on;
  * - `maskPlane(address, rows, width, drawnRows, count, key1, key2, threshold, scale)`: a [rows, width] plane of which
  *   the first `drawnRows` rows and `count` columns are drawn, the entry (q, k) as element 65536 q + k, and the others
- *   are 0.
+ *   are 0;
+ * - `maskRowBytes` and `maskPlaneBytes`: the same with bytes, 1 or 0, whatever `scale` is.
  *
  * An element's draw is {@link draw}; it is kept where the draw, as a signed number, is greater than `threshold`.
  */
 export function createKernels(): Uint8Array<ArrayBuffer> {
-  return assemble([sumOfSquares(), clear(), maskRow(), maskPlane()])
+  return assemble([sumOfSquares(), clear(), ...[numbers, bytes].flatMap(form => [maskRow(form), maskPlane(form)])])
 }
 
 function define(
@@ -51,13 +52,13 @@ function advance(locals: Locals, local: string, by: Code): Code {
 }
 
 /** The address behind `count` elements, with its last bits cut off so that whole vectors end there. */
-function vectorsEnd(locals: Locals): Code {
+function vectorsEnd(locals: Locals, shift = 2): Code {
   return [
     locals.get('address'),
     locals.get('count'),
     i32.constant(-4),
     i32.and,
-    i32.constant(2),
+    i32.constant(shift),
     i32.shiftLeft,
     i32.add,
   ]
@@ -160,66 +161,105 @@ function draw(locals: Locals): Code {
   ]
 }
 
-/** The mask's next four values, in `kept`; moves on to the next elements. */
-function drawMask(locals: Locals): Code {
+/** How a mask's elements are written. */
+interface Form {
+  /** What its kernels' names end with. */
+  readonly suffix: string
+  /** An element has 2 to the power of this bytes. */
+  readonly shift: number
+  /** Sets `kept` to the next four, of the draws that are all ones where they are kept. */
+  keep(locals: Locals, draws: Code): Code
+  /** Writes four, or one of them, at `address`. */
+  storeAll(locals: Locals): Code
+  storeOne(locals: Locals, lane: number): Code
+}
+
+/** `scale` or 0, in float32. */
+const numbers: Form = {
+  suffix: '',
+  shift: 2,
+  keep: (locals, draws) => locals.set('kept', 'v128', [draws, locals.get('scales'), v128.and]),
+  storeAll: locals => [locals.get('address'), locals.get('kept'), v128.store],
+  storeOne: (locals, lane) => [locals.get('address'), locals.get('kept'), v128.storeLane(lane, 4 * lane)],
+}
+
+/** 1 or 0, in a byte: four bits are spread over four bytes by one product. */
+const bytes: Form = {
+  suffix: 'Bytes',
+  shift: 0,
+  keep: (locals, draws) =>
+    locals.set('word', 'i32', [
+      draws,
+      i32x4.bitmask,
+      i32.constant(0x00204081),
+      i32.multiply,
+      i32.constant(0x01010101),
+      i32.and,
+    ]),
+  storeAll: locals => [locals.get('address'), locals.get('word'), i32.store],
+  storeOne: (locals, lane) => [
+    locals.get('address'),
+    locals.get('word'),
+    i32.constant(8 * lane),
+    i32.shiftRight,
+    i32.storeByte(lane),
+  ],
+}
+
+/** The mask's next four values; moves on to the next elements. */
+function drawMask(locals: Locals, form: Form): Code {
   return [
     draw(locals),
-    locals.set('kept', 'v128', [
-      locals.get('h'),
-      locals.get('thresholds'),
-      i32x4.greater,
-      locals.get('scales'),
-      v128.and,
-    ]),
+    form.keep(locals, [locals.get('h'), locals.get('thresholds'), i32x4.greater]),
     locals.set('elements', 'v128', [locals.get('elements'), locals.get('step'), i32x4.add]),
   ]
 }
 
-/** Stores `kept` at `address`: only as many lanes as lie below `end`, which is less than four elements away. */
-function storeRest(locals: Locals): Code {
+/** Stores what was drawn last at `address`: only what lies below `end`, which is less than four elements away. */
+function storeRest(locals: Locals, form: Form): Code {
   return [0, 1, 2].map(lane => {
-    const below = [locals.get('address'), i32.constant(4 * lane), i32.add, locals.get('end'), i32.lessUnsigned]
-    return when(below, [locals.get('address'), locals.get('kept'), v128.storeLane(lane, 4 * lane)])
+    const at = i32.constant(lane << form.shift)
+    const below = [locals.get('address'), at, i32.add, locals.get('end'), i32.lessUnsigned]
+    return when(below, form.storeOne(locals, lane))
   })
 }
 
 /** Draws `count` elements to `address` and leaves `address` behind the last. */
-function drawRow(locals: Locals): Code {
+function drawRow(locals: Locals, form: Form): Code {
+  const length = [locals.get('count'), i32.constant(form.shift), i32.shiftLeft]
   return [
-    locals.set('end', 'i32', [locals.get('address'), locals.get('count'), i32.constant(2), i32.shiftLeft, i32.add]),
-    locals.set('vectors', 'i32', vectorsEnd(locals)),
+    locals.set('end', 'i32', [locals.get('address'), length, i32.add]),
+    locals.set('vectors', 'i32', vectorsEnd(locals, form.shift)),
     whileLoop(
       [locals.get('address'), locals.get('vectors'), i32.lessUnsigned],
-      [
-        drawMask(locals),
-        locals.get('address'),
-        locals.get('kept'),
-        v128.store,
-        advance(locals, 'address', i32.constant(16)),
-      ],
+      [drawMask(locals, form), form.storeAll(locals), advance(locals, 'address', i32.constant(4 << form.shift))],
     ),
-    when([locals.get('address'), locals.get('end'), i32.lessUnsigned], [drawMask(locals), storeRest(locals)]),
+    when(
+      [locals.get('address'), locals.get('end'), i32.lessUnsigned],
+      [drawMask(locals, form), storeRest(locals, form)],
+    ),
     locals.set('address', 'i32', locals.get('end')),
   ]
 }
 
-function maskRow(): FunctionBody {
-  return define('maskRow', { address: 'i32', count: 'i32', first: 'i32', ...maskParameters }, [], locals => [
+function maskRow(form: Form): FunctionBody {
+  const parameters = { address: 'i32', count: 'i32', first: 'i32', ...maskParameters } as const
+  return define(`maskRow${form.suffix}`, parameters, [], locals => [
     prepareMask(locals),
     elementsFrom(locals, locals.get('first')),
-    drawRow(locals),
+    drawRow(locals, form),
   ])
 }
 
-function maskPlane(): FunctionBody {
+function maskPlane(form: Form): FunctionBody {
   return define(
-    'maskPlane',
+    `maskPlane${form.suffix}`,
     { address: 'i32', rows: 'i32', width: 'i32', drawnRows: 'i32', count: 'i32', ...maskParameters },
     [],
     locals => {
-      const bytes = (count: Code): Code => [count, i32.constant(2), i32.shiftLeft]
+      const sizeOf = (count: Code): Code => [count, i32.constant(form.shift), i32.shiftLeft]
       const zeros = (length: Code): Code => [locals.get('address'), i32.constant(0), length, memoryFill]
-      const padding = bytes([locals.get('width'), locals.get('count'), i32.subtract])
+      const padding = sizeOf([locals.get('width'), locals.get('count'), i32.subtract])
       return [
         prepareMask(locals),
         locals.set('row', 'i32', i32.constant(0)),
@@ -227,7 +267,7 @@ function maskPlane(): FunctionBody {
           [locals.get('row'), locals.get('drawnRows'), i32.lessUnsigned],
           [
             elementsFrom(locals, [locals.get('row'), i32.constant(16), i32.shiftLeft]),
-            drawRow(locals),
+            drawRow(locals, form),
             when(
               [locals.get('width'), locals.get('count'), i32.subtract],
               [zeros(padding), advance(locals, 'address', padding)],
@@ -235,7 +275,7 @@ function maskPlane(): FunctionBody {
             advance(locals, 'row', i32.constant(1)),
           ],
         ),
-        zeros(bytes([locals.get('rows'), locals.get('drawnRows'), i32.subtract, locals.get('width'), i32.multiply])),
+        zeros(sizeOf([locals.get('rows'), locals.get('drawnRows'), i32.subtract, locals.get('width'), i32.multiply])),
       ]
     },
   )

@@ -17,7 +17,8 @@ export interface MaskKey {
  * of fewer elements is the beginning of a longer one.
  */
 export interface DenseMask {
-  readonly into: Float32Array
+  /** Numbers, 0 or 1 / (1 - p); or bytes, 0 or 1. */
+  readonly into: Float32Array | Uint8Array
   /** 0 unless given. */
   readonly first?: number
   /** The share to drop, between 0 and 1, both excluded. */
@@ -53,19 +54,19 @@ export function* denseChunks({ into, first = 0, p, key }: DenseMask, place: Plac
   for (let from = 0; from < into.length; from += chunkElements) {
     const count = Math.min(chunkElements, into.length - from)
     const header = [place.memory, 0, 0, 0] // no row set
-    yield [...header, place.at + 4 * from, count, first + from, key1, key2, threshold, scale]
+    yield [...header, place.at + into.BYTES_PER_ELEMENT * from, count, first + from, key1, key2, threshold, scale]
   }
 }
 
 /** The arguments of `maskPlane`, plane by plane. */
 export function* attentionChunks(mask: AttentionMask, place: Place): Iterable<number[]> {
-  const { width, heads, lengths, queries = width, rows } = mask
+  const { width, heads, lengths, queries = width, rows, into } = mask
   const [key1, key2] = keysOf(mask.key)
   const { threshold, scale } = decision(mask.p)
   for (let plane = 0; plane < lengths.length * heads; plane++) {
     const row = Math.floor(plane / heads)
     const length = lengths[row]!
-    const at = place.at + 4 * plane * queries * width
+    const at = place.at + into.BYTES_PER_ELEMENT * plane * queries * width
     const number = (rows?.[row] ?? row) * heads + (plane % heads)
     const keys = [hash32(key1, number), hash32(key2, number)]
     const header = [place.memory, 0, 0, 0] // no row set

@@ -178,11 +178,19 @@ export async function dropoutMasks(
     checkMask(mask) // at once, so that no job is given out when another cannot be
     return place(arena, 'dropoutMasks', mask.into)
   })
-  const dense = each(masks.entries(), ([i, mask]) => (isAttention(mask) ? [] : denseChunks(mask, places[i]!)))
-  const planes = each(masks.entries(), ([i, mask]) => (isAttention(mask) ? attentionChunks(mask, places[i]!) : []))
+  const draw = (name: string, chosen: (mask: DenseMask) => boolean): Promise<unknown> => {
+    const chunks = each(masks.entries(), ([i, mask]) => {
+      if (!chosen(mask)) return []
+      return isAttention(mask) ? attentionChunks(mask, places[i]!) : denseChunks(mask, places[i]!)
+    })
+    return pool.run({ kind: 'call', module: kernels, name, pointers: 1, chunks })
+  }
+  const isBytes = ({ into }: DenseMask): boolean => into instanceof Uint8Array
   await Promise.all([
-    pool.run({ kind: 'call', module: kernels, name: 'maskRow', pointers: 1, chunks: dense }),
-    pool.run({ kind: 'call', module: kernels, name: 'maskPlane', pointers: 1, chunks: planes }),
+    draw('maskRow', mask => !isAttention(mask) && !isBytes(mask)),
+    draw('maskPlane', mask => isAttention(mask) && !isBytes(mask)),
+    draw('maskRowBytes', mask => !isAttention(mask) && isBytes(mask)),
+    draw('maskPlaneBytes', mask => isAttention(mask) && isBytes(mask)),
   ])
 }
 

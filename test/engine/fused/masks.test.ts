@@ -238,3 +238,19 @@ it('refuses what makes no mask', async () => {
     /Row 0 .* length 5/,
   )
 })
+
+describe('masks of bytes', () => {
+  it('are 1 where those of numbers are not 0, in whole and in parts, with padding and without', async () => {
+    for (const count of [1, 2, 3, 4, 7, 70_003]) {
+      const numbers = await dense(count, 0.3)
+      const around = engine.arena.allocate(count + 2, 'uint8').fill(9)
+      await engine.dropoutMasks([{ into: around.subarray(1, count + 1), p: 0.3, key }])
+      expect(Array.from(around)).toEqual([9, ...Array.from(numbers, v => (v === 0 ? 0 : 1)), 9])
+    }
+    const shape = { heads: 3, width: 9, queries: 5, lengths: [9, 4, 0, 1] }
+    const numbers = await attention({ ...shape, p: 0.3 })
+    const bytes = engine.arena.allocate(numbers.length, 'uint8').fill(9)
+    await engine.dropoutMasks([{ ...shape, into: bytes, p: 0.3, key }])
+    expect(Array.from(bytes)).toEqual(Array.from(numbers, v => (v === 0 ? 0 : 1)))
+  })
+})
