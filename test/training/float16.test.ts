@@ -1,14 +1,25 @@
 // training in 16 bits on the processor, where each result is rounded as a GPU would
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Plain } from '../../scripts/reference/plainTensor'
 import { createEngine, type Engine } from '../../src/engine/Engine'
 import { checkBfloat16On, checkComputes } from '../../src/engine/reducedTypes'
 import type { Batch, ReducedType } from '../../src/tensor'
 import { type Engines, withWorkers } from '../../src/training/engines'
+import { AutoModel } from '../../src/index'
 import { classes, randomBatch } from '../helpers/batches'
 import { type Computed, compute, type ComputeOptions, norm } from '../helpers/compute'
 import { type FamilyName, familyNames, oracleModel } from '../helpers/oracleModels'
+import { batchOf, tensorOf } from '../helpers/oracle'
 import { pretendedDevice } from '../helpers/pretendedDevice'
 import { findWebgpuDriver } from '../helpers/webgpu'
+
+interface FieldRun {
+  readonly inputs?: Record<string, Plain>
+  readonly target?: Plain
+}
+type FieldCase = FieldRun & { readonly runs: readonly FieldRun[] }
 
 const lengths = [9, 3, 1, 7, 2, 6, 5, 8]
 const batches: readonly Batch[] = [1, 2].map(seed => randomBatch(lengths, classes(2, 0, 1, 1, 0, 2, 2, 1), { seed }))
@@ -62,6 +73,25 @@ it('gradients in a device store are close to those in the shared store', async (
   // there the programs are in float16 themselves, of which ONNX Runtime rounds a part on the processor
   expect(distance(resident, shared)).toBeLessThan(2e-2)
 })
+
+it.each(['fused-operators/model.onnx', 'dynamic-broadcasting/model.onnx'])(
+  'gradients of a graph of another program, %s, are those of float32 to 2e-2',
+  async file => {
+    const path = join(import.meta.dirname, '../fixtures/onnx/field', file)
+    const given = JSON.parse(readFileSync(join(path, '../case.json'), 'utf8')) as FieldCase
+    const { inputs = given.inputs, target = given.target } = given.runs[0]!
+    const batch = { ...batchOf(inputs!), labels: tensorOf(target!) }
+    const [single, half] = await Promise.all(
+      ([undefined, 'float16'] as const).map(async type =>
+        compute(await AutoModel.fromOnnx(path, { loss: 'cross_entropy' }), [batch], {
+          engines: await enginesFor(type),
+        }),
+      ),
+    )
+    expect(distance(half!, single!)).toBeGreaterThan(0)
+    expect(distance(half!, single!)).toBeLessThan(2e-2)
+  },
+)
 
 describe('whether a device computes in 16 bits', () => {
   it('is found out by a program: the processor does in float16, and has no sum in bfloat16', async () => {
