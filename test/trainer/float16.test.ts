@@ -1,6 +1,7 @@
 // fp16: true on the processor, from the arguments to the checkpoint
 import { describe, expect, it } from 'vitest'
 import { crossEntropy, type LossFunction, TrainingArguments, type TrainingArgumentsOptions } from '../../src/index'
+import { hyperparameters } from '../../src/modelCard/hyperparameters'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { broken, onlyStep } from './arguments/effects'
 import { dataset, logged, run, type RunOptions, tinyModel, weights } from './support'
@@ -110,6 +111,12 @@ it.each<[TrainingArgumentsOptions, RegExp]>([
   [{ bf16: true, device: 'webgpu' }, /bfloat16 on 'webgpu' cannot be had.*device 'cuda'/s],
 ])('refuses %o', (args, message) => {
   expect(() => new TrainingArguments(args)).toThrow(message)
+})
+
+it("is in the model's card as Python's Trainer writes it", () => {
+  const line = '- mixed_precision_training: Native AMP'
+  expect(hyperparameters(new TrainingArguments({ fp16: true }), undefined)).toContain(line)
+  expect(hyperparameters(new TrainingArguments(), undefined)).not.toContain(line)
 })
 
 it('bfloat16 on a GPU of NVIDIA asks nothing of the processor', () => {
