@@ -19,6 +19,8 @@ export interface TensorArrays {
 
 /** The type of a tensor's elements. */
 export type DataType = keyof TensorArrays
+/** The floating-point types of 16 bits, which matrix products may be computed in. */
+export type ReducedType = 'float16' | 'bfloat16'
 export type TensorData = TensorArrays[DataType]
 /** Numbers, nested as deep as the tensor has axes. */
 export type Nested = number | bigint | boolean | readonly Nested[]

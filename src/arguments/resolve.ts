@@ -1,4 +1,4 @@
-import { checkBfloat16 } from '../engine/bfloat16'
+import { checkBfloat16On, isCuda } from '../engine/reducedTypes'
 import { nearest, TrainerError } from '../errors'
 import { checkScheduleKwargs, isMetricSchedule } from '../optim/schedules'
 import { camelCase } from './spelling'
@@ -172,9 +172,34 @@ function check(values: ResolvedArguments): void {
       { fix: "Set evalStrategy to 'steps' or 'epoch'." },
     )
   }
-  if (values.bf16 || values.bf16FullEval) checkBfloat16(values)
+  checkPrecision(values)
   checkScheduleKwargs(values.lrSchedulerType, values.lrSchedulerKwargs ?? {}, values.learningRate)
   checkOptimizerArguments(values.optim, values.optimArgs)
+}
+
+/** As Python does, float16 and bfloat16 are refused together. */
+function checkPrecision(values: ResolvedArguments): void {
+  const { bf16, bf16FullEval, device, tf32, providerOptions } = values
+  for (const [half, brain] of [
+    ['fp16', 'bf16'],
+    ['fp16FullEval', 'bf16FullEval'],
+  ] as const) {
+    if (!values[half] || !values[brain]) continue
+    throw new TrainerError('argument', `${half} and ${brain} are both true, and a program is computed in one type.`, {
+      fix: 'Leave one of them out.',
+    })
+  }
+  if (bf16 || bf16FullEval) checkBfloat16On(device, values.pluginLibrary)
+  if (tf32 === true && !isCuda(device)) {
+    throw new TrainerError('argument', `tf32 is a type of NVIDIA's GPUs, and device is '${device}'.`, {
+      fix: "Leave it out, or set device to 'cuda'.",
+    })
+  }
+  if (tf32 !== undefined && providerOptions?.use_tf32 !== undefined) {
+    throw new TrainerError('argument', 'tf32 and providerOptions.use_tf32 are one option.', {
+      fix: 'Leave one of them out.',
+    })
+  }
 }
 
 function checkSteps(values: ResolvedArguments): void {

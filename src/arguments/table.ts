@@ -4,7 +4,6 @@ import { repositoryProblem } from './hubModelId'
 import { type OptimizerArguments, type OptimizerName, optimizerKinds, optimizerProblem } from './optimizers'
 
 const trackers = 'trackers are not part of ts-trainer yet; JsonlLogCallback writes the log as JSON Lines'
-const bits16 = 'float16 is not part of ts-trainer; bf16 is'
 const later = 'it is not part of ts-trainer yet'
 const oneProcess = 'ts-trainer trains in one process on one device'
 const pytorch = 'it is a switch of PyTorch; ts-trainer runs on ONNX Runtime'
@@ -83,15 +82,30 @@ const argumentTable = {
   labelSmoothingFactor: real(0, 'M', 'Share of the target that is spread over all classes.', { least: 0, most: 1 }),
 
   // Precision, memory
-  bf16: flag(false, 'N', 'Forward and backward in bfloat16; parameters, gradients and the update stay float32.', {
+  bf16: flag(false, 'N', 'Products in bfloat16; parameters, gradients, losses and the update stay float32.', {
     differs:
-      "only on a CPU with AMX, with OpenVINO's plug-in (npx ts-trainer install openvino). Evaluation stays float32 " +
-      'without bf16FullEval',
+      "only on device 'cuda', and on a CPU with AMX with OpenVINO's plug-in (npx ts-trainer install openvino). " +
+      'Evaluation stays float32 without bf16FullEval',
   }),
-  fp16: unused<boolean>(false, 'N', 'float16 training.', bits16),
-  bf16FullEval: flag(false, 'N', 'Evaluation and prediction in bfloat16.', { differs: 'only where bf16 works' }),
-  fp16FullEval: unused<boolean>(false, 'N', 'float16 evaluation.', bits16),
-  tf32: unused<boolean | undefined>(undefined, '–', 'TF32 on NVIDIA GPUs.', pytorch),
+  fp16: flag(
+    false,
+    'N',
+    'Products in float16, with a loss scale that adapts itself; parameters, gradients, losses and the update stay float32.',
+    {
+      differs:
+        'slower than float32 on a CPU; on WebGPU it takes a driver with shader-f16. Evaluation stays float32 without ' +
+        'fp16FullEval',
+    },
+  ),
+  bf16FullEval: flag(false, 'N', 'Evaluation and prediction in bfloat16.', {
+    differs: 'only where bf16 works; softmax, normalisations and losses stay float32',
+  }),
+  fp16FullEval: flag(false, 'N', 'Evaluation and prediction in float16.', {
+    differs: 'softmax, normalisations and losses stay float32',
+  }),
+  tf32: flag<boolean | undefined>(undefined, 'N', 'Products of float32 in TF32 on NVIDIA GPUs.', {
+    differs: "only on device 'cuda'; ONNX Runtime's default there is true",
+  }),
   activationCheckpointing: flag(false, 'N', 'The later name of gradientCheckpointing: either sets both.', {
     differs: 'refused where both are given and differ; the later name wins there',
   }),

@@ -31,8 +31,8 @@ export function checkBfloat16(options: Bfloat16Options = {}): string {
   const { device = 'cpu', pluginLibrary } = options
   const flags = 'flags' in options ? options.flags : processorFlags()
   if (device !== 'cpu') {
-    throw new TrainerError('engine', `bfloat16 on '${device}' is not part of ts-trainer yet.`, {
-      fix: "Train in float32 there, or in bfloat16 with device: 'cpu'.",
+    throw new TrainerError('engine', `The precision bfloat16 is one of engines on 'cpu', but device is '${device}'.`, {
+      fix: "Leave precision out. On 'cuda' the argument bf16 of training writes programs with bfloat16 inside.",
     })
   }
   if (flags?.has('amx_bf16') !== true) {

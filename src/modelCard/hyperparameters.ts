@@ -20,6 +20,7 @@ export function hyperparameters(args: TrainingArguments, optimizer: string | und
     ['lr_scheduler_type', args.lrSchedulerType],
     ['lr_scheduler_warmup_steps', args.warmupSteps || undefined],
     args.maxSteps > 0 ? ['training_steps', args.maxSteps] : ['num_epochs', args.numTrainEpochs],
+    ['mixed_precision_training', args.fp16 ? 'Native AMP' : undefined],
     ['label_smoothing_factor', args.labelSmoothingFactor || undefined],
   ]
   return lines.flatMap(([name, value]) => (value === undefined ? [] : [`- ${name}: ${numberOrText(value)}`]))

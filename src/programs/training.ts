@@ -8,8 +8,10 @@ import { GraphBuilder } from '../onnx/builder'
 import { leavesLast } from '../onnx/order'
 import type { Value } from '../onnx/types'
 import { addedRows, tableRows } from './addedRows'
+import type { ReducedType } from '../tensor'
 import { forProcessor } from './forProcessor'
 import { checkOwnLoss, countedOf, type Objective, writeLoss } from './loss'
+import { inPrecision } from './mixedPrecision'
 import type { GradientOutput, TrainingProgram } from './TrainingProgram'
 
 /** How a training program is made. */
@@ -22,7 +24,15 @@ export interface TrainingOptions {
   readonly onProcessor?: boolean
   /** Whether masks of dropout are bytes, for programs whose inputs travel to a device. */
   readonly byteMasks?: boolean
+  /** Writes products, and what carries between them, in 16 bits; see {@link mixedPrecision}. */
+  readonly precision?: ReducedType | undefined
 }
+
+/**
+ * The input that the loss is multiplied by where the backward pass starts, in programs in float16: gradients are so many
+ * times too large then, and small ones do not become 0.
+ */
+export const lossScaleInput = 'loss_scale'
 
 /** The program of a model in training, for a variant of its feeds: forward, loss and backward. */
 export function trainingProgram<Inputs>(
@@ -53,8 +63,10 @@ export function trainingProgram<Inputs>(
   for (const [, output, next] of moved) outputs[output] = next
   for (const [name, parts] of rows) gradients.set(name, rowOutputs(graph, outputs, name, parts))
   const built = graph.build(outputs)
+  const { precision, onProcessor = false } = options
+  const reduced = inPrecision(built, precision, onProcessor)
   return {
-    graph: leavesLast(options.onProcessor === true ? forProcessor(built) : built),
+    graph: leavesLast(onProcessor ? forProcessor(reduced) : reduced),
     loss: { sum: 'loss', count: 'count' },
     // in the model's order, whatever order the walk found them in
     gradients: new Map(trained.flatMap(name => (gradients.has(name) ? [[name, gradients.get(name)!]] : []))),
@@ -86,7 +98,7 @@ function differentiated<Inputs>(
   const trained = model.parameters.filter(({ name, trainable }) => trainable && written.parameters.has(name))
   const { dense, rows } = differentiate(
     graph,
-    loss.sum,
+    options.precision === 'float16' ? graph.mul(loss.sum, graph.input(lossScaleInput, 'float32', [])) : loss.sum,
     trained.map(({ name }) => written.parameters.get(name)!.value),
     {
       rows: new Set(options.rows === false ? [] : trained.filter(isLargeTable).map(({ name }) => name)),
@@ -103,9 +115,14 @@ function own<Inputs>(
   written: WrittenGraph,
   inputs: Inputs,
   objective: Objective,
-  { checkpointing, rows }: TrainingOptions,
+  { checkpointing, precision, rows }: TrainingOptions,
 ): Backward {
   checkOwnLoss(model.name, objective)
+  if (precision === 'float16') {
+    throw new TrainerError('argument', `fp16 was given, but ${model.name} brings its own gradients.`, {
+      fix: "Leave it out: float16 needs a loss that is scaled before gradients are made of it. On device 'cuda' bf16 does.",
+    })
+  }
   if (checkpointing === true) {
     throw new TrainerError('argument', `gradientCheckpointing was given, but ${model.name} brings its own gradients.`, {
       fix: 'Leave it out: what is computed again is decided where such a graph is made.',

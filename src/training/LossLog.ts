@@ -21,7 +21,7 @@ export class LossLog {
     else this.#window += loss
   }
 
-  /** Counts an update that was left out because its loss was not finite. */
+  /** Counts an update that was left out because its loss or gradient was not finite. */
   skip(): void {
     this.#skipped++
   }

@@ -13,7 +13,8 @@ import type { ParameterStore, StoreOptions } from '../parameters/ParameterStore'
 import { createSharedStore } from '../parameters/sharedStore'
 import { evaluationGraph } from '../programs/evaluation'
 import { countedOf, type Objective } from '../programs/loss'
-import { trainingProgram } from '../programs/training'
+import { inPrecision } from '../programs/mixedPrecision'
+import { lossScaleInput, trainingProgram } from '../programs/training'
 import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
@@ -158,7 +159,8 @@ export class Runner {
     const key = { seed: options.seed, step: microBatch.step }
     const masks = await timed(this.#profile, 'masks', () => variant.masks?.draw(feed, microBatch.numbers, key))
     const { into, keep } = store.targets(feed, microBatch.index)
-    const inputs = inputsOf(program, feed, microBatch.count, { ...store.inputs, ...masks })
+    const scale = { [lossScaleInput]: Tensor.from('float32', microBatch.lossScale ?? 1) }
+    const inputs = inputsOf(program, feed, microBatch.count, { ...store.inputs, ...masks, ...scale })
     const outputs = await program.run(inputs, into, { keep })
     await store.add(outputs, microBatch.index)
     return lossOf(outputs, variant.definition.loss)
@@ -172,9 +174,11 @@ export class Runner {
     const { definition } = this.#model
     const objective = feed.labels === undefined ? undefined : this.#objective
     const name = objective === undefined ? 'prediction' : feed.lossOnly ? 'loss' : 'evaluation'
-    const program = await this.#forwardProgram(definition, `${name}/${feed.variant}`, () =>
-      evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective, feed.lossOnly),
-    )
+    const { evaluation, reduced } = this.#engines
+    const program = await this.#forwardProgram(definition, `${name}/${feed.variant}`, () => {
+      const graph = evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective, feed.lossOnly)
+      return inPrecision(graph, reduced.evaluation, !evaluation.resident)
+    })
     const training = this.#training?.model.layout === definition.layout ? this.#training : undefined // not resized
     const parameters = training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
     const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
@@ -262,6 +266,7 @@ export class Runner {
       checkpointing: this.#checkpointing,
       onProcessor: !this.#engines.training.resident,
       byteMasks: this.#engines.training.resident,
+      precision: this.#engines.reduced.training,
     })
   }
 

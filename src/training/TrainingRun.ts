@@ -1,6 +1,7 @@
 import { log } from '../logging'
 import type { Metrics } from '../metrics/Metrics'
 import { clipCoefficient } from '../optim/clip'
+import { LossScale } from '../optim/lossScale'
 import type { UpdateSettings } from './optimizers'
 import type { LoadedBatch } from './LoadedBatch'
 import { LossLog } from './LossLog'
@@ -38,11 +39,14 @@ export class TrainingRun {
   /** An evaluation was ended by a stop request: the run that resumes this one makes it. */
   #evaluationIsDue = false
   #lastFiniteLoss: number | undefined
+  /** Of training in float16. */
+  readonly #lossScale: LossScale | undefined
 
   constructor(parts: RunParts) {
     this.#parts = parts
     this.updates = parts.updates
     this.rates = parts.rates
+    this.#lossScale = parts.args.fp16 ? LossScale.from(parts.resumed?.snapshot.numbers) : undefined
     this.#throughput = new Throughput(parts.resumed?.state.numInputTokensSeen ?? 0)
     if (parts.resumed !== undefined) this.#restore(parts.resumed)
   }
@@ -100,6 +104,7 @@ export class TrainingRun {
         batches_in_pass: plan.batchesPerEpoch,
         last_grad_norm: this.#last?.gradNorm,
         last_rate: this.#last?.rate,
+        ...this.#lossScale?.state(),
       },
       optimizer: { name: this.updates.optimizer.name, step: this.#optimizerSteps },
       scheduler: this.rates.state(state.globalStep),
@@ -112,8 +117,9 @@ export class TrainingRun {
     if (scheduler === undefined || scheduler.type === this.rates.state(0).type)
       this.rates.restore(scheduler, state.globalStep)
     const { last_grad_norm: gradNorm, last_rate: rate } = numbers ?? {}
-    if (typeof gradNorm === 'number' && typeof rate === 'number')
-      this.#last = { loss: NaN, gradNorm, rate, skipped: false }
+    if (typeof rate === 'number')
+      // a norm that was not finite is null in JSON
+      this.#last = { loss: NaN, gradNorm: Number(gradNorm ?? NaN), rate, skipped: false, overflowed: false }
     if (numbers === undefined) this.#losses.startAt(state.globalStep)
     else this.#losses.restore(numbers)
   }
@@ -165,19 +171,21 @@ export class TrainingRun {
     await host.fire('onStepBegin')
     const most = { microBatches: args.gradientAccumulationSteps, rows: args.trainBatchSize }
     const places = await placesInUpdate(feeds, processes, most)
+    const lossScale = this.#lossScale?.factor(places[0]!.count)
     const sums = Float64Array.of(0, 0)
     for (const [index, feed] of feeds.entries()) {
-      const { loss, count } = await runner.train(feed, { step: state.globalStep, index, ...places[index]! })
+      const { loss, count } = await runner.train(feed, { step: state.globalStep, index, lossScale, ...places[index]! })
       sums[0]! += loss
       sums[1]! += count
       if (index < feeds.length - 1) await host.fire('onSubstepEnd')
     }
-    const measured = await this.#measure(sums)
+    const measured = await this.#measure(sums, lossScale)
     await host.fire('onPreOptimizerStep')
     await this.#update(measured)
     await host.fire('onOptimizerStep')
     if (measured.skipped) this.#losses.skip()
-    else this.#losses.add(measured.loss, state.globalStep, args.loggingNanInfFilter)
+    if (!measured.skipped || measured.overflowed)
+      this.#losses.add(measured.loss, state.globalStep, args.loggingNanInfFilter)
     state.globalStep++
     state.epoch = epoch + done / plan.epochLength
     this.#throughput.add(batches)
@@ -187,17 +195,19 @@ export class TrainingRun {
   }
 
   /** Divides the sums of all processes by their count, measures the norm of the mean's gradient, and clips it. */
-  async #measure(sums: Float64Array): Promise<Measured> {
+  async #measure(sums: Float64Array, lossScale = 1): Promise<Measured> {
     const { args, state, runner, processes } = this.#parts
     await processes.allReduce([sums])
     await runner.store.reduce(processes)
     const [lossSum = NaN, count = NaN] = sums
     const divisor = count === 0 ? 1 : count // an update whose labels are all -100 has nothing to learn from
-    const scale = 1 / divisor
+    const scale = 1 / (divisor * lossScale)
     const loss = lossSum / divisor
     const gradNorm = Math.sqrt(await runner.store.squaredNorm()) * scale
     const rate = this.rates.rate(state.globalStep)
-    const judged = judgeUpdate({ loss, gradNorm, rate }, state.globalStep, args.onNonFinite, this.#lastFiniteLoss)
+    const judging = { onNonFinite: args.onNonFinite, lastFiniteLoss: this.#lastFiniteLoss, lossScale: this.#lossScale }
+    const judged = judgeUpdate({ loss, gradNorm, rate }, { step: state.globalStep, ...judging })
+    if (judged.overflowed) this.rates.repeat()
     if (Number.isFinite(loss) && Number.isFinite(gradNorm)) this.#lastFiniteLoss = loss
     this.#last = judged
     return { ...judged, scale: scale * clipCoefficient(gradNorm, this.updates.maxGradNorm) }

@@ -4,8 +4,10 @@ import { Dataset } from '../data/dataset'
 import type { EngineOptions } from '../engine/Engine'
 import { TrainerError } from '../errors'
 import { ignoredIndex, labelColumn } from '../labelColumn'
+import { isCuda } from '../engine/reducedTypes'
 import type { LossFunction } from '../losses/LossFunction'
 import { checkedLossName } from '../losses/lossNames'
+import type { ReducedType } from '../tensor'
 import type { TrainingArguments } from '../TrainingArguments'
 import type { TrainerOptions } from './options'
 import { Runner } from './Runner'
@@ -21,7 +23,7 @@ export async function createRunner(
   options: TrainerOptions<TrainableModel>,
   overridden: LossFunction | undefined,
 ): Promise<Runner> {
-  const { device, library, threads, pluginLibrary, providerOptions, bf16, bf16FullEval } = args
+  const { device, library, threads, pluginLibrary } = args
   const { computeLossFunc } = options
   const custom = overridden ?? (typeof computeLossFunc === 'function' ? computeLossFunc : undefined)
   const classWeights = weightsOf(options, model.definition.head.width, args)
@@ -35,8 +37,11 @@ export async function createRunner(
     batchSize: args.trainBatchSize,
     gradientCheckpointing: args.gradientCheckpointing,
     profile: options.profile,
-    engine: defined({ device, library, threads, pluginLibrary, providerOptions }),
-    ...((bf16 || bf16FullEval) && { bfloat16: { training: bf16, evaluation: bf16FullEval } }),
+    engine: defined({ device, library, threads, pluginLibrary, providerOptions: providerOptionsOf(args) }),
+    precision: {
+      training: reducedType(args.fp16, args.bf16),
+      evaluation: reducedType(args.fp16FullEval, args.bf16FullEval),
+    },
     objective: { labelSmoothing: args.labelSmoothingFactor, classWeights, custom },
   })
 }
@@ -58,6 +63,19 @@ export function prepareModel(
   }
   if (computeLossFunc === undefined || typeof computeLossFunc === 'function') return
   model.useHead(model.definition.head.withLoss(checkedLossName(computeLossFunc, 'computeLossFunc')))
+}
+
+function reducedType(float16: boolean, bfloat16: boolean): ReducedType | undefined {
+  return float16 ? 'float16' : bfloat16 ? 'bfloat16' : undefined
+}
+
+/** The provider's options; `tf32` is one of CUDA's, and says nothing elsewhere. */
+export function providerOptionsOf({
+  device,
+  tf32,
+  providerOptions,
+}: TrainingArguments): EngineOptions['providerOptions'] {
+  return tf32 === undefined || !isCuda(device) ? providerOptions : { ...providerOptions, use_tf32: tf32 ? '1' : '0' }
 }
 
 /** What was given of an engine's options. */

@@ -4,6 +4,7 @@ import type { TrainerState } from '../callbacks/TrainerState'
 import { log } from '../logging'
 import { isBetter } from '../metrics/better'
 import type { Metrics } from '../metrics/Metrics'
+import type { LossScale } from '../optim/lossScale'
 import type { LoadedBatch } from './LoadedBatch'
 import { whereLabelsAre } from './evaluation'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -19,20 +20,34 @@ export interface MeasuredUpdate {
 /** What an update came to, and whether it is left out because its loss or gradient is not finite. */
 export interface JudgedUpdate extends MeasuredUpdate {
   readonly skipped: boolean
+  /** It is left out because its gradients, times the loss scale, are more than float16 holds. */
+  readonly overflowed: boolean
+}
+
+/** By what an update is judged. */
+export interface Judging {
+  /** The updates before it. */
+  readonly step: number
+  readonly onNonFinite: TrainingArguments['onNonFinite']
+  readonly lastFiniteLoss: number | undefined
+  /** Of training in float16. It takes note of the update. */
+  readonly lossScale: LossScale | undefined
 }
 
 /**
  * Whether an update is to be skipped.
- * @throws TrainerError ('training') for a loss or gradient that is not finite, unless the arguments say otherwise.
+ * @throws TrainerError ('training') for a loss or gradient that is not finite, unless the loss scale is to blame or the
+ * arguments say otherwise.
  */
-export function judgeUpdate(
-  update: MeasuredUpdate,
-  step: number,
-  onNonFinite: TrainingArguments['onNonFinite'],
-  lastFiniteLoss: number | undefined,
-): JudgedUpdate {
+export function judgeUpdate(update: MeasuredUpdate, judging: Judging): JudgedUpdate {
+  const { step, onNonFinite, lastFiniteLoss, lossScale } = judging
   const { loss, gradNorm, rate } = update
-  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return { ...update, skipped: false }
+  const overflowed = Number.isFinite(loss) && !Number.isFinite(gradNorm) && lossScale?.canShrink === true
+  if (overflowed)
+    log('info', `Step ${step + 1} is skipped: its gradients overflow at the loss scale ${lossScale.scale}.`)
+  lossScale?.update(Number.isFinite(gradNorm))
+  if (overflowed) return { ...update, skipped: true, overflowed }
+  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return { ...update, skipped: false, overflowed }
   const what = Number.isFinite(loss) ? `gradient norm is ${gradNorm}` : `loss is ${loss}`
   if (onNonFinite === 'error') {
     const before = lastFiniteLoss === undefined ? '' : `, last finite loss ${lastFiniteLoss}`
@@ -46,7 +61,7 @@ export function judgeUpdate(
   }
   const skipped = onNonFinite === 'skip'
   if (skipped) log('warning', `Step ${step + 1} is skipped: its ${what}.`)
-  return { ...update, skipped }
+  return { ...update, skipped, overflowed }
 }
 
 /** Takes note in the state of an evaluation that is the best so far, and says whether it is. */

@@ -10,6 +10,8 @@ import type { Metrics } from '../metrics/Metrics'
 export interface RateSource {
   /** The rate of the update after `steps` others. */
   rate(steps: number): number
+  /** An update was left out because float16 overflowed: the next one has its rate. */
+  repeat(): void
   /** Takes note of every evaluation in the loop. @throws TrainerError when the metric that it follows is not among them. */
   evaluated(metrics: Metrics): void
   /** What a checkpoint keeps. */
@@ -36,6 +38,7 @@ export function rateSource(args: TrainingArguments, totalSteps: number, own: Sch
   const rate = (steps: number): number => base * schedule(steps - begun)
   return {
     rate,
+    repeat: () => void begun++,
     evaluated: () => {},
     state: steps => ({
       type: own === undefined ? args.lrSchedulerType : 'function',
@@ -57,6 +60,7 @@ function metricRates(args: TrainingArguments): RateSource {
   })
   return {
     rate: () => schedule.rates[0]!,
+    repeat: () => {},
     evaluated: metrics => schedule.step(metricNamed(metrics, args.metricForBestModel ?? 'loss')),
     state: () => schedule.state() as unknown as JsonObject,
     restore: state => {

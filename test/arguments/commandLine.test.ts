@@ -93,9 +93,9 @@ describe('the command line', () => {
     expect(() => parse('--learning_rate', 'fast')).toThrow("--learning_rate should be a number, but is 'fast'.")
     expect(() => parse('--learning_rate')).toThrow('--learning_rate needs a value.')
     expect(() => parse('--eval_on_start=maybe')).toThrow('should be true or false')
-    expect(() => parse('--fp16')).toThrow('fp16: true is refused')
+    expect(parse('--fp16').args.fp16).toBe(true)
     expect(parse('--no_fp16', '--bf16', 'false').args.fp16).toBe(false)
-    expect(() => parse('--bf16', '--device', 'cuda')).toThrow("bfloat16 on 'cuda' is not part of ts-trainer yet")
+    expect(() => parse('--bf16', '--device', 'webgpu')).toThrow("bfloat16 on 'webgpu' cannot be had: WebGPU has no")
     expect(() =>
       parseTrainingArguments([], { extra: { model: { type: 'text', help: 'Folder', required: true } } }),
     ).toThrow('--model is missing: Folder')

@@ -127,6 +127,19 @@ describe('official artifacts in the Trainer', () => {
     )
   })
 
+  it('are evaluated in float16, but not trained in it, since their gradients are made already', async () => {
+    const { want } = caseOf<{ want: Wanted }>('prefix-and-outputs')
+    const model = await open('prefix-and-outputs', { prefix: 'pebble_v2.' })
+    await expect(trainerOn(model, want, { fp16: true }).train()).rejects.toThrow(
+      /fp16 was given, but .* brings its own gradients.*bf16/s,
+    )
+    const loss = async (args: object): Promise<number> =>
+      (await trainerOn(model, want, args).evaluate([{ batch: 0 }])).eval_loss!
+    const [single, half] = [await loss({}), await loss({ fp16FullEval: true })]
+    expect(half).not.toBe(single)
+    expect(half / single).toBeCloseTo(1, 2)
+  })
+
   it('refuse arguments that their optimizer decides otherwise', async () => {
     const { want } = caseOf<{ want: Wanted }>('prefix-and-outputs')
     const model = await open('prefix-and-outputs', { prefix: 'pebble_v2.' })

@@ -45,7 +45,7 @@ describe('bfloat16 on the processor', () => {
       { flags: amx },
       /OpenVINO's plug-in.*not installed.*npx ts-trainer install openvino.*TS_TRAINER_OPENVINO/s,
     ],
-    ['on another device', { device: 'cuda', flags: amx }, /bfloat16 on 'cuda' is not part/],
+    ['on another device', { device: 'cuda', flags: amx }, /engines on 'cpu', but device is 'cuda'/],
   ])('is refused %s', (_where, options, message) => {
     expect(() => checkBfloat16(options)).toThrow(message)
     expect(refusal(() => checkBfloat16(options)).code).toBe('engine')

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Engine, EngineOptions } from '../../src/engine/types'
 import type { Batch } from '../../src/tensor'
-import type { Use } from '../../src/training/engines'
+import type { Precisions, Use } from '../../src/training/engines'
 import type { LabelledFeed } from '../../src/training/LabelledFeed'
 import type { RunnerOptions } from '../../src/training/Runner'
 import { classes, randomBatch } from '../helpers/batches'
@@ -71,25 +71,23 @@ async function run(options: Partial<RunnerOptions>): Promise<Trained> {
 }
 
 describe('training on two engines', () => {
-  it.each<
-    [string, Pick<RunnerOptions, 'gradientCheckpointing'> & { bfloat16: NonNullable<RunnerOptions['bfloat16']> }]
-  >([
-    ['forward and backward', { bfloat16: { training: true, evaluation: false } }],
-    ['with layers computed again', { bfloat16: { training: true, evaluation: false }, gradientCheckpointing: true }],
-    ['evaluation as well', { bfloat16: { training: true, evaluation: true } }],
-    ['evaluation only', { bfloat16: { training: false, evaluation: true } }],
+  it.each<[string, Pick<RunnerOptions, 'gradientCheckpointing'> & { precision: Precisions }]>([
+    ['forward and backward', { precision: { training: 'bfloat16' } }],
+    ['with layers computed again', { precision: { training: 'bfloat16' }, gradientCheckpointing: true }],
+    ['evaluation as well', { precision: { training: 'bfloat16', evaluation: 'bfloat16' } }],
+    ['evaluation only', { precision: { evaluation: 'bfloat16' } }],
   ])('%s: what rounding adds to shapes changes nothing', async (_what, options) => {
     const expected = await run({ gradientCheckpointing: options.gradientCheckpointing ?? false })
     expect(loaded.bfloat16).toEqual([])
     const given = await run(options)
-    const { training, evaluation } = options.bfloat16
+    const { training, evaluation } = options.precision
     expect(loaded[training ? 'bfloat16' : 'float32'].filter(name => name.startsWith('training'))).not.toEqual([])
     expect(loaded[evaluation ? 'bfloat16' : 'float32'].filter(name => name.startsWith('evaluation'))).not.toEqual([])
     expect(loaded[training ? 'float32' : 'bfloat16'].filter(name => name.startsWith('training'))).toEqual([])
     for (const use of ['training', 'evaluation'] as const) {
       const { lengths, size, places } = given.feeds[use]
       const tokens = lengths.tokens!
-      if (options.bfloat16[use]) {
+      if (options.precision[use]) {
         expect([tokens % 64, tokens > size.realTokens, places.groups.length]).toEqual([0, true, 1])
         expect(places.groups[0]!.width % 16).toBe(0)
       } else expect([tokens, places.groups.length]).toEqual([size.realTokens, 2])

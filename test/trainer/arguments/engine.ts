@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { checkBfloat16 } from '../../../src/engine/bfloat16'
 import { findLibrary } from '../../../src/engine/library'
+import { providerOptionsOf } from '../../../src/training/createRunner'
 import { createProfile, TrainingArguments, type TrainingArgumentsOptions } from '../../../src/index'
 import { temporaryFolder } from '../../helpers/temporaryFolder'
 import { createTrainer, tinyModel, run } from '../support'
@@ -62,6 +63,21 @@ async function expectBfloat16(args: TrainingArgumentsOptions, reduced: 'training
   }
 }
 
+/** Numbers in float16 are close to those in float32 but not the same. */
+async function expectFloat16(args: TrainingArgumentsOptions, reduced: 'training' | 'evaluation'): Promise<void> {
+  const losses = async (given: TrainingArgumentsOptions): Promise<Record<string, readonly number[]>> => {
+    const { trainer, losses: training } = await run({ learningRate: 0, ...given })
+    return { training, evaluation: [(await trainer.evaluate()).eval_loss!] }
+  }
+  const single = await losses({})
+  const half = await losses(args)
+  for (const [use, expected] of Object.entries(single)) {
+    half[use]!.forEach((loss, i) => expect(Math.abs(loss / expected[i]! - 1)).toBeLessThan(2 ** -9))
+    if (use === reduced) expect(half[use]).not.toEqual(expected)
+    else expect(half[use]).toEqual(expected)
+  }
+}
+
 async function expectRecomputed(name: 'activationCheckpointing' | 'gradientCheckpointing'): Promise<void> {
   const kept = await profiled({ [name]: false })
   const again = await profiled({ [name]: true })
@@ -73,6 +89,22 @@ async function expectRecomputed(name: 'activationCheckpointing' | 'gradientCheck
 export const engine: Effects = {
   bf16: () => expectBfloat16({ bf16: true }, 'training'),
   bf16FullEval: () => expectBfloat16({ bf16FullEval: true }, 'evaluation'),
+  fp16: () => expectFloat16({ fp16: true }, 'training'),
+  fp16FullEval: () => expectFloat16({ fp16FullEval: true }, 'evaluation'),
+  tf32: async () => {
+    const options = (given: TrainingArgumentsOptions): unknown => providerOptionsOf(new TrainingArguments(given))
+    expect(options({ device: 'cuda', tf32: true })).toEqual({ use_tf32: '1' })
+    expect(options({ device: 'cuda:1', tf32: false, providerOptions: { gpu_mem_limit: '1' } })).toEqual({
+      gpu_mem_limit: '1',
+      use_tf32: '0',
+    })
+    expect(options({ device: 'cuda' })).toBeUndefined()
+    expect(options({ tf32: false })).toBeUndefined()
+    expect(() => new TrainingArguments({ tf32: true })).toThrow(/NVIDIA's GPUs, and device is 'cpu'.*'cuda'/s)
+    const twice = { device: 'cuda', tf32: true, providerOptions: { use_tf32: '1' } }
+    expect(() => new TrainingArguments(twice)).toThrow(/one option.*Leave one of them out/s)
+    await run({ ...onlyStep, tf32: false })
+  },
   activationCheckpointing: () => expectRecomputed('activationCheckpointing'),
   gradientCheckpointing: () => expectRecomputed('gradientCheckpointing'),
   useCpu: async () => {

@@ -1,0 +1,66 @@
+// gradients in 16 bits beside those of PyTorch's autocast: test/fixtures/models/autocast.json
+import { expect, it } from 'vitest'
+import type { Plain } from '../../scripts/reference/plainTensor'
+import { createEngine } from '../../src/engine/Engine'
+import { withWorkers } from '../../src/training/engines'
+import { compute, norm } from '../helpers/compute'
+import { batchOf, readJson } from '../helpers/oracle'
+import { type FamilyName, oracleModel } from '../helpers/oracleModels'
+
+interface Run {
+  readonly loss: number
+  readonly gradients: Readonly<Record<string, Plain>>
+}
+type Precision = 'float32' | 'float16' | 'bfloat16'
+type Case = Readonly<Record<Precision, Run>> & { readonly inputs: Record<string, Plain> }
+
+const cases = readJson<Readonly<Record<string, Case>>>('autocast.json')
+
+/** The means of a run's gradients, and its loss. */
+interface Means {
+  readonly loss: number
+  readonly gradients: ReadonlyMap<string, Float64Array>
+}
+
+const theirs = ({ loss, gradients }: Run): Means => ({
+  loss,
+  gradients: new Map(Object.entries(gradients).map(([name, { data }]) => [name, Float64Array.from(data)])),
+})
+
+async function ours(family: FamilyName, { inputs }: Case, precision: Precision): Promise<Means> {
+  const engine = await createEngine({ threads: 1 })
+  const reduced = precision === 'float32' ? {} : { training: precision }
+  const engines = withWorkers({ float32: engine, training: engine, evaluation: engine, reduced })
+  const { loss, count, gradients } = await compute(await oracleModel(family), [batchOf(inputs)], { engines })
+  return {
+    loss: loss / count,
+    gradients: new Map([...gradients].map(([name, sum]) => [name, sum.map(v => v / count)])),
+  }
+}
+
+/** The L2 norm of the difference of all gradients, relative to the second ones. */
+function distance(a: Means, b: Means): number {
+  const names = [...b.gradients.keys()]
+  const all = Math.hypot(...names.map(name => norm(b.gradients.get(name)!)))
+  const parts = names.map(name => norm(b.gradients.get(name)!.map((v, i) => v - a.gradients.get(name)![i]!)))
+  return Math.hypot(...parts) / all
+}
+
+it.each(Object.entries(cases))(
+  '%s is as far from float32 as under autocast, and close to that',
+  async (family, given) => {
+    const single = theirs(given.float32)
+    expect(distance(await ours(family as FamilyName, given, 'float32'), single)).toBeLessThan(1e-4)
+    for (const [precision, bits] of [
+      ['float16', 11],
+      ['bfloat16', 8],
+    ] as const) {
+      const rounding = 2 ** -bits
+      const own = await ours(family as FamilyName, given, precision)
+      const autocast = theirs(given[precision])
+      expect(distance(own, single)).toBeLessThan(Math.min(2e-2, 2 * distance(autocast, single)))
+      expect(distance(own, autocast)).toBeLessThan(4 * rounding)
+      expect(Math.abs(own.loss / autocast.loss - 1)).toBeLessThan(rounding / 4)
+    }
+  },
+)
