@@ -9,7 +9,7 @@ export type ProviderOptions = Readonly<Record<string, string>>
  * The options of providers that ignore those that they do not know; CUDA, CoreML and plug-ins refuse them themselves.
  * WebGPU's are those of ONNX Runtime 1.30, without the ones that take addresses of memory.
  */
-const known: Readonly<Record<string, readonly string[]>> = {
+export const knownOptions: Readonly<Record<string, readonly string[]>> = {
   webgpu: [
     'powerPreference',
     'validationMode',
@@ -50,7 +50,7 @@ export function checkedOptions({ provider, index }: DeviceName, given: ProviderO
   }
   for (const [key, value] of Object.entries(options)) {
     if (typeof value !== 'string') throw notText(key, value)
-    if (known[provider]?.includes(key) === false) throw unknownOption(provider, key, known[provider])
+    if (knownOptions[provider]?.includes(key) === false) throw unknownOption(provider, key, knownOptions[provider])
   }
   refuseCapture(provider, options)
   if (index === undefined) return options
