@@ -143,6 +143,7 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'Program#run/2': options => program.run!({ x: index.Tensor.zeros('float32', [1]) }, {}, options),
   'login/0': options => library.login!(options),
   'whoami/0': options => library.whoami!(options),
+  'installCuda/0': options => library.installCuda!(options),
   'installOpenvino/0': options => library.installOpenvino!(options),
   'crossEntropy/3': options => library.crossEntropy!(new index.GraphBuilder('none'), {}, {}, options),
   'Metric#compute/0': options => untyped(index.loadMetric('accuracy')).compute!({ ...options }),

@@ -356,12 +356,16 @@ const argumentTable = {
 
   // Those of ts-trainer alone
   device: text(
-    'cpu' as 'cpu' | 'auto' | 'cuda' | 'webgpu' | (string & {}),
+    'cpu' as 'cpu' | 'auto' | 'cuda' | `cuda:${number}` | 'webgpu' | 'dml' | 'coreml' | (string & {}),
     'own',
-    "Where the graphs run: 'cpu', 'cuda', 'webgpu', the name of another provider of the library, " +
-      "or 'auto' for the best that works.",
+    "Where the graphs run: 'cpu', 'cuda', 'cuda:1', 'webgpu', 'dml', 'coreml', the name of another provider of the " +
+      "library, or 'auto' for the best that works ([devices.md](devices.md)).",
   ),
-  library: text(undefined, 'own', 'Path of the ONNX Runtime library; by default the one that npm installed.'),
+  library: text(
+    undefined,
+    'own',
+    "Path of the ONNX Runtime library; by default that of install cuda for device 'cuda', else the one that npm installed.",
+  ),
   pluginLibrary: text(
     undefined,
     'own',

@@ -12,7 +12,7 @@ interface Command {
 
 const commands: Readonly<Record<string, Command>> = {
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
-  install: { help: "fetch OpenVINO's plug-in: install openvino (--help for more)", run: runInstall },
+  install: { help: 'fetch libraries: install cuda, install openvino (--help for more)', run: runInstall },
   login: { help: 'keep a token of the Hugging Face Hub (--help for more)', run: runLogin },
   logout: { help: 'remove it', run: runLogout },
   whoami: { help: 'whose token is used', run: runWhoami },

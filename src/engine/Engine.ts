@@ -8,6 +8,8 @@ import { findLibrary, refuseSecondCopy } from './library'
 import { OrtEngine } from './ort'
 import { processorList } from './processor'
 import { builtInProvider, environmentOf, pluginProvider } from './providers'
+import { startError } from './startError'
+import { StatusError } from './StatusError'
 import type { Engine, EngineOptions } from './types'
 
 export type {
@@ -49,7 +51,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   if (!Number.isInteger(threads) || threads < 1) {
     throw new TrainerError('argument', `threads must be a whole number of at least 1, but ${threads} was given.`)
   }
-  const api = openLibrary(options.library)
+  const api = openLibrary(options.library, options.pluginLibrary === undefined ? device : 'cpu')
   if (options.precision === 'bfloat16') {
     const reduced = bfloat16Engine({ ...options, threads })
     return createOn(api, reduced.device, reduced, 'bfloat16 was asked for')
@@ -61,11 +63,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 }
 
 /**
- * Opens the library that would be used, without making an engine.
+ * Opens the library that would be used for a device, without making an engine.
  * @throws TrainerError 'engine' when there is none, or when a second copy would come into the process.
  */
-export function openLibrary(option?: string): Api {
-  const { path } = findLibrary(option)
+export function openLibrary(option?: string, device?: string): Api {
+  const { path } = findLibrary(option, device)
   refuseSecondCopy(path)
   const api = openApi(path)
   environmentOf(api) // providers log through it while they are added to a session's options
@@ -91,7 +93,12 @@ function createOn(api: Api, device: string, options: EngineOptions & { threads: 
       ? builtInProvider(api, device, providerOptions)
       : pluginProvider(api, pluginLibrary, device, providerOptions)
   const deterministic = options.deterministic ?? provider.name === 'cpu'
-  return new OrtEngine(api, { provider, threads, spinning, deterministic }, reason)
+  try {
+    return new OrtEngine(api, { provider, threads, spinning, deterministic }, reason)
+  } catch (error) {
+    const cause = error instanceof TrainerError && !(error instanceof StatusError) ? error.cause : error
+    throw cause instanceof StatusError ? startError(provider.name, cause) : error
+  }
 }
 
 /** The number of different (socket, core) pairs; undefined where the processor's list does not say, as on Arm. */

@@ -20,10 +20,14 @@ export class StatusError extends TrainerError {
 
 /** Without the places in ONNX Runtime's sources, and as a sentence. */
 function tidy(message: string): string {
-  const places = /(\/|[A-Z]:\\)\S+\.(cc|cpp|h):\d+ [\w:&*<>~, ]+\([^)]*\)( const)?(::<lambda\([^)]*\)>)? /g
+  const places =
+    /(\/|[A-Z]:\\)\S+\.(cc|cpp|h):\d+ [\w:&*<>~,{} ]+\([^)]*\)( const)?(::<lambda\([^)]*\)>)?( \[with [^\]]*\])* /g
   const plain = message
     .replace(places, '')
+    .replace(/\b\w+\.h:\d+ \w+ /g, '')
     .replace(/\[ONNXRuntimeError\] : \d+ : \w+ : /g, '')
+    .replace(/\[with ERRTYPE[^\]]*\] /g, '')
+    .replace(/ ; GPU=-?\d+ ; hostname=.*$/s, '') // of CUDA's errors
     .replace(/\s+/g, ' ')
     .trim()
   return /[.!?]$/.test(plain) ? plain : `${plain}.`

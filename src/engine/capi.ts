@@ -2,6 +2,7 @@ import koffi from 'koffi'
 import { TrainerError } from '../errors'
 import { functions, type FunctionName, type Given, type Parameter, type Returned, type Signature } from './functions'
 import { addressOf, memoryAt, type Pointer, pointersAt } from './nativeMemory'
+import { openNative } from './nativeLibrary'
 import { StatusError } from './StatusError'
 
 type Declared = typeof functions
@@ -38,14 +39,8 @@ export interface Api extends Calls {
   later<K extends FunctionName>(name: K, ...given: Arguments<K>): Promise<Result<K>>
 }
 
-// A thread of koffi's has 128 KiB of stack by default: too little to compile WebGPU's shaders on. It dies of a
-// segmentation fault.
-const stackBytes = 8 * 1024 * 1024
 const oldestMinor = 18
 const opened = new Map<string, Api>()
-// koffi unloads a library once nothing refers to its handle, while functions taken from a table of pointers still point
-// into it.
-const handles: unknown[] = []
 
 /**
  * Opens the library and reads its table of functions; the same file gives the same object.
@@ -54,7 +49,6 @@ const handles: unknown[] = []
 export function openApi(path: string): Api {
   const known = opened.get(path)
   if (known !== undefined) return known
-  enlargeStacks()
   const { version, table } = readTable(path)
   const natives = new Map<FunctionName, Native>()
   for (const name of Object.keys(functions) as FunctionName[]) {
@@ -77,30 +71,10 @@ export function openApi(path: string): Api {
   return api
 }
 
-/** koffi takes its settings before the first library only; where somebody was earlier, theirs hold. */
-function enlargeStacks(): void {
-  if ((koffi.config().async_stack_size ?? 0) >= stackBytes) return
-  try {
-    koffi.config({ async_stack_size: stackBytes })
-  } catch {
-    // Whoever needs large stacks asks `smallStacks` first.
-  }
-}
-
-/**
- * True when another library was opened through koffi first, so that asynchronous calls have too little stack for shader
- * compilers.
- */
-export function smallStacks(): boolean {
-  return (koffi.config().async_stack_size ?? 0) < stackBytes
-}
-
 function readTable(path: string): { version: string; table: BigUint64Array } {
   let base: Pointer
   try {
-    const library = koffi.load(path)
-    handles.push(library)
-    base = library.func('OrtGetApiBase', 'void *', [])() as Pointer
+    base = openNative(path).func('OrtGetApiBase', 'void *', [])() as Pointer
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TrainerError('engine', `The ONNX Runtime library ${path} does not open: ${reason}.`, {

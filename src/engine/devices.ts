@@ -22,7 +22,7 @@ export function chooseDevice(api: Api, create: (device: string, reason: string) 
       return create(device, because(`'${device}' is the best that works`, refused))
     } catch (error) {
       if (!(error instanceof TrainerError)) throw error
-      refused.push(`${device}: ${error.message}`)
+      refused.push(`${device}: ${error.problem.replace(/\.$/, '')}`)
     }
   }
   return create('cpu', because("'cpu' is what works", refused))

@@ -1,8 +1,12 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
+import { dirname } from 'node:path'
 import { TrainerError } from '../errors'
 import type { Api } from './capi'
 import { checkBfloat16 } from './bfloat16'
+import { cudaFolder, installedBuilds, installedCuda } from './cuda'
+import { cudaVersion, nvidiaDriver } from './driver'
 import { createEngine, defaultThreads, openLibrary } from './Engine'
+import { bringing, missingFor, wantedCuda } from './missing'
 import { findLibrary, isSameFile, libraryOf, loadedLibraries, packageVersion } from './library'
 import { processorFlags } from './processor'
 import { builtProviders, hardwareKinds } from './providers'
@@ -13,6 +17,7 @@ export interface DoctorReport {
   readonly platform: string
   readonly library: LibraryReport
   readonly providers: readonly ProviderReport[]
+  readonly nvidia: NvidiaReport
   readonly processor: ProcessorReport
   readonly memory: {
     readonly total: number
@@ -40,6 +45,20 @@ export interface ProviderReport {
   readonly works: boolean
   /** Why it does not work; undefined when it does. */
   readonly reason: string | undefined
+  /** The version of CUDA that it was built for. */
+  readonly cuda: string | undefined
+  /** The libraries that it needs and that are not there, as far as that is known. */
+  readonly missing: readonly string[]
+  /** What to do. */
+  readonly fixes: readonly string[]
+}
+
+export interface NvidiaReport {
+  /** The newest CUDA that the driver runs, such as '13.0'; undefined where there is no driver. */
+  readonly driver: string | undefined
+  readonly gpus: readonly { readonly name: string; readonly capability: number; readonly memory: number }[]
+  /** What `npx ts-trainer install cuda` has left. */
+  readonly installed: readonly { readonly cuda: string; readonly version: string; readonly folder: string }[]
 }
 
 export interface ProcessorReport {
@@ -79,6 +98,7 @@ export async function doctor(): Promise<DoctorReport> {
     platform: `${process.platform} ${process.arch}`,
     library,
     providers: api === undefined ? [] : await examineProviders(api),
+    nvidia: examineNvidia(),
     processor: {
       model: cpus()[0]?.model.trim() ?? 'unknown',
       logical: availableParallelism(),
@@ -89,32 +109,6 @@ export async function doctor(): Promise<DoctorReport> {
     },
     memory: { total: totalmem(), free: freemem(), limit: memoryLimit(), resident: process.memoryUsage().rss },
   }
-}
-
-/** The report as lines of text. */
-export function formatDoctor({ node, platform, library, providers, processor, memory }: DoctorReport): string {
-  const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`
-  const lines = [
-    ['Node.js', `${node} on ${platform}`],
-    ['ONNX Runtime', library.problem ?? `${library.version} from ${library.source}: ${library.path}`],
-    ...(library.build === undefined ? [] : [['', library.build]]),
-    ...(library.otherCopy === undefined ? [] : [['', library.otherCopy]]),
-    ...providers.map(({ name, works, reason }, i) => [
-      i === 0 ? 'Providers' : '',
-      works ? `${name}: works` : `${name}: does not work: ${reason}`,
-    ]),
-    ['Processor', `${processor.model}, ${processor.logical} logical processors`],
-    ['', `instruction sets: ${processor.flags.join(', ') || 'unknown on this system'}`],
-    ['', `bfloat16: ${processor.bfloat16}`],
-    ...(processor.hardware.length === 0 ? [] : [['Devices', processor.hardware.join(', ')]]),
-    ['Threads', `${processor.threads} for one operator`],
-    [
-      'Memory',
-      `${gigabytes(memory.free)} free of ${gigabytes(memory.total)}` +
-        (memory.limit === undefined ? '' : `, this process may use ${gigabytes(memory.limit)}`),
-    ],
-  ]
-  return lines.map(([name = '', value]) => `${name.padEnd(14)}${value}`).join('\n')
 }
 
 function examineLibrary(): { report: LibraryReport; api: Api | undefined } {
@@ -128,8 +122,8 @@ function examineLibrary(): { report: LibraryReport; api: Api | undefined } {
   }
   let found: { path: string; source: string } | undefined
   try {
-    found = findLibrary()
-    const api = openLibrary()
+    found = findLibrary(undefined, 'auto')
+    const api = openLibrary(undefined, 'auto')
     return {
       report: {
         ...nothing,
@@ -159,15 +153,47 @@ function otherCopyThan(path: string): string | undefined {
 
 async function examineProviders(api: Api): Promise<ProviderReport[]> {
   const reports: ProviderReport[] = []
-  for (const name of builtProviders(api)) {
-    try {
-      ;(await createEngine({ device: name, threads: 1 })).dispose()
-      reports.push({ name, works: true, reason: undefined })
-    } catch (error) {
-      reports.push({ name, works: false, reason: messageOf(error) })
-    }
-  }
+  for (const name of builtProviders(api)) reports.push(await examineProvider(api, name))
   return reports
+}
+
+async function examineProvider(api: Api, name: string): Promise<ProviderReport> {
+  const own = dirname(api.path)
+  const folder = (name === 'cuda' && installedCuda(nvidiaDriver())) || own // what device 'cuda' would open
+  const missing = missingFor(name, folder)
+  const fixes = [...new Set(missing.flatMap(file => bringing(file) ?? []))]
+  const known = { name, cuda: name === 'cuda' ? wantedCuda(folder) : undefined }
+  try {
+    if (missing.length > 0 && !isSameFile(folder, own)) throw missingError(name, missing)
+    ;(await createEngine({ device: name, library: api.path, threads: 1 })).dispose()
+    return { ...known, works: true, reason: undefined, missing: [], fixes: [] }
+  } catch (error) {
+    const { reason, fix } = faultOf(error)
+    return { ...known, works: false, reason, missing, fixes: fixes.length > 0 ? fixes : fix }
+  }
+}
+
+function missingError(name: string, missing: readonly string[]): TrainerError {
+  return new TrainerError('engine', `Provider '${name}' does not start without ${missing.join(', ')}.`)
+}
+
+function examineNvidia(): NvidiaReport {
+  const driver = nvidiaDriver()
+  return {
+    driver: driver && cudaVersion(driver.cuda),
+    gpus: driver?.gpus ?? [],
+    installed: installedBuilds().map(build => ({
+      cuda: build.cuda,
+      version: build.version,
+      folder: cudaFolder(build),
+    })),
+  }
+}
+
+/** An error's problem, and what to do about it. */
+function faultOf(error: unknown): { reason: string; fix: string[] } {
+  if (!(error instanceof TrainerError)) return { reason: messageOf(error), fix: [] }
+  return { reason: error.problem.replace(/\s+/g, ' ').trim(), fix: error.fix === undefined ? [] : [error.fix] }
 }
 
 function messageOf(error: unknown): string {

@@ -2,11 +2,12 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { TrainerError } from '../errors'
+import { installedLibraryFor } from './installedLibrary'
 
 /** Where the library was found, and who named it. */
 export interface Library {
   readonly path: string
-  readonly source: 'option' | 'ONNXRUNTIME_LIBRARY' | 'onnxruntime-node'
+  readonly source: 'option' | 'ONNXRUNTIME_LIBRARY' | 'install cuda' | 'onnxruntime-node'
 }
 
 // The file that onnxruntime-node's own binding opens, so that both share one copy: of the two on macOS, the one with
@@ -20,12 +21,17 @@ const libraryName = /(^|[\\/])(lib)?onnxruntime(\.so(\.[\d.]+)?|(\.[\d.]+)?\.dyl
 
 /**
  * The ONNX Runtime library to open: the one that the option names (a file, or a folder with it), else the environment
- * variable ONNXRUNTIME_LIBRARY, else the one that npm's onnxruntime-node ships.
+ * variable ONNXRUNTIME_LIBRARY, else for a device of NVIDIA's the one that `npx ts-trainer install cuda` left, else the
+ * one that npm's onnxruntime-node ships.
  * @throws TrainerError 'engine' when there is none, naming all places that were searched.
  */
-export function findLibrary(option?: string): Library {
+export function findLibrary(option?: string, device = 'cpu'): Library {
   const named = option ?? process.env['ONNXRUNTIME_LIBRARY']
-  if (named === undefined || named === '') return shippedLibrary()
+  if (named === undefined || named === '') {
+    const installed = installedLibraryFor(device, loadedLibraries)
+    if (installed === undefined) return shippedLibrary()
+    return { path: realpathSync(libraryIn(installed) ?? installed), source: 'install cuda' }
+  }
   const source = option === undefined ? 'ONNXRUNTIME_LIBRARY' : 'option'
   const path = resolve(named)
   const file = isFolder(path) ? libraryIn(path) : existsSync(path) ? path : undefined
@@ -60,7 +66,8 @@ export function refuseSecondCopy(path: string): void {
       fix:
         '`npm ls onnxruntime-node` shows who brings them; `npm dedupe`, or an "overrides" entry for onnxruntime-node ' +
         'in package.json, makes them one. Where one of them is your own build, set ONNXRUNTIME_LIBRARY to the copy ' +
-        'that is loaded, or use the two in separate processes.',
+        'that is loaded, or use the two in separate processes. The one of `npx ts-trainer install cuda` is taken where ' +
+        "the process's first engine is on 'cuda'.",
     },
   )
 }

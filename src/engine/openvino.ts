@@ -1,16 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-
-/** A wheel of the Python package index, of which one build and no other is used. */
-export interface PinnedWheel {
-  readonly project: string
-  readonly version: string
-  readonly file: string
-  readonly sha256: string
-  /** What is used of it, as paths in the archive. */
-  readonly members: readonly string[]
-}
+import { cacheFolder, type PinnedWheel } from './pinnedWheel'
 
 /** The version of the plug-in that is used. */
 export const openvinoVersion = '1.8.1'
@@ -26,6 +16,7 @@ export const openvinoWheels: Readonly<Record<string, PinnedWheel>> = {
     version: openvinoVersion,
     file: `onnxruntime_ep_openvino-${openvinoVersion}-py3-none-manylinux_2_28_x86_64.whl`,
     sha256: '3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924',
+    bytes: 52_587_628,
     members: [
       ...[
         pluginName,
@@ -59,12 +50,4 @@ export function openvinoLibrary(): string | undefined {
 
 function libraryName(): string {
   return process.platform === 'win32' ? 'onnxruntime_providers_openvino_plugin.dll' : pluginName
-}
-
-function cacheFolder(): string {
-  const { TS_TRAINER_CACHE: own, XDG_CACHE_HOME: shared, LOCALAPPDATA: local } = process.env
-  if (own) return resolve(own)
-  if (shared) return resolve(shared, 'ts-trainer')
-  if (process.platform === 'win32') return join(local || join(homedir(), 'AppData', 'Local'), 'ts-trainer')
-  return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache', 'ts-trainer')
 }

@@ -1,7 +1,11 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { nearest, TrainerError } from '../errors'
-import { type Api, smallStacks } from './capi'
+import type { Api } from './capi'
+import { preloadCuda } from './cuda'
+import { parseDevice, shortName } from './deviceName'
+import { smallStacks } from './nativeLibrary'
 import { NativeMemory, nativePointers, nativeTexts, type Pointer, pointersAt, textAt } from './nativeMemory'
+import { checkedOptions, type ProviderOptions } from './providerOptions'
 import { StatusError } from './StatusError'
 
 /** A provider, found in the library or in a plug-in, and how a session gets it. */
@@ -12,7 +16,7 @@ export interface Provider {
   append(api: Api, sessionOptions: Pointer): void
   /** The name of its memory, where its values live outside the processor's. */
   readonly memory?: string
-  /** A description of its memory that the plug-in gave. */
+  /** A description of its memory, where it is not that of the provider's first device by this name. */
   readonly memoryInfo?: Pointer
 }
 
@@ -50,32 +54,16 @@ export function builtProviders(api: Api): string[] {
   return names.sort((a, b) => Number(b === 'cpu') - Number(a === 'cpu'))
 }
 
-/** 'CUDAExecutionProvider' → 'cuda'. */
-function shortName(provider: string): string {
-  return provider.replace(/ExecutionProvider$/i, '').toLowerCase()
-}
-
 /**
  * A provider that is part of the library.
- * @throws TrainerError 'engine' when this build has no such provider; the message names those it has.
+ * @throws TrainerError 'engine' when this build has no such provider, and the message names those it has; when the
+ * device is none of its; or for an option that it does not know.
  */
-export function builtInProvider(api: Api, device: string, options: Readonly<Record<string, string>>): Provider {
-  const name = shortName(device)
+export function builtInProvider(api: Api, device: string, given: ProviderOptions): Provider {
+  const chosen = parseDevice(device)
+  const name = chosen.provider
   const built = builtProviders(api)
-  if (!built.includes(name)) {
-    const meant = name === 'gpu' ? 'auto' : nearest(name, [...built, 'auto'])
-    throw new TrainerError(
-      'engine',
-      `Provider '${device}' is not in this build of ONNX Runtime (${api.version}, ${api.path}), ` +
-        `which has: ${built.join(', ')}.`,
-      {
-        fix:
-          meant === undefined
-            ? 'Use one of these, or name a library with it in ONNXRUNTIME_LIBRARY.'
-            : `Did you mean '${meant}'?`,
-      },
-    )
-  }
+  if (!built.includes(name)) throw notBuilt(api, name, built)
   if (name === 'tensorrt') {
     throw new TrainerError(
       'engine',
@@ -83,12 +71,7 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
       { fix: "Use 'cuda'." },
     )
   }
-  const [option] = Object.keys(options)
-  if (name === 'cpu' && option !== undefined) {
-    throw new TrainerError('engine', `The provider 'cpu' takes no options, but providerOptions has "${option}".`, {
-      fix: 'Leave providerOptions out, or name a device.',
-    })
-  }
+  const options = checkedOptions(chosen, given)
   const memory = named[name]?.memory
   const append = (library: Api, sessionOptions: Pointer): void => {
     if (name === 'cpu') return
@@ -96,7 +79,27 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
     if (name === 'cuda') appendCuda(library, sessionOptions, options)
     else appendByName(library, sessionOptions, named[name]?.append ?? device, options)
   }
-  return { name, append, ...(memory !== undefined && { memory }) }
+  const index = Number(options['device_id'] ?? 0)
+  const other = memory !== undefined && index > 0 && { memoryInfo: api.CreateMemoryInfo(memory, 0, index, 0) }
+  return { name, append, ...(memory !== undefined && { memory }), ...other }
+}
+
+/** What other programs call a device that has another name here. */
+const otherNames: Readonly<Record<string, string>> = { gpu: 'auto', nvidia: 'cuda', directml: 'dml', mps: 'webgpu' }
+
+function notBuilt(api: Api, name: string, built: readonly string[]): TrainerError {
+  const meant = otherNames[name] ?? nearest(name, [...built, 'auto'])
+  return new TrainerError(
+    'engine',
+    `Provider '${name}' is not in this build of ONNX Runtime (${api.version}, ${api.path}), ` +
+      `which has: ${built.join(', ')}.`,
+    {
+      fix:
+        meant === undefined || meant === name
+          ? 'Use one of these, or name a library with it in ONNXRUNTIME_LIBRARY.'
+          : `Did you mean '${meant}'?`,
+    },
+  )
 }
 
 /**
@@ -106,18 +109,13 @@ export function builtInProvider(api: Api, device: string, options: Readonly<Reco
  * its metadata.
  * @throws TrainerError 'engine' when the plug-in does not load or has no such device; the message names those it has.
  */
-export function pluginProvider(
-  api: Api,
-  library: string,
-  device: string,
-  options: Readonly<Record<string, string>>,
-): Provider {
+export function pluginProvider(api: Api, library: string, device: string, options: ProviderOptions): Provider {
   const found = registerPlugin(api, resolve(library))
   const [wanted = '', kind] = device.toLowerCase().split(':')
   const matches = found.filter(
     ({ name, labels }) => name === shortName(wanted) && (kind === undefined || labels.includes(kind)),
   )
-  const chosen = matches[0]
+  const chosen = matches[0] ?? nthOf(found, shortName(wanted), kind)
   if (chosen === undefined) {
     const list = found.map(({ name, labels }) => `${name}:${labels.join('|')}`).join(', ')
     throw new TrainerError(
@@ -168,6 +166,11 @@ interface PluginDevice {
   readonly memoryInfo: Pointer
 }
 
+/** The device of 'name:1', where none is labelled so. */
+function nthOf(found: readonly PluginDevice[], name: string, index: string | undefined): PluginDevice | undefined {
+  return /^\d+$/.test(index ?? '') ? found.filter(device => device.name === name)[Number(index)] : undefined
+}
+
 const plugins = new WeakMap<Api, Map<string, PluginDevice[]>>()
 
 /** Registers a plug-in once for the process, and lists the devices that came with it. */
@@ -209,7 +212,8 @@ function describeDevice(api: Api, device: Pointer): PluginDevice {
   return { device, name: shortName(api.EpDevice_EpName(device)), labels: [...new Set([kind, ...metadata])], memoryInfo }
 }
 
-function appendCuda(api: Api, sessionOptions: Pointer, options: Readonly<Record<string, string>>): void {
+function appendCuda(api: Api, sessionOptions: Pointer, options: ProviderOptions): void {
+  preloadCuda(dirname(api.path))
   const cuda = api.CreateCUDAProviderOptions()
   try {
     withOptions(options, (keys, values, count) => api.UpdateCUDAProviderOptions(cuda, keys, values, count))
@@ -219,21 +223,13 @@ function appendCuda(api: Api, sessionOptions: Pointer, options: Readonly<Record<
   }
 }
 
-function appendByName(
-  api: Api,
-  sessionOptions: Pointer,
-  name: string,
-  options: Readonly<Record<string, string>>,
-): void {
+function appendByName(api: Api, sessionOptions: Pointer, name: string, options: ProviderOptions): void {
   withOptions(options, (keys, values, count) =>
     api.SessionOptionsAppendExecutionProvider(sessionOptions, name, keys, values, count),
   )
 }
 
-function withOptions(
-  options: Readonly<Record<string, string>>,
-  call: (keys: Pointer, values: Pointer, count: number) => void,
-): void {
+function withOptions(options: ProviderOptions, call: (keys: Pointer, values: Pointer, count: number) => void): void {
   nativeTexts(Object.keys(options)).use(keys =>
     nativeTexts(Object.values(options)).use(values => call(keys, values, Object.keys(options).length)),
   )

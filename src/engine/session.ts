@@ -4,6 +4,7 @@ import type { Api } from './capi'
 import { addressOf, NativeMemory, nativePointers, nativeTexts, type Pointer, textAt } from './nativeMemory'
 import { knowsPlacement, placementSetting } from './placement'
 import { environmentOf, fatalOnly, type Provider } from './providers'
+import { startError } from './startError'
 import { StatusError } from './StatusError'
 import type { ProgramInput, ProgramOptions } from './types'
 import { readTypeAndShape } from './values'
@@ -141,7 +142,7 @@ function applySettings(api: Api, sessionOptions: Pointer, settings: SessionSetti
   try {
     settings.provider.append(api, sessionOptions)
   } catch (error) {
-    throw error instanceof StatusError ? providerError(settings.provider.name, error) : error
+    throw error instanceof StatusError ? startError(settings.provider.name, error) : error
   }
 }
 
@@ -167,20 +168,6 @@ function applyOptions(api: Api, sessionOptions: Pointer, options: ProgramOptions
       ),
     ),
   )
-}
-
-function providerError(provider: string, error: StatusError): TrainerError {
-  const fixes: Readonly<Record<string, string>> = {
-    cuda:
-      "Install NVIDIA's driver, CUDA and cuDNN in the versions that this ONNX Runtime asks for, and put its CUDA " +
-      "provider library beside it: with npm's onnxruntime-node, run ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild " +
-      'onnxruntime-node.',
-    webgpu: 'A graphics driver with Vulkan, Metal or Direct3D 12 is needed.',
-  }
-  return new TrainerError('engine', `Provider '${provider}' does not start: ${error.reason}`, {
-    fix: fixes[provider] ?? "Check the provider's options, and that the libraries it needs are installed.",
-    cause: error,
-  })
 }
 
 function loadError(name: string, provider: string, model: Uint8Array, error: StatusError): TrainerError {

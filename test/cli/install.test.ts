@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCommand } from '../../src/cli/commands'
+import { cudaFolder } from '../../src/engine/cuda'
+import { cudaBuilds } from '../../src/engine/cudaWheels'
 import { openvinoFolder, openvinoLibrary, openvinoWheels } from '../../src/engine/openvino'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
@@ -32,18 +34,26 @@ describe('ts-trainer install', () => {
   it('prints its usage, and refuses other words', async () => {
     const { status, out } = await run('install', '--help')
     expect(status).toBe(0)
-    expect(out).toMatch(/^Usage: ts-trainer install openvino/)
-    expect(out.split('\n').every(line => line.length < 80)).toBe(true)
+    expect(out).toMatch(/^Usage: ts-trainer install cuda .+\n +ts-trainer install openvino/)
+    expect(out.split('\n').every(line => line.length <= 80)).toBe(true)
+    const either = 'Write: ts-trainer install cuda, or ts-trainer install openvino.'
     const fix = 'Write: ts-trainer install openvino [--index-url URL | --wheel FILE].'
     expect(await run('install')).toEqual({
       status: 1,
       out: '',
-      error: `ts-trainer: install needs the name of what to install. ${fix}`,
+      error: `ts-trainer: install needs the name of what to install. ${either}`,
     })
-    expect((await run('install', 'tensorrt')).error).toBe(`ts-trainer: install does not know 'tensorrt'. ${fix}`)
+    expect((await run('install', 'tensorrt')).error).toBe(`ts-trainer: install does not know 'tensorrt'. ${either}`)
     expect((await run('install', 'openvino', '--indx', 'a')).error).toContain("Unknown option '--indx'")
     expect((await run('install', 'openvino', '--wheel', 'a', '--index-url=b')).error).toBe(
       `ts-trainer: Give --wheel or --index-url, not both. ${fix}`,
+    )
+    const cuda = 'Write: ts-trainer install cuda [--cuda 12|13] [--index-url URL | --wheels FOLDER].'
+    expect((await run('install', 'cuda', '--wheel', 'a')).error).toBe(
+      `ts-trainer: install cuda has no --wheel. ${cuda}`,
+    )
+    expect((await run('install', 'cuda', '--wheels', 'a', '--index-url=b')).error).toBe(
+      `ts-trainer: Give --wheels or --index-url, not both. ${cuda}`,
     )
   })
 
@@ -58,6 +68,22 @@ describe('ts-trainer install', () => {
       expect(out).toMatch(/Intel Corporation: MIT \(METADATA\)\n- OpenVINO: Apache 2\.0/)
     },
   )
+
+  it.runIf(process.platform === 'linux' && process.arch === 'x64')('prints the same of CUDA', async () => {
+    const build = cudaBuilds['12']
+    for (const { project, members } of build.wheels) {
+      for (const member of members) {
+        const inside = member.includes('.so') ? '' : `licenses/${project}`
+        mkdirSync(join(cudaFolder(build), inside), { recursive: true })
+        writeFileSync(join(cudaFolder(build), inside, basename(member)), 'something')
+      }
+    }
+    const { status, out } = await run('install', 'cuda', '--cuda', '12')
+    expect(status).toBe(0)
+    expect(out).toMatch(/^ONNX Runtime 1\.26\.0 with CUDA 12 is installed already: 19 files, 0\.0 MB, in\n/)
+    expect(out).toContain(`\n${cudaFolder(build)}\n   0.0 MB  libonnxruntime.so.1.26.0\n`)
+    expect(out).toMatch(/Microsoft Corporation: MIT\n- .+NVIDIA Corporation: NVIDIA's own terms\n/)
+  })
 
   it.runIf(process.platform === 'linux' && process.arch === 'x64')('refuses another wheel', async () => {
     writeFileSync(join(cache, 'a.whl'), 'something')

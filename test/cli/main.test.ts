@@ -18,13 +18,13 @@ describe('ts-trainer', () => {
   it('prints what training runs on', async () => {
     const { status, out } = await run('doctor')
     expect(status).toBe(0)
-    expect(out).toMatch(/^ONNX Runtime +1\.\d+\.\d+ from .+onnxruntime/m)
+    expect(out).toMatch(/^ONNX Runtime +1\.\d+\.\d+ from [^]+onnxruntime/m)
     expect(out).toMatch(/cpu: works/)
     const { status: same, out: json } = await run('doctor', '--json')
     expect(same).toBe(0)
     expect(JSON.parse(json)).toMatchObject({
       node: process.version,
-      providers: expect.arrayContaining([{ name: 'cpu', works: true }]),
+      providers: expect.arrayContaining([{ name: 'cpu', works: true, missing: [], fixes: [] }]),
     })
   })
 
@@ -33,7 +33,7 @@ describe('ts-trainer', () => {
     const { status, out } = await run('doctor')
     vi.unstubAllEnvs()
     expect(status).toBe(1)
-    expect(out).toContain('Looked at: /nowhere/libonnxruntime.so')
+    expect(out.replace(/\s+/g, ' ')).toContain('Looked at: /nowhere/libonnxruntime.so')
   })
 
   it('prints its version and its commands', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { crc32 as zlibCrc32, deflateRawSync } from 'node:zlib'
-import type { PinnedWheel } from '../../src/engine/openvino'
+import type { PinnedWheel } from '../../src/engine/pinnedWheel'
 
 /** A zip archive with deflated entries (stored ones where `store` says so), as Python's zipfile lays it out. */
 export function zipOf(
@@ -39,5 +39,12 @@ export function zipOf(
 /** A pinned wheel of these bytes. */
 export function pin(bytes: Uint8Array, members: readonly string[]): PinnedWheel {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { project: 'small-plugin', version: '1.0', file: 'small_plugin-1.0-py3-none-any.whl', sha256, members }
+  return {
+    project: 'small-plugin',
+    version: '1.0',
+    file: 'small_plugin-1.0-py3-none-any.whl',
+    sha256,
+    bytes: bytes.length,
+    members,
+  }
 }
