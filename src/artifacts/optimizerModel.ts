@@ -58,7 +58,7 @@ const updates: Readonly<
       adam_mode: 0,
       correct_bias: 1,
     })
-    const { alpha, beta, epsilon, weight_decay: weightDecay, adam_mode: mode, correct_bias } = read
+    const { alpha, beta, weight_decay: weightDecay, adam_mode: mode, correct_bias } = read
     if ((mode !== 0 && mode !== 1) || (mode === 0 && correct_bias === 0)) {
       const found = `adam_mode ${mode} and correct_bias ${correct_bias}`
       throw new TrainerError('graph', `${file}: AdamWOptimizer has ${found}; ONNX Runtime has no such update.`)

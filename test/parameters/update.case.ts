@@ -126,11 +126,11 @@ export function updateCases(open: () => Promise<StoreHome>): void {
     )
 
     it('that are not finite are measured as such, and leave everything whole when they are discarded', () =>
-      tryNonFinite(home, program))
+      expectWholeAfterNonFinite(home, program))
   })
 }
 
-async function tryNonFinite(home: StoreHome, program: Program): Promise<void> {
+async function expectWholeAfterNonFinite(home: StoreHome, program: Program): Promise<void> {
   const store = await home.create(storeOptions(adamw()))
   const content = async (): Promise<unknown> => [await contentOf(store, 'parameters'), await contentOf(store, 'slots')]
   await run(store, program, [1, 2, 3], 0)
