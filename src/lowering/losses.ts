@@ -80,9 +80,10 @@ interface Labelled {
 /**
  * Reads labels, and after them the weights of the classes.
  * @param at the input that the labels are
- * @param ignored the label that does not count: a number of the node, or an input
+ * @param ignored the label that does not count: a number of the node, or an input; -1 where neither is there, as the
+ *   kernels of ONNX Runtime Training have it
  */
-function labelled(site: Site, at: number, ignored: number | Value | undefined): Labelled {
+function labelled(site: Site, at: number, ignored: number | Value = -1): Labelled {
   const { graph: g, inputs, constant } = site
   const labels = g.cast(site.input(at), 'int32')
   const classWeights = inputs[at + 1]
@@ -90,8 +91,6 @@ function labelled(site: Site, at: number, ignored: number | Value | undefined): 
   const known = typeof ignored === 'object' ? constant(ignored) : undefined
   const marker = known !== undefined ? Number(known.data[0]) : ignored
   const axis = 1
-  if (marker === undefined)
-    return { axis, ids: labels, counted: undefined, weight: classWeights && g.gather(classWeights, labels), weighted }
   const ignore = typeof marker === 'number' ? marker : g.cast(g.reshape(marker, []), 'int32')
   const counted = g.not(g.equal(labels, ignore))
   const ids = g.where(counted, labels, 0)

@@ -51,6 +51,32 @@ describe.each([...new Set(cases.map(({ op }) => op))])('%s', op => {
   })
 })
 
+/** Two rows of logits, of labels 1 and -1, and what onnxruntime-training-cpu 1.19.2 returns: the loss of the first row. */
+it.each([
+  { op: 'com.microsoft.SoftmaxCrossEntropyLossInternal', domain: 'com.microsoft', attributes: { output_type: 1 } },
+  { op: 'SoftmaxCrossEntropyLoss', domain: '', attributes: {} },
+])('$op leaves labels of -1 out where it names no label', ({ op, domain, attributes }) => {
+  const one: OperatorCase = {
+    op,
+    opset: 14,
+    nodes: [
+      {
+        op: op.replace('com.microsoft.', ''),
+        domain,
+        inputs: ['x', 'labels'],
+        outputs: ['loss'],
+        attributes: { ...attributes, reduction: 'mean' },
+      },
+    ],
+    inputs: {
+      x: { dtype: 'float32', shape: [2, 3], data: [1, 2, 3, 3, 1, 0], names: ['n', 'k'] },
+      labels: { dtype: 'int64', shape: [2], data: [1, -1], names: ['n'] },
+    },
+    outputs: { loss: { dtype: 'float32', shape: [], data: [1.4076059] } },
+  }
+  for (const open of [false, true]) expectCase(one, open)
+})
+
 /** Rows that a gradient goes back through. */
 const forward = Object.keys(rows).filter(op => {
   const { carries, how } = rows[op]!
