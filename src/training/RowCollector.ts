@@ -16,8 +16,9 @@ export class RowCollector {
   add(tensor: Tensor, rows: readonly number[]): void {
     if (tensor.dims[0] !== rows.length)
       throw new TrainerError(
-        'internal',
-        `internal: ${rows.length} rows were expected, but the shape is [${tensor.dims.join(', ')}].`,
+        'data',
+        `The batch of rows ${rows[0]} to ${rows.at(-1)} gave a result of shape [${tensor.dims.join(', ')}], where ${rows.length} rows were expected.`,
+        { fix: 'Let the data collator return as many rows as it is given.' },
       )
     this.#parts.push({ tensor, rows })
   }
