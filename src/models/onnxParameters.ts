@@ -47,7 +47,25 @@ export function parametersOf(model: RawModel, output: string, options: Parameter
       `"${name}" and "${copy}"${how} of ${options.name} have the same content: a weight that the model shares was ` +
         'exported twice, and training moves the two apart.',
     )
+  warnOfMerged(model, trained, options.name)
   return made
+}
+
+/** Scales that are all 1 and biases that are all 0 are made one by exporters that look for equal content. */
+function warnOfMerged({ graph }: RawModel, trained: readonly Parameter[], file: string): void {
+  const readers = (name: string): number => graph.nodes.filter(({ inputs }) => inputs.includes(name)).length
+  const merged = trained.filter(({ name }) => {
+    const tensor = graph.initializers.get(name)!
+    return tensor.size > 1 && isUniform(tensor) && readers(name) > 1
+  })
+  if (merged.length === 0) return
+  const names = quoted(merged.slice(0, 3).map(({ name }) => name))
+  log(
+    'warning',
+    `${names} of ${file} hold one number everywhere, and several nodes read them: an exporter has perhaps made one of ` +
+      'parameters that were equal before training, and they stay one. With PyTorch, export with ' +
+      'torch.onnx.export(…, dynamo=True, optimize=False), or export a model that has been trained.',
+  )
 }
 
 /** The names that `trainable` means, of those that can be trained; undefined where it is not given. */
