@@ -25,8 +25,8 @@ interface Trained {
 }
 
 /** Largest relative difference of losses over some updates, and of a tensor's distance, that is none. */
-const lossTolerance = 1e-4
-const tensorTolerance = 1e-4
+const lossTolerance = 1e-5
+const tensorTolerance = 1e-5
 
 const small = {
   vocab_size: 97,
