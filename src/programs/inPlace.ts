@@ -1,4 +1,5 @@
 import type { OpName } from '../onnx/operators'
+import { readersOf } from '../onnx/readers'
 import type { Graph, Node, Value } from '../onnx/types'
 
 /**
@@ -13,12 +14,9 @@ export function writableInPlace(
   pairs: readonly (readonly [output: string, input: string])[],
 ): Set<string> {
   const makers = new Map<string, Node>()
-  const readers = new Map<string, Node[]>()
-  for (const node of graph.nodes) {
+  const readers = readersOf(graph)
+  for (const node of graph.nodes)
     for (const output of node.outputs) if (output !== undefined) makers.set(output.name, node)
-    for (const input of new Set(node.inputs.map(value => value?.name)))
-      if (input !== undefined) readers.set(input, [...(readers.get(input) ?? []), node])
-  }
   const inputs = new Map(graph.inputs.map(value => [value.name, value]))
   const isSafe = ([output, input]: readonly [string, string]): boolean => {
     const maker = makers.get(output)

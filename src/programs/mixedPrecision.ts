@@ -1,6 +1,7 @@
 // a float32 graph → the same with its matrix products, and what carries between them, in 16 bits
 import { GraphBuilder } from '../onnx/builder'
 import type { OpName } from '../onnx/operators'
+import { readersOf } from '../onnx/readers'
 import type { Graph, Node, Value } from '../onnx/types'
 import type { ReducedType } from '../tensor'
 import { roundedPrecision } from './roundedPrecision'
@@ -142,7 +143,7 @@ class Writer {
   readonly #graph: Graph
   readonly #type: ReducedType
   readonly #builder: GraphBuilder
-  readonly #readers = new Map<string, Node[]>()
+  readonly #readers: ReadonlyMap<string, readonly Node[]>
   /** What values have become, where they are others. */
   readonly #reduced = new Map<string, Value>()
   /** Casts by the type and the name of what they are of. */
@@ -152,11 +153,7 @@ class Writer {
     this.#graph = graph
     this.#type = type
     this.#builder = GraphBuilder.over(graph)
-    for (const node of graph.nodes) {
-      for (const input of node.inputs) {
-        if (input !== undefined) this.#readers.set(input.name, [...(this.#readers.get(input.name) ?? []), node])
-      }
-    }
+    this.#readers = readersOf(graph)
   }
 
   write(node: Node): void {
