@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cudaProviderFile, installedBuilds } from './cuda'
 import { driverLibrary, kernelHasDriver } from './driver'
-import { whyNotOpened } from './nativeLibrary'
+import { canOpen } from './nativeLibrary'
 import { neededLibraries } from './needed'
 
 /** The name of a library that an error of ONNX Runtime, or of the system's loader, says is missing. */
@@ -71,7 +71,7 @@ export function missingFor(name: string, folder: string): string[] {
 }
 
 function absent(libraries: readonly string[], folder: string): string[] {
-  return libraries.filter(library => !existsSync(join(folder, library)) && whyNotOpened(library) !== undefined)
+  return libraries.filter(library => !existsSync(join(folder, library)) && !canOpen(library))
 }
 
 function canInstall(): boolean {
