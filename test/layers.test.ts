@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { circles, filesOf, importsOf, neededBy, readSources, runtimeImportsOf, type Sources } from './helpers/imports'
 
 const ground =
-  'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns'.split(' ')
+  'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns words'.split(' ')
 const programs = 'onnx lowering losses autodiff optim feeds heads models programs'.split(' ')
 
 /**

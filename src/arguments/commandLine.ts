@@ -1,6 +1,7 @@
 import { nearest, TrainerError } from '../errors'
 import { checkOptions } from '../options'
 import { TrainingArguments, type TrainingArgumentsOptions } from '../TrainingArguments'
+import { wrapWords } from '../words'
 import { readNested, readOptions } from './files'
 import { isArgumentName, nameProblem } from './resolve'
 import { camelCase, snakeCase } from './spelling'
@@ -197,7 +198,7 @@ function readValue(flag: string, name: string, reads: Reads, words: readonly str
 /** The help: the program's flags, then every training argument that can be set, with its default and purpose. */
 function helpText(extra: ExtraTable, defaults: TrainingArgumentsOptions = {}, usage = 'Training arguments'): string {
   return [
-    ...wrapped(usage, helpWidth),
+    ...wrapWords(usage, helpWidth),
     '',
     ...Object.entries(extra).map(([name, flag]) => helpLine(name, valueNames[flag.type], flag.default, flag.help)),
     helpLine('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags override it.'),
@@ -233,20 +234,9 @@ const purposeColumn = 28
 function helpLine(name: string, value: string, initial: unknown, purpose: string): string {
   const hasDefault = initial !== undefined && !(Array.isArray(initial) && initial.length === 0)
   const shown = hasDefault ? ` [${String(initial)}]` : ''
-  const lines = wrapped(`${purpose}${shown}`, helpWidth - purposeColumn)
+  const lines = wrapWords(`${purpose}${shown}`, helpWidth - purposeColumn)
   const flag = `  --${snakeCase(name)} ${value}`.trimEnd()
   const indented = lines.map(line => ' '.repeat(purposeColumn) + line)
   if (flag.length >= purposeColumn) return [flag, ...indented].join('\n')
   return [flag.padEnd(purposeColumn) + lines[0], ...indented.slice(1)].join('\n')
-}
-
-/** A text in lines of at most so many characters, broken at blanks; a longer word has a line of its own. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const longer = `${lines.at(-1)} ${word}`
-    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer
-    else lines.push(word)
-  }
-  return lines
 }

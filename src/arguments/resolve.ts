@@ -1,4 +1,5 @@
-import { checkBfloat16On, isCuda } from '../engine/reducedTypes'
+import { isCuda } from '../engine/deviceName'
+import { checkBfloat16On } from '../engine/reducedTypes'
 import { nearest, TrainerError } from '../errors'
 import { checkScheduleKwargs, isMetricSchedule } from '../optim/schedules'
 import { camelCase } from './spelling'

@@ -13,6 +13,11 @@ export interface ChosenBuild {
   readonly reason: string
 }
 
+/** Whether there are builds for this system. */
+export function canInstallCuda(): boolean {
+  return process.platform === 'linux' && process.arch === 'x64'
+}
+
 /** The oldest compute capability that CUDA 13 has code for. */
 const capabilityOf13 = 75
 
@@ -26,15 +31,15 @@ export function chooseBuild(driver: NvidiaDriver | undefined): ChosenBuild {
     const reason = `no NVIDIA driver here says which; drivers before ${newer.driver} need --cuda 12`
     return { build: newer, reason }
   }
-  const version = cudaVersion(driver.cuda)
+  const reason = `NVIDIA's driver here runs CUDA ${cudaVersion(driver.cuda)}`
   if (driver.cuda < 12_000)
-    throw new TrainerError('engine', `NVIDIA's driver here runs CUDA ${version}; 12.0 is the least.`, {
+    throw new TrainerError('engine', `${reason}; 12.0 is the least.`, {
       fix: `Install driver ${older.driver} or newer; ${newer.driver} or newer for CUDA 13.`,
     })
-  if (driver.cuda < 13_000) return { build: older, reason: `NVIDIA's driver here runs CUDA ${version}` }
+  if (driver.cuda < 13_000) return { build: older, reason }
   const old = driver.gpus.find(({ capability }) => capability > 0 && capability < capabilityOf13)
   if (old !== undefined) return { build: older, reason: `CUDA 13 has no code for the ${old.name} here` }
-  return { build: newer, reason: `NVIDIA's driver here runs CUDA ${version}` }
+  return { build: newer, reason }
 }
 
 /** The folder in the user's cache where a build is put. */

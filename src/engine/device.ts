@@ -62,7 +62,7 @@ export class DeviceMemory {
     api: Api,
     settings: SessionSettings,
     name: string,
-    info = api.CreateMemoryInfo(name, deviceAllocator, 0, defaultMemory),
+    info = api.CreateMemoryInfo(name, deviceAllocator, settings.provider.index ?? 0, defaultMemory),
   ) {
     this.#api = api
     this.#settings = settings

@@ -28,6 +28,11 @@ export function parseDevice(device: string): DeviceName {
   return { provider, index: Number(number) }
 }
 
+/** Whether a device is of the provider 'cuda', whatever number follows. */
+export function isCuda(device: string): boolean {
+  return shortName(device.split(':')[0]!) === 'cuda'
+}
+
 /** 'CUDAExecutionProvider' → 'cuda'. */
 export function shortName(provider: string): string {
   return provider.replace(/ExecutionProvider$/i, '').toLowerCase()

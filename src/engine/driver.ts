@@ -22,9 +22,8 @@ export const driverLibrary = process.platform === 'win32' ? 'nvcuda.dll' : 'libc
 /** What the driver says of itself; undefined where there is none. */
 export function nvidiaDriver(): NvidiaDriver | undefined {
   if (process.platform === 'darwin') return undefined
-  let library: NativeLibrary
   try {
-    library = openNative(driverLibrary)
+    const library = openNative(driverLibrary)
     const cuda = askNumber(library, 'cuDriverGetVersion')
     return cuda === undefined || cuda === 0 ? undefined : { cuda, gpus: gpusOf(library) }
   } catch {

@@ -1,3 +1,4 @@
+import { wrapWords } from '../words'
 import type { DoctorReport, NvidiaReport, ProviderReport } from './doctor'
 import { describeLibrary } from './missing'
 
@@ -57,12 +58,7 @@ function nvidiaLines({ driver, gpus, installed }: NvidiaReport): Line[] {
 
 /** A line's value, broken between words. */
 function wrapped([name, value, further = 0]: Line): string[] {
-  const rows = ['']
-  for (const word of value.split(/\s+/)) {
-    const last = rows.at(-1)!
-    if (last !== '' && indent + further + last.length + 1 + word.length > columns) rows.push(word)
-    else rows[rows.length - 1] = last === '' ? word : `${last} ${word}`
-  }
+  const rows = wrapWords(value.replace(/\s+/g, ' '), columns - indent - further)
   return rows.map((row, i) => `${(i === 0 ? name : '').padEnd(indent + further)}${row}`)
 }
 

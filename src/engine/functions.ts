@@ -170,7 +170,6 @@ export const functions = {
   EpAssignedSubgraph_GetEpName: { index: 408, since: 24, result: 'status', parameters: ['pointer', 'out'] },
   EpAssignedSubgraph_GetNodes: { index: 409, since: 24, result: 'status', parameters: ['pointer', 'out', 'out'] },
   EpAssignedNode_GetName: { index: 410, since: 24, result: 'status', parameters: ['pointer', 'out'] },
-  EpAssignedNode_GetDomain: { index: 411, since: 24, result: 'status', parameters: ['pointer', 'out'] },
   EpAssignedNode_GetOperatorType: { index: 412, since: 24, result: 'status', parameters: ['pointer', 'out'] },
 } as const satisfies Record<string, Signature>
 

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { cudaFolder, installedBuilds, installedCuda } from './cuda'
-import { parseDevice } from './deviceName'
+import { isCuda } from './deviceName'
 import { nvidiaDriver } from './driver'
 
 /**
@@ -19,5 +19,5 @@ export function installedLibraryFor(device: string, loadedLibraries: () => strin
     const driver = loaded.length === 0 ? nvidiaDriver() : undefined
     return driver === undefined ? undefined : installedCuda(driver)
   }
-  return /^cuda/i.test(device) && parseDevice(device).provider === 'cuda' ? installedCuda(nvidiaDriver()) : undefined
+  return isCuda(device) ? installedCuda(nvidiaDriver()) : undefined
 }

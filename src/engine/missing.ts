@@ -1,9 +1,10 @@
 // Libraries that a provider needs and that are not there: what they are, and the command that brings them
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { cudaProviderFile, installedBuilds } from './cuda'
+import { canInstallCuda, cudaProviderFile, installedBuilds } from './cuda'
+import { cudaBuilds } from './cudaWheels'
 import { driverLibrary, kernelHasDriver } from './driver'
-import { whyNotOpened } from './nativeLibrary'
+import { canOpen } from './nativeLibrary'
 import { neededLibraries } from './needed'
 
 /** The name of a library that an error of ONNX Runtime, or of the system's loader, says is missing. */
@@ -39,7 +40,7 @@ export function bringing(file: string): string | undefined {
   if (/^(lib)?vulkan/.test(file))
     return 'Install the Vulkan loader and a graphics driver with Vulkan: on Debian and Ubuntu, apt install libvulkan1.'
   if (!/^(lib)?(onnxruntime_providers|cu|nv)/.test(file)) return undefined
-  if (!canInstall())
+  if (!canInstallCuda())
     return "Install NVIDIA's CUDA and cuDNN in the versions that this ONNX Runtime asks for, where the loader finds them."
   if (installedBuilds().length === 0) return 'Run: npx ts-trainer install cuda.'
   return "It is installed by `npx ts-trainer install cuda`, and is taken where the process's first engine is on 'cuda' and names no other library (ONNXRUNTIME_LIBRARY, the option library)."
@@ -49,7 +50,7 @@ export function bringing(file: string): string | undefined {
 export function bringingDriver(): string {
   return kernelHasDriver()
     ? "The system has NVIDIA's driver, and this container does not: start it with --gpus all (NVIDIA Container Toolkit)."
-    : "Install NVIDIA's driver, 525 or newer for CUDA 12, 580 or newer for CUDA 13; in a container, start it with --gpus all."
+    : `Install NVIDIA's driver, ${cudaBuilds['12'].driver} or newer for CUDA 12, ${cudaBuilds['13'].driver} or newer for CUDA 13; in a container, start it with --gpus all.`
 }
 
 /** The version of CUDA that the provider beside a library was built for; undefined where there is none. */
@@ -71,9 +72,5 @@ export function missingFor(name: string, folder: string): string[] {
 }
 
 function absent(libraries: readonly string[], folder: string): string[] {
-  return libraries.filter(library => !existsSync(join(folder, library)) && whyNotOpened(library) !== undefined)
-}
-
-function canInstall(): boolean {
-  return process.platform === 'linux' && process.arch === 'x64'
+  return libraries.filter(library => !existsSync(join(folder, library)) && !canOpen(library))
 }

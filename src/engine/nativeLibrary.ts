@@ -21,14 +21,14 @@ export function openNative(path: string, global = false): NativeLibrary {
   return library
 }
 
-/** Why the loader does not find or open a library; undefined where it does. It is closed again. */
-export function whyNotOpened(path: string): string | undefined {
+/** Whether the loader finds and opens a library, which is closed again. */
+export function canOpen(path: string): boolean {
   enlargeStacks()
   try {
     koffi.load(path).unload()
-    return undefined
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return true
+  } catch {
+    return false
   }
 }
 

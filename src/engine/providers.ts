@@ -16,7 +16,9 @@ export interface Provider {
   append(api: Api, sessionOptions: Pointer): void
   /** The name of its memory, where its values live outside the processor's. */
   readonly memory?: string
-  /** A description of its memory, where it is not that of the provider's first device by this name. */
+  /** Which of the devices by that name it is; the first unless given. */
+  readonly index?: number
+  /** A description of its memory that the plug-in gave. */
   readonly memoryInfo?: Pointer
 }
 
@@ -80,8 +82,7 @@ export function builtInProvider(api: Api, device: string, given: ProviderOptions
     else appendByName(library, sessionOptions, named[name]?.append ?? device, options)
   }
   const index = Number(options['device_id'] ?? 0)
-  const other = memory !== undefined && index > 0 && { memoryInfo: api.CreateMemoryInfo(memory, 0, index, 0) }
-  return { name, append, ...(memory !== undefined && { memory }), ...other }
+  return { name, append, ...(memory !== undefined && { memory }), ...(index > 0 && { index }) }
 }
 
 /** What other programs call a device that has another name here. */

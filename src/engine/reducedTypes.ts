@@ -4,12 +4,8 @@ import { GraphBuilder } from '../onnx/builder'
 import { encode } from '../onnx/encode'
 import { type ReducedType, Tensor } from '../tensor'
 import { checkBfloat16 } from './bfloat16'
+import { isCuda } from './deviceName'
 import type { Engine } from './types'
-
-/** Whether a device is NVIDIA's: 'cuda', or one of several, 'cuda:1'. */
-export function isCuda(device: string): boolean {
-  return /^cuda(:|$)/i.test(device)
-}
 
 /**
  * @throws TrainerError ('engine') where bfloat16 is not computed on a device, or not faster than float32, as far as that

@@ -149,7 +149,8 @@ export interface Engine {
 export interface EngineOptions {
   /**
    * 'cpu' (default), 'cuda', 'cuda:1' for the second GPU, 'webgpu', 'dml', 'coreml', any other provider that the library
-   * was built with, or 'auto': the best that works. With `pluginLibrary`, the provider's name and, after a colon, which of its devices: 'openvino:cpu'.
+   * was built with, or 'auto': the best that works. With `pluginLibrary`, the provider's name and, after a colon, which
+   * of its devices: 'openvino:cpu'.
    */
   readonly device?: string
   /**

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
-import { type ChosenBuild, chooseBuild, cudaFolder } from '../engine/cuda'
+import { canInstallCuda, type ChosenBuild, chooseBuild, cudaFolder } from '../engine/cuda'
 import { type CudaBuild, cudaBuilds, type CudaMajor } from '../engine/cudaWheels'
 import { nvidiaDriver } from '../engine/driver'
 import { cacheFolder, type PinnedWheel } from '../engine/pinnedWheel'
@@ -42,8 +42,8 @@ export interface InstalledCuda {
  */
 export async function installCuda(options: InstallCudaOptions = {}): Promise<InstalledCuda> {
   checkOptions(options, ['cuda', 'indexUrl', 'wheels', 'report'], 'installCuda()')
-  const platform = `${process.platform} ${process.arch}`
-  if (platform !== 'linux x64') {
+  if (!canInstallCuda()) {
+    const platform = `${process.platform} ${process.arch}`
     throw new TrainerError('engine', `ONNX Runtime with CUDA is installed on linux x64; this is ${platform}.`, {
       fix: 'Name a library that was built with CUDA in ONNXRUNTIME_LIBRARY.',
     })
@@ -78,7 +78,7 @@ function chosenBuild(cuda: CudaMajor | undefined): ChosenBuild {
   const build = Object.hasOwn(cudaBuilds, cuda) ? cudaBuilds[cuda] : undefined
   if (build !== undefined) return { build, reason: 'it was asked for' }
   throw new TrainerError('argument', `There is no build for CUDA '${String(cuda)}'.`, {
-    fix: "Write '12', which needs driver 525 or newer, or '13', which needs driver 580 or newer.",
+    fix: `Write '12', which needs driver ${cudaBuilds['12'].driver} or newer, or '13', which needs driver ${cudaBuilds['13'].driver} or newer.`,
   })
 }
 

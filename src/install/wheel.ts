@@ -30,12 +30,7 @@ export const lastPart: NameOf = member => basename(member)
  * @throws TrainerError (`file`) when the wheel is missing or not the pinned one, or when a file cannot be written; some
  * files may be written then.
  */
-export async function unpackWheel(
-  path: string,
-  wheel: PinnedWheel,
-  folder: string,
-  nameOf: NameOf = lastPart,
-): Promise<UnpackedFile[]> {
+export async function unpackWheel(path: string, wheel: PinnedWheel, folder: string, nameOf: NameOf): Promise<void> {
   const handle = await openForReading(path)
   try {
     const { size } = await handle.stat()
@@ -55,7 +50,6 @@ export async function unpackWheel(
       await makeFolder(dirname(join(folder, name)))
       await writeFileWhole(join(folder, name), contentOf(handle, path, name, entry))
     }
-    return chosen.map(({ name, entry }) => ({ name, bytes: entry.size }))
   } finally {
     await handle.close()
   }

@@ -114,6 +114,7 @@ describe('whether a device computes in 16 bits', () => {
   it('is known of bfloat16 for some without an engine', () => {
     expect(() => checkBfloat16On('cuda')).not.toThrow()
     expect(() => checkBfloat16On('cuda:1')).not.toThrow()
+    expect(() => checkBfloat16On('CUDAExecutionProvider')).not.toThrow()
     expect(() => checkBfloat16On('webgpu')).toThrow(/'webgpu' cannot be had: WebGPU has no such type.*fp16/s)
     expect(() => checkBfloat16On('dml')).toThrow(/'dml' cannot be had: only 'cuda' and 'cpu' have it/)
     expect(() => checkBfloat16On('auto')).toThrow(/device is 'auto'.*Name it: 'cuda'/s)

@@ -178,20 +178,20 @@ export async function dropoutMasks(
     checkMask(mask) // at once, so that no job is given out when another cannot be
     return place(arena, 'dropoutMasks', mask.into)
   })
-  const draw = (name: string, chosen: (mask: DenseMask) => boolean): Promise<unknown> => {
+  const names = masks.map(maskKernel)
+  const draw = (name: string): Promise<unknown> => {
     const chunks = each(masks.entries(), ([i, mask]) => {
-      if (!chosen(mask)) return []
+      if (names[i] !== name) return []
       return isAttention(mask) ? attentionChunks(mask, places[i]!) : denseChunks(mask, places[i]!)
     })
     return pool.run({ kind: 'call', module: kernels, name, pointers: 1, chunks })
   }
-  const isBytes = ({ into }: DenseMask): boolean => into instanceof Uint8Array
-  await Promise.all([
-    draw('maskRow', mask => !isAttention(mask) && !isBytes(mask)),
-    draw('maskPlane', mask => isAttention(mask) && !isBytes(mask)),
-    draw('maskRowBytes', mask => !isAttention(mask) && isBytes(mask)),
-    draw('maskPlaneBytes', mask => isAttention(mask) && isBytes(mask)),
-  ])
+  await Promise.all([...new Set(names)].map(draw))
+}
+
+/** The name of the kernel that writes a mask. */
+function maskKernel(mask: DenseMask | AttentionMask): string {
+  return `${isAttention(mask) ? 'maskPlane' : 'maskRow'}${mask.into instanceof Uint8Array ? 'Bytes' : ''}`
 }
 
 /** The chunks of one thing after the other, none before it is asked for. */

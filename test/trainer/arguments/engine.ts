@@ -98,6 +98,7 @@ export const engine: Effects = {
       gpu_mem_limit: '1',
       use_tf32: '0',
     })
+    expect(options({ device: 'CUDAExecutionProvider', tf32: false })).toEqual({ use_tf32: '0' })
     expect(options({ device: 'cuda' })).toBeUndefined()
     expect(options({ tf32: false })).toBeUndefined()
     expect(() => new TrainingArguments({ tf32: true })).toThrow(/NVIDIA's GPUs, and device is 'cpu'.*'cuda'/s)
