@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../src/onnx/builder'
 import { generateArtifacts, TrainingArtifacts } from '../../src/index'
 import { trainingProgram } from '../../src/programs/training'
 import { MersenneTwister } from '../../src/random'
-import { type Batch, Tensor } from '../../src/tensor'
+import { type Batch, sizeOf, Tensor } from '../../src/tensor'
 import { withRunner } from '../helpers/compute'
 import { pretendedDevice } from '../helpers/pretendedDevice'
 import { evaluate } from '../helpers/referenceEngine'
@@ -19,7 +19,7 @@ const random = new MersenneTwister(4)
 const numbers = (...dims: number[]): Tensor<'float32'> =>
   new Tensor(
     'float32',
-    Float32Array.from({ length: dims.reduce((product, length) => product * length) }, () => random.uniform() - 0.5),
+    Float32Array.from({ length: sizeOf(dims) }, () => random.uniform() - 0.5),
     dims,
   )
 

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { Engine, Program } from '../../src/engine/Engine'
+import type { Feed } from '../../src/feeds/FeedLayout'
 import { withTrainable } from '../../src/models/freeze'
 import { encode } from '../../src/onnx/encode'
+import type { Graph } from '../../src/onnx/types'
 import { adamw } from '../../src/optim/adamw'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import type { ParameterStore, StoreContent, StoreOptions } from '../../src/parameters/ParameterStore'
@@ -79,6 +81,30 @@ export function openWorkshop(open: () => Promise<StoreHome>): Workshop {
     isExact: () => home.isExact,
     createRig,
     train: (options, stopBefore) => trainOn(createRig, options, stopBefore),
+  }
+}
+
+/** Stores whose gradients a graph of a few numbers x makes, while the tests around it run. */
+export interface SmallWorkshop {
+  create(options: StoreOptions): Promise<ParameterStore>
+  /** Runs a micro-batch, and adds its gradients. */
+  run(store: ParameterStore, x: readonly number[], microBatch: number): Promise<void>
+}
+
+export function openSmallWorkshop(open: () => Promise<StoreHome>, graph: Graph): SmallWorkshop {
+  let home: StoreHome
+  let program: Program
+  beforeAll(async () => {
+    home = await open()
+    program = await home.engine.load(encode(graph).model)
+  })
+  afterAll(() => home.dispose())
+  return {
+    create: options => home.create(options),
+    async run(store, x, microBatch) {
+      const { into, keep } = store.targets({} as Feed, microBatch)
+      await store.add(await program.run({ ...store.inputs, x: Tensor.from('float32', x) }, into, { keep }), microBatch)
+    },
   }
 }
 
