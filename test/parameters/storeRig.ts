@@ -54,7 +54,8 @@ export interface Rig {
 
 export interface RigOptions {
   readonly optimizer?: Optimizer
-  readonly decay?: number
+  /** Of all parameters, or of each by its name. */
+  readonly decay?: number | StoreOptions['weightDecay']
   /** Whether gradients of tables come as rows. */
   readonly rows?: boolean
   /** Parameters that are not trained. */
@@ -118,10 +119,11 @@ async function rigIn(
   const layout = model.layout({ rows: 1, fewShapes: false })
   const definition = trainingProgram(model, layout, layout.usualVariant, {}, { rows })
   const weights = modelFromConfig(config).parameters
-  const options = { weights, gradients: definition.gradients, optimizer, weightDecay: () => decay }
+  const weightDecay = typeof decay === 'number' ? (): number => decay : decay
+  const options = { weights, gradients: definition.gradients, optimizer, weightDecay }
   const store = await home.create(options)
   const key = String([rows, frozen])
-  if (!programs.has(key)) programs.set(key, home.engine.load(encode(definition.graph).model))
+  if (!programs.has(key)) programs.set(key, home.engine.load(encode(definition.graph).model, { name: 'training' }))
   const program = await programs.get(key)!
   return {
     store,
