@@ -1,5 +1,4 @@
 // the oracle's models and runs on WebGPU, and runs that go on where another device has saved
-import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkFolder } from '../scripts/reference/checkFolder'
@@ -55,7 +54,7 @@ describe.skipIf(hindrance !== undefined)(`on WebGPU${skipped}`, () => {
   ])(
     'a run that %s has saved goes on with the same losses on the other',
     async (_, first, second) => {
-      const folder = mkdtempSync(join(temporaryFolder(), 'run-'))
+      const folder = temporaryFolder()
       const whole = await losses(folder, first)
       const resumed = await losses(folder, second, join(folder, 'checkpoint-3'))
       expect(whole).toHaveLength(6)

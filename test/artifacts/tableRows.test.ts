@@ -8,18 +8,18 @@ import { GraphBuilder } from '../../src/onnx/builder'
 import { generateArtifacts, TrainingArtifacts } from '../../src/index'
 import { trainingProgram } from '../../src/programs/training'
 import { MersenneTwister } from '../../src/random'
-import { type Batch, Tensor } from '../../src/tensor'
-import { withWorkers } from '../../src/training/engines'
+import { type Batch, sizeOf, Tensor } from '../../src/tensor'
 import { withRunner } from '../helpers/compute'
 import { pretendedDevice } from '../helpers/pretendedDevice'
 import { evaluate } from '../helpers/referenceEngine'
+import { enginesOn } from '../helpers/sharedEngines'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const random = new MersenneTwister(4)
 const numbers = (...dims: number[]): Tensor<'float32'> =>
   new Tensor(
     'float32',
-    Float32Array.from({ length: dims.reduce((product, length) => product * length) }, () => random.uniform() - 0.5),
+    Float32Array.from({ length: sizeOf(dims) }, () => random.uniform() - 0.5),
     dims,
   )
 
@@ -72,7 +72,7 @@ describe.each(['portable', 'onnxruntime-training'] as const)("a table of artifac
   ])('has the gradient of the whole table in %s', async (_, open) => {
     const expected = evaluate(programOf(false).graph, { ...batch, ...Object.fromEntries(model.parameters) })
     const engine = await open()
-    const engines = withWorkers({ float32: engine, training: engine, evaluation: engine })
+    const engines = enginesOn(engine)
     await withRunner(model, { engines }, batch, async compute => {
       const { gradients } = await compute([batch])
       for (const name of ['words', 'kinds', 'output'])

@@ -127,11 +127,24 @@ export function norm(values: Float64Array): number {
  * The gradients of two computations whose difference is above 1e-4 of their own norm and 2e-6 of the model's largest.
  */
 export function differing(a: Computed, b: Computed): string[] {
-  const largest = Math.max(...[...b.gradients.values()].map(g => norm(g) / b.count))
-  return [...b.gradients].flatMap(([name, expected]) => {
+  const norms = normsOf(a, b)
+  const largest = Math.max(...norms.map(({ own }) => own))
+  return norms.flatMap(({ name, difference, own }) =>
+    difference <= Math.max(1e-4 * own, 2e-6 * largest) ? [] : [`${name}: ${difference} of ${own}`],
+  )
+}
+
+/** The L2 norm of the difference of all gradients of two computations, relative to the second one's. */
+export function distance(a: Computed, b: Computed): number {
+  const norms = normsOf(a, b)
+  return Math.hypot(...norms.map(({ difference }) => difference)) / Math.hypot(...norms.map(({ own }) => own))
+}
+
+/** The norms of the second computation's gradients of the mean loss, and of their difference from the first one's. */
+function normsOf(a: Computed, b: Computed): { name: string; difference: number; own: number }[] {
+  return [...b.gradients].map(([name, expected]) => {
     const given = a.gradients.get(name)!
     const difference = norm(expected.map((v, i) => v / b.count - given[i]! / a.count))
-    const own = norm(expected) / b.count
-    return difference <= Math.max(1e-4 * own, 2e-6 * largest) ? [] : [`${name}: ${difference} of ${own}`]
+    return { name, difference, own: norm(expected) / b.count }
   })
 }

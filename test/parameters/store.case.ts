@@ -1,10 +1,7 @@
 // what every parameter store promises; each implementation runs all of it
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
-import type { Program } from '../../src/engine/Engine'
-import type { Feed } from '../../src/feeds/FeedLayout'
 import { GraphBuilder } from '../../src/onnx/builder'
-import { encode } from '../../src/onnx/encode'
 import type { Graph } from '../../src/onnx/types'
 import { adafactor } from '../../src/optim/adafactor'
 import { adagrad } from '../../src/optim/adagrad'
@@ -18,7 +15,17 @@ import type { ProcessGroup } from '../../src/processes/ProcessGroup'
 import { Tensor } from '../../src/tensor'
 import { expectClose } from '../helpers/expectClose'
 import { updateCases } from './update.case'
-import { config, contentOf, first, openWorkshop, type StoreHome, table, third, type Workshop } from './storeRig'
+import {
+  config,
+  contentOf,
+  first,
+  openSmallWorkshop,
+  openWorkshop,
+  type StoreHome,
+  table,
+  third,
+  type Workshop,
+} from './storeRig'
 
 /** The cases of the interface `ParameterStore`. */
 export function storeCases(open: () => Promise<StoreHome>): void {
@@ -177,23 +184,12 @@ function pairOfGroups(): readonly ProcessGroup[] {
 
 function statisticCases(open: () => Promise<StoreHome>): void {
   describe('statistics', () => {
-    let home: StoreHome
-    let program: Program
-    beforeAll(async () => {
-      home = await open()
-      program = await home.engine.load(encode(movingGraph()).model)
-    })
-    afterAll(() => home.dispose())
-    const run = async (store: ParameterStore, x: readonly number[], microBatch: number): Promise<void> => {
-      const { into, keep } = store.targets({} as Feed, microBatch)
-      const inputs = { ...store.inputs, x: Tensor.from('float32', [...x]) }
-      await store.add(await program.run(inputs, into, { keep }), microBatch)
-    }
+    const { create, run } = openSmallWorkshop(open, movingGraph())
     const meanOf = async (store: ParameterStore): Promise<readonly number[]> =>
       Array.from((await contentOf(store, 'parameters')).get('mean')!.data)
 
     it('move with every micro-batch, and by no update', async () => {
-      const store = await home.create(movingOptions())
+      const store = await create(movingOptions())
       await run(store, [1, 2], 0)
       expect(await meanOf(store)).toEqual([11, 22])
       await run(store, [3, 5], 1)
@@ -207,7 +203,7 @@ function statisticCases(open: () => Promise<StoreHome>): void {
     })
 
     it('are those of the first of two processes', async () => {
-      const stores = [await home.create(movingOptions()), await home.create(movingOptions())]
+      const stores = [await create(movingOptions()), await create(movingOptions())]
       await run(stores[0]!, [1, 2], 0)
       await run(stores[1]!, [7, 7], 0)
       const groups = pairOfGroups()

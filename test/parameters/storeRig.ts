@@ -2,8 +2,10 @@
 import { afterAll, beforeAll } from 'vitest'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { Engine, Program } from '../../src/engine/Engine'
+import type { Feed } from '../../src/feeds/FeedLayout'
 import { withTrainable } from '../../src/models/freeze'
 import { encode } from '../../src/onnx/encode'
+import type { Graph } from '../../src/onnx/types'
 import { adamw } from '../../src/optim/adamw'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import type { ParameterStore, StoreContent, StoreOptions } from '../../src/parameters/ParameterStore'
@@ -52,7 +54,8 @@ export interface Rig {
 
 export interface RigOptions {
   readonly optimizer?: Optimizer
-  readonly decay?: number
+  /** Of all parameters, or of each by its name. */
+  readonly decay?: number | StoreOptions['weightDecay']
   /** Whether gradients of tables come as rows. */
   readonly rows?: boolean
   /** Parameters that are not trained. */
@@ -82,6 +85,30 @@ export function openWorkshop(open: () => Promise<StoreHome>): Workshop {
   }
 }
 
+/** Stores whose gradients a graph of a few numbers x makes, while the tests around it run. */
+export interface SmallWorkshop {
+  create(options: StoreOptions): Promise<ParameterStore>
+  /** Runs a micro-batch, and adds its gradients. */
+  run(store: ParameterStore, x: readonly number[], microBatch: number): Promise<void>
+}
+
+export function openSmallWorkshop(open: () => Promise<StoreHome>, graph: Graph): SmallWorkshop {
+  let home: StoreHome
+  let program: Program
+  beforeAll(async () => {
+    home = await open()
+    program = await home.engine.load(encode(graph).model)
+  })
+  afterAll(() => home.dispose())
+  return {
+    create: options => home.create(options),
+    async run(store, x, microBatch) {
+      const { into, keep } = store.targets({} as Feed, microBatch)
+      await store.add(await program.run({ ...store.inputs, x: Tensor.from('float32', x) }, into, { keep }), microBatch)
+    },
+  }
+}
+
 async function rigIn(
   home: StoreHome,
   programs: Map<string, Promise<Program>>,
@@ -92,10 +119,11 @@ async function rigIn(
   const layout = model.layout({ rows: 1, fewShapes: false })
   const definition = trainingProgram(model, layout, layout.usualVariant, {}, { rows })
   const weights = modelFromConfig(config).parameters
-  const options = { weights, gradients: definition.gradients, optimizer, weightDecay: () => decay }
+  const weightDecay = typeof decay === 'number' ? (): number => decay : decay
+  const options = { weights, gradients: definition.gradients, optimizer, weightDecay }
   const store = await home.create(options)
   const key = String([rows, frozen])
-  if (!programs.has(key)) programs.set(key, home.engine.load(encode(definition.graph).model))
+  if (!programs.has(key)) programs.set(key, home.engine.load(encode(definition.graph).model, { name: 'training' }))
   const program = await programs.get(key)!
   return {
     store,

@@ -10,11 +10,11 @@ import { readModel } from '../../src/onnx/readModel'
 import { trainingProgram } from '../../src/programs/training'
 import { MersenneTwister } from '../../src/random'
 import { type Batch, Tensor } from '../../src/tensor'
-import { withWorkers } from '../../src/training/engines'
 import { classes } from '../helpers/batches'
 import { withRunner } from '../helpers/compute'
 import { pretendedDevice } from '../helpers/pretendedDevice'
 import { evaluate } from '../helpers/referenceEngine'
+import { enginesOn } from '../helpers/sharedEngines'
 
 const random = new MersenneTwister(4)
 const numbers = (...dims: number[]): Tensor<'float32'> => {
@@ -75,7 +75,7 @@ describe('a table that two nodes read', () => {
     const expected = denseGradients()
     const trained = new TrainableModel(model, new Map(Object.entries(weights)))
     const engine = await open()
-    const engines = withWorkers({ float32: engine, training: engine, evaluation: engine })
+    const engines = enginesOn(engine)
     await withRunner(trained, { engines }, batch, async (compute, runner) => {
       for (const count of [1, 2]) {
         const { gradients } = await compute(Array.from({ length: count }, () => batch))

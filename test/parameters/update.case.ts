@@ -1,9 +1,6 @@
 // updates of a store against the optimizer's own graph in float64
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Program } from '../../src/engine/Engine'
-import type { Feed } from '../../src/feeds/FeedLayout'
+import { describe, expect, it } from 'vitest'
 import { GraphBuilder } from '../../src/onnx/builder'
-import { encode } from '../../src/onnx/encode'
 import type { Graph } from '../../src/onnx/types'
 import { adafactor } from '../../src/optim/adafactor'
 import { adagrad } from '../../src/optim/adagrad'
@@ -12,11 +9,11 @@ import { lion } from '../../src/optim/lion'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { rmsprop } from '../../src/optim/rmsprop'
 import { sgd } from '../../src/optim/sgd'
-import type { ParameterStore, StoreOptions } from '../../src/parameters/ParameterStore'
+import type { StoreOptions } from '../../src/parameters/ParameterStore'
 import { updateGraph, updateScalars } from '../../src/programs/update'
-import { Tensor } from '../../src/tensor'
+import { sizeOf, Tensor } from '../../src/tensor'
 import { evaluate } from '../helpers/referenceEngine'
-import { contentOf, type StoreHome } from './storeRig'
+import { contentOf, openSmallWorkshop, type SmallWorkshop, type StoreHome } from './storeRig'
 
 /**
  * Two optimizers whose results must not be written over what they still read: one reads the whole parameter for each of its
@@ -96,20 +93,14 @@ const numbersOf = (step: number): { step: number; rate: number; scale: number } 
 
 export function updateCases(open: () => Promise<StoreHome>): void {
   describe('updates', () => {
-    let home: StoreHome
-    let program: Program
-    beforeAll(async () => {
-      home = await open()
-      program = await home.engine.load(encode(gradientGraph()).model)
-    })
-    afterAll(() => home.dispose())
+    const workshop = openSmallWorkshop(open, gradientGraph())
 
     it.each(optimizers.map((optimizer, i) => [`${optimizer.name} ${i}`, optimizer] as const))(
       'of %s are what its graph says in float64, for every parameter by its own weight decay',
       async (_, optimizer) => {
-        const store = await home.create(storeOptions(optimizer))
+        const store = await workshop.create(storeOptions(optimizer))
         for (const [step, microBatches] of updates.entries()) {
-          for (const [index, x] of microBatches.entries()) await run(store, program, x, index)
+          for (const [index, x] of microBatches.entries()) await workshop.run(store, x, index)
           await store.update(numbersOf(step))
         }
         const given = new Map([...(await contentOf(store, 'parameters')), ...(await contentOf(store, 'slots'))])
@@ -126,28 +117,26 @@ export function updateCases(open: () => Promise<StoreHome>): void {
     )
 
     it('that are not finite are measured as such, and leave everything whole when they are discarded', () =>
-      expectWholeAfterNonFinite(home, program))
+      expectWholeAfterNonFinite(workshop))
   })
 }
 
-async function expectWholeAfterNonFinite(home: StoreHome, program: Program): Promise<void> {
-  const store = await home.create(storeOptions(adamw()))
+async function expectWholeAfterNonFinite({ create, run }: SmallWorkshop): Promise<void> {
+  const store = await create(storeOptions(adamw()))
   const content = async (): Promise<unknown> => [await contentOf(store, 'parameters'), await contentOf(store, 'slots')]
-  await run(store, program, [1, 2, 3], 0)
+  await run(store, [1, 2, 3], 0)
   await store.update(numbersOf(0))
   const before = await content()
   for (const wrong of [NaN, Infinity]) {
-    await run(store, program, [1, 2, 3], 0)
-    await run(store, program, [1, wrong, 1], 1)
+    await run(store, [1, 2, 3], 0)
+    await run(store, [1, wrong, 1], 1)
     expect(Number.isFinite(await store.squaredNorm())).toBe(false)
     await store.discard()
     expect(await content()).toEqual(before)
   }
-  await run(store, program, [0, 2, 0], 0)
-  const [matrix, bias] = [
-    (await contentOf(store, 'parameters')).get('matrix')!.data,
-    (await contentOf(store, 'parameters')).get('bias')!.data,
-  ]
+  await run(store, [0, 2, 0], 0)
+  const parameters = await contentOf(store, 'parameters')
+  const [matrix, bias] = [parameters.get('matrix')!.data, parameters.get('bias')!.data]
   const expected = 4 * (matrix[1]! ** 2 + matrix[4]! ** 2 + bias[1]! ** 2)
   expect((await store.squaredNorm()) / expected).toBeCloseTo(1, 5)
   await store.dispose()
@@ -160,11 +149,6 @@ const storeOptions = (optimizer: Optimizer): StoreOptions => ({
   weightDecay: name => decays[name]!,
 })
 
-async function run(store: ParameterStore, program: Program, x: readonly number[], microBatch: number): Promise<void> {
-  const { into, keep } = store.targets({} as Feed, microBatch)
-  await store.add(await program.run({ ...store.inputs, x: Tensor.from('float32', x) }, into, { keep }), microBatch)
-}
-
 /** Parameters and slots after all updates. */
 function expectedOf(optimizer: Optimizer): Map<string, Float64Array> {
   const found = new Map<string, Float64Array>()
@@ -173,8 +157,7 @@ function expectedOf(optimizer: Optimizer): Map<string, Float64Array> {
     const slots = optimizer.init(parameter)
     let state: Record<string, Tensor> = { parameter: wide(weights[name as 'matrix' | 'bias']) }
     for (const [slot, { shape: dims, fill = 0 }] of Object.entries(slots)) {
-      const size = dims.reduce((product, length) => product * length, 1)
-      state[slot] = new Tensor('float64', new Float64Array(size).fill(fill), dims)
+      state[slot] = new Tensor('float64', new Float64Array(sizeOf(dims)).fill(fill), dims)
     }
     const graph = updateGraph(optimizer, parameter, false)
     for (const [step, microBatches] of updates.entries()) {

@@ -1,18 +1,19 @@
 // training in 16 bits on the processor, where each result is rounded as a GPU would
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { Plain } from '../../scripts/reference/plainTensor'
 import { createEngine, type Engine } from '../../src/engine/Engine'
 import { checkBfloat16On, checkComputes } from '../../src/engine/reducedTypes'
 import type { Batch, ReducedType } from '../../src/tensor'
-import { type Engines, withWorkers } from '../../src/training/engines'
+import type { Engines } from '../../src/training/engines'
 import { AutoModel } from '../../src/index'
 import { classes, randomBatch } from '../helpers/batches'
-import { type Computed, compute, type ComputeOptions, norm } from '../helpers/compute'
+import { type Computed, compute, type ComputeOptions, distance } from '../helpers/compute'
 import { type FamilyName, familyNames, oracleModel } from '../helpers/oracleModels'
 import { batchOf, tensorOf } from '../helpers/oracle'
 import { pretendedDevice } from '../helpers/pretendedDevice'
+import { enginesOn } from '../helpers/sharedEngines'
 import { findWebgpuDriver } from '../helpers/webgpu'
 
 interface FieldRun {
@@ -25,8 +26,7 @@ const lengths = [9, 3, 1, 7, 2, 6, 5, 8]
 const batches: readonly Batch[] = [1, 2].map(seed => randomBatch(lengths, classes(2, 0, 1, 1, 0, 2, 2, 1), { seed }))
 
 async function enginesFor(training: ReducedType | undefined, engine?: Engine): Promise<Engines> {
-  const one = engine ?? (await createEngine({ threads: 1 }))
-  return withWorkers({ float32: one, training: one, evaluation: one, reduced: { training } })
+  return enginesOn(engine ?? (await createEngine({ threads: 1 })), { training })
 }
 
 async function computed(
@@ -38,19 +38,12 @@ async function computed(
   return compute(model, batches, { engines: await enginesFor(type, engine), ...options })
 }
 
-/** The L2 norm of the difference of all gradients, relative to their own. */
-function distance(a: Computed, b: Computed): number {
-  const square = (of: (name: string) => Float64Array): number =>
-    [...b.gradients.keys()].reduce((sum, name) => sum + norm(of(name)) ** 2, 0)
-  const difference = (name: string): Float64Array =>
-    b.gradients.get(name)!.map((v, i) => v / b.count - a.gradients.get(name)![i]! / a.count)
-  return Math.sqrt(square(difference) / square(name => b.gradients.get(name)!.map(v => v / b.count)))
-}
-
 describe.each(familyNames)('gradients of %s in 16 bits', family => {
+  let half: Computed
+  beforeAll(async () => void (half = await computed(family, 'float16')))
+
   it('are those of float32 to 2e-2, and not the same', async () => {
     const single = await computed(family, undefined)
-    const half = await computed(family, 'float16')
     expect(half.count).toBe(single.count)
     expect(Math.abs(half.loss / single.loss - 1)).toBeLessThan(1e-3)
     const apart = distance(half, single)
@@ -60,10 +53,9 @@ describe.each(familyNames)('gradients of %s in 16 bits', family => {
   })
 
   it('are the same bit for bit with layers computed again', async () => {
-    const kept = await computed(family, 'float16')
     const again = await computed(family, 'float16', { gradientCheckpointing: true })
-    expect(again.loss).toBe(kept.loss)
-    for (const [name, gradient] of kept.gradients) expect(again.gradients.get(name), name).toEqual(gradient)
+    expect(again.loss).toBe(half.loss)
+    for (const [name, gradient] of half.gradients) expect(again.gradients.get(name), name).toEqual(gradient)
   })
 })
 

@@ -9,12 +9,12 @@ import type { TrainableModel } from '../../src/auto/TrainableModel'
 import { trainingProgram } from '../../src/programs/training'
 import { type Batch, sizeOf } from '../../src/tensor'
 import type { LabelledFeed } from '../../src/training/LabelledFeed'
-import { withWorkers } from '../../src/training/engines'
 import { classes, randomBatch } from '../helpers/batches'
 import { addUp, withRunner } from '../helpers/compute'
 import { deviceEngine } from '../helpers/deviceEngine'
 import { expectClose } from '../helpers/expectClose'
 import { pretendedDevice } from '../helpers/pretendedDevice'
+import { enginesOn } from '../helpers/sharedEngines'
 import { oracleModel } from '../helpers/oracleModels'
 import { findWebgpuDriver } from '../helpers/webgpu'
 
@@ -41,7 +41,7 @@ interface Run {
 
 async function train(engine: Engine, optimizer: Optimizer): Promise<Run> {
   const model = await oracleModel('bert', dropout)
-  const engines = withWorkers({ float32: engine, training: engine, evaluation: engine })
+  const engines = enginesOn(engine)
   const run = await withRunner(model, { engines, optimizer }, microBatches(0)[0]!, async (_, runner) => {
     const losses: number[] = []
     const norms: number[] = []
