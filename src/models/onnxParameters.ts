@@ -109,13 +109,13 @@ function nothingToTrain(file: string, output: string): TrainerError {
   })
 }
 
-/** Pairs of matrices of the same content, one of them transposed perhaps. */
+/** Pairs of matrices of the same content, one of them transposed perhaps. Those that hold one number are none. */
 function* copies(
   tensors: readonly (readonly [name: string, tensor: Tensor])[],
 ): Generator<readonly [name: string, copy: string, how: string]> {
   const seen = new Map<string, [string, Tensor][]>()
   for (const [name, tensor] of tensors) {
-    if (tensor.dims.length !== 2 || tensor.size < 4) continue
+    if (tensor.dims.length !== 2 || tensor.size < 4 || isUniform(tensor)) continue
     const key = keyOf(tensor)
     const alike = seen.get(key) ?? []
     const other = alike.find(([, one]) => isSame(one, tensor) || isTransposed(one, tensor))
@@ -124,7 +124,7 @@ function* copies(
   }
 }
 
-/** The same for any order of the elements; differs where all are equal, as where a layer starts. */
+/** The same for any order of the elements. */
 function keyOf({ data, dims }: Tensor): string {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length)
   let sum = 0
@@ -137,11 +137,11 @@ function keyOf({ data, dims }: Tensor): string {
 }
 
 function isSame(a: Tensor, b: Tensor): boolean {
-  return String(a.dims) === String(b.dims) && !isUniform(a) && a.data.every((value, i) => value === b.data[i])
+  return String(a.dims) === String(b.dims) && a.data.every((value, i) => value === b.data[i])
 }
 
 function isTransposed(a: Tensor, b: Tensor): boolean {
   const [rows = 0, columns = 0] = a.dims
-  if (b.dims[0] !== columns || isUniform(a)) return false
+  if (b.dims[0] !== columns) return false
   return a.data.every((value, i) => value === b.data[(i % columns) * rows + Math.floor(i / columns)])
 }
