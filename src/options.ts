@@ -81,6 +81,12 @@ export function checkFlag(value: unknown, name: string): void {
   throw new TrainerError('argument', `${name} is ${shown(value)}; true or false was expected.`)
 }
 
+/** @throws TrainerError (`argument`) for a value that is no text, nor left out. */
+export function checkText(value: unknown, name: string): void {
+  if (value === undefined || typeof value === 'string') return
+  throw new TrainerError('argument', `${name} is ${shown(value)}; a text was expected.`)
+}
+
 /** @throws TrainerError (`argument`) for what cannot be called. */
 export function checkFunction(value: unknown, where: string): void {
   if (typeof value === 'function') return

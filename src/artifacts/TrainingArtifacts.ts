@@ -2,7 +2,7 @@ import { TrainableModel } from '../auto/TrainableModel'
 import { quoted, TrainerError } from '../errors'
 import type { ParameterPatterns } from '../models/freeze'
 import type { OptimizerMemory, UpdateRule } from '../optim/UpdateRule'
-import { checkFlag, refuseArguments, shown, withDefaults } from '../options'
+import { checkFlag, checkText, refuseArguments, shown, withDefaults } from '../options'
 import { inferenceGraph } from '../programs/inference'
 import { sizeOf, Tensor } from '../tensor'
 import { type Accumulation, type ArtifactParts, artifactsModel } from './artifactsModel'
@@ -255,11 +255,8 @@ function checkedOptions(options: TrainingArtifactsOptions): CheckedOptions {
     throw new TrainerError('argument', 'checkpoint and nominal were both given.', { fix: 'Give only one of them.' })
   if (!['mean', 'sum'].includes(checked.accumulation))
     throw new TrainerError('argument', `accumulation is ${shown(checked.accumulation)}; 'mean' or 'sum' was expected.`)
-  for (const name of ['prefix', 'checkpoint'] as const) {
-    const given: unknown = checked[name]
-    if (given !== undefined && typeof given !== 'string')
-      throw new TrainerError('argument', `${name} is ${shown(given)}; a text was expected.`)
-  }
+  checkText(checked.prefix, 'prefix')
+  checkText(checked.checkpoint, 'checkpoint')
   checkOutputs(checked.outputs)
   return checked
 }

@@ -6,7 +6,7 @@ import type { Graph, Value } from '../onnx/types'
 import { shown, withDefaults } from '../options'
 import type { Tensor } from '../tensor'
 import type { Parameter } from '../models/Model'
-import { type AdamWAttributes, fileAdamw } from './fileAdamw'
+import { type AdamWAttributes, fileAdamw, inFloat32 } from './fileAdamw'
 import { bufferEnding, momentNames, momentSequences } from './names'
 
 /** AdamW as artifacts have it; each option with Python's default. */
@@ -219,14 +219,10 @@ function clipped(graph: GraphBuilder, gradients: readonly Value[], maxNorm: numb
 
 type Update = (weight: Value, gradient: Value, first: Value, second: Value) => readonly Value[]
 
-/** AdamWOptimizer's formula in either mode; numbers are rounded to float32 first, as its attributes are. */
-function adamwUpdate(graph: GraphBuilder, attributes: AdamWAttributes, rate: Value, count: Value): Update {
-  const { correct_bias: corrects, adam_mode: mode, weight_decay } = attributes
-  const [alpha, beta, epsilon] = [attributes.alpha, attributes.beta, attributes.epsilon].map(Math.fround) as [
-    number,
-    number,
-    number,
-  ]
+/** AdamWOptimizer's formula in either mode. */
+function adamwUpdate(graph: GraphBuilder, given: AdamWAttributes, rate: Value, count: Value): Update {
+  const attributes = inFloat32(given)
+  const { alpha, beta, correct_bias: corrects, adam_mode: mode, weight_decay } = attributes
   // in float64: 1 - βᵗ loses its digits in float32 where t is small
   const correction = (decayRate: number): Value => {
     const power = graph.pow(graph.constant(decayRate, 'float64'), graph.cast(count, 'float64'))
@@ -239,7 +235,7 @@ function adamwUpdate(graph: GraphBuilder, attributes: AdamWAttributes, rate: Val
     root_correction: mode === 0 ? graph.reciprocal(root) : graph.constant(1),
     kept: graph.sub(1, graph.mul(rate, weight_decay)),
   }
-  const { update } = fileAdamw({ ...attributes, alpha, beta, epsilon })
+  const { update } = fileAdamw(attributes)
   return (parameter, gradient, exp_avg, exp_avg_sq) => {
     const { parameter: next, slots } = update(graph, { parameter, gradient, slots: { exp_avg, exp_avg_sq }, scalars })
     return [next, slots.exp_avg!, slots.exp_avg_sq!]

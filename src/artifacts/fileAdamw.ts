@@ -18,6 +18,18 @@ export interface AdamWAttributes {
   readonly adam_mode: number
 }
 
+/** As the kernels compute with them: of β₂ in float32, 1 - β₂ is apart by 1e-5. */
+export function inFloat32(attributes: AdamWAttributes): AdamWAttributes {
+  const { alpha, beta, epsilon, weight_decay } = attributes
+  return {
+    ...attributes,
+    alpha: Math.fround(alpha),
+    beta: Math.fround(beta),
+    epsilon: Math.fround(epsilon),
+    weight_decay: Math.fround(weight_decay),
+  }
+}
+
 /**
  * AdamWOptimizer, with m and v as in `adamw()`. Mode 0, PyTorch's: p ← p (1 - ηλ), then p ← p - η / (1-β₁ᵗ) · m / (√v /
  * √(1-β₂ᵗ) + ε). Mode 1, Hugging Face's: p ← p - η √(1-β₂ᵗ) / (1-β₁ᵗ) · m / (√v + ε), then p ← p - ηλp; without

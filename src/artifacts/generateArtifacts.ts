@@ -2,7 +2,7 @@ import { TrainableModel } from '../auto/TrainableModel'
 import { nearest, quoted, TrainerError } from '../errors'
 import type { LossFunction } from '../losses/LossFunction'
 import type { ParameterPatterns } from '../models/freeze'
-import { checkFlag, checkOptions, shown } from '../options'
+import { checkFlag, checkOptions, checkText, shown } from '../options'
 import { type ArtifactLossName, checkArtifactLoss, type LabelKind } from './artifactLoss'
 import { type ArtifactOptimizer, optimizerNodes } from './artifactOptimizer'
 import { chosenParameters } from './chosenParameters'
@@ -118,10 +118,8 @@ function checkGenerateOptions(options: GenerateArtifactsOptions): void {
     if (given === undefined || (Array.isArray(given) && given.every(item => typeof item === 'string'))) continue
     throw new TrainerError('argument', `${name} is ${shown(given)}; a list of names was expected.`)
   }
-  for (const [name, given] of Object.entries({ prefix, artifactDirectory }) as [string, unknown][]) {
-    if (given !== undefined && typeof given !== 'string')
-      throw new TrainerError('argument', `${name} is ${shown(given)}; a text was expected.`)
-  }
+  checkText(prefix, 'prefix')
+  checkText(artifactDirectory, 'artifactDirectory')
   if (/[/\\]/.test(prefix ?? ''))
     throw new TrainerError('argument', `prefix is "${prefix}": it is the beginning of names, and no folder.`, {
       fix: 'Name the folder in artifactDirectory.',

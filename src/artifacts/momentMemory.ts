@@ -60,17 +60,17 @@ export class MomentMemory implements OptimizerMemory {
     const moved = new Set(trained)
     for (const parameter of this.#parts.trained) {
       if (!moved.has(parameter) && states.has(parameter)) continue
-      const found = this.#slotsOf(optimizer, parameter).map(
-        slot => slots.get(`${parameter}.${slot}`) ?? Tensor.zeros('float32', this.#shapeOf(parameter)),
-      )
+      const found = this.#slotsOf(optimizer, parameter).map(slot => slots.get(`${parameter}.${slot}`))
       states.set(parameter, this.#momentsOf(optimizer, parameter, found))
     }
     this.#state = { step, initialLearningRate: this.#state?.initialLearningRate ?? usualLearningRate, states }
   }
 
-  #momentsOf(optimizer: Optimizer, parameter: string, slots: readonly Tensor[]): Map<MomentName, Tensor> {
+  /** @param slots those that there are; others begin at zero. */
+  #momentsOf(optimizer: Optimizer, parameter: string, slots: readonly (Tensor | undefined)[]): Map<MomentName, Tensor> {
     const shape = this.#shapeOf(parameter)
-    if (slots.length > momentNames.length || slots.some(({ dims }) => dims.join() !== shape.join())) {
+    const isOther = (slot: Tensor | undefined): boolean => slot !== undefined && slot.dims.join() !== shape.join()
+    if (slots.length > momentNames.length || slots.some(isOther)) {
       const problem = `A checkpoint of ONNX Runtime Training has no place for what ${optimizer.name} keeps of ${parameter}`
       throw new TrainerError('argument', `${problem}.`, { fix: 'Train with AdamW or SGD.' })
     }

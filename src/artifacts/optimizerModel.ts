@@ -3,7 +3,7 @@ import { isJsonObject, parseJson, type JsonObject } from '../json'
 import { operatorName, type RawAttribute } from '../onnx/RawModel'
 import { sgd } from '../optim/sgd'
 import type { UpdateRule } from '../optim/UpdateRule'
-import { fileAdamw } from './fileAdamw'
+import { fileAdamw, inFloat32 } from './fileAdamw'
 import { momentNames, momentSequences, optimizerSteps } from './names'
 import type { ArtifactGraph } from './signature'
 
@@ -58,23 +58,15 @@ const updates: Readonly<
       adam_mode: 0,
       correct_bias: 1,
     })
-    const { alpha, beta, weight_decay: weightDecay, adam_mode: mode, correct_bias } = read
+    const { alpha, beta, epsilon, weight_decay: weightDecay, adam_mode: mode, correct_bias } = read
     if ((mode !== 0 && mode !== 1) || (mode === 0 && correct_bias === 0)) {
       const found = `adam_mode ${mode} and correct_bias ${correct_bias}`
       throw new TrainerError('graph', `${file}: AdamWOptimizer has ${found}; ONNX Runtime has no such update.`)
     }
     return {
-      optimizer: fileAdamw({
-        // the kernel computes with what float32 makes of them: 1 - β₂ is apart by 1e-5 then
-        alpha: Math.fround(alpha),
-        beta: Math.fround(beta),
-        epsilon: Math.fround(read.epsilon),
-        weight_decay: Math.fround(weightDecay),
-        adam_mode: mode,
-        correct_bias,
-      }),
+      optimizer: fileAdamw(inFloat32(read)),
       weightDecay,
-      decides: { adamBeta1: alpha, adamBeta2: beta, adamEpsilon: read.epsilon, weightDecay },
+      decides: { adamBeta1: alpha, adamBeta2: beta, adamEpsilon: epsilon, weightDecay },
     }
   },
   // p ← p - ηg

@@ -3,6 +3,7 @@ import { quoted, TrainerError } from '../errors'
 import { type GivenInput, givenInput } from '../feeds/asGiven'
 import { needed, readBy } from '../lowering/reading'
 import { lowerings } from '../lowering/table'
+import { known } from '../lowering/writing'
 import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/RawModel'
 import { describe } from '../onnx/shapes'
 import type { Dimension, ValueType } from '../onnx/types'
@@ -145,8 +146,7 @@ function checkShape(name: string, file: string, stated: ValueType, tensor: Tenso
 
 /** A nominal checkpoint has no shapes: the graph's have to be numbers, and of not too many elements. */
 function checkNominal(name: string, file: string, shape: readonly Dimension[]): void {
-  const isKnown = shape.every(length => typeof length === 'number')
-  if (isKnown && sizeOf(shape as readonly number[]) <= mostElements) return
+  if (known(shape) && sizeOf(shape) <= mostElements) return
   throw new TrainerError('file', `${file}: a parameter cannot have the shape [${shape.join(', ')}], as "${name}" has.`)
 }
 

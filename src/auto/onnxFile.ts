@@ -5,7 +5,7 @@ import { readBytes } from '../files/readFile'
 import { toFloat32 } from '../files/safetensors'
 import { log } from '../logging'
 import { withOwnCopies } from '../models/ownCopies'
-import type { RawAttribute, RawGraph, RawModel, RawNode, RawValue } from '../onnx/RawModel'
+import { isGraph, type RawAttribute, type RawGraph, type RawModel, type RawNode, type RawValue } from '../onnx/RawModel'
 import { readModel } from '../onnx/readModel'
 import type { ValueType } from '../onnx/types'
 import { elementTypes } from '../onnx/wire'
@@ -84,7 +84,7 @@ const typeAttributes: ReadonlySet<string> = new Set(['to', 'dtype'])
 function attributeAsFloat32(name: string, value: RawAttribute): RawAttribute {
   if (typeof value === 'number') return typeAttributes.has(name) && otherTypes.has(value) ? elementTypes.float32 : value
   if (value instanceof Tensor) return tensorAsFloat32(value)
-  return typeof value === 'object' && 'nodes' in value ? asFloat32(value) : value
+  return isGraph(value) ? asFloat32(value) : value
 }
 
 function valueAsFloat32(value: RawValue): RawValue {

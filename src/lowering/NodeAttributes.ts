@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import { nodeName, type RawAttribute, type RawGraph, type RawNode } from '../onnx/RawModel'
+import { isGraph, nodeName, type RawAttribute, type RawGraph, type RawNode } from '../onnx/RawModel'
 import { dataTypeOf } from '../onnx/wire'
 import { type DataType, Tensor } from '../tensor'
 
@@ -79,8 +79,4 @@ export class NodeAttributes {
 
 function isList(value: RawAttribute, type: 'number' | 'string'): boolean {
   return Array.isArray(value) && value.every(item => typeof item === type)
-}
-
-function isGraph(value: RawAttribute): value is RawGraph {
-  return typeof value === 'object' && 'nodes' in value
 }

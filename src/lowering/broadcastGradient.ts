@@ -3,6 +3,7 @@
 import { TrainerError } from '../errors'
 import { summedTo } from '../autodiff/unbroadcast'
 import type { GraphBuilder } from '../onnx/builder'
+import { mostAxes } from '../onnx/shapes'
 import type { Dimension, Value } from '../onnx/types'
 import type { Lowering, Site } from './Lowering'
 import { affordable } from './writing'
@@ -35,7 +36,7 @@ export function broadcastGradientArgs(site: Site): readonly Value[] {
   const known = shapes.map(
     shape =>
       lengths(shape) ??
-      Array.from({ length: affordable(rankOf(shape), 'the axes of a shape', 64) }, (): Item => undefined),
+      Array.from({ length: affordable(rankOf(shape), 'the axes of a shape', mostAxes) }, (): Item => undefined),
   )
   const rank = Math.max(...known.map(items => items.length))
   const padded = known.map(items => [...Array.from({ length: rank - items.length }, (): Item => 1), ...items])

@@ -28,17 +28,21 @@ const elementwise =
     if (inputs.some(input => input === undefined)) return undefined
     const operands = inputs as readonly Contents[]
     const dims = broadcastDims(operands.map(operand => operand.dims))
-    if (sizeOf(dims) > most) return undefined
     const integer = outputs[0]!.dtype !== 'float32'
-    const items = Array.from({ length: sizeOf(dims) }, (_, i) => {
+    return filled(dims, i => {
       const taken = operands.map(operand => operand.items[placeIn(operand.dims, dims, i)])
       if (!taken.every((item): item is number => typeof item === 'number')) return names?.(taken[0], taken[1])
       const value = compute(...taken)
       if (integer && !Number.isFinite(value)) return undefined
       return integer ? Math.trunc(value) : Math.fround(value)
     })
-    return { dims, items }
   }
+
+/** The items of a shape, each by its place; nothing is made of a shape that is not followed. */
+function filled(dims: readonly number[], itemAt: (place: number) => Item): Found {
+  const length = sizeOf(dims)
+  return length > most ? undefined : { dims, items: Array.from({ length }, (_, place) => itemAt(place)) }
+}
 
 function broadcastDims(all: readonly (readonly number[])[]): readonly number[] {
   return all.reduce<readonly number[]>((whole, dims) => broadcast(whole, dims) as readonly number[], [])
@@ -62,17 +66,15 @@ function placeIn(dims: readonly number[], whole: readonly number[], at: number):
 
 /** Items of another shape: each is taken from the place in x that `from` says for its own. */
 function picked(x: Contents, dims: readonly number[], from: (index: readonly number[]) => readonly number[]): Found {
-  if (sizeOf(dims) > most) return undefined
-  const items = Array.from({ length: sizeOf(dims) }, (_, i): Item => {
+  return filled(dims, place => {
     const index: number[] = []
-    let rest = i
+    let rest = place
     for (const length of dims.toReversed()) {
       index.unshift(rest % length)
       rest = Math.floor(rest / length)
     }
-    return x.items[from(index).reduce((place, at, axis) => place * x.dims[axis]! + at, 0)]
+    return x.items[from(index).reduce((sum, at, axis) => sum * x.dims[axis]! + at, 0)]
   })
-  return { dims, items }
 }
 
 const vector = (items: readonly Item[]): Found => ({ dims: [items.length], items })
@@ -149,8 +151,8 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
   Reshape: inShape,
   Expand: ({ outputs }, [x]) => {
     const { shape } = outputs[0] as Value
-    if (x === undefined || !known(shape) || sizeOf(shape) > most) return undefined
-    return { dims: shape, items: Array.from({ length: sizeOf(shape) }, (_, i) => x.items[placeIn(x.dims, shape, i)]) }
+    if (x === undefined || !known(shape)) return undefined
+    return filled(shape, place => x.items[placeIn(x.dims, shape, place)])
   },
   Transpose: ({ attributes: { perm } }, [x]) => {
     if (x === undefined) return undefined
@@ -209,13 +211,11 @@ export const contentRules: { readonly [Op in OpName]?: Rule<Op> } = {
   Where: (_, [condition, a, b]) => {
     if (condition === undefined || a === undefined || b === undefined) return undefined
     const dims = broadcastDims([condition.dims, a.dims, b.dims])
-    if (sizeOf(dims) > most) return undefined
-    const pick = (_item: unknown, i: number): Item => {
-      const truthOf = condition.items[placeIn(condition.dims, dims, i)]
+    return filled(dims, place => {
+      const truthOf = condition.items[placeIn(condition.dims, dims, place)]
       const of = truthOf === 1 ? a : truthOf === 0 ? b : undefined
-      return of?.items[placeIn(of.dims, dims, i)]
-    }
-    return { dims, items: Array.from({ length: sizeOf(dims) }, pick) }
+      return of?.items[placeIn(of.dims, dims, place)]
+    })
   },
 }
 

@@ -81,8 +81,8 @@ function dropped(site: Site, x: Value, at: number): readonly [Value, Value | und
 
 /** @throws TrainerError ('graph') where no batch says how large the mask is to be. */
 function maskOf(site: Site, x: Value, probability: number): Value | undefined {
+  const fed = new Set(site.graph.inputs.flatMap(({ shape }) => shape)) // before its own mask is one of them
   const mask = site.dropoutMask(site.node.name, x, probability)
-  const fed = new Set(site.graph.inputs.filter(({ name }) => name !== mask?.name).flatMap(({ shape }) => shape))
   const length = mask?.shape.find(one => typeof one === 'string' && !fed.has(one))
   if (length === undefined) return mask
   throw new TrainerError('graph', `its mask has the length "${length}", which is known only when the graph runs.`, {

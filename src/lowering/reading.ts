@@ -1,5 +1,5 @@
 // what nodes of a file read, the graphs inside of them included
-import type { RawGraph, RawNode } from '../onnx/RawModel'
+import { graphsOf, type RawNode } from '../onnx/RawModel'
 
 /** The nodes that what is wanted depends on, graphs inside of nodes included, in the order of the file. */
 export function needed(nodes: readonly RawNode[], wanted: readonly string[]): readonly RawNode[] {
@@ -20,9 +20,4 @@ export function readBy(node: RawNode): readonly string[] {
     ...graph.outputs.map(({ name }) => name),
   ])
   return [...node.inputs.filter(name => name !== ''), ...inner]
-}
-
-/** The graphs in a node's attributes: branches and bodies of loops. */
-export function graphsOf({ attributes }: RawNode): readonly RawGraph[] {
-  return [...attributes.values()].flatMap(value => (typeof value === 'object' && 'nodes' in value ? [value] : []))
 }

@@ -1,8 +1,8 @@
 // inputs of a graph that are no columns of a batch: whether it is training, and how much is dropped
 import { logOnce } from '../logging'
-import { operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/RawModel'
+import { graphsOf, operatorName, type RawGraph, type RawModel, type RawValue } from '../onnx/RawModel'
 import { Tensor } from '../tensor'
-import { graphsOf, needed } from './reading'
+import { needed } from './reading'
 
 /** The inputs of a graph, parted into what a batch has and what it has not. */
 export interface Switches {

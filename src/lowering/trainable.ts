@@ -4,6 +4,7 @@ import { isFloat } from '../onnx/infer'
 import type { OpName } from '../onnx/operators'
 import {
   functionName,
+  graphsOf,
   operatorName,
   type RawFunction,
   type RawGraph,
@@ -11,7 +12,7 @@ import {
   type RawNode,
 } from '../onnx/RawModel'
 import { bodyOf, paired } from './functions'
-import { graphsOf, readBy } from './reading'
+import { readBy } from './reading'
 import { listLowerings } from './sequences'
 import { lowerings } from './table'
 

@@ -2,10 +2,11 @@
 import { quoted, TrainerError } from '../errors'
 import { log } from '../logging'
 import { reachedFrom } from '../lowering/trainable'
-import type { RawModel } from '../onnx/RawModel'
+import type { RawGraph, RawModel } from '../onnx/RawModel'
 import type { Tensor } from '../tensor'
 import type { Parameter } from './Model'
 import { namesMeant, type ParameterPattern, type ParameterPatterns } from './freeze'
+import { isUniform } from './ownCopies'
 
 /** How the parameters of a graph are chosen. */
 export interface ParameterOptions {
@@ -53,10 +54,10 @@ export function parametersOf(model: RawModel, output: string, options: Parameter
 
 /** Scales that are all 1 and biases that are all 0 are made one by exporters that look for equal content. */
 function warnOfMerged({ graph }: RawModel, trained: readonly Parameter[], file: string): void {
-  const readers = (name: string): number => graph.nodes.filter(({ inputs }) => inputs.includes(name)).length
+  const shared = readBySeveral(graph)
   const merged = trained.filter(({ name }) => {
     const tensor = graph.initializers.get(name)!
-    return tensor.size > 1 && isUniform(tensor) && readers(name) > 1
+    return shared.has(name) && tensor.size > 1 && isUniform(tensor)
   })
   if (merged.length === 0) return
   const names = quoted(merged.slice(0, 3).map(({ name }) => name))
@@ -66,6 +67,19 @@ function warnOfMerged({ graph }: RawModel, trained: readonly Parameter[], file: 
       'parameters that were equal before training, and they stay one. With PyTorch, export with ' +
       'torch.onnx.export(…, dynamo=True, optimize=False), or export a model that has been trained.',
   )
+}
+
+/** The names that more than one node reads. */
+function readBySeveral({ nodes }: RawGraph): ReadonlySet<string> {
+  const once = new Set<string>()
+  const again = new Set<string>()
+  for (const { inputs } of nodes) {
+    for (const name of new Set(inputs)) {
+      if (once.has(name)) again.add(name)
+      else once.add(name)
+    }
+  }
+  return again
 }
 
 /** The names that `trainable` means, of those that can be trained; undefined where it is not given. */
@@ -95,13 +109,13 @@ function nothingToTrain(file: string, output: string): TrainerError {
   })
 }
 
-/** Pairs of matrices of the same content, one of them transposed perhaps. */
+/** Pairs of matrices of the same content, one of them transposed perhaps. Those that hold one number are none. */
 function* copies(
   tensors: readonly (readonly [name: string, tensor: Tensor])[],
 ): Generator<readonly [name: string, copy: string, how: string]> {
   const seen = new Map<string, [string, Tensor][]>()
   for (const [name, tensor] of tensors) {
-    if (tensor.dims.length !== 2 || tensor.size < 4) continue
+    if (tensor.dims.length !== 2 || tensor.size < 4 || isUniform(tensor)) continue
     const key = keyOf(tensor)
     const alike = seen.get(key) ?? []
     const other = alike.find(([, one]) => isSame(one, tensor) || isTransposed(one, tensor))
@@ -110,7 +124,7 @@ function* copies(
   }
 }
 
-/** The same for any order of the elements; differs where all are equal, as where a layer starts. */
+/** The same for any order of the elements. */
 function keyOf({ data, dims }: Tensor): string {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length)
   let sum = 0
@@ -123,15 +137,11 @@ function keyOf({ data, dims }: Tensor): string {
 }
 
 function isSame(a: Tensor, b: Tensor): boolean {
-  return String(a.dims) === String(b.dims) && !isUniform(a) && a.data.every((value, i) => value === b.data[i])
+  return String(a.dims) === String(b.dims) && a.data.every((value, i) => value === b.data[i])
 }
 
 function isTransposed(a: Tensor, b: Tensor): boolean {
   const [rows = 0, columns = 0] = a.dims
-  if (b.dims[0] !== columns || isUniform(a)) return false
+  if (b.dims[0] !== columns) return false
   return a.data.every((value, i) => value === b.data[(i % columns) * rows + Math.floor(i / columns)])
-}
-
-function isUniform({ data }: Tensor): boolean {
-  return data.every(value => value === data[0])
 }

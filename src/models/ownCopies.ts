@@ -24,5 +24,10 @@ export function withOwnCopies(model: RawModel): RawModel {
 function joined({ op, domain, inputs, outputs }: RawNode, { initializers }: RawGraph): Tensor | undefined {
   const tensor = op === 'Identity' && domain === '' ? initializers.get(inputs[0] ?? '') : undefined
   if (tensor?.dtype !== 'float32' || tensor.dims.length === 0 || (outputs[0] ?? '') === '') return undefined
-  return tensor.data.every(value => value === tensor.data[0]) ? tensor : undefined
+  return isUniform(tensor) ? tensor : undefined
+}
+
+/** Whether a tensor holds one number everywhere, as where training starts: it is equal to others by chance. */
+export function isUniform({ data }: Tensor): boolean {
+  return data.every(value => value === data[0])
 }

@@ -72,6 +72,16 @@ export function functionName(called: Pick<RawNode, 'op' | 'domain' | 'overload'>
   return (called.overload ?? '') === '' ? operatorName(called) : `${operatorName(called)}:${called.overload}`
 }
 
+/** Whether an attribute is a graph. */
+export function isGraph(value: RawAttribute): value is RawGraph {
+  return typeof value === 'object' && 'nodes' in value
+}
+
+/** The graphs in a node's attributes: branches and bodies of loops. */
+export function graphsOf({ attributes }: RawNode): readonly RawGraph[] {
+  return [...attributes.values()].filter(isGraph)
+}
+
 /** What errors call a node. */
 export function nodeName(node: RawNode): string {
   return `The node "${node.name}" (${operatorName(node)})`

@@ -1,5 +1,5 @@
 import { malformed } from './malformed'
-import { functionName, type RawModel, type RawNode } from './RawModel'
+import { functionName, graphsOf, type RawModel, type RawNode } from './RawModel'
 
 /** Functions that call one another deeper than this are refused: no exporter makes them. */
 const deepest = 32
@@ -22,7 +22,7 @@ export function checkFunctions({ graph, functions }: RawModel): void {
   const extents = new Map<string, Extent>()
   const open = new Set<string>()
   const extentOf = (nodes: readonly RawNode[], place: string): Extent => {
-    const parts = nodes.flatMap(node => [called(node), ...inside(node).map(inner => extentOf(inner, place))])
+    const parts = nodes.flatMap(node => [called(node), ...graphsOf(node).map(inner => extentOf(inner.nodes, place))])
     const found = {
       nodes: parts.reduce((sum, part) => sum + part.nodes, nodes.length),
       depth: parts.reduce((most, part) => Math.max(most, part.depth), 0),
@@ -47,8 +47,4 @@ export function checkFunctions({ graph, functions }: RawModel): void {
     return extent
   }
   extentOf(graph.nodes, 'the graph')
-}
-
-function inside({ attributes }: RawNode): readonly (readonly RawNode[])[] {
-  return [...attributes.values()].flatMap(value => (typeof value === 'object' && 'nodes' in value ? [value.nodes] : []))
 }

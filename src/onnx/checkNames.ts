@@ -1,5 +1,5 @@
 import { malformed } from './malformed'
-import { nodeName, operatorName, type RawGraph, type RawModel, type RawNode } from './RawModel'
+import { graphsOf, nodeName, operatorName, type RawGraph, type RawModel, type RawNode } from './RawModel'
 
 /**
  * Checks that the names of a model hold together: nothing is made twice, and whatever is read is made somewhere.
@@ -45,8 +45,7 @@ function checkScope({ inputs, outputs, nodes }: Scope, isGiven: (name: string) =
     for (const name of node.inputs)
       if (name !== '' && !isKnown(name))
         throw malformed(`${nodeName(node)} reads "${name}", which nothing before it makes`)
-    for (const value of node.attributes.values())
-      if (typeof value === 'object' && 'nodes' in value) checkGraph(value, isKnown, `the graph in ${nodeName(node)}`)
+    for (const inner of graphsOf(node)) checkGraph(inner, isKnown, `the graph in ${nodeName(node)}`)
   }
   for (const name of outputs) if (!isKnown(name)) throw malformed(`nothing makes the output "${name}" of ${place}`)
 }

@@ -7,6 +7,7 @@ import {
   broadcast,
   describe,
   distinct,
+  mostAxes,
   positive,
   reshaped,
   slicedLength,
@@ -528,16 +529,12 @@ export function knownIntegersOf(
   return value === undefined || constant(value) === undefined ? undefined : integersOf(value, constant)
 }
 
-/** The rank that a shape given as a vector has. */
 /** The rank of what a vector is the shape of. @throws TrainerError for one that no tensor has. */
 function rankFrom(vector: Value): number {
   const rank = lengthFrom(vector)
   if (rank <= mostAxes) return rank
   throw new TrainerError('graph', `the vector ${vector.name} would be a shape of ${rank} axes.`)
 }
-
-/** More axes than any tensor has. */
-const mostAxes = 64
 
 function lengthFrom(vector: Value): number {
   const [length] = vector.shape

@@ -150,6 +150,9 @@ export function reshaped(
   return copied.map(d => (d === -1 ? rest : d))
 }
 
+/** More axes than any tensor has. */
+export const mostAxes = 64
+
 /** As the start or end of a slice, "all that is left": the largest int32, which every provider reads correctly. */
 export const toEnd = 2 ** 31 - 1
 

@@ -211,7 +211,7 @@ describe('attributes of a file', () => {
 })
 
 describe('a length that is known only when the graph runs', () => {
-  it('is refused where a mask of dropout has it', () => {
+  it.each([false, true])('is refused where a mask of dropout has it (of bytes: %s)', byteMasks => {
     const { forward } = onnxModel(
       modelWith({
         nodes: [
@@ -227,7 +227,7 @@ describe('a length that is known only when the graph runs', () => {
     const graph = new GraphBuilder('training', true)
     const x = graph.input('x', 'float32', ['n', 4])
     const parameter = (name: string, shape: readonly number[]): Value => graph.input(name, 'float32', shape)
-    const training = createModelGraph(graph, { parameter, training: true })
+    const training = createModelGraph(graph, { parameter, training: true, byteMasks })
     expect(() => forward(training, { x })).toThrow(/file: The node "node_2" \(Dropout\): its mask has the length "unkn/)
   })
 })
