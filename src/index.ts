@@ -3,7 +3,7 @@
  * @module
  */
 export { type ExtraFlag, type ParsedArguments, parseTrainingArguments } from './arguments/commandLine'
-export type { ArtifactLossName, LabelKind } from './artifacts/artifactLoss'
+export type { LabelKind } from './artifacts/artifactLoss'
 export type { AdamWArtifact, ArtifactOptimizer, SgdArtifact } from './artifacts/artifactOptimizer'
 export { generateArtifacts, type GenerateArtifactsOptions } from './artifacts/generateArtifacts'
 export type { ArtifactDialect, ArtifactFiles } from './artifacts/writeArtifacts'
@@ -81,7 +81,7 @@ export type { PushedCommit, PushToHubOptions } from './hub/pushOptions'
 export { installCuda, type InstallCudaOptions, type InstalledCuda } from './install/cuda'
 export { type Installed, installOpenvino, type InstallOptions } from './install/install'
 export { packageVersion } from './files/packageVersion'
-export type { ProblemType } from './heads/sequenceClassification'
+export type { ProblemType } from './heads/problemType'
 export { type HubAccount, login, logout, type TokenOptions, whoami } from './hub/login'
 export { type LogLevel, log, setLogLevel, setLogSink } from './logging'
 export { binaryCrossEntropy } from './losses/binaryCrossEntropy'

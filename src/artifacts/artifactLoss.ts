@@ -6,6 +6,7 @@ import { binaryCrossEntropy, countElements } from '../losses/binaryCrossEntropy'
 import { crossEntropy } from '../losses/crossEntropy'
 import type { Loss } from '../losses/loss'
 import type { LossFunction, ModelOutputs } from '../losses/LossFunction'
+import { checkedLossName, type LossName, lossNames, type LossSpelling } from '../losses/lossNames'
 import { meanAbsoluteError } from '../losses/meanAbsoluteError'
 import { meanSquaredError } from '../losses/meanSquaredError'
 import type { GraphBuilder } from '../onnx/builder'
@@ -14,15 +15,12 @@ import type { Value } from '../onnx/types'
 import { shown } from '../options'
 import { isLoss, isValue } from '../programs/loss'
 
-/** The losses of artifacts that have a name: Python's CrossEntropyLoss, MSELoss, L1Loss and BCEWithLogitsLoss. */
-export type ArtifactLossName = 'cross-entropy' | 'mse' | 'l1' | 'bce-with-logits'
-
 /** What labels of a custom loss are: the classes of things (int64), or numbers in the shape of what is predicted (float32). */
 export type LabelKind = 'classes' | 'numbers'
 
 /** The loss of artifacts, and what it is computed from. */
 export interface ArtifactLossOptions {
-  readonly loss: ArtifactLossName | LossFunction | undefined
+  readonly loss: LossName | LossFunction | undefined
   readonly lossInputNames: readonly string[] | undefined
   readonly labels: LabelKind | undefined
 }
@@ -32,33 +30,32 @@ interface NamedLoss {
   write(graph: GraphBuilder, predicted: Value, labels: Value): Loss
 }
 
-const losses: Readonly<Record<ArtifactLossName, NamedLoss>> = {
-  'cross-entropy': { labels: 'classes', write: classLoss },
-  mse: { labels: 'numbers', write: meanSquaredError },
-  l1: { labels: 'numbers', write: meanAbsoluteError },
-  'bce-with-logits': { labels: 'numbers', write: binaryCrossEntropy },
+/** The losses that have a name: Python's CrossEntropyLoss, BCEWithLogitsLoss, MSELoss and L1Loss. */
+const losses: Readonly<Record<LossName, NamedLoss>> = {
+  cross_entropy: { labels: 'classes', write: classLoss },
+  binary_cross_entropy: { labels: 'numbers', write: binaryCrossEntropy },
+  mean_squared_error: { labels: 'numbers', write: meanSquaredError },
+  mean_absolute_error: { labels: 'numbers', write: meanAbsoluteError },
 }
 
+/** What is given of a loss: a name in any spelling. */
+export type GivenLoss = Omit<ArtifactLossOptions, 'loss'> & { readonly loss: LossSpelling | LossFunction | undefined }
+
 /** @throws TrainerError ('argument') for what is no loss. */
-export function checkArtifactLoss({ loss, lossInputNames, labels }: ArtifactLossOptions): void {
+export function checkedArtifactLoss({ loss, lossInputNames, labels }: GivenLoss): ArtifactLossOptions {
   if (typeof loss !== 'string' && loss !== undefined && typeof loss !== 'function')
     throw new TrainerError(
       'argument',
       `generateArtifacts() takes the name of a loss or a function, not ${shown(loss)}.`,
     )
-  if (typeof loss === 'string' && !Object.hasOwn(losses, loss)) {
-    const names = Object.keys(losses)
-    const near = nearest(String(loss).replaceAll('_', '-'), names)
-    throw new TrainerError('argument', `loss is "${String(loss)}", which artifacts have not.`, {
-      fix: near === undefined ? `Name one of ${names.join(', ')}, or give a function.` : `Did you mean "${near}"?`,
-    })
-  }
+  const known = typeof loss === 'string' ? checkedLossName(loss, 'loss') : loss
   if (loss === undefined && lossInputNames !== undefined)
     throw new TrainerError('argument', 'lossInputNames says what a loss is computed from, but no loss is given.')
   if (labels !== undefined && typeof loss !== 'function')
     throw new TrainerError('argument', 'labels says what the labels of a custom loss are; other losses know.')
   if (labels !== undefined && labels !== 'classes' && labels !== 'numbers')
     throw new TrainerError('argument', `labels is ${shown(labels)}; 'classes' or 'numbers' was expected.`)
+  return { loss: known, lossInputNames, labels }
 }
 
 /**
@@ -125,7 +122,7 @@ function scalarLoss(outputs: Values): Value {
     'argument',
     `Without a loss the first output is the loss, a float32 scalar, but "${name}" is ${describe(first)}.`,
     {
-      fix: `Give a loss: ${Object.keys(losses).join(', ')}, or a function.`,
+      fix: `Give a loss: ${lossNames.join(', ')}, or a function.`,
     },
   )
 }

@@ -1,9 +1,10 @@
 import { TrainableModel } from '../auto/TrainableModel'
 import { nearest, quoted, TrainerError } from '../errors'
 import type { LossFunction } from '../losses/LossFunction'
+import type { LossSpelling } from '../losses/lossNames'
 import type { ParameterPatterns } from '../models/freeze'
 import { checkFlag, checkOptions, checkText, shown } from '../options'
-import { type ArtifactLossName, checkArtifactLoss, type LabelKind } from './artifactLoss'
+import { type ArtifactLossOptions, checkedArtifactLoss, type LabelKind } from './artifactLoss'
 import { type ArtifactOptimizer, optimizerNodes } from './artifactOptimizer'
 import { chosenParameters } from './chosenParameters'
 import type { ArtifactSource } from './ArtifactSource'
@@ -14,9 +15,9 @@ import { type ArtifactDialect, artifactDialects, type ArtifactFiles, writeArtifa
 export interface GenerateArtifactsOptions {
   /**
    * The loss: a mean over the batch, whose labels come in as `labels` (int64; -100 does not count) for 'cross-entropy', and as `target`
-   * (float32) for the others. A function is a custom loss, as `computeLossFunc` of a Trainer. Default: the model's first output is the loss.
+   * (float32) for the others: 'mse', 'l1' and 'bce-with-logits', or in full, as in `AutoModel.fromOnnx()`. A function is a custom loss, as `computeLossFunc` of a Trainer. Default: the model's first output is the loss.
    */
-  readonly loss?: ArtifactLossName | LossFunction | undefined
+  readonly loss?: LossSpelling | LossFunction | undefined
   /** The optimizer, by name (with Python's defaults) or with options. Default: none, and no file for it. */
   readonly optimizer?: ArtifactOptimizer | undefined
   /**
@@ -77,7 +78,7 @@ export async function generateArtifacts(
   options: GenerateArtifactsOptions = {},
 ): Promise<ArtifactFiles> {
   const { optimizer, additionalOutputNames = [], artifactDirectory = '.', prefix = '' } = options
-  checkGenerateOptions(options)
+  const loss = checkGenerateOptions(options)
   const nodes = optimizer === undefined ? undefined : optimizerNodes(optimizer)
   const { model: definition, weights } = await sourceOf(model, options)
   return writeArtifacts(
@@ -85,7 +86,7 @@ export async function generateArtifacts(
       model: definition,
       parameters: chosenParameters(definition, options),
       weights,
-      loss: { loss: options.loss, lossInputNames: options.lossInputNames, labels: options.labels },
+      loss,
       additionalOutputNames,
     },
     {
@@ -107,11 +108,11 @@ async function sourceOf(model: unknown, options: GenerateArtifactsOptions): Prom
   )
 }
 
-/** @throws TrainerError ('argument') for an option that cannot be. */
-function checkGenerateOptions(options: GenerateArtifactsOptions): void {
+/** @returns the loss. @throws TrainerError ('argument') for an option that cannot be. */
+function checkGenerateOptions(options: GenerateArtifactsOptions): ArtifactLossOptions {
   checkOptions(options, optionNames, 'generateArtifacts()')
-  const { dialect, prefix, artifactDirectory, nominalCheckpoint, loss, lossInputNames, labels } = options
-  checkArtifactLoss({ loss, lossInputNames, labels })
+  const { dialect, prefix, artifactDirectory, nominalCheckpoint, loss: given, lossInputNames, labels } = options
+  const loss = checkedArtifactLoss({ loss: given, lossInputNames, labels })
   checkFlag(nominalCheckpoint, 'nominalCheckpoint')
   for (const name of ['additionalOutputNames', 'lossInputNames'] as const) {
     const given: unknown = options[name]
@@ -124,7 +125,7 @@ function checkGenerateOptions(options: GenerateArtifactsOptions): void {
     throw new TrainerError('argument', `prefix is "${prefix}": it is the beginning of names, and no folder.`, {
       fix: 'Name the folder in artifactDirectory.',
     })
-  if (dialect === undefined || artifactDialects.includes(dialect)) return
+  if (dialect === undefined || artifactDialects.includes(dialect)) return loss
   const near = nearest(String(dialect), artifactDialects)
   throw new TrainerError(
     'argument',

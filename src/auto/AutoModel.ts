@@ -10,8 +10,8 @@ import { TrainableModel } from './TrainableModel'
 /** How a graph that was made elsewhere becomes a model. */
 export interface FromOnnxOptions {
   /**
-   * The loss of the output, with hyphens or underscores: cross-entropy over its last axis, or binary cross-entropy or
-   * the squared error of each element. By default the labels decide: of an output [rows, width] as for a sequence
+   * The loss of the output: cross-entropy over its last axis; or of each element binary cross-entropy
+   * ('bce_with_logits'), the squared error ('mse') or the absolute error ('l1'). Any name may have hyphens. By default the labels decide: of an output [rows, width] as for a sequence
    * classifier; of one with more axes whole numbers are classes, all others numbers. An output that a Softmax or a
    * Sigmoid makes has the loss that goes with it, which is computed from what goes into that.
    */

@@ -2,7 +2,7 @@ import { loadPretrained, newlyInitializedWarning, unusedMessage } from '../check
 import { nearest, quoted, TrainerError } from '../errors'
 import { checkOptions, refuseArguments, shown } from '../options'
 import type { Head, Task } from '../heads/Head'
-import type { ProblemType } from '../heads/sequenceClassification'
+import type { ProblemType } from '../heads/problemType'
 import { log } from '../logging'
 import { completeConfig, fieldNames, misspeltFields, withoutAliases } from '../models/checkConfig'
 import type { ModelConfig } from '../models/config'

@@ -20,7 +20,7 @@ const usage = `Usage: ts-trainer artifacts --model DIR_OR_ONNX --output DIR [FLA
 
   --model         a folder of a model (or its id on the Hub), or an ONNX file
   --task          the head of a folder: sequence-classification (default), token-classification, question-answering, multiple-choice, masked-lm
-  --loss          cross-entropy, mse, l1, bce-with-logits; left out, the model's first output is the loss
+  --loss          cross-entropy, mse, l1, bce-with-logits, or in full (mean-squared-error, …); left out, the model's first output is the loss
   --optimizer     adamw or sgd; left out, no optimizer_model.onnx is written
   --trainable     a name, or the beginning of names up to a dot, of parameters that are trained; several times for several (default: as the model says)
   --frozen        the same of parameters that are kept as they are

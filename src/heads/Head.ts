@@ -52,7 +52,7 @@ export interface Head {
   readonly reads: 'first' | 'all' | 'columns'
   /** The model's outputs that predictions are made of, where they are other than `logits`; some may be missing. */
   readonly outputNames?: readonly string[]
-  /** How many numbers it gives for each thing that it judges. */
+  /** How many numbers it gives for each thing that it judges; 0 where that is not known before a graph runs. */
   readonly width: number
   /** Names of the axes of what it judges, before that of tokens: the batch's alone unless given. */
   readonly axes?: readonly string[]
@@ -75,9 +75,15 @@ export interface Head {
   loss(graph: GraphBuilder, outputs: Values, labels: Values, options: LossOptions): Loss
   /**
    * A batch's labels as inputs, in the order of its feed; undefined where it has none.
+   * @param lengths what names of lengths in the program stand for, as far as its feed knows.
    * @throws TrainerError ('data') naming the row of a label that does not fit.
    */
-  feed(batch: Batch, places: Places, rowName: RowName): LabelFeed | undefined
+  feed(
+    batch: Batch,
+    places: Places,
+    rowName: RowName,
+    lengths?: Readonly<Record<string, number>>,
+  ): LabelFeed | undefined
   /** Where a loss is computed of the tokens alone whose labels count, because each costs the head much. */
   readonly counted?: CountedTokens
   /**

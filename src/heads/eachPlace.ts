@@ -1,16 +1,14 @@
 import { LabelError, TrainerError } from '../errors'
 import type { RowName } from '../feeds/FeedLayout'
 import { ignoredIndex } from '../labelColumn'
-import { binaryCrossEntropy } from '../losses/binaryCrossEntropy'
 import { crossEntropy } from '../losses/crossEntropy'
 import type { Loss } from '../losses/loss'
 import type { LossName } from '../losses/lossNames'
-import { meanSquaredError } from '../losses/meanSquaredError'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, Tensor } from '../tensor'
 import type { Head, LabelFeed, LossOptions, Task } from './Head'
-import { ignoreSmoothing, refuseClassWeights } from './lossOptions'
+import { ignoreSmoothing, lossOfNumbers, refuseClassWeights } from './lossOptions'
 
 /**
  * A head for an output of any shape [rows, …]: a class for each place, where the last axis is that of the classes, or a
@@ -25,7 +23,7 @@ export function eachPlace(shape: readonly Dimension[], loss?: LossName, task = t
   const head: Head = {
     task,
     reads: 'all',
-    width: typeof classes === 'number' ? classes : 1,
+    width: typeof classes === 'number' ? classes : 0,
     labelNames: ['labels'],
     configFields: {},
     decided: ({ labels }) =>
@@ -33,7 +31,8 @@ export function eachPlace(shape: readonly Dimension[], loss?: LossName, task = t
     withLoss: name => eachPlace(shape, name, task),
     declare: (graph, { logits }) => ({ labels: declareLabels(graph, logits!, decidedLoss(loss)) }),
     loss: (graph, { logits }, { labels }, options) => lossOfPlaces(graph, logits!, labels!, decidedLoss(loss), options),
-    feed: (batch, { order }, rowName) => labelsOf(batch, shape, decidedLoss(loss), order.length, rowName),
+    feed: (batch, { order }, rowName, lengths = {}) =>
+      labelsOf(batch, shape, decidedLoss(loss), { rows: order.length, rowName, lengths }),
     predictions: ({ logits }) => ({ logits: logits! }),
   }
   return head
@@ -64,30 +63,29 @@ function declareLabels(graph: GraphBuilder, { shape }: Value, loss: LossName): V
 function lossOfPlaces(graph: GraphBuilder, logits: Value, labels: Value, loss: LossName, options: LossOptions): Loss {
   if (loss === 'cross_entropy') {
     const classes = logits.shape.at(-1)!
-    if (typeof classes !== 'number') throw unknownClasses(logits.shape)
+    if (typeof classes !== 'number') return crossEntropy(graph, logits, labels, options)
     return crossEntropy(graph, graph.reshape(logits, [-1, classes]), graph.reshape(labels, [-1]), options)
   }
   refuseClassWeights(options, 'numbers')
   ignoreSmoothing(options, 'numbers')
-  return loss === 'mean_squared_error'
-    ? meanSquaredError(graph, logits, labels)
-    : binaryCrossEntropy(graph, logits, labels)
-}
-
-function unknownClasses(shape: readonly Dimension[]): TrainerError {
-  return new TrainerError('graph', `How many classes the output [${shape.join(', ')}] has is not known.`, {
-    fix: 'Export the graph with that length fixed.',
-  })
+  return lossOfNumbers[loss](graph, logits, labels)
 }
 
 // ── the host's half ──
+
+/** What is known of a feed. */
+interface FeedRows {
+  readonly rows: number
+  readonly rowName: RowName
+  /** What names of lengths stand for. */
+  readonly lengths: Readonly<Record<string, number>>
+}
 
 function labelsOf(
   { labels }: Batch,
   shape: readonly Dimension[],
   loss: LossName,
-  rows: number,
-  rowName: RowName,
+  { rows, rowName, lengths }: FeedRows,
 ): LabelFeed | undefined {
   if (labels === undefined) return undefined
   const wanted = loss === 'cross_entropy' ? shape.slice(0, -1) : shape
@@ -101,7 +99,7 @@ function labelsOf(
   const perRow = labels.size / Math.max(1, rows)
   const placeName = (at: number): string => `${rowName(Math.floor(at / perRow))}, place ${at % perRow}`
   return loss === 'cross_entropy'
-    ? classIds(labels, shape.at(-1)!, placeName)
+    ? classIds(labels, lengthOf(shape.at(-1)!, lengths), placeName)
     : { inputs: { labels: numbers(labels, loss, placeName) }, count: labels.size }
 }
 
@@ -109,15 +107,21 @@ function fits(dims: readonly number[]): (length: Dimension, axis: number) => boo
   return (length, axis) => typeof length === 'string' || length === dims[axis]
 }
 
-function classIds(labels: Tensor, classes: Dimension, placeName: (at: number) => string): LabelFeed {
+/** Undefined where a length is not known before the graph runs: then the graph refuses what lies beyond it. */
+function lengthOf(length: Dimension, lengths: FeedRows['lengths']): number | undefined {
+  return typeof length === 'number' ? length : lengths[length]
+}
+
+function classIds(labels: Tensor, classes: number | undefined, placeName: (at: number) => string): LabelFeed {
   const data = Int32Array.from(labels.data as Int32Array, Number)
   let count = 0
   data.forEach((label, at) => {
     const isWhole = label === Number(labels.data[at])
     if (isWhole && label === ignoredIndex) return
     count++
-    if (isWhole && label >= 0 && label < Number(classes)) return
-    const known = `the output has ${classes} classes: 0 to ${Number(classes) - 1}`
+    if (isWhole && label >= 0 && label < (classes ?? Infinity)) return
+    const known =
+      classes === undefined ? 'classes are 0, 1, …' : `the output has ${classes} classes: 0 to ${classes - 1}`
     throw new LabelError(
       `The label of ${placeName(at)}, is ${labels.data[at]}, but ${known}.`,
       `Give places that do not count the label ${ignoredIndex}.`,

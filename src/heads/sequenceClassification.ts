@@ -2,20 +2,16 @@ import { LabelError, TrainerError } from '../errors'
 import type { RowName } from '../feeds/FeedLayout'
 import { inOrder, outOfOrder } from '../feeds/rowOrder'
 import { ignoredIndex } from '../labelColumn'
-import { binaryCrossEntropy } from '../losses/binaryCrossEntropy'
 import { crossEntropy } from '../losses/crossEntropy'
 import type { Loss } from '../losses/loss'
 import type { LossName } from '../losses/lossNames'
-import { meanSquaredError } from '../losses/meanSquaredError'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, Tensor } from '../tensor'
 import type { Head, LossOptions } from './Head'
-import { ignoreSmoothing, refuseClassWeights } from './lossOptions'
-
-/** What a head for rows predicts, in Hugging Face's words. */
-export const problemTypes = ['regression', 'single_label_classification', 'multi_label_classification'] as const
-export type ProblemType = (typeof problemTypes)[number]
+import { adviceForConfigs, type LabelAdvice } from './labelAdvice'
+import { ignoreSmoothing, lossOfNumbers, refuseClassWeights } from './lossOptions'
+import type { ProblemType } from './problemType'
 
 /** A head that gives each row a class, several classes, or numbers. */
 export interface SequenceClassification extends Head {
@@ -29,11 +25,31 @@ const problemOfLoss: Readonly<Record<LossName, ProblemType>> = {
   cross_entropy: 'single_label_classification',
   binary_cross_entropy: 'multi_label_classification',
   mean_squared_error: 'regression',
+  mean_absolute_error: 'regression',
+}
+
+const usualLoss: Readonly<Record<ProblemType, LossName>> = {
+  single_label_classification: 'cross_entropy',
+  multi_label_classification: 'binary_cross_entropy',
+  regression: 'mean_squared_error',
+}
+
+/** What is particular about a head for rows. */
+export interface RowHeadOptions {
+  /** What to do about labels that do not fit. Default: what can be done of a model with a config. */
+  readonly advice?: LabelAdvice | undefined
+  /** The loss by its name. Default: the usual one of what is predicted. */
+  readonly loss?: LossName | undefined
 }
 
 /** A head of `width` labels: its model's output `logits` is [rows, width]. */
-export function sequenceClassification(width: number, problemType?: ProblemType): SequenceClassification {
-  const withType = (type: ProblemType): SequenceClassification => sequenceClassification(width, type)
+export function sequenceClassification(
+  width: number,
+  problemType?: ProblemType,
+  { advice = adviceForConfigs, loss }: RowHeadOptions = {},
+): SequenceClassification {
+  const withType = (type: ProblemType, named?: LossName): SequenceClassification =>
+    sequenceClassification(width, type, { advice, loss: named })
   const head: SequenceClassification = {
     task: 'sequence-classification',
     reads: 'first',
@@ -43,15 +59,16 @@ export function sequenceClassification(width: number, problemType?: ProblemType)
     configFields: problemType === undefined ? {} : { problem_type: problemType },
     decided: ({ labels }) =>
       problemType !== undefined || labels === undefined ? head : withType(problemOf(labels, width)),
-    withLoss: name => withType(problemOfLoss[name]),
+    withLoss: name => withType(problemOfLoss[name], name),
     declare: (graph, { logits }) => ({
       labels: declareLabels(graph, logits!.shape[0]!, width, decidedType(problemType)),
     }),
     loss: (graph, outputs, labels, options) =>
-      lossOf(graph, outputs.logits!, labels.labels!, decidedType(problemType), options),
+      lossOf(graph, outputs.logits!, labels.labels!, loss ?? usualLoss[decidedType(problemType)], options),
     feed({ labels }, { order }, rowName) {
       if (labels === undefined) return undefined
-      const checked = checkedLabels(labels, width, decidedType(problemType), order.length, rowName)
+      const head = { width, problemType: decidedType(problemType), advice }
+      const checked = checkedLabels(labels, head, order.length, rowName)
       return { inputs: { labels: inOrder(checked, order) }, count: countLabels(labels) }
     },
     predictions: (outputs, { order }) => ({ logits: outOfOrder(outputs.logits!, order) }),
@@ -87,68 +104,60 @@ function shapeOf<Rows extends Dimension>(rows: Rows, width: number, problemType:
   return problemType === 'regression' && width === 1 ? [rows] : [rows, width]
 }
 
-function lossOf(
-  graph: GraphBuilder,
-  logits: Value,
-  labels: Value,
-  problemType: ProblemType,
-  options: LossOptions,
-): Loss {
-  if (problemType === 'single_label_classification') return crossEntropy(graph, logits, labels, options)
-  const what = problemType.replaceAll('_', ' ')
+function lossOf(graph: GraphBuilder, logits: Value, labels: Value, name: LossName, options: LossOptions): Loss {
+  if (name === 'cross_entropy') return crossEntropy(graph, logits, labels, options)
+  const what = problemOfLoss[name].replaceAll('_', ' ')
   refuseClassWeights(options, what)
   ignoreSmoothing(options, what)
-  return problemType === 'regression'
-    ? meanSquaredError(graph, logits, labels)
-    : binaryCrossEntropy(graph, logits, labels)
+  return lossOfNumbers[name](graph, logits, labels)
 }
 
 // ── the host's half ──
+
+/** What a head is that labels are checked for. */
+interface LabelledHead {
+  readonly width: number
+  readonly problemType: ProblemType
+  readonly advice: LabelAdvice
+}
 
 /**
  * The labels as the graph takes them: int32 [rows] for classes, float32 [rows] or [rows, width] otherwise.
  * @throws TrainerError naming the row of a class that the model does not have or a label that is not a number.
  */
-function checkedLabels(
-  labels: Tensor,
-  width: number,
-  problemType: ProblemType,
-  rows: number,
-  rowName: RowName,
-): Tensor {
+function checkedLabels(labels: Tensor, head: LabelledHead, rows: number, rowName: RowName): Tensor {
+  const { width, problemType, advice } = head
   const shape = `[${labels.dims.join(', ')}]`
   if (labels.dims[0] !== rows) {
     throw new TrainerError('data', `The batch has ${rows} rows, but its labels have the shape ${shape}.`, {
       fix: 'Check the collator: labels need one entry a row.',
     })
   }
-  if (problemType === 'single_label_classification') return classIds(labels, width, rows, rowName)
+  if (problemType === 'single_label_classification') return classIds(labels, head, rows, rowName)
   if (labels.size !== rows * width) {
     if (labels.size === rows)
-      checkNumbers(Float32Array.from(labels.data as Float32Array, Number), 'regression', rowName)
+      checkNumbers(
+        Float32Array.from(labels.data as Float32Array, Number),
+        { ...head, problemType: 'regression' },
+        rowName,
+      )
     const needed = `${width} label${width === 1 ? '' : 's'} for ${problemType.replaceAll('_', ' ')}`
     throw new LabelError(
       `Each row needs ${needed}, but the labels of the batch have the shape ${shape}.`,
-      adviceForShape(labels, width, problemType),
+      advice.ofShape(labels, width, problemType),
     )
   }
   const data = Float32Array.from(labels.data as Float32Array, Number)
-  checkNumbers(data, problemType, place => rowName(Math.floor(place / width)))
+  checkNumbers(data, head, place => rowName(Math.floor(place / width)))
   return new Tensor('float32', data, shapeOf(rows, width, problemType))
 }
 
-function adviceForShape({ dims, dtype }: Tensor, width: number, problemType: ProblemType): string {
-  if (dims.length === 2) return `Load the model with numLabels: ${dims[1]}, or give each row ${width}.`
-  if (dtype === 'float32' || dtype === 'float64')
-    return 'Labels that are not whole numbers are values: load the model with numLabels: 1.'
-  return problemType === 'regression'
-    ? 'For one value in each row, load the model with numLabels: 1.'
-    : "For one class in each row, load the model with problemType: 'single_label_classification'; " +
-        `else give each row ${width} numbers, 1 for each label that it has and 0 for the others.`
-}
-
 /** @throws LabelError for what is not a number, or, where there are several labels, not between 0 and 1. */
-function checkNumbers(data: Float32Array, problemType: ProblemType, rowOf: (place: number) => string): void {
+function checkNumbers(
+  data: Float32Array,
+  { problemType, advice }: LabelledHead,
+  rowOf: (place: number) => string,
+): void {
   const notFinite = data.findIndex(value => !Number.isFinite(value))
   if (notFinite >= 0) {
     const problem = `The label of ${rowOf(notFinite)} is ${data[notFinite]}, which is not a finite number.`
@@ -159,15 +168,15 @@ function checkNumbers(data: Float32Array, problemType: ProblemType, rowOf: (plac
   if (outside < 0) return
   throw new LabelError(
     `A label of ${rowOf(outside)} is ${data[outside]}, but where there are several labels each is 0 or 1, or between.`,
-    'Give a number for each label that there is: 1 for those that the row has, 0 for the others.',
+    advice.ofSeveralValue(),
   )
 }
 
-function classIds(labels: Tensor, classes: number, rows: number, rowName: RowName): Tensor {
+function classIds(labels: Tensor, { width: classes, advice }: LabelledHead, rows: number, rowName: RowName): Tensor {
   if (labels.size !== rows) {
     throw new LabelError(
       `Each row needs one label, but the labels of the batch have the shape [${labels.dims.join(', ')}].`,
-      `For several labels at once, load the model with problemType: 'multi_label_classification', numLabels: ${labels.dims[1]}.`,
+      advice.ofSeveral(labels, classes),
     )
   }
   const data = Int32Array.from(labels.data as Int32Array, Number)
@@ -175,17 +184,18 @@ function classIds(labels: Tensor, classes: number, rows: number, rowName: RowNam
     const label = Number(labels.data[row])
     if (label === data[row] && (label === ignoredIndex || (label >= 0 && label < classes))) continue
     const known = `the model has ${classes} labels: 0 to ${classes - 1}`
-    throw new LabelError(`The label of ${rowName(row)} is ${label}, but ${known}.`, adviceForClass(label))
+    throw new LabelError(
+      `The label of ${rowName(row)} is ${label}, but ${known}.`,
+      adviceForClass(label, classes, advice),
+    )
   }
   return new Tensor('int32', data, [rows])
 }
 
-function adviceForClass(label: number): string {
+function adviceForClass(label: number, classes: number, advice: LabelAdvice): string {
   if (Number.isNaN(label)) return 'Leave such rows out with filter().'
   if (label === -1) return 'GLUE marks hidden test labels with -1: train and evaluate on other splits.'
-  return Number.isInteger(label)
-    ? 'Load the model with the right numLabels, or correct the labels.'
-    : "For values in place of classes, load the model with numLabels: 1 and problemType: 'regression'."
+  return advice.ofClass(label, classes)
 }
 
 /** How many labels of a batch count: those that are not -100. */

@@ -20,9 +20,9 @@ export interface CrossEntropyOptions {
 
 /**
  * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written in portable operators; see
- * PyTorch's CrossEntropyLoss.
- * @throws TrainerError (`argument`) for an option that it does not have; (`graph`) for logits whose number of classes is
- * not known.
+ * PyTorch's CrossEntropyLoss. The number of classes may be known only when the graph runs; there may be more axes then, the last that of the classes.
+ * @throws TrainerError (`argument`) for an option that it does not have, and for class weights where the number of
+ * classes is not known.
  */
 export function crossEntropy(
   graph: GraphBuilder,
@@ -31,11 +31,8 @@ export function crossEntropy(
   options: CrossEntropyOptions = {},
 ): Loss {
   checkOptions(options, ['labelSmoothing', 'classWeights'], 'crossEntropy()')
-  const classes = logits.shape[1]
-  if (typeof classes !== 'number')
-    throw new TrainerError('graph', `The logits [${logits.shape.join(', ')}] do not say how many classes there are.`, {
-      fix: 'crossEntropy needs [rows, classes], where the number of classes is known when the graph is built.',
-    })
+  const classes = logits.shape.at(-1)
+  if (typeof classes !== 'number') return pickedCrossEntropy(graph, logits, labels, options)
   const logProbabilities = logSoftmax(graph, logits, 1)
   const ids = graph.constant(Tensor.from('int32', [Array.from({ length: classes }, (_, i) => i)])) // [1, classes]
   const column = graph.unsqueeze(labels, [1])
@@ -53,6 +50,41 @@ export function crossEntropy(
   return {
     sum: graph.neg(graph.sum(graph.mul(targets, logProbabilities))),
     count: graph.sum(weights === undefined ? counted : hard),
+  }
+}
+
+/** Of as many classes as there are when the graph runs: as many as rows, for pairs of things that belong together. */
+function pickedCrossEntropy(
+  graph: GraphBuilder,
+  logits: Value,
+  labels: Value,
+  { labelSmoothing = 0, classWeights }: CrossEntropyOptions,
+): Loss {
+  if (classWeights !== undefined) {
+    const shape = `[${logits.shape.join(', ')}]`
+    throw new TrainerError(
+      'argument',
+      `classWeights were given, but how many classes logits ${shape} have is not known.`,
+      {
+        fix: 'Leave classWeights out.',
+      },
+    )
+  }
+  const axis = logits.shape.length - 1
+  const logProbabilities = logSoftmax(graph, logits, axis)
+  const isCounted = graph.not(graph.equal(labels, ignoredIndex))
+  const ids = graph.unsqueeze(graph.where(isCounted, labels, 0), [axis])
+  const hard = graph.squeeze(graph.gatherElements(logProbabilities, ids, axis), [axis])
+  const each =
+    labelSmoothing === 0
+      ? hard
+      : graph.add(
+          graph.mul(hard, 1 - labelSmoothing),
+          graph.mul(graph.reduceMean(logProbabilities, [axis]), labelSmoothing),
+        )
+  return {
+    sum: graph.neg(graph.sum(graph.where(isCounted, each, 0))),
+    count: graph.sum(graph.cast(isCounted, logits.dtype)),
   }
 }
 

@@ -1,5 +1,5 @@
 import { TrainerError } from '../errors'
-import type { ProblemType } from '../heads/sequenceClassification'
+import type { ProblemType } from '../heads/problemType'
 
 /** A model's `config.json`, under Python's names. Fields that are not known here are kept as they are. */
 export interface ModelConfig {

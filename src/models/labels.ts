@@ -1,6 +1,6 @@
 // which labels a model has: what its config says, as Python reads it, and what a caller says instead
 import { nearest, quoted, TrainerError } from '../errors'
-import { type ProblemType, problemTypes } from '../heads/sequenceClassification'
+import { type ProblemType, problemTypes } from '../heads/problemType'
 import { isJsonObject } from '../json'
 import { log } from '../logging'
 import type { ModelConfig } from './config'

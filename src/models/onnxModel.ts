@@ -1,6 +1,7 @@
 import { TrainerError } from '../errors'
 import { asGiven, declareGiven } from '../feeds/asGiven'
 import { eachPlace } from '../heads/eachPlace'
+import { adviceForGraphs } from '../heads/labelAdvice'
 import type { Head, Values } from '../heads/Head'
 import { sequenceClassification } from '../heads/sequenceClassification'
 import { GraphBuilder } from '../onnx/builder'
@@ -78,7 +79,7 @@ function exported({ [activated]: own, ...outputs }: Values): Values {
 function headOf({ dtype, shape }: Value, { output, loss }: ChosenOutput, file: string): Head {
   const width = shape[1]
   if (dtype === 'float32' && shape.length === 2 && typeof width === 'number') {
-    const rows = sequenceClassification(width)
+    const rows = sequenceClassification(width, undefined, { advice: adviceForGraphs })
     return loss === undefined ? rows : rows.withLoss(loss)
   }
   if (dtype === 'float32' && shape.length > 1) return eachPlace(shape, loss)

@@ -3,7 +3,7 @@ import type { Model } from '../models/Model'
 import { createModelGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import type { Graph } from '../onnx/types'
-import { checkOwnLoss, countedOf, type Objective, writeLoss } from './loss'
+import { countedOf, type Objective, writeLoss } from './loss'
 
 /**
  * A model's forward pass for a variant of its feeds, without dropout: feed, parameters → its outputs; with an
@@ -21,7 +21,6 @@ export function evaluationGraph<Inputs>(
   const written = createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
   if (objective === undefined) return graph.build(model.forward(written, inputs))
   if (model.ownLoss !== undefined) {
-    checkOwnLoss(model.name, objective)
     const { outputs, loss } = model.ownLoss.evaluation(written, inputs, model.head.declare(graph, {}))
     return graph.build({ ...(!lossOnly && outputs), loss: loss.sum, count: loss.count })
   }

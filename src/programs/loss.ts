@@ -35,17 +35,6 @@ export function writeLoss(graph: GraphBuilder, head: Head, outputs: Values, obje
   })
 }
 
-/**
- * @throws TrainerError ('argument') for an objective that says otherwise, where the loss is inside of the model's graphs.
- */
-export function checkOwnLoss(model: string, { custom, labelSmoothing, classWeights }: Objective): void {
-  const given = custom !== undefined ? 'a custom loss' : labelSmoothing ? 'labelSmoothingFactor' : 'classWeights'
-  if (custom === undefined && !labelSmoothing && classWeights === undefined) return
-  throw new TrainerError('argument', `The loss of ${model} is inside of its graphs, but ${given} was given.`, {
-    fix: 'Leave it out, or generate the artifacts with another loss.',
-  })
-}
-
 function customLoss(graph: GraphBuilder, outputs: Values, labels: Value, custom: LossFunction): Loss {
   const items = graph.input(labelCountInput, 'float32', [])
   const written: unknown = custom(outputs as ModelOutputs, labels, items, graph)

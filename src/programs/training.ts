@@ -10,7 +10,7 @@ import type { Value } from '../onnx/types'
 import type { ReducedType } from '../tensor'
 import { addedRows, tableRows } from './addedRows'
 import { forProcessor } from './forProcessor'
-import { checkOwnLoss, countedOf, type Objective, writeLoss } from './loss'
+import { countedOf, type Objective, writeLoss } from './loss'
 import { inPrecision } from './mixedPrecision'
 import type { GradientOutput, TrainingProgram } from './TrainingProgram'
 
@@ -52,7 +52,7 @@ export function trainingProgram<Inputs>(
   const { loss, trained, dense, rows } =
     model.ownLoss === undefined
       ? differentiated(model, written, inputs, objective, options)
-      : own(model, model.ownLoss, written, inputs, objective, options)
+      : own(model, model.ownLoss, written, inputs, options)
   const outputs: Record<string, Value> = { loss: loss.sum, count: loss.count }
   const gradients = new Map<string, GradientOutput>()
   for (const [name, gradient] of dense) {
@@ -114,10 +114,8 @@ function own<Inputs>(
   ownLoss: OwnLoss<Inputs>,
   written: WrittenGraph,
   inputs: Inputs,
-  objective: Objective,
   { checkpointing, precision, rows }: TrainingOptions,
 ): Backward {
-  checkOwnLoss(model.name, objective)
   if (precision === 'float16') {
     throw new TrainerError('argument', `fp16 was given, but ${model.name} brings its own gradients.`, {
       fix: "Leave it out: float16 needs a loss that is scaled before gradients are made of it. On device 'cuda' bf16 does.",

@@ -117,7 +117,7 @@ export class Runner {
     const feed = timed(this.#profile, 'pack', () =>
       this.#layouts[use].feed(rows, row => rowName(Math.floor(row / together))),
     )
-    const labels = head.feed(batch, feed.places, rowName)
+    const labels = head.feed(batch, feed.places, rowName, feed.lengths)
     const counted = lossOnly && labels !== undefined ? countedOf(head, this.#objective)?.feed(labels) : undefined
     return { ...feed, shape, labels: counted ?? labels, lossOnly }
   }

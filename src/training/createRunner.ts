@@ -4,6 +4,7 @@ import { Dataset } from '../data/dataset'
 import type { EngineOptions } from '../engine/Engine'
 import { TrainerError } from '../errors'
 import { ignoredIndex, labelColumn } from '../labelColumn'
+import { checkOwnLoss } from '../heads/lossOptions'
 import { isCuda } from '../engine/deviceName'
 import type { LossFunction } from '../losses/LossFunction'
 import { checkedLossName } from '../losses/lossNames'
@@ -26,7 +27,10 @@ export async function createRunner(
   const { device, library, threads, pluginLibrary } = args
   const { computeLossFunc } = options
   const custom = overridden ?? (typeof computeLossFunc === 'function' ? computeLossFunc : undefined)
-  const classWeights = weightsOf(options, model.definition.head.width, args)
+  const { ownLoss, name, head } = model.definition
+  if (ownLoss !== undefined)
+    checkOwnLoss(name, { custom, labelSmoothing: args.labelSmoothingFactor, classWeights: options.classWeights })
+  const classWeights = weightsOf(options, head.width, args)
   if (classWeights !== undefined && custom !== undefined) {
     throw new TrainerError('argument', 'classWeights belong to the loss of the head, but a custom loss was given.', {
       fix: 'Weigh the classes in that loss, and leave classWeights out.',
@@ -90,6 +94,10 @@ function weightsOf(
   { labelNames }: TrainingArguments,
 ): readonly number[] | undefined {
   if (given === undefined) return undefined
+  if (classes === 0)
+    throw new TrainerError('argument', 'classWeights were given, but how many classes the output has is not known.', {
+      fix: 'Leave them out, or export the graph with a fixed number of classes.',
+    })
   if (given === 'balanced') return balancedWeights(trainDataset, classes, labelNames)
   if (given.length !== classes || !given.every(weight => Number.isFinite(weight) && weight >= 0)) {
     const wanted = `${classes} numbers of at least 0, one for each label`

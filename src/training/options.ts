@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset'
 import type { LoaderRows } from '../data/loader'
 import type { Tokenizer } from '../tokenizers/tokenizer'
 import type { LossFunction } from '../losses/LossFunction'
-import type { LossName } from '../losses/lossNames'
+import type { LossSpelling } from '../losses/lossNames'
 import type { Optimizer } from '../optim/Optimizer'
 import type { Schedule } from '../optim/schedules'
 import type { Batch, Tensor } from '../tensor'
@@ -52,7 +52,7 @@ export interface TrainerOptions<Model extends TrainableModel = PreTrainedModel> 
   /** The tokenizer: pads batches, and is saved with the model. */
   readonly processingClass?: Tokenizer
   /** A custom loss as graph code, or a known one by its name. Default: the head's. */
-  readonly computeLossFunc?: LossFunction | LossName
+  readonly computeLossFunc?: LossFunction | LossSpelling
   /**
    * One weight per class for cross-entropy; 'balanced': by the training dataset's labels, so that each class weighs the
    * same in all.

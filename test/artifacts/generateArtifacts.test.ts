@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   AutoModelForTokenClassification,
@@ -126,6 +126,16 @@ describe('an ONNX file', () => {
   })
 
   it.each([
+    ['mse', 'mean_squared_error'],
+    ['l1', 'mean-absolute-error'],
+    ['bce-with-logits', 'binary_cross_entropy'],
+    ['cross-entropy', 'cross_entropy'],
+  ] as const)('has one loss of two names: %s, %s', async (short, full) => {
+    const [one, other] = [await generated({ loss: short }, mlpFile()), await generated({ loss: full }, mlpFile())]
+    expect(readFileSync(other.trainingModel)).toEqual(readFileSync(one.trainingModel))
+  })
+
+  it.each([
     [
       { requiresGrad: ['weight'], frozenParams: ['weight'] },
       '"weight" cannot be in both requiresGrad and frozenParams.',
@@ -136,7 +146,12 @@ describe('an ONNX file', () => {
     [{ additionalOutputNames: ['logit'] }, 'Did you mean "logits"?'],
     [{ lossInputNames: ['logit'] }, 'Did you mean "logits"?'],
     [{ loss: undefined }, 'Without a loss the first output is the loss'],
-    [{ loss: 'cross_entropy' }, 'Did you mean "cross-entropy"?'],
+    [{ loss: 'cros-entropy' }, 'loss is "cros-entropy", which is not a loss. Did you mean "cross_entropy"? Losses are'],
+    [
+      { loss: 'hinge' },
+      'loss is "hinge", which is not a loss. Losses are cross_entropy, binary_cross_entropy or bce_with_logits, ' +
+        'mean_squared_error or mse, mean_absolute_error or l1.',
+    ],
     [{ optimizer: 'adam' }, "Did you mean 'adamw'?"],
     [{ optimizer: { name: 'adamw', beta1: 0.9 } }, 'has no option "beta1"'],
     [{ optimizer: { name: 'adamw', mode: 'torch', biasCorrection: false } }, 'no form without biasCorrection'],

@@ -180,7 +180,11 @@ describe('what cannot be a model is refused', () => {
       { trainable: 'encoder' },
       /No parameter of .* is named "encoder", .*"0\.weight"/s,
     ],
-    ['a loss that there is not', { loss: 'mse' as never }, /loss is "mse", which is not a loss\./],
+    [
+      'a loss that there is not',
+      { loss: 'mse_loss' as never },
+      /loss is "mse_loss", which is not a loss\. .*Losses are cross_entropy, .*mean_squared_error or mse/,
+    ],
     ['an option that there is not', { lossFunction: 'mean_squared_error' } as never, /lossFunction/],
   ])('%s', async (_, options, message) => {
     await expect(AutoModel.fromOnnx(file, options)).rejects.toThrow(message)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { modelFromFolder, type PreTrainedModel } from '../../src/auto/PreTrainedModel'
-import { type ProblemType, sequenceClassification } from '../../src/heads/sequenceClassification'
+import type { ProblemType } from '../../src/heads/problemType'
+import { sequenceClassification } from '../../src/heads/sequenceClassification'
 import type { ModelConfig } from '../../src/models/config'
 import { labelCount } from '../../src/models/labels'
 import type { Model } from '../../src/models/Model'

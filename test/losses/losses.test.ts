@@ -9,7 +9,7 @@ import type { Loss } from '../../src/losses/loss'
 import { meanSquaredError } from '../../src/losses/meanSquaredError'
 import { GraphBuilder } from '../../src/onnx/builder'
 import { encode } from '../../src/onnx/encode'
-import type { Graph, Value } from '../../src/onnx/types'
+import type { Dimension, Graph, Value } from '../../src/onnx/types'
 import { Tensor } from '../../src/tensor'
 import { expectGradients } from '../helpers/expectGradients'
 import { evaluate } from '../helpers/referenceEngine'
@@ -37,9 +37,10 @@ function lossGraph(
   logits: readonly unknown[],
   labels: readonly unknown[],
   options: CrossEntropyOptions,
+  width: Dimension = (logits[0] as unknown[]).length,
 ): Graph {
   const graph = new GraphBuilder(loss)
-  const x = graph.input('logits', 'float32', ['batch', (logits[0] as unknown[]).length])
+  const x = graph.input('logits', 'float32', ['batch', width])
   const y = graph.input(
     'labels',
     loss === 'crossEntropy' ? 'int32' : 'float32',
@@ -72,6 +73,18 @@ describe('losses and their gradients are those of PyTorch', () => {
         gradient,
         2e-6,
       )
+    },
+  )
+})
+
+describe('cross-entropy of as many classes as there are when the graph runs is that of PyTorch', () => {
+  const open = oracle.filter(({ loss, options }) => loss === 'crossEntropy' && options.classWeights === undefined)
+  it.each(open.map(entry => [JSON.stringify(entry.options), entry] as const))(
+    '%s, case %#',
+    async (_options, { options, logits, labels, value, gradient }) => {
+      const program = await engine.load(encode(lossGraph('crossEntropy', logits, labels, options, 'classes')).model)
+      const feed = { logits: Tensor.from('float32', logits), labels: Tensor.from('int32', labels) }
+      expectLoss((await program.run(feed)) as Record<string, Tensor>, value, gradient, 2e-6)
     },
   )
 })
@@ -193,10 +206,11 @@ describe('gradients agree with finite differences', () => {
   })
 })
 
-it('cross-entropy is refused where the number of classes is not known: it would be 0', () => {
+it('classes that are not known have no weights', () => {
   const graph = new GraphBuilder('open')
   const logits = graph.input('logits', 'float32', ['rows', 'choices'])
-  expect(() => crossEntropy(graph, logits, graph.input('labels', 'int32', ['rows']))).toThrow(
-    /logits \[rows, choices\] do not say how many classes there are/,
+  const labels = graph.input('labels', 'int32', ['rows'])
+  expect(() => crossEntropy(graph, logits, labels, { classWeights: [1, 2] })).toThrow(
+    'classWeights were given, but how many classes logits [rows, choices] have is not known. Leave classWeights out.',
   )
 })

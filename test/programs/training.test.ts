@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ProblemType } from '../../src/heads/sequenceClassification'
+import type { ProblemType } from '../../src/heads/problemType'
 import type { ModelConfig } from '../../src/models/config'
 import { check } from '../../src/onnx/check'
 import { evaluationGraph } from '../../src/programs/evaluation'

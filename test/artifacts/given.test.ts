@@ -1,0 +1,66 @@
+// training arguments and options beside what the files of artifacts say themselves
+import { dirname } from 'node:path'
+import {
+  type GenerateArtifactsOptions,
+  setLogLevel,
+  Tensor,
+  type TrainableModel,
+  type Trainer,
+  type TrainerOptions,
+  TrainingArtifacts,
+} from 'ts-trainer'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { quietTrainer, type QuietOptions } from '../helpers/quietTrainer'
+import { temporaryFolder } from '../helpers/temporaryFolder'
+import { generated, mlpFile } from './generated'
+
+setLogLevel('error')
+
+const rows = [0, 1, 2, 1].map((label, i) => ({ x: [Math.sin(i), Math.cos(3 * i)], labels: label }))
+
+type Given = Omit<TrainerOptions<TrainableModel>, 'args'> & { readonly args?: QuietOptions<TrainableModel>['args'] }
+
+/** A Trainer of artifacts that are made of a small model. */
+async function trainerOf(given: Given = {}, options: GenerateArtifactsOptions = {}): Promise<Trainer<TrainableModel>> {
+  const { trainingModel } = await generated(options, mlpFile())
+  const trainer = quietTrainer<TrainableModel>({
+    model: await TrainingArtifacts.fromPretrained(dirname(trainingModel)),
+    trainDataset: rows,
+    dataCollator: batch => ({
+      x: Tensor.from(
+        'float32',
+        batch.map(row => row.x as number[]),
+      ),
+      labels: Tensor.from(
+        'int64',
+        batch.map(row => row.labels as number),
+      ),
+    }),
+    ...given,
+    args: {
+      outputDir: temporaryFolder(),
+      maxSteps: 1,
+      perDeviceTrainBatchSize: 4,
+      learningRate: 1,
+      lrSchedulerType: 'constant',
+      saveStrategy: 'no',
+      ...given.args,
+    },
+  })
+  onTestFinished(() => trainer.dispose())
+  return trainer
+}
+
+describe('a loss that is inside of the graphs', () => {
+  it.each<[string, Given]>([
+    ['a custom loss was', { computeLossFunc: ({ logits }, _labels, _count, graph) => graph.sum(logits!) }],
+    ['labelSmoothingFactor was', { args: { labelSmoothingFactor: 0.1 } }],
+    ['classWeights were', { classWeights: [1, 2, 1] }],
+    ['classWeights were', { classWeights: 'balanced' }],
+  ])('is no other: %s given', async (what, given) => {
+    const trainer = await trainerOf(given)
+    await expect(trainer.train()).rejects.toThrow(
+      new RegExp(`The loss of \\S*eval_model.onnx is inside of its graphs, but ${what} given\\. Leave that out, or`),
+    )
+  })
+})
