@@ -78,7 +78,9 @@ const argumentTable = {
     differs: 'the same as one large batch, for every loss',
   }),
   averageTokensAcrossDevices: unused<boolean>(true, 'N', 'One count of labels for all devices.', oneProcess),
-  maxGradNorm: real(1, 'M', 'The largest L2 norm of the gradients, which are scaled down to it; 0 or less: no limit.'),
+  maxGradNorm: real(1, 'M', 'The largest L2 norm of the gradients, which are scaled down to it; 0 or less: no limit.', {
+    differs: 'left out, training artifacts are clipped as their optimizer_model.onnx says, perhaps not at all',
+  }),
   labelSmoothingFactor: real(0, 'M', 'Share of the target that is spread over all classes.', { least: 0, most: 1 }),
 
   // Precision, memory

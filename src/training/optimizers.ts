@@ -49,6 +49,7 @@ export function updateSettings(
     const weightDecay = (name: string): number => (names.has(name) ? args.weightDecay : 0)
     return { optimizer, weightDecay, maxGradNorm: args.maxGradNorm }
   }
+  // a default is nobody's wish, and the file says how it is clipped; a value that is given is one
   const maxGradNorm = args.isGiven('maxGradNorm') ? args.maxGradNorm : rule.maxGradNorm
   return { optimizer, weightDecay: () => rule.weightDecay, maxGradNorm }
 }

@@ -64,3 +64,24 @@ describe('a loss that is inside of the graphs', () => {
     )
   })
 })
+
+describe('the largest norm of gradients', () => {
+  /** How far an update by SGD at a rate of 1 moves the parameters: the norm of what it is given. */
+  async function moved(given: Given['args'], maxGradNorm?: number): Promise<number> {
+    const trainer = await trainerOf({ args: { ...given } }, { optimizer: { name: 'sgd', maxGradNorm } })
+    const before = [...trainer.model.parameters.values()].flatMap(({ data }) => [...data])
+    await trainer.train()
+    const after = [...trainer.model.parameters.values()].flatMap(({ data }) => [...data])
+    return Math.hypot(...after.map((value, i) => value - before[i]!))
+  }
+
+  it("is the file's, unless it is given", async () => {
+    const free = await moved({})
+    expect(free).toBeGreaterThan(0.2)
+    expect(await moved({}, 0.1)).toBeCloseTo(0.1, 5)
+    expect(await moved({ maxGradNorm: 0.05 }, 0.1)).toBeCloseTo(0.05, 5)
+    expect(await moved({ maxGradNorm: 0.15 }, 0.1)).toBeCloseTo(0.15, 5)
+    expect(await moved({ maxGradNorm: 0 }, 0.1)).toBeCloseTo(free, 5)
+    expect(await moved({ maxGradNorm: 0.1 })).toBeCloseTo(0.1, 5)
+  })
+})
