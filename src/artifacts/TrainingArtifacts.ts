@@ -9,7 +9,6 @@ import { type Accumulation, type ArtifactParts, artifactsModel } from './artifac
 import type { Checkpoint } from './Checkpoint'
 import { writeCheckpointFile } from './checkpointFile'
 import { MomentMemory } from './momentMemory'
-import { artifactNames } from './names'
 import { type Artifacts, readArtifacts } from './readArtifacts'
 import { type Signature, signatureOf } from './signature'
 import { writeGraph } from './writeGraph'
@@ -85,8 +84,7 @@ export class TrainingArtifacts extends TrainableModel {
    */
   static async fromPretrained(folder: string, options: TrainingArtifactsOptions = {}): Promise<TrainingArtifacts> {
     const { prefix, checkpoint, nominal, accumulation, outputs } = checkedOptions(options)
-    const named = checkpoint ?? (nominal ? `${prefix}${artifactNames.nominalCheckpoint}` : undefined)
-    const artifacts = await readArtifacts({ folder, prefix, checkpoint: named })
+    const artifacts = await readArtifacts({ folder, prefix, checkpoint, isNominal: nominal })
     const { training, evaluation, checkpoint: read } = artifacts
     const signature = signatureOf(training, evaluation, read, outputs)
     const constants = new Map([...read.frozen].filter(([, { dtype }]) => dtype !== 'float32'))

@@ -1,4 +1,5 @@
 // a model, its loss and its gradients as the graphs of artifacts
+import { bufferEnding, gradientEnding, resetFlag } from '../auto/artifactFiles'
 import { differentiate } from '../autodiff/backward'
 import { quoted, TrainerError } from '../errors'
 import type { Values } from '../heads/Head'
@@ -15,7 +16,7 @@ import { Tensor } from '../tensor'
 import { type ArtifactLossOptions, outputNamed, writeArtifactLoss } from './artifactLoss'
 import type { ChosenParameters } from './chosenParameters'
 import type { ArtifactModel } from './ArtifactSource'
-import { bufferEnding, gradientEnding, movedEnding, resetFlag, sumEnding } from './names'
+import { movedEnding, sumEnding } from './names'
 
 /** What the graphs of artifacts are made of. */
 export interface ArtifactPlan {

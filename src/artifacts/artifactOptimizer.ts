@@ -1,4 +1,5 @@
 // the optimizers of artifacts: as nodes of ONNX Runtime Training, and as a graph of ordinary operators
+import { bufferEnding } from '../auto/artifactFiles'
 import { nearest, TrainerError } from '../errors'
 import { GraphBuilder } from '../onnx/builder'
 import type { ForeignNode } from '../onnx/encode'
@@ -7,7 +8,7 @@ import { shown, withDefaults } from '../options'
 import type { Tensor } from '../tensor'
 import type { Parameter } from '../models/Model'
 import { type AdamWAttributes, fileAdamw, inFloat32 } from './fileAdamw'
-import { bufferEnding, momentNames, momentSequences } from './names'
+import { momentNames, momentSequences } from './names'
 
 /** AdamW as artifacts have it; each option with Python's default. */
 export interface AdamWArtifact {

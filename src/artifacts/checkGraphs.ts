@@ -1,9 +1,10 @@
+import { bufferEnding, isTrainingGraph, resetFlag } from '../auto/artifactFiles'
 import { TrainerError } from '../errors'
 import { type GivenInput, givenInput } from '../feeds/asGiven'
 import { operatorName } from '../onnx/RawModel'
 import { describe } from '../onnx/shapes'
 import type { ValueType } from '../onnx/types'
-import { bufferEnding, resetFlag, sumEnding } from './names'
+import { sumEnding } from './names'
 import type { ArtifactGraph } from './signature'
 
 /** Accumulators are not run, being what the stores do: so what they are is looked at here. */
@@ -32,16 +33,14 @@ export function checkGraphs(training: ArtifactGraph, evaluation: ArtifactGraph):
 
 /** @throws TrainerError ('file') for a graph in the place of another. */
 function checkKinds(training: ArtifactGraph, evaluation: ArtifactGraph): void {
-  const isTraining = ({ model }: ArtifactGraph): boolean =>
-    model.graph.inputs.some(({ name }) => name === resetFlag || name.endsWith(bufferEnding))
   for (const { file, model } of [training, evaluation])
     if (model.graph.outputs.length === 0) throw new TrainerError('file', `${file}: the graph has no output.`)
   const fix = 'Check that the files were not mixed up.'
-  if (!isTraining(training)) {
+  if (!isTrainingGraph(training.model)) {
     const lacks = `none of its inputs is "${resetFlag}" or ends with "${bufferEnding}"`
     throw new TrainerError('file', `${training.file} is not a training graph: ${lacks}.`, { fix })
   }
-  if (isTraining(evaluation))
+  if (isTrainingGraph(evaluation.model))
     throw new TrainerError('file', `${evaluation.file} is a training graph, not one for evaluation.`, { fix })
 }
 

@@ -1,26 +1,12 @@
 // what files, inputs and outputs of artifacts are called: ONNX Runtime Training tells them apart by their names alone
-
-/** The files, after their prefix. */
-export const artifactNames = {
-  trainingModel: 'training_model.onnx',
-  evalModel: 'eval_model.onnx',
-  optimizerModel: 'optimizer_model.onnx',
-  initialModel: 'initial_model.onnx',
-  checkpoint: 'checkpoint',
-  nominalCheckpoint: 'nominal_checkpoint',
-} as const
+import { artifactNames, gradientEnding } from '../auto/artifactFiles'
 
 /** What gives the path of each file in a folder. */
 export function artifactPaths(folder: string, prefix: string): (name: keyof typeof artifactNames) => string {
   return name => `${folder}/${prefix}${artifactNames[name]}`
 }
 
-/** The flag that lets a training step begin its sums anew. */
-export const resetFlag = 'lazy_reset_grad'
-
-/** What follows a parameter's name in that of its gradient, of the buffer that it is added to, and of their sum. */
-export const gradientEnding = '_grad'
-export const bufferEnding = `${gradientEnding}.accumulation.buffer`
+/** What follows a parameter's name in that of the sum of its gradients. */
 export const sumEnding = `${gradientEnding}.accumulation.out`
 
 /** What follows a statistic's name in that of what a forward pass makes of it. */

@@ -1,4 +1,5 @@
 // what the inputs and outputs of artifacts are: by their names alone, as ONNX Runtime Training tells them apart
+import { bufferEnding, gradientEnding, resetFlag } from '../auto/artifactFiles'
 import { quoted, TrainerError } from '../errors'
 import { type GivenInput, givenInput } from '../feeds/asGiven'
 import { needed, readBy } from '../lowering/reading'
@@ -9,7 +10,7 @@ import { describe } from '../onnx/shapes'
 import type { Dimension, ValueType } from '../onnx/types'
 import { sizeOf, type Tensor } from '../tensor'
 import type { Checkpoint } from './Checkpoint'
-import { bufferEnding, gradientEnding, movedEnding, resetFlag, sumEnding } from './names'
+import { movedEnding, sumEnding } from './names'
 
 /** A graph of artifacts, and what errors call its file. */
 export interface ArtifactGraph {

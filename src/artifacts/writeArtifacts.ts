@@ -1,3 +1,4 @@
+import { dialectMark } from '../auto/artifactFiles'
 import { writeFolder } from '../files/folder'
 import { Tensor } from '../tensor'
 import { type ArtifactPlan, evaluationArtifact, trainingArtifact } from './artifactGraphs'
@@ -45,7 +46,7 @@ export async function writeArtifacts(plan: ArtifactPlan, options: WriteArtifacts
   const isOwn = dialect === 'onnxruntime-training'
   const { graph, foreignNodes, trained } = trainingArtifact(plan, isOwn)
   const evaluation = evaluationArtifact(plan)
-  const metadata: Readonly<Record<string, string>> = isOwn ? {} : { 'ts-trainer.dialect': dialect }
+  const metadata: Readonly<Record<string, string>> = isOwn ? {} : { [dialectMark]: dialect }
   const checkpoint = checkpointOf(plan, new Set(trained))
   await writeFolder(
     folder,
@@ -86,7 +87,7 @@ async function writeOptimizer(
     return writeGraph(path, trainingOptimizerGraph, options)
   }
   const parameters = plan.parameters.inputs.filter(({ name }) => trained.includes(name))
-  const metadata = { 'ts-trainer.dialect': 'portable', [optimizerSteps]: optimizerMetadata(optimizer) }
+  const metadata = { [dialectMark]: 'portable', [optimizerSteps]: optimizerMetadata(optimizer) }
   return writeGraph(path, portableOptimizerGraph(optimizer, parameters), { metadata })
 }
 

@@ -10,14 +10,18 @@ import { readModel } from '../onnx/readModel'
 import type { ValueType } from '../onnx/types'
 import { elementTypes } from '../onnx/wire'
 import { type DataType, Tensor } from '../tensor'
+import { refuseArtifacts } from './artifactFiles'
 
 /**
  * Reads a graph that is to be trained, as {@link readOnnxGraph} does. What is float16, bfloat16 or float64 in it is
  * float32 from here on, with a warning: that is what is trained.
- * @throws TrainerError ('file') naming the file that is missing, is no model, or contradicts itself.
+ * @throws TrainerError ('file') naming the file that is missing, is no model, or contradicts itself; ('graph') for a
+ * graph of training artifacts.
  */
 export async function readOnnxFile(file: string): Promise<RawModel> {
-  return withOwnCopies(inFloat32(await readOnnxGraph(file), file))
+  const model = await readOnnxGraph(file)
+  refuseArtifacts(model, file)
+  return withOwnCopies(inFloat32(model, file))
 }
 
 /**

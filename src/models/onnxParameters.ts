@@ -2,7 +2,7 @@
 import { quoted, TrainerError } from '../errors'
 import { log } from '../logging'
 import { reachedFrom } from '../lowering/trainable'
-import type { RawGraph, RawModel } from '../onnx/RawModel'
+import type { RawGraph, RawModel, RawValue } from '../onnx/RawModel'
 import type { Tensor } from '../tensor'
 import type { Parameter } from './Model'
 import { namesMeant, type ParameterPattern, type ParameterPatterns } from './freeze'
@@ -40,7 +40,7 @@ export function parametersOf(model: RawModel, output: string, options: Parameter
     ...(statistics.has(name) && { isStatistic: true }),
     trainable: !statistics.has(name) && (named?.has(name) ?? true),
   }))
-  if (!made.some(({ trainable }) => trainable)) throw nothingToTrain(options.name, output)
+  if (!made.some(({ trainable }) => trainable)) throw nothingToTrain(model.graph, options.name, output)
   const trained = made.filter(({ trainable }) => trainable)
   for (const [name, copy, how] of copies(trained.map(({ name }) => [name, initializers.get(name)!])))
     log(
@@ -103,9 +103,17 @@ function namedBy(
   )
 }
 
-function nothingToTrain(file: string, output: string): TrainerError {
+function nothingToTrain({ inputs }: RawGraph, file: string, output: string): TrainerError {
+  const isFixed = ({ type }: RawValue): boolean =>
+    type?.dtype === 'float32' && type.shape.length > 0 && type.shape.every(length => typeof length === 'number')
+  const given = inputs.filter(isFixed).map(({ name }) => name)
+  const initializers =
+    'Weights that are Constant nodes are constants: export the graph with its weights as initializers.'
+  const artifacts =
+    `If ${quoted(given.slice(0, 3))} are weights, it may be one of the files of training artifacts: ` +
+    'TrainingArtifacts.fromPretrained(folder) loads these.'
   return new TrainerError('graph', `The output "${output}" of ${file} depends on no float32 initializer with axes.`, {
-    fix: 'Weights that are Constant nodes are constants: export the graph with its weights as initializers.',
+    fix: given.length === 0 ? initializers : `${initializers} ${artifacts}`,
   })
 }
 
