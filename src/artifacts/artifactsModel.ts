@@ -10,7 +10,7 @@ import { describe } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { labelCountInput } from '../programs/loss'
 import type { Tensor } from '../tensor'
-import { lossHead } from './lossHead'
+import { lossHead, nothingWithoutLabels } from './lossHead'
 import type { ArtifactGraph, Signature } from './signature'
 
 /** What the gradients of an update's micro-batches, each of its own mean loss, are to come to. */
@@ -50,17 +50,11 @@ export function artifactsModel(parts: ArtifactParts): Model<Values> {
     declareInference: graph => declareGiven(graph, data),
     forward(graph, inputs) {
       if (exported === undefined) return { loss: write(graph, parts, evaluation, inputs, []).loss }
-      if (exported.length === 0) throw nothingWithoutLabels(evaluation.file)
+      if (exported.length === 0) throw nothingWithoutLabels(evaluation.file, signature)
       return Object.fromEntries(writeValues(graph, parts, evaluation, inputs, exported))
     },
     ownLoss: ownLoss(parts),
   }
-}
-
-function nothingWithoutLabels(file: string): TrainerError {
-  return new TrainerError('model', `Everything that ${file} computes needs labels.`, {
-    fix: 'Name values of its graph that need none: fromPretrained(folder, { outputs: ["logits"] }).',
-  })
 }
 
 function ownLoss(parts: ArtifactParts): OwnLoss<Values> {

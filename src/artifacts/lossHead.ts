@@ -4,7 +4,8 @@ import type { Head } from '../heads/Head'
 import { type Signature, usualLabels } from './signature'
 
 /** The head of artifacts: the loss is inside of their graphs, so it names labels and predictions, and no more. */
-export function lossHead(file: string, { labels, data, outputs }: Signature): Head {
+export function lossHead(file: string, signature: Signature): Head {
+  const { labels, data, outputs } = signature
   const rows = data[0]?.shape[0]
   const usual = labels.filter(({ name }) => usualLabels.includes(name))
   const head: Head = {
@@ -33,10 +34,18 @@ export function lossHead(file: string, { labels, data, outputs }: Signature): He
     },
     predictions(found) {
       if (Object.keys(found).length > 0) return found
-      throw new TrainerError('model', `Nothing can be predicted by ${file}: all that it computes needs labels.`, {
-        fix: 'Name values of its graph that need none: fromPretrained(folder, { outputs: ["logits"] }).',
-      })
+      throw nothingWithoutLabels(file, signature)
     },
   }
   return head
+}
+
+/** The error where predictions are asked for, and all that could be predicted needs labels. */
+export function nothingWithoutLabels(file: string, { beforeLabels }: Signature): TrainerError {
+  const names = beforeLabels.map(name => `'${name}'`).join(', ')
+  return new TrainerError('model', `Nothing can be predicted by ${file}: the outputs that were chosen need labels.`, {
+    ...(names !== '' && {
+      fix: `Name values of its graph that need none: fromPretrained(folder, { outputs: [${names}] }).`,
+    }),
+  })
 }

@@ -41,6 +41,8 @@ export interface Signature {
   /** The values of the evaluation graph that predictions are, and those of them that need no labels. */
   readonly outputs: readonly string[]
   readonly outputsWithoutLabels: readonly string[]
+  /** The values of the evaluation graph that its loss is computed from, which need no labels. */
+  readonly beforeLabels: readonly string[]
 }
 
 const together = { fix: 'Take graphs and checkpoint that were generated together.' }
@@ -74,13 +76,15 @@ export function signatureOf(
   ])
   const evaluationReads = reach(graph, [...chosen, graph.outputs[0]!.name])
   const data = inputs.filter(({ name }) => !isLabel(name) && (isRead.has(name) || evaluationReads.has(name)))
-  const predicted = chosen.length > 0 ? chosen : beforeLabels(graph, isLabel, new Set(data.map(({ name }) => name)))
+  const before = beforeLabels(graph, isLabel, new Set(data.map(({ name }) => name)))
+  const predicted = chosen.length > 0 ? chosen : before
   return {
     data,
     labels,
     parameters,
     outputs: predicted,
     outputsWithoutLabels: predicted.filter(needsNone),
+    beforeLabels: before,
   }
 }
 

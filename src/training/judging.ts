@@ -93,4 +93,4 @@ function adviceFor(names: readonly string[]): string {
 
 const adviceForColumn =
   'If the dataset has a column "label", leave rows out where it is empty: filter(row => row.label !== null). ' +
-  'Else add one, or name it with labelNames.'
+  'Else add one, or name it with labelNames; a data collator of your own returns it as "labels".'

@@ -85,3 +85,19 @@ describe('the largest norm of gradients', () => {
     expect(await moved({ maxGradNorm: 0.1 })).toBeCloseTo(0.1, 5)
   })
 })
+
+it('what needs labels is no prediction: the advice names values that can be one', async () => {
+  const folder = dirname((await generated({}, mlpFile())).checkpoint)
+  const unlabelled = rows.map(({ x }) => ({ x }))
+  const predicted = async (outputs: string[]): Promise<unknown> => {
+    const model = await TrainingArtifacts.fromPretrained(folder, { outputs })
+    const trainer = quietTrainer<TrainableModel>({ model, args: { outputDir: temporaryFolder() } })
+    onTestFinished(() => trainer.dispose())
+    return (await trainer.predict(unlabelled)).predictions
+  }
+  const message = await predicted(['loss']).catch((error: unknown) => (error as Error).message)
+  const named =
+    /eval_model.onnx: the outputs that were chosen need labels\. Name values of its graph that need none: fromPretrained\(folder, \{ outputs: \['([^']+)'\] \}\)\.$/
+  const [, name] = named.exec(String(message))!
+  expect(await predicted([name!])).toMatchObject({ dims: [4, 3] })
+})
