@@ -75,12 +75,14 @@ function programs(): Record<string, string> {
 }
 
 describe('the packed package', () => {
-  it('holds the build and the papers, nothing else', () => {
+  it('holds the build, the papers and the documents that it names, nothing else', () => {
+    const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] }
     const paths = packed.files.map(file => file.path)
     expect(paths.filter(path => !path.startsWith('dist/')).toSorted()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      ...files.filter(file => file.startsWith('docs/')),
       'package.json',
     ])
     expect(paths).toEqual(

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
@@ -82,6 +82,24 @@ describe('package.json', () => {
     expect(Object.keys(manifest.scripts).filter(name => lifecycle.test(name))).toEqual(['prepack'])
     expect(manifest.scripts['prepack']).toBe('npm run build')
     expect(manifest.scripts['package']).toContain('--ignore-scripts') // its tools pack, and must not build again
+  })
+
+  it('brings the documents that messages, the help of commands and descriptions of what it exports name', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(name =>
+      name.endsWith('.ts'),
+    )
+    const named = new Set(sources.flatMap(name => read(join('src', name)).match(/docs\/[\w-]+\.md/g) ?? []))
+    for (const internal of ['docs/log.md']) named.delete(internal) // of comments that say what was measured
+    expect([...named]).toContain('docs/operators.md')
+    expect([...named]).toContain('docs/artifacts.md')
+    for (const document of named) {
+      expect(manifest.files).toContain(document)
+      expect(existsSync(join(root, document)), document).toBe(true)
+    }
+  })
+
+  it('brings no document that is not there', () => {
+    expect(manifest.files.filter(file => file !== 'dist' && !existsSync(join(root, file)))).toEqual([])
   })
 
   it('has no script whose file is missing', () => {

@@ -180,8 +180,10 @@ export class TrainingArtifacts extends TrainableModel {
 
   /**
    * Writes the parameters as a checkpoint of ONNX Runtime Training, with the optimizer's state if there is one: after
-   * `train()` that of its last update.
-   * @throws TrainerError ('file') when it cannot be written; an older file stays as it was then.
+   * `train()` that of its last update. That is so after `loadBestModelAtEnd` too, which brings back parameters alone, as
+   * in Hugging Face's Trainer: to go on from the best ones with fresh moments, leave the state out.
+   * @throws TrainerError ('file') when it cannot be written; an older file stays as it was then, or where more than
+   * 1.5 GB are in FILE.data beside it, is replaced as soon as the folder is read or written again.
    */
   async saveCheckpoint(file: string, options: SaveCheckpointOptions = {}): Promise<void> {
     const where = 'TrainingArtifacts.saveCheckpoint()'

@@ -1,7 +1,9 @@
 import { TrainerError } from '../errors'
-import { isFolder, listFolder, pathExists } from '../files/paths'
+import { recoverFolders } from '../files/folder'
+import { isFolder, lastNameOf, listFolder, parentOf, pathExists } from '../files/paths'
 import { openSlices, readBytes } from '../files/readFile'
 import { writeFileWhole } from '../files/writeFile'
+import { writeTogether } from '../files/writeTogether'
 import type { Checkpoint } from './Checkpoint'
 import { encodeCheckpoint } from './encodeCheckpoint'
 import { readCheckpoint } from './readCheckpoint'
@@ -23,6 +25,7 @@ function dataFileOf(path: string): string {
  * @example const { trained } = await readCheckpointFile('./artifacts/checkpoint')
  */
 export async function readCheckpointFile(path: string): Promise<Checkpoint> {
+  await recoverFolders(parentOf(path)) // a pair that was put into place by half
   if (await isFolder(path)) throw await folderError(path)
   const bytes = await readBytes(path)
   if (!(await pathExists(dataFileOf(path)))) return readCheckpoint(bytes, { file: path })
@@ -73,8 +76,7 @@ export async function writeCheckpointFile(
     end = place + values.length
     return place
   })
-  await writeFileWhole(dataFileOf(path), pieces)
-  await writeFileWhole(path, bytes)
+  await writeTogether(path, bytes, { name: lastNameOf(dataFileOf(path)), source: pieces })
 }
 
 function bytesOfValues({ trained, frozen, optimizer }: Checkpoint): number {

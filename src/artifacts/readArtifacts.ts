@@ -1,6 +1,7 @@
 import { artifactNames, loadingAdvice } from '../auto/artifactFiles'
 import { readOnnxGraph } from '../auto/onnxFile'
 import { quoted, TrainerError } from '../errors'
+import { recoverFolders } from '../files/folder'
 import { isAbsolutePath } from '../files/tree'
 import { expandHome, isFolder, listFolder, pathExists } from '../files/paths'
 import type { Checkpoint } from './Checkpoint'
@@ -39,6 +40,7 @@ export async function readArtifacts(place: ArtifactPlace): Promise<Artifacts> {
   const { prefix, checkpoint } = place
   const path = artifactPaths(folder, prefix)
   await checkFolder(folder)
+  await recoverFolders(folder) // files that were put into place in part
   const usual = path(place.isNominal === true ? 'nominalCheckpoint' : 'checkpoint')
   await checkFiles(folder, prefix, [
     path('trainingModel'),

@@ -1,4 +1,5 @@
 import { writeFileWhole } from '../files/writeFile'
+import { writeTogether } from '../files/writeTogether'
 import { encodeInParts, type EncodeOptions, externalBytes } from '../onnx/encode'
 import type { Graph } from '../onnx/types'
 
@@ -9,6 +10,6 @@ import type { Graph } from '../onnx/types'
 export async function writeGraph(path: string, graph: Graph, options: EncodeOptions = {}): Promise<void> {
   const externalDataName = `${path.slice(path.search(/[^/\\]*$/))}.data`
   const { model, externalData } = encodeInParts(graph, { ...options, externalDataName })
-  if (externalData !== undefined) await writeFileWhole(`${path}.data`, externalBytes(externalData))
-  await writeFileWhole(path, model)
+  if (externalData === undefined) await writeFileWhole(path, model)
+  else await writeTogether(path, model, { name: externalDataName, source: externalBytes(externalData) })
 }

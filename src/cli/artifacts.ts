@@ -16,7 +16,7 @@ import type { Streams } from './Streams'
 const usage = `Usage: ts-trainer artifacts --model DIR_OR_ONNX --output DIR [FLAGS]
 
   Writes training_model.onnx, eval_model.onnx, optimizer_model.onnx and checkpoint: a model, its loss and its optimizer as files that a
-  runtime trains. docs/artifacts.md says how.
+  runtime trains. docs/artifacts.md in the folder of the package says how.
 
   --model         a folder of a model (or its id on the Hub), or an ONNX file
   --task          the head of a folder: sequence-classification (default), token-classification, question-answering, multiple-choice, masked-lm

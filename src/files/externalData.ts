@@ -59,5 +59,30 @@ function partsOf(path: string, handle: number): PartlyRead {
     return bytes
   }
   if (mayBeLfsPointer(found.size)) refuseLfsPointer(path, subarray(0, found.size))
-  return { length: found.size, subarray }
+  return { length: found.size, subarray: sharing(path, found.size, subarray) }
+}
+
+/** Tensors may name one region of a file, whose bytes they share then; but so many are no longer weights that are tied. */
+const mostShared = { times: 16, bytes: 2 ** 28 }
+
+/** Reads each region once. @throws TrainerError (`file`) where regions overlap, or one is named too often. */
+function sharing(path: string, length: number, read: PartlyRead['subarray']): PartlyRead['subarray'] {
+  const known = new Map<string, Uint8Array>()
+  let distinct = 0
+  let named = 0
+  return (start, end) => {
+    const region = `${start}-${end}`
+    named += end - start
+    if (!known.has(region)) distinct += end - start
+    if (distinct > length || named > Math.max(mostShared.times * length, mostShared.bytes)) {
+      const total = `come to ${distinct > length ? distinct : named} bytes at byte ${start}`
+      const why = distinct > length ? 'so that some overlap' : 'one region again and again'
+      throw new TrainerError('file', `The tensors that name parts of ${path} ${total}, but it has ${length}: ${why}.`, {
+        fix: 'Export the model again; its weights belong one after another.',
+      })
+    }
+    const bytes = known.get(region) ?? read(start, end)
+    known.set(region, bytes)
+    return bytes
+  }
 }

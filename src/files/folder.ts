@@ -51,7 +51,7 @@ export async function writeFolder(
       await mkdir(temporary)
       await fill(temporary)
       await flushFolder(temporary)
-      await putInPlace(await advance(temporary, merges ? 'merge' : 'new'), place)
+      await inTurn(place, async () => putInPlace(await advance(temporary, merges ? 'merge' : 'new'), place))
     } finally {
       active.delete(stageless(temporary))
       for (const stage of ['tmp', 'new'] as const) await rm(atStage(temporary, stage), { recursive: true, force: true })
@@ -161,6 +161,21 @@ function stageless(path: string): string {
 
 function atStage(path: string, stage: Stage | ''): string {
   return join(dirname(path), basename(path).replace(/^\.\w+/, `.${stage}`))
+}
+
+/** What is being brought to each place. */
+const moves = new Map<string, Promise<void>>()
+
+/** One after another, so that the files of two folders that are written to one place do not mix. */
+async function inTurn(place: string, move: () => Promise<void>): Promise<void> {
+  const before = moves.get(place)
+  const own = (before ?? Promise.resolve()).catch(() => undefined).then(move)
+  moves.set(place, own)
+  try {
+    await own
+  } finally {
+    if (moves.get(place) === own) moves.delete(place)
+  }
 }
 
 /** Renames a folder to the next stage. @returns its new path. */

@@ -5,6 +5,9 @@ import { chunkBytes, type ByteSource } from './bytes'
 import { makeFolder } from './paths'
 import { writeError } from './systemErrors'
 
+/** Tells the files apart that one process writes at the same time, perhaps to one place. */
+let writes = 0
+
 /**
  * Writes a file beside its place, flushes it to the disk and renames it: `path` is always the old file or the whole new
  * one.
@@ -15,7 +18,7 @@ import { writeError } from './systemErrors'
  * @throws TrainerError (`file`) when the file cannot be written; then nothing is left behind.
  */
 export async function writeFileWhole(path: string, source: ByteSource): Promise<number> {
-  const beside = `${path}.tmp-${process.pid}`
+  const beside = `${path}.tmp-${process.pid}.${writes++}`
   try {
     const handle = await open(beside, 'w')
     let written: number

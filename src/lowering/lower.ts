@@ -257,7 +257,7 @@ function unknown(node: RawNode): TrainerError {
   const like = nearest(node.op, [...Object.keys(lowerings), ...Object.keys(listLowerings), ...Object.keys(operators)])
   const hint = like === undefined ? '' : ` (the closest known one is ${like})`
   return new TrainerError('graph', `the operator ${operatorName(node)} has no rule${hint}.`, {
-    fix: 'docs/operators.md lists those that can be read.',
+    fix: 'docs/operators.md in the folder of the package lists those that can be read.',
   })
 }
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { tensorOf, type Written } from '../../scripts/reference/plainTensor'
 import { writeGraph } from '../../src/artifacts/writeGraph'
 import { readOnnxGraph } from '../../src/auto/onnxFile'
+import { withFilesBeside } from '../../src/files/externalData'
 import { createEngine, GraphBuilder, Tensor, TrainingArtifacts } from '../../src/index'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
@@ -91,4 +92,57 @@ it('a graph that is too large for one file is written with FILE.data, which ONNX
   const { y } = await program.run({ x: new Tensor('float32', Float32Array.of(1, 0), [1, 2]) })
   expect((y as Tensor).data).toEqual(weights.slice(0, 300))
   engine.dispose()
+})
+
+describe('tensors that name one region of a file', () => {
+  /** A graph with `count` tensors of 3000 bytes each in a file beside it, which are then said to be where `placeOf` says. */
+  async function naming(count: number, placeOf: (at: number) => number): Promise<string> {
+    const graph = new GraphBuilder('tied')
+    const sums = Array.from({ length: count }, (_, i) =>
+      graph.initializer(`w${i}`, new Tensor('float32', new Float32Array(750).fill(i), [750])),
+    ).reduce((sum, weight) => graph.add(sum, weight))
+    const file = join(temporaryFolder(), 'tied.onnx')
+    await writeGraph(file, graph.build({ y: graph.mul(graph.input('x', 'float32', ['rows', 750]), sums) }), {
+      externalThreshold: 1000,
+    })
+    let at = 0
+    // the value of an entry: its field, its length, its text
+    const text = readFileSync(file).toString('latin1')
+    const moved = text.replaceAll(/(offset..)(\d+)/gs, (_, head: string, digits: string) => {
+      const place = String(placeOf(at++))
+      return head + (place.length > digits.length ? digits : place.padStart(digits.length, '0'))
+    })
+    expect(at).toBe(count)
+    writeFileSync(file, Buffer.from(moved, 'latin1'))
+    return file
+  }
+
+  it('have the bytes of one copy', async () => {
+    const { graph } = await readOnnxGraph(await naming(12, () => 0))
+    expect(graph.initializers.size).toBe(12)
+    expect(new Set([...graph.initializers.values()].map(({ data }) => data.buffer)).size).toBe(1)
+    expect([...graph.initializers.values()].every(({ data }) => data[5] === 0)).toBe(true)
+  })
+
+  it('are refused where regions overlap, before what they come to is read', async () => {
+    const file = await naming(12, at => at)
+    truncateSync(`${file}.data`, 4000)
+    await expect(readOnnxGraph(file)).rejects.toThrow(
+      /tied\.onnx: The tensors that name parts of .*tied\.onnx\.data come to 6000 bytes at byte .*, but it has 4000: so that some overlap\./,
+    )
+  })
+
+  it('are refused where they come to many times the file', async () => {
+    const file = await naming(40, () => 0)
+    // as if each were of 40 MB: the length of the file, and no byte of memory
+    const size = 40_000_000
+    truncateSync(`${file}.data`, size)
+    const used = process.memoryUsage().arrayBuffers
+    const read = (): unknown =>
+      withFilesBeside(file, open => Array.from({ length: 40 }, () => open('tied.onnx.data').subarray(0, size)))
+    expect(read).toThrow(
+      /tied\.onnx\.data come to 680000000 bytes at byte 0, but it has 40000000: one region again and again\./,
+    )
+    expect(process.memoryUsage().arrayBuffers - used).toBeLessThan(3 * size)
+  })
 })

@@ -1,5 +1,5 @@
 // training arguments and options beside what the files of artifacts say themselves
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   type GenerateArtifactsOptions,
   setLogLevel,
@@ -10,6 +10,8 @@ import {
   TrainingArtifacts,
 } from 'ts-trainer'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Checkpoint } from '../../src/artifacts/Checkpoint'
+import { readCheckpointFile } from '../../src/artifacts/checkpointFile'
 import { quietTrainer, type QuietOptions } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { generated, mlpFile } from './generated'
@@ -100,4 +102,36 @@ it('what needs labels is no prediction: the advice names values that can be one'
     /eval_model.onnx: the outputs that were chosen need labels\. Name values of its graph that need none: fromPretrained\(folder, \{ outputs: \['([^']+)'\] \}\)\.$/
   const [, name] = named.exec(String(message))!
   expect(await predicted([name!])).toMatchObject({ dims: [4, 3] })
+})
+
+it('the best parameters are saved with the state of the last update, or without', async () => {
+  const args = {
+    maxSteps: 3,
+    loadBestModelAtEnd: true,
+    metricForBestModel: 'loss',
+    evalStrategy: 'steps',
+    evalSteps: 1,
+    saveStrategy: 'steps',
+    saveSteps: 1,
+    learningRate: 0.01,
+    greaterIsBetter: true, // so that the first update is the best one
+  } as const
+  const after = async (given: NonNullable<Given['args']>): Promise<Checkpoint> => {
+    const trainer = await trainerOf({ args: given, evalDataset: rows })
+    await trainer.train()
+    if ('loadBestModelAtEnd' in given) expect(trainer.state.bestGlobalStep).toBe(1)
+    const file = join(temporaryFolder(), 'checkpoint')
+    await (trainer.model as TrainingArtifacts).saveCheckpoint(file)
+    await (trainer.model as TrainingArtifacts).saveCheckpoint(`${file}.without`, { includeOptimizerState: false })
+    expect((await readCheckpointFile(`${file}.without`)).optimizer).toBeUndefined()
+    return readCheckpointFile(file)
+  }
+  const { loadBestModelAtEnd, ...toTheEnd } = args
+  expect(loadBestModelAtEnd).toBe(true)
+  const [best, last] = [await after(args), await after(toTheEnd)]
+  const first = await after({ ...toTheEnd, maxSteps: 1 })
+  expect(best.trained).toEqual(first.trained)
+  expect(best.trained).not.toEqual(last.trained)
+  expect(best.optimizer).toEqual(last.optimizer)
+  expect(best.optimizer!.step).toBe(3)
 })
