@@ -8,6 +8,7 @@ import { sizeOf, Tensor } from '../tensor'
 import { type Accumulation, type ArtifactParts, artifactsModel } from './artifactsModel'
 import type { Checkpoint } from './Checkpoint'
 import { writeCheckpointFile } from './checkpointFile'
+import { checkSameLoss } from './lossForms'
 import { MomentMemory } from './momentMemory'
 import { type Artifacts, readArtifacts } from './readArtifacts'
 import { type Signature, signatureOf } from './signature'
@@ -87,6 +88,7 @@ export class TrainingArtifacts extends TrainableModel {
     const artifacts = await readArtifacts({ folder, prefix, checkpoint, isNominal: nominal })
     const { training, evaluation, checkpoint: read } = artifacts
     const signature = signatureOf(training, evaluation, read, outputs)
+    checkSameLoss(training, evaluation, signature.labels)
     const constants = new Map([...read.frozen].filter(([, { dtype }]) => dtype !== 'float32'))
     return new TrainingArtifacts(artifacts, { training, evaluation, signature, constants, accumulation }, folder)
   }
