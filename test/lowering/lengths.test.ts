@@ -1,5 +1,6 @@
 // lengths, depths and sizes of files: what would take all memory, has no end, or is not known in time
 import { describe, expect, it } from 'vitest'
+import { TrainerError } from '../../src/errors'
 import { createModelGraph } from '../../src/models/modelGraph'
 import { onnxModel } from '../../src/models/onnxModel'
 import { GraphBuilder } from '../../src/onnx/builder'
@@ -144,6 +145,46 @@ describe('numbers of a file', () => {
     ],
   ])('take no memory: %s', (_, parts, message) => {
     expect(() => onnxModel(modelWith(parts), { name: 'file' })).toThrow(message)
+  })
+})
+
+describe('errors of JavaScript', () => {
+  /** A graph that fails as soon as a node is written into it. */
+  const failing = (message: string): (() => unknown) => {
+    const { forward } = onnxModel(modelWith({ nodes: [node('Identity', ['h'], 'y')] }), { name: 'file' })
+    const graph = new GraphBuilder('forward', true)
+    const x = graph.input('x', 'float32', ['n', 4])
+    const written = createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
+    graph.node = () => {
+      throw new RangeError(message)
+    }
+    return () => forward(written, { x })
+  }
+
+  it.each(['Invalid array length', 'Invalid typed array length: 1e99', 'Array buffer allocation failed'])(
+    'are about the numbers of a file where they are: %s',
+    message => {
+      expect(failing(message)).toThrow(/^file: The node "node_0" \(MatMul\): its numbers are out of range: /)
+    },
+  )
+
+  it('are no such where they are about something else', () => {
+    expect(failing('Maximum call stack size exceeded')).toThrow(/^Maximum call stack size exceeded$/)
+  })
+
+  it('do not come of nodes that go round in a circle', () => {
+    const circle = [node('Identity', ['b'], 'a'), node('Identity', ['a'], 'b'), node('Identity', ['b'], 'y')]
+    expect(() => onnxModel(modelWith({ nodes: circle }), { name: 'file' })).toThrow(TrainerError)
+    const own = { nodes: [node('Add', ['y', 'h'], 'y')] }
+    expect(() => onnxModel(modelWith(own), { name: 'file' })).toThrow(
+      'file: The node "node_1" (Add) reads "y", which nothing before it makes.',
+    )
+  })
+
+  it('do not come of long chains of nodes', () => {
+    const links = Array.from({ length: 20_000 }, (_, i) => node('Identity', [i === 0 ? 'h' : `h${i}`], `h${i + 1}`))
+    const model = modelWith({ nodes: [...links, node('Identity', ['h20000'], 'y')] })
+    expect(onnxModel(model, { name: 'file' }).parameters.map(({ name }) => name)).toEqual(['w'])
   })
 })
 
