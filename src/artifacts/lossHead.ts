@@ -1,10 +1,11 @@
 import { TrainerError } from '../errors'
 import { declareGiven, givenColumns } from '../feeds/asGiven'
+import type { Limits } from '../feeds/limits'
 import type { Head } from '../heads/Head'
 import { type Signature, usualLabels } from './signature'
 
 /** The head of artifacts: the loss is inside of their graphs, so it names labels and predictions, and no more. */
-export function lossHead(file: string, { labels, data, outputs }: Signature): Head {
+export function lossHead(file: string, { labels, data, outputs }: Signature, limits: () => Limits): Head {
   const rows = data[0]?.shape[0]
   const usual = labels.filter(({ name }) => usualLabels.includes(name))
   const head: Head = {
@@ -28,8 +29,9 @@ export function lossHead(file: string, { labels, data, outputs }: Signature): He
     feed(batch, places, rowName) {
       if (labels.length > 0 && head.labelNames.every(name => batch[name] === undefined)) return undefined
       const known = typeof rows === 'string' ? { [rows]: places.order.length } : {}
+      const columns = givenColumns(batch, labels, rowName, { limits, areLabels: true, known })
       // one for each micro-batch: their losses are means already
-      return { inputs: Object.fromEntries(givenColumns(batch, labels, rowName, known)), count: 1 }
+      return { inputs: Object.fromEntries(columns), count: 1 }
     },
     predictions(found) {
       if (Object.keys(found).length > 0) return found

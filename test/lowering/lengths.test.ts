@@ -9,7 +9,6 @@ import type { RawFunction, RawModel, RawValue } from '../../src/onnx/RawModel'
 import { readModel } from '../../src/onnx/readModel'
 import { attributeTypes, protoFields } from '../../src/onnx/wire'
 import { message, wireTypes, writeInteger, writeText } from '../../src/protobuf'
-import type { Value } from '../../src/onnx/types'
 import type { DataType } from '../../src/tensor'
 import { Tensor } from '../../src/tensor'
 import { modelBytes, valueInfo } from '../onnx/foreignModel'
@@ -248,27 +247,5 @@ describe('attributes of a file', () => {
     const outputs = [valueInfo('y', [places.length])]
     const { graph } = readModel(modelBytes({ nodes: [constant], outputs }))
     expect(graph.nodes[0]!.attributes.get('value_ints')).toEqual(places)
-  })
-})
-
-describe('a length that is known only when the graph runs', () => {
-  it.each([false, true])('is refused where a mask of dropout has it (of bytes: %s)', byteMasks => {
-    const { forward } = onnxModel(
-      modelWith({
-        nodes: [
-          node('Reshape', ['x', 'flat'], 'numbers'),
-          node('Dropout', ['numbers'], 'kept'),
-          node('ReduceSum', ['kept'], 'sum'),
-          node('Mul', ['h', 'sum'], 'y'),
-        ],
-        constants: { flat: integers(-1) },
-      }),
-      { name: 'file' },
-    )
-    const graph = new GraphBuilder('training', true)
-    const x = graph.input('x', 'float32', ['n', 4])
-    const parameter = (name: string, shape: readonly number[]): Value => graph.input(name, 'float32', shape)
-    const training = createModelGraph(graph, { parameter, training: true, byteMasks })
-    expect(() => forward(training, { x })).toThrow(/file: The node "node_2" \(Dropout\): its mask has the length "unkn/)
   })
 })
