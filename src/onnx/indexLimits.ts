@@ -42,6 +42,27 @@ export function indexLimits(graph: Written): ReadonlyMap<string, readonly IndexL
   return walk.limits
 }
 
+/** A node that looks up a place that there is not. */
+export interface Missed {
+  readonly node: Node
+  readonly place: number
+  readonly of: string
+  readonly length: number
+}
+
+/** The first node that looks up places which are constants, and of which one is not there. */
+export function missedPlace(graph: Written): Missed | undefined {
+  for (const node of graph.nodes) {
+    const length = lengthLookedUp(node)
+    const places = length === undefined ? undefined : graph.constantOf(node.inputs[1])
+    for (const value of places?.data ?? []) {
+      const place = Number(value)
+      if (place >= length! || place < -length!) return { node, place, of: node.inputs[0]!.name, length: length! }
+    }
+  }
+  return undefined
+}
+
 type Compute = (...numbers: number[]) => number
 
 const elementwise: Readonly<Record<string, Compute>> = {
@@ -127,15 +148,21 @@ class Walk {
 
   /** Takes note of places that a node looks up. */
   #limit(node: Node): void {
-    const at = lookedUp(node)
     const index = this.#of(node.inputs[1])
-    const data = node.inputs[0]
-    if (at === undefined || index === undefined || data === undefined || data.shape.length === 0) return
-    const length = data.shape[positive(at, data.shape.length)]
-    if (typeof length !== 'number') return
+    const length = index === undefined ? undefined : lengthLookedUp(node)
+    if (index === undefined || length === undefined) return
     const known = this.limits.get(index.input) ?? []
-    this.limits.set(index.input, [...known, { length, of: data.name, placeOf: index.map }])
+    this.limits.set(index.input, [...known, { length, of: node.inputs[0]!.name, placeOf: index.map }])
   }
+}
+
+/** How many places there are for the second input of a node to name; undefined where it names none, or nobody knows. */
+export function lengthLookedUp(node: Node): number | undefined {
+  const at = lookedUp(node)
+  const shape = node.inputs[0]?.shape ?? []
+  if (at === undefined || shape.length === 0) return undefined
+  const length = shape[positive(at, shape.length)]
+  return typeof length === 'number' ? length : undefined
 }
 
 /** The axis along which the second input of a node names places of the first; undefined for other nodes. */

@@ -5,8 +5,9 @@ import { adviceFor, rowsAdvice } from '../feeds/fixedLengths'
 import { checkLimits } from '../feeds/limits'
 import type { Model, Trial } from '../models/Model'
 import { lengthsOf, takenBy, type Tensors, withLengths } from '../models/trial'
-import { indexLimits } from '../onnx/indexLimits'
+import { indexLimits, lengthLookedUp, type Missed, missedPlace } from '../onnx/indexLimits'
 import { describe } from '../onnx/shapes'
+import type { Node } from '../onnx/types'
 import type { LabelledFeed } from './LabelledFeed'
 
 /**
@@ -33,7 +34,7 @@ function explained(error: TrainerError, file: string, trial: Trial, feed: Labell
   const columns = takenBy(trial, given)
   const shapes = columns.map(({ name }) => `"${name}" ${describe({ ...given[name]!, shape: given[name]!.dims })}`)
   const which = `${rowsOf(feed)} (${shapes.join(', ')})`
-  const found = wrongWith(trial, columns, given, feed) ?? {
+  const found = wrongWith(trial, columns, given, feed, error.problem) ?? {
     problem: error.problem,
     fix:
       'Check that its numbers are such as the graph was exported for (ids, labels, positions), and its lengths: ' +
@@ -65,17 +66,41 @@ function wrongWith(
   inputs: readonly GivenInput[],
   given: Tensors,
   { rowName }: LabelledFeed,
+  said: string,
 ): Wrong | undefined {
   const lengths = lengthsOf(inputs, given)
   try {
     const { graph } = trial.write(withLengths(inputs, lengths), false)
     const limits = { file: 'the graph', byInput: indexLimits(graph) }
     for (const { name } of inputs) checkLimits(name, given[name]!, limits, rowName)
-    return undefined
+    const missed = missedPlace(graph) ?? missedIn(graph.nodes, said)
+    return missed && wrongPlace(missed)
   } catch (error) {
     if (!(error instanceof TrainerError)) return undefined
     const { problem, fix = 'Give lengths that the graph was exported for.' } = error
     return { problem, fix: error.code === 'data' ? fix : (fittingLength(trial, inputs, lengths, problem) ?? fix) }
+  }
+}
+
+/** The node that the engine's words are about, where these are about a place that there is not. */
+function missedIn(nodes: readonly Node[], said: string): Missed | undefined {
+  const [, name, place] = /Name:'([^']+)'.*\bidx=(-?\d+)/.exec(said) ?? []
+  const node = nodes.find(one => name !== undefined && unnumbered(one.name) === unnumbered(name))
+  const length = node && lengthLookedUp(node)
+  return node && length !== undefined ? { node, place: Number(place), of: node.inputs[0]!.name, length } : undefined
+}
+
+function unnumbered(name: string): string {
+  return name.replace(/_\d+$/, '')
+}
+
+function wrongPlace({ node, place, of, length }: Missed): Wrong {
+  return {
+    problem: `the node "${unnumbered(node.name)}" looks up place ${place} of "${of}", which has ${length}: 0 to ${length - 1}.`,
+    fix:
+      place >= length
+        ? 'Where positions are counted by it, give shorter rows: tokenize with { truncation: true, maxLength } of fewer tokens. Else check the numbers that it is made of.'
+        : 'Check the numbers that it is made of.',
   }
 }
 

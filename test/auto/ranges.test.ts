@@ -97,6 +97,20 @@ describe('a graph of another program', () => {
     await expect(run(await graph('open'), four(12), use)).resolves.toBeTypeOf('number')
   })
 
+  it.each([
+    ['counted', 'Gather" looks up place 12 of "positions.weight", which has 12: 0 to 11.'],
+    ['ranged', 'Gather" looks up place 12 of "positions.weight", which has 12: 0 to 11.'],
+  ])('says which table of positions is too short where they are %s', async (name, problem) => {
+    const wrong = run(await graph(name), four(15))
+    await expect(wrong).rejects.toThrow(
+      /cannot be run on the batch of rows \d, \d, \d, \d of the training dataset \("input/,
+    )
+    await expect(wrong).rejects.toThrow(
+      `${problem} Where positions are counted by it, give shorter rows: tokenize with`,
+    )
+    await expect(run(await graph(name), four(11))).resolves.toBeTypeOf('number')
+  })
+
   it.each(uses)('says for which batches it was exported: %s', async use => {
     await expect(run(await graph('two'), four(5), use)).rejects.toThrow(
       /A batch has 4 rows, but what .*two\.onnx makes of it has 2\. It was exported for batches of 2 rows: set perDeviceTrain/,
