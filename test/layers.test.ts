@@ -73,9 +73,7 @@ const sharing: Readonly<Record<string, string>> = {
   arguments: 'TrainingArguments',
 }
 
-/**
- * Which rooms may import a package (or what begins with its name and a slash or colon); any other package is a breach.
- */
+/** Which rooms may import a package (or what begins with its name and a slash or colon); any other is a breach. */
 const doors: Readonly<Record<string, readonly string[]>> = {
   koffi: ['engine'],
   'onnxruntime-node': ['engine'],

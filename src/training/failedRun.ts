@@ -60,7 +60,7 @@ interface Wrong {
   readonly fix: string
 }
 
-/** What writing the graph for the lengths of the batch shows. */
+/** What writing the graph for the lengths of the batch shows; `said` are the engine's words. */
 function wrongWith(
   trial: Trial,
   inputs: readonly GivenInput[],
@@ -69,16 +69,19 @@ function wrongWith(
   said: string,
 ): Wrong | undefined {
   const lengths = lengthsOf(inputs, given)
+  const fitting = (problem: string): string | undefined => fittingLength(trial, inputs, lengths, problem)
   try {
     const { graph } = trial.write(withLengths(inputs, lengths), false)
     const limits = { file: 'the graph', byInput: indexLimits(graph) }
     for (const { name } of inputs) checkLimits(name, given[name]!, limits, rowName)
-    const missed = missedPlace(graph) ?? missedIn(graph.nodes, said)
+    const counted = missedPlace(graph)
+    if (counted !== undefined) return wrongPlace(counted, fitting(`[${counted.length}]`))
+    const missed = missedIn(graph.nodes, said)
     return missed && wrongPlace(missed)
   } catch (error) {
     if (!(error instanceof TrainerError)) return undefined
     const { problem, fix = 'Give lengths that the graph was exported for.' } = error
-    return { problem, fix: error.code === 'data' ? fix : (fittingLength(trial, inputs, lengths, problem) ?? fix) }
+    return { problem, fix: error.code === 'data' ? fix : (fitting(problem) ?? fix) }
   }
 }
 
@@ -94,14 +97,15 @@ function unnumbered(name: string): string {
   return name.replace(/_\d+$/, '')
 }
 
-function wrongPlace({ node, place, of, length }: Missed): Wrong {
-  return {
-    problem: `the node "${unnumbered(node.name)}" looks up place ${place} of "${of}", which has ${length}: 0 to ${length - 1}.`,
-    fix:
-      place >= length
-        ? 'Where positions are counted by it, give shorter rows: tokenize with { truncation: true, maxLength } of fewer tokens. Else check the numbers that it is made of.'
-        : 'Check the numbers that it is made of.',
-  }
+function wrongPlace({ node, place, of, length }: Missed, fix = placeAdvice(place < length)): Wrong {
+  const places = `which has ${length}: 0 to ${length - 1}`
+  return { problem: `the node "${unnumbered(node.name)}" looks up place ${place} of "${of}", ${places}.`, fix }
+}
+
+function placeAdvice(isBelow: boolean): string {
+  if (isBelow) return 'Check the numbers that it is made of.'
+  const shorter = 'give shorter rows: tokenize with { truncation: true, maxLength } of fewer tokens'
+  return `Where positions are counted by it, ${shorter}. Else check the numbers that it is made of.`
 }
 
 /** The most time that is spent on looking for a length that fits, in ms. */
@@ -118,8 +122,9 @@ function fittingLength(
   const fits = (name: string, length: number): boolean => {
     if (Date.now() > end) return false
     try {
-      trial.write(withLengths(inputs, new Map(lengths).set(name, length)), false)
-      return true
+      return (
+        missedPlace(trial.write(withLengths(inputs, new Map(lengths).set(name, length)), false).graph) === undefined
+      )
     } catch {
       return false
     }

@@ -98,16 +98,15 @@ describe('a graph of another program', () => {
   })
 
   it.each([
-    ['counted', 'Gather" looks up place 12 of "positions.weight", which has 12: 0 to 11.'],
-    ['ranged', 'Gather" looks up place 12 of "positions.weight", which has 12: 0 to 11.'],
-  ])('says which table of positions is too short where they are %s', async (name, problem) => {
+    ['counted', 'Where positions are counted by it, give shorter rows: tokenize with { truncation: true, maxLength }'],
+    ['ranged', '"input_ids" may be 12 at most along axis 1: tokenize with { truncation: true, maxLength: 12 }'],
+  ])('says which table of positions is too short where they are %s', async (name, advice) => {
     const wrong = run(await graph(name), four(15))
     await expect(wrong).rejects.toThrow(
       /cannot be run on the batch of rows \d, \d, \d, \d of the training dataset \("input/,
     )
-    await expect(wrong).rejects.toThrow(
-      `${problem} Where positions are counted by it, give shorter rows: tokenize with`,
-    )
+    const problem = 'Gather" looks up place 12 of "positions.weight", which has 12: 0 to 11.'
+    await expect(wrong).rejects.toThrow(`${problem} ${advice}`)
     await expect(run(await graph(name), four(11))).resolves.toBeTypeOf('number')
   })
 
