@@ -55,7 +55,8 @@ const rooms = listed({
 
 /** The law inside `training/`: what runs, what decides, and the loop, which knows neither heads nor layouts. */
 const training = listed({
-  running: 'engines Runner LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector',
+  running:
+    'engines Runner failedRun LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector',
   deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog
     RunSnapshot results stopping Throughput`,
   looping:
@@ -72,9 +73,7 @@ const sharing: Readonly<Record<string, string>> = {
   arguments: 'TrainingArguments',
 }
 
-/**
- * Which rooms may import a package (or what begins with its name and a slash or colon); any other package is a breach.
- */
+/** Which rooms may import a package (or what begins with its name and a slash or colon); any other is a breach. */
 const doors: Readonly<Record<string, readonly string[]>> = {
   koffi: ['engine'],
   'onnxruntime-node': ['engine'],

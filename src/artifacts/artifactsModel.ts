@@ -1,11 +1,14 @@
 import { expand } from '../autodiff/shapes'
 import { TrainerError } from '../errors'
-import { asGiven, declareGiven } from '../feeds/asGiven'
+import { asGiven, declareGiven, type GivenInput } from '../feeds/asGiven'
+import type { Limits } from '../feeds/limits'
 import type { Values } from '../heads/Head'
 import { lower } from '../lowering/lower'
 import type { Loss } from '../losses/loss'
-import type { Model, ModelGraph, OwnLoss } from '../models/Model'
+import type { Model, ModelGraph, OwnLoss, Trial } from '../models/Model'
+import { probing } from '../models/modelGraph'
 import type { GraphBuilder } from '../onnx/builder'
+import { indexLimits } from '../onnx/indexLimits'
 import { describe } from '../onnx/shapes'
 import type { Value } from '../onnx/types'
 import { labelCountInput } from '../programs/loss'
@@ -34,6 +37,9 @@ export function artifactsModel(parts: ArtifactParts): Model<Values> {
   const { data, parameters, outputsWithoutLabels, labels } = signature
   // a model without labels has at least its loss
   const exported = outputsWithoutLabels.length === 0 && labels.length === 0 ? undefined : outputsWithoutLabels
+  const own = ownLoss(parts)
+  const trial = trialOf(parts, own)
+  const limits = limitsOf(evaluation.file, trial)
   return {
     name: evaluation.file,
     parameters: parameters.map(({ name, shape, gradient, isStatistic }) => ({
@@ -44,17 +50,47 @@ export function artifactsModel(parts: ArtifactParts): Model<Values> {
       ...(isStatistic && { isStatistic }),
     })),
     inputNames: data.map(({ name }) => name),
-    head: lossHead(evaluation.file, signature),
+    head: lossHead(evaluation.file, signature, limits),
     openLengths: true,
-    layout: () => asGiven(data),
+    trial,
+    layout: () => asGiven(data, limits),
     declareInference: graph => declareGiven(graph, data),
     forward(graph, inputs) {
       if (exported === undefined) return { loss: write(graph, parts, evaluation, inputs, []).loss }
       if (exported.length === 0) throw nothingWithoutLabels(evaluation.file, signature)
       return Object.fromEntries(writeValues(graph, parts, evaluation, inputs, exported))
     },
-    ownLoss: ownLoss(parts),
+    ownLoss: own,
   }
+}
+
+/** Both graphs with inputs and labels of other shapes. */
+function trialOf(parts: ArtifactParts, own: OwnLoss<Values>): Trial {
+  const { data, labels, parameters, outputsWithoutLabels } = parts.signature
+  return {
+    inputs: [...data, ...labels],
+    write(given, isTraining) {
+      const written = probing(isTraining)
+      const { graph } = written
+      const named = (some: readonly GivenInput[]): Values =>
+        declareGiven(
+          graph,
+          some.map(({ name }) => given.find(input => input.name === name)!),
+        )
+      const trained = parameters.filter(({ gradient }) => gradient !== undefined).map(({ name }) => name)
+      const isLabelled = labels.every(({ name }) => given.some(input => input.name === name))
+      if (!isLabelled) writeValues(written, parts, parts.evaluation, named(data), outputsWithoutLabels)
+      else if (isTraining) own.training(written, named(data), named(labels), trained)
+      else own.evaluation(written, named(data), named(labels))
+      return written
+    },
+  }
+}
+
+/** What the inputs of the evaluation graph may be, worked out where the first batch is fed. */
+function limitsOf(file: string, { inputs, write }: Trial): () => Limits {
+  let limits: Limits | undefined
+  return () => (limits ??= { file, byInput: indexLimits(write(inputs, false).graph) })
 }
 
 function ownLoss(parts: ArtifactParts): OwnLoss<Values> {

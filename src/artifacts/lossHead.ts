@@ -1,10 +1,11 @@
 import { TrainerError } from '../errors'
 import { declareGiven, givenColumns } from '../feeds/asGiven'
+import type { Limits } from '../feeds/limits'
 import type { Head } from '../heads/Head'
 import { type Signature, usualLabels } from './signature'
 
 /** The head of artifacts: the loss is inside of their graphs, so it names labels and predictions, and no more. */
-export function lossHead(file: string, signature: Signature): Head {
+export function lossHead(file: string, signature: Signature, limits: () => Limits): Head {
   const { labels, data, outputs } = signature
   const rows = data[0]?.shape[0]
   const usual = labels.filter(({ name }) => usualLabels.includes(name))
@@ -29,8 +30,9 @@ export function lossHead(file: string, signature: Signature): Head {
     feed(batch, places, rowName) {
       if (labels.length > 0 && head.labelNames.every(name => batch[name] === undefined)) return undefined
       const known = typeof rows === 'string' ? { [rows]: places.order.length } : {}
+      const columns = givenColumns(batch, labels, rowName, { limits, areLabels: true, known })
       // one for each micro-batch: their losses are means already
-      return { inputs: Object.fromEntries(givenColumns(batch, labels, rowName, known)), count: 1 }
+      return { inputs: Object.fromEntries(columns), count: 1 }
     },
     predictions(found) {
       if (Object.keys(found).length > 0) return found

@@ -5,6 +5,8 @@ import type { RawValue } from '../onnx/RawModel'
 import type { Dimension, Value } from '../onnx/types'
 import { type Batch, createData, type DataType, Tensor } from '../tensor'
 import type { Feed, FeedLayout, RowName } from './FeedLayout'
+import { adviceFor } from './fixedLengths'
+import { checkLimits, checkRows, type Limits } from './limits'
 
 /** An input of a graph: what a column of a batch has to be. */
 export interface GivenInput {
@@ -19,12 +21,25 @@ export function givenInput({ name, type }: RawValue, file: string): GivenInput {
   throw new TrainerError('file', `${file}: the input "${name}" has no type and shape.`)
 }
 
+/** What else is known of inputs. */
+export interface GivenOptions {
+  /** Which numbers they may be. */
+  readonly limits?: (() => Limits) | undefined
+  /** Whether they are labels, which errors are told apart by. */
+  readonly areLabels?: boolean
+  /** What names of lengths stand for already; gets those of the inputs. */
+  readonly known?: Record<string, number>
+}
+
 /** The layout of a graph that takes the columns of a batch as they are. */
-export function asGiven(inputs: readonly GivenInput[]): FeedLayout<Readonly<Record<string, Value>>> {
+export function asGiven(
+  inputs: readonly GivenInput[],
+  limits?: () => Limits,
+): FeedLayout<Readonly<Record<string, Value>>> {
   return {
     usualVariant: 'as given',
     declare: graph => declareGiven(graph, inputs),
-    feed: (batch, rowName) => feed(batch, inputs, rowName),
+    feed: (batch, rowName) => feed(batch, inputs, rowName, limits),
   }
 }
 
@@ -35,27 +50,31 @@ export function declareGiven(graph: GraphBuilder, inputs: readonly GivenInput[])
 
 /**
  * The columns of a batch that are inputs, in the inputs' types.
- * @param known what names of lengths stand for already; gets those of the inputs.
- * @throws TrainerError ('data') for a column that is missing, of another shape, or of numbers that the type cannot hold.
+ * @throws TrainerError ('data') for a column that is missing, of another shape, or of numbers that the type cannot hold or
+ * the graph does not know.
  */
 export function givenColumns(
   batch: Batch,
   inputs: readonly GivenInput[],
   rowName: RowName,
-  known: Record<string, number> = {},
+  { limits, areLabels = false, known = {} }: GivenOptions = {},
 ): readonly (readonly [name: string, column: Tensor])[] {
   return inputs.map(input => {
-    const column = converted(columnOf(batch, input), input, rowName)
+    const given = columnOf(batch, input)
+    const column = converted(given, input, rowName)
     Object.assign(known, lengthsOf(column, input, known))
+    // before a number is cut to what the type holds
+    if (limits !== undefined) checkLimits(input.name, given, limits(), rowName, areLabels)
     return [input.name, column] as const
   })
 }
 
-function feed(batch: Batch, inputs: readonly GivenInput[], rowName: RowName): Feed {
+function feed(batch: Batch, inputs: readonly GivenInput[], rowName: RowName, limits: GivenOptions['limits']): Feed {
   const lengths: Record<string, number> = {}
-  const columns = givenColumns(batch, inputs, rowName, lengths)
+  const columns = givenColumns(batch, inputs, rowName, { limits, known: lengths })
   const main = columns[0]?.[1]
   const rows = main?.dims[0] ?? 0
+  if (limits !== undefined && (main?.dims.length ?? 0) > 1) checkRows(rows, limits())
   const elements = main?.size ?? 0
   return {
     variant: 'as given',
@@ -105,8 +124,8 @@ function lengthsOf({ dims }: Tensor, { name, shape }: GivenInput, known: Feed['l
   const wanted = shape.map(length =>
     typeof length === 'string' && known[length] !== undefined ? `${length} = ${known[length]}` : length,
   )
-  throw new TrainerError(
-    'data',
-    `"${name}" of the batch has the shape [${dims.join(', ')}], but the graph takes [${wanted.join(', ')}].`,
-  )
+  const problem = `"${name}" of the batch has the shape [${dims.join(', ')}], but the graph takes [${wanted.join(', ')}].`
+  const at = dims.length === shape.length ? shape.findIndex((length, i) => dims[i] !== length) : -1
+  const fixed = shape[at]
+  throw new TrainerError('data', problem, typeof fixed === 'number' ? { fix: adviceFor(name, at, fixed) } : {})
 }

@@ -11,7 +11,7 @@ import { axesOf, bounded, known } from './writing'
 export const cutting: LoweringTable = {
   Slice: { how: 'as it is', carries: [0], lower: slice },
   Split: { how: 'as it is', carries: [0], lower: split },
-  Pad: { how: 'as it is', carries: [0], lower: pad },
+  Pad: { how: 'as it is; Gather of what is repeated, reflected or wrapped around', carries: [0], lower: pad },
   Gather: { how: 'as it is', carries: [0], lower: native },
   GatherND: { how: 'Gather of rows that are numbered through', carries: [0], lower: gatherND },
   Tile: { how: 'Expand, with an axis before each that is repeated', carries: [0], lower: tile },
@@ -74,15 +74,52 @@ function pad(site: Site): Value {
   const { graph, input, inputs, attributes } = site
   const x = input(0)
   const mode = attributes.text('mode', 'constant')
-  if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge')
-    throw new TrainerError('graph', `its mode "${mode}" is not one of constant, reflect, edge.`)
+  if (mode !== 'constant' && !Object.hasOwn(beyond, mode))
+    throw new TrainerError('graph', `its mode "${mode}" is not one of constant, reflect, edge, wrap.`)
   const pads = attributes.numbers('pads') ?? site.numbers(1, 'pads')
   const fill = attributes.float('value')
   const value = fill === undefined || fill === 0 ? inputs[2] : graph.constant(fill, x.dtype)
   const axes = axesOf(site, 3)
   if (pads.every(amount => amount === 0)) return x
+  if (mode !== 'constant') return repeatedBeyond(site, x, beyond[mode]!, pads, axes ?? x.shape.map((_, i) => i))
   const given = [x, graph.integers(pads), value && graph.reshape(value, []), axes && graph.integers(axes)]
   return graph.node('Pad', trimmed(given), { mode })[0]!
+}
+
+/** Which element a place beyond the ends of an axis stands for; `last` is the place of its last element. */
+type Beyond = (g: Site['graph'], place: Value, last: Value) => Value
+
+const beyond: Readonly<Record<string, Beyond>> = {
+  edge: (g, place, last) => g.node('Max', [g.node('Min', [place, last], {})[0]!, g.constant(0, 'int64')], {})[0]!,
+  reflect(g, place, last) {
+    const absolute = (x: Value): Value => g.node('Abs', [x], {})[0]!
+    return g.sub(last, absolute(g.sub(last, absolute(place))))
+  },
+  wrap: (g, place, last) => g.node('Mod', [place, g.add(last, 1)], {})[0]!,
+}
+
+/** What is cut off is cut first; then axis by axis a Gather, which has a gradient where a Pad of the same mode has none. */
+function repeatedBeyond(
+  { graph: g }: Site,
+  x: Value,
+  elementAt: Beyond,
+  pads: readonly number[],
+  axes: readonly number[],
+): Value {
+  const cuts = pads.map(amount => Math.min(0, amount))
+  const left = cuts.some(amount => amount < 0)
+    ? g.node('Pad', [x, g.integers(cuts), undefined, g.integers(axes)], { mode: 'constant' })[0]!
+    : x
+  return axes.reduce((made, stated, k) => {
+    const [before, after] = [Math.max(0, pads[k]!), Math.max(0, pads[k + axes.length]!)]
+    if (before === 0 && after === 0) return made
+    const axis = positive(stated, x.shape.length)
+    const length = lengthOf(g, left, axis)
+    const bounds = [g.constant(-before, 'int64'), g.add(length, after), g.constant(1, 'int64')]
+    const value = g.gather(made, elementAt(g, g.node('Range', bounds, {})[0]!, g.sub(length, 1)), axis)
+    const whole = left.shape[axis]!
+    return typeof whole === 'string' ? value : g.assume(value, value.shape.with(axis, whole + before + after))
+  }, left)
 }
 
 function gatherND({ graph: g, input, attributes }: Site): Value {

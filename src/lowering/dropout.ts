@@ -73,21 +73,10 @@ function dropped(site: Site, x: Value, at: number): readonly [Value, Value | und
   const { graph: g } = site
   site.attributes.ignore('seed')
   const probability = ratioOf(site, at)
-  const mask = isOn(site, at + 1) ? maskOf(site, x, probability) : undefined
+  const mask = isOn(site, at + 1) ? site.dropoutMask(site.node.name, x, probability) : undefined
   const isKept = (): Value =>
     mask === undefined ? expand(g, g.constant(Tensor.from('bool', [1]).reshape([])), x.shape, [x]) : g.greater(mask, 0)
   return [mask === undefined ? x : g.mul(x, mask), site.isRead(1) ? isKept() : undefined]
-}
-
-/** @throws TrainerError ('graph') where no batch says how large the mask is to be. */
-function maskOf(site: Site, x: Value, probability: number): Value | undefined {
-  const fed = new Set(site.graph.inputs.flatMap(({ shape }) => shape)) // before its own mask is one of them
-  const mask = site.dropoutMask(site.node.name, x, probability)
-  const length = mask?.shape.find(one => typeof one === 'string' && !fed.has(one))
-  if (length === undefined) return mask
-  throw new TrainerError('graph', `its mask has the length "${length}", which is known only when the graph runs.`, {
-    fix: 'Export the model with its lengths fixed, or in evaluation mode, without its dropout.',
-  })
 }
 
 /**

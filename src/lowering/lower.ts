@@ -239,7 +239,7 @@ class Walk {
     try {
       return step()
     } catch (error) {
-      const known = error instanceof RangeError ? outOfRange(error) : error
+      const known = isOfNumbers(error) ? outOfRange(error) : error
       if (!(known instanceof TrainerError) || known.message.startsWith(`${this.#file}: `)) throw error
       const { code, problem, fix } = known
       const message = `${this.#file}: ${nodeName(node)}: ${problem}`
@@ -248,7 +248,14 @@ class Walk {
   }
 }
 
-/** JavaScript's word for lengths that nothing can have: here they are a file's. */
+/** What JavaScript says of lengths that nothing can have, and of numbers that no integer is. */
+const ofNumbers = /^Invalid (typed )?array length|^Array buffer allocation failed|cannot be converted to a BigInt/i
+
+/** Whether an error is about numbers, which are the file's here; a stack that is full is a RangeError too. */
+function isOfNumbers(error: unknown): error is RangeError {
+  return error instanceof RangeError && ofNumbers.test(error.message)
+}
+
 function outOfRange(cause: RangeError): TrainerError {
   return new TrainerError('graph', `its numbers are out of range: ${cause.message}.`, { cause })
 }

@@ -28,13 +28,13 @@ export const movement: LoweringTable = {
 }
 
 /** Before opset 10 the number of elements was an attribute. */
-function topK({ graph: g, inputs, input, attributes, outputs, numbers }: Site): readonly Value[] {
+function topK({ graph: g, inputs, input, attributes, numbers }: Site): readonly Value[] {
   const x = input(0)
   const k = inputs[1] === undefined ? attributes.int('k') : numbers(1, 'numbers of elements')[0]
   if (k === undefined) throw new TrainerError('file', 'it has no number of elements k.')
   const axis = positive(attributes.int('axis', -1), x.shape.length)
   const given = { axis, largest: attributes.int('largest', 1), sorted: attributes.int('sorted', 1) }
-  return g.node('TopK', [x, g.integers([k])], given, Math.max(outputs, 1))
+  return g.node('TopK', [x, g.integers([k])], given, 2)
 }
 
 /** An index below 0 counts from the end; one out of range is nowhere on. */

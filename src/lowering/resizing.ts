@@ -9,7 +9,7 @@ import { affordable } from './writing'
 /** What makes pictures larger or smaller. */
 export const resizing: LoweringTable = {
   Resize: {
-    how: 'axis by axis: copies where each element is repeated, Gather else; linear as a product with weights',
+    how: 'axis by axis: copies where each element is repeated, Gather else; linear and cubic as a product with weights',
     carries: [0],
     lower: resize,
   },
@@ -40,11 +40,40 @@ const rounding: Readonly<Record<string, (x: number) => number>> = {
   ceil: Math.ceil,
 }
 
+/** What each element of the result is made of: places, which may lie beyond the ends, and their weights. */
+type Taps = (place: number) => readonly (readonly [place: number, weight: number])[]
+
 /** How an axis is resized. */
 interface Resizing {
   readonly coordinate: Coordinate
   readonly round: (x: number) => number
-  readonly isLinear: boolean
+  /** What is weighed; undefined where the nearest element is taken. */
+  readonly taps: Taps | undefined
+}
+
+/** The two elements beside a place. */
+const linear: Taps = place => {
+  const before = Math.floor(place)
+  return [
+    [before, 1 - (place - before)],
+    [before + 1, place - before],
+  ]
+}
+
+/** The four elements beside a place, by the kernel of Keys 1981. */
+function cubic(a: number): Taps {
+  const near = (x: number): number => ((a + 2) * x - (a + 3)) * x * x + 1
+  const far = (x: number): number => ((x - 5) * x + 8) * x * a - 4 * a
+  return place => {
+    const before = Math.floor(place)
+    const t = place - before
+    return [
+      [before - 1, far(t + 1)],
+      [before, near(t)],
+      [before + 1, near(1 - t)],
+      [before + 2, far(2 - t)],
+    ]
+  }
 }
 
 function upsample(site: Site): Value {
@@ -54,7 +83,7 @@ function upsample(site: Site): Value {
   const resizing = {
     coordinate: coordinates.asymmetric!,
     round: Math.floor,
-    isLinear: interpolation(attributes.text('mode', 'nearest')),
+    taps: interpolation(attributes.text('mode', 'nearest'), -0.75),
   }
   return scales.reduce((x, scale, axis) => resizedAxis(site, x, axis, scale, undefined, resizing), input(0))
 }
@@ -64,7 +93,7 @@ function resize(site: Site): Value {
   const x = input(0)
   const old = opset < 11
   const resizing = {
-    isLinear: interpolation(attributes.text('mode', 'nearest')),
+    taps: interpolation(attributes.text('mode', 'nearest'), attributes.float('cubic_coeff_a', -0.75)),
     coordinate: old
       ? coordinates.asymmetric!
       : chosen(site, 'coordinate_transformation_mode', 'half_pixel', coordinates),
@@ -91,13 +120,14 @@ function refuseOthers({ attributes }: Site): void {
     const given = typeof wanted === 'number' ? attributes.int(name, wanted) : attributes.text(name, wanted)
     if (given !== wanted) throw new TrainerError('graph', `${name} = ${given} is not supported.`)
   }
-  attributes.ignore('cubic_coeff_a', 'extrapolation_value') // of other modes
+  attributes.ignore('extrapolation_value') // of another mode
 }
 
-function interpolation(mode: string): boolean {
-  if (mode === 'nearest') return false
-  if (mode === 'linear' || mode === 'bilinear') return true
-  throw new TrainerError('graph', `mode "${mode}" is not supported.`, { fix: 'Use mode nearest or linear.' })
+function interpolation(mode: string, coefficient: number): Taps | undefined {
+  if (mode === 'nearest') return undefined
+  if (mode === 'linear' || mode === 'bilinear') return linear
+  if (mode === 'cubic') return cubic(coefficient)
+  throw new TrainerError('graph', `mode "${mode}" is not supported.`, { fix: 'Use mode nearest, linear or cubic.' })
 }
 
 function chosen<T>({ attributes }: Site, name: string, otherwise: string, known: Readonly<Record<string, T>>): T {
@@ -128,8 +158,8 @@ function resizedAxis(
   if (typeof resized !== 'number' || Number.isNaN(scale))
     throw new TrainerError('graph', `the size of axis ${axis} is known only when the graph runs.`, { fix: fixed })
   if (isRepetition(length, scale, resizing)) return repeated(site, x, axis, scale)
-  return resizing.isLinear
-    ? interpolated(site, x, axis, [length, resized, scale], resizing)
+  return resizing.taps !== undefined
+    ? interpolated(site, x, axis, [length, resized, scale], resizing.coordinate, resizing.taps)
     : site.graph.gather(x, site.graph.integers(placesOf(length, resized, scale, resizing)), axis)
 }
 
@@ -142,7 +172,7 @@ function placesOf(length: number, resized: number, scale: number, { coordinate, 
 
 /** Whether each element is repeated, all as many times. */
 function isRepetition(length: number, scale: number, resizing: Resizing): boolean {
-  if (resizing.isLinear || !Number.isInteger(scale)) return false
+  if (resizing.taps !== undefined || !Number.isInteger(scale)) return false
   return placesOf(length, length * scale, scale, resizing).every((place, at) => place === Math.floor(at / scale))
 }
 
@@ -153,21 +183,19 @@ function repeated({ graph: g }: Site, x: Value, axis: number, times: number): Va
   return merged(g, copies, axis)
 }
 
-/** A product with the weights of the two elements beside each: [resized, length]. */
+/** A product with the weights of the elements beside each, [resized, length]; beyond the ends is the last one. */
 function interpolated(
   { graph: g }: Site,
   x: Value,
   axis: number,
   [length, resized, scale]: readonly [number, number, number],
-  { coordinate }: Resizing,
+  coordinate: Coordinate,
+  taps: Taps,
 ): Value {
   const weights = new Float32Array(affordable(resized * length, 'the weights of what is resized'))
   for (let at = 0; at < resized; at++) {
-    const place = Math.min(length - 1, Math.max(0, coordinate(at, scale, length, resized)))
-    const before = Math.min(length - 1, Math.floor(place))
-    const after = Math.min(length - 1, before + 1)
-    weights[at * length + before]! += 1 - (place - before)
-    weights[at * length + after]! += place - before
+    for (const [place, weight] of taps(coordinate(at, scale, length, resized)))
+      weights[at * length + Math.min(length - 1, Math.max(0, place))]! += weight
   }
   const rank = x.shape.length
   const turned = g.constant(new Tensor('float32', weights, [resized, length]))

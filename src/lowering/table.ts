@@ -1,4 +1,5 @@
 import { convolution } from './convolution'
+import { counted } from './counted'
 import { cutting } from './cutting'
 import { dropout } from './dropout'
 import { elementwise } from './elementwise'
@@ -15,12 +16,14 @@ import { resizing } from './resizing'
 import { shapes } from './shapes'
 import { training } from './training'
 import { trainingConvolution } from './trainingConvolution'
+import { unwritten } from './unwritten'
 
 /**
  * THE table of how other programs' operators are written in ours: operator → rule, the twin of the table of gradients.
  * An operator of our own table that means the same in every opset has no row: it is written as it is.
  */
 export const lowerings: LoweringTable = {
+  ...counted,
   ...cutting,
   ...dropout,
   ...elementwise,
@@ -37,4 +40,5 @@ export const lowerings: LoweringTable = {
   ...normalization,
   ...recurrent,
   ...trainingConvolution,
+  ...unwritten,
 }

@@ -1,3 +1,4 @@
+import type { GivenInput } from '../feeds/asGiven'
 import type { FeedDemands, FeedLayout } from '../feeds/FeedLayout'
 import type { Head, Values } from '../heads/Head'
 import type { Loss } from '../losses/loss'
@@ -86,6 +87,19 @@ export interface OwnLoss<Inputs = unknown> {
   ): { readonly loss: Loss; readonly gradients: ReadonlyMap<string, Value> }
 }
 
+/** A graph that was made elsewhere, to be written with inputs of other shapes than it declares. */
+export interface Trial {
+  /** What it takes, labels among them where the loss is inside of it. */
+  readonly inputs: readonly GivenInput[]
+  /** Writes it. @throws TrainerError for what does not fit. */
+  write(inputs: readonly GivenInput[], isTraining: boolean): Pick<ModelGraph, 'graph'> & Sites
+}
+
+/** Where a graph that was written drops values. */
+export interface Sites {
+  readonly sites: readonly DropoutSite[]
+}
+
 /**
  * A forward computation whose parameters are inputs. Who wrote it shows nowhere below: a transformer of ours, or a graph
  * that was made elsewhere.
@@ -102,6 +116,8 @@ export interface Model<Inputs = unknown> {
   readonly head: Head
   /** Whether the names of lengths promise nothing in it: see `Graph.openLengths`. Default false. */
   readonly openLengths?: boolean | undefined
+  /** Where what the graph says of lengths may be wrong, or says too little: how it is found out. */
+  readonly trial?: Trial | undefined
   /** How its batches are fed. */
   layout(demands: FeedDemands): FeedLayout<Inputs>
   /** Declares the inputs of the model as a file for inference. */

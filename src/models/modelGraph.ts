@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../onnx/builder'
+import { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { DroppedOver, DropoutSite, ModelGraph, StatedParameter } from './Model'
 
@@ -67,6 +67,12 @@ export function createModelGraph(graph: GraphBuilder, options: ModelGraphOptions
     },
     checkpoint: value => void checkpoints.push(value),
   }
+}
+
+/** A graph that a model is written into to see whether it can be, and what its outputs are. */
+export function probing(training = false): WrittenGraph {
+  const graph = new GraphBuilder('probe', true)
+  return createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape), training })
 }
 
 /** x where its mask keeps it, enlarged, and 0 elsewhere. */

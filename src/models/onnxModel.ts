@@ -1,14 +1,16 @@
 import { TrainerError } from '../errors'
 import { asGiven, declareGiven } from '../feeds/asGiven'
+import type { Limits } from '../feeds/limits'
 import { eachPlace } from '../heads/eachPlace'
 import { adviceForGraphs } from '../heads/labelAdvice'
 import type { Head, Values } from '../heads/Head'
 import { sequenceClassification } from '../heads/sequenceClassification'
-import { GraphBuilder } from '../onnx/builder'
+import type { GraphBuilder } from '../onnx/builder'
+import { indexLimits } from '../onnx/indexLimits'
 import type { RawModel } from '../onnx/RawModel'
 import type { Value } from '../onnx/types'
-import type { Model, ModelGraph } from './Model'
-import { createModelGraph } from './modelGraph'
+import type { Model, ModelGraph, Trial } from './Model'
+import { probing } from './modelGraph'
 import { onnxForward } from './onnxForward'
 import { type ChosenOutput, chosenOutput, type OutputOptions } from './onnxOutput'
 import { type ParameterOptions, parametersOf } from './onnxParameters'
@@ -31,24 +33,31 @@ export function onnxModel(model: RawModel, options: OnnxModelOptions): Model<Val
     const wanted = [...new Set([...model.graph.outputs.map(output => output.name), chosen.logits])]
     return outputsOf(written.graph, model, chosen, write(written, values, parameters, wanted))
   }
-  const probe = new GraphBuilder('forward', true)
-  const head = headOf(forward(probing(probe), declareGiven(probe, inputs)).logits!, chosen, name)
+  const trial: Trial = {
+    inputs,
+    write(given, isTraining) {
+      const written = probing(isTraining)
+      forward(written, declareGiven(written.graph, given))
+      return written
+    },
+  }
+  const probe = probing()
+  const { logits } = forward(probe, declareGiven(probe.graph, inputs))
+  const head = headOf(logits!, chosen, name)
+  const rows = logits!.shape[0]
+  const limits: Limits = { file: name, byInput: indexLimits(probe.graph), ...(typeof rows === 'number' && { rows }) }
   return {
     name,
     parameters,
     inputNames: inputs.map(input => input.name),
     head,
     openLengths: true,
-    layout: () => asGiven(inputs),
+    trial,
+    layout: () => asGiven(inputs, () => limits),
     declareInference: builder => declareGiven(builder, inputs),
     forward,
     exported: (_, __, outputs) => exported(outputs),
   }
-}
-
-/** A graph that a model is written into to see whether it can be, and what its outputs are. */
-function probing(graph: GraphBuilder): ModelGraph {
-  return createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
 }
 
 /** Where an output of the file is called `logits`, but the loss is taken from what goes into it. */

@@ -71,10 +71,16 @@ function told({ name, type }: RawValue): string {
   return `"${name}" is ${type === undefined ? 'of no stated type' : describe(type)}`
 }
 
-/** The node that makes a value, whatever names it was handed on under. */
+/** The node that makes a value, whatever names it was handed on under; undefined where that goes round in a circle. */
 function makerOf(graph: RawGraph, name: string): RawNode | undefined {
-  const node = graph.nodes.find(({ outputs }) => outputs[0] === name)
-  return node?.op === 'Identity' && node.domain === '' ? makerOf(graph, node.inputs[0]!) : node
+  const makers = new Map(graph.nodes.flatMap(node => node.outputs.slice(0, 1).map(output => [output, node] as const)))
+  const seen = new Set<RawNode>()
+  let node = makers.get(name)
+  while (node?.op === 'Identity' && node.domain === '' && !seen.has(node)) {
+    seen.add(node)
+    node = makers.get(node.inputs[0] ?? '')
+  }
+  return node
 }
 
 /** What a Softmax over the classes or a Sigmoid makes of which value, and the loss that it belongs to. */

@@ -195,7 +195,7 @@ export const operators: { readonly [Op in OpName]: Operator } = {
   ReduceSumSquare: row([1, 2], reduction),
   CumSum: row([2, 2], { exclusive: 'int', reverse: 'int' }),
   ArgMax: row([1, 1], { axis: 'int', keepdims: 'int', select_last_index: 'int' }),
-  TopK: row([2, 2], { axis: 'int', largest: 'int', sorted: 'int' }, [1, 2]),
+  TopK: row([2, 2], { axis: 'int', largest: 'int', sorted: 'int' }, [2, 2]),
   Gather: row([2, 2], axis),
   GatherElements: row([2, 2], axis),
   ScatterND: row([3, 3], { reduction: 'string' }),

@@ -1,6 +1,6 @@
 import type { EngineValue, EngineValues, Program } from '../engine/Engine'
 import { TrainerError } from '../errors'
-import type { Feed } from '../feeds/FeedLayout'
+import type { Feed, RowName } from '../feeds/FeedLayout'
 import type { LabelFeed } from '../heads/Head'
 import { labelCountInput } from '../programs/loss'
 import { Tensor } from '../tensor'
@@ -12,6 +12,8 @@ export interface LabelledFeed extends Feed {
   readonly shape: readonly number[]
   /** Whether nothing is wanted of it but its loss. */
   readonly lossOnly: boolean
+  /** What its rows are called in messages. */
+  readonly rowName: RowName
 }
 
 /** What a program asks for, out of what there is. */

@@ -3,8 +3,10 @@ import { Scratch } from '../engine/fused/scratch'
 import { TrainerError } from '../errors'
 import type { Feed } from '../feeds/FeedLayout'
 import type { RowNumbers } from '../feeds/rowNumbers'
-import type { DropoutSite } from '../models/Model'
+import type { DropoutSite, Trial } from '../models/Model'
+import { maskShapes } from '../models/trial'
 import { type DataType, sizeOf, Tensor } from '../tensor'
+import type { LabelledFeed } from './LabelledFeed'
 
 /**
  * Draws a model's dropout masks: a function of (seed, step, site in the model, row and token of the update), whatever
@@ -17,9 +19,14 @@ export class MaskSource {
   readonly #places: readonly string[]
   readonly #fused: FusedEngine
   readonly #scratch: Scratch
+  readonly #trial: Trial | undefined
+  /** The shapes of masks by those of batches, where lengths of masks are others than those of inputs. */
+  readonly #shapes = new Map<string, ReadonlyMap<string, readonly (number | string)[]>>()
 
-  constructor(sites: readonly DropoutSite[], fused: FusedEngine) {
+  /** @param trial the graph that they are masks of, where it was made elsewhere. */
+  constructor(sites: readonly DropoutSite[], fused: FusedEngine, trial?: Trial) {
     this.#sites = sites
+    this.#trial = trial
     this.#places = [...new Set(sites.map(({ place }) => place))]
     this.#fused = fused
     this.#scratch = new Scratch(fused.arena)
@@ -30,13 +37,13 @@ export class MaskSource {
    * @param numbers of the rows of its batch.
    */
   async draw(
-    feed: Feed,
+    feed: Feed & Partial<Pick<LabelledFeed, 'labels'>>,
     numbers: RowNumbers,
     key: { readonly seed: number; readonly step: number },
   ): Promise<Record<string, Tensor>> {
     const drawn: Record<string, Tensor> = {}
     const masks = this.#sites.flatMap(site => {
-      const dims = dimsOf(site, feed)
+      const dims = this.#dimsOf(site, feed)
       const into = this.#scratch.take(site.input, sizeOf(dims), site.dtype === 'bool' ? 'uint8' : 'float32')
       drawn[site.input] = new Tensor<DataType>(site.dtype, into, dims)
       const mask = { into, p: site.probability, key: { ...key, site: this.#places.indexOf(site.place) } }
@@ -49,14 +56,37 @@ export class MaskSource {
   dispose(): void {
     this.#scratch.dispose()
   }
+
+  /** @throws TrainerError ('graph') for a length that the values of a batch decide. */
+  #dimsOf({ input, place, shape }: DropoutSite, feed: Parameters<MaskSource['draw']>[0]): readonly number[] {
+    const known = shape.map(length => (typeof length === 'number' ? length : feed.lengths[length]))
+    if (areNumbers(known)) return known
+    const found = this.#shapesFor(feed)?.get(input)
+    if (found !== undefined && areNumbers(found)) return found
+    const open = (found ?? shape).find(length => typeof length === 'string')
+    throw new TrainerError(
+      'graph',
+      `The mask of the dropout "${place}" has the length "${open}", which is not known.`,
+      {
+        fix: 'Export the model with its lengths fixed, or in evaluation mode, without its dropout.',
+      },
+    )
+  }
+
+  #shapesFor({ inputs, labels }: Parameters<MaskSource['draw']>[0]): ReturnType<typeof maskShapes> | undefined {
+    if (this.#trial === undefined) return undefined
+    const given = { ...inputs, ...labels?.inputs }
+    const key = Object.entries(given)
+      .map(([name, { dims }]) => `${name}[${dims.join()}]`)
+      .join()
+    const found = this.#shapes.get(key) ?? maskShapes(this.#trial, given)
+    this.#shapes.set(key, found)
+    return found
+  }
 }
 
-function dimsOf({ place, shape }: DropoutSite, { lengths }: Feed): number[] {
-  return shape.map(length => {
-    const known = typeof length === 'number' ? length : lengths[length]
-    if (known !== undefined) return known
-    throw new TrainerError('internal', `internal: the mask of ${place} has the unknown length "${length}".`)
-  })
+function areNumbers(lengths: readonly (number | string | undefined)[]): lengths is readonly number[] {
+  return lengths.every(length => typeof length === 'number')
 }
 
 interface WholeMask {

@@ -19,6 +19,7 @@ import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
 import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
+import { explaining } from './failedRun'
 import { inputsOf, type LabelledFeed } from './LabelledFeed'
 import { MaskSource } from './MaskSource'
 import type { MicroBatch } from './MicroBatch'
@@ -119,7 +120,7 @@ export class Runner {
     )
     const labels = head.feed(batch, feed.places, rowName, feed.lengths)
     const counted = lossOnly && labels !== undefined ? countedOf(head, this.#objective)?.feed(labels) : undefined
-    return { ...feed, shape, labels: counted ?? labels, lossOnly }
+    return { ...feed, shape, labels: counted ?? labels, lossOnly, rowName }
   }
 
   /** Where the parameters are while training lasts. */
@@ -149,11 +150,10 @@ export class Runner {
   /** Forward and backward: adds the gradients of the loss's sum to the update's, and returns the sum. */
   async train(feed: LabelledFeed, microBatch: MicroBatch): Promise<LossSum> {
     const { model, store, options, variants } = this.#begun
-    if (model.layout !== this.#model.definition.layout) {
+    if (model.layout !== this.#model.definition.layout)
       throw new TrainerError('argument', 'The model was resized in the middle of its training.', {
         fix: 'Call resizeTokenEmbeddings() before train().',
       })
-    }
     const variant = variants.get(feed.variant) ?? this.#addVariant(feed.variant, this.#define(model, feed.variant))
     const program = await variant.program
     const key = { seed: options.seed, step: microBatch.step }
@@ -161,7 +161,7 @@ export class Runner {
     const { into, keep } = store.targets(feed, microBatch.index)
     const scale = { [lossScaleInput]: Tensor.from('float32', microBatch.lossScale ?? 1) }
     const inputs = inputsOf(program, feed, microBatch.count, { ...store.inputs, ...masks, ...scale })
-    const outputs = await program.run(inputs, into, { keep })
+    const outputs = await explaining(model, feed, () => program.run(inputs, into, { keep }))
     await store.add(outputs, microBatch.index)
     return lossOf(outputs, variant.definition.loss)
   }
@@ -172,7 +172,7 @@ export class Runner {
    */
   async forward(feed: LabelledFeed): Promise<{ loss: LossSum | undefined; predictions: () => Promise<Predictions> }> {
     const { definition } = this.#model
-    const objective = feed.labels === undefined ? undefined : this.#objective
+    const objective = feed.labels && this.#objective
     const name = objective === undefined ? 'prediction' : feed.lossOnly ? 'loss' : 'evaluation'
     const { evaluation, reduced } = this.#engines
     const program = await this.#forwardProgram(definition, `${name}/${feed.variant}`, () => {
@@ -183,7 +183,7 @@ export class Runner {
     const parameters = training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
     const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
     const names = (definition.head.outputNames ?? ['logits']).filter(output => program.outputs.includes(output))
-    const outputs = await program.run(inputs, {}, { keep: names })
+    const outputs = await explaining(definition, feed, () => program.run(inputs, {}, { keep: names }))
     const predictions = async (): Promise<Predictions> => {
       const found: Record<string, Tensor> = {}
       for (const output of names) found[output] = await this.#engines.evaluation.download(outputs[output]!)
@@ -273,8 +273,8 @@ export class Runner {
   #addVariant(name: string, definition: TrainingProgram): Variant {
     const program = this.#engines.training.load(encode(definition.graph).model, { name: `training/${name}` })
     program.catch(() => undefined) // thrown where a batch is run by it
-    const masks =
-      definition.dropout.length === 0 ? undefined : new MaskSource(definition.dropout, this.#engines.workers())
+    const sites = definition.dropout
+    const masks = sites.length > 0 ? new MaskSource(sites, this.#engines.workers(), this.#begun.model.trial) : undefined
     const variant = { definition, program, masks }
     this.#begun.variants.set(name, variant)
     return variant

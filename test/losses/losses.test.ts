@@ -89,6 +89,15 @@ describe('cross-entropy of as many classes as there are when the graph runs is t
   )
 })
 
+it('the cross-entropy of one class is 0, as in PyTorch, and not what rounding leaves', async () => {
+  const logits = [[0.3], [-1.7], [88.2], [1e-5], [5.123457]]
+  const program = await engine.load(encode(lossGraph('crossEntropy', logits, [0, 0, 0, -100, 0], {})).model)
+  const labels = Tensor.from('int32', [0, 0, 0, -100, 0])
+  const { sum, gradient } = await program.run({ logits: Tensor.from('float32', logits), labels })
+  expect(Math.abs(Number((sum as Tensor).data[0]))).toBe(0)
+  expect(Math.max(...Array.from((gradient as Tensor).data as Float32Array, Math.abs))).toBe(0)
+})
+
 function expectLoss(
   { sum, count, gradient }: Record<string, Tensor>,
   value: number,

@@ -1,5 +1,6 @@
 // lengths, depths and sizes of files: what would take all memory, has no end, or is not known in time
 import { describe, expect, it } from 'vitest'
+import { TrainerError } from '../../src/errors'
 import { createModelGraph } from '../../src/models/modelGraph'
 import { onnxModel } from '../../src/models/onnxModel'
 import { GraphBuilder } from '../../src/onnx/builder'
@@ -8,7 +9,6 @@ import type { RawFunction, RawModel, RawValue } from '../../src/onnx/RawModel'
 import { readModel } from '../../src/onnx/readModel'
 import { attributeTypes, protoFields } from '../../src/onnx/wire'
 import { message, wireTypes, writeInteger, writeText } from '../../src/protobuf'
-import type { Value } from '../../src/onnx/types'
 import type { DataType } from '../../src/tensor'
 import { Tensor } from '../../src/tensor'
 import { modelBytes, valueInfo } from '../onnx/foreignModel'
@@ -147,6 +147,46 @@ describe('numbers of a file', () => {
   })
 })
 
+describe('errors of JavaScript', () => {
+  /** A graph that fails as soon as a node is written into it. */
+  const failing = (message: string): (() => unknown) => {
+    const { forward } = onnxModel(modelWith({ nodes: [node('Identity', ['h'], 'y')] }), { name: 'file' })
+    const graph = new GraphBuilder('forward', true)
+    const x = graph.input('x', 'float32', ['n', 4])
+    const written = createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })
+    graph.node = () => {
+      throw new RangeError(message)
+    }
+    return () => forward(written, { x })
+  }
+
+  it.each(['Invalid array length', 'Invalid typed array length: 1e99', 'Array buffer allocation failed'])(
+    'are about the numbers of a file where they are: %s',
+    message => {
+      expect(failing(message)).toThrow(/^file: The node "node_0" \(MatMul\): its numbers are out of range: /)
+    },
+  )
+
+  it('are no such where they are about something else', () => {
+    expect(failing('Maximum call stack size exceeded')).toThrow(/^Maximum call stack size exceeded$/)
+  })
+
+  it('do not come of nodes that go round in a circle', () => {
+    const circle = [node('Identity', ['b'], 'a'), node('Identity', ['a'], 'b'), node('Identity', ['b'], 'y')]
+    expect(() => onnxModel(modelWith({ nodes: circle }), { name: 'file' })).toThrow(TrainerError)
+    const own = { nodes: [node('Add', ['y', 'h'], 'y')] }
+    expect(() => onnxModel(modelWith(own), { name: 'file' })).toThrow(
+      'file: The node "node_1" (Add) reads "y", which nothing before it makes.',
+    )
+  })
+
+  it('do not come of long chains of nodes', () => {
+    const links = Array.from({ length: 20_000 }, (_, i) => node('Identity', [i === 0 ? 'h' : `h${i}`], `h${i + 1}`))
+    const model = modelWith({ nodes: [...links, node('Identity', ['h20000'], 'y')] })
+    expect(onnxModel(model, { name: 'file' }).parameters.map(({ name }) => name)).toEqual(['w'])
+  })
+})
+
 describe('functions of a file', () => {
   const call = (name: string, from: string, to: string): RawFunction['nodes'][number] => ({
     op: name,
@@ -207,27 +247,5 @@ describe('attributes of a file', () => {
     const outputs = [valueInfo('y', [places.length])]
     const { graph } = readModel(modelBytes({ nodes: [constant], outputs }))
     expect(graph.nodes[0]!.attributes.get('value_ints')).toEqual(places)
-  })
-})
-
-describe('a length that is known only when the graph runs', () => {
-  it.each([false, true])('is refused where a mask of dropout has it (of bytes: %s)', byteMasks => {
-    const { forward } = onnxModel(
-      modelWith({
-        nodes: [
-          node('Reshape', ['x', 'flat'], 'numbers'),
-          node('Dropout', ['numbers'], 'kept'),
-          node('ReduceSum', ['kept'], 'sum'),
-          node('Mul', ['h', 'sum'], 'y'),
-        ],
-        constants: { flat: integers(-1) },
-      }),
-      { name: 'file' },
-    )
-    const graph = new GraphBuilder('training', true)
-    const x = graph.input('x', 'float32', ['n', 4])
-    const parameter = (name: string, shape: readonly number[]): Value => graph.input(name, 'float32', shape)
-    const training = createModelGraph(graph, { parameter, training: true, byteMasks })
-    expect(() => forward(training, { x })).toThrow(/file: The node "node_2" \(Dropout\): its mask has the length "unkn/)
   })
 })
