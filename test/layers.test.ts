@@ -57,7 +57,7 @@ const rooms = listed({
 const training = listed({
   running: 'engines Runner LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector',
   deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog
-    RunSnapshot results stopping Throughput`,
+    RunSnapshot results stopping Throughput batchSize memoryAdvice`,
   looping:
     'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
 })

@@ -208,12 +208,12 @@ export class Runner {
     for (const [name, { data }] of weights) await copyInTurns(this.#model.parameter(name).data, data, turns)
   }
 
-  /** Frees gradients and slots; the model keeps its weights, in memory of its own. */
-  async endTraining(): Promise<void> {
+  /** Frees gradients and slots; the model keeps its weights, in memory of its own, unless they are not wanted. */
+  async endTraining(keeping = true): Promise<void> {
     const training = this.#training
     if (training === undefined) return
     const turns = takeTurns()
-    for await (const [name, { data, dims }] of training.store.read('parameters')) {
+    for await (const [name, { data, dims }] of keeping ? training.store.read('parameters') : []) {
       const own = new Float32Array(data.length)
       await copyInTurns(own, data as Float32Array, turns)
       this.#keep(name, new Tensor('float32', own, dims))
@@ -226,8 +226,8 @@ export class Runner {
     }
   }
 
-  async dispose(): Promise<void> {
-    await this.endTraining()
+  async dispose(keeping = true): Promise<void> {
+    await this.endTraining(keeping)
     await this.#engines.dispose()
   }
 
