@@ -43,10 +43,11 @@ import {
   checkTrainOptions,
 } from './training/checkOptions'
 import { findExecutableBatchSize, startingPoint } from './training/batchSize'
+import { memoryReport, type MemoryReport } from './training/memoryReport'
 import { bestWeights } from './training/bestModel'
 import { saveCheckpoint } from './training/checkpoints'
 import { createRunner, prepareModel } from './training/createRunner'
-import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
+import { evaluationLoader, firstBatches, type LoaderParts, trainLoader } from './training/data'
 import { adviceWithoutLabels, datasetNamed, isDatasets } from './training/datasets'
 import { evaluateModel, type ModelEvaluation } from './training/evaluateModel'
 import { EvaluationStopped } from './training/evaluation'
@@ -383,6 +384,22 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       this.#args = args
       this.#trial = undefined
     }
+  }
+
+  /**
+   * What training takes in memory, in bytes, on batches such as the first three: where later ones are larger, it is more.
+   * It trains nothing.
+   * @throws TrainerError ('data') when there is no batch.
+   */
+  async memoryReport(): Promise<MemoryReport> {
+    this.exclusive.check('memoryReport()')
+    await this.#initialized
+    const runner = await this.#runnerOf()
+    const batches = await firstBatches(this.getTrainDataLoader())
+    this.model.decideHead(batches[0]!)
+    const feeds = batches.map(batch => runner.feed(batch, row => `row ${row} of the first batches`))
+    const parts = { optimizer: this.createOptimizer(), weights: this.model.parameters }
+    return memoryReport(feeds, variant => runner.programOf(variant), parts)
   }
 
   // ── evaluating ──

@@ -8,10 +8,7 @@ const ground =
   'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns words'.split(' ')
 const programs = 'onnx lowering losses autodiff optim feeds heads models programs'.split(' ')
 
-/**
- * Who may import whom, by names of rooms; types count too. A file directly in `src/` is a room of its own, and `ground`
- * are those that anyone may import.
- */
+/** Who may import whom, types too, by names of rooms. A file directly in `src/` is a room; anyone may import `ground`. */
 const rooms = listed({
   ground: '',
   processes: '',
@@ -43,7 +40,8 @@ const rooms = listed({
   hub: 'terminal files ground',
   modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
-  deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
+  deciding:
+    'running programs losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
   looping: `deciding running optim parameters processes auto data metrics checkpoint files hub modelCard callbacks
     TrainingArguments ground`,
   Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
@@ -57,7 +55,7 @@ const rooms = listed({
 const training = listed({
   running: 'engines Runner LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector',
   deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog
-    RunSnapshot results stopping Throughput batchSize memoryAdvice`,
+    RunSnapshot results stopping Throughput batchSize memoryAdvice memoryReport`,
   looping:
     'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
 })

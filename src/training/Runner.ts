@@ -122,6 +122,11 @@ export class Runner {
     return { ...feed, shape, labels: counted ?? labels, lossOnly }
   }
 
+  /** The program that trains on feeds of a variant. */
+  programOf(variant: string): TrainingProgram {
+    return this.#define(this.#model.definition, variant)
+  }
+
   /** Where the parameters are while training lasts. */
   get store(): ParameterStore {
     return this.#begun.store
