@@ -43,7 +43,7 @@ import {
   checkTrainOptions,
 } from './training/checkOptions'
 import { findExecutableBatchSize, startingPoint } from './training/batchSize'
-import { memoryReport, type MemoryReport } from './training/memoryReport'
+import type { MemoryReport } from './training/memoryReport'
 import { bestWeights } from './training/bestModel'
 import { saveCheckpoint } from './training/checkpoints'
 import { createRunner, prepareModel } from './training/createRunner'
@@ -398,8 +398,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     const batches = await firstBatches(this.getTrainDataLoader())
     this.model.decideHead(batches[0]!)
     const feeds = batches.map(batch => runner.feed(batch, row => `row ${row} of the first batches`))
-    const parts = { optimizer: this.createOptimizer(), weights: this.model.parameters }
-    return memoryReport(feeds, variant => runner.programOf(variant), parts)
+    const accumulates = this.args.gradientAccumulationSteps > 1
+    return runner.memoryOf(feeds, { accumulates, optimizer: this.createOptimizer() })
   }
 
   // ── evaluating ──

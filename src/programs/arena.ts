@@ -10,6 +10,7 @@ export interface Chunk {
 
 const unit = 256 // bytes that sizes are rounded up to
 const firstRegion = 2 ** 20
+const largestGrowth = 2 ** 30 // bytes up to which regions double
 const mostWaste = 2 ** 27 // bytes of a free chunk that are given away with it at most, unless it is twice the size
 const page = 4096
 
@@ -21,6 +22,8 @@ const page = 4096
 export class Arena {
   /** Bytes of pages that were given out once. */
   touched = 0
+  /** Bytes of all regions. */
+  reserved = 0
   #nextRegion = firstRegion
   readonly #pages: Uint8Array[] = []
   readonly #free = new Set<Chunk>()
@@ -58,7 +61,8 @@ export class Arena {
     const fits = this.#nextRegion >= bytes
     while (this.#nextRegion < bytes) this.#nextRegion *= 2
     const size = this.#nextRegion
-    if (fits) this.#nextRegion *= 2
+    if (fits) this.#nextRegion = Math.min(2 * size, largestGrowth)
+    this.reserved += size
     this.#pages.push(new Uint8Array(Math.ceil(size / page)))
     return { region: this.#pages.length - 1, at: 0, bytes: size, free: true, before: undefined, after: undefined }
   }

@@ -18,33 +18,13 @@ import { lossScaleInput, trainingProgram } from '../programs/training'
 import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
-import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
+import { createEngines, type Engines, type Use } from './engines'
 import { inputsOf, type LabelledFeed } from './LabelledFeed'
 import { MaskSource } from './MaskSource'
+import { memoryReport, type MemoryReport, type Planned } from './memoryReport'
 import type { MicroBatch } from './MicroBatch'
 import { type Profile, profiledStore, timed } from './profile'
-
-/** How a runner computes. */
-export interface RunnerSettings {
-  readonly model: TrainableModel
-  /** What the model is trained by; the loss of its head unless given. */
-  readonly objective?: Objective
-  /** Rows that most batches have; 8 unless given. */
-  readonly batchSize?: number
-  /** Computes layers again in the backward pass, in place of keeping what they computed. */
-  readonly gradientCheckpointing?: boolean
-  /** Takes note of where the time goes. */
-  readonly profile?: Profile | undefined
-}
-
-/** How a runner computes, and on what. */
-export interface RunnerOptions extends RunnerSettings, EnginesOptions {}
-
-/** What training needs beside. */
-export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay'> {
-  /** What dropout is drawn from. */
-  readonly seed: number
-}
+import type { BeginOptions, RunnerOptions, RunnerSettings } from './runnerOptions'
 
 /** The sum of a batch's loss, and what it is to be divided by. */
 export interface LossSum {
@@ -122,9 +102,11 @@ export class Runner {
     return { ...feed, shape, labels: counted ?? labels, lossOnly }
   }
 
-  /** The program that trains on feeds of a variant. */
-  programOf(variant: string): TrainingProgram {
-    return this.#define(this.#model.definition, variant)
+  /** What training on such feeds takes in memory, the first ones of a run. */
+  memoryOf(feeds: readonly LabelledFeed[], planned: Pick<Planned, 'accumulates' | 'optimizer'>): MemoryReport {
+    const programOf = (variant: string): TrainingProgram => this.#define(this.#model.definition, variant)
+    const { resident } = this.#engines.training
+    return memoryReport(feeds, { ...planned, programOf, resident, weights: this.#model.parameters })
   }
 
   /** Where the parameters are while training lasts. */

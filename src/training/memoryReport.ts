@@ -1,91 +1,90 @@
-import type { Optimizer } from '../optim/Optimizer'
+import { type StoreMemory, storeMemory, type PlannedStore } from '../parameters/storeMemory'
 import { Arena } from '../programs/arena'
+import { planBuffers } from '../programs/bufferPlan'
 import { liveBytes } from '../programs/liveness'
 import type { TrainingProgram } from '../programs/TrainingProgram'
-import { bytesPerElement, sizeOf, type Tensor } from '../tensor'
+import { bytesPerElement, type Tensor } from '../tensor'
 import type { LabelledFeed } from './LabelledFeed'
 
-/** What training takes in memory, in bytes. */
-export interface MemoryReport {
-  /** All weights, frozen ones too. */
-  readonly parameters: number
-  readonly gradients: number
-  /** What the optimizer keeps: two numbers for each trained weight with AdamW. */
-  readonly slots: number
-  /** The batch, the masks of dropout, and rows of tables' gradients. */
+/** What training takes in memory, in bytes: of the device where it is done, or of the machine on the processor. */
+export interface MemoryReport extends StoreMemory {
+  /** Inputs, labels, masks of dropout and rows of tables' gradients, where the program reads and writes them. */
   readonly batch: number
-  /** The most that the program's values take at once, in forward and backward pass. */
+  /** The most that the buffers of the training program take at once, in forward and backward pass. */
   readonly activations: number
-  /** What ONNX Runtime's arena takes beside, which gives a value more than its size where that is what is free. */
+  /** What ONNX Runtime's arena takes beside them: it gives a buffer more than its size, where that is what is free. */
   readonly unused: number
-  /** The weights as they were loaded: training copies them, and JavaScript frees them when it likes. */
+  /**
+   * The weights as they were loaded: training copies them, and JavaScript frees these when it likes. On a device 0: they
+   * are in the machine's memory.
+   */
   readonly loaded: number
   readonly total: number
 }
 
-/** What a report needs beside. */
-export interface Trained {
-  readonly optimizer: Optimizer
-  readonly weights: ReadonlyMap<string, Tensor>
+/** What a report needs beside the batches. */
+export interface Planned extends Omit<PlannedStore, 'gradients'> {
+  readonly programOf: (variant: string) => TrainingProgram
 }
 
 /**
- * What training on such feeds takes: by the sizes of everything, and how long the graph's values live.
+ * What training on such feeds takes: by the sizes of everything, and the buffers that ONNX Runtime plans.
  * @param all in the order in which they come: lengths that differ leave holes in the arena. Those of other variants than
  * the first's are left out.
  */
-export function memoryReport(
-  all: readonly LabelledFeed[],
-  programOf: (variant: string) => TrainingProgram,
-  { optimizer, weights }: Trained,
-): MemoryReport {
+export function memoryReport(all: readonly LabelledFeed[], planned: Planned): MemoryReport {
   const { variant } = all[0]!
   const feeds = all.filter(feed => feed.variant === variant)
+  const { weights, resident, programOf } = planned
   const program = programOf(variant)
-  const { gradients: outputs, graph } = program
-  const trained = [...outputs.keys()].map(name => weights.get(name)!)
-  const slots = [...outputs.keys()].flatMap(name =>
-    Object.values(optimizer.init({ name, shape: weights.get(name)!.dims })).map(({ shape }) => 4 * sizeOf(shape)),
-  )
-  const elsewhere = [...outputs.values()].flatMap(output =>
+  const { gradients, graph } = program
+  const elsewhere = [...gradients.values()].flatMap(output =>
     output.kind === 'dense' ? [output.output] : output.parts.map(({ values }) => values),
   )
   const arena = new Arena()
-  const live = feeds.map(({ lengths }) => liveBytes(graph, lengths, new Set(elsewhere), arena).peak)
-  const activations = Math.max(...live)
+  const plan = planBuffers(graph)
+  const peaks = feeds.map(({ lengths, inputs, labels }) => {
+    const given = { lengths, inputs: { ...inputs, ...labels?.inputs } }
+    return liveBytes(graph, plan, given, new Set(elsewhere), arena).peak
+  })
+  const activations = Math.max(...peaks)
   const parts = {
-    parameters: sum([...weights.values()].map(bytesOf)),
-    gradients: sum(trained.map(bytesOf)),
-    slots: sum(slots),
-    batch: Math.max(...feeds.map(feed => batchBytes(program, feed, weights))),
+    ...storeMemory({ ...planned, gradients }),
+    batch: batchBytes(program, feeds, weights),
     activations,
-    unused: Math.max(0, arena.touched - activations),
-    loaded: sum(trained.map(bytesOf)),
+    unused: Math.max(0, (resident ? arena.reserved : arena.touched) - activations),
+    loaded: resident ? 0 : sum([...gradients.keys()].map(name => tensorBytes(weights.get(name)!))),
   }
   return { ...parts, total: sum(Object.values(parts)) }
 }
 
+/** Each array is as large as the largest batch has it. */
 function batchBytes(
   { gradients, dropout, graph }: TrainingProgram,
-  { inputs, labels, lengths }: LabelledFeed,
-  weights: Trained['weights'],
+  feeds: readonly LabelledFeed[],
+  weights: Planned['weights'],
 ): number {
   const given = new Set(graph.inputs.map(({ name }) => name))
-  const tensors = Object.entries({ ...inputs, ...labels?.inputs }).filter(([name]) => given.has(name))
-  const masks = dropout.map(({ shape }) => 4 * lengthsOf(shape, lengths))
-  const rows = [...gradients].flatMap(([name, output]) =>
-    output.kind === 'dense'
-      ? []
-      : output.parts.map(({ count }) => 4 * lengthsOf([count, weights.get(name)!.dims[1]!], lengths)),
-  )
-  return sum([...tensors.map(([, tensor]) => bytesOf(tensor)), ...masks, ...rows])
+  const arrays = new Map<string, number>()
+  const add = (name: string, bytes: number): void => void arrays.set(name, Math.max(arrays.get(name) ?? 0, bytes))
+  for (const { inputs, labels, lengths } of feeds) {
+    for (const [name, tensor] of Object.entries({ ...inputs, ...labels?.inputs }))
+      if (given.has(name)) add(name, tensorBytes(tensor))
+    for (const { input, shape, dtype } of dropout) add(input, bytesPerElement(dtype) * sizeWith(shape, lengths))
+    for (const [name, output] of gradients) {
+      if (output.kind === 'dense') continue
+      const width = weights.get(name)!.dims[1]!
+      for (const { values, count } of output.parts) add(values, 4 * sizeWith([count, width], lengths))
+    }
+  }
+  return sum([...arrays.values()])
 }
 
-function bytesOf({ dtype, size }: Tensor): number {
+function tensorBytes({ dtype, size }: Tensor): number {
   return size * bytesPerElement(dtype)
 }
 
-function lengthsOf(shape: readonly (number | string)[], lengths: Readonly<Record<string, number>>): number {
+function sizeWith(shape: readonly (number | string)[], lengths: Readonly<Record<string, number>>): number {
   return shape.reduce<number>(
     (size, length) => size * (typeof length === 'number' ? length : (lengths[length] ?? 0)),
     1,
@@ -94,4 +93,29 @@ function lengthsOf(shape: readonly (number | string)[], lengths: Readonly<Record
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0)
+}
+
+const lines: readonly (readonly [part: keyof MemoryReport, words: string])[] = [
+  ['parameters', 'weights, where they are trained'],
+  ['gradients', 'of all that is trained'],
+  ['slots', 'what the optimizer keeps'],
+  ['update', 'what an update takes for itself'],
+  ['batch', 'inputs, labels, masks of dropout'],
+  ['activations', 'values of the forward and backward pass'],
+  ['unused', "left over in ONNX Runtime's arena"],
+  ['loaded', 'weights as loaded, until they are freed'],
+  ['total', 'without Node.js and ONNX Runtime themselves'],
+]
+
+/** A memory report as a table for people, in MiB, at most 80 columns wide. */
+export function formatMemoryReport(report: MemoryReport): string {
+  const rows = lines
+    .filter(([part]) => report[part] > 0)
+    .map(([part, words]) => ({ part, words, mib: mebibytes(report[part]) }))
+  const width = Math.max(...rows.map(({ mib }) => mib.length))
+  return rows.map(({ part, words, mib }) => `${part.padEnd(11)}  ${mib.padStart(width)} MiB  ${words}`).join('\n')
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1)
 }
