@@ -185,7 +185,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
         return await this.#train(options, stop)
       } catch (error) {
         this.callbackHandler.dispose()
-        throw advisedTraining(error, this.#runArgs)
+        throw await advisedTraining(error, this.#runArgs, () => this.#memoryReport().catch(() => undefined))
       } finally {
         stop.dispose()
         await this.#pushes.finish()
@@ -393,6 +393,10 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
    */
   async memoryReport(): Promise<MemoryReport> {
     this.exclusive.check('memoryReport()')
+    return this.#memoryReport()
+  }
+
+  async #memoryReport(): Promise<MemoryReport> {
     await this.#initialized
     const runner = await this.#runnerOf()
     const batches = await firstBatches(this.getTrainDataLoader())

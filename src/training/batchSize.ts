@@ -1,7 +1,7 @@
 import type { TrainableModel } from '../auto/TrainableModel'
 import type { CallbackHandler } from '../callbacks/CallbackHandler'
 import type { TrainerControl } from '../callbacks/TrainerControl'
-import { isOutOfMemory } from '../engine/outOfMemory'
+import { collectGarbage, isOutOfMemory } from '../engine/outOfMemory'
 import { OutOfMemoryError } from '../errors'
 import { log } from '../logging'
 import { Tensor } from '../tensor'
@@ -38,6 +38,7 @@ export async function findExecutableBatchSize<Result>({
       )
     }
     await startOver() // outside of the catch, so that nothing holds the error and what it has of the attempt
+    collectGarbage()
   }
 }
 

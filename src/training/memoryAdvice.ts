@@ -1,28 +1,48 @@
 import { freeMemory, isOutOfMemory } from '../engine/outOfMemory'
 import { OutOfMemoryError, TrainerError } from '../errors'
 import type { TrainingArguments } from '../TrainingArguments'
+import type { MemoryReport } from './memoryReport'
 
-/** An error of a run; where memory ran out, it says what to try, the mildest first. */
-export function advisedTraining(error: unknown, args: TrainingArguments): unknown {
+/**
+ * An error of a run; where memory ran out, it says what training takes, and what to try, the mildest first.
+ * @param report gives what training on such batches takes, or undefined where that cannot be had either.
+ */
+export async function advisedTraining(
+  error: unknown,
+  args: TrainingArguments,
+  report: () => Promise<MemoryReport | undefined>,
+): Promise<unknown> {
   if (!isOutOfMemory(error)) return error
-  const { perDeviceTrainBatchSize: rows, gradientAccumulationSteps: steps, autoFindBatchSize } = args
+  const taken = needs(await report())
+  return new OutOfMemoryError(
+    `${withoutAdvice(error)} Memory ran out (${freeMemory()}) with batches of ${args.perDeviceTrainBatchSize} rows.${taken}`,
+    { fix: `Try: ${trainingTries(args).join('; ')}.`, cause: error },
+  )
+}
+
+function trainingTries(args: TrainingArguments): string[] {
+  const { perDeviceTrainBatchSize: rows, gradientAccumulationSteps: steps } = args
   const half = Math.ceil(rows / 2)
-  const tries = [
-    ...(rows > 1
-      ? [`perDeviceTrainBatchSize ${half} with gradientAccumulationSteps ${steps * Math.ceil(rows / half)}`]
-      : []),
+  const smaller = `perDeviceTrainBatchSize ${half} with gradientAccumulationSteps ${steps * Math.ceil(rows / half)}`
+  const isReduced = args.fp16 || args.bf16 || args.device === 'cpu'
+  return [
+    ...(rows > 1 ? [smaller] : []),
     ...(args.gradientCheckpointing ? [] : ['gradientCheckpointing: true (less memory, more time)']),
-    ...(autoFindBatchSize || rows === 1 ? [] : ['autoFindBatchSize: true (smaller batches until they fit)']),
+    ...(args.autoFindBatchSize || rows === 1 ? [] : ['autoFindBatchSize: true (smaller batches until they fit)']),
+    ...(isReduced ? [] : ['fp16: true, or bf16: true on CUDA (most activations in half the bytes)']),
     'shorter rows (maxLength with truncation, where they are tokenized)',
     'a smaller model',
   ]
-  return new OutOfMemoryError(
-    `${withoutAdvice(error)} Memory ran out (${freeMemory()}) with batches of ${rows} rows.`,
-    {
-      fix: `Try: ${tries.join('; ')}.`,
-      cause: error,
-    },
-  )
+}
+
+/** What a report says, in a sentence. */
+function needs(report: MemoryReport | undefined): string {
+  if (report === undefined) return ''
+  const { total, loaded, unused, ...parts } = report
+  const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0)
+  const shown = Object.entries({ ...parts, other: loaded + unused }).filter(([, bytes]) => bytes >= 2 ** 19)
+  const detail = shown.map(([part, bytes]) => `${part} ${mebibytes(bytes)}`).join(', ')
+  return ` By memoryReport() training takes ${mebibytes(total)} MiB${detail && ` (${detail})`}.`
 }
 
 /**

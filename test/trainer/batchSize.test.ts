@@ -126,7 +126,7 @@ describe('autoFindBatchSize', () => {
     )
     expect(isOutOfMemory(error)).toBe(true)
     expect((error as Error).message).toMatch(
-      /with batches of 8 rows\. Try: perDeviceTrainBatchSize 4 with gradientAccumulationSteps 6; gradientCheckpointing: true .*; autoFindBatchSize: true .*; shorter rows/,
+      /with batches of 8 rows\. By memoryReport\(\) training takes \d+ MiB.*\. Try: perDeviceTrainBatchSize 4 with gradientAccumulationSteps 6; gradientCheckpointing: true .*; autoFindBatchSize: true .*; shorter rows/,
     )
   })
 })
