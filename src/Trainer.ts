@@ -42,16 +42,19 @@ import {
   checkTrainerOptions,
   checkTrainOptions,
 } from './training/checkOptions'
+import { findExecutableBatchSize, startingPoint } from './training/batchSize'
+import type { MemoryReport } from './training/memoryReport'
 import { bestWeights } from './training/bestModel'
 import { saveCheckpoint } from './training/checkpoints'
 import { createRunner, prepareModel } from './training/createRunner'
-import { evaluationLoader, type LoaderParts, trainLoader } from './training/data'
+import { evaluationLoader, firstBatches, type LoaderParts, trainLoader } from './training/data'
 import { adviceWithoutLabels, datasetNamed, isDatasets } from './training/datasets'
 import { evaluateModel, type ModelEvaluation } from './training/evaluateModel'
 import { EvaluationStopped } from './training/evaluation'
 import type { LoadedBatch } from './training/LoadedBatch'
 import { locateCheckpoint } from './training/hubCheckpoint'
 import { optimizerOf, optimizerOfRule, updateSettings } from './training/optimizers'
+import { advisedEvaluation, advisedTraining } from './training/memoryAdvice'
 import type {
   DataCollator,
   EvalData,
@@ -73,7 +76,14 @@ import {
 } from './training/pushOptions'
 import { rateSource } from './training/rates'
 import { saveResults } from './training/results'
-import { callbackStates, checkpointToResume, readCheckpoint, readWeights, startOf } from './training/resuming'
+import {
+  callbackStates,
+  checkpointToResume,
+  readCheckpoint,
+  readWeights,
+  startOf,
+  trainedBatchSize,
+} from './training/resuming'
 import type { Runner } from './training/Runner'
 import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerEvents } from './training/TrainerEvents'
@@ -109,6 +119,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   #args: TrainingArguments
   /** What may end the evaluation that a run has asked for. */
   #evaluationStop: StopRequest | undefined
+  /** What `autoFindBatchSize` has come to. */
+  #batchSize: number | undefined
   #model: Model | undefined
   #runner: Promise<Runner> | undefined
   #run: TrainingRun | undefined
@@ -147,6 +159,11 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     return this.#args
   }
 
+  /** Rows in a micro-batch of training: as the arguments say, or fewer where `autoFindBatchSize` had to try fewer. */
+  get trainBatchSize(): number {
+    return this.#batchSize ?? this.args.trainBatchSize
+  }
+
   /** The model. @throws TrainerError ('training') before `modelInit` has made it. */
   get model(): Model {
     if (this.#model === undefined)
@@ -165,11 +182,10 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     return this.exclusive.alone(async () => {
       const stop = listenForStop(options.signal, this.args.enableJitCheckpoint)
       try {
-        this.#run = await this.#createRun(options, stop)
-        return await this.#run.train()
+        return await this.#train(options, stop)
       } catch (error) {
         this.callbackHandler.dispose()
-        throw error
+        throw await advisedTraining(error, this.#runArgs, () => this.#memoryReport().catch(() => undefined))
       } finally {
         stop.dispose()
         await this.#pushes.finish()
@@ -177,8 +193,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     })
   }
 
-  /** Model, plan, optimizer and schedule, and what a checkpoint kept of them. */
-  async #createRun({ trial, resumeFromCheckpoint }: TrainOptions, stop: StopRequest): Promise<TrainingRun> {
+  /** A run; with `autoFindBatchSize`, one after the other until its batches fit into memory. */
+  async #train({ trial, resumeFromCheckpoint }: TrainOptions, stop: StopRequest): Promise<TrainOutput> {
     await this.#initialized
     if (trial !== undefined) this.#args = this.#argumentsOf(trial)
     const { args } = this
@@ -188,13 +204,42 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     const isResumed = resumeFromCheckpoint !== undefined && resumeFromCheckpoint !== false
     const folder = isResumed ? await this.#checkpointToResume(resumeFromCheckpoint) : undefined
     this.#mark = await markSession(args.outputDir, folder)
+    const attempt = async (size: number): Promise<TrainOutput> => {
+      if (size !== this.trainBatchSize) await this.#disposeRunner()
+      this.#batchSize = size
+      this.#run = await this.#createRun({ trial, folder }, stop)
+      return this.#run.train()
+    }
+    if (!args.autoFindBatchSize) return attempt(args.trainBatchSize)
+    const known = folder === undefined ? undefined : await trainedBatchSize(folder)
+    const size = known ?? (trial === undefined ? this.trainBatchSize : args.trainBatchSize)
+    return findExecutableBatchSize({ size, attempt, startOver: await this.#startingPoint() })
+  }
+
+  /** What brings the model and the callbacks back to where they are now. */
+  async #startingPoint(): Promise<() => Promise<void>> {
+    await (await this.#runner)?.endTraining()
+    const bringBack = startingPoint(this.model, this.callbackHandler, this.control)
+    return async () => {
+      this.callbackHandler.dispose()
+      await this.#disposeRunner(false)
+      bringBack()
+    }
+  }
+
+  /** Plan, optimizer and schedule, and what a checkpoint kept of them. */
+  async #createRun(
+    { trial, folder }: { readonly trial: TrainOptions['trial']; readonly folder: string | undefined },
+    stop: StopRequest,
+  ): Promise<TrainingRun> {
+    const args = this.#runArgs
     const loader = this.getTrainDataLoader()
     checkFullBatches(loader.rows, this.evalDataset, args)
     const plan = planRun(loader.length, args.gradientAccumulationSteps, args.numTrainEpochs, args.maxSteps)
     const fresh = startState(plan, args)
     if (trial !== undefined)
       Object.assign(fresh, { isHyperParamSearch: true, trialName: this.#trial?.name, trialParams: trial })
-    const resumed = folder === undefined ? undefined : await readCheckpoint(folder, fresh, args)
+    const resumed = folder === undefined ? undefined : await readCheckpoint(folder, fresh, this.args)
     this.state = resumed?.state ?? fresh
     const runner = await this.#runnerOf()
     await runner.endTraining()
@@ -304,7 +349,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   async #runnerOf(): Promise<Runner> {
     if (this.#model === undefined) await this.#initModel(undefined)
     this.model.checkWeights()
-    const runner = (this.#runner ??= createRunner(this.model, this.args, this.options, overriddenLoss(this)))
+    const runner = (this.#runner ??= createRunner(this.model, this.#runArgs, this.options, overriddenLoss(this)))
     runner.catch(() => {
       if (this.#runner === runner) this.#runner = undefined // the next call tries again
     })
@@ -339,6 +384,26 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       this.#args = args
       this.#trial = undefined
     }
+  }
+
+  /**
+   * What training takes in memory, in bytes, on batches such as the first three: where later ones are larger, it is more.
+   * It trains nothing.
+   * @throws TrainerError ('data') when there is no batch.
+   */
+  async memoryReport(): Promise<MemoryReport> {
+    this.exclusive.check('memoryReport()')
+    return this.#memoryReport()
+  }
+
+  async #memoryReport(): Promise<MemoryReport> {
+    await this.#initialized
+    const runner = await this.#runnerOf()
+    const batches = await firstBatches(this.getTrainDataLoader())
+    this.model.decideHead(batches[0]!)
+    const feeds = batches.map(batch => runner.feed(batch, row => `row ${row} of the first batches`))
+    const accumulates = this.args.gradientAccumulationSteps > 1
+    return runner.memoryOf(feeds, { accumulates, optimizer: this.createOptimizer() })
   }
 
   // ── evaluating ──
@@ -404,16 +469,12 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       await this.fire('onPredictionStep')
       return this.#evaluationStop?.reason !== undefined
     }
-    return evaluateModel({
-      model,
-      runner,
-      loader,
-      args,
-      options: options as object,
-      prefix,
-      predicting,
-      afterBatch,
-    })
+    try {
+      const own = { options: options as object, prefix, predicting, afterBatch }
+      return await evaluateModel({ model, runner, loader, args, ...own })
+    } catch (error) {
+      throw advisedEvaluation(error, args)
+    }
   }
 
   // ── what a subclass may do otherwise ──
@@ -603,10 +664,15 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
 
   /** Frees the engine and its threads. The model keeps its weights. */
   async dispose(): Promise<void> {
+    await this.#disposeRunner()
+  }
+
+  /** @param keeping whether the model keeps the weights of the run. */
+  async #disposeRunner(keeping = true): Promise<void> {
     const runner = this.#runner
     this.#runner = undefined
     this.#run = undefined
-    await (await runner?.catch(() => undefined))?.dispose()
+    await (await runner?.catch(() => undefined))?.dispose(keeping)
   }
 
   // ── facts ──
@@ -663,8 +729,15 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     return this.model.definition.parameters.filter(({ trainable }) => trainable).map(({ name }) => name)
   }
 
+  /** The arguments, with the size of batches that is trained by. */
+  get #runArgs(): TrainingArguments {
+    const { args, trainBatchSize } = this
+    return trainBatchSize === args.trainBatchSize ? args : args.with({ perDeviceTrainBatchSize: trainBatchSize })
+  }
+
   #loaderParts(): LoaderParts {
-    const { model, args, dataCollator: collator } = this
+    const { model, dataCollator: collator } = this
+    const args = this.#runArgs
     const { inputNames, classNames, definition } = model
     return { args, collator, inputNames, classNames, labelNames: definition.head.labelNames }
   }

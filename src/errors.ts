@@ -45,6 +45,13 @@ export class LabelError extends TrainerError {
   }
 }
 
+/** Memory ran out, of the machine or of a device: smaller batches may do. */
+export class OutOfMemoryError extends TrainerError {
+  constructor(problem: string, options: { readonly fix?: string; readonly cause?: unknown }) {
+    super('engine', problem, options)
+  }
+}
+
 /** Names in a message: "a", "b". */
 export function quoted(names: readonly string[]): string {
   return names.map(name => `"${name}"`).join(', ')

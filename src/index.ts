@@ -167,6 +167,7 @@ export type {
   TrainOutput,
 } from './training/options'
 export type { PendingPush, RepositoryOptions, TrainerPushOptions } from './training/pushOptions'
+export { formatMemoryReport, type MemoryReport } from './training/memoryReport'
 export { createProfile, type Phase, type Profile, type ProgramProfile, type Span } from './training/profile'
 export { type AnswerOptions, answersOf, type AnswerSources, type FoundAnswer } from './questionAnswering/answersOf'
 export {

@@ -8,10 +8,7 @@ const ground =
   'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns words'.split(' ')
 const programs = 'onnx lowering losses autodiff optim feeds heads models programs'.split(' ')
 
-/**
- * Who may import whom, by names of rooms; types count too. A file directly in `src/` is a room of its own, and `ground`
- * are those that anyone may import.
- */
+/** Who may import whom, types too, by names of rooms. A file directly in `src/` is a room; anyone may import `ground`. */
 const rooms = listed({
   ground: '',
   processes: '',
@@ -55,10 +52,10 @@ const rooms = listed({
 
 /** The law inside `training/`: what runs, what decides, and the loop, which knows neither heads nor layouts. */
 const training = listed({
-  running:
-    'engines Runner failedRun LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector',
+  running: `engines Runner failedRun LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector
+      memoryReport runnerOptions`,
   deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog
-    RunSnapshot results stopping Throughput`,
+    RunSnapshot results stopping Throughput batchSize memoryAdvice`,
   looping:
     'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
 })

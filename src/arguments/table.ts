@@ -131,7 +131,12 @@ const argumentTable = {
   ),
   neftuneNoiseAlpha: unused<number | undefined>(undefined, 'N', 'Noise on embeddings.', later),
   torchEmptyCacheSteps: unused<number | undefined>(undefined, '–', "How often PyTorch's cache is emptied.", pytorch),
-  autoFindBatchSize: unused<boolean>(false, 'N', 'Smaller batches after running out of memory.', later),
+  autoFindBatchSize: flag(
+    false,
+    'N',
+    'After running out of memory, training starts over with perDeviceTrainBatchSize × 0.9, until batches fit.',
+    { differs: 'what an attempt has trained is undone, so that the run is that of the smaller size' },
+  ),
 
   // Logging
   loggingStrategy: choice(['no', 'steps', 'epoch'], 'steps', 'M', 'When the training loss is logged.'),

@@ -66,6 +66,13 @@ export class MomentMemory implements OptimizerMemory {
     this.#state = { step, initialLearningRate: this.#state?.initialLearningRate ?? usualLearningRate, states }
   }
 
+  keep(): () => void {
+    const state = this.#state // which write() leaves as it is
+    return () => {
+      this.#state = state
+    }
+  }
+
   /** @param slots those that there are; others begin at zero. */
   #momentsOf(optimizer: Optimizer, parameter: string, slots: readonly (Tensor | undefined)[]): Map<MomentName, Tensor> {
     const shape = this.#shapeOf(parameter)

@@ -1,9 +1,10 @@
-import { nearest, TrainerError } from '../errors'
+import { nearest, OutOfMemoryError, TrainerError } from '../errors'
 import { checkOptions } from '../options'
 import { Tensor } from '../tensor'
 import type { Api } from './capi'
 import { addressOf, type NativeMemory, nativeTexts, type Pointer, pointersAt } from './nativeMemory'
-import { outOfMemory, readInputs, readOutputs, takeText } from './session'
+import { adviceOutOfMemory, saysOutOfMemory } from './outOfMemory'
+import { readInputs, readOutputs, takeText } from './session'
 import { StatusError } from './StatusError'
 import type { EngineValue, EngineValues, Program, ProgramInput, RunOptions, StrayNode } from './types'
 import { cpuMemory, readValue } from './values'
@@ -246,8 +247,10 @@ function tensorBytes(values: EngineValues): number {
 }
 
 function runError(name: string, error: StatusError): TrainerError {
-  const fix = outOfMemory(error.reason) ?? fixes.find(([reason]) => reason.test(error.reason))?.[1]
-  return new TrainerError('engine', `Program '${name}' failed: ${error.reason}`, {
+  const problem = `Program '${name}' failed: ${error.reason}`
+  if (saysOutOfMemory(error.reason)) return new OutOfMemoryError(problem, { fix: adviceOutOfMemory(), cause: error })
+  const fix = fixes.find(([reason]) => reason.test(error.reason))?.[1]
+  return new TrainerError('engine', problem, {
     cause: error,
     ...(fix !== undefined && { fix }),
   })

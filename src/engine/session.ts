@@ -1,8 +1,8 @@
-import { freemem, totalmem } from 'node:os'
-import { TrainerError } from '../errors'
+import { OutOfMemoryError, TrainerError } from '../errors'
 import type { Api } from './capi'
 import { addressOf, NativeMemory, nativePointers, nativeTexts, type Pointer, textAt } from './nativeMemory'
 import { knowsPlacement, placementSetting } from './placement'
+import { adviceOutOfMemory, saysOutOfMemory } from './outOfMemory'
 import { environmentOf, fatalOnly, type Provider } from './providers'
 import { startError } from './startError'
 import { StatusError } from './StatusError'
@@ -104,17 +104,6 @@ export function takeText(api: Api, ask: (allocator: Pointer) => Pointer): string
   return text
 }
 
-/** What to do when a message says that memory ran out; undefined when it does not say so. */
-export function outOfMemory(reason: string): string | undefined {
-  if (!/bad_alloc|out of memory|OOM|failed to allocate|available memory of|BFCArena/i.test(reason)) return undefined
-  const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
-  const free = `${gigabytes(freemem())} of ${gigabytes(totalmem())} GiB are free on this machine`
-  return (
-    `Memory ran out (${free}): use a smaller batch with more gradient accumulation steps, shorter rows, ` +
-    'or gradientCheckpointing.'
-  )
-}
-
 function createOptions(api: Api, settings: SessionSettings, options: ProgramOptions): Pointer {
   const sessionOptions = api.CreateSessionOptions()
   try {
@@ -175,9 +164,9 @@ function loadError(name: string, provider: string, model: Uint8Array, error: Sta
   const fallback = /disable_cpu_ep_fallback|fallback to CPU EP has been explicitly disabled/i.test(error.reason)
     ? `Not every node runs on '${provider}': leave session.disable_cpu_ep_fallback out, to run others on the processor.`
     : undefined
-  const fix = malformed ?? fallback ?? outOfMemory(error.reason)
-  return new TrainerError('engine', `Program '${name}' does not load: ${error.reason}`, {
-    cause: error,
-    ...(fix !== undefined && { fix }),
-  })
+  const fix = malformed ?? fallback
+  const problem = `Program '${name}' does not load: ${error.reason}`
+  if (fix === undefined && saysOutOfMemory(error.reason))
+    return new OutOfMemoryError(problem, { fix: adviceOutOfMemory(), cause: error })
+  return new TrainerError('engine', problem, { cause: error, ...(fix !== undefined && { fix }) })
 }

@@ -32,4 +32,6 @@ export interface OptimizerMemory {
   read(optimizer: Optimizer, trained: readonly string[]): OptimizerState | undefined
   /** Keeps copies. @throws TrainerError ('argument') for slots that it has no place for. */
   write(optimizer: Optimizer, trained: readonly string[], state: OptimizerState): void
+  /** Gives what brings the state back that there is now. */
+  keep(): () => void
 }

@@ -4,9 +4,9 @@ import type { FusedEngine, Segment } from '../engine/fused/FusedEngine'
 import { ProgramCache } from '../engine/ProgramCache'
 import { TrainerError } from '../errors'
 import type { Graph } from '../onnx/types'
-import type { Optimizer } from '../optim/Optimizer'
+import type { OptimizedParameter, Optimizer } from '../optim/Optimizer'
 import { updateGraph, updateScalars } from '../programs/update'
-import { Tensor } from '../tensor'
+import { sizeOf, Tensor } from '../tensor'
 import type { StoreOptions, UpdateNumbers } from './ParameterStore'
 import type { Entry } from './sharedEntry'
 
@@ -24,7 +24,7 @@ export function createUpdate(
   fused: FusedEngine,
   entries: readonly Entry[],
 ): Update {
-  const flat = flatUpdate(optimizer, entries)
+  const flat = fusedUpdate(optimizer, entries)
   if (flat === undefined) return updateThroughEngine(optimizer, weightDecay, engine, entries)
   // running means of rows that no longer have gradients would decay into subnormal numbers, which processors are slow
   // at
@@ -50,9 +50,11 @@ function segmentOf({ parameter, gradient, slots, rows, zero }: Entry, decay: num
 }
 
 /** The update as one graph for a flat parameter of any length; undefined when slots or operators do not allow it. */
-function flatUpdate(optimizer: Optimizer, entries: readonly Entry[]): Graph | undefined {
-  const first = entries[0]
-  const isShaped = entries.some(({ slots, parameter }) => slots.some(({ data }) => data.length !== parameter.length))
+export function fusedUpdate(optimizer: Optimizer, parameters: readonly OptimizedParameter[]): Graph | undefined {
+  const first = parameters[0]
+  const isShaped = parameters.some(parameter =>
+    Object.values(optimizer.init(parameter)).some(slot => sizeOf(slot.shape) !== sizeOf(parameter.shape)),
+  )
   if (isShaped || first === undefined) return undefined
   try {
     const graph = updateGraph(optimizer, first, true)

@@ -18,34 +18,14 @@ import { lossScaleInput, trainingProgram } from '../programs/training'
 import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
-import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
+import { createEngines, type Engines, type Use } from './engines'
 import { explaining } from './failedRun'
 import { inputsOf, type LabelledFeed } from './LabelledFeed'
 import { MaskSource } from './MaskSource'
+import { memoryReport, type MemoryReport, type Planned } from './memoryReport'
 import type { MicroBatch } from './MicroBatch'
 import { type Profile, profiledStore, timed } from './profile'
-
-/** How a runner computes. */
-export interface RunnerSettings {
-  readonly model: TrainableModel
-  /** What the model is trained by; the loss of its head unless given. */
-  readonly objective?: Objective
-  /** Rows that most batches have; 8 unless given. */
-  readonly batchSize?: number
-  /** Computes layers again in the backward pass, in place of keeping what they computed. */
-  readonly gradientCheckpointing?: boolean
-  /** Takes note of where the time goes. */
-  readonly profile?: Profile | undefined
-}
-
-/** How a runner computes, and on what. */
-export interface RunnerOptions extends RunnerSettings, EnginesOptions {}
-
-/** What training needs beside. */
-export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay'> {
-  /** What dropout is drawn from. */
-  readonly seed: number
-}
+import type { BeginOptions, RunnerOptions, RunnerSettings } from './runnerOptions'
 
 /** The sum of a batch's loss, and what it is to be divided by. */
 export interface LossSum {
@@ -121,6 +101,13 @@ export class Runner {
     const labels = head.feed(batch, feed.places, rowName, feed.lengths)
     const counted = lossOnly && labels !== undefined ? countedOf(head, this.#objective)?.feed(labels) : undefined
     return { ...feed, shape, labels: counted ?? labels, lossOnly, rowName }
+  }
+
+  /** What training on such feeds takes in memory, the first ones of a run. */
+  memoryOf(feeds: readonly LabelledFeed[], planned: Pick<Planned, 'accumulates' | 'optimizer'>): MemoryReport {
+    const programOf = (variant: string): TrainingProgram => this.#define(this.#model.definition, variant)
+    const { resident } = this.#engines.training
+    return memoryReport(feeds, { ...planned, programOf, resident, weights: this.#model.parameters })
   }
 
   /** Where the parameters are while training lasts. */
@@ -208,12 +195,12 @@ export class Runner {
     for (const [name, { data }] of weights) await copyInTurns(this.#model.parameter(name).data, data, turns)
   }
 
-  /** Frees gradients and slots; the model keeps its weights, in memory of its own. */
-  async endTraining(): Promise<void> {
+  /** Frees gradients and slots; the model keeps its weights, in memory of its own, unless they are not wanted. */
+  async endTraining(keeping = true): Promise<void> {
     const training = this.#training
     if (training === undefined) return
     const turns = takeTurns()
-    for await (const [name, { data, dims }] of training.store.read('parameters')) {
+    for await (const [name, { data, dims }] of keeping ? training.store.read('parameters') : []) {
       const own = new Float32Array(data.length)
       await copyInTurns(own, data as Float32Array, turns)
       this.#keep(name, new Tensor('float32', own, dims))
@@ -226,8 +213,8 @@ export class Runner {
     }
   }
 
-  async dispose(): Promise<void> {
-    await this.endTraining()
+  async dispose(keeping = true): Promise<void> {
+    await this.endTraining(keeping)
     await this.#engines.dispose()
   }
 

@@ -37,6 +37,14 @@ export function trainLoader(parts: LoaderParts, dataset: LoaderRows<object>): Lo
   })
 }
 
+/** The batches that training begins with, three at most. @throws TrainerError ('data') when there is none. */
+export async function firstBatches(loader: Loader<LoadedBatch>): Promise<Batch[]> {
+  const batches: Batch[] = []
+  for await (const { batch } of loader.batches(0)) if (batches.push(batch) === 3) break
+  if (batches.length > 0) return batches
+  throw new TrainerError('data', 'There is no batch to train on.', { fix: 'Give rows.' })
+}
+
 /**
  * Batches to evaluate on. Where the order does not show in the result, rows come sorted by length, so that a batch's
  * rows are alike; each batch says which rows it is. With padding on the left it does: a head that reads column 0 reads

@@ -3,7 +3,7 @@ import { TrainerState } from '../callbacks/TrainerState'
 import { loadPretrained } from '../checkpoint/pretrained'
 import { type Checkpoint, named } from '../checkpoint/folders'
 import { listRuns, newestAmong, newestCheckpoint, type Run, runKey } from '../checkpoint/runs'
-import { type CheckpointState, loadCheckpointState, missingFromCheckpoint } from '../checkpoint/state'
+import { type CheckpointState, loadCheckpointState, loadTrainerState, missingFromCheckpoint } from '../checkpoint/state'
 import { TrainerError } from '../errors'
 import { checkpointName, checkpointStep } from '../files/checkpointNames'
 import { expandHome, isFolder, listFolder, parentOf } from '../files/paths'
@@ -110,6 +110,12 @@ export async function readCheckpoint(folder: string, fresh: TrainerState, args: 
     snapshot: { numbers: runNumbers(state), optimizer: stored.optimizer, scheduler: stored.scheduler },
     optimizerFor: name => optimizerFor(stored, name, folder, files),
   }
+}
+
+/** The size of batches that a checkpoint's run was trained by; undefined where it does not say it. */
+export async function trainedBatchSize(folder: string): Promise<number | undefined> {
+  const { train_batch_size: size } = await loadTrainerState(folder)
+  return typeof size === 'number' && Number.isInteger(size) && size > 0 ? size : undefined
 }
 
 /** The states of callbacks among what a checkpoint kept. */

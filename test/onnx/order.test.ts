@@ -17,3 +17,15 @@ it('puts the nodes that no other reads at the end, the last one first', () => {
   expect(ordered.nodes.map(({ op }) => op)).toEqual(['Exp', 'Sin', 'Tanh', 'Sqrt', 'Neg'])
   expect({ ...ordered, nodes: graph.nodes }).toEqual(graph)
 })
+
+it('goes by what a node reads, where a pass has added it behind everything', () => {
+  const g = new GraphBuilder('order')
+  const x = g.input('x', 'float32', [2])
+  const early = g.exp(x)
+  const late = g.exp(g.sin(early))
+  const lateEnd = g.tanh(late)
+  const added = g.neg(early)
+  const nodes = leavesLast(g.build({ lateEnd, added })).nodes
+  // run from the last one back
+  expect(nodes.map(({ op }) => op)).toEqual(['Exp', 'Sin', 'Exp', 'Tanh', 'Neg'])
+})

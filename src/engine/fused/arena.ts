@@ -1,4 +1,4 @@
-import { TrainerError } from '../../errors'
+import { OutOfMemoryError, TrainerError } from '../../errors'
 import { bytesPerElement, createData, type DataType, type TensorArrays } from '../../tensor'
 import { mostPages } from './assembler'
 import { wasm, type WasmMemory } from './wasm'
@@ -191,9 +191,8 @@ function rounded(bytes: number): number {
   return Math.max(alignment, Math.ceil(bytes / alignment) * alignment)
 }
 
-function outOfMemory(bytes: number, cause: unknown): TrainerError {
-  return new TrainerError(
-    'engine',
+function outOfMemory(bytes: number, cause: unknown): OutOfMemoryError {
+  return new OutOfMemoryError(
     `The system refused ${bytes} more bytes of shared memory for parameters, gradients and optimizer state.`,
     { fix: "Free memory, raise the process's limit of virtual memory, or train a smaller model.", cause },
   )

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { scarceMemory } from '../../helpers/scarceMemory'
 import { createTrainer, dataset, rows, run } from '../support'
 import type { Effects } from './effects'
 import { crossEntropies, mean } from './reference'
@@ -9,6 +10,13 @@ export const duration: Effects = {
     const { batches, output } = await run({ perDeviceTrainBatchSize: 6 })
     expect(batches.map(batch => batch.length)).toEqual([6, 6, 6, 6])
     expect(output.globalStep).toBe(4)
+  },
+  autoFindBatchSize: async () => {
+    const tried = scarceMemory({ rows: 6 })
+    const { output, trainer } = await run({ autoFindBatchSize: true, perDeviceTrainBatchSize: 8 })
+    expect(tried).toEqual([8, 7, 6, 6, 6, 6])
+    expect(output.globalStep).toBe(4)
+    expect(trainer.state.trainBatchSize).toBe(6)
   },
   numTrainEpochs: async () => {
     const { output, trainer, batches } = await run({ numTrainEpochs: 1.5 })
