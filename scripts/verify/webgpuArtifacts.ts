@@ -3,10 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createEngine, setLogLevel, setLogSink } from '../../src/index'
+import { createEngine } from '../../src/index'
 import { findWebgpuDriver } from '../../test/helpers/webgpu'
 import { type ArtifactCase, type ArtifactRun, runArtifacts } from '../reference/artifactRun'
 import { isNoise } from '../reference/parameters'
+import { collectStrays } from '../reference/strays'
 import type { Check } from './Check'
 
 /** Largest relative difference of losses and of a parameter's norm that is none. */
@@ -43,10 +44,11 @@ async function tryCase(folder: string, strays: string[]): Promise<readonly [pass
   const oracle = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as ArtifactCase
   const work = mkdtempSync(join(tmpdir(), 'webgpu-'))
   try {
-    const found = numbersOf(await runArtifacts(folder, oracle, work, 'webgpu'))
+    const run = await runArtifacts(folder, oracle, work, 'webgpu')
+    const found = numbersOf(run)
     const [fromOfficial, what] = worst(found, numbersOf(oracle))
     const [fromProcessor] = worst(found, numbersOf(await runArtifacts(folder, oracle, work, 'cpu')))
-    const [stray] = strays.splice(0)
+    const [stray] = [...strays.splice(0), ...run.roundTrips]
     if (stray !== undefined) return [false, `STRAYS: ${stray}`]
     const passes = fromOfficial <= tolerance || fromProcessor <= tolerance
     const beside = fromOfficial <= tolerance ? '' : ', where the processor is as far from it (docs/log.md)'
@@ -57,14 +59,6 @@ async function tryCase(folder: string, strays: string[]): Promise<readonly [pass
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
-}
-
-/** The warnings of strays from now on, in place of all other messages. */
-function collectStrays(): string[] {
-  const strays: string[] = []
-  setLogLevel('warning')
-  setLogSink((_level, message) => void (message.includes('to the processor: ') && strays.push(message)))
-  return strays
 }
 
 export const webgpuArtifacts: Check = {

@@ -88,13 +88,14 @@ function elements(shape: readonly Dimension[]): number {
 /**
  * The graph with int32 in place of int64: its inputs, and what is computed from them for as long as that cannot go beyond
  * int32, if no number that is given goes beyond {@link largestGiven}. Lengths of tensors, constants as axes and shapes, and
- * outputs stay int64.
+ * outputs stay int64, and so do inputs that something reads as int64: as lengths, where they are on the processor.
  */
-export function narrowed(graph: Graph): Graph {
-  if (!graph.inputs.some(({ dtype }) => dtype === 'int64')) return graph
-  const writer = new Narrowing(graph)
+export function narrowed(graph: Graph, wide: ReadonlySet<string> = new Set()): Graph {
+  if (!graph.inputs.some(({ name, dtype }) => dtype === 'int64' && !wide.has(name))) return graph
+  const writer = new Narrowing(graph, wide)
   for (const node of graph.nodes) writer.write(node)
-  return writer.build()
+  const built = writer.build()
+  return writer.widened.size === 0 ? built : narrowed(graph, new Set([...wide, ...writer.widened]))
 }
 
 class Narrowing {
@@ -105,15 +106,18 @@ class Narrowing {
   /** The magnitudes of whole numbers that are known, by the names of the values in the graph that is given. */
   readonly #bounds = new Map<string, number>()
   readonly #casts = new Map<string, Value>()
+  /** Inputs that became int32, but are read as int64 too. */
+  readonly widened = new Set<string>()
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, wide: ReadonlySet<string>) {
     this.#graph = graph
-    const inputs = graph.inputs.map(input => (input.dtype === 'int64' ? { ...input, dtype: 'int32' as const } : input))
+    const isNarrowed = ({ name, dtype }: Value): boolean => dtype === 'int64' && !wide.has(name)
+    const inputs = graph.inputs.map(input => (isNarrowed(input) ? { ...input, dtype: 'int32' as const } : input))
     this.#builder = GraphBuilder.over({ ...graph, inputs })
-    for (const [i, { name, dtype }] of graph.inputs.entries()) {
-      if (dtype !== 'int64') continue
-      this.#twins.set(name, inputs[i]!)
-      this.#bounds.set(name, largestGiven)
+    for (const [i, input] of graph.inputs.entries()) {
+      if (!isNarrowed(input)) continue
+      this.#twins.set(input.name, inputs[i]!)
+      this.#bounds.set(input.name, largestGiven)
     }
   }
 
@@ -182,6 +186,7 @@ class Narrowing {
       return this.#builder.constant(
         new Tensor('int32', Int32Array.from(tensor.data as BigInt64Array, Number), tensor.dims),
       )
+    if (dtype === 'int64' && this.#graph.inputs.some(({ name }) => name === value.name)) this.widened.add(value.name)
     const key = `${dtype} ${twin.name}`
     const known = this.#casts.get(key) ?? this.#builder.cast(twin, dtype)
     this.#casts.set(key, known)

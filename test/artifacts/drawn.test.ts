@@ -38,6 +38,7 @@ describe.skipIf(hindrance !== undefined)(
       const ran = await runArtifacts(folder, oracle, temporaryFolder(), 'webgpu')
       for (const [i, { loss }] of ran.steps.entries()) expect(loss).toBeCloseTo(oracle.steps[i]!.loss, 5)
       expect(ran.evaluation.loss).toBeCloseTo(oracle.evaluation.loss, 5)
+      expect(ran.roundTrips).toEqual([])
       expect(messages.filter(message => message.includes('to the processor'))).toEqual([])
     })
   },

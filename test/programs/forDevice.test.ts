@@ -177,6 +177,15 @@ describe('int32 in place of int64', () => {
     expect(written.nodes.find(({ op }) => op === 'Mul')!.inputs[0]!.dtype).toBe('int64')
   })
 
+  it('leaves inputs that are lengths as they are', async () => {
+    const g = new GraphBuilder('lengths', true)
+    const [ids, lengths] = [g.input('ids', 'int64', ['n']), g.input('lengths', 'int64', [2])]
+    const y = g.reshape(g.cast(g.add(ids, g.constant(1, 'int64')), 'float32'), lengths)
+    const feeds = { ids: Tensor.from('int64', [1, 2, 3, 4, 5, 6]), lengths: Tensor.from('int64', [2, 3]) }
+    const written = await expectSame(g.build({ y }), feeds)
+    expect(written.inputs.map(({ dtype }) => dtype)).toEqual(['int32', 'int64'])
+  })
+
   it('leaves a graph without int64 inputs, Round and Mod as it is', () => {
     const g = new GraphBuilder('plain')
     const graph = g.build({ y: g.gather(g.input('table', 'float32', [9, 2]), g.input('ids', 'int32', ['n'])) })

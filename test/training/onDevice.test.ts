@@ -62,15 +62,14 @@ async function train(engine: Engine, optimizer: Optimizer): Promise<Run> {
   return { ...run, weights: new Map([...model.parameters].map(([name, { data }]) => [name, data])) }
 }
 
-/** The bytes of a batch on its way to a device: its feed, its labels (int64 as int32), and one byte for each element of a mask. */
+/** The bytes of a batch on its way to a device: its feed, its labels, and one byte for each element of a mask. */
 function bytesOf({ definition }: TrainableModel, { variant, inputs, labels, lengths }: LabelledFeed): number {
   const layout = definition.layout({ rows: 8, fewShapes: false })
   const { graph, dropout } = trainingProgram(definition, layout, variant, {}, { byteMasks: true })
   const asked = new Set(graph.inputs.map(({ name }) => name))
   const given = Object.entries({ ...inputs, ...labels?.inputs }).filter(([name]) => asked.has(name))
   const masks = dropout.map(({ shape }) => sizeOf(shape.map(one => (typeof one === 'number' ? one : lengths[one]!))))
-  const numbers = given.reduce((sum, [, { data, dtype }]) => sum + data.byteLength / (dtype === 'int64' ? 2 : 1), 0)
-  return numbers + masks.reduce((sum, size) => sum + size, 0)
+  return given.reduce((sum, [, { data }]) => sum + data.byteLength, 0) + masks.reduce((sum, size) => sum + size, 0)
 }
 
 const hindrance = findWebgpuDriver()
