@@ -75,7 +75,9 @@ export function outcomeOf(step: Step, status: number | null, seconds: number, ou
 
 /** The line that says what went wrong, or the last one. */
 function problemIn(lines: readonly string[]): string {
-  const said = lines.findLast(line => /does not start|is not known|Two copies|ended with an error|Error:|reason: /.test(line))
+  const said = lines.findLast(line =>
+    /does not start|is not known|Two copies|ended with an error|Error:|reason: /.test(line),
+  )
   return said ?? (lines.at(-1) || 'it printed nothing')
 }
 
