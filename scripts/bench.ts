@@ -9,15 +9,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkBfloat16 } from '../src/engine/bfloat16'
+import { nvidiaDriver } from '../src/engine/driver'
 import { TrainerError } from '../src/errors'
 import { createEngine, setLogLevel } from '../src/index'
+import { findWebgpuDriver } from '../test/helpers/webgpu'
 import { type Bench, root } from './bench/runs'
 import { compareArtifacts } from './bench/artifacts'
 import { compareCheckpointing } from './bench/checkpointing'
 import { compareLosses } from './bench/losses'
 import { describeMachine, load } from './bench/machine'
 import { type BenchOptions, parseOptions, subjectOf, usage } from './bench/options'
-import { findPython } from './bench/processes'
+import { findPython, hasCuda } from './bench/processes'
 import { profileRun } from './bench/profiled'
 import { recordSection } from './bench/record'
 import { printedLines, say } from './bench/report'
@@ -36,25 +38,32 @@ try {
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   if (options === undefined) return console.log(usage)
-  if (options.precision === 'bfloat16') checkBfloat16() // says why not, before anything is measured
+  if (options.precision === 'bfloat16' && options.device === 'cpu') checkBfloat16() // says why not, before anything is measured
   setLogLevel('error')
   const folder = mkdtempSync(join(tmpdir(), 'ts-trainer-bench-'))
   try {
-    const python = options.rivals.length === 0 ? undefined : await findPython(options.artifacts)
+    const found = options.rivals.length === 0 ? undefined : await findPython(options.artifacts)
+    const without = found && (await hindranceOfRival(found, options))
+    const python = without === undefined ? found : undefined
+    if (options.device === 'webgpu') findWebgpuDriver()
+    const engine = await createEngine({ device: options.device }) // says why not, before anything is measured
+    const { version } = engine
+    engine.dispose()
     const bench = { options, work: await prepareWork(options, folder), folder, python }
-    await printHead(bench)
+    printHead(bench, version, without)
     const { result, difference } = await compared(bench)
     if (options.record) {
       const measured = python === undefined ? { ...options, rivals: [] } : options
       recordSection(join(root, 'docs/benchmarks.md'), subjectOf(measured), printedLines())
     }
-    const { task, shape, family, batch, precision } = options
+    const { task, shape, family, batch, device, precision } = options
     say(
       JSON.stringify({
         task,
         shape,
         family,
         batch,
+        device,
         precision,
         ...result,
         lossDifference: difference,
@@ -66,16 +75,29 @@ async function main(): Promise<void> {
   }
 }
 
-async function printHead({ options, work, python }: Bench): Promise<void> {
-  const engine = await createEngine()
-  const { version } = engine
-  engine.dispose()
+function printHead({ options, work, python }: Bench, version: string, without: string | undefined): void {
   const source = options.built ? 'the built package' : 'the sources'
   say(`npm run bench -- ${process.argv.slice(2).join(' ')}`.trimEnd())
   say(`${new Date().toISOString().slice(0, 10)}, ${describeMachine()}; load average ${load()}`)
-  say(`node ${process.versions.node}, ONNX Runtime ${version}, ${source}; rival: ${rivalsInWords(options, python)}`)
+  say(
+    `node ${process.versions.node}, ONNX Runtime ${version}, ${source}; rival: ${without ?? rivalsInWords(options, python)}`,
+  )
+  if (options.device !== 'cpu') say(`device ${options.device}: ${gpusInWords()}`)
   const length = options.length ?? 'at most 128'
   say(`${work.sources.join('; ')}; ${work.rowCount} rows of ${length} tokens, batches of ${options.batch}\n`)
+}
+
+/** Why Hugging Face Trainer cannot be measured beside a device; undefined where it can. */
+async function hindranceOfRival(python: string, { device, precision }: BenchOptions): Promise<string | undefined> {
+  if (device === 'cpu' || (await hasCuda(python))) return undefined
+  if (device === 'webgpu' && precision === 'float32') return undefined // on the processor, as it says of itself
+  return `none: torch of ${python} has no CUDA here`
+}
+
+/** NVIDIA's GPUs, as their driver says. */
+function gpusInWords(): string {
+  const gpus = nvidiaDriver()?.gpus ?? []
+  return gpus.map(({ name }) => name).join(', ') || "no driver of NVIDIA's here; what it is, its own driver knows"
 }
 
 function rivalsInWords({ rivals, artifacts }: BenchOptions, python: string | undefined): string {

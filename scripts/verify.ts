@@ -6,6 +6,7 @@
  */
 import { nearest } from '../src/errors'
 import { ctrlC } from './verify/ctrlC'
+import { deviceReference } from './verify/deviceReference'
 import { hubCache } from './verify/hubCache'
 import { hubPush } from './verify/hubPush'
 import { savedFolders } from './verify/savedFolders'
@@ -16,6 +17,7 @@ import type { Check } from './verify/Check'
 const checks: Readonly<Record<string, Check>> = {
   artifacts: trainedArtifacts,
   'ctrl-c': ctrlC,
+  'device-reference': deviceReference,
   'hub-cache': hubCache,
   'hub-push': hubPush,
   'saved-folders': savedFolders,

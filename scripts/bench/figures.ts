@@ -15,6 +15,9 @@ export interface Figures {
   readonly importToFirstStep: number
   /** Undefined for others than ts-trainer. */
   readonly updateShare: number | undefined
+  /** Bytes of a step to the device, and back; undefined for others than ts-trainer. */
+  readonly up: number | undefined
+  readonly down: number | undefined
   /**
    * How much more memory was resident at most later than from step 100 to 140, as a share; undefined for short runs.
    */
@@ -35,8 +38,16 @@ export function figuresOf(result: RunResult, warmup: number, shape: FlopShape): 
     timeToFirstStep: result.stepEnds[0]!,
     importToFirstStep: result.importToFirstStep,
     updateShare: result.phases === undefined ? undefined : updateShare(result.phases, window),
+    ...transferred(result, warmup),
     memoryGrowth: memoryGrowth(result.memory),
   }
+}
+
+function transferred({ transfers = [], stepEnds }: RunResult, warmup: number): Pick<Figures, 'up' | 'down'> {
+  const [from, to] = [transfers[warmup - 1], transfers.at(-1)]
+  const steps = stepEnds.length - warmup
+  if (from === undefined || to === undefined || steps < 1) return { up: undefined, down: undefined }
+  return { up: (to.up - from.up) / steps, down: (to.down - from.down) / steps }
 }
 
 /** Steps between two samples of resident memory. */

@@ -1,5 +1,8 @@
 // what the measured processes are given, and what they return: files of JSON
 
+/** What products are computed in; float32 on CUDA is without TF32. */
+export type Precision = 'float32' | 'tf32' | 'float16' | 'bfloat16'
+
 /** One run of training. */
 export interface Job {
   /** The folder of config and weights. */
@@ -25,8 +28,10 @@ export interface Job {
   readonly module: string
   readonly operators?: string
   readonly gradientCheckpointing?: boolean
+  /** As `device` of TrainingArguments; the rival is on the GPU for all but 'cpu', if torch has one. */
+  readonly device: string
+  readonly precision: Precision
   /** For Hugging Face Trainer. */
-  readonly bf16: boolean
   readonly grouped: boolean
   readonly threads: number
   /** Steps between two samples of resident memory. */
@@ -62,6 +67,8 @@ export interface RunResult {
   readonly versions: Readonly<Record<string, string>>
   /** From before the library's import to the end of the first step. */
   readonly importToFirstStep: number
+  /** For ts-trainer: the bytes that have gone to a device and come back by each step's end. */
+  readonly transfers?: readonly { readonly up: number; readonly down: number }[]
   /** For ts-trainer: the phases' intervals, and the files of ONNX Runtime's profiler. */
   readonly phases?: readonly PhaseSpan[]
   readonly programs?: readonly { readonly name: string; readonly startedAt: number; readonly file: string }[]

@@ -14,7 +14,7 @@ export async function compareLosses(bench: Bench): Promise<{ difference: number 
   if (bench.python === undefined) return { difference: undefined, tokens }
   const rival = await runRival(bench.python, jobOf(bench, 'plain', own))
   const difference = Math.max(...ours.losses.map((loss, i) => Math.abs(loss - (rival.losses[i] ?? Infinity))))
-  const allowed = bench.options.precision === 'bfloat16' ? 1e-2 : 1e-4
+  const allowed = bench.options.precision === 'float32' ? 1e-4 : 1e-2
   const verdict = difference <= allowed ? 'they agree' : 'THEY DO NOT AGREE'
   say(`  Hugging Face Trainer  ${digits(rival.losses)}`)
   say(`  ${verdict} to ${allowed}: ${difference.toExponential(1)} apart at most`)

@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { parseDevice } from '../../src/engine/deviceName'
 import { nearest, TrainerError } from '../../src/errors'
 import { architectures } from '../../src/models/registry'
+import type { Precision } from './job'
 
 /** The models that can be measured, by name: layers × width. */
 export const shapes = {
@@ -44,7 +46,9 @@ export interface BenchOptions {
   /** The model's family, as `model_type` in its config. */
   readonly family: string
   readonly batch: number
-  readonly precision: 'float32' | 'bfloat16'
+  /** Where ts-trainer trains, as `device` of TrainingArguments. */
+  readonly device: string
+  readonly precision: Precision
   readonly rivals: readonly RivalName[]
   readonly rounds: number
   /** Steps that are timed in a round; five before them are not. */
@@ -79,7 +83,8 @@ with ts-trainer and with Hugging Face Trainer
   --family FAMILY        ${Object.keys(architectures).join(', ')}
                          (bert; for the shape distil distilbert)
   --batch ROWS           rows in a batch (32)
-  --precision PRECISION  float32 or bfloat16 (float32)
+  --device DEVICE        cpu, cuda, cuda:1 or webgpu (cpu); the rival is then on PyTorch's CUDA, where there is one
+  --precision PRECISION  float32, bfloat16; on a device float16 too, on cuda tf32 (float32, there without TF32)
   --rival RIVAL          ${Object.keys(rivals).join(', ')}, several with commas between, all or none (plain)
   --rounds ROUNDS        alternating rounds (5)
   --steps STEPS          steps that are timed in each, after 5 that are not (12)
@@ -106,6 +111,7 @@ const declared = {
   shape: { type: 'string', default: 'minilm' },
   family: { type: 'string' },
   batch: { type: 'string', default: '32' },
+  device: { type: 'string', default: 'cpu' },
   precision: { type: 'string', default: 'float32' },
   rival: { type: 'string' },
   rounds: { type: 'string', default: '5' },
@@ -128,6 +134,7 @@ const declared = {
 export function parseOptions(words: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({ args: [...words], options: declared })
   if (values.help) return undefined
+  if (values.device !== 'cpu' && (values.artifacts || values.checkpointing)) throw onProcessorOnly()
   const useless = (['rival', 'profile'] as const).find(option => values.checkpointing && values[option])
   if (useless !== undefined) throw uselessOption(useless)
   if (values.artifacts) checkArtifactOptions(values)
@@ -139,8 +146,9 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     shape,
     family,
     batch: whole('batch', values.batch),
-    precision: oneOf('precision', values.precision, ['float32', 'bfloat16']),
-    rivals: values.checkpointing ? [] : rivalsOf(values.rival ?? 'plain'),
+    device: values.device,
+    precision: precisionOf(values.precision, values.device),
+    rivals: values.checkpointing ? [] : rivalsOf(values.rival ?? 'plain', values.device),
     rounds: whole('rounds', values.rounds),
     steps: whole('steps', values.steps),
     data,
@@ -153,6 +161,13 @@ export function parseOptions(words: readonly string[]): BenchOptions | undefined
     built: values.built,
     record: values.record,
   }
+}
+
+/** @throws TrainerError for a precision that the device does not have. */
+function precisionOf(given: string, device: string): Precision {
+  const { provider } = parseDevice(device)
+  const onDevice: readonly Precision[] = provider === 'cuda' ? ['float32', 'tf32', 'float16', 'bfloat16'] : ['float32', 'float16'] // prettier-ignore
+  return oneOf('precision', given, provider === 'cpu' ? ['float32', 'bfloat16'] : onDevice)
 }
 
 /** @throws TrainerError for what artifacts cannot be measured with. */
@@ -172,6 +187,12 @@ function checkArtifactOptions(values: {
           ? '--artifacts has one rival, ONNX Runtime Training; --rival none leaves it out.'
           : undefined
   if (problem !== undefined) throw new TrainerError('argument', problem)
+}
+
+function onProcessorOnly(): TrainerError {
+  return new TrainerError('argument', '--artifacts and --checkpointing are measured on the processor only.', {
+    fix: 'Leave --device out.',
+  })
 }
 
 function usualFamily(shape: ShapeName): string {
@@ -195,6 +216,7 @@ export function subjectOf({
   shape,
   family,
   batch,
+  device,
   precision,
   length,
   steps,
@@ -210,7 +232,8 @@ export function subjectOf({
   const rows = length === undefined ? [] : [`rows of ${length} tokens`]
   const model = family === usualFamily(shape) ? [shape] : [family, shape]
   const source = [...(artifacts ? ['artifacts'] : []), ...(built ? ['built'] : [])]
-  return [task, ...model, `batch ${batch}`, precision, ...rows, ...source, `${steps} steps${what}`].join(', ')
+  const place = device === 'cpu' ? [] : [device]
+  return [task, ...model, `batch ${batch}`, ...place, precision, ...rows, ...source, `${steps} steps${what}`].join(', ')
 }
 
 function taskOf(given: string | undefined, data: string | undefined): string {
@@ -221,9 +244,11 @@ function taskOf(given: string | undefined, data: string | undefined): string {
   })
 }
 
-function rivalsOf(given: string): RivalName[] {
+/** On a device all have the precision that is asked for. */
+function rivalsOf(given: string, device: string): RivalName[] {
   if (given === 'none') return []
-  const known = Object.keys(rivals) as RivalName[]
+  const all = Object.keys(rivals) as RivalName[]
+  const known = device === 'cpu' ? all : all.filter(name => !rivals[name].bf16)
   return given === 'all' ? known : given.split(',').map(name => oneOf('rival', name, known))
 }
 

@@ -30,6 +30,7 @@ const stepEnds: number[] = []
 const losses: number[] = []
 const memory: number[] = []
 const lengths: number[][] = []
+const transfers: { up: number; down: number }[] = []
 const collated: PhaseSpan[] = []
 const pad = DataCollatorWithPadding(tokenizer)
 const profile = createProfile(job.operators === undefined ? {} : { operators: job.operators })
@@ -45,7 +46,10 @@ const trainer = new Trainer({
     maxSteps: job.warmup + job.steps,
     seed: job.seed,
     threads: job.threads,
-    bf16: job.bf16,
+    device: job.device,
+    fp16: job.precision === 'float16',
+    bf16: job.precision === 'bfloat16',
+    ...(job.device.startsWith('cuda') && { tf32: job.precision === 'tf32' }),
     gradientCheckpointing: job.gradientCheckpointing ?? false,
     saveStrategy: 'no',
     loggingSteps: job.keepLosses ? 1 : 10,
@@ -62,6 +66,7 @@ const trainer = new Trainer({
     {
       onStepEnd() {
         stepEnds.push(performance.now())
+        transfers.push(profile.transfers)
         const { user, system } = process.cpuUsage()
         processorTime.push((user + system) / 1e6)
         if (stepEnds.length % job.memoryInterval === 0) memory.push(process.memoryUsage.rss())
@@ -83,6 +88,7 @@ const result: RunResult = {
   memory,
   peakMemory,
   processorTime,
+  transfers,
   versions: { node: process.versions.node },
   importToFirstStep: (stepEnds[0]! - importedAt) / 1000,
   phases: [...collated, ...profile.spans],

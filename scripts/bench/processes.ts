@@ -70,6 +70,12 @@ export async function findPython(artifacts = false): Promise<string | undefined>
   return undefined
 }
 
+/** Whether a Python's torch has a GPU to train on. */
+export async function hasCuda(python: string): Promise<boolean> {
+  const { stdout } = await run(python, ['-c', 'import torch; print(torch.cuda.is_available())'])
+  return stdout.trim() === 'True'
+}
+
 async function runProcess<Result>(
   command: string,
   words: readonly string[],

@@ -19,7 +19,7 @@ export async function profileRun(bench: Bench, tokens: number): Promise<object> 
   const byOperator = operatorParts(operators, window)
   const length = window.to - window.from
   printPhases(phases, byOperator, options.steps, length)
-  const rate = Math.max(...Object.values(await bareRates(bench, tokens)))
+  const rate = Math.max(0, ...Object.values(await bareRates(bench, tokens)))
   const figures = figuresOf(result, warmup, work.flops)
   printRates(figures.flopsPerSecond, rate, length, byOperator)
   const trace = saveTrace(bench, result, operators)
@@ -29,7 +29,7 @@ export async function profileRun(bench: Bench, tokens: number): Promise<object> 
   return {
     samplesPerSecond: rounded(figures.samplesPerSecond),
     tokensPerSecond: rounded(figures.tokensPerSecond),
-    gemmShare: rounded(figures.flopsPerSecond / rate),
+    ...(rate > 0 && { gemmShare: rounded(figures.flopsPerSecond / rate) }),
     updateShare: rounded(figures.updateShare!),
     peakMemory: figures.peakMemory,
     timeToFirstStep: rounded(figures.timeToFirstStep),
@@ -68,14 +68,18 @@ function printRates(overall: number, bare: number, length: number, operators: re
   const products = operators.filter(({ name }) => /Gemm$|MatMul$/.test(name)).reduce((sum, { time }) => sum + time, 0)
   const inProducts = (overall * length) / products
   const whole = (rate: number): string => (rate / 1e9).toFixed(0)
-  say(`\n${whole(inProducts)} GFLOP/s while products run, ${whole(overall)} over all; the bare rate is ${whole(bare)}`)
+  const beside = bare > 0 ? `; the bare rate is ${whole(bare)}` : ''
+  say(`\n${whole(inProducts)} GFLOP/s while products run, ${whole(overall)} over all${beside}`)
 }
 
 /** Writes the trace; returns its path as seen from here. */
 function saveTrace({ options }: Bench, result: RunResult, operators: ReturnType<typeof readOperators>): string {
   const folder = join(root, 'out/bench')
   mkdirSync(folder, { recursive: true })
-  const file = join(folder, `trace-${options.task}-${options.shape}.json`)
+  const file = join(
+    folder,
+    `trace-${options.task}-${options.shape}${options.device === 'cpu' ? '' : `-${options.device.replace(':', '')}`}.json`,
+  )
   writeTrace(file, result, operators)
   return relative(process.cwd(), file)
 }

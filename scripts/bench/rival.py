@@ -12,6 +12,10 @@ import transformers
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 
 torch.set_num_threads(job['threads'])
+on_gpu = job['device'] != 'cpu' and torch.cuda.is_available()
+precision = {'bf16': job['precision'] == 'bfloat16', 'fp16': job['precision'] == 'float16'}
+if on_gpu:
+    precision['tf32'] = job['precision'] == 'tf32'
 
 
 class SpreadSampler:
@@ -45,6 +49,8 @@ class MeasuredTrainer(Trainer):
 
 class Clock(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
+        if on_gpu and len(step_ends) + 1 in (1, job['warmup'], job['warmup'] + job['steps']):
+            torch.cuda.synchronize()  # what is timed begins and ends when the GPU has done it
         step_ends.append(clock())
         if len(step_ends) % job['memoryInterval'] == 0:
             samples.append(memory('VmRSS'))
@@ -67,10 +73,12 @@ def collate(rows):
 trainer = MeasuredTrainer(
     model=model, train_dataset=train_dataset, processing_class=tokenizer, data_collator=collate, callbacks=[Clock()],
     args=TrainingArguments(
-        output_dir=job['output'], per_device_train_batch_size=job['batch'], max_steps=job['warmup'] + job['steps'], seed=job['seed'], use_cpu=True,
-        bf16=job['bf16'], save_strategy='no', report_to='none', disable_tqdm=True, logging_steps=1 if job['keepLosses'] else 10,
+        output_dir=job['output'], per_device_train_batch_size=job['batch'], max_steps=job['warmup'] + job['steps'], seed=job['seed'], use_cpu=not on_gpu,
+        **precision, save_strategy='no', report_to='none', disable_tqdm=True, logging_steps=1 if job['keepLosses'] else 10,
         train_sampling_strategy='group_by_length' if job['grouped'] else 'random',
     ),
 )
 trainer.train()
-write_result(step_ends, lengths[:len(step_ends)], losses, samples, {'torch': torch.__version__, 'transformers': transformers.__version__})
+write_result(step_ends, lengths[:len(step_ends)], losses, samples, {
+    'torch': torch.__version__, 'transformers': transformers.__version__, 'on': torch.cuda.get_device_name() if on_gpu else 'the processor',
+})

@@ -22,7 +22,7 @@ export async function measure(bench: Bench, tokens: number): Promise<object> {
   }
   printFigures(rounds)
   printRates(rounds, rates)
-  return summaryOf(rounds, Math.max(...Object.values(rates)))
+  return summaryOf(rounds, Object.keys(rates).length === 0 ? undefined : Math.max(...Object.values(rates)))
 }
 
 async function timedRun(bench: Bench, side: Side): Promise<Figures> {
@@ -65,14 +65,16 @@ function printRates(rounds: Rounds, rates: Readonly<Record<string, number>>): vo
   for (const [product, rate] of Object.entries(rates)) say(`${(rate / 1e9).toFixed(0)} GFLOP/s  ${product}`)
   const ours = middle('flopsPerSecond')
   const share = ours / Math.max(...Object.values(rates))
-  say(`${(ours / 1e9).toFixed(0)} GFLOP/s  ts-trainer: ${(100 * share).toFixed(0)} % of the best of these`)
+  const beside = Object.keys(rates).length === 0 ? '' : `: ${(100 * share).toFixed(0)} % of the best of these`
+  say(`${(ours / 1e9).toFixed(0)} GFLOP/s  ts-trainer${beside}`)
+  if (middle('up') > 0) say(`to the device ${middle('up').toFixed(0)} bytes a step, back ${middle('down').toFixed(0)}`)
   say(
     `the update takes ${(100 * middle('updateShare')).toFixed(1)} % of a step; ` +
       `from import to the first step ${middle('importToFirstStep').toFixed(2)} s\n`,
   )
 }
 
-function summaryOf(rounds: Rounds, gemmRate: number): object {
+function summaryOf(rounds: Rounds, gemmRate: number | undefined): object {
   const common = (side: Side): object => ({
     samplesPerSecond: rounded(medianOf(rounds, side, 'samplesPerSecond')),
     tokensPerSecond: rounded(medianOf(rounds, side, 'tokensPerSecond')),
@@ -82,12 +84,16 @@ function summaryOf(rounds: Rounds, gemmRate: number): object {
   const others = [...rounds.keys()].filter(side => side !== 'ts-trainer')
   return {
     ...common('ts-trainer'),
-    gemmShare: rounded(medianOf(rounds, 'ts-trainer', 'flopsPerSecond') / gemmRate),
+    ...(gemmRate !== undefined && {
+      gemmShare: rounded(medianOf(rounds, 'ts-trainer', 'flopsPerSecond') / gemmRate),
+      gemmRate: rounded(gemmRate),
+    }),
+    bytesUp: rounded(medianOf(rounds, 'ts-trainer', 'up')),
+    bytesDown: rounded(medianOf(rounds, 'ts-trainer', 'down')),
     updateShare: rounded(medianOf(rounds, 'ts-trainer', 'updateShare')),
     rivals: Object.fromEntries(
       others.map(side => [side, { ...common(side), ratio: rounded(median(ratiosOf(rounds, side))) }]),
     ),
-    gemmRate: rounded(gemmRate),
     rounds: rounds.get('ts-trainer')!.length,
   }
 }

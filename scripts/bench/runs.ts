@@ -34,10 +34,12 @@ export function jobOf(
   side: Side,
   own: Pick<Job, 'steps' | 'keepLosses' | 'config'>,
 ): Job {
-  const rival = side === 'ts-trainer' ? { bf16: options.precision === 'bfloat16', grouped: false } : rivals[side]
+  const { bf16, grouped } = side === 'ts-trainer' ? { bf16: false, grouped: false } : rivals[side]
   return {
     ...own,
-    ...rival,
+    device: options.device,
+    precision: side === 'ts-trainer' || options.device !== 'cpu' ? options.precision : bf16 ? 'bfloat16' : 'float32',
+    grouped,
     warmup,
     seed: 42,
     model: work.model,
@@ -53,11 +55,12 @@ export function jobOf(
   }
 }
 
-/** ONNX Runtime's rate in bare products, in operations a second. */
+/** ONNX Runtime's rate in bare products on the processor, in operations a second; none on a device. */
 export async function bareRates(
-  { options: { precision }, work: { flops }, folder }: Bench,
+  { options: { device, precision }, work: { flops }, folder }: Bench,
   tokens: number,
 ): Promise<Readonly<Record<string, number>>> {
+  if (device !== 'cpu' || (precision !== 'float32' && precision !== 'bfloat16')) return {}
   const { rates } = await runProducts({
     tokens,
     width: flops.width,

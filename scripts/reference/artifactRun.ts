@@ -15,7 +15,9 @@ import { clipCoefficient } from '../../src/optim/clip'
 import { alone } from '../../src/processes/ProcessGroup'
 import type { Batch, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
+import { createEngines, type Engines } from '../../src/training/engines'
 import { placesInUpdate } from '../../src/training/updates'
+import { watchedEngines } from './placement'
 import { type Plain, plainOf, tensorOf } from './plainTensor'
 
 /** What the official runtime computed. */
@@ -39,6 +41,8 @@ export interface ArtifactRun extends Pick<ArtifactCase, 'parameters'> {
   readonly steps: readonly { readonly loss: number; readonly logits?: Plain }[]
   readonly evaluation: { readonly loss: number }
   readonly checkpoint: Checkpoint
+  /** The nodes of the passes that copied from the device in the middle of a run. */
+  readonly roundTrips: readonly string[]
 }
 
 /** Trains on a case's batches, at its rates, and evaluates. */
@@ -48,7 +52,12 @@ export async function runArtifacts(
   outputDir: string,
   device = 'cpu',
 ): Promise<ArtifactRun> {
-  const steps = await passes(folder, oracle, device)
+  const watched = device === 'cpu' ? undefined : await watchedEngines(device)
+  const engines = watched?.engines ?? (await createEngines({ engine: {} }))
+  let roundTrips: readonly string[] = []
+  const steps = await passes(folder, oracle, engines, () => {
+    roundTrips = watched?.strays().filter(node => node.startsWith('MemcpyToHost')) ?? []
+  })
   const model = await TrainingArtifacts.fromPretrained(folder, { accumulation: 'sum' })
   const batches = [...oracle.steps, oracle.evaluation].map(({ inputs }) => batchOf(oracle, inputs))
   const trainer = trainerOf(model, oracle, batches, { outputDir, device })
@@ -60,6 +69,7 @@ export async function runArtifacts(
     await model.saveCheckpoint(file)
     return {
       steps,
+      roundTrips,
       evaluation: { loss: Number(loss) },
       parameters: Object.fromEntries([...model.parameters].map(([name, tensor]) => [name, summaryOf(tensor)])),
       checkpoint: await readCheckpointFile(file),
@@ -96,10 +106,15 @@ function trainerOf(
 }
 
 /** The same passes and updates one by one: the loss of each, and its logits where the case has them. */
-async function passes(folder: string, oracle: ArtifactCase, device: string): Promise<ArtifactRun['steps']> {
+async function passes(
+  folder: string,
+  oracle: ArtifactCase,
+  engines: Engines,
+  afterwards: () => void,
+): Promise<ArtifactRun['steps']> {
   const model = await TrainingArtifacts.fromPretrained(folder, { accumulation: 'sum' })
   const { optimizer, maxGradNorm, weightDecay } = model.updateRule!
-  const runner = await Runner.create({ model, engine: { device } })
+  const runner = new Runner(engines, { model })
   const steps: { loss: number; logits?: Plain }[] = []
   try {
     await runner.beginTraining({ optimizer, weightDecay: () => weightDecay, seed: 42 })
@@ -119,6 +134,7 @@ async function passes(folder: string, oracle: ArtifactCase, device: string): Pro
       const numbers = { step: at / oracle.accumulate + 1, rate: update[0]!.learning_rate }
       await runner.store.update({ ...numbers, scale: scale * clipCoefficient(norm, maxGradNorm) })
     }
+    afterwards()
     return steps
   } finally {
     await runner.dispose()

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { type Checked, type Comparison, compareEqual, compareRelative, compareScalar, verdict } from './compare'
 import { type Best, compareBest, compareEntry, compareHistory, type Entry, kept } from './entries'
 import { type OracleArguments, oracleTrainer, trainedOn } from './oracleRun'
+import { collectStrays } from './strays'
 
 /** Values of a run under the oracle's names. */
 interface RunValues extends Best {
@@ -22,12 +23,19 @@ interface RunsOracle extends RunValues {
   readonly arguments: OracleArguments
 }
 
-/** Checks a file of `trainer-runs`; on a device, its losses are held against those of the processor too. */
+/**
+ * Checks a file of `trainer-runs`; on a device, its losses are held against those of the processor too, and every node
+ * has to be there.
+ */
 export async function checkTrainerRun(file: string, device?: string): Promise<Checked> {
   const oracle = JSON.parse(readFileSync(file, 'utf8')) as RunsOracle
+  const strays = device === undefined ? [] : collectStrays()
   const computed = await compute(dirname(file), oracle.arguments, device)
   const comparisons = compareRun(computed, oracle)
-  if (device !== undefined) comparisons.push(...compareLosses(computed, await compute(dirname(file), oracle.arguments)))
+  if (device !== undefined) {
+    comparisons.push(compareEqual(`nodes that do not run on ${device}`, strays, []))
+    comparisons.push(...compareLosses(computed, await compute(dirname(file), oracle.arguments)))
+  }
   return { verdict: verdict(comparisons), computed }
 }
 

@@ -19,8 +19,15 @@ export interface NvidiaGpu {
 /** The file of the driver, which no installation of CUDA brings. */
 export const driverLibrary = process.platform === 'win32' ? 'nvcuda.dll' : 'libcuda.so.1'
 
-/** What the driver says of itself; undefined where there is none. */
+/** What the driver says of itself, asked once for the process; undefined where there is none. */
 export function nvidiaDriver(): NvidiaDriver | undefined {
+  asked ??= { driver: askDriver() }
+  return asked.driver
+}
+
+let asked: { readonly driver: NvidiaDriver | undefined } | undefined
+
+function askDriver(): NvidiaDriver | undefined {
   if (process.platform === 'darwin') return undefined
   try {
     const library = openNative(driverLibrary)

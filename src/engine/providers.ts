@@ -88,6 +88,12 @@ export function builtInProvider(api: Api, device: string, given: ProviderOptions
 /** What other programs call a device that has another name here. */
 const otherNames: Readonly<Record<string, string>> = { gpu: 'auto', nvidia: 'cuda', directml: 'dml', mps: 'webgpu' }
 
+/** Where providers are that have a system of their own. */
+const homes: Readonly<Record<string, string>> = {
+  dml: 'DirectML is of Windows, where onnxruntime-node has it.',
+  coreml: 'CoreML is of macOS, where onnxruntime-node has it.',
+}
+
 function notBuilt(api: Api, name: string, built: readonly string[]): TrainerError {
   const meant = otherNames[name] ?? nearest(name, [...built, 'auto'])
   return new TrainerError(
@@ -96,9 +102,11 @@ function notBuilt(api: Api, name: string, built: readonly string[]): TrainerErro
       `which has: ${built.join(', ')}.`,
     {
       fix:
-        meant === undefined || meant === name
-          ? 'Use one of these, or name a library with it in ONNXRUNTIME_LIBRARY.'
-          : `Did you mean '${meant}'?`,
+        homes[name] !== undefined
+          ? `${homes[name]} Here use one of: ${[...built, 'auto'].join(', ')}.`
+          : meant === undefined || meant === name
+            ? 'Use one of these, or name a library with it in ONNXRUNTIME_LIBRARY.'
+            : `Did you mean '${meant}'?`,
     },
   )
 }

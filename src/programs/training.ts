@@ -9,6 +9,7 @@ import { leavesLast } from '../onnx/order'
 import type { Value } from '../onnx/types'
 import type { ReducedType } from '../tensor'
 import { addedRows, tableRows } from './addedRows'
+import { forDevice } from './forDevice'
 import { forProcessor } from './forProcessor'
 import { countedOf, type Objective, writeLoss } from './loss'
 import { inPrecision } from './mixedPrecision'
@@ -22,7 +23,9 @@ export interface TrainingOptions {
   readonly checkpointing?: boolean
   /** Writes the graph as the processor runs it fastest; see {@link forProcessor}. */
   readonly onProcessor?: boolean
-  /** Whether masks of dropout are bytes, for programs whose inputs travel to a device. */
+  /** Writes the graph by what a device has kernels for; see {@link forDevice}. */
+  readonly onDevice?: boolean
+  /** Whether masks of dropout are bytes, which travel to a device; as `onDevice` unless given. */
   readonly byteMasks?: boolean
   /** Writes products, and what carries between them, in 16 bits; see {@link mixedPrecision}. */
   readonly precision?: ReducedType | undefined
@@ -47,7 +50,7 @@ export function trainingProgram<Inputs>(
   const written = createModelGraph(graph, {
     parameter: (name, shape) => graph.input(name, 'float32', shape),
     training: true,
-    byteMasks: options.byteMasks === true,
+    byteMasks: options.byteMasks ?? options.onDevice === true,
   })
   const { loss, trained, dense, rows } =
     model.ownLoss === undefined
@@ -63,8 +66,8 @@ export function trainingProgram<Inputs>(
   for (const [, output, next] of moved) outputs[output] = next
   for (const [name, parts] of rows) gradients.set(name, rowOutputs(graph, outputs, name, parts))
   const built = graph.build(outputs)
-  const { precision, onProcessor = false } = options
-  const reduced = inPrecision(built, precision, onProcessor)
+  const { precision, onProcessor = false, onDevice = false } = options
+  const reduced = inPrecision(onDevice ? forDevice(built) : built, precision, onProcessor)
   return {
     graph: leavesLast(onProcessor ? forProcessor(reduced) : reduced),
     loss: { sum: 'loss', count: 'count' },

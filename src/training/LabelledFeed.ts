@@ -3,6 +3,7 @@ import { TrainerError } from '../errors'
 import type { Feed, RowName } from '../feeds/FeedLayout'
 import type { LabelFeed } from '../heads/Head'
 import { labelCountInput } from '../programs/loss'
+import { largestGiven } from '../programs/wholeNumbers'
 import { Tensor } from '../tensor'
 
 /** A batch with its labels as the inputs of a program. */
@@ -31,11 +32,25 @@ export function inputsOf(
     [labelCountInput]: Tensor.from('float32', Math.max(count, 1)),
   }
   return Object.fromEntries(
-    program.inputs.map(({ name }) => {
+    program.inputs.map(({ name, dtype }) => {
       const value = given[name]
-      if (value !== undefined) return [name, value]
+      if (value !== undefined) return [name, dtype === 'int32' ? asInt32(value, name) : value]
       const code = feed.labels === undefined ? 'data' : 'internal'
       throw new TrainerError(code, `The program needs "${name}", which the batch does not have.`)
     }),
+  )
+}
+
+/** A program of a device takes int32 where the graph has int64 (`programs/forDevice`). */
+function asInt32(value: EngineValue, name: string): EngineValue {
+  if (!(value instanceof Tensor) || value.dtype !== 'int64') return value
+  const { data, dims } = value as Tensor<'int64'>
+  const numbers = Int32Array.from(data, Number)
+  const at = data.findIndex(number => number > largestGiven || number < -largestGiven)
+  if (at < 0) return new Tensor('int32', numbers, dims)
+  throw new TrainerError(
+    'data',
+    `"${name}" has the number ${data[at]}, but on a device whole numbers of int64 go up to ${largestGiven}.`,
+    { fix: "Train on device 'cpu', or give such numbers as float32 to a graph that takes them so." },
   )
 }

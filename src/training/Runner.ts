@@ -13,7 +13,7 @@ import type { ParameterStore, StoreOptions } from '../parameters/ParameterStore'
 import { createSharedStore } from '../parameters/sharedStore'
 import { evaluationGraph } from '../programs/evaluation'
 import { countedOf, type Objective } from '../programs/loss'
-import { inPrecision } from '../programs/mixedPrecision'
+import { forEngine } from '../programs/forDevice'
 import { lossScaleInput, trainingProgram } from '../programs/training'
 import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
@@ -164,7 +164,7 @@ export class Runner {
     const { evaluation, reduced } = this.#engines
     const program = await this.#forwardProgram(definition, `${name}/${feed.variant}`, () => {
       const graph = evaluationGraph(definition, this.#layouts.evaluation, feed.variant, objective, feed.lossOnly)
-      return inPrecision(graph, reduced.evaluation, !evaluation.resident)
+      return forEngine(graph, reduced.evaluation, evaluation.resident)
     })
     const training = this.#training?.model.layout === definition.layout ? this.#training : undefined // not resized
     const parameters = training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
@@ -252,7 +252,7 @@ export class Runner {
     return trainingProgram(model, this.#layouts.training, variant, this.#objective, {
       checkpointing: this.#checkpointing,
       onProcessor: !this.#engines.training.resident,
-      byteMasks: this.#engines.training.resident,
+      onDevice: this.#engines.training.resident,
       precision: this.#engines.reduced.training,
     })
   }

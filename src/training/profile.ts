@@ -1,4 +1,4 @@
-import type { Engine, Program } from '../engine/Engine'
+import type { Engine, Program, Transfers } from '../engine/Engine'
 import { checkOptions } from '../options'
 import type { ParameterStore } from '../parameters/ParameterStore'
 
@@ -33,12 +33,28 @@ export interface Profile {
   readonly operators: string | undefined
   readonly spans: Span[]
   readonly programs: ProgramProfile[]
+  /** The bytes that have gone to devices and come back so far; 0 on the processor. */
+  readonly transfers: Transfers
 }
+
+/** The engines that each profile is of. */
+const enginesOf = new WeakMap<Profile, Engine[]>()
 
 /** A profile to give to a Trainer. @throws TrainerError (`argument`) for an option that it does not have. */
 export function createProfile(options: { readonly operators?: string } = {}): Profile {
   checkOptions(options, ['operators'], 'createProfile()')
-  return { operators: options.operators, spans: [], programs: [] }
+  const engines: Engine[] = []
+  const profile: Profile = {
+    operators: options.operators,
+    spans: [],
+    programs: [],
+    get transfers() {
+      const sum = (way: keyof Transfers): number => engines.reduce((bytes, { transfers }) => bytes + transfers[way], 0)
+      return { up: sum('up'), down: sum('down') }
+    },
+  }
+  enginesOf.set(profile, engines)
+  return profile
 }
 
 /** Does the work, and takes note of how long it took, where there is a profile. */
@@ -57,6 +73,7 @@ export function timed<Result>(profile: Profile | undefined, phase: Phase, work: 
 /** The engine, with its programs' runs timed, and operator by operator where the profile asks for that. */
 export function profiledEngine(engine: Engine, profile: Profile): Engine {
   const underway = new Set<() => void>()
+  enginesOf.get(profile)?.push(engine)
   return {
     ...pick(engine, ['provider', 'reason', 'version', 'library', 'threads', 'resident', 'preparesShapes']),
     get transfers() {

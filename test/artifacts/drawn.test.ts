@@ -2,11 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type ArtifactCase, runArtifacts } from '../../scripts/reference/artifactRun'
 import { checkpointDifference } from '../../scripts/verify/checkpointDifference'
 import { readCheckpointFile } from '../../src/artifacts/checkpointFile'
+import { logMessages } from '../helpers/logMessages'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { findWebgpuDriver } from '../helpers/webgpu'
 
 const drawn = fileURLToPath(new URL('../fixtures/onnx/artifacts-drawn', import.meta.url))
 
@@ -22,3 +24,22 @@ it.each(readdirSync(drawn))('%s trains as in the official runtime', async name =
   expect(ran.checkpoint.optimizer?.step).toBe(6 / oracle.accumulate)
   expect(checkpointDifference(ran.checkpoint, after)).toBeLessThan(1e-5)
 })
+
+const hindrance = findWebgpuDriver()
+
+describe.skipIf(hindrance !== undefined)(
+  `on WebGPU${hindrance === undefined ? '' : ` (skipped: ${hindrance})`}`,
+  () => {
+    const messages = logMessages('warning')
+
+    it.each(readdirSync(drawn))('%s trains as in the official runtime, with every node there', async name => {
+      const folder = join(drawn, name)
+      const oracle = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as ArtifactCase
+      const ran = await runArtifacts(folder, oracle, temporaryFolder(), 'webgpu')
+      for (const [i, { loss }] of ran.steps.entries()) expect(loss).toBeCloseTo(oracle.steps[i]!.loss, 5)
+      expect(ran.evaluation.loss).toBeCloseTo(oracle.evaluation.loss, 5)
+      expect(ran.roundTrips).toEqual([])
+      expect(messages.filter(message => message.includes('to the processor'))).toEqual([])
+    })
+  },
+)

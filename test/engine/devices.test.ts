@@ -35,6 +35,18 @@ describe('the name of a device', () => {
   ])("'%s' is not one here", async (device, message) => {
     await expect(createEngine({ device })).rejects.toThrow(message)
   })
+
+  it.skipIf(process.platform === 'win32')("'dml' is said to be of Windows", async () => {
+    const refused = /'dml' is not in this build.+DirectML is of Windows.+Here use one of: cpu.+, auto\.$/
+    await expect(createEngine({ device: 'dml' })).rejects.toThrow(refused)
+    await expect(createEngine({ device: 'dml:1' })).rejects.toThrow(refused)
+  })
+
+  it.skipIf(process.platform === 'darwin')("'coreml' is said to be of macOS", async () => {
+    await expect(createEngine({ device: 'coreml' })).rejects.toThrow(
+      /'coreml' is not in this build.+CoreML is of macOS.+Here use one of: cpu.+, auto\.$/,
+    )
+  })
 })
 
 describe('the options of a provider', () => {

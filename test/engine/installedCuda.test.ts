@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -13,7 +13,12 @@ if (!compiles) process.stdout.write("skipped: the stand-in of NVIDIA's driver: n
 
 /** A driver that runs CUDA 13.0 on one GPU, as far as it is asked. */
 const driver = `#include <string.h>
-int cuDriverGetVersion(int *v) { *v = 13000; return 0; }
+#include <stdio.h>
+#include <stdlib.h>
+int cuDriverGetVersion(int *v) {
+  FILE *f = fopen(getenv("ASKED"), "a"); fputs("asked\\n", f); fclose(f);
+  *v = 13000; return 0;
+}
 int cuInit(unsigned f) { return 0; }
 int cuDeviceGetCount(int *n) { *n = 1; return 0; }
 int cuDeviceGet(int *d, int i) { *d = i; return 0; }
@@ -62,8 +67,9 @@ describe.runIf(linux)('what install cuda has left', () => {
       const { formatDoctor } = await import('./src/engine/formatDoctor.ts')
       const report = await doctor()
       results.push(await engine('auto'), report, formatDoctor(report))`,
-        { LD_LIBRARY_PATH: folder },
+        { LD_LIBRARY_PATH: folder, ASKED: join(folder, 'asked') },
       )
+      expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('asked\n')
       expect(automatic).toBe(join(installed, 'libonnxruntime.so.1.30.0'))
       expect(report).toMatchObject({
         library: { source: 'install cuda' },
