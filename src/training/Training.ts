@@ -44,6 +44,8 @@ export interface PreparedBatch {
   readonly microBatch: MicroBatch
   /** What the program asks for beside parameters. */
   readonly inputs: EngineValues
+  /** Called when its run has been given to the engine. */
+  onRun?(): void
 }
 
 /** A model in training: where its parameters are, and its programs. */
@@ -85,17 +87,18 @@ export class Training {
   ): AsyncGenerator<PreparedBatch, void, undefined> {
     const { resident } = this.#parts.engines.training
     let next: Promise<PreparedBatch> | undefined
+    const prepare = (index: number): Promise<PreparedBatch> | undefined => {
+      const feed = feeds[index]
+      if (next !== undefined || feed === undefined) return next
+      next = this.#prepare(feed, microBatches[index]!)
+      next.catch(() => undefined) // thrown where it is awaited
+      return next
+    }
     try {
-      for (const [index, feed] of feeds.entries()) {
-        const ready = await (next ?? this.#prepare(feed, microBatches[index]!))
-        const following = feeds[index + 1]
-        // a turn of the event loop later: the run of this one goes to the device first
-        next =
-          resident && following !== undefined
-            ? nextTurn().then(() => this.#prepare(following, microBatches[index + 1]!))
-            : undefined
-        next?.catch(() => undefined) // thrown where it is awaited
-        yield ready
+      for (const index of feeds.keys()) {
+        const ready = await prepare(index)!
+        next = undefined
+        yield { ...ready, onRun: () => void (resident && prepare(index + 1)) }
       }
     } finally {
       next?.then(freeInputs, () => undefined) // the consumer has left
@@ -106,7 +109,7 @@ export class Training {
    * Forward and backward: adds the loss's sum and its gradients to the update's.
    * @param lossScale what the loss is multiplied by before gradients are made of it.
    */
-  async run({ feed, microBatch, inputs }: PreparedBatch, lossScale = 1): Promise<void> {
+  async run({ feed, microBatch, inputs, onRun }: PreparedBatch, lossScale = 1): Promise<void> {
     const program = await this.#variantOf(feed.variant).program
     const { into, keep } = this.store.targets(feed, microBatch.index)
     const given: EngineValues = {
@@ -115,7 +118,9 @@ export class Training {
       [lossScaleInput]: Tensor.from('float32', lossScale),
     }
     const asked = Object.fromEntries(program.inputs.map(({ name }) => [name, given[name]!]))
-    const outputs = await program.run(asked, into, { keep }).finally(() => freeInputs({ inputs }))
+    const running = program.run(asked, into, { keep })
+    onRun?.()
+    const outputs = await running.finally(() => freeInputs({ inputs }))
     await this.store.add(outputs, microBatch.index)
   }
 
