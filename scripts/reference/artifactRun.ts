@@ -108,13 +108,13 @@ async function passes(folder: string, oracle: ArtifactCase, device: string): Pro
       const places = await placesInUpdate(feeds, alone, { microBatches: feeds.length, rows: 0 })
       const microBatches = places.map((place, index) => ({ step: at / oracle.accumulate, index, ...place }))
       let before = 0
-      for await (const batch of runner.prepared(feeds, microBatches)) {
+      for await (const batch of runner.training.prepared(feeds, microBatches)) {
         const { feed } = batch
         const { index } = batch.microBatch
         if (update[index]!.logits !== undefined) await runner.synchronise()
         const logits =
           update[index]!.logits && (await trainingLogits(folder, model, { ...feed.inputs, ...feed.labels!.inputs }))
-        await runner.train(batch)
+        await runner.training.run(batch)
         const { loss } = await runner.store.sums()
         steps.push({ loss: loss - before, ...(logits !== undefined && { logits: plainOf(logits) }) })
         before = loss

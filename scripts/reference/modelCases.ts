@@ -92,8 +92,9 @@ export async function forwardAndBackward(
     const predictions = await forward.predictions()
     const feed = runner.feed(batch, rowName)
     await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 42 })
+    const { training } = runner
     const [place] = await placesInUpdate([feed], alone, { microBatches: 1, rows: 0 })
-    for await (const one of runner.prepared([feed], [{ step: 0, index: 0, ...place! }])) await runner.train(one)
+    for await (const one of training.prepared([feed], [{ step: 0, index: 0, ...place! }])) await training.run(one)
     const { loss, count } = await runner.store.sums()
     const gradients: (readonly [string, { norm: number; first: number[] }])[] = []
     for await (const [name, sum] of runner.store.read('gradients')) {

@@ -17,9 +17,8 @@ import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
 import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
 import { inputsOf, type LabelledFeed } from './LabelledFeed'
-import type { MicroBatch } from './MicroBatch'
 import { type Profile, timed } from './profile'
-import { type BeginOptions, type PreparedBatch, Training } from './Training'
+import { type BeginOptions, Training } from './Training'
 
 /** How a runner computes. */
 export interface RunnerSettings {
@@ -97,14 +96,20 @@ export class Runner {
     return { ...feed, shape, labels: counted ?? labels, lossOnly }
   }
 
+  /** What trains the model while training lasts. */
+  get training(): Training {
+    if (this.#training === undefined) throw new TrainerError('internal', 'internal: training has not begun.')
+    return this.#training
+  }
+
   /** Where the parameters are while training lasts. */
   get store(): ParameterStore {
-    return this.#begun.store
+    return this.training.store
   }
 
   /** The parameters that are trained. */
   get trained(): readonly string[] {
-    return this.#begun.trained
+    return this.training.trained
   }
 
   /** Makes gradients and slots, and moves the parameters to where they are trained. */
@@ -120,26 +125,10 @@ export class Runner {
       weights: this.#model.parameters,
       usualVariant: layout.usualVariant,
       define: variant => this.#define(model, layout, variant),
+      isModelResized: () => this.#model.definition.layout !== model.layout,
       profile: this.#profile,
     })
     await this.synchronise()
-  }
-
-  /** The micro-batches of an update, one after the other, ready for {@link train}. */
-  prepared(feeds: readonly LabelledFeed[], microBatches: readonly MicroBatch[]): AsyncIterable<PreparedBatch> {
-    const training = this.#begun
-    if (training.model.layout === this.#model.definition.layout) return training.prepared(feeds, microBatches)
-    throw new TrainerError('argument', 'The model was resized in the middle of its training.', {
-      fix: 'Call resizeTokenEmbeddings() before train().',
-    })
-  }
-
-  /**
-   * Forward and backward: adds the sum of the loss and its gradients to the update's.
-   * @param lossScale what the loss is multiplied by before gradients are made of it; 1 unless given.
-   */
-  train(batch: PreparedBatch, lossScale?: number): Promise<void> {
-    return this.#begun.run(batch, lossScale)
   }
 
   /**
@@ -218,11 +207,6 @@ export class Runner {
       this.#laidOut = { by: definition.layout, training: layout(training), evaluation: layout(evaluation) }
     }
     return this.#laidOut
-  }
-
-  get #begun(): Training {
-    if (this.#training === undefined) throw new TrainerError('internal', 'internal: training has not begun.')
-    return this.#training
   }
 
   #define(model: Model, layout: FeedLayout, variant: string): TrainingProgram {

@@ -1,4 +1,5 @@
 import type { EngineValue, EngineValues, Program } from '../engine/Engine'
+import { TrainerError } from '../errors'
 import type { Model } from '../models/Model'
 import { encode } from '../onnx/encode'
 import { createDeviceStore } from '../parameters/deviceStore'
@@ -29,6 +30,7 @@ export interface TrainingParts extends BeginOptions, Pick<StoreOptions, 'weights
   readonly usualVariant: string
   /** Makes the program for a variant of feeds. */
   define(variant: string): TrainingProgram
+  isModelResized(): boolean
   readonly profile: Profile | undefined
 }
 
@@ -80,12 +82,19 @@ export class Training {
   /**
    * Micro-batches, one after the other, ready to run. For a device the next one's masks are drawn and its inputs sent
    * while the one before runs; on the processor each is made when the one before is done, whose memory it takes.
+   * @throws TrainerError when the model is no longer the one that is trained.
    */
   async *prepared(
     feeds: readonly LabelledFeed[],
     microBatches: readonly MicroBatch[],
   ): AsyncGenerator<PreparedBatch, void, undefined> {
-    const { resident } = this.#parts.engines.training
+    const { engines, isModelResized } = this.#parts
+    if (isModelResized()) {
+      throw new TrainerError('argument', 'The model was resized in the middle of its training.', {
+        fix: 'Call resizeTokenEmbeddings() before train().',
+      })
+    }
+    const { resident } = engines.training
     let next: Promise<PreparedBatch> | undefined
     const prepare = (index: number): Promise<PreparedBatch> | undefined => {
       const feed = feeds[index]

@@ -152,10 +152,10 @@ export class TrainingRun {
     const places = await placesInUpdate(feeds, processes, most)
     const microBatches = places.map((place, index) => ({ step: state.globalStep, index, ...place }))
     let lossScale: number | undefined
-    for await (const batch of runner.prepared(feeds, microBatches)) {
+    for await (const batch of runner.training.prepared(feeds, microBatches)) {
       await this.#history.settle() // the update before, while what follows it is on its way to the device
       lossScale = this.#history.lossScale?.factor(batch.microBatch.count)
-      await runner.train(batch, lossScale)
+      await runner.training.run(batch, lossScale)
       if (batch.microBatch.index < feeds.length - 1) await host.fire('onSubstepEnd')
     }
     await this.#update(lossScale)

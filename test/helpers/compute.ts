@@ -108,7 +108,7 @@ export async function addUp(runner: Runner, feeds: readonly LabelledFeed[], step
 export async function runMicroBatches(runner: Runner, feeds: readonly LabelledFeed[], step: number): Promise<void> {
   const places = await placesInUpdate(feeds, alone, { microBatches: feeds.length, rows: 0 })
   const microBatches = places.map((place, index) => ({ step, index, ...place }))
-  for await (const batch of runner.prepared(feeds, microBatches)) await runner.train(batch)
+  for await (const batch of runner.training.prepared(feeds, microBatches)) await runner.training.run(batch)
 }
 
 /** The sums of the gradients, copied. */
