@@ -76,6 +76,7 @@ export class Training {
     const store = engines.training.resident
       ? await createDeviceStore(options, engines.training)
       : await createSharedStore(options, engines.float32, engines.workers())
+    await nextTurn()
     return new Training(parts, profile === undefined ? store : profiledStore(store, profile), usual)
   }
 
