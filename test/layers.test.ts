@@ -41,7 +41,7 @@ const rooms = listed({
   modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
   deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
-  looping: `deciding running optim parameters processes auto data metrics checkpoint files hub modelCard callbacks
+  looping: `deciding running parameters processes auto data metrics checkpoint files hub modelCard callbacks
     TrainingArguments ground`,
   Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
     modelCard callbacks auto search TrainingArguments ground`,
@@ -52,10 +52,10 @@ const rooms = listed({
 
 /** The law inside `training/`: what runs, what decides, and the loop, which knows neither heads nor layouts. */
 const training = listed({
-  running: `engines Runner failedRun LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector
-      memoryReport runnerOptions`,
-  deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog
-    RunSnapshot results stopping Throughput batchSize memoryAdvice`,
+  running: `engines Runner Training failedRun LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch
+    RowCollector memoryReport runnerOptions`,
+  deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging UpdateHistory
+    Exclusive LossLog RunSnapshot results stopping Throughput batchSize memoryAdvice`,
   looping:
     'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
 })

@@ -11,7 +11,6 @@ import { PrinterCallback, Trainer } from '../../src/index'
 import { createModelGraph } from '../../src/models/modelGraph'
 import { GraphBuilder } from '../../src/onnx/builder'
 import { encode } from '../../src/onnx/encode'
-import { clipCoefficient } from '../../src/optim/clip'
 import { alone } from '../../src/processes/ProcessGroup'
 import type { Batch, Tensor } from '../../src/tensor'
 import { Runner } from '../../src/training/Runner'
@@ -122,17 +121,21 @@ async function passes(
       const update = oracle.steps.slice(at, at + oracle.accumulate)
       const feeds = update.map(({ inputs }) => runner.feed(batchOf(oracle, inputs), row => `row ${row}`))
       const places = await placesInUpdate(feeds, alone, { microBatches: feeds.length, rows: 0 })
-      for (const [index, feed] of feeds.entries()) {
+      const microBatches = places.map((place, index) => ({ step: at / oracle.accumulate, index, ...place }))
+      let before = 0
+      for await (const batch of runner.training.prepared(feeds, microBatches)) {
+        const { feed } = batch
+        const { index } = batch.microBatch
         if (update[index]!.logits !== undefined) await runner.synchronise()
         const logits =
           update[index]!.logits && (await trainingLogits(folder, model, { ...feed.inputs, ...feed.labels!.inputs }))
-        const { loss } = await runner.train(feed, { step: at / oracle.accumulate, index, ...places[index]! })
-        steps.push({ loss, ...(logits !== undefined && { logits: plainOf(logits) }) })
+        await runner.training.run(batch)
+        const { loss } = await runner.store.sums()
+        steps.push({ loss: loss - before, ...(logits !== undefined && { logits: plainOf(logits) }) })
+        before = loss
       }
-      const scale = 1 / feeds.length
-      const norm = Math.sqrt(await runner.store.squaredNorm()) * scale
       const numbers = { step: at / oracle.accumulate + 1, rate: update[0]!.learning_rate }
-      await runner.store.update({ ...numbers, scale: scale * clipCoefficient(norm, maxGradNorm) })
+      await runner.store.update({ ...numbers, maxNorm: maxGradNorm })
     }
     afterwards()
     return steps

@@ -92,8 +92,10 @@ export async function forwardAndBackward(
     const predictions = await forward.predictions()
     const feed = runner.feed(batch, rowName)
     await runner.beginTraining({ optimizer: adamw(), weightDecay: () => 0, seed: 42 })
+    const { training } = runner
     const [place] = await placesInUpdate([feed], alone, { microBatches: 1, rows: 0 })
-    const { loss, count } = await runner.train(feed, { step: 0, index: 0, ...place! })
+    for await (const one of training.prepared([feed], [{ step: 0, index: 0, ...place! }])) await training.run(one)
+    const { loss, count } = await runner.store.sums()
     const gradients: (readonly [string, { norm: number; first: number[] }])[] = []
     for await (const [name, sum] of runner.store.read('gradients')) {
       const mean = Float64Array.from(sum.data as Float32Array, v => v / count)

@@ -75,7 +75,7 @@ export interface TrainerCallback {
   onStepBegin?(...given: EventParameters): Answer
   /** After a micro-batch that is not the update's last. */
   onSubstepEnd?(...given: EventParameters): Answer
-  /** After clipping, before the update. */
+  /** After the update's last micro-batch, before its gradients are clipped and the update is made. */
   onPreOptimizerStep?(...given: EventParameters): Answer
   /** After the update, before the schedule's step. */
   onOptimizerStep?(...given: EventParameters): Answer

@@ -151,37 +151,45 @@ export class SessionProgram implements Program {
     keep: ReadonlySet<string>,
     memory: Pointer,
   ): Promise<Record<string, EngineValue>> {
+    const { api, handleOf, enter } = this.#host
+    const given = this.inputs.map(({ name }) => handleOf(inputs[name]!))
+    const targets = this.outputs.map(name => into[name] && handleOf(into[name]))
+    // binding copies tensors to the device, so that it has its turn too
+    return enter(async () => {
+      const binding = api.CreateIoBinding(this.#session!)
+      try {
+        const inputNames = pointersAt(this.#inputNames.address, this.inputs.length)
+        const outputNames = pointersAt(this.#outputNames.address, this.outputs.length)
+        given.forEach((handle, i) => api.BindInput(binding, inputNames[i]!, handle))
+        this.outputs.forEach((output, i) => {
+          const target = targets[i]
+          if (target !== undefined) api.BindOutput(binding, outputNames[i]!, target)
+          else api.BindOutputToDevice(binding, outputNames[i]!, keep.has(output) ? memory : cpuMemory(api))
+        })
+        await api.later('RunWithBinding', this.#session!, 0n, binding)
+        return this.#collectBound(binding, into, keep)
+      } finally {
+        api.ReleaseIoBinding(binding)
+      }
+    })
+  }
+
+  #collectBound(binding: Pointer, into: EngineValues, keep: ReadonlySet<string>): Record<string, EngineValue> {
     const { api } = this.#host
-    const binding = api.CreateIoBinding(this.#session!)
-    const inputNames = pointersAt(this.#inputNames.address, this.inputs.length)
-    const outputNames = pointersAt(this.#outputNames.address, this.outputs.length)
-    try {
-      this.inputs.forEach((input, i) =>
-        api.BindInput(binding, inputNames[i]!, this.#host.handleOf(inputs[input.name]!)),
-      )
-      this.outputs.forEach((output, i) => {
-        const target = into[output]
-        if (target !== undefined) api.BindOutput(binding, outputNames[i]!, this.#host.handleOf(target))
-        else api.BindOutputToDevice(binding, outputNames[i]!, keep.has(output) ? memory : cpuMemory(api))
-      })
-      await this.#host.enter(() => api.later('RunWithBinding', this.#session!, 0n, binding))
-      const allocator = api.GetAllocatorWithDefaultOptions()
-      const [list = 0n, count = 0n] = api.GetBoundOutputValues(binding, allocator)
-      const handles = pointersAt(list, Number(count))
-      api.AllocatorFree(allocator, list)
-      this.outputs.forEach((output, i) => {
-        if (output in into) api.ReleaseValue(handles[i]!)
-      })
-      return this.#collect(
-        into,
-        i => handles[i]!,
-        (library, handle, name) =>
-          keep.has(name) ? this.#host.adopt(handle, this.#session!, name) : readValue(library, handle, name),
-        keep,
-      )
-    } finally {
-      api.ReleaseIoBinding(binding)
-    }
+    const allocator = api.GetAllocatorWithDefaultOptions()
+    const [list = 0n, count = 0n] = api.GetBoundOutputValues(binding, allocator)
+    const handles = pointersAt(list, Number(count))
+    api.AllocatorFree(allocator, list)
+    this.outputs.forEach((output, i) => {
+      if (output in into) api.ReleaseValue(handles[i]!)
+    })
+    return this.#collect(
+      into,
+      i => handles[i]!,
+      (library, handle, name) =>
+        keep.has(name) ? this.#host.adopt(handle, this.#session!, name) : readValue(library, handle, name),
+      keep,
+    )
   }
 
   /** All outputs by name; new OrtValues are read and released, other than those that buffers adopt. */

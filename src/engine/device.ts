@@ -106,7 +106,7 @@ export class DeviceMemory {
     return this.enter(async () => {
       const handle = allocateValue(this.#api, this.#allocator, dtype, dims)
       const buffer = this.#track({ handle, session: undefined }, dtype, dims)
-      if (sizeOf(dims) > 0) this.#copy(dtype, wrapTensor(this.#api, tensor), handle)
+      if (sizeOf(dims) > 0) await this.#copy(dtype, wrapTensor(this.#api, tensor), handle)
       this.transferred(tensor.data.byteLength, 0)
       return buffer
     })
@@ -118,7 +118,7 @@ export class DeviceMemory {
     const tensor = Tensor.zeros(buffer.dtype, buffer.dims)
     if (tensor.size === 0) return tensor
     const target = wrapTensor(this.#api, tensor)
-    await this.enter(async () => this.#copy(buffer.dtype, source, target))
+    await this.enter(() => this.#copy(buffer.dtype, source, target))
     this.transferred(0, tensor.data.byteLength)
     return tensor
   }
@@ -185,15 +185,18 @@ export class DeviceMemory {
     this.#api.ReleaseSession(session)
   }
 
-  #copy(dtype: DataType, source: Pointer, target: Pointer): void {
-    if (!this.#copyTensors || !this.#tryCopy(source, target)) this.#copyByRun(dtype, source, target)
+  /** On a thread of its own: what a device has not computed yet is waited for there. */
+  async #copy(dtype: DataType, source: Pointer, target: Pointer): Promise<void> {
+    if (!this.#copyTensors || !(await this.#tryCopy(source, target))) await this.#copyByRun(dtype, source, target)
   }
 
   /** ONNX Runtime's own copy; not every provider offers it, which the first refusal tells. */
-  #tryCopy(source: Pointer, target: Pointer): boolean {
+  async #tryCopy(source: Pointer, target: Pointer): Promise<boolean> {
     try {
-      nativePointers([source]).use(from =>
-        nativePointers([target]).use(to => this.#api.CopyTensors(environmentOf(this.#api), from, to, 0n, 1)),
+      await nativePointers([source]).useLater(from =>
+        nativePointers([target]).useLater(to =>
+          this.#api.later('CopyTensors', environmentOf(this.#api), from, to, 0n, 1),
+        ),
       )
       return true
     } catch (error) {
@@ -204,12 +207,12 @@ export class DeviceMemory {
   }
 
   /** A copy that every provider can make: a run of Identity, whose input and output lie where they lie. */
-  #copyByRun(dtype: DataType, source: Pointer, target: Pointer): void {
+  async #copyByRun(dtype: DataType, source: Pointer, target: Pointer): Promise<void> {
     const session = this.#copier(dtype)
-    nativeTexts(['x']).use(inputs =>
-      nativeTexts(['y']).use(outputs =>
-        nativePointers([source]).use(from =>
-          nativePointers([target]).use(to => this.#api.Run(session, 0n, inputs, from, 1, outputs, 1, to)),
+    await nativeTexts(['x']).useLater(inputs =>
+      nativeTexts(['y']).useLater(outputs =>
+        nativePointers([source]).useLater(from =>
+          nativePointers([target]).useLater(to => this.#api.later('Run', session, 0n, inputs, from, 1, outputs, 1, to)),
         ),
       ),
     )

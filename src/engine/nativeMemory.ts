@@ -49,6 +49,16 @@ export class NativeMemory {
       inUse.delete(this)
     }
   }
+
+  /** The same for a call that reads the memory until its promise settles. */
+  async useLater<T>(call: (address: Pointer) => Promise<T>): Promise<T> {
+    inUse.add(this)
+    try {
+      return await call(this.address)
+    } finally {
+      inUse.delete(this)
+    }
+  }
 }
 
 /**

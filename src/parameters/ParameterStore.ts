@@ -1,14 +1,17 @@
 import type { EngineValues } from '../engine/Engine'
 import type { Feed } from '../feeds/FeedLayout'
 import type { Optimizer } from '../optim/Optimizer'
+import type { UpdateSums } from '../optim/updateSums'
 import type { ProcessGroup } from '../processes/ProcessGroup'
-import type { GradientOutput } from '../programs/TrainingProgram'
+import type { GradientOutput, TrainingProgram } from '../programs/TrainingProgram'
 import type { Tensor } from '../tensor'
 
 /** What a store is made from. */
 export interface StoreOptions {
   /** The weights of all parameters, by name. */
   readonly weights: ReadonlyMap<string, Tensor<'float32'>>
+  /** The training program's outputs that are the loss's sum and its count. */
+  readonly loss: TrainingProgram['loss']
   /** How the training program gives the gradients; no update changes a parameter without one. */
   readonly gradients: ReadonlyMap<string, GradientOutput>
   /** The outputs that statistics are to be after each run of it, by the names of their parameters; none unless given. */
@@ -24,9 +27,16 @@ export interface UpdateNumbers {
   readonly step: number
   /** The learning rate. */
   readonly rate: number
-  /** What the gradients' sums are multiplied by: the clipping coefficient over the count. */
-  readonly scale: number
+  /** What the loss was multiplied by before gradients were made of it; 1 unless given. */
+  readonly lossScale?: number | undefined
+  /** What the norm of the mean loss's gradient is clipped to; to nothing unless it is above 0. */
+  readonly maxNorm?: number
+  /** Whether an update whose loss or gradients are not finite is left out, which it is unless this is false. */
+  readonly onlyFinite?: boolean
 }
+
+/** What an update came to: numbers that are there, or how to read them when a device has computed them. */
+export type UpdateResult = UpdateSums | (() => Promise<UpdateSums>)
 
 /** Where a run of the training program writes. */
 export interface Targets {
@@ -44,21 +54,24 @@ export type StoreContent = 'parameters' | 'gradients' | 'slots'
  * processor's threads share, or on a device. Nothing above a store knows which.
  *
  * An update is: for each micro-batch a run of the training program into {@link targets}, then {@link add}; when all are
- * added, {@link reduce}, {@link squaredNorm}, and {@link update} or {@link discard}.
+ * added, {@link reduce} and {@link update}.
  */
 export interface ParameterStore {
   /** The parameters as inputs of programs, by name. They may be others after each update. */
   readonly inputs: EngineValues
   /** Where the training program is to write when it runs on a micro-batch, counted from 0 in each update. */
   targets(feed: Feed, microBatch: number): Targets
-  /** Adds what a run gave to the gradients' sums, and takes what statistics have become. */
+  /** Adds what a run gave to the sums of losses, counts and gradients, and takes what statistics have become. */
   add(outputs: EngineValues, microBatch: number): Promise<void>
   /** Makes the sums those of all processes together, and the statistics those of the first one. */
   reduce(group: ProcessGroup): Promise<void>
-  /** The sum of the squares of all sums. */
-  squaredNorm(): Promise<number>
-  /** Updates every parameter that has a gradient; the next sums start at zero. */
-  update(numbers: UpdateNumbers): Promise<void>
+  /** The sums so far. */
+  sums(): Promise<UpdateSums>
+  /**
+   * Updates every parameter that has a gradient, by the gradient of the mean loss; the next sums start at zero. Where the
+   * update is left out, parameters and slots are as before.
+   */
+  update(numbers: UpdateNumbers): Promise<UpdateResult>
   /** Lets the next sums start at zero, without an update. */
   discard(): Promise<void>
   /**

@@ -3,11 +3,12 @@ import type { FusedEngine } from '../engine/fused/FusedEngine'
 import { Scratch } from '../engine/fused/scratch'
 import type { Feed } from '../feeds/FeedLayout'
 import type { Dimension } from '../onnx/types'
+import { gradientScale, isFiniteUpdate, meansOf, type UpdateSums } from '../optim/updateSums'
 import type { ProcessGroup } from '../processes/ProcessGroup'
 import { Tensor } from '../tensor'
 import { takeTurns } from '../turns'
 import { copyInTurns } from './copying'
-import type { ParameterStore, StoreOptions } from './ParameterStore'
+import type { ParameterStore, StoreOptions, UpdateNumbers } from './ParameterStore'
 import { createEntry, type Entry, freeEntry } from './sharedEntry'
 import { reduceRows } from './sharedRows'
 import { shareFirst } from './statistics'
@@ -43,6 +44,9 @@ class SharedStore implements ParameterStore {
   readonly #tables: readonly Table[]
   /** What the program gives for a statistic, and where that is. */
   readonly #statistics: readonly { readonly output: string; readonly data: Float32Array }[]
+  readonly #loss: StoreOptions['loss']
+  /** The sums of the losses, and of what they are divided by. */
+  readonly #lossAndCount = Float64Array.of(0, 0)
   /** Where the rows of tables come in. */
   readonly #scratch: Scratch
   readonly #update: ReturnType<typeof createUpdate>
@@ -51,6 +55,7 @@ class SharedStore implements ParameterStore {
 
   constructor(options: StoreOptions, engine: Engine, fused: FusedEngine, entries: readonly Entry[]) {
     this.#fused = fused
+    this.#loss = options.loss
     this.#entries = entries
     this.#dense = entries.filter(entry => entry.rows === undefined)
     this.#tables = entries.filter((entry): entry is Table => entry.rows !== undefined)
@@ -83,6 +88,10 @@ class SharedStore implements ParameterStore {
 
   async add(outputs: Readonly<Record<string, Tensor>>, microBatch: number): Promise<void> {
     for (const { output, data } of this.#statistics) data.set(outputs[output]!.data as Float32Array)
+    if (microBatch === 0) this.#lossAndCount.fill(0)
+    ;[this.#loss.sum, this.#loss.count].forEach((output, i) => {
+      this.#lossAndCount[i]! += Number(outputs[output]!.data[0])
+    })
     if (microBatch > 0) {
       await this.#fused.accumulate(this.#dense.map(entry => ({ sum: entry.gradient, term: this.#furtherOf(entry) })))
     }
@@ -97,6 +106,7 @@ class SharedStore implements ParameterStore {
 
   async reduce(group: ProcessGroup): Promise<void> {
     if (group.size === 1) return
+    await group.allReduce([this.#lossAndCount])
     await group.allReduce(this.#dense.map(({ gradient }) => gradient))
     for (const { gradient, rows } of this.#tables) await reduceRows(group, gradient, rows.set)
     await shareFirst(
@@ -105,16 +115,22 @@ class SharedStore implements ParameterStore {
     )
   }
 
-  async squaredNorm(): Promise<number> {
-    const sums = this.#entries.map(({ gradient, rows }) =>
+  async sums(): Promise<UpdateSums> {
+    const gradients = this.#entries.map(({ gradient, rows }) =>
       rows === undefined ? gradient : { array: gradient, rows: rows.set },
     )
-    return (await this.#fused.sumOfSquares(sums)).reduce((sum, square) => sum + square, 0)
+    const squaredNorm = (await this.#fused.sumOfSquares(gradients)).reduce((sum, square) => sum + square, 0)
+    const [loss, count] = this.#lossAndCount as unknown as [number, number]
+    return { loss, count, squaredNorm }
   }
 
-  async update(numbers: Parameters<ParameterStore['update']>[0]): Promise<void> {
-    await this.#update.run(numbers)
+  async update({ lossScale, maxNorm = 0, onlyFinite = true, ...numbers }: UpdateNumbers): Promise<UpdateSums> {
+    const sums = await this.sums()
+    const means = meansOf(sums, lossScale)
+    if (!onlyFinite || isFiniteUpdate(means))
+      await this.#update.run({ ...numbers, scale: gradientScale(means, maxNorm) })
     await this.discard()
+    return sums
   }
 
   /** Dense gradients are written over by the next micro-batch; rows are added up, and so have to be cleared. */

@@ -10,9 +10,15 @@ import { sizeOf, Tensor } from '../tensor'
 import type { StoreOptions, UpdateNumbers } from './ParameterStore'
 import type { Entry } from './sharedEntry'
 
+/** Numbers of one update. */
+interface Numbers extends Pick<UpdateNumbers, 'step' | 'rate'> {
+  /** What the gradients' sums are multiplied by. */
+  readonly scale: number
+}
+
 /** Updates all parameters. */
 interface Update {
-  run(numbers: UpdateNumbers): Promise<void>
+  run(numbers: Numbers): Promise<void>
   /** Frees the programs that it runs. */
   dispose(): Promise<void>
 }
@@ -32,7 +38,7 @@ export function createUpdate(
   return {
     run({ step, rate, scale }) {
       const segments = entries.map(entry => segmentOf(entry, weightDecay(entry.name)))
-      return fused.run(kernel, segments, updateScalars(optimizer, step, rate, scale))
+      return fused.run(kernel, segments, { ...updateScalars(optimizer, step, rate), gradient_scale: scale })
     },
     async dispose() {}, // the kernel is the engine's
   }
@@ -87,7 +93,7 @@ function updateThroughEngine(
   }
   return {
     async run({ step, rate, scale }) {
-      const scalars = updateScalars(optimizer, step, rate, scale)
+      const scalars = { ...updateScalars(optimizer, step, rate), gradient_scale: scale }
       for (const entry of entries) await updateOf(entry, scalars)
     },
     dispose: () => programs.dispose(),

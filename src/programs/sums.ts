@@ -5,7 +5,7 @@ import { Tensor } from '../tensor'
 
 type Shape = readonly number[]
 
-/** A gradient that is summed up over micro-batches. */
+/** A gradient, a loss or a count that is summed up over micro-batches. */
 export interface Summed {
   readonly shape: Shape
   /** In how many parts its rows come; 0 where it comes whole. */
@@ -13,7 +13,7 @@ export interface Summed {
 }
 
 /**
- * A micro-batch's gradients, added to their sums: `sum.I` and `term.I`, or for rows `index.I.J` [n] (int32) and `values.I.J`
+ * What a micro-batch gave, added to its sums: `sum.I` and `term.I`, or for rows `index.I.J` [n] (int32) and `values.I.J`
  * [n, width] for each part J → `result.I`. The first micro-batch of an update has no sums before it: its rows are added to
  * zeros, and what comes whole is a sum already.
  */
@@ -48,19 +48,4 @@ function rows(graph: GraphBuilder, sum: Value, i: number, parts: number): Value 
 function zeros(graph: GraphBuilder, shape: Shape): Value {
   const zero = graph.constant(Tensor.from('float32', 0))
   return graph.node('Expand', [zero, graph.integers(shape)], {})[0]!
-}
-
-/** `x0`, `x1`, … → `sum`: of all squares. */
-export function squares(shapes: readonly Shape[]): Graph {
-  const graph = new GraphBuilder('sum of squares')
-  const parts = shapes.map((shape, i) => {
-    const x = graph.input(`x${i}`, 'float32', shape)
-    return shape.length === 0
-      ? graph.mul(x, x)
-      : graph.reduceSumSquare(
-          x,
-          shape.map((_, axis) => axis),
-        )
-  })
-  return graph.build({ sum: parts.reduce((sum, part) => graph.add(sum, part)) })
 }

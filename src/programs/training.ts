@@ -56,7 +56,7 @@ export function trainingProgram<Inputs>(
     model.ownLoss === undefined
       ? differentiated(model, written, inputs, objective, options)
       : own(model, model.ownLoss, written, inputs, options)
-  const outputs: Record<string, Value> = { loss: loss.sum, count: loss.count }
+  const outputs: Record<string, Value> = { loss: scalar(graph, loss.sum), count: scalar(graph, loss.count) }
   const gradients = new Map<string, GradientOutput>()
   for (const [name, gradient] of dense) {
     outputs[`${name}_grad`] = gradient
@@ -76,6 +76,12 @@ export function trainingProgram<Inputs>(
     dropout: written.sites,
     moved: new Map(moved.map(([name, output]) => [name, output])),
   }
+}
+
+/** As what is added up over micro-batches, whatever a custom loss or a graph of another program makes it. */
+function scalar(graph: GraphBuilder, value: Value): Value {
+  const single = graph.cast(value, 'float32')
+  return single.shape.length === 0 ? single : graph.reshape(single, [])
 }
 
 /** A loss and its gradients. */

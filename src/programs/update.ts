@@ -19,26 +19,31 @@ export function updateGraph(optimizer: Optimizer, parameter: OptimizedParameter,
  * The updates of several parameters as one graph. Arrays are named by their place among the parameters: `parameter.I`,
  * `gradient.I` and `<slot>.I` → `parameter_out.I` and `<slot>_out.I`. The scalars `gradient_scale`, `rate` and the
  * optimizer's own are those of all; a parameter's weight decay is a constant of the graph.
+ * @param guarded whether everything stays as it is where another scalar, `finite`, is 0.
  */
 export function updatesGraph(
   optimizer: Optimizer,
   parameters: readonly OptimizedParameter[],
   weightDecay: (name: string) => number,
+  guarded = false,
 ): Graph {
   const graph = new GraphBuilder(`${optimizer.name} updates`)
+  const isMade = guarded ? graph.greater(graph.input('finite', 'float32', []), 0.5) : undefined
   const scale = graph.input('gradient_scale', 'float32', [])
   const scalars = declareScalars(graph, ['rate', ...scalarNames(optimizer)])
   const outputs = parameters.map((parameter, i) => {
     const arrays = declare(graph, optimizer, parameter, name => `${name}.${i}`)
     const given = { ...scalars, weight_decay: graph.constant(weightDecay(parameter.name)) }
-    return mapNames(write(graph, optimizer, arrays, scale, given), name => `${name}.${i}`)
+    const written = write(graph, optimizer, arrays, scale, given)
+    const outputs = isMade === undefined ? written : elseAsBefore(graph, isMade, written, arrays)
+    return mapNames(outputs, name => `${name}.${i}`)
   })
   return graph.build(Object.assign({}, ...outputs) as Record<string, Value>)
 }
 
-/** The scalars of an update by name, weight decay aside. */
-export function updateScalars(optimizer: Optimizer, step: number, rate: number, scale: number): Record<string, number> {
-  return { rate, gradient_scale: scale, ...optimizer.scalars?.(step, rate) }
+/** The scalars of an update by name, weight decay and what gradients are multiplied by aside. */
+export function updateScalars(optimizer: Optimizer, step: number, rate: number): Record<string, number> {
+  return { rate, ...optimizer.scalars?.(step, rate) }
 }
 
 interface Arrays {
@@ -81,6 +86,17 @@ function write(
 ): Record<string, Value> {
   const updated = optimizer.update(graph, { gradient: graph.mul(gradient, scale), parameter, slots, scalars })
   return { parameter_out: updated.parameter, ...mapNames(updated.slots, name => `${name}_out`) }
+}
+
+/** What becomes of a parameter and its slots where the update is made; else they are what they were. */
+function elseAsBefore(
+  graph: GraphBuilder,
+  isMade: Value,
+  written: Readonly<Record<string, Value>>,
+  { parameter, slots }: Arrays,
+): Record<string, Value> {
+  const before: Record<string, Value> = { parameter_out: parameter, ...mapNames(slots, name => `${name}_out`) }
+  return mapValues(written, (value, name) => graph.where(isMade, value, before[name]!))
 }
 
 function mapValues<From, To>(

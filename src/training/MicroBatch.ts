@@ -10,6 +10,4 @@ export interface MicroBatch {
   readonly numbers: RowNumbers
   /** Labels that count in the whole update. */
   readonly count: number
-  /** What the loss is multiplied by before gradients are made of it; 1 unless given. */
-  readonly lossScale?: number | undefined
 }

@@ -5,48 +5,28 @@ import { TrainerError } from '../errors'
 import type { FeedLayout, RowName } from '../feeds/FeedLayout'
 import type { Predictions } from '../heads/Head'
 import type { Model } from '../models/Model'
-import { encode } from '../onnx/encode'
 import type { Graph } from '../onnx/types'
 import { copyInTurns } from '../parameters/copying'
-import { createDeviceStore } from '../parameters/deviceStore'
-import type { ParameterStore, StoreOptions } from '../parameters/ParameterStore'
-import { createSharedStore } from '../parameters/sharedStore'
+import type { ParameterStore } from '../parameters/ParameterStore'
 import { evaluationGraph } from '../programs/evaluation'
 import { countedOf, type Objective } from '../programs/loss'
 import { forEngine } from '../programs/forDevice'
-import { lossScaleInput, trainingProgram } from '../programs/training'
+import { trainingProgram } from '../programs/training'
 import type { TrainingProgram } from '../programs/TrainingProgram'
 import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
 import { createEngines, type Engines, type Use } from './engines'
 import { explaining } from './failedRun'
 import { inputsOf, type LabelledFeed } from './LabelledFeed'
-import { MaskSource } from './MaskSource'
 import { memoryReport, type MemoryReport, type Planned } from './memoryReport'
-import type { MicroBatch } from './MicroBatch'
-import { type Profile, profiledStore, timed } from './profile'
-import type { BeginOptions, RunnerOptions, RunnerSettings } from './runnerOptions'
+import { type Profile, timed } from './profile'
+import type { RunnerOptions, RunnerSettings } from './runnerOptions'
+import { type BeginOptions, Training } from './Training'
 
 /** The sum of a batch's loss, and what it is to be divided by. */
 export interface LossSum {
   readonly loss: number
   readonly count: number
-}
-
-/** The training program for one variant of feeds. */
-interface Variant {
-  readonly definition: TrainingProgram
-  readonly program: Promise<Program>
-  readonly masks: MaskSource | undefined
-}
-
-interface Training {
-  /** What is trained: what the model computed when training began, whatever is frozen or decided since. */
-  readonly model: Model
-  readonly options: BeginOptions
-  readonly store: ParameterStore
-  readonly trained: readonly string[]
-  readonly variants: Map<string, Variant>
 }
 
 /**
@@ -105,52 +85,45 @@ export class Runner {
 
   /** What training on such feeds takes in memory, the first ones of a run. */
   memoryOf(feeds: readonly LabelledFeed[], planned: Pick<Planned, 'accumulates' | 'optimizer'>): MemoryReport {
-    const programOf = (variant: string): TrainingProgram => this.#define(this.#model.definition, variant)
+    const programOf = (variant: string): TrainingProgram =>
+      this.#define(this.#model.definition, this.#layouts.training, variant)
     const { resident } = this.#engines.training
     return memoryReport(feeds, { ...planned, programOf, resident, weights: this.#model.parameters })
   }
 
+  /** What trains the model while training lasts. */
+  get training(): Training {
+    if (this.#training === undefined) throw new TrainerError('internal', 'internal: training has not begun.')
+    return this.#training
+  }
+
   /** Where the parameters are while training lasts. */
   get store(): ParameterStore {
-    return this.#begun.store
+    return this.training.store
   }
 
   /** The parameters that are trained. */
   get trained(): readonly string[] {
-    return this.#begun.trained
+    return this.training.trained
   }
 
   /** Makes gradients and slots, and moves the parameters to where they are trained. */
   async beginTraining(options: BeginOptions): Promise<void> {
     await this.endTraining()
     await nextTurn()
-    const variant = this.#layouts.training.usualVariant
     const model = this.#model.definition
-    const definition = this.#define(model, variant)
-    await nextTurn()
-    const store = await this.#createStore({ ...options, weights: this.#model.parameters, ...definition })
-    this.#training = { model, options, store, trained: [...definition.gradients.keys()], variants: new Map() }
+    const layout = this.#layouts.training
+    this.#training = await Training.begin({
+      ...options,
+      engines: this.#engines,
+      model,
+      weights: this.#model.parameters,
+      usualVariant: layout.usualVariant,
+      define: variant => this.#define(model, layout, variant),
+      isModelResized: () => this.#model.definition.layout !== model.layout,
+      profile: this.#profile,
+    })
     await this.synchronise()
-    this.#addVariant(variant, definition)
-  }
-
-  /** Forward and backward: adds the gradients of the loss's sum to the update's, and returns the sum. */
-  async train(feed: LabelledFeed, microBatch: MicroBatch): Promise<LossSum> {
-    const { model, store, options, variants } = this.#begun
-    if (model.layout !== this.#model.definition.layout)
-      throw new TrainerError('argument', 'The model was resized in the middle of its training.', {
-        fix: 'Call resizeTokenEmbeddings() before train().',
-      })
-    const variant = variants.get(feed.variant) ?? this.#addVariant(feed.variant, this.#define(model, feed.variant))
-    const program = await variant.program
-    const key = { seed: options.seed, step: microBatch.step }
-    const masks = await timed(this.#profile, 'masks', () => variant.masks?.draw(feed, microBatch.numbers, key))
-    const { into, keep } = store.targets(feed, microBatch.index)
-    const scale = { [lossScaleInput]: Tensor.from('float32', microBatch.lossScale ?? 1) }
-    const inputs = inputsOf(program, feed, microBatch.count, { ...store.inputs, ...masks, ...scale })
-    const outputs = await explaining(model, feed, () => program.run(inputs, into, { keep }))
-    await store.add(outputs, microBatch.index)
-    return lossOf(outputs, variant.definition.loss)
   }
 
   /**
@@ -176,7 +149,7 @@ export class Runner {
       for (const output of names) found[output] = await this.#engines.evaluation.download(outputs[output]!)
       return definition.head.predictions(found, feed.places, feed.shape)
     }
-    return { loss: outputs.loss && lossOf(outputs, { sum: 'loss', count: 'count' }), predictions }
+    return { loss: outputs.loss && lossOf(outputs), predictions }
   }
 
   /** Brings the model's tensors up to date; before training they are. */
@@ -206,11 +179,7 @@ export class Runner {
       this.#keep(name, new Tensor('float32', own, dims))
     }
     this.#training = undefined
-    await training.store.dispose()
-    for (const { program, masks } of training.variants.values()) {
-      masks?.dispose()
-      ;(await program.catch(() => undefined))?.dispose()
-    }
+    await training.dispose()
   }
 
   async dispose(keeping = true): Promise<void> {
@@ -235,36 +204,13 @@ export class Runner {
     return this.#laidOut
   }
 
-  get #begun(): Training {
-    if (this.#training === undefined) throw new TrainerError('internal', 'internal: training has not begun.')
-    return this.#training
-  }
-
-  async #createStore(options: StoreOptions): Promise<ParameterStore> {
-    const { float32, training } = this.#engines
-    const store = training.resident
-      ? await createDeviceStore(options, training)
-      : await createSharedStore(options, float32, this.#engines.workers())
-    return this.#profile === undefined ? store : profiledStore(store, this.#profile)
-  }
-
-  #define(model: Model, variant: string): TrainingProgram {
-    return trainingProgram(model, this.#layouts.training, variant, this.#objective, {
+  #define(model: Model, layout: FeedLayout, variant: string): TrainingProgram {
+    return trainingProgram(model, layout, variant, this.#objective, {
       checkpointing: this.#checkpointing,
       onProcessor: !this.#engines.training.resident,
       onDevice: this.#engines.training.resident,
       precision: this.#engines.reduced.training,
     })
-  }
-
-  #addVariant(name: string, definition: TrainingProgram): Variant {
-    const program = this.#engines.training.load(encode(definition.graph).model, { name: `training/${name}` })
-    program.catch(() => undefined) // thrown where a batch is run by it
-    const sites = definition.dropout
-    const masks = sites.length > 0 ? new MaskSource(sites, this.#engines.workers(), this.#begun.model.trial) : undefined
-    const variant = { definition, program, masks }
-    this.#begun.variants.set(name, variant)
-    return variant
   }
 
   async #forwardProgram(model: Model, name: string, graph: () => Graph): Promise<Program> {
@@ -277,8 +223,8 @@ export class Runner {
   }
 }
 
-function lossOf(outputs: EngineValues, { sum, count }: TrainingProgram['loss']): LossSum {
-  return { loss: scalarOf(outputs[sum]), count: scalarOf(outputs[count]) }
+function lossOf({ loss, count }: EngineValues): LossSum {
+  return { loss: scalarOf(loss), count: scalarOf(count) }
 }
 
 /** The number that an output is, which a run has returned as a tensor. */

@@ -1,11 +1,8 @@
 import { log } from '../logging'
 import type { Metrics } from '../metrics/Metrics'
-import { clipCoefficient } from '../optim/clip'
-import { LossScale } from '../optim/lossScale'
 import type { UpdateSettings } from './optimizers'
 import type { LoadedBatch } from './LoadedBatch'
-import { LossLog } from './LossLog'
-import { checkLabelled, type JudgedUpdate, judgeUpdate, noteBest } from './judging'
+import { checkLabelled, noteBest } from './judging'
 import type { TrainOutput } from './options'
 import type { RateSource } from './rates'
 import type { Resumed, RunSnapshot, Start } from './RunSnapshot'
@@ -13,40 +10,29 @@ import type { RunParts } from './RunParts'
 import type { LabelledFeed } from './LabelledFeed'
 import type { Tensor } from '../tensor'
 import { Throughput } from './Throughput'
+import { UpdateHistory } from './UpdateHistory'
 import { placesInUpdate, type Update, updatesOf } from './updates'
-
-/** What an update came to, and what its gradients are multiplied by. */
-interface Measured extends JudgedUpdate {
-  readonly scale: number
-}
 
 /** One call of `train()`. A step is an update of the parameters, however many micro-batches it takes. */
 export class TrainingRun {
   readonly updates: UpdateSettings
   readonly rates: RateSource
   readonly #parts: RunParts
-  readonly #losses = new LossLog()
+  readonly #history: UpdateHistory
   readonly #throughput: Throughput
-  /** Updates that the optimizer has made: what bias correction counts. */
-  #optimizerSteps = 0
   /** The pass over the data, the micro-batches of it that are done, and whether the pass has been ended. */
   #position = { epoch: 0, batches: 0, ended: true }
   /** The update after which a checkpoint was last saved. */
   #savedAt: number | undefined
-  /** What the last update came to, of this call or of the one that it resumes. */
-  #last: JudgedUpdate | undefined
   #isPrepared = false
   /** An evaluation was ended by a stop request: the run that resumes this one makes it. */
   #evaluationIsDue = false
-  #lastFiniteLoss: number | undefined
-  /** Of training in float16. */
-  readonly #lossScale: LossScale | undefined
 
   constructor(parts: RunParts) {
     this.#parts = parts
     this.updates = parts.updates
     this.rates = parts.rates
-    this.#lossScale = parts.args.fp16 ? LossScale.from(parts.resumed?.snapshot.numbers) : undefined
+    this.#history = new UpdateHistory(parts.args, parts.rates, parts.resumed?.snapshot.numbers)
     this.#throughput = new Throughput(parts.resumed?.state.numInputTokensSeen ?? 0)
     if (parts.resumed !== undefined) this.#restore(parts.resumed)
   }
@@ -64,15 +50,16 @@ export class TrainingRun {
     } else if (args.evalOnStart) await host.evaluate()
     for (let epoch = start.firstEpoch; epoch < plan.epochs && this.#continues(epoch); epoch++) {
       await host.fire('onEpochBegin')
-      let made = epoch === start.firstEpoch && start.endIsDue ? this.#last : undefined
+      let made = epoch === start.firstEpoch && start.endIsDue
       const first = this.#isResumed(epoch) ? start.firstBatch : 0
       this.#position = { epoch, batches: first, ended: false }
       for await (const update of updatesOf(loader.batches(epoch, first), { size, start: first, end })) {
-        made = await this.#step(update, epoch)
+        await this.#step(update, epoch)
+        made = true
         await this.#logEvaluateSave(made)
         if (control.shouldEpochStop || control.shouldTrainingStop) break
       }
-      if (made === undefined && !this.#isResumed(epoch)) this.#stopWithoutBatches()
+      if (!made && !this.#isResumed(epoch)) this.#stopWithoutBatches()
       await host.fire('onEpochEnd')
       this.#position.ended = true
       await this.#logEvaluateSave(made)
@@ -87,7 +74,7 @@ export class TrainingRun {
     if (model.optimizerMemory === undefined || !this.#isPrepared) return
     const slots = new Map<string, Tensor>()
     for await (const [name, tensor] of runner.store.read('slots')) slots.set(name, tensor)
-    model.optimizerMemory.write(this.updates.optimizer, runner.trained, { step: this.#optimizerSteps, slots })
+    model.optimizerMemory.write(this.updates.optimizer, runner.trained, { step: this.#history.optimizerSteps, slots })
   }
 
   /** What a checkpoint keeps of the run. */
@@ -96,17 +83,14 @@ export class TrainingRun {
     const { plan, state } = this.#parts
     return {
       numbers: {
-        ...this.#losses.state(),
+        ...this.#history.state(),
         data_pass: epoch,
         data_batches: batches,
         data_pass_ended: ended,
         evaluation_due: this.#evaluationIsDue,
         batches_in_pass: plan.batchesPerEpoch,
-        last_grad_norm: this.#last?.gradNorm,
-        last_rate: this.#last?.rate,
-        ...this.#lossScale?.state(),
       },
-      optimizer: { name: this.updates.optimizer.name, step: this.#optimizerSteps },
+      optimizer: { name: this.updates.optimizer.name, step: this.#history.optimizerSteps },
       scheduler: this.rates.state(state.globalStep),
     }
   }
@@ -116,12 +100,7 @@ export class TrainingRun {
     // a schedule of another type than the checkpoint's stands where it would stand after these updates
     if (scheduler === undefined || scheduler.type === this.rates.state(0).type)
       this.rates.restore(scheduler, state.globalStep)
-    const { last_grad_norm: gradNorm, last_rate: rate } = numbers ?? {}
-    if (typeof rate === 'number')
-      // a norm that was not finite is null in JSON
-      this.#last = { loss: NaN, gradNorm: Number(gradNorm ?? NaN), rate, skipped: false, overflowed: false }
-    if (numbers === undefined) this.#losses.startAt(state.globalStep)
-    else this.#losses.restore(numbers)
+    if (numbers === undefined) this.#history.losses.startAt(state.globalStep)
   }
 
   /** Whether there is something to do in an epoch: updates, or the end that a killed run has left. */
@@ -149,7 +128,7 @@ export class TrainingRun {
         ? model.optimizerMemory?.read(optimizer, runner.trained)
         : resumed.optimizerFor(optimizer.name)
     if (kept === undefined) return
-    this.#optimizerSteps = kept.step
+    this.#history.startAt(kept.step)
     await runner.store.write('slots', kept.slots)
   }
 
@@ -159,8 +138,8 @@ export class TrainingRun {
     for await (const { batch } of this.#parts.loader.batches(firstEpoch, first)) return this.#prepare(batch)
   }
 
-  /** One update: batches → feeds → gradient sums → norm → parameters. */
-  async #step({ batches, done }: Update, epoch: number): Promise<JudgedUpdate> {
+  /** One update: batches → feeds → gradient sums → parameters. */
+  async #step({ batches, done }: Update, epoch: number): Promise<void> {
     const { host, model, args, state, plan, runner, processes } = this.#parts
     for (const batch of batches) checkLabelled(batch, model.definition.head)
     await this.#prepare(batches[0]!.batch)
@@ -171,54 +150,34 @@ export class TrainingRun {
     await host.fire('onStepBegin')
     const most = { microBatches: args.gradientAccumulationSteps, rows: args.trainBatchSize }
     const places = await placesInUpdate(feeds, processes, most)
-    const lossScale = this.#lossScale?.factor(places[0]!.count)
-    const sums = Float64Array.of(0, 0)
-    for (const [index, feed] of feeds.entries()) {
-      const { loss, count } = await runner.train(feed, { step: state.globalStep, index, lossScale, ...places[index]! })
-      sums[0]! += loss
-      sums[1]! += count
-      if (index < feeds.length - 1) await host.fire('onSubstepEnd')
+    const microBatches = places.map((place, index) => ({ step: state.globalStep, index, ...place }))
+    let lossScale: number | undefined
+    for await (const batch of runner.training.prepared(feeds, microBatches)) {
+      await this.#history.settle() // the update before, while what follows it is on its way to the device
+      lossScale = this.#history.lossScale?.factor(batch.microBatch.count)
+      await runner.training.run(batch, lossScale)
+      if (batch.microBatch.index < feeds.length - 1) await host.fire('onSubstepEnd')
     }
-    const measured = await this.#measure(sums, lossScale)
-    await host.fire('onPreOptimizerStep')
-    await this.#update(measured)
+    await this.#update(lossScale)
     await host.fire('onOptimizerStep')
-    if (measured.skipped) this.#losses.skip()
-    if (!measured.skipped || measured.overflowed)
-      this.#losses.add(measured.loss, state.globalStep, args.loggingNanInfFilter)
     state.globalStep++
     state.epoch = epoch + done / plan.epochLength
     this.#throughput.add(batches)
     this.#count(feeds)
     await host.fire('onStepEnd')
-    return measured
   }
 
-  /** Divides the sums of all processes by their count, measures the norm of the mean's gradient, and clips it. */
-  async #measure(sums: Float64Array, lossScale = 1): Promise<Measured> {
-    const { args, state, runner, processes } = this.#parts
-    await processes.allReduce([sums])
+  /** Updates the parameters by the sums of all processes; what that came to is settled when it is known or needed. */
+  async #update(lossScale: number | undefined): Promise<void> {
+    const { host, state, runner, processes } = this.#parts
     await runner.store.reduce(processes)
-    const [lossSum = NaN, count = NaN] = sums
-    const divisor = count === 0 ? 1 : count // an update whose labels are all -100 has nothing to learn from
-    const scale = 1 / (divisor * lossScale)
-    const loss = lossSum / divisor
-    const gradNorm = Math.sqrt(await runner.store.squaredNorm()) * scale
-    const rate = this.rates.rate(state.globalStep)
-    const judging = { onNonFinite: args.onNonFinite, lastFiniteLoss: this.#lastFiniteLoss, lossScale: this.#lossScale }
-    const judged = judgeUpdate({ loss, gradNorm, rate }, { step: state.globalStep, ...judging })
-    if (judged.overflowed) this.rates.repeat()
-    if (Number.isFinite(loss) && Number.isFinite(gradNorm)) this.#lastFiniteLoss = loss
-    this.#last = judged
-    return { ...judged, scale: scale * clipCoefficient(gradNorm, this.updates.maxGradNorm) }
-  }
-
-  /** Updates the parameters, unless the update is to be skipped. */
-  async #update({ rate, scale, skipped }: Measured): Promise<void> {
-    const { store } = this.#parts.runner
-    if (skipped) return store.discard()
-    this.#optimizerSteps++
-    await store.update({ step: this.#optimizerSteps, rate, scale })
+    const { globalStep, epoch, totalFlos, numInputTokensSeen } = state
+    const rate = this.rates.rate(globalStep)
+    await host.fire('onPreOptimizerStep')
+    const { maxGradNorm: maxNorm } = this.updates
+    const result = await runner.store.update({ ...this.#history.begin(), rate, lossScale, maxNorm })
+    const undo = (): void => void Object.assign(state, { globalStep, epoch, totalFlos, numInputTokensSeen })
+    await this.#history.add({ result, step: globalStep, rate, lossScale, undo })
   }
 
   /** Counts an update's tokens and operations: 6 operations per token and weight, as Hugging Face estimates. */
@@ -231,10 +190,15 @@ export class TrainingRun {
     if (counted !== 'no') state.numInputTokensSeen += counted === 'all' ? elements : realTokens
   }
 
-  /** Does what callbacks have asked for, in this order. */
-  async #logEvaluateSave(update: JudgedUpdate | undefined): Promise<void> {
+  /**
+   * Does what callbacks have asked for, in this order.
+   * @param made whether the epoch has had an update.
+   */
+  async #logEvaluateSave(made: boolean): Promise<void> {
     const { host, state, control, stop } = this.#parts
-    if (control.shouldLog && update !== undefined && this.#losses.due(state.globalStep)) await this.#log(update)
+    const isAsked = control.shouldLog || control.shouldEvaluate || control.shouldSave
+    if (isAsked || stop.reason !== undefined) await this.#history.settle()
+    if (control.shouldLog && made && this.#history.losses.due(state.globalStep)) await this.#log()
     if (control.shouldEvaluate) {
       const metrics = await host.evaluate()
       this.#evaluationIsDue = metrics === undefined
@@ -262,17 +226,19 @@ export class TrainingRun {
     const { control } = this.#parts
     control.shouldEvaluate = true
     control.shouldSave = true
-    await this.#logEvaluateSave(undefined)
+    await this.#logEvaluateSave(false)
   }
 
-  async #log({ gradNorm, rate }: JudgedUpdate): Promise<void> {
+  async #log(): Promise<void> {
     const { host, args, state } = this.#parts
-    const { loss, skipped } = this.#losses.log(state.globalStep)
+    const { last, losses } = this.#history
+    if (last === undefined) return // the end of an epoch that was resumed from a checkpoint that did not keep it
+    const { loss, skipped } = losses.log(state.globalStep)
     const rest = {
       ...(skipped > 0 && { skipped_updates: skipped }),
       ...(args.includeNumInputTokensSeen !== 'no' && this.#throughput.tokenSpeed(state.numInputTokensSeen)),
     }
-    await host.log({ loss, grad_norm: gradNorm, learning_rate: rate, ...rest })
+    await host.log({ loss, grad_norm: last.gradNorm, learning_rate: last.rate, ...rest })
   }
 
   #stopWithoutBatches(): void {
@@ -284,8 +250,9 @@ export class TrainingRun {
 
   async #finish(): Promise<TrainOutput> {
     const { host, state, plan, stop } = this.#parts
+    await this.#history.settle()
     stop.dispose() // nothing is left to stop
-    const trainingLoss = this.#losses.mean()
+    const trainingLoss = this.#history.losses.mean()
     const metrics: Metrics = { ...this.#throughput.metrics(), total_flos: state.totalFlos, train_loss: trainingLoss }
     await host.log(metrics)
     await host.settle()

@@ -5,6 +5,7 @@ import { log } from '../logging'
 import { isBetter } from '../metrics/better'
 import type { Metrics } from '../metrics/Metrics'
 import type { LossScale } from '../optim/lossScale'
+import { isFiniteUpdate } from '../optim/updateSums'
 import type { LoadedBatch } from './LoadedBatch'
 import { whereLabelsAre } from './evaluation'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -34,20 +35,26 @@ export interface Judging {
   readonly lossScale: LossScale | undefined
 }
 
+/** Whether an update that is not finite is left out, whatever else it leads to. */
+export function leavesOutNonFinite({ onNonFinite, lossScale }: Pick<Judging, 'onNonFinite' | 'lossScale'>): boolean {
+  return onNonFinite !== 'continue' || lossScale?.canShrink === true
+}
+
 /**
- * Whether an update is to be skipped.
+ * Whether an update has been left out.
  * @throws TrainerError ('training') for a loss or gradient that is not finite, unless the loss scale is to blame or the
  * arguments say otherwise.
  */
 export function judgeUpdate(update: MeasuredUpdate, judging: Judging): JudgedUpdate {
   const { step, onNonFinite, lastFiniteLoss, lossScale } = judging
   const { loss, gradNorm, rate } = update
+  const leavesOut = leavesOutNonFinite(judging)
   const overflowed = Number.isFinite(loss) && !Number.isFinite(gradNorm) && lossScale?.canShrink === true
   if (overflowed)
     log('info', `Step ${step + 1} is skipped: its gradients overflow at the loss scale ${lossScale.scale}.`)
   lossScale?.update(Number.isFinite(gradNorm))
   if (overflowed) return { ...update, skipped: true, overflowed }
-  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return { ...update, skipped: false, overflowed }
+  if (isFiniteUpdate(update)) return { ...update, skipped: false, overflowed }
   const what = Number.isFinite(loss) ? `gradient norm is ${gradNorm}` : `loss is ${loss}`
   if (onNonFinite === 'error') {
     const before = lastFiniteLoss === undefined ? '' : `, last finite loss ${lastFiniteLoss}`
@@ -59,9 +66,8 @@ export function judgeUpdate(update: MeasuredUpdate, judging: Judging): JudgedUpd
       },
     )
   }
-  const skipped = onNonFinite === 'skip'
-  if (skipped) log('warning', `Step ${step + 1} is skipped: its ${what}.`)
-  return { ...update, skipped, overflowed }
+  if (leavesOut) log('warning', `Step ${step + 1} is skipped: its ${what}.`)
+  return { ...update, skipped: leavesOut, overflowed }
 }
 
 /** Takes note in the state of an evaluation that is the best so far, and says whether it is. */

@@ -111,7 +111,7 @@ export function profiledStore(store: ParameterStore, profile: Profile): Paramete
     targets: (feed, microBatch) => store.targets(feed, microBatch),
     add: (outputs, microBatch) => timed(profile, 'collect', () => store.add(outputs, microBatch)),
     reduce: group => store.reduce(group),
-    squaredNorm: () => timed(profile, 'update', () => store.squaredNorm()),
+    sums: () => store.sums(),
     update: numbers => timed(profile, 'update', () => store.update(numbers)),
     discard: () => store.discard(),
     read: content => store.read(content),

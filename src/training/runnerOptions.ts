@@ -1,5 +1,4 @@
 import type { TrainableModel } from '../auto/TrainableModel'
-import type { StoreOptions } from '../parameters/ParameterStore'
 import type { Objective } from '../programs/loss'
 import type { EnginesOptions } from './engines'
 import type { Profile } from './profile'
@@ -19,9 +18,3 @@ export interface RunnerSettings {
 
 /** How a runner computes, and on what. */
 export interface RunnerOptions extends RunnerSettings, EnginesOptions {}
-
-/** What training needs beside. */
-export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay'> {
-  /** What dropout is drawn from. */
-  readonly seed: number
-}

@@ -68,7 +68,7 @@ describe('docs/adding-a-model.md', () => {
     await withRunner(model, {}, batch, async (compute, runner) => {
       const first = await compute([batch], 0)
       for (let step = 0; step < 30; step++) {
-        await runner.store.update({ step: step + 1, rate: 1e-2, scale: 1 / 4 })
+        await runner.store.update({ step: step + 1, rate: 1e-2 })
         await compute([batch], step + 1)
       }
       await runner.store.discard()

@@ -2,8 +2,8 @@ import { createEngine } from '../../src/engine/Engine'
 import type { Engine } from '../../src/engine/types'
 import { setLogLevel } from '../../src/logging'
 import { createProfile, profiledEngine } from '../../src/training/profile'
+import { hindranceOf } from '../helpers/hindrance'
 import { pretendedDevice } from '../helpers/pretendedDevice'
-import { findWebgpuDriver } from '../helpers/webgpu'
 import { testEngine } from './engine.case'
 
 setLogLevel('error') // some cases are of types that a device leaves to the processor, with a warning
@@ -27,22 +27,7 @@ testEngine({
   open: async () => profiledEngine(pretendedDevice(), createProfile()),
 })
 
-for (const [device, hindrance] of [
-  ['webgpu', findWebgpuDriver()],
-  ['cuda', undefined],
-] as const) {
+for (const device of ['webgpu', 'cuda'] as const) {
   const open = (): Promise<Engine> => createEngine({ device })
-  const reason = hindrance ?? (await refusalOf(open))
-  if (reason === undefined) testEngine({ name: `ONNX Runtime on ${device}`, resident: true, open })
-  else process.stdout.write(`skipped: ONNX Runtime on ${device}: ${reason}\n`)
-}
-
-/** Why an engine cannot be opened on this machine; undefined where it can. */
-async function refusalOf(open: () => Promise<Engine>): Promise<string | undefined> {
-  try {
-    ;(await open()).dispose()
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
+  if ((await hindranceOf(device)) === undefined) testEngine({ name: `ONNX Runtime on ${device}`, resident: true, open })
 }

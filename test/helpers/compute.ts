@@ -99,17 +99,17 @@ export async function accumulate(runner: Runner, feeds: readonly LabelledFeed[],
   return { ...(await addUp(runner, feeds, step)), gradients: await gradientsOf(runner) }
 }
 
-/** Runs the micro-batches of an update. */
+/** Runs the micro-batches of an update, and reads what they came to. */
 export async function addUp(runner: Runner, feeds: readonly LabelledFeed[], step: number): Promise<LossSum> {
+  await runMicroBatches(runner, feeds, step)
+  return runner.store.sums()
+}
+
+/** Runs the micro-batches of an update. */
+export async function runMicroBatches(runner: Runner, feeds: readonly LabelledFeed[], step: number): Promise<void> {
   const places = await placesInUpdate(feeds, alone, { microBatches: feeds.length, rows: 0 })
-  let loss = 0
-  let count = 0
-  for (const [index, feed] of feeds.entries()) {
-    const part = await runner.train(feed, { step, index, ...places[index]! })
-    loss += part.loss
-    count += part.count
-  }
-  return { loss, count }
+  const microBatches = places.map((place, index) => ({ step, index, ...place }))
+  for await (const batch of runner.training.prepared(feeds, microBatches)) await runner.training.run(batch)
 }
 
 /** The sums of the gradients, copied. */

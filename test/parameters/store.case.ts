@@ -18,6 +18,7 @@ import { updateCases } from './update.case'
 import {
   config,
   contentOf,
+  countOf,
   first,
   openSmallWorkshop,
   openWorkshop,
@@ -121,7 +122,7 @@ function sumCases({ createRig, isExact }: Workshop): void {
     const sums = [...(await contentOf(store, 'gradients')).values()]
     const squares = sums.flatMap(({ data }) => [...data]).reduce((sum, v) => sum + v * v, 0)
     expect(squares).toBeGreaterThan(0)
-    expect((await store.squaredNorm()) / squares).toBeCloseTo(1, 5)
+    expect((await store.sums()).squaredNorm / squares).toBeCloseTo(1, 5)
     await dispose()
   })
 
@@ -147,17 +148,20 @@ function processCases({ createRig }: Workshop): void {
     await whole.run(first, 0)
     await whole.run(third, 1)
     const expected = await contentOf(whole.store, 'gradients')
-    const norm = await whole.store.squaredNorm()
+    const { loss, count, squaredNorm } = await whole.store.sums()
     const groups = pairOfGroups()
     const parts = [await createRig(), await createRig()] as const
     await parts[0].run(first, 0)
     await parts[1].run(third, 0)
     await Promise.all(parts.map(({ store }, rank) => store.reduce(groups[rank]!)))
     for (const { store } of parts) {
-      expect((await store.squaredNorm()) / norm).toBeCloseTo(1, 5)
+      const sums = await store.sums()
+      expect(sums.count).toBe(count)
+      expect(sums.loss / loss).toBeCloseTo(1, 6)
+      expect(sums.squaredNorm / squaredNorm).toBeCloseTo(1, 5)
       for (const [name, { data }] of await contentOf(store, 'gradients'))
         if (!name.includes('key.bias')) expectClose(data, expected.get(name)!.data, 2e-6, name)
-      await store.update({ step: 1, rate: 0.01, scale: 1 / 8 })
+      await store.update({ step: 1, rate: 0.01 })
     }
     // both have made the same update
     const [one, other] = await Promise.all(parts.map(({ store }) => contentOf(store, 'parameters')))
@@ -193,7 +197,7 @@ function statisticCases(open: () => Promise<StoreHome>): void {
       await run(store, [1, 2], 0)
       expect(await meanOf(store)).toEqual([11, 22])
       await run(store, [3, 5], 1)
-      await store.update({ step: 1, rate: 1, scale: 1 })
+      await store.update({ step: 1, rate: 1, lossScale: 1 / 4 })
       expect(await meanOf(store)).toEqual([14, 27])
       expect(Array.from((await contentOf(store, 'parameters')).get('w')!.data)).toEqual([1 - 1 - 3, 2 - 4 - 10])
       await store.write('parameters', new Map([['mean', Tensor.from('float32', [0, 0])]]))
@@ -220,15 +224,17 @@ const movingOptions = (): StoreOptions => ({
     ['w', Tensor.from('float32', [1, 2])],
     ['mean', Tensor.from('float32', [10, 20])],
   ]) as ReadonlyMap<string, Tensor<'float32'>>,
+  loss: { sum: 'loss', count: 'count' },
   gradients: new Map([['w', { kind: 'dense', output: 'w_grad' }]]),
   moved: new Map([['mean', 'mean_moved']]),
   optimizer: sgd(),
   weightDecay: () => 0,
 })
 
-/** w_grad = w x, and the statistic x more. */
+/** w_grad = w x of a loss of as many labels, and the statistic x more. */
 function movingGraph(): Graph {
   const g = new GraphBuilder('moving')
   const [w, mean, x] = ['w', 'mean', 'x'].map(name => g.input(name, 'float32', [2]))
-  return g.build({ w_grad: g.mul(w!, x!), mean_moved: g.add(mean!, x!) })
+  const product = g.mul(w!, x!)
+  return g.build({ loss: g.sum(product), count: countOf(g, x!), w_grad: product, mean_moved: g.add(mean!, x!) })
 }

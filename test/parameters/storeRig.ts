@@ -4,8 +4,9 @@ import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { Engine, Program } from '../../src/engine/Engine'
 import type { Feed } from '../../src/feeds/FeedLayout'
 import { withTrainable } from '../../src/models/freeze'
+import type { GraphBuilder } from '../../src/onnx/builder'
 import { encode } from '../../src/onnx/encode'
-import type { Graph } from '../../src/onnx/types'
+import type { Graph, Value } from '../../src/onnx/types'
 import { adamw } from '../../src/optim/adamw'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import type { ParameterStore, StoreContent, StoreOptions } from '../../src/parameters/ParameterStore'
@@ -109,6 +110,11 @@ export function openSmallWorkshop(open: () => Promise<StoreHome>, graph: Graph):
   }
 }
 
+/** How many numbers of x are not 0. */
+export function countOf(graph: GraphBuilder, x: Value): Value {
+  return graph.sum(graph.cast(graph.not(graph.equal(x, 0)), 'float32'))
+}
+
 async function rigIn(
   home: StoreHome,
   programs: Map<string, Promise<Program>>,
@@ -120,7 +126,7 @@ async function rigIn(
   const definition = trainingProgram(model, layout, layout.usualVariant, {}, { rows })
   const weights = modelFromConfig(config).parameters
   const weightDecay = typeof decay === 'number' ? (): number => decay : decay
-  const options = { weights, gradients: definition.gradients, optimizer, weightDecay }
+  const options = { weights, loss: definition.loss, gradients: definition.gradients, optimizer, weightDecay }
   const store = await home.create(options)
   const key = String([rows, frozen])
   if (!programs.has(key)) programs.set(key, home.engine.load(encode(definition.graph).model, { name: 'training' }))
@@ -154,7 +160,7 @@ async function trainOn(
       await rig.store.write('slots', slots)
     }
     for (const [index, batch] of microBatches.entries()) await rig.run(batch, index)
-    await rig.store.update({ step: step + 1, rate: 0.01, scale: 1 / (4 * microBatches.length) })
+    await rig.store.update({ step: step + 1, rate: 0.01 })
   }
   const found = [...(await contentOf(rig.store, 'parameters')), ...(await contentOf(rig.store, 'slots'))]
   await rig.dispose()

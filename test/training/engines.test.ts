@@ -59,7 +59,7 @@ async function run(options: Partial<RunnerOptions>): Promise<Trained> {
     for (const [step, batch] of batches.entries()) {
       last = await compute([batch], step)
       losses.push(last.loss)
-      if (step < batches.length - 1) await runner.store.update({ step: step + 1, rate: 1e-3, scale: 1 })
+      if (step < batches.length - 1) await runner.store.update({ step: step + 1, rate: 1e-3 })
     }
     const feeds = {
       training: runner.feed(batches[1]!, String),

@@ -2,21 +2,22 @@
 import { describe, expect, it } from 'vitest'
 import { createEngine, type Engine } from '../../src/engine/Engine'
 import { adamw } from '../../src/optim/adamw'
-import { clipCoefficient } from '../../src/optim/clip'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { sgd } from '../../src/optim/sgd'
+import { meansOf } from '../../src/optim/updateSums'
+import type { UpdateResult } from '../../src/parameters/ParameterStore'
 import type { TrainableModel } from '../../src/auto/TrainableModel'
 import { trainingProgram } from '../../src/programs/training'
 import { type Batch, sizeOf } from '../../src/tensor'
 import type { LabelledFeed } from '../../src/training/LabelledFeed'
 import { classes, randomBatch } from '../helpers/batches'
-import { addUp, withRunner } from '../helpers/compute'
+import { runMicroBatches, withRunner } from '../helpers/compute'
 import { deviceEngine } from '../helpers/deviceEngine'
 import { expectClose } from '../helpers/expectClose'
+import { hindranceOf } from '../helpers/hindrance'
 import { pretendedDevice } from '../helpers/pretendedDevice'
 import { enginesOn } from '../helpers/sharedEngines'
 import { oracleModel } from '../helpers/oracleModels'
-import { findWebgpuDriver } from '../helpers/webgpu'
 
 const steps = 20
 const dropout = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1, classifier_dropout: 0.1 }
@@ -47,15 +48,21 @@ async function train(engine: Engine, optimizer: Optimizer): Promise<Run> {
     const norms: number[] = []
     const before = engine.transfers
     let fed = 0
+    let result: UpdateResult | undefined
+    const settle = async (): Promise<void> => {
+      if (result === undefined) return
+      const { loss, gradNorm } = meansOf(typeof result === 'function' ? await result() : result)
+      losses.push(loss)
+      norms.push(gradNorm)
+    }
     for (let step = 0; step < steps; step++) {
       const feeds = microBatches(step).map(batch => runner.feed(batch, String))
       fed += feeds.reduce((sum, feed) => sum + bytesOf(model, feed), 0)
-      const { loss, count } = await addUp(runner, feeds, step)
-      const norm = Math.sqrt(await runner.store.squaredNorm()) / count
-      losses.push(loss / count)
-      norms.push(norm)
-      await runner.store.update({ step: step + 1, rate: 1e-3, scale: clipCoefficient(norm, 1) / count })
+      await settle() // a step late
+      await runMicroBatches(runner, feeds, step)
+      result = await runner.store.update({ step: step + 1, rate: 1e-3, maxNorm: 1 })
     }
+    await settle()
     const { up, down } = engine.transfers
     return { losses, norms, up: up - before.up, down: down - before.down, fed }
   })
@@ -72,16 +79,16 @@ function bytesOf({ definition }: TrainableModel, { variant, inputs, labels, leng
   return given.reduce((sum, [, { data }]) => sum + data.byteLength, 0) + masks.reduce((sum, size) => sum + size, 0)
 }
 
-const hindrance = findWebgpuDriver()
-const skipped = hindrance === undefined ? '' : ` (skipped: ${hindrance})`
+const onCuda = { device: 'cuda', threads: 1, providerOptions: { use_tf32: '0' } }
 
 describe.each([
-  ['in memory of its own', '', () => Promise.resolve(pretendedDevice())],
-  ['on WebGPU', skipped, () => deviceEngine({ device: 'webgpu', threads: 1 })],
-])('a store %s%s', (_, reason, open) => {
-  it.skipIf(reason !== '').each([
-    ['adamw', adamw(), 4],
-    ['sgd', sgd({ momentum: 0.9 }), 3],
+  ['in memory of its own', undefined, () => Promise.resolve(pretendedDevice())],
+  ['on webgpu', await hindranceOf('webgpu'), () => deviceEngine({ device: 'webgpu', threads: 1 })],
+  ['on cuda', await hindranceOf('cuda'), () => deviceEngine(onCuda)],
+])('a store %s', (_, hindrance, open) => {
+  it.skipIf(hindrance !== undefined).each([
+    ['adamw', adamw(), 5],
+    ['sgd', sgd({ momentum: 0.9 }), 4],
   ])(
     'makes the losses of the shared store with %s; batches and masks go up, numbers come back',
     async (_name, optimizer, scalars) => {
@@ -92,8 +99,8 @@ describe.each([
       expect(given.losses).toHaveLength(steps)
       given.losses.forEach((loss, i) => expect(Math.abs(loss / shared.losses[i]! - 1), `step ${i}`).toBeLessThan(1e-6))
       given.norms.forEach((norm, i) => expect(Math.abs(norm / shared.norms[i]! - 1), `step ${i}`).toBeLessThan(1e-5))
-      // of every update: the loss and the count of two micro-batches, and the norm
-      expect(given.down).toBe(steps * (2 * 2 + 1) * 4)
+      // of every update, whatever its micro-batches: the loss, the count and the norm
+      expect(given.down).toBe(steps * 3 * 4)
       expect(given.up).toBe(given.fed + steps * scalars * 4) // the numbers of each update are float32
       for (const [name, expected] of shared.weights)
         if (!name.includes('key.bias')) expectClose(given.weights.get(name)!, expected, 1e-4, name) // its gradient is noise
