@@ -11,9 +11,11 @@ export function initialValues(parameter: Parameter, seed: number): Float32Array<
   const { initialization } = parameter
   if (initialization.kind === 'ones') values.fill(1)
   if (initialization.kind === 'sinusoids') fillWithSinusoids(values, parameter.shape.at(-1)!)
-  if (initialization.kind !== 'normal') return values
+  if (initialization.kind !== 'normal' && initialization.kind !== 'uniform') return values
   const generator = new MersenneTwister(hash32(seed, ...Array.from(parameter.name, letter => letter.codePointAt(0)!)))
-  fillWithNormal(values, initialization, () => generator.next32() / 2 ** 32)
+  const uniform = (): number => generator.next32() / 2 ** 32
+  if (initialization.kind === 'normal') fillWithNormal(values, initialization, uniform)
+  else for (let i = 0; i < values.length; i++) values[i] = (2 * uniform() - 1) * initialization.bound
   const width = parameter.shape.at(-1)!
   if (parameter.paddingRow !== undefined)
     values.fill(0, parameter.paddingRow * width, (parameter.paddingRow + 1) * width)
