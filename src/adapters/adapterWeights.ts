@@ -27,13 +27,18 @@ export function storedName(name: string, { model, layers, prefix }: AdapterShape
   return `${wrapper}${bare.slice(0, end)}.base_layer${bare.slice(end)}`
 }
 
-/** The parameter that a tensor of a file belongs to, whoever wrote the file: names have the adapter's own in them, or not. */
-function parameterName(stored: string, { model, prefix }: AdapterShape): string {
-  const bare = stored
+/** A name in a file without what PEFT puts around it, whoever wrote the file: names have the adapter's own in them, or not. */
+export function bareName(stored: string): string {
+  return stored
     .replace(/^base_model\.model\./, '')
     .replace(/\.modules_to_save(\.default)?\./, '.')
     .replace(/\.base_layer\./, '.')
     .replace(/\.(lora_[AB])\.default\./, '.$1.')
+}
+
+/** The parameter that a tensor of a file belongs to. */
+function parameterName(stored: string, { model, prefix }: AdapterShape): string {
+  const bare = bareName(stored)
   const isThere = model.parameters.some(({ name }) => name === bare)
   return !isThere && model.head.task === 'feature-extraction' ? `${prefix}.${bare}` : bare
 }

@@ -36,6 +36,13 @@ const optionNames = Object.keys({
   taskType: 1,
 } satisfies Record<keyof LoraConfig, 1>)
 
+/** The options of a new adapter for a model: its head is trained and saved with it, unless the options say what is. */
+export function withOwnHead<Inputs>({ head }: Model<Inputs>, config: LoraConfig): LoraConfig {
+  const taskType = config.taskType ?? taskTypes[head.task]
+  if (taskType !== undefined) return { ...config, taskType }
+  return head.task === 'multiple-choice' ? { modulesToSave: ['classifier'], ...config } : config
+}
+
 /**
  * Finds the layers that an adapter is for, by PEFT's rules.
  * @param where what the options are called in messages: a call, or a file.
@@ -44,7 +51,7 @@ const optionNames = Object.keys({
 export function placeAdapter<Inputs>(model: Model<Inputs>, config: LoraConfig, where: string): PlacedAdapter {
   checkOptions(config, optionNames, where)
   checkNumbers(config, where)
-  const taskType = config.taskType ?? taskTypes[model.head.task]
+  const { taskType } = config
   checkTask(model, taskType, where)
   const saved = savedModules(model, config, taskType, where)
   const names = linearLayers(model)

@@ -1,7 +1,7 @@
 import { adapterConfigJson } from '../adapters/adapterConfig'
 import { type AdapterShape, readAdapter, storedName } from '../adapters/adapterWeights'
 import type { LoraConfig } from '../adapters/LoraConfig'
-import { type PlacedAdapter, placeAdapter } from '../adapters/placement'
+import { type PlacedAdapter, placeAdapter, withOwnHead } from '../adapters/placement'
 import { TrainerError } from '../errors'
 import { loadAdapterWeights } from '../files/weights'
 import { initialValues } from '../models/initialize'
@@ -165,5 +165,8 @@ export function getPeftModel<Prediction>(
       fix: 'Merge it first: model.mergeAndUnload().',
     })
   const { seed, ...lora } = options
-  return new PeftModel(model, lora, { where: 'getPeftModel()', ...(seed !== undefined && { seed }) })
+  return new PeftModel(model, withOwnHead(model.definition, lora), {
+    where: 'getPeftModel()',
+    ...(seed !== undefined && { seed }),
+  })
 }

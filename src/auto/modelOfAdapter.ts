@@ -2,6 +2,7 @@
 import { isAbsolute, join } from 'node:path'
 
 import { type AdapterConfig, adapterConfigName, readAdapterConfig } from '../adapters/adapterConfig'
+import { bareName } from '../adapters/adapterWeights'
 import { quoted, TrainerError } from '../errors'
 import { isFolder, pathExists } from '../files/paths'
 import { loadAdapterWeights } from '../files/weights'
@@ -33,9 +34,10 @@ export async function modelOfAdapter<Prediction>(
   const base = await openSource('model', name, { ...rest, ...where })
   await base.fetchConfig()
   const baseConfig = await readConfig(base.folder)
-  const labels = await labelsOf(source.folder, task, options, labelCount(baseConfig))
-  const all = { ...rest, ...labels }
-  const model = await modelFromFolder<Prediction>(base.folder, baseConfig, all, task, base)
+  const shapes = await shapesOf(source.folder)
+  const all = { ...rest, ...labelsOf(shapes, task, options, labelCount(baseConfig)) }
+  const brought = new Set([...shapes.keys()].map(bareName))
+  const model = await modelFromFolder<Prediction>(base.folder, baseConfig, all, task, base, brought)
   return withAdapter(model, source, config)
 }
 
@@ -100,20 +102,24 @@ async function baseOf(
   })
 }
 
+async function shapesOf(folder: string): Promise<ReadonlyMap<string, readonly number[]>> {
+  const source = await loadAdapterWeights(folder)
+  await source.close()
+  return source.shapes
+}
+
 /** How many labels the head in an adapter has, where the caller does not say and the base has another number. */
-async function labelsOf(
-  folder: string,
+function labelsOf(
+  shapes: ReadonlyMap<string, readonly number[]>,
   task: Task,
   options: PretrainedOptions,
   own: number,
-): Promise<{ numLabels?: number }> {
+): { numLabels?: number } {
   const isClassifier = task === 'sequence-classification' || task === 'token-classification'
   const isGiven = [options.numLabels, options.id2label, options.label2id].some(option => option !== undefined)
   if (!isClassifier || isGiven) return {}
-  const source = await loadAdapterWeights(folder)
-  await source.close()
-  const weight = /^base_model\.model\.(classifier|score)(\.out_proj)?(\.modules_to_save(\.default)?)?\.weight$/
-  const head = [...source.shapes].find(([name, dims]) => weight.test(name) && dims.length === 2)
+  const weight = /^(classifier|score)(\.out_proj)?\.weight$/
+  const head = [...shapes].find(([name, dims]) => weight.test(bareName(name)) && dims.length === 2)
   const count = head?.[1][0]
   return count === undefined || count === own ? {} : { numLabels: count }
 }
