@@ -60,3 +60,15 @@ export const taskTypes: { readonly [T in Task]?: PeftTask } = {
   'question-answering': 'QUESTION_ANS',
   'feature-extraction': 'FEATURE_EXTRACTION',
 }
+
+/** The defaults of what has one. */
+export const loraDefaults = {
+  r: 8,
+  loraAlpha: 8,
+  loraDropout: 0,
+  rankPattern: {},
+  alphaPattern: {},
+  useRslora: false,
+  bias: 'none',
+  initLoraWeights: true,
+} as const satisfies LoraConfig

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { nearest, TrainerError } from '../errors'
 import { readJsonObject } from '../files/json'
 import type { Json, JsonObject } from '../json'
-import { type LoraConfig, type PeftTask, peftTasks } from './LoraConfig'
+import { type LoraConfig, loraDefaults, type PeftTask, peftTasks } from './LoraConfig'
 import { toPython } from './patterns'
 
 /** The file's name. */
@@ -89,7 +89,8 @@ export function adapterConfigJson(
 ): JsonObject {
   const pattern = (value: string | readonly string[] | RegExp | undefined): Json =>
     value instanceof RegExp ? toPython(value) : (value ?? null)
-  const named = Object.entries(fields).map(([name, field]) => [field, lora[name as keyof LoraConfig] ?? null])
+  const all: LoraConfig = { ...loraDefaults, ...lora }
+  const named = Object.entries(fields).map(([name, field]) => [field, all[name as keyof LoraConfig] ?? null])
   return {
     ...(Object.fromEntries(named) as JsonObject),
     target_modules: pattern(lora.targetModules),

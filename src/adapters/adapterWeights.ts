@@ -15,6 +15,8 @@ export interface AdapterShape {
   readonly layers: ReadonlySet<string>
   /** What the encoder's names begin with in a model with a head; Python's model without one has it not. */
   readonly prefix: string
+  /** Second names of parameters that are tied to others, and the names of those. */
+  readonly tied: ReadonlyMap<string, string>
 }
 
 /** The name in a file of a parameter. */
@@ -37,8 +39,9 @@ export function bareName(stored: string): string {
 }
 
 /** The parameter that a tensor of a file belongs to. */
-function parameterName(stored: string, { model, prefix }: AdapterShape): string {
-  const bare = bareName(stored)
+function parameterName(stored: string, { model, prefix, tied }: AdapterShape): string {
+  const name = bareName(stored)
+  const bare = tied.get(name) ?? name
   const isThere = model.parameters.some(({ name }) => name === bare)
   return !isThere && model.head.task === 'feature-extraction' ? `${prefix}.${bare}` : bare
 }

@@ -3,7 +3,7 @@ import { nearest, quoted, TrainerError } from '../errors'
 import { linearLayers, type LowRank } from '../models/lora'
 import type { Initialization, Model } from '../models/Model'
 import { checkOptions, shown } from '../options'
-import { type LoraConfig, type PeftTask, peftTasks, taskTypes } from './LoraConfig'
+import { type LoraConfig, loraDefaults, type PeftTask, peftTasks, taskTypes } from './LoraConfig'
 import { endMatches, fullMatches } from './patterns'
 
 /** Where an adapter is in a model. */
@@ -178,7 +178,7 @@ function isInLayers(name: string, { layersToTransform, layersPattern }: LoraConf
 }
 
 function lowRank(layer: string, config: LoraConfig, where: string): LowRank {
-  const { r = 8, loraAlpha = 8, loraDropout = 0, useRslora = false, initLoraWeights = true } = config
+  const { r, loraAlpha, loraDropout, useRslora, initLoraWeights } = { ...loraDefaults, ...config }
   const rank = byPattern(config.rankPattern, layer, `${where}: rankPattern`) ?? r
   const alpha = byPattern(config.alphaPattern, layer, `${where}: alphaPattern`) ?? loraAlpha
   const ofA = (inputs: number): Initialization =>

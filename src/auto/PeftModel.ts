@@ -124,8 +124,12 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
   }
 
   get #shape(): AdapterShape {
+    const { prefix, heads } = architectureOf(this.config)
+    const { task } = this.definition.head
+    const pairs = (task === 'feature-extraction' ? undefined : heads[task]?.tied) ?? []
+    const tied = this.config.tie_word_embeddings === false ? [] : pairs.map(({ own, shared }) => [own, shared] as const)
     const layers = new Set(this.#placed.layers.keys())
-    return { model: this.definition, layers, prefix: architectureOf(this.config).prefix }
+    return { model: this.definition, layers, prefix, tied: new Map(tied) }
   }
 
   /** What is saved: the adapters, and what is or was trained beside. */
