@@ -39,7 +39,8 @@ const rooms = listed({
   TrainingArguments: 'optim engine hub ground',
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
-  auto: 'programs models heads losses optim onnx tokenizers checkpoint hub files ground',
+  adapters: 'models heads files ground',
+  auto: 'adapters programs models heads losses optim onnx tokenizers checkpoint hub files ground',
   hub: 'terminal files ground',
   modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
@@ -48,7 +49,7 @@ const rooms = listed({
     TrainingArguments ground`,
   Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
     modelCard callbacks auto search TrainingArguments ground`,
-  index: `Trainer artifacts looping deciding running engine install search TrainingArguments losses optim autodiff heads
+  index: `Trainer artifacts adapters looping deciding running engine install search TrainingArguments losses optim autodiff heads
     models onnx data collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground`,
   cli: 'index',
 })
@@ -90,7 +91,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],
   yaml: ['TrainingArguments', 'data', 'modelCard'],
-  node: ['files', 'checkpoint', 'hub', 'install', 'engine', 'cli'],
+  node: ['files', 'checkpoint', 'adapters', 'hub', 'install', 'engine', 'cli'],
 }
 
 /** Which rooms may use a global that reaches outside. */
@@ -285,7 +286,7 @@ describe('the layers test', () => {
       ),
     ).toEqual([
       'autodiff/backward.ts: autodiff may not import engine (../engine/Engine)',
-      'autodiff/backward.ts: autodiff may not import node:fs; only files, checkpoint, hub, install, engine, cli may',
+      'autodiff/backward.ts: autodiff may not import node:fs; only files, checkpoint, adapters, hub, install, engine, cli may',
       'cli/main.ts: cli may not import Trainer (../Trainer)',
       'training/TrainingRun.ts: looping may not import heads (../heads/Head)',
       'training/misc.ts: no room of this name is in the table',

@@ -1,7 +1,7 @@
 // One forward and backward pass of a model with low-rank adapters, and the merged model, against PEFT's.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadAdapter } from '../../src/auto/modelOfAdapter'
+import { PeftModel } from '../../src/auto/PeftModel'
 import { modelFromFolder } from '../../src/auto/PreTrainedModel'
 import type { ModelConfig } from '../../src/models/config'
 import { type Checked, verdict } from './compare'
@@ -12,7 +12,7 @@ export async function checkLora(folder: string): Promise<Checked> {
   const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), 'utf8'))
   const oracle = read('case.json') as ModelCase
   const base = await modelFromFolder(folder, read('config.json') as ModelConfig)
-  const model = await loadAdapter(base, folder)
+  const model = await PeftModel.fromPretrained(base, folder)
   const adapted = await forwardAndBackward(model, batchOf(oracle))
   const merged = await forwardAndBackward(model.mergeAndUnload(), batchOf(oracle))
   const computed: Computed = {

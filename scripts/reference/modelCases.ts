@@ -68,7 +68,12 @@ async function compute(
 ): Promise<{ values: Computed; strays: readonly string[] }> {
   const model = await modelFromFolder(folder, config, {}, task)
   let strays: readonly string[] = []
-  const values = await forwardAndBackward(model, batchOf(oracle), watched?.engines, () => (strays = watched?.strays() ?? []))
+  const values = await forwardAndBackward(
+    model,
+    batchOf(oracle),
+    watched?.engines,
+    () => (strays = watched?.strays() ?? []),
+  )
   return { values, strays }
 }
 

@@ -4,9 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
-import { getPeftModel, loadAdapter, type LoraConfig, setLogLevel, Tensor } from '../../src/index'
+import { getPeftModel, type LoraConfig, PeftModel, setLogLevel, Tensor } from '../../src/index'
 import { autoModelFor } from '../../src/auto/autoModels'
-import type { PeftModel } from '../../src/auto/PeftModel'
 import { linearLayers } from '../../src/models/lora'
 import { MersenneTwister } from '../../src/random'
 import type { Check } from './Check'
@@ -121,7 +120,7 @@ const tensors = (plain: PlainOutputs['adapted']): Outputs =>
 /** What an adapter of PEFT's computes here, and the model that it is merged into. */
 async function opened(one: Adapted, adapter: string, work: string): Promise<{ adapted: Outputs; merged: Outputs }> {
   const base = await autoModelFor<unknown>(one.task).fromPretrained(one.base)
-  const model = await loadAdapter(base, adapter)
+  const model = await PeftModel.fromPretrained(base, adapter)
   const adapted = await predictAndSave(model, one.inputs, join(work, `again-${one.seed}`))
   const merged = await predictAndSave(model.mergeAndUnload(), one.inputs, join(work, `again-merged-${one.seed}`))
   return { adapted, merged }

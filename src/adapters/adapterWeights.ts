@@ -46,24 +46,15 @@ function parameterName(stored: string, { model, prefix, tied }: AdapterShape): s
   return !isThere && model.head.task === 'feature-extraction' ? `${prefix}.${bare}` : bare
 }
 
-/** The weights of an adapter. */
-export interface LoadedAdapter {
-  readonly weights: ReadonlyMap<string, Tensor<'float32'>>
-  /** What is to be saved with it and is not there: parts of a head, which start at random. */
-  readonly missing: readonly string[]
-}
-
 /**
  * Reads an adapter's tensors for a model with that adapter.
- * @param expected the names of what an adapter saves of the model.
  * @throws TrainerError ('model') for a layer of the adapter without its A or B, for a tensor that belongs to nothing, and
  * for a wrong shape.
  */
 export async function readAdapter(
   source: WeightsSource,
   shape: AdapterShape,
-  expected: readonly string[],
-): Promise<LoadedAdapter> {
+): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
   const shapes = new Map(shape.model.parameters.map(parameter => [parameter.name, parameter.shape]))
   const weights = new Map<string, Tensor<'float32'>>()
   for (const [stored, dims] of source.shapes) {
@@ -88,7 +79,7 @@ export async function readAdapter(
         fix: 'Its adapter_config.json means more layers than were trained: save both again together.',
       },
     )
-  return { weights, missing: expected.filter(name => !weights.has(name)) }
+  return weights
 }
 
 function noPlace(stored: string, { files }: WeightsSource, { model, layers }: AdapterShape): TrainerError {

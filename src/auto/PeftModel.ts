@@ -1,28 +1,19 @@
-import { adapterConfigJson } from '../adapters/adapterConfig'
+import { adapterConfigJson, adapterConfigName, readAdapterConfig } from '../adapters/adapterConfig'
 import { type AdapterShape, readAdapter, storedName } from '../adapters/adapterWeights'
 import type { LoraConfig } from '../adapters/LoraConfig'
 import { type PlacedAdapter, placeAdapter, withOwnHead } from '../adapters/placement'
-import { TrainerError } from '../errors'
+import { quoted, TrainerError } from '../errors'
 import { loadAdapterWeights } from '../files/weights'
+import { log } from '../logging'
 import { initialValues } from '../models/initialize'
 import { lowRankNames, withLowRank } from '../models/lora'
 import { architectureOf } from '../models/registry'
-import { refuseArguments } from '../options'
+import { checkOptions, refuseArguments } from '../options'
 import { Tensor } from '../tensor'
 import { mergedWeight } from './mergedWeight'
 import { PreTrainedModel } from './PreTrainedModel'
 import type { SavedWeights } from './saveModel'
-
-/** What an adapter is made with beside its options. */
-export interface AdapterStart {
-  /** What A is drawn from. Default 42. */
-  readonly seed?: number
-  /** What the options are called in messages. */
-  readonly where?: string
-  /** Where the adapter was loaded from. */
-  readonly nameOrPath?: string | undefined
-  readonly repository?: string | undefined
-}
+import { openSource, type PretrainedSource, type SourceOptions, sourceOptionNames } from './sources'
 
 /**
  * A model with low-rank adapters, as PEFT makes one: what is trained are the adapters and the head, and these are what is
@@ -34,8 +25,12 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
   readonly #lora: LoraConfig
   readonly #placed: PlacedAdapter
 
-  constructor(base: PreTrainedModel<Prediction>, lora: LoraConfig, start: AdapterStart = {}) {
-    const { seed = 42, where = 'The adapter', nameOrPath, repository } = start
+  /**
+   * @param seed what A is drawn from.
+   * @param from where the adapter's files are, if they are to be read into it.
+   */
+  protected constructor(base: PreTrainedModel<Prediction>, lora: LoraConfig, seed = 42, from?: PretrainedSource) {
+    const where = from === undefined ? 'getPeftModel()' : `${from.folder}/${adapterConfigName}`
     const placed = placeAdapter(base.definition, lora, where)
     const definition = withLowRank(base.definition, placed.layers, name => placed.trained.has(name))
     const weights = definition.parameters.map(parameter => {
@@ -45,10 +40,34 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
       // what is trained is the adapter's own
       return [name, placed.trained.has(name) ? new Tensor('float32', own.data.slice(), own.dims) : own] as const
     })
-    super(base.config, new Map(weights), nameOrPath, definition, repository)
+    super(base.config, new Map(weights), from?.name, definition, from?.repository)
     this.base = base
     this.#lora = lora
     this.#placed = placed
+  }
+
+  /**
+   * Adds an adapter that was saved to the model that it is for. The classes of tasks do that by themselves:
+   * `AutoModelForSequenceClassification.fromPretrained(folder)` loads the base too.
+   * @param folderOrId the folder of the adapter, or the id of its repository.
+   * @throws TrainerError ('file') where there is none; ('model') for one of another kind or another model, by the field
+   * or the tensor.
+   *
+   * @example
+   * const base = await AutoModelForSequenceClassification.fromPretrained('./bert', { numLabels: 2 })
+   * const model = await PeftModel.fromPretrained(base, './adapter')
+   */
+  static async fromPretrained<Prediction>(
+    base: PreTrainedModel<Prediction>,
+    folderOrId: string,
+    options: SourceOptions = {},
+  ): Promise<PeftModel<Prediction>> {
+    checkOptions(options, sourceOptionNames, 'PeftModel.fromPretrained()')
+    const source = await openSource('model', folderOrId, options)
+    await source.fetchConfig()
+    const { lora } = await readAdapterConfig(source.folder)
+    await source.fetchWeights()
+    return withAdapter(base, lora, source)
   }
 
   /** The options of the adapter. */
@@ -77,14 +96,9 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
 
   /** The weights of an adapter's folder, for this one. @throws TrainerError ('model') for another adapter's. */
   override async readWeights(folder: string): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
-    return (await this.readAdapter(folder)).weights
-  }
-
-  /** The same, and what of the head is missing there. */
-  async readAdapter(folder: string): ReturnType<typeof readAdapter> {
     const source = await loadAdapterWeights(folder)
     try {
-      return await readAdapter(source, this.#shape, this.#savedNames())
+      return await readAdapter(source, this.#shape)
     } finally {
       await source.close()
     }
@@ -146,6 +160,28 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
   }
 }
 
+/** One that can be made: users get theirs by functions that check what they give. */
+class NewPeftModel<Prediction> extends PeftModel<Prediction> {
+  constructor(base: PreTrainedModel<Prediction>, lora: LoraConfig, seed?: number, from?: PretrainedSource) {
+    super(base, lora, seed, from)
+  }
+}
+
+/** A model with the adapter of a folder whose files are there. */
+export async function withAdapter<Prediction>(
+  base: PreTrainedModel<Prediction>,
+  lora: LoraConfig,
+  source: PretrainedSource,
+): Promise<PeftModel<Prediction>> {
+  const model = new NewPeftModel(base, lora, undefined, source)
+  const weights = await model.readWeights(source.folder)
+  for (const [parameter, tensor] of weights) model.parameters.set(parameter, tensor)
+  const missing = model.definition.parameters.filter(({ name, trainable }) => trainable && !weights.has(name))
+  if (missing.length > 0)
+    log('warning', `${source.name} lacks ${quoted(missing.map(({ name }) => name))}: the base's are taken.`)
+  return model
+}
+
 function grouped(count: number): string {
   return count.toLocaleString('en-US')
 }
@@ -169,8 +205,5 @@ export function getPeftModel<Prediction>(
       fix: 'Merge it first: model.mergeAndUnload().',
     })
   const { seed, ...lora } = options
-  return new PeftModel(model, withOwnHead(model.definition, lora), {
-    where: 'getPeftModel()',
-    ...(seed !== undefined && { seed }),
-  })
+  return new NewPeftModel(model, withOwnHead(model.definition, lora), seed)
 }
