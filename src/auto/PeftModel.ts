@@ -160,9 +160,17 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
   }
 }
 
+/** What a model with an adapter is made of. */
+interface PeftParts<Prediction> {
+  readonly base: PreTrainedModel<Prediction>
+  readonly lora: LoraConfig
+  readonly seed?: number | undefined
+  readonly from?: PretrainedSource
+}
+
 /** One that can be made: users get theirs by functions that check what they give. */
 class NewPeftModel<Prediction> extends PeftModel<Prediction> {
-  constructor(base: PreTrainedModel<Prediction>, lora: LoraConfig, seed?: number, from?: PretrainedSource) {
+  constructor({ base, lora, seed, from }: PeftParts<Prediction>) {
     super(base, lora, seed, from)
   }
 }
@@ -173,7 +181,7 @@ export async function withAdapter<Prediction>(
   lora: LoraConfig,
   source: PretrainedSource,
 ): Promise<PeftModel<Prediction>> {
-  const model = new NewPeftModel(base, lora, undefined, source)
+  const model = new NewPeftModel({ base, lora, from: source })
   const weights = await model.readWeights(source.folder)
   for (const [parameter, tensor] of weights) model.parameters.set(parameter, tensor)
   const missing = model.definition.parameters.filter(({ name, trainable }) => trainable && !weights.has(name))
@@ -205,5 +213,5 @@ export function getPeftModel<Prediction>(
       fix: 'Merge it first: model.mergeAndUnload().',
     })
   const { seed, ...lora } = options
-  return new NewPeftModel(model, withOwnHead(model.definition, lora), seed)
+  return new NewPeftModel({ base: model, lora: withOwnHead(model.definition, lora), seed })
 }
