@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { nearest, TrainerError } from '../errors'
 import { readJsonObject } from '../files/json'
 import type { Json, JsonObject } from '../json'
-import { type LoraConfig, loraDefaults, type PeftTask, peftTasks } from './LoraConfig'
+import { type LoraConfig, type PeftTask, peftTasks, withLoraDefaults } from './LoraConfig'
 import { toPython } from './patterns'
 
 /** The file's name. */
@@ -89,7 +89,7 @@ export function adapterConfigJson(
 ): JsonObject {
   const pattern = (value: string | readonly string[] | RegExp | undefined): Json =>
     value instanceof RegExp ? toPython(value) : (value ?? null)
-  const all: LoraConfig = { ...loraDefaults, ...lora }
+  const all: LoraConfig = withLoraDefaults(lora)
   const named = Object.entries(fields).map(([name, field]) => [field, all[name as keyof LoraConfig] ?? null])
   return {
     ...(Object.fromEntries(named) as JsonObject),

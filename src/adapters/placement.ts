@@ -3,7 +3,7 @@ import { nearest, quoted, TrainerError } from '../errors'
 import { linearLayers, type LowRank } from '../models/lora'
 import type { Initialization, Model } from '../models/Model'
 import { checkOptions, shown } from '../options'
-import { type LoraConfig, loraDefaults, type PeftTask, peftTasks, taskTypes } from './LoraConfig'
+import { type LoraConfig, type PeftTask, peftTasks, taskTypes, withLoraDefaults } from './LoraConfig'
 import { endMatches, fullMatches } from './patterns'
 
 /** Where an adapter is in a model. */
@@ -37,7 +37,8 @@ const optionNames = Object.keys({
 } satisfies Record<keyof LoraConfig, 1>)
 
 /** The options of a new adapter for a model: its head is trained and saved with it, unless the options say what is. */
-export function withOwnHead<Inputs>({ head }: Model<Inputs>, config: LoraConfig): LoraConfig {
+export function withOwnHead<Inputs>({ head }: Model<Inputs>, given: LoraConfig): LoraConfig {
+  const config = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as LoraConfig
   const taskType = config.taskType ?? taskTypes[head.task]
   if (taskType !== undefined) return { ...config, taskType }
   return head.task === 'multiple-choice' ? { modulesToSave: ['classifier'], ...config } : config
@@ -178,7 +179,7 @@ function isInLayers(name: string, { layersToTransform, layersPattern }: LoraConf
 }
 
 function lowRank(layer: string, config: LoraConfig, where: string): LowRank {
-  const { r, loraAlpha, loraDropout, useRslora, initLoraWeights } = { ...loraDefaults, ...config }
+  const { r, loraAlpha, loraDropout, useRslora, initLoraWeights } = withLoraDefaults(config)
   const rank = byPattern(config.rankPattern, layer, `${where}: rankPattern`) ?? r
   const alpha = byPattern(config.alphaPattern, layer, `${where}: alphaPattern`) ?? loraAlpha
   const ofA = (inputs: number): Initialization =>

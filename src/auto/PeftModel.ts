@@ -206,7 +206,7 @@ function grouped(count: number): string {
  */
 export function getPeftModel<Prediction>(
   model: PreTrainedModel<Prediction>,
-  options: LoraConfig & { readonly seed?: number } = {},
+  options: LoraConfig & { readonly seed?: number | undefined } = {},
 ): PeftModel<Prediction> {
   if (model instanceof PeftModel)
     throw new TrainerError('argument', 'The model has an adapter already.', {
