@@ -9,17 +9,20 @@ import { ctrlC } from './verify/ctrlC'
 import { deviceReference } from './verify/deviceReference'
 import { hubCache } from './verify/hubCache'
 import { hubPush } from './verify/hubPush'
+import { adapters } from './verify/adapters'
 import { savedFolders } from './verify/savedFolders'
 import { trainedArtifacts } from './verify/trainedArtifacts'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
 import type { Check } from './verify/Check'
 
 const checks: Readonly<Record<string, Check>> = {
+  adapters,
   artifacts: trainedArtifacts,
   'ctrl-c': ctrlC,
   'device-reference': deviceReference,
   'hub-cache': hubCache,
   'hub-push': hubPush,
+
   'saved-folders': savedFolders,
   'webgpu-artifacts': webgpuArtifacts,
 }

@@ -27,6 +27,8 @@ export {
 export { AutoTokenizer } from './auto/AutoTokenizer'
 export { TrainableModel } from './auto/TrainableModel'
 export { type ModelOptions, type PretrainedOptions, PreTrainedModel } from './auto/PreTrainedModel'
+export { getPeftModel, PeftModel } from './auto/PeftModel'
+export type { LoraConfig, PeftTask } from './adapters/LoraConfig'
 export type { SourceOptions } from './auto/sources'
 export type { HubOptions } from './hub/connection'
 export { type DifferentiateOptions, differentiate, type Gradients } from './autodiff/backward'

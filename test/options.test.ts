@@ -22,6 +22,7 @@ const dataset = untyped(index.Dataset.fromRows(rows))
 const splits = untyped(new index.DatasetDict({ train: index.Dataset.fromRows(rows) }))
 const stream = untyped(new index.IterableDataset(filesStage([], undefined)))
 const model = untyped(tinyModel())
+const adapted = untyped(index.getPeftModel(tinyModel()))
 
 let tokenizer: Untyped
 let artifacts: Untyped
@@ -80,6 +81,10 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   ),
   'TrainableModel#pushToHub/1': options => model.pushToHub!('name', options),
   'PreTrainedModel#pushToHub/1': options => model.pushToHub!('name', options),
+  'getPeftModel/1': options => library.getPeftModel!(model, options),
+  'PeftModel.fromPretrained/2': options => library.PeftModel!.fromPretrained!(model, 'nowhere', options),
+  'PeftModel#numParameters/0': options => adapted.numParameters!(options),
+  'PeftModel#pushToHub/1': options => adapted.pushToHub!('name', options),
   'TrainingArtifacts.fromPretrained/1': options => library.TrainingArtifacts!.fromPretrained!(artifactsFolder, options),
   'TrainingArtifacts#getContiguousParameters/0': options => artifacts.getContiguousParameters!(options),
   'TrainingArtifacts#loadParameters/1': options => artifacts.loadParameters!(new Float32Array(1), options),

@@ -34,6 +34,12 @@ export const cases: readonly ExampleCase[] = [
     result: 'eval_accuracy',
     flags: ['--warmup_steps=0'],
   },
+  {
+    script: 'lora',
+    files: inFolder('mrpc', labelled(['sentence1', 'sentence2'], 2)),
+    result: 'eval_accuracy',
+    flags: ['--rank=4', '--target_modules=query,value,dense'],
+  },
   { script: 'ner', files: { train: entities(), validation: entities() }, result: 'eval_f1' },
   {
     script: 'questionAnswering',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Checked, skip } from './compare'
 import { checkArtifacts } from './artifactCases'
 import { checkGraph } from './graphCases'
+import { checkLora } from './loraCases'
 import { checkModelCase } from './modelCases'
 import { checkTokenizer } from './tokenizerCases'
 import { checkTrainerEvents } from './trainerEvents'
@@ -13,11 +14,6 @@ import { checkTrainerRun } from './trainerRuns'
 export interface Case {
   readonly name: string
   check(): Promise<Checked>
-}
-
-/** Kinds of oracle that nothing here can check yet, and why. */
-const unsupported: Readonly<Record<string, string>> = {
-  lora: 'low-rank adapters are not supported yet',
 }
 
 /**
@@ -30,7 +26,7 @@ export function findCases(folder: string, device?: string): Case[] {
     .map(({ name }) => name)
     .sort()
   const models = folders.filter(name => existsSync(join(folder, name, 'case.json')))
-  const others = ['trainer-runs', 'trainer-events', 'tokenizer', 'graphs', 'artifacts', ...Object.keys(unsupported)]
+  const others = ['trainer-runs', 'trainer-events', 'tokenizer', 'graphs', 'artifacts', 'lora']
   const computed = [
     ...models.map(name => ({ name, check: () => checkModelCase(join(folder, name), device) })),
     ...filesOf(folder, 'trainer-runs').map(({ name, path }) => ({ name, check: () => checkTrainerRun(path, device) })),
@@ -40,9 +36,7 @@ export function findCases(folder: string, device?: string): Case[] {
     ...foldersOf(folder, 'tokenizer').map(({ name, path }) => ({ name, check: () => checkTokenizer(path) })),
     ...foldersOf(folder, 'graphs').map(({ name, path }) => ({ name, check: () => checkGraph(path) })),
     ...foldersOf(folder, 'artifacts').map(({ name, path }) => ({ name, check: () => checkArtifacts(path) })),
-    ...Object.entries(unsupported).flatMap(([kind, reason]) =>
-      foldersOf(folder, kind).map(({ name }) => ({ name, check: async () => ({ verdict: skip(reason) }) })),
-    ),
+    ...foldersOf(folder, 'lora').map(({ name, path }) => ({ name, check: () => checkLora(path) })),
     ...folders
       .filter(name => ![...models, ...others].includes(name))
       .map(name => ({ name, check: async () => ({ verdict: skip('this kind of oracle is not known here') }) })),

@@ -67,10 +67,19 @@ async function compute(
   watched: WatchedEngines | undefined,
 ): Promise<{ values: Computed; strays: readonly string[] }> {
   const model = await modelFromFolder(folder, config, {}, task)
-  const batch = mapped(oracle.inputs, plain => tensorOf(plain, plain.dtype === 'int64' ? 'int32' : 'float32'))
   let strays: readonly string[] = []
-  const values = await forwardAndBackward(model, batch, watched?.engines, () => (strays = watched?.strays() ?? []))
+  const values = await forwardAndBackward(
+    model,
+    batchOf(oracle),
+    watched?.engines,
+    () => (strays = watched?.strays() ?? []),
+  )
   return { values, strays }
+}
+
+/** The inputs of a case, as a collator gives them. */
+export function batchOf({ inputs }: ModelCase): Batch {
+  return mapped(inputs, plain => tensorOf(plain, plain.dtype === 'int64' ? 'int32' : 'float32'))
 }
 
 /**

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
-import { Dataset, setLogLevel, Tensor, Trainer } from '../../src/index'
+import { Dataset, type PreTrainedModel, setLogLevel, Tensor, Trainer } from '../../src/index'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { Task } from '../../src/heads/Head'
 import { architectures } from '../../src/models/registry'
@@ -57,13 +57,26 @@ export function everyHead(): { readonly family: string; readonly task: Task }[] 
   )
 }
 
-/** Saves a random model, and predicts rows of different lengths with it. */
-export async function saveAndPredict(family: string, task: Task, seed: number, folder: string): Promise<SavedFolder> {
+/** A small model of a family with a head, with random weights. */
+export function randomModel(family: string, task: Task, seed: number): PreTrainedModel<unknown> {
   const fields = architectures[family]!.config.fields
   const own = Object.fromEntries(Object.entries(sizes).filter(([name]) => Object.hasOwn(fields, name)))
-  const model = modelFromConfig<unknown>({ model_type: family, ...own, num_labels: 3 }, { seed }, task)
-  const shape = task === 'multiple-choice' ? [4, 3, 12] : [4, 12]
-  const inputs = randomInputs(shape, seed)
+  return modelFromConfig<unknown>({ model_type: family, ...own, num_labels: 3 }, { seed }, task)
+}
+
+/** Saves a random model, and predicts rows of different lengths with it. */
+export async function saveAndPredict(family: string, task: Task, seed: number, folder: string): Promise<SavedFolder> {
+  const inputs = randomInputs(task, seed)
+  const outputs = await predictAndSave(randomModel(family, task, seed), inputs, folder)
+  return { name: `${family}, ${task}`, folder, task, inputs, outputs }
+}
+
+/** What a model predicts for four rows; it is saved then. */
+export async function predictAndSave(
+  model: PreTrainedModel<unknown>,
+  inputs: SavedFolder['inputs'],
+  folder: string,
+): Promise<Outputs> {
   const rows = Array.from({ length: 4 }, (_, row) => ({ row }))
   const trainer = new Trainer({
     model,
@@ -73,14 +86,14 @@ export async function saveAndPredict(family: string, task: Task, seed: number, f
   const { predictions } = await trainer.predict(Dataset.fromRows(rows))
   await trainer.saveModel(folder)
   await trainer.dispose()
-  const outputs = Array.isArray(predictions)
+  return Array.isArray(predictions)
     ? { start_logits: predictions[0] as Tensor<'float32'>, end_logits: predictions[1] as Tensor<'float32'> }
     : { logits: predictions as Tensor<'float32'> }
-  return { name: `${family}, ${task}`, folder, task, inputs, outputs }
 }
 
 /** Random ids and masks: each row begins with real tokens, and ends with padding. */
-function randomInputs(shape: readonly number[], seed: number): Record<string, Tensor<'int32'>> {
+export function randomInputs(task: Task, seed: number): Record<string, Tensor<'int32'>> {
+  const shape = task === 'multiple-choice' ? [4, 3, 12] : [4, 12]
   const twister = new MersenneTwister(seed)
   const width = shape.at(-1)!
   const rows = shape.slice(0, -1).reduce((a, b) => a * b)

@@ -6,13 +6,13 @@ import type { ProblemType } from '../heads/problemType'
 import { log } from '../logging'
 import { completeConfig, fieldNames, misspeltFields, withoutAliases } from '../models/checkConfig'
 import type { ModelConfig } from '../models/config'
-import { initialValues } from '../models/initialize'
+import { startingWeights } from '../models/initialize'
 import { labelCount, type LabelOptions, withLabels, withOwnLabels, withProblemType } from '../models/labels'
-import type { Model, Parameter } from '../models/Model'
+import type { Model } from '../models/Model'
 import { architectureOf } from '../models/registry'
 import { resizedWeights, rowsAskedFor, type ResizeOptions } from '../models/resize'
 import { transformer } from '../models/transformer'
-import { sizeOf, Tensor } from '../tensor'
+import type { Tensor } from '../tensor'
 import { headOf, refuseLabelOptions } from './headOf'
 import { type PretrainedSource, type SourceOptions, sourceOptionNames } from './sources'
 import { apartWarning, tieWords, withOtherNames } from './tiedWords'
@@ -160,6 +160,7 @@ export function checkPretrainedOptions(options: PretrainedOptions, task: Task): 
  * A model of a folder's config and weights; what the weights lack starts at random, and a warning names it, as in Python.
  * Its options are those that {@link checkPretrainedOptions} has let pass.
  * @param from where the folder comes from; by default it is what was asked for, and has everything.
+ * @param brought names of weights that are taken from elsewhere afterwards, so that none has to be there.
  */
 export async function modelFromFolder<Prediction = Tensor>(
   folder: string,
@@ -167,6 +168,7 @@ export async function modelFromFolder<Prediction = Tensor>(
   options: PretrainedOptions = {},
   task: Task = 'sequence-classification',
   from?: Pick<PretrainedSource, 'name' | 'repository' | 'fetchWeights'>,
+  brought?: ReadonlySet<string>,
 ): Promise<PreTrainedModel<Prediction>> {
   const source = `${folder}/config.json`
   for (const { written, meant } of misspeltFields(config, architectureOf(config, source).config))
@@ -175,7 +177,7 @@ export async function modelFromFolder<Prediction = Tensor>(
   await from?.fetchWeights()
   const name = from?.name ?? folder
   const { ignoreMismatchedSizes = false } = options
-  const read = await readWeights(folder, changed, { ignoreMismatchedSizes, task, name })
+  const read = await readWeights(folder, changed, { ignoreMismatchedSizes, task, name, brought })
   const { complete, definition, weights: found } = read
   const { parameters } = definition
   const random = startingWeights(
@@ -192,13 +194,18 @@ export async function modelFromFolder<Prediction = Tensor>(
 async function readWeights(
   folder: string,
   config: ModelConfig,
-  options: { readonly ignoreMismatchedSizes: boolean; readonly task: Task; readonly name: string },
+  options: {
+    readonly ignoreMismatchedSizes: boolean
+    readonly task: Task
+    readonly name: string
+    readonly brought?: ReadonlySet<string> | undefined
+  },
 ): Promise<{
   complete: ModelConfig
   definition: ReturnType<typeof definitionOf>
   weights: ReadonlyMap<string, Tensor<'float32'>>
 }> {
-  const { task, ignoreMismatchedSizes, name: checkpoint } = options
+  const { task, ignoreMismatchedSizes, name: checkpoint, brought } = options
   const definition = definitionOf(config, task)
   const { name, parameters } = definition
   const { prefix, heads, renames } = architectureOf(config)
@@ -210,7 +217,10 @@ async function readWeights(
     ignoreMismatchedSizes,
   })
   const { weights, missing, apart } = tieWords(ties, found, config.tie_word_embeddings !== false)
-  const warning = newlyInitializedWarning(name, checkpoint, { ...found, missing })
+  const warning = newlyInitializedWarning(name, checkpoint, {
+    ...found,
+    missing: missing.filter(parameter => brought?.has(parameter) !== true),
+  })
   if (warning !== undefined) log('warning', warning)
   const unused = unusedMessage(name, checkpoint, found)
   if (unused !== undefined) log([config.architectures].flat().includes(name) ? 'warning' : 'info', unused)
@@ -281,20 +291,4 @@ function refuseUnknownFields(fields: object, config: ModelConfig): void {
   throw new TrainerError('argument', `The option config has the field "${name}", which no ${config.model_type} has.`, {
     fix: close === undefined ? `Its fields are ${quoted(known)}.` : `Did you mean "${close}"?`,
   })
-}
-
-/** More weights than these could not be trained in float32 in any memory that these families are trained in: 16 GB. */
-const mostRandomWeights = 2 ** 32
-
-/** The values with which parameters start that no file has. */
-function startingWeights(parameters: readonly Parameter[], seed = 42): Map<string, Tensor<'float32'>> {
-  const count = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
-  if (count > mostRandomWeights) {
-    const largest = parameters.toSorted((a, b) => sizeOf(b.shape) - sizeOf(a.shape))[0]!
-    const where = `the largest is '${largest.name}' of shape [${largest.shape.join(', ')}]`
-    throw new TrainerError('model', `By its config the model would start with ${count} random weights; ${where}.`, {
-      fix: 'Correct the sizes in the config.',
-    })
-  }
-  return new Map(parameters.map(p => [p.name, new Tensor('float32', initialValues(p, seed), p.shape)]))
 }

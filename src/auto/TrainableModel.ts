@@ -1,3 +1,4 @@
+import { loadPretrained } from '../checkpoint/pretrained'
 import { nearest, TrainerError } from '../errors'
 import { refuseArguments, withDefaults } from '../options'
 import { type ParameterPatterns, withTrainable } from '../models/freeze'
@@ -7,7 +8,7 @@ import type { PushedCommit, PushToHubOptions } from '../hub/pushOptions'
 import type { Model } from '../models/Model'
 import type { OptimizerMemory, UpdateRule } from '../optim/UpdateRule'
 import { type Batch, sizeOf, type Tensor } from '../tensor'
-import { saveModelFolder } from './saveModel'
+import { type SavedWeights, saveModelFolder } from './saveModel'
 
 /** What a model's head predicts for a dataset: one tensor, unless its type says that there are several. */
 export type PredictionOf<Model> =
@@ -94,6 +95,17 @@ export class TrainableModel<Prediction = unknown> {
     throw new TrainerError('model', `${this.#definition.name} has no parameter "${name}".`, {
       fix: close === undefined ? 'The keys of `parameters` are the names.' : `Did you mean "${close}"?`,
     })
+  }
+
+  /** What a folder has of it. */
+  get saved(): SavedWeights {
+    return { weights: this.parameters }
+  }
+
+  /** The weights of a folder that it was saved in. @throws TrainerError ('model') for those of another model. */
+  async readWeights(folder: string): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
+    const expected = this.#definition.parameters.map(({ name, shape }) => ({ name, dims: shape }))
+    return (await loadPretrained(folder, expected)).weights
   }
 
   /**

@@ -2,6 +2,7 @@
 import type { Task } from '../heads/Head'
 import type { ModelConfig } from '../models/config'
 import type { Tensor } from '../tensor'
+import { hasAdapter, modelOfAdapter } from './modelOfAdapter'
 import { readConfig } from './folders'
 import {
   checkPretrainedOptions,
@@ -17,7 +18,7 @@ import { openSource } from './sources'
 export interface AutoModelFor<Prediction = Tensor> {
   /**
    * A model of the config and the weights of a folder, or of a repository on the Hub by its id. Weights that the folder lacks (the head's, mostly) start at random, and a
-   * warning names them.
+   * warning names them. Of PEFT's low-rank adapters the base model is loaded first, and a `PeftModel` is returned.
    * @throws TrainerError for a missing or broken file, a model_type that is not supported or has no such head, weights of
    * another shape, or options of labels (`numLabels`, …) where the head has none.
    */
@@ -36,6 +37,7 @@ export function autoModelFor<Prediction = Tensor>(task: Task): AutoModelFor<Pred
       checkPretrainedOptions(options, task)
       const source = await openSource('model', folderOrId, options)
       await source.fetchConfig()
+      if (await hasAdapter(source.folder)) return modelOfAdapter<Prediction>(source, options, task)
       return modelFromFolder<Prediction>(source.folder, await readConfig(source.folder), options, task, source)
     },
     fromConfig: (config, options = {}) => modelFromConfig<Prediction>(config, options, task),

@@ -13,8 +13,16 @@ export interface SavedModel {
   readonly definition: Model
   /** Hugging Face's; a graph that was made elsewhere has none. */
   readonly config?: object | undefined
-  readonly parameters: ReadonlyMap<string, Tensor<'float32'>>
+  readonly saved: SavedWeights
   parameter(name: string): Tensor<'float32'>
+}
+
+/** What a folder has of a model. */
+export interface SavedWeights {
+  /** By their names in the file. */
+  readonly weights: ReadonlyMap<string, Tensor<'float32'>>
+  /** Of an adapter, its `adapter_config.json`: the folder has no model then, but what is added to one. */
+  readonly adapter?: JsonObject
 }
 
 /** Something that writes its files into a folder: a tokenizer. */
@@ -29,8 +37,12 @@ export interface SavedParts {
   readonly trainingArguments?: JsonObject | undefined
 }
 
-/** Saves a model for use: weights and config for Python, and an ONNX file for transformers.js. */
+/**
+ * Saves a model for use: weights and config for Python, and an ONNX file for transformers.js; of an adapter its weights
+ * and config for PEFT.
+ */
 export async function saveModelFolder(target: string, parts: SavedParts): Promise<void> {
+  if (parts.model.saved.adapter !== undefined) return exportModel(target, modelFiles(parts))
   const graph = inferenceGraph(parts.model.definition, name => parts.model.parameter(name))
   const { model, externalData } = encodeInParts(graph)
   const onnx = externalData === undefined ? { model } : { model, externalData: externalBytes(externalData) }
@@ -39,10 +51,12 @@ export async function saveModelFolder(target: string, parts: SavedParts): Promis
 
 /** The files of a model but its ONNX file. */
 export function modelFiles({ model, tokenizer, trainingArguments }: SavedParts): ModelFiles {
+  const { weights, adapter } = model.saved
+  const config = model.config as JsonObject | undefined
+  const ownConfig = config && { config, floats: floatFields(architectureOf(config as ModelConfig).config) }
   return {
-    config: model.config as JsonObject | undefined,
-    floats: model.config === undefined ? [] : floatFields(architectureOf(model.config as ModelConfig).config),
-    weights: model.parameters,
+    ...(adapter === undefined ? ownConfig : { adapter }),
+    weights,
     writeTokenizer: tokenizer === undefined ? undefined : folder => tokenizer.save(folder),
     trainingArguments,
   }

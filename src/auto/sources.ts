@@ -1,8 +1,9 @@
 // a folder, or an id of the Hub → a folder with the files that are needed
+import { adapterConfigName } from '../adapters/adapterConfig'
 import { TrainerError } from '../errors'
 import { refuseOtherNames } from '../files/folderKinds'
 import { isFolder, pathExists } from '../files/paths'
-import { noWeights, readWeightMap } from '../files/weights'
+import { adapterFiles, noWeights, readWeightMap } from '../files/weights'
 import { checkHubOptions, type HubOptions, hubOptionNames } from '../hub/connection'
 import { HubRefusal } from '../hub/errors'
 import { idAdvice, isRepositoryId } from '../hub/ids'
@@ -26,7 +27,7 @@ export interface PretrainedSource {
   readonly name: string
   /** The id; undefined for a folder. */
   readonly repository?: string
-  /** Sees to it that config.json is there, where there is one. */
+  /** Sees to it that config.json is there, where there is one, or that of an adapter. */
   fetchConfig(): Promise<void>
   /** Sees to it that the weights are there: safetensors, else those of PyTorch. */
   fetchWeights(): Promise<void>
@@ -46,6 +47,7 @@ const weightsFiles = [
 const sufficient = {
   config: known => Promise.resolve(known('config.json') === true),
   async model(known, folder) {
+    if (known(adapterConfigName) === true) return adapterFiles.some(file => known(file) === true)
     if (known('config.json') !== true) return false
     const [single, index] = weightsFiles as [string, string]
     if (known(single) === true || known(index) !== true) return known(single) === true
@@ -155,12 +157,13 @@ function repositorySource(repository: Repository, subfolder: string): Pretrained
     name: id,
     repository: id,
     async fetchConfig() {
-      if (names.has('adapter_config.json') || !names.has('config.json')) refuseOthers()
+      if (names.has(adapterConfigName)) return fetch([adapterConfigName])
+      if (!names.has('config.json')) refuseOthers()
       if (!names.has('config.json')) throw noConfig(name)
       await fetch(['config.json'])
     },
     async fetchWeights() {
-      const found = weightsFiles.find(file => names.has(file))
+      const found = (names.has(adapterConfigName) ? adapterFiles : weightsFiles).find(file => names.has(file))
       if (found === undefined) {
         refuseOthers()
         throw new TrainerError('file', noWeights(name, paths).problem, {

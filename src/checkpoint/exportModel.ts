@@ -5,8 +5,8 @@ import { writeFileWhole } from '../files/writeFile'
 import { type ByteSource } from '../files/bytes'
 import { writeFolder, type WriteFolderOptions } from '../files/folder'
 import { writeJson } from '../files/json'
-import { saveWeights } from '../files/weights'
-import type { NamedTensors } from '../files/writeSafetensors'
+import { adapterFiles, saveWeights } from '../files/weights'
+import { type NamedTensors, writeSafetensors } from '../files/writeSafetensors'
 import { isJsonObject, type JsonObject } from '../json'
 
 /** The parts of a saved model. */
@@ -15,6 +15,8 @@ export interface ModelFiles {
   readonly config?: JsonObject | undefined
   /** Its fields that hold fractions, of which Python takes no whole numbers; none unless given. */
   readonly floats?: readonly string[] | undefined
+  /** `adapter_config.json`, of an adapter in place of a model. */
+  readonly adapter?: JsonObject | undefined
   readonly weights: NamedTensors
   /**
    * The inference graph for `onnx/model.onnx`; its weights, if they are external, for `onnx/model.onnx_data`, which is
@@ -47,12 +49,13 @@ export async function exportModel(
 
 /** Writes the parts of a saved model into an existing folder. A checkpoint calls it inside its own `writeFolder`. */
 export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
-  const { config, floats = [], weights, onnx, writeTokenizer, trainingArguments, maxShardSize } = files
+  const { config, floats = [], adapter, weights, onnx, writeTokenizer, trainingArguments, maxShardSize } = files
   if (config !== undefined) {
     const complete = onnx?.externalData === undefined ? config : withExternalData(config)
     await writeJson(join(folder, 'config.json'), complete, { sorted: true, floats })
   }
-  await saveWeights(folder, weights, { maxShardSize })
+  if (adapter === undefined) await saveWeights(folder, weights, { maxShardSize })
+  else await writeAdapter(folder, adapter, weights)
   await writeTokenizer?.(folder)
   if (trainingArguments !== undefined) await writeJson(join(folder, 'training_args.json'), trainingArguments)
   if (onnx !== undefined) {
@@ -61,6 +64,11 @@ export async function writeModelFiles(folder: string, files: ModelFiles): Promis
       await writeFileWhole(join(folder, 'onnx', 'model.onnx_data'), onnx.externalData)
     await writeFileWhole(join(folder, 'onnx', 'model.onnx'), onnx.model)
   }
+}
+
+async function writeAdapter(folder: string, config: JsonObject, weights: NamedTensors): Promise<void> {
+  await writeSafetensors(join(folder, adapterFiles[0]!), weights)
+  await writeJson(join(folder, 'adapter_config.json'), config, { sorted: true, floats: ['lora_dropout'] })
 }
 
 /** transformers.js fetches external weights only if the config says that they exist. */

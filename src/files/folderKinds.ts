@@ -20,9 +20,7 @@ const kinds: readonly {
     isOne: names => names.has('adapter_config.json'),
     what: 'a PEFT adapter: changes to the weights of a base model, not a model',
     fix: folder =>
-      'Merge it into its base model in Python, and give the new folder: ' +
-      `AutoPeftModelForSequenceClassification.from_pretrained(${JSON.stringify(folder)})` +
-      '.merge_and_unload().save_pretrained("merged").',
+      `It is opened with its base by the class of its task: AutoModelForSequenceClassification.fromPretrained(${JSON.stringify(folder)}).`,
   },
   {
     isOne: names => names.has('dataset_dict.json') || (names.has('dataset_info.json') && names.has('state.json')),

@@ -28,6 +28,9 @@ export interface WeightsSource {
 }
 
 const singleFile = 'model.safetensors'
+
+/** The weights of an adapter, under PEFT's names of files. */
+export const adapterFiles: readonly string[] = ['adapter_model.safetensors', 'adapter_model.bin']
 const indexFile = 'model.safetensors.index.json'
 
 /** Files that `saveWeights` writes: those of an older save are removed when the new one is split differently. */
@@ -47,6 +50,19 @@ export async function loadWeights(folder: string): Promise<WeightsSource> {
   if (names.has('pytorch_model.bin.index.json')) return openShards(folder, 'pytorch_model.bin.index.json')
   await refuseOtherKinds(folder)
   throw noWeights(folder, names)
+}
+
+/**
+ * Opens the weights of an adapter's folder: `adapter_model.safetensors`, else `adapter_model.bin`. Close it after use.
+ * @throws TrainerError (`file`) when there are none, or the file is truncated or malformed.
+ */
+export async function loadAdapterWeights(folder: string): Promise<WeightsSource> {
+  const names = await modelFileNames(folder)
+  const file = adapterFiles.find(name => names.has(name))
+  if (file !== undefined) return joinFiles(folder, [await openWeightsFile(join(folder, file))])
+  throw new TrainerError('file', `${folder} has no weights of an adapter: expected ${adapterFiles.join(' or ')}.`, {
+    fix: "Save the adapter there with Python's save_pretrained, or with savePretrained.",
+  })
 }
 
 /** The error for a folder, or a repository, that has no weights: what it has in their place, and what to do. */
@@ -229,10 +245,12 @@ async function modelFileNames(folder: string): Promise<Set<string>> {
   }
 }
 
-/** Whether a folder has weights, with every file there and whole by its header. */
+/** Whether a folder has weights, a model's or an adapter's, with every file there and whole by its header. */
 export async function hasWholeWeights(folder: string): Promise<boolean> {
   try {
-    await (await loadWeights(folder)).close()
+    const names = await modelFileNames(folder)
+    const isAdapter = adapterFiles.some(file => names.has(file))
+    await (await (isAdapter ? loadAdapterWeights(folder) : loadWeights(folder))).close()
     return true
   } catch (error) {
     if (error instanceof TrainerError) return false

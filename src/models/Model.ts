@@ -9,6 +9,8 @@ import type { Dimension, Value } from '../onnx/types'
 export type Initialization =
   /** Where a cutoff is given, values beyond that many deviations are drawn again. */
   | { readonly kind: 'normal'; readonly deviation: number; readonly cutoff?: number }
+  /** Between -bound and bound, each value as likely. */
+  | { readonly kind: 'uniform'; readonly bound: number }
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
   /** A table's row p: sin(p / 10000^(2i / width)) at 2i, and the cosine at 2i + 1 (Vaswani et al. 2017). */
@@ -62,6 +64,12 @@ export interface ModelGraph {
    * The mask that {@link dropout} would multiply all elements of x by, each on its own; undefined where it drops nothing.
    */
   dropoutMask(site: string, x: Value, probability: number): Value | undefined
+  /**
+   * What a linear layer's output y becomes: y, unless something is added to the layer.
+   * @param layer its name: that of its weight without `.weight`.
+   * @param scale what y has been multiplied by.
+   */
+  adapted(layer: string, x: Value, y: Value, scale: number): Value
   /** Takes note of what a parameter that is a statistic is to be after this forward pass: see `Parameter.isStatistic`. */
   moves(statistic: Value, next: Value): void
   /**

@@ -33,20 +33,18 @@ export interface LayerSettings {
 /** Layers that write into a model's graph. */
 export function createLayers(model: ModelGraph, { deviation, epsilon }: LayerSettings): Layers {
   const { graph } = model
+  const linear: Layers['linear'] = (name, x, outputs, scale = 1, options = {}) => {
+    const { bias = true, start = { kind: 'normal', deviation } as const } = options
+    const weight = model.parameter(`${name}.weight`, { shape: [outputs, knownWidth(name, x)], initialization: start })
+    const added = bias
+      ? model.parameter(`${name}.bias`, { shape: [outputs], initialization: { kind: 'zeros' } })
+      : undefined
+    const scaled = scale === 1 ? {} : { alpha: scale, ...(bias && { beta: scale }) }
+    return model.adapted(name, x, graph.gemm(x, weight, added, { transB: 1, ...scaled }), scale)
+  }
   return {
-    linear(name, x, outputs, scale = 1, options = {}) {
-      const { bias = true, start = { kind: 'normal', deviation } as const } = options
-      const inputs = knownWidth(name, x)
-      const weight = model.parameter(`${name}.weight`, { shape: [outputs, inputs], initialization: start })
-      if (!bias) return graph.gemm(x, weight, undefined, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale })
-      const added = model.parameter(`${name}.bias`, { shape: [outputs], initialization: { kind: 'zeros' } })
-      return graph.gemm(x, weight, added, scale === 1 ? { transB: 1 } : { transB: 1, alpha: scale, beta: scale })
-    },
-    product(name, x, outputs) {
-      const shape = [outputs, knownWidth(name, x)]
-      const weight = model.parameter(`${name}.weight`, { shape, initialization: { kind: 'normal', deviation } })
-      return graph.gemm(x, weight, undefined, { transB: 1 })
-    },
+    linear,
+    product: (name, x, outputs) => linear(name, x, outputs, 1, { bias: false }),
     layerNorm(name, x, bias = true) {
       const shape = [knownWidth(name, x)]
       const scale = model.parameter(`${name}.weight`, { shape, initialization: { kind: 'ones' } })

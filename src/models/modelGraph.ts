@@ -61,6 +61,7 @@ export function createModelGraph(graph: GraphBuilder, options: ModelGraphOptions
       if (mask?.dtype !== 'bool') return mask
       return graph.mul(graph.cast(mask, 'float32'), enlargement(probability))
     },
+    adapted: (_layer, _x, y) => y,
     moves(statistic, next) {
       // a constant of the graph stays what it is
       if (parameters.has(statistic.name)) moved.set(statistic.name, next)

@@ -46,14 +46,14 @@ export function transformer(
     },
     exported: (graph, { inputIds }, outputs) => head.exported?.(graph, outputs, inputIds!) ?? outputs,
   }
-  return { ...model, parameters: parametersOf(model) }
+  return { ...model, parameters: statedParameters(model) }
 }
 
 /** Feeds that a model can be written for without knowing any. */
 const anyDemands: FeedDemands = { rows: 1, fewShapes: false }
 
-/** The parameters that a model asks for while it is written, in that order. */
-function parametersOf(model: Omit<Model<TokenValues>, 'parameters'>): readonly Parameter[] {
+/** The parameters that a model asks for while it is written, in that order. All are trained. */
+export function statedParameters<Inputs>(model: Omit<Model<Inputs>, 'parameters'>): readonly Parameter[] {
   const graph = new GraphBuilder('parameters')
   const layout = model.layout(anyDemands)
   const written = createModelGraph(graph, { parameter: (name, shape) => graph.input(name, 'float32', shape) })

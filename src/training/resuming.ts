@@ -1,6 +1,5 @@
 import type { TrainableModel } from '../auto/TrainableModel'
 import { TrainerState } from '../callbacks/TrainerState'
-import { loadPretrained } from '../checkpoint/pretrained'
 import { type Checkpoint, named } from '../checkpoint/folders'
 import { listRuns, newestAmong, newestCheckpoint, type Run, runKey } from '../checkpoint/runs'
 import { type CheckpointState, loadCheckpointState, loadTrainerState, missingFromCheckpoint } from '../checkpoint/state'
@@ -80,9 +79,8 @@ export async function readWeights(
   model: TrainableModel,
   folder: string,
 ): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
-  const expected = model.definition.parameters.map(({ name, shape }) => ({ name, dims: shape }))
   try {
-    return (await loadPretrained(folder, expected)).weights
+    return await model.readWeights(folder)
   } catch (error) {
     if (!(error instanceof TrainerError) || error.code !== 'model') throw error
     throw new TrainerError('model', `${folder} is of another model, so it cannot be resumed from: ${error.problem}`, {

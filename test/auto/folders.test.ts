@@ -25,9 +25,12 @@ describe('a folder that is something else', () => {
   it.each([
     [
       { 'adapter_config.json': {}, 'adapter_model.safetensors': '' },
-      /is a PEFT adapter.*Merge it .*AutoPeftModelForSequenceClassification.*merge_and_unload\(\)\.save_pretrained/,
+      /adapter_config\.json has "peft_type": null, which is not supported/,
     ],
-    [{ 'adapter_config.json': {}, 'config.json': tinyConfig, 'model.safetensors': '' }, /is a PEFT adapter/],
+    [
+      { 'adapter_config.json': { peft_type: 'IA3' }, 'config.json': tinyConfig, 'model.safetensors': '' },
+      /adapter_config\.json has "peft_type": "IA3", which is not supported\. Low-rank adapters are/,
+    ],
     [{ 'dataset_info.json': {}, 'state.json': {}, 'data-00000-of-00001.arrow': '' }, /dataset that save_to_disk/],
     [{ 'dataset_dict.json': {}, 'train/': '' }, /a dataset that save_to_disk of Python's datasets wrote/],
     [{ 'modules.json': [], '0_Transformer/': '' }, /sentence-transformers.*Give .*\/0_Transformer\./],

@@ -14,7 +14,7 @@ const data =
   /^(?:Graph|GatherHint|Padder|Masker|Head|Node<.*|Inverse|Model<.*|Optimizer|EvalPrediction|CallbackContext|Pick<CallbackContext, .*|LossOptions)$/
 
 /**
- * Every function, constructor and public method that src/index.ts exports, and every method of the interfaces that it
+ * Every function, public constructor and public method that src/index.ts exports, and every method of the interfaces that it
  * hands out, which has a parameter of options: an object at least one of whose properties may be left out.
  */
 export function functionsWithOptions(): TakesOptions[] {
@@ -27,6 +27,7 @@ export function functionsWithOptions(): TakesOptions[] {
 
   const take = (name: string, type: ts.Type): void => {
     for (const signature of [...type.getCallSignatures(), ...type.getConstructSignatures()]) {
+      if (signature.declaration !== undefined && isHidden(signature.declaration)) continue
       for (const [place, parameter] of signature.getParameters().entries()) {
         const names = optionNames(checker, checker.getTypeOfSymbolAtLocation(parameter, index))
         if (names.length > 0)
@@ -54,12 +55,14 @@ export function functionsWithOptions(): TakesOptions[] {
 function ownMembers(type: ts.Type): ts.Symbol[] {
   return type.getProperties().filter(({ declarations = [] }) =>
     declarations.some(declaration => {
-      const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected
-      const isHidden = (ts.getCombinedModifierFlags(declaration) & hidden) !== 0
       const isPrivate = 'name' in declaration && ts.isPrivateIdentifier(declaration.name as ts.Node)
-      return !isHidden && !isPrivate && declaration.getSourceFile().fileName.startsWith(join(root, 'src'))
+      return !isHidden(declaration) && !isPrivate && declaration.getSourceFile().fileName.startsWith(join(root, 'src'))
     }),
   )
+}
+
+function isHidden(declaration: ts.Declaration): boolean {
+  return (ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0
 }
 
 /** The names of the options that a parameter takes; none if it is something else. */

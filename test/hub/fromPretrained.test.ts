@@ -187,7 +187,7 @@ describe('an id of which nothing can be had', () => {
       {},
       /acme\/config has no weights: expected model\.safetensors.*found onnx\/model\.onnx, tf_model\.h5.*push_to_hub/,
     ],
-    ['acme/adapter', {}, /acme\/adapter is a PEFT adapter.*AutoPeftModelForSequenceClassification/],
+    ['acme/adapter', {}, /adapter_config\.json has "peft_type": null, which is not supported/],
     ['acme/nested', {}, /acme\/nested is a sentence-transformers.*"acme\/nested" with { subfolder: "0_Transformer" }/],
     ['acme/config', { subfolder: 'deep' }, /The repository acme\/config, subfolder "deep", has no config\.json/],
     ['acme/stale', {}, /model-00001-of-00002\.safetensors/],

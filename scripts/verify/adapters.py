@@ -1,0 +1,91 @@
+# Low-rank adapters in PEFT: adapters.py open FILE opens those that were saved, adapters.py make FILE makes others for the same bases.
+import json
+import random
+import sys
+
+import peft
+import torch
+import transformers
+
+transformers.logging.set_verbosity_error()
+classes = {
+    "sequence-classification": transformers.AutoModelForSequenceClassification,
+    "token-classification": transformers.AutoModelForTokenClassification,
+    "question-answering": transformers.AutoModelForQuestionAnswering,
+    "multiple-choice": transformers.AutoModelForMultipleChoice,
+    "masked-lm": transformers.AutoModelForMaskedLM,
+}
+task_types = {"sequence-classification": "SEQ_CLS", "token-classification": "TOKEN_CLS", "question-answering": "QUESTION_ANS"}
+
+
+def base_of(case):
+    return classes[case["task"]].from_pretrained(case["base"], attn_implementation="eager")
+
+
+def outputs(model, case):
+    inputs = {name: torch.tensor(t["data"]).reshape(t["dims"]) for name, t in case["inputs"].items()}
+    with torch.no_grad():
+        found = model.eval()(**inputs)
+    return {
+        name: {"dims": list(found[name].shape), "data": found[name].flatten().tolist()}
+        for name in ("logits", "start_logits", "end_logits")
+        if name in found
+    }
+
+
+def both(model, case):
+    return {"adapted": outputs(model, case), "merged": outputs(model.merge_and_unload(), case)}
+
+
+def random_options(base, task, seed):
+    choose = random.Random(seed)
+    linear = [name for name, module in base.named_modules() if isinstance(module, torch.nn.Linear)]
+    heads = ("classifier", "score", "qa_outputs", "lm_head", "cls", "vocab_", "predictions", "decoder", "generator", "head")
+    inner = [name for name in linear if not any(part in name for part in heads)]
+    ends = sorted({name.split(".")[-1] for name in inner})
+    options = dict(r=choose.choice([1, 2, 4]), lora_alpha=choose.choice([1, 8, 13]), use_rslora=choose.random() < 0.3)
+    options["bias"] = choose.choice(["none", "none", "lora_only", "all"])
+    kind = choose.choice(["ends", "names", "regex", "all-linear"] if task == "sequence-classification" else ["ends", "names", "regex"])
+    if kind == "ends":
+        options["target_modules"] = choose.sample(ends, min(len(ends), choose.choice([1, 2, 3])))
+        if choose.random() < 0.3:
+            options["layers_to_transform"] = [choose.randrange(2)]
+    elif kind == "names":
+        options["target_modules"] = choose.sample(inner, min(len(inner), 4))
+    elif kind == "regex":
+        options["target_modules"] = ".*(" + "|".join(choose.sample(ends, min(2, len(ends)))) + ")"
+    else:
+        options["target_modules"] = "all-linear"
+    if choose.random() < 0.3:
+        options["rank_pattern"] = {choose.choice(ends): 3}
+        options["alpha_pattern"] = {choose.choice(ends): 5}
+    if choose.random() < 0.2:
+        options["exclude_modules"] = [choose.choice(inner)]
+    if task == "multiple-choice":
+        options["modules_to_save"] = ["classifier"]
+    return options
+
+
+def make(case, seed):
+    for attempt in range(20):
+        base = base_of(case)
+        options = random_options(base, case["task"], seed * 1000 + attempt)
+        try:
+            model = peft.get_peft_model(base, peft.LoraConfig(task_type=task_types.get(case["task"]), **options))
+            break
+        except (ValueError, TypeError):  # nothing is meant by these options
+            continue
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.2)
+    model.save_pretrained(case["adapter"], safe_serialization=seed % 3 != 0)
+    return {"options": {k: v if not isinstance(v, set) else sorted(v) for k, v in options.items()}, **both(model, case)}
+
+
+cases = json.load(open(sys.argv[2]))
+if sys.argv[1] == "open":
+    json.dump([both(peft.PeftModel.from_pretrained(base_of(case), case["adapter"]), case) for case in cases], sys.stdout)
+else:
+    json.dump([make(case, case["seed"]) for case in cases], sys.stdout)

@@ -1,0 +1,173 @@
+// low-rank adapters that were saved here are opened by PEFT, and PEFT's here: of every family and head, with random options
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { getPeftModel, type LoraConfig, PeftModel, setLogLevel, Tensor } from '../../src/index'
+import { autoModelFor } from '../../src/auto/autoModels'
+import { linearLayers } from '../../src/models/lora'
+import { MersenneTwister } from '../../src/random'
+import type { Check } from './Check'
+import {
+  everyHead,
+  largestDifference,
+  type Outputs,
+  predictAndSave,
+  randomInputs,
+  randomModel,
+  type SavedFolder,
+  tolerance,
+} from './savedFolders'
+
+/** A base and an adapter for it, and what both compute, and the merged model. */
+interface Adapted extends SavedFolder {
+  readonly base: string
+  readonly adapter: string
+  readonly seed: number
+  readonly merged: Outputs
+}
+
+interface PlainOutputs {
+  readonly adapted: Record<string, { dims: number[]; data: number[] }>
+  readonly merged: Record<string, { dims: number[]; data: number[] }>
+  readonly options?: object
+}
+
+/** Options for an adapter, as a function of the seed. */
+export function randomOptions(model: Parameters<typeof linearLayers>[0], seed: number): LoraConfig {
+  const twister = new MersenneTwister(seed)
+  const one = <T>(list: readonly T[]): T => list[Math.floor(twister.uniform() * list.length)]!
+  const ends = [...new Set(linearLayers(model).map(name => name.split('.').at(-1)!))].filter(
+    end => !['classifier', 'qa_outputs', 'out_proj', 'decoder'].includes(end),
+  )
+  const targets = [[one(ends), one(ends)], new RegExp(`.*\\.(${one(ends)}|${one(ends)})`), 'all-linear'] as const
+  return {
+    r: one([1, 2, 4]),
+    loraAlpha: one([1, 8, 13]),
+    loraDropout: one([0, 0.1]),
+    targetModules: one<string | readonly string[] | RegExp>(targets),
+    useRslora: one([true, false]),
+    bias: one(['none', 'lora_only', 'all'] as const),
+    rankPattern: one([{}, { [one(ends)]: 3 }]),
+    initLoraWeights: false,
+    seed,
+  } as LoraConfig
+}
+
+/** What is trained of an adapter is moved, so that its head is another than the base's. */
+export function moveTrained(model: PeftModel<unknown>, seed: number): void {
+  const twister = new MersenneTwister(seed)
+  for (const { name, trainable } of model.definition.parameters) {
+    if (!trainable) continue
+    const { data, dims } = model.parameter(name)
+    model.parameters.set(
+      name,
+      new Tensor(
+        'float32',
+        data.map(value => value + 0.2 * (twister.uniform() - 0.5)),
+        dims,
+      ),
+    )
+  }
+}
+
+async function saveAdapter(
+  place: { family: string; task: SavedFolder['task'] },
+  seed: number,
+  work: string,
+): Promise<Adapted> {
+  const { family, task } = place
+  const [base, adapter] = [join(work, `base-${seed}`), join(work, `adapter-${seed}`)]
+  mkdirSync(base)
+  mkdirSync(adapter)
+  const inputs = randomInputs(task, seed)
+  const model = randomModel(family, task, seed)
+  await predictAndSave(model, inputs, base)
+  const adapted = getPeftModel(model, randomOptions(model.definition, seed))
+  moveTrained(adapted, seed)
+  const outputs = await predictAndSave(adapted, inputs, adapter)
+  const merged = await predictAndSave(adapted.mergeAndUnload(), inputs, join(work, `merged-${seed}`))
+  return { name: `${family}, ${task}`, folder: adapter, task, inputs, outputs, base, adapter, seed, merged }
+}
+
+async function inPeft(
+  python: string,
+  what: 'open' | 'make',
+  cases: readonly Adapted[],
+  work: string,
+): Promise<PlainOutputs[]> {
+  const plain = (tensors: Readonly<Record<string, Tensor>>): object =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, { dims, data }]) => [name, { dims, data: Array.from(data as Int32Array) }]),
+    )
+  const file = join(work, `${what}.json`)
+  writeFileSync(
+    file,
+    JSON.stringify(cases.map(one => ({ ...one, inputs: plain(one.inputs), outputs: undefined, merged: undefined }))),
+  )
+  const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, 'adapters.py'), what, file], {
+    maxBuffer: 2 ** 28,
+  })
+  return JSON.parse(stdout) as PlainOutputs[]
+}
+
+const tensors = (plain: PlainOutputs['adapted']): Outputs =>
+  Object.fromEntries(
+    Object.entries(plain).map(([name, { dims, data }]) => [name, new Tensor('float32', Float32Array.from(data), dims)]),
+  )
+
+/** What an adapter of PEFT's computes here, and the model that it is merged into. */
+async function opened(one: Adapted, adapter: string, work: string): Promise<{ adapted: Outputs; merged: Outputs }> {
+  const base = await autoModelFor<unknown>(one.task).fromPretrained(one.base)
+  const model = await PeftModel.fromPretrained(base, adapter)
+  const adapted = await predictAndSave(model, one.inputs, join(work, `again-${one.seed}`))
+  const merged = await predictAndSave(model.mergeAndUnload(), one.inputs, join(work, `again-merged-${one.seed}`))
+  return { adapted, merged }
+}
+
+export const adapters: Check = {
+  does: 'Saves low-rank adapters of every family and head with random options, which PEFT opens, and opens those that PEFT made: predictions, merged ones too, to 1e-4.',
+  needs: 'python3 with torch, transformers and peft (--python PATH)',
+  takes: 'about four minutes a round',
+  options: '[--python PATH (python3)] [--seed N (1)] [--rounds N (1)]',
+  async run(options, print) {
+    const { values } = parseArgs({
+      args: [...options],
+      options: {
+        python: { type: 'string', default: 'python3' },
+        seed: { type: 'string', default: '1' },
+        rounds: { type: 'string', default: '1' },
+      },
+    })
+    setLogLevel('error')
+    const work = mkdtempSync(join(tmpdir(), 'peft-'))
+    try {
+      const places = Array.from({ length: Number(values.rounds) }, everyHead).flat()
+      const cases: Adapted[] = []
+      for (const [i, place] of places.entries())
+        cases.push(await saveAdapter(place, 1000 * Number(values.seed) + i, work))
+      const theirs = await inPeft(values.python, 'open', cases, work)
+      const others = cases.map(one => ({ ...one, adapter: `${one.adapter}-peft` }))
+      const made = await inPeft(values.python, 'make', others, work)
+      let failed = 0
+      for (const [i, one] of cases.entries()) {
+        const here = await opened(one, others[i]!.adapter, work)
+        const found = {
+          'opened by PEFT': largestDifference(one, tensors(theirs[i]!.adapted)),
+          'and merged': largestDifference({ ...one, outputs: one.merged }, tensors(theirs[i]!.merged)),
+          'made by PEFT': largestDifference({ ...one, outputs: here.adapted }, tensors(made[i]!.adapted)),
+          'and then merged': largestDifference({ ...one, outputs: here.merged }, tensors(made[i]!.merged)),
+        }
+        const isSame = Object.values(found).every(difference => difference <= tolerance)
+        if (!isSame) failed++
+        const parts = Object.entries(found).map(([who, difference]) => `${who} ${difference.toExponential(1)}`)
+        print(`${one.name}: ${parts.join(', ')}${isSame ? '' : ` ${JSON.stringify(made[i]!.options)}`}`)
+      }
+      print(`${cases.length} models, ${cases.length - failed} the same to ${tolerance}`)
+      return failed === 0
+    } finally {
+      rmSync(work, { recursive: true, force: true })
+    }
+  },
+}

@@ -1,0 +1,125 @@
+// adapter_config.json ↔ the options of an adapter
+import { join } from 'node:path'
+
+import { nearest, TrainerError } from '../errors'
+import { readJsonObject } from '../files/json'
+import type { Json, JsonObject } from '../json'
+import { type LoraConfig, type PeftTask, peftTasks, withLoraDefaults } from './LoraConfig'
+import { toPython } from './patterns'
+
+/** The file's name. */
+export const adapterConfigName = 'adapter_config.json'
+
+/** What a folder of an adapter says of it. */
+export interface AdapterConfig {
+  readonly lora: LoraConfig
+  /** The id or the folder of the model that it was trained on. */
+  readonly base: string | undefined
+  /** The commit or branch of the base's repository. */
+  readonly revision: string | undefined
+}
+
+/** Fields that say nothing of what is computed. */
+const silent = new Set([
+  'auto_mapping',
+  'ensure_weight_tying',
+  'inference_mode',
+  'megatron_core',
+  'peft_type',
+  'peft_version',
+  'qalora_group_size',
+  'runtime_config',
+])
+
+/** The fields that the options have, under PEFT's names. */
+const fields: { readonly [Name in keyof Required<LoraConfig>]: string } = {
+  r: 'r',
+  loraAlpha: 'lora_alpha',
+  loraDropout: 'lora_dropout',
+  targetModules: 'target_modules',
+  excludeModules: 'exclude_modules',
+  rankPattern: 'rank_pattern',
+  alphaPattern: 'alpha_pattern',
+  useRslora: 'use_rslora',
+  bias: 'bias',
+  modulesToSave: 'modules_to_save',
+  layersToTransform: 'layers_to_transform',
+  layersPattern: 'layers_pattern',
+  initLoraWeights: 'init_lora_weights',
+  taskType: 'task_type',
+}
+
+const known = new Set([...Object.values(fields), ...silent, 'base_model_name_or_path', 'revision'])
+
+/** Ways to start that change the base's weights: the adapter alone does not say what was trained. */
+const changingTheBase = /^(pissa|olora|corda|loftq|lora_ga)/
+
+/**
+ * An adapter's config.
+ * @throws TrainerError ('file') for one that is missing or no JSON, ('model') for an adapter of a kind that is not
+ * supported, or a field that is not, by its name.
+ */
+export async function readAdapterConfig(folder: string): Promise<AdapterConfig> {
+  const path = join(folder, adapterConfigName)
+  const config = await readJsonObject(path)
+  if (config['peft_type'] !== 'LORA') throw unsupported(path, 'peft_type', config['peft_type'] ?? null, onlyLora)
+  for (const [name, value] of Object.entries(config))
+    if (!known.has(name) && isSet(value)) throw unknownField(path, name, value!)
+  const start = config['init_lora_weights']
+  if (typeof start === 'string' && changingTheBase.test(start)) {
+    const why = 'The adapter belongs to a base whose weights were changed when its training began.'
+    const fix = 'Convert it in Python: model.save_pretrained(folder, path_initial_model_for_weight_conversion=…).'
+    throw unsupported(path, 'init_lora_weights', start, `${why} ${fix}`)
+  }
+  const given = Object.entries(fields).flatMap(([name, field]) => {
+    const value = config[field]
+    return isSet(value) || value === false ? [[name, name === 'initLoraWeights' && value !== false ? true : value]] : []
+  })
+  const lora = Object.fromEntries(given) as LoraConfig
+  if (lora.taskType !== undefined && !(lora.taskType in peftTasks))
+    throw unsupported(path, 'task_type', lora.taskType, 'Encoders are trained here, with heads of their own.')
+  return { lora, base: textOf(config['base_model_name_or_path']), revision: textOf(config['revision']) }
+}
+
+/** The content of an adapter's config, as PEFT writes it. */
+export function adapterConfigJson(
+  lora: LoraConfig & { readonly targetModules: string | readonly string[] | RegExp },
+  base: string | undefined,
+  taskType: PeftTask | undefined,
+): JsonObject {
+  const pattern = (value: string | readonly string[] | RegExp | undefined): Json =>
+    value instanceof RegExp ? toPython(value) : (value ?? null)
+  const all: LoraConfig = withLoraDefaults(lora)
+  const named = Object.entries(fields).map(([name, field]) => [field, all[name as keyof LoraConfig] ?? null])
+  return {
+    ...(Object.fromEntries(named) as JsonObject),
+    target_modules: pattern(lora.targetModules),
+    exclude_modules: pattern(lora.excludeModules),
+    base_model_name_or_path: base ?? null,
+    inference_mode: true,
+    peft_type: 'LORA',
+    revision: null,
+    task_type: taskType ?? null,
+  }
+}
+
+const onlyLora = "Low-rank adapters are supported: peft_type 'LORA'."
+
+function isSet(value: Json | undefined): boolean {
+  if (value === undefined || value === null || value === false || value === '') return false
+  return typeof value !== 'object' || Object.keys(value).length > 0
+}
+
+function textOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function unsupported(path: string, field: string, value: Json, fix: string): TrainerError {
+  return new TrainerError('model', `${path} has "${field}": ${JSON.stringify(value)}, which is not supported.`, { fix })
+}
+
+function unknownField(path: string, name: string, value: Json): TrainerError {
+  const close = nearest(name, known)
+  const merge = 'Merge the adapter into its base in Python (merge_and_unload), and give the folder of what comes out.'
+  return unsupported(path, name, value, close === undefined ? merge : `Did it mean "${close}"? ${merge}`)
+}
