@@ -53,7 +53,8 @@ import { evaluateModel, type ModelEvaluation } from './training/evaluateModel'
 import { EvaluationStopped } from './training/evaluation'
 import type { LoadedBatch } from './training/LoadedBatch'
 import { locateCheckpoint } from './training/hubCheckpoint'
-import { optimizerOf, optimizerOfRule, updateSettings } from './training/optimizers'
+import { optimizerOf, optimizerOfRule, type UpdateSettings, updateSettings } from './training/optimizers'
+import { groupsByName, groupsOf, type OptimizerGroup } from './training/parameterGroups'
 import { advisedEvaluation, advisedTraining } from './training/memoryAdvice'
 import type {
   DataCollator,
@@ -90,14 +91,6 @@ import { TrainerEvents } from './training/TrainerEvents'
 import type { RunHost } from './training/RunParts'
 import { TrainingRun } from './training/TrainingRun'
 import { TrainingArguments } from './TrainingArguments'
-
-/** Parameters that are updated alike: with weight decay, or without. */
-export interface OptimizerGroup {
-  readonly parameters: readonly string[]
-  readonly weightDecay: number
-  /** That of the next update. */
-  readonly learningRate: number
-}
 
 /**
  * Trains a model on a dataset, evaluates it, and keeps the best: Hugging Face's Trainer.
@@ -246,7 +239,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     if (folder !== undefined) await runner.loadParameters(await readWeights(this.model, folder))
     const [optimizer, schedule] = this.createOptimizerAndScheduler(plan.totalUpdates)
     const rates = rateSource(args, plan.totalUpdates, schedule)
-    const updates = updateSettings(args, optimizer, this.getDecayParameterNames(), this.model.updateRule)
+    const updates = this.#updateSettings(args, optimizer)
     this.callbackHandler.context = {
       ...this.callbackHandler.context,
       optimizer,
@@ -260,6 +253,17 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       ...{ model: this.model, state: this.state, control: this.control, processes: this.processes },
       host: this.#host(runner, stop),
       start: startOf(plan, this.state, args),
+    })
+  }
+
+  #updateSettings(args: TrainingArguments, optimizer: Optimizer): UpdateSettings {
+    const groups = groupsByName(this.options.parameterGroups ?? [], this.model)
+    return updateSettings({
+      args,
+      optimizer,
+      decayed: this.getDecayParameterNames(),
+      groups,
+      rule: this.model.updateRule,
     })
   }
 
@@ -696,12 +700,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
   getOptimizerGroup(parameter?: string): OptimizerGroup | readonly OptimizerGroup[] {
     if (this.#run === undefined) throw new TrainerError('training', 'There is no optimizer yet: train() makes it.')
     const { rates, updates } = this.#run
-    const learningRate = rates.rate(this.state.globalStep)
-    const decayed = this.getDecayParameterNames()
-    const groups = [true, false].map((decay): OptimizerGroup => {
-      const parameters = this.#trainedNames().filter(name => decayed.includes(name) === decay)
-      return { parameters, weightDecay: updates.weightDecay((decay ? decayed : parameters)[0] ?? ''), learningRate }
-    })
+    const rate = rates.rate(this.state.globalStep)
+    const groups = groupsOf(updates, this.#trainedNames(), this.getDecayParameterNames(), rate)
     if (parameter === undefined) return groups
     this.model.parameter(parameter)
     const found = groups.find(({ parameters }) => parameters.includes(parameter))

@@ -183,5 +183,11 @@ export type { Answers, AnswerStarts, SquadColumns } from './questionAnswering/sq
 export type { BestRun, SearchOptions } from './search/search'
 export type { FinishedTrial, SearchBackend } from './search/SearchBackend'
 export type { SearchDimension, SearchSpace, Trial, TrialValues } from './search/space'
-export { type OptimizerGroup, Trainer } from './Trainer'
+export { Trainer } from './Trainer'
+export {
+  layerwiseDecay,
+  type LayerwiseDecayOptions,
+  type OptimizerGroup,
+  type ParameterGroup,
+} from './training/parameterGroups'
 export { TrainingArguments, type TrainingArgumentsOptions } from './TrainingArguments'

@@ -7,6 +7,13 @@ export interface OptimizedParameter {
   readonly shape: readonly number[]
 }
 
+/** What an update does otherwise for some parameters, by name. */
+export interface ParameterSettings {
+  readonly weightDecay: (name: string) => number
+  /** What the learning rate is multiplied by; 1 unless given. */
+  readonly rateFactor?: ((name: string) => number) | undefined
+}
+
 /**
  * What is kept for a parameter between updates: its shape, and the number that it is filled with at first (default 0).
  */

@@ -1,13 +1,13 @@
 import type { EngineValues } from '../engine/Engine'
 import type { Feed } from '../feeds/FeedLayout'
-import type { Optimizer } from '../optim/Optimizer'
+import type { Optimizer, ParameterSettings } from '../optim/Optimizer'
 import type { UpdateSums } from '../optim/updateSums'
 import type { ProcessGroup } from '../processes/ProcessGroup'
 import type { GradientOutput, TrainingProgram } from '../programs/TrainingProgram'
 import type { Tensor } from '../tensor'
 
 /** What a store is made from. */
-export interface StoreOptions {
+export interface StoreOptions extends ParameterSettings {
   /** The weights of all parameters, by name. */
   readonly weights: ReadonlyMap<string, Tensor<'float32'>>
   /** The training program's outputs that are the loss's sum and its count. */
@@ -17,8 +17,6 @@ export interface StoreOptions {
   /** The outputs that statistics are to be after each run of it, by the names of their parameters; none unless given. */
   readonly moved?: ReadonlyMap<string, string>
   readonly optimizer: Optimizer
-  /** The weight decay of a parameter, by name. */
-  readonly weightDecay: (name: string) => number
 }
 
 /** Numbers that one update needs. */

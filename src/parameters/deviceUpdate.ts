@@ -4,7 +4,7 @@ import type { Graph } from '../onnx/types'
 import type { UpdateSums } from '../optim/updateSums'
 import { writableInPlace } from '../programs/inPlace'
 import { judging } from '../programs/judging'
-import { updateScalars, updatesGraph } from '../programs/update'
+import { groupScalars, updatesGraph } from '../programs/update'
 import { Tensor } from '../tensor'
 import { type Cell, type Entry, free, type Summand } from './deviceEntry'
 import type { StoreOptions, UpdateNumbers } from './ParameterStore'
@@ -99,7 +99,9 @@ export class DeviceUpdate {
     if (entries.length === 0) return
     const name = onlyFinite ? 'updates' : 'updates of any numbers'
     const program = await this.#programs.get(name, () => this.#write(name, onlyFinite))
-    const scalars = Object.entries(updateScalars(this.#options.optimizer, step, rate))
+    const { optimizer, rateFactor = () => 1 } = this.#options
+    const factors = entries.map(entry => rateFactor(entry.name))
+    const scalars = Object.entries(groupScalars(optimizer, step, rate, factors))
     const given: Record<string, EngineValue> = {
       gradient_scale: gradientScale,
       ...(onlyFinite && { finite }),
@@ -119,9 +121,9 @@ export class DeviceUpdate {
   }
 
   #write(name: string, onlyFinite: boolean): Graph {
-    const { optimizer, weightDecay } = this.#options
+    const { optimizer } = this.#options
     const parameters = this.#sums.entries
-    const graph = updatesGraph(optimizer, parameters, weightDecay, onlyFinite)
+    const graph = updatesGraph(optimizer, parameters, this.#options, onlyFinite)
     const pairs = this.#changed.map(({ output, input }) => [output, input] as const)
     const inPlace = writableInPlace(graph, pairs)
     this.#apart.set(name, new Set(this.#changed.map(({ output }) => output).filter(output => !inPlace.has(output))))

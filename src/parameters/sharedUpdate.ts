@@ -16,6 +16,9 @@ interface Numbers extends Pick<UpdateNumbers, 'step' | 'rate'> {
   readonly scale: number
 }
 
+/** How parameters are updated. */
+type UpdateOptions = Pick<StoreOptions, 'optimizer' | 'weightDecay' | 'rateFactor'>
+
 /** Updates all parameters. */
 interface Update {
   run(numbers: Numbers): Promise<void>
@@ -25,32 +28,45 @@ interface Update {
 
 /** The update of all parameters: fused into one loop where it is elementwise. */
 export function createUpdate(
-  { optimizer, weightDecay }: Pick<StoreOptions, 'optimizer' | 'weightDecay'>,
+  options: UpdateOptions,
   engine: Engine,
   fused: FusedEngine,
   entries: readonly Entry[],
 ): Update {
-  const flat = fusedUpdate(optimizer, entries)
-  if (flat === undefined) return updateThroughEngine(optimizer, weightDecay, engine, entries)
+  const flat = fusedUpdate(options.optimizer, entries)
+  if (flat === undefined) return updateThroughEngine(options, engine, entries)
   // running means of rows that no longer have gradients would decay into subnormal numbers, which processors are slow
   // at
   const kernel = fused.compile(flat, { flush: entries[0]!.slots.map(({ name }) => `${name}_out`) })
   return {
-    run({ step, rate, scale }) {
-      const segments = entries.map(entry => segmentOf(entry, weightDecay(entry.name)))
-      return fused.run(kernel, segments, { ...updateScalars(optimizer, step, rate), gradient_scale: scale })
+    run(numbers) {
+      const segments = entries.map(entry => segmentOf(entry, scalarsOf(entry, numbers, options)))
+      return fused.run(kernel, segments)
     },
     async dispose() {}, // the kernel is the engine's
   }
 }
 
-function segmentOf({ parameter, gradient, slots, rows, zero }: Entry, decay: number): Segment {
+/** The scalars of a parameter's update. */
+function scalarsOf(
+  { name }: Entry,
+  { step, rate, scale }: Numbers,
+  { optimizer, weightDecay, rateFactor = () => 1 }: UpdateOptions,
+): Readonly<Record<string, number>> {
+  const own = updateScalars(optimizer, step, rate * rateFactor(name))
+  return { ...own, gradient_scale: scale, weight_decay: weightDecay(name) }
+}
+
+function segmentOf(
+  { parameter, gradient, slots, rows, zero }: Entry,
+  scalars: Readonly<Record<string, number>>,
+): Segment {
   const slotInputs = slots.map(({ name, data }) => [name, data] as const)
   const slotOutputs = slots.map(({ name, data }) => [`${name}_out`, data] as const)
   return {
     inputs: { parameter, gradient, ...Object.fromEntries(slotInputs) },
     outputs: { parameter_out: parameter, ...Object.fromEntries(slotOutputs) },
-    scalars: { weight_decay: decay },
+    scalars,
     ...(rows !== undefined && { rows: { set: rows.set, zero } }),
   }
 }
@@ -76,25 +92,19 @@ export function fusedUpdate(optimizer: Optimizer, parameters: readonly Optimized
  * Each parameter's update as a graph of its own shape, through ONNX Runtime; results are copied over when all inputs
  * have been read.
  */
-function updateThroughEngine(
-  optimizer: Optimizer,
-  weightDecay: (name: string) => number,
-  engine: Engine,
-  entries: readonly Entry[],
-): Update {
+function updateThroughEngine(options: UpdateOptions, engine: Engine, entries: readonly Entry[]): Update {
   const programs = new ProgramCache(engine)
   const updateOf = async (entry: Entry, scalars: Readonly<Record<string, number>>): Promise<void> => {
-    const graph = (): Graph => updateGraph(optimizer, entry, false)
+    const graph = (): Graph => updateGraph(options.optimizer, entry, false)
     const program = await programs.get(`update of [${entry.shape.join()}]`, graph)
-    const feeds = feedsOf(entry, { ...scalars, weight_decay: weightDecay(entry.name) })
+    const feeds = feedsOf(entry, scalars)
     const outputs = await program.run(Object.fromEntries(program.inputs.map(({ name }) => [name, feeds[name]!])))
     entry.parameter.set((outputs.parameter_out as Tensor<'float32'>).data)
     for (const { name, data } of entry.slots) data.set((outputs[`${name}_out`] as Tensor<'float32'>).data)
   }
   return {
-    async run({ step, rate, scale }) {
-      const scalars = { ...updateScalars(optimizer, step, rate), gradient_scale: scale }
-      for (const entry of entries) await updateOf(entry, scalars)
+    async run(numbers) {
+      for (const entry of entries) await updateOf(entry, scalarsOf(entry, numbers, options))
     },
     dispose: () => programs.dispose(),
   }

@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../onnx/builder'
 import type { Dimension, Graph, Value } from '../onnx/types'
-import type { OptimizedParameter, Optimizer } from '../optim/Optimizer'
+import type { OptimizedParameter, Optimizer, ParameterSettings } from '../optim/Optimizer'
 
 /**
  * The update of one parameter as a graph: `parameter`, `gradient` (a sum), slots and scalars (`gradient_scale`, `rate`,
@@ -17,23 +17,30 @@ export function updateGraph(optimizer: Optimizer, parameter: OptimizedParameter,
 
 /**
  * The updates of several parameters as one graph. Arrays are named by their place among the parameters: `parameter.I`,
- * `gradient.I` and `<slot>.I` → `parameter_out.I` and `<slot>_out.I`. The scalars `gradient_scale`, `rate` and the
- * optimizer's own are those of all; a parameter's weight decay is a constant of the graph.
+ * `gradient.I` and `<slot>.I` → `parameter_out.I` and `<slot>_out.I`. The scalar `gradient_scale` is that of all, `rate`
+ * and the optimizer's own are those of {@link groupScalars}; a parameter's weight decay is a constant of the graph.
  * @param guarded whether everything stays as it is where another scalar, `finite`, is 0.
  */
 export function updatesGraph(
   optimizer: Optimizer,
   parameters: readonly OptimizedParameter[],
-  weightDecay: (name: string) => number,
+  { weightDecay, rateFactor = () => 1 }: ParameterSettings,
   guarded = false,
 ): Graph {
   const graph = new GraphBuilder(`${optimizer.name} updates`)
   const isMade = guarded ? graph.greater(graph.input('finite', 'float32', []), 0.5) : undefined
   const scale = graph.input('gradient_scale', 'float32', [])
-  const scalars = declareScalars(graph, ['rate', ...scalarNames(optimizer)])
+  const names = ['rate', ...scalarNames(optimizer)]
+  const scalars = new Map<number, Readonly<Record<string, Value>>>() // by the factors of rates
+  const scalarsOf = (factor: number): Readonly<Record<string, Value>> => {
+    const inputs = names.map(name => [name, graph.input(groupScalar(name, factor), 'float32', [])] as const)
+    return Object.fromEntries(inputs)
+  }
   const outputs = parameters.map((parameter, i) => {
     const arrays = declare(graph, optimizer, parameter, name => `${name}.${i}`)
-    const given = { ...scalars, weight_decay: graph.constant(weightDecay(parameter.name)) }
+    const factor = rateFactor(parameter.name)
+    if (!scalars.has(factor)) scalars.set(factor, scalarsOf(factor))
+    const given = { ...scalars.get(factor), weight_decay: graph.constant(weightDecay(parameter.name)) }
     const written = write(graph, optimizer, arrays, scale, given)
     const outputs = isMade === undefined ? written : elseAsBefore(graph, isMade, written, arrays)
     return mapNames(outputs, name => `${name}.${i}`)
@@ -44,6 +51,25 @@ export function updatesGraph(
 /** The scalars of an update by name, weight decay and what gradients are multiplied by aside. */
 export function updateScalars(optimizer: Optimizer, step: number, rate: number): Record<string, number> {
   return { rate, ...optimizer.scalars?.(step, rate) }
+}
+
+/** The same for groups of parameters whose rates are multiplied by these factors: what {@link updatesGraph} asks for. */
+export function groupScalars(
+  optimizer: Optimizer,
+  step: number,
+  rate: number,
+  factors: Iterable<number>,
+): Record<string, number> {
+  const scalars = [...new Set(factors)].flatMap(factor =>
+    Object.entries(updateScalars(optimizer, step, rate * factor)).map(
+      ([name, value]) => [groupScalar(name, factor), value] as const,
+    ),
+  )
+  return Object.fromEntries(scalars)
+}
+
+function groupScalar(name: string, factor: number): string {
+  return factor === 1 ? name : `${name} × ${factor}`
 }
 
 interface Arrays {

@@ -17,7 +17,7 @@ import type { MicroBatch } from './MicroBatch'
 import { type Profile, profiledStore, timed } from './profile'
 
 /** What training needs beside. */
-export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay'> {
+export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay' | 'rateFactor'> {
   /** What dropout is drawn from. */
   readonly seed: number
 }
@@ -70,10 +70,10 @@ export class Training {
 
   /** Makes gradients and slots, and moves the parameters to where they are trained. */
   static async begin(parts: TrainingParts): Promise<Training> {
-    const { engines, profile, optimizer, weightDecay, weights } = parts
+    const { engines, profile, optimizer, weightDecay, rateFactor, weights } = parts
     const usual = parts.define(parts.usualVariant)
     await nextTurn()
-    const options = { optimizer, weightDecay, weights, ...usual }
+    const options = { optimizer, weightDecay, rateFactor, weights, ...usual }
     const store = engines.training.resident
       ? await createDeviceStore(options, engines.training)
       : await createSharedStore(options, engines.float32, engines.workers())

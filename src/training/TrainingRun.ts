@@ -120,9 +120,9 @@ export class TrainingRun {
     if (this.#isPrepared) return
     this.#isPrepared = true
     const { args, model, runner, resumed } = this.#parts
-    const { optimizer, weightDecay } = this.updates
+    const { optimizer, weightDecay, rateFactor } = this.updates
     model.decideHead(batch)
-    await runner.beginTraining({ optimizer, weightDecay, seed: args.seed })
+    await runner.beginTraining({ optimizer, weightDecay, rateFactor, seed: args.seed })
     const kept =
       resumed === undefined
         ? model.optimizerMemory?.read(optimizer, runner.trained)

@@ -23,6 +23,7 @@ const names = {
     callbacks: 1,
     optimizers: 1,
     optimizerClsAndKwargs: 1,
+    parameterGroups: 1,
     preprocessLogitsForMetrics: 1,
     profile: 1,
   } satisfies Record<keyof TrainerOptions, 1>),

@@ -2,12 +2,13 @@ import { adafactor } from '../optim/adafactor'
 import { adagrad } from '../optim/adagrad'
 import { adamw } from '../optim/adamw'
 import { lion } from '../optim/lion'
-import type { Optimizer } from '../optim/Optimizer'
+import type { Optimizer, ParameterSettings } from '../optim/Optimizer'
 import { rmsprop } from '../optim/rmsprop'
 import { sgd } from '../optim/sgd'
 import type { UpdateRule } from '../optim/UpdateRule'
 import { TrainerError } from '../errors'
 import { TrainingArguments, type OptimizerKind, type ResolvedArguments } from '../TrainingArguments'
+import type { GroupSettings } from './parameterGroups'
 
 /** The optimizer that the arguments name, with what Hugging Face's Trainer passes to it. */
 export function optimizerOf(args: TrainingArguments): Optimizer {
@@ -26,32 +27,48 @@ export function optimizerOf(args: TrainingArguments): Optimizer {
 }
 
 /** How parameters are updated, beside the learning rate. */
-export interface UpdateSettings {
+export interface UpdateSettings extends ParameterSettings {
   readonly optimizer: Optimizer
-  /** The weight decay of a parameter, by name. */
-  readonly weightDecay: (name: string) => number
   /** The norm that gradients are clipped to; not clipped where it is not above 0. */
   readonly maxGradNorm: number
 }
 
+/** What updates follow from. */
+export interface UpdateParts {
+  readonly args: TrainingArguments
+  readonly optimizer: Optimizer
+  /** The parameters that weight decay applies to by the arguments. */
+  readonly decayed: readonly string[]
+  /** What groups say, by the names of parameters. */
+  readonly groups: ReadonlyMap<string, GroupSettings>
+  /** What the model comes with, which decides if the optimizer is that one. */
+  readonly rule: UpdateRule | undefined
+}
+
 /**
- * What the arguments say of updates, or the rule that the model comes with, if the optimizer is that one.
- * @param decayed the parameters that weight decay applies to by the arguments.
+ * What the arguments say of updates, or the rule that the model comes with.
+ * @throws TrainerError ('argument') for groups where they cannot be followed.
  */
-export function updateSettings(
-  args: TrainingArguments,
-  optimizer: Optimizer,
-  decayed: readonly string[],
-  rule: UpdateRule | undefined,
-): UpdateSettings {
-  const names = new Set(decayed)
-  if (rule === undefined || optimizer !== rule.optimizer) {
-    const weightDecay = (name: string): number => (names.has(name) ? args.weightDecay : 0)
-    return { optimizer, weightDecay, maxGradNorm: args.maxGradNorm }
+export function updateSettings({ args, optimizer, decayed, groups, rule }: UpdateParts): UpdateSettings {
+  if (rule !== undefined && optimizer === rule.optimizer) {
+    if (groups.size > 0) throw decided(rule, 'parameterGroups', 'given', 'one group')
+    const maxGradNorm = args.isGiven('maxGradNorm') ? args.maxGradNorm : rule.maxGradNorm
+    return { optimizer, weightDecay: () => rule.weightDecay, maxGradNorm }
   }
-  // a default is nobody's wish, and the file says how it is clipped; a value that is given is one
-  const maxGradNorm = args.isGiven('maxGradNorm') ? args.maxGradNorm : rule.maxGradNorm
-  return { optimizer, weightDecay: () => rule.weightDecay, maxGradNorm }
+  const names = new Set(decayed)
+  const { learningRate, maxGradNorm } = args
+  if (learningRate === 0 && [...groups.values()].some(group => (group.learningRate ?? 0) > 0)) {
+    throw new TrainerError('argument', 'parameterGroups have learning rates, but learningRate is 0.', {
+      fix: 'The schedule moves all rates together, as parts of learningRate: give that one too.',
+    })
+  }
+  const weightDecay = (name: string): number =>
+    groups.get(name)?.weightDecay ?? (names.has(name) ? args.weightDecay : 0)
+  const rateFactor = (name: string): number => {
+    const own = groups.get(name)?.learningRate
+    return own === undefined ? 1 : own / learningRate
+  }
+  return { optimizer, weightDecay, rateFactor, maxGradNorm }
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Batch, Tensor } from '../tensor'
 import type { TrainingArguments, TrainingArgumentsOptions } from '../TrainingArguments'
 import type { Metrics } from '../metrics/Metrics'
 import type { ComputeMetrics, PreprocessLogits } from './evaluation'
+import type { ParameterGroup } from './parameterGroups'
 import type { Profile } from './profile'
 
 /**
@@ -64,6 +65,11 @@ export interface TrainerOptions<Model extends TrainableModel = PreTrainedModel> 
   readonly optimizers?: readonly [Optimizer | undefined, Schedule | undefined]
   /** What makes the optimizer, with its options, as in `[adamw, { beta1: 0.8 }]`: instead of `optim`. */
   readonly optimizerClsAndKwargs?: readonly [create: (options: never) => Optimizer, options: object]
+  /**
+   * Parameters with a learning rate or a weight decay of their own; of several groups that mean one parameter the first
+   * counts. `layerwiseDecay` makes those of a rate that falls from layer to layer.
+   */
+  readonly parameterGroups?: readonly ParameterGroup[]
   readonly preprocessLogitsForMetrics?: PreprocessLogits<PredictionOf<Model>>
   /** Takes note of where the time goes; see `createProfile`. */
   readonly profile?: Profile

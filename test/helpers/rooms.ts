@@ -37,7 +37,8 @@ export const rooms = listed({
   hub: 'terminal files ground',
   modelCard: 'auto callbacks engine heads hub files metrics TrainingArguments ground',
   running: 'programs models heads feeds onnx parameters processes engine auto metrics ground',
-  deciding: 'running losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
+  deciding:
+    'running models losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
   looping: `deciding running parameters processes auto data metrics checkpoint files hub modelCard callbacks
     TrainingArguments ground`,
   Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
@@ -51,7 +52,7 @@ export const rooms = listed({
 export const training = listed({
   running: `engines Runner Training failedRun LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch
     RowCollector memoryReport runnerOptions`,
-  deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging UpdateHistory
+  deciding: `options checkOptions createRunner data collating datasets plan rates optimizers parameterGroups judging UpdateHistory
     Exclusive LossLog RunSnapshot results stopping Throughput batchSize memoryAdvice`,
   looping:
     'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',

@@ -56,19 +56,16 @@ describe('what a device writes in place', () => {
   it.each([adamw(), sgd(), sgd({ momentum: 0.9 }), adagrad(), rmsprop({ momentum: 0.5, centered: true }), adafactor()])(
     'is everything that an update of $name changes',
     optimizer => {
-      const pairs = pairsOf(updatesGraph(optimizer, parameters, () => 0.1))
+      const pairs = pairsOf(updatesGraph(optimizer, parameters, { weightDecay: () => 0.1 }))
       expect(pairs).toHaveLength(parameters.reduce((sum, one) => sum + 1 + Object.keys(optimizer.init(one)).length, 0))
-      expect([
-        ...writableInPlace(
-          updatesGraph(optimizer, parameters, () => 0.1),
-          pairs,
-        ),
-      ]).toEqual(pairs.map(([output]) => output))
+      expect([...writableInPlace(updatesGraph(optimizer, parameters, { weightDecay: () => 0.1 }), pairs)]).toEqual(
+        pairs.map(([output]) => output),
+      )
     },
   )
 
   it('is no slot of lion, whose old value the direction is made of', () => {
-    const graph = updatesGraph(lion(), parameters, () => 0.1)
+    const graph = updatesGraph(lion(), parameters, { weightDecay: () => 0.1 })
     expect([...writableInPlace(graph, pairsOf(graph))]).toEqual(['parameter_out.0', 'parameter_out.1'])
   })
 
