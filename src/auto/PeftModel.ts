@@ -75,6 +75,10 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
     return this.#lora
   }
 
+  override get origin(): PreTrainedModel<Prediction> {
+    return this.base
+  }
+
   /** What a folder has of it, under PEFT's names. */
   override get saved(): Required<SavedWeights> {
     const names = this.#savedNames()

@@ -97,6 +97,11 @@ export class TrainableModel<Prediction = unknown> {
     })
   }
 
+  /** What was loaded before it was trained: itself, unless it was made of another. */
+  get origin(): Pick<TrainableModel, 'nameOrPath' | 'repository'> {
+    return this
+  }
+
   /** What a folder has of it. */
   get saved(): SavedWeights {
     return { weights: this.parameters }

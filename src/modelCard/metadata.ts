@@ -23,6 +23,8 @@ export interface MetadataParts {
   readonly task: Task
   /** What config.json names; undefined for a graph that was made elsewhere. */
   readonly modelType: string | undefined
+  /** Whether what is saved is an adapter for the base. */
+  readonly isAdapter: boolean
   readonly tags: readonly string[]
   readonly source: DatasetSource | undefined
   readonly results: Results | undefined
@@ -63,7 +65,7 @@ export function metadata(parts: MetadataParts, options: ModelCardOptions): Reado
   const metrics = knownMetrics(results)
   const task = listed(options.tasks)[0] ?? pipelines[parts.task]
   return {
-    library_name: modelType === undefined ? 'onnx' : 'transformers',
+    library_name: parts.isAdapter ? 'peft' : modelType === undefined ? 'onnx' : 'transformers',
     ...several('language', listed(options.language)),
     ...(license === undefined ? {} : { license }),
     ...(base === undefined ? {} : { base_model: base }),
@@ -102,7 +104,9 @@ function several(name: string, values: readonly string[]): Readonly<Record<strin
 }
 
 /** What else opens the saved folder. */
-function formatTags({ modelType, task }: MetadataParts): string[] {
+function formatTags({ modelType, task, isAdapter, base }: MetadataParts): string[] {
+  if (isAdapter)
+    return ['ts-trainer', ...(base === undefined ? [] : [`base_model:adapter:${base}`]), 'lora', 'transformers']
   const opens = modelType !== undefined && withoutPipeline[task]?.test(modelType) !== true
   return ['ts-trainer', 'onnx', ...(opens ? ['transformers.js'] : [])]
 }

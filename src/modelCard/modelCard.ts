@@ -42,7 +42,7 @@ export async function writeModelCard(parts: CardParts, options: ModelCardOptions
   const { outputDir } = parts.args
   await checkWritable(outputDir)
   const path = `${outputDir}/README.md`
-  const base = await baseModelOf(options.finetunedFrom, parts.model, parts.args.hubToken)
+  const base = await baseModelOf(options.finetunedFrom, parts.model.origin, parts.args.hubToken)
   const tags = tagsOf((await readText(path)) ?? '', path)
   const card = modelCard(parts, options, { base, tags, source: sourceOf(parts.datasets) })
   await writeFileWhole(path, new TextEncoder().encode(card))
@@ -53,7 +53,8 @@ function modelCard(parts: CardParts, options: ModelCardOptions, { base, tags, so
   const name = options.modelName ?? lastPart(parts.args.outputDir) ?? base.id ?? 'model'
   const results = resultsOf(parts.logHistory)
   const { task } = parts.model.definition.head
-  const known = { name, base: base.id, license: base.license, task, modelType: modelTypeOf(parts.model) }
+  const isAdapter = parts.model.saved.adapter !== undefined
+  const known = { name, base: base.id, license: base.license, task, modelType: modelTypeOf(parts.model), isAdapter }
   const table = resultsTable(parts.logHistory)
   return [
     `---\n${writeYaml(metadata({ ...known, tags, source, results }, options))}---`,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AutoConfig, AutoModelForSequenceClassification, getPeftModel, PeftModel } from '../../src/index'
 import { logMessages } from '../helpers/logMessages'
+import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyModel } from '../helpers/tinyModel'
 import { useHub } from '../helpers/useHub'
@@ -90,6 +91,19 @@ describe('an id', () => {
       '"base_model_name_or_path": "acme/base"',
     )
     expect((await fromPretrained('acme/adapter', { localFilesOnly: true })).numLabels).toBe(3)
+    const trainer = quietTrainer({ model, args: { outputDir: folder } })
+    await trainer.createModelCard()
+    const card = readFileSync(join(folder, 'README.md'), 'utf8')
+    expect(card).toMatch(/^---\nlibrary_name: peft\nbase_model: acme\/base\ntags:\n/)
+    const tags = /^tags:\n((?:- .*\n)+)/m.exec(card)![1]!.trim().split('\n')
+    expect(tags).toEqual([
+      '- generated_from_trainer',
+      '- ts-trainer',
+      '- base_model:adapter:acme/base',
+      '- lora',
+      '- transformers',
+    ])
+    await trainer.dispose()
   })
 
   it('names no folder of this machine', async () => {
