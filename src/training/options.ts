@@ -66,8 +66,8 @@ export interface TrainerOptions<Model extends TrainableModel = PreTrainedModel> 
   /** What makes the optimizer, with its options, as in `[adamw, { beta1: 0.8 }]`: instead of `optim`. */
   readonly optimizerClsAndKwargs?: readonly [create: (options: never) => Optimizer, options: object]
   /**
-   * Parameters with a learning rate or a weight decay of their own; of several groups that mean one parameter the first
-   * counts. `layerwiseDecay` makes those of a rate that falls from layer to layer.
+   * Parameters with a learning rate or a weight decay of their own; of several groups that mean one the first counts that
+   * says a rate, or a decay. `layerwiseDecay` makes those of a rate that falls from layer to layer.
    */
   readonly parameterGroups?: readonly ParameterGroup[]
   readonly preprocessLogitsForMetrics?: PreprocessLogits<PredictionOf<Model>>

@@ -21,7 +21,7 @@ export type GroupSettings = Omit<ParameterGroup, 'parameters'>
 const names = Object.keys({ parameters: 1, learningRate: 1, weightDecay: 1 } satisfies Record<keyof ParameterGroup, 1>)
 
 /**
- * The groups by the names of parameters; of several groups that mean one parameter the first counts.
+ * What the groups say, by the names of parameters; of several that mean one the first counts that says a rate, or a decay.
  * @throws TrainerError ('argument') for a pattern that no parameter has, and for numbers that cannot be.
  */
 export function groupsByName(
@@ -38,7 +38,8 @@ export function groupsByName(
       if (value === undefined || (Number.isFinite(value) && value >= 0)) continue
       throw new TrainerError('argument', `${where}: ${option} is ${shown(value)}; a number from 0 on was expected.`)
     }
-    for (const name of namesMeant(parameters, all, definition.name)) if (!found.has(name)) found.set(name, settings)
+    const stated = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+    for (const name of namesMeant(parameters, all, definition.name)) found.set(name, { ...stated, ...found.get(name) })
   }
   return found
 }

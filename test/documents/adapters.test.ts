@@ -18,6 +18,9 @@ const printed: Readonly<Record<string, readonly unknown[]>> = {
     [expect.stringMatching(/^trainable params: [\d,]+ \|\| all params: [\d,]+ \|\| trainable%: \d\.\d{4}$/)],
   ],
   'Opening and merging one': [],
+  "Freezing, and rates of one's own": [
+    [{ parameters: expect.arrayContaining(['classifier.weight']) as string[], weightDecay: 0.01, learningRate: 0 }],
+  ],
 }
 
 describe('docs/adapters.md', () => {
