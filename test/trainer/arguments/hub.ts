@@ -73,7 +73,7 @@ export const pushes: Effects = {
     await expect(run({ hubStrategy: 'every_step' as never })).rejects.toThrow("Did you mean 'every_save'?")
   },
   hubAlwaysPush: async () => {
-    const slow = [{ delay: 300, match: '/revision/', times: 1 }]
+    const slow = [{ delay: 2000, match: '/revision/', times: 1 }] // longer than the run, on a busy machine too
     await withHub({ hubAlwaysPush: false }, hub => expect(count(hub)).toBeLessThan(4), slow)
     await withHub({ hubAlwaysPush: true }, hub => expect(count(hub)).toBe(4), slow)
   },
