@@ -386,6 +386,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       return await searchHyperparameters({ runTrial, args, hasMetrics }, options)
     } finally {
       this.#args = args
+      this.#batchSize = undefined
       this.#trial = undefined
     }
   }

@@ -24,7 +24,7 @@ const stated = {
 
 /** The losses of a run by step. */
 async function losses(outputDir: string, device: string | undefined, resumeFromCheckpoint?: string): Promise<number[]> {
-  const { trainer } = await oracleTrainer(join(oracle, 'trainer-runs'), stated, outputDir, [], device)
+  const { trainer } = await oracleTrainer(join(oracle, 'trainer-runs'), stated, outputDir, [], { device })
   try {
     await trainer.train(resumeFromCheckpoint === undefined ? {} : { resumeFromCheckpoint })
     return trainer.state.logHistory.flatMap(({ loss }) => (loss === undefined ? [] : [Number(loss)]))

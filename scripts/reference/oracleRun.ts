@@ -10,6 +10,7 @@ import {
   type EvalPrediction,
   type Metrics,
   PrinterCallback,
+  type Profile,
   Tensor,
   Trainer,
   TrainingArguments,
@@ -38,14 +39,14 @@ export interface OracleTrainer {
 /**
  * A Trainer on the model and the rows of the folder `trainer-runs`.
  * @param outputDir where checkpoints go.
- * @param device where it trains; the processor unless given.
+ * @param on the device that it trains on, unless that is the processor, and what takes note of it.
  */
 export async function oracleTrainer(
   folder: string,
   stated: OracleArguments,
   outputDir: string,
   callbacks: readonly CallbackOrClass[] = [],
-  device?: string,
+  { device, profile }: { readonly device?: string | undefined; readonly profile?: Profile | undefined } = {},
 ): Promise<OracleTrainer> {
   const data = JSON.parse(readFileSync(join(folder, 'dataset.json'), 'utf8')) as OracleData
   const order: number[] = []
@@ -57,6 +58,7 @@ export async function oracleTrainer(
     evalDataset: evaluationRows,
     dataCollator: rows => collate(rows as readonly OracleRow[]),
     computeMetrics: accuracy,
+    ...(profile && { profile }),
     // grouping by length looks at every row before training begins
     callbacks: [...callbacks, ...earlyStopping(stated), { onTrainBegin: () => void (order.length = 0) }],
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEngine, type Program, type ProgramOptions } from '../../src/engine/Engine'
 import { type Engines, withWorkers } from '../../src/training/engines'
+import type { Profile } from '../../src/training/profile'
 
 /** Engines on a device whose programs are watched. */
 export interface WatchedEngines {
@@ -48,10 +49,27 @@ export async function watchedEngines(device: string): Promise<WatchedEngines> {
 
 function straysIn(file: string | undefined): string[] {
   if (file === undefined) return []
-  const events = JSON.parse(readFileSync(file, 'utf8')) as readonly ProfileEvent[]
-  const ran = events.filter(({ name, args }) => name.endsWith('_kernel_time') && args?.provider !== undefined)
+  const ran = nodesIn(file)
   if (ran.length === 0) throw new Error(`ONNX Runtime's profile ${file} tells of no node.`)
-  return ran.filter(isStray).map(({ name, args }) => `${args?.op_name} ${name.replace(/_kernel_time$/, '')}`)
+  return ran.filter(isStray).map(nameOf)
+}
+
+/** The copies from the device in the middle of runs of a Trainer's programs, whose operators are profiled. */
+export function roundTripsIn({ operators, programs }: Profile): string[] {
+  const ran = programs.flatMap(({ name, file }) => nodesIn(file).map(event => ({ name, event })))
+  if (ran.length === 0) throw new Error(`ONNX Runtime's profiles ${operators}* tell of no node.`)
+  const copies = ran.filter(({ event }) => event.args?.op_name === 'MemcpyToHost')
+  return copies.map(({ name, event }) => `${name}: ${nameOf(event)}`)
+}
+
+/** The nodes that have run, each as often as it has. */
+function nodesIn(file: string): readonly ProfileEvent[] {
+  const events = JSON.parse(readFileSync(file, 'utf8')) as readonly ProfileEvent[]
+  return events.filter(({ name, args }) => name.endsWith('_kernel_time') && args?.provider !== undefined)
+}
+
+function nameOf({ name, args }: ProfileEvent): string {
+  return `${args?.op_name} ${name.replace(/_kernel_time$/, '')}`
 }
 
 /** ONNX Runtime computes shapes on the processor, where they are; their numbers are int64, and are never copied. */

@@ -2,9 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createProfile } from '../../src/index'
 import { type Checked, type Comparison, compareEqual, compareRelative, compareScalar, verdict } from './compare'
 import { type Best, compareBest, compareEntry, compareHistory, type Entry, kept } from './entries'
-import { type OracleArguments, oracleTrainer, trainedOn } from './oracleRun'
+import { type OracleArguments, type OracleTrainer, oracleTrainer, trainedOn } from './oracleRun'
+import { roundTripsIn } from './placement'
 import { collectStrays } from './strays'
 
 /** Values of a run under the oracle's names. */
@@ -30,11 +32,12 @@ interface RunsOracle extends RunValues {
 export async function checkTrainerRun(file: string, device?: string): Promise<Checked> {
   const oracle = JSON.parse(readFileSync(file, 'utf8')) as RunsOracle
   const strays = device === undefined ? [] : collectStrays()
-  const computed = await compute(dirname(file), oracle.arguments, device)
+  const { computed, roundTrips } = await compute(dirname(file), oracle.arguments, device)
   const comparisons = compareRun(computed, oracle)
   if (device !== undefined) {
     comparisons.push(compareEqual(`nodes that do not run on ${device}`, strays, []))
-    comparisons.push(...compareLosses(computed, await compute(dirname(file), oracle.arguments)))
+    comparisons.push(compareEqual('copies from the device in the middle of a run', roundTrips, []))
+    comparisons.push(...compareLosses(computed, (await compute(dirname(file), oracle.arguments)).computed))
   }
   return { verdict: verdict(comparisons), computed }
 }
@@ -57,9 +60,23 @@ function compareLosses(given: RunValues, onProcessor: RunValues): Comparison[] {
   )
 }
 
-async function compute(folder: string, stated: OracleArguments, device?: string): Promise<RunValues> {
+/** A run, and what it copied from its device in the middle of programs. */
+async function compute(
+  folder: string,
+  stated: OracleArguments,
+  device?: string,
+): Promise<{ readonly computed: RunValues; readonly roundTrips: readonly string[] }> {
   const outputDir = mkdtempSync(join(tmpdir(), 'reference-'))
-  const run = await oracleTrainer(folder, stated, outputDir, [], device)
+  const profile = device === undefined ? undefined : createProfile({ operators: join(outputDir, 'operators') })
+  try {
+    const computed = await valuesOf(await oracleTrainer(folder, stated, outputDir, [], { device, profile }))
+    return { computed, roundTrips: profile === undefined ? [] : roundTripsIn(profile) }
+  } finally {
+    rmSync(outputDir, { recursive: true, force: true })
+  }
+}
+
+async function valuesOf(run: OracleTrainer): Promise<RunValues> {
   const { trainer } = run
   try {
     const { metrics } = await trainer.train()
@@ -84,7 +101,6 @@ async function compute(folder: string, stated: OracleArguments, device?: string)
     }
   } finally {
     await trainer.dispose()
-    rmSync(outputDir, { recursive: true, force: true })
   }
 }
 

@@ -44,12 +44,13 @@ function addressLimit(): number | undefined {
 }
 
 /**
- * Has JavaScript free at once what nothing holds any more: shared memory of weights and gradients, which would otherwise
- * stay beside that of the next attempt.
+ * Has JavaScript free at once what nothing holds any more: shared memory of weights and gradients, which V8 does not count
+ * and would leave beside that of the next attempt, and the one after it.
  */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
+  setFlagsFromString('--no-expose-gc') // the contexts of others are to be as they were
   collect()
   collect() // which ends what the first one has left to a thread beside: giving back the memory of arrays
 }

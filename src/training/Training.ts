@@ -83,7 +83,8 @@ export class Training {
 
   /**
    * Micro-batches, one after the other, ready to run. For a device the next one's masks are drawn and its inputs sent
-   * while the one before runs; on the processor each is made when the one before is done, whose memory it takes.
+   * while the one before runs; on the processor each is made when the one before is done, whose memory it takes. What was
+   * sent for one is freed when the consumer comes back, or leaves.
    * @throws TrainerError when the model is no longer the one that is trained.
    */
   async *prepared(
@@ -109,10 +110,14 @@ export class Training {
       for (const index of feeds.keys()) {
         const ready = await prepare(index)!
         next = undefined
-        yield { ...ready, onRun: () => void (resident && prepare(index + 1)) }
+        try {
+          yield { ...ready, onRun: () => void (resident && prepare(index + 1)) }
+        } finally {
+          freeInputs(ready)
+        }
       }
     } finally {
-      next?.then(freeInputs, () => undefined) // the consumer has left
+      await next?.then(freeInputs, () => undefined) // the consumer has left
     }
   }
 
@@ -131,8 +136,7 @@ export class Training {
     const asked = Object.fromEntries(program.inputs.map(({ name }) => [name, given[name]!]))
     const running = explaining(this.model, feed, () => program.run(asked, into, { keep }))
     onRun?.()
-    const outputs = await running.finally(() => freeInputs({ inputs }))
-    await this.store.add(outputs, microBatch.index)
+    await this.store.add(await running, microBatch.index)
   }
 
   async dispose(): Promise<void> {

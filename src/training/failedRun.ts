@@ -45,7 +45,7 @@ function explained(error: TrainerError, file: string, trial: Trial, feed: Labell
   return new TrainerError('data', problem, { fix: found.fix, cause: error })
 }
 
-/** "rows 3, 0 and 7 of the training dataset" */
+/** "rows 3, 0, 7 of the training dataset" */
 function rowsOf({ places, rowName }: LabelledFeed): string {
   const names = Array.from({ length: Math.min(places.order.length, 8) }, (_, row) => rowName(row))
   const more = places.order.length > names.length ? ` and ${places.order.length - names.length} more` : ''

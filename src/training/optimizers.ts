@@ -7,7 +7,7 @@ import { rmsprop } from '../optim/rmsprop'
 import { sgd } from '../optim/sgd'
 import type { UpdateRule } from '../optim/UpdateRule'
 import { TrainerError } from '../errors'
-import { TrainingArguments, type OptimizerKind, type ResolvedArguments } from '../TrainingArguments'
+import type { OptimizerKind, ResolvedArguments, TrainingArguments } from '../TrainingArguments'
 import type { GroupSettings } from './parameterGroups'
 
 /** The optimizer that the arguments name, with what Hugging Face's Trainer passes to it. */
@@ -73,16 +73,16 @@ export function updateSettings({ args, optimizer, decayed, groups, rule }: Updat
 
 /**
  * The optimizer of the rule that a model comes with.
- * @throws TrainerError ('argument') for arguments that the rule decides, unless they are as by default or say the same.
+ * @throws TrainerError ('argument') for arguments that are given and that the rule decides, unless they say the same.
  */
 export function optimizerOfRule(rule: UpdateRule, args: TrainingArguments): Optimizer {
   const { name } = rule.optimizer
   if (args.optimizerKind !== name && args.isGiven('optim')) throw decided(rule, 'optim', args.optim, name)
-  const usual = new TrainingArguments()
-  for (const [argument, value] of Object.entries(rule.decides)) {
-    const given = args[argument as keyof ResolvedArguments]
-    if (given !== value && given !== usual[argument as keyof ResolvedArguments])
-      throw decided(rule, argument, String(given), String(value))
+  for (const [argument, value] of Object.entries(rule.decides) as [keyof ResolvedArguments, number][]) {
+    if (!args.isGiven(argument)) continue
+    const given = Number(args[argument])
+    // the attributes of a file's node are float32
+    if (Math.fround(given) !== Math.fround(value)) throw decided(rule, argument, String(given), String(value))
   }
   return rule.optimizer
 }

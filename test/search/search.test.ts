@@ -199,6 +199,14 @@ describe('hyperparameterSearch', () => {
     expect(pruned.state.globalStep).toBe(2)
   })
 
+  it("leaves no trial's size of batches behind", async () => {
+    const args = { maxSteps: 1, perDeviceTrainBatchSize: 4 }
+    const trainer = createTrainer(args, { modelInit: () => tinyModel() })
+    await trainer.hyperparameterSearch({ hpSpace: { perDeviceTrainBatchSize: [2, 3] }, backend: 'grid' })
+    expect(trainer.trainBatchSize).toBe(4)
+    expect(trainer.getTrainDataLoader().length).toBe(3) // of 12 rows
+  })
+
   it('counts a trial that diverges as the worst', async () => {
     const messages = logged()
     const modelInit = (trial?: TrialValues): PreTrainedModel => {

@@ -1,7 +1,18 @@
 // fp16: true on the processor, from the arguments to the checkpoint
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { crossEntropy, type LossFunction, TrainingArguments, type TrainingArgumentsOptions } from '../../src/index'
+import {
+  AutoTokenizer,
+  crossEntropy,
+  DataCollatorWithPadding,
+  loadDataset,
+  type LossFunction,
+  TrainingArguments,
+  type TrainingArgumentsOptions,
+} from '../../src/index'
 import { hyperparameters } from '../../src/modelCard/hyperparameters'
+import { smallConfig, smallModel } from '../helpers/classifier'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { broken, onlyStep } from './arguments/effects'
 import { dataset, logged, run, type RunOptions, tinyModel, weights } from './support'
@@ -20,17 +31,41 @@ const overflowing = (): RunOptions => ({ model: tinyModel({ vocab_size: 130 }), 
 
 const dropout = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 }
 
-it('a hundred steps make the losses of float32, as far as chance does not tell them apart', async () => {
-  const curve = async (args: TrainingArgumentsOptions): Promise<readonly number[]> => {
-    const options = { model: tinyModel(dropout), trainDataset: dataset(64) }
-    return (await run({ maxSteps: 100, learningRate: 3e-3, perDeviceTrainBatchSize: 8, ...args }, options)).losses
-  }
+/** A hundred steps in float16 beside those in float32, and those beside the same with other masks of dropout. */
+async function apartFromSingle(options: () => RunOptions): Promise<{ readonly half: number; readonly chance: number }> {
+  const curve = async (args: TrainingArgumentsOptions): Promise<readonly number[]> =>
+    (await run({ maxSteps: 100, learningRate: 3e-3, perDeviceTrainBatchSize: 8, ...args }, options())).losses
   const single = await curve({})
-  const half = await curve({ fp16: true })
-  const chance = await curve({ seed: 43, dataSeed: 42 }) // other masks of dropout
+  expect(single).toHaveLength(100)
   const apart = (other: readonly number[]): number => Math.hypot(...other.map((loss, i) => loss - single[i]!)) / 10
-  expect(half).toHaveLength(100)
-  expect(apart(half)).toBeLessThan(apart(chance) / 100)
+  const [half, chance] = [await curve({ fp16: true }), await curve({ seed: 43, dataSeed: 42 })]
+  expect(half).not.toEqual(single)
+  return { half: apart(half), chance: apart(chance) }
+}
+
+it('a hundred steps make the losses of float32, as far as chance does not tell them apart', async () => {
+  const options = (): RunOptions => ({ model: tinyModel(dropout), trainDataset: dataset(64) })
+  const { half, chance } = await apartFromSingle(options)
+  expect(half).toBeLessThan(chance / 100)
+})
+
+const mrpc = join(import.meta.dirname, '../../../shared/hub/datasets/nyu-mll/glue/mrpc')
+const skipped = existsSync(mrpc) ? '' : ` (skipped: there is no ${mrpc})`
+
+it.skipIf(skipped !== '')(`so do a hundred steps on MRPC's sentences${skipped}`, async () => {
+  const processingClass = await AutoTokenizer.fromPretrained(join(import.meta.dirname, '../../examples/data/tokenizer'))
+  const { train: pairs } = await loadDataset(join(mrpc, 'train-00000-of-00001.parquet'))
+  const trainDataset = await pairs!.map(({ sentence1, sentence2 }) =>
+    processingClass(String(sentence1), String(sentence2), { truncation: true, maxLength: 64 }),
+  )
+  const model = { ...smallConfig, hidden_size: 32, intermediate_size: 128, initializer_range: 0.02 }
+  const { half, chance } = await apartFromSingle(() => ({
+    model: smallModel(model),
+    processingClass,
+    dataCollator: new DataCollatorWithPadding({ tokenizer: processingClass }),
+    trainDataset,
+  }))
+  expect(half).toBeLessThan(chance / 100)
 })
 
 describe('gradients that overflow', () => {

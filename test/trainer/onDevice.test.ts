@@ -2,7 +2,13 @@
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Engine, EngineOptions, Program } from '../../src/engine/Engine'
-import { Dataset, type TrainerOptions, type TrainingArgumentsOptions } from '../../src/index'
+import {
+  Dataset,
+  type LossFunction,
+  meanSquaredError,
+  type TrainerOptions,
+  type TrainingArgumentsOptions,
+} from '../../src/index'
 import { expectClose } from '../helpers/expectClose'
 import { hindranceOf } from '../helpers/hindrance'
 import { pretendedDevice } from '../helpers/pretendedDevice'
@@ -188,3 +194,29 @@ function expectSame(device: string, given: ReturnType<typeof weights>, expected:
       expectClose(Float32Array.from(given[name]!), Float32Array.from(values), 1e-4, name) // its gradient is noise
   }
 }
+
+describe('a run that learns late what its steps came to', () => {
+  /** So steep that gradients overflow at the first loss scales. */
+  const steep: LossFunction = ({ logits }, labels, _count, graph) => {
+    const { sum, count } = meanSquaredError(graph, logits, labels)
+    return { sum: graph.mul(sum, 100), count }
+  }
+
+  it.each<[TrainingArgumentsOptions, number]>([
+    [{}, 24],
+    [{ onNonFinite: 'skip' }, 13],
+    [{ onNonFinite: 'continue' }, 13], // which leaves out what is not finite as long as the loss scale can shrink
+  ])('makes the steps of one that reads each at once, in float16 with overflows: %o', async (own, row) => {
+    const args = { ...own, fp16: true, numTrainEpochs: 4, lrSchedulerType: 'linear', learningRate: 1e-3 } as const
+    const outcome = async (logging: TrainingArgumentsOptions): Promise<readonly unknown[]> => {
+      const all = { ...args, ...logging, loggingStrategy: 'steps' } as const
+      const trainer = trainerOn('pretended', all, numbers({ row, label: 1e30 }), { computeLossFunc: steep })
+      const { trainingLoss } = await trainer.train()
+      const { skipped_updates: skipped } = trainer.state.logHistory.findLast(({ loss }) => loss !== undefined)!
+      return [weights(trainer.model), trainingLoss, skipped]
+    }
+    const late = await outcome({ loggingSteps: 24 })
+    expect(late).toEqual(await outcome({ loggingSteps: 1 }))
+    expect(late[2]).toBeGreaterThan(row === 24 ? 1 : 5)
+  })
+})

@@ -1,15 +1,17 @@
 // parameters, gradients and slots as values of a device: nothing but a few numbers comes back
 import { describe, expect, it } from 'vitest'
-import { createEngine, type Engine } from '../../src/engine/Engine'
+import { createEngine, type Engine, type EngineValue } from '../../src/engine/Engine'
 import { adamw } from '../../src/optim/adamw'
 import type { Optimizer } from '../../src/optim/Optimizer'
 import { sgd } from '../../src/optim/sgd'
 import { meansOf } from '../../src/optim/updateSums'
 import type { UpdateResult } from '../../src/parameters/ParameterStore'
 import type { TrainableModel } from '../../src/auto/TrainableModel'
+import { alone } from '../../src/processes/ProcessGroup'
 import { trainingProgram } from '../../src/programs/training'
 import { type Batch, sizeOf } from '../../src/tensor'
 import type { LabelledFeed } from '../../src/training/LabelledFeed'
+import { placesInUpdate } from '../../src/training/updates'
 import { classes, randomBatch } from '../helpers/batches'
 import { runMicroBatches, withRunner } from '../helpers/compute'
 import { deviceEngine } from '../helpers/deviceEngine'
@@ -107,3 +109,33 @@ describe.each([
     },
   )
 })
+
+it.each([false, true])(
+  'what was sent for micro-batches is freed where a step ends early; the first was run: %s',
+  async isRun => {
+    const model = await oracleModel('bert', dropout)
+    const engine = pretendedDevice()
+    const { upload } = engine
+    const sent: EngineValue[] = []
+    engine.upload = async tensor => {
+      const value = await upload.call(engine, tensor)
+      sent.push(value)
+      return value
+    }
+    await withRunner(model, { engines: enginesOn(engine) }, microBatches(0)[0]!, async (_, runner) => {
+      const { training } = runner
+      const feeds = microBatches(0).map(batch => runner.feed(batch, String))
+      const places = await placesInUpdate(feeds, alone, { microBatches: 2, rows: 8 })
+      sent.length = 0
+      for await (const batch of training.prepared(
+        feeds,
+        places.map((place, index) => ({ step: 0, index, ...place })),
+      )) {
+        if (isRun) await training.run(batch)
+        break
+      }
+      expect(sent.length).toBeGreaterThan(0)
+      for (const value of sent) await expect(engine.download(value)).rejects.toThrow(/after it was disposed/)
+    })
+  },
+)

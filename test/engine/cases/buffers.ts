@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect } from 'vitest'
+import { collectGarbage } from '../../../src/engine/outOfMemory'
 import type { DeviceBuffer } from '../../../src/engine/types'
 import type { Tensor } from '../../../src/tensor'
 import { type EngineCases, fill, rate, update } from './subject'
@@ -46,19 +45,17 @@ export const bufferCases: EngineCases = {
     for (let i = 0; i < 100; i++) (await upload(i % 2 === 0 ? first : second)).dispose()
     const others = [] // where those were
     for (let i = 0; i < 100; i++) others.push(await upload(second))
-    await collectGarbage()
+    await collect()
     const overwriting = []
     for (let i = 0; i < 100; i++) overwriting.push(await upload(first))
     for (const other of others) expect(await engine.download(other)).toEqual(second)
   },
 }
 
-async function collectGarbage(): Promise<void> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
+async function collect(): Promise<void> {
   for (let i = 0; i < 3; i++) {
     await setImmediate()
-    collect()
+    collectGarbage()
   }
   await setImmediate() // callbacks for what was collected have run
 }
