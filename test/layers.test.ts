@@ -3,7 +3,7 @@ import { join, posix } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { circles, filesOf, importsOf, neededBy, readSources, runtimeImportsOf, type Sources } from './helpers/imports'
-import { doors, globals, ground, programs, rooms, sharing, training } from './helpers/rooms'
+import { doors, globals, programs, rooms, sharing, training } from './helpers/rooms'
 
 function roomOf(path: string): string {
   const inTraining = /^training\/(\w+)/.exec(path)?.[1]
