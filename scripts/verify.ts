@@ -9,6 +9,7 @@ import { ctrlC } from './verify/ctrlC'
 import { hubCache } from './verify/hubCache'
 import { hubPush } from './verify/hubPush'
 import { adapters } from './verify/adapters'
+import { pipelines } from './verify/pipelines'
 import { savedFolders } from './verify/savedFolders'
 import { trainedArtifacts } from './verify/trainedArtifacts'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
@@ -20,7 +21,7 @@ const checks: Readonly<Record<string, Check>> = {
   'ctrl-c': ctrlC,
   'hub-cache': hubCache,
   'hub-push': hubPush,
-
+  pipelines,
   'saved-folders': savedFolders,
   'webgpu-artifacts': webgpuArtifacts,
 }

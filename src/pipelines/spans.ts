@@ -18,7 +18,7 @@ export interface AnswerWindow {
   readonly words: readonly (number | null)[]
   /** Whether each token is of the context. */
   readonly isContext: readonly boolean[]
-  /** The tokens that stand for no answer. */
+  /** The tokens that stand for no answer, and count beside the context's. */
   readonly isNone: readonly boolean[]
 }
 
@@ -80,18 +80,17 @@ interface Span {
 
 /** The likeliest spans of a window. Some may be of the same words. */
 function bestSpans(
-  { isContext, isNone }: AnswerWindow,
+  { isContext }: AnswerWindow,
   starts: Float64Array,
   ends: Float64Array,
   { topK, maxAnswerLen, alignToWords }: SpanOptions,
 ): Span[] {
-  const counts = (token: number): boolean => isContext[token]! || isNone[token]!
   const spans: Span[] = []
   for (let first = 0; first < starts.length; first++) {
-    if (!counts(first) || starts[first] === 0) continue
+    if (!isContext[first]!) continue
     for (let last = first; last < Math.min(first + maxAnswerLen, ends.length); last++) {
       const score = starts[first]! * ends[last]!
-      if (counts(last) && score > 0) spans.push({ first, last, score })
+      if (isContext[last]! && score > 0) spans.push({ first, last, score })
     }
   }
   const scores = spans.map(({ score }) => score)

@@ -2,7 +2,7 @@ import type { FeedLayout } from '../feeds/FeedLayout'
 import type { Model } from '../models/Model'
 import { createModelGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
-import type { Graph } from '../onnx/types'
+import type { Graph, Value } from '../onnx/types'
 import type { Tensor } from '../tensor'
 
 /**
@@ -33,7 +33,8 @@ export function predictionGraph<Inputs>(
   const graph = new GraphBuilder(model.name, model.openLengths)
   const inputs = layout.declare(graph, layout.usualVariant)
   const written = createModelGraph(graph, { parameter: name => graph.initializer(name, weights(name)) })
-  if (judges === 'all') return graph.build(model.forward(written, inputs))
-  const judged = graph.input(judgedTokensInput, 'int32', ['judged'])
-  return graph.build(model.forward(written, inputs, encoded => graph.gather(encoded, judged, 0)))
+  const judged = judges === 'all' ? undefined : graph.input(judgedTokensInput, 'int32', ['judged'])
+  const select = judged && ((encoded: Value): Value => graph.gather(encoded, judged, 0))
+  const { pooler_output: _, ...outputs } = model.forward(written, inputs, select) // pooling is done by who reads the tokens
+  return graph.build(outputs)
 }
