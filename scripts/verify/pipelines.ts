@@ -20,10 +20,24 @@ interface Call {
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** A folder with a model and a tokenizer, and what is asked of it. */
-interface Case {
-  readonly name: string
+/** What Python or we answer to a call. */
+export interface Outcome {
+  readonly value?: unknown
+  readonly error?: string
+}
+
+/** What a model is made of, as a function of a seed. */
+export interface Subject {
   readonly task: Name
+  readonly kind: keyof typeof kinds
+  /** The model's options. */
+  readonly model: object
+  readonly seed: number
+}
+
+/** A folder with a model and a tokenizer, and what is asked of it. */
+interface Case extends Subject {
+  readonly name: string
   readonly folder: string
   readonly calls: readonly Call[]
 }
@@ -99,12 +113,9 @@ const asked: Readonly<Record<Name, (random: Choices, mask: string) => Call>> = {
   }),
 }
 
-async function saveCase(
-  task: Name,
-  kind: keyof typeof kinds,
-  options: object,
-  settings: { readonly texts: number; readonly seed: number; readonly work: string },
-): Promise<Case> {
+/** Saves a model with its tokenizer, and thinks of things to ask. */
+export async function saveCase(subject: Subject, texts: number, work: string): Promise<Case> {
+  const { task, kind, model, seed } = subject
   const tokenizer = await AutoTokenizer.fromPretrained(
     join(import.meta.dirname, '../../test/fixtures/tokenizers', kind),
   )
@@ -120,19 +131,19 @@ async function saveCase(
     initializer_range: 0.4,
     ...(tokenizer.padTokenId !== undefined && { pad_token_id: tokenizer.padTokenId }),
   }
-  const folder = mkdtempSync(join(settings.work, `${task}-${kind}-`))
-  await modelFromConfig<unknown>(config, { ...options, seed: settings.seed }, heads[task]).savePretrained(folder)
+  const folder = mkdtempSync(join(work, `${task}-${kind}-`))
+  await modelFromConfig<unknown>(config, { ...model, seed }, heads[task]).savePretrained(folder)
   await tokenizer.savePretrained(folder)
   const file = join(folder, 'tokenizer_config.json')
   const written = JSON.parse(readFileSync(file, 'utf8')) as object
   writeFileSync(file, JSON.stringify({ ...written, model_input_names: inputNames[kind] }))
-  const random = choices(new MersenneTwister(settings.seed))
-  const calls = Array.from({ length: settings.texts }, () => asked[task](random, tokenizer.maskToken ?? '[MASK]'))
-  return { name: `${task}, ${kind} ${JSON.stringify(options)}`, task, folder, calls }
+  const random = choices(new MersenneTwister(seed))
+  const calls = Array.from({ length: texts }, () => asked[task](random, tokenizer.maskToken ?? '[MASK]'))
+  return { ...subject, name: `${task}, ${kind} ${JSON.stringify(model)}`, folder, calls }
 }
 
 /** What our pipeline answers to each call, all at once: it gathers them. */
-async function ours({ task, folder, calls }: Case): Promise<{ value?: unknown; error?: string }[]> {
+export async function ours({ task, folder, calls }: Case): Promise<Outcome[]> {
   const run = await pipeline(task as keyof Pipelines, folder, { threads: 1 })
   const answers = calls.map(async ({ inputs, options }) => {
     const given = task === 'question-answering' ? Object.values(inputs as Record<string, string>) : [inputs as string]
@@ -146,11 +157,7 @@ async function ours({ task, folder, calls }: Case): Promise<{ value?: unknown; e
   return Promise.all(answers).finally(() => run.dispose())
 }
 
-async function theirs(
-  python: string,
-  cases: readonly Case[],
-  work: string,
-): Promise<({ value?: unknown; error?: string }[] | null)[]> {
+async function theirs(python: string, cases: readonly Case[], work: string): Promise<(Outcome[] | null)[]> {
   const snake = (options: Call['options']): object =>
     Object.fromEntries(
       Object.entries(options).map(([name, value]) => [
@@ -167,14 +174,36 @@ async function theirs(
   const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, 'pipelines.py'), file], {
     maxBuffer: 2 ** 28,
   })
-  return JSON.parse(stdout) as ({ value?: unknown; error?: string }[] | null)[]
+  return JSON.parse(stdout) as (Outcome[] | null)[]
+}
+
+/** Every task with every kind of tokenizer and every kind of its models. */
+function subjects(wanted: string | undefined, seed: number): Subject[] {
+  const tasks = (Object.keys(heads) as Name[]).filter(name => wanted === undefined || name === wanted)
+  const all = Object.keys(kinds) as (keyof typeof kinds)[]
+  return tasks.flatMap(task => all.flatMap(kind => models[task].map(model => ({ task, kind, model, seed }))))
+}
+
+/** Keeps Python's answers for test/pipelines. */
+function writeAnswers(file: string, cases: readonly Case[], answers: readonly unknown[]): void {
+  const rounded = (_: string, value: unknown): unknown =>
+    typeof value === 'number' ? Number(value.toPrecision(7)) : value
+  const kept = cases.map(({ task, kind, model, seed, calls }, at) => ({
+    task,
+    kind,
+    model,
+    seed,
+    calls,
+    answers: answers[at],
+  }))
+  writeFileSync(file, JSON.stringify(kept, rounded))
 }
 
 export const pipelines: Check = {
   does: "Asks pipelines of tiny models, with three kinds of tokenizer, about random texts, and Python's the same: labels, words and spans equal, scores to 1e-4.",
   needs: 'python3 with torch and transformers (--python PATH); transformers 4 for question answering, which 5 has not',
   takes: 'about two minutes',
-  options: '[--python PATH (python3)] [--seed N (1)] [--texts N (200)] [--task NAME]',
+  options: '[--python PATH (python3)] [--seed N (1)] [--texts N (200)] [--task NAME] [--write FILE]',
   async run(options, print) {
     const { values } = parseArgs({
       args: [...options],
@@ -183,19 +212,17 @@ export const pipelines: Check = {
         seed: { type: 'string', default: '1' },
         texts: { type: 'string', default: '200' },
         task: { type: 'string' },
+        write: { type: 'string' },
       },
     })
     setLogLevel('error')
     const work = mkdtempSync(join(tmpdir(), 'pipelines-'))
     try {
-      const settings = { texts: Number(values.texts), seed: Number(values.seed), work }
+      const [texts, seed] = [Number(values.texts), Number(values.seed)]
       const cases: Case[] = []
-      for (const task of (Object.keys(heads) as Name[]).filter(
-        name => values.task === undefined || name === values.task,
-      ))
-        for (const kind of Object.keys(kinds) as (keyof typeof kinds)[])
-          for (const model of models[task]) cases.push(await saveCase(task, kind, model, settings))
+      for (const subject of subjects(values.task, seed)) cases.push(await saveCase(subject, texts, work))
       const python = await theirs(values.python, cases, work)
+      if (values.write !== undefined) writeAnswers(values.write, cases, python)
       let failed = 0
       for (const [at, one] of cases.entries()) failed += report(one, await ours(one), python[at]!, print)
       return failed === 0
@@ -208,8 +235,8 @@ export const pipelines: Check = {
 /** Prints what came of a case, and answers how many calls differ. */
 function report(
   { name, calls }: Case,
-  found: readonly { value?: unknown; error?: string }[],
-  expected: readonly { value?: unknown; error?: string }[] | null,
+  found: readonly Outcome[],
+  expected: readonly Outcome[] | null,
   print: (line: string) => void,
 ): number {
   if (expected === null) {

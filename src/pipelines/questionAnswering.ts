@@ -172,8 +172,8 @@ function windowsOf(encode: () => BatchEncoding, name: string): BatchEncoding {
   try {
     return encode()
   } catch (error) {
-    if (!(error instanceof TrainerError) || error.code !== 'argument') throw error
-    throw new TrainerError('argument', `${name}: ${error.problem}`, {
+    if (!(error instanceof TrainerError)) throw error
+    throw new TrainerError(error.code, `${name}: ${error.problem}`, {
       fix: 'Set a smaller docStride (stride) or a larger maxSeqLen (maxLength), or shorten the question.',
       cause: error,
     })
