@@ -78,8 +78,12 @@ export function entityGroups(
   }))
 }
 
-/** Of entities of overlapping windows those that stay: of two that overlap the longer one, or else the likelier. */
-export function withoutOverlaps(entities: readonly EntityGroup[]): EntityGroup[] {
+/**
+ * Of entities in overlapping windows of a text those that stay: of two that overlap the longer one, in code points as in
+ * Python, or else the likelier.
+ */
+export function withoutOverlaps(entities: readonly EntityGroup[], text: string): EntityGroup[] {
+  const lengthOf = ({ start, end }: EntityGroup): number => codePoints(text.slice(start, end))
   const kept: EntityGroup[] = []
   for (const entity of entities.toSorted((a, b) => a.start - b.start)) {
     const before = kept.at(-1)
@@ -87,7 +91,7 @@ export function withoutOverlaps(entities: readonly EntityGroup[]): EntityGroup[]
       kept.push(entity)
       continue
     }
-    const longer = entity.end - entity.start - (before.end - before.start)
+    const longer = lengthOf(entity) - lengthOf(before)
     if (longer > 0 || (longer === 0 && entity.score > before.score)) kept[kept.length - 1] = entity
   }
   return kept
@@ -131,6 +135,13 @@ function wordScores(tokens: readonly ScoredToken[], strategy: 'first' | 'average
   if (strategy === 'first') return tokens[0]!.scores
   if (strategy === 'max') return tokens[highestOf(tokens.map(({ scores }) => Math.max(...scores)))]!.scores
   return tokens[0]!.scores.map((_, label) => mean(tokens.map(({ scores }) => scores[label]!)))
+}
+
+/** How many code points a text has. */
+export function codePoints(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
 }
 
 function mean(values: readonly number[]): number {

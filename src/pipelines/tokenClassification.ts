@@ -6,6 +6,7 @@ import type { Tokenizer } from '../tokenizers/tokenizer'
 import {
   type AggregationStrategy,
   aggregationStrategies,
+  codePoints,
   entityGroups,
   type EntityGroup,
   type EntityToken,
@@ -57,6 +58,7 @@ type Item = string | readonly string[]
 
 /** A text in one window or several. */
 interface Windows extends Encoded {
+  readonly text: string
   readonly tokens: readonly Omit<ScoredToken, 'scores'>[][]
 }
 
@@ -73,14 +75,14 @@ export function tokenClassification(
     read: ([given], { isSplitIntoWords }) => (isSplitIntoWords ? readWords(where, given) : readTexts(context, given)),
     options: given => completeOptions(where, given),
     encode: (item, options, name) => encodeWindows(context, item, options, name),
-    decode({ tokens }, predictions, { aggregationStrategy: strategy, ignoreLabels }) {
+    decode({ text, tokens }, predictions, { aggregationStrategy: strategy, ignoreLabels }) {
       const kept = predictions.flatMap((prediction, window): (EntityToken | EntityGroup)[] => {
         const scored = withScores(tokens[window]!, (prediction as { logits: Tensor<'float32'> }).logits)
         return strategy === 'none'
           ? tokenEntities(scored, grouping).filter(({ entity }) => !ignoreLabels.includes(entity))
           : entityGroups(scored, strategy, grouping).filter(one => !ignoreLabels.includes(one.entity_group))
       })
-      return predictions.length > 1 ? withoutOverlaps(kept as EntityGroup[]) : kept
+      return predictions.length > 1 ? withoutOverlaps(kept as EntityGroup[], text) : kept
     },
     collect: (answers, isList) => (isList ? answers : answers[0]),
   }
@@ -138,6 +140,7 @@ function encodeWindows(context: TaskContext, item: Item, options: Options, name:
   const starts = typeof item === 'string' ? undefined : wordStarts(item, delimiter)
   const windows = encoding.input_ids.map((_, window) => windowOf(encoding, window))
   return {
+    text,
     rows: windows.map(window => rowOf(window as Parameters<typeof rowOf>[0], name)),
     tokens: windows.map(window => tokensOf(tokenizer, window, text, starts)),
   }
@@ -178,16 +181,11 @@ function tokensOf(
     if (id === unkTokenId) return [{ index, word: part, start, end, isSubword: false }]
     const word = tokenizer.convertIdsToTokens(id) ?? ''
     const goesOn =
-      prefix === undefined ? start > 0 && text[start - 1] !== ' ' && text[start] !== ' ' : signs(word) !== signs(part)
+      prefix === undefined
+        ? start > 0 && text[start - 1] !== ' ' && text[start] !== ' '
+        : codePoints(word) !== codePoints(part)
     return [{ index, word, start, end, isSubword: goesOn }]
   })
-}
-
-/** How many code points a text has. */
-function signs(text: string): number {
-  let count = 0
-  for (const _ of text) count++
-  return count
 }
 
 function withScores(tokens: readonly Omit<ScoredToken, 'scores'>[], { data, dims }: Tensor<'float32'>): ScoredToken[] {
