@@ -86,7 +86,10 @@ async function compare(asks: Readonly<Record<'ours' | 'theirs', Ask>>, texts: st
   const keep = (name: string, value: number): void => void (found[name] ??= []).push(value)
   for (let round = 0; round < rounds; round++)
     for (const [who, ask] of Object.entries(asks)) {
+      const before = process.cpuUsage()
       keep(`${who}, one call: samples/s`, texts.length / (await seconds(() => ask(texts))))
+      const { user, system } = process.cpuUsage(before)
+      keep(`${who}, one call: processor ms/text`, (user + system) / 1000 / texts.length)
       keep(`${who}, calls of 32: samples/s`, texts.length / (await seconds(() => inTurn(ask, texts, 32))))
       keep(`${who}, one text a call: samples/s`, texts.length / (await seconds(() => inTurn(ask, texts, 1))))
       const times: number[] = []
