@@ -10,6 +10,7 @@ import { deviceReference } from './verify/deviceReference'
 import { hubCache } from './verify/hubCache'
 import { hubPush } from './verify/hubPush'
 import { adapters } from './verify/adapters'
+import { pipelines } from './verify/pipelines'
 import { savedFolders } from './verify/savedFolders'
 import { trainedArtifacts } from './verify/trainedArtifacts'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
@@ -22,7 +23,7 @@ const checks: Readonly<Record<string, Check>> = {
   'device-reference': deviceReference,
   'hub-cache': hubCache,
   'hub-push': hubPush,
-
+  pipelines,
   'saved-folders': savedFolders,
   'webgpu-artifacts': webgpuArtifacts,
 }

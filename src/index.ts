@@ -171,6 +171,21 @@ export type {
 export type { PendingPush, RepositoryOptions, TrainerPushOptions } from './training/pushOptions'
 export { formatMemoryReport, type MemoryReport } from './training/memoryReport'
 export { createProfile, type Phase, type Profile, type ProgramProfile, type Span } from './training/profile'
+export type { AggregationStrategy, EntityGroup, EntityToken } from './pipelines/entities'
+export type { FeatureExtractionOptions, FeatureExtractionPipeline } from './pipelines/featureExtraction'
+export type { FilledMask, FillMaskOptions, FillMaskPipeline } from './pipelines/fillMask'
+export type { ModelWithTokenizer, PipelineModel } from './pipelines/openModel'
+export { pipeline, type PipelineOptions, type Pipelines } from './pipelines/pipeline'
+export type { QuestionAnsweringOptions, QuestionAnsweringPipeline } from './pipelines/questionAnswering'
+export type { Answer } from './pipelines/spans'
+export type {
+  ClassifiedText,
+  LabelScore,
+  TextClassificationOptions,
+  TextClassificationPipeline,
+  TextPair,
+} from './pipelines/textClassification'
+export type { TokenClassificationOptions, TokenClassificationPipeline } from './pipelines/tokenClassification'
 export { type AnswerOptions, answersOf, type AnswerSources, type FoundAnswer } from './questionAnswering/answersOf'
 export {
   squadFeatures,

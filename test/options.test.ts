@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { filesStage } from '../src/data/iterableStages'
 import * as index from '../src/index'
 import { functionsWithOptions } from './helpers/optionsOf'
+import { makePipelines, pipelineCalls } from './helpers/pipelineCalls'
 import { quietTrainer } from './helpers/quietTrainer'
 import { temporaryFolder } from './helpers/temporaryFolder'
 import { tinyConfig, tinyModel } from './helpers/tinyModel'
@@ -25,6 +26,7 @@ const model = untyped(tinyModel())
 const adapted = untyped(index.getPeftModel(tinyModel()))
 
 let tokenizer: Untyped
+let pipelines: index.Pipelines
 let artifacts: Untyped
 let trainer: index.Trainer
 let engine: index.Engine
@@ -42,10 +44,12 @@ beforeAll(async () => {
   trainer = quietTrainer({ modelInit: tinyModel, args, trainDataset: rows, evalDataset: rows })
   engine = await index.createEngine({ threads: 1 })
   program = untyped(await engine.load(index.encode(identity()).model))
+  pipelines = await makePipelines(tokenizer as unknown as index.Tokenizer)
 })
 
 afterAll(async () => {
   await trainer.dispose()
+  for (const one of Object.values(pipelines)) await one.dispose()
   engine.dispose()
 })
 
@@ -99,6 +103,8 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'TrainableModel#numParameters/0': options => model.numParameters!(options),
   'PreTrainedModel#resizeTokenEmbeddings/1': options => model.resizeTokenEmbeddings!(30, options),
   'PreTrainedModel#numParameters/0': options => model.numParameters!(options),
+  'pipeline/2': options => library.pipeline!('ner', folder, options),
+  ...pipelineCalls(task => untyped(pipelines[task])),
   'differentiate/3': options => library.differentiate!(new index.GraphBuilder('none'), {}, [], options),
   'EarlyStoppingCallback/0': options => made('EarlyStoppingCallback', options),
   'PrinterCallback/0': options => made('PrinterCallback', options),

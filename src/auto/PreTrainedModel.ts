@@ -46,6 +46,8 @@ export interface PretrainedOptions extends ModelOptions, SourceOptions {
 /** A transformer: a config and its parameters, under Hugging Face's names. */
 export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Prediction> {
   #config: ModelConfig
+  /** Weights that the folder lacks that it was loaded from, and that started at random. */
+  readonly newlyInitialized: readonly string[] = []
 
   /** @param definition what the config's model computes; a sequence classifier unless given. */
   constructor(
@@ -187,7 +189,9 @@ export async function modelFromFolder<Prediction = Tensor>(
   const weights = parameters.map(parameter => {
     return [parameter.name, found.get(parameter.name) ?? random.get(parameter.name)!] as const
   })
-  return new PreTrainedModel<Prediction>(complete, new Map(weights), name, definition, from?.repository)
+  const model = new PreTrainedModel<Prediction>(complete, new Map(weights), name, definition, from?.repository)
+  const newlyInitialized = [...random.keys()].filter(parameter => brought?.has(parameter) !== true)
+  return Object.assign(model, { newlyInitialized })
 }
 
 /** A folder's weights for the model of a config; says which start at random, and which are not used. */

@@ -40,6 +40,18 @@ export function byteCharacters(text: string): string {
   return result
 }
 
+const byteOfCharacter = new Map(characterOfByte.map((character, byte) => [character, byte]))
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** The text of byte-level tokens; one that has another character, which stands for no byte, is taken for text itself. */
+export function textOfByteTokens(tokens: readonly string[]): string {
+  const bytes = tokens.flatMap(token => {
+    const own = Array.from(token, character => byteOfCharacter.get(character))
+    return own.every(byte => byte !== undefined) ? own : [...encoder.encode(token)]
+  })
+  return decoder.decode(Uint8Array.from(bytes))
+}
+
 /** The names of a text's UTF-8 bytes in vocabularies with `byte_fallback`: `<0xE2>`, … */
 export function byteTokens(text: string): string[] {
   return Array.from(encoder.encode(text), byte => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)

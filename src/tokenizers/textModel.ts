@@ -1,6 +1,7 @@
 // text → token ids, without special tokens: the one door to @huggingface/tokenizers, with the files beside it
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
 import { splitAddedTokens, type TokenMatcher, tokenMatcher } from './addedTokens'
+import { textOfByteTokens } from './characters'
 import type { TokenizerFiles } from './files'
 import { JsonPart } from './jsonPart'
 import { normalizerOf } from './normalizers'
@@ -20,6 +21,8 @@ export interface TextModel {
   /** The same tokens, with their words and where they stand in the text; slower. */
   place(text: string): PlacedTokens
   decode(ids: readonly number[], options: { skipSpecialTokens: boolean; cleanUp: boolean }): string
+  /** The text that tokens make together, whether they are in the vocabulary or not. */
+  join(tokens: readonly string[]): string
   idOf(token: string): number | undefined
   tokenOf(id: number): string | undefined
   /** Every token with its id, added tokens included. */
@@ -31,6 +34,7 @@ export interface TextModel {
 /** The parts of the library's tokenizer that are used; its own types get lost under some module resolutions. */
 interface Library {
   readonly model: { vocab: (string | undefined)[] }
+  readonly decoder: ((tokens: readonly string[]) => string) | null
   decode(
     ids: readonly number[],
     options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
@@ -86,6 +90,7 @@ export function textModel({ json, config, vocabulary, path }: TokenizerFiles): T
       const options = { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: cleanUp }
       return known.length === 0 ? '' : library.decode(known, options)
     },
+    join: joinerOf(json, library),
     idOf: token => added.get(token) ?? vocabulary.ids.get(token),
     tokenOf: id => tokens[id],
     vocabulary: () => new Map([...vocabulary.ids, ...added].sort((a, b) => a[1] - b[1])),
@@ -103,6 +108,17 @@ function tokensById(
   for (const [token, id] of ids) tokens[id] = token
   for (const { id, content, normalized } of json.added_tokens) tokens[id] = normalized ? normalize(content) : content
   return tokens
+}
+
+/** How tokens make a text: by the Rust library's rules where the JavaScript one knows only tokens of the vocabulary. */
+function joinerOf({ decoder }: TokenizerJson, library: Library): TextModel['join'] {
+  const { type, prepend_scheme: scheme = 'always', replacement = '\u2581' } = (decoder ?? {}) as Record<string, string>
+  if (type === 'ByteLevel') return textOfByteTokens
+  if (type === 'Metaspace') {
+    const blankOf = (at: number): string => (at === 0 && scheme !== 'never' ? '' : ' ')
+    return tokens => tokens.map((token, at) => token.replaceAll(replacement, blankOf(at))).join('')
+  }
+  return tokens => library.decoder?.(tokens) ?? tokens.join(' ')
 }
 
 /** The library with the decoder and the added tokens; what it is not asked for is left out. */

@@ -67,6 +67,8 @@ export interface TokenizerMembers extends TokenizerProperties {
   /** The token of an id (or of each of several). */
   convertIdsToTokens(id: number): string | undefined
   convertIdsToTokens(ids: readonly number[]): (string | undefined)[]
+  /** The text that tokens make together: how a tokenizer writes words back. */
+  convertTokensToString(tokens: readonly string[]): string
   /** Pads encoded examples to one length, as Python's `tokenizer.pad` does. */
   pad(
     examples: readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>,
@@ -196,6 +198,7 @@ function methods(
       typeof tokens === 'string' ? idOf(tokens) : tokens.map(idOf),
     convertIdsToTokens: (ids: number | readonly number[]) =>
       typeof ids === 'number' ? model.tokenOf(ids) : ids.map(id => model.tokenOf(id)),
+    convertTokensToString: (tokens: readonly string[]) => model.join(tokens),
     pad: (
       examples: readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>,
       options?: PadOptions,

@@ -41,9 +41,10 @@ export const rooms = listed({
     'running models losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
   looping: `deciding running parameters processes auto data metrics checkpoint files hub modelCard callbacks
     TrainingArguments ground`,
+  pipelines: 'running auto programs models heads feeds engine onnx tokenizers ground',
   Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
     modelCard callbacks auto search TrainingArguments ground`,
-  index: `Trainer artifacts adapters looping deciding running engine install search TrainingArguments losses optim autodiff heads
+  index: `Trainer pipelines artifacts adapters looping deciding running engine install search TrainingArguments losses optim autodiff heads
     models onnx data collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground`,
   cli: 'index',
 })
