@@ -10,6 +10,8 @@ export interface MicroBatch {
   readonly numbers: RowNumbers
   /** Labels that count in the whole update. */
   readonly count: number
+  /** The same of each of several losses: see `LabelFeed.counts`. */
+  readonly counts?: Readonly<Record<string, number>> | undefined
   /** What the loss is multiplied by before gradients are made of it; 1 unless given. */
   readonly lossScale?: number | undefined
 }

@@ -1,5 +1,5 @@
 import type { TrainableModel } from '../auto/TrainableModel'
-import type { Engine, EngineValue, EngineValues, Program } from '../engine/Engine'
+import type { Engine, Program } from '../engine/Engine'
 import { ProgramCache } from '../engine/ProgramCache'
 import { TrainerError } from '../errors'
 import type { FeedLayout, RowName } from '../feeds/FeedLayout'
@@ -20,6 +20,7 @@ import { type Batch, Tensor } from '../tensor'
 import { nextTurn, takeTurns } from '../turns'
 import { createEngines, type Engines, type EnginesOptions, type Use } from './engines'
 import { inputsOf, type LabelledFeed } from './LabelledFeed'
+import { checkCounted, lossOf, type LossSum } from './lossSums'
 import { MaskSource } from './MaskSource'
 import type { MicroBatch } from './MicroBatch'
 import { type Profile, profiledStore, timed } from './profile'
@@ -44,12 +45,6 @@ export interface RunnerOptions extends RunnerSettings, EnginesOptions {}
 export interface BeginOptions extends Pick<StoreOptions, 'optimizer' | 'weightDecay'> {
   /** What dropout is drawn from. */
   readonly seed: number
-}
-
-/** The sum of a batch's loss, and what it is to be divided by. */
-export interface LossSum {
-  readonly loss: number
-  readonly count: number
 }
 
 /** The training program for one variant of feeds. */
@@ -160,10 +155,12 @@ export class Runner {
     const masks = await timed(this.#profile, 'masks', () => variant.masks?.draw(feed, microBatch.numbers, key))
     const { into, keep } = store.targets(feed, microBatch.index)
     const scale = { [lossScaleInput]: Tensor.from('float32', microBatch.lossScale ?? 1) }
-    const inputs = inputsOf(program, feed, microBatch.count, { ...store.inputs, ...masks, ...scale })
+    const inputs = inputsOf(program, feed, microBatch, { ...store.inputs, ...masks, ...scale })
     const outputs = await program.run(inputs, into, { keep })
     await store.add(outputs, microBatch.index)
-    return lossOf(outputs, variant.definition.loss)
+    const loss = lossOf(outputs, variant.definition.loss)
+    checkCounted(loss, feed.labels, model.name)
+    return loss
   }
 
   /**
@@ -181,7 +178,7 @@ export class Runner {
     })
     const training = this.#training?.model.layout === definition.layout ? this.#training : undefined // not resized
     const parameters = training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
-    const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
+    const inputs = inputsOf(program, feed, feed.labels ?? { count: 0 }, parameters)
     const names = (definition.head.outputNames ?? ['logits']).filter(output => program.outputs.includes(output))
     const outputs = await program.run(inputs, {}, { keep: names })
     const predictions = async (): Promise<Predictions> => {
@@ -189,7 +186,9 @@ export class Runner {
       for (const output of names) found[output] = await this.#engines.evaluation.download(outputs[output]!)
       return definition.head.predictions(found, feed.places, feed.shape)
     }
-    return { loss: outputs.loss && lossOf(outputs, { sum: 'loss', count: 'count' }), predictions }
+    const loss = outputs.loss && lossOf(outputs, { sum: 'loss', count: 'count' })
+    if (loss !== undefined) checkCounted(loss, feed.labels, definition.name)
+    return { loss, predictions }
   }
 
   /** Brings the model's tensors up to date; before training they are. */
@@ -288,13 +287,4 @@ export class Runner {
     }
     return this.#forward.programs.get(name, graph)
   }
-}
-
-function lossOf(outputs: EngineValues, { sum, count }: TrainingProgram['loss']): LossSum {
-  return { loss: scalarOf(outputs[sum]), count: scalarOf(outputs[count]) }
-}
-
-/** The number that an output is, which a run has returned as a tensor. */
-function scalarOf(value: EngineValue | undefined): number {
-  return value instanceof Tensor ? Number(value.data[0]) : NaN
 }

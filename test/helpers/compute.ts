@@ -6,7 +6,8 @@ import { adamw } from '../../src/optim/adamw'
 import type { Batch, Tensor } from '../../src/tensor'
 import type { Engines } from '../../src/training/engines'
 import type { LabelledFeed } from '../../src/training/LabelledFeed'
-import { type LossSum, Runner, type RunnerOptions } from '../../src/training/Runner'
+import type { LossSum } from '../../src/training/lossSums'
+import { Runner, type RunnerOptions } from '../../src/training/Runner'
 import { placesInUpdate } from '../../src/training/updates'
 
 export interface Computed {

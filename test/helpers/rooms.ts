@@ -52,7 +52,8 @@ export const rooms = listed({
 
 /** The law inside `training/`: what runs, what decides, and the loop, which knows neither heads nor layouts. */
 export const training = listed({
-  running: 'engines Runner LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector',
+  running:
+    'engines Runner LabelledFeed lossSums MaskSource profile updates evaluation LoadedBatch MicroBatch RowCollector',
   deciding: `options checkOptions createRunner data collating datasets plan rates optimizers judging Exclusive LossLog
     RunSnapshot results stopping Throughput`,
   looping: `TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions
