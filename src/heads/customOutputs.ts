@@ -60,7 +60,7 @@ function predicted(value: Tensor, places: Places, isOfTokens: boolean, shape: re
 }
 
 function lossOf(own: OwnHead, graph: GraphBuilder, outputs: Values, labels: Values, options: LossOptions): Loss {
-  refuseOptions(own.name, options)
+  refuseLossOptions(own.name, options)
   const written = checkedLoss(own, own.loss(outputs, labels, graph))
   if ('sum' in written) return written as Loss
   const terms = Object.entries(written).map(([column, { sum, count }]) => {
@@ -73,7 +73,17 @@ function lossOf(own: OwnHead, graph: GraphBuilder, outputs: Values, labels: Valu
   return { ...all, terms: Object.fromEntries(terms) }
 }
 
-function refuseOptions(name: string, { labelSmoothing = 0, classWeights }: LossOptions): void {
+/**
+ * A loss of the user's own has no options.
+ * @throws TrainerError ('argument') naming one.
+ */
+export function refuseLossOptions(
+  name: string,
+  {
+    labelSmoothing = 0,
+    classWeights,
+  }: { readonly labelSmoothing?: number | undefined; readonly classWeights?: unknown },
+): void {
   const given = classWeights !== undefined ? 'classWeights' : labelSmoothing !== 0 ? 'labelSmoothingFactor' : undefined
   if (given === undefined) return
   throw new TrainerError('argument', `${given} was given, but ${name} has a loss of its own.`, {

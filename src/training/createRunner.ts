@@ -5,6 +5,7 @@ import type { EngineOptions } from '../engine/Engine'
 import { TrainerError } from '../errors'
 import { ignoredIndex, labelColumn } from '../labelColumn'
 import { isCuda } from '../engine/deviceName'
+import { refuseLossOptions } from '../heads/customOutputs'
 import type { LossFunction } from '../losses/LossFunction'
 import { checkedLossName } from '../losses/lossNames'
 import type { ReducedType } from '../tensor'
@@ -26,7 +27,9 @@ export async function createRunner(
   const { device, library, threads, pluginLibrary } = args
   const { computeLossFunc } = options
   const custom = overridden ?? (typeof computeLossFunc === 'function' ? computeLossFunc : undefined)
-  const classWeights = weightsOf(options, model.definition.head.width, args)
+  const { own, width } = model.definition.head
+  if (own !== undefined) refuseLossOptions(own.name, options)
+  const classWeights = weightsOf(options, width, args)
   if (classWeights !== undefined && custom !== undefined) {
     throw new TrainerError('argument', 'classWeights belong to the loss of the head, but a custom loss was given.', {
       fix: 'Weigh the classes in that loss, and leave classWeights out.',

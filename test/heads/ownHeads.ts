@@ -9,7 +9,7 @@ export const triage = ownHead({
   name: 'BertForTriage',
   labels: { topic: { classes: 3 }, urgency: { numbers: 1 }, flags: { numbers: 4 } },
   outputs(encoded, { graph, linear, layerNorm }) {
-    const inner = layerNorm('norm', graph.gelu(linear('dense', encoded.first(), 6)))
+    const inner = layerNorm('urgency_norm', graph.gelu(linear('urgency_dense', encoded.first(), 6)))
     return {
       topic: linear('topic', encoded.pooled(), 3),
       urgency: linear('urgency', inner, 1),
