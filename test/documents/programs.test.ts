@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { problemsOf, programFolder } from '../helpers/snippets'
-import { adapters, artifacts, hub, readme, tasks, written } from './programs'
+import { adapters, artifacts, heads, hub, readme, tasks, written } from './programs'
 
-it('the programs of README.md, docs/tasks.md, docs/hub.md, docs/artifacts.md and docs/adapters.md compile', () => {
-  const files = Object.entries({ readme, tasks, hub, artifacts, adapters }).flatMap(([name, page]) =>
+it('the programs of README.md, docs/tasks.md, docs/hub.md, docs/artifacts.md, docs/adapters.md and docs/heads.md compile', () => {
+  const files = Object.entries({ readme, tasks, hub, artifacts, adapters, heads }).flatMap(([name, page]) =>
     written(page, programFolder(name)).map(({ file }) => file),
   )
   expect(files.length).toBeGreaterThan(15)
