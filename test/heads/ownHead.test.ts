@@ -6,11 +6,13 @@ import type { MakeTokenLayout } from '../../src/feeds/TokenLayout'
 import { TrainableModel } from '../../src/auto/TrainableModel'
 import { architectureOf } from '../../src/models/registry'
 import { transformer } from '../../src/models/transformer'
+import type { ProcessGroup, Sums } from '../../src/processes/ProcessGroup'
 import type { PreTrainedModel, Tensor } from '../../src/index'
-import { meanLoss } from '../../src/training/lossSums'
+import { addedLoss, meanLoss } from '../../src/training/lossSums'
+import { placesInUpdate } from '../../src/training/updates'
 import { Runner } from '../../src/training/Runner'
 import { rowsOf } from '../helpers/batches'
-import { type Computed, compute, differing, norm } from '../helpers/compute'
+import { type Computed, compute, differing, gradientsOf, norm, withRunner } from '../helpers/compute'
 import { loadSlots, loadTriage, oracleOf } from './ownHeads'
 
 const cases = [
@@ -19,7 +21,7 @@ const cases = [
 ]
 
 describe.each(cases)('$name', ({ name, load, count }) => {
-  const { batch, outputs, loss: expectedLoss, gradients } = oracleOf(name)
+  const { batch, outputs, loss: expectedLoss, gradients: expectedGradients } = oracleOf(name)
   const mask = batch.attention_mask!.data
   const [rows = 0, length = 0] = batch.input_ids!.dims
 
@@ -44,7 +46,7 @@ describe.each(cases)('$name', ({ name, load, count }) => {
   it('has the gradients of PyTorch', async () => {
     const found = await compute(await load(), [batch])
     if (count !== undefined) expect(found.count).toBe(count)
-    expectOracle(found, expectedLoss, gradients)
+    expectOracle(found, expectedLoss, expectedGradients)
   })
 
   it('adds up over micro-batches, though each has other shares of the labels', async () => {
@@ -54,13 +56,37 @@ describe.each(cases)('$name', ({ name, load, count }) => {
       [0, 2, 3, 4, 6],
     ]) {
       const parts = bounds.slice(1).map((end, i) => rowsOf(batch, bounds[i]!, end))
-      expectOracle(await compute(await load(), parts), expectedLoss, gradients)
+      expectOracle(await compute(await load(), parts), expectedLoss, expectedGradients)
     }
+  })
+
+  it('adds up over two processes, though each has other shares of the labels', async () => {
+    const shares = [rowsOf(batch, 0, 2), rowsOf(batch, 2, 6)]
+    const { allReduce } = groupOfTwo()
+    const parts = shares.map(async (share, rank) =>
+      withRunner(await load(), {}, share, async (_, runner) => {
+        const feeds = [runner.feed(share, row => `row ${row}`)]
+        const places = await placesInUpdate(feeds, { rank, size: 2, allReduce }, { microBatches: 1, rows: 6 })
+        const sums = await runner.train(feeds[0]!, { step: 0, index: 0, ...places[0]! })
+        return { ...sums, gradients: await gradientsOf(runner) }
+      }),
+    )
+    const [first, second] = (await Promise.all(parts)) as unknown as [Computed, Computed]
+    const gradients = [...first.gradients].map(
+      ([name, values]) => [name, values.map((value, at) => value + second.gradients.get(name)![at]!)] as const,
+    )
+    const both = { loss: first.loss + second.loss, count: first.count + second.count, gradients: new Map(gradients) }
+    expectOracle(both, expectedLoss, expectedGradients)
+  })
+
+  it('is the same with layers computed again, and near it in 16 bits', async () => {
+    expectOracle(await compute(await load(), [batch], { gradientCheckpointing: true }), expectedLoss, expectedGradients)
+    const { loss, count: counted } = await compute(await load(), [batch], { precision: { training: 'float16' } })
+    expect(Math.abs(loss / counted - expectedLoss)).toBeLessThan(0.01 * expectedLoss)
   })
 
   it('has an evaluation loss that does not depend on the batches', async () => {
     await withRunnerOf(await load(), async runner => {
-      const { addedLoss } = await import('../../src/training/lossSums')
       const parts = [rowsOf(batch, 0, 1), rowsOf(batch, 1, 5), rowsOf(batch, 5, 6)]
       const losses = []
       for (const part of parts)
@@ -94,6 +120,21 @@ async function withRunnerOf(model: TrainableModel, use: (runner: Runner) => Prom
     await use(runner)
   } finally {
     await runner.dispose()
+  }
+}
+
+/** Adds up what two processes give it, once both have. */
+function groupOfTwo(): Pick<ProcessGroup, 'allReduce'> {
+  const given: (readonly Sums[])[] = []
+  let bothHave: () => void
+  const both = new Promise<void>(resolve => (bothHave = resolve))
+  return {
+    async allReduce(arrays) {
+      given.push(arrays.map(array => array.slice()))
+      if (given.length === 2) bothHave()
+      await both
+      arrays.forEach((array, i) => array.set(given[0]![i]!.map((value, at) => value + given[1]![i]![at]!)))
+    },
   }
 }
 
