@@ -116,7 +116,7 @@ export function checkOutputs(name: string, outputs: Readonly<Record<string, Valu
       'argument',
       `The output "${output}" of ${name} is ${found}; float32 [batch, …] or [tokens, …] was expected.`,
       {
-        fix: "Make it of encoded.first() or encoded.tokens(). Where a reshape lost the axis: graph.assume(x, ['batch', 3]).",
+        fix: 'Make it of encoded.first() or encoded.tokens(). Where a reshape lost the axis: graph.assume(x, [encoded.first().shape[0], 3]).',
       },
     )
   }

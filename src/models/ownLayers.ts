@@ -58,7 +58,7 @@ function widthOf(head: string, layer: string, { shape }: Value): number {
   const width = shape.at(-1)
   if (shape.length === 2 && typeof width === 'number') return width
   throw new TrainerError('argument', `The layer "${layer}" of ${head} was given values [${shape.join(', ')}].`, {
-    fix: 'A layer takes [rows, width] or [tokens, width]; where a reshape lost the width: graph.assume(x, [rows, 64]).',
+    fix: 'A layer takes [rows, width] or [tokens, width]; where a reshape lost the width: graph.assume(x, [x.shape[0], 64]).',
   })
 }
 
