@@ -9,6 +9,7 @@ import { ctrlC } from './verify/ctrlC'
 import { hubCache } from './verify/hubCache'
 import { hubPush } from './verify/hubPush'
 import { adapters } from './verify/adapters'
+import { ownHeads } from './verify/ownHeads'
 import { savedFolders } from './verify/savedFolders'
 import { trainedArtifacts } from './verify/trainedArtifacts'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
@@ -20,7 +21,7 @@ const checks: Readonly<Record<string, Check>> = {
   'ctrl-c': ctrlC,
   'hub-cache': hubCache,
   'hub-push': hubPush,
-
+  'own-heads': ownHeads,
   'saved-folders': savedFolders,
   'webgpu-artifacts': webgpuArtifacts,
 }
