@@ -11,6 +11,7 @@ import { hubCache } from './verify/hubCache'
 import { hubPush } from './verify/hubPush'
 import { adapters } from './verify/adapters'
 import { pipelines } from './verify/pipelines'
+import { ownHeads } from './verify/ownHeads'
 import { savedFolders } from './verify/savedFolders'
 import { trainedArtifacts } from './verify/trainedArtifacts'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
@@ -24,6 +25,7 @@ const checks: Readonly<Record<string, Check>> = {
   'hub-cache': hubCache,
   'hub-push': hubPush,
   pipelines,
+  'own-heads': ownHeads,
   'saved-folders': savedFolders,
   'webgpu-artifacts': webgpuArtifacts,
 }

@@ -86,6 +86,7 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'TrainableModel#pushToHub/1': options => model.pushToHub!('name', options),
   'PreTrainedModel#pushToHub/1': options => model.pushToHub!('name', options),
   'layerwiseDecay/1': options => library.layerwiseDecay!(model, options),
+  'ownHead/0': options => library.ownHead!(options),
   'getPeftModel/1': options => library.getPeftModel!(model, options),
   'PeftModel.fromPretrained/2': options => library.PeftModel!.fromPretrained!(model, 'nowhere', options),
   'PeftModel#numParameters/0': options => adapted.numParameters!(options),

@@ -40,6 +40,16 @@ export const cases: readonly ExampleCase[] = [
     result: 'eval_accuracy',
     flags: ['--rank=4', '--target_modules=query,value,dense'],
   },
+  {
+    script: 'ownHead',
+    files: inFolder('stsb', labelled(['sentence1', 'sentence2'], 1)),
+    result: 'eval_accuracy',
+  },
+  {
+    script: 'embed',
+    files: { train: labelled(['text'], 3), validation: labelled(['text'], 3) },
+    result: 'eval_accuracy',
+  },
   { script: 'ner', files: { train: entities(), validation: entities() }, result: 'eval_f1' },
   {
     script: 'questionAnswering',

@@ -1,4 +1,4 @@
-import type { Task } from '../heads/Head'
+import type { HeadTask } from '../heads/Head'
 
 /** PEFT's names of tasks: what of a model it saves with the adapter, unless `modulesToSave` says otherwise. */
 export type PeftTask = 'SEQ_CLS' | 'TOKEN_CLS' | 'QUESTION_ANS' | 'FEATURE_EXTRACTION'
@@ -54,7 +54,7 @@ export const peftTasks: Readonly<Record<PeftTask, readonly string[]>> = {
 }
 
 /** PEFT's task for a head; it has none for the others. */
-export const taskTypes: { readonly [T in Task]?: PeftTask } = {
+export const taskTypes: { readonly [T in HeadTask]?: PeftTask } = {
   'sequence-classification': 'SEQ_CLS',
   'token-classification': 'TOKEN_CLS',
   'question-answering': 'QUESTION_ANS',

@@ -37,11 +37,30 @@ const optionNames = Object.keys({
 } satisfies Record<keyof LoraConfig, 1>)
 
 /** The options of a new adapter for a model: its head is trained and saved with it, unless the options say what is. */
-export function withOwnHead<Inputs>({ head }: Model<Inputs>, given: LoraConfig): LoraConfig {
+export function withOwnHead<Inputs>(model: Model<Inputs>, given: LoraConfig): LoraConfig {
+  const { head } = model
   const config = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as LoraConfig
   const taskType = config.taskType ?? taskTypes[head.task]
   if (taskType !== undefined) return { ...config, taskType }
+  if (head.own !== undefined) return { modulesToSave: layersOf(model, head.own.layers), ...config }
   return head.task === 'multiple-choice' ? { modulesToSave: ['classifier'], ...config } : config
+}
+
+/**
+ * The layers of a head of the user's own, as parts that are saved.
+ * @throws TrainerError ('argument') for one whose name is also the end of a part of the encoder: by PEFT's rule both are meant.
+ */
+function layersOf<Inputs>(model: Model<Inputs>, layers: readonly string[]): readonly string[] {
+  for (const layer of layers) {
+    const other = moduleNames(model).find(
+      name => name.endsWith(layer) && !layers.some(own => name === own || name.startsWith(`${own}.`)),
+    )
+    if (other === undefined) continue
+    throw new TrainerError('argument', `The layer "${layer}" of ${model.name} is called as the end of "${other}".`, {
+      fix: 'An adapter would save that part too: give the layer another name, or say what is saved with modulesToSave.',
+    })
+  }
+  return layers
 }
 
 /**

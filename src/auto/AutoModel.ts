@@ -3,8 +3,13 @@ import { checkedLossName, type LossSpelling } from '../losses/lossNames'
 import type { ParameterPatterns } from '../models/freeze'
 import { onnxModel } from '../models/onnxModel'
 import { Tensor } from '../tensor'
+import { checkOwnHead } from '../heads/ownChecks'
+import type { OwnHead, OwnPredictions } from '../heads/OwnHead'
+import type { ModelConfig } from '../models/config'
 import { autoModelFor } from './autoModels'
+import type { HeadChoice } from './headOf'
 import { readOnnxFile } from './onnxFile'
+import type { ModelOptions, PreTrainedModel, PretrainedOptions } from './PreTrainedModel'
 import { TrainableModel } from './TrainableModel'
 
 /** How a graph that was made elsewhere becomes a model. */
@@ -28,13 +33,23 @@ export interface FromOnnxOptions {
 
 const fromOnnxOptions = Object.keys({ loss: 1, output: 1, trainable: 1 } satisfies Record<keyof FromOnnxOptions, 1>)
 
-const features = autoModelFor<Features>('feature-extraction')
-
 /**
  * What a model without a head predicts: `last_hidden_state` [rows, length, width], and with it `pooler_output` [rows, width]
  * where the family has a pooler.
  */
 export type Features = Tensor | readonly [lastHiddenState: Tensor, poolerOutput: Tensor]
+
+/** What the encoder of `AutoModel` has behind it. */
+interface WithHead<Chosen> {
+  /** A head of your own, which {@link ownHead} makes. Default: none, for features. */
+  readonly head?: Chosen
+}
+
+type AnyOwnHead = OwnHead<string, never>
+
+/** What a model with a head of the user's own predicts, or one with none. */
+type PredictionsOf<Chosen> =
+  Chosen extends OwnHead<infer Outputs, infer Labels> ? OwnPredictions<Outputs, Labels> : Features
 
 /** Models of any kind. */
 export const AutoModel = {
@@ -44,15 +59,29 @@ export const AutoModel = {
    * a list with `pooler_output` [rows, width]. It has no loss: training it is refused. Saved, it is the model of
    * transformers.js's pipeline `feature-extraction`.
    *
+   * With `head` it has a head of your own, see {@link ownHead}: it is trained, and predicts a tensor for each output, by name.
+   *
    * @example
    * const model = await AutoModel.fromPretrained('./all-MiniLM-L6-v2')
    * const trainer = new Trainer({ model, args: { outputDir: './out' }, processingClass: tokenizer })
    * const { predictions } = await trainer.predict(encoded)
-   * @throws TrainerError for a missing or broken file, or a model_type that is not supported.
+   * @throws TrainerError for a missing or broken file, a model_type that is not supported, or a head that cannot be.
    */
-  fromPretrained: features.fromPretrained,
+  async fromPretrained<Chosen extends AnyOwnHead | undefined = undefined>(
+    folderOrId: string,
+    options: PretrainedOptions & WithHead<Chosen> = {},
+  ): Promise<PreTrainedModel<PredictionsOf<Chosen>>> {
+    const { head, ...rest } = options
+    return autoModelFor<PredictionsOf<Chosen>>(chosen(head)).fromPretrained(folderOrId, rest)
+  },
   /** The same of a config, all of whose weights start at random. @throws TrainerError for a config that cannot be. */
-  fromConfig: features.fromConfig,
+  fromConfig<Chosen extends AnyOwnHead | undefined = undefined>(
+    config: ModelConfig,
+    options: ModelOptions & WithHead<Chosen> = {},
+  ): PreTrainedModel<PredictionsOf<Chosen>> {
+    const { head, ...rest } = options
+    return autoModelFor<PredictionsOf<Chosen>>(chosen(head)).fromConfig(config, rest)
+  },
   /**
    * A forward graph that was exported elsewhere (by PyTorch, say) as a model for the Trainer: its initializers are the
    * parameters. The loss is computed from its output `logits` [rows, …], or else its only one of a floating-point type; a collator gives its
@@ -74,4 +103,11 @@ export const AutoModel = {
     })
     return new TrainableModel(definition, new Map(weights), file)
   },
+}
+
+/** @throws TrainerError ('argument') for what is no head, before anything is fetched. */
+function chosen(head: AnyOwnHead | undefined): HeadChoice {
+  if (head === undefined) return 'feature-extraction'
+  checkOwnHead(head)
+  return head
 }

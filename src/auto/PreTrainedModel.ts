@@ -1,7 +1,7 @@
 import { loadPretrained, newlyInitializedWarning, unusedMessage } from '../checkpoint/pretrained'
 import { nearest, quoted, TrainerError } from '../errors'
 import { checkOptions, refuseArguments, shown } from '../options'
-import type { Head, Task } from '../heads/Head'
+import type { Head } from '../heads/Head'
 import type { ProblemType } from '../heads/problemType'
 import { log } from '../logging'
 import { completeConfig, fieldNames, misspeltFields, withoutAliases } from '../models/checkConfig'
@@ -13,7 +13,7 @@ import { architectureOf } from '../models/registry'
 import { resizedWeights, rowsAskedFor, type ResizeOptions } from '../models/resize'
 import { transformer } from '../models/transformer'
 import type { Tensor } from '../tensor'
-import { headOf, refuseLabelOptions } from './headOf'
+import { type HeadChoice, headOf, refuseLabelOptions, taskOf } from './headOf'
 import { type PretrainedSource, type SourceOptions, sourceOptionNames } from './sources'
 import { apartWarning, tieWords, withOtherNames } from './tiedWords'
 import { TrainableModel } from './TrainableModel'
@@ -133,7 +133,7 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
 export function modelFromConfig<Prediction = Tensor>(
   config: ModelConfig,
   options: ModelOptions = {},
-  task: Task = 'sequence-classification',
+  task: HeadChoice = 'sequence-classification',
 ): PreTrainedModel<Prediction> {
   checkOptions(options, ownOptions, 'fromConfig()')
   refuseLabelOptions({ ...options }, task)
@@ -153,7 +153,7 @@ export function modelFromConfig<Prediction = Tensor>(
 }
 
 /** @throws TrainerError ('argument') for what `fromPretrained` does not take, before anything is fetched. */
-export function checkPretrainedOptions(options: PretrainedOptions, task: Task): void {
+export function checkPretrainedOptions(options: PretrainedOptions, task: HeadChoice): void {
   checkOptions(options, [...modelOptions, ...sourceOptionNames], 'A model')
   refuseLabelOptions({ ...options }, task)
 }
@@ -168,7 +168,7 @@ export async function modelFromFolder<Prediction = Tensor>(
   folder: string,
   config: ModelConfig,
   options: PretrainedOptions = {},
-  task: Task = 'sequence-classification',
+  task: HeadChoice = 'sequence-classification',
   from?: Pick<PretrainedSource, 'name' | 'repository' | 'fetchWeights'>,
   brought?: ReadonlySet<string>,
 ): Promise<PreTrainedModel<Prediction>> {
@@ -200,7 +200,7 @@ async function readWeights(
   config: ModelConfig,
   options: {
     readonly ignoreMismatchedSizes: boolean
-    readonly task: Task
+    readonly task: HeadChoice
     readonly name: string
     readonly brought?: ReadonlySet<string> | undefined
   },
@@ -213,7 +213,7 @@ async function readWeights(
   const definition = definitionOf(config, task)
   const { name, parameters } = definition
   const { prefix, heads, renames } = architectureOf(config)
-  const ties = heads[task]?.tied ?? []
+  const ties = heads[taskOf(task)]?.tied ?? []
   const expected = parameters.map(parameter => ({ name: parameter.name, dims: parameter.shape }))
   const found = await loadPretrained(folder, withOtherNames(expected, ties), {
     baseModelPrefix: prefix,
@@ -235,7 +235,7 @@ async function readWeights(
 }
 
 /** What a config's model computes. */
-function definitionOf(config: ModelConfig, task: Task): ReturnType<typeof transformer> {
+function definitionOf(config: ModelConfig, task: HeadChoice): ReturnType<typeof transformer> {
   const architecture = architectureOf(config)
   return transformer(architecture, config, headOf(task, completeConfig(config, architecture.config)))
 }

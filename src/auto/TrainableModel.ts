@@ -145,8 +145,8 @@ export class TrainableModel<Prediction = unknown> {
   useHead(head: Head): void {
     const { head: own, name } = this.#definition
     if (head === own) return
-    for (const property of ['task', 'reads', 'width'] as const) {
-      if (head[property] === own[property]) continue
+    for (const property of ['task', 'reads', 'width', 'outputNames'] as const) {
+      if (String(head[property]) === String(own[property])) continue
       const found = `the head that was given has the ${property} ${head[property]}, but the model's ${own[property]}`
       throw new TrainerError('argument', `${name} computes other outputs: ${found}.`, {
         fix: 'Make or load a model with such a head.',

@@ -1,9 +1,9 @@
 // the models of each task, by the names of Python's classes
-import type { Task } from '../heads/Head'
 import type { ModelConfig } from '../models/config'
 import type { Tensor } from '../tensor'
 import { hasAdapter, modelOfAdapter } from './modelOfAdapter'
 import { readConfig } from './folders'
+import type { HeadChoice } from './headOf'
 import {
   checkPretrainedOptions,
   modelFromConfig,
@@ -31,7 +31,7 @@ export interface AutoModelFor<Prediction = Tensor> {
 }
 
 /** Makes the models of a task, whose predictions are of that type. */
-export function autoModelFor<Prediction = Tensor>(task: Task): AutoModelFor<Prediction> {
+export function autoModelFor<Prediction = Tensor>(task: HeadChoice): AutoModelFor<Prediction> {
   return {
     async fromPretrained(folderOrId, options = {}) {
       checkPretrainedOptions(options, task)

@@ -1,13 +1,18 @@
 import { TrainerError } from '../errors'
-import type { Head, Task } from '../heads/Head'
+import type { Head, HeadTask, Task } from '../heads/Head'
 import { features } from '../heads/features'
+import type { OwnHead } from '../heads/OwnHead'
 import { multipleChoice } from '../heads/multipleChoice'
 import { questionAnswering } from '../heads/questionAnswering'
 import { sequenceClassification } from '../heads/sequenceClassification'
 import { maskedLanguageModel, tokenClassification } from '../heads/tokenClassification'
 import { type ModelConfig, sizeField } from '../models/config'
 import { labelCount } from '../models/labels'
+import { ownHeadOf } from '../models/ownHeadOf'
 import { architectureOf } from '../models/registry'
+
+/** A task, whose head the package has, or a head of the user's own. */
+export type HeadChoice = Task | OwnHead<string, never>
 
 /** The head of each task, as a config states it. */
 const heads: Readonly<Record<Task, (config: ModelConfig) => Head>> = {
@@ -20,7 +25,7 @@ const heads: Readonly<Record<Task, (config: ModelConfig) => Head>> = {
 }
 
 /** What a caller may say of a head's labels, for each task whose head has classes. */
-const labelOptions: Partial<Record<Task, readonly string[]>> = {
+const labelOptions: Partial<Record<HeadTask, readonly string[]>> = {
   'sequence-classification': ['numLabels', 'id2label', 'label2id', 'problemType'],
   'token-classification': ['numLabels', 'id2label', 'label2id'],
 }
@@ -30,7 +35,8 @@ const labelOptions: Partial<Record<Task, readonly string[]>> = {
  * config says itself may be of another head, and is harmless.
  * @throws TrainerError ('argument') naming the option.
  */
-export function refuseLabelOptions(options: Readonly<Record<string, unknown>>, task: Task): void {
+export function refuseLabelOptions(options: Readonly<Record<string, unknown>>, choice: HeadChoice): void {
+  const task = taskOf(choice)
   const known = labelOptions['sequence-classification']!
   const taken = labelOptions[task] ?? []
   const fields = (options['config'] ?? {}) as Readonly<Record<string, unknown>>
@@ -45,7 +51,12 @@ export function refuseLabelOptions(options: Readonly<Record<string, unknown>>, t
   }
 }
 
-/** The head that a model of a config has for a task. */
-export function headOf(task: Task, config: ModelConfig): Head {
-  return heads[task](config)
+/** What a head is for. */
+export function taskOf(choice: HeadChoice): HeadTask {
+  return typeof choice === 'string' ? choice : 'custom-outputs'
+}
+
+/** The head that a model of a config has, which has all of its fields. */
+export function headOf(choice: HeadChoice, config: ModelConfig): Head {
+  return typeof choice === 'string' ? heads[choice](config) : ownHeadOf(choice, architectureOf(config), config)
 }

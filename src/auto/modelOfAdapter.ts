@@ -4,10 +4,10 @@ import { bareName } from '../adapters/adapterWeights'
 import { TrainerError } from '../errors'
 import { isFolder, pathExists } from '../files/paths'
 import { loadAdapterWeights } from '../files/weights'
-import type { Task } from '../heads/Head'
 import { isRepositoryId } from '../hub/ids'
 import { labelCount } from '../models/labels'
 import { readConfig } from './folders'
+import type { HeadChoice } from './headOf'
 import { type PeftModel, withAdapter } from './PeftModel'
 import { modelFromFolder, type PretrainedOptions } from './PreTrainedModel'
 import { openSource, type PretrainedSource } from './sources'
@@ -21,7 +21,7 @@ export async function hasAdapter(folder: string): Promise<boolean> {
 export async function modelOfAdapter<Prediction>(
   source: PretrainedSource,
   options: PretrainedOptions,
-  task: Task,
+  task: HeadChoice,
 ): Promise<PeftModel<Prediction>> {
   const config = await readAdapterConfig(source.folder)
   await source.fetchWeights()
@@ -69,7 +69,7 @@ async function shapesOf(folder: string): Promise<ReadonlyMap<string, readonly nu
 /** How many labels the head in an adapter has, where the caller does not say and the base has another number. */
 function labelsOf(
   shapes: ReadonlyMap<string, readonly number[]>,
-  task: Task,
+  task: HeadChoice,
   options: PretrainedOptions,
   own: number,
 ): { numLabels?: number } {

@@ -4,6 +4,7 @@ import type { LossName } from '../losses/lossNames'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { Batch, Tensor } from '../tensor'
+import type { OwnHead } from './OwnHead'
 
 /** What a model is trained for, in Hugging Face's words. */
 export type Task =
@@ -13,6 +14,9 @@ export type Task =
   | 'multiple-choice'
   | 'masked-lm'
   | 'feature-extraction'
+
+/** What a head is for: a task, or what a head of the user's own is for. */
+export type HeadTask = Task | 'custom-outputs'
 
 /** Values of a graph by name. */
 export type Values = Readonly<Record<string, Value>>
@@ -32,6 +36,14 @@ export interface LabelFeed {
   readonly inputs: Readonly<Record<string, Tensor>>
   /** Labels that are not -100: Python's `num_items_in_batch`, by which a custom loss divides. */
   readonly count: number
+  /** Those of each of several losses, by the column of its labels: see `Loss.terms`. Their sum is `count` then. */
+  readonly counts?: Readonly<Record<string, number>> | undefined
+}
+
+/** What a head of the user's own is written as, and the layers that it has by that. */
+export interface OwnLayers extends Pick<OwnHead, 'name' | 'outputs'> {
+  /** Their names: those of their parameters without `.weight` and `.bias`. */
+  readonly layers: readonly string[]
 }
 
 /** The tokens of a feed whose labels count, which are few: the graph's half and the host's. */
@@ -47,7 +59,7 @@ export interface CountedTokens {
  * a head is decided by the first labels, see {@link Head.decided}.
  */
 export interface Head {
-  readonly task: Task
+  readonly task: HeadTask
   /** The tokens whose encodings it reads: each row's first, all, or padding too, as 'columns' of a batch. */
   readonly reads: 'first' | 'all' | 'columns'
   /** The model's outputs that predictions are made of, where they are other than `logits`; some may be missing. */
@@ -58,6 +70,8 @@ export interface Head {
   readonly axes?: readonly string[]
   /** The columns of a batch that are its labels, under Python's names. */
   readonly labelNames: readonly string[]
+  /** Of a head of the user's own what it is written as; it has layers of its own, and predictions and labels by name. */
+  readonly own?: OwnLayers
   /** False where outputs and labels of a feed are in no shape for a custom loss. */
   readonly takesCustomLoss?: false
   /** What a model's config says of the head, under Python's names. */

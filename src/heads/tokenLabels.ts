@@ -78,9 +78,10 @@ export function inBatch(
   return new Tensor('float32', data, [rows, length, ...inner])
 }
 
-/** Values of tokens [tokens, width] in an exported model, as [batch, length, width]. */
+/** Values of tokens [tokens, …] in an exported model, as [batch, length, …]. */
 export function exportedTokens(graph: GraphBuilder, tokens: Value, inputIds: Value): Value {
-  const width = tokens.shape[1]!
-  const shape = graph.concat([graph.shape(inputIds), graph.integers([width as number])], 0)
-  return graph.assume(graph.reshape(tokens, shape), [...inputIds.shape, width])
+  const inner = tokens.shape.slice(1)
+  const rows = graph.shape(inputIds)
+  const shape = inner.length === 0 ? rows : graph.concat([rows, graph.integers(inner as number[])], 0)
+  return graph.assume(graph.reshape(tokens, shape), [...inputIds.shape, ...inner])
 }

@@ -4,4 +4,9 @@ import type { Value } from '../onnx/types'
 export interface Loss {
   readonly sum: Value
   readonly count: Value
+  /**
+   * The losses that it is of, by the columns of their labels, where each is divided by how many labels of its own column
+   * count; sum and count are those of all together then.
+   */
+  readonly terms?: Readonly<Record<string, Loss>>
 }

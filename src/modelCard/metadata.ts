@@ -1,5 +1,5 @@
 // what a run knows → the fields at the beginning of its card
-import type { Task } from '../heads/Head'
+import type { HeadTask } from '../heads/Head'
 import { isRepositoryId } from '../hub/ids'
 import { isJsonObject } from '../json'
 import type { MetricValue } from '../metrics/Metrics'
@@ -20,7 +20,7 @@ export interface MetadataParts {
   readonly name: string
   readonly base: string | undefined
   readonly license: string | undefined
-  readonly task: Task
+  readonly task: HeadTask
   /** What config.json names; undefined for a graph that was made elsewhere. */
   readonly modelType: string | undefined
   /** Whether what is saved is an adapter for the base. */
@@ -30,8 +30,8 @@ export interface MetadataParts {
   readonly results: Results | undefined
 }
 
-/** The Hub's names of what heads do. */
-const pipelines: Readonly<Record<Task, string>> = {
+/** The Hub's names of what heads do; it has none for heads of the user's own. */
+const pipelines: Readonly<Partial<Record<HeadTask, string>>> = {
   'sequence-classification': 'text-classification',
   'token-classification': 'token-classification',
   'question-answering': 'question-answering',
@@ -50,9 +50,10 @@ const taskNames: Readonly<Record<string, string>> = {
 const hubMetrics =
   'accuracy bleu f1 matthews_correlation pearsonr precision recall rouge sacrebleu spearmanr wer'.split(' ')
 
-/** Heads that transformers.js has no class for, by their families: all for 'multiple-choice'. */
-const withoutPipeline: Readonly<Partial<Record<Task, RegExp>>> = {
+/** Heads that transformers.js has no class for, by their families: all for 'multiple-choice' and heads of the user's own. */
+const withoutPipeline: Readonly<Partial<Record<HeadTask, RegExp>>> = {
   'multiple-choice': /^/,
+  'custom-outputs': /^/,
   'token-classification': /^albert$/,
   'question-answering': /^modernbert$/,
 }
@@ -72,7 +73,7 @@ export function metadata(parts: MetadataParts, options: ModelCardOptions): Reado
     tags: [...new Set([...listed(options.tags), ...parts.tags, 'generated_from_trainer', ...formatTags(parts)])],
     ...several('datasets', datasets),
     ...several('metrics', [...metrics.keys()]),
-    pipeline_tag: task,
+    ...(task === undefined ? {} : { pipeline_tag: task }),
     'model-index': [{ name: parts.name, results: resultsByTask(parts, options, metrics) }],
   }
 }
@@ -134,7 +135,7 @@ function resultsByTask(
     options.datasetArgs ?? (tags[0] === source?.repository ? source?.configuration : undefined),
   )
   const metrics = [...known].map(([type, name]) => ({ name, type, value: yamlValue(name, results!.get(name)!) }))
-  return listed(options.tasks ?? pipelines[task]).flatMap(type =>
+  return listed(options.tasks ?? pipelines[task] ?? []).flatMap(type =>
     tags.map((tag, i) => ({
       task: { name: taskNames[type] ?? inWords(type), type },
       dataset: {

@@ -1,5 +1,5 @@
 import type { Geometry, TokenValues } from '../feeds/TokenLayout'
-import type { Task } from '../heads/Head'
+import type { HeadTask } from '../heads/Head'
 import type { Value } from '../onnx/types'
 import type { ModelConfig } from './config'
 import type { FamilyConfig } from './fields'
@@ -47,5 +47,5 @@ export interface Architecture {
   /** The model without a head. */
   readonly base?: BaseLayers
   /** The layers of each task that Python has a class for. */
-  readonly heads: { readonly [T in Task]?: HeadLayers }
+  readonly heads: { readonly [T in HeadTask]?: HeadLayers }
 }

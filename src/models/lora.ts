@@ -1,6 +1,6 @@
 // low-rank adapters: y = x Wᵀ + b becomes y + scale · (x Aᵀ) Bᵀ (Hu et al. 2021)
-import type { Value } from '../onnx/types'
-import type { DroppedOver, Initialization, Model, ModelGraph, Parameter } from './Model'
+import type { Initialization, Model, ModelGraph, Parameter } from './Model'
+import { droppedOver } from './modelGraph'
 import { statedParameters } from './transformer'
 
 /** What is added to one linear layer. */
@@ -80,9 +80,4 @@ function adapting(graph: ModelGraph, layers: ReadonlyMap<string, LowRank>): Mode
       return builder.add(y, builder.gemm(low, up, undefined, { transB: 1, alpha: added.scale * scale }))
     },
   }
-}
-
-/** What the rows of a layer's input are. */
-function droppedOver({ shape: [rows] }: Value): DroppedOver {
-  return rows === 'batch' ? 'rows' : typeof rows === 'number' ? 'table' : 'tokens'
 }

@@ -86,3 +86,8 @@ function dropped(graph: GraphBuilder, x: Value, mask: Value, probability: number
 function enlargement(probability: number): number {
   return 1 / (1 - probability)
 }
+
+/** What a layer's input is dropped over: by what its rows are. */
+export function droppedOver({ shape: [rows] }: Value): DroppedOver {
+  return rows === 'batch' ? 'rows' : typeof rows === 'number' ? 'table' : 'tokens'
+}

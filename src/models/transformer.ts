@@ -10,6 +10,7 @@ import { completeConfig } from './checkConfig'
 import type { ModelConfig } from './config'
 import type { Model, Parameter } from './Model'
 import { createModelGraph } from './modelGraph'
+import { encodingsOf, writeOwnHead } from './ownLayers'
 
 /**
  * A transformer with a head, as a config states it.
@@ -24,21 +25,18 @@ export function transformer(
   layout: MakeTokenLayout = packedLayout,
 ): Model<TokenValues> {
   const config = completeConfig(given, architecture.config)
+  const { own } = head
   const layers = head.task === 'feature-extraction' ? undefined : architecture.heads[head.task]
-  const named = layers ?? (head.task === 'feature-extraction' ? architecture.base : undefined)
-  if (named === undefined) {
-    throw new TrainerError('model', `A ${config.model_type} model has no head for ${head.task.replaceAll('-', ' ')}.`, {
-      fix: `It has heads for ${Object.keys(architecture.heads).join(', ')}.`,
-    })
-  }
   const geometry = architecture.geometry(config)
   const model: Omit<Model<TokenValues>, 'parameters'> = {
-    name: named.className,
+    name: own?.name ?? classNameOf(architecture, config, head),
     inputNames: architecture.inputNames,
     head,
     layout: demands => layout(geometry, demands, head.reads === 'columns' ? 'all' : 'real'),
     declareInference: graph => declareColumns(graph, geometry, head.axes),
     forward(graph, tokens, select = encoded => encoded) {
+      if (own !== undefined)
+        return writeOwnHead(own, graph, config, encodingsOf(head, architecture, graph, config, tokens)).outputs
       const encoded = architecture.encode(graph, config, tokens, head.reads === 'first' ? 'first' : 'all')
       if (layers !== undefined) return { logits: layers.write(graph, config, select(encoded), head.width) }
       const pooled = architecture.base!.pool?.(graph, config, tokens.attention.first(encoded))
@@ -47,6 +45,15 @@ export function transformer(
     exported: (graph, { inputIds }, outputs) => head.exported?.(graph, outputs, inputIds!) ?? outputs,
   }
   return { ...model, parameters: statedParameters(model) }
+}
+
+/** The class in Python. @throws TrainerError ('model') where the family has none for the head's task. */
+function classNameOf(architecture: Architecture, config: ModelConfig, { task }: Head): string {
+  const named = task === 'feature-extraction' ? architecture.base : architecture.heads[task]
+  if (named !== undefined) return named.className
+  throw new TrainerError('model', `A ${config.model_type} model has no head for ${task.replaceAll('-', ' ')}.`, {
+    fix: `It has heads for ${Object.keys(architecture.heads).join(', ')}.`,
+  })
 }
 
 /** Feeds that a model can be written for without knowing any. */

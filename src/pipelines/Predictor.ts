@@ -97,8 +97,8 @@ export class Predictor {
     const shape = batch.input_ids!.dims
     const inputs = inputsOf(
       this.#program,
-      { ...feed, labels: undefined, shape, lossOnly: false },
-      0,
+      { ...feed, labels: undefined, shape, lossOnly: false, rowName: row => rows[row]!.name },
+      { count: 0 },
       this.#judges === 'some' ? { [judgedTokensInput]: judgedTokens(rows, feed, shape[1]!, this.#engine) } : {},
     )
     const outputs = (await this.#program.run(inputs)) as Record<string, Tensor<'float32'>>

@@ -6,7 +6,7 @@ import { PreTrainedModel } from '../auto/PreTrainedModel'
 import type { SourceOptions } from '../auto/sources'
 import { AutoConfig } from '../auto/AutoConfig'
 import { quoted, TrainerError } from '../errors'
-import type { Task } from '../heads/Head'
+import type { Task, HeadTask } from '../heads/Head'
 import { shown } from '../options'
 import type { Tokenizer } from '../tokenizers/tokenizer'
 
@@ -36,7 +36,7 @@ export interface OpenOptions {
 }
 
 /** What pipelines are called, by the heads of their models. */
-const pipelineOf: Partial<Readonly<Record<Task, string>>> = {
+const pipelineOf: Partial<Readonly<Record<HeadTask, string>>> = {
   'sequence-classification': 'text-classification',
   'token-classification': 'token-classification',
   'question-answering': 'question-answering',
@@ -152,6 +152,6 @@ const suffixes: Readonly<Record<string, string>> = {
   'fill-mask': 'ForMaskedLM',
 }
 
-function inWords(task: Task): string {
+function inWords(task: HeadTask): string {
   return task.replaceAll('-', ' ').replace('masked lm', 'masked words')
 }

@@ -3,11 +3,11 @@ import type { Model } from '../models/Model'
 import { createModelGraph } from '../models/modelGraph'
 import { GraphBuilder } from '../onnx/builder'
 import type { Graph } from '../onnx/types'
-import { countedOf, type Objective, writeLoss } from './loss'
+import { countedOf, lossOutputs, type Objective, writeLoss } from './loss'
 
 /**
  * A model's forward pass for a variant of its feeds, without dropout: feed, parameters → its outputs; with an
- * objective also labels → `loss` and `count`, or these alone.
+ * objective also labels → `loss` and `count`, one for each of several losses, or these alone.
  */
 export function evaluationGraph<Inputs>(
   model: Model<Inputs>,
@@ -29,6 +29,6 @@ export function evaluationGraph<Inputs>(
     inputs,
     lossOnly ? countedOf(model.head, objective)?.declare(graph) : undefined,
   )
-  const { sum, count } = writeLoss(graph, model.head, outputs, objective)
-  return graph.build({ loss: sum, count, ...(!lossOnly && outputs) })
+  const loss = writeLoss(graph, model.head, outputs, objective)
+  return graph.build({ ...lossOutputs(graph, loss), ...(!lossOnly && outputs) })
 }

@@ -35,6 +35,34 @@ export function writeLoss(graph: GraphBuilder, head: Head, outputs: Values, obje
   })
 }
 
+/** What several losses are divided by: the labels of a column that count in the whole update. */
+export const labelCountOf = (column: string): string => `${labelCountInput}.${column}`
+
+/**
+ * A loss whose gradients add up over the micro-batches of an update: of several, each is divided by what counts of it in
+ * the whole update, and multiplied by what counts of all, since that divides the sum in the end.
+ */
+export function lossOfUpdate(graph: GraphBuilder, loss: Loss): Loss {
+  if (loss.terms === undefined) return loss
+  return graph.scope('loss', () => {
+    const scalar = (name: string): Value => graph.input(name, 'float32', [])
+    const means = Object.entries(loss.terms!).map(([column, { sum }]) => graph.div(sum, scalar(labelCountOf(column))))
+    const mean = means.reduce((a, b) => graph.add(a, b))
+    return { sum: graph.mul(mean, scalar(labelCountInput)), count: loss.count }
+  })
+}
+
+/** Sums and counts as outputs of an evaluation: of several losses, [losses] each. */
+export function lossOutputs(graph: GraphBuilder, { sum, count, terms }: Loss): { loss: Value; count: Value } {
+  if (terms === undefined) return { loss: sum, count }
+  const all = (which: 'sum' | 'count'): Value =>
+    graph.concat(
+      Object.values(terms).map(term => graph.reshape(term[which], [1])),
+      0,
+    )
+  return { loss: all('sum'), count: all('count') }
+}
+
 function customLoss(graph: GraphBuilder, outputs: Values, labels: Value, custom: LossFunction): Loss {
   const items = graph.input(labelCountInput, 'float32', [])
   const written: unknown = custom(outputs as ModelOutputs, labels, items, graph)

@@ -11,7 +11,7 @@ import type { ReducedType } from '../tensor'
 import { addedRows, tableRows } from './addedRows'
 import { forDevice } from './forDevice'
 import { forProcessor } from './forProcessor'
-import { countedOf, type Objective, writeLoss } from './loss'
+import { countedOf, lossOfUpdate, type Objective, writeLoss } from './loss'
 import { inPrecision } from './mixedPrecision'
 import type { GradientOutput, TrainingProgram } from './TrainingProgram'
 
@@ -103,7 +103,7 @@ function differentiated<Inputs>(
 ): Backward {
   const { graph } = written
   const predicted = model.forward(written, inputs, countedOf(model.head, objective)?.declare(graph))
-  const loss = writeLoss(graph, model.head, predicted, objective)
+  const loss = lossOfUpdate(graph, writeLoss(graph, model.head, predicted, objective))
   const trained = model.parameters.filter(({ name, trainable }) => trainable && written.parameters.has(name))
   const { dense, rows } = differentiate(
     graph,

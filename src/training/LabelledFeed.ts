@@ -2,7 +2,7 @@ import type { EngineValue, EngineValues, Program } from '../engine/Engine'
 import { TrainerError } from '../errors'
 import type { Feed, RowName } from '../feeds/FeedLayout'
 import type { LabelFeed } from '../heads/Head'
-import { labelCountInput } from '../programs/loss'
+import { labelCountInput, labelCountOf } from '../programs/loss'
 import { largestGiven } from '../programs/wholeNumbers'
 import { Tensor } from '../tensor'
 
@@ -17,19 +17,24 @@ export interface LabelledFeed extends Feed {
   readonly rowName: RowName
 }
 
-/** What a program asks for, out of what there is. */
+/**
+ * What a program asks for, out of what there is.
+ * @param counted the labels that count in the whole update, or in the batch of an evaluation.
+ */
 export function inputsOf(
   program: Program,
   feed: LabelledFeed,
-  count: number,
+  { count, counts = {} }: Pick<LabelFeed, 'count' | 'counts'>,
   values: EngineValues,
 ): Record<string, EngineValue> {
+  // 1 where no label counts: what is divided by it is 0 then, and stays so
+  const divisor = (of: number): Tensor => Tensor.from('float32', Math.max(of, 1))
   const given: Record<string, EngineValue> = {
     ...values,
     ...feed.inputs,
     ...feed.labels?.inputs,
-    // 1 where no label counts: what is divided by it is 0 then, and stays so
-    [labelCountInput]: Tensor.from('float32', Math.max(count, 1)),
+    [labelCountInput]: divisor(count),
+    ...Object.fromEntries(Object.entries(counts).map(([column, of]) => [labelCountOf(column), divisor(of)])),
   }
   return Object.fromEntries(
     program.inputs.map(({ name, dtype }) => {

@@ -10,4 +10,6 @@ export interface MicroBatch {
   readonly numbers: RowNumbers
   /** Labels that count in the whole update. */
   readonly count: number
+  /** The same of each of several losses: see `LabelFeed.counts`. */
+  readonly counts?: Readonly<Record<string, number>> | undefined
 }

@@ -2,8 +2,8 @@ import { TrainerError } from '../errors'
 import { filler } from '../heads/tokenLabels'
 import { createData, type DataType, sizeOf, Tensor } from '../tensor'
 
-/** What a head predicts, or its labels: one tensor, or one for each of several outputs. */
-export type Predicted = Tensor | readonly Tensor[]
+/** What a head predicts, or its labels: one tensor, or one for each of several outputs, in order or by name. */
+export type Predicted = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>
 
 /**
  * Puts rows that come in batches, in any order, back into the order of the dataset. Where a further axis differs
@@ -55,21 +55,26 @@ function commonType(types: readonly DataType[]): DataType {
 
 /** Puts the rows of what a head predicts back into order: of one tensor, or of several. */
 export class PredictedCollector {
-  #collectors: readonly RowCollector[] | undefined
-  #isOne = true
+  readonly #collectors = new Map<string, RowCollector>()
+  #kind: 'one' | 'several' | 'named' = 'one'
 
   /** Takes a batch's tensors [rows, …] and the places of its rows in the dataset. */
   add(predicted: Predicted, rows: readonly number[]): void {
-    const tensors = predicted instanceof Tensor ? [predicted] : predicted
-    this.#isOne = predicted instanceof Tensor
-    this.#collectors ??= tensors.map(() => new RowCollector())
-    tensors.forEach((tensor, i) => this.#collectors![i]!.add(tensor, rows))
+    this.#kind = predicted instanceof Tensor ? 'one' : Array.isArray(predicted) ? 'several' : 'named'
+    for (const [name, tensor] of Object.entries(predicted instanceof Tensor ? [predicted] : predicted)) {
+      const collector = this.#collectors.get(name) ?? new RowCollector()
+      this.#collectors.set(name, collector)
+      collector.add(tensor as Tensor, rows)
+    }
   }
 
   /** All rows; undefined when there were none. */
   finish(): Predicted | undefined {
-    const whole = this.#collectors?.flatMap(collector => collector.finish() ?? [])
-    return this.#isOne ? whole?.[0] : whole
+    if (this.#collectors.size === 0) return undefined
+    const whole = [...this.#collectors].map(([name, collector]) => [name, collector.finish()!] as const)
+    if (this.#kind === 'named') return Object.fromEntries(whole)
+    const tensors = whole.map(([, tensor]) => tensor)
+    return this.#kind === 'one' ? tensors[0] : tensors
   }
 }
 

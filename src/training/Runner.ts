@@ -1,5 +1,5 @@
 import type { TrainableModel } from '../auto/TrainableModel'
-import type { Engine, EngineValue, EngineValues, Program } from '../engine/Engine'
+import type { Engine, Program } from '../engine/Engine'
 import { ProgramCache } from '../engine/ProgramCache'
 import { TrainerError } from '../errors'
 import type { FeedLayout, RowName } from '../feeds/FeedLayout'
@@ -18,16 +18,11 @@ import { nextTurn, takeTurns } from '../turns'
 import { createEngines, type Engines, type Use } from './engines'
 import { explaining } from './failedRun'
 import { inputsOf, type LabelledFeed } from './LabelledFeed'
+import { checkCounted, lossOf, type LossSum } from './lossSums'
 import { memoryReport, type MemoryReport, type Planned } from './memoryReport'
 import { type Profile, timed } from './profile'
 import type { RunnerOptions, RunnerSettings } from './runnerOptions'
 import { type BeginOptions, Training } from './Training'
-
-/** The sum of a batch's loss, and what it is to be divided by. */
-export interface LossSum {
-  readonly loss: number
-  readonly count: number
-}
 
 /**
  * A model on an engine: runs batches forward, and forward and backward, and updates the parameters. Here values meet
@@ -141,7 +136,7 @@ export class Runner {
     })
     const training = this.#training?.model.layout === definition.layout ? this.#training : undefined // not resized
     const parameters = training?.store.inputs ?? Object.fromEntries(this.#model.parameters)
-    const inputs = inputsOf(program, feed, feed.labels?.count ?? 0, parameters)
+    const inputs = inputsOf(program, feed, feed.labels ?? { count: 0 }, parameters)
     const names = (definition.head.outputNames ?? ['logits']).filter(output => program.outputs.includes(output))
     const outputs = await explaining(definition, feed, () => program.run(inputs, {}, { keep: names }))
     const predictions = async (): Promise<Predictions> => {
@@ -149,7 +144,9 @@ export class Runner {
       for (const output of names) found[output] = await this.#engines.evaluation.download(outputs[output]!)
       return definition.head.predictions(found, feed.places, feed.shape)
     }
-    return { loss: outputs.loss && lossOf(outputs), predictions }
+    const loss = outputs.loss && lossOf(outputs, { sum: 'loss', count: 'count' })
+    if (loss !== undefined) checkCounted(loss.count, feed.labels, definition.name)
+    return { loss, predictions }
   }
 
   /** Brings the model's tensors up to date; before training they are. */
@@ -221,13 +218,4 @@ export class Runner {
     }
     return this.#forward.programs.get(name, graph)
   }
-}
-
-function lossOf({ loss, count }: EngineValues): LossSum {
-  return { loss: scalarOf(loss), count: scalarOf(count) }
-}
-
-/** The number that an output is, which a run has returned as a tensor. */
-function scalarOf(value: EngineValue | undefined): number {
-  return value instanceof Tensor ? Number(value.data[0]) : NaN
 }

@@ -154,7 +154,7 @@ export class Training {
     const key = { seed, step: microBatch.step }
     const masks = await timed(profile, 'masks', () => variant.masks?.draw(feed, microBatch.numbers, key))
     const later = { ...this.store.inputs, [lossScaleInput]: Tensor.from('float32', 1) } // what the run takes itself
-    const given = Object.entries(inputsOf(program, feed, microBatch.count, { ...later, ...masks }))
+    const given = Object.entries(inputsOf(program, feed, microBatch, { ...later, ...masks }))
     const own = given.filter(([name]) => !(name in later))
     const sent = await Promise.all(
       own.map(async ([name, value]): Promise<[string, EngineValue]> => {

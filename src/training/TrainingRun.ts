@@ -8,6 +8,7 @@ import type { RateSource } from './rates'
 import type { Resumed, RunSnapshot, Start } from './RunSnapshot'
 import type { RunParts } from './RunParts'
 import type { LabelledFeed } from './LabelledFeed'
+import { checkCounted, type Counted } from './lossSums'
 import type { Tensor } from '../tensor'
 import { Throughput } from './Throughput'
 import { UpdateHistory } from './UpdateHistory'
@@ -158,7 +159,7 @@ export class TrainingRun {
       await runner.training.run(batch, lossScale)
       if (batch.microBatch.index < feeds.length - 1) await host.fire('onSubstepEnd')
     }
-    await this.#update(lossScale)
+    await this.#update(lossScale, feeds[0]!.labels && { ...places[0]!, counts: feeds[0]!.labels.counts })
     await host.fire('onOptimizerStep')
     state.globalStep++
     state.epoch = epoch + done / plan.epochLength
@@ -168,8 +169,8 @@ export class TrainingRun {
   }
 
   /** Updates the parameters by the sums of all processes; what that came to is settled when it is known or needed. */
-  async #update(lossScale: number | undefined): Promise<void> {
-    const { host, state, runner, processes } = this.#parts
+  async #update(lossScale: number | undefined, counted: Counted | undefined): Promise<void> {
+    const { host, state, runner, processes, model } = this.#parts
     await runner.store.reduce(processes)
     const { globalStep, epoch, totalFlos, numInputTokensSeen } = state
     const rate = this.rates.rate(globalStep)
@@ -177,7 +178,8 @@ export class TrainingRun {
     const { maxGradNorm: maxNorm } = this.updates
     const result = await runner.store.update({ ...this.#history.begin(), rate, lossScale, maxNorm })
     const undo = (): void => void Object.assign(state, { globalStep, epoch, totalFlos, numInputTokensSeen })
-    await this.#history.add({ result, step: globalStep, rate, lossScale, undo })
+    const check = (count: number): void => checkCounted(count, counted, model.definition.name)
+    await this.#history.add({ result, step: globalStep, rate, lossScale, check, undo })
   }
 
   /** Counts an update's tokens and operations: 6 operations per token and weight, as Hugging Face estimates. */

@@ -15,6 +15,8 @@ export interface MadeUpdate {
   readonly rate: number
   /** What its loss was multiplied by before gradients were made of it. */
   readonly lossScale: number | undefined
+  /** @throws TrainerError where the losses' counts are none that an update can be divided by. */
+  check(count: number): void
   /** Takes it back out of the run's state. */
   undo(): void
 }
@@ -88,7 +90,9 @@ export class UpdateHistory {
     if (update === undefined) return
     this.#pending = undefined
     const { result, step, rate, lossScale } = update
-    const means = meansOf(typeof result === 'function' ? await result() : result, lossScale)
+    const sums = typeof result === 'function' ? await result() : result
+    update.check(sums.count)
+    const means = meansOf(sums, lossScale)
     const judged = this.#judge({ ...means, rate }, update)
     if (judged.overflowed) this.#rates.repeat()
     if (isFiniteUpdate(means)) this.#lastFiniteLoss = means.loss

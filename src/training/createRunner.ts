@@ -6,6 +6,7 @@ import { TrainerError } from '../errors'
 import { ignoredIndex, labelColumn } from '../labelColumn'
 import { checkOwnLoss } from '../heads/lossOptions'
 import { isCuda } from '../engine/deviceName'
+import { refuseLossOptions } from '../heads/customOutputs'
 import type { LossFunction } from '../losses/LossFunction'
 import { checkedLossName } from '../losses/lossNames'
 import type { ReducedType } from '../tensor'
@@ -28,6 +29,7 @@ export async function createRunner(
   const { computeLossFunc } = options
   const custom = overridden ?? (typeof computeLossFunc === 'function' ? computeLossFunc : undefined)
   const { ownLoss, name, head } = model.definition
+  if (head.own !== undefined) refuseLossOptions(head.own.name, options)
   if (ownLoss !== undefined)
     checkOwnLoss(name, { custom, labelSmoothing: args.labelSmoothingFactor, classWeights: options.classWeights })
   const classWeights = weightsOf(options, head.width, args)

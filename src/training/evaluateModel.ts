@@ -46,6 +46,7 @@ export async function evaluateModel(evaluated: EvaluatedModel): Promise<ModelEva
     },
     labels: model.definition.head.labelNames,
     task: model.definition.head.task,
+    named: model.definition.head.own !== undefined,
     mainInput: model.inputNames[0]!,
     lossOnly,
     computeMetrics: options.computeMetrics,

@@ -1,23 +1,25 @@
 import { LabelError, quoted, TrainerError } from '../errors'
-import type { Predictions, Task } from '../heads/Head'
+import type { HeadTask, Predictions } from '../heads/Head'
+import type { LabelsOf } from '../heads/OwnHead'
 import type { MetricValue } from '../metrics/Metrics'
 import { plainMetrics } from '../metrics/plainMetrics'
 import type { Batch, Tensor } from '../tensor'
 import type { LoadedBatch } from './LoadedBatch'
+import { addedLoss, type LossSum, meanLoss } from './lossSums'
 import { type Predicted, PredictedCollector, RowCollector } from './RowCollector'
 import type { LabelledFeed } from './LabelledFeed'
 import type { Runner } from './Runner'
 
 /**
  * What `computeMetrics` gets: tensors in the dataset's order; several, in Python's order, for a head that predicts
- * several (question answering).
+ * several (question answering); by name for a head of one's own.
  */
 export interface EvalPrediction<Prediction = Tensor> {
   /** [rows, labels], or what `preprocessLogitsForMetrics` made of it. */
   readonly predictions: Prediction
-  readonly labels: Prediction
+  readonly labels: LabelsOf<Prediction>
   /** The labels under Python's name. */
-  readonly labelIds: Prediction
+  readonly labelIds: LabelsOf<Prediction>
   /** The model's main input, with 'inputs' in `includeForMetrics`. */
   readonly inputs?: Tensor
   /** Each row's batch's mean loss, with 'loss' in `includeForMetrics`. */
@@ -25,7 +27,7 @@ export interface EvalPrediction<Prediction = Tensor> {
 }
 
 /** A prediction that can also be taken apart as Python's, into predictions and labels: `([logits, labels]) => …`. */
-type InTwo<Prediction> = EvalPrediction<Prediction> & Iterable<Prediction>
+type InTwo<Prediction> = EvalPrediction<Prediction> & Iterable<Prediction | LabelsOf<Prediction>>
 
 /** What `computeMetrics` may return: numbers by name, and whatever else {@link MetricValue} and tensors can say. */
 export type ComputedMetrics = Readonly<Record<string, unknown>>
@@ -44,7 +46,7 @@ const returned = 'computeMetrics returned'
 /** Makes smaller things of logits, batch by batch, so that less is kept. */
 export type PreprocessLogits<Prediction = Tensor> = (
   logits: Prediction,
-  labels: Prediction | undefined,
+  labels: LabelsOf<Prediction> | undefined,
 ) => Prediction | Promise<Prediction>
 
 /** What is evaluated, and what is to come of it. */
@@ -54,7 +56,9 @@ export interface EvaluationOptions {
   readonly feed: (loaded: LoadedBatch) => LabelledFeed
   /** The columns of a batch that are its labels, and the model's main one. */
   readonly labels: readonly string[]
-  readonly task: Task
+  readonly task: HeadTask
+  /** Whether predictions and labels are kept by name. */
+  readonly named: boolean
   readonly mainInput: string
   /** Keep neither logits nor labels. */
   readonly lossOnly: boolean
@@ -93,7 +97,7 @@ export interface EvaluationOutput {
 /** Runs the model over batches, and the metrics over what it predicts. */
 export async function runEvaluation(runner: Runner, options: EvaluationOptions): Promise<EvaluationOutput> {
   const kept = keepNothing()
-  const loss = { sum: 0, count: 0, isThere: false }
+  let loss: LossSum | undefined
   let samples = 0
   let batches = 0
   let metrics: Record<string, MetricValue> = {}
@@ -102,11 +106,10 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   for await (const { value, last } of withLast(options.batches)) {
     isLabelled = checkLikewise(value, options.labels, isLabelled)
     const { loss: own, predictions } = await runner.forward(options.feed(value))
-    if (own !== undefined)
-      Object.assign(loss, { sum: loss.sum + own.loss, count: loss.count + own.count, isThere: true })
+    if (own !== undefined) loss = loss === undefined ? own : addedLoss(loss, own)
     samples += value.rows.length
     batches++
-    if (!options.lossOnly) held.push({ ...value, predictions, mean: own && own.loss / own.count })
+    if (!options.lossOnly) held.push({ ...value, predictions, mean: own && meanLoss(own) })
     if (last || options.streaming || held.length >= options.accumulationSteps) {
       for (const one of held) metrics = (await take(one, kept, options, last)) ?? metrics
       held = []
@@ -120,7 +123,7 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
     const prediction = predictionOf(predictions, labels!, kept.inputs.finish(), losses)
     metrics = plainMetrics(await options.computeMetrics!(prediction, true), returned)
   }
-  return { predictions, labels, loss: loss.isThere ? loss.sum / loss.count : undefined, metrics, samples, batches }
+  return { predictions, labels, loss: loss && meanLoss(loss), metrics, samples, batches }
 }
 
 /**
@@ -170,8 +173,9 @@ async function take(
   options: EvaluationOptions,
   last: boolean,
 ): Promise<Record<string, MetricValue> | undefined> {
-  const fetched = oneOrSeveral(Object.values(await fetch()))!
-  const labels = oneOrSeveral(options.labels.flatMap(name => batch[name] ?? []))
+  const fetched = predictedOf(await fetch(), options)!
+  const given = options.labels.flatMap(name => (batch[name] === undefined ? [] : [[name, batch[name]] as const]))
+  const labels = predictedOf(Object.fromEntries(given), options)
   const predictions = (await options.preprocessLogits?.(fetched, labels)) ?? fetched
   const inputs = options.includeInputs ? batch[options.mainInput] : undefined
   if (!options.streaming || options.keepPredictions) {
@@ -189,8 +193,11 @@ async function take(
   return last ? plainMetrics(metrics, returned) : undefined
 }
 
-function oneOrSeveral(tensors: readonly Tensor[]): Predicted | undefined {
-  return tensors.length <= 1 ? tensors[0] : tensors
+/** Tensors by name, or in the order of the names several of them or the one; undefined where there is none. */
+function predictedOf(tensors: Predictions, { named }: EvaluationOptions): Predicted | undefined {
+  const values = Object.values(tensors)
+  if (named) return values.length === 0 ? undefined : tensors
+  return values.length <= 1 ? values[0] : values
 }
 
 /**
@@ -215,7 +222,7 @@ function hasMetrics(
 }
 
 /** Where labels are, for the tasks whose rows have no column "label". */
-export const whereLabelsAre: Partial<Readonly<Record<Task, string>>> = {
+export const whereLabelsAre: Partial<Readonly<Record<HeadTask, string>>> = {
   'masked-lm':
     'Labels are the tokens that a collator hides: set dataCollator: DataCollatorForLanguageModeling(tokenizer).',
   'question-answering': 'Labels are the columns "start_positions" and "end_positions": squadFeatures() makes them.',

@@ -4,6 +4,7 @@ import type { CallbackOrClass } from '../callbacks/CallbackHandler'
 import type { Dataset } from '../data/dataset'
 import type { LoaderRows } from '../data/loader'
 import type { Tokenizer } from '../tokenizers/tokenizer'
+import type { LabelsOf } from '../heads/OwnHead'
 import type { LossFunction } from '../losses/LossFunction'
 import type { LossSpelling } from '../losses/lossNames'
 import type { Optimizer } from '../optim/Optimizer'
@@ -98,9 +99,9 @@ export interface TrainOutput {
 export interface PredictionOutput<Prediction = Tensor> {
   /** In the dataset's order. */
   readonly predictions: Prediction
-  readonly labels: Prediction | undefined
+  readonly labels: LabelsOf<Prediction> | undefined
   /** The labels under Python's name. */
-  readonly labelIds: Prediction | undefined
+  readonly labelIds: LabelsOf<Prediction> | undefined
   readonly metrics: Metrics
 }
 

@@ -41,7 +41,7 @@ export async function* updatesOf(
 }
 
 /** What processes have to agree on before an update runs: how many labels count in it, and where each row stands. */
-export type PlaceInUpdate = Pick<MicroBatch, 'count' | 'numbers'>
+export type PlaceInUpdate = Pick<MicroBatch, 'count' | 'counts' | 'numbers'>
 
 /**
  * The places of an update's micro-batches in the whole update, which every process has a share of: its micro-batch i is
@@ -57,16 +57,21 @@ export async function placesInUpdate(
   const rows = Math.max(most.rows, ...feeds.map(({ places }) => places.order.length))
   if (rows > most.rows && group.size > 1) throw tooManyRows(rows, most.rows)
   const startOf = (index: number): number => (index * group.size + group.rank) * rows
-  // one vector, so that one exchange does: the labels that count, and the length of each row that there may be
-  const shared = new Float64Array(1 + most.microBatches * group.size * rows)
+  // one vector, so that one exchange does: the labels that count, of each loss too where there are several, and the
+  // length of each row that there may be
+  const columns = Object.keys(feeds[0]?.labels?.counts ?? {})
+  const firstLength = 1 + columns.length
+  const shared = new Float64Array(firstLength + most.microBatches * group.size * rows)
   feeds.forEach((feed, index) => {
     shared[0]! += feed.labels?.count ?? 0
-    shared.set(rowLengths(feed.places), 1 + startOf(index))
+    columns.forEach((column, i) => (shared[1 + i]! += feed.labels?.counts?.[column] ?? 0))
+    shared.set(rowLengths(feed.places), firstLength + startOf(index))
   })
   await group.allReduce([shared])
-  const numbers = numberRows(shared.subarray(1))
+  const numbers = numberRows(shared.subarray(firstLength))
   return feeds.map(({ places }, index) => ({
     count: shared[0]!,
+    counts: Object.fromEntries(columns.map((column, i) => [column, shared[1 + i]!])),
     numbers: numbersFrom(numbers, startOf(index), places.order.length),
   }))
 }

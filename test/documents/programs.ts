@@ -13,6 +13,7 @@ export const readme = pageOf('README.md', text => [['README', programOf(text)]])
 export const tasks = pageOf('docs/tasks.md', bySection)
 export const adapters = pageOf('docs/adapters.md', bySection)
 export const pipelines = pageOf('docs/pipelines.md', bySection)
+export const heads = pageOf('docs/heads.md', bySection)
 export const artifacts = pageOf('docs/artifacts.md', bySection)
 
 /** The program of model cards goes on where the run ended. */

@@ -24,13 +24,16 @@ describe('npm run examples', () => {
     expect(head).toContain(`//   npx tsx examples/${script}.ts --model `)
   })
 
-  it.each(['smsa', 'ner', 'maskedLanguageModel'])('%s learns sixteen rows by heart', async script => {
-    const { passed, text } = await runExample(
-      cases.find(example => example.script === script)!,
-      temporaryFolder(),
-    )
-    expect(passed, text).toBe(true)
-  })
+  it.each(['smsa', 'ner', 'maskedLanguageModel', 'ownHead', 'embed'])(
+    '%s learns sixteen rows by heart',
+    async script => {
+      const { passed, text } = await runExample(
+        cases.find(example => example.script === script)!,
+        temporaryFolder(),
+      )
+      expect(passed, text).toBe(true)
+    },
+  )
 
   it.each(['cnn', 'mlp'])('digits trains the %s of PyTorch on pictures', async model => {
     const flags = [`--model=${model}`, '--share=0.1', '--num_train_epochs=6']

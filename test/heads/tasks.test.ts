@@ -7,6 +7,7 @@ import {
   type PreTrainedModel,
   Tensor,
 } from '../../src/index'
+import type { Task } from '../../src/heads/Head'
 import { createEngine } from '../../src/engine/Engine'
 import { packed } from '../../src/feeds/packed'
 import { paddedLayout } from '../../src/feeds/padded'
@@ -101,7 +102,7 @@ describe.each(tasks)('the head for $head.task', ({ head, model, batch, count }) 
       'multiple-choice': AutoModelForMultipleChoice,
       'sequence-classification': undefined,
       'feature-extraction': undefined,
-    }[head.task]!
+    }[head.task as Task]!
     const again = quietTrainer({
       model: (await auto.fromPretrained(outputDir)) as PreTrainedModel,
       args,

@@ -51,7 +51,7 @@ export const rooms = listed({
 
 /** The law inside `training/`: what runs, what decides, and the loop, which knows neither heads nor layouts. */
 export const training = listed({
-  running: `engines Runner Training failedRun LabelledFeed MaskSource profile updates evaluation LoadedBatch MicroBatch
+  running: `engines Runner Training failedRun LabelledFeed lossSums MaskSource profile updates evaluation LoadedBatch MicroBatch
     RowCollector memoryReport runnerOptions`,
   deciding: `options checkOptions createRunner data collating datasets plan rates optimizers parameterGroups judging UpdateHistory
     Exclusive LossLog RunSnapshot results stopping Throughput batchSize memoryAdvice`,

@@ -199,12 +199,12 @@ describe('a feed of int64', () => {
     ({ inputs: { ids: Tensor.from('int64', numbers) } }) as unknown as LabelledFeed
 
   it('becomes int32 where the program takes that', () => {
-    const { ids } = inputsOf(program, feed([5, -100, largestGiven]), 1, {})
+    const { ids } = inputsOf(program, feed([5, -100, largestGiven]), { count: 1 }, {})
     expect(ids).toEqual(Tensor.from('int32', [5, -100, largestGiven]))
   })
 
   it('is refused with a number that no device counts to', () => {
-    expect(() => inputsOf(program, feed([5, largestGiven + 1]), 1, {})).toThrow(
+    expect(() => inputsOf(program, feed([5, largestGiven + 1]), { count: 1 }, {})).toThrow(
       '"ids" has the number 16777217, but on a device whole numbers of int64 go up to 16777216. Train on device \'cpu\'',
     )
   })
