@@ -185,6 +185,18 @@ describe('what cannot be a model is refused', () => {
       { loss: 'mse_loss' as never },
       /loss is "mse_loss", which is not a loss\. .*Losses are cross_entropy, .*mean_squared_error or mse/,
     ],
+    ...(
+      [
+        ['bce', 'binary_cross_entropy'],
+        ['MSELoss', 'mean_squared_error'],
+        ['mae', 'mean_absolute_error'],
+        ['CrossEntropyLoss', 'cross_entropy'],
+      ] as const
+    ).map(([loss, meant]): [string, FromOnnxOptions, RegExp] => [
+      `the loss ${loss}, which has another name here`,
+      { loss: loss as never },
+      new RegExp(`which is not a loss\\. Did you mean "${meant}"\\?`),
+    ]),
     ['an option that there is not', { lossFunction: 'mean_squared_error' } as never, /lossFunction/],
   ])('%s', async (_, options, message) => {
     await expect(AutoModel.fromOnnx(file, options)).rejects.toThrow(message)
