@@ -57,6 +57,7 @@ export const renamedArguments: Readonly<Record<string, string>> = {
   scheduler: 'its name is lrSchedulerType',
   lrScheduler: 'its name is lrSchedulerType',
   optimizer: 'its name is optim; a custom optimizer is an option of Trainer',
+  classWeights: trainerOption,
   earlyStoppingPatience: 'it is an option of EarlyStoppingCallback',
   // Options of something else
   model: trainerOption,

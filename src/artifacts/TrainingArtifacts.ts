@@ -267,5 +267,8 @@ function checkedOptions(options: TrainingArtifactsOptions): CheckedOptions {
 function checkOutputs(outputs: unknown): void {
   const isList = Array.isArray(outputs) && outputs.length > 0 && outputs.every(name => typeof name === 'string')
   if (outputs === undefined || isList) return
-  throw new TrainerError('argument', `outputs is ${shown(outputs)}; a list of names was expected.`)
+  throw new TrainerError(
+    'argument',
+    `outputs is ${Array.isArray(outputs) && outputs.length === 0 ? 'an empty list' : shown(outputs)}; a list of names was expected.`,
+  )
 }

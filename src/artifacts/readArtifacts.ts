@@ -99,6 +99,7 @@ function adviceFor(names: readonly string[], prefix: string, missing: readonly s
     return `nominal: true reads ${nominal}, whose parameters are given by loadParameters().`
   if (missing.length === 1 && missing[0]!.endsWith(nominal) && names.includes(`${prefix}${artifactNames.checkpoint}`))
     return `Leave nominal out to read ${prefix}${artifactNames.checkpoint}; generateArtifacts() writes both with nominalCheckpoint: true.`
+  if (found.includes('') && prefix !== '') return 'There are files without a prefix: leave prefix out.'
   if (found.length > 0 && !found.includes(prefix)) return `There are files with the prefix '${found[0]}': give prefix.`
   return 'Artifacts are training_model.onnx, eval_model.onnx and checkpoint, each with the prefix before it.'
 }

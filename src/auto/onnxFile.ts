@@ -2,6 +2,7 @@
 import { TrainerError } from '../errors'
 import { withFilesBeside } from '../files/externalData'
 import { readBytes } from '../files/readFile'
+import { isFolder, listFolder } from '../files/paths'
 import { toFloat32 } from '../files/safetensors'
 import { log } from '../logging'
 import { withOwnCopies } from '../models/ownCopies'
@@ -29,8 +30,27 @@ export async function readOnnxFile(file: string): Promise<RawModel> {
  * @throws TrainerError ('file') naming the file that is missing, is no model, or contradicts itself.
  */
 export async function readOnnxGraph(file: string): Promise<RawModel> {
+  if (await isFolder(file)) throw await folderError(file)
   const bytes = await readBytes(file)
   return blaming(file, () => withFilesBeside(file, open => readModel(bytes, open)))
+}
+
+/** The error for a folder in place of a file, which names the graphs in it: beside, and where savePretrained puts one. */
+async function folderError(folder: string): Promise<TrainerError> {
+  const names = await listFolder(folder)
+  if (names.includes('training_model.onnx'))
+    return new TrainerError('file', `${folder} is a folder of training artifacts, where an ONNX file is expected.`, {
+      fix: `Load it by TrainingArtifacts.fromPretrained('${folder}').`,
+    })
+  const inside = names.includes('onnx') ? (await listFolder(`${folder}/onnx`)).map(name => `onnx/${name}`) : []
+  const graphs = [...inside, ...names].filter(name => name.endsWith('.onnx')).map(name => `${folder}/${name}`)
+  const more = graphs.length > 3 ? `, and ${graphs.length - 3} more` : ''
+  return new TrainerError('file', `${folder} is a folder, where an ONNX file is expected.`, {
+    fix:
+      graphs.length === 0
+        ? 'There is no .onnx file in it.'
+        : `In it there are: ${graphs.slice(0, 3).join(', ')}${more}.`,
+  })
 }
 
 function inFloat32(model: RawModel, file: string): RawModel {

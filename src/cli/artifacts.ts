@@ -15,16 +15,24 @@ import type { Streams } from './Streams'
 
 const usage = `Usage: ts-trainer artifacts --model DIR_OR_ONNX --output DIR [FLAGS]
 
-  Writes training_model.onnx, eval_model.onnx, optimizer_model.onnx and checkpoint: a model, its loss and its optimizer as files that a
-  runtime trains. docs/artifacts.md in the folder of the package says how.
+  Writes training_model.onnx, eval_model.onnx, optimizer_model.onnx and
+  checkpoint: a model, its loss and its optimizer as files that a runtime
+  trains. docs/artifacts.md in the folder of the package says how.
 
   --model         a folder of a model (or its id on the Hub), or an ONNX file
-  --task          the head of a folder: sequence-classification (default), token-classification, question-answering, multiple-choice, masked-lm
-  --loss          cross-entropy, mse, l1, bce-with-logits, or in full (mean-squared-error, …); left out, the model's first output is the loss
+  --task          the head of a folder: sequence-classification (default),
+                  token-classification, question-answering, multiple-choice,
+                  masked-lm
+  --loss          cross-entropy, mse, l1, bce-with-logits, or in full
+                  (mean-squared-error, …); left out, the model's first output
+                  is the loss
   --optimizer     adamw or sgd; left out, no optimizer_model.onnx is written
-  --trainable     a name, or the beginning of names up to a dot, of parameters that are trained; several times for several (default: as the model says)
+  --trainable     a name, or the beginning of names up to a dot, of parameters
+                  that are trained; several times for several (default: as the
+                  model says)
   --frozen        the same of parameters that are kept as they are
-  --additional-output, --loss-input    the name of an output; several times for several
+  --additional-output, --loss-input
+                  the name of an output; several times for several
   --output        the folder
   --prefix        what stands before the files' names
   --dialect       portable (default: ordinary operators) or onnxruntime-training

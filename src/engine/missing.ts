@@ -46,6 +46,17 @@ export function bringing(file: string): string | undefined {
   return "It is installed by `npx ts-trainer install cuda`, and is taken where the process's first engine is on 'cuda' and names no other library (ONNXRUNTIME_LIBRARY, the option library)."
 }
 
+/** What to do about a missing library, and first about the driver where that is missing too: CUDA starts only with both. */
+export function bringingBoth(file: string): string | undefined {
+  const advice = bringing(file)
+  const isOfCuda = /install cuda/.test(advice ?? '')
+  return isOfCuda && missingDriver() ? `${bringingDriver()} ${advice}` : advice
+}
+
+function missingDriver(): boolean {
+  return process.platform === 'linux' && !canOpen(driverLibrary)
+}
+
 /** What to do where there is no driver. */
 export function bringingDriver(): string {
   return kernelHasDriver()

@@ -36,6 +36,11 @@ export const knownOptions: Readonly<Record<string, readonly string[]>> = {
 /** Options that record a run and play it again. */
 const captures: Readonly<Record<string, string>> = { cuda: 'enable_cuda_graph', webgpu: 'enableGraphCapture' }
 
+/** The options of a provider that are not refused. */
+function usable(provider: string): readonly string[] {
+  return (knownOptions[provider] ?? []).filter(key => key !== captures[provider])
+}
+
 /**
  * What a built-in provider gets: its options, and the number of its device.
  * @throws TrainerError 'engine' that names an option which the provider does not know or the engine cannot honour.
@@ -50,7 +55,7 @@ export function checkedOptions({ provider, index }: DeviceName, given: ProviderO
   }
   for (const [key, value] of Object.entries(options)) {
     if (typeof value !== 'string') throw notText(key, value)
-    if (knownOptions[provider]?.includes(key) === false) throw unknownOption(provider, key, knownOptions[provider])
+    if (knownOptions[provider]?.includes(key) === false) throw unknownOption(provider, key, usable(provider))
   }
   refuseCapture(provider, options)
   if (index === undefined) return options

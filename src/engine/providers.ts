@@ -103,7 +103,7 @@ function notBuilt(api: Api, name: string, built: readonly string[]): TrainerErro
     {
       fix:
         homes[name] !== undefined
-          ? `${homes[name]} Here use one of: ${[...built, 'auto'].join(', ')}.`
+          ? `${homes[name]} Here use one of: ${[...built.filter(one => one !== 'tensorrt'), 'auto'].join(', ')}.`
           : meant === undefined || meant === name
             ? 'Use one of these, or name a library with it in ONNXRUNTIME_LIBRARY.'
             : `Did you mean '${meant}'?`,

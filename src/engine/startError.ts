@@ -1,5 +1,5 @@
 import { nearest, TrainerError } from '../errors'
-import { bringing, bringingDriver, missingLibrary } from './missing'
+import { bringingBoth, bringingDriver, missingLibrary } from './missing'
 import type { StatusError } from './StatusError'
 
 /** Options that people write, of providers that themselves know which there are. */
@@ -45,7 +45,7 @@ export function unknownOption(
 
 function adviceFor(provider: string, reason: string): string {
   const missing = missingLibrary(reason)
-  const advice = missing === undefined ? undefined : bringing(missing)
+  const advice = missing === undefined ? undefined : bringingBoth(missing)
   return (
     advice ?? adviceForCode(reason) ?? general[provider] ?? "Check the provider's options and the libraries it needs."
   )
@@ -63,7 +63,7 @@ function adviceForCode(reason: string): string | undefined {
     case '803': // driver and its library differ
       return "NVIDIA's driver was renewed while it ran: restart the machine."
     default:
-      return /provider option|invalid .*(mode|strategy|capture|preference|layout)/i.test(reason)
+      return /provider option|invalid .*(mode|strategy|capture|preference|layout|value:)/i.test(reason)
         ? 'Look at the value of this option in providerOptions.'
         : undefined
   }

@@ -125,7 +125,8 @@ function lengthsOf({ dims }: Tensor, { name, shape }: GivenInput, known: Feed['l
     typeof length === 'string' && known[length] !== undefined ? `${length} = ${known[length]}` : length,
   )
   const problem = `"${name}" of the batch has the shape [${dims.join(', ')}], but the graph takes [${wanted.join(', ')}].`
-  const at = dims.length === shape.length ? shape.findIndex((length, i) => dims[i] !== length) : -1
+  const at =
+    dims.length === shape.length ? shape.findIndex((length, i) => typeof length === 'number' && dims[i] !== length) : -1
   const fixed = shape[at]
   throw new TrainerError('data', problem, typeof fixed === 'number' ? { fix: adviceFor(name, at, fixed) } : {})
 }

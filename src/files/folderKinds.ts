@@ -38,6 +38,11 @@ const kinds: readonly {
     fix: (_folder, names, inside) => `Give one of them: ${inside(lastCheckpoint(names)!)}.`,
   },
   {
+    isOne: names => !names.has('config.json') && names.has('training_args.json') && names.has('onnx'),
+    what: 'a saved model without a config, as that of a graph of another program is saved',
+    fix: (_folder, _names, inside) => `Its graph is read by AutoModel.fromOnnx('${inside('onnx/model.onnx')}').`,
+  },
+  {
     isOne: names => !names.has('config.json') && weightsNames.some(name => names.has(name)),
     what: 'the folder of a model whose config.json is missing',
     fix: () => "Put the model's config.json beside its weights, in Python by model.config.save_pretrained(folder).",

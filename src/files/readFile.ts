@@ -80,6 +80,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
     refuseLfsPointer(path, bytes)
     return bytes
   } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') throw openError(path, cause, 'Check the path.')
     throw unreadable(path, cause)
   }
 }

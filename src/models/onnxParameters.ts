@@ -90,6 +90,10 @@ function namedBy(
 ): ReadonlySet<string> | undefined {
   if (trainable === undefined) return undefined
   const patterns = (Array.isArray(trainable) ? trainable : [trainable]) as readonly ParameterPattern[]
+  if (patterns.length === 0)
+    throw new TrainerError('argument', `trainable is an empty list, so nothing of ${file} would be trained.`, {
+      fix: `Leave it out to train all, or name parameters: ${quoted(floats.slice(0, 3))}.`,
+    })
   return new Set(
     patterns.flatMap(pattern => {
       const meant = [...namesMeant(pattern, floats, file)]

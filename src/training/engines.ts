@@ -1,6 +1,7 @@
 import { createEngine, type Engine, type EngineOptions } from '../engine/Engine'
 import { checkComputes } from '../engine/reducedTypes'
 import { createFusedEngine, type FusedEngine } from '../engine/fused/FusedEngine'
+import { log } from '../logging'
 import type { ReducedType } from '../tensor'
 import { type Profile, profiledEngine } from './profile'
 
@@ -34,6 +35,7 @@ export interface EnginesOptions {
 export async function createEngines({ engine, precision = {}, profile }: EnginesOptions): Promise<Engines> {
   const create = async (options: EngineOptions, types: readonly (ReducedType | undefined)[] = []): Promise<Engine> => {
     const made = await createEngine(options)
+    if (options.device === 'auto') log('info', `Device ${made.reason}.`)
     for (const type of new Set(types)) if (type !== undefined) await checkComputes(made, type)
     return profile === undefined ? made : profiledEngine(made, profile)
   }

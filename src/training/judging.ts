@@ -62,12 +62,19 @@ export function judgeUpdate(update: MeasuredUpdate, judging: Judging): JudgedUpd
       'training',
       `The ${what} at step ${step + 1} (learning rate ${Number(rate.toPrecision(6))}${before}).`,
       {
-        fix: 'Lower learningRate, add warmupSteps, check the labels; or set onNonFinite to "skip" to leave such updates out.',
+        fix: `${nonFiniteAdvice(loss, lastFiniteLoss)}; or set onNonFinite to "skip" to leave such updates out.`,
       },
     )
   }
   if (leavesOut) log('warning', `Step ${step + 1} is skipped: its ${what}.`)
   return { ...update, skipped: leavesOut, overflowed }
+}
+
+function nonFiniteAdvice(loss: number, lastFiniteLoss: number | undefined): string {
+  // a run's first loss is of weights as they were given: no rate has made it so
+  return Number.isFinite(loss) || lastFiniteLoss !== undefined
+    ? 'Lower learningRate, add warmupSteps, check the labels'
+    : 'Look for numbers that are not finite in the inputs, the labels and the weights'
 }
 
 /** Takes note in the state of an evaluation that is the best so far, and says whether it is. */

@@ -67,6 +67,8 @@ describe('ts-trainer artifacts', () => {
   })
 
   it('has a help text', async () => {
-    expect((await run('--help')).out[0]).toContain('--dialect')
+    const text = (await run('--help')).out[0]!
+    expect(text).toContain('--dialect')
+    expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
   })
 })

@@ -78,6 +78,9 @@ describe('official artifacts in the Trainer', () => {
     await expect(open('prefix-and-outputs')).rejects.toThrow(
       /There are files with the prefix 'pebble_v2\.': give prefix\./,
     )
+    await expect(open('nominal-checkpoint', { prefix: 'x_' })).rejects.toThrow(
+      /There are files without a prefix: leave prefix out\./,
+    )
   })
 
   it('are refused where training and evaluation graph were mixed up', async () => {

@@ -180,21 +180,56 @@ describe('what cannot be a model is refused', () => {
       { trainable: 'encoder' },
       /No parameter of .* is named "encoder", .*"0\.weight"/s,
     ],
+    ['an empty list of what is trained', { trainable: [] }, /trainable is an empty list.* Leave it out .*"0\.weight"/s],
     [
       'a loss that there is not',
       { loss: 'mse_loss' as never },
       /loss is "mse_loss", which is not a loss\. .*Losses are cross_entropy, .*mean_squared_error or mse/,
     ],
+    ...(
+      [
+        ['bce', 'binary_cross_entropy'],
+        ['MSELoss', 'mean_squared_error'],
+        ['mae', 'mean_absolute_error'],
+        ['CrossEntropyLoss', 'cross_entropy'],
+      ] as const
+    ).map(([loss, meant]): [string, FromOnnxOptions, RegExp] => [
+      `the loss ${loss}, which has another name here`,
+      { loss: loss as never },
+      new RegExp(`which is not a loss\\. Did you mean "${meant}"\\?`),
+    ]),
     ['an option that there is not', { lossFunction: 'mean_squared_error' } as never, /lossFunction/],
   ])('%s', async (_, options, message) => {
     await expect(AutoModel.fromOnnx(file, options)).rejects.toThrow(message)
   })
 
   it('a file that is not there, and one that is not a graph', async () => {
-    await expect(AutoModel.fromOnnx('nowhere.onnx')).rejects.toMatchObject({ code: 'file' })
+    await expect(AutoModel.fromOnnx('nowhere.onnx')).rejects.toThrow('There is no file nowhere.onnx. Check the path.')
     const other = join(temporaryFolder(), 'other.onnx')
     writeFileSync(other, 'not a graph')
     await expect(AutoModel.fromOnnx(other)).rejects.toMatchObject({ name: 'TrainerError', code: 'file' })
+  })
+
+  it('a folder, with what to give in its place', async () => {
+    const folder = temporaryFolder()
+    const opened = (): Promise<unknown> => AutoModel.fromOnnx(folder)
+    await expect(opened()).rejects.toThrow('where an ONNX file is expected. There is no .onnx file in it.')
+    writeFileSync(join(folder, 'graph.onnx'), '')
+    await expect(opened()).rejects.toThrow(`In it there are: ${folder}/graph.onnx.`)
+    writeFileSync(join(folder, 'training_model.onnx'), '')
+    await expect(opened()).rejects.toThrow(`Load it by TrainingArtifacts.fromPretrained('${folder}').`)
+  })
+
+  it('the folder that it was saved in, where a file has to stand or a config', async () => {
+    const folder = temporaryFolder()
+    const trainer = createTrainer(await AutoModel.fromOnnx(file, mean))
+    await trainer.saveModel(folder)
+    const graph = `${folder}/onnx/model.onnx`
+    await expect(AutoModel.fromOnnx(folder)).rejects.toThrow(`In it there are: ${graph}.`)
+    await expect(AutoModel.fromPretrained(folder)).rejects.toThrow(
+      `is a saved model without a config, as that of a graph of another program is saved. Its graph is read by AutoModel.fromOnnx('${graph}').`,
+    )
+    await expect(AutoModel.fromOnnx(graph, mean)).resolves.toBeDefined()
   })
 
   it('a batch without an input of the graph, or of another shape', async () => {
@@ -204,7 +239,7 @@ describe('what cannot be a model is refused', () => {
       'The graph takes "x", but the columns of the batch are "inputs", "labels".',
     )
     await expect(training(rows => ({ x: collate(rows).labels!, labels: collate(rows).labels! }))).rejects.toThrow(
-      /"x" of the batch has the shape \[6, 3\], but the graph takes \[batch, 8\]\./,
+      /"x" of the batch has the shape \[6, 3\], but the graph takes \[batch, 8\]\. Give "x" 8 along axis 1 from the data collator/,
     )
   })
 })

@@ -37,7 +37,7 @@ describe('the name of a device', () => {
   })
 
   it.skipIf(process.platform === 'win32')("'dml' is said to be of Windows", async () => {
-    const refused = /'dml' is not in this build.+DirectML is of Windows.+Here use one of: cpu.+, auto\.$/
+    const refused = /'dml' is not in this build.+DirectML is of Windows.+Here use one of: cpu(?!.*tensorrt).+, auto\.$/
     await expect(createEngine({ device: 'dml' })).rejects.toThrow(refused)
     await expect(createEngine({ device: 'dml:1' })).rejects.toThrow(refused)
   })
@@ -79,6 +79,7 @@ describe('the options of a provider', () => {
       { nonsense: '1' },
       'The provider \'webgpu\' has no option "nonsense". It has, among others: powerPreference, ',
     ],
+    ['webgpu', { nonsense: '1' }, 'multiRotaryCacheConcatOffset.'], // and not enableGraphCapture, which is refused
     ['webgpu', { webgpuDevice: '1' }, 'has no option "webgpuDevice"'],
     ['dml', { deviceid: '1' }, 'The provider \'dml\' has no option "deviceid". Did you mean "device_id"?'],
     ['webgpu', { enableGraphCapture: '1' }, 'The provider option enableGraphCapture would play recorded runs again'],

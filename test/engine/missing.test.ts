@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { nvidiaDriver } from '../../src/engine/driver'
 import { findLibrary } from '../../src/engine/library'
 import { describeLibrary, missingLibrary } from '../../src/engine/missing'
 import { neededLibraries } from '../../src/engine/needed'
@@ -61,6 +62,7 @@ describe('a provider that does not start', () => {
       /^Provider 'cuda' does not start: Failed .+ libcublasLt\.so\.12: cannot open .+ install cuda/,
     )
     expect(messageOf(said.provider)).toContain('npx ts-trainer install cuda')
+    expect(messageOf(said.provider).includes("NVIDIA's driver")).toBe(nvidiaDriver() === undefined) // without it nothing starts
     expect(messageOf(said.driver)).toContain("Install NVIDIA's driver, 525 or newer for CUDA 12")
   })
 
@@ -79,6 +81,8 @@ describe('a provider that does not start', () => {
       'Provider \'cuda\' does not start: Failed to parse provider option "use_tf32": Failed to parse value: "1". ' +
         'Look at the value of this option in providerOptions.',
     )
+    const number = 'std::errc{} == std::from_chars(x).ec was false. Invalid maxNumPendingDispatches value: x.'
+    expect(startError('webgpu', new StatusError('Call', 1, number)).message).toMatch(/Look at the value of this option/)
     expect(startError('coreml', new StatusError('Call', 1, 'Unknown option: Units')).message).toMatch(
       /^The provider 'coreml' has no option "Units"/,
     )

@@ -5,7 +5,7 @@ import { checkpointsIn, tinyModel, run, weights } from './support'
 
 it('a loss that is not finite stops the run by default, and the message names the step and the fix', async () => {
   await expect(run(onlyStep, { model: broken() })).rejects.toThrow(
-    /loss is NaN at step 1 .*learning rate.*onNonFinite/s,
+    /loss is NaN at step 1 .*learning rate.*Look for numbers that are not finite in the inputs.*onNonFinite/s,
   )
 })
 
