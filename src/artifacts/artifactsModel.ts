@@ -39,7 +39,7 @@ export function artifactsModel(parts: ArtifactParts): Model<Values> {
   const exported = outputsWithoutLabels.length === 0 && labels.length === 0 ? undefined : outputsWithoutLabels
   const own = ownLoss(parts)
   const trial = trialOf(parts, own)
-  const limits = limitsOf(evaluation.file, trial)
+  const limits = limitsOf(evaluation.file, trial, parts.signature.labels)
   return {
     name: evaluation.file,
     parameters: parameters.map(({ name, shape, gradient, isStatistic }) => ({
@@ -88,9 +88,16 @@ function trialOf(parts: ArtifactParts, own: OwnLoss<Values>): Trial {
 }
 
 /** What the inputs of the evaluation graph may be, worked out where the first batch is fed. */
-function limitsOf(file: string, { inputs, write }: Trial): () => Limits {
+function limitsOf(file: string, { inputs, write }: Trial, labels: Signature['labels']): () => Limits {
   let limits: Limits | undefined
-  return () => (limits ??= { file, byInput: indexLimits(write(inputs, false).graph) })
+  return () =>
+    (limits ??= {
+      file,
+      byInput: indexLimits(
+        write(inputs, false).graph,
+        labels.map(({ name }) => name),
+      ),
+    })
 }
 
 function ownLoss(parts: ArtifactParts): OwnLoss<Values> {

@@ -35,9 +35,14 @@ interface Followed {
  * What the inputs of a graph are places of, by their names. Followed are whole numbers, element by element, through
  * arithmetic and comparisons with constants (as a label that does not count is left out), and through what moves
  * elements without leaving any out.
+ * @param labels inputs that are labels: one that is compared with 0, 1, 2, … at once, as cross-entropy without a lookup
+ * compares classes, is one of these, or a number that it is compared with alone, as the one that does not count.
  */
-export function indexLimits(graph: Written): ReadonlyMap<string, readonly IndexLimit[]> {
-  const walk = new Walk(graph)
+export function indexLimits(
+  graph: Written,
+  labels: readonly string[] = [],
+): ReadonlyMap<string, readonly IndexLimit[]> {
+  const walk = new Walk(graph, new Set(labels))
   for (const node of graph.nodes) walk.follow(node)
   return walk.limits
 }
@@ -92,9 +97,13 @@ class Walk {
   readonly limits = new Map<string, IndexLimit[]>()
   readonly #graph: Written
   readonly #followed = new Map<string, Followed>()
+  readonly #labels: ReadonlySet<string>
+  /** Single numbers that labels are compared with. */
+  readonly #alone = new Map<string, Set<number>>()
 
-  constructor(graph: Written) {
+  constructor(graph: Written, labels: ReadonlySet<string>) {
     this.#graph = graph
+    this.#labels = labels
     for (const { name, dtype } of graph.inputs)
       if (dtype === 'int64' || dtype === 'int32') this.#followed.set(name, { input: name, order: '', map: undefined })
   }
@@ -103,6 +112,7 @@ class Walk {
     const [output] = node.outputs
     if (output === undefined) return
     this.#limit(node)
+    if (node.op === 'Equal') this.#compare(node)
     const found = this.#made(node, output)
     if (found !== undefined) this.#followed.set(output.name, found)
   }
@@ -146,13 +156,31 @@ class Walk {
     return tensor?.size === 1 ? Number(tensor.data[0]) : undefined
   }
 
+  /** Takes note of what labels are compared with: all classes at once, or one number. */
+  #compare({ inputs: [a, b] }: Node): void {
+    const label = this.#of(a) ?? this.#of(b)
+    const constant = this.#graph.constantOf(b) ?? this.#graph.constantOf(a)
+    if (label === undefined || constant === undefined || !this.#labels.has(label.input)) return
+    const { input, map } = label
+    const alone = this.#alone.get(input) ?? new Set()
+    this.#alone.set(input, alone)
+    const numbers = Array.from(constant.data as ArrayLike<number | bigint>, Number)
+    if (numbers.length === 1 && map === undefined) alone.add(numbers[0]!)
+    if (numbers.length < 2 || numbers.some((number, i) => number !== i)) return
+    const placeOf: Map1 = x => (alone.has(x) ? 0 : (map?.(x) ?? x))
+    this.#note(input, { length: numbers.length, of: 'classes', placeOf })
+  }
+
+  #note(input: string, limit: IndexLimit): void {
+    this.limits.set(input, [...(this.limits.get(input) ?? []), limit])
+  }
+
   /** Takes note of places that a node looks up. */
   #limit(node: Node): void {
     const index = this.#of(node.inputs[1])
     const length = index === undefined ? undefined : lengthLookedUp(node)
     if (index === undefined || length === undefined) return
-    const known = this.limits.get(index.input) ?? []
-    this.limits.set(index.input, [...known, { length, of: node.inputs[0]!.name, placeOf: index.map }])
+    this.#note(index.input, { length, of: node.inputs[0]!.name, placeOf: index.map })
   }
 }
 

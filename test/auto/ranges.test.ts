@@ -1,10 +1,17 @@
 // ids, labels, types, positions and lengths that a graph of another program does not know: told by row, column and number
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { AutoModel, type TrainableModel, TrainingArtifacts, type TrainingArgumentsOptions } from '../../src/index'
+import {
+  AutoModel,
+  generateArtifacts,
+  type TrainableModel,
+  TrainingArtifacts,
+  type TrainingArgumentsOptions,
+} from '../../src/index'
 import { logMessages } from '../helpers/logMessages'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { tinyModel } from '../helpers/tinyModel'
 
 const messages = logMessages('warning')
 const fixtures = join(import.meta.dirname, '../fixtures')
@@ -142,6 +149,23 @@ describe('training artifacts', () => {
         ),
       )
     await expect(run(await artifacts(), given({ labels: -1 }), use)).resolves.toBeTypeOf('number')
+  })
+})
+
+describe('training artifacts of our own, in ordinary operators', () => {
+  it.each(['train', 'evaluate'] as const)('name the row of a label, which nothing looks up: %s', async use => {
+    const folder = temporaryFolder()
+    await generateArtifacts(tinyModel({}, { numLabels: 3 }), { loss: 'cross-entropy', artifactDirectory: folder })
+    const made = (): Promise<TrainableModel> => TrainingArtifacts.fromPretrained(folder)
+    const rows = (label: number): readonly object[] =>
+      four(4, { labels: label }).map(one => ({ ...one, attention_mask: [1, 1, 1, 1] }))
+    for (const label of [3, 50, -1])
+      await expect(run(await made(), rows(label), use)).rejects.toThrow(
+        new RegExp(
+          `^"labels" of row 2 of the .* dataset is ${label}, but the classes of .*/eval_model\\.onnx are 0 to 2, or -100\\. `,
+        ),
+      )
+    for (const label of [0, 2, -100]) await expect(run(await made(), rows(label), use)).resolves.toBeGreaterThan(0)
   })
 })
 
