@@ -3,12 +3,10 @@ import { join } from 'node:path'
 
 import { nearest, TrainerError } from '../errors'
 import { readJsonObject } from '../files/json'
+import { adapterConfigName } from '../files/weights'
 import type { Json, JsonObject } from '../json'
 import { type LoraConfig, type PeftTask, peftTasks, withLoraDefaults } from './LoraConfig'
 import { toPython } from './patterns'
-
-/** The file's name. */
-export const adapterConfigName = 'adapter_config.json'
 
 /** What a folder of an adapter says of it. */
 export interface AdapterConfig {

@@ -1,9 +1,9 @@
 // the folder of an adapter → its base model with the adapter
-import { type AdapterConfig, adapterConfigName, readAdapterConfig } from '../adapters/adapterConfig'
+import { type AdapterConfig, readAdapterConfig } from '../adapters/adapterConfig'
 import { bareName } from '../adapters/adapterWeights'
 import { TrainerError } from '../errors'
 import { isFolder, pathExists } from '../files/paths'
-import { loadAdapterWeights } from '../files/weights'
+import { adapterConfigName, loadAdapterWeights } from '../files/weights'
 import { isRepositoryId } from '../hub/ids'
 import { labelCount } from '../models/labels'
 import { readConfig } from './folders'

@@ -1,9 +1,8 @@
 // a folder, or an id of the Hub → a folder with the files that are needed
-import { adapterConfigName } from '../adapters/adapterConfig'
 import { TrainerError } from '../errors'
 import { refuseOtherNames } from '../files/folderKinds'
 import { isFolder, pathExists } from '../files/paths'
-import { adapterFiles, noWeights, readWeightMap } from '../files/weights'
+import { adapterConfigName, adapterFiles, noWeights, readWeightMap } from '../files/weights'
 import { checkHubOptions, type HubOptions, hubOptionNames } from '../hub/connection'
 import { HubRefusal } from '../hub/errors'
 import { idAdvice, isRepositoryId } from '../hub/ids'

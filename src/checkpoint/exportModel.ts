@@ -5,7 +5,7 @@ import { writeFileWhole } from '../files/writeFile'
 import { type ByteSource } from '../files/bytes'
 import { writeFolder, type WriteFolderOptions } from '../files/folder'
 import { writeJson } from '../files/json'
-import { adapterFiles, saveWeights } from '../files/weights'
+import { adapterConfigName, adapterFiles, saveWeights } from '../files/weights'
 import { type NamedTensors, writeSafetensors } from '../files/writeSafetensors'
 import { isJsonObject, type JsonObject } from '../json'
 
@@ -68,7 +68,7 @@ export async function writeModelFiles(folder: string, files: ModelFiles): Promis
 
 async function writeAdapter(folder: string, config: JsonObject, weights: NamedTensors): Promise<void> {
   await writeSafetensors(join(folder, adapterFiles[0]!), weights)
-  await writeJson(join(folder, 'adapter_config.json'), config, { sorted: true, floats: ['lora_dropout'] })
+  await writeJson(join(folder, adapterConfigName), config, { sorted: true, floats: ['lora_dropout'] })
 }
 
 /** transformers.js fetches external weights only if the config says that they exist. */

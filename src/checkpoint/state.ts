@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor'
 import { listFolder } from '../files/paths'
 import { readJson, readJsonObject, writeJson } from '../files/json'
 import { openSafetensors, readSafetensors } from '../files/safetensors'
-import { hasWholeWeights } from '../files/weights'
+import { adapterConfigName, adapterFiles, hasWholeWeights } from '../files/weights'
 import { writeSafetensors } from '../files/writeSafetensors'
 import { isJsonObject, type JsonObject } from '../json'
 
@@ -143,7 +143,8 @@ async function loadOptimizer(folder: string): Promise<OptimizerState> {
 export async function missingFromCheckpoint(folder: string): Promise<string[]> {
   const names = await listFolder(folder)
   const missing: string[] = []
-  if (!(await hasWholeWeights(folder))) missing.push('model.safetensors')
+  const weights = names.includes(adapterConfigName) ? adapterFiles[0]! : 'model.safetensors'
+  if (!(await hasWholeWeights(folder))) missing.push(weights)
   if (!(await isReadable(() => loadTrainerState(folder)))) missing.push(files.trainerState)
   const openOptimizer = async (): Promise<void> => (await openSafetensors(join(folder, files.optimizer))).close()
   if (names.includes(files.optimizer) && !(await isReadable(openOptimizer))) missing.push(files.optimizer)

@@ -29,6 +29,9 @@ export interface WeightsSource {
 
 const singleFile = 'model.safetensors'
 
+/** What says that a folder is an adapter's. */
+export const adapterConfigName = 'adapter_config.json'
+
 /** The weights of an adapter, under PEFT's names of files. */
 export const adapterFiles: readonly string[] = ['adapter_model.safetensors', 'adapter_model.bin']
 const indexFile = 'model.safetensors.index.json'
@@ -249,7 +252,7 @@ async function modelFileNames(folder: string): Promise<Set<string>> {
 export async function hasWholeWeights(folder: string): Promise<boolean> {
   try {
     const names = await modelFileNames(folder)
-    const isAdapter = adapterFiles.some(file => names.has(file))
+    const isAdapter = names.has(adapterConfigName)
     await (await (isAdapter ? loadAdapterWeights(folder) : loadWeights(folder))).close()
     return true
   } catch (error) {
