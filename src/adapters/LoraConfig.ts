@@ -45,6 +45,24 @@ export interface LoraConfig {
   readonly taskType?: PeftTask | undefined
 }
 
+/** The options, and what PEFT calls them. */
+export const peftNames: { readonly [Name in keyof Required<LoraConfig>]: string } = {
+  r: 'r',
+  loraAlpha: 'lora_alpha',
+  loraDropout: 'lora_dropout',
+  targetModules: 'target_modules',
+  excludeModules: 'exclude_modules',
+  rankPattern: 'rank_pattern',
+  alphaPattern: 'alpha_pattern',
+  useRslora: 'use_rslora',
+  bias: 'bias',
+  modulesToSave: 'modules_to_save',
+  layersToTransform: 'layers_to_transform',
+  layersPattern: 'layers_pattern',
+  initLoraWeights: 'init_lora_weights',
+  taskType: 'task_type',
+}
+
 /** What each of PEFT's tasks saves of a model with the adapter. */
 export const peftTasks: Readonly<Record<PeftTask, readonly string[]>> = {
   SEQ_CLS: ['classifier', 'score'],

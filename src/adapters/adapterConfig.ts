@@ -5,7 +5,7 @@ import { nearest, TrainerError } from '../errors'
 import { readJsonObject } from '../files/json'
 import { adapterConfigName } from '../files/weights'
 import type { Json, JsonObject } from '../json'
-import { type LoraConfig, type PeftTask, peftTasks, withLoraDefaults } from './LoraConfig'
+import { type LoraConfig, peftNames, type PeftTask, peftTasks, withLoraDefaults } from './LoraConfig'
 import { toPython } from './patterns'
 
 /** What a folder of an adapter says of it. */
@@ -29,25 +29,7 @@ const silent = new Set([
   'runtime_config',
 ])
 
-/** The fields that the options have, under PEFT's names. */
-const fields: { readonly [Name in keyof Required<LoraConfig>]: string } = {
-  r: 'r',
-  loraAlpha: 'lora_alpha',
-  loraDropout: 'lora_dropout',
-  targetModules: 'target_modules',
-  excludeModules: 'exclude_modules',
-  rankPattern: 'rank_pattern',
-  alphaPattern: 'alpha_pattern',
-  useRslora: 'use_rslora',
-  bias: 'bias',
-  modulesToSave: 'modules_to_save',
-  layersToTransform: 'layers_to_transform',
-  layersPattern: 'layers_pattern',
-  initLoraWeights: 'init_lora_weights',
-  taskType: 'task_type',
-}
-
-const known = new Set([...Object.values(fields), ...silent, 'base_model_name_or_path', 'revision'])
+const known = new Set([...Object.values(peftNames), ...silent, 'base_model_name_or_path', 'revision'])
 
 /** Ways to start that change the base's weights: the adapter alone does not say what was trained. */
 const changingTheBase = /^(pissa|olora|corda|loftq|lora_ga)/
@@ -69,7 +51,7 @@ export async function readAdapterConfig(folder: string): Promise<AdapterConfig> 
     const fix = 'Convert it in Python: model.save_pretrained(folder, path_initial_model_for_weight_conversion=…).'
     throw unsupported(path, 'init_lora_weights', start, `${why} ${fix}`)
   }
-  const given = Object.entries(fields).flatMap(([name, field]) => {
+  const given = Object.entries(peftNames).flatMap(([name, field]) => {
     const value = config[field]
     return isSet(value) || value === false ? [[name, name === 'initLoraWeights' && value !== false ? true : value]] : []
   })
@@ -88,7 +70,7 @@ export function adapterConfigJson(
   const pattern = (value: string | readonly string[] | RegExp | undefined): Json =>
     value instanceof RegExp ? toPython(value) : (value ?? null)
   const all: LoraConfig = withLoraDefaults(lora)
-  const named = Object.entries(fields).map(([name, field]) => [field, all[name as keyof LoraConfig] ?? null])
+  const named = Object.entries(peftNames).map(([name, field]) => [field, all[name as keyof LoraConfig] ?? null])
   return {
     ...(Object.fromEntries(named) as JsonObject),
     target_modules: pattern(lora.targetModules),

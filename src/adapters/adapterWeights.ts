@@ -20,13 +20,15 @@ export interface AdapterShape {
 }
 
 /** The name in a file of a parameter. */
-export function storedName(name: string, { model, layers, prefix }: AdapterShape): string {
-  const bare =
-    model.head.task === 'feature-extraction' && name.startsWith(`${prefix}.`) ? name.slice(prefix.length + 1) : name
-  const dot = name.lastIndexOf('.')
-  if (!layers.has(name.slice(0, dot))) return wrapper + bare
-  const end = bare.lastIndexOf('.')
-  return `${wrapper}${bare.slice(0, end)}.base_layer${bare.slice(end)}`
+export function storedName(name: string, shape: AdapterShape): string {
+  const [layer, end] = [name.slice(0, name.lastIndexOf('.')), name.slice(name.lastIndexOf('.'))]
+  return wrapper + moduleName(layer, shape) + (shape.layers.has(layer) ? '.base_layer' : '') + end
+}
+
+/** What Python's model calls a part of a model. */
+export function moduleName(name: string, { model, prefix }: AdapterShape): string {
+  const isBare = model.head.task === 'feature-extraction' && name.startsWith(`${prefix}.`)
+  return isBare ? name.slice(prefix.length + 1) : name
 }
 
 /** A name in a file without what PEFT puts around it, whoever wrote the file: names have the adapter's own in them, or not. */
@@ -38,12 +40,16 @@ export function bareName(stored: string): string {
     .replace(/\.(lora_[AB])\.default\./, '.$1.')
 }
 
-/** The parameter that a tensor of a file belongs to. */
-function parameterName(stored: string, { model, prefix, tied }: AdapterShape): string {
-  const name = bareName(stored)
-  const bare = tied.get(name) ?? name
-  const isThere = model.parameters.some(({ name }) => name === bare)
-  return !isThere && model.head.task === 'feature-extraction' ? `${prefix}.${bare}` : bare
+/** The parameter that a tensor of a file belongs to; undefined where there is none. */
+function parameterName(
+  stored: string,
+  shapes: ReadonlyMap<string, unknown>,
+  { model, prefix, tied }: AdapterShape,
+): string | undefined {
+  const bare = bareName(stored)
+  const name = tied.get(bare) ?? bare
+  const names = model.head.task === 'feature-extraction' ? [name, `${prefix}.${name}`] : [name]
+  return names.find(candidate => shapes.has(candidate))
 }
 
 /**
@@ -59,9 +65,9 @@ export async function readAdapter(
   const weights = new Map<string, Tensor<'float32'>>()
   for (const [stored, dims] of source.shapes) {
     if (stored.includes('.original_module.')) continue // what the head was before
-    const name = parameterName(stored, shape)
-    const wanted = shapes.get(name)
-    if (wanted === undefined) throw noPlace(stored, source, shape)
+    const name = parameterName(stored, shapes, shape)
+    if (name === undefined) throw noPlace(stored, source, shape)
+    const wanted = shapes.get(name)!
     if (wanted.join() !== dims.join()) {
       const problem = `${source.files[0]}: '${stored}' has the shape [${dims.join(', ')}], but ${shape.model.name} needs [${wanted.join(', ')}]`
       throw new TrainerError('model', `${problem}.`, {

@@ -3,7 +3,7 @@ import { nearest, quoted, TrainerError } from '../errors'
 import { linearLayers, type LowRank } from '../models/lora'
 import type { Initialization, Model } from '../models/Model'
 import { checkOptions, shown } from '../options'
-import { type LoraConfig, type PeftTask, peftTasks, taskTypes, withLoraDefaults } from './LoraConfig'
+import { type LoraConfig, peftNames, type PeftTask, peftTasks, taskTypes, withLoraDefaults } from './LoraConfig'
 import { endMatches, fullMatches } from './patterns'
 
 /** Where an adapter is in a model. */
@@ -12,29 +12,12 @@ export interface PlacedAdapter {
   readonly layers: ReadonlyMap<string, LowRank>
   /** The model's own parameters that are trained and saved with it. */
   readonly trained: ReadonlySet<string>
-  /** What of `trained` are biases of layers with an adapter or, with `bias: 'all'`, of others. */
-  readonly biases: ReadonlySet<string>
   readonly taskType: PeftTask | undefined
   /** The parts of the model that are trained whole, by the ends of their names. */
   readonly modulesToSave: readonly string[]
+  /** The pattern or the list that was given for the layers; undefined where only their names say which they are. */
+  readonly targetModules: LoraConfig['targetModules']
 }
-
-const optionNames = Object.keys({
-  r: 1,
-  loraAlpha: 1,
-  loraDropout: 1,
-  targetModules: 1,
-  excludeModules: 1,
-  rankPattern: 1,
-  alphaPattern: 1,
-  useRslora: 1,
-  bias: 1,
-  modulesToSave: 1,
-  layersToTransform: 1,
-  layersPattern: 1,
-  initLoraWeights: 1,
-  taskType: 1,
-} satisfies Record<keyof LoraConfig, 1>)
 
 /** The options of a new adapter for a model: its head is trained and saved with it, unless the options say what is. */
 export function withOwnHead<Inputs>(model: Model<Inputs>, given: LoraConfig): LoraConfig {
@@ -69,20 +52,19 @@ function layersOf<Inputs>(model: Model<Inputs>, layers: readonly string[]): read
  * @throws TrainerError ('argument') for options that cannot be, and where no layer or no part is of a given name.
  */
 export function placeAdapter<Inputs>(model: Model<Inputs>, config: LoraConfig, where: string): PlacedAdapter {
-  checkOptions(config, optionNames, where)
+  checkOptions(config, Object.keys(peftNames), where)
   checkNumbers(config, where)
   const { taskType } = config
   checkTask(model, taskType, where)
   const saved = savedModules(model, config, taskType, where)
   const names = linearLayers(model)
-  const own = new Set(model.parameters.map(({ name }) => name))
   const isSaved = (parameter: string): boolean => saved.some(module => isInside(parameter, module))
   const free = names.filter(name => !isSaved(`${name}.weight`))
-  const targets = targetLayers(model, free, { ...config, modulesToSave: saved }, where)
-  const layers = new Map(targets.map(name => [name, lowRank(name, config, where)]))
-  const biases = new Set([...own].filter(name => isTrainedBias(name, config.bias ?? 'none', layers)))
-  const trained = new Set([...own].filter(name => biases.has(name) || isSaved(name)))
-  return { layers, trained, biases, taskType, modulesToSave: saved }
+  const layers = lowRanks(targetLayers(model, free, config, where), config, where)
+  const isTrained = (name: string): boolean => isSaved(name) || isTrainedBias(name, config.bias ?? 'none', layers)
+  const trained = new Set(model.parameters.map(({ name }) => name).filter(isTrained))
+  const targetModules = isAllLinear(config.targetModules) ? undefined : config.targetModules
+  return { layers, trained, taskType, modulesToSave: saved, targetModules }
 }
 
 /** Whether a parameter is of a module whose name ends so: PEFT's rule, which asks for no dot before. */
@@ -197,19 +179,23 @@ function isInLayers(name: string, { layersToTransform, layersPattern }: LoraConf
   return at > 0 && at < parts.length - 1 && wanted.includes(Number(parts[at]))
 }
 
-function lowRank(layer: string, config: LoraConfig, where: string): LowRank {
-  const { r, loraAlpha, loraDropout, useRslora, initLoraWeights } = withLoraDefaults(config)
-  const rank = byPattern(config.rankPattern, layer, `${where}: rankPattern`) ?? r
-  const alpha = byPattern(config.alphaPattern, layer, `${where}: alphaPattern`) ?? loraAlpha
-  const ofA = (inputs: number): Initialization =>
-    initLoraWeights === 'gaussian' ? { kind: 'normal', deviation: 1 / rank } : uniform(inputs)
-  return {
-    rank,
-    scale: useRslora ? alpha / Math.sqrt(rank) : alpha / rank,
-    dropout: loraDropout,
-    startOfA: ofA,
-    startOfB: initLoraWeights === false ? uniform(rank) : { kind: 'zeros' },
+/** What is added to each layer. */
+function lowRanks(layers: readonly string[], config: LoraConfig, where: string): ReadonlyMap<string, LowRank> {
+  const { r, loraAlpha, loraDropout, useRslora, initLoraWeights, ...patterns } = withLoraDefaults(config)
+  const ranks = byPattern(patterns.rankPattern, layers, `${where}: rankPattern`)
+  const alphas = byPattern(patterns.alphaPattern, layers, `${where}: alphaPattern`)
+  const lowRank = (layer: string): LowRank => {
+    const rank = ranks.get(layer) ?? r
+    const alpha = alphas.get(layer) ?? loraAlpha
+    return {
+      rank,
+      scale: useRslora ? alpha / Math.sqrt(rank) : alpha / rank,
+      dropout: loraDropout,
+      startOfA: inputs => (initLoraWeights === 'gaussian' ? { kind: 'normal', deviation: 1 / rank } : uniform(inputs)),
+      startOfB: initLoraWeights === false ? uniform(rank) : { kind: 'zeros' },
+    }
   }
+  return new Map(layers.map(layer => [layer, lowRank(layer)]))
 }
 
 /** How PyTorch starts a linear layer: `kaiming_uniform_` with a = √5, whose bound is 1 / √inputs. */
@@ -217,9 +203,16 @@ function uniform(inputs: number): Initialization {
   return { kind: 'uniform', bound: 1 / Math.sqrt(inputs) }
 }
 
-/** The value of the first pattern that the end of a layer's name matches. */
-function byPattern(patterns: Readonly<Record<string, number>> = {}, layer: string, field: string): number | undefined {
-  return Object.entries(patterns).find(([pattern]) => endMatches(pattern, [layer], field).size > 0)?.[1]
+/** For each layer the end of whose name a pattern matches, the value of the first that does. */
+function byPattern(
+  patterns: Readonly<Record<string, number>>,
+  layers: readonly string[],
+  field: string,
+): ReadonlyMap<string, number> {
+  const found = new Map<string, number>()
+  for (const [pattern, value] of Object.entries(patterns))
+    for (const layer of endMatches(pattern, layers, field)) if (!found.has(layer)) found.set(layer, value)
+  return found
 }
 
 function checkTask<Inputs>({ head, name }: Model<Inputs>, taskType: PeftTask | undefined, where: string): void {
@@ -233,34 +226,21 @@ function checkTask<Inputs>({ head, name }: Model<Inputs>, taskType: PeftTask | u
 }
 
 function checkNumbers(config: LoraConfig, where: string): void {
-  const { r, rankPattern = {}, alphaPattern = {}, loraAlpha, loraDropout, bias, initLoraWeights } = config
+  const { r, rankPattern, loraAlpha, alphaPattern, loraDropout, bias, initLoraWeights } = withLoraDefaults(config)
   const check = (isRight: boolean, name: string, value: unknown, expected: string): void => {
     if (isRight) return
     throw new TrainerError('argument', `${where}: ${name} is ${shown(value)}; ${expected} was expected.`)
   }
-  for (const [name, value] of [['r', r], ...Object.entries(rankPattern)] as const)
-    check(
-      value === undefined || (Number.isInteger(value) && value > 0),
-      name === 'r' ? 'r' : `the rank of "${name}"`,
-      value,
-      'a whole number above 0',
-    )
-  for (const [name, value] of [['loraAlpha', loraAlpha], ...Object.entries(alphaPattern)] as const)
-    check(
-      value === undefined || Number.isFinite(value),
-      name === 'loraAlpha' ? name : `the alpha of "${name}"`,
-      value,
-      'a number',
-    )
+  const ranks = Object.entries(rankPattern).map(([pattern, rank]) => [`the rank of "${pattern}"`, rank] as const)
+  for (const [name, rank] of [['r', r] as const, ...ranks])
+    check(Number.isInteger(rank) && rank > 0, name, rank, 'a whole number above 0')
+  const alphas = Object.entries(alphaPattern).map(([pattern, alpha]) => [`the alpha of "${pattern}"`, alpha] as const)
+  for (const [name, alpha] of [['loraAlpha', loraAlpha] as const, ...alphas])
+    check(Number.isFinite(alpha), name, alpha, 'a number')
+  check(loraDropout >= 0 && loraDropout < 1, 'loraDropout', loraDropout, 'a probability below 1')
+  check(['none', 'all', 'lora_only'].includes(bias), 'bias', bias, "'none', 'all' or 'lora_only'")
   check(
-    loraDropout === undefined || (loraDropout >= 0 && loraDropout < 1),
-    'loraDropout',
-    loraDropout,
-    'a probability below 1',
-  )
-  check(bias === undefined || ['none', 'all', 'lora_only'].includes(bias), 'bias', bias, "'none', 'all' or 'lora_only'")
-  check(
-    initLoraWeights === undefined || [true, false, 'gaussian'].includes(initLoraWeights),
+    [true, false, 'gaussian'].includes(initLoraWeights),
     'initLoraWeights',
     initLoraWeights,
     "true, false or 'gaussian'",

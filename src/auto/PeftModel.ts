@@ -1,5 +1,5 @@
 import { adapterConfigJson, readAdapterConfig } from '../adapters/adapterConfig'
-import { type AdapterShape, readAdapter, storedName } from '../adapters/adapterWeights'
+import { type AdapterShape, moduleName, readAdapter, storedName } from '../adapters/adapterWeights'
 import type { LoraConfig } from '../adapters/LoraConfig'
 import { type PlacedAdapter, placeAdapter, withOwnHead } from '../adapters/placement'
 import { quoted, TrainerError } from '../errors'
@@ -81,20 +81,12 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
 
   /** What a folder has of it, under PEFT's names. */
   override get saved(): Required<SavedWeights> {
-    const names = this.#savedNames()
-    const weights = names.map(name => [storedName(name, this.#shape), this.parameter(name)] as const)
+    const shape = this.#shape
+    const weights = this.#savedNames().map(name => [storedName(name, shape), this.parameter(name)] as const)
     const { taskType, modulesToSave, layers } = this.#placed
-    const { targetModules } = this.#lora
-    const isList = typeof targetModules === 'object' || (targetModules !== undefined && targetModules !== 'all-linear')
-    const adapter = adapterConfigJson(
-      {
-        ...this.#lora,
-        modulesToSave,
-        targetModules: isList ? targetModules : [...layers.keys()].map(name => this.#bareName(name)),
-      },
-      this.base.repository ?? this.base.nameOrPath,
-      taskType,
-    )
+    const targetModules = this.#placed.targetModules ?? [...layers.keys()].map(name => moduleName(name, shape))
+    const base = this.base.repository ?? this.base.nameOrPath
+    const adapter = adapterConfigJson({ ...this.#lora, modulesToSave, targetModules }, base, taskType)
     return { adapter, weights: new Map(weights) }
   }
 
@@ -114,15 +106,14 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
    */
   mergeAndUnload(...extra: readonly never[]): PreTrainedModel<Prediction> {
     refuseArguments(extra, 'mergeAndUnload()')
-    const { layers } = this.#placed
-    const weights = this.base.definition.parameters.map(({ name }) => {
-      const layer = layers.get(name.replace(/\.weight$/, ''))
-      if (layer === undefined || !name.endsWith('.weight')) return [name, this.parameter(name)] as const
-      const { a, b } = lowRankNames(name.slice(0, -'.weight'.length))
-      return [name, mergedWeight(this.parameter(name), this.parameter(a), this.parameter(b), layer.scale)] as const
-    })
+    const weights = new Map(this.base.definition.parameters.map(({ name }) => [name, this.parameter(name)]))
+    for (const [layer, { scale }] of this.#placed.layers) {
+      const name = `${layer}.weight`
+      const { a, b } = lowRankNames(layer)
+      weights.set(name, mergedWeight(this.parameter(name), this.parameter(a), this.parameter(b), scale))
+    }
     const { definition } = this.base
-    const merged = new PreTrainedModel<Prediction>(this.config, new Map(weights), undefined, definition)
+    const merged = new PreTrainedModel<Prediction>(this.config, weights, undefined, definition)
     merged.useHead(this.definition.head)
     return merged
   }
@@ -156,11 +147,6 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
     return this.definition.parameters
       .filter(({ name, trainable }) => trainable || !own.has(name) || this.#placed.trained.has(name))
       .map(({ name }) => name)
-  }
-
-  #bareName(layer: string): string {
-    const stored = storedName(`${layer}.lora_A.weight`, this.#shape)
-    return stored.slice('base_model.model.'.length, -'.lora_A.weight'.length)
   }
 }
 
