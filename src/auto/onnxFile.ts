@@ -11,7 +11,7 @@ import { readModel } from '../onnx/readModel'
 import type { ValueType } from '../onnx/types'
 import { elementTypes } from '../onnx/wire'
 import { type DataType, Tensor } from '../tensor'
-import { refuseArtifacts } from './artifactFiles'
+import { artifactNames, refuseArtifacts } from './artifactFiles'
 
 /**
  * Reads a graph that is to be trained, as {@link readOnnxGraph} does. What is float16, bfloat16 or float64 in it is
@@ -38,7 +38,7 @@ export async function readOnnxGraph(file: string): Promise<RawModel> {
 /** The error for a folder in place of a file, which names the graphs in it: beside, and where savePretrained puts one. */
 async function folderError(folder: string): Promise<TrainerError> {
   const names = await listFolder(folder)
-  if (names.includes('training_model.onnx'))
+  if (names.includes(artifactNames.trainingModel))
     return new TrainerError('file', `${folder} is a folder of training artifacts, where an ONNX file is expected.`, {
       fix: `Load it by TrainingArtifacts.fromPretrained('${folder}').`,
     })
