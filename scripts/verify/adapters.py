@@ -5,32 +5,14 @@ import sys
 
 import peft
 import torch
-import transformers
 
-transformers.logging.set_verbosity_error()
-classes = {
-    "sequence-classification": transformers.AutoModelForSequenceClassification,
-    "token-classification": transformers.AutoModelForTokenClassification,
-    "question-answering": transformers.AutoModelForQuestionAnswering,
-    "multiple-choice": transformers.AutoModelForMultipleChoice,
-    "masked-lm": transformers.AutoModelForMaskedLM,
-}
+from heads import classes, outputs
+
 task_types = {"sequence-classification": "SEQ_CLS", "token-classification": "TOKEN_CLS", "question-answering": "QUESTION_ANS"}
 
 
 def base_of(case):
     return classes[case["task"]].from_pretrained(case["base"], attn_implementation="eager")
-
-
-def outputs(model, case):
-    inputs = {name: torch.tensor(t["data"]).reshape(t["dims"]) for name, t in case["inputs"].items()}
-    with torch.no_grad():
-        found = model.eval()(**inputs)
-    return {
-        name: {"dims": list(found[name].shape), "data": found[name].flatten().tolist()}
-        for name in ("logits", "start_logits", "end_logits")
-        if name in found
-    }
 
 
 def both(model, case):

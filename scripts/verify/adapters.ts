@@ -1,14 +1,13 @@
 // low-rank adapters that were saved here are opened by PEFT, and PEFT's here: of every family and head, with random options
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import { getPeftModel, type LoraConfig, PeftModel, setLogLevel, Tensor } from '../../src/index'
 import { autoModelFor } from '../../src/auto/autoModels'
 import { linearLayers } from '../../src/models/lora'
 import { MersenneTwister } from '../../src/random'
 import type { Check } from './Check'
+import { inPython, inWorkFolder, type PlainTensor, plainTensors, tensorsOf, writeGiven } from './python'
 import {
   everyHead,
   largestDifference,
@@ -29,8 +28,8 @@ interface Adapted extends SavedFolder {
 }
 
 interface PlainOutputs {
-  readonly adapted: Record<string, { dims: number[]; data: number[] }>
-  readonly merged: Record<string, { dims: number[]; data: number[] }>
+  readonly adapted: Readonly<Record<string, PlainTensor>>
+  readonly merged: Readonly<Record<string, PlainTensor>>
   readonly options?: object
 }
 
@@ -91,31 +90,16 @@ async function saveAdapter(
   return { name: `${family}, ${task}`, folder: adapter, task, inputs, outputs, base, adapter, seed, merged }
 }
 
-async function inPeft(
+/** What PEFT makes of adapters, in the same order: it opens those that there are, or makes others. */
+function inPeft(
   python: string,
   what: 'open' | 'make',
   cases: readonly Adapted[],
   work: string,
 ): Promise<PlainOutputs[]> {
-  const plain = (tensors: Readonly<Record<string, Tensor>>): object =>
-    Object.fromEntries(
-      Object.entries(tensors).map(([name, { dims, data }]) => [name, { dims, data: Array.from(data as Int32Array) }]),
-    )
-  const file = join(work, `${what}.json`)
-  writeFileSync(
-    file,
-    JSON.stringify(cases.map(one => ({ ...one, inputs: plain(one.inputs), outputs: undefined, merged: undefined }))),
-  )
-  const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, 'adapters.py'), what, file], {
-    maxBuffer: 2 ** 28,
-  })
-  return JSON.parse(stdout) as PlainOutputs[]
+  const given = cases.map(one => ({ ...one, inputs: plainTensors(one.inputs), outputs: undefined, merged: undefined }))
+  return inPython(python, 'adapters.py', [what, writeGiven(work, what, given)])
 }
-
-const tensors = (plain: PlainOutputs['adapted']): Outputs =>
-  Object.fromEntries(
-    Object.entries(plain).map(([name, { dims, data }]) => [name, new Tensor('float32', Float32Array.from(data), dims)]),
-  )
 
 /** What an adapter of PEFT's computes here, and the model that it is merged into. */
 async function opened(one: Adapted, adapter: string, work: string): Promise<{ adapted: Outputs; merged: Outputs }> {
@@ -141,8 +125,7 @@ export const adapters: Check = {
       },
     })
     setLogLevel('error')
-    const work = mkdtempSync(join(tmpdir(), 'peft-'))
-    try {
+    return inWorkFolder('adapters', async work => {
       const places = Array.from({ length: Number(values.rounds) }, everyHead).flat()
       const cases: Adapted[] = []
       for (const [i, place] of places.entries())
@@ -154,10 +137,10 @@ export const adapters: Check = {
       for (const [i, one] of cases.entries()) {
         const here = await opened(one, others[i]!.adapter, work)
         const found = {
-          'opened by PEFT': largestDifference(one, tensors(theirs[i]!.adapted)),
-          'and merged': largestDifference({ ...one, outputs: one.merged }, tensors(theirs[i]!.merged)),
-          'made by PEFT': largestDifference({ ...one, outputs: here.adapted }, tensors(made[i]!.adapted)),
-          'and then merged': largestDifference({ ...one, outputs: here.merged }, tensors(made[i]!.merged)),
+          'opened by PEFT': largestDifference(one, tensorsOf(theirs[i]!.adapted)),
+          'and merged': largestDifference({ ...one, outputs: one.merged }, tensorsOf(theirs[i]!.merged)),
+          'made by PEFT': largestDifference({ ...one, outputs: here.adapted }, tensorsOf(made[i]!.adapted)),
+          'and then merged': largestDifference({ ...one, outputs: here.merged }, tensorsOf(made[i]!.merged)),
         }
         const isSame = Object.values(found).every(difference => difference <= tolerance)
         if (!isSame) failed++
@@ -166,8 +149,6 @@ export const adapters: Check = {
       }
       print(`${cases.length} models, ${cases.length - failed} the same to ${tolerance}`)
       return failed === 0
-    } finally {
-      rmSync(work, { recursive: true, force: true })
-    }
+    })
   },
 }

@@ -1,15 +1,13 @@
 // models with a head of the user's own, trained and saved here, are opened by a class of Python's, and their adapters by PEFT
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import { type Batch, getPeftModel, type PreTrainedModel, setLogLevel, type Tensor } from '../../src/index'
 import { Runner } from '../../src/training/Runner'
 import { loadSlots, loadTriage, oracleOf } from '../../test/heads/ownHeads'
 import { fixtures } from '../../test/helpers/oracle'
 import { moveTrained } from './adapters'
 import type { Check } from './Check'
+import { inPython, inWorkFolder } from './python'
 
 const cases = { 'bert-triage': loadTriage, 'distilbert-slots': loadSlots } as const
 const tolerance = 1e-4
@@ -27,18 +25,15 @@ export const ownHeads: Check = {
       options: { python: { type: 'string', default: 'python3' }, seed: { type: 'string', default: '1' } },
     })
     setLogLevel('error')
-    const work = mkdtempSync(join(tmpdir(), 'ts-trainer-own-heads-'))
-    let passed = true
-    try {
+    return inWorkFolder('own-heads', async work => {
+      let passed = true
       for (const name of Object.keys(cases) as (keyof typeof cases)[]) {
         const differences = await differencesOf(name, { ...values, seed: Number(values.seed) }, work)
         print(`${name}: ${differences.map(([what, far]) => `${what} ${far.toExponential(1)}`).join(', ')}`)
         passed &&= differences.every(([, far]) => far <= tolerance)
       }
-    } finally {
-      rmSync(work, { recursive: true, force: true })
-    }
-    return passed
+      return passed
+    })
   },
 }
 
@@ -55,10 +50,8 @@ async function differencesOf(
   moveTrained(adapted, seed)
   await model.savePretrained(folder)
   await adapted.savePretrained(adapter)
-  const script = join(import.meta.dirname, 'ownHeads.py')
   const oracle = join(fixtures, `own-${name}`, 'own.json')
-  const { stdout } = await promisify(execFile)(python, [script, folder, adapter, oracle], { maxBuffer: 2 ** 28 })
-  const found = JSON.parse(stdout) as Plain
+  const found = await inPython<Plain>(python, 'ownHeads.py', [folder, adapter, oracle])
   const here = { model: await outputsOf(model, batch), adapter: await outputsOf(adapted, batch) }
   return (['model', 'adapter'] as const).map(what => [what, largest(here[what], found[what])] as const)
 }

@@ -1,15 +1,14 @@
 // pipelines beside Python's: random texts of all kinds, tiny models with random weights, three kinds of tokenizer
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { Task } from '../../src/heads/Head'
 import { AutoTokenizer, pipeline, type Pipelines, setLogLevel, Tensor } from '../../src/index'
 import { MersenneTwister } from '../../src/random'
 import { differenceOf } from './answersAlike'
 import type { Check } from './Check'
+import { inPython, inWorkFolder, writeGiven } from './python'
 import { type Choices, choices } from './randomTexts'
 
 type Name = 'text-classification' | 'token-classification' | 'question-answering' | 'fill-mask' | 'feature-extraction'
@@ -157,7 +156,7 @@ export async function ours({ task, folder, calls }: Case): Promise<Outcome[]> {
   return Promise.all(answers).finally(() => run.dispose())
 }
 
-async function theirs(python: string, cases: readonly Case[], work: string): Promise<(Outcome[] | null)[]> {
+function theirs(python: string, cases: readonly Case[], work: string): Promise<(Outcome[] | null)[]> {
   const snake = (options: Call['options']): object =>
     Object.fromEntries(
       Object.entries(options).map(([name, value]) => [
@@ -165,16 +164,11 @@ async function theirs(python: string, cases: readonly Case[], work: string): Pro
         value,
       ]),
     )
-  const file = join(work, 'calls.json')
   const written = cases.map(one => ({
     ...one,
     calls: one.calls.map(call => ({ ...call, options: snake(call.options) })),
   }))
-  writeFileSync(file, JSON.stringify(written))
-  const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, 'pipelines.py'), file], {
-    maxBuffer: 2 ** 28,
-  })
-  return JSON.parse(stdout) as (Outcome[] | null)[]
+  return inPython(python, 'pipelines.py', [writeGiven(work, 'calls', written)])
 }
 
 /** Every task with every kind of tokenizer and every kind of its models. */
@@ -216,8 +210,7 @@ export const pipelines: Check = {
       },
     })
     setLogLevel('error')
-    const work = mkdtempSync(join(tmpdir(), 'pipelines-'))
-    try {
+    return inWorkFolder('pipelines', async work => {
       const [texts, seed] = [Number(values.texts), Number(values.seed)]
       const cases: Case[] = []
       for (const subject of subjects(values.task, seed)) cases.push(await saveCase(subject, texts, work))
@@ -226,9 +219,7 @@ export const pipelines: Check = {
       let failed = 0
       for (const [at, one] of cases.entries()) failed += report(one, await ours(one), python[at]!, print)
       return failed === 0
-    } finally {
-      rmSync(work, { recursive: true, force: true })
-    }
+    })
   },
 }
 

@@ -1,15 +1,14 @@
 // a model of every family with every head is saved, and opened again by Python, transformers.js and ONNX Runtime
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import { Dataset, type PreTrainedModel, setLogLevel, Tensor, Trainer } from '../../src/index'
 import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { Task } from '../../src/heads/Head'
 import { architectures } from '../../src/models/registry'
 import { MersenneTwister } from '../../src/random'
 import type { Check } from './Check'
+import { inPython, inWorkFolder, type PlainTensor, plainTensors, tensorsOf, writeGiven } from './python'
 import { inTransformersJs, outputsOfFile } from './inTransformersJs'
 
 /** Numbers of a prediction by name; an output that a row has padding in is compared where it has tokens. */
@@ -128,22 +127,11 @@ export function largestDifference(expected: SavedFolder, found: Outputs): number
 }
 
 /** What Python's classes make of saved folders, in the same order. */
-async function inPython(python: string, saved: readonly SavedFolder[], work: string): Promise<Outputs[]> {
-  const plain = (tensors: Readonly<Record<string, Tensor>>): object =>
-    Object.fromEntries(Object.entries(tensors).map(([name, { dims, data }]) => [name, { dims, data: [...data] }]))
-  const file = join(work, 'saved.json')
-  writeFileSync(file, JSON.stringify(saved.map(one => ({ ...one, inputs: plain(one.inputs), outputs: undefined }))))
-  const script = join(import.meta.dirname, 'savedFolders.py')
-  const { stdout } = await promisify(execFile)(python, [script, file], { maxBuffer: 2 ** 28 })
-  const found = JSON.parse(stdout) as Record<string, { dims: number[]; data: number[] }>[]
-  return found.map(outputs =>
-    Object.fromEntries(
-      Object.entries(outputs).map(([name, { dims, data }]) => [
-        name,
-        new Tensor('float32', Float32Array.from(data), dims),
-      ]),
-    ),
-  )
+async function inTheirClasses(python: string, saved: readonly SavedFolder[], work: string): Promise<Outputs[]> {
+  const given = saved.map(one => ({ ...one, inputs: plainTensors(one.inputs), outputs: undefined }))
+  const file = writeGiven(work, 'saved', given)
+  const found = await inPython<Readonly<Record<string, PlainTensor>>[]>(python, 'savedFolders.py', [file])
+  return found.map(tensorsOf)
 }
 
 export const savedFolders: Check = {
@@ -157,15 +145,14 @@ export const savedFolders: Check = {
       options: { python: { type: 'string', default: 'python3' }, seed: { type: 'string', default: '1' } },
     })
     setLogLevel('error')
-    const work = mkdtempSync(join(tmpdir(), 'saved-folders-'))
-    try {
+    return inWorkFolder('saved-folders', async work => {
       const saved: SavedFolder[] = []
       for (const [i, { family, task }] of everyHead().entries()) {
         const folder = join(work, String(i))
         mkdirSync(folder)
         saved.push(await saveAndPredict(family, task, Number(values.seed) + i, folder))
       }
-      const python = await inPython(values.python, saved, work)
+      const python = await inTheirClasses(values.python, saved, work)
       let failed = 0
       for (const [i, one] of saved.entries()) {
         const transformersJs = await inTransformersJs(one)
@@ -180,8 +167,6 @@ export const savedFolders: Check = {
       }
       print(`${saved.length} folders, ${saved.length - failed} the same to ${tolerance}`)
       return failed === 0
-    } finally {
-      rmSync(work, { recursive: true, force: true })
-    }
+    })
   },
 }
