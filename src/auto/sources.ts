@@ -26,6 +26,8 @@ export interface PretrainedSource {
   readonly name: string
   /** The id; undefined for a folder. */
   readonly repository?: string
+  /** The revision of the repository that was asked for, if any was. */
+  readonly revision?: string | undefined
   /** Sees to it that config.json is there, where there is one, or that of an adapter. */
   fetchConfig(): Promise<void>
   /** Sees to it that the weights are there: safetensors, else those of PyTorch. */
@@ -89,7 +91,8 @@ export async function openSource(
     const inside = subfolder === '' ? '' : `${subfolder}/`
     const suffices: Suffices = (known, folder) =>
       sufficient[what](path => known(inside + path), inside === '' ? folder : `${folder}/${subfolder}`)
-    return repositorySource(await openRepository('model', folderOrId, options, suffices), subfolder)
+    const repository = await openRepository('model', folderOrId, options, suffices)
+    return { ...repositorySource(repository, subfolder), revision: options.revision }
   } catch (error) {
     throw adviseFolder(error, folderOrId)
   }
