@@ -8,6 +8,7 @@ import { HubRefusal } from '../hub/errors'
 import { idAdvice, isRepositoryId } from '../hub/ids'
 import { openRepository, type Repository, type Suffices } from '../hub/repository'
 import { shown } from '../options'
+import { NoTokenizer } from '../tokenizers/NoTokenizer'
 
 /** Where `fromPretrained` takes what it loads from: all but `subfolder` are for ids of the Hub. */
 export interface SourceOptions extends HubOptions {
@@ -193,11 +194,8 @@ function noConfig(name: string): TrainerError {
 
 function noTokenizer(name: string, paths: readonly string[]): TrainerError {
   const there = paths.filter(path => !path.includes('/')).slice(0, 20)
-  return new TrainerError(
-    'file',
+  return new NoTokenizer(
     `The repository ${name} has no tokenizer: it has ${there.join(', ') || 'no files'}.`,
-    {
-      fix: 'Give the id of the model that it was made of, or push the tokenizer: tokenizer.pushToHub(id), in Python push_to_hub.',
-    },
+    'Give the id of the model that it was made of, or push the tokenizer: tokenizer.pushToHub(id), in Python push_to_hub.',
   )
 }

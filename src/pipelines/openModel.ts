@@ -8,6 +8,7 @@ import { AutoConfig } from '../auto/AutoConfig'
 import { quoted, TrainerError } from '../errors'
 import type { Task, HeadTask } from '../heads/Head'
 import { shown } from '../options'
+import { NoTokenizer } from '../tokenizers/NoTokenizer'
 import type { Tokenizer } from '../tokenizers/tokenizer'
 
 /** A model with its tokenizer, as a Trainer has both. */
@@ -54,9 +55,10 @@ export async function openModel(given: PipelineModel, options: OpenOptions): Pro
   const model: unknown = parts?.model
   if (!(model instanceof PreTrainedModel)) throw noModel(options.where, model === undefined ? given : model)
   checkHead(model as PreTrainedModel<unknown>, options)
+  refuseSource(options)
   const own = 'processingClass' in parts ? parts.processingClass : 'tokenizer' in parts ? parts.tokenizer : undefined
   const tokenizer = options.tokenizer ?? own
-  if (tokenizer !== undefined) return { model, tokenizer: await loadTokenizer(tokenizer, {}) }
+  if (tokenizer !== undefined) return { model, tokenizer: await loadTokenizer(tokenizer, options.source) }
   throw new TrainerError('argument', `${options.where} was given a model, but no tokenizer.`, {
     fix: 'Give the option tokenizer: a tokenizer, or the folder of one.',
   })
@@ -68,8 +70,21 @@ async function openFolder(folder: string, options: OpenOptions): Promise<Opened>
   const read = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : model
   if (task !== 'feature-extraction' && read.newlyInitialized.length > 0)
     throw await untrained(folder, read.newlyInitialized, options)
-  if (options.tokenizer !== undefined) return { model, tokenizer: await loadTokenizer(options.tokenizer, {}) }
+  if (options.tokenizer !== undefined) {
+    const { revision: _, subfolder: _folder, ...rest } = source // those of the model
+    return { model, tokenizer: await loadTokenizer(options.tokenizer, rest) }
+  }
   return { model, tokenizer: await ownTokenizer(folder, model, source) }
+}
+
+/** Where a model that is there would be loaded from counts for nothing, unless a tokenizer is loaded. */
+function refuseSource({ where, source, tokenizer }: OpenOptions): void {
+  const loadsTokenizer = typeof tokenizer === 'string'
+  const given = Object.keys(source).find(name => !loadsTokenizer || name === 'revision' || name === 'subfolder')
+  if (given === undefined) return
+  throw new TrainerError('argument', `${where} was given ${given}, but a model that is there already.`, {
+    fix: 'It says where a model is loaded from: leave it out, or load the tokenizer with it by AutoTokenizer.fromPretrained.',
+  })
 }
 
 /** The tokenizer of a model's folder; that of an adapter may be with its base. */
@@ -83,9 +98,9 @@ async function ownTokenizer(
   } catch (error) {
     const base = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : undefined
     const name = base?.repository ?? base?.nameOrPath
-    if (name === undefined || !(error instanceof TrainerError)) throw error
-    const { revision: _, subfolder: _folder, ...rest } = source
-    return loadTokenizer(name, rest)
+    if (name === undefined || !(error instanceof NoTokenizer)) throw error
+    const { subfolder: _, ...rest } = source
+    return loadTokenizer(name, { ...rest, revision: base!.revision })
   }
 }
 
@@ -130,7 +145,8 @@ async function untrained(
     () => ({}) as { architectures?: unknown },
   )
   const names = Array.isArray(architectures) ? architectures.map(String) : []
-  const found = Object.keys(suffixes).find(name => names.some(one => one.endsWith(suffixes[name]!)))
+  const other = Object.keys(suffixes).find(name => names.some(one => one.endsWith(suffixes[name]!)))
+  const found = other === pipelineOf[task] ? undefined : other
   const is = names.length === 0 ? '' : `: its config.json says ${names.join(', ')}`
   return new TrainerError(
     'model',

@@ -124,6 +124,8 @@ describe('a pipeline', () => {
     for (const name of ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'])
       rmSync(join(out, name), { force: true }) // its base has one
     expect(await ask(pipeline('text-classification', out, one))).toEqual(closeTo(adapted, 5))
+    writeFileSync(join(out, 'tokenizer.json'), '{ "model"') // its own, which is not replaced by the base's
+    await expect(pipeline('text-classification', out, one)).rejects.toThrow(join(out, 'tokenizer.json'))
   })
 
   it('has the weights that a training has left', async () => {
@@ -162,6 +164,34 @@ describe('what no pipeline is made of', () => {
     )
     await expect(pipeline('ner', model, { ...one, tokenizer: 3 as unknown as Tokenizer })).rejects.toThrow(
       'tokenizer is 3; a tokenizer or a folder was expected.',
+    )
+  })
+
+  it('is loaded from nowhere else where it is there already', async () => {
+    const folder = await folderOf('token-classification', { numLabels: 3 })
+    const model = await AutoModelForTokenClassification.fromPretrained(folder)
+    const tokenizer = await AutoTokenizer.fromPretrained(folder)
+    await expect(pipeline('ner', model, { ...one, tokenizer, localFilesOnly: true })).rejects.toThrow(
+      "pipeline('ner') was given localFilesOnly, but a model that is there already.",
+    )
+    await expect(pipeline('ner', model, { ...one, tokenizer: folder, revision: 'v1' })).rejects.toThrow(
+      "pipeline('ner') was given revision, but a model",
+    )
+    const missing = { ...one, tokenizer: 'acme/none', localFilesOnly: true }
+    await expect(pipeline('ner', model, missing)).rejects.toThrow(/acme\/none.*localFilesOnly/s)
+    await expect(pipeline('ner', folder, missing)).rejects.toThrow(/acme\/none.*localFilesOnly/s)
+  })
+
+  it('is a folder whose head was not saved', async () => {
+    const folder = await folderOf('text-classification', { numLabels: 2 })
+    const encoder = temporaryFolder()
+    await (await AutoModel.fromPretrained(folder)).savePretrained(encoder)
+    const file = join(encoder, 'config.json')
+    const config = JSON.parse(readFileSync(file, 'utf8')) as object
+    writeFileSync(file, JSON.stringify({ ...config, architectures: ['BertForSequenceClassification'] }))
+    const tokenizer = folder
+    await expect(pipeline('text-classification', encoder, { ...one, tokenizer })).rejects.toThrow(
+      /its config\.json says BertForSequenceClassification\. Train it first, or give another folder\.$/,
     )
   })
 
