@@ -23,7 +23,7 @@ export const sourceOptionNames: readonly string[] = [...hubOptionNames, 'subfold
 export interface PretrainedSource {
   /** The folder that has, or will have, the files. */
   readonly folder: string
-  /** What the user gave: a folder, or an id. */
+  /** What the user gave: a folder, that inside it with `subfolder`, or an id. */
   readonly name: string
   /** The id; undefined for a folder. */
   readonly repository?: string
@@ -120,7 +120,7 @@ async function localSource(folder: string, { subfolder, revision }: SourceOption
   if (!(await isFolder(path)))
     throw new TrainerError('file', `There is no folder "${path}".`, { fix: 'Check subfolder.' })
   const nothing = (): Promise<void> => Promise.resolve()
-  return { folder: path, name: folder, fetchConfig: nothing, fetchWeights: nothing, fetchTokenizer: nothing }
+  return { folder: path, name: path, fetchConfig: nothing, fetchWeights: nothing, fetchTokenizer: nothing }
 }
 
 /** The error for an id that may have been meant as a folder. */

@@ -49,6 +49,13 @@ describe('a folder', () => {
     expect(model.parameter(query).dims).toEqual([2, 8])
   })
 
+  it('names a base that lay in a subfolder', async () => {
+    const { base, adapter } = await saved({})
+    const model = await fromPretrained(join(base, '..'), { subfolder: 'base' })
+    await getPeftModel(model, { r: 2 }).savePretrained(adapter)
+    expect((await fromPretrained(adapter)).numLabels).toBe(3)
+  })
+
   it('has no config of a model', async () => {
     const { adapter } = await saved({})
     await expect(AutoConfig.fromPretrained(adapter)).rejects.toThrow(
