@@ -1,6 +1,6 @@
 // work of many calls, done in batches
 import { TrainerError } from '../errors'
-import { nextTurn, takeTurns } from '../turns'
+import { nextTurn } from '../turns'
 
 /** What one call asked for, as far as it is not done. */
 interface Call<Item, Result> {
@@ -56,11 +56,7 @@ export class BatchQueue<Item, Result> {
 
   async #work(): Promise<void> {
     await nextTurn() // others of this turn come in
-    const turns = takeTurns() // short batches hold the event loop, and answers ask for more
-    while (this.#calls.length > 0) {
-      await this.#answer(this.#takeBatch())
-      await turns()
-    }
+    while (this.#calls.length > 0) await this.#answer(this.#takeBatch())
     this.#working = undefined
   }
 

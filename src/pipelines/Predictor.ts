@@ -10,7 +10,7 @@ import { encode, externalBytes } from '../onnx/encode'
 import { judgedTokensInput, predictionGraph } from '../programs/inference'
 import { type Batch, concatenate, Tensor } from '../tensor'
 import { inputsOf } from '../training/LabelledFeed'
-import { longestTurn } from '../turns'
+import { longestTurn, takeTurns } from '../turns'
 import { BatchQueue } from './BatchQueue'
 
 /** A row of tokens, as a tokenizer makes it. */
@@ -46,6 +46,7 @@ export class Predictor {
   readonly #queue: BatchQueue<TokenRow, RowPrediction>
   /** Milliseconds that a token took in the last run. */
   #tokenTime = Infinity
+  readonly #turns = takeTurns()
 
   private constructor(engine: Engine, program: Program, model: Model, layout: FeedLayout, options: PredictorOptions) {
     this.#engine = engine
@@ -117,6 +118,7 @@ export class Predictor {
     const blocking = !this.#engine.preparesShapes && tokens * this.#tokenTime <= longestTurn
     const outputs = await this.#program.run(inputs, {}, { blocking })
     this.#tokenTime = (performance.now() - startedAt) / tokens
+    if (blocking) await this.#turns() // answers may ask for more at once
     return outputs as Record<string, Tensor<'float32'>>
   }
 }

@@ -66,25 +66,6 @@ describe('a queue of batches', () => {
     expect(await queue.add([8])).toEqual([16])
   })
 
-  it('lets the event loop run while short batches follow each other', async () => {
-    const busy = (milliseconds: number): void => {
-      for (const end = performance.now() + milliseconds; performance.now() < end;);
-    }
-    const queue = new BatchQueue<number, number>(items => {
-      busy(1)
-      return Promise.resolve(items)
-    }, 1)
-    let ticks = 0
-    const timer = setInterval(() => ticks++, 1)
-    const until = performance.now() + 200
-    const caller = async (): Promise<void> => {
-      while (performance.now() < until) await queue.add([1])
-    }
-    await Promise.all([caller(), caller(), caller()])
-    clearInterval(timer)
-    expect(ticks).toBeGreaterThan(3)
-  })
-
   it('closes after what is under way, and refuses what waits', async () => {
     const { queue, batches } = doubling(2)
     const first = queue.add([1, 2])
