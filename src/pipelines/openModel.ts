@@ -59,17 +59,21 @@ export async function openModel(given: PipelineModel, options: OpenOptions): Pro
   const own = 'processingClass' in parts ? parts.processingClass : 'tokenizer' in parts ? parts.tokenizer : undefined
   const tokenizer = options.tokenizer ?? own
   if (tokenizer !== undefined) return { model, tokenizer: await loadTokenizer(tokenizer, options.source) }
-  throw new TrainerError('argument', `${options.where} was given a model, but no tokenizer.`, {
+  const what = 'processingClass' in parts ? 'a Trainer without processingClass' : 'a model, but no tokenizer'
+  throw new TrainerError('argument', `${options.where} was given ${what}.`, {
     fix: 'Give the option tokenizer: a tokenizer, or the folder of one.',
   })
 }
 
 async function openFolder(folder: string, options: OpenOptions): Promise<Opened> {
   const { source, task } = options
+  const architectures = await architecturesOf(folder, source)
+  const other = otherPipeline(architectures, task)
+  if (other !== undefined) throw trainedForAnother(folder, architectures, other, options)
   const model = await autoModelFor<unknown>(task).fromPretrained(folder, source)
   const read = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : model
   if (task !== 'feature-extraction' && read.newlyInitialized.length > 0)
-    throw await untrained(folder, read.newlyInitialized, options)
+    throw untrained(folder, architectures, read.newlyInitialized, options)
   if (options.tokenizer !== undefined) {
     const { revision: _, subfolder: _folder, ...rest } = source // those of the model
     return { model, tokenizer: await loadTokenizer(options.tokenizer, rest) }
@@ -136,27 +140,44 @@ function checkHead({ definition }: PreTrainedModel<unknown>, { where, task }: Op
   )
 }
 
-async function untrained(
+/** The classes that a folder's config.json names; none of an adapter's, and where it cannot be read. */
+async function architecturesOf(folder: string, source: SourceOptions): Promise<readonly string[]> {
+  const config = await AutoConfig.fromPretrained(folder, source).catch(() => ({ architectures: undefined }))
+  const { architectures } = config as { readonly architectures?: unknown }
+  return Array.isArray(architectures) ? architectures.map(String) : []
+}
+
+/** The pipeline that a folder was trained for, where that is another: its head may have weights of the same names. */
+function otherPipeline(architectures: readonly string[], task: Task): string | undefined {
+  if (task === 'feature-extraction') return undefined // the encoder of any
+  const own = suffixes[pipelineOf[task]!]!
+  if (architectures.length === 0 || architectures.some(one => one.endsWith(own))) return undefined
+  return Object.keys(suffixes).find(name => architectures.some(one => one.endsWith(suffixes[name]!)))
+}
+
+function trainedForAnother(
   folder: string,
+  architectures: readonly string[],
+  other: string,
+  { where, task }: OpenOptions,
+): TrainerError {
+  const is = `the config.json of ${folder} says ${architectures.join(', ')}`
+  return new TrainerError('model', `${where} needs a model that was trained for ${inWords(task)}, but ${is}.`, {
+    fix: `Use pipeline('${other}', …), or train it first.`,
+  })
+}
+
+function untrained(
+  folder: string,
+  architectures: readonly string[],
   missing: readonly string[],
-  { where, task, source }: OpenOptions,
-): Promise<TrainerError> {
-  const { architectures } = await AutoConfig.fromPretrained(folder, source).catch(
-    () => ({}) as { architectures?: unknown },
-  )
-  const names = Array.isArray(architectures) ? architectures.map(String) : []
-  const other = Object.keys(suffixes).find(name => names.some(one => one.endsWith(suffixes[name]!)))
-  const found = other === pipelineOf[task] ? undefined : other
-  const is = names.length === 0 ? '' : `: its config.json says ${names.join(', ')}`
+  { where, task }: OpenOptions,
+): TrainerError {
+  const is = architectures.length === 0 ? '' : `: its config.json says ${architectures.join(', ')}`
   return new TrainerError(
     'model',
     `${where} needs a model that was trained for ${inWords(task)}, but ${folder} lacks ${quoted(missing)}${is}.`,
-    {
-      fix:
-        found === undefined
-          ? 'Train it first, or give another folder.'
-          : `Use pipeline('${found}', …), or train it first.`,
-    },
+    { fix: 'Train it first, or give another folder.' },
   )
 }
 

@@ -149,12 +149,21 @@ describe('what no pipeline is made of', () => {
     await expect(loose('text-clasification', folder)).rejects.toThrow("Did you mean 'text-classification'?")
     await expect(loose('ner', folder, { batchSize: 0 })).rejects.toThrow('batchSize is 0; a whole number from 1')
     await expect(loose('ner', 3)).rejects.toThrow('is made of a folder, an id, a Trainer or a model, not of 3')
-    await expect(loose('ner', {})).rejects.toThrow('not of {  }')
+    await expect(loose('ner', {})).rejects.toThrow('not of {}')
     await expect(pipeline('text-classification', folder, one)).rejects.toThrow(
-      /needs a model that was trained for sequence classification, but .* lacks "bert.pooler.dense.weight".*: its config.json says BertForTokenClassification. Use pipeline\('token-classification', …\)/,
+      /needs a model that was trained for sequence classification, but the config.json of .* says BertForTokenClassification. Use pipeline\('token-classification', …\)/,
+    )
+    const sentences = await folderOf('text-classification', { numLabels: 3 }) // its weights have the names of ner's
+    await expect(pipeline('ner', sentences, one)).rejects.toThrow("Use pipeline('text-classification', …)")
+    await expect(loose('ner', folder, { device: 0 })).rejects.toThrow('device should be a text, but 0 was given.')
+    await expect(loose('ner', folder, { topK: 3 })).rejects.toThrow(
+      'Give it to each call: await classify(text, { topK: … })',
     )
     const model = await AutoModelForTokenClassification.fromPretrained(folder)
     await expect(pipeline('ner', model, one)).rejects.toThrow('was given a model, but no tokenizer. Give the option')
+    await expect(pipeline('ner', { model, processingClass: undefined }, one)).rejects.toThrow(
+      'a Trainer without processingClass',
+    )
     const tokenizer = await AutoTokenizer.fromPretrained(folder)
     await expect(pipeline('fill-mask', { model, tokenizer }, one)).rejects.toThrow(
       "pipeline('fill-mask') needs a model for masked words, but BertForTokenClassification is one for token classification. Use pipeline('token-classification', …).",
