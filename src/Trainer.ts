@@ -90,6 +90,7 @@ import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerEvents } from './training/TrainerEvents'
 import type { RunHost } from './training/RunParts'
 import { TrainingRun } from './training/TrainingRun'
+import { trackerCallbacks } from './trackers/trackerCallbacks'
 import { TrainingArguments } from './TrainingArguments'
 
 /**
@@ -141,7 +142,12 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       prepare: () => this.#pushes.prepare(this.args),
       push: () => this.#pushCheckpoint(),
     })
-    this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
+    this.callbackHandler = new CallbackHandler([
+      ...first,
+      ...trackerCallbacks(this.args.reportTo),
+      ...(options.callbacks ?? []),
+      ...last,
+    ])
     this.callbackHandler.context = { model: options.model, processingClass: options.processingClass }
     this.#initialized = this.callbackHandler.call('onInitEnd', this.args, this.state, this.control)
     this.#initialized.catch(() => undefined) // thrown by the first method that waits for it
