@@ -183,7 +183,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       try {
         return await this.#train(options, stop)
       } catch (error) {
-        this.callbackHandler.dispose()
+        await this.callbackHandler.dispose()
         throw await advisedTraining(error, this.#runArgs, () => this.#memoryReport().catch(() => undefined))
       } finally {
         stop.dispose()
@@ -220,7 +220,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await (await this.#runner)?.endTraining()
     const bringBack = startingPoint(this.model, this.callbackHandler, this.control)
     return async () => {
-      this.callbackHandler.dispose()
+      await this.callbackHandler.dispose(true)
       await this.#disposeRunner(false)
       bringBack()
     }
