@@ -198,6 +198,8 @@ export {
 } from './questionAnswering/squadFeatures'
 export type { Answers, AnswerStarts, SquadColumns } from './questionAnswering/squadRows'
 export type { BestRun, SearchOptions } from './search/search'
+export { JsonlFileCallback } from './trackers/JsonlFileCallback'
+export { TensorBoardCallback } from './trackers/TensorBoardCallback'
 export type { FinishedTrial, SearchBackend } from './search/SearchBackend'
 export type { SearchDimension, SearchSpace, Trial, TrialValues } from './search/space'
 export { Trainer } from './Trainer'

@@ -1,10 +1,12 @@
 import { type TrackerName, trackerNames } from '../arguments/reportTo'
 import type { TrainerCallback } from '../callbacks/TrainerCallback'
+import { JsonlFileCallback } from './JsonlFileCallback'
 import { TensorBoardCallback } from './TensorBoardCallback'
 
 /** What reports to each tracker, and whether `all` means it here. */
 const trackers: Readonly<Record<string, { readonly make: () => TrainerCallback; readonly isHere: () => boolean }>> = {
   tensorboard: { make: () => new TensorBoardCallback(), isHere: () => true },
+  jsonl: { make: () => new JsonlFileCallback(), isHere: () => true },
 }
 
 /** The callbacks that `reportTo` asks for. */

@@ -164,11 +164,7 @@ describe('what is logged outside of training', () => {
 
   it('may be what predict() measures', async () => {
     const [takes, takesNot] = [fakeTracker({ takesPredictions: true }), fakeTracker()]
-    const callbacks = [
-      new FakeCallback(takes.tracker),
-      { ...{ name: 'own' } },
-      new (class Other extends FakeCallback {})(takesNot.tracker),
-    ]
+    const callbacks = [new FakeCallback(takes.tracker), new (class Other extends FakeCallback {})(takesNot.tracker)]
     const trainer = createTrainer({}, { callbacks })
     await trainer.predict(trainer.evalDataset as never)
     expect(takes.told.map(({ logs }) => Object.keys(logs[0]!.logs))).toEqual([expect.arrayContaining(['test_loss'])])
