@@ -9,10 +9,9 @@ const trackers: Readonly<Record<string, { readonly make: () => TrainerCallback; 
   jsonl: { make: () => new JsonlFileCallback(), isHere: () => true },
 }
 
-/** The callbacks that `reportTo` asks for. */
+/** The callbacks that `reportTo` asks for, in its order. @throws TrainerError (`argument`) for one that cannot be had here. */
 export function trackerCallbacks(names: readonly (TrackerName | 'all')[]): TrainerCallback[] {
-  const wanted = trackerNames.filter(
-    name => names.includes(name) || (names.includes('all') && trackers[name]?.isHere()),
-  )
-  return wanted.map(name => trackers[name]!.make())
+  const here = trackerNames.filter(name => trackers[name]?.isHere())
+  const wanted = new Set(names.flatMap(name => (name === 'all' ? here : [name])))
+  return [...wanted].map(name => trackers[name]!.make())
 }

@@ -62,13 +62,10 @@ function text(tag: string, value: string): Uint8Array {
     writeText(writer, 8, value)
   })
   const plugin = message(writer => writeText(writer, 1, 'text'))
+  const metadata = message(writer => writeMessage(writer, 1, plugin))
   return message(writer => {
     writeText(writer, summary.tag, `${tag}/text_summary`)
-    writeMessage(
-      writer,
-      summary.metadata,
-      message(metadata => writeMessage(metadata, 1, plugin)),
-    )
     writeMessage(writer, summary.tensor, tensor)
+    writeMessage(writer, summary.metadata, metadata)
   })
 }
