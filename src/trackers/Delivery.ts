@@ -1,4 +1,5 @@
 // work for a tracker, done beside training: its failures are warnings, and nothing waits for it for long
+import { randomUUID } from 'node:crypto'
 import type { LogEntry } from '../callbacks/TrainerState'
 import { log } from '../logging'
 import type { RunEnd, RunIdentity, TrackedLog, TrackedRun, TrackedSession, Tracker } from './Tracker'
@@ -18,28 +19,29 @@ export class Delivery {
   #waiting: TrackedLog[] = []
   /** Logs that the tracker is taking. */
   #underWay = 0
-  #identity: RunIdentity | undefined
+  #identity: RunIdentity
   #failures = 0
 
-  constructor(tracker: Tracker, run: Omit<TrackedRun, 'signal'>) {
+  constructor(tracker: Tracker, run: Omit<TrackedRun, 'mark' | 'signal'>) {
     this.#tracker = tracker
-    this.#identity = run.resumed
+    const mark = run.resumed?.['mark'] ?? randomUUID().replaceAll('-', '')
+    this.#identity = run.resumed ?? { mark }
     // in a turn of its own: what it does before it first waits does not hold the step up, and what it throws is caught
-    this.#session = Promise.resolve().then(() => tracker.open({ ...run, signal: this.#abort.signal }))
+    this.#session = Promise.resolve().then(() => tracker.open({ ...run, mark, signal: this.#abort.signal }))
     this.#work = this.#session.then(
-      ({ identity }) => void (this.#identity = identity),
+      session => void (this.#identity = session.identity),
       (error: unknown) => this.#giveUp(error),
     )
   }
 
-  /** The run as the tracker knows it; undefined until it has answered. */
-  get identity(): RunIdentity | undefined {
+  /** The run as the tracker knows it; its mark until the tracker has answered. */
+  get identity(): RunIdentity {
     return this.#identity
   }
 
   /** Waits until the tracker knows the run, or has failed. @param deadline by `performance.now()`. */
   async known(deadline: number): Promise<void> {
-    if (this.#identity === undefined) await isDone(this.#session, deadline)
+    await isDone(this.#session, deadline)
   }
 
   log(logs: LogEntry, step: number): void {

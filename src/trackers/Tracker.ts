@@ -22,6 +22,11 @@ export interface TrackedRun {
   readonly step: number
   /** The run that is continued, if any: what its session gave, but from a file that anybody may have written. */
   readonly resumed: RunIdentity | undefined
+  /**
+   * A random mark, which is the identity of a new run in checkpoints until the tracker has answered: `{ mark }`. A run that is
+   * continued has that of its checkpoint, if there is one.
+   */
+  readonly mark: string
   /** Aborted when nobody waits any longer. Whatever keeps a process alive ends with it. */
   readonly signal: AbortSignal
 }

@@ -125,7 +125,7 @@ function runOf(
   state: State,
   model: unknown,
   resumed: RunIdentity | undefined,
-): Omit<TrackedRun, 'signal'> {
+): Omit<TrackedRun, 'mark' | 'signal'> {
   return {
     name: [args.runName, state.trialName].filter(part => part !== undefined).join('-') || undefined,
     trial: state.trialName,

@@ -1,11 +1,16 @@
 import { type TrackerName, trackerNames } from '../arguments/reportTo'
 import type { TrainerCallback } from '../callbacks/TrainerCallback'
 import { JsonlFileCallback } from './JsonlFileCallback'
+import { isMLflowHere } from './mlflow/settings'
+import { MLflowCallback } from './MLflowCallback'
 import { TensorBoardCallback } from './TensorBoardCallback'
+import { isTrackioHere, TrackioCallback } from './TrackioCallback'
 
 /** What reports to each tracker, and whether `all` means it here. */
 const trackers: Readonly<Record<string, { readonly make: () => TrainerCallback; readonly isHere: () => boolean }>> = {
   tensorboard: { make: () => new TensorBoardCallback(), isHere: () => true },
+  mlflow: { make: () => new MLflowCallback(), isHere: () => isMLflowHere() },
+  trackio: { make: () => new TrackioCallback(), isHere: () => isTrackioHere() },
   jsonl: { make: () => new JsonlFileCallback(), isHere: () => true },
 }
 
