@@ -90,6 +90,7 @@ import { listenForStop, type StopRequest } from './training/stopping'
 import { TrainerEvents } from './training/TrainerEvents'
 import type { RunHost } from './training/RunParts'
 import { TrainingRun } from './training/TrainingRun'
+import { trackerCallbacks } from './trackers/trackerCallbacks'
 import { TrainingArguments } from './TrainingArguments'
 
 /**
@@ -141,7 +142,12 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       prepare: () => this.#pushes.prepare(this.args),
       push: () => this.#pushCheckpoint(),
     })
-    this.callbackHandler = new CallbackHandler([...first, ...(options.callbacks ?? []), ...last])
+    this.callbackHandler = new CallbackHandler([
+      ...first,
+      ...trackerCallbacks(this.args.reportTo),
+      ...(options.callbacks ?? []),
+      ...last,
+    ])
     this.callbackHandler.context = { model: options.model, processingClass: options.processingClass }
     this.#initialized = this.callbackHandler.call('onInitEnd', this.args, this.state, this.control)
     this.#initialized.catch(() => undefined) // thrown by the first method that waits for it
@@ -177,7 +183,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       try {
         return await this.#train(options, stop)
       } catch (error) {
-        this.callbackHandler.dispose()
+        await this.callbackHandler.dispose()
         throw await advisedTraining(error, this.#runArgs, () => this.#memoryReport().catch(() => undefined))
       } finally {
         stop.dispose()
@@ -214,7 +220,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await (await this.#runner)?.endTraining()
     const bringBack = startingPoint(this.model, this.callbackHandler, this.control)
     return async () => {
-      this.callbackHandler.dispose()
+      await this.callbackHandler.dispose(true)
       await this.#disposeRunner(false)
       bringBack()
     }

@@ -1,9 +1,10 @@
 import { scheduleTypes, type ScheduleType } from '../optim/schedules'
 import { choice, type Field, flag, list, map, type Mark, real, text, texts, unused, whole } from './fields'
 import { repositoryProblem } from './hubModelId'
+import { normalReportTo, type ReportTo, reportToProblem, type TrackerName } from './reportTo'
 import { type OptimizerArguments, type OptimizerName, optimizerKinds, optimizerProblem } from './optimizers'
 
-const trackers = 'trackers are not part of ts-trainer yet; JsonlLogCallback writes the log as JSON Lines'
+const space = 'trackio is reached at a server that runs (TRACKIO_SERVER_URL); a Space is not made'
 const later = 'it is not part of ts-trainer yet'
 const oneProcess = 'ts-trainer trains in one process on one device'
 const pytorch = 'it is a switch of PyTorch; ts-trainer runs on ONNX Runtime'
@@ -171,22 +172,18 @@ const argumentTable = {
     "Plain lines instead of the progress bar; by default only if logLevel is above 'warning'.",
   ) as Field<boolean, boolean>,
   reportTo: {
-    ...list([], 'M', 'Trackers to report to.'),
-    expects: "'none'",
-    differs: `${trackers}: only 'none' is accepted, and null means the same`,
-    why: trackers,
-    accepts: value =>
-      ['none', undefined, null].includes(value as string) ||
-      (Array.isArray(value) && value.every(one => one === 'none')),
-    normal: () => [],
-  } as Field<string | readonly string[], readonly string[]>,
-  runName: text(undefined, 'S', 'A name of the run, which JsonlLogCallback writes in every line.', {
-    differs: 'only JsonlLogCallback uses it, as trackers are not part of ts-trainer yet',
-  }),
-  project: unused<string>('huggingface', 'N', "Trackio's project.", trackers),
-  trackioSpaceId: unused<string | undefined>(undefined, 'N', "Trackio's Space.", trackers, ['trackio']),
-  trackioBucketId: unused<string | undefined>(undefined, 'N', "Trackio's bucket.", trackers),
-  trackioStaticSpaceId: unused<string | undefined>(undefined, 'N', "Trackio's static Space.", trackers),
+    ...list([], 'M', 'Where the run is watched: one of the names, a list of them, or all that can be had here.'),
+    expects: "'all', 'none' or names of trackers",
+    differs:
+      "'tensorboard', 'wandb', 'mlflow', 'trackio', 'jsonl' (lines of JSON) and 'html' (report.html); the others have clients for Python only",
+    problem: reportToProblem,
+    normal: normalReportTo,
+  } as Field<ReportTo | readonly ReportTo[], readonly (TrackerName | 'all')[]>,
+  runName: text(undefined, 'S', 'The name of the run for trackers, and in every line of JsonlLogCallback.'),
+  project: text('huggingface', 'N', "Trackio's project, and that of W&B where WANDB_PROJECT is not set."),
+  trackioSpaceId: unused<string | undefined>(undefined, 'N', "Trackio's Space.", space, ['trackio']),
+  trackioBucketId: unused<string | undefined>(undefined, 'N', "Trackio's bucket.", space),
+  trackioStaticSpaceId: unused<string | undefined>(undefined, 'N', "Trackio's static Space.", space),
 
   // Evaluation
   evalStrategy: choice(['no', 'steps', 'epoch'], 'no', 'M', 'When evaluation runs during training.'),

@@ -102,9 +102,9 @@ export class CallbackHandler {
     }
   }
 
-  /** Has the callbacks release what they hold, after training has thrown. */
-  dispose(): void {
-    for (const callback of this.#callbacks) callback.dispose?.()
+  /** Has the callbacks release what they hold, after training has thrown: see {@link TrainerCallback.dispose}. */
+  async dispose(startsOver = false): Promise<void> {
+    await Promise.all(this.#callbacks.map(async callback => callback.dispose?.(startsOver)))
   }
 
   /**

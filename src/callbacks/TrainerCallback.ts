@@ -97,8 +97,11 @@ export interface TrainerCallback {
   state?(): CallbackState
   /** Takes over the state of a checkpoint. */
   restore?(state: CallbackState): void
-  /** Training has thrown: releases what the callback holds, such as the terminal. Not called after `onTrainEnd`. */
-  dispose?(): void
+  /**
+   * Training has thrown: releases what the callback holds, such as the terminal. Not called after `onTrainEnd`.
+   * @param startsOver whether the same run begins again, as `autoFindBatchSize` has it where memory ran out.
+   */
+  dispose?(startsOver?: boolean): void | Promise<void>
 }
 
 /* oxlint-disable typescript/no-unsafe-declaration-merging -- every method is optional */

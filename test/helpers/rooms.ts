@@ -32,6 +32,7 @@ export const rooms = listed({
   TrainingArguments: 'optim engine hub ground',
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
+  trackers: 'callbacks TrainingArguments files ground',
   adapters: 'models heads files ground',
   auto: 'adapters programs models heads losses optim onnx tokenizers checkpoint hub files ground',
   hub: 'terminal files ground',
@@ -43,9 +44,9 @@ export const rooms = listed({
     TrainingArguments ground`,
   pipelines: 'running auto programs models heads feeds engine onnx tokenizers ground',
   Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
-    modelCard callbacks auto search TrainingArguments ground`,
+    modelCard callbacks trackers auto search TrainingArguments ground`,
   index: `Trainer pipelines artifacts adapters looping deciding running engine install search TrainingArguments losses optim autodiff heads
-    models onnx data collators questionAnswering tokenizers metrics modelCard callbacks auto hub files ground`,
+    models onnx data collators questionAnswering tokenizers metrics modelCard callbacks trackers auto hub files ground`,
   cli: 'index',
 })
 
@@ -85,13 +86,13 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],
   yaml: ['TrainingArguments', 'data', 'modelCard'],
-  node: ['files', 'checkpoint', 'adapters', 'hub', 'install', 'engine', 'cli'],
+  node: ['files', 'checkpoint', 'adapters', 'hub', 'install', 'engine', 'trackers', 'cli'],
 }
 
 /** Which rooms may use a global that reaches outside. */
 export const globals: Readonly<Record<string, readonly string[]>> = {
   console: ['cli'],
-  'process.env': ['cli', 'hub', 'install', 'engine'],
+  'process.env': ['cli', 'hub', 'install', 'engine', 'trackers'],
   'process.stdout': ['terminal', 'cli'],
   'process.stderr': ['ground', 'terminal', 'cli'], // ground: logging's sink, unless another is set
 }
