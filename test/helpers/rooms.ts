@@ -57,7 +57,7 @@ export const training = listed({
   deciding: `options checkOptions createRunner data collating datasets plan rates optimizers parameterGroups judging UpdateHistory
     Exclusive LossLog RunSnapshot results stopping Throughput batchSize memoryAdvice`,
   looping:
-    'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
+    'TrainingRun RunParts TrainerEvents evaluateModel evaluatedBatch checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
 })
 
 function listed(table: Readonly<Record<string, string>>): Readonly<Record<string, readonly string[]>> {
