@@ -5,7 +5,8 @@ import { html, type Html } from './html'
 import { percentText } from './numbers'
 import type { RowCollector } from './RowCollector'
 import type { Decoder } from './rowTexts'
-import { name, rowList, ShownRows } from './shownRows'
+import { name } from './name'
+import { rowList, ShownRows } from './shownRows'
 import { firstTwo, softmax } from './softmax'
 
 /** What a row was taken for. */

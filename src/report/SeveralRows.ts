@@ -6,7 +6,8 @@ import { type Content, html, type Html } from './html'
 import { percentText } from './numbers'
 import type { RowCollector } from './RowCollector'
 import type { Decoder } from './rowTexts'
-import { name, rowList, type ShownRow, ShownRows } from './shownRows'
+import { name } from './name'
+import { rowList, type ShownRow, ShownRows } from './shownRows'
 
 /** Labels with their probabilities, of a row those that it has and those that are predicted. */
 interface Facts {

@@ -9,7 +9,8 @@ import { html, type Html } from './html'
 import { countOf, countText, percentText } from './numbers'
 import type { RowCollector } from './RowCollector'
 import type { Decoder } from './rowTexts'
-import { name, rowList, ShownRows } from './shownRows'
+import { name } from './name'
+import { rowList, ShownRows } from './shownRows'
 import { firstTwo, softmax } from './softmax'
 
 /** A token that was taken for another class than its own. */

@@ -3,7 +3,7 @@ import { classificationReport } from '../metrics/classificationReport'
 import type { Report, ReportScores } from '../metrics/report'
 import { html, type Html } from './html'
 import { countText } from './numbers'
-import { name } from './shownRows'
+import { name } from './name'
 import { type Column, table, type TableRow } from './table'
 
 const columns: readonly Column[] = [
@@ -24,21 +24,32 @@ export function classTable(references: ClassLabels, predictions: ClassLabels, na
   </section> `
 }
 
-/** A report as a table: of its lines those that are numbers of classes have the names of these. */
+/** With more classes those that are found worst are shown, and the others behind a click. */
+const mostClasses = 30
+const worst = 15
+
+/** A report as tables: of its lines those that are numbers of classes have the names of these. */
 export function scoreTable(caption: string, report: Report, names: readonly string[] = []): Html {
   const { accuracy, ...lines } = report as Report & { readonly accuracy?: ReportScores | number }
-  const rows = Object.entries(lines).map(([line, scores]): TableRow => {
-    const isAverage = / avg$/.test(line)
-    const title = isAverage ? average(line) : name(names[Number(line)] ?? line)
-    return { cells: [title, ...cellsOf(scores)], ...(isAverage && { kind: 'total' as const }) }
+  const isAverage = (line: string): boolean => / avg$/.test(line)
+  const classes = Object.entries(lines).filter(([line]) => !isAverage(line))
+  const averages = Object.entries(lines).filter(([line]) => isAverage(line))
+  const rowOf = ([line, scores]: [string, ReportScores]): TableRow => ({
+    cells: [name(names[Number(line)] ?? line), ...cellsOf(scores)],
   })
-  const support = Object.values(lines).at(-1)?.support ?? 0
-  const whole: TableRow[] =
-    typeof accuracy === 'number'
-      ? [{ cells: ['Accuracy', '', '', share(accuracy), countText(support)], kind: 'total' }]
-      : []
-  const at = rows.findIndex(({ kind }) => kind === 'total')
-  return table(caption, columns, [...rows.slice(0, at), ...whole, ...rows.slice(at)])
+  const support = averages[0]?.[1].support ?? 0
+  const totals: TableRow[] = [
+    ...(typeof accuracy === 'number' ? [['Accuracy', '', '', share(accuracy), countText(support)]] : []),
+    ...averages.map(([line, scores]) => [average(line), ...cellsOf(scores)]),
+  ].map(cells => ({ cells, kind: 'total' }))
+  if (classes.length <= mostClasses) return table(caption, columns, [...classes.map(rowOf), ...totals])
+  const found = classes.filter(([, { support: count }]) => count > 0)
+  const lowest = found.toSorted(([, a], [, b]) => a['f1-score'] - b['f1-score']).slice(0, worst)
+  return html`${table(`${caption}: the ${worst} classes with the lowest F1, and all together`, columns, [...lowest.map(rowOf), ...totals])}
+    <details>
+      <summary>All ${classes.length} classes</summary>
+      ${table(caption, columns, [...classes.map(rowOf), ...totals])}
+    </details>`
 }
 
 function average(line: string): string {

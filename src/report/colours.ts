@@ -61,7 +61,7 @@ export const dark: Palette = {
 /** The shades from none to the darkest; the first that is not none can be told from the ground. */
 export function shadesOf({ ground }: Palette, darkest: Colour): Colour[] {
   return Array.from({ length: shades + 1 }, (_, level) => {
-    const share = level === 0 ? 0 : 0.18 + (0.82 * level) / shades
+    const share = level === 0 ? 0 : 0.3 + (0.7 * level) / shades
     return ground.map((value, at) => Math.round(value + share * (darkest[at]! - value))) as unknown as Colour
   })
 }

@@ -2,8 +2,8 @@ import { html, type Html } from './html'
 import { shadeOf } from './heatLevels'
 import { countOf, countText, percentText } from './numbers'
 import { rounded } from './plot'
-import { name } from './shownRows'
-import { scrolling, table } from './table'
+import { name } from './name'
+import { captionOf, scrolling, table } from './table'
 import { ticksOver } from './ticks'
 
 /** With more classes numbers cannot be read in their cells. */
@@ -43,10 +43,7 @@ function numbers(matrix: Matrix, names: readonly string[], sums: readonly number
   return scrolling(
     'Confusion matrix',
     html`<table class="matrix">
-      <caption>
-        How many ${of}s of each class are predicted as each: rows are the true classes, columns the predicted ones.
-        Shades are shares of a row.
-      </caption>
+      ${captionOf(html`How many ${of}s of each class are predicted as each: rows are the true classes, columns the predicted ones. Shades are shares of a row.`)}
       <thead>
         <tr>
           <th scope="col">true \\ predicted</th>

@@ -39,21 +39,16 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, character => entities[character]!)
 }
 
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f]/g
-/** Controls of C1, marks that turn the direction of what follows, and halves of a character. */
-const others =
-  /[\u0080-\u009f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+/** Controls but line breaks and tabs, marks that turn the direction of what follows, and halves of a character. */
+const unseen =
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /**
- * A text whose control characters can be seen: NUL as `␀`, what would turn the direction of the text around it as
- * `[U+202E]`. Line breaks and tabs stay.
+ * A text whose control characters can be seen: NUL as `[U+0000]`, and so what would turn the direction of the text around
+ * it. Line breaks and tabs stay.
  */
 export function visible(text: string): string {
-  return text
-    .replaceAll('\r\n', '\n')
-    .replace(controls, character =>
-      character === '\u007f' ? '␡' : String.fromCharCode(0x2400 + character.charCodeAt(0)),
-    )
-    .replace(others, character => `[U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`)
+  const codeOf = (character: string): string => character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
+  return text.replaceAll('\r\n', '\n').replace(unseen, character => `[U+${codeOf(character)}]`)
 }

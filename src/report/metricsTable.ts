@@ -1,6 +1,7 @@
+import type { MetricValue } from '../metrics/Metrics'
 import { bestOf, type EvaluatedSet, type Evaluation, metricNames } from './evaluations'
 import { html, type Html } from './html'
-import { metricText } from './numbers'
+import { columnText, metricText } from './numbers'
 import type { BestEvaluation } from './Report'
 import { table, type TableRow } from './table'
 
@@ -15,7 +16,8 @@ export function metricsTable(set: EvaluatedSet, by: BestEvaluation | undefined):
   const best = bestOf(set, by)
   const names = metricNames(set)
   const columns = ['Step', 'Epoch', ...names].map(title => ({ title, numeric: true }))
-  const rows = evaluations.map((one, at) => rowOf(one, names, at === best?.at && evaluations.length > 1))
+  const shown = names.map(name => [name, columnText(evaluations.map(({ metrics }) => metrics[name]))] as const)
+  const rows = evaluations.map((one, at) => rowOf(one, shown, at === best?.at && evaluations.length > 1))
   const marked = best === undefined || evaluations.length === 1 ? '' : `; the best by ${best.metric} is marked`
   const kept = rows.filter((_, at) => at >= rows.length - mostRows || at === best?.at)
   const all =
@@ -31,11 +33,15 @@ export function metricsTable(set: EvaluatedSet, by: BestEvaluation | undefined):
   </section> `
 }
 
-function rowOf({ step, epoch, metrics }: Evaluation, names: readonly string[], isBest: boolean): TableRow {
+function rowOf(
+  { step, epoch, metrics }: Evaluation,
+  shown: readonly (readonly [name: string, text: (value: MetricValue) => string])[],
+  isBest: boolean,
+): TableRow {
   const place = html`${isBest && html`<span class="tag">best</span> `}${metricText(step)}`
-  const cells = names.map(name => {
+  const cells = shown.map(([name, textOf]) => {
     const value = metrics[name]
-    const text = value === undefined ? '–' : metricText(value)
+    const text = value === undefined ? '–' : textOf(value)
     return text.length > longest ? `${text.slice(0, longest)}…` : text
   })
   return { cells: [place, metricText(epoch), ...cells], ...(isBest && { kind: 'best' as const }) }

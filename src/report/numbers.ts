@@ -15,15 +15,24 @@ export function countOf(value: number, noun: string): string {
 export function percentText(share: number): string {
   if (!Number.isFinite(share)) return '–'
   const percent = share * 100
-  if (percent > 0 && percent < 0.1) return '< 0.1 %'
-  if (percent < 100 && percent > 99.9) return '> 99.9 %'
-  return `${percent.toFixed(1)} %`
+  if (percent > 0 && percent < 0.1) return '<\u00a00.1\u00a0%'
+  if (percent < 100 && percent > 99.9) return '>\u00a099.9\u00a0%'
+  return `${percent.toFixed(1)}\u00a0%`
 }
 
 /** A metric, with four significant digits where it is a fraction. */
 export function metricText(value: MetricValue): string {
   if (typeof value !== 'number') return typeof value === 'string' ? value : formatNested(value)
   return Number.isInteger(value) ? countText(value) : formatNumber(value)
+}
+
+/** How the metrics of a column are written: fractions with four decimals each, where that says enough. */
+export function columnText(values: readonly (MetricValue | undefined)[]): (value: MetricValue) => string {
+  const sizes = values.flatMap(value => (typeof value === 'number' && Number.isFinite(value) ? [Math.abs(value)] : []))
+  const isFraction = sizes.some(size => !Number.isInteger(size))
+  const isPlain = sizes.every(size => size === 0 || (size >= 1e-3 && size < 1e4))
+  if (!isFraction || !isPlain) return metricText
+  return value => (typeof value === 'number' && Number.isFinite(value) ? value.toFixed(4) : metricText(value))
 }
 
 /** A time: `0.8 ms`, `2.31 s`, `1 h 02 min`. */

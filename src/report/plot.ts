@@ -69,7 +69,7 @@ export class Plot {
       <path class="axis" d="M${this.#left} ${this.#top}V${bottom}H${right}" />
       <text class="label" x="${middle.x}" y="${this.height - 8}" text-anchor="middle">${this.#across.label}</text>
       <text class="label" transform="translate(12 ${middle.y}) rotate(-90)" text-anchor="middle">
-        ${this.#up.label}
+        ${shortened(this.#up.label)}
       </text>
       ${content}
     </svg>`
@@ -93,6 +93,11 @@ function axisOf({ label, low, high, ticks: count = 5, exact = false }: AxisRange
 
 function shareOf(value: number, { low, high }: Axis): number {
   return (value - low) / (high - low)
+}
+
+/** As much of a name as there is room for beside the axis. */
+function shortened(label: string): string {
+  return label.length > 26 ? `${label.slice(0, 25)}…` : label
 }
 
 /** A hundredth of a unit cannot be seen, and further digits would be most of the page. */

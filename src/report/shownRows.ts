@@ -88,8 +88,3 @@ function words(text: string): Html {
 function more(text: string): Html {
   return html`<span class="more" dir="ltr">${text}</span>`
 }
-
-/** A class as a word of its own among others, whatever direction it is written in. */
-export function name(text: string): Html {
-  return html`<bdi class="name">${text}</bdi>`
-}

@@ -28,10 +28,11 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: .6rem 0; max-width: 100%; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .2rem 0 .4rem; font-size: .9rem; min-width: 16rem; }
+caption span { display: inline-block; position: sticky; left: 0; max-width: min(100%, calc(100vw - 2.5rem)); }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
 th { font-weight: 600; }
 tbody th { font-weight: 500; }
-td, tbody th { max-width: 34rem; overflow-wrap: anywhere; }
+td, tbody th { max-width: 34rem; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
 tr.best td, tr.best th { background: var(--panel); font-weight: 600; }
 tr.total td, tr.total th { background: var(--panel); }
@@ -66,7 +67,8 @@ ol.rows > li { border-left: 3px solid var(--rule); padding: .1rem 0 .1rem .8rem;
 ol.rows p { max-width: 60rem; overflow-wrap: anywhere; }
 .place { margin-right: .4rem; }
 .column::after { content: ":"; }
-bdi.name { font-weight: 600; overflow-wrap: anywhere; }
+bdi.name { font-weight: 600; }
+.facts bdi.name { overflow-wrap: anywhere; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .text { unicode-bidi: isolate; }
@@ -83,6 +85,7 @@ details > summary { cursor: pointer; max-width: 60rem; overflow-wrap: anywhere; 
   :root { color-scheme: light; ${variables(light)} }
   body { font-size: 10pt; }
   nav, .more, .quiet { display: none; }
+  .charts { grid-template-columns: 1fr 1fr; }
   header, main, footer { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
   figure, tr, ol.rows > li, dl > div { break-inside: avoid; }

@@ -21,9 +21,7 @@ export function table(caption: Content, columns: readonly Column[], rows: readon
   return scrolling(
     'Table',
     html`<table>
-      <caption>
-        ${caption}
-      </caption>
+      ${captionOf(caption)}
       <thead>
         <tr>
           ${heads}
@@ -34,6 +32,13 @@ export function table(caption: Content, columns: readonly Column[], rows: readon
       </tbody>
     </table>`,
   )
+}
+
+/** A caption that stays in sight while its table is scrolled. */
+export function captionOf(caption: Content): Html {
+  return html`<caption>
+    <span>${caption}</span>
+  </caption>`
 }
 
 /** What is wider than a narrow page, in a region that scrolls. */
