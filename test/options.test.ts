@@ -107,6 +107,7 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'pipeline/2': options => library.pipeline!('ner', folder, options),
   ...pipelineCalls(task => untyped(pipelines[task])),
   'differentiate/3': options => library.differentiate!(new index.GraphBuilder('none'), {}, [], options),
+  'HtmlReportCallback/0': options => made('HtmlReportCallback', options),
   'EarlyStoppingCallback/0': options => made('EarlyStoppingCallback', options),
   'PrinterCallback/0': options => made('PrinterCallback', options),
   'ProgressCallback/0': options => made('ProgressCallback', options),

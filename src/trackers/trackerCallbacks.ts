@@ -3,6 +3,7 @@ import type { TrainerCallback } from '../callbacks/TrainerCallback'
 import { JsonlFileCallback } from './JsonlFileCallback'
 import { isMLflowHere } from './mlflow/settings'
 import { MLflowCallback } from './MLflowCallback'
+import { HtmlReportCallback } from '../report/HtmlReportCallback'
 import { TensorBoardCallback } from './TensorBoardCallback'
 import { isTrackioHere, TrackioCallback } from './TrackioCallback'
 import { isWandbHere } from './wandb/sdk'
@@ -10,6 +11,7 @@ import { WandbCallback } from './wandb/WandbCallback'
 
 /** What reports to each tracker, and whether `all` means it here. */
 const trackers: Readonly<Record<string, { readonly make: () => TrainerCallback; readonly isHere: () => boolean }>> = {
+  html: { make: () => new HtmlReportCallback(), isHere: () => true },
   tensorboard: { make: () => new TensorBoardCallback(), isHere: () => true },
   mlflow: { make: () => new MLflowCallback(), isHere: () => isMLflowHere() },
   trackio: { make: () => new TrackioCallback(), isHere: () => isTrackioHere() },
