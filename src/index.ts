@@ -208,3 +208,4 @@ export {
   type ParameterGroup,
 } from './training/parameterGroups'
 export { TrainingArguments, type TrainingArgumentsOptions } from './TrainingArguments'
+export { wrapWords } from './words'
