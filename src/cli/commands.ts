@@ -4,7 +4,9 @@ import { runArtifacts } from './artifacts'
 import { exitCodes } from './exitCodes'
 import { shownWord, UsageError } from './flags'
 import { runInstall } from './install'
+import { writeNote } from './messages'
 import type { Streams } from './Streams'
+import { runTrain } from './train/train'
 
 interface Command {
   readonly help: string
@@ -13,6 +15,7 @@ interface Command {
 }
 
 const commands: Readonly<Record<string, Command>> = {
+  train: { help: 'from a table of texts and labels to a model (--help for more)', run: runTrain },
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
   install: { help: 'fetch libraries: install cuda, install openvino (--help for more)', run: runInstall },
   login: { help: 'keep a token of the Hugging Face Hub (--help for more)', run: runLogin },
@@ -35,7 +38,7 @@ const flags: Readonly<Record<string, string>> = {
 
 const terminal: Streams = {
   out: text => written(process.stdout, `${text}\n`),
-  error: text => console.error(text),
+  error: writeNote,
 }
 
 /** A promise where what was written before waits to be read. */
