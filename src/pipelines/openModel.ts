@@ -4,7 +4,7 @@ import { AutoTokenizer } from '../auto/AutoTokenizer'
 import { PeftModel } from '../auto/PeftModel'
 import { PreTrainedModel } from '../auto/PreTrainedModel'
 import type { SourceOptions } from '../auto/sources'
-import { AutoConfig } from '../auto/AutoConfig'
+import { taskOfFolder } from '../auto/taskOfFolder'
 import { quoted, TrainerError } from '../errors'
 import type { Task, HeadTask } from '../heads/Head'
 import { shown } from '../options'
@@ -36,12 +36,21 @@ export interface OpenOptions {
 }
 
 /** What pipelines are called, by the heads of their models. */
-const pipelineOf: Partial<Readonly<Record<HeadTask, string>>> = {
+const pipelineOf: Partial<Readonly<Record<HeadTask, NamedTask>>> = {
   'sequence-classification': 'text-classification',
   'token-classification': 'token-classification',
   'question-answering': 'question-answering',
   'masked-lm': 'fill-mask',
   'feature-extraction': 'feature-extraction',
+}
+
+/** The pipelines, each under one name. */
+export type NamedTask =
+  'text-classification' | 'token-classification' | 'question-answering' | 'fill-mask' | 'feature-extraction'
+
+/** The pipeline for models of a head; there is none for some. */
+export function pipelineNameOf(task: HeadTask | undefined): NamedTask | undefined {
+  return task && pipelineOf[task]
 }
 
 /**
@@ -126,12 +135,9 @@ async function untrained(
   missing: readonly string[],
   { where, task, source }: OpenOptions,
 ): Promise<TrainerError> {
-  const { architectures } = await AutoConfig.fromPretrained(folder, source).catch(
-    () => ({}) as { architectures?: unknown },
-  )
-  const names = Array.isArray(architectures) ? architectures.map(String) : []
-  const found = Object.keys(suffixes).find(name => names.some(one => one.endsWith(suffixes[name]!)))
-  const is = names.length === 0 ? '' : `: its config.json says ${names.join(', ')}`
+  const says = await taskOfFolder(folder, source).catch(() => undefined)
+  const found = says?.task === 'feature-extraction' ? undefined : pipelineNameOf(says?.task)
+  const is = says?.says === undefined ? '' : `: its config.json says ${says.says}`
   return new TrainerError(
     'model',
     `${where} needs a model that was trained for ${inWords(task)}, but ${folder} lacks ${quoted(missing)}${is}.`,
@@ -142,14 +148,6 @@ async function untrained(
           : `Use pipeline('${found}', …), or train it first.`,
     },
   )
-}
-
-/** How Python's classes end whose folders a pipeline opens. */
-const suffixes: Readonly<Record<string, string>> = {
-  'text-classification': 'ForSequenceClassification',
-  'token-classification': 'ForTokenClassification',
-  'question-answering': 'ForQuestionAnswering',
-  'fill-mask': 'ForMaskedLM',
 }
 
 function inWords(task: HeadTask): string {
