@@ -5,6 +5,7 @@ import { exitCodes } from './exitCodes'
 import { shownWord, UsageError } from './flags'
 import { runInstall } from './install'
 import { writeNote } from './messages'
+import { runPredict } from './predict'
 import type { Streams } from './Streams'
 import { runTrain } from './train/train'
 
@@ -16,6 +17,7 @@ interface Command {
 
 const commands: Readonly<Record<string, Command>> = {
   train: { help: 'from a table of texts and labels to a model (--help for more)', run: runTrain },
+  predict: { help: 'rows of a file or a pipe, with what a model answers', run: runPredict },
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
   install: { help: 'fetch libraries: install cuda, install openvino (--help for more)', run: runInstall },
   login: { help: 'keep a token of the Hugging Face Hub (--help for more)', run: runLogin },
