@@ -73,6 +73,13 @@ export type { DatasetInfo } from './data/info'
 export { getDatasetConfigNames, getDatasetSplitNames } from './data/inspect'
 export type { MapOptions } from './data/mapping'
 export type { ParquetOptions } from './data/writeParquet'
+export {
+  type RowFormat,
+  type RowsOfStream,
+  streamRows,
+  type StreamRowsOptions,
+  type WrittenRow,
+} from './data/streamRows'
 export type { PushOptions, PushSplitOptions, PushSplitsOptions } from './data/pushOptions'
 export type { UploadedCommit } from './hub/upload'
 export { disableProgressBars, enableProgressBars } from './data/progress'
@@ -86,6 +93,7 @@ export type { PushedCommit, PushToHubOptions } from './hub/pushOptions'
 export { installCuda, type InstallCudaOptions, type InstalledCuda } from './install/cuda'
 export { type Installed, installOpenvino, type InstallOptions } from './install/install'
 export { packageVersion } from './files/packageVersion'
+export { writeFileWhole } from './files/writeFile'
 export type { ProblemType } from './heads/problemType'
 export { type HubAccount, login, logout, type TokenOptions, whoami } from './hub/login'
 export { type LogLevel, log, setLogLevel, setLogSink } from './logging'
@@ -179,8 +187,9 @@ export { createProfile, type Phase, type Profile, type ProgramProfile, type Span
 export type { AggregationStrategy, EntityGroup, EntityToken } from './pipelines/entities'
 export type { FeatureExtractionOptions, FeatureExtractionPipeline } from './pipelines/featureExtraction'
 export type { FilledMask, FillMaskOptions, FillMaskPipeline } from './pipelines/fillMask'
-export type { ModelWithTokenizer, PipelineModel } from './pipelines/openModel'
+export type { ModelWithTokenizer, NamedTask, PipelineModel } from './pipelines/openModel'
 export { pipeline, type PipelineOptions, type Pipelines } from './pipelines/pipeline'
+export { pipelineTaskOf } from './pipelines/pipelineTaskOf'
 export type { QuestionAnsweringOptions, QuestionAnsweringPipeline } from './pipelines/questionAnswering'
 export type { Answer } from './pipelines/spans'
 export type {
@@ -216,3 +225,4 @@ export {
 } from './training/parameterGroups'
 export { WandbCallback } from './trackers/wandb/WandbCallback'
 export { TrainingArguments, type TrainingArgumentsOptions } from './TrainingArguments'
+export { wrapWords } from './words'

@@ -7,16 +7,19 @@ import { isArgumentName, nameProblem } from './resolve'
 import { camelCase, snakeCase } from './spelling'
 import { type ArgumentName, argumentNames, argumentRow } from './table'
 
-/** A program's own flag, besides those of the training arguments. `required` ones have no default. */
+/**
+ * A program's own flag, besides those of the training arguments. `required` ones have no default. A `list` takes all words
+ * up to the next flag, `texts` one word each time it is given.
+ */
 export interface ExtraFlag {
-  readonly type: 'text' | 'number' | 'flag' | 'list'
+  readonly type: 'text' | 'number' | 'flag' | 'list' | 'texts'
   readonly help: string
   readonly default?: string | number | boolean | readonly string[]
   readonly required?: boolean
 }
 
 type ExtraTable = Readonly<Record<string, ExtraFlag>>
-type ExtraType = { text: string; number: number; flag: boolean; list: readonly string[] }
+type ExtraType = { text: string; number: number; flag: boolean; list: readonly string[]; texts: readonly string[] }
 /** The values of the program's own flags; `undefined` for one that is not given and has no default. */
 export type ExtraValues<E extends ExtraTable> = {
   readonly [Name in keyof E]:
@@ -34,7 +37,7 @@ export interface ParsedArguments<E extends ExtraTable> {
 }
 
 /** How the value of a flag is read. */
-type Reads = 'flag' | 'number' | 'text' | 'list' | 'map' | 'any'
+type Reads = 'flag' | 'number' | 'text' | 'list' | 'texts' | 'map' | 'any'
 
 /**
  * Reads training arguments and a program's own flags from a command line.
@@ -47,7 +50,7 @@ type Reads = 'flag' | 'number' | 'text' | 'list' | 'map' | 'any'
  * @param options.extra the program's own flags, by name in camelCase.
  * @param options.readText reads the file of `--config`, e.g. `path => readFileSync(path, 'utf8')`.
  * @param options.defaults the program's own defaults of training arguments.
- * @param options.usage the first line of the help.
+ * @param options.usage the first lines of the help; those that begin with two blanks stay as they are.
  * @throws TrainerError (`argument`) for an unknown flag or a value of a wrong kind.
  */
 export function parseTrainingArguments<const E extends ExtraTable = Record<never, never>>(
@@ -93,11 +96,11 @@ function extraValues(
 ): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(table).map(([name, flag]) => {
-      const value = own[name] ?? flag.default
+      const value = asWritten(own[name] ?? flag.default, flag.type)
       if (value === undefined && flag.required === true && !lenient) {
         throw new TrainerError('argument', `--${snakeCase(name)} is missing: ${flag.help}`)
       }
-      const wanted = { text: 'string', number: 'number', flag: 'boolean', list: 'object' }[flag.type]
+      const wanted = { text: 'string', number: 'number', flag: 'boolean', list: 'object', texts: 'object' }[flag.type]
       if (value !== undefined && typeof value !== wanted) {
         throw new TrainerError(
           'argument',
@@ -107,6 +110,12 @@ function extraValues(
       return [name, value]
     }),
   )
+}
+
+/** A value of a configuration file as the command line has it: `label: stars` is a list of one, `validation: 0.1` a text. */
+function asWritten(value: unknown, type: ExtraFlag['type']): unknown {
+  if (type === 'text' && typeof value === 'number') return String(value)
+  return type === 'texts' && (typeof value === 'string' || typeof value === 'number') ? [String(value)] : value
 }
 
 /** Reads the words in order; later flags override earlier ones. */
@@ -125,9 +134,10 @@ function readWords(argv: readonly string[], extra: ExtraTable): { values: Record
     const taken = inline === undefined ? takes(reads, following) : 0
     if (negated && inline !== undefined)
       throw new TrainerError('argument', `${word}: a negated switch does not take a value.`)
-    values[name] = negated
+    const value = negated
       ? false
       : readValue(word, name, reads, inline === undefined ? following.slice(0, taken) : [inline])
+    values[name] = reads === 'texts' ? [...((values[name] as unknown[] | undefined) ?? []), value] : value
     if (!negated) at += taken
   }
   return { values, rest }
@@ -187,7 +197,7 @@ function readValue(flag: string, name: string, reads: Reads, words: readonly str
     if (/^(true|false)$/i.test(word)) return word.toLowerCase() === 'true'
     if (reads === 'flag') throw new TrainerError('argument', `${flag} should be true or false, but is '${word}'.`)
   }
-  if (reads === 'text') return word
+  if (reads === 'text' || reads === 'texts') return word
   if (reads === 'map') return readNested(name, word)
   const number = word.trim() === '' ? NaN : Number(word)
   if (Number.isFinite(number)) return number
@@ -198,7 +208,7 @@ function readValue(flag: string, name: string, reads: Reads, words: readonly str
 /** The help: the program's flags, then every training argument that can be set, with its default and purpose. */
 function helpText(extra: ExtraTable, defaults: TrainingArgumentsOptions = {}, usage = 'Training arguments'): string {
   return [
-    ...wrapWords(usage, helpWidth),
+    ...usage.split('\n').flatMap(line => (line.startsWith('  ') ? [line] : wrapWords(line, helpWidth))),
     '',
     ...Object.entries(extra).map(([name, flag]) => helpLine(name, valueNames[flag.type], flag.default, flag.help)),
     helpLine('config', 'FILE', undefined, 'A JSON or YAML file of these flags; flags override it.'),
@@ -216,6 +226,7 @@ const valueNames: Readonly<Record<Reads, string>> = {
   number: 'NUMBER',
   text: 'TEXT',
   list: 'TEXT …',
+  texts: 'TEXT',
   map: 'JSON',
   any: 'VALUE',
 }

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
 import { type HubAccount, login, logout, TrainerError, whoami } from '../index'
 import { askSecret, readSecret } from './askSecret'
+import { exitCodes } from './exitCodes'
+import { UsageError } from './flags'
 import type { Streams } from './Streams'
 
 const usages = {
@@ -33,9 +35,6 @@ const usages = {
   ],
 } as const
 
-/** Ctrl-C, as shells count it. */
-const interrupted = 130
-
 /** `login`. @throws TrainerError (`argument`) for other words, and as login does. */
 export async function runLogin(words: readonly string[], streams: Streams): Promise<number> {
   const options = parseWords('login', words, streams)
@@ -43,7 +42,7 @@ export async function runLogin(words: readonly string[], streams: Streams): Prom
   if (options.token !== undefined)
     streams.error("Note: a token in an argument stands in the shell's history; npx ts-trainer login asks for it.")
   const token = options.token ?? (await tokenFromInput())
-  if (token === undefined) return interrupted
+  if (token === undefined) return exitCodes.interrupted
   if (token.trim() === '')
     throw new TrainerError('argument', 'No token was given.', {
       fix: `Make one on ${settingsPage()}, and type it or pipe it in.`,
@@ -108,8 +107,8 @@ function parseWords(
     // what was written is not repeated: it may be a token
   }
   if (command === 'login')
-    throw new TrainerError('argument', "login takes no words: a token among them would stand in the shell's history.", {
+    throw new UsageError("login takes no words: a token among them would stand in the shell's history.", {
       fix: 'Run npx ts-trainer login, which asks for it, or npx ts-trainer login < token.txt.',
     })
-  throw new TrainerError('argument', `${command} takes no words.`, { fix: `ts-trainer ${command} --help says more.` })
+  throw new UsageError(`${command} takes no words.`, { fix: `ts-trainer ${command} --help says more.` })
 }

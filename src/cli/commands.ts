@@ -1,8 +1,14 @@
-import { doctor, formatDoctor, nearest, packageVersion, TrainerError } from '../index'
+import { doctor, formatDoctor, nearest, packageVersion } from '../index'
 import { runLogin, runLogout, runWhoami } from './account'
 import { runArtifacts } from './artifacts'
+import { exitCodes } from './exitCodes'
+import { shownWord, UsageError } from './flags'
 import { runInstall } from './install'
+import { writeNote } from './messages'
+import { runPredict } from './predict'
+import { runServe } from './serve'
 import type { Streams } from './Streams'
+import { runTrain } from './train/train'
 
 interface Command {
   readonly help: string
@@ -11,6 +17,9 @@ interface Command {
 }
 
 const commands: Readonly<Record<string, Command>> = {
+  train: { help: 'from a table of texts and labels to a model (--help for more)', run: runTrain },
+  predict: { help: 'rows of a file or a pipe, with what a model answers', run: runPredict },
+  serve: { help: 'a model that answers over HTTP', run: runServe },
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
   install: { help: 'fetch libraries: install cuda, install openvino (--help for more)', run: runInstall },
   login: { help: 'keep a token of the Hugging Face Hub (--help for more)', run: runLogin },
@@ -32,14 +41,20 @@ const flags: Readonly<Record<string, string>> = {
 }
 
 const terminal: Streams = {
-  out: text => console.log(text),
-  error: text => console.error(text),
+  out: text => written(process.stdout, `${text}\n`),
+  error: writeNote,
+}
+
+/** A promise where what was written before waits to be read. */
+function written(stream: NodeJS.WriteStream, text: string): Promise<void> | undefined {
+  if (stream.write(text)) return undefined
+  return new Promise(resolve => stream.once('drain', resolve))
 }
 
 /**
  * Runs one command of `ts-trainer`.
  * @param words those after the program's name.
- * @returns the exit status: 0, or 1 if the command failed. An error is printed as its message; with DEBUG set, with its
+ * @returns the exit status, one of {@link exitCodes}. An error is printed as its message; with DEBUG set, with its
  * stack.
  */
 export async function runCommand(words: readonly string[], streams: Streams = terminal): Promise<number> {
@@ -49,7 +64,7 @@ export async function runCommand(words: readonly string[], streams: Streams = te
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
     streams.error(process.env['DEBUG'] ? (stack ?? message) : `ts-trainer: ${message}`)
-    return 1
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.failed
   }
 }
 
@@ -57,25 +72,24 @@ function commandNamed(word: string): Command {
   const name = flags[word] ?? word
   if (Object.hasOwn(commands, name)) return commands[name]!
   const near = nearest(word, [...Object.keys(commands), ...Object.keys(flags).filter(flag => flag.startsWith('--'))])
-  const written = word.startsWith('hf_') ? 'hf_…' : word // a token is not printed
-  throw new TrainerError('argument', `There is no command '${written}'.`, {
+  throw new UsageError(`There is no command '${shownWord(word)}'.`, {
     fix: near === undefined ? `The commands are ${Object.keys(commands).join(', ')}.` : `Did you mean '${near}'?`,
   })
 }
 
 function print(text: string, out: Streams['out']): number {
   out(text)
-  return 0
+  return exitCodes.done
 }
 
 /** Returns status 1 if training cannot run here. */
 async function runDoctor(words: readonly string[], { out }: Streams): Promise<number> {
   const unknown = words.find(word => word !== '--json')
   if (unknown !== undefined)
-    throw new TrainerError('argument', `doctor does not take '${unknown}'.`, { fix: 'It takes --json, or nothing.' })
+    throw new UsageError(`doctor does not take '${shownWord(unknown)}'.`, { fix: 'It takes --json, or nothing.' })
   const report = await doctor()
   out(words.length > 0 ? JSON.stringify(report, undefined, 2) : formatDoctor(report))
-  return report.library.problem === undefined ? 0 : 1
+  return report.library.problem === undefined ? exitCodes.done : exitCodes.failed
 }
 
 function helpText(): string {

@@ -7,6 +7,7 @@ import {
   installOpenvino,
   TrainerError,
 } from '../index'
+import { readingWords } from './flags'
 import type { Streams } from './Streams'
 
 const usage = [
@@ -37,7 +38,7 @@ type Name = keyof typeof installable
 
 /** `install cuda`, `install openvino`. @throws TrainerError (`argument`) for other words, and as those functions do. */
 export async function runInstall(words: readonly string[], { out }: Streams): Promise<number> {
-  const parsed = parseWords(words)
+  const parsed = readingWords(() => parseWords(words))
   if (parsed === undefined) out(usage)
   else if (parsed.name === 'openvino') {
     const { 'index-url': indexUrl, wheel } = parsed.values

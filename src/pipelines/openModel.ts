@@ -4,7 +4,7 @@ import { AutoTokenizer } from '../auto/AutoTokenizer'
 import { PeftModel } from '../auto/PeftModel'
 import { PreTrainedModel } from '../auto/PreTrainedModel'
 import type { SourceOptions } from '../auto/sources'
-import { AutoConfig } from '../auto/AutoConfig'
+import { type FolderTask, taskOfFolder } from '../auto/taskOfFolder'
 import { quoted, TrainerError } from '../errors'
 import type { Task, HeadTask } from '../heads/Head'
 import { shown } from '../options'
@@ -37,12 +37,21 @@ export interface OpenOptions {
 }
 
 /** What pipelines are called, by the heads of their models. */
-const pipelineOf: Partial<Readonly<Record<HeadTask, string>>> = {
+const pipelineOf: Partial<Readonly<Record<HeadTask, NamedTask>>> = {
   'sequence-classification': 'text-classification',
   'token-classification': 'token-classification',
   'question-answering': 'question-answering',
   'masked-lm': 'fill-mask',
   'feature-extraction': 'feature-extraction',
+}
+
+/** The pipelines, each under one name. */
+export type NamedTask =
+  'text-classification' | 'token-classification' | 'question-answering' | 'fill-mask' | 'feature-extraction'
+
+/** The pipeline for models of a head; there is none for some. */
+export function pipelineNameOf(task: HeadTask | undefined): NamedTask | undefined {
+  return task && pipelineOf[task]
 }
 
 /**
@@ -67,13 +76,12 @@ export async function openModel(given: PipelineModel, options: OpenOptions): Pro
 
 async function openFolder(folder: string, options: OpenOptions): Promise<Opened> {
   const { source, task } = options
-  const architectures = await architecturesOf(folder, source)
-  const other = otherPipeline(architectures, task)
-  if (other !== undefined) throw trainedForAnother(folder, architectures, other, options)
+  const folderTask = await taskOfFolder(folder, source).catch(() => undefined) // what is wrong, opening it says better
+  if (folderTask !== undefined && isForAnother(folderTask, task)) throw trainedForAnother(folder, folderTask, options)
   const model = await autoModelFor<unknown>(task).fromPretrained(folder, source)
   const read = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : model
   if (task !== 'feature-extraction' && read.newlyInitialized.length > 0)
-    throw untrained(folder, architectures, read.newlyInitialized, options)
+    throw untrained(folder, folderTask?.says, read.newlyInitialized, options)
   if (options.tokenizer !== undefined) {
     const { revision: _, subfolder: _folder, ...rest } = source // those of the model
     return { model, tokenizer: await loadTokenizer(options.tokenizer, rest) }
@@ -140,53 +148,36 @@ function checkHead({ definition }: PreTrainedModel<unknown>, { where, task }: Op
   )
 }
 
-/** The classes that a folder's config.json names; none of an adapter's, and where it cannot be read. */
-async function architecturesOf(folder: string, source: SourceOptions): Promise<readonly string[]> {
-  const config = await AutoConfig.fromPretrained(folder, source).catch(() => ({ architectures: undefined }))
-  const { architectures } = config as { readonly architectures?: unknown }
-  return Array.isArray(architectures) ? architectures.map(String) : []
-}
-
-/** The pipeline that a folder was trained for, where that is another: its head may have weights of the same names. */
-function otherPipeline(architectures: readonly string[], task: Task): string | undefined {
-  if (task === 'feature-extraction') return undefined // the encoder of any
-  const own = suffixes[pipelineOf[task]!]!
-  if (architectures.length === 0 || architectures.some(one => one.endsWith(own))) return undefined
-  return Object.keys(suffixes).find(name => architectures.some(one => one.endsWith(suffixes[name]!)))
+/** Whether a folder has another head, whose weights may have the same names. The encoder is taken of any. */
+function isForAnother({ task: found }: FolderTask, task: Task): boolean {
+  return found !== undefined && found !== task && found !== 'feature-extraction' && task !== 'feature-extraction'
 }
 
 function trainedForAnother(
   folder: string,
-  architectures: readonly string[],
-  other: string,
+  { task: found, says }: FolderTask,
   { where, task }: OpenOptions,
 ): TrainerError {
-  const is = `the config.json of ${folder} says ${architectures.join(', ')}`
-  return new TrainerError('model', `${where} needs a model that was trained for ${inWords(task)}, but ${is}.`, {
-    fix: `Use pipeline('${other}', …), or train it first.`,
-  })
+  const name = pipelineNameOf(found)
+  return new TrainerError(
+    'model',
+    `${where} needs a model that was trained for ${inWords(task)}, but ${folder} says ${says}.`,
+    { fix: name === undefined ? 'Give another folder.' : `Use pipeline('${name}', …), or train it first.` },
+  )
 }
 
 function untrained(
   folder: string,
-  architectures: readonly string[],
+  says: string | undefined,
   missing: readonly string[],
   { where, task }: OpenOptions,
 ): TrainerError {
-  const is = architectures.length === 0 ? '' : `: its config.json says ${architectures.join(', ')}`
+  const is = says === undefined ? '' : `: its config.json says ${says}`
   return new TrainerError(
     'model',
     `${where} needs a model that was trained for ${inWords(task)}, but ${folder} lacks ${quoted(missing)}${is}.`,
     { fix: 'Train it first, or give another folder.' },
   )
-}
-
-/** How Python's classes end whose folders a pipeline opens. */
-const suffixes: Readonly<Record<string, string>> = {
-  'text-classification': 'ForSequenceClassification',
-  'token-classification': 'ForTokenClassification',
-  'question-answering': 'ForQuestionAnswering',
-  'fill-mask': 'ForMaskedLM',
 }
 
 function inWords(task: HeadTask): string {

@@ -53,16 +53,16 @@ describe('ts-trainer artifacts', () => {
 
   it.each([
     [['--modle', 'x'], 'Did you mean --model?'],
-    [['--model'], '--model needs a value.'],
+    [['--model'], '--model needs a value (DIR_OR_ONNX).'],
     [['--model', 'x', '--model', 'y'], '--model was given twice.'],
     [['x'], "artifacts does not take 'x'."],
-    [['--nominal=x'], "'--nominal' does not take an argument."],
-    [['--model', 'x'], 'artifacts needs --output.'],
-    [['--model', 'x', '--output', 'y', '--task', 'tokens'], 'There is no task "tokens".'],
+    [['--nominal=x'], "--nominal takes no value, but was given 'x'."],
+    [['--model', 'x'], 'artifacts needs --output: '],
+    [['--model', 'x', '--output', 'y', '--task', 'tokens'], "masked-lm, but is 'tokens'."],
     [['--model', 'x.onnx', '--output', 'y', '--task', 'masked-lm'], 'an ONNX file has its outputs'],
   ])('refuses %j', async (words, message) => {
     const { status, error } = await run(...words)
-    expect(status).toBe(1)
+    expect(status).toBe(2)
     expect(error).toContain(message)
   })
 

@@ -39,7 +39,7 @@ describe('ts-trainer install', () => {
     const either = 'Write: ts-trainer install cuda, or ts-trainer install openvino.'
     const fix = 'Write: ts-trainer install openvino [--index-url URL | --wheel FILE].'
     expect(await run('install')).toEqual({
-      status: 1,
+      status: 2,
       out: '',
       error: `ts-trainer: install needs the name of what to install. ${either}`,
     })

@@ -47,7 +47,7 @@ describe('ts-trainer', () => {
 
   it('refuses other words with the nearest, without a stack', async () => {
     expect(await run('docter')).toEqual({
-      status: 1,
+      status: 2,
       out: '',
       error: "ts-trainer: There is no command 'docter'. Did you mean 'doctor'?",
     })
@@ -55,7 +55,7 @@ describe('ts-trainer', () => {
     expect((await run('xyzzyxyzzy')).error).toBe(
       "ts-trainer: There is no command 'xyzzyxyzzy'. The commands are doctor, install, login, logout, whoami, artifacts, help, version.",
     )
-    expect((await run('toString')).status).toBe(1)
+    expect((await run('toString')).status).toBe(2)
     expect((await run('doctor', '--jsn')).error).toBe(
       "ts-trainer: doctor does not take '--jsn'. It takes --json, or nothing.",
     )
@@ -73,7 +73,7 @@ describe('ts-trainer', () => {
       promisify(execFile)(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], { cwd: root })
     expect((await program('version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
     await expect(program('docter')).rejects.toMatchObject({
-      code: 1,
+      code: 2,
       stdout: '',
       stderr: expect.stringMatching(/^ts-trainer: There is no command 'docter'\. Did you mean 'doctor'\?\n$/),
     })

@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { nearest, TrainerError } from '../index'
+
+/** A file's text. @throws TrainerError (`file`) for one that is not there, with the nearest name in its folder. */
+export function readTextFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const near = nearest(basename(path), namesIn(dirname(path)))
+    throw new TrainerError('file', `${path} cannot be read: ${(cause as Error).message}.`, {
+      ...(near !== undefined && near !== basename(path) && { fix: `Did you mean ${join(dirname(path), near)}?` }),
+      cause,
+    })
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

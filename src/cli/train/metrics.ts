@@ -1,0 +1,44 @@
+// predictions → the numbers that say how good a model is
+import { type ComputeMetrics, loadMetric, type Tensor } from '../../index'
+import type { RowTask } from './labels'
+
+/** What a task is judged by. */
+export interface Judgement {
+  readonly computeMetrics: ComputeMetrics
+  /** The metric by which the best model is kept. */
+  readonly best: string
+}
+
+/** Accuracy and F1 (the mean over the classes); of numbers the correlations and the mean squared error. */
+export const judgements: Readonly<Record<RowTask, Judgement>> = {
+  'text-classification': {
+    computeMetrics: ({ predictions, labels }) => {
+      const input = { predictions: predictions.argmax(-1), references: labels }
+      const f1 = loadMetric('f1').compute({ ...input, average: 'macro', zeroDivision: 0 })
+      return { ...loadMetric('accuracy').compute(input), ...f1 }
+    },
+    best: 'f1',
+  },
+  'multi-label-classification': {
+    computeMetrics: ({ predictions, labels }) => {
+      const input = { predictions: aboveHalf(predictions), references: (labels as Tensor).tolist() as number[][] }
+      const f1 = loadMetric('f1', 'multilabel').compute({ ...input, average: 'micro', zeroDivision: 0 })
+      return { ...loadMetric('accuracy', 'multilabel').compute(input), ...f1 }
+    },
+    best: 'f1',
+  },
+  regression: {
+    computeMetrics: ({ predictions, labels }) => {
+      const input = { predictions, references: labels }
+      const { pearsonr } = loadMetric('pearsonr').compute(input)
+      const { spearmanr } = loadMetric('spearmanr').compute(input)
+      return { ...loadMetric('mse').compute(input), pearson: pearsonr, spearmanr }
+    },
+    best: 'loss',
+  },
+}
+
+/** A class is predicted where its probability is above a half: its logit above zero. */
+function aboveHalf(logits: Tensor): number[][] {
+  return (logits.tolist() as number[][]).map(row => row.map(logit => (logit > 0 ? 1 : 0)))
+}

@@ -1,0 +1,213 @@
+// `ts-trainer train`: from a table to a model
+import {
+  AutoModelForSequenceClassification,
+  AutoTokenizer,
+  type Dataset,
+  type Metrics,
+  type PreTrainedModel,
+  Trainer,
+  TrainerError,
+  type TrainingArguments,
+  wrapWords,
+} from '../../index'
+import { exitCodes } from '../exitCodes'
+import type { Streams } from '../Streams'
+import { type ChosenColumns, chooseColumns, counted } from './columns'
+import { type Labels, readLabels } from './labels'
+import { judgements } from './metrics'
+import { balanceNote, modelNote, noteLines, runNote, shellWords, taskNote } from './notes'
+import { leftOutNote, openRows, type OpenedRows, textNames, usableRows } from './rows'
+import { splitRows } from './split'
+import { tokenized, tokenLimit } from './tokens'
+import { readTrainWords, type TrainPlan } from './words'
+
+/** `ts-trainer train`. @throws TrainerError that says what is wrong with the words, the rows or the model. */
+export async function runTrain(words: readonly string[], streams: Streams): Promise<number> {
+  const plan = readTrainWords(words)
+  if (typeof plan === 'string') {
+    streams.out(plan)
+    return exitCodes.done
+  }
+  const rows = await readRows(plan)
+  for (const note of rows.notes) streams.error(note)
+  const args = plan.arguments(rows.labels.task, rows.validation !== undefined)
+  const { trainer, notes } = await prepare(plan, rows, args)
+  streams.error(noteLines([...rows.summary, ...notes], wrapWords))
+  try {
+    return await trainAndSave(trainer, plan, rows, words, streams)
+  } finally {
+    await trainer.dispose()
+  }
+}
+
+/** Rows that are ready for a tokenizer, and what is to be said of them. */
+interface ReadRows {
+  readonly columns: ChosenColumns
+  readonly labels: Labels
+  readonly train: Dataset
+  readonly validation: Dataset | undefined
+  readonly leftOut: number
+  readonly notes: readonly string[]
+  readonly summary: readonly (readonly [string, string | undefined])[]
+}
+
+async function readRows(plan: TrainPlan): Promise<ReadRows> {
+  const { data, configuration, texts, labels: named, maxTrainSamples } = plan
+  const opened = await openRows(data, configuration)
+  const columns = chooseColumns(opened.train, { texts, labels: named }, data)
+  const labels = readLabels(opened.train, columns.labels, plan.task)
+  const usable = usableRows(opened.train, columns, labels, data)
+  const { train, validation, how, note } = await validationOf(plan, opened, columns, labels, usable.rows)
+  const some = maxTrainSamples === undefined ? train : train.select(firstNumbers(train.length, maxTrainSamples))
+  const guessed = (why: string | undefined): string => (why === undefined ? '' : ` (guessed: ${why})`)
+  return {
+    ...{ columns, labels, train: some, validation, leftOut: usable.leftOut.length },
+    notes: [leftOutNote(usable.leftOut, data), note].filter(line => line !== undefined),
+    summary: [
+      ['text', columns.texts.join(' and ') + guessed(columns.why.texts)],
+      ['label', columns.labels.join(', ') + guessed(columns.why.labels)],
+      ['task', taskNote(labels)],
+      ['rows', `${counted(some.length)} to train on, ${how}`],
+      ['balance', balanceNote(some, labels)],
+    ],
+  }
+}
+
+function firstNumbers(rows: number, most: number): number[] {
+  return Array.from({ length: Math.min(rows, most) }, (_, row) => row)
+}
+
+interface Validated {
+  readonly train: Dataset
+  readonly validation: Dataset | undefined
+  readonly how: string
+  readonly note?: string | undefined
+}
+
+async function validationOf(
+  plan: TrainPlan,
+  opened: OpenedRows,
+  columns: ChosenColumns,
+  labels: Labels,
+  rows: Dataset,
+): Promise<Validated> {
+  const { validation: wanted, isValidationGiven } = plan
+  if (wanted.kind === 'none') return { train: rows, validation: undefined, how: 'none to validate on' }
+  const own = isValidationGiven ? undefined : opened.validation
+  if (wanted.kind === 'file' || own !== undefined) {
+    const place = wanted.kind === 'file' ? wanted.path : `${opened.validationName} of ${plan.data}`
+    const other = own ?? (await openRows((wanted as { path: string }).path, undefined)).train
+    const missing = [...columns.texts, ...columns.labels].find(name => !other.columnNames.includes(name))
+    if (missing !== undefined)
+      throw new TrainerError('data', `${place} has no column '${missing}'; it has ${other.columnNames.join(', ')}.`)
+    const usable = usableRows(other, columns, labels, place)
+    const how = `${counted(usable.rows.length)} to validate on (${place})`
+    return { train: rows, validation: usable.rows, how, note: leftOutNote(usable.leftOut, place) }
+  }
+  const seed = plan.arguments(labels.task, true).seed
+  const parts = splitRows(rows, wanted.size, seed, labels)
+  return { ...parts, how: `${counted(parts.validation.length)} to validate on (${parts.how})` }
+}
+
+async function prepare(
+  plan: TrainPlan,
+  { columns, labels, train, validation }: ReadRows,
+  args: TrainingArguments,
+): Promise<{ trainer: Trainer; notes: (readonly [string, string | undefined])[] }> {
+  const tokenizer = await AutoTokenizer.fromPretrained(plan.model)
+  const model = await loadModel(plan, labels, args.seed)
+  const texts = textNames(columns)
+  const { maxLength, fits } = tokenLimit(train, texts, tokenizer, plan.maxLength)
+  tokenizer.modelMaxLength = maxLength // saved with the model: what is predicted is cut as what was trained on
+  const encoded = await tokenized(train, texts, tokenizer, maxLength)
+  const trainer = new Trainer({
+    ...{ model, args, processingClass: tokenizer, trainDataset: encoded },
+    ...(validation !== undefined && { evalDataset: await tokenized(validation, texts, tokenizer, maxLength) }),
+    ...(plan.classWeights !== undefined && { classWeights: plan.classWeights }),
+    computeMetrics: judgements[labels.task].computeMetrics,
+  })
+  const notes = [
+    ['model', modelNote(model, plan.model)],
+    ['max length', `${maxLength} tokens, which ${(100 * fits).toFixed(1)} % of the texts do not exceed (--max_length)`],
+    ['run', runNote(args, train.length)],
+    ['output', args.outputDir],
+  ] as const
+  return { trainer, notes: [...notes] }
+}
+
+function loadModel(plan: TrainPlan, { task, names }: Labels, seed: number): Promise<PreTrainedModel> {
+  return AutoModelForSequenceClassification.fromPretrained(plan.model, {
+    ...(task === 'regression' ? { numLabels: 1 } : { id2label: names }),
+    problemType: task === 'text-classification' ? 'single_label_classification' : problemTypes[task],
+    ignoreMismatchedSizes: plan.ignoreMismatchedSizes,
+    seed,
+  })
+}
+
+const problemTypes = {
+  regression: 'regression',
+  'multi-label-classification': 'multi_label_classification',
+} as const
+
+async function trainAndSave(
+  trainer: Trainer,
+  plan: TrainPlan,
+  rows: ReadRows,
+  words: readonly string[],
+  { out, error, interrupt }: Streams,
+): Promise<number> {
+  const {
+    metrics: trained,
+    interrupted,
+    globalStep,
+  } = await trainer.train({
+    resumeFromCheckpoint: plan.resume,
+    ...(interrupt !== undefined && { signal: interrupt }),
+  })
+  const { outputDir } = trainer.args
+  if (interrupted) {
+    error(`Stopped after ${counted(globalStep)} updates. This goes on where it stopped:\n  ${resumeCommand(words)}`)
+    return exitCodes.interrupted
+  }
+  await trainer.saveModel()
+  await trainer.saveMetrics('train', trained)
+  await trainer.saveState()
+  const evaluated = rows.validation === undefined ? {} : (evaluationOfBest(trainer) ?? (await trainer.evaluate()))
+  if (rows.validation !== undefined) await trainer.saveMetrics('eval', evaluated)
+  await trainer.createModelCard()
+  out(JSON.stringify(resultOf(rows, outputDir, trained, evaluated)))
+  error(`The model is in ${outputDir}. Now it can predict:\n  ${predictCommand(plan, rows, outputDir)}`)
+  return exitCodes.done
+}
+
+/** What the evaluation came to of the weights that the model has now, if the run has made one. */
+function evaluationOfBest({ state, args }: Trainer): Metrics | undefined {
+  const step = args.loadBestModelAtEnd ? state.bestGlobalStep : state.globalStep
+  const logged = state.logHistory.findLast(entry => entry.step === step && 'eval_loss' in entry)
+  if (logged === undefined) return undefined
+  const { step: _, ...metrics } = logged
+  return metrics as Metrics
+}
+
+function resultOf(rows: ReadRows, model: string, trained: Metrics, evaluated: Metrics): object {
+  const { labels, columns, train, validation, leftOut } = rows
+  return {
+    ...{ model, task: labels.task, text: columns.texts, label: columns.labels, classes: labels.names },
+    rows: { train: train.length, validation: validation?.length ?? 0, leftOut },
+    ...{ ...trained, ...evaluated },
+  }
+}
+
+function predictCommand(plan: TrainPlan, { columns }: ReadRows, model: string): string {
+  const texts = columns.texts.flatMap(name => ['--text', name])
+  return `npx ts-trainer predict ${shellWords([plan.data, '--model', model, ...texts])}`
+}
+
+/** The same words, resuming. */
+function resumeCommand(words: readonly string[]): string {
+  const before = words.filter((word, at) => {
+    const isFlag = /^--resume[-_]?from[-_]?checkpoint\b/i.test(word)
+    return !isFlag && !/^--resume[-_]?from[-_]?checkpoint$/i.test(words[at - 1] ?? '')
+  })
+  return `npx ts-trainer train ${shellWords(before)} --resume_from_checkpoint true`
+}
