@@ -20,11 +20,13 @@ export default defineConfig([
     entry: { cli: 'src/cli/main.ts' },
     format: 'esm',
     dts: false,
-    // The command uses the package's front door, and so the same copy of everything that a program in the same process uses.
+    // The command, and the examples that it runs, use the package's front door, and so the same copy of everything that a
+    // program in the same process uses.
     plugins: [
       {
         name: 'front-door',
-        resolveId: (source: string) => (source === '../index' ? { id: './index.mjs', external: true } : undefined),
+        resolveId: (source: string) =>
+          /^(\.\.\/)+index$|^ts-trainer$/.test(source) ? { id: './index.mjs', external: true } : undefined,
       },
     ],
   },

@@ -8,7 +8,7 @@ import {
   type TrainingArgumentsOptions,
 } from 'ts-trainer'
 
-const ownFlags = {
+export const ownFlags = {
   model: {
     type: 'text',
     required: true,
@@ -20,33 +20,52 @@ const ownFlags = {
   resumeFromCheckpoint: { type: 'text', help: "A checkpoint's folder, or true for the newest of output_dir." },
 } as const satisfies Record<string, ExtraFlag>
 
-type Values<Extra extends Record<string, ExtraFlag>> = ParsedArguments<typeof ownFlags & Extra>['extra']
+type Table = Record<string, ExtraFlag>
+type Values<Extra extends Table> = ParsedArguments<typeof ownFlags & Extra>['extra']
+
+/** What a command line says. */
+export type Flags<Extra extends Table = Record<never, never>> = Values<Extra> & {
+  readonly args: TrainingArguments
+  readonly resume: string | boolean | undefined
+}
 
 /**
- * Reads the command line of the example `examples/<script>.ts`: training arguments, the flags that every
- * example has, and those of its own (`extra`). With `--help` they are printed, and the program ends.
+ * Reads words: training arguments, the flags that every example has, and those of its own (`extra`). A text is the help
+ * that was asked for.
  */
-export function parseFlags<const Extra extends Record<string, ExtraFlag> = Record<never, never>>(
-  script: string,
-  defaults: Omit<TrainingArgumentsOptions, 'outputDir'>,
+export function readFlags<const Extra extends Table = Record<never, never>>(
+  words: readonly string[],
+  usage: string,
+  defaults: TrainingArgumentsOptions,
   extra?: Extra,
-): Values<Extra> & { args: TrainingArguments; resume: string | boolean | undefined } {
-  const parsed = parseTrainingArguments(process.argv.slice(2), {
-    usage: `Usage: npx tsx examples/${script}.ts --model ID --data ID [ARGUMENTS]`,
-    defaults: { outputDir: `out/${script.split('/').at(-1)}`, ...defaults },
+): Flags<Extra> | string {
+  const parsed = parseTrainingArguments(words, {
+    usage,
+    defaults,
     readText: path => readFileSync(path, 'utf8'),
     extra: { ...ownFlags, ...(extra as Extra) },
   })
-  if (parsed.help !== undefined) {
-    console.log(parsed.help)
-    process.exit()
-  }
+  if (parsed.help !== undefined) return parsed.help
   const { resumeFromCheckpoint } = parsed.extra as Values<Record<never, never>>
   return {
     ...parsed.extra,
     args: parsed.args,
     resume: resumeFromCheckpoint === 'true' ? true : resumeFromCheckpoint,
   }
+}
+
+/** Reads the command line of the example `examples/<script>.ts`. With `--help` it is printed, and the program ends. */
+export function parseFlags<const Extra extends Table = Record<never, never>>(
+  script: string,
+  defaults: Omit<TrainingArgumentsOptions, 'outputDir'>,
+  extra?: Extra,
+): Flags<Extra> {
+  const usage = `Usage: npx tsx examples/${script}.ts --model ID --data ID [ARGUMENTS]`
+  const outputDir = `out/${script.split('/').at(-1)}`
+  const flags = readFlags(process.argv.slice(2), usage, { outputDir, ...defaults }, extra)
+  if (typeof flags !== 'string') return flags
+  console.log(flags)
+  process.exit()
 }
 
 /** The first rows of a split, as loadDataset's `split` spells it; all, without a limit. */

@@ -6,6 +6,7 @@ import { circles, filesOf, importsOf, neededBy, readSources, runtimeImportsOf, t
 import { doors, globals, programs, rooms, sharing, training } from './helpers/rooms'
 
 function roomOf(path: string): string {
+  if (path.startsWith('../examples/')) return 'examples'
   const inTraining = /^training\/(\w+)/.exec(path)?.[1]
   if (inTraining !== undefined)
     return Object.keys(training).find(room => training[room]!.includes(inTraining)) ?? `training/${inTraining}`

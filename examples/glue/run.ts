@@ -1,45 +1,54 @@
-// What the scripts of GLUE's tasks share: flags, rows, tokens, training, and the evaluation as JSON on the last line.
+// What the scripts of GLUE's tasks share, and `npx ts-trainer glue`: rows, tokens, training and evaluation.
 import {
   AutoModelForSequenceClassification,
   AutoTokenizer,
   type Dataset,
+  type ExtraFlag,
   loadDataset,
-  type Metric,
+  loadMetric,
   type Metrics,
   type Tokenizer,
   Trainer,
   type TrainingArgumentsOptions,
 } from 'ts-trainer'
-import { firstRows, parseFlags } from '../flags'
+import { firstRows, type Flags, parseFlags } from '../flags'
+import { type GlueTask, type GlueTaskName, glueTasks } from './tasks'
 
-/** A task of GLUE. */
-export interface GlueTask {
-  /** The name of the script, and of the folder of its rows unless `rows` has another. */
-  readonly task: string
-  readonly rows?: string
-  /** The columns of its texts. */
-  readonly columns: readonly [string, string?]
-  /** Its classes in order, where the rows do not name them; left out, its label is a number. */
-  readonly classes?: readonly string[]
-  readonly metric: Metric
-  /** Training arguments that the command line may change. */
-  readonly defaults: Omit<TrainingArgumentsOptions, 'outputDir'>
-  /** The split that is evaluated, 'validation' by default. */
-  readonly validation?: string
-  /** A second one, evaluated at the end: its results have the suffix _mm, as in run_glue.py. */
-  readonly mismatched?: string
+/** Training arguments that the command line may change: after Devlin et al. 2019 (arXiv:1810.04805), section 4.1. */
+export const glueDefaults = {
+  learningRate: 5e-5,
+  numTrainEpochs: 3,
+  perDeviceTrainBatchSize: 32,
+  evalStrategy: 'epoch',
+} as const satisfies TrainingArgumentsOptions
+
+/** The flags that the tasks have besides those of every example. */
+export const glueFlags = {
+  maxSeqLength: { type: 'number', default: 128, help: 'Longer texts are cut to so many tokens.' },
+  ignoreMismatchedSizes: { type: 'flag', default: false, help: 'A head of another size starts anew.' },
+} as const satisfies Record<string, ExtraFlag>
+
+/** The script of a task: the evaluation as JSON on the last line. */
+export async function runGlue(name: GlueTaskName): Promise<void> {
+  const results = await fineTune(name, parseFlags(`glue/${name}`, glueDefaults, glueFlags))
+  if (results === undefined) process.exitCode = 130
+  else console.log(JSON.stringify(results))
 }
 
-/** Fine-tunes a model as the command line says, evaluates it, and saves it in `output_dir`. */
-export async function runGlue(script: GlueTask): Promise<void> {
-  const { args, resume, ...own } = parseFlags(`glue/${script.task}`, script.defaults, {
-    maxSeqLength: { type: 'number', default: 128, help: 'Longer texts are cut to so many tokens.' },
-    ignoreMismatchedSizes: { type: 'flag', default: false, help: 'A head of another size starts anew.' },
-  })
-  const { metric, classes } = script
+/**
+ * Fine-tunes a model as the flags say, evaluates it, and saves it in `output_dir`.
+ * @returns what it came to; undefined where Ctrl-C has ended it, with a checkpoint.
+ */
+export async function fineTune(
+  name: GlueTaskName,
+  { args, resume, signal, ...own }: Flags<typeof glueFlags> & { readonly signal?: AbortSignal | undefined },
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const script: GlueTask = glueTasks[name]
+  const { classes, mismatched } = script
+  const metric = loadMetric('glue', script.metric)
   const tokenizer = await AutoTokenizer.fromPretrained(own.model)
   const load = async (split: string, limit: number | undefined): Promise<Dataset> => {
-    const rows = await loadDataset(own.data, script.rows ?? script.task, { split: firstRows(split, limit) })
+    const rows = await loadDataset(own.data, script.rows ?? name, { split: firstRows(split, limit) })
     return encode(rows, tokenizer, script.columns, own.maxSeqLength)
   }
   const trainDataset = await load('train', own.maxTrainSamples)
@@ -60,15 +69,18 @@ export async function runGlue(script: GlueTask): Promise<void> {
       metric.compute({ predictions: classes === undefined ? predictions : predictions.argmax(-1), references: labels }),
   })
 
-  const { metrics: trained } = await trainer.train({ resumeFromCheckpoint: resume })
+  const { metrics: trained, interrupted } = await trainer.train({
+    resumeFromCheckpoint: resume,
+    ...(signal && { signal }),
+  })
+  if (interrupted) return void (await trainer.dispose())
   await trainer.saveModel()
   const evaluated = await trainer.evaluate()
-  const { mismatched } = script
   const others = mismatched === undefined ? {} : await trainer.evaluate(await load(mismatched, own.maxEvalSamples))
   const metrics = { ...evaluated, ...withSuffix(others) }
   await trainer.saveMetrics('eval', metrics)
   await trainer.dispose()
-  console.log(JSON.stringify({ task: script.task, ...trained, ...metrics }))
+  return { task: name, ...trained, ...metrics }
 }
 
 function encode(

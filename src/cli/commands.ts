@@ -2,7 +2,8 @@ import { doctor, formatDoctor, nearest, packageVersion } from '../index'
 import { runLogin, runLogout, runWhoami } from './account'
 import { runArtifacts } from './artifacts'
 import { exitCodes } from './exitCodes'
-import { shownWord, UsageError } from './flags'
+import { type CommandTable, type FlagTable, readFlags, shownWord, UsageError } from './flags'
+import { runGlueTask } from './glue'
 import { runInstall } from './install'
 import { writeNote } from './messages'
 import { runPredict } from './predict'
@@ -17,15 +18,16 @@ interface Command {
 }
 
 const commands: Readonly<Record<string, Command>> = {
-  train: { help: 'from a table of texts and labels to a model (--help for more)', run: runTrain },
+  train: { help: 'from a table of texts and labels to a model', run: runTrain },
+  glue: { help: 'a model fine-tuned on a task of GLUE', run: runGlueTask },
   predict: { help: 'rows of a file or a pipe, with what a model answers', run: runPredict },
   serve: { help: 'a model that answers over HTTP', run: runServe },
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
-  install: { help: 'fetch libraries: install cuda, install openvino (--help for more)', run: runInstall },
-  login: { help: 'keep a token of the Hugging Face Hub (--help for more)', run: runLogin },
+  install: { help: 'fetch libraries: install cuda, install openvino', run: runInstall },
+  login: { help: 'keep a token of the Hugging Face Hub', run: runLogin },
   logout: { help: 'remove it', run: runLogout },
   whoami: { help: 'whose token is used', run: runWhoami },
-  artifacts: { help: 'write a model as files that a runtime trains (--help for more)', run: runArtifacts },
+  artifacts: { help: 'write a model as files that a runtime trains', run: runArtifacts },
   help: { help: 'this text; also --help', run: (_words, { out }) => print(helpText(), out) },
   version: {
     help: 'the version of ts-trainer; also --version',
@@ -82,23 +84,25 @@ function print(text: string, out: Streams['out']): number {
   return exitCodes.done
 }
 
+const doctorTable = {
+  name: 'doctor',
+  usage: '[--json]',
+  about: [
+    'Says what training runs on here: the library, its devices, and what is missing. Exit status 1 where it cannot.',
+  ],
+  flags: { json: { type: 'switch', help: 'As JSON, for programs.' } },
+} as const satisfies CommandTable<FlagTable>
+
 /** Returns status 1 if training cannot run here. */
 async function runDoctor(words: readonly string[], { out }: Streams): Promise<number> {
-  const unknown = words.find(word => word !== '--json')
-  if (unknown !== undefined)
-    throw new UsageError(`doctor does not take '${shownWord(unknown)}'.`, { fix: 'It takes --json, or nothing.' })
+  const read = readFlags(doctorTable, words, { out })
+  if (read === undefined) return exitCodes.done
   const report = await doctor()
-  out(words.length > 0 ? JSON.stringify(report, undefined, 2) : formatDoctor(report))
+  out(read.values.json ? JSON.stringify(report, undefined, 2) : formatDoctor(report))
   return report.library.problem === undefined ? exitCodes.done : exitCodes.failed
 }
 
 function helpText(): string {
-  const rows = Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(10)}${help}`)
-  return [
-    'Usage: ts-trainer COMMAND',
-    '',
-    ...rows,
-    '',
-    'Training itself is a program: see the README and examples/.',
-  ].join('\n')
+  const rows = Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(11)}${help}`)
+  return ['Usage: ts-trainer COMMAND', '', ...rows, '', 'npx ts-trainer COMMAND --help says more of each.'].join('\n')
 }

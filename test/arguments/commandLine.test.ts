@@ -84,6 +84,20 @@ describe('the command line', () => {
     })
   })
 
+  it('reads texts that are given one at a time, and from a file as a list or as one', () => {
+    const read = (argv: readonly string[], file = '') =>
+      parseTrainingArguments(argv, {
+        extra: { text: { type: 'texts', help: 'Columns' }, part: { type: 'text', help: 'A share or a file' } },
+        readText: () => file,
+      })
+    const { extra, rest } = read(['--text', 'a', 'rest', '--text=b'])
+    expect({ extra, rest }).toEqual({ extra: { text: ['a', 'b'], part: undefined }, rest: ['rest'] })
+    expect(read(['--config', 'x'], 'text: [a, b]\npart: 0.2').extra).toEqual({ text: ['a', 'b'], part: '0.2' })
+    expect(read(['--config', 'x', '--text', 'c'], 'text: a').extra.text).toEqual(['c'])
+    expect(read(['--config', 'x'], 'text: a').extra.text).toEqual(['a'])
+    expect(read(['--help']).help).toContain('\n  --text TEXT')
+  })
+
   it('refuses unknown flags and wrong values', () => {
     expect(() => parse('--learning_rat', '1')).toThrow(
       '--learning_rat: learningRat is not a training argument. Did you mean learningRate?',

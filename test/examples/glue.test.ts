@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { PrinterCallback, Trainer } from 'ts-trainer'
 import { describe, expect, it, vi } from 'vitest'
 import { smallModel } from '../helpers/classifier'
+import { runCli } from '../helpers/runCli'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 
 const examples = join(import.meta.dirname, '../../examples/glue')
@@ -133,10 +134,39 @@ describe('examples/glue', () => {
   })
 
   it('has a short script for each of the tasks', () => {
-    const scripts = readdirSync(examples).filter(name => name !== 'run.ts')
+    const scripts = readdirSync(examples).filter(name => !['run.ts', 'tasks.ts'].includes(name))
     expect(scripts.toSorted()).toEqual(tasks.map(([task]) => `${task}.ts`).toSorted())
     for (const script of scripts)
-      expect(readFileSync(join(examples, script), 'utf8').split('\n').length, script).toBeLessThan(60)
+      expect(readFileSync(join(examples, script), 'utf8').split('\n').length, script).toBeLessThan(10)
+  })
+
+  it('is a command too', async () => {
+    const folder = temporaryFolder()
+    await writeModel(join(folder, 'model'))
+    writeTask(join(folder, 'glue/mrpc'), ['sentence1', 'sentence2'], 2, ['validation'])
+    const quiet = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const words = [
+      '--model',
+      join(folder, 'model'),
+      '--data',
+      join(folder, 'glue'),
+      '--output_dir',
+      join(folder, 'out'),
+    ]
+    const train = (...more: string[]) => runCli(['glue', ...words, '--max_steps', '1', ...more])
+    const { status, out } = await train('--task', 'MRPC')
+    const aborted = await runCli(['glue', ...words, '--task', 'mrpc'], { interrupt: AbortSignal.abort() })
+    quiet.mockRestore()
+    expect([status, aborted.status]).toEqual([0, 130])
+    expect(JSON.parse(out)).toMatchObject({
+      task: 'mrpc',
+      eval_accuracy: expect.any(Number),
+      eval_f1: expect.any(Number),
+    })
+    const wrong = await train('--task', 'mrcp')
+    expect(wrong).toMatchObject({ status: 2, error: expect.stringContaining('Did you mean mrpc?') })
+    expect((await train()).error).toContain('--task is missing')
+    expect((await runCli(['glue', '--help'])).out.split('\n').filter(line => line.length >= 80)).toEqual([])
   })
 })
 

@@ -48,7 +48,8 @@ export const rooms = listed({
     modelCard callbacks trackers auto search TrainingArguments ground`,
   index: `Trainer pipelines artifacts adapters looping deciding running engine install search TrainingArguments losses optim autodiff heads
     models onnx data collators questionAnswering tokenizers metrics modelCard callbacks trackers report auto hub files ground`,
-  cli: 'index',
+  examples: '',
+  cli: 'index examples',
 })
 
 /** The law inside `training/`: what runs, what decides, and the loop, which knows neither heads nor layouts. */

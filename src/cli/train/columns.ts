@@ -87,7 +87,8 @@ export function chooseColumns(
   const columns = profileColumns(rows)
   for (const name of [...(given.texts ?? []), ...(given.labels ?? [])]) checkColumn(name, columns, place)
   const [texts, whyTexts] = given.texts === undefined ? guessTexts(columns, given.labels ?? [], place) : [given.texts]
-  const [labels, whyLabels] = given.labels === undefined ? guessLabel(columns, texts, place) : [given.labels]
+  const [labels, whyLabels] =
+    given.labels === undefined ? guessLabel(columns, texts, rows.length, place) : [given.labels]
   const both = labels.find(name => texts.includes(name))
   if (both !== undefined) throw new TrainerError('data', `'${both}' cannot be both the text and the label.`)
   if (texts.length > 2)
@@ -119,11 +120,12 @@ function guessTexts(columns: readonly ColumnProfile[], labels: readonly string[]
   return [[longest.name], texts.length === 1 ? 'the only texts' : 'the longest texts']
 }
 
-function guessLabel(columns: readonly ColumnProfile[], texts: readonly string[], place: string): Guess {
+function guessLabel(columns: readonly ColumnProfile[], texts: readonly string[], rows: number, place: string): Guess {
   const others = columns.filter(({ name, kind }) => !texts.includes(name) && kind !== 'other')
   const named = others.find(({ name }) => surely.includes(name.toLowerCase()))
   if (named !== undefined) return [[named.name], 'by its name']
-  const few = others.filter(({ kind, distinct }) => kind !== 'list' && distinct > 1 && distinct <= fewValues)
+  const most = Math.min(fewValues, Math.max(2, rows / 2))
+  const few = others.filter(({ kind, distinct }) => kind !== 'list' && distinct > 1 && distinct <= most)
   const candidates = few.length > 0 ? few : others.filter(({ hasFractions, kind }) => hasFractions || kind === 'list')
   if (candidates.length === 1)
     return [[candidates[0]!.name], few.length > 0 ? 'the only column with few values' : 'the only numbers or lists']

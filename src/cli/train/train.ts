@@ -135,16 +135,25 @@ async function prepare(
   return { trainer, notes: [...notes] }
 }
 
-function loadModel(plan: TrainPlan, { task, names }: Labels, seed: number): Promise<PreTrainedModel> {
-  return AutoModelForSequenceClassification.fromPretrained(plan.model, {
-    ...(task === 'regression' ? { numLabels: 1 } : { id2label: names }),
-    problemType: task === 'text-classification' ? 'single_label_classification' : problemTypes[task],
-    ignoreMismatchedSizes: plan.ignoreMismatchedSizes,
-    seed,
-  })
+async function loadModel(plan: TrainPlan, { task, names }: Labels, seed: number): Promise<PreTrainedModel> {
+  try {
+    return await AutoModelForSequenceClassification.fromPretrained(plan.model, {
+      ...(task === 'regression' ? { numLabels: 1 } : { id2label: names }),
+      problemType: problemTypes[task],
+      ignoreMismatchedSizes: plan.ignoreMismatchedSizes,
+      seed,
+    })
+  } catch (cause) {
+    if (!(cause instanceof TrainerError) || !cause.fix?.includes('ignoreMismatchedSizes')) throw cause
+    throw new TrainerError(cause.code, cause.problem, {
+      fix: `${plan.model} has a head of other classes: --ignore_mismatched_sizes gives it a new one.`,
+      cause,
+    })
+  }
 }
 
 const problemTypes = {
+  'text-classification': 'single_label_classification',
   regression: 'regression',
   'multi-label-classification': 'multi_label_classification',
 } as const
