@@ -190,7 +190,7 @@ describe('the layers test', () => {
       ),
     ).toEqual([
       'autodiff/backward.ts: autodiff may not import engine (../engine/Engine)',
-      'autodiff/backward.ts: autodiff may not import node:fs; only files, checkpoint, adapters, hub, install, engine, trackers, cli may',
+      'autodiff/backward.ts: autodiff may not import node:fs; only files, checkpoint, adapters, hub, install, engine, trackers, report, cli may',
       'cli/main.ts: cli may not import Trainer (../Trainer)',
       'training/TrainingRun.ts: looping may not import heads (../heads/Head)',
       'training/misc.ts: no room of this name is in the table',
