@@ -13,6 +13,7 @@ import { adapters } from './verify/adapters'
 import { pipelines } from './verify/pipelines'
 import { ownHeads } from './verify/ownHeads'
 import { savedFolders } from './verify/savedFolders'
+import { trackers } from './verify/trackers'
 import { trainedArtifacts } from './verify/trainedArtifacts'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
 import type { Check } from './verify/Check'
@@ -27,6 +28,7 @@ const checks: Readonly<Record<string, Check>> = {
   pipelines,
   'own-heads': ownHeads,
   'saved-folders': savedFolders,
+  trackers,
   'webgpu-artifacts': webgpuArtifacts,
 }
 

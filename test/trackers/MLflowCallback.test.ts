@@ -70,7 +70,10 @@ describe("reportTo: 'mlflow'", () => {
     const { url, requests } = await fakeServer(mlflow())
     env({ MLFLOW_TRACKING_URI: url })
     const args = { reportTo: 'mlflow', saveStrategy: 'steps', saveSteps: 2 } as const
-    const { outputDir } = await run({ ...args, maxSteps: 2 })
+    const { outputDir, trainer } = await run({ ...args, maxSteps: 2 })
+    await trainer.evaluate()
+    const marks = requests.flatMap(({ body }) => (body?.tags ?? []) as { key: string; value: string }[])
+    expect(new Set(marks.flatMap(({ key, value }) => (key === 'ts_trainer.run' ? [value] : []))).size).toBe(1)
     requests.length = 0
     await run({ ...args, outputDir, maxSteps: 3 }, { resumeFromCheckpoint: true })
     expect(pathsOf(requests).slice(0, 2)).toEqual(['runs/get', 'runs/update'])

@@ -287,6 +287,27 @@ describe('a tracker that takes its time', () => {
     )
   })
 
+  it('leaves the others their time, in training and outside of it', async () => {
+    logged()
+    const [hanging, good] = [fakeTracker({ open: () => never<TrackedSession>() }), fakeTracker()]
+    const slow: Tracker = {
+      ...good.tracker,
+      open: async opened => {
+        const session = await good.tracker.open(opened)
+        const finish: TrackedSession['finish'] = async end => {
+          await new Promise(resolve => setTimeout(resolve, 200))
+          await session.finish(end)
+        }
+        return { ...session, finish }
+      },
+    }
+    class Other extends FakeCallback {}
+    const trainer = createTrainer({}, { callbacks: [new FakeCallback(hanging.tracker), new Other(slow)] })
+    await trainer.train()
+    await trainer.evaluate()
+    expect(good.told.map(({ end }) => end)).toEqual(['finished', 'finished'])
+  })
+
   it('outside of training is waited for once', async () => {
     const messages = logged()
     const { tracker } = fakeTracker({ open: () => never<TrackedSession>() })
