@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { MLflowCallback } from '../../src/index'
 import { paramsOf, pythonText } from '../../src/trackers/mlflow/params'
@@ -170,6 +172,17 @@ describe('credentials', () => {
     expect(messages.join()).toContain("MLflow is not reported to any longer: MLflow's server")
     expect(messages.join()).toContain('answered 403: not for ')
     expect(messages.join()).not.toMatch(new RegExp(`${secret}|${btoa(`u:${secret}`)}`))
+  })
+
+  it('stand in no file of the output folder', async () => {
+    const { url } = await fakeServer(mlflow())
+    env({ MLFLOW_TRACKING_URI: url.replace('//', `//u:${secret}@`), MLFLOW_TRACKING_TOKEN: secret })
+    const reportTo = ['mlflow', 'tensorboard', 'jsonl'] as const
+    const { outputDir } = await run({ reportTo, maxSteps: 2, saveStrategy: 'steps', saveSteps: 1 })
+    const entries = readdirSync(outputDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+    expect(entries.length).toBeGreaterThan(10)
+    const telling = entries.filter(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes(secret))
+    expect(telling).toEqual([])
   })
 
   it('do not follow a redirect', async () => {
