@@ -14,6 +14,7 @@ import { pipelines } from './verify/pipelines'
 import { ownHeads } from './verify/ownHeads'
 import { report } from './verify/report'
 import { savedFolders } from './verify/savedFolders'
+import { trackers } from './verify/trackers'
 import { trainedArtifacts } from './verify/trainedArtifacts'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
 import type { Check } from './verify/Check'
@@ -29,6 +30,7 @@ const checks: Readonly<Record<string, Check>> = {
   'own-heads': ownHeads,
   report,
   'saved-folders': savedFolders,
+  trackers,
   'webgpu-artifacts': webgpuArtifacts,
 }
 

@@ -40,9 +40,12 @@ class MLflowRun implements TrackedSession {
   readonly #service: Service
   readonly #id: string
 
-  private constructor(service: Service, id: string) {
+  readonly identity: RunIdentity
+
+  private constructor(service: Service, id: string, mark: string) {
     this.#service = service
     this.#id = id
+    this.identity = { run_id: id, mark }
   }
 
   static async open(run: TrackedRun, settings: MLflowSettings, attached: string | undefined): Promise<MLflowRun> {
@@ -52,7 +55,7 @@ class MLflowRun implements TrackedSession {
     const known = await knownRun(service, attached, run.resumed, experiment)
     const tags = Object.entries({ ...settings.tags, [markTag]: run.mark }).map(([key, value]) => ({ key, value }))
     const id = known?.id ?? (await createRun(service, run, experiment, tags))
-    const session = new MLflowRun(service, id)
+    const session = new MLflowRun(service, id, run.mark)
     if (known !== undefined) {
       await service.request('POST', `${api}/runs/update`, { run_id: id, status: 'RUNNING' })
       await session.#send({ tags })
@@ -60,10 +63,6 @@ class MLflowRun implements TrackedSession {
     const params = paramsOf(run, { flattens: settings.flattensParams, most: settings.mostParams })
     await session.#logParams(params.filter(({ key }) => known?.params.has(key) !== true))
     return session
-  }
-
-  get identity(): TrackedSession['identity'] {
-    return { run_id: this.#id }
   }
 
   async log(logs: LogEntry, step: number, time: number): Promise<void> {

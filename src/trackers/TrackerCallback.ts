@@ -11,6 +11,9 @@ const patience = 4000
 /** How long after its beginning a run waits for its name, so that the first checkpoint knows it, in milliseconds. */
 const naming = 500
 
+/** What a tracker has at least for a log outside of training, in milliseconds, where others have used up the time. */
+const grace = 500
+
 type State = Readonly<TrainerState>
 
 /**
@@ -24,6 +27,7 @@ export class TrackerCallback extends TrainerCallback {
   readonly #tracker: Tracker
   #delivery: Delivery | undefined
   #begun = 0
+  #ending: Promise<boolean> | undefined
   /** The run that was reported last. */
   #identity: RunIdentity | undefined
   /** Whether training belongs to that run though no checkpoint says so. */
@@ -42,6 +46,8 @@ export class TrackerCallback extends TrainerCallback {
     const resumed = saved ?? (this.#goesOn ? this.#identity : undefined)
     this.#goesOn = this.#isLeft = false
     this.#begun = performance.now()
+    this.#ending = undefined
+    reporting.set(state, [...(reporting.get(state) ?? []), this])
     this.#delivery = new Delivery(this.#tracker, runOf(args, state, model, resumed))
   }
 
@@ -71,8 +77,12 @@ export class TrackerCallback extends TrainerCallback {
     if (shouldSave) await this.#delivery?.known(this.#begun + naming)
   }
 
+  /** The first tracker that is told has all of them end the run, so that one that hangs does not take the others' time. */
   override async onTrainEnd(_args: TrainingArguments, state: State): Promise<void> {
-    await this.#finish('finished', deadlineOf(state))
+    const deadline = performance.now() + patience
+    for (const callback of reporting.get(state) ?? []) callback.#ending = callback.#finish('finished', deadline)
+    reporting.delete(state)
+    await this.#ending
   }
 
   override state(): CallbackState {
@@ -107,14 +117,16 @@ export class TrackerCallback extends TrainerCallback {
   }
 }
 
-/** When a run's trackers are no longer waited for, by the log that came before. */
+/** The callbacks that report a run, while it is trained. */
+const reporting = new WeakMap<State, readonly TrackerCallback[]>()
+/** When the trackers of a log outside of training are no longer waited for, by its place in the history. */
 const deadlines = new WeakMap<State, { readonly logs: number; readonly at: number }>()
 
-/** One time for all that follows the same log: several trackers that hang are waited for together, though one after the other. */
+/** One time for the trackers of one log, though each is told after the other; one that comes late has a little of its own. */
 function deadlineOf(state: State): number {
   const logs = state.logHistory.length
   const known = deadlines.get(state)
-  if (known?.logs === logs) return known.at
+  if (known?.logs === logs) return Math.max(known.at, performance.now() + grace)
   const at = performance.now() + patience
   deadlines.set(state, { logs, at })
   return at

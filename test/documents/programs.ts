@@ -15,6 +15,7 @@ export const adapters = pageOf('docs/adapters.md', bySection)
 export const pipelines = pageOf('docs/pipelines.md', bySection)
 export const heads = pageOf('docs/heads.md', bySection)
 export const graphs = pageOf('docs/graphs.md', text => [['graphs', programOf(text)]])
+export const trackers = pageOf('docs/trackers.md', text => [['trackers', programOf(text)]])
 export const artifacts = pageOf('docs/artifacts.md', bySection)
 
 /** The program of model cards goes on where the run ended. */

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { MLflowCallback } from '../../src/index'
 import { paramsOf, pythonText } from '../../src/trackers/mlflow/params'
@@ -70,7 +72,10 @@ describe("reportTo: 'mlflow'", () => {
     const { url, requests } = await fakeServer(mlflow())
     env({ MLFLOW_TRACKING_URI: url })
     const args = { reportTo: 'mlflow', saveStrategy: 'steps', saveSteps: 2 } as const
-    const { outputDir } = await run({ ...args, maxSteps: 2 })
+    const { outputDir, trainer } = await run({ ...args, maxSteps: 2 })
+    await trainer.evaluate()
+    const marks = requests.flatMap(({ body }) => (body?.tags ?? []) as { key: string; value: string }[])
+    expect(new Set(marks.flatMap(({ key, value }) => (key === 'ts_trainer.run' ? [value] : []))).size).toBe(1)
     requests.length = 0
     await run({ ...args, outputDir, maxSteps: 3 }, { resumeFromCheckpoint: true })
     expect(pathsOf(requests).slice(0, 2)).toEqual(['runs/get', 'runs/update'])
@@ -167,6 +172,17 @@ describe('credentials', () => {
     expect(messages.join()).toContain("MLflow is not reported to any longer: MLflow's server")
     expect(messages.join()).toContain('answered 403: not for ')
     expect(messages.join()).not.toMatch(new RegExp(`${secret}|${btoa(`u:${secret}`)}`))
+  })
+
+  it('stand in no file of the output folder', async () => {
+    const { url } = await fakeServer(mlflow())
+    env({ MLFLOW_TRACKING_URI: url.replace('//', `//u:${secret}@`), MLFLOW_TRACKING_TOKEN: secret })
+    const reportTo = ['mlflow', 'tensorboard', 'jsonl'] as const
+    const { outputDir } = await run({ reportTo, maxSteps: 2, saveStrategy: 'steps', saveSteps: 1 })
+    const entries = readdirSync(outputDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+    expect(entries.length).toBeGreaterThan(10)
+    const telling = entries.filter(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes(secret))
+    expect(telling).toEqual([])
   })
 
   it('do not follow a redirect', async () => {
