@@ -14,6 +14,7 @@ import { pipelines } from './verify/pipelines'
 import { ownHeads } from './verify/ownHeads'
 import { savedFolders } from './verify/savedFolders'
 import { trainedArtifacts } from './verify/trainedArtifacts'
+import { wandb } from './verify/wandbRuns'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
 import type { Check } from './verify/Check'
 
@@ -27,6 +28,7 @@ const checks: Readonly<Record<string, Check>> = {
   pipelines,
   'own-heads': ownHeads,
   'saved-folders': savedFolders,
+  wandb,
   'webgpu-artifacts': webgpuArtifacts,
 }
 
