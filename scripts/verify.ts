@@ -16,6 +16,7 @@ import { report } from './verify/report'
 import { savedFolders } from './verify/savedFolders'
 import { trackers } from './verify/trackers'
 import { trainedArtifacts } from './verify/trainedArtifacts'
+import { wandb } from './verify/wandbRuns'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
 import type { Check } from './verify/Check'
 
@@ -31,6 +32,7 @@ const checks: Readonly<Record<string, Check>> = {
   report,
   'saved-folders': savedFolders,
   trackers,
+  wandb,
   'webgpu-artifacts': webgpuArtifacts,
 }
 

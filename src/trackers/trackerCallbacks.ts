@@ -13,6 +13,7 @@ import { WandbCallback } from './wandb/WandbCallback'
 const trackers: Readonly<Record<string, { readonly make: () => TrainerCallback; readonly isHere: () => boolean }>> = {
   html: { make: () => new HtmlReportCallback(), isHere: () => true },
   tensorboard: { make: () => new TensorBoardCallback(), isHere: () => true },
+  wandb: { make: () => new WandbCallback(), isHere: isWandbHere },
   mlflow: { make: () => new MLflowCallback(), isHere: () => isMLflowHere() },
   trackio: { make: () => new TrackioCallback(), isHere: () => isTrackioHere() },
   wandb: { make: () => new WandbCallback(), isHere: isWandbHere },

@@ -39,7 +39,7 @@ async function listen(...known: Parameters<typeof wandbServer>): Promise<void> {
 
 const out = (): string => join(folder, 'out')
 const idOf = (): string => server.upserts[0]!['name'] as string
-const warnings = (): string[] => messages.filter(message => message.includes('Weights & Biases'))
+const warnings = (): string[] => messages.filter(message => /Weights & Biases(?!: the run is at)/.test(message))
 type Row = Record<string, unknown>
 
 it("sends the rows, the summary and the axes that Python's run has, and prints nothing", async () => {
@@ -67,6 +67,18 @@ it("sends the rows, the summary and the axes that Python's run has, and prints n
   expect(metrics.slice(1).every(one => one['5'] === 1)).toBe(true)
   expect(server.upserts[0]).toMatchObject({ project: 'huggingface', entity: 'team', displayName: 'tiny' })
   expect(warnings()).toEqual([])
+  expect(messages).toContain(`Weights & Biases: the run is at ${server.url}/team/huggingface/runs/${idOf()}.`)
+})
+
+it('ends with 1 where training throws', async () => {
+  const trainer = trackedTrainer(out())
+  trainer.addCallback({
+    onStepEnd(_args, { globalStep }) {
+      if (globalStep === 3) throw new Error('stop here')
+    },
+  })
+  await expect(trainer.train()).rejects.toThrow('stop here')
+  expect(server.exitCodes.get(idOf())).toBe(1)
 })
 
 it('is called as the environment says, and says what is not sent', async () => {
@@ -102,6 +114,18 @@ it('goes on behind the rows that the server has, with its summary and axes', asy
   expect(later[7]!['_runtime']).toBeGreaterThan(100)
   expect(server.configs.get(id)!['_wandb']!.value).toMatchObject({ m: { length: 10 } })
   expect(server.exitCodes.get(id)).toBe(0)
+})
+
+it('goes on with the run of WANDB_RUN_ID where WANDB_RESUME allows it', async () => {
+  await server.close()
+  const known = { summaryMetrics: '{"odd":1}', historyLineCount: 3, historyTail: '[]', config: '{}' }
+  await listen({ mine: known })
+  vi.stubEnv('WANDB_RUN_ID', 'mine')
+  vi.stubEnv('WANDB_RESUME', 'allow')
+  await trackedTrainer(out()).train()
+  const rows = server.rows.get('mine') as Row[]
+  expect(rows.map(row => row?.['_step'])).toEqual([undefined, undefined, undefined, 3, 4, 5, 6, 7, 8, 9])
+  expect(server.summaries.get('mine')).toMatchObject({ odd: 1, _step: 9 })
 })
 
 it('sends again what the server has answered with an error', async () => {
