@@ -7,7 +7,7 @@ import { percentText } from './numbers'
 import type { RowCollector } from './RowCollector'
 import type { Decoder } from './rowTexts'
 import { name } from './name'
-import { rowList, type ShownRow, ShownRows } from './shownRows'
+import { rowList, rowsSection, type ShownRow, ShownRows } from './shownRows'
 
 /** Labels with their probabilities, of a row those that it has and those that are predicted. */
 interface Facts {
@@ -70,11 +70,7 @@ export class SeveralRows implements RowCollector {
         ({ has, predicted }) => html`has ${this.#named(has)}; predicted ${this.#named(predicted)}`,
       )
     return html`${classTable(table(this.#labels.values), table(this.#predictions.values), this.#names)}
-      <section>
-        <h3>Rows to look at</h3>
-        ${list('Most wrong', 'Rows whose labels are furthest from their probabilities, all labels together.', this.#shown.of('wrong'))}
-        ${list('Most unsure', 'Rows with a label whose probability is closest to one half.', this.#shown.of('unsure'))}
-      </section> `
+    ${rowsSection(list('Most wrong', 'Rows whose labels are furthest from their probabilities, all labels together.', this.#shown.of('wrong')), list('Most unsure', 'Rows with a label whose probability is closest to one half.', this.#shown.of('unsure')))} `
   }
 
   #named(labels: Facts['has']): Content {
