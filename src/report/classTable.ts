@@ -31,7 +31,7 @@ const worst = 15
 /** A report as tables: of its lines those that are numbers of classes have the names of these. */
 export function scoreTable(caption: string, report: Report, names: readonly string[] = []): Html {
   const { accuracy, ...lines } = report as Report & { readonly accuracy?: ReportScores | number }
-  const isAverage = (line: string): boolean => / avg$/.test(line)
+  const isAverage = (line: string): boolean => line.endsWith(' avg')
   const classes = Object.entries(lines).filter(([line]) => !isAverage(line))
   const averages = Object.entries(lines).filter(([line]) => isAverage(line))
   const rowOf = ([line, scores]: [string, ReportScores]): TableRow => ({

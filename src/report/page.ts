@@ -6,7 +6,7 @@ import { type Content, html, Html } from './html'
 import { machineSection } from './machineSection'
 import { metricsTable } from './metricsTable'
 import { countText, metricText } from './numbers'
-import type { Report } from './Report'
+import type { EvaluatedRows, Report } from './Report'
 import { style } from './style'
 import { summarySection } from './summarySection'
 import { timingsSection } from './timingsSection'
@@ -75,7 +75,7 @@ function evaluationTitle({ prefix }: EvaluatedSet): string {
 
 function evaluationSection(set: EvaluatedSet, id: string, report: Report): Html {
   const rows = report.details.get(set.prefix)
-  const sections = rows?.collector.sections()
+  const sections = rows && rowSections(rows)
   const note =
     rows !== undefined &&
     sections?.markup !== '' &&
@@ -86,6 +86,15 @@ function evaluationSection(set: EvaluatedSet, id: string, report: Report): Html 
     <h2 id="${id}">${evaluationTitle(set)}</h2>
     ${metricsTable(set, report.best)}${note}${sections}
   </section> `
+}
+
+/** What the rows come to; where that fails, such as for entities whose types have impossible names, the page is without it. */
+function rowSections({ collector }: EvaluatedRows): Html {
+  try {
+    return collector.sections()
+  } catch (error) {
+    return html`<p class="note">They cannot be shown: ${error instanceof Error ? error.message : String(error)}</p>`
+  }
 }
 
 /** How far the run is, and when that was: a page that reloads itself would lose its place, and what was opened. */
