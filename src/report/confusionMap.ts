@@ -13,6 +13,8 @@ export function shadeClass(isRight: boolean, share: number): string {
   return `${isRight ? 'right' : 'wrong'}${shadeOf(share)}`
 }
 
+/** So many pairs are named where one points at them. */
+const mostNamed = 2000
 /** Where the map is in its drawing. */
 const [side, left, top] = [600, 52, 34]
 
@@ -51,20 +53,39 @@ function ticksOf(count: number): Html[] {
     })
 }
 
+interface Pair {
+  readonly given: number
+  readonly predicted: number
+  readonly found: number
+}
+
+/** Squares of the pairs that occur most have names; all others of a shade are one path, or the page would be large. */
 function squaresOf(matrix: Matrix, names: readonly string[], sums: readonly number[], of: string): Html[] {
-  const cell = side / matrix.length
-  return matrix.flatMap((row, given) =>
-    row.flatMap((found, predicted) => {
-      if (found === 0) return []
-      const share = found / sums[given]!
-      const told = `${names[given]} predicted as ${names[predicted]}: ${countOf(found, of)}, ${percentText(share)}`
-      const [x, y] = [rounded(left + predicted * cell), rounded(top + given * cell)]
-      const shade = shadeClass(given === predicted, share)
-      return [
-        html`<rect class="${shade}" x="${x}" y="${y}" width="${rounded(cell)}" height="${rounded(cell)}"
-          ><title>${told}</title></rect
-        > `,
-      ]
-    }),
-  )
+  const cell = rounded(side / matrix.length)
+  const pairs = matrix
+    .flatMap((row, given) => row.map((found, predicted): Pair => ({ given, predicted, found })))
+    .filter(({ found }) => found > 0)
+    .toSorted((a, b) => b.found - a.found)
+  const shadeOfPair = ({ given, predicted, found }: Pair): string =>
+    shadeClass(given === predicted, found / sums[given]!)
+  const cornerOf = ({ given, predicted }: Pair): [x: number, y: number] => [
+    rounded(left + (predicted * side) / matrix.length),
+    rounded(top + (given * side) / matrix.length),
+  ]
+  const named = pairs.slice(0, mostNamed).map(pair => {
+    const { given, predicted, found } = pair
+    const [x, y] = cornerOf(pair)
+    const share = percentText(found / sums[given]!)
+    const told = `${names[given]} predicted as ${names[predicted]}: ${countOf(found, of)}, ${share}`
+    return html`<rect class="${shadeOfPair(pair)}" x="${x}" y="${y}" width="${cell}" height="${cell}"
+      ><title>${told}</title></rect
+    > `
+  })
+  const others = new Map<string, string>()
+  for (const pair of pairs.slice(mostNamed)) {
+    const shade = shadeOfPair(pair)
+    others.set(shade, `${others.get(shade) ?? ''}M${cornerOf(pair).join(' ')}h${cell}v${cell}h-${cell}z`)
+  }
+  const paths = [...others].map(([shade, squares]) => html`<path class="${shade}" d="${squares}" /> `)
+  return [...named, ...paths]
 }

@@ -5,7 +5,7 @@ import { name } from './name'
 import { captionOf, scrolling, table } from './table'
 
 /** With more classes numbers cannot be read in their cells. */
-const mostNumbered = 12
+export const mostNumbered = 12
 /** So many pairs of classes are listed. */
 const listed = 20
 

@@ -5,7 +5,7 @@ import { type EvaluatedSet, evaluatedSets, setName } from './evaluations'
 import { type Content, html, Html } from './html'
 import { machineSection } from './machineSection'
 import { metricsTable } from './metricsTable'
-import { countText, metricText } from './numbers'
+import { countOf, countText, metricText } from './numbers'
 import type { EvaluatedRows, Report } from './Report'
 import { style } from './style'
 import { summarySection } from './summarySection'
@@ -104,7 +104,7 @@ function stateOf({ status, step, maxSteps, epoch, epochs, writtenAt }: Report): 
   const states: Readonly<Record<Report['status'], string>> = {
     evaluated: 'Evaluated, not trained',
     running: `Running: ${steps}, ${passed}`,
-    finished: `Finished: ${countText(step)} steps, ${metricText(epoch)} epochs`,
+    finished: `Finished: ${countOf(step, 'step')}, ${metricText(epoch)} ${epoch === 1 ? 'epoch' : 'epochs'}`,
     stopped: `Stopped at ${steps}, ${passed}`,
     failed: `Ended by an error at ${steps}, ${passed}`,
   }

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { problemsOf, programFolder } from '../helpers/snippets'
-import { adapters, artifacts, graphs, heads, hub, pipelines, readme, tasks, written } from './programs'
+import { adapters, artifacts, graphs, heads, hub, pipelines, readme, report, tasks, written } from './programs'
 
 it('the programs of README.md and of the pages of docs compile', () => {
-  const files = Object.entries({ readme, tasks, pipelines, hub, artifacts, adapters, heads, graphs }).flatMap(
+  const files = Object.entries({ readme, tasks, pipelines, hub, artifacts, adapters, heads, graphs, report }).flatMap(
     ([name, page]) => written(page, programFolder(name)).map(({ file }) => file),
   )
   expect(files.length).toBeGreaterThan(15)

@@ -14,6 +14,7 @@ export const tasks = pageOf('docs/tasks.md', bySection)
 export const adapters = pageOf('docs/adapters.md', bySection)
 export const pipelines = pageOf('docs/pipelines.md', bySection)
 export const heads = pageOf('docs/heads.md', bySection)
+export const report = pageOf('docs/report.md', text => [['report', programOf(text)]])
 export const graphs = pageOf('docs/graphs.md', text => [['graphs', programOf(text)]])
 export const artifacts = pageOf('docs/artifacts.md', bySection)
 
