@@ -155,7 +155,7 @@ describe('ticks', () => {
       const ticks = ticksOver(low, high, 5)
       const step = ticks[1]! - ticks[0]!
       expect(ticks.length).toBeGreaterThan(1)
-      expect(ticks.length).toBeLessThanOrEqual(8)
+      expect(ticks.length).toBeLessThanOrEqual(9)
       expect(ticks[0]).toBeLessThanOrEqual(low)
       expect(ticks.at(-1)).toBeGreaterThanOrEqual(high)
       expect([1, 2, 5]).toContain(Number(step.toExponential(3).split('e')[0]))
