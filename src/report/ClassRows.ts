@@ -6,7 +6,7 @@ import { percentText } from './numbers'
 import type { RowCollector } from './RowCollector'
 import type { Decoder } from './rowTexts'
 import { name } from './name'
-import { rowList, ShownRows } from './shownRows'
+import { rowList, rowsSection, ShownRows } from './shownRows'
 import { firstTwo, softmax } from './softmax'
 
 /** What a row was taken for. */
@@ -61,11 +61,20 @@ export class ClassRows implements RowCollector {
   sections(): Html {
     if (this.rows === 0) return html``
     return html`${this.#pairs.sections(this.#names, 'row')}
-      <section>
-        <h3>Rows to look at</h3>
-        ${rowList('Most wrong', 'Rows of another class than was predicted, those first whose true class seemed least likely.', this.#shown.of('wrong'), facts => this.#wrong(facts))}
-        ${rowList('Most unsure', 'Rows between two classes, right or wrong, those first whose two likeliest classes are closest.', this.#shown.of('unsure'), facts => this.#unsure(facts))}
-      </section> `
+    ${rowsSection(
+      rowList(
+        'Most wrong',
+        'Rows of another class than was predicted, those first whose true class seemed least likely.',
+        this.#shown.of('wrong'),
+        facts => this.#wrong(facts),
+      ),
+      rowList(
+        'Most unsure',
+        'Rows between two classes, right or wrong, those first whose two likeliest classes are closest.',
+        this.#shown.of('unsure'),
+        facts => this.#unsure(facts),
+      ),
+    )} `
   }
 
   #wrong({ label, predicted, ofLabel, ofPredicted }: Facts): Html {

@@ -9,7 +9,8 @@ export class Largest<Item> {
 
   /** Takes an item, which is made only if it is one of them so far. An earlier one goes before a later one of its score. */
   add(score: number, make: () => Item): void {
-    if (!(score > (this.#held.length < this.#count ? -Infinity : this.#held.at(-1)!.score))) return
+    const least = this.#held.length < this.#count ? -Infinity : (this.#held.at(-1)?.score ?? Infinity)
+    if (!(score > least)) return
     const at = this.#held.findIndex(held => held.score < score)
     this.#held.splice(at < 0 ? this.#held.length : at, 0, { score, item: make() })
     this.#held.length = Math.min(this.#held.length, this.#count)

@@ -7,12 +7,14 @@ import { percentText } from './numbers'
 import type { RowCollector } from './RowCollector'
 import type { Decoder } from './rowTexts'
 import { name } from './name'
-import { rowList, type ShownRow, ShownRows } from './shownRows'
+import { rowList, rowsSection, ShownRows } from './shownRows'
 
 /** Labels with their probabilities, of a row those that it has and those that are predicted. */
 interface Facts {
   readonly has: readonly (readonly [label: number, probability: number])[]
   readonly predicted: readonly (readonly [label: number, probability: number])[]
+  /** The label whose probability is closest to one half. */
+  readonly nearest: readonly [label: number, probability: number]
 }
 
 /** Rows that have several labels each: a byte is kept of each row and label, on either side. */
@@ -50,31 +52,38 @@ export class SeveralRows implements RowCollector {
     probabilities.forEach(probability => this.#predictions.push(Number(probability > 0.5)))
     const distance = given.reduce((sum, label, at) => sum + Math.abs(label - probabilities[at]!), 0)
     const isWrong = given.some((label, at) => label >= 0.5 !== probabilities[at]! > 0.5)
-    const nearest = Math.min(...probabilities.map(probability => Math.abs(probability - 0.5)))
+    const distanceOf = (at: number): number => Math.abs(probabilities[at]! - 0.5)
+    const nearest = given.reduce((least, _, at) => (distanceOf(at) < distanceOf(least) ? at : least), 0)
     const those = (holds: (at: number) => boolean): Facts['has'] =>
       probabilities.flatMap((probability, at) => (holds(at) ? [[at, probability] as const] : []))
-    this.#shown.add(evaluated, place, { ...(isWrong && { wrong: distance }), unsure: -nearest }, () => ({
+    this.#shown.add(evaluated, place, { ...(isWrong && { wrong: distance }), unsure: -distanceOf(nearest) }, () => ({
       has: those(at => given[at]! >= 0.5),
       predicted: those(at => probabilities[at]! > 0.5),
+      nearest: [nearest, probabilities[nearest]!],
     }))
   }
 
   sections(): Html {
     if (this.rows === 0) return html``
     const table = (data: Uint8Array): Tensor => new Tensor('uint8', data, [this.rows, this.#names.length])
-    const list = (title: string, note: string, rows: readonly ShownRow<Facts>[]): Html =>
-      rowList(
-        title,
-        note,
-        rows,
-        ({ has, predicted }) => html`has ${this.#named(has)}; predicted ${this.#named(predicted)}`,
-      )
+    const [wrong, unsure] = [this.#shown.of('wrong'), this.#shown.of('unsure')]
+    const factsOf = ({ has, predicted }: Facts): Html =>
+      html`has ${this.#named(has)}; predicted ${this.#named(predicted)}`
     return html`${classTable(table(this.#labels.values), table(this.#predictions.values), this.#names)}
-      <section>
-        <h3>Rows to look at</h3>
-        ${list('Most wrong', 'Rows whose labels are furthest from their probabilities, all labels together.', this.#shown.of('wrong'))}
-        ${list('Most unsure', 'Rows with a label whose probability is closest to one half.', this.#shown.of('unsure'))}
-      </section> `
+    ${rowsSection(
+      rowList(
+        'Most wrong',
+        'Rows whose labels are furthest from their probabilities, all labels together.',
+        wrong,
+        factsOf,
+      ),
+      rowList(
+        'Most unsure',
+        'Rows with a label whose probability is closest to one half.',
+        unsure,
+        facts => html`${this.#named([facts.nearest])}: ${factsOf(facts)}`,
+      ),
+    )} `
   }
 
   #named(labels: Facts['has']): Content {

@@ -10,7 +10,7 @@ import { countOf, countText, percentText } from './numbers'
 import type { RowCollector } from './RowCollector'
 import type { Decoder } from './rowTexts'
 import { name } from './name'
-import { rowList, ShownRows } from './shownRows'
+import { rowList, rowsSection, ShownRows } from './shownRows'
 import { firstTwo, softmax } from './softmax'
 
 /** A token that was taken for another class than its own. */
@@ -89,10 +89,7 @@ export class TokenRows implements RowCollector {
   sections(): Html {
     if (this.#pairs.length === 0) return html``
     return html`${this.#entities()}${this.#pairs.sections(this.#names, 'token')}
-      <section>
-        <h3>Rows to look at</h3>
-        ${rowList('Most wrong', 'Rows with wrong tokens, those first whose true classes seemed least likely, on average over their tokens.', this.#shown.of('wrong'), facts => this.#factsOf(facts))}
-      </section> `
+    ${rowsSection(rowList('Most wrong', 'Rows with wrong tokens, those first whose true classes seemed least likely, on average over their tokens.', this.#shown.of('wrong'), facts => this.#factsOf(facts)))} `
   }
 
   /** The table of entities, where the names of the classes are those of beginnings and insides. */

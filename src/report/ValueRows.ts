@@ -5,7 +5,7 @@ import { metricText } from './numbers'
 import type { RowCollector } from './RowCollector'
 import type { Decoder } from './rowTexts'
 import { scatterChart } from './scatterChart'
-import { rowList, ShownRows } from './shownRows'
+import { rowList, rowsSection, ShownRows } from './shownRows'
 import { facts } from './table'
 
 interface Facts {
@@ -61,10 +61,7 @@ export class ValueRows implements RowCollector {
         ${known}
         <div class="charts">${scatterChart(labels, predictions)}</div>
       </section>
-      <section>
-        <h3>Rows to look at</h3>
-        ${rowList('Largest errors', 'Rows whose prediction is furthest from the truth.', this.#shown.of('wrong'), one => factsOf(one))}
-      </section> `
+      ${rowsSection(rowList('Largest errors', 'Rows whose prediction is furthest from the truth.', this.#shown.of('wrong'), one => factsOf(one)))} `
   }
 }
 

@@ -6,8 +6,8 @@ import { countText } from './numbers'
 import { name } from './name'
 import { type Column, table, type TableRow } from './table'
 
-const columns: readonly Column[] = [
-  { title: 'Class' },
+const columns = (first: string): readonly Column[] => [
+  { title: first },
   { title: 'Precision', numeric: true },
   { title: 'Recall', numeric: true },
   { title: 'F1', numeric: true },
@@ -29,26 +29,27 @@ const mostClasses = 30
 const worst = 15
 
 /** A report as tables: of its lines those that are numbers of classes have the names of these. */
-export function scoreTable(caption: string, report: Report, names: readonly string[] = []): Html {
+export function scoreTable(caption: string, report: Report, names?: readonly string[]): Html {
+  const titles = columns(names === undefined ? 'Type' : 'Class')
   const { accuracy, ...lines } = report as Report & { readonly accuracy?: ReportScores | number }
-  const isAverage = (line: string): boolean => / avg$/.test(line)
+  const isAverage = (line: string): boolean => line.endsWith(' avg')
   const classes = Object.entries(lines).filter(([line]) => !isAverage(line))
   const averages = Object.entries(lines).filter(([line]) => isAverage(line))
   const rowOf = ([line, scores]: [string, ReportScores]): TableRow => ({
-    cells: [name(names[Number(line)] ?? line), ...cellsOf(scores)],
+    cells: [name(names?.[Number(line)] ?? line), ...cellsOf(scores)],
   })
   const support = averages[0]?.[1].support ?? 0
   const totals: TableRow[] = [
     ...(typeof accuracy === 'number' ? [['Accuracy', '', '', share(accuracy), countText(support)]] : []),
     ...averages.map(([line, scores]) => [average(line), ...cellsOf(scores)]),
   ].map(cells => ({ cells, kind: 'total' }))
-  if (classes.length <= mostClasses) return table(caption, columns, [...classes.map(rowOf), ...totals])
+  if (classes.length <= mostClasses) return table(caption, titles, [...classes.map(rowOf), ...totals])
   const found = classes.filter(([, { support: count }]) => count > 0)
   const lowest = found.toSorted(([, a], [, b]) => a['f1-score'] - b['f1-score']).slice(0, worst)
-  return html`${table(`${caption}: the ${worst} classes with the lowest F1, and all together`, columns, [...lowest.map(rowOf), ...totals])}
+  return html`${table(`${caption}: the ${worst} classes with the lowest F1, and all together`, titles, [...lowest.map(rowOf), ...totals])}
     <details>
       <summary>All ${classes.length} classes</summary>
-      ${table(caption, columns, [...classes.map(rowOf), ...totals])}
+      ${table(caption, titles, [...classes.map(rowOf), ...totals])}
     </details>`
 }
 

@@ -24,7 +24,8 @@ function markupOf(content: Content): string {
   if (content === undefined || content === false) return ''
   if (content instanceof Html) return content.markup
   if (Array.isArray(content)) return (content as readonly Content[]).map(markupOf).join('')
-  return escaped(visible(String(content as string | number)))
+  if (typeof content === 'number') return String(content)
+  return escaped(visible(content as string))
 }
 
 const entities: Readonly<Record<string, string>> = {

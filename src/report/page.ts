@@ -5,8 +5,8 @@ import { type EvaluatedSet, evaluatedSets, setName } from './evaluations'
 import { type Content, html, Html } from './html'
 import { machineSection } from './machineSection'
 import { metricsTable } from './metricsTable'
-import { countText, metricText } from './numbers'
-import type { Report } from './Report'
+import { countOf, countText, metricText } from './numbers'
+import type { EvaluatedRows, Report } from './Report'
 import { style } from './style'
 import { summarySection } from './summarySection'
 import { timingsSection } from './timingsSection'
@@ -75,7 +75,7 @@ function evaluationTitle({ prefix }: EvaluatedSet): string {
 
 function evaluationSection(set: EvaluatedSet, id: string, report: Report): Html {
   const rows = report.details.get(set.prefix)
-  const sections = rows?.collector.sections()
+  const sections = rows && rowSections(rows)
   const note =
     rows !== undefined &&
     sections?.markup !== '' &&
@@ -88,6 +88,15 @@ function evaluationSection(set: EvaluatedSet, id: string, report: Report): Html 
   </section> `
 }
 
+/** What the rows come to; where that fails, such as for entities whose types have impossible names, the page is without it. */
+function rowSections({ collector }: EvaluatedRows): Html {
+  try {
+    return collector.sections()
+  } catch (error) {
+    return html`<p class="note">They cannot be shown: ${error instanceof Error ? error.message : String(error)}</p>`
+  }
+}
+
 /** How far the run is, and when that was: a page that reloads itself would lose its place, and what was opened. */
 function stateOf({ status, step, maxSteps, epoch, epochs, writtenAt }: Report): Html {
   const steps = `step ${countText(step)} of ${countText(maxSteps)}`
@@ -95,7 +104,7 @@ function stateOf({ status, step, maxSteps, epoch, epochs, writtenAt }: Report): 
   const states: Readonly<Record<Report['status'], string>> = {
     evaluated: 'Evaluated, not trained',
     running: `Running: ${steps}, ${passed}`,
-    finished: `Finished: ${countText(step)} steps, ${metricText(epoch)} epochs`,
+    finished: `Finished: ${countOf(step, 'step')}, ${metricText(epoch)} ${epoch === 1 ? 'epoch' : 'epochs'}`,
     stopped: `Stopped at ${steps}, ${passed}`,
     failed: `Ended by an error at ${steps}, ${passed}`,
   }

@@ -10,18 +10,12 @@ export function reliabilitySection({ bins, error }: Calibration, of: string): Ht
   const all = filled.reduce((sum, { count }) => sum + count, 0)
   const sure = filled.reduce((sum, { count, confidence }) => sum + count * confidence, 0) / all
   const right = filled.reduce((sum, { count, accuracy }) => sum + count * accuracy, 0) / all
-  const tends =
-    sure - right > 0.02
-      ? 'The model is surer than it is right.'
-      : right - sure > 0.02
-        ? 'The model is right more often than it is sure.'
-        : 'On the whole the model is about as sure as it is right.'
   return html`<section>
     <h3>Reliability</h3>
     <p>
       Expected calibration error <b>${percentText(error)}</b>, over ${bins.length} bins of confidence: the mean distance
       of the bars from the diagonal, by the number of ${of}s. Mean confidence is ${percentText(sure)}, accuracy
-      ${percentText(right)}. ${tends}
+      ${percentText(right)}. ${tendency(sure, right)}
     </p>
     <div class="charts">${chart(filled, error, of)}</div>
     <details>
@@ -45,6 +39,12 @@ export function reliabilitySection({ bins, error }: Calibration, of: string): Ht
       )}
     </details>
   </section> `
+}
+
+function tendency(sure: number, right: number): string {
+  if (sure - right > 0.02) return 'The model is surer than it is right.'
+  if (right - sure > 0.02) return 'The model is right more often than it is sure.'
+  return 'On the whole the model is about as sure as it is right.'
 }
 
 /** A bar for each bin that has rows, as wide as the bin; a dot where its mean confidence is. */

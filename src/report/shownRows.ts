@@ -46,6 +46,15 @@ export class ShownRows<Kind extends string, Facts> {
 /** As much of a text is seen at once. */
 const seen = 320
 
+/** The part of a page with lists of rows; nothing without any. */
+export function rowsSection(...lists: readonly Html[]): Html {
+  if (lists.every(({ markup }) => markup === '')) return html``
+  return html`<section>
+    <h3>Rows to look at</h3>
+    ${lists}
+  </section> `
+}
+
 /** Rows with their texts, one below the other; nothing for none. */
 export function rowList<Facts>(
   title: string,

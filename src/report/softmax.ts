@@ -1,10 +1,12 @@
 /** Probabilities of classes, of the numbers from `start` on: e to each, divided by their sum. */
 export function softmax(logits: ArrayLike<number | bigint>, start: number, width: number): Float64Array {
-  const values = Float64Array.from({ length: width }, (_, at) => Number(logits[start + at]))
-  const highest = values.reduce((greatest, value) => Math.max(greatest, value), -Infinity)
-  const powers = values.map(value => Math.exp(value - highest))
-  const sum = powers.reduce((total, value) => total + value, 0)
-  return powers.map(value => value / sum)
+  const values = new Float64Array(width)
+  let highest = -Infinity
+  for (let at = 0; at < width; at++) highest = Math.max(highest, (values[at] = Number(logits[start + at])))
+  let sum = 0
+  for (let at = 0; at < width; at++) sum += values[at] = Math.exp(values[at]! - highest)
+  for (let at = 0; at < width; at++) values[at]! /= sum
+  return values
 }
 
 /** Where the largest number is, and where the next; -1 where there is none. */

@@ -88,6 +88,7 @@ details > summary { cursor: pointer; max-width: 60rem; overflow-wrap: anywhere; 
   .charts { grid-template-columns: 1fr 1fr; }
   header, main, footer { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
+  td, th, td bdi, th bdi { overflow-wrap: anywhere; }
   figure, tr, ol.rows > li, dl > div { break-inside: avoid; }
   h2, h3, h4, caption { break-after: avoid; }
   figure.map svg { min-width: 0; }

@@ -12,10 +12,11 @@ export function ticksOver(low: number, high: number, count: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => rounded((first + at) * step, decimals))
 }
 
-/** The least of 1, 2, 5 and 10 times a power of ten that is not below a number. */
-function niceStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(least))
-  return power * ([1, 2, 5, 10].find(factor => factor * power >= least * (1 - 1e-9)) ?? 10)
+/** Of 1, 2, 5 and 10 times a power of ten the one that a number is nearest to, as its multiple. */
+function niceStep(wanted: number): number {
+  const power = 10 ** Math.floor(Math.log10(wanted))
+  const share = wanted / power
+  return power * (share >= Math.sqrt(50) ? 10 : share >= Math.sqrt(10) ? 5 : share >= Math.sqrt(2) ? 2 : 1)
 }
 
 /** Without the digits that adding up steps leaves; toFixed knows 100 decimals. */

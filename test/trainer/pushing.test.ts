@@ -101,7 +101,7 @@ describe('what hubStrategy pushes while training', () => {
   it('has the files of the folder that are not its own business, in the state of that time', async () => {
     const args = pushing()
     mkdirSync(join(args.outputDir!, 'notes'), { recursive: true })
-    for (const name of ['notes/one.txt', '_private.txt', '.env', 'onnx.txt'])
+    for (const name of ['notes/one.txt', '_private.txt', '.env', 'onnx.txt', 'report.html'])
       writeFileSync(join(args.outputDir!, name), name)
     for (const folder of ['checkpoint-99', 'runs/checkpoint-1', 'onnx']) {
       mkdirSync(join(args.outputDir!, folder), { recursive: true })
