@@ -31,7 +31,7 @@ describe('ts-trainer train', () => {
     expect(error).toMatch(/^text +review \(guessed: the only texts\)\nlabel +stars \(guessed: the only column with few/)
     expect(error).toContain('the same share of each')
     expect(error).toContain(
-      `npx ts-trainer predict ${join(place.folder, 'reviews.csv')} --model ${join(place.folder, 'out')} --text`,
+      `npx ts-trainer predict ${join(place.folder, 'out')} ${join(place.folder, 'reviews.csv')} --text`,
     )
     expect(configOf()).toMatchObject({ id2label: { 0: '1', 1: '5' }, problem_type: 'single_label_classification' })
     for (const file of ['README.md', 'onnx/model.onnx', 'eval_results.json', 'tokenizer.json', 'checkpoint-2'])

@@ -209,7 +209,8 @@ function resultOf(rows: ReadRows, model: string, trained: Metrics, evaluated: Me
 
 function predictCommand(plan: TrainPlan, { columns }: ReadRows, model: string): string {
   const texts = columns.texts.flatMap(name => ['--text', name])
-  return `npx ts-trainer predict ${shellWords([plan.data, '--model', model, ...texts])}`
+  const file = /\.(csv|tsv|jsonl)$/.test(plan.data) ? plan.data : 'rows.csv'
+  return `npx ts-trainer predict ${shellWords([model, file, ...texts])}`
 }
 
 /** The same words, resuming. */
