@@ -8,6 +8,7 @@ import {
   AutoTokenizer,
   Dataset,
   loadDataset,
+  pipeline,
   PrinterCallback,
   ProgressCallback,
   Trainer,
@@ -27,26 +28,23 @@ export async function trainClassifier(
 ): Promise<Classifier> {
   const labels = [...new Set(rows.map(({ label }) => label))].sort()
   const tokenizer = await AutoTokenizer.fromPretrained(id)
-  const encode = (text: string) => tokenizer(text, { truncation: true })
+  const encode = ({ text, label }: { text: string; label: string }) => ({
+    ...tokenizer(text, { truncation: true }),
+    label: labels.indexOf(label),
+  })
   const trainer = new Trainer({
     model: await AutoModelForSequenceClassification.fromPretrained(id, { id2label: labels }),
     args: { outputDir: folder, numTrainEpochs: epochs, learningRate, saveStrategy: 'no' },
-    trainDataset: Dataset.fromRows(rows.map(({ text, label }) => ({ ...encode(text), label: labels.indexOf(label) }))),
+    trainDataset: Dataset.fromRows(rows.map(encode)),
     processingClass: tokenizer,
   })
   trainer.removeCallback(PrinterCallback)
   trainer.removeCallback(ProgressCallback)
   await trainer.train()
   await trainer.saveModel()
-  return {
-    async classify(texts) {
-      const { predictions } = await trainer.predict(Dataset.fromRows(texts.map(encode)))
-      const scores = predictions.softmax().tolist() as number[][]
-      const best = predictions.argmax().tolist() as number[]
-      return best.map((id, row) => ({ label: labels[id]!, score: scores[row]![id]! }))
-    },
-    close: () => trainer.dispose(),
-  }
+  const classify = await pipeline('text-classification', trainer)
+  await trainer.dispose()
+  return { classify: texts => classify(texts), close: () => classify.dispose() }
 }
 
 if (import.meta.filename === process.argv[1]) {

@@ -12,6 +12,7 @@ import { hubPush } from './verify/hubPush'
 import { adapters } from './verify/adapters'
 import { pipelines } from './verify/pipelines'
 import { ownHeads } from './verify/ownHeads'
+import { report } from './verify/report'
 import { savedFolders } from './verify/savedFolders'
 import { trainedArtifacts } from './verify/trainedArtifacts'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
@@ -26,6 +27,7 @@ const checks: Readonly<Record<string, Check>> = {
   'hub-push': hubPush,
   pipelines,
   'own-heads': ownHeads,
+  report,
   'saved-folders': savedFolders,
   'webgpu-artifacts': webgpuArtifacts,
 }

@@ -49,7 +49,8 @@ import { saveCheckpoint } from './training/checkpoints'
 import { createRunner, prepareModel } from './training/createRunner'
 import { evaluationLoader, firstBatches, type LoaderParts, trainLoader } from './training/data'
 import { adviceWithoutLabels, datasetNamed, isDatasets } from './training/datasets'
-import { evaluateModel, type ModelEvaluation } from './training/evaluateModel'
+import { evaluatedBatch } from './training/evaluatedBatch'
+import { type EvaluatedModel, evaluateModel, type ModelEvaluation } from './training/evaluateModel'
 import { EvaluationStopped } from './training/evaluation'
 import type { LoadedBatch } from './training/LoadedBatch'
 import { locateCheckpoint } from './training/hubCheckpoint'
@@ -183,7 +184,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       try {
         return await this.#train(options, stop)
       } catch (error) {
-        this.callbackHandler.dispose()
+        await this.callbackHandler.dispose()
         throw await advisedTraining(error, this.#runArgs, () => this.#memoryReport().catch(() => undefined))
       } finally {
         stop.dispose()
@@ -220,7 +221,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await (await this.#runner)?.endTraining()
     const bringBack = startingPoint(this.model, this.callbackHandler, this.control)
     return async () => {
-      this.callbackHandler.dispose()
+      await this.callbackHandler.dispose(true)
       await this.#disposeRunner(false)
       bringBack()
     }
@@ -251,6 +252,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       optimizer,
       lrScheduler: rates,
       trainDataloader: loader,
+      engine: runner.engine,
     }
     if (resumed !== undefined && args.restoreCallbackStatesFromCheckpoint)
       this.callbackHandler.restoreStates(callbackStates(resumed.state))
@@ -445,7 +447,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       return all
     }
     const loader = this.getEvalDataLoader(chosen as LoaderRows<object>)
-    const { metrics } = await this.#evaluate(loader, prefix, false)
+    const { metrics } = await this.#evaluate(loader, prefix, chosen as LoaderRows<object>)
     await this.log(metrics)
     const stamped = this.stamped(metrics)
     await this.fire('onEvaluate', { metrics: stamped })
@@ -462,7 +464,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await this.#initialized
     const loader = this.getTestDataLoader(dataset)
     const prefix = options.metricKeyPrefix ?? 'test'
-    const { predictions, labels, metrics } = await this.#evaluate(loader, prefix, true).catch((error: unknown) => {
+    const { predictions, labels, metrics } = await this.#evaluate(loader, prefix).catch((error: unknown) => {
       throw error instanceof LabelError ? error.advising(adviceWithoutLabels(dataset, this.args)) : error
     })
     if (predictions === undefined) {
@@ -475,18 +477,26 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     return { ...found, metrics }
   }
 
-  async #evaluate(loader: Loader<LoadedBatch>, prefix: string, predicting: boolean): Promise<ModelEvaluation> {
+  /** @param evaluated the rows, unless they are only to be predicted. */
+  async #evaluate(
+    loader: Loader<LoadedBatch>,
+    prefix: string,
+    evaluated?: LoaderRows<object>,
+  ): Promise<ModelEvaluation> {
     const runner = await this.#runnerOf()
     const { args, options, model } = this
     checkFullBatch('evaluation', loader.rows, args)
-    this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader }
-    const afterBatch = async (): Promise<boolean> => {
-      await this.fire('onPredictionStep')
+    this.callbackHandler.context = { ...this.callbackHandler.context, evalDataloader: loader, engine: runner.engine }
+    const isRead = evaluated !== undefined && !args.predictionLossOnly && this.callbackHandler.readsPredictions(model)
+    const afterBatch: EvaluatedModel['afterBatch'] = async (loaded, predictions) => {
+      const { labelNames } = model.definition.head
+      const of = predictions && evaluated && { dataset: evaluated, prefix, labelNames }
+      await this.fire('onPredictionStep', of && { evaluated: evaluatedBatch(loaded, predictions, of) })
       return this.#evaluationStop?.reason !== undefined
     }
     try {
-      const own = { options: options as object, prefix, predicting, afterBatch }
-      return await evaluateModel({ model, runner, loader, args, ...own })
+      const own = { options: options as object, prefix, observed: isRead, predicting: evaluated === undefined }
+      return await evaluateModel({ model, runner, loader, args, ...own, afterBatch })
     } catch (error) {
       throw advisedEvaluation(error, args)
     }

@@ -96,5 +96,8 @@ export function checkFunction(value: unknown, where: string): void {
 /** A value in a message. */
 export function shown(value: unknown): string {
   if (typeof value !== 'object' || value === null) return typeof value === 'string' ? `'${value}'` : String(value)
-  return Array.isArray(value) || ArrayBuffer.isView(value) ? 'a list' : `{ ${Object.keys(value).join(', ')} }`
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'a list'
+  const { name } = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor ?? {}
+  if (name !== undefined && name !== 'Object') return `a ${name}`
+  return Object.keys(value).length === 0 ? '{}' : `{ ${Object.keys(value).join(', ')} }`
 }

@@ -30,6 +30,16 @@ export function writeFloat(writer: Writer, field: number, value: number): void {
   writer.writeFloat(value)
 }
 
+export function writeDouble(writer: Writer, field: number, value: number): void {
+  writer.writeTag(field, wireTypes.fixed64)
+  writer.writeDouble(value)
+}
+
+export function writeMessage(writer: Writer, field: number, bytes: Uint8Array): void {
+  writer.writeTag(field, wireTypes.bytes)
+  writer.writeBytes(bytes)
+}
+
 export function writeText(writer: Writer, field: number, value: string): void {
   writer.writeTag(field, wireTypes.bytes)
   writer.writeString(value)

@@ -190,7 +190,7 @@ describe('the layers test', () => {
       ),
     ).toEqual([
       'autodiff/backward.ts: autodiff may not import engine (../engine/Engine)',
-      'autodiff/backward.ts: autodiff may not import node:fs; only files, checkpoint, adapters, hub, install, engine, cli may',
+      'autodiff/backward.ts: autodiff may not import node:fs; only files, checkpoint, adapters, hub, install, engine, trackers, report, cli may',
       'cli/main.ts: cli may not import Trainer (../Trainer)',
       'training/TrainingRun.ts: looping may not import heads (../heads/Head)',
       'training/misc.ts: no room of this name is in the table',
@@ -198,7 +198,7 @@ describe('the layers test', () => {
       'Trainer.ts: Trainer may not use console; only cli may',
       'data/read.ts: data may not import koffi; only engine may',
       'data/read.ts: lodash is not in the table of package doors',
-      'data/read.ts: data may not use process.env; only cli, hub, install, engine may',
+      'data/read.ts: data may not use process.env; only cli, hub, install, engine, trackers may',
       'utils/misc.ts: no room of this name is in the table',
     ])
   })

@@ -19,6 +19,13 @@ def both(model, case):
     return {"adapted": outputs(model, case), "merged": outputs(model.merge_and_unload(), case)}
 
 
+def layers_pattern(choose, names):
+    """What the list of layers is called: its last part, more of it, a regular expression, or nothing."""
+    before = next((name.split(".") for name in names if any(part.isdigit() for part in name.split("."))), ["layer", "0"])
+    path = before[: next(i for i, part in enumerate(before) if part.isdigit())]
+    return choose.choice([None, path[-1], ".".join(path[-2:]), path[-1][0] + ".*", ["nothing", path[-1]]])
+
+
 def random_options(base, task, seed):
     choose = random.Random(seed)
     linear = [name for name, module in base.named_modules() if isinstance(module, torch.nn.Linear)]
@@ -31,20 +38,29 @@ def random_options(base, task, seed):
     if kind == "ends":
         options["target_modules"] = choose.sample(ends, min(len(ends), choose.choice([1, 2, 3])))
         if choose.random() < 0.3:
-            options["layers_to_transform"] = [choose.randrange(2)]
+            options["layers_to_transform"] = choose.choice([[0], 1])
+            options["layers_pattern"] = layers_pattern(choose, inner)
     elif kind == "names":
         options["target_modules"] = choose.sample(inner, min(len(inner), 4))
+        if choose.random() < 0.3:
+            options["target_modules"] += [choose.choice(ends)]
+            options["layers_to_transform"] = [choose.randrange(2)]
     elif kind == "regex":
-        options["target_modules"] = ".*(" + "|".join(choose.sample(ends, min(2, len(ends)))) + ")"
+        start = choose.choice([".*", choose.choice(inner).split(".")[0] + r"\..*"])
+        options["target_modules"] = start + "(" + "|".join(choose.sample(ends, min(2, len(ends)))) + ")"
     else:
         options["target_modules"] = "all-linear"
     if choose.random() < 0.3:
         options["rank_pattern"] = {choose.choice(ends): 3}
         options["alpha_pattern"] = {choose.choice(ends): 5}
     if choose.random() < 0.2:
-        options["exclude_modules"] = [choose.choice(inner)]
-    if task == "multiple-choice":
-        options["modules_to_save"] = ["classifier"]
+        options["exclude_modules"] = choose.choice([[choose.choice(inner)], choose.choice(inner).replace(".", r"\.")])
+    saved = ["classifier"] if task == "multiple-choice" else []
+    if choose.random() < 0.4:
+        parts = [part for part in ("word_embeddings", "LayerNorm", "pooler", "decoder", "lm_head", "transform") if any(name.endswith(part) for name, _ in base.named_modules())]
+        saved.append(choose.choice(parts or ["norm"]))
+    if saved:
+        options["modules_to_save"] = saved
     return options
 
 

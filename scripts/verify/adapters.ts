@@ -41,11 +41,18 @@ export function randomOptions(model: Parameters<typeof linearLayers>[0], seed: n
     end => !['classifier', 'qa_outputs', 'out_proj', 'decoder'].includes(end),
   )
   const targets = [[one(ends), one(ends)], new RegExp(`.*\\.(${one(ends)}|${one(ends)})`), 'all-linear'] as const
+  const targetModules = one<string | readonly string[] | RegExp>(targets)
+  const parts = ['word_embeddings', 'LayerNorm', 'decoder', 'lm_head'].filter(part =>
+    model.parameters.some(({ name }) => name.includes(`${part}.`)),
+  )
+  const head = model.head.task === 'multiple-choice' ? ['classifier'] : []
   return {
     r: one([1, 2, 4]),
     loraAlpha: one([1, 8, 13]),
     loraDropout: one([0, 0.1]),
-    targetModules: one<string | readonly string[] | RegExp>(targets),
+    targetModules,
+    ...(Array.isArray(targetModules) && { layersToTransform: one([undefined, undefined, 0, [1]]) }),
+    modulesToSave: one([undefined, undefined, [...head, ...(parts.length === 0 ? [] : [one(parts)])]]),
     useRslora: one([true, false]),
     bias: one(['none', 'lora_only', 'all'] as const),
     rankPattern: one([{}, { [one(ends)]: 3 }]),

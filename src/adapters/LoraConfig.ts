@@ -63,6 +63,18 @@ export const peftNames: { readonly [Name in keyof Required<LoraConfig>]: string 
   taskType: 'task_type',
 }
 
+/** Where options of an adapter come from: the call that makes one, or the file of one. */
+export interface OptionsSource {
+  /** `getPeftModel()`, or the file. */
+  readonly where: string
+  readonly isFile: boolean
+}
+
+/** What an option is called where it comes from, for messages. */
+export function called({ where, isFile }: OptionsSource, option: keyof LoraConfig): string {
+  return `${where}: ${isFile ? peftNames[option] : option}`
+}
+
 /** What each of PEFT's tasks saves of a model with the adapter. */
 export const peftTasks: Readonly<Record<PeftTask, readonly string[]>> = {
   SEQ_CLS: ['classifier', 'score'],

@@ -8,19 +8,24 @@ import type { Json, JsonObject } from '../json'
 import { type LoraConfig, peftNames, type PeftTask, peftTasks, withLoraDefaults } from './LoraConfig'
 import { toPython } from './patterns'
 
+/** The model that an adapter was trained on. */
+export interface AdapterBase {
+  /** Its id or folder. */
+  readonly name: string | undefined
+  /** The commit or branch of its repository; without one the main branch is meant. */
+  readonly revision: string | undefined
+}
+
 /** What a folder of an adapter says of it. */
 export interface AdapterConfig {
   readonly lora: LoraConfig
-  /** The id or the folder of the model that it was trained on. */
-  readonly base: string | undefined
-  /** The commit or branch of the base's repository. */
-  readonly revision: string | undefined
+  readonly base: AdapterBase
 }
 
 /** Fields that say nothing of what is computed. */
 const silent = new Set([
   'auto_mapping',
-  'ensure_weight_tying',
+  'eva_config',
   'inference_mode',
   'megatron_core',
   'peft_type',
@@ -30,6 +35,9 @@ const silent = new Set([
 ])
 
 const known = new Set([...Object.values(peftNames), ...silent, 'base_model_name_or_path', 'revision'])
+
+/** Ways to start that draw A and B otherwise, and leave everything else as it is. */
+const otherDraws: ReadonlySet<Json> = new Set(['eva', 'orthogonal'])
 
 /** Ways to start that change the base's weights: the adapter alone does not say what was trained. */
 const changingTheBase = /^(pissa|olora|corda|loftq|lora_ga)/
@@ -45,26 +53,32 @@ export async function readAdapterConfig(folder: string): Promise<AdapterConfig> 
   if (config['peft_type'] !== 'LORA') throw unsupported(path, 'peft_type', config['peft_type'] ?? null, onlyLora)
   for (const [name, value] of Object.entries(config))
     if (!known.has(name) && isSet(value)) throw unknownField(path, name, value!)
-  const start = config['init_lora_weights']
-  if (typeof start === 'string' && changingTheBase.test(start)) {
-    const why = 'The adapter belongs to a base whose weights were changed when its training began.'
-    const fix = 'Convert it in Python: model.save_pretrained(folder, path_initial_model_for_weight_conversion=…).'
-    throw unsupported(path, 'init_lora_weights', start, `${why} ${fix}`)
-  }
+  const start = startOf(config['init_lora_weights'], path)
   const given = Object.entries(peftNames).flatMap(([name, field]) => {
-    const value = config[field]
-    return isSet(value) || value === false ? [[name, name === 'initLoraWeights' && value !== false ? true : value]] : []
+    const value = name === 'initLoraWeights' ? start : config[field]
+    return isSet(value) || value === false ? [[name, value]] : []
   })
   const lora = Object.fromEntries(given) as LoraConfig
   if (lora.taskType !== undefined && !(lora.taskType in peftTasks))
     throw unsupported(path, 'task_type', lora.taskType, 'Encoders are trained here, with heads of their own.')
-  return { lora, base: textOf(config['base_model_name_or_path']), revision: textOf(config['revision']) }
+  return { lora, base: { name: textOf(config['base_model_name_or_path']), revision: textOf(config['revision']) } }
+}
+
+/** How A and B have started, where that is all that the start has changed. */
+function startOf(value: Json | undefined, path: string): Json | undefined {
+  if (typeof value !== 'string') return value
+  const start = value.toLowerCase()
+  if (start === 'gaussian') return start
+  if (otherDraws.has(start)) return true
+  const why = 'The adapter belongs to a base whose weights were changed when its training began.'
+  const fix = 'Convert it in Python: model.save_pretrained(folder, path_initial_model_for_weight_conversion=…).'
+  throw unsupported(path, 'init_lora_weights', value, changingTheBase.test(start) ? `${why} ${fix}` : merge)
 }
 
 /** The content of an adapter's config, as PEFT writes it. */
 export function adapterConfigJson(
   lora: LoraConfig & { readonly targetModules: string | readonly string[] | RegExp },
-  base: string | undefined,
+  base: AdapterBase,
   taskType: PeftTask | undefined,
 ): JsonObject {
   const pattern = (value: string | readonly string[] | RegExp | undefined): Json =>
@@ -75,13 +89,15 @@ export function adapterConfigJson(
     ...(Object.fromEntries(named) as JsonObject),
     target_modules: pattern(lora.targetModules),
     exclude_modules: pattern(lora.excludeModules),
-    base_model_name_or_path: base ?? null,
+    base_model_name_or_path: base.name ?? null,
     inference_mode: true,
     peft_type: 'LORA',
-    revision: null,
+    revision: base.revision ?? null,
     task_type: taskType ?? null,
   }
 }
+
+const merge = 'Merge the adapter into its base in Python (merge_and_unload), and give the folder of what comes out.'
 
 const onlyLora = "Low-rank adapters are supported: peft_type 'LORA'."
 
@@ -100,6 +116,5 @@ function unsupported(path: string, field: string, value: Json, fix: string): Tra
 
 function unknownField(path: string, name: string, value: Json): TrainerError {
   const close = nearest(name, known)
-  const merge = 'Merge the adapter into its base in Python (merge_and_unload), and give the folder of what comes out.'
   return unsupported(path, name, value, close === undefined ? merge : `Did it mean "${close}"? ${merge}`)
 }

@@ -4,31 +4,24 @@ import type { WeightsSource } from '../files/weights'
 import { lowRankNames } from '../models/lora'
 import type { Model } from '../models/Model'
 import type { Tensor } from '../tensor'
+import { moduleName, type NamedModel } from './moduleNames'
 
 /** How names of PEFT's begin: the model inside of its adapter, inside of its task. */
 const wrapper = 'base_model.model.'
 
 /** What of a model an adapter's file has, by name: what is trained, and what it was once trained with. */
-export interface AdapterShape {
+export interface AdapterShape extends NamedModel<unknown> {
   readonly model: Model
   /** The names of layers that have A and B. */
   readonly layers: ReadonlySet<string>
-  /** What the encoder's names begin with in a model with a head; Python's model without one has it not. */
-  readonly prefix: string
-  /** Second names of parameters that are tied to others, and the names of those. */
-  readonly tied: ReadonlyMap<string, string>
+  /** Second names of parameters, and the names that the model has them by. */
+  readonly otherNames: ReadonlyMap<string, string>
 }
 
 /** The name in a file of a parameter. */
 export function storedName(name: string, shape: AdapterShape): string {
   const [layer, end] = [name.slice(0, name.lastIndexOf('.')), name.slice(name.lastIndexOf('.'))]
   return wrapper + moduleName(layer, shape) + (shape.layers.has(layer) ? '.base_layer' : '') + end
-}
-
-/** What Python's model calls a part of a model. */
-export function moduleName(name: string, { model, prefix }: AdapterShape): string {
-  const isBare = model.head.task === 'feature-extraction' && name.startsWith(`${prefix}.`)
-  return isBare ? name.slice(prefix.length + 1) : name
 }
 
 /** A name in a file without what PEFT puts around it, whoever wrote the file: names have the adapter's own in them, or not. */
@@ -44,10 +37,10 @@ export function bareName(stored: string): string {
 function parameterName(
   stored: string,
   shapes: ReadonlyMap<string, unknown>,
-  { model, prefix, tied }: AdapterShape,
+  { model, prefix, otherNames }: AdapterShape,
 ): string | undefined {
   const bare = bareName(stored)
-  const name = tied.get(bare) ?? bare
+  const name = otherNames.get(bare) ?? bare
   const names = model.head.task === 'feature-extraction' ? [name, `${prefix}.${name}`] : [name]
   return names.find(candidate => shapes.has(candidate))
 }
@@ -89,12 +82,15 @@ export async function readAdapter(
 }
 
 function noPlace(stored: string, { files }: WeightsSource, { model, layers }: AdapterShape): TrainerError {
+  const [, layer = '', kind = ''] = /^(.*)\.(lora_\w+)/.exec(bareName(stored)) ?? []
+  const isOther =
+    kind !== '' && !(/^lora_[AB]$/.test(kind) && model.parameters.some(({ name }) => name === `${layer}.weight`))
   const examples = quoted([...layers].slice(0, 2))
+  const config = `By its adapter_config.json it has adapters in ${examples}${layers.size > 2 ? ', …' : ''}: save both again together.`
+  const retrain = `Supported are A and B of linear layers: train it again without an adapter of "${layer}".`
   return new TrainerError(
     'model',
     `${files[0]} has the tensor '${stored}', which belongs to nothing in ${model.name}.`,
-    {
-      fix: `By its adapter_config.json it has adapters in ${examples}${layers.size > 2 ? ', …' : ''}: save both again together.`,
-    },
+    { fix: isOther ? retrain : config },
   )
 }

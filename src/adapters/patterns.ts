@@ -9,13 +9,29 @@ const timeLimit = 1000
 /** The names that a pattern matches from their beginning to their end. */
 export function fullMatches(pattern: string | RegExp, names: readonly string[], field: string): ReadonlySet<string> {
   const { source, flags } = typeof pattern === 'string' ? fromPython(pattern) : pattern
-  return matching(`^(?:${source})$`, flags.replace(/[gym]/g, ''), { names, field, shown: String(pattern) })
+  const shown = String(pattern)
+  return new Set(matches(`^(?:${source})$`, flags.replace(/[gym]/g, ''), { names, field, shown }).keys())
 }
 
 /** The names that end in what a pattern matches, after a dot or from their beginning: PEFT's rule for patterns of ranks. */
 export function endMatches(pattern: string, names: readonly string[], field: string): ReadonlySet<string> {
   const { source, flags } = fromPython(pattern)
-  return matching(`^(?:.*\\.)?(?:${source})$`, flags, { names, field, shown: pattern })
+  return new Set(matches(`^(?:.*\\.)?(?:${source})$`, flags, { names, field, shown: pattern }).keys())
+}
+
+/**
+ * The first number between dots in each name, behind what a pattern matches: PEFT's rule for layers.
+ * @param pattern by default any part that is not the name's first.
+ */
+export function layerNumbers(
+  pattern: string | undefined,
+  names: readonly string[],
+  field: string,
+): ReadonlyMap<string, number> {
+  const { source, flags } = fromPython(pattern ?? '')
+  const before = pattern === undefined ? '.*?\\.[^.]*' : `(?:.*?\\.)?(?:${source})`
+  const found = matches(`^${before}\\.(?<number>\\d+)\\.`, flags, { names, field, shown: String(pattern) })
+  return new Map([...found].map(([name, number]) => [name, Number(number)]))
 }
 
 /** A regular expression in Python's spelling. */
@@ -33,18 +49,21 @@ function fromPython(pattern: string): { source: string; flags: string } {
   return { source, flags: inline }
 }
 
-function matching(
+/** The names that a regular expression matches, each with what its group `number` has found; '' where it has none. */
+function matches(
   source: string,
   flags: string,
   { names, field, shown }: { readonly names: readonly string[]; readonly field: string; readonly shown: string },
-): ReadonlySet<string> {
+): ReadonlyMap<string, string> {
   try {
     const found = runInNewContext(
-      'const pattern = new RegExp(source, flags); JSON.stringify(JSON.parse(names).filter(name => pattern.test(name)))',
+      `const pattern = new RegExp(source, flags)
+       const found = JSON.parse(names).map(name => [name, pattern.exec(name)]).filter(([, match]) => match !== null)
+       JSON.stringify(found.map(([name, match]) => [name, match.groups?.number ?? '']))`,
       { source, flags, names: JSON.stringify(names) },
       { timeout: timeLimit },
     ) as string
-    return new Set(JSON.parse(found) as string[])
+    return new Map(JSON.parse(found) as [string, string][])
   } catch (cause) {
     const problem = (cause as Error).message.includes('timed out')
       ? `takes more than ${timeLimit} ms to match the names of the model`

@@ -66,7 +66,7 @@ export class TrainingArtifacts extends TrainableModel {
   #isNominal: boolean
 
   private constructor({ checkpoint, optimizer }: Artifacts, parts: ArtifactParts, folder: string) {
-    super(artifactsModel(parts), startingWeights(parts.signature, checkpoint), folder)
+    super(artifactsModel(parts), startingWeights(parts.signature, checkpoint), { nameOrPath: folder })
     this.#parts = parts
     this.#checkpoint = checkpoint
     this.#rule = optimizer

@@ -9,7 +9,8 @@ import type { ModelConfig } from '../models/config'
 import { autoModelFor } from './autoModels'
 import type { HeadChoice } from './headOf'
 import { readOnnxFile } from './onnxFile'
-import type { ModelOptions, PreTrainedModel, PretrainedOptions } from './PreTrainedModel'
+import type { ModelOptions, PretrainedOptions } from './modelOptions'
+import type { PreTrainedModel } from './PreTrainedModel'
 import { TrainableModel } from './TrainableModel'
 
 /** How a graph that was made elsewhere becomes a model. */
@@ -101,7 +102,7 @@ export const AutoModel = {
       const { data } = model.graph.initializers.get(name) as Tensor<'float32'>
       return [name, new Tensor('float32', Float32Array.from(data), shape)] as const
     })
-    return new TrainableModel(definition, new Map(weights), file)
+    return new TrainableModel(definition, new Map(weights), { nameOrPath: file })
   },
 }
 

@@ -1,12 +1,14 @@
 import { adapterConfigJson, readAdapterConfig } from '../adapters/adapterConfig'
-import { type AdapterShape, moduleName, readAdapter, storedName } from '../adapters/adapterWeights'
+import { type AdapterShape, readAdapter, storedName } from '../adapters/adapterWeights'
 import type { LoraConfig } from '../adapters/LoraConfig'
+import { moduleName } from '../adapters/moduleNames'
 import { type PlacedAdapter, placeAdapter, withOwnHead } from '../adapters/placement'
 import { quoted, TrainerError } from '../errors'
 import { adapterConfigName, loadAdapterWeights } from '../files/weights'
 import { log } from '../logging'
 import { initialValues } from '../models/initialize'
 import { lowRankNames, withLowRank } from '../models/lora'
+import type { Model } from '../models/Model'
 import { architectureOf } from '../models/registry'
 import { checkOptions, refuseArguments } from '../options'
 import { Tensor } from '../tensor'
@@ -14,6 +16,8 @@ import { mergedWeight } from './mergedWeight'
 import { PreTrainedModel } from './PreTrainedModel'
 import type { SavedWeights } from './saveModel'
 import { openSource, type PretrainedSource, type SourceOptions, sourceOptionNames } from './sources'
+import { tiesOf, withSavedTablesApart } from './tablesApart'
+import type { ModelSource } from './TrainableModel'
 
 /**
  * A model with low-rank adapters, as PEFT makes one: what is trained are the adapters and the head, and these are what is
@@ -29,9 +33,11 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
    * @param seed what A is drawn from.
    * @param from where the adapter's files are, if they are to be read into it.
    */
-  protected constructor(base: PreTrainedModel<Prediction>, lora: LoraConfig, seed = 42, from?: PretrainedSource) {
-    const where = from === undefined ? 'getPeftModel()' : `${from.folder}/${adapterConfigName}`
-    const placed = placeAdapter(base.definition, lora, where)
+  protected constructor(given: PreTrainedModel<Prediction>, lora: LoraConfig, seed = 42, from?: PretrainedSource) {
+    const base = withSavedTablesApart(given, lora.modulesToSave ?? [])
+    const isFile = from !== undefined
+    const where = isFile ? `${from.folder}/${adapterConfigName}` : 'getPeftModel()'
+    const placed = placeAdapter(namedModel(base), lora, { where, isFile })
     const definition = withLowRank(base.definition, placed.layers, name => placed.trained.has(name))
     const weights = definition.parameters.map(parameter => {
       const { name, shape } = parameter
@@ -40,7 +46,7 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
       // what is trained is the adapter's own
       return [name, placed.trained.has(name) ? new Tensor('float32', own.data.slice(), own.dims) : own] as const
     })
-    super(base.config, new Map(weights), from?.name, definition, from?.repository)
+    super(base.config, new Map(weights), definition, from && sourceOf(from))
     this.base = base
     this.#lora = lora
     this.#placed = placed
@@ -85,7 +91,8 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
     const weights = this.#savedNames().map(name => [storedName(name, shape), this.parameter(name)] as const)
     const { taskType, modulesToSave, layers } = this.#placed
     const targetModules = this.#placed.targetModules ?? [...layers.keys()].map(name => moduleName(name, shape))
-    const base = this.base.repository ?? this.base.nameOrPath
+    const { repository, nameOrPath, revision } = this.base
+    const base = { name: repository ?? nameOrPath, revision }
     const adapter = adapterConfigJson({ ...this.#lora, modulesToSave, targetModules }, base, taskType)
     return { adapter, weights: new Map(weights) }
   }
@@ -113,7 +120,7 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
       weights.set(name, mergedWeight(this.parameter(name), this.parameter(a), this.parameter(b), scale))
     }
     const { definition } = this.base
-    const merged = new PreTrainedModel<Prediction>(this.config, weights, undefined, definition)
+    const merged = new PreTrainedModel<Prediction>(this.config, weights, definition)
     merged.useHead(this.definition.head)
     return merged
   }
@@ -133,12 +140,12 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
   }
 
   get #shape(): AdapterShape {
-    const { prefix, heads } = architectureOf(this.config)
-    const { task } = this.definition.head
-    const pairs = (task === 'feature-extraction' ? undefined : heads[task]?.tied) ?? []
-    const tied = this.config.tie_word_embeddings === false ? [] : pairs.map(({ own, shared }) => [own, shared] as const)
+    const otherNames = tiesOf(this).flatMap(({ own, shared }): [string, string][] => {
+      if (!this.parameters.has(own)) return [[own, shared]]
+      return this.parameters.has(shared) ? [] : [[shared, own]]
+    })
     const layers = new Set(this.#placed.layers.keys())
-    return { model: this.definition, layers, prefix, tied: new Map(tied) }
+    return { ...namedModel(this), layers, otherNames: new Map(otherNames) }
   }
 
   /** What is saved: the adapters, and what is or was trained beside. */
@@ -148,6 +155,15 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
       .filter(({ name, trainable }) => trainable || !own.has(name) || this.#placed.trained.has(name))
       .map(({ name }) => name)
   }
+}
+
+/** A model with what Python's names need. */
+function namedModel({ definition, config }: PreTrainedModel<unknown>): { model: Model; prefix: string } {
+  return { model: definition, prefix: architectureOf(config).prefix }
+}
+
+function sourceOf({ name, repository, revision }: PretrainedSource): ModelSource {
+  return { nameOrPath: name, repository, revision }
 }
 
 /** What a model with an adapter is made of. */
@@ -203,5 +219,5 @@ export function getPeftModel<Prediction>(
       fix: 'Merge it first: model.mergeAndUnload().',
     })
   const { seed, ...lora } = options
-  return new NewPeftModel({ base: model, lora: withOwnHead(model.definition, lora), seed })
+  return new NewPeftModel({ base: model, lora: withOwnHead(namedModel(model), lora), seed })
 }

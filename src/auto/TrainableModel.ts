@@ -14,6 +14,13 @@ import { type SavedWeights, saveModelFolder } from './saveModel'
 export type PredictionOf<Model> =
   Model extends TrainableModel<infer Prediction> ? (unknown extends Prediction ? Tensor : Prediction) : Tensor
 
+/** Where a model was loaded from; nothing of one that started at random. */
+export interface ModelSource {
+  readonly nameOrPath?: string | undefined
+  readonly repository?: string | undefined
+  readonly revision?: string | undefined
+}
+
 /**
  * A model with its weights: what a Trainer trains.
  *
@@ -26,15 +33,18 @@ export class TrainableModel<Prediction = unknown> {
   readonly nameOrPath: string | undefined
   /** The id on the Hub that it was loaded by; undefined for what lay on this machine, or started at random. */
   readonly repository: string | undefined
+  /** The branch, tag or commit of the repository that was asked for; undefined for that which counts without asking. */
+  readonly revision: string | undefined
   /** The weights. A trainer moves them to where it trains: read them here again after an update. */
   readonly parameters: Map<string, Tensor<'float32'>>
   #definition: Model
 
-  constructor(definition: Model, parameters: Map<string, Tensor<'float32'>>, nameOrPath?: string, repository?: string) {
+  constructor(definition: Model, parameters: Map<string, Tensor<'float32'>>, source: ModelSource = {}) {
     this.#definition = definition
     this.parameters = parameters
-    this.nameOrPath = nameOrPath
-    this.repository = repository
+    this.nameOrPath = source.nameOrPath
+    this.repository = source.repository
+    this.revision = source.revision
   }
 
   /** What the model computes. */

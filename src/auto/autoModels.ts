@@ -4,14 +4,8 @@ import type { Tensor } from '../tensor'
 import { hasAdapter, modelOfAdapter } from './modelOfAdapter'
 import { readConfig } from './folders'
 import type { HeadChoice } from './headOf'
-import {
-  checkPretrainedOptions,
-  modelFromConfig,
-  modelFromFolder,
-  type ModelOptions,
-  type PretrainedOptions,
-  type PreTrainedModel,
-} from './PreTrainedModel'
+import { checkPretrainedOptions, type ModelOptions, type PretrainedOptions } from './modelOptions'
+import { modelFromConfig, modelFromFolder, type PreTrainedModel } from './PreTrainedModel'
 import { openSource } from './sources'
 
 /** Makes the models of a task. */

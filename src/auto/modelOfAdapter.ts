@@ -1,5 +1,5 @@
 // the folder of an adapter → its base model with the adapter
-import { type AdapterConfig, readAdapterConfig } from '../adapters/adapterConfig'
+import { type AdapterBase, readAdapterConfig } from '../adapters/adapterConfig'
 import { bareName } from '../adapters/adapterWeights'
 import { TrainerError } from '../errors'
 import { isFolder, pathExists } from '../files/paths'
@@ -9,7 +9,8 @@ import { labelCount } from '../models/labels'
 import { readConfig } from './folders'
 import type { HeadChoice } from './headOf'
 import { type PeftModel, withAdapter } from './PeftModel'
-import { modelFromFolder, type PretrainedOptions } from './PreTrainedModel'
+import type { PretrainedOptions } from './modelOptions'
+import { modelFromFolder } from './PreTrainedModel'
 import { openSource, type PretrainedSource } from './sources'
 
 /** Whether a folder is an adapter's; Python, too, goes by this file, whatever else lies there. */
@@ -25,7 +26,7 @@ export async function modelOfAdapter<Prediction>(
 ): Promise<PeftModel<Prediction>> {
   const config = await readAdapterConfig(source.folder)
   await source.fetchWeights()
-  const { name, ...where } = await baseOf(config, source)
+  const { name, ...where } = await baseOf(config.base, source)
   const { subfolder: _, revision: _revision, ...rest } = options
   const base = await openSource('model', name, { ...rest, ...where })
   await base.fetchConfig()
@@ -39,10 +40,10 @@ export async function modelOfAdapter<Prediction>(
 
 /** Where the base of an adapter is: a folder as it is given, or as seen from the adapter's, or a repository. */
 async function baseOf(
-  { base, revision }: AdapterConfig,
+  { name: base, revision }: AdapterBase,
   source: PretrainedSource,
 ): Promise<{ name: string; revision?: string }> {
-  const file = `${source.name}/${adapterConfigName}`
+  const file = `${source.folder}/${adapterConfigName}`
   if (base === undefined)
     throw new TrainerError(
       'model',

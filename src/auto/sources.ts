@@ -8,6 +8,7 @@ import { HubRefusal } from '../hub/errors'
 import { idAdvice, isRepositoryId } from '../hub/ids'
 import { openRepository, type Repository, type Suffices } from '../hub/repository'
 import { shown } from '../options'
+import { NoTokenizer } from '../tokenizers/NoTokenizer'
 
 /** Where `fromPretrained` takes what it loads from: all but `subfolder` are for ids of the Hub. */
 export interface SourceOptions extends HubOptions {
@@ -22,10 +23,12 @@ export const sourceOptionNames: readonly string[] = [...hubOptionNames, 'subfold
 export interface PretrainedSource {
   /** The folder that has, or will have, the files. */
   readonly folder: string
-  /** What the user gave: a folder, or an id. */
+  /** What the user gave: a folder, that inside it with `subfolder`, or an id. */
   readonly name: string
   /** The id; undefined for a folder. */
   readonly repository?: string
+  /** The revision of the repository that was asked for, if any was. */
+  readonly revision?: string | undefined
   /** Sees to it that config.json is there, where there is one, or that of an adapter. */
   fetchConfig(): Promise<void>
   /** Sees to it that the weights are there: safetensors, else those of PyTorch. */
@@ -89,7 +92,8 @@ export async function openSource(
     const inside = subfolder === '' ? '' : `${subfolder}/`
     const suffices: Suffices = (known, folder) =>
       sufficient[what](path => known(inside + path), inside === '' ? folder : `${folder}/${subfolder}`)
-    return repositorySource(await openRepository('model', folderOrId, options, suffices), subfolder)
+    const repository = await openRepository('model', folderOrId, options, suffices)
+    return { ...repositorySource(repository, subfolder), revision: options.revision }
   } catch (error) {
     throw adviseFolder(error, folderOrId)
   }
@@ -116,7 +120,7 @@ async function localSource(folder: string, { subfolder, revision }: SourceOption
   if (!(await isFolder(path)))
     throw new TrainerError('file', `There is no folder "${path}".`, { fix: 'Check subfolder.' })
   const nothing = (): Promise<void> => Promise.resolve()
-  return { folder: path, name: folder, fetchConfig: nothing, fetchWeights: nothing, fetchTokenizer: nothing }
+  return { folder: path, name: path, fetchConfig: nothing, fetchWeights: nothing, fetchTokenizer: nothing }
 }
 
 /** The error for an id that may have been meant as a folder. */
@@ -190,11 +194,8 @@ function noConfig(name: string): TrainerError {
 
 function noTokenizer(name: string, paths: readonly string[]): TrainerError {
   const there = paths.filter(path => !path.includes('/')).slice(0, 20)
-  return new TrainerError(
-    'file',
+  return new NoTokenizer(
     `The repository ${name} has no tokenizer: it has ${there.join(', ') || 'no files'}.`,
-    {
-      fix: 'Give the id of the model that it was made of, or push the tokenizer: tokenizer.pushToHub(id), in Python push_to_hub.',
-    },
+    'Give the id of the model that it was made of, or push the tokenizer: tokenizer.pushToHub(id), in Python push_to_hub.',
   )
 }

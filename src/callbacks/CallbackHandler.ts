@@ -6,6 +6,7 @@ import {
   callbackEvents,
   type CallbackContext,
   type CallbackEvent,
+  type EventContext,
   type TrainerCallback,
   type TrainerCallbackClass,
 } from './TrainerCallback'
@@ -77,7 +78,7 @@ export class CallbackHandler {
    * Calls every callback's method for an event, in order, each awaited; their answers go to `control`. The flags that
    * the event clears are cleared first, unless a callback has caused it: one that evaluates or logs on its own has not
    * done what the flags ask the loop for.
-   * @param extra `logs` or `metrics`; every callback gets its own copy.
+   * @param extra `logs` or `metrics`, of which every callback gets its own copy, or the `evaluated` batch.
    * @throws TrainerError (`training`) for an evaluation in `onEvaluate` that would never end.
    */
   async call(
@@ -85,7 +86,7 @@ export class CallbackHandler {
     args: TrainingArguments,
     state: TrainerState,
     control: TrainerControl,
-    extra: Pick<CallbackContext, 'logs' | 'metrics'> = {},
+    extra: EventContext = {},
   ): Promise<void> {
     if (this.#underWay.length === 0) for (const flag of cleared[event] ?? []) control[flag] = false
     if (event === 'onEvaluate' && this.#underWay.filter(one => one === event).length >= mostEvaluations)
@@ -102,9 +103,14 @@ export class CallbackHandler {
     }
   }
 
-  /** Has the callbacks release what they hold, after training has thrown. */
-  dispose(): void {
-    for (const callback of this.#callbacks) callback.dispose?.()
+  /** Whether a callback asks for the predictions of evaluations. */
+  readsPredictions(model: unknown): boolean {
+    return this.#callbacks.some(callback => callback.readsPredictions?.(model) === true)
+  }
+
+  /** Has the callbacks release what they hold, after training has thrown: see {@link TrainerCallback.dispose}. */
+  async dispose(startsOver = false): Promise<void> {
+    await Promise.all(this.#callbacks.map(async callback => callback.dispose?.(startsOver)))
   }
 
   /**
@@ -143,11 +149,12 @@ export class CallbackHandler {
     }
   }
 
-  #contextWith({ logs, metrics }: Pick<CallbackContext, 'logs' | 'metrics'>): CallbackContext {
+  #contextWith({ logs, metrics, evaluated }: EventContext): CallbackContext {
     return {
       ...this.context,
       ...(logs === undefined ? {} : { logs: { ...logs } }),
       ...(metrics === undefined ? {} : { metrics: { ...metrics } }),
+      ...(evaluated === undefined ? {} : { evaluated }),
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { TrainingArguments } from '../TrainingArguments'
 import type { CallbackState } from './CallbackState'
+import type { EvaluatedBatch } from './EvaluatedBatch'
 import type { ControlFlags, TrainerControl } from './TrainerControl'
 import type { LogEntry, TrainerState } from './TrainerState'
 
@@ -37,11 +38,18 @@ export interface CallbackContext {
   readonly trainDataloader?: unknown
   /** The loader of the present evaluation; `length` is its number of batches, if that is known. */
   readonly evalDataloader?: unknown
+  /** What computes: the provider of the device, and the library with its version. */
+  readonly engine?: { readonly provider: string; readonly version: string; readonly library: string }
   /** In `onLog`: a copy of what was logged. */
   readonly logs?: LogEntry
   /** In `onEvaluate` and `onPredict`: a copy of the metrics. */
   readonly metrics?: LogEntry
+  /** In `onPredictionStep` of an evaluation, where a callback `readsPredictions`. */
+  readonly evaluated?: EvaluatedBatch
 }
+
+/** What one event brings, which others do not. */
+export type EventContext = Pick<CallbackContext, 'logs' | 'metrics' | 'evaluated'>
 
 /** A callback's answer: some of the control's flags, or nothing. Flags can also be set on `control` itself. */
 export type CallbackAnswer = Partial<ControlFlags> | undefined | void
@@ -91,14 +99,22 @@ export interface TrainerCallback {
   onSave?(...given: EventParameters): Answer
   /** After a batch of evaluation or prediction. */
   onPredictionStep?(...given: EventParameters): Answer
+  /**
+   * Whether `onPredictionStep` is to have the predictions of evaluations: `context.evaluated`. They are computed then
+   * though no metric asks for them; with the argument `predictionLossOnly` they are not.
+   */
+  readsPredictions?(model: unknown): boolean
   /** Before a checkpoint is pushed to the Hub, and at the beginning of `pushToHub()`. */
   onPushBegin?(...given: EventParameters): Answer
   /** What a checkpoint keeps of this callback, for {@link TrainerCallback.restore}. */
   state?(): CallbackState
   /** Takes over the state of a checkpoint. */
   restore?(state: CallbackState): void
-  /** Training has thrown: releases what the callback holds, such as the terminal. Not called after `onTrainEnd`. */
-  dispose?(): void
+  /**
+   * Training has thrown: releases what the callback holds, such as the terminal. Not called after `onTrainEnd`.
+   * @param startsOver whether the same run begins again, as `autoFindBatchSize` has it where memory ran out.
+   */
+  dispose?(startsOver?: boolean): void | Promise<void>
 }
 
 /* oxlint-disable typescript/no-unsafe-declaration-merging -- every method is optional */

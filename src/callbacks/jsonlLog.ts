@@ -2,7 +2,7 @@ import { TrainerError } from '../errors'
 import type { TrainingArguments } from '../TrainingArguments'
 import { type CallbackContext, TrainerCallback } from './TrainerCallback'
 import type { TrainerControl } from './TrainerControl'
-import type { TrainerState } from './TrainerState'
+import type { LogEntry, TrainerState } from './TrainerState'
 
 /** Where lines go: a function, or something with `write`, such as a stream of Node. */
 export type LineSink = ((line: string) => unknown) | { write(line: string): unknown }
@@ -12,7 +12,7 @@ export type LineSink = ((line: string) => unknown) | { write(line: string): unkn
  * not finite become null.
  *
  * It does not open a file: give it a sink, e.g. `createWriteStream('log.jsonl', { flags: 'a' })`. A promise that the
- * sink returns is awaited.
+ * sink returns is awaited. The same lines come into `log.jsonl` of the output folder by `reportTo: 'jsonl'`.
  */
 export class JsonlLogCallback extends TrainerCallback {
   readonly #write: (line: string) => unknown
@@ -36,7 +36,11 @@ export class JsonlLogCallback extends TrainerCallback {
     _control: TrainerControl,
     { logs = {} }: CallbackContext,
   ): Promise<void> {
-    const entry = { ...(args.runName === undefined ? {} : { run_name: args.runName }), ...logs, step: state.globalStep }
-    await this.#write(`${JSON.stringify(entry)}\n`)
+    await this.#write(logLine(args.runName, logs, state.globalStep))
   }
+}
+
+/** A log as one line of JSON, with the name of its run and its step. */
+export function logLine(runName: string | undefined, logs: LogEntry, step: number): string {
+  return `${JSON.stringify({ ...(runName === undefined ? {} : { run_name: runName }), ...logs, step })}\n`
 }

@@ -6,6 +6,8 @@ import { type CommandTable, type FlagTable, readFlags, shownWord, UsageError } f
 import { runGlueTask } from './glue'
 import { runInstall } from './install'
 import { writeNote } from './messages'
+import { runPredict } from './predict'
+import { runServe } from './serve'
 import type { Streams } from './Streams'
 import { runTrain } from './train/train'
 
@@ -18,6 +20,8 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   train: { help: 'from a table of texts and labels to a model', run: runTrain },
   glue: { help: 'a model fine-tuned on a task of GLUE', run: runGlueTask },
+  predict: { help: 'rows of a file or a pipe, with what a model answers', run: runPredict },
+  serve: { help: 'a model that answers over HTTP', run: runServe },
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
   install: { help: 'fetch libraries: install cuda, install openvino', run: runInstall },
   login: { help: 'keep a token of the Hugging Face Hub', run: runLogin },

@@ -24,6 +24,17 @@ export interface DelimitedOptions {
   readonly skipRows?: number
 }
 
+/** The rows of a text as their cells are written. */
+export interface DelimitedRows {
+  /** The names of the columns; '' where the file has none. */
+  readonly names: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  /** The number of each row in the file, counted from 1, as a spreadsheet shows it. */
+  readonly numbers: readonly number[]
+  /** What is wrong with the row behind them, where one does not fit: rows from there on are not read. */
+  readonly broken?: TrainerError
+}
+
 /**
  * The columns of a CSV or TSV text, as they are written. The first line names them; columns without a name are left out
  * if they are empty, and get pandas's names (`Unnamed: 2`) otherwise.
@@ -35,6 +46,38 @@ export function parseDelimited(
   file: string,
   options: DelimitedOptions,
 ): Map<string, string[]> {
+  const { names, rows, broken } = delimitedRows(text, format, file, options)
+  if (broken !== undefined) throw broken
+  return columnsOf(names, rows)
+}
+
+/** Rows as columns; see {@link parseDelimited}. */
+export function columnsOf(names: readonly string[], rows: readonly (readonly string[])[]): Map<string, string[]> {
+  const columns = names.map((name, at): [string, string[]] => [name, rows.map(row => row[at]!)])
+  return new Map(
+    columns
+      .map(([name, column], at): [string, string[]] => [nameOfColumn(name, at), column])
+      .filter(([, column], at) => names[at] !== '' || column.some(cell => cell !== '')),
+  )
+}
+
+/** What a column is called that may have no name. */
+export function nameOfColumn(name: string, at: number): string {
+  return name === '' ? `Unnamed: ${at}` : name
+}
+
+/**
+ * The rows of a CSV or TSV text up to one that does not fit.
+ * @param before how many rows of the file stand before the text, less those that are repeated in it.
+ * @throws TrainerError where the columns have no names.
+ */
+export function delimitedRows(
+  text: string,
+  format: 'csv' | 'tsv',
+  file: string,
+  options: DelimitedOptions,
+  before = 0,
+): DelimitedRows {
   const { delimiter, start, skipRows } = layoutOf(text, format, options)
   const cut = (quoting: boolean): Cells => parseCells(text.slice(start), { delimiter, quoting, skipRows })
   const quoting = options.quoting ?? format === 'csv'
@@ -44,15 +87,18 @@ export function parseDelimited(
     if (quoted.openQuote === undefined && !isUneven(quoted)) cells = quoted
   }
   const names = namesOf(cells, file, options)
-  const rows = options.columnNames === undefined ? cells.rows.slice(1) : cells.rows
-  if (isUneven(cells, names.length) || cells.openQuote !== undefined)
-    throw unevenRows(cells, names, file, quoting, () => cut(!quoting))
-  const columns = names.map((name, at): [string, string[]] => [name, rows.map(row => row[at]!)])
-  return new Map(
-    columns
-      .map(([name, column], at): [string, string[]] => [name === '' ? `Unnamed: ${at}` : name, column])
-      .filter(([, column], at) => names[at] !== '' || column.some(cell => cell !== '')),
-  )
+  const first = options.columnNames === undefined ? 1 : 0
+  const numbers = cells.numbers.map(number => number + before)
+  const part = (end: number): DelimitedRows => ({
+    names,
+    rows: cells.rows.slice(first, end),
+    numbers: numbers.slice(first, end),
+  })
+  if (!isUneven(cells, names.length)) return part(cells.rows.length)
+  const openQuote = cells.openQuote === undefined ? undefined : cells.openQuote + before
+  const broken = unevenRows({ ...cells, numbers, openQuote }, names, file, quoting, () => cut(!quoting))
+  const wrong = cells.rows.findIndex((row, at) => row.length !== names.length || numbers[at] === openQuote)
+  return { ...part(Math.max(wrong, first)), broken }
 }
 
 function isUneven({ rows, openQuote }: Cells, width = rows[0]?.length): boolean {

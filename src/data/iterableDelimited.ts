@@ -1,12 +1,15 @@
 // CSV and TSV that comes in pieces of text → pieces of whole rows, whose columns keep the type that they begin with
 import { TrainerError } from '../errors'
-import { layoutOf, parseDelimited, type DelimitedOptions } from './delimited'
+import { columnsOf, type DelimitedOptions, delimitedRows, type DelimitedRows, layoutOf } from './delimited'
 import type { Feature, Features } from './features'
 import type { ReadOptions } from './formats'
 import { pickColumns } from './table'
 import { typedColumn } from './typedCells'
 
 type Cells = ReadonlyMap<string, readonly string[]>
+
+/** More letters than any row has: a quote has opened that nothing closes. */
+const longestRow = 1 << 25
 
 /** The rows of a text that comes in pieces, as their cells are written. Each piece but the last ends behind a row. */
 export async function* delimitedPieces(
@@ -15,30 +18,54 @@ export async function* delimitedPieces(
   path: string,
   options: DelimitedOptions,
 ): AsyncGenerator<Cells, void, undefined> {
+  for await (const { names, rows, broken } of delimitedStream(texts, format, path, options)) {
+    if (broken !== undefined) throw broken
+    yield columnsOf(names, rows)
+  }
+}
+
+/** The same as rows; the last piece may end in front of one that is broken. */
+export async function* delimitedStream(
+  texts: AsyncIterable<string>,
+  format: 'csv' | 'tsv',
+  path: string,
+  options: DelimitedOptions,
+): AsyncGenerator<DelimitedRows, void, undefined> {
   let rest = ''
-  let header: string | undefined
+  let header: { readonly text: string; readonly rows: number } | undefined
   let reading = options
-  let rows: RowEnds | undefined
-  const parse = (text: string): Cells => parseDelimited(`${header ?? ''}${text}`, format, path, reading)
+  let ends: RowEnds | undefined
+  let before = 0 // rows of the file that stand before the text, blank lines counted
+  const parse = (text: string): DelimitedRows =>
+    delimitedRows(`${header?.text ?? ''}${text}`, format, path, reading, before - (header?.rows ?? 0))
   for await (const text of texts) {
     rest += text
-    if (rows === undefined) {
+    if (ends === undefined) {
+      if (!/\S.*[\r\n]/.test(rest)) continue // the line that says what separates cells
       const { delimiter, start } = layoutOf(rest, format, options)
       const { sep: _, ...others } = options
       reading = { ...others, delimiter }
       rest = rest.slice(start)
-      rows = new RowEnds(delimiter, options.quoting ?? format === 'csv')
+      ends = new RowEnds(delimiter, options.quoting ?? format === 'csv')
     }
-    const { first, last } = rows.within(rest)
-    if (last === 0) continue
+    const { first, last } = ends.within(rest)
+    if (rest.length - last > longestRow) throw endless(path, before + ends.rows + 1)
     const isNamed = header === undefined && options.columnNames === undefined
+    if (last === 0 || (isNamed && first === 0)) continue
     const whole = rest.slice(0, last)
     yield parse(whole)
-    if (isNamed) header = whole.slice(0, first)
+    if (isNamed) header = { text: whole.slice(0, first), rows: ends.firstRows }
+    before += ends.rows
     rest = rest.slice(last)
-    rows.restart()
+    ends.restart()
   }
   if (rest.trim() !== '' || header === undefined) yield parse(rest)
+}
+
+function endless(path: string, row: number): TrainerError {
+  return new TrainerError('file', `${path}, row ${row}: it does not end within ${longestRow} letters.`, {
+    fix: 'A quote opens there that is never closed: mend it in the file. If quotes are ordinary characters there, pass quoting: false.',
+  })
 }
 
 /** Finds where rows end: a line end inside quotes does not end one. */
@@ -48,15 +75,26 @@ class RowEnds {
   #at = 0
   #first = 0
   #last = 0
+  #rows = 0
+  #firstRows = 0
 
   constructor(delimiter: string, quoting: boolean) {
     this.#delimiter = delimiter
     this.#quoting = quoting
   }
 
+  /** How many whole rows there are, blank lines counted; and how many up to the first that is none. */
+  get rows(): number {
+    return this.#rows
+  }
+
+  get firstRows(): number {
+    return this.#firstRows
+  }
+
   /** The text is now what stood behind the last row. */
   restart(): void {
-    this.#at = this.#first = this.#last = 0
+    this.#at = this.#first = this.#last = this.#rows = this.#firstRows = 0
   }
 
   /** The ends of the first row (and of blank lines before it) and of the last whole one; 0 where there is none. */
@@ -82,7 +120,11 @@ class RowEnds {
       // \r at the end may be half of a line end
       if (text[end] === '\r' && end + 1 === text.length) return false
       this.#at = this.#last = end + (text.startsWith('\r\n', end) ? 2 : 1)
-      if (this.#first === 0 && text.slice(start, end).trim() !== '') this.#first = this.#last
+      this.#rows++
+      if (this.#first === 0 && text.slice(start, end).trim() !== '') {
+        this.#first = this.#last
+        this.#firstRows = this.#rows
+      }
       return true
     }
   }

@@ -10,6 +10,7 @@ import { parseJsonLines } from './jsonRows'
 import { openParquet, parquetError } from './parquet'
 import type { DataSource } from './sources'
 import { pickColumns } from './table'
+import { wholeLines } from './wholeLines'
 
 /** A row of a stream. */
 export type StreamedRow = Record<string, unknown>
@@ -76,7 +77,7 @@ async function* piecesOf(file: StreamedFile): AsyncGenerator<Piece, void, undefi
     const texts = lineEndsKept(opened, path)
     if (format === 'csv' || format === 'tsv')
       return yield* typedPieces(delimitedPieces(texts, format, path, options), path, options, declared)
-    for await (const { text, line } of wholeLines(texts)) {
+    for await (const { text, line } of wholeLines(texts, path)) {
       const piece = format === 'text' ? new Map([['text', linesOf(text)]]) : jsonPiece(text, path, line)
       yield new Map(pickColumns([...piece.keys()], columns, path).map(name => [name, piece.get(name)!]))
     }
@@ -125,25 +126,6 @@ async function* lineEndsKept(file: SlicedFile, path: string): AsyncGenerator<str
       })
     }
   }
-}
-
-/** Texts that end where lines end, and the number of the first line of each. */
-async function* wholeLines(
-  texts: AsyncIterable<string>,
-): AsyncGenerator<{ readonly text: string; readonly line: number }, void, undefined> {
-  let rest = ''
-  let line = 1
-  for await (const text of texts) {
-    rest += text
-    // A line may end with \r alone, unless it stands last: then \n may follow.
-    const end = Math.max(rest.lastIndexOf('\n'), rest.lastIndexOf('\r', rest.length - 2)) + 1
-    if (end === 0) continue
-    const whole = rest.slice(0, end)
-    yield { text: whole, line }
-    line += whole.split(/\r\n|\n|\r/).length - 1
-    rest = rest.slice(end)
-  }
-  if (rest !== '') yield { text: rest, line }
 }
 
 function linesOf(text: string): string[] {

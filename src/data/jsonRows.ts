@@ -22,15 +22,16 @@ export function parseJsonLines(text: string, file: string, firstLine = 1): JsonC
   const rows: JsonRow[] = []
   for (const [at, written] of text.split(/\r\n|\n|\r/).entries()) {
     if (written.trim() === '') continue
-    const row = parseValue(written, `${file}, line ${at + firstLine}`)
-    if (!isRow(row))
-      throw new TrainerError(
-        'file',
-        `${file}, line ${at + firstLine}: an object was expected, not ${written.trim().slice(0, 40)}.`,
-      )
-    rows.push(row)
+    rows.push(parseJsonLine(written, file, at + firstLine))
   }
   return rowsToColumns(rows)
+}
+
+/** The object of a line. @throws TrainerError naming the line, if there is none. */
+export function parseJsonLine(written: string, file: string, line: number): JsonRow {
+  const row = parseValue(written, `${file}, line ${line}`)
+  if (isRow(row)) return row
+  throw new TrainerError('file', `${file}, line ${line}: an object was expected, not ${written.trim().slice(0, 40)}.`)
 }
 
 /**

@@ -74,6 +74,14 @@ function without(names: readonly string[], left: readonly string[]): string[] {
   return names.filter(name => !left.includes(name))
 }
 
+/** The rows that others were picked of, for as long as those are held. */
+const pickedOf = new WeakMap<object, object>()
+
+/** A row with all its columns, of one that {@link selectModelColumns} has left some of. */
+export function wholeRow(row: object): Readonly<Record<string, unknown>> {
+  return (pickedOf.get(row) ?? row) as Readonly<Record<string, unknown>>
+}
+
 /** Picks a row's cells; what is kept is chosen anew where the columns are not those of the row before. */
 function picker(choose: ChooseColumns): (row: object) => Record<string, unknown> {
   let known: string | undefined
@@ -82,7 +90,9 @@ function picker(choose: ChooseColumns): (row: object) => Record<string, unknown>
     const names = Object.keys(row)
     const key = names.join('\n')
     if (key !== known) [known, kept] = [key, choose(names)]
-    return Object.fromEntries(kept.map(name => [name, (row as Record<string, unknown>)[name]]))
+    const picked = Object.fromEntries(kept.map(name => [name, (row as Record<string, unknown>)[name]]))
+    pickedOf.set(picked, row)
+    return picked
   }
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { TrainerError } from '../errors'
-import { checkOptions } from '../options'
+import { checkOptions, shown } from '../options'
 import { bfloat16Engine } from './bfloat16'
 import { openApi, type Api } from './capi'
 import { chooseDevice } from './devices'
@@ -51,6 +51,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   if (!Number.isInteger(threads) || threads < 1) {
     throw new TrainerError('argument', `threads must be a whole number of at least 1, but ${threads} was given.`)
   }
+  if (typeof device !== 'string')
+    throw new TrainerError('argument', `device should be a text, but ${shown(device)} was given.`, {
+      fix: "Write 'cpu', 'auto', 'webgpu', 'cuda', or 'cuda:1' for the second one.",
+    })
   const api = openLibrary(options.library, options.pluginLibrary === undefined ? device : 'cpu')
   if (options.precision === 'bfloat16') {
     const reduced = bfloat16Engine({ ...options, threads })

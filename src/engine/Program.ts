@@ -75,8 +75,8 @@ export class SessionProgram implements Program {
     into: EngineValues = {},
     options: RunOptions = {},
   ): Promise<Record<string, EngineValue>> {
-    checkOptions(options, ['keep'], 'run()')
-    const { keep = [] } = options
+    checkOptions(options, ['keep', 'blocking'], 'run()')
+    const { keep = [], blocking = false } = options
     if (this.#disposed) throw new TrainerError('engine', `Program '${this.#name}' was disposed and cannot run.`)
     const held = { inputs: { ...inputs }, into: { ...into } }
     this.#checkNames(held.inputs, held.into, keep)
@@ -85,7 +85,7 @@ export class SessionProgram implements Program {
       const results =
         keep.length > 0 && this.#host.memory !== undefined
           ? await this.#runBound(held.inputs, held.into, new Set(keep), this.#host.memory)
-          : await this.#runPlain(held.inputs, held.into)
+          : await this.#runPlain(held.inputs, held.into, blocking)
       this.#host.transferred(tensorBytes(held.inputs), tensorBytes(results))
       return results
     } catch (error) {
@@ -114,8 +114,7 @@ export class SessionProgram implements Program {
     this.#host.release(this, session)
   }
 
-  async #runPlain(inputs: EngineValues, into: EngineValues): Promise<Record<string, EngineValue>> {
-    const { api } = this.#host
+  async #runPlain(inputs: EngineValues, into: EngineValues, blocking: boolean): Promise<Record<string, EngineValue>> {
     const frame = this.#frames.pop() ?? newFrame(this.inputs.length, this.outputs.length)
     this.#underway.add(frame)
     try {
@@ -124,24 +123,28 @@ export class SessionProgram implements Program {
       })
       frame.outputs.fill(0n)
       for (const name in into) frame.outputs[this.#places.get(name)!] = this.#host.handleOf(into[name]!)
-      await this.#host.enter(() =>
-        api.later(
-          'Run',
-          this.#session!,
-          0n,
-          this.#inputNames.address,
-          frame.inputsAt,
-          this.inputs.length,
-          this.#outputNames.address,
-          this.outputs.length,
-          frame.outputsAt,
-        ),
-      )
+      await this.#host.enter(() => this.#call(frame, blocking && this.#host.memory === undefined))
       return this.#collect(into, i => frame.outputs[i]!, readValue)
     } finally {
       this.#underway.delete(frame)
       this.#frames.push(frame)
     }
+  }
+
+  async #call(frame: Frame, blocking: boolean): Promise<void> {
+    const { api } = this.#host
+    const given = [
+      this.#session!,
+      0n,
+      this.#inputNames.address,
+      frame.inputsAt,
+      this.inputs.length,
+      this.#outputNames.address,
+      this.outputs.length,
+      frame.outputsAt,
+    ] as const
+    if (blocking) api.Run(...given)
+    else await api.later('Run', ...given)
   }
 
   /** By IoBinding, the only way that leaves outputs of unknown shape on the device. */

@@ -1,14 +1,14 @@
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
+import { freemem } from 'node:os'
 import { dirname } from 'node:path'
 import { TrainerError } from '../errors'
 import type { Api } from './capi'
 import { checkBfloat16 } from './bfloat16'
 import { cudaFolder, installedBuilds, installedCuda } from './cuda'
 import { cudaVersion, nvidiaDriver } from './driver'
-import { createEngine, defaultThreads, openLibrary } from './Engine'
+import { createEngine, openLibrary } from './Engine'
 import { bringing, missingFor, wantedCuda } from './missing'
 import { findLibrary, isSameFile, libraryOf, loadedLibraries, packageVersion } from './library'
-import { processorFlags } from './processor'
+import { describeMachine, type Machine, type Processor } from './machine'
 import { builtProviders, hardwareKinds } from './providers'
 
 /** What `doctor` found; sizes in bytes. */
@@ -19,12 +19,7 @@ export interface DoctorReport {
   readonly providers: readonly ProviderReport[]
   readonly nvidia: NvidiaReport
   readonly processor: ProcessorReport
-  readonly memory: {
-    readonly total: number
-    readonly free: number
-    readonly limit: number | undefined
-    readonly resident: number
-  }
+  readonly memory: Machine['memory'] & { readonly free: number; readonly resident: number }
 }
 
 export interface LibraryReport {
@@ -61,53 +56,29 @@ export interface NvidiaReport {
   readonly installed: readonly { readonly cuda: string; readonly version: string; readonly folder: string }[]
 }
 
-export interface ProcessorReport {
-  readonly model: string
-  readonly logical: number
-  /** Threads of one operator, by default. */
-  readonly threads: number
+export interface ProcessorReport extends Processor {
   /** The kinds of hardware that ONNX Runtime sees: cpu, gpu, npu. */
   readonly hardware: readonly string[]
-  /** Those instruction sets, of the ones that decide the speed of training, that the processor has. */
-  readonly flags: readonly string[]
   /** Whether training in bfloat16 works, and with which library; or why not. */
   readonly bfloat16: string
 }
 
-// Fast float32 needs AVX2 or AVX-512 (Arm: asimd, SVE); bfloat16 that pays needs AMX, and not AVX512-BF16 alone.
-const decisiveFlags = [
-  'avx2',
-  'fma',
-  'avx512f',
-  'avx512_bf16',
-  'avx512_vnni',
-  'amx_bf16',
-  'amx_tile',
-  'asimd',
-  'sve',
-  'bf16',
-  'i8mm',
-]
-
 /** Looks at what training would run on; it starts every provider once, and throws nothing. */
 export async function doctor(): Promise<DoctorReport> {
   const { report: library, api } = examineLibrary()
-  const instructions = processorFlags()
+  const { node, platform, processor, memory } = describeMachine()
   return {
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
+    node,
+    platform,
     library,
     providers: api === undefined ? [] : await examineProviders(api),
     nvidia: examineNvidia(),
     processor: {
-      model: cpus()[0]?.model.trim() ?? 'unknown',
-      logical: availableParallelism(),
-      threads: defaultThreads(),
+      ...processor,
       hardware: (api && hardwareKinds(api)) ?? [],
-      flags: decisiveFlags.filter(flag => instructions?.has(flag)),
       bfloat16: await bfloat16Report(),
     },
-    memory: { total: totalmem(), free: freemem(), limit: memoryLimit(), resident: process.memoryUsage().rss },
+    memory: { ...memory, free: freemem(), resident: process.memoryUsage().rss },
   }
 }
 
@@ -210,10 +181,4 @@ async function bfloat16Report(): Promise<string> {
   } catch (error) {
     return messageOf(error)
   }
-}
-
-/** What a container allows, where it is less than the machine has. */
-function memoryLimit(): number | undefined {
-  const limit = process.constrainedMemory()
-  return limit > 0 && limit < totalmem() ? limit : undefined
 }

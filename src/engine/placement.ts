@@ -39,8 +39,8 @@ export function warnOfStrays(strays: readonly StrayNode[], program: string, prov
     `Program '${program}' leaves ${strays.length === 1 ? 'a node' : `${strays.length} nodes`} to the processor: ` +
       `${shown.join(', ')}${more}. ONNX Runtime has no kernel for ${strays.length === 1 ? 'it' : 'them'} on ` +
       `'${provider}', so what such nodes read of the device and write for it is copied in every run. The numbers are ` +
-      "right, but it is slower: measure it against device 'cpu', or write those nodes in float32, which devices " +
-      'compute best.',
+      "right, but it is slower: measure it against device 'cpu', or write those nodes by other operators, or in float32 " +
+      'where they compute in another type.',
   )
 }
 

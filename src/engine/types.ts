@@ -63,6 +63,11 @@ export interface StrayNode {
 export interface RunOptions {
   /** Outputs that stay on the device as buffers; on the processor this changes nothing. */
   readonly keep?: readonly string[]
+  /**
+   * Whether a run on the processor may hold the calling thread: a short one is done sooner there than handed to another
+   * thread. On a device this changes nothing. Default false.
+   */
+  readonly blocking?: boolean
 }
 
 /** A graph, loaded and ready to run. */
@@ -78,7 +83,7 @@ export interface Program {
    */
   readonly strays?: readonly StrayNode[] | undefined
   /**
-   * Runs once; the event loop stays free. Runs may be started while others are under way; a device does them in turn.
+   * Runs once; the event loop stays free, unless `blocking`. Runs may be started while others are under way; a device does them in turn.
    *
    * Every input must be given. Outputs named in `into` are written where that value lies (its shape must be right; it
    * may be one of the inputs, when nothing reads that input after the write); the others come back as new tensors,

@@ -8,3 +8,6 @@ export function checkpointStep(name: string): number | undefined {
   const match = /^checkpoint-(\d+)$/.exec(name)
   return match === null ? undefined : Number(match[1])
 }
+
+/** The page about a run, in its folder. */
+export const reportFile = 'report.html'

@@ -1,3 +1,4 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -48,6 +49,21 @@ export async function writeTexts(folder: string, texts: Readonly<Record<string, 
   }
   for (const [name, text] of Object.entries(texts))
     await writeFileWhole(join(folder, name), new TextEncoder().encode(text))
+}
+
+/**
+ * Writes a text beside its place and renames it, before anything else happens: for what a process that ends leaves.
+ * @throws TrainerError (`file`) when the file cannot be written; then nothing is left behind.
+ */
+export function writeTextNow(path: string, text: string): void {
+  const beside = `${path}.tmp-${process.pid}.${writes++}`
+  try {
+    writeFileSync(beside, text)
+    renameSync(beside, path)
+  } catch (cause) {
+    rmSync(beside, { force: true })
+    throw writeError(path, cause)
+  }
 }
 
 async function writePieces(

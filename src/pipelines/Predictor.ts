@@ -1,7 +1,7 @@
 // rows of tokens → what a model predicts for each
 import { PeftModel } from '../auto/PeftModel'
 import type { PreTrainedModel } from '../auto/PreTrainedModel'
-import type { Engine, Program } from '../engine/Engine'
+import type { Engine, EngineValues, Program } from '../engine/Engine'
 import type { Feed, FeedLayout } from '../feeds/FeedLayout'
 import { architectureOf } from '../models/registry'
 import { transformer } from '../models/transformer'
@@ -10,6 +10,7 @@ import { encode, externalBytes } from '../onnx/encode'
 import { judgedTokensInput, predictionGraph } from '../programs/inference'
 import { type Batch, concatenate, Tensor } from '../tensor'
 import { inputsOf } from '../training/LabelledFeed'
+import { longestTurn, takeTurns } from '../turns'
 import { BatchQueue } from './BatchQueue'
 
 /** A row of tokens, as a tokenizer makes it. */
@@ -43,6 +44,9 @@ export class Predictor {
   readonly #layout: FeedLayout
   readonly #judges: PredictorOptions['judges']
   readonly #queue: BatchQueue<TokenRow, RowPrediction>
+  /** Milliseconds that a token took in the last run. */
+  #tokenTime = Infinity
+  readonly #turns = takeTurns()
 
   private constructor(engine: Engine, program: Program, model: Model, layout: FeedLayout, options: PredictorOptions) {
     this.#engine = engine
@@ -101,11 +105,21 @@ export class Predictor {
       { count: 0 },
       this.#judges === 'some' ? { [judgedTokensInput]: judgedTokens(rows, feed, shape[1]!, this.#engine) } : {},
     )
-    const outputs = (await this.#program.run(inputs)) as Record<string, Tensor<'float32'>>
+    const outputs = await this.#compute(inputs, feed.size.realTokens)
     if (this.#judges === 'some') return judgedPredictions(rows, outputs)
     const { head } = this.#model
     const predicted = head.predictions(outputs, feed.places, shape) as Record<string, Tensor<'float32'>>
     return rows.map((row, at) => rowOf(predicted, at, head.reads === 'first' ? undefined : row.ids.length))
+  }
+
+  /** Where a run takes no longer than anything may hold the event loop, the way to another thread and back is spared. */
+  async #compute(inputs: EngineValues, tokens: number): Promise<Record<string, Tensor<'float32'>>> {
+    const startedAt = performance.now()
+    const blocking = !this.#engine.preparesShapes && tokens * this.#tokenTime <= longestTurn
+    const outputs = await this.#program.run(inputs, {}, { blocking })
+    this.#tokenTime = (performance.now() - startedAt) / tokens
+    if (blocking) await this.#turns() // answers may ask for more at once
+    return outputs as Record<string, Tensor<'float32'>>
   }
 }
 

@@ -4,10 +4,11 @@ import { AutoTokenizer } from '../auto/AutoTokenizer'
 import { PeftModel } from '../auto/PeftModel'
 import { PreTrainedModel } from '../auto/PreTrainedModel'
 import type { SourceOptions } from '../auto/sources'
-import { AutoConfig } from '../auto/AutoConfig'
+import { type FolderTask, taskOfFolder } from '../auto/taskOfFolder'
 import { quoted, TrainerError } from '../errors'
 import type { Task, HeadTask } from '../heads/Head'
 import { shown } from '../options'
+import { NoTokenizer } from '../tokenizers/NoTokenizer'
 import type { Tokenizer } from '../tokenizers/tokenizer'
 
 /** A model with its tokenizer, as a Trainer has both. */
@@ -36,12 +37,21 @@ export interface OpenOptions {
 }
 
 /** What pipelines are called, by the heads of their models. */
-const pipelineOf: Partial<Readonly<Record<HeadTask, string>>> = {
+const pipelineOf: Partial<Readonly<Record<HeadTask, NamedTask>>> = {
   'sequence-classification': 'text-classification',
   'token-classification': 'token-classification',
   'question-answering': 'question-answering',
   'masked-lm': 'fill-mask',
   'feature-extraction': 'feature-extraction',
+}
+
+/** The pipelines, each under one name. */
+export type NamedTask =
+  'text-classification' | 'token-classification' | 'question-answering' | 'fill-mask' | 'feature-extraction'
+
+/** The pipeline for models of a head; there is none for some. */
+export function pipelineNameOf(task: HeadTask | undefined): NamedTask | undefined {
+  return task && pipelineOf[task]
 }
 
 /**
@@ -54,22 +64,39 @@ export async function openModel(given: PipelineModel, options: OpenOptions): Pro
   const model: unknown = parts?.model
   if (!(model instanceof PreTrainedModel)) throw noModel(options.where, model === undefined ? given : model)
   checkHead(model as PreTrainedModel<unknown>, options)
+  refuseSource(options)
   const own = 'processingClass' in parts ? parts.processingClass : 'tokenizer' in parts ? parts.tokenizer : undefined
   const tokenizer = options.tokenizer ?? own
-  if (tokenizer !== undefined) return { model, tokenizer: await loadTokenizer(tokenizer, {}) }
-  throw new TrainerError('argument', `${options.where} was given a model, but no tokenizer.`, {
+  if (tokenizer !== undefined) return { model, tokenizer: await loadTokenizer(tokenizer, options.source) }
+  const what = 'processingClass' in parts ? 'a Trainer without processingClass' : 'a model, but no tokenizer'
+  throw new TrainerError('argument', `${options.where} was given ${what}.`, {
     fix: 'Give the option tokenizer: a tokenizer, or the folder of one.',
   })
 }
 
 async function openFolder(folder: string, options: OpenOptions): Promise<Opened> {
   const { source, task } = options
+  const folderTask = await taskOfFolder(folder, source).catch(() => undefined) // what is wrong, opening it says better
+  if (folderTask !== undefined && isForAnother(folderTask, task)) throw trainedForAnother(folder, folderTask, options)
   const model = await autoModelFor<unknown>(task).fromPretrained(folder, source)
   const read = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : model
   if (task !== 'feature-extraction' && read.newlyInitialized.length > 0)
-    throw await untrained(folder, read.newlyInitialized, options)
-  if (options.tokenizer !== undefined) return { model, tokenizer: await loadTokenizer(options.tokenizer, {}) }
+    throw untrained(folder, folderTask?.says, read.newlyInitialized, options)
+  if (options.tokenizer !== undefined) {
+    const { revision: _, subfolder: _folder, ...rest } = source // those of the model
+    return { model, tokenizer: await loadTokenizer(options.tokenizer, rest) }
+  }
   return { model, tokenizer: await ownTokenizer(folder, model, source) }
+}
+
+/** Where a model that is there would be loaded from counts for nothing, unless a tokenizer is loaded. */
+function refuseSource({ where, source, tokenizer }: OpenOptions): void {
+  const loadsTokenizer = typeof tokenizer === 'string'
+  const given = Object.keys(source).find(name => !loadsTokenizer || name === 'revision' || name === 'subfolder')
+  if (given === undefined) return
+  throw new TrainerError('argument', `${where} was given ${given}, but a model that is there already.`, {
+    fix: 'It says where a model is loaded from: leave it out, or load the tokenizer with it by AutoTokenizer.fromPretrained.',
+  })
 }
 
 /** The tokenizer of a model's folder; that of an adapter may be with its base. */
@@ -83,9 +110,9 @@ async function ownTokenizer(
   } catch (error) {
     const base = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : undefined
     const name = base?.repository ?? base?.nameOrPath
-    if (name === undefined || !(error instanceof TrainerError)) throw error
-    const { revision: _, subfolder: _folder, ...rest } = source
-    return loadTokenizer(name, rest)
+    if (name === undefined || !(error instanceof NoTokenizer)) throw error
+    const { subfolder: _, ...rest } = source
+    return loadTokenizer(name, { ...rest, revision: base!.revision })
   }
 }
 
@@ -121,35 +148,36 @@ function checkHead({ definition }: PreTrainedModel<unknown>, { where, task }: Op
   )
 }
 
-async function untrained(
+/** Whether a folder has another head, whose weights may have the same names. The encoder is taken of any. */
+function isForAnother({ task: found }: FolderTask, task: Task): boolean {
+  return found !== undefined && found !== task && found !== 'feature-extraction' && task !== 'feature-extraction'
+}
+
+function trainedForAnother(
   folder: string,
-  missing: readonly string[],
-  { where, task, source }: OpenOptions,
-): Promise<TrainerError> {
-  const { architectures } = await AutoConfig.fromPretrained(folder, source).catch(
-    () => ({}) as { architectures?: unknown },
-  )
-  const names = Array.isArray(architectures) ? architectures.map(String) : []
-  const found = Object.keys(suffixes).find(name => names.some(one => one.endsWith(suffixes[name]!)))
-  const is = names.length === 0 ? '' : `: its config.json says ${names.join(', ')}`
+  { task: found, says }: FolderTask,
+  { where, task }: OpenOptions,
+): TrainerError {
+  const name = pipelineNameOf(found)
   return new TrainerError(
     'model',
-    `${where} needs a model that was trained for ${inWords(task)}, but ${folder} lacks ${quoted(missing)}${is}.`,
-    {
-      fix:
-        found === undefined
-          ? 'Train it first, or give another folder.'
-          : `Use pipeline('${found}', …), or train it first.`,
-    },
+    `${where} needs a model that was trained for ${inWords(task)}, but ${folder} says ${says}.`,
+    { fix: name === undefined ? 'Give another folder.' : `Use pipeline('${name}', …), or train it first.` },
   )
 }
 
-/** How Python's classes end whose folders a pipeline opens. */
-const suffixes: Readonly<Record<string, string>> = {
-  'text-classification': 'ForSequenceClassification',
-  'token-classification': 'ForTokenClassification',
-  'question-answering': 'ForQuestionAnswering',
-  'fill-mask': 'ForMaskedLM',
+function untrained(
+  folder: string,
+  says: string | undefined,
+  missing: readonly string[],
+  { where, task }: OpenOptions,
+): TrainerError {
+  const is = says === undefined ? '' : `: its config.json says ${says}`
+  return new TrainerError(
+    'model',
+    `${where} needs a model that was trained for ${inWords(task)}, but ${folder} lacks ${quoted(missing)}${is}.`,
+    { fix: 'Train it first, or give another folder.' },
+  )
 }
 
 function inWords(task: HeadTask): string {

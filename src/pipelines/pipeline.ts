@@ -7,16 +7,24 @@ import { architectureOf } from '../models/registry'
 import { checkOptions, refuseArguments, shown } from '../options'
 import type { Tokenizer } from '../tokenizers/tokenizer'
 import { takeTurns } from '../turns'
-import { featureExtraction, type FeatureExtractionPipeline } from './featureExtraction'
-import { fillMask, type FillMaskPipeline } from './fillMask'
+import { featureExtraction, type FeatureExtractionOptions, type FeatureExtractionPipeline } from './featureExtraction'
+import { fillMask, type FillMaskOptions, type FillMaskPipeline } from './fillMask'
 import { openModel, type Opened, type PipelineModel } from './openModel'
 import type { PipelineMembers } from './PipelineMembers'
 import type { Encoded, PipelineTask, TaskContext } from './PipelineTask'
 import { Predictor } from './Predictor'
-import { questionAnswering, type QuestionAnsweringPipeline } from './questionAnswering'
+import { questionAnswering, type QuestionAnsweringOptions, type QuestionAnsweringPipeline } from './questionAnswering'
 import { checkCount, nameOf } from './reading'
-import { textClassification, type TextClassificationPipeline } from './textClassification'
-import { tokenClassification, type TokenClassificationPipeline } from './tokenClassification'
+import {
+  textClassification,
+  type TextClassificationOptions,
+  type TextClassificationPipeline,
+} from './textClassification'
+import {
+  tokenClassification,
+  type TokenClassificationOptions,
+  type TokenClassificationPipeline,
+} from './tokenClassification'
 
 /** The pipelines, by the names of their tasks. */
 export interface Pipelines {
@@ -30,16 +38,27 @@ export interface Pipelines {
 }
 
 /** Options of {@link pipeline}: where a model is taken from, and on what it is computed. */
-export interface PipelineOptions
-  extends SourceOptions, Pick<EngineOptions, 'device' | 'library' | 'threads' | 'providerOptions' | 'pluginLibrary'> {
+export interface PipelineOptions extends SourceOptions, Pick<EngineOptions, (typeof engineOptionNames)[number]> {
   /** A tokenizer, or the folder or id of one; by default that of the model's folder, or the Trainer's. */
   readonly tokenizer?: string | Tokenizer
   /** The most texts (of long ones, windows) that are computed together. Default 32. */
   readonly batchSize?: number
 }
 
-const engineOptionNames = ['device', 'library', 'threads', 'providerOptions', 'pluginLibrary'] as const
+const engineOptionNames = ['device', 'library', 'threads', 'spinning', 'providerOptions', 'pluginLibrary'] as const
 const optionNames = ['tokenizer', 'batchSize', ...engineOptionNames, ...sourceOptionNames]
+
+const callOptionNames: readonly (
+  | keyof TextClassificationOptions
+  | keyof TokenClassificationOptions
+  | keyof QuestionAnsweringOptions
+  | keyof FillMaskOptions
+  | keyof FeatureExtractionOptions
+)[] = [
+  ...(['topK', 'functionToApply', 'aggregationStrategy', 'ignoreLabels', 'isSplitIntoWords', 'delimiter'] as const),
+  ...(['stride', 'docStride', 'maxSeqLen', 'maxAnswerLen', 'handleImpossibleAnswer'] as const),
+  ...(['alignToWords', 'targets', 'pooling', 'normalize'] as const),
+]
 
 /** Some task, whatever it takes and answers. */
 type AnyTask = PipelineTask<unknown, unknown, Encoded, unknown>
@@ -79,6 +98,7 @@ export async function pipeline<Name extends keyof Pipelines>(
   const where = `pipeline('${String(task)}')`
   if (!Object.hasOwn(tasks, task)) throw unknownTask(task)
   refuseArguments(extra, `${where}, beside a model and options,`)
+  refuseCallOptions(options)
   checkOptions(options, optionNames, 'pipeline()')
   const { batchSize = 32, tokenizer } = options
   checkCount(batchSize, 'batchSize')
@@ -95,6 +115,15 @@ export async function pipeline<Name extends keyof Pipelines>(
     dispose: () => predictor.dispose(),
   }
   return Object.assign(callable(made, predictor, where), members) as unknown as Pipelines[Name]
+}
+
+/** In transformers.js and Python the options of calls may be given here, too. */
+function refuseCallOptions(options: object): void {
+  const name = Object.keys(options ?? {}).find(key => (callOptionNames as readonly string[]).includes(key))
+  if (name === undefined) return
+  throw new TrainerError('argument', `pipeline() has no option "${name}": it is one of the calls.`, {
+    fix: `Give it to each call: await classify(text, { ${name}: … }).`,
+  })
 }
 
 function unknownTask(task: unknown): TrainerError {

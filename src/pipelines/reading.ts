@@ -19,8 +19,10 @@ export function readTexts({ where }: TaskContext, given: unknown): Items<string>
 export function notTexts(where: string, taken: string, place: string | undefined, value: unknown): TrainerError {
   const found = place === undefined ? `was given ${shown(value)}` : `${place} is ${shown(value)}`
   const isMissing = value === undefined || value === null
+  const isPlain = ['number', 'bigint', 'boolean'].includes(typeof value)
   return new TrainerError('data', `${where} takes ${taken}, but ${found}.`, {
-    fix: isMissing ? 'Leave what is missing out.' : 'Turn it into a text first: String(…).',
+    ...(isMissing && { fix: 'Leave what is missing out.' }),
+    ...(isPlain && { fix: 'Turn it into a text first: String(…).' }),
   })
 }
 

@@ -1,6 +1,7 @@
 // a folder without tokenizer.json → the one that its tokenizer class makes of its vocabulary files
 import { TrainerError } from '../errors'
 import type { Family } from './families'
+import { NoTokenizer } from './NoTokenizer'
 import { pieceJson, specialPieces } from './fromPieces'
 import { byteLevelJson, wordPieceJson } from './fromVocabulary'
 import { parseJson } from './jsonPart'
@@ -97,7 +98,8 @@ export async function noTokenizer(folder: string, files: TextFiles, family: Fami
       family.modelFile === undefined ? 'name its class as tokenizer_class' : `call the file ${family.modelFile}`
     return new TrainerError('file', message, { fix: `In Python, ${line} writes it; or ${other}.` })
   }
-  return new TrainerError('file', `${folder} has no tokenizer: ${needed}; ${there}.`, {
-    fix: 'In Python, AutoTokenizer.from_pretrained(…).save_pretrained(folder) writes a tokenizer.json.',
-  })
+  return new NoTokenizer(
+    `${folder} has no tokenizer: ${needed}; ${there}.`,
+    'In Python, AutoTokenizer.from_pretrained(…).save_pretrained(folder) writes a tokenizer.json.',
+  )
 }

@@ -1,59 +1,78 @@
 import type { CallbackState } from '../callbacks/CallbackState'
 import { type CallbackContext, TrainerCallback } from '../callbacks/TrainerCallback'
 import type { TrainerControl } from '../callbacks/TrainerControl'
-import type { TrainerState } from '../callbacks/TrainerState'
+import type { LogEntry, TrainerState } from '../callbacks/TrainerState'
 import type { TrainingArguments } from '../TrainingArguments'
 import { Delivery } from './Delivery'
 import type { RunEnd, RunIdentity, TrackedRun, Tracker } from './Tracker'
 
-/** How long after the last log of a run the trackers are waited for, all of them together, in milliseconds. */
+/** How long trackers are waited for when a run is over, all of them together, in milliseconds. */
 const patience = 4000
+/** How long after its beginning a run waits for its name, so that the first checkpoint knows it, in milliseconds. */
+const naming = 500
+
+type State = Readonly<TrainerState>
 
 /**
  * Reports a run to a tracker: its configuration when training begins, and every log. It never stops a run or holds it up: all
  * is sent in the background, what fails is a warning, and at the end the trackers are waited for for 4 seconds.
  *
  * A checkpoint keeps the run's identity, and a run that resumes from it goes on there. Logs outside of training, such as
- * `evaluate()`'s, go to the run that this callback reported last.
+ * `evaluate()`'s, go to the run that this callback reported last; one that has not been trained yet is trained then.
  */
 export class TrackerCallback extends TrainerCallback {
   readonly #tracker: Tracker
   #delivery: Delivery | undefined
+  #begun = 0
+  /** The run that was reported last. */
   #identity: RunIdentity | undefined
-  #lastLog = 0
+  /** Whether training belongs to that run though no checkpoint says so. */
+  #goesOn = true
+  /** Whether a log outside of training has not been answered in time: it is not worth the wait again. */
+  #isLeft = false
 
   constructor(tracker: Tracker) {
     super()
     this.#tracker = tracker
   }
 
-  override onTrainBegin(
-    args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    _control: TrainerControl,
-    { model }: CallbackContext,
-  ): void {
+  override onTrainBegin(args: TrainingArguments, state: State, _: TrainerControl, { model }: CallbackContext): void {
     if (!state.isWorldProcessZero) return
-    const resumed = state.globalStep > 0 ? (this.#identity ?? identityIn(state, this.constructor.name)) : undefined
-    this.#delivery ??= new Delivery(this.#tracker, runOf(args, state, model, resumed))
+    const saved = state.globalStep > 0 ? identityIn(state, this.constructor.name) : undefined
+    const resumed = saved ?? (this.#goesOn ? this.#identity : undefined)
+    this.#goesOn = this.#isLeft = false
+    this.#begun = performance.now()
+    this.#delivery = new Delivery(this.#tracker, runOf(args, state, model, resumed))
   }
 
   override async onLog(
     args: TrainingArguments,
-    state: Readonly<TrainerState>,
-    _control: TrainerControl,
-    { model, logs = {} }: CallbackContext,
+    state: State,
+    _: TrainerControl,
+    context: CallbackContext,
   ): Promise<void> {
-    if (!state.isWorldProcessZero) return
-    this.#lastLog = performance.now()
-    if (this.#delivery !== undefined) return this.#delivery.log(logs, state.globalStep)
-    this.#delivery = new Delivery(this.#tracker, runOf(args, state, model, this.#identity))
-    this.#delivery.log(logs, state.globalStep)
-    await this.#finish('finished')
+    await this.#log(context.logs ?? {}, args, state, context)
   }
 
-  override async onTrainEnd(): Promise<void> {
-    await this.#finish('finished')
+  override async onPredict(
+    args: TrainingArguments,
+    state: State,
+    _: TrainerControl,
+    context: CallbackContext,
+  ): Promise<void> {
+    if (this.#tracker.takesPredictions === true) await this.#log(context.metrics ?? {}, args, state, context)
+  }
+
+  override async onStepEnd(_args: TrainingArguments, _state: State, { shouldSave }: TrainerControl): Promise<void> {
+    if (shouldSave) await this.#delivery?.known(this.#begun + naming)
+  }
+
+  override async onEpochEnd(_args: TrainingArguments, _state: State, { shouldSave }: TrainerControl): Promise<void> {
+    if (shouldSave) await this.#delivery?.known(this.#begun + naming)
+  }
+
+  override async onTrainEnd(_args: TrainingArguments, state: State): Promise<void> {
+    await this.#finish('finished', deadlineOf(state))
   }
 
   override state(): CallbackState {
@@ -62,34 +81,57 @@ export class TrackerCallback extends TrainerCallback {
   }
 
   override restore({ attributes }: CallbackState): void {
-    this.#identity = identityOf(attributes['run'])
+    this.#identity = identityOf(attributes['run']) ?? this.#identity
   }
 
-  /** Training has thrown: the run is marked as failed where the tracker can, and nobody waits for it. */
-  override dispose(): void {
-    void this.#finish('failed')
+  /** Training has thrown: the run is marked as failed where the tracker can. One that starts over is the same run. */
+  override async dispose(startsOver = false): Promise<void> {
+    await this.#finish('failed', performance.now() + patience)
+    this.#goesOn = startsOver
   }
 
-  async #finish(end: RunEnd): Promise<void> {
+  async #log(logs: LogEntry, args: TrainingArguments, state: State, { model }: CallbackContext): Promise<void> {
+    if (!state.isWorldProcessZero || this.#isLeft) return
+    const isOutside = this.#delivery === undefined
+    this.#delivery ??= new Delivery(this.#tracker, runOf(args, state, model, this.#identity))
+    this.#delivery.log(logs, state.globalStep)
+    if (isOutside) this.#isLeft = !(await this.#finish('finished', deadlineOf(state)))
+  }
+
+  async #finish(end: RunEnd, deadline: number): Promise<boolean> {
     const delivery = this.#delivery
     this.#delivery = undefined
-    // by the last log, and not from now on: several trackers that hang are waited for at the same time
-    await delivery?.finish(end, Math.max(this.#lastLog, performance.now() - patience) + patience)
+    const isInTime = (await delivery?.finish(end, deadline)) ?? true
     this.#identity = delivery?.identity ?? this.#identity
+    return isInTime
   }
+}
+
+/** When a run's trackers are no longer waited for, by the log that came before. */
+const deadlines = new WeakMap<State, { readonly logs: number; readonly at: number }>()
+
+/** One time for all that follows the same log: several trackers that hang are waited for together, though one after the other. */
+function deadlineOf(state: State): number {
+  const logs = state.logHistory.length
+  const known = deadlines.get(state)
+  if (known?.logs === logs) return known.at
+  const at = performance.now() + patience
+  deadlines.set(state, { logs, at })
+  return at
 }
 
 function runOf(
   args: TrainingArguments,
-  state: Readonly<TrainerState>,
+  state: State,
   model: unknown,
   resumed: RunIdentity | undefined,
-): Omit<TrackedRun, 'signal'> {
+): Omit<TrackedRun, 'mark' | 'signal'> {
   return {
     name: [args.runName, state.trialName].filter(part => part !== undefined).join('-') || undefined,
+    trial: state.trialName,
     project: args.project,
     outputDir: args.outputDir,
-    args: args.toSanitizedDict(),
+    args: args.toDict(),
     ...described(model),
     step: state.globalStep,
     resumed,
@@ -106,7 +148,7 @@ function described(model: unknown): Pick<TrackedRun, 'modelConfig' | 'parameterC
 }
 
 /** The run that a checkpoint's state names. */
-function identityIn({ statefulCallbacks }: Readonly<TrainerState>, name: string): RunIdentity | undefined {
+function identityIn({ statefulCallbacks }: State, name: string): RunIdentity | undefined {
   const states = statefulCallbacks[name]
   const [state] = Array.isArray(states) ? states : [states]
   return identityOf(state?.attributes['run'])

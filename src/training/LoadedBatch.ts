@@ -4,4 +4,6 @@ import type { Batch } from '../tensor'
 export interface LoadedBatch {
   readonly batch: Batch
   readonly rows: readonly number[]
+  /** These rows with all their columns, of a stream, which cannot be read again for them. */
+  readonly whole?: readonly Readonly<Record<string, unknown>>[]
 }

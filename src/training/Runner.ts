@@ -86,6 +86,12 @@ export class Runner {
     return memoryReport(feeds, { ...planned, programOf, resident, weights: this.#model.parameters })
   }
 
+  /** The engine that trains. */
+  get engine(): Pick<Engine, 'provider' | 'version' | 'library'> {
+    const { provider, version, library } = this.#engines.training
+    return { provider, version, library }
+  }
+
   /** What trains the model while training lasts. */
   get training(): Training {
     if (this.#training === undefined) throw new TrainerError('internal', 'internal: training has not begun.')

@@ -1,10 +1,5 @@
 import type { CallbackHandler, CallbackOrClass } from '../callbacks/CallbackHandler'
-import type {
-  CallbackContext,
-  CallbackEvent,
-  TrainerCallback,
-  TrainerCallbackClass,
-} from '../callbacks/TrainerCallback'
+import type { CallbackEvent, EventContext, TrainerCallback, TrainerCallbackClass } from '../callbacks/TrainerCallback'
 import { TrainerControl } from '../callbacks/TrainerControl'
 import { type LogEntry, TrainerState } from '../callbacks/TrainerState'
 import { plainMetrics } from '../metrics/plainMetrics'
@@ -57,7 +52,7 @@ export abstract class TrainerEvents {
     return this.state.isWorldProcessZero
   }
 
-  protected async fire(event: CallbackEvent, extra: Pick<CallbackContext, 'logs' | 'metrics'> = {}): Promise<void> {
+  protected async fire(event: CallbackEvent, extra: EventContext = {}): Promise<void> {
     await this.exclusive.inside(async () =>
       this.callbackHandler.call(event, this.args, this.state, this.control, extra),
     )

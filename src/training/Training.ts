@@ -148,20 +148,28 @@ export class Training {
   }
 
   async #prepare(feed: LabelledFeed, microBatch: MicroBatch): Promise<PreparedBatch> {
-    const { engines, seed, profile } = this.#parts
+    const { seed, profile } = this.#parts
     const variant = this.#variantOf(feed.variant)
     const program = await variant.program
     const key = { seed, step: microBatch.step }
     const masks = await timed(profile, 'masks', () => variant.masks?.draw(feed, microBatch.numbers, key))
     const later = { ...this.store.inputs, [lossScaleInput]: Tensor.from('float32', 1) } // what the run takes itself
     const given = Object.entries(inputsOf(program, feed, microBatch, { ...later, ...masks }))
-    const own = given.filter(([name]) => !(name in later))
-    const sent = await Promise.all(
-      own.map(async ([name, value]): Promise<[string, EngineValue]> => {
-        return [name, value instanceof Tensor ? await engines.training.upload(value) : value]
-      }),
-    )
-    return { feed, microBatch, inputs: Object.fromEntries(sent) }
+    return { feed, microBatch, inputs: await this.#sent(given.filter(([name]) => !(name in later))) }
+  }
+
+  /** Values where the program takes them. Where one cannot be sent, those that were are freed. */
+  async #sent(values: readonly (readonly [string, EngineValue])[]): Promise<EngineValues> {
+    const { training } = this.#parts.engines
+    const sending = values.map(async ([name, value]) => {
+      return [name, value instanceof Tensor ? await training.upload(value) : value] as const
+    })
+    const ended = await Promise.allSettled(sending)
+    const inputs = Object.fromEntries(ended.flatMap(end => (end.status === 'fulfilled' ? [end.value] : [])))
+    const failed = ended.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
+    if (failed === undefined) return inputs
+    freeInputs({ inputs })
+    throw failed.reason
   }
 
   #variantOf(name: string): Variant {

@@ -1,6 +1,6 @@
 import { Dataset } from '../data/dataset'
 import { createLoader, type Loader, type LoaderRows, rowAt, rowCount, type RowSource } from '../data/loader'
-import { modelColumns, type SelectedColumns, selectModelColumns } from '../data/modelColumns'
+import { modelColumns, type SelectedColumns, selectModelColumns, wholeRow } from '../data/modelColumns'
 import { lengthGroupedEpochOrder, randomOrder } from '../data/sampler'
 import { nearest, quoted, TrainerError } from '../errors'
 import { labelColumn, labelColumns } from '../labelColumn'
@@ -67,11 +67,12 @@ export function evaluationLoader(
   const count =
     lengths === undefined ? 0 : lengths.length - (args.dataloaderDropLast ? lengths.length % args.evalBatchSize : 0)
   const order = lengths === undefined ? undefined : longestFirst(lengths, count)
+  const collate = collateWith(parts, dropped)
   return createLoader({
     rows,
     batchSize: args.evalBatchSize,
     dropLast: args.dataloaderDropLast,
-    collate: collateWith(parts, dropped),
+    collate: rowCount(rows) === undefined ? withWholeRows(collate) : collate,
     ...(order && { order: () => order }),
   })
 }
@@ -158,6 +159,11 @@ function collateWith(
     if (batch.labels !== undefined && isMadeOfOthers) throw otherLabels(labelNames!, 'the batch', Object.keys(batch))
     return { batch, rows: indices }
   }
+}
+
+/** Batches of a stream, with its rows as they came: callbacks may show them. */
+function withWholeRows(collate: ReturnType<typeof collateWith>): ReturnType<typeof collateWith> {
+  return async (rows, ...given) => ({ ...(await collate(rows, ...given)), whole: rows.map(wholeRow) })
 }
 
 /** Whether a head takes one column of labels under another name than `labels`: a batch may call it either. */

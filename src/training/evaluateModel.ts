@@ -3,7 +3,13 @@ import { speedMetrics } from '../callbacks/format'
 import type { Loader } from '../data/loader'
 import type { Metrics } from '../metrics/Metrics'
 import type { TrainingArguments } from '../TrainingArguments'
-import { type ComputeMetrics, type EvaluationOutput, type PreprocessLogits, runEvaluation } from './evaluation'
+import {
+  type ComputeMetrics,
+  type EvaluationOptions,
+  type EvaluationOutput,
+  type PreprocessLogits,
+  runEvaluation,
+} from './evaluation'
 import type { LoadedBatch } from './LoadedBatch'
 import type { Predicted } from './RowCollector'
 import type { Runner } from './Runner'
@@ -25,7 +31,9 @@ export interface EvaluatedModel {
   readonly prefix: string
   /** Whether predictions are wanted: they are kept then, and rows need no labels. */
   readonly predicting: boolean
-  readonly afterBatch: () => Promise<boolean>
+  /** Whether `afterBatch` is given predictions, though no metric may ask for them. */
+  readonly observed: boolean
+  readonly afterBatch: EvaluationOptions['afterBatch']
 }
 
 /** What an evaluation came to, its metrics named and with the speed. */
@@ -35,14 +43,15 @@ export interface ModelEvaluation extends EvaluationOutput {
 
 /** Evaluates a model on a loader's batches; the metrics are named, and have the speed with them. */
 export async function evaluateModel(evaluated: EvaluatedModel): Promise<ModelEvaluation> {
-  const { model, runner, loader, args, options, prefix, predicting } = evaluated
+  const { model, runner, loader, args, options, prefix, predicting, observed } = evaluated
   const lossOnly = !predicting && (args.predictionLossOnly || options.computeMetrics === undefined)
   const startedAt = performance.now()
   const output = await runEvaluation(runner, {
     batches: loader,
     feed({ batch, rows }) {
       model.decideHead(batch)
-      return runner.feed(batch, row => `row ${rows[row]} of the evaluation dataset`, 'evaluation', lossOnly)
+      const rowName = (row: number): string => `row ${rows[row]} of the evaluation dataset`
+      return runner.feed(batch, rowName, 'evaluation', lossOnly && !observed)
     },
     labels: model.definition.head.labelNames,
     task: model.definition.head.task,
@@ -57,6 +66,7 @@ export async function evaluateModel(evaluated: EvaluatedModel): Promise<ModelEva
     accumulationSteps: args.evalAccumulationSteps,
     streaming: args.batchEvalMetrics,
     keepPredictions: predicting,
+    observed,
     afterBatch: evaluated.afterBatch,
   })
   const seconds = (performance.now() - startedAt) / 1000

@@ -74,8 +74,13 @@ export interface EvaluationOptions {
   readonly keepPredictions: boolean
   /** Rows without labels simply have no metrics. */
   readonly optionalLabels: boolean
-  /** Called after each batch; answers whether the evaluation is to end, as {@link EvaluationStopped}. */
-  readonly afterBatch: () => Promise<boolean>
+  /** Have each batch's predictions fetched for {@link EvaluationOptions.afterBatch}. */
+  readonly observed: boolean
+  /**
+   * Called after each batch, with its predictions as they were computed if it is observed; answers whether the evaluation
+   * is to end, as {@link EvaluationStopped}.
+   */
+  readonly afterBatch: (loaded: LoadedBatch, predictions: Predictions | undefined) => Promise<boolean>
 }
 
 /** Thrown where an evaluation was asked to end before its last batch: what it came to is of no use. */
@@ -105,7 +110,9 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
   let isLabelled: boolean | undefined
   for await (const { value, last } of withLast(options.batches)) {
     isLabelled = checkLikewise(value, options.labels, isLabelled)
-    const { loss: own, predictions } = await runner.forward(options.feed(value))
+    const { loss: own, predictions: fetch } = await runner.forward(options.feed(value))
+    const observed = options.observed ? await fetch() : undefined
+    const predictions = observed === undefined ? fetch : async (): Promise<Predictions> => observed
     if (own !== undefined) loss = loss === undefined ? own : addedLoss(loss, own)
     samples += value.rows.length
     batches++
@@ -114,7 +121,7 @@ export async function runEvaluation(runner: Runner, options: EvaluationOptions):
       for (const one of held) metrics = (await take(one, kept, options, last)) ?? metrics
       held = []
     }
-    if ((await options.afterBatch()) && !last) throw new EvaluationStopped()
+    if ((await options.afterBatch(value, observed)) && !last) throw new EvaluationStopped()
   }
   const predictions = kept.predictions.finish()
   const labels = kept.labels.finish()

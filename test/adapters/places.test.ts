@@ -49,6 +49,13 @@ describe('a folder', () => {
     expect(model.parameter(query).dims).toEqual([2, 8])
   })
 
+  it('names a base that lay in a subfolder', async () => {
+    const { base, adapter } = await saved({})
+    const model = await fromPretrained(join(base, '..'), { subfolder: 'base' })
+    await getPeftModel(model, { r: 2 }).savePretrained(adapter)
+    expect((await fromPretrained(adapter)).numLabels).toBe(3)
+  })
+
   it('has no config of a model', async () => {
     const { adapter } = await saved({})
     await expect(AutoConfig.fromPretrained(adapter)).rejects.toThrow(
@@ -87,9 +94,11 @@ describe('an id', () => {
     expect(fetched).toEqual(['adapter_config.json', 'adapter_model.safetensors', 'config.json', 'model.safetensors'])
     const folder = temporaryFolder()
     await model.savePretrained(folder)
-    expect(readFileSync(join(folder, 'adapter_config.json'), 'utf8')).toContain(
-      '"base_model_name_or_path": "acme/base"',
-    )
+    const written = (place: string): unknown => JSON.parse(readFileSync(join(place, 'adapter_config.json'), 'utf8'))
+    expect(written(folder)).toMatchObject({ base_model_name_or_path: 'acme/base', revision: 'v1' })
+    const another = temporaryFolder()
+    await getPeftModel(await fromPretrained('acme/base', { revision: 'v1' })).savePretrained(another)
+    expect(written(another)).toMatchObject({ base_model_name_or_path: 'acme/base', revision: 'v1' })
     expect((await fromPretrained('acme/adapter', { localFilesOnly: true })).numLabels).toBe(3)
     const trainer = quietTrainer({ model, args: { outputDir: folder } })
     await trainer.createModelCard()

@@ -74,6 +74,8 @@ describe('what follows from other values', () => {
       ),
     ).toEqual(['all', 'no', 'non_padding'])
     expect(['none', ['none'], [], null].map(reportTo => make({ reportTo }).reportTo)).toEqual([[], [], [], []])
+    expect(make({ reportTo: 'mlflow' }).reportTo).toEqual(['mlflow'])
+    expect(make({ reportTo: ['jsonl', 'all', 'jsonl'] }).reportTo).toEqual(['jsonl', 'all'])
     expect(['passive', 'warning', 'error', 'critical'].map(logLevel => make({ logLevel }).disableTqdm)).toEqual([
       false,
       false,

@@ -23,8 +23,16 @@ describe('values', () => {
     [{ optim: 'adamw_8bit' }, "optim 'adamw_8bit' is refused: it keeps its state in 8 bits"],
     [{ optim: 'adamw_trch' }, "optim 'adamw_trch' is unknown"],
     [{ optim: 'adamw_hf' }, "use 'adamw_torch'"],
-    [{ reportTo: 'wandb' }, "reportTo should be 'none', but is 'wandb': trackers are not part of ts-trainer yet; "],
-    [{ reportTo: ['tensorboard'] }, 'reportTo should be \'none\', but is ["tensorboard"]: trackers are not part'],
+    [
+      { reportTo: 'tensorbord' },
+      "reportTo should be 'all', 'none', or any of 'tensorboard', 'wandb', 'mlflow', 'trackio', 'jsonl', 'html', but is 'tensorbord'. Did you mean 'tensorboard'?",
+    ],
+    [{ reportTo: ['mlflow', 'WandB'] }, "but is 'WandB'. Did you mean 'wandb'?"],
+    [{ reportTo: 'comet_ml' }, "reportTo 'comet_ml' is refused: it has a client for Python only. Use 'all', "],
+    [{ reportTo: ['none', 'mlflow'] }, "reportTo has 'none' beside other names. Leave one of them out."],
+    [{ reportTo: '' }, "'html', but is ''."],
+    [{ reportTo: [1] }, "'html', but is [1]."],
+    [{ project: '' }, 'project should be a text that is not empty'],
     [{ onNonFinite: 'ignore' }, "onNonFinite should be 'error', 'skip' or 'continue'"],
   ])('%j', (options, message) => {
     expect(refusal(options)).toContain(message)

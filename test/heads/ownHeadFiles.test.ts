@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest'
 import {
   AutoModel,
   AutoModelForTokenClassification,
-  type Dataset,
   getPeftModel,
   ownHead,
   PeftModel,
@@ -15,20 +14,9 @@ import {
 import { logMessages } from '../helpers/logMessages'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-import { rowsIn } from './taskBatches'
-import { loadSlots, loadTriage, oracleOf, slots, triage } from './ownHeads'
+import { loadSlots, loadTriage, oracleOf, shortRun, slots, triage, triageRows } from './ownHeads'
 
 const messages = logMessages('warning')
-const args = (fields: object = {}) => ({
-  outputDir: temporaryFolder(),
-  threads: 1,
-  perDeviceTrainBatchSize: 2,
-  perDeviceEvalBatchSize: 4,
-  saveStrategy: 'no' as const,
-  ...fields,
-})
-type TriageRow = { topic: number; urgency: number; flags: number[] }
-const triageRows = rowsIn(oracleOf('bert-triage').batch) as Dataset<TriageRow>
 
 describe('files', () => {
   it.each([
@@ -83,7 +71,13 @@ describe('adapters and freezing', () => {
     )
     const trainer = quietTrainer({
       model,
-      args: args({ maxSteps: 4, learningRate: 0.05, saveStrategy: 'steps', saveSteps: 2, loadBestModelAtEnd: false }),
+      args: shortRun({
+        maxSteps: 4,
+        learningRate: 0.05,
+        saveStrategy: 'steps',
+        saveSteps: 2,
+        loadBestModelAtEnd: false,
+      }),
       trainDataset: triageRows,
     })
     await trainer.train()
@@ -97,7 +91,7 @@ describe('adapters and freezing', () => {
     const again = await AutoModel.fromPretrained(folder, { head: triage })
     expect(again).toBeInstanceOf(PeftModel)
     for (const opened of [again, model.mergeAndUnload()]) {
-      const other = quietTrainer({ model: opened, args: args() })
+      const other = quietTrainer({ model: opened, args: shortRun() })
       const { predictions: same } = await other.predict(triageRows)
       expectNear(same.topic, predictions.topic)
       expectNear(same.urgency, predictions.urgency)
@@ -131,7 +125,11 @@ describe('adapters and freezing', () => {
     const model = await loadTriage()
     model.freeze('bert')
     const start = Array.from(model.parameter('bert.encoder.layer.1.output.dense.weight').data)
-    const trainer = quietTrainer({ model, args: args({ maxSteps: 2, learningRate: 0.1 }), trainDataset: triageRows })
+    const trainer = quietTrainer({
+      model,
+      args: shortRun({ maxSteps: 2, learningRate: 0.1 }),
+      trainDataset: triageRows,
+    })
     await trainer.train()
     expect(Array.from(model.parameter('bert.encoder.layer.1.output.dense.weight').data)).toEqual(start)
     expect(model.parameter('topic.weight').data).not.toEqual((await loadTriage()).parameter('topic.weight').data)

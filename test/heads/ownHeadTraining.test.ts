@@ -7,25 +7,15 @@ import { logMessages } from '../helpers/logMessages'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { config, rowsIn } from './taskBatches'
-import { loadSlots, loadTriage, oracleOf, triage } from './ownHeads'
+import { loadSlots, loadTriage, oracleOf, shortRun, triage, triageRows } from './ownHeads'
 
 const messages = logMessages('warning')
-const args = (fields: object = {}) => ({
-  outputDir: temporaryFolder(),
-  threads: 1,
-  perDeviceTrainBatchSize: 2,
-  perDeviceEvalBatchSize: 4,
-  saveStrategy: 'no' as const,
-  ...fields,
-})
-type TriageRow = { topic: number; urgency: number; flags: number[] }
-const triageRows = rowsIn(oracleOf('bert-triage').batch) as Dataset<TriageRow>
 const slotRows = rowsIn(oracleOf('distilbert-slots').batch)
 
 describe('in the Trainer', () => {
   it('predicts a tensor for each output by name, in the order of the dataset, with the labels by name', async () => {
     const { outputs, inputs } = oracleOf('bert-triage')
-    const trainer = quietTrainer({ model: await loadTriage(), args: args({ perDeviceEvalBatchSize: 4 }) })
+    const trainer = quietTrainer({ model: await loadTriage(), args: shortRun({ perDeviceEvalBatchSize: 4 }) })
     const { predictions, labels, metrics } = await trainer.predict(triageRows)
     expect(Object.keys(predictions)).toEqual(['topic', 'urgency', 'flags'])
     for (const name of ['topic', 'urgency', 'flags'] as const) {
@@ -52,7 +42,7 @@ describe('in the Trainer', () => {
       let [right, count] = [0, 0]
       const trainer = quietTrainer({
         model: await loadSlots(),
-        args: args({ batchEvalMetrics }),
+        args: shortRun({ batchEvalMetrics }),
         evalDataset: slotRows,
         // without the second parameter batches one by one are refused
         computeMetrics({ predictions, labels }, _isLast) {
@@ -77,7 +67,7 @@ describe('in the Trainer', () => {
     const outputDir = temporaryFolder()
     const trainer = quietTrainer({
       model: await loadTriage(),
-      args: args({
+      args: shortRun({
         outputDir,
         learningRate: 0.05,
         numTrainEpochs: 25,
@@ -100,7 +90,7 @@ describe('in the Trainer', () => {
     expect(saved['architectures']).toEqual(['BertForTriage'])
     expect(saved).not.toHaveProperty('id2label')
     messages.length = 0
-    const again = quietTrainer({ model: await AutoModel.fromPretrained(outputDir, { head: triage }), args: args() })
+    const again = quietTrainer({ model: await AutoModel.fromPretrained(outputDir, { head: triage }), args: shortRun() })
     expect(messages).toEqual([])
     expect((await again.evaluate(triageRows)).eval_loss).toBeCloseTo(after!, 6)
     await trainer.createModelCard()
@@ -127,7 +117,7 @@ describe('in the Trainer', () => {
       const outputDir = temporaryFolder()
       const trainer = quietTrainer({
         model: AutoModel.fromConfig({ ...config, hidden_dropout_prob: 0.1 }, { head, seed: 3 }),
-        args: args({ outputDir, maxSteps: 6, saveStrategy: 'steps', saveSteps: 3, learningRate: 1e-2 }),
+        args: shortRun({ outputDir, maxSteps: 6, saveStrategy: 'steps', saveSteps: 3, learningRate: 1e-2 }),
         trainDataset: triageRows,
       })
       const { trainingLoss } = await trainer.train({ resumeFromCheckpoint })
@@ -150,7 +140,7 @@ describe('in the Trainer', () => {
     })
     const rows = triageRows.removeColumns(['topic', 'flags']).renameColumn('urgency', 'label') as Dataset<object>
     const model = AutoModel.fromConfig(config, { head })
-    const trainer = quietTrainer({ model, args: args({ maxSteps: 2 }), trainDataset: rows })
+    const trainer = quietTrainer({ model, args: shortRun({ maxSteps: 2 }), trainDataset: rows })
     const { predictions, labels } = await trainer.predict(rows)
     const predicted = numbersOf(predictions.score)
     const squares = numbersOf(labels!.score).map((label, at) => (label - predicted[at]!) ** 2)
@@ -174,7 +164,7 @@ describe('numbers of tokens', () => {
       loss,
     })
     const model = AutoModel.fromConfig({ ...config, max_position_embeddings: 14 }, { head })
-    return quietTrainer({ model, args: args({ maxSteps: 2, learningRate: 0.01 }), trainDataset: dataset })
+    return quietTrainer({ model, args: shortRun({ maxSteps: 2, learningRate: 0.01 }), trainDataset: dataset })
   }
 
   it('count where they are not -100', async () => {

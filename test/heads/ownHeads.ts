@@ -1,8 +1,18 @@
 // heads of the user's own that PyTorch has computed: scripts/fixtures/ownHeads.py
 import { join } from 'node:path'
 import type { Plain } from '../../scripts/reference/plainTensor'
-import { AutoModel, type Batch, binaryCrossEntropy, crossEntropy, meanSquaredError, ownHead } from '../../src/index'
+import {
+  AutoModel,
+  type Batch,
+  binaryCrossEntropy,
+  crossEntropy,
+  type Dataset,
+  meanSquaredError,
+  ownHead,
+} from '../../src/index'
 import { batchOf, fixtures, type OracleCase, readJson } from '../helpers/oracle'
+import { temporaryFolder } from '../helpers/temporaryFolder'
+import { rowsIn } from './taskBatches'
 
 /** Classes, a number and several labels of each row. */
 export const triage = ownHead({
@@ -47,3 +57,20 @@ export function oracleOf(name: 'bert-triage' | 'distilbert-slots') {
   const batch: Batch = batchOf(oracle.inputs)
   return { ...oracle, batch }
 }
+
+/** The rows of {@link triage}'s batch. */
+export const triageRows = rowsIn(oracleOf('bert-triage').batch) as Dataset<{
+  topic: number
+  urgency: number
+  flags: number[]
+}>
+
+/** Arguments of a short run, in a folder of its own. */
+export const shortRun = (fields: object = {}) => ({
+  outputDir: temporaryFolder(),
+  threads: 1,
+  perDeviceTrainBatchSize: 2,
+  perDeviceEvalBatchSize: 4,
+  saveStrategy: 'no' as const,
+  ...fields,
+})

@@ -11,7 +11,7 @@ export interface TakesOptions {
 
 /** Parameters whose type is data, or what others implement: not options of a call. */
 const data =
-  /^(?:Graph|GatherHint|Padder|Masker|Head|Node<.*|Inverse|Model<.*|Optimizer|EvalPrediction|CallbackContext|Pick<CallbackContext, .*|LossOptions|ModelWithTokenizer)$/
+  /^(?:Graph|GatherHint|Padder|Masker|Head|Node<.*|Inverse|Model<.*|Optimizer|EvalPrediction|CallbackContext|EventContext|Pick<CallbackContext, .*|LossOptions|ModelSource|ModelWithTokenizer|PreTrainedSource)$/
 
 /**
  * Every function, public constructor and public method that src/index.ts exports, and every method of the interfaces that it

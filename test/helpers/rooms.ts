@@ -32,7 +32,7 @@ export const rooms = listed({
   TrainingArguments: 'optim engine hub ground',
   callbacks: 'terminal metrics TrainingArguments ground',
   search: 'metrics TrainingArguments ground',
-  trackers: 'callbacks TrainingArguments files ground',
+  trackers: 'report callbacks TrainingArguments files ground',
   adapters: 'models heads files ground',
   auto: 'adapters programs models heads losses optim onnx tokenizers checkpoint hub files ground',
   hub: 'terminal files ground',
@@ -42,11 +42,12 @@ export const rooms = listed({
     'running models losses optim heads engine auto data tokenizers metrics files callbacks TrainingArguments ground',
   looping: `deciding running parameters processes auto data metrics checkpoint files hub modelCard callbacks
     TrainingArguments ground`,
+  report: 'auto callbacks engine heads files metrics TrainingArguments ground',
   pipelines: 'running auto programs models heads feeds engine onnx tokenizers ground',
   Trainer: `looping deciding running losses optim onnx processes data collators tokenizers metrics files checkpoint hub
     modelCard callbacks trackers auto search TrainingArguments ground`,
   index: `Trainer pipelines artifacts adapters looping deciding running engine install search TrainingArguments losses optim autodiff heads
-    models onnx data collators questionAnswering tokenizers metrics modelCard callbacks trackers auto hub files ground`,
+    models onnx data collators questionAnswering tokenizers metrics modelCard callbacks trackers report auto hub files ground`,
   examples: '',
   cli: 'index examples',
 })
@@ -58,7 +59,7 @@ export const training = listed({
   deciding: `options checkOptions createRunner data collating datasets plan rates optimizers parameterGroups judging UpdateHistory
     Exclusive LossLog RunSnapshot results stopping Throughput batchSize memoryAdvice`,
   looping:
-    'TrainingRun RunParts TrainerEvents evaluateModel checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
+    'TrainingRun RunParts TrainerEvents evaluateModel evaluatedBatch checkpoints resuming bestModel pushing pushOptions hubCheckpoint',
 })
 
 function listed(table: Readonly<Record<string, string>>): Readonly<Record<string, readonly string[]>> {
@@ -80,6 +81,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   '@huggingface/hub': ['hub'],
   '@huggingface/tokenizers': ['tokenizers'],
   tokenizers: ['tokenizers'],
+  '@wandb/sdk': ['trackers'],
   hyparquet: ['data'],
   'hyparquet-compressors': ['data'],
   'hyparquet-writer': ['data'],
@@ -87,7 +89,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['terminal'],
   zod: ['TrainingArguments'],
   yaml: ['TrainingArguments', 'data', 'modelCard'],
-  node: ['files', 'checkpoint', 'adapters', 'hub', 'install', 'engine', 'trackers', 'cli'],
+  node: ['files', 'checkpoint', 'adapters', 'hub', 'install', 'engine', 'trackers', 'report', 'cli'],
 }
 
 /** Which rooms may use a global that reaches outside. */

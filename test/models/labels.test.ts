@@ -1,6 +1,7 @@
 // labels of a config as Python reads them (scripts/fixtures/configs.py), and those that a caller gives
 import { describe, expect, it } from 'vitest'
-import { modelFromConfig, type ModelOptions } from '../../src/auto/PreTrainedModel'
+import type { ModelOptions } from '../../src/auto/modelOptions'
+import { modelFromConfig } from '../../src/auto/PreTrainedModel'
 import type { Task } from '../../src/heads/Head'
 import { Dataset } from '../../src/data/dataset'
 import { setLogSink } from '../../src/logging'

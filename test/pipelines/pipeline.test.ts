@@ -124,6 +124,8 @@ describe('a pipeline', () => {
     for (const name of ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'])
       rmSync(join(out, name), { force: true }) // its base has one
     expect(await ask(pipeline('text-classification', out, one))).toEqual(closeTo(adapted, 5))
+    writeFileSync(join(out, 'tokenizer.json'), '{ "model"') // its own, which is not replaced by the base's
+    await expect(pipeline('text-classification', out, one)).rejects.toThrow(join(out, 'tokenizer.json'))
   })
 
   it('has the weights that a training has left', async () => {
@@ -147,12 +149,21 @@ describe('what no pipeline is made of', () => {
     await expect(loose('text-clasification', folder)).rejects.toThrow("Did you mean 'text-classification'?")
     await expect(loose('ner', folder, { batchSize: 0 })).rejects.toThrow('batchSize is 0; a whole number from 1')
     await expect(loose('ner', 3)).rejects.toThrow('is made of a folder, an id, a Trainer or a model, not of 3')
-    await expect(loose('ner', {})).rejects.toThrow('not of {  }')
+    await expect(loose('ner', {})).rejects.toThrow('not of {}')
     await expect(pipeline('text-classification', folder, one)).rejects.toThrow(
-      /needs a model that was trained for sequence classification, but .* lacks "bert.pooler.dense.weight".*: its config.json says BertForTokenClassification. Use pipeline\('token-classification', …\)/,
+      /needs a model that was trained for sequence classification, but .* says BertForTokenClassification. Use pipeline\('token-classification', …\)/,
+    )
+    const sentences = await folderOf('text-classification', { numLabels: 3 }) // its weights have the names of ner's
+    await expect(pipeline('ner', sentences, one)).rejects.toThrow("Use pipeline('text-classification', …)")
+    await expect(loose('ner', folder, { device: 0 })).rejects.toThrow('device should be a text, but 0 was given.')
+    await expect(loose('ner', folder, { topK: 3 })).rejects.toThrow(
+      'Give it to each call: await classify(text, { topK: … })',
     )
     const model = await AutoModelForTokenClassification.fromPretrained(folder)
     await expect(pipeline('ner', model, one)).rejects.toThrow('was given a model, but no tokenizer. Give the option')
+    await expect(pipeline('ner', { model, processingClass: undefined }, one)).rejects.toThrow(
+      'a Trainer without processingClass',
+    )
     const tokenizer = await AutoTokenizer.fromPretrained(folder)
     await expect(pipeline('fill-mask', { model, tokenizer }, one)).rejects.toThrow(
       "pipeline('fill-mask') needs a model for masked words, but BertForTokenClassification is one for token classification. Use pipeline('token-classification', …).",
@@ -162,6 +173,34 @@ describe('what no pipeline is made of', () => {
     )
     await expect(pipeline('ner', model, { ...one, tokenizer: 3 as unknown as Tokenizer })).rejects.toThrow(
       'tokenizer is 3; a tokenizer or a folder was expected.',
+    )
+  })
+
+  it('is loaded from nowhere else where it is there already', async () => {
+    const folder = await folderOf('token-classification', { numLabels: 3 })
+    const model = await AutoModelForTokenClassification.fromPretrained(folder)
+    const tokenizer = await AutoTokenizer.fromPretrained(folder)
+    await expect(pipeline('ner', model, { ...one, tokenizer, localFilesOnly: true })).rejects.toThrow(
+      "pipeline('ner') was given localFilesOnly, but a model that is there already.",
+    )
+    await expect(pipeline('ner', model, { ...one, tokenizer: folder, revision: 'v1' })).rejects.toThrow(
+      "pipeline('ner') was given revision, but a model",
+    )
+    const missing = { ...one, tokenizer: 'acme/none', localFilesOnly: true }
+    await expect(pipeline('ner', model, missing)).rejects.toThrow(/acme\/none.*localFilesOnly/s)
+    await expect(pipeline('ner', folder, missing)).rejects.toThrow(/acme\/none.*localFilesOnly/s)
+  })
+
+  it('is a folder whose head was not saved', async () => {
+    const folder = await folderOf('text-classification', { numLabels: 2 })
+    const encoder = temporaryFolder()
+    await (await AutoModel.fromPretrained(folder)).savePretrained(encoder)
+    const file = join(encoder, 'config.json')
+    const config = JSON.parse(readFileSync(file, 'utf8')) as object
+    writeFileSync(file, JSON.stringify({ ...config, architectures: ['BertForSequenceClassification'] }))
+    const tokenizer = folder
+    await expect(pipeline('text-classification', encoder, { ...one, tokenizer })).rejects.toThrow(
+      /its config\.json says BertForSequenceClassification\. Train it first, or give another folder\.$/,
     )
   })
 

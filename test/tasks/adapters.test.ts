@@ -52,7 +52,8 @@ describe('an adapter on a base without a head', () => {
     const { scaling, logits, start_logits, end_logits } = found.value ?? found
     const model = await open(name)
     expect(said).toEqual([])
-    const { layers } = placeAdapter(model.base.definition, model.peftConfig, name)
+    const named = { model: model.base.definition, prefix: 'bert' }
+    const { layers } = placeAdapter(named, model.peftConfig, { where: name, isFile: true })
     expect(Object.fromEntries([...layers].map(([layer, { scale }]) => [layer, scale]))).toEqual(scaling)
     for (const one of [model, model.mergeAndUnload()]) {
       const { predictions } = await predictBatch(one, inputs)

@@ -170,7 +170,7 @@ describe('model card', () => {
   it('names the base model by its id, takes its license, and never tells a path of this machine', async () => {
     const loadedBy = (name: string, repository?: string): TrainableModel => {
       const { config, parameters } = tinyModel()
-      return new PreTrainedModel(config, parameters, name, undefined, repository)
+      return new PreTrainedModel(config, parameters, undefined, { nameOrPath: name, repository })
     }
     const model = loadedBy('google/bert', 'google/bert')
     const byId = await card({ license: 'mit' }, { model, logHistory: history })

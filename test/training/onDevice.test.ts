@@ -139,3 +139,29 @@ it.each([false, true])(
     })
   },
 )
+
+it('what was sent for a micro-batch is freed where the rest of it cannot be sent', async () => {
+  const model = await oracleModel('bert', dropout)
+  const engine = pretendedDevice()
+  const { upload } = engine
+  const sent: EngineValue[] = []
+  let room = Infinity
+  engine.upload = async tensor => {
+    if (room-- <= 0) throw new Error('The device is full.')
+    const value = await upload.call(engine, tensor)
+    sent.push(value)
+    return value
+  }
+  await withRunner(model, { engines: enginesOn(engine) }, microBatches(0)[0]!, async (_, runner) => {
+    const { training } = runner
+    const feeds = microBatches(0)
+      .slice(0, 1)
+      .map(batch => runner.feed(batch, String))
+    const [place] = await placesInUpdate(feeds, alone, { microBatches: 1, rows: 8 })
+    sent.length = 0
+    room = 2
+    await expect(training.prepared(feeds, [{ step: 0, index: 0, ...place! }]).next()).rejects.toThrow('is full')
+    expect(sent).toHaveLength(2)
+    for (const value of sent) await expect(engine.download(value)).rejects.toThrow(/after it was disposed/)
+  })
+})

@@ -28,6 +28,11 @@ const refusals: readonly Refusal[] = [
     program => program.run({ a: float([[1, 2]]), b }),
     /Program 'product' failed: .*invalid dimensions for input: a/s,
   ],
+  [
+    'a wrong shape in a blocking run',
+    program => program.run({ a: float([[1, 2]]), b }, {}, { blocking: true }),
+    /Program 'product' failed: .*invalid dimensions for input: a/s,
+  ],
   ['an unknown output', program => program.run({ a, b }, { d: a }), /has no output 'd'/],
   ['an unknown output to keep', program => program.run({ a, b }, {}, { keep: ['d'] }), /has no output 'd'/],
   [

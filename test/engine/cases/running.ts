@@ -107,6 +107,20 @@ export const runningCases: EngineCases = {
     program.dispose()
   },
 
+  async 'holds the thread for a blocking run, on the processor alone'({ engine }) {
+    const program = await engine.load(product)
+    const given = { a: float([[1, 2, 3]]), b: factor() }
+    let ticked = false
+    setImmediate(() => (ticked = true))
+    const { c } = await program.run(given, {}, { blocking: true })
+    expect(ticked).toBe(engine.resident)
+    expect((c as Tensor).tolist()).toEqual([[22, 28]])
+    const target = Tensor.zeros('float32', [1, 2])
+    await program.run(given, { c: target }, { blocking: true })
+    expect([...target.data]).toEqual([22, 28])
+    program.dispose()
+  },
+
   async 'takes weights from external data'({ engine }) {
     const model = handmadeModel(
       [{ op: 'Add', inputs: ['x', 'w'], outputs: ['y'] }],

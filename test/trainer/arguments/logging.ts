@@ -7,6 +7,7 @@ import {
   setLogLevel,
   type TrainingArgumentsOptions,
 } from '../../../src/index'
+import { FakeCallback, fakeTracker } from '../../trackers/fakeTracker'
 import { createTrainer, rows, run, logged } from '../support'
 import { broken, type Effects, onlyStep, spoilAfter, steps } from './effects'
 import { mean } from './reference'
@@ -121,7 +122,25 @@ export const logging: Effects = {
   reportTo: () => {
     for (const none of ['none', ['none'], null] as const)
       expect(createTrainer({ reportTo: none as 'none' }).callbackHandler.callbacks).toHaveLength(1) // the loop's flow alone
-    expect(() => createTrainer({ reportTo: 'wandb' })).toThrow(/reportTo.*wandb/s)
+    const callbacks = [new (class Own {})()]
+    const names = (reportTo: TrainingArgumentsOptions['reportTo']): string[] =>
+      createTrainer({ reportTo, disableTqdm: true }, { callbacks }).callbackHandler.callbacks.map(
+        one => one.constructor.name,
+      )
+    const [tensorBoard, jsonl, others] = ['TensorBoardCallback', 'JsonlFileCallback', ['Own', 'PrinterCallback']]
+    expect(names('none')).toEqual(['DefaultFlowCallback', ...others])
+    expect(names('tensorboard')).toEqual(['DefaultFlowCallback', tensorBoard, ...others])
+    expect(names(['jsonl', 'tensorboard'])).toEqual(['DefaultFlowCallback', jsonl, tensorBoard, ...others])
+    expect(names('all')).toEqual(expect.arrayContaining([tensorBoard, jsonl]))
+  },
+  project: async () => {
+    const project = async (args: TrainingArgumentsOptions): Promise<unknown> => {
+      const { tracker, told } = fakeTracker()
+      await run({ ...onlyStep, ...args }, { callbacks: [new FakeCallback(tracker)] })
+      return told[0]!.run.project
+    }
+    expect(await project({ project: 'mine' })).toBe('mine')
+    expect(await project({})).toBe('huggingface')
   },
   runName: async () => {
     const namesIn = async (args: TrainingArgumentsOptions): Promise<unknown[]> => {

@@ -1,0 +1,58 @@
+import type { LogEntry } from '../callbacks/TrainerState'
+import type { RowCollector } from './RowCollector'
+
+/** How far a run is. */
+export type RunStatus = 'evaluated' | 'running' | 'finished' | 'stopped' | 'failed'
+
+/** What a report is made of. */
+export interface Report {
+  readonly title: string
+  readonly status: RunStatus
+  readonly step: number
+  readonly maxSteps: number
+  readonly epoch: number
+  readonly epochs: number
+  /** Milliseconds since 1970. */
+  readonly writtenAt: number
+  readonly model: ReportedModel | undefined
+  /** Rows to train on; undefined of a stream, and where nothing was trained. */
+  readonly trainRows: number | undefined
+  /** Every log of the run, of what a resumed one did before too. */
+  readonly history: readonly LogEntry[]
+  /** What decides which evaluation is the best, as far as the run knows. */
+  readonly best: BestEvaluation | undefined
+  /** The rows of the last evaluation of each set, by what the keys of its metrics begin with. */
+  readonly details: ReadonlyMap<string, EvaluatedRows>
+  /** How long updates took, in seconds, without what lies between them. */
+  readonly stepTimes: Float64Array
+  readonly rowsPerStep: number
+  readonly changedArguments: readonly ReportedArgument[]
+  readonly otherArguments: readonly ReportedArgument[]
+  readonly engine: { readonly provider: string; readonly version: string; readonly library: string } | undefined
+}
+
+export interface ReportedModel {
+  readonly name: string
+  /** Where it was loaded from. */
+  readonly source: string | undefined
+  readonly parameters: number
+  readonly trained: number
+  readonly task: string
+}
+
+export interface BestEvaluation {
+  readonly metric: string
+  readonly greaterIsBetter: boolean
+}
+
+/** What the last evaluation of a set has shown of its rows. */
+export interface EvaluatedRows {
+  readonly step: number
+  readonly collector: RowCollector
+}
+
+/** An argument by its name, and its value as text. */
+export interface ReportedArgument {
+  readonly name: string
+  readonly value: string
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import { TrainerError } from '../errors'
+import type { LogEntry } from '../callbacks/TrainerState'
+import { trackedLogs } from './logKeys'
+import { serverAddress, Service } from './Service'
+import type { TrackedLog, TrackedRun, TrackedSession } from './Tracker'
+import { TrackerCallback } from './TrackerCallback'
+
+/** What Hugging Face does not report there, as it is no curve. */
+const singleValues = ['train_runtime', 'train_samples_per_second', 'train_steps_per_second', 'train_loss', 'total_flos']
+
+/**
+ * Reports to a Trackio server that runs, that of TRACKIO_SERVER_URL: config and arguments, and numbers and texts of every log
+ * under Hugging Face's keys (`train/loss`, `eval/accuracy`), with the update as step. The argument `project` says where, `runName`
+ * under which name. The token is the `write_token` of the address, as `trackio show` prints it, or TRACKIO_WRITE_TOKEN.
+ */
+export class TrackioCallback extends TrackerCallback {
+  /** @throws TrainerError (`argument`) where the environment has no server or no token. */
+  constructor() {
+    const { url, token } = trackioServer()
+    const headers = { 'x-trackio-write-token': token }
+    super({
+      name: 'Trackio',
+      takesPredictions: true,
+      open: async run =>
+        new TrackioRun(run, new Service({ name: 'Trackio', url, headers, secrets: [token], signal: run.signal })),
+    })
+  }
+}
+
+/** Whether `reportTo: 'all'` means Trackio. */
+export function isTrackioHere(env: NodeJS.ProcessEnv = process.env): boolean {
+  return Boolean(env.TRACKIO_SERVER_URL)
+}
+
+function trackioServer(env: NodeJS.ProcessEnv = process.env): { readonly url: string; readonly token: string } {
+  const { TRACKIO_SERVER_URL: address, TRACKIO_WRITE_TOKEN: token } = env
+  const fix =
+    'Start one with `trackio show`, and set TRACKIO_SERVER_URL to the address that it prints, with its write_token.'
+  if (!address)
+    throw new TrainerError('argument', 'Trackio needs TRACKIO_SERVER_URL, the address of its server.', { fix })
+  const { url, query } = serverAddress(address, 'TRACKIO_SERVER_URL')
+  const found = query.get('write_token') || token
+  if (!found) throw new TrainerError('argument', "Trackio needs its server's write token.", { fix })
+  return { url, token: found }
+}
+
+class TrackioRun implements TrackedSession {
+  readonly identity: { readonly run: string; readonly run_id: string }
+  readonly #service: Service
+  readonly #project: string
+
+  /** What the first row brings; undefined once the server has it. */
+  #config: object | undefined
+
+  constructor(run: TrackedRun, service: Service) {
+    const { run: name, run_id: id } = run.resumed ?? {}
+    this.#service = service
+    this.#project = run.project
+    this.identity = {
+      run: name ?? run.name ?? `run-${new Date().toISOString().slice(0, 19).replaceAll(/[T:]/g, '-')}`,
+      run_id: id ?? run.mark,
+    }
+    this.#config = {
+      ...run.modelConfig,
+      ...run.args,
+      ...(run.parameterCount !== undefined && { 'model/num_parameters': run.parameterCount }),
+      _Username: null,
+      _Created: new Date().toISOString(),
+      _Group: null,
+    }
+  }
+
+  async log(logs: LogEntry, step: number, time: number): Promise<void> {
+    await this.logAll([{ logs, step, time }])
+  }
+
+  async logAll(entries: readonly TrackedLog[]): Promise<void> {
+    const rows = entries.map(({ logs, step }) => {
+      const curves = Object.fromEntries(Object.entries(logs).filter(([key]) => !singleValues.includes(key)))
+      const values = trackedLogs(curves, 'Trackio', ['number', 'string'])
+      return { metrics: { ...values, 'train/global_step': step }, step }
+    })
+    await this.#post(rows)
+  }
+
+  async finish(): Promise<void> {}
+
+  /** A row's `log_id` tells the server which it has already, where a request is made again. */
+  async #post(rows: readonly { readonly metrics: object; readonly step: number }[]): Promise<void> {
+    const logs = rows.map(({ metrics, step }, i) => ({
+      project: this.#project,
+      ...this.identity,
+      metrics: withTexts(metrics),
+      step,
+      config: (i === 0 && this.#config) || null,
+      log_id: randomUUID().replaceAll('-', ''),
+    }))
+    const answer = await this.#service.request('POST', '/api/bulk_log', { args: [], kwargs: { logs, hf_token: null } })
+    const { error } = (answer ?? {}) as { error?: unknown }
+    if (error !== undefined && error !== null) this.#service.fail(`refuses the log: ${String(error).slice(0, 300)}`)
+    this.#config = undefined
+  }
+}
+
+/** Numbers that are not finite as Python's client sends them, which JSON has no words for. */
+function withTexts(metrics: object): object {
+  const text = (value: unknown): unknown =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+  return Object.fromEntries(Object.entries(metrics).map(([key, value]) => [key, text(value)]))
+}
