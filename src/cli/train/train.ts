@@ -185,7 +185,9 @@ async function trainAndSave(
   if (rows.validation !== undefined) await trainer.saveMetrics('eval', evaluated)
   await trainer.createModelCard()
   out(JSON.stringify(resultOf(rows, outputDir, trained, evaluated)))
-  error(`The model is in ${outputDir}. Now it can predict:\n  ${predictCommand(plan, rows, outputDir)}`)
+  const report = trainer.args.reportTo.some(name => name === 'html' || name === 'all')
+  const shown = report ? ` ${outputDir}/report.html shows how it went.` : ''
+  error(`The model is in ${outputDir}.${shown} Now it can predict:\n  ${predictCommand(plan, rows, outputDir)}`)
   return exitCodes.done
 }
 
