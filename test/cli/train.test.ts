@@ -13,7 +13,7 @@ const configOf = (): Record<string, unknown> =>
   JSON.parse(readFileSync(join(place.folder, 'out/config.json'), 'utf8')) as Record<string, unknown>
 
 describe('ts-trainer train', () => {
-  it('makes a model of a spreadsheet: columns guessed and said, classes named, the next command at the end', async () => {
+  it('makes a model of a spreadsheet: columns guessed, classes named, the next command at the end', async () => {
     const { status, result, error } = await train(write('reviews.csv', reviews))
     expect(status).toBe(0)
     expect(result).toMatchObject({

@@ -42,7 +42,7 @@ const flags = {
   },
   validation: {
     type: 'text',
-    help: 'Rows to evaluate on: a file, a share (0.2), a number of rows, or none. By default what the data has, else 0.2.',
+    help: 'Rows to evaluate on: a file, a share, a number of rows, or none. By default those of the data, else 0.2.',
   },
   maxLength: { type: 'number', help: 'Tokens of a row; longer texts are cut. By default what 95 % of the texts need.' },
   maxTrainSamples: { type: 'number', help: 'Train on so many of the rows only.' },
