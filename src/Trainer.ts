@@ -297,7 +297,7 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
       log: logs => this.log(logs),
       stamped: logs => this.stamped(logs),
       save: () => this.#saveCheckpoint(runner),
-      settle: () => this.#settle(runner),
+      settle: () => this.#settle(runner, stop),
     }
   }
 
@@ -337,8 +337,11 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     await this.#pushes.pushCheckpoint(this.args, this.state)
   }
 
-  /** The model as it is to be after training, and no checkpoints that are too many. */
-  async #settle(runner: Runner): Promise<void> {
+  /**
+   * The model as it is to be after training, and no checkpoints that are too many. One that a stop request has left is
+   * what the run goes on from, and stays.
+   */
+  async #settle(runner: Runner, { reason }: StopRequest): Promise<void> {
     const { args, state } = this
     const mark = this.#mark!
     await runner.synchronise()
@@ -346,7 +349,8 @@ export class Trainer<Model extends TrainableModel = PreTrainedModel> extends Tra
     if (args.loadBestModelAtEnd)
       await runner.loadParameters((await bestWeights(this.model, mark, state, args)) ?? new Map())
     const best = state.bestModelCheckpoint
-    await rotateCheckpoints(args.outputDir, mark, { limit: args.saveTotalLimit, best, atEnd: true })
+    const atEnd = reason === undefined || state.globalStep >= state.maxSteps
+    await rotateCheckpoints(args.outputDir, mark, { limit: args.saveTotalLimit, best, atEnd })
   }
 
   async #initModel(trial: Readonly<Record<string, unknown>> | undefined): Promise<void> {

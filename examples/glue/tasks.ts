@@ -1,4 +1,4 @@
-// The tasks of GLUE (Wang et al. 2019, arXiv:1804.07461): which columns of its rows are read, and what a model is judged by.
+// The tasks of GLUE (Wang et al. 2019, arXiv:1804.07461): what is read of their rows, and the metric.
 import type { GlueTask as GlueMetric } from 'ts-trainer'
 
 /** A task of GLUE. */

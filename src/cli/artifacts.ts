@@ -46,7 +46,7 @@ const table = {
     trainable: {
       type: 'texts',
       value: 'NAME',
-      help: 'A name, or the beginning of names up to a dot, of parameters that are trained (default: as the model says).',
+      help: 'A name, or the beginning of names up to a dot, of what is trained (default: as the model says).',
     },
     frozen: { type: 'texts', value: 'NAME', help: 'The same of parameters that are kept as they are.' },
     'additional-output': { type: 'texts', value: 'NAME', help: 'The name of an output that stays one.' },

@@ -10,19 +10,20 @@ import { isWandbHere } from './wandb/sdk'
 import { WandbCallback } from './wandb/WandbCallback'
 
 /** What reports to each tracker, and whether `all` means it here. */
-const trackers: Readonly<Record<string, { readonly make: () => TrainerCallback; readonly isHere: () => boolean }>> = {
+const trackers: Readonly<
+  Record<TrackerName, { readonly make: () => TrainerCallback; readonly isHere: () => boolean }>
+> = {
   html: { make: () => new HtmlReportCallback(), isHere: () => true },
   tensorboard: { make: () => new TensorBoardCallback(), isHere: () => true },
   wandb: { make: () => new WandbCallback(), isHere: isWandbHere },
   mlflow: { make: () => new MLflowCallback(), isHere: () => isMLflowHere() },
   trackio: { make: () => new TrackioCallback(), isHere: () => isTrackioHere() },
-  wandb: { make: () => new WandbCallback(), isHere: isWandbHere },
   jsonl: { make: () => new JsonlFileCallback(), isHere: () => true },
 }
 
 /** The callbacks that `reportTo` asks for, in its order. @throws TrainerError (`argument`) for one that cannot be had here. */
 export function trackerCallbacks(names: readonly (TrackerName | 'all')[]): TrainerCallback[] {
-  const here = trackerNames.filter(name => trackers[name]?.isHere())
+  const here = trackerNames.filter(name => trackers[name].isHere())
   const wanted = new Set(names.flatMap(name => (name === 'all' ? here : [name])))
-  return [...wanted].map(name => trackers[name]!.make())
+  return [...wanted].map(name => trackers[name].make())
 }

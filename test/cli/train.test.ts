@@ -13,7 +13,7 @@ const configOf = (): Record<string, unknown> =>
   JSON.parse(readFileSync(join(place.folder, 'out/config.json'), 'utf8')) as Record<string, unknown>
 
 describe('ts-trainer train', () => {
-  it('makes a model of a spreadsheet: columns guessed and said, classes named, the next command at the end', async () => {
+  it('makes a model of a spreadsheet: columns guessed, classes named, the next command at the end', async () => {
     const { status, result, error } = await train(write('reviews.csv', reviews))
     expect(status).toBe(0)
     expect(result).toMatchObject({
@@ -31,7 +31,7 @@ describe('ts-trainer train', () => {
     expect(error).toMatch(/^text +review \(guessed: the only texts\)\nlabel +stars \(guessed: the only column with few/)
     expect(error).toContain('the same share of each')
     expect(error).toContain(
-      `npx ts-trainer predict ${join(place.folder, 'reviews.csv')} --model ${join(place.folder, 'out')} --text`,
+      `npx ts-trainer predict ${join(place.folder, 'out')} ${join(place.folder, 'reviews.csv')} --text`,
     )
     expect(configOf()).toMatchObject({ id2label: { 0: '1', 1: '5' }, problem_type: 'single_label_classification' })
     for (const file of ['README.md', 'onnx/model.onnx', 'eval_results.json', 'tokenizer.json', 'checkpoint-2'])

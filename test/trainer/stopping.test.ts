@@ -87,9 +87,12 @@ describe('stopping', () => {
   })
 
   it('ends after the current update when the signal is aborted, whatever the strategy of saving', async () => {
+    const best = { loadBestModelAtEnd: true, metricForBestModel: 'score' } as const
     for (const args of [
       {},
       { evalStrategy: 'steps', evalSteps: 1, saveStrategy: 'best', metricForBestModel: 'score' },
+      // only the best checkpoint stays at the end, but this is not the end
+      { evalStrategy: 'steps', evalSteps: 1, saveStrategy: 'steps', saveSteps: 1, saveTotalLimit: 1, ...best },
     ] as const) {
       const controller = new AbortController()
       const scores = [2, 1, 0]

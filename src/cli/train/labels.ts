@@ -16,7 +16,7 @@ export interface Labels {
   readonly names: readonly string[]
   /** Why it is that task, where that was not said. */
   readonly why: string | undefined
-  /** The labels of rows with these columns. @throws TrainerError (`data`) naming the row of a class that there is not. */
+  /** The labels of rows with these columns. @throws TrainerError (`data`) naming the row with another class. */
   of(rows: Dataset, place: string): RowLabel[]
 }
 

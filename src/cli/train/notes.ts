@@ -55,7 +55,8 @@ export function runNote(args: TrainingArguments, rows: number): string {
   const each = Math.max(1, Math.ceil(rows / batch))
   const long =
     args.maxSteps > 0 ? `${counted(args.maxSteps)} updates` : `${args.numTrainEpochs} epochs × ${counted(each)} updates`
-  return `${long} of ${batch} rows, learning rate ${shortNumber(args.learningRate)}, on ${args.device}, seed ${args.seed}`
+  const { learningRate: rate, device, seed } = args
+  return `${long} of ${batch} rows, learning rate ${shortNumber(rate)}, on ${device}, seed ${seed}`
 }
 
 /** 5e-5 in place of 0.00005. */

@@ -77,5 +77,6 @@ export function leftOutNote(leftOut: readonly number[], place: string): string |
   const shown = leftOut.slice(0, 10).map(counted).join(', ')
   const more = leftOut.length > 10 ? ', …' : ''
   const rows = leftOut.length === 1 ? '1 row has' : `${counted(leftOut.length)} rows have`
-  return `${rows} no text or no label in ${place} and ${leftOut.length === 1 ? 'is' : 'are'} left out: ${shown}${more} (counted from 1).`
+  const are = leftOut.length === 1 ? 'is' : 'are'
+  return `${rows} no text or no label in ${place} and ${are} left out: ${shown}${more} (counted from 1).`
 }

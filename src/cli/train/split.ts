@@ -30,8 +30,8 @@ export interface Parts {
 }
 
 /**
- * Splits a part off to validate on: as many of each class as it has in all, where there are classes. A class of a single
- * row stays with the rows that are trained on.
+ * Splits a part off to validate on: as many of each class as it has in all, where there are classes. A class of a
+ * single row stays with the rows that are trained on.
  * @throws TrainerError (`data`) where there are too few rows for two parts.
  */
 export function splitRows(rows: Dataset, size: number, seed: number, { task, names }: Labels): Parts {
@@ -39,7 +39,7 @@ export function splitRows(rows: Dataset, size: number, seed: number, { task, nam
   if (wanted >= rows.length)
     throw new TrainerError(
       'data',
-      `${counted(rows.length)} ${rows.length === 1 ? 'row is' : 'rows are'} too few to split ${counted(wanted)} off for a validation.`,
+      `${counted(rows.length)} rows are too few to split ${counted(wanted)} off to validate on.`,
       { fix: '--validation FILE gives other rows, --validation none trains without.' },
     )
   const plain = (): Parts => {

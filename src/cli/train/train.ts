@@ -185,7 +185,9 @@ async function trainAndSave(
   if (rows.validation !== undefined) await trainer.saveMetrics('eval', evaluated)
   await trainer.createModelCard()
   out(JSON.stringify(resultOf(rows, outputDir, trained, evaluated)))
-  error(`The model is in ${outputDir}. Now it can predict:\n  ${predictCommand(plan, rows, outputDir)}`)
+  const report = trainer.args.reportTo.some(name => name === 'html' || name === 'all')
+  const shown = report ? ` ${outputDir}/report.html shows how it went.` : ''
+  error(`The model is in ${outputDir}.${shown} Now it can predict:\n  ${predictCommand(plan, rows, outputDir)}`)
   return exitCodes.done
 }
 
@@ -209,7 +211,8 @@ function resultOf(rows: ReadRows, model: string, trained: Metrics, evaluated: Me
 
 function predictCommand(plan: TrainPlan, { columns }: ReadRows, model: string): string {
   const texts = columns.texts.flatMap(name => ['--text', name])
-  return `npx ts-trainer predict ${shellWords([plan.data, '--model', model, ...texts])}`
+  const file = /\.(csv|tsv|jsonl)$/.test(plan.data) ? plan.data : 'rows.csv'
+  return `npx ts-trainer predict ${shellWords([model, file, ...texts])}`
 }
 
 /** The same words, resuming. */

@@ -1,12 +1,12 @@
 // the words after `train` → what to do
 import { basename } from 'node:path'
-import * as frontDoor from '../../index'
 import {
   type ExtraFlag,
   nearest,
   type ParsedArguments,
   parseTrainingArguments,
   type TrainingArguments,
+  type TrainingArgumentsOptions,
 } from '../../index'
 import { readTextFile } from '../files'
 import { readingWords, shownWord, UsageError } from '../flags'
@@ -14,7 +14,7 @@ import { type RowTask, rowTasks } from './labels'
 import { judgements } from './metrics'
 import { readValidation, type Validation } from './split'
 
-const usage = `Usage: npx ts-trainer train FILE [--text COLUMN] [--label COLUMN] [--model DIR_OR_ID] [ARGUMENTS]
+const usage = `Usage: npx ts-trainer train FILE [--text COLUMN] [--label COLUMN] [ARGUMENTS]
 
 Fine-tunes a model on the rows of a table: texts, and for each a class, several classes, or a number. Columns that are not named are guessed, and said. The results go to standard output as JSON, everything else to standard error.
 
@@ -42,7 +42,7 @@ const flags = {
   },
   validation: {
     type: 'text',
-    help: 'Rows to evaluate on: a file, a share (0.2), a number of rows, or none. By default what the data has, else 0.2.',
+    help: 'Rows to evaluate on: a file, a share, a number of rows, or none. By default those of the data, else 0.2.',
   },
   maxLength: { type: 'number', help: 'Tokens of a row; longer texts are cut. By default what 95 % of the texts need.' },
   maxTrainSamples: { type: 'number', help: 'Train on so many of the rows only.' },
@@ -128,7 +128,7 @@ function parse(words: readonly string[], data: string, task: RowTask, validates:
   throw first
 }
 
-function keepingTheBest(task: RowTask): frontDoor.TrainingArgumentsOptions[] {
+function keepingTheBest(task: RowTask): TrainingArgumentsOptions[] {
   const best = { loadBestModelAtEnd: true, metricForBestModel: judgements[task].best, evalStrategy: 'epoch' } as const
   return [
     { ...best, saveStrategy: 'epoch' },
@@ -146,8 +146,8 @@ const plainDefaults = {
   warmupSteps: 0.1,
   loggingSteps: 0.02,
   saveTotalLimit: 1,
-  ...('HtmlReportCallback' in frontDoor && { reportTo: 'html' as const }),
-} satisfies frontDoor.TrainingArgumentsOptions
+  reportTo: 'html',
+} satisfies TrainingArgumentsOptions
 
 function checkNumbers(extra: {
   readonly maxLength: number | undefined
