@@ -15,6 +15,7 @@ import {
 import { isInside, moduleName, moduleNames, type NamedModel } from './moduleNames'
 import { endMatches } from './patterns'
 import { isAllLinear, targetLayers } from './targets'
+import { wholeModules } from './wholeModules'
 
 /** Where an adapter is in a model. */
 export interface PlacedAdapter {
@@ -34,8 +35,35 @@ export interface AdaptedModel<Inputs> extends NamedModel<Inputs> {
   readonly model: Model<Inputs>
 }
 
-/** The options of a new adapter for a model: its head is trained and saved with it, unless the options say what is. */
-export function withOwnHead<Inputs>(named: AdaptedModel<Inputs>, given: LoraConfig): LoraConfig {
+/** A model's parts that an adapter trains and saves beside its own. */
+export interface OwnParts {
+  /** Parameters that the model's folder lacks: who opens the adapter would draw them anew. */
+  readonly lacking: readonly string[]
+  /** Parameters that the model has twice. */
+  readonly shared: ReadonlySet<string>
+}
+
+/**
+ * The options of a new adapter for a model: its head is trained and saved with it, unless the options say what is, and
+ * in any case what the model's folder lacks.
+ */
+export function withOwnParts<Inputs>(
+  named: AdaptedModel<Inputs>,
+  given: LoraConfig,
+  { lacking, shared }: OwnParts,
+): LoraConfig {
+  const config = withOwnHead(named, given)
+  const { modulesToSave = [], taskType } = config
+  if (!Array.isArray(modulesToSave) || (taskType !== undefined && !(taskType in peftTasks))) return config // refused later
+  const saved = [...modulesToSave, ...(taskType === undefined ? [] : peftTasks[taskType])]
+  const isSaved = (name: string): boolean => saved.some(module => isInside(moduleName(name, named), module))
+  const kept = new Set(named.model.parameters.map(({ name }) => name).filter(isSaved))
+  const rest = lacking.filter(name => !kept.has(name))
+  const modules = wholeModules(named, rest, { kept, shared, layers: new Set() })
+  return modules.length === 0 ? config : { ...config, modulesToSave: [...modulesToSave, ...modules] }
+}
+
+function withOwnHead<Inputs>(named: AdaptedModel<Inputs>, given: LoraConfig): LoraConfig {
   const { head } = named.model
   const config = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as LoraConfig
   const taskType = config.taskType ?? taskTypes[head.task]
@@ -118,8 +146,8 @@ function isTrainedBias(parameter: string, bias: string, layers: ReadonlyMap<stri
   return bias === 'all' || (parameter.endsWith('.bias') && layers.has(parameter.slice(0, -'.bias'.length)))
 }
 
-/** What is added to each layer. */
-function lowRanks<Inputs>(
+/** What is added to each of these layers. */
+export function lowRanks<Inputs>(
   layers: readonly string[],
   named: AdaptedModel<Inputs>,
   config: LoraConfig,
