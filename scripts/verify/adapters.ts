@@ -2,7 +2,15 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { getPeftModel, type LoraConfig, PeftModel, type PreTrainedModel, setLogLevel, Tensor } from '../../src/index'
+import {
+  getPeftModel,
+  type LoraConfig,
+  PeftModel,
+  type PreTrainedModel,
+  setLogLevel,
+  Tensor,
+  TrainerError,
+} from '../../src/index'
 import { autoModelFor } from '../../src/auto/autoModels'
 import { linearLayers } from '../../src/models/lora'
 import { MersenneTwister } from '../../src/random'
@@ -42,9 +50,10 @@ export function randomOptions(model: Parameters<typeof linearLayers>[0], seed: n
   const twister = new MersenneTwister(seed)
   const one = <T>(list: readonly T[]): T => list[Math.floor(twister.uniform() * list.length)]!
   const ends = [...new Set(linearLayers(model).map(name => name.split('.').at(-1)!))].filter(
-    end => !['classifier', 'qa_outputs', 'out_proj', 'decoder'].includes(end),
+    end => !['classifier', 'pre_classifier', 'qa_outputs', 'out_proj', 'decoder'].includes(end),
   )
-  const targets = [[one(ends), one(ends)], new RegExp(`.*\\.(${one(ends)}|${one(ends)})`), 'all-linear'] as const
+  const end = one(ends)
+  const targets = [[end, one(ends)], new RegExp(`.*\\.(${end}|${one(ends)})`), 'all-linear'] as const
   const targetModules = one<string | readonly string[] | RegExp>(targets)
   const parts = ['word_embeddings', 'LayerNorm', 'decoder', 'lm_head'].filter(part =>
     model.parameters.some(({ name }) => name.includes(`${part}.`)),
@@ -59,7 +68,7 @@ export function randomOptions(model: Parameters<typeof linearLayers>[0], seed: n
     modulesToSave: one([undefined, undefined, [...head, ...(parts.length === 0 ? [] : [one(parts)])]]),
     useRslora: one([true, false]),
     bias: one(['none', 'lora_only', 'all'] as const),
-    rankPattern: one([{}, { [one(ends)]: 3 }]),
+    rankPattern: one([{}, { [end]: 3 }]),
     initLoraWeights: false,
     seed,
   } as LoraConfig
@@ -102,6 +111,15 @@ function unfreezeOne(model: PeftModel<unknown>, seed: number): void {
   model.unfreeze(seed % 2 === 0 ? name : name.slice(0, name.lastIndexOf('.')))
 }
 
+function withRandomAdapter(model: PreTrainedModel<unknown>, seed: number, attempt = 0): PeftModel<unknown> {
+  try {
+    return getPeftModel(model, randomOptions(model.definition, seed + 10_000 * attempt))
+  } catch (error) {
+    if (!(error instanceof TrainerError) || attempt === 20) throw error
+    return withRandomAdapter(model, seed, attempt + 1) // nothing was meant by one of these options
+  }
+}
+
 async function saveAdapter(place: Place, seed: number, work: string): Promise<Adapted> {
   const { family, task } = place
   const [whole, lacking, adapter] = ['base', 'lacking', 'adapter'].map(part => join(work, `${part}-${seed}`)) as [
@@ -115,7 +133,7 @@ async function saveAdapter(place: Place, seed: number, work: string): Promise<Ad
   await predictAndSave(complete, inputs, whole)
   const isHeadless = seed % 3 === 2
   const model = isHeadless ? await headless(place, seed, lacking) : complete
-  const adapted = getPeftModel(model, randomOptions(model.definition, seed))
+  const adapted = withRandomAdapter(model, seed)
   if (seed % 3 === 1) unfreezeOne(adapted, seed)
   moveTrained(adapted, seed)
   const outputs = await predictAndSave(adapted, inputs, adapter)

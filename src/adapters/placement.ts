@@ -1,5 +1,6 @@
 // an adapter's options and a model → which layers have A and B, and what of the model is trained beside
 import { nearest, quoted, TrainerError } from '../errors'
+import { log } from '../logging'
 import { linearLayers, type LowRank } from '../models/lora'
 import type { Initialization, Model } from '../models/Model'
 import { checkConfig } from './checkConfig'
@@ -110,10 +111,29 @@ export function placeAdapter<Inputs>(
   const free = linearLayers(model).filter(name => !isSaved(`${name}.weight`))
   const targets = targetLayers(named, { free, saved, config, source })
   const layers = lowRanks(targets, named, config, source)
+  checkPatterns(
+    config,
+    targets.map(layer => moduleName(layer, named)),
+    source,
+  )
   const isTrained = (name: string): boolean => isSaved(name) || isTrainedBias(name, config.bias ?? 'none', layers)
   const trained = new Set(model.parameters.map(({ name }) => name).filter(isTrained))
   const targetModules = isAllLinear(config.targetModules) ? undefined : config.targetModules
   return { layers, trained, taskType, modulesToSave: saved, targetModules }
+}
+
+/** As PEFT does, a pattern that means no layer with an adapter is told; in a call it is refused. */
+function checkPatterns(config: LoraConfig, layers: readonly string[], source: OptionsSource): void {
+  for (const option of ['rankPattern', 'alphaPattern'] as const)
+    for (const pattern of Object.keys(config[option] ?? {})) {
+      if (endMatches(pattern, layers, called(source, option)).size > 0) continue
+      const problem = `${called(source, option)} has "${pattern}", which means no layer with an adapter.`
+      if (source.isFile) log('warning', problem)
+      else
+        throw new TrainerError('argument', problem, {
+          fix: `These are ${quoted(layers.slice(0, 3))}${layers.length > 3 ? ', …' : ''}.`,
+        })
+    }
 }
 
 function savedModules<Inputs>(

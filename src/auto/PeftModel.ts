@@ -1,6 +1,6 @@
 import { adapterConfigJson, readAdapterConfig } from '../adapters/adapterConfig'
 import { type AdapterShape, readAdapter, storedName } from '../adapters/adapterWeights'
-import type { LoraConfig } from '../adapters/LoraConfig'
+import { type LoraConfig, peftNames } from '../adapters/LoraConfig'
 import { moduleName } from '../adapters/moduleNames'
 import { lowRanks, type PlacedAdapter, placeAdapter, withOwnParts } from '../adapters/placement'
 import { checkSameAdapter, type ResumedAdapter } from '../adapters/sameAdapter'
@@ -13,13 +13,13 @@ import { lowRankNames, withLowRank } from '../models/lora'
 import type { ParameterPatterns } from '../models/freeze'
 import type { Model } from '../models/Model'
 import { architectureOf } from '../models/registry'
-import { checkOptions, refuseArguments } from '../options'
+import { checkOptions, refuseArguments, shown } from '../options'
 import { Tensor } from '../tensor'
 import { mergedWeight } from './mergedWeight'
 import { PreTrainedModel } from './PreTrainedModel'
 import type { SavedWeights } from './saveModel'
 import { openSource, type PretrainedSource, type SourceOptions, sourceOptionNames } from './sources'
-import { tiesOf, withSavedTablesApart } from './tablesApart'
+import { lackingIn, sharedIn, tiesOf, withSavedTablesApart } from './tablesApart'
 import type { ModelSource } from './TrainableModel'
 
 /**
@@ -76,6 +76,7 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
     folderOrId: string,
     options: SourceOptions = {},
   ): Promise<PeftModel<Prediction>> {
+    checkBase(base, 'PeftModel.fromPretrained()')
     checkOptions(options, sourceOptionNames, 'PeftModel.fromPretrained()')
     const source = await openSource('model', folderOrId, options)
     await source.fetchConfig()
@@ -215,19 +216,6 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
   }
 }
 
-/** What the folder of a base lacks, or has otherwise: such weights are saved with its adapter. */
-function lackingIn(base: PreTrainedModel<unknown>): readonly string[] {
-  const resized = new Set(base.resizedParameters)
-  const tied = tiesOf(base).flatMap(({ own, shared }) => (resized.has(shared) ? [own] : []))
-  return [...base.newlyInitialized, ...resized, ...tied].filter(name => base.parameters.has(name))
-}
-
-/** The parameters that a model has under two names. */
-function sharedIn(base: PreTrainedModel<unknown>): ReadonlySet<string> {
-  if (base.config.tie_word_embeddings === false) return new Set()
-  return new Set(tiesOf(base).flatMap(({ own, shared }) => [own, shared]))
-}
-
 /** A model with what Python's names need. */
 function namedModel({ definition, config }: PreTrainedModel<unknown>): { model: Model; prefix: string } {
   return { model: definition, prefix: architectureOf(config).prefix }
@@ -288,11 +276,23 @@ export function getPeftModel<Prediction>(
   model: PreTrainedModel<Prediction>,
   options: LoraConfig & { readonly seed?: number | undefined } = {},
 ): PeftModel<Prediction> {
-  if (model instanceof PeftModel)
-    throw new TrainerError('argument', 'The model has an adapter already.', {
-      fix: 'Merge it first: model.mergeAndUnload().',
-    })
+  checkBase(model, 'getPeftModel()')
+  checkOptions(options, [...Object.keys(peftNames), 'seed'], 'getPeftModel()')
   const { seed, ...lora } = options
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    throw new TrainerError('argument', `getPeftModel(): seed is ${shown(seed)}; a whole number was expected.`)
   const parts = { lacking: model.newlyInitialized, shared: sharedIn(model) }
   return new NewPeftModel({ base: model, lora: withOwnParts(namedModel(model), lora, parts), seed })
+}
+
+/** @throws TrainerError ('argument') for what is no transformer, or has an adapter. */
+function checkBase(model: unknown, where: string): void {
+  if (model instanceof PeftModel)
+    throw new TrainerError('argument', `${where}: the model has an adapter already.`, {
+      fix: 'Merge it first, model.mergeAndUnload(), or give the model without it: model.base.',
+    })
+  if (model instanceof PreTrainedModel) return
+  throw new TrainerError('argument', `${where} takes a transformer first, not ${shown(model)}.`, {
+    fix: 'Load it: await AutoModelForSequenceClassification.fromPretrained(folder), or another AutoModelFor….',
+  })
 }
