@@ -146,13 +146,15 @@ function savedModules<Inputs>(
   const isThere = (name: string): boolean => modules.some(module => module.endsWith(name))
   const lost = modulesToSave.find(name => !isThere(name) && !usual.includes(name))
   if (lost !== undefined) {
+    const isOfOwnHead = source.isFile && named.model.head.task === 'feature-extraction' && taskType === undefined
     const close = nearest(lost, new Set(modules.flatMap(name => [name, name.split('.').at(-1)!])))
     throw new TrainerError(
       'argument',
       `${called(source, 'modulesToSave')} names "${lost}", but no part of ${named.model.name} ends in it.`,
       {
-        fix:
-          close === undefined
+        fix: isOfOwnHead
+          ? 'Is it an adapter of a head of your own? Open it with that: AutoModel.fromPretrained(folder, { head }).'
+          : close === undefined
             ? `Its parts are, for example, ${quoted(modules.slice(0, 3))}.`
             : `Did you mean "${close}"?`,
       },

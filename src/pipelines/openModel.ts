@@ -68,8 +68,7 @@ async function openFolder(folder: string, options: OpenOptions): Promise<Opened>
   const { source, task } = options
   const model = await autoModelFor<unknown>(task).fromPretrained(folder, source)
   const read = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : model
-  if (task !== 'feature-extraction' && read.newlyInitialized.length > 0)
-    throw await untrained(folder, read.newlyInitialized, options)
+  if (task !== 'feature-extraction' && read.newlyInitialized.length > 0) throw await untrained(folder, model, options)
   if (options.tokenizer !== undefined) {
     const { revision: _, subfolder: _folder, ...rest } = source // those of the model
     return { model, tokenizer: await loadTokenizer(options.tokenizer, rest) }
@@ -138,15 +137,19 @@ function checkHead({ definition }: PreTrainedModel<unknown>, { where, task }: Op
 
 async function untrained(
   folder: string,
-  missing: readonly string[],
+  model: PreTrainedModel<unknown>,
   { where, task, source }: OpenOptions,
 ): Promise<TrainerError> {
+  if (model instanceof PeftModel) return untrainedAdapter(folder, model.base as PreTrainedModel<unknown>, where)
+  const missing = model.newlyInitialized
   const { architectures } = await AutoConfig.fromPretrained(folder, source).catch(
     () => ({}) as { architectures?: unknown },
   )
   const names = Array.isArray(architectures) ? architectures.map(String) : []
   const other = Object.keys(suffixes).find(name => names.some(one => one.endsWith(suffixes[name]!)))
   const found = other === pipelineOf[task] ? undefined : other
+  const isOwn =
+    names.length > 0 && !names.some(name => /Model$|ForPreTraining$|For[A-Z]\w+(ification|ing|LM|Choice)$/.test(name))
   const is = names.length === 0 ? '' : `: its config.json says ${names.join(', ')}`
   return new TrainerError(
     'model',
@@ -154,8 +157,22 @@ async function untrained(
     {
       fix:
         found === undefined
-          ? 'Train it first, or give another folder.'
+          ? isOwn
+            ? 'A head of your own has no pipeline: open it by AutoModel.fromPretrained(folder, { head }), and call trainer.predict().'
+            : 'Train it first, or give another folder.'
           : `Use pipeline('${found}', …), or train it first.`,
+    },
+  )
+}
+
+/** An adapter of Python's does not have parts of a head that PEFT saves only when it is told to. */
+function untrainedAdapter(folder: string, { newlyInitialized }: PreTrainedModel<unknown>, where: string): TrainerError {
+  const modules = [...new Set(newlyInitialized.map(name => name.slice(0, name.lastIndexOf('.'))))]
+  return new TrainerError(
+    'model',
+    `${where}: neither the adapter ${folder} nor its base has ${quoted(newlyInitialized)}, which its predictions need.`,
+    {
+      fix: `Train the adapter again, in Python with modules_to_save=[${quoted(modules)}]: here they are saved with it.`,
     },
   )
 }

@@ -1,7 +1,9 @@
 // what is saved beside an adapter: what was trained with it, and what its base's folder does not have
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readSafetensors } from '../../src/files/safetensors'
+import { writeSafetensors } from '../../src/files/writeSafetensors'
 import {
   AutoModel,
   AutoModelForMaskedLM,
@@ -10,6 +12,7 @@ import {
   getPeftModel,
   type LoraConfig,
   PeftModel,
+  pipeline,
   type PreTrainedModel,
 } from '../../src/index'
 import { quietTrainer } from '../helpers/quietTrainer'
@@ -165,6 +168,23 @@ describe('what the folder of a base lacks', () => {
     const encoder = await savedAs(bare)
     expect(encoder.modules).toEqual(['pooler.dense'])
     expectTheSame(await AutoModel.fromPretrained(encoder.folder), bare)
+  })
+
+  it('is named where an adapter lacks it too: PEFT saves it only when it is told to', async () => {
+    const base = await AutoModelForSequenceClassification.fromPretrained(await folderOf('words'))
+    const { folder } = await savedAs(getPeftModel(base, options))
+    const file = join(folder, 'adapter_model.safetensors')
+    const { tensors } = await readSafetensors(file)
+    await writeSafetensors(
+      file,
+      [...tensors].filter(([name]) => !name.includes('pooler')),
+      {},
+    )
+    const config = join(folder, 'adapter_config.json')
+    writeFileSync(config, readFileSync(config, 'utf8').replace(/"bert\.pooler\.dense",/, ''))
+    await expect(pipeline('text-classification', folder)).rejects.toThrow(
+      /neither the adapter .* nor its base has "bert\.pooler\.dense\.weight".*modules_to_save=\["bert\.pooler\.dense"\]/,
+    )
   })
 
   it('is a resized table: it is saved, as in PEFT, and opened on a base of that size, which an error says', async () => {

@@ -26,7 +26,11 @@ describe('in the Trainer', () => {
         ...(weight !== undefined && { weights: { topic: weight } }),
       })
       const rows = triageRows.removeColumns(['urgency', 'flags'])
-      const trainer = quietTrainer({ model: AutoModel.fromConfig(config, { head }), args: args(), evalDataset: rows })
+      const trainer = quietTrainer({
+        model: AutoModel.fromConfig(config, { head }),
+        args: shortRun(),
+        evalDataset: rows,
+      })
       const { eval_loss } = await trainer.evaluate()
       await trainer.dispose()
       return eval_loss as number
