@@ -1,7 +1,7 @@
 // options → options that are known to exist
 import { nearest, TrainerError } from './errors'
 
-/** What pandas, `datasets`, scikit-learn and PyTorch call options that have another name here. */
+/** What pandas, `datasets`, scikit-learn, PyTorch and writers on adapters call options that have another name here. */
 const foreignNames: Readonly<Record<string, string>> = {
   usecols: 'columns',
   names: 'columnNames',
@@ -12,6 +12,10 @@ const foreignNames: Readonly<Record<string, string>> = {
   randomState: 'seed',
   config_name: 'name',
   configName: 'name',
+  rank: 'r',
+  alpha: 'loraAlpha',
+  params: 'parameters',
+  lr: 'learningRate',
   y_true: 'references',
   yTrue: 'references',
   y_pred: 'predictions',

@@ -82,8 +82,15 @@ def make(case, seed):
     return {"options": {k: v if not isinstance(v, set) else sorted(v) for k, v in options.items()}, **both(model, case)}
 
 
+def opened(case):
+    try:
+        return both(peft.PeftModel.from_pretrained(base_of(case), case["adapter"]), case)
+    except Exception as error:
+        raise RuntimeError(f"{case['name']}: {open(case['adapter'] + '/adapter_config.json').read()}") from error
+
+
 cases = json.load(open(sys.argv[2]))
 if sys.argv[1] == "open":
-    json.dump([both(peft.PeftModel.from_pretrained(base_of(case), case["adapter"]), case) for case in cases], sys.stdout)
+    json.dump([opened(case) for case in cases], sys.stdout)
 else:
     json.dump([make(case, case["seed"]) for case in cases], sys.stdout)

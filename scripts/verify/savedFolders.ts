@@ -57,10 +57,10 @@ export function everyHead(): { readonly family: string; readonly task: Task }[] 
 }
 
 /** A small model of a family with a head, with random weights. */
-export function randomModel(family: string, task: Task, seed: number): PreTrainedModel<unknown> {
+export function randomModel(family: string, task: Task, seed: number, labels = 3): PreTrainedModel<unknown> {
   const fields = architectures[family]!.config.fields
   const own = Object.fromEntries(Object.entries(sizes).filter(([name]) => Object.hasOwn(fields, name)))
-  return modelFromConfig<unknown>({ model_type: family, ...own, num_labels: 3 }, { seed }, task)
+  return modelFromConfig<unknown>({ model_type: family, ...own, num_labels: labels }, { seed }, task)
 }
 
 /** Saves a random model, and predicts rows of different lengths with it. */

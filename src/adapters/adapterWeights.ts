@@ -63,8 +63,11 @@ export async function readAdapter(
     const wanted = shapes.get(name)!
     if (wanted.join() !== dims.join()) {
       const problem = `${source.files[0]}: '${stored}' has the shape [${dims.join(', ')}], but ${shape.model.name} needs [${wanted.join(', ')}]`
+      const isResized = isWords(name, shape) && dims.slice(1).join() === wanted.slice(1).join()
       throw new TrainerError('model', `${problem}.`, {
-        fix: 'Is it the adapter of this model, and is its config.json whole?',
+        fix: isResized
+          ? `Its base had other words: load it, call base.resizeTokenEmbeddings(${dims[0]}), and give it to PeftModel.fromPretrained(base, folder).`
+          : 'Is it the adapter of this model, and is its config.json whole?',
       })
     }
     weights.set(name, await source.read(stored))
@@ -79,6 +82,13 @@ export async function readAdapter(
       },
     )
   return weights
+}
+
+/** Whether a parameter is the table of words, or one of the head's that has a row for each word. */
+function isWords(name: string, { model: { parameters, head } }: AdapterShape): boolean {
+  const rows = new Map(parameters.map(one => [one.name, one.shape[0]]))
+  const table = parameters.find(one => /\.(word|tok)_embeddings\.weight$/.test(one.name))
+  return name === table?.name || (head.task === 'masked-lm' && rows.get(name) === table?.shape[0])
 }
 
 function noPlace(stored: string, { files }: WeightsSource, { model, layers }: AdapterShape): TrainerError {

@@ -119,6 +119,13 @@ const classes: Readonly<Record<PeftTask, string>> = {
   FEATURE_EXTRACTION: 'AutoModel',
 }
 
+/** The pipelines of PEFT's tasks. */
+const pipelines: Readonly<Partial<Record<PeftTask, string>>> = {
+  SEQ_CLS: 'text-classification',
+  TOKEN_CLS: 'token-classification',
+  QUESTION_ANS: 'question-answering',
+}
+
 function checkTask<Inputs>(
   { head, name }: Pick<Model<Inputs>, 'name' | 'head'>,
   taskType: PeftTask | undefined,
@@ -129,7 +136,9 @@ function checkTask<Inputs>(
   const isKnown = Object.hasOwn(peftTasks, taskType)
   const found = isKnown ? `but ${name} is for ${head.task.replaceAll('-', ' ')}` : 'which is none that encoders have'
   const leave = own === undefined ? 'Leave it out.' : `Leave it out, or give '${own}'.`
-  const open = `Open it by ${classes[taskType]}. Its encoder alone is had of the merged model: mergeAndUnload().savePretrained(folder).`
+  const pipeline = pipelines[taskType]
+  const use = pipeline === undefined ? '' : `, or use pipeline('${pipeline}', …)`
+  const open = `Open it by ${classes[taskType]}${use}. Its encoder alone is had of the merged model: mergeAndUnload().savePretrained(folder).`
   throw new TrainerError('argument', `${called(source, 'taskType')} is '${String(taskType)}', ${found}.`, {
     fix: source.isFile && isKnown ? open : leave,
   })

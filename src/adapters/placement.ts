@@ -1,5 +1,6 @@
 // an adapter's options and a model → which layers have A and B, and what of the model is trained beside
 import { nearest, quoted, TrainerError } from '../errors'
+import { log } from '../logging'
 import { linearLayers, type LowRank } from '../models/lora'
 import type { Initialization, Model } from '../models/Model'
 import { checkConfig } from './checkConfig'
@@ -15,6 +16,7 @@ import {
 import { isInside, moduleName, moduleNames, type NamedModel } from './moduleNames'
 import { endMatches } from './patterns'
 import { isAllLinear, targetLayers } from './targets'
+import { wholeModules } from './wholeModules'
 
 /** Where an adapter is in a model. */
 export interface PlacedAdapter {
@@ -34,8 +36,35 @@ export interface AdaptedModel<Inputs> extends NamedModel<Inputs> {
   readonly model: Model<Inputs>
 }
 
-/** The options of a new adapter for a model: its head is trained and saved with it, unless the options say what is. */
-export function withOwnHead<Inputs>(named: AdaptedModel<Inputs>, given: LoraConfig): LoraConfig {
+/** A model's parts that an adapter trains and saves beside its own. */
+export interface OwnParts {
+  /** Parameters that the model's folder lacks: who opens the adapter would draw them anew. */
+  readonly lacking: readonly string[]
+  /** Parameters that the model has twice. */
+  readonly shared: ReadonlySet<string>
+}
+
+/**
+ * The options of a new adapter for a model: its head is trained and saved with it, unless the options say what is, and
+ * in any case what the model's folder lacks.
+ */
+export function withOwnParts<Inputs>(
+  named: AdaptedModel<Inputs>,
+  given: LoraConfig,
+  { lacking, shared }: OwnParts,
+): LoraConfig {
+  const config = withOwnHead(named, given)
+  const { modulesToSave = [], taskType } = config
+  if (!Array.isArray(modulesToSave) || (taskType !== undefined && !(taskType in peftTasks))) return config // refused later
+  const saved = [...modulesToSave, ...(taskType === undefined ? [] : peftTasks[taskType])]
+  const isSaved = (name: string): boolean => saved.some(module => isInside(moduleName(name, named), module))
+  const kept = new Set(named.model.parameters.map(({ name }) => name).filter(isSaved))
+  const rest = lacking.filter(name => !kept.has(name))
+  const modules = wholeModules(named, rest, { kept, shared, layers: new Set() })
+  return modules.length === 0 ? config : { ...config, modulesToSave: [...modulesToSave, ...modules] }
+}
+
+function withOwnHead<Inputs>(named: AdaptedModel<Inputs>, given: LoraConfig): LoraConfig {
   const { head } = named.model
   const config = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as LoraConfig
   const taskType = config.taskType ?? taskTypes[head.task]
@@ -82,10 +111,29 @@ export function placeAdapter<Inputs>(
   const free = linearLayers(model).filter(name => !isSaved(`${name}.weight`))
   const targets = targetLayers(named, { free, saved, config, source })
   const layers = lowRanks(targets, named, config, source)
+  checkPatterns(
+    config,
+    targets.map(layer => moduleName(layer, named)),
+    source,
+  )
   const isTrained = (name: string): boolean => isSaved(name) || isTrainedBias(name, config.bias ?? 'none', layers)
   const trained = new Set(model.parameters.map(({ name }) => name).filter(isTrained))
   const targetModules = isAllLinear(config.targetModules) ? undefined : config.targetModules
   return { layers, trained, taskType, modulesToSave: saved, targetModules }
+}
+
+/** As PEFT does, a pattern that means no layer with an adapter is told; in a call it is refused. */
+function checkPatterns(config: LoraConfig, layers: readonly string[], source: OptionsSource): void {
+  for (const option of ['rankPattern', 'alphaPattern'] as const)
+    for (const pattern of Object.keys(config[option] ?? {})) {
+      if (endMatches(pattern, layers, called(source, option)).size > 0) continue
+      const problem = `${called(source, option)} has "${pattern}", which means no layer with an adapter.`
+      if (source.isFile) log('warning', problem)
+      else
+        throw new TrainerError('argument', problem, {
+          fix: `These are ${quoted(layers.slice(0, 3))}${layers.length > 3 ? ', …' : ''}.`,
+        })
+    }
 }
 
 function savedModules<Inputs>(
@@ -98,13 +146,15 @@ function savedModules<Inputs>(
   const isThere = (name: string): boolean => modules.some(module => module.endsWith(name))
   const lost = modulesToSave.find(name => !isThere(name) && !usual.includes(name))
   if (lost !== undefined) {
+    const isOfOwnHead = source.isFile && named.model.head.task === 'feature-extraction' && taskType === undefined
     const close = nearest(lost, new Set(modules.flatMap(name => [name, name.split('.').at(-1)!])))
     throw new TrainerError(
       'argument',
       `${called(source, 'modulesToSave')} names "${lost}", but no part of ${named.model.name} ends in it.`,
       {
-        fix:
-          close === undefined
+        fix: isOfOwnHead
+          ? 'Is it an adapter of a head of your own? Open it with that: AutoModel.fromPretrained(folder, { head }).'
+          : close === undefined
             ? `Its parts are, for example, ${quoted(modules.slice(0, 3))}.`
             : `Did you mean "${close}"?`,
       },
@@ -118,8 +168,8 @@ function isTrainedBias(parameter: string, bias: string, layers: ReadonlyMap<stri
   return bias === 'all' || (parameter.endsWith('.bias') && layers.has(parameter.slice(0, -'.bias'.length)))
 }
 
-/** What is added to each layer. */
-function lowRanks<Inputs>(
+/** What is added to each of these layers. */
+export function lowRanks<Inputs>(
   layers: readonly string[],
   named: AdaptedModel<Inputs>,
   config: LoraConfig,

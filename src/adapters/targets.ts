@@ -1,5 +1,6 @@
 // which linear layers an adapter is for, by PEFT's rules
 import { nearest, quoted, TrainerError } from '../errors'
+import { log } from '../logging'
 import { called, type LoraConfig, type OptionsSource, peftNames, peftTasks } from './LoraConfig'
 import { isInside, moduleName, moduleNames, type NamedModel } from './moduleNames'
 import { fullMatches, layerNumbers } from './patterns'
@@ -29,7 +30,7 @@ export function targetLayers<Inputs>(named: NamedModel<Inputs>, choice: Choice):
   const found = names.filter(name => meant.has(name) && !excluded.has(name))
   const chosen = Array.isArray(targetModules) ? inLayers(found, targetModules as readonly string[], choice) : found
   if (chosen.length > 0) return chosen.map(name => own.get(name)!)
-  throw nothingMeant(named, names, choice, targetModules)
+  throw nothingMeant(named, names, meant, choice, targetModules)
 }
 
 /** The layers of queries and values: what PEFT takes for BERT and its kin, under the names of every family. */
@@ -80,7 +81,7 @@ function inLayers(
   return names.filter(name => targets.includes(name) || wanted.includes(numberOf(name) ?? -1))
 }
 
-/** @throws TrainerError ('argument') for a name in a list that means no linear layer, though others may. */
+/** Names in a list that mean no layer that may have an adapter, though others may. */
 function checkNames<Inputs>(
   named: NamedModel<Inputs>,
   names: readonly string[],
@@ -90,26 +91,27 @@ function checkNames<Inputs>(
   const given = config[option]
   if (!Array.isArray(given)) return
   const modules = moduleNames(named)
+  const isThere = (end: string): boolean => modules.some(name => endsIn(name, end))
+  const isSaved = (end: string): boolean =>
+    modules.some(name => endsIn(name, end) && saved.some(whole => isInside(`${name}.`, whole)))
   const lost = (given as readonly string[]).filter(end => !names.some(name => endsIn(name, end)))
-  const isOther = (end: string): boolean =>
-    modules.some(name => endsIn(name, end) && !saved.some(whole => isInside(`${name}.`, whole)))
-  const other = option === 'targetModules' ? lost.find(isOther) : undefined
-  if (other !== undefined)
-    throw new TrainerError(
-      'argument',
-      `${called(source, option)} names "${other}", which is no linear layer of ${named.model.name}: no others have adapters here.`,
-      { fix: endsOf(names) },
-    )
-  const unknown = source.isFile ? undefined : lost.find(end => !modules.some(name => endsIn(name, end)))
+  const where = called(source, option)
+  const refuse = (problem: string, fix: string): never => {
+    throw new TrainerError('argument', `${where} names ${problem}.`, { fix })
+  }
+  if (option === 'targetModules') {
+    const other = lost.find(end => isThere(end) && !isSaved(end))
+    if (other !== undefined)
+      refuse(`"${other}", which is no linear layer of ${named.model.name}: no others have adapters here`, endsOf(names))
+    const whole = source.isFile ? undefined : lost.find(isSaved)
+    if (whole !== undefined) refuse(`"${whole}", which is trained and saved whole (modulesToSave)`, 'Leave it out.')
+  }
+  const unknown = lost.find(end => !isThere(end))
   if (unknown === undefined || (option === 'targetModules' && lost.length === given.length)) return
+  if (source.isFile) return log('warning', `${where} names "${unknown}", which is nothing in ${named.model.name}.`)
   const close = nearest(unknown, new Set(names.map(lastPart)))
-  throw new TrainerError(
-    'argument',
-    `${called(source, option)} names "${unknown}", which is nothing in ${named.model.name}.`,
-    {
-      fix: close === undefined ? endsOf(names) : `Did you mean "${close}"?`,
-    },
-  )
+  const fix = close === undefined ? endsOf(names) : `Did you mean "${close}"?`
+  refuse(`"${unknown}", which is nothing in ${named.model.name}`, fix)
 }
 
 function lastPart(name: string): string {
@@ -123,20 +125,35 @@ function endsOf(names: readonly string[]): string {
 function nothingMeant<Inputs>(
   { model }: NamedModel<Inputs>,
   names: readonly string[],
+  meant: ReadonlySet<string>,
   { config, source }: Choice,
   targets: string | readonly string[] | RegExp,
 ): TrainerError {
   const text = (value: unknown): string => (value instanceof RegExp ? String(value) : JSON.stringify(value))
+  const option = (name: keyof LoraConfig): string => (source.isFile ? peftNames[name] : name)
   const narrower = (['excludeModules', 'layersToTransform', 'layersPattern'] as const).filter(
-    option => config[option] !== undefined,
+    name => config[name] !== undefined,
   )
   const given = [
     `${called(source, 'targetModules')} is ${text(targets)}`,
-    ...narrower.map(option => `${source.isFile ? peftNames[option] : option} ${text(config[option])}`),
+    ...narrower.map(name => `${option(name)} ${text(config[name])}`),
   ]
+  const alone = [...meant].slice(0, 3)
+  const fix =
+    alone.length > 0
+      ? `By ${option('targetModules')} alone it would be ${quoted(alone)}${meant.size > 3 ? ', …' : ''}: change ${narrower.map(option).join(' or ')}.`
+      : typeof targets === 'string' || targets instanceof RegExp
+        ? patternAdvice(targets, names)
+        : endsOf(names)
   return new TrainerError(
     'argument',
     `${given.join(', ')}, but no linear layer of ${model.name} is meant by ${narrower.length === 0 ? 'it' : 'these'}.`,
-    { fix: endsOf(names) },
+    { fix },
   )
+}
+
+function patternAdvice(pattern: string | RegExp, names: readonly string[]): string {
+  const isEnd = typeof pattern === 'string' && names.some(name => endsIn(name, pattern))
+  const example = isEnd ? `['${pattern}']` : `['${lastPart(names[0] ?? 'query')}']`
+  return `A text or a regular expression is a pattern for the whole name, such as "${names[0] ?? ''}"; the ends of names are given as a list: ${example}. ${isEnd ? '' : endsOf(names)}`.trim()
 }

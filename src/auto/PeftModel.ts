@@ -1,22 +1,25 @@
 import { adapterConfigJson, readAdapterConfig } from '../adapters/adapterConfig'
 import { type AdapterShape, readAdapter, storedName } from '../adapters/adapterWeights'
-import type { LoraConfig } from '../adapters/LoraConfig'
+import { type LoraConfig, peftNames } from '../adapters/LoraConfig'
 import { moduleName } from '../adapters/moduleNames'
-import { type PlacedAdapter, placeAdapter, withOwnHead } from '../adapters/placement'
+import { lowRanks, type PlacedAdapter, placeAdapter, withOwnParts } from '../adapters/placement'
+import { checkSameAdapter, type ResumedAdapter } from '../adapters/sameAdapter'
+import { wholeModules } from '../adapters/wholeModules'
 import { quoted, TrainerError } from '../errors'
 import { adapterConfigName, loadAdapterWeights } from '../files/weights'
 import { log } from '../logging'
 import { initialValues } from '../models/initialize'
 import { lowRankNames, withLowRank } from '../models/lora'
+import type { ParameterPatterns } from '../models/freeze'
 import type { Model } from '../models/Model'
 import { architectureOf } from '../models/registry'
-import { checkOptions, refuseArguments } from '../options'
+import { checkOptions, refuseArguments, shown } from '../options'
 import { Tensor } from '../tensor'
 import { mergedWeight } from './mergedWeight'
 import { PreTrainedModel } from './PreTrainedModel'
 import type { SavedWeights } from './saveModel'
 import { openSource, type PretrainedSource, type SourceOptions, sourceOptionNames } from './sources'
-import { tiesOf, withSavedTablesApart } from './tablesApart'
+import { lackingIn, sharedIn, tiesOf, withSavedTablesApart } from './tablesApart'
 import type { ModelSource } from './TrainableModel'
 
 /**
@@ -28,6 +31,10 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
   readonly base: PreTrainedModel<Prediction>
   readonly #lora: LoraConfig
   readonly #placed: PlacedAdapter
+  /** Parameters of the base that were unfrozen beside the adapter. */
+  readonly #unfrozen = new Set<string>()
+  /** Those whose values the base's folder does not have: an adapter's had them, or nothing. */
+  readonly #kept: Set<string>
 
   /**
    * @param seed what A is drawn from.
@@ -50,6 +57,7 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
     this.base = base
     this.#lora = lora
     this.#placed = placed
+    this.#kept = new Set(lackingIn(base))
   }
 
   /**
@@ -68,6 +76,7 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
     folderOrId: string,
     options: SourceOptions = {},
   ): Promise<PeftModel<Prediction>> {
+    checkBase(base, 'PeftModel.fromPretrained()')
     checkOptions(options, sourceOptionNames, 'PeftModel.fromPretrained()')
     const source = await openSource('model', folderOrId, options)
     await source.fetchConfig()
@@ -85,20 +94,62 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
     return this.base
   }
 
+  /**
+   * Trains parameters of the base too, or again: from then on they are the adapter's own, and saved with it.
+   * @throws TrainerError ('argument') for a pattern that no parameter has.
+   */
+  override unfreeze(pattern: ParameterPatterns): void {
+    super.unfreeze(pattern)
+    for (const { name, trainable } of this.definition.parameters) {
+      if (!trainable || this.#placed.trained.has(name) || this.#unfrozen.has(name)) continue
+      const own = this.base.parameters.get(name)
+      if (own === undefined) continue
+      this.#unfrozen.add(name)
+      const tensor = this.parameter(name)
+      if (tensor === own) this.parameters.set(name, new Tensor('float32', own.data.slice(), own.dims))
+    }
+  }
+
   /** What a folder has of it, under PEFT's names. */
   override get saved(): Required<SavedWeights> {
     const shape = this.#shape
     const weights = this.#savedNames().map(name => [storedName(name, shape), this.parameter(name)] as const)
-    const { taskType, modulesToSave, layers } = this.#placed
+    const { taskType, layers } = this.#placed
     const targetModules = this.#placed.targetModules ?? [...layers.keys()].map(name => moduleName(name, shape))
     const { repository, nameOrPath, revision } = this.base
     const base = { name: repository ?? nameOrPath, revision }
+    const modulesToSave = [...this.#placed.modulesToSave, ...this.#trainedModules()]
     const adapter = adapterConfigJson({ ...this.#lora, modulesToSave, targetModules }, base, taskType)
     return { adapter, weights: new Map(weights) }
   }
 
-  /** The weights of an adapter's folder, for this one. @throws TrainerError ('model') for another adapter's. */
+  /**
+   * The weights of a checkpoint of this adapter.
+   * @throws TrainerError ('model') for another adapter's, ('argument') where it was trained otherwise.
+   */
   override async readWeights(folder: string): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
+    const weights = await this.#read(folder)
+    const { lora } = await readAdapterConfig(folder)
+    const resumed = (config: LoraConfig, names: readonly string[]): ResumedAdapter => {
+      const source = { where: `${folder}/${adapterConfigName}`, isFile: true }
+      const added = lowRanks([...this.#placed.layers.keys()], namedModel(this.base), config, source)
+      return { names, lora: config, scales: new Map([...added].map(([layer, { scale }]) => [layer, scale])) }
+    }
+    checkSameAdapter(folder, resumed(lora, [...weights.keys()]), resumed(this.#lora, this.#savedNames()))
+    return weights
+  }
+
+  /** Takes over what an adapter's folder has; what it lacks stays as the base has it. */
+  protected async takeOver(folder: string): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
+    const weights = await this.#read(folder)
+    for (const [name, tensor] of weights) {
+      this.parameters.set(name, tensor)
+      if (this.base.parameters.has(name)) this.#kept.add(name)
+    }
+    return weights
+  }
+
+  async #read(folder: string): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
     const source = await loadAdapterWeights(folder)
     try {
       return await readAdapter(source, this.#shape)
@@ -148,12 +199,20 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
     return { ...namedModel(this), layers, otherNames: new Map(otherNames) }
   }
 
-  /** What is saved: the adapters, and what is or was trained beside. */
+  /** What is saved: the adapters, and whatever the base's folder does not have as it is here. */
   #savedNames(): readonly string[] {
     const own = this.base.parameters
+    const { trained } = this.#placed
     return this.definition.parameters
-      .filter(({ name, trainable }) => trainable || !own.has(name) || this.#placed.trained.has(name))
       .map(({ name }) => name)
+      .filter(name => !own.has(name) || trained.has(name) || this.#unfrozen.has(name) || this.#kept.has(name))
+  }
+
+  /** The modules that were unfrozen whole: PEFT opens single parameters too, but would neither train nor save them. */
+  #trainedModules(): readonly string[] {
+    const kept = new Set([...this.#placed.trained, ...this.#kept])
+    const layers = new Set(this.#placed.layers.keys())
+    return wholeModules(namedModel(this.base), [...this.#unfrozen], { kept, layers, shared: sharedIn(this.base) })
   }
 }
 
@@ -179,6 +238,10 @@ class NewPeftModel<Prediction> extends PeftModel<Prediction> {
   constructor({ base, lora, seed, from }: PeftParts<Prediction>) {
     super(base, lora, seed, from)
   }
+
+  override takeOver(folder: string): Promise<ReadonlyMap<string, Tensor<'float32'>>> {
+    return super.takeOver(folder)
+  }
 }
 
 /** A model with the adapter of a folder whose files are there. */
@@ -188,8 +251,7 @@ export async function withAdapter<Prediction>(
   source: PretrainedSource,
 ): Promise<PeftModel<Prediction>> {
   const model = new NewPeftModel({ base, lora, from: source })
-  const weights = await model.readWeights(source.folder)
-  for (const [parameter, tensor] of weights) model.parameters.set(parameter, tensor)
+  const weights = await model.takeOver(source.folder)
   const missing = model.definition.parameters.filter(({ name, trainable }) => trainable && !weights.has(name))
   if (missing.length > 0)
     log('warning', `${source.name} lacks ${quoted(missing.map(({ name }) => name))}: the base's are taken.`)
@@ -214,10 +276,23 @@ export function getPeftModel<Prediction>(
   model: PreTrainedModel<Prediction>,
   options: LoraConfig & { readonly seed?: number | undefined } = {},
 ): PeftModel<Prediction> {
-  if (model instanceof PeftModel)
-    throw new TrainerError('argument', 'The model has an adapter already.', {
-      fix: 'Merge it first: model.mergeAndUnload().',
-    })
+  checkBase(model, 'getPeftModel()')
+  checkOptions(options, [...Object.keys(peftNames), 'seed'], 'getPeftModel()')
   const { seed, ...lora } = options
-  return new NewPeftModel({ base: model, lora: withOwnHead(namedModel(model), lora), seed })
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    throw new TrainerError('argument', `getPeftModel(): seed is ${shown(seed)}; a whole number was expected.`)
+  const parts = { lacking: model.newlyInitialized, shared: sharedIn(model) }
+  return new NewPeftModel({ base: model, lora: withOwnParts(namedModel(model), lora, parts), seed })
+}
+
+/** @throws TrainerError ('argument') for what is no transformer, or has an adapter. */
+function checkBase(model: unknown, where: string): void {
+  if (model instanceof PeftModel)
+    throw new TrainerError('argument', `${where}: the model has an adapter already.`, {
+      fix: 'Merge it first, model.mergeAndUnload(), or give the model without it: model.base.',
+    })
+  if (model instanceof PreTrainedModel) return
+  throw new TrainerError('argument', `${where} takes a transformer first, not ${shown(model)}.`, {
+    fix: 'Load it: await AutoModelForSequenceClassification.fromPretrained(folder), or another AutoModelFor….',
+  })
 }

@@ -21,6 +21,7 @@ import { type ModelSource, TrainableModel } from './TrainableModel'
 /** Where a transformer was loaded from. */
 export interface PreTrainedSource extends ModelSource {
   readonly newlyInitialized?: readonly string[] | undefined
+  readonly resizedParameters?: readonly string[] | undefined
 }
 
 /** A transformer: a config and its parameters, under Hugging Face's names. */
@@ -28,6 +29,7 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
   #config: ModelConfig
   /** Weights that started at random, because the folder lacks them that it was loaded from. */
   readonly newlyInitialized: readonly string[]
+  #resized: readonly string[]
 
   /** @param definition what the config's model computes; a sequence classifier unless given. */
   constructor(
@@ -38,6 +40,7 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
   ) {
     super(definition, parameters, source)
     this.newlyInitialized = source.newlyInitialized ?? []
+    this.#resized = source.resizedParameters ?? []
     const family = architectureOf(config).config
     const { torch_dtype: _, ...rest } = withoutAliases(config, family)
     const own = { architectures: [this.definition.name], dtype: 'float32' }
@@ -47,6 +50,11 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
   /** The model's `config.json`, under Python's names. */
   get config(): ModelConfig {
     return this.#config
+  }
+
+  /** What `resizeTokenEmbeddings()` has given another number of rows than the folder has that it was loaded from. */
+  get resizedParameters(): readonly string[] {
+    return this.#resized
   }
 
   get numLabels(): number {
@@ -92,8 +100,9 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
     const frozen = new Set(parameters.filter(({ trainable }) => !trainable).map(({ name }) => name))
     const { meanResizing = true, seed = 42 } = options
     const isTied = config['tie_word_embeddings'] !== false
-    for (const [name, tensor] of resizedWeights(this.parameters, fresh.parameters, { meanResizing, seed, isTied }))
-      this.parameters.set(name, tensor)
+    const resized = resizedWeights(this.parameters, fresh.parameters, { meanResizing, seed, isTied })
+    for (const [name, tensor] of resized) this.parameters.set(name, tensor)
+    this.#resized = [...new Set([...this.#resized, ...resized.keys()])]
     this.redefine({ ...fresh, parameters: fresh.parameters.map(p => ({ ...p, trainable: !frozen.has(p.name) })) })
     this.#config = config
     return rows
@@ -201,7 +210,9 @@ async function readWeights(
   const { weights, missing, apart } = tieWords(ties, found, config.tie_word_embeddings !== false)
   const warning = newlyInitializedWarning(name, checkpoint, {
     ...found,
-    missing: missing.filter(parameter => brought?.has(parameter) !== true),
+    missing: missing.filter(
+      parameter => ![parameter, ties.find(({ own }) => own === parameter)?.shared ?? ''].some(one => brought?.has(one)),
+    ),
   })
   if (warning !== undefined) log('warning', warning)
   const unused = unusedMessage(name, checkpoint, found)

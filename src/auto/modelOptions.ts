@@ -36,14 +36,24 @@ export interface PretrainedOptions extends ModelOptions, SourceOptions {
 
 /** @throws TrainerError ('argument') for what `fromPretrained` does not take, before anything is fetched. */
 export function checkPretrainedOptions(options: PretrainedOptions, task: HeadChoice): void {
+  refuseHead(options, 'fromPretrained(folder, { head })')
   checkOptions(options, [...modelOptions, ...sourceOptionNames], 'A model')
   refuseLabelOptions({ ...options }, task)
 }
 
 /** @throws TrainerError ('argument') for what `fromConfig` does not take. */
 export function checkModelOptions(options: ModelOptions, task: HeadChoice): void {
+  refuseHead(options, 'fromConfig(config, { head })')
   checkOptions(options, ownOptions, 'fromConfig()')
   refuseLabelOptions({ ...options }, task)
+}
+
+/** A head of the user's own is an option of `AutoModel`, whose options come here without it. */
+function refuseHead(options: object, call: string): void {
+  if (typeof options !== 'object' || options === null || !('head' in options)) return
+  throw new TrainerError('argument', 'A class of a task has its own head: it has no option "head".', {
+    fix: `For a head of your own: AutoModel.${call}.`,
+  })
 }
 
 /** The options of a model; the type sees to it that none is missing. */

@@ -34,3 +34,16 @@ export function withSavedTablesApart<Prediction>(
   const marked = definition.parameters.map(one => ({ ...one, trainable: one.trainable && !frozen.has(one.name) }))
   return new PreTrainedModel<Prediction>(config, new Map(weights), { ...definition, parameters: marked }, model)
 }
+
+/** What the folder of a base lacks, or has otherwise: such weights are saved with its adapter. */
+export function lackingIn(base: PreTrainedModel<unknown>): readonly string[] {
+  const resized = new Set(base.resizedParameters)
+  const tied = tiesOf(base).flatMap(({ own, shared }) => (resized.has(shared) ? [own] : []))
+  return [...base.newlyInitialized, ...resized, ...tied].filter(name => base.parameters.has(name))
+}
+
+/** The parameters that a model has under two names. */
+export function sharedIn(base: PreTrainedModel<unknown>): ReadonlySet<string> {
+  if (base.config.tie_word_embeddings === false) return new Set()
+  return new Set(tiesOf(base).flatMap(({ own, shared }) => [own, shared]))
+}

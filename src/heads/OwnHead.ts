@@ -53,7 +53,7 @@ export interface OwnHead<Outputs extends string = string, Labels extends string 
     labels: Readonly<Record<Labels, Value>>,
     graph: GraphBuilder,
   ): OwnLoss<Labels>
-  /** What several losses are multiplied by before they are added; 1 unless given. */
+  /** What losses are multiplied by, by their columns, before they are added; 1 unless given. */
   readonly weights?: Readonly<Partial<Record<Labels, number>>> | undefined
 }
 

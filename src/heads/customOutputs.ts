@@ -62,11 +62,12 @@ function predicted(value: Tensor, places: Places, isOfTokens: boolean, shape: re
 function lossOf(own: OwnHead, graph: GraphBuilder, outputs: Values, labels: Values, options: LossOptions): Loss {
   refuseLossOptions(own.name, options)
   const written = checkedLoss(own, own.loss(outputs, labels, graph))
-  if ('sum' in written) return written as Loss
-  const terms = Object.entries(written).map(([column, { sum, count }]) => {
+  const weighted = ({ sum, count }: Loss, column: string): Loss => {
     const weight = own.weights?.[column] ?? 1
-    return [column, { sum: weight === 1 ? sum : graph.mul(sum, weight), count }] as const
-  })
+    return { sum: weight === 1 ? sum : graph.mul(sum, weight), count }
+  }
+  if ('sum' in written) return weighted(written as Loss, Object.keys(own.labels)[0]!)
+  const terms = Object.entries(written).map(([column, loss]) => [column, weighted(loss, column)] as const)
   const all = terms
     .map(([, term]) => term)
     .reduce((a, b) => ({ sum: graph.add(a.sum, b.sum), count: graph.add(a.count, b.count) }))

@@ -8,6 +8,9 @@ import type { OwnHead, OwnLabels, OwnLoss } from './OwnHead'
 
 const fields = Object.keys({ name: 1, labels: 1, outputs: 1, loss: 1, weights: 1 } satisfies Record<keyof OwnHead, 1>)
 
+/** Columns that encoders take. */
+const inputs = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']
+
 /** Names that outputs of a program, or parts of a loss, have already. */
 const reserved = ['loss', 'count', 'sum']
 
@@ -70,6 +73,10 @@ function checkLabels(column: string, kind: OwnLabels): void {
     throw new TrainerError('argument', `ownHead(): labels has the column "${column}", which cannot be one's name.`, {
       fix: `Letters, digits and _ make a name; ${quoted(reserved)} are taken.`,
     })
+  if (inputs.includes(column))
+    throw new TrainerError('argument', `ownHead(): labels has the column "${column}", which models take as an input.`, {
+      fix: 'Give the column of labels another name.',
+    })
   checkOptions(kind, ['classes', 'numbers', 'of'], `ownHead(): ${field}`)
   const { classes, numbers, of } = (kind ?? {}) as { classes?: unknown; numbers?: unknown; of?: unknown }
   const count = classes ?? numbers
@@ -126,8 +133,12 @@ export function checkOutputs(name: string, outputs: Readonly<Record<string, Valu
  * The losses that `loss` has returned, by column, or the one.
  * @throws TrainerError ('argument') for what is neither.
  */
-export function checkedLoss({ name, labels }: OwnHead, written: OwnLoss): Loss | Readonly<Record<string, Loss>> {
-  if (isLoss(written)) return written
+export function checkedLoss(own: OwnHead, written: OwnLoss): Loss | Readonly<Record<string, Loss>> {
+  const { name, labels } = own
+  if (isLoss(written)) {
+    refuseWeights(own)
+    return written
+  }
   const entries = typeof written === 'object' && written !== null ? Object.entries(written) : []
   const wrong = entries.find(([, loss]) => !isLoss(loss))
   if (entries.length === 0 || wrong !== undefined) {
@@ -138,7 +149,11 @@ export function checkedLoss({ name, labels }: OwnHead, written: OwnLoss): Loss |
   }
   const columns = Object.keys(labels)
   const other = entries.find(([column]) => !columns.includes(column))
-  if (other === undefined) return Object.fromEntries(entries) as Readonly<Record<string, Loss>>
+  if (other === undefined) {
+    const without = columns.find(column => !entries.some(([named]) => named === column))
+    if (without !== undefined) throw noLossOf(name, without)
+    return Object.fromEntries(entries) as Readonly<Record<string, Loss>>
+  }
   const close = nearest(other[0], columns)
   throw new TrainerError(
     'argument',
@@ -147,6 +162,27 @@ export function checkedLoss({ name, labels }: OwnHead, written: OwnLoss): Loss |
       fix: close === undefined ? 'Name losses by the columns whose labels they are of.' : `Did you mean "${close}"?`,
     },
   )
+}
+
+/** Of one loss only the weight of the one column can be meant. */
+function refuseWeights({ name, labels, weights = {} }: OwnHead): void {
+  const weighted = Object.entries(weights).find(([, weight]) => weight !== undefined)
+  if (weighted === undefined || Object.keys(labels).length === 1) return
+  throw new TrainerError('argument', `weights of ${name} has "${weighted[0]}", but its loss is one for all columns.`, {
+    fix: `Return losses by their columns, { ${weighted[0]}: … }, or multiply in loss.`,
+  })
+}
+
+/** @throws TrainerError ('argument') for a column whose labels no loss reads. */
+export function checkLabelsRead({ name, labels }: OwnHead, isRead: (column: string) => boolean): void {
+  const without = Object.keys(labels).find(column => !isRead(column))
+  if (without !== undefined) throw noLossOf(name, without)
+}
+
+function noLossOf(name: string, column: string): TrainerError {
+  return new TrainerError('argument', `${name} has the labels "${column}", but no loss of them.`, {
+    fix: 'Return one for them too, or leave the column out of labels.',
+  })
 }
 
 function isLoss(written: unknown): written is Loss {

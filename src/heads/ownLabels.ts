@@ -3,6 +3,7 @@ import { LabelError, quoted } from '../errors'
 import type { Places, RowName } from '../feeds/FeedLayout'
 import { inOrder } from '../feeds/rowOrder'
 import { ignoredIndex } from '../labelColumn'
+import { noteLabels } from '../losses/ownLabels'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import { type Batch, Tensor } from '../tensor'
@@ -18,12 +19,11 @@ const inputName = (column: string): string => `labels.${column}`
 export function declareOwnLabels(graph: GraphBuilder, kinds: Kinds): Readonly<Record<string, Value>> {
   const declare = ([column, kind]: [string, OwnLabels]): [string, Value] => {
     const axis = kind.of === 'tokens' ? 'tokens' : 'batch'
-    return [
-      column,
+    const value =
       'classes' in kind
         ? graph.input(inputName(column), 'int32', [axis])
-        : graph.input(inputName(column), 'float32', [axis, kind.numbers]),
-    ]
+        : graph.input(inputName(column), 'float32', [axis, kind.numbers])
+    return [column, noteLabels(value, { column, ...kind })]
   }
   return Object.fromEntries(Object.entries(kinds).map(declare))
 }

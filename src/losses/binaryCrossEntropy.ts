@@ -2,6 +2,7 @@ import { TrainerError } from '../errors'
 import type { GraphBuilder } from '../onnx/builder'
 import type { Value } from '../onnx/types'
 import type { Loss } from './loss'
+import { checkLossValues } from './ownLabels'
 
 /**
  * Binary cross-entropy of logits [rows, labels] against targets of the same shape and type, counted per element, as
@@ -9,6 +10,7 @@ import type { Loss } from './loss'
  * @throws TrainerError ('argument') for targets of another shape.
  */
 export function binaryCrossEntropy(graph: GraphBuilder, logits: Value, targets: Value): Loss {
+  checkLossValues('binaryCrossEntropy(graph, logits, targets)', logits, targets)
   if (String(logits.shape) !== String(targets.shape)) {
     const shapes = `logits are [${logits.shape.join(', ')}], targets [${targets.shape.join(', ')}]`
     throw new TrainerError('argument', `Binary cross-entropy needs logits and targets of one shape, but ${shapes}.`, {

@@ -5,6 +5,7 @@ import { checkOptions } from '../options'
 import type { Value } from '../onnx/types'
 import { Tensor } from '../tensor'
 import { logSoftmax } from './logSoftmax'
+import { checkLossValues } from './ownLabels'
 import type { Loss } from './loss'
 
 /** Options of {@link crossEntropy}. */
@@ -21,8 +22,8 @@ export interface CrossEntropyOptions {
 /**
  * Cross-entropy of logits [rows, classes] against class ids [rows] (int32), written in portable operators; see
  * PyTorch's CrossEntropyLoss. The number of classes may be known only when the graph runs; there may be more axes then, the last that of the classes.
- * @throws TrainerError (`argument`) for an option that it does not have, and for class weights where the number of
- * classes is not known.
+ * @throws TrainerError (`argument`) for an option that it does not have, for class weights where the number of classes
+ * is not known, and for logits of another number of classes than a head's labels have.
  */
 export function crossEntropy(
   graph: GraphBuilder,
@@ -31,6 +32,7 @@ export function crossEntropy(
   options: CrossEntropyOptions = {},
 ): Loss {
   checkOptions(options, ['labelSmoothing', 'classWeights'], 'crossEntropy()')
+  checkLossValues('crossEntropy(graph, logits, labels)', logits, labels)
   const classes = logits.shape.at(-1)
   if (typeof classes !== 'number') return pickedCrossEntropy(graph, logits, labels, options)
   const logProbabilities = logSoftmax(graph, logits, 1)

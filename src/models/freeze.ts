@@ -35,6 +35,10 @@ export function withTrainable<Inputs>(
  */
 export function namesMeant(patterns: ParameterPatterns, names: readonly string[], owner: string): ReadonlySet<string> {
   const list = Array.isArray(patterns) ? (patterns as readonly ParameterPattern[]) : [patterns as ParameterPattern]
+  if (list.length === 0)
+    throw new TrainerError('argument', `An empty list means no parameter of ${owner}.`, {
+      fix: 'Give names, beginnings of names up to a dot, or regular expressions, or leave the call out.',
+    })
   return new Set(
     list.flatMap(pattern => {
       const meant = names.filter(matcher(pattern))

@@ -2,7 +2,7 @@
 import { TrainerError } from '../errors'
 import { customOutputs } from '../heads/customOutputs'
 import type { Head } from '../heads/Head'
-import { checkedLoss, checkOutputs, checkOwnHead } from '../heads/ownChecks'
+import { checkedLoss, checkLabelsRead, checkOutputs, checkOwnHead } from '../heads/ownChecks'
 import type { Encodings, OwnHead } from '../heads/OwnHead'
 import { declareOwnLabels } from '../heads/ownLabels'
 import { GraphBuilder } from '../onnx/builder'
@@ -38,7 +38,10 @@ export function ownHeadOf(own: OwnHead, architecture: Architecture, config: Mode
   const { outputs, layers } = writeOwnHead(own, model, config, encoded)
   checkOutputs(own.name, outputs)
   refuseEncoderNames(own.name, layers, architecture)
-  const loss = checkedLoss(own, own.loss(outputs, declareOwnLabels(graph, own.labels), graph))
+  const labels = declareOwnLabels(graph, own.labels)
+  const loss = checkedLoss(own, own.loss(outputs, labels, graph))
+  const isRead = new Set(graph.nodes.flatMap(({ inputs }) => inputs.map(input => input?.name)))
+  checkLabelsRead(own, column => isRead.has(labels[column]!.name))
   const terms = 'sum' in loss ? undefined : Object.keys(loss)
   return customOutputs(own, { outputs, layers, reads: read.has('tokens') ? 'all' : 'first', terms })
 }

@@ -4,6 +4,7 @@ import type { TokenValues } from '../feeds/TokenLayout'
 import type { Head, OwnLayers, Values } from '../heads/Head'
 import type { Encodings, HeadLayers } from '../heads/OwnHead'
 import type { Value } from '../onnx/types'
+import { shown } from '../options'
 import type { Architecture } from './architecture'
 import { type ModelConfig, numberField } from './config'
 import { createLayers } from './layers'
@@ -35,10 +36,16 @@ export function writeOwnHead(
   const layers: HeadLayers = {
     graph: model.graph,
     linear(name, x, outputs) {
+      checkLayer(own.name, 'linear(name, x, outputs)', name, x)
+      if (!Number.isSafeInteger(outputs) || outputs < 1)
+        throw new TrainerError('argument', `The layer "${name}" of ${own.name} has ${shown(outputs)} outputs.`, {
+          fix: "Give a whole number above 0: linear('topic', encoded.first(), 3).",
+        })
       take(name, `${widthOf(own.name, name, x)} to ${outputs} numbers`)
       return linear(name, x, outputs)
     },
     layerNorm(name, x) {
+      checkLayer(own.name, 'layerNorm(name, x)', name, x)
       take(name, `a normalization of ${widthOf(own.name, name, x)} numbers`)
       return layerNorm(name, x)
     },
@@ -52,6 +59,15 @@ export function writeOwnHead(
   }
   const outputs = model.graph.scope('head', () => own.outputs(encoded, layers))
   return { outputs, layers: [...written.keys()] }
+}
+
+/** @throws TrainerError ('argument') for a name that is none, and for what is no value of the graph. */
+function checkLayer(head: string, call: string, name: unknown, x: unknown): void {
+  const isValue = typeof x === 'object' && x !== null && 'shape' in x
+  if (typeof name === 'string' && name !== '' && isValue) return
+  throw new TrainerError('argument', `${head}: ${call} was given ${shown(name)} and ${shown(x)}.`, {
+    fix: "A layer takes its name, then the values: linear('topic', encoded.first(), 3).",
+  })
 }
 
 function widthOf(head: string, layer: string, { shape }: Value): number {

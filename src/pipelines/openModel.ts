@@ -81,7 +81,7 @@ async function openFolder(folder: string, options: OpenOptions): Promise<Opened>
   const model = await autoModelFor<unknown>(task).fromPretrained(folder, source)
   const read = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : model
   if (task !== 'feature-extraction' && read.newlyInitialized.length > 0)
-    throw untrained(folder, folderTask?.says, read.newlyInitialized, options)
+    throw untrained(folder, folderTask, model, options)
   if (options.tokenizer !== undefined) {
     const { revision: _, subfolder: _folder, ...rest } = source // those of the model
     return { model, tokenizer: await loadTokenizer(options.tokenizer, rest) }
@@ -168,15 +168,23 @@ function trainedForAnother(
 
 function untrained(
   folder: string,
-  says: string | undefined,
-  missing: readonly string[],
+  folderTask: FolderTask | undefined,
+  model: PreTrainedModel<unknown>,
   { where, task }: OpenOptions,
 ): TrainerError {
+  if (model instanceof PeftModel) return untrainedAdapter(folder, model.base as PreTrainedModel<unknown>, where)
+  const says = folderTask?.says
+  const isOwn = says !== undefined && folderTask?.task === undefined && !/For[A-Z]/.test(says)
   const is = says === undefined ? '' : `: its config.json says ${says}`
+  const missing = quoted(model.newlyInitialized)
   return new TrainerError(
     'model',
-    `${where} needs a model that was trained for ${inWords(task)}, but ${folder} lacks ${quoted(missing)}${is}.`,
-    { fix: 'Train it first, or give another folder.' },
+    `${where} needs a model that was trained for ${inWords(task)}, but ${folder} lacks ${missing}${is}.`,
+    {
+      fix: isOwn
+        ? 'A head of your own has no pipeline: open it by AutoModel.fromPretrained(folder, { head }), and call trainer.predict().'
+        : 'Train it first, or give another folder.',
+    },
   )
 }
 

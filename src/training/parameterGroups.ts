@@ -28,6 +28,11 @@ export function groupsByName(
   groups: readonly ParameterGroup[],
   { definition }: TrainableModel,
 ): ReadonlyMap<string, GroupSettings> {
+  const given: unknown = groups
+  if (!Array.isArray(given))
+    throw new TrainerError('argument', `parameterGroups is ${shown(given)}; a list of groups was expected.`, {
+      fix: 'Give [{ parameters: /bias$/, weightDecay: 0 }].',
+    })
   const all = definition.parameters.map(({ name }) => name)
   const found = new Map<string, GroupSettings>()
   for (const [i, group] of groups.entries()) {
@@ -39,7 +44,12 @@ export function groupsByName(
       throw new TrainerError('argument', `${where}: ${option} is ${shown(value)}; a number from 0 on was expected.`)
     }
     const stated = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
-    for (const name of namesMeant(parameters, all, definition.name)) found.set(name, { ...stated, ...found.get(name) })
+    const meant = namesMeant(parameters, all, definition.name)
+    if (Object.keys(stated).length === 0)
+      throw new TrainerError('argument', `${where} says neither learningRate nor weightDecay.`, {
+        fix: 'Give one of them, or leave the group out.',
+      })
+    for (const name of meant) found.set(name, { ...stated, ...found.get(name) })
   }
   return found
 }
@@ -97,6 +107,15 @@ export interface LayerwiseDecayOptions {
  */
 export function layerwiseDecay(model: TrainableModel, options: LayerwiseDecayOptions): ParameterGroup[] {
   const { learningRate, decay } = withDefaults(options, { learningRate: NaN, decay: 0.9 }, 'layerwiseDecay()')
+  for (const [name, value] of Object.entries({ learningRate, decay }))
+    if (!Number.isFinite(value) || value < 0)
+      throw new TrainerError(
+        'argument',
+        `layerwiseDecay(): ${name} is ${shown(Number.isNaN(value) ? options[name as 'decay'] : value)}; a number from 0 on was expected.`,
+        {
+          fix: 'Give the rate of the head: { learningRate: 5e-5, decay: 0.9 }.',
+        },
+      )
   const { definition } = model
   const layers = definition.parameters.map(({ name }) => [name, layerOf(name)] as const)
   const last = Math.max(...layers.map(([, layer]) => layer ?? -1))

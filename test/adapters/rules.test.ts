@@ -11,9 +11,11 @@ import {
   PeftModel,
   type PreTrainedModel,
 } from '../../src/index'
+import { logMessages } from '../helpers/logMessages'
 import { temporaryFolder } from '../helpers/temporaryFolder'
 import { tinyConfig, tinyModel } from '../helpers/tinyModel'
 
+const messages = logMessages('warning')
 const layers = { num_hidden_layers: 3 }
 const bare = (): PreTrainedModel<unknown> => AutoModel.fromConfig({ ...tinyConfig, ...layers })
 const forWords = (): PreTrainedModel<unknown> => AutoModelForMaskedLM.fromConfig(tinyConfig)
@@ -106,8 +108,58 @@ describe('options that cannot be', () => {
       { targetModules: ['query', 'word_embeddings'] },
       /names "word_embeddings", which is no linear layer of .* linear layers are "query", "key"/,
     ],
+    [
+      'a layer that is trained whole',
+      { targetModules: ['query', 'classifier'] },
+      /names "classifier", which is trained and saved whole \(modulesToSave\)\. Leave it out\./,
+    ],
+    ['the head alone', { targetModules: ['classifier'] }, /"classifier", which is trained and saved whole/],
+    ['ranks of no layer', { rankPattern: { qury: 4 } }, /rankPattern has "qury", which means no layer with an adapter/],
+    ['α of no layer', { alphaPattern: { key: 4 } }, /alphaPattern has "key", which means no layer .* "bert\.encoder/],
+    [
+      'a name for a list of names',
+      { targetModules: 'query' },
+      /"query", but no linear layer .* pattern for the whole name, such as "bert\.encoder.*a list: \['query'\]\.$/,
+    ],
+    ['a part of a pattern', { targetModules: /query|value/ }, /a pattern for the whole name.*last parts of the names/],
+    [
+      'nothing but what is left out',
+      { targetModules: ['query'], excludeModules: ['query'] },
+      /meant by these\. By targetModules alone it would be "bert\.encoder.*": change excludeModules\.$/,
+    ],
+    ['a seed that is none', { seed: 'a' }, /getPeftModel\(\): seed is 'a'; a whole number was expected/],
+    ["another program's name", { rank: 8 }, /has no option "rank"\. Here it is r\. Its options are r, .*, seed\./],
+    ['the same for α', { alpha: 8 }, /has no option "alpha"\. Here it is loraAlpha\./],
+    ['no options at all', null as never, /getPeftModel\(\) takes its options as an object, not null/],
+    ['null', { targetModules: null }, /targetModules is null; a list of names or a regular expression/],
   ])('%s', (_, options, message) => {
     expect(() => getPeftModel(tinyModel(), options as LoraConfig)).toThrow(message)
+  })
+
+  it('and models that cannot be', async () => {
+    const adapted = getPeftModel(tinyModel())
+    expect(() => getPeftModel({ r: 8 } as never)).toThrow(
+      /takes a transformer first, not \{ r \}\. Load it: await AutoModel/,
+    )
+    expect(() => getPeftModel('./reviews' as never)).toThrow(/takes a transformer first, not '\.\/reviews'/)
+    await expect(PeftModel.fromPretrained('./reviews' as never, 'there')).rejects.toThrow(/takes a transformer first/)
+    await expect(PeftModel.fromPretrained(adapted, 'there')).rejects.toThrow(
+      /PeftModel\.fromPretrained\(\): the model has an adapter already\. Merge it first, .*model\.base/,
+    )
+  })
+
+  it('are warned of in files, as in PEFT', async () => {
+    const folder = temporaryFolder()
+    await getPeftModel(tinyModel(), { r: 2, targetModules: ['query'] }).savePretrained(folder)
+    const file = join(folder, 'adapter_config.json')
+    const config = JSON.parse(readFileSync(file, 'utf8')) as object
+    const fields = { target_modules: ['query', 'valeu'], rank_pattern: { qury: 4 }, exclude_modules: ['qery'] }
+    writeFileSync(file, JSON.stringify({ ...config, ...fields }))
+    messages.length = 0
+    const opened = await PeftModel.fromPretrained(tinyModel(), folder)
+    expect(layersOf(opened)).toEqual(['0.query'])
+    for (const name of ['target_modules names "valeu"', 'rank_pattern has "qury"', 'exclude_modules names "qery"'])
+      expect(messages.join('\n')).toContain(name)
   })
 })
 
@@ -178,6 +230,6 @@ it('an adapter of a classifier is opened by no other class, which is told how', 
   const model = await AutoModelForSequenceClassification.fromPretrained(base)
   await getPeftModel(model, { r: 2 }).savePretrained(folder)
   await expect(AutoModel.fromPretrained(folder)).rejects.toThrow(
-    /adapter_config\.json: task_type is 'SEQ_CLS'.*Open it by AutoModelForSequenceClassification\..*mergeAndUnload/,
+    /task_type is 'SEQ_CLS'.*Open it by AutoModelForSequenceClassification, or use pipeline\('text-cl.*mergeAndUnload/,
   )
 })

@@ -128,6 +128,7 @@ describe('a pattern', () => {
     expect(namesMeant(['classifier', /pooler/], names, 'a model')).toEqual(new Set(names.slice(1)))
     expect(() => namesMeant('bert.encoder.*', names, 'a model')).toThrow(/For a pattern give a regular expression/)
     expect(() => namesMeant(undefined as never, names, 'a model')).toThrow('undefined does not say which parameters')
+    expect(() => namesMeant([], names, 'a model')).toThrow('An empty list means no parameter of a model')
     expect(() => namesMeant('bert.encodr', names, 'a model')).toThrow('Did you mean "bert.encoder"?')
   })
 

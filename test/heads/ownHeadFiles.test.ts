@@ -9,6 +9,7 @@ import {
   getPeftModel,
   ownHead,
   PeftModel,
+  pipeline,
   type Tensor,
 } from '../../src/index'
 import { logMessages } from '../helpers/logMessages'
@@ -118,6 +119,22 @@ describe('adapters and freezing', () => {
     const { config: own } = await loadSlots()
     expect(() => getPeftModel(AutoModel.fromConfig(own, { head }))).toThrow(
       /The layer "out_lin" of DistilBertForSlots is called as the end of "distilbert\.transformer.*attention\.out_lin"/,
+    )
+  })
+
+  it('and the folder are opened with the head, which errors without it say', async () => {
+    const [folder, adapter] = [temporaryFolder(), temporaryFolder()]
+    const model = await loadTriage()
+    await model.savePretrained(folder)
+    await getPeftModel(await AutoModel.fromPretrained(folder, { head: triage })).savePretrained(adapter)
+    await expect(AutoModel.fromPretrained(adapter)).rejects.toThrow(
+      /modules_to_save names ".*", but no part of BertModel ends in it\. Is it .* AutoModel\.fromPretrained\(folder, \{ head \}\)/,
+    )
+    await expect(pipeline('text-classification', folder)).rejects.toThrow(
+      /its config\.json says BertForTriage\. A head of your own has no pipeline: .*\{ head \}\), and call trainer\.predict\(\)/,
+    )
+    await expect(AutoModelForTokenClassification.fromPretrained(folder, { head: triage } as never)).rejects.toThrow(
+      'it has no option "head". For a head of your own: AutoModel.fromPretrained(folder, { head }).',
     )
   })
 

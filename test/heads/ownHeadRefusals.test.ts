@@ -44,6 +44,7 @@ describe('a head', () => {
     ['a slip in a kind', { labels: { topic: { classses: 2 } } }, /has no option "classses".*Did you mean classes\?/],
     ['another axis', { labels: { topic: { classes: 2, of: 'token' } } }, /labels\.topic\.of is 'token'; 'rows' or/],
     ['a column that is renamed', { labels: { label: { classes: 2 } } }, /"label", which collators rename.*"labels"/],
+    ['an input', { labels: { input_ids: { classes: 2 } } }, /"input_ids", which models take as an input/],
     ['a name that is taken', { labels: { count: { classes: 2 } } }, /"count", which cannot be one's name/],
     ['a weight of no column', { weights: { topc: 2 } }, /weights has no option "topc".*Did you mean topic\?/],
     ['a weight that is none', { weights: { topic: NaN } }, /weights\.topic is NaN; a finite number was expected/],
@@ -95,6 +96,21 @@ describe('its functions', () => {
       "a layer of the encoder's name",
       ({ first }, { linear }) => ({ topic: linear('bert.pooler.dense', first(), 3) }),
       /"bert\.pooler\.dense" of BertForBoth is called as one of the encoder\. Names that begin with "bert\."/,
+    ],
+    [
+      'a layer of nothing',
+      ({ first }, { linear }) => ({ topic: linear('a', first(), 0) }),
+      /"a" of BertForBoth has 0 out/,
+    ],
+    [
+      'a layer of a text',
+      ({ first }, { linear }) => ({ topic: linear('a', first(), '3' as never) }),
+      /The layer "a" of BertForBoth has '3' outputs\. Give a whole number above 0/,
+    ],
+    [
+      'what is given the other way round',
+      ({ first }, { linear }) => ({ topic: linear(first() as never, 'a' as never, 3) }),
+      /linear\(name, x, outputs\) was given .* and 'a'\. A layer takes its name, then the values/,
     ],
     [
       'a probability that is none',
@@ -197,12 +213,13 @@ describe('in the Trainer', () => {
         loss: (outputs, labels, graph) => ({
           topic: crossEntropy(graph, outputs.topic, labels.topic, { classWeights: [1, 2, 3] }),
           score: meanSquaredError(graph, outputs.score, labels.score),
+          labels: crossEntropy(graph, outputs.tags, labels.labels),
         }),
       }),
     })
     const trainer = trainerOf({}, { model })
     await expect(trainer.train()).rejects.toThrow(
-      /The losses of BertForBoth count \d+, but 23 labels of their columns count in the batch\. .*returned alone/,
+      /The losses of BertForBoth count \d+, but 48 labels of their columns count in the batch\. .*returned alone/,
     )
     await trainer.dispose()
   })

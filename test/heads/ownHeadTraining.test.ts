@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { AutoModel, type Dataset, meanSquaredError, ownHead, type OwnHead, Tensor } from '../../src/index'
+import { AutoModel, crossEntropy, type Dataset, meanSquaredError, ownHead, type OwnHead, Tensor } from '../../src/index'
 import { logMessages } from '../helpers/logMessages'
 import { quietTrainer } from '../helpers/quietTrainer'
 import { temporaryFolder } from '../helpers/temporaryFolder'
@@ -13,6 +13,32 @@ const messages = logMessages('warning')
 const slotRows = rowsIn(oracleOf('distilbert-slots').batch)
 
 describe('in the Trainer', () => {
+  it('multiplies one loss by the weight of its column, as it does losses by name', async () => {
+    const loss = async (isNamed: boolean, weight?: number): Promise<number> => {
+      const head = ownHead({
+        name: 'BertForTopics',
+        labels: { topic: { classes: 3 } },
+        outputs: (encoded, { linear }) => ({ topic: linear('topic', encoded.first(), 3) }),
+        loss(outputs, labels, graph) {
+          const topic = crossEntropy(graph, outputs.topic!, labels.topic)
+          return isNamed ? { topic } : topic
+        },
+        ...(weight !== undefined && { weights: { topic: weight } }),
+      })
+      const rows = triageRows.removeColumns(['urgency', 'flags'])
+      const trainer = quietTrainer({
+        model: AutoModel.fromConfig(config, { head }),
+        args: shortRun(),
+        evalDataset: rows,
+      })
+      const { eval_loss } = await trainer.evaluate()
+      await trainer.dispose()
+      return eval_loss as number
+    }
+    const plain = await loss(false)
+    for (const isNamed of [false, true]) expect(await loss(isNamed, 0.25)).toBeCloseTo(plain / 4, 6)
+  })
+
   it('predicts a tensor for each output by name, in the order of the dataset, with the labels by name', async () => {
     const { outputs, inputs } = oracleOf('bert-triage')
     const trainer = quietTrainer({ model: await loadTriage(), args: shortRun({ perDeviceEvalBatchSize: 4 }) })

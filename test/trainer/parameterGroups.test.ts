@@ -94,9 +94,20 @@ describe('a group', () => {
       { parameters: 'classifier', learningRate: -1 },
       /parameterGroups\[0\]: learningRate is -1; a number from 0 on/,
     ],
+    [
+      'that says nothing',
+      { parameters: 'classifier' },
+      /parameterGroups\[0\] says neither learningRate nor weightDecay/,
+    ],
     ['of another option', { parameters: 'classifier', lr: 1 }, /parameterGroups\[0\] has no option "lr"/],
   ])('%s is refused', async (_, group, message) => {
     await expect(trained({}, [group as ParameterGroup])).rejects.toThrow(message)
+  })
+
+  it('that is in no list is refused', async () => {
+    await expect(trained({}, { parameters: 'classifier', weightDecay: 0 } as never)).rejects.toThrow(
+      /parameterGroups is \{ parameters, weightDecay \}; a list of groups was expected\. Give \[\{/,
+    )
   })
 })
 
@@ -114,6 +125,10 @@ describe('layerwiseDecay', () => {
 
   it('is for models of numbered layers, and knows its options', () => {
     const model = tinyModel({ num_hidden_layers: 1 })
+    expect(() => layerwiseDecay(tinyModel(), {} as never)).toThrow(
+      /layerwiseDecay\(\): learningRate is undefined; a number from 0 on was expected\. Give the rate of the head/,
+    )
+    expect(() => layerwiseDecay(tinyModel(), { learningRate: 1, decay: -1 })).toThrow(/decay is -1; a number from 0/)
     expect(() => layerwiseDecay(model, { learningRate: 1, deca: 1 } as never)).toThrow(
       /no option "deca".*Did you mean decay/s,
     )
