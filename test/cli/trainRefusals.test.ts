@@ -65,6 +65,14 @@ describe('ts-trainer train refuses', () => {
     expect(
       (
         await train(
+          all(row => row),
+          ...label,
+        )
+      ).error,
+    ).toContain("'stars' has another whole number in each row")
+    expect(
+      (
+        await train(
           all(() => ''),
           ...label,
         )
