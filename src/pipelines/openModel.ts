@@ -188,6 +188,18 @@ function untrained(
   )
 }
 
+/** An adapter of Python's does not have parts of a head that PEFT saves only when it is told to. */
+function untrainedAdapter(folder: string, { newlyInitialized }: PreTrainedModel<unknown>, where: string): TrainerError {
+  const modules = [...new Set(newlyInitialized.map(name => name.slice(0, name.lastIndexOf('.'))))]
+  return new TrainerError(
+    'model',
+    `${where}: neither the adapter ${folder} nor its base has ${quoted(newlyInitialized)}, which its predictions need.`,
+    {
+      fix: `Train the adapter again, in Python with modules_to_save=[${quoted(modules)}]: here they are saved with it.`,
+    },
+  )
+}
+
 function inWords(task: HeadTask): string {
   return task.replaceAll('-', ' ').replace('masked lm', 'masked words')
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setLogLevel } from 'ts-trainer'
 import { describe, expect, it } from 'vitest'
@@ -65,6 +65,14 @@ describe('ts-trainer train refuses', () => {
     expect(
       (
         await train(
+          all(row => row),
+          ...label,
+        )
+      ).error,
+    ).toContain("'stars' has another whole number in each row")
+    expect(
+      (
+        await train(
           all(() => ''),
           ...label,
         )
@@ -86,6 +94,16 @@ describe('ts-trainer train refuses', () => {
     expect(status).toBe(1)
     expect(error).toContain('may be the label: points (2 values), kind (3 values). Name it: --label points.')
     expect((await train(write('b.csv', rows, 'review,stars,kind'))).result['label']).toEqual(['stars'])
+  })
+
+  it('a folder of several configurations, and says how one is named', async () => {
+    for (const name of ['one', 'two']) {
+      mkdirSync(join(place.folder, 'data', name), { recursive: true })
+      writeFileSync(join(place.folder, 'data', name, 'train.csv'), `${name},label\na b,1\nc d,0\n`)
+    }
+    const { status, error } = await train(join(place.folder, 'data'))
+    expect(status).toBe(1)
+    expect(error).toContain('Name one: --configuration one.')
   })
 
   it('a model with a head of other classes, unless it may be replaced', async () => {

@@ -33,6 +33,7 @@ export function readLabels(rows: Dataset, columns: readonly string[], wanted: Ro
   if (chosen.length > 1) return labelsOfColumns(chosen, wanted)
   const column = chosen[0]!
   const task = wanted ?? usualTask(column)
+  if (wanted === undefined && task === 'regression') checkIds(column, rows.length, profiles)
   const many = `${counted(column.distinct)} different numbers`
   const why = wanted !== undefined || column.kind !== 'number' || column.isClasses ? undefined : many
   if (task === 'regression') return numbers(column, why)
@@ -43,6 +44,16 @@ export function readLabels(rows: Dataset, columns: readonly string[], wanted: Ro
 function usualTask({ kind, distinct, isClasses }: ColumnProfile): RowTask {
   if (kind === 'list') return 'multi-label-classification'
   return kind === 'number' && !isClasses && distinct > mostClassNumbers ? 'regression' : 'text-classification'
+}
+
+/** Whole numbers that are all different are the rows' own, and say nothing of their texts. */
+function checkIds({ name, distinct, hasFractions }: ColumnProfile, rows: number, all: readonly ColumnProfile[]): void {
+  if (hasFractions || distinct < rows) return
+  const others = all.filter(other => other.name !== name && other.distinct > 1 && other.distinct <= rows / 2)
+  const instead = others.length > 0 ? `Name another column with --label: ${describe(others)}; or ` : ''
+  throw new TrainerError('data', `'${name}' has another whole number in each row, as numbers of rows have.`, {
+    fix: `${instead}--task regression learns them.`,
+  })
 }
 
 function numbers({ name, kind, isClasses }: ColumnProfile, why: string | undefined): Labels {

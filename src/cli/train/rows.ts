@@ -13,7 +13,7 @@ export interface OpenedRows {
 
 /** @throws TrainerError for what is not there, with the nearest name, and for what has no rows. */
 export async function openRows(path: string, configuration: string | undefined): Promise<OpenedRows> {
-  const { splits }: DatasetDict = await loadDataset(path, configuration, {})
+  const { splits } = await load(path, configuration)
   const names = Object.keys(splits)
   const train = splits['train'] ?? (names.length === 1 ? splits[names[0]!] : undefined)
   if (train === undefined)
@@ -23,6 +23,18 @@ export async function openRows(path: string, configuration: string | undefined):
   if (train.length === 0) throw new TrainerError('data', `${path} has no rows to train on.`)
   const validationName = ['validation', 'validation_matched', 'dev', 'valid'].find(name => name in splits)
   return { train, validation: validationName && splits[validationName]!, validationName } as OpenedRows
+}
+
+/** @throws TrainerError as loadDataset does, its advice in words of the command line. */
+async function load(path: string, configuration: string | undefined): Promise<DatasetDict> {
+  try {
+    return await loadDataset(path, configuration, {})
+  } catch (cause) {
+    const named = cause instanceof TrainerError ? /loadDataset\('.*', '(.*)'\)/.exec(cause.fix ?? '')?.[1] : undefined
+    if (named === undefined) throw cause
+    const { code, problem } = cause as TrainerError
+    throw new TrainerError(code, problem, { fix: `Name one: --configuration ${named}.`, cause })
+  }
 }
 
 /** Rows that have everything, and the numbers of those that have not, counted from 1. */
