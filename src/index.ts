@@ -25,6 +25,7 @@ export {
   AutoModelForTokenClassification,
 } from './auto/autoModels'
 export { AutoTokenizer } from './auto/AutoTokenizer'
+export { exportOnnx, type ExportOnnxOptions } from './auto/exportOnnx'
 export { TrainableModel } from './auto/TrainableModel'
 export type { ModelOptions, PretrainedOptions } from './auto/modelOptions'
 export { PreTrainedModel } from './auto/PreTrainedModel'
