@@ -8,7 +8,7 @@ const table = {
   name: 'push',
   usage: 'FOLDER [ORGANIZATION/]NAME [FLAGS]',
   about: [
-    "Pushes a model's folder to the Hugging Face Hub as it is, in one commit, into a repository that is made unless it is there; checkpoints stay here, and names that begin with _ or a dot. Prints the page of the commit. The token is the one of HF_TOKEN, else that of npx ts-trainer login.",
+    "Pushes a model's folder to the Hugging Face Hub as it is, in one commit, into a repository that is made unless it is there; checkpoints stay here, report.html (it has texts of the evaluation), and names that begin with _ or a dot. Prints the page of the commit. The token is the one of HF_TOKEN, else that of npx ts-trainer login.",
     '',
     '  npx ts-trainer push out/reviews acme/reviews --private',
   ],

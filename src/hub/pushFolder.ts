@@ -1,6 +1,6 @@
 // a folder as it is → a commit on the Hub
 import { TrainerError } from '../errors'
-import { checkpointStep } from '../files/checkpointNames'
+import { checkpointStep, reportFile } from '../files/checkpointNames'
 import { isFolder, lastNameOf, pathExists } from '../files/paths'
 import { refuseArguments } from '../options'
 import { createRepository } from './createRepository'
@@ -8,14 +8,20 @@ import { checkPushed } from './push'
 import type { PushedCommit, PushToHubOptions } from './pushOptions'
 import { filesBelow, uploadFiles } from './upload'
 
-/** Whether a file of a model's folder is pushed: no checkpoints, and no names that begin with `_`; those with a dot never are. */
+/**
+ * Whether a file of a model's folder is pushed: no checkpoints, no names that begin with `_` (those with a dot never are),
+ * and not the report, which has texts of the evaluation dataset.
+ */
 export function isPushedFile(path: string): boolean {
-  return !path.startsWith('_') && path.split('/').every(name => checkpointStep(name) === undefined)
+  return (
+    path !== reportFile && !path.startsWith('_') && path.split('/').every(name => checkpointStep(name) === undefined)
+  )
 }
 
 /**
  * Pushes the files of a folder to the Hub as they are, into a repository of a model that is made unless it is there:
- * Python's `upload_folder`. Checkpoints stay here, and names that begin with `_` or a dot.
+ * Python's `upload_folder`. Checkpoints stay here, `report.html`, and names that
+ * begin with `_` or a dot.
  * @param id ORGANIZATION/NAME, or NAME in the namespace of the token.
  * @param options by default the message is 'Upload' and the name of the folder.
  * @returns the commit.
@@ -41,7 +47,7 @@ export async function pushFolderToHub(
   const files = Object.entries(await filesBelow(folder)).filter(([path]) => isPushedFile(path))
   if (files.length === 0)
     throw new TrainerError('file', `${folder} has no files to push.`, {
-      fix: 'Checkpoints, and names that begin with _ or a dot, are not pushed: give the folder of one to push that.',
+      fix: 'Checkpoints, report.html and names that begin with _ or a dot are not pushed: give the folder of a checkpoint to push that.',
     })
   const { private: isPrivate, token, revision, createPr, commitMessage, commitDescription: description } = options
   const name = await createRepository('model', id, { private: isPrivate, token, readable: createPr })

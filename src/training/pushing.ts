@@ -2,7 +2,6 @@
 import type { TrainerState } from '../callbacks/TrainerState'
 import { checkpointPath } from '../checkpoint/folders'
 import { isStateFile } from '../checkpoint/state'
-import { checkpointName, checkpointStep, reportFile } from '../files/checkpointNames'
 import { checkpointName } from '../files/checkpointNames'
 import { temporaryFolderIn } from '../files/folder'
 import { holdFiles } from '../files/holdFiles'
@@ -228,20 +227,9 @@ export function repositoryName({ hubModelId, outputDir }: TrainingArguments): st
   return hubModelId ?? lastNameOf(outputDir)
 }
 
-/**
- * The files of a Trainer's folder that are pushed: no checkpoints, no names that begin with `_` or a dot, and not the report,
- * which has texts of the evaluation dataset.
- */
+/** The files of a Trainer's folder that are pushed. */
 async function pushedFiles(outputDir: string): Promise<Files> {
   const entries = Object.entries(await filesBelow(outputDir))
-  return Object.fromEntries(
-    entries.filter(
-      ([path]) =>
-        path !== reportFile &&
-        !path.startsWith('_') &&
-        path.split('/').every(name => checkpointStep(name) === undefined),
-    ),
-  )
   return Object.fromEntries(entries.filter(([path]) => isPushedFile(path)))
 }
 

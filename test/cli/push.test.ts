@@ -21,7 +21,13 @@ const model = { 'config.json': '{}', 'onnx/model.onnx': 'graph' }
 
 describe('push', () => {
   it('makes one commit of the files, without checkpoints and hidden ones', async () => {
-    const folder = folderOf({ ...model, 'checkpoint-5/config.json': '{}', '_notes.txt': 'n', '.env': 'hf_secret' })
+    const folder = folderOf({
+      ...model,
+      'checkpoint-5/config.json': '{}',
+      '_notes.txt': 'n',
+      'report.html': 'texts',
+      '.env': 'hf_secret',
+    })
     const { status, out, error } = await runCli(['push', folder, 'acme/reviews', '--private'])
     expect({ status, error }).toEqual({ status: 0, error: '' })
     expect(out).toMatch(/\/acme\/reviews\/commit\/[0-9a-f]{40}$/)
