@@ -81,7 +81,7 @@ export async function runEvaluate(words: readonly string[], streams: Streams): P
   if (note !== undefined) streams.error(note)
   const most = Math.min(usable.rows.length, values['max-eval-samples'] ?? Infinity)
   const rows = usable.rows.select(Array.from({ length: most }, (_, row) => row))
-  const maxLength = Math.min(values['max-length'] ?? Infinity, tokenizer.modelMaxLength)
+  const maxLength = Math.min(values['max-length'] ?? Infinity, tokenizer.modelMaxLength, positionsOf(model))
   const encoded = await tokenized(rows, textNames(columns), tokenizer, maxLength)
   streams.error(`${columns.texts.join(' and ')} → ${columns.labels.join(', ')}: ${most} rows of ${place}`)
   const { metrics, report } = await judged(model, encoded, args, tokenizer)
@@ -135,6 +135,14 @@ function argumentsOf(values: Values): TrainingArguments {
     ...(values.device !== undefined && { device: values.device as never }),
     ...(values.threads !== undefined && { threads: values.threads }),
   })
+}
+
+/** The most tokens that a model has places for: families after RoBERTa count them from behind the padding's number. */
+function positionsOf({ config }: PreTrainedModel): number {
+  const { max_position_embeddings: places, pad_token_id: padding } = config as Readonly<Record<string, unknown>>
+  if (typeof places !== 'number') return Infinity
+  const countsBehind = /roberta|camembert|mpnet/.test(config.model_type)
+  return countsBehind ? places - (typeof padding === 'number' ? padding : 1) - 1 : places
 }
 
 /** @throws TrainerError ('model') for a model whose head is drawn at random. */

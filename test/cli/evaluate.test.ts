@@ -57,6 +57,27 @@ describe('evaluate', () => {
     expect(metrics['eval_accuracy']).toBeUndefined()
   })
 
+  it('cuts texts where the model ends', async () => {
+    const long = labels.map(() => 'stone river '.repeat(40))
+    const rows = long.map((text, row) => `${text},${labels[row]}\n`).join('')
+    for (const family of ['bert', 'roberta']) {
+      const short = await savedFolder(
+        tinyModel(
+          { model_type: family, vocab_size: 100, pad_token_id: 1, max_position_embeddings: 12 },
+          { id2label: ['bad', 'good', 'meh'] },
+        ),
+      )
+      const { status, error } = await runCli([
+        'evaluate',
+        short,
+        file('rows.csv', `review,stars\n${rows}`),
+        '--text',
+        'review',
+      ])
+      expect(status, error).toBe(0)
+    }
+  })
+
   it('judges numbers, and several classes in a row', async () => {
     const fields = { vocab_size: 100 }
     const regression = await savedFolder(tinyModel(fields, { numLabels: 1 }))
