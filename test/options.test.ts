@@ -99,6 +99,8 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'TrainingArtifacts#numParameters/0': options => artifacts.numParameters!(options),
   'TrainingArtifacts#pushToHub/1': options => artifacts.pushToHub!('name', options),
   'Tokenizer#pushToHub/1': options => tokenizer.pushToHub!('name', options),
+  'exportOnnx/2': options => library.exportOnnx!(model, 'nowhere', options),
+  'pushFolderToHub/2': options => library.pushFolderToHub!(folder, 'name', options),
   'pipelineTaskOf/1': options => library.pipelineTaskOf!(folder, options),
   'streamRows/1': options => (library.streamRows!([], options) as unknown as AsyncGenerator).next(),
   'Trainer#pushToHub/0': options => trainer.pushToHub(options),

@@ -17,12 +17,20 @@ export interface ModelFiles {
   readonly floats?: readonly string[] | undefined
   /** `adapter_config.json`, of an adapter in place of a model. */
   readonly adapter?: JsonObject | undefined
-  readonly weights: NamedTensors
+  /** None where the graph alone is wanted. */
+  readonly weights?: NamedTensors | undefined
   /**
    * The inference graph for `onnx/model.onnx`; its weights, if they are external, for `onnx/model.onnx_data`, which is
    * their name in the graph.
    */
-  readonly onnx?: { readonly model: ByteSource; readonly externalData?: ByteSource | undefined } | undefined
+  readonly onnx?:
+    | {
+        /** Another name of the file than `model.onnx`; external weights have it with `_data` behind. */
+        readonly file?: string
+        readonly model: ByteSource
+        readonly externalData?: ByteSource | undefined
+      }
+    | undefined
   /** Writes the tokenizer's files into a folder. */
   readonly writeTokenizer?: ((folder: string) => Promise<void>) | undefined
   /** `training_args.json`, in Hugging Face's spelling. */
@@ -54,15 +62,15 @@ export async function writeModelFiles(folder: string, files: ModelFiles): Promis
     const complete = onnx?.externalData === undefined ? config : withExternalData(config)
     await writeJson(join(folder, 'config.json'), complete, { sorted: true, floats })
   }
-  if (adapter === undefined) await saveWeights(folder, weights, { maxShardSize })
-  else await writeAdapter(folder, adapter, weights)
+  if (weights !== undefined && adapter === undefined) await saveWeights(folder, weights, { maxShardSize })
+  if (weights !== undefined && adapter !== undefined) await writeAdapter(folder, adapter, weights)
   await writeTokenizer?.(folder)
   if (trainingArguments !== undefined) await writeJson(join(folder, 'training_args.json'), trainingArguments)
   if (onnx !== undefined) {
+    const { file = 'model.onnx', model, externalData } = onnx
     await makeFolder(join(folder, 'onnx'))
-    if (onnx.externalData !== undefined)
-      await writeFileWhole(join(folder, 'onnx', 'model.onnx_data'), onnx.externalData)
-    await writeFileWhole(join(folder, 'onnx', 'model.onnx'), onnx.model)
+    if (externalData !== undefined) await writeFileWhole(join(folder, 'onnx', `${file}_data`), externalData)
+    await writeFileWhole(join(folder, 'onnx', file), model)
   }
 }
 

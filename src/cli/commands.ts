@@ -1,12 +1,15 @@
 import { doctor, formatDoctor, nearest, packageVersion } from '../index'
 import { runLogin, runLogout, runWhoami } from './account'
 import { runArtifacts } from './artifacts'
+import { runEvaluate } from './evaluate'
 import { exitCodes } from './exitCodes'
+import { runExport } from './export'
 import { type CommandTable, type FlagTable, readFlags, shownWord, UsageError } from './flags'
 import { runGlueTask } from './glue'
 import { runInstall } from './install'
 import { writeNote } from './messages'
 import { runPredict } from './predict'
+import { runPush } from './push'
 import { runServe } from './serve'
 import type { Streams } from './Streams'
 import { runTrain } from './train/train'
@@ -20,8 +23,11 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   train: { help: 'from a table of texts and labels to a model', run: runTrain },
   glue: { help: 'a model fine-tuned on a task of GLUE', run: runGlueTask },
+  evaluate: { help: 'how good a model is on rows with labels', run: runEvaluate },
   predict: { help: 'rows of a file or a pipe, with what a model answers', run: runPredict },
   serve: { help: 'a model that answers over HTTP', run: runServe },
+  export: { help: 'a model as an ONNX file: float32 or float16', run: runExport },
+  push: { help: "a model's folder to the Hugging Face Hub", run: runPush },
   doctor: { help: 'what training runs on here (--json for programs)', run: runDoctor },
   install: { help: 'fetch libraries: install cuda, install openvino', run: runInstall },
   login: { help: 'keep a token of the Hugging Face Hub', run: runLogin },

@@ -32,3 +32,28 @@ export function roundToFloat16(value: number): number {
   const rounded = (isHalf ? below + Math.abs(below % 2) : Math.round(steps)) * step
   return Math.abs(rounded) > 65504 ? Math.sign(value) * Infinity : rounded
 }
+
+/** float32 numbers as IEEE half-precision bits, rounded to the nearest, halves to the even one; beyond 65504 infinite. */
+export function float32ToFloat16(values: Float32Array, target: Uint16Array): void {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  for (let i = 0; i < words.length; i++) target[i] = halfBits(words[i]!)
+}
+
+/** The half-precision bits of a float32's. */
+function halfBits(word: number): number {
+  const sign = (word >>> 16) & 0x8000
+  const magnitude = word & 0x7fffffff
+  if (magnitude > 0x7f800000) return sign | 0x7e00 // not a number
+  if (magnitude >= 0x477ff000) return sign | 0x7c00 // rounded, it is beyond 65504
+  if (magnitude >= 0x38800000) return sign | roundedShift(magnitude - 0x38000000, 13) // the exponent's bias is 15 instead of 127
+  const shift = 126 - (magnitude >>> 23)
+  return shift > 24 ? sign : sign | roundedShift((magnitude & 0x7fffff) | 0x800000, shift)
+}
+
+/** Bits without the lowest ones, rounded to the nearest, halves to the even one. */
+function roundedShift(bits: number, shift: number): number {
+  const half = 1 << (shift - 1)
+  const rest = bits & (2 * half - 1)
+  const whole = bits >>> shift
+  return rest > half || (rest === half && (whole & 1) === 1) ? whole + 1 : whole
+}

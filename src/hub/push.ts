@@ -46,7 +46,8 @@ export async function pushSaved(
   })
 }
 
-function checkPushed(id: unknown, options: PushToHubOptions, where: string): void {
+/** @throws TrainerError ('argument') for what is no name, and for options that a push does not have. */
+export function checkPushed(id: unknown, options: PushToHubOptions, where: string): void {
   if (typeof id !== 'string')
     throw new TrainerError('argument', `${where} takes the name of a repository, not ${shown(id)}.`, {
       fix: 'Give NAME, which is of your own namespace, or ORGANIZATION/NAME.',

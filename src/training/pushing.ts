@@ -2,7 +2,7 @@
 import type { TrainerState } from '../callbacks/TrainerState'
 import { checkpointPath } from '../checkpoint/folders'
 import { isStateFile } from '../checkpoint/state'
-import { checkpointName, checkpointStep, reportFile } from '../files/checkpointNames'
+import { checkpointName } from '../files/checkpointNames'
 import { temporaryFolderIn } from '../files/folder'
 import { holdFiles } from '../files/holdFiles'
 import { lastNameOf } from '../files/paths'
@@ -10,6 +10,7 @@ import { weightsFilePattern } from '../files/weights'
 import { createRepository } from '../hub/createRepository'
 import { hubEnvironment } from '../hub/environment'
 import { pageOf } from '../hub/branches'
+import { isPushedFile } from '../hub/pushFolder'
 import { filesBelow, type UploadedCommit, uploadFiles, type UploadOptions } from '../hub/upload'
 import { log } from '../logging'
 import type { TrainingArguments } from '../TrainingArguments'
@@ -226,20 +227,10 @@ export function repositoryName({ hubModelId, outputDir }: TrainingArguments): st
   return hubModelId ?? lastNameOf(outputDir)
 }
 
-/**
- * The files of a Trainer's folder that are pushed: no checkpoints, no names that begin with `_` or a dot, and not the report,
- * which has texts of the evaluation dataset.
- */
+/** The files of a Trainer's folder that are pushed. */
 async function pushedFiles(outputDir: string): Promise<Files> {
   const entries = Object.entries(await filesBelow(outputDir))
-  return Object.fromEntries(
-    entries.filter(
-      ([path]) =>
-        path !== reportFile &&
-        !path.startsWith('_') &&
-        path.split('/').every(name => checkpointStep(name) === undefined),
-    ),
-  )
+  return Object.fromEntries(entries.filter(([path]) => isPushedFile(path)))
 }
 
 /** Whether a file belongs to the model that was saved last, which is not that of a checkpoint. */
