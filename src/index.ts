@@ -211,4 +211,5 @@ export {
   type OptimizerGroup,
   type ParameterGroup,
 } from './training/parameterGroups'
+export { WandbCallback } from './trackers/wandb/WandbCallback'
 export { TrainingArguments, type TrainingArgumentsOptions } from './TrainingArguments'

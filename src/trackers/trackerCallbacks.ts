@@ -5,10 +5,13 @@ import { isMLflowHere } from './mlflow/settings'
 import { MLflowCallback } from './MLflowCallback'
 import { TensorBoardCallback } from './TensorBoardCallback'
 import { isTrackioHere, TrackioCallback } from './TrackioCallback'
+import { isWandbHere } from './wandb/sdk'
+import { WandbCallback } from './wandb/WandbCallback'
 
 /** What reports to each tracker, and whether `all` means it here. */
 const trackers: Readonly<Record<string, { readonly make: () => TrainerCallback; readonly isHere: () => boolean }>> = {
   tensorboard: { make: () => new TensorBoardCallback(), isHere: () => true },
+  wandb: { make: () => new WandbCallback(), isHere: isWandbHere },
   mlflow: { make: () => new MLflowCallback(), isHere: () => isMLflowHere() },
   trackio: { make: () => new TrackioCallback(), isHere: () => isTrackioHere() },
   jsonl: { make: () => new JsonlFileCallback(), isHere: () => true },

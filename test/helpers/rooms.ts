@@ -79,6 +79,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   '@huggingface/hub': ['hub'],
   '@huggingface/tokenizers': ['tokenizers'],
   tokenizers: ['tokenizers'],
+  '@wandb/sdk': ['trackers'],
   hyparquet: ['data'],
   'hyparquet-compressors': ['data'],
   'hyparquet-writer': ['data'],

@@ -1,0 +1,115 @@
+// what the environment says of Weights & Biases, by the names that Python's wandb reads
+import { randomInt } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import { nearest, TrainerError } from '../../errors'
+import type { TrackedRun } from '../Tracker'
+import type { RunNames } from './records'
+
+/** Where a run goes: to a server, into files, nowhere. */
+export type WandbMode = 'online' | 'offline' | 'disabled'
+
+const modes: Readonly<Record<string, WandbMode>> = {
+  ...{ online: 'online', run: 'online', shared: 'online' },
+  ...{ offline: 'offline', dryrun: 'offline', disabled: 'disabled' },
+}
+
+/** A variable of the environment; undefined where it is empty. */
+function variable(name: string): string | undefined {
+  const value = process.env[name]?.trim()
+  return value === '' ? undefined : value
+}
+
+/** Whether WANDB_MODE asks for files. */
+export function isOfflineAskedFor(): boolean {
+  return modes[variable('WANDB_MODE') ?? 'online'] === 'offline'
+}
+
+/** WANDB_MODE. @throws TrainerError (`argument`) for a value that it does not have. */
+export function wandbMode(): WandbMode {
+  const given = variable('WANDB_MODE')
+  if (given === undefined) return 'online'
+  const mode = Object.hasOwn(modes, given) ? modes[given] : undefined
+  if (mode !== undefined) return mode
+  const near = nearest(given, Object.keys(modes))
+  throw new TrainerError('argument', `WANDB_MODE should be online, offline or disabled, but is '${given}'.`, {
+    fix: near === undefined ? 'Leave it out for online.' : `Did you mean '${near}'?`,
+  })
+}
+
+/**
+ * Whether WANDB_DISABLED asks for no reports: neither transformers nor wandb reads it today, but who set it meant it.
+ */
+export function isDisabled(): boolean {
+  return /^(?:1|on|yes|true)$/i.test(variable('WANDB_DISABLED') ?? '')
+}
+
+/** What is asked for and not done here, a sentence each. */
+export function refusals(mode: WandbMode): string[] {
+  const model = variable('WANDB_LOG_MODEL')?.toLowerCase() ?? 'false'
+  const watched = variable('WANDB_WATCH')?.toLowerCase() ?? 'false'
+  const refused: string[] = []
+  if (model === 'end' || model === 'checkpoint')
+    refused.push(`WANDB_LOG_MODEL=${model} is refused: models are not uploaded as artifacts of Weights & Biases.`)
+  else if (model !== 'false')
+    refused.push(`WANDB_LOG_MODEL should be end, checkpoint or false, but is '${model}'. It is taken for false.`)
+  if (['gradients', 'parameters', 'all'].includes(watched))
+    refused.push(`WANDB_WATCH=${watched} is refused: gradients and parameters are not sent to Weights & Biases.`)
+  const unsent = ['WANDB_TAGS', 'WANDB_NOTES', 'WANDB_RUN_GROUP', 'WANDB_JOB_TYPE'].filter(
+    name => variable(name) !== undefined,
+  )
+  if (mode === 'online' && unsent.length > 0)
+    refused.push(`${unsent.join(', ')}: not sent, since @wandb/sdk has no such option. WANDB_MODE=offline writes them.`)
+  return refused
+}
+
+/** What a run is called: what the environment leaves open, the arguments say. */
+export function namesOf(run: TrackedRun, id: string): RunNames {
+  return {
+    id,
+    project: variable('WANDB_PROJECT') ?? run.project,
+    name: run.name ?? variable('WANDB_NAME'),
+    entity: variable('WANDB_ENTITY'),
+    group: variable('WANDB_RUN_GROUP'),
+    jobType: variable('WANDB_JOB_TYPE'),
+    notes: variable('WANDB_NOTES'),
+    tags: (variable('WANDB_TAGS') ?? '').split(',').filter(tag => tag !== ''),
+  }
+}
+
+/** The id of a new run: WANDB_RUN_ID, or eight random letters and digits. @throws TrainerError where it cannot be one. */
+export function newRunId(): string {
+  const given = variable('WANDB_RUN_ID')
+  if (given === undefined) return randomText(8)
+  if (isRunId(given)) return given
+  throw new TrainerError(
+    'argument',
+    `WANDB_RUN_ID should be letters, digits, dots, dashes and underscores, but is '${given}'.`,
+  )
+}
+
+/** Whether a text may be a run's id, which is part of the names of files and of addresses. */
+export function isRunId(text: string): boolean {
+  return /^[\w-][\w.-]{0,127}$/.test(text)
+}
+
+export function randomText(length: number): string {
+  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
+  return Array.from({ length }, () => letters[randomInt(letters.length)]).join('')
+}
+
+/** The folder of runs: `wandb` in WANDB_DIR, or in the working directory. */
+export function runsFolder(): string {
+  return join(resolve(variable('WANDB_DIR') ?? '.'), 'wandb')
+}
+
+/** The server, where it is not W&B's own. */
+export function serverAddress(): string | undefined {
+  return variable('WANDB_BASE_URL')?.replace(/\/+$/, '')
+}
+
+/** The configuration of a run: the model's, and the arguments over it, as transformers has it. */
+export function configurationOf(run: TrackedRun): Record<string, unknown> {
+  const count = run.parameterCount === undefined ? {} : { 'model/num_parameters': run.parameterCount }
+  const all = { ...run.modelConfig, ...run.args, ...count }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
