@@ -18,6 +18,7 @@ const writtenHere = new Set<string>()
 
 /** Begins a run in files, or goes on with one that is there. @throws TrainerError (`file`) when it cannot be written. */
 export async function openOfflineRun(run: TrackedRun): Promise<TrackedSession> {
+  const opened = Date.now()
   const runs = runsFolder()
   const known = run.resumed?.['id'] !== undefined && isRunId(run.resumed['id']) ? run.resumed['id'] : undefined
   const earlier = known === undefined ? undefined : await findEarlierRun(runs, known, run.step)
@@ -26,7 +27,7 @@ export async function openOfflineRun(run: TrackedRun): Promise<TrackedSession> {
   const id = earlier === undefined ? newRunId() : known!
   try {
     const { folder, handle } = await openFile(runs, id, earlier)
-    const session = new OfflineRun(id, handle, earlier)
+    const session = new OfflineRun(id, opened, handle, earlier)
     await session.begin(run, folder, earlier === undefined)
     await linkLatest(folder)
     log('info', `Weights & Biases: the run is written to ${folder}. Upload it with: wandb sync ${folder}`)
@@ -40,15 +41,16 @@ class OfflineRun implements TrackedSession {
   readonly identity: { readonly id: string }
   readonly #handle: FileHandle
   readonly #keys: Set<string>
-  readonly #opened = Date.now()
+  readonly #opened: number
   readonly #runtimeBefore: number
   #runtime: number
   #at: number
   #records: number
   #rows: number
 
-  constructor(id: string, handle: FileHandle, earlier: EarlierRun | undefined) {
+  constructor(id: string, opened: number, handle: FileHandle, earlier: EarlierRun | undefined) {
     this.identity = { id }
+    this.#opened = opened
     this.#handle = handle
     this.#keys = new Set(earlier?.keys)
     this.#runtime = this.#runtimeBefore = earlier?.runtime ?? 0
@@ -77,7 +79,7 @@ class OfflineRun implements TrackedSession {
 
   async log(logs: LogEntry, step: number, time: number): Promise<void> {
     const { row, summary } = partsOf(logs, step)
-    this.#runtime = this.#runtimeBefore + (time - this.#opened) / 1000
+    this.#runtime = this.#runtimeBefore + Math.max(0, time - this.#opened) / 1000
     const whole = { ...row, _timestamp: time / 1000, _runtime: this.#runtime, _step: this.#rows }
     const items = Object.entries(whole).map(([key, value]) => [[key], value] as const)
     const fresh = Object.keys(row).filter(key => key !== stepKey && !this.#keys.has(key))

@@ -15,6 +15,7 @@ export function framed(record: Uint8Array, place: number): Uint8Array {
   const parts: Uint8Array[] = []
   let at = place
   let from = 0
+  let isFirst = true
   do {
     let room = blockLength - (at % blockLength)
     if (room < pieceHeader) {
@@ -24,11 +25,12 @@ export function framed(record: Uint8Array, place: number): Uint8Array {
     }
     const to = Math.min(record.length, from + room - pieceHeader)
     const isLast = to === record.length
-    const kind = from === 0 ? (isLast ? pieces.whole : pieces.first) : isLast ? pieces.last : pieces.middle
+    const kind = isFirst ? (isLast ? pieces.whole : pieces.first) : isLast ? pieces.last : pieces.middle
     const part = piece(kind, record.subarray(from, to))
     parts.push(part)
     at += part.length
     from = to
+    isFirst = false
   } while (from < record.length)
   return Buffer.concat(parts)
 }
@@ -44,7 +46,8 @@ function piece(kind: number, content: Uint8Array): Uint8Array {
 }
 
 function checksum(kind: number, content: Uint8Array): number {
-  return crc32(content, crc32(Uint8Array.of(kind)))
+  const ofKind = crc32(Uint8Array.of(kind))
+  return content.length === 0 ? ofKind : crc32(content, ofKind) // of no bytes zlib begins anew
 }
 
 /** A record of a file, and where it ends. */
