@@ -12,7 +12,7 @@ import { isDisabled, refusals, wandbMode } from './settings'
  */
 export class WandbCallback extends TrackerCallback {
   constructor() {
-    super({ name: 'Weights & Biases', open: openRun })
+    super({ name: 'Weights & Biases', takesPredictions: true, open: openRun })
   }
 }
 

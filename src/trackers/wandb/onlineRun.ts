@@ -22,10 +22,11 @@ interface Answer {
 const longestPause = 30_000
 
 /**
- * Begins a run of a server, or goes on with one. A server that is not reached is asked again, for as long as the run lasts.
- * @throws TrainerError (`argument`) where the package is not installed; Error where the server refuses the run.
+ * Begins a run of a server, or goes on with one. A server that is not reached is asked again, for as long as the run lasts; what
+ * is logged until then waits. The run's identity is known at once: a checkpoint may be written before the server answers.
+ * @throws TrainerError (`argument`) where the package is not installed.
  */
-export async function openOnlineRun(run: TrackedRun): Promise<TrackedSession> {
+export function openOnlineRun(run: TrackedRun): TrackedSession {
   const sdk = sdkFile()
   if (sdk === undefined)
     throw new TrainerError('argument', 'The package @wandb/sdk is not installed.', {
@@ -38,14 +39,19 @@ export async function openOnlineRun(run: TrackedRun): Promise<TrackedSession> {
     names: namesForServer(run, id),
     config: JSON.parse(JSON.stringify(configurationOf(run))) as object,
   }
+  return new OnlineRun(id, beginning(given, run.signal), run.signal)
+}
+
+/** The thread of a run that a server has begun. @throws Error where the server refuses it. */
+async function beginning(given: object, signal: AbortSignal): Promise<RunThread> {
   for (let pause = 1000; ; pause = Math.min(2 * pause, longestPause)) {
-    const thread = new RunThread(given, run.signal)
+    const thread = new RunThread(given, signal)
     const answer = await thread.opened
-    if (answer.kind === 'open') return new OnlineRun(id, thread)
+    if (answer.kind === 'open') return thread
     await thread.end()
-    if (answer.again !== true || run.signal.aborted) throw new Error(answer.text ?? 'its thread has ended.')
+    if (answer.again !== true || signal.aborted) throw new Error(answer.text)
     if (pause === 1000) log('warning', `Weights & Biases: ${answer.text} It is tried again while training goes on.`)
-    await wait(pause, undefined, { signal: run.signal, ref: false })
+    await wait(pause, undefined, { signal, ref: false })
   }
 }
 
@@ -56,22 +62,28 @@ function namesForServer(run: TrackedRun, id: string): object {
 
 class OnlineRun implements TrackedSession {
   readonly identity: { readonly id: string }
-  readonly #thread: RunThread
+  /** Undefined where the server has refused the run, which has been told then. */
+  readonly #thread: Promise<RunThread | undefined>
 
-  constructor(id: string, thread: RunThread) {
+  constructor(id: string, thread: Promise<RunThread>, signal: AbortSignal) {
     this.identity = { id }
-    this.#thread = thread
+    this.#thread = thread.catch((error: Error) => {
+      if (!signal.aborted) log('warning', `Weights & Biases is not reported to: ${error.message} Training goes on.`)
+      return undefined
+    })
   }
 
   async log(logs: LogEntry, step: number): Promise<void> {
     const { row, summary } = partsOf(logs, step)
-    this.#thread.tell({ kind: 'log', row, ofRun: summary })
+    const thread = await this.#thread
+    thread?.tell({ kind: 'log', row, ofRun: summary })
   }
 
   async finish(end: RunEnd): Promise<void> {
-    this.#thread.tell({ kind: 'finish', code: end === 'failed' ? 1 : 0 })
-    await this.#thread.finished
-    await this.#thread.end()
+    const thread = await this.#thread
+    thread?.tell({ kind: 'finish', code: end === 'failed' ? 1 : 0 })
+    await thread?.finished
+    await thread?.end()
   }
 }
 

@@ -15,7 +15,7 @@ const { sdk, names, config, stepKey, resumes, baseUrl } = workerData
 const rows = 'wandb-history.jsonl', summary = 'wandb-summary.json'
 const known = new Set([stepKey])
 let apiKey = process.env.WANDB_API_KEY, run, stream, cause, isOpen = false
-let last = Promise.resolve()
+let last = Promise.resolve(), described = Promise.resolve()
 
 const wait = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds))
 const hidden = text => apiKey ? String(text).replaceAll(apiKey, '(the key)') : String(text)
@@ -58,6 +58,7 @@ async function begin() {
 }
 
 async function sentForSure(send, data) {
+  for (const file of Object.values(data.files ?? {})) file.content = file.content.map(withWords)
   for (let pause = 500, tries = 0; ; pause = Math.min(2 * pause, 30000), tries++) {
     const answer = await send(data)
     if (answer?.ok) return answer
@@ -67,6 +68,11 @@ async function sentForSure(send, data) {
     await wait(pause)
   }
 }
+
+/** W&B reads NaN and Infinity as words, where JSON.stringify writes null. */
+const marked = values => Object.fromEntries(Object.entries(values).map(([key, value]) =>
+  [key, typeof value === 'number' && !Number.isFinite(value) ? '\\0' + value : value]))
+const withWords = line => line.replaceAll(/"\\\\u0000(NaN|-?Infinity)"/g, '$1')
 
 async function asked(query, variables) {
   const answer = await fetch(run.settings.baseUrl + '/graphql', {
@@ -91,6 +97,7 @@ async function goOn() {
   stream.started -= 1000 * (tail._runtime ?? 0)
   const metrics = JSON.parse(bucket.config || '{}')._wandb?.value?.m ?? []
   for (const { 1: key } of metrics) if (typeof key === 'string') known.add(key)
+  await describe()
 }
 
 /** The configuration as the server has it, and against which key each other is shown: see W&B's MetricRecord. */
@@ -100,18 +107,25 @@ function wrapped() {
   return Object.fromEntries(Object.entries(all).map(([key, value]) => [key, { desc: null, value }]))
 }
 
+/** The package sends the configuration once, when it does not know the axes yet. */
+async function describe() {
+  await asked('mutation UpsertBucket($name: String, $project: String, $entity: String, $config: JSONString) { upsertBucket(input: { name: $name, modelName: $project, entityName: $entity, config: $config }) { bucket { id } } }', { config: JSON.stringify(wrapped()) })
+}
+
 async function log({ row, ofRun }) {
-  Object.assign(stream.lastChunks[summary].data, ofRun)
-  run.log(row)
+  Object.assign(stream.lastChunks[summary].data, marked(ofRun))
+  run.log(marked(row))
   const fresh = Object.keys(row).filter(key => !key.startsWith('_') && !known.has(key))
   if (fresh.length === 0) return
   for (const key of fresh) known.add(key)
-  await asked('mutation UpsertBucket($name: String, $project: String, $entity: String, $config: JSONString) { upsertBucket(input: { name: $name, modelName: $project, entityName: $entity, config: $config }) { bucket { id } } }', { config: JSON.stringify(wrapped()) })
+  // rows do not wait for it
+  described = described.then(describe).catch(error => fail(error.message, false))
 }
 
 async function handle(message) {
   if (message.kind === 'log') return log(message)
   await run.finish(message.code)
+  await described
   tell('finished')
 }
 

@@ -69,11 +69,17 @@ export function namesOf(run: TrackedRun, id: string): RunNames {
     project: variable('WANDB_PROJECT') ?? run.project,
     name: run.name ?? variable('WANDB_NAME'),
     entity: variable('WANDB_ENTITY'),
-    group: variable('WANDB_RUN_GROUP'),
+    group: variable('WANDB_RUN_GROUP') ?? groupOf(run),
     jobType: variable('WANDB_JOB_TYPE'),
     notes: variable('WANDB_NOTES'),
     tags: (variable('WANDB_TAGS') ?? '').split(',').filter(tag => tag !== ''),
   }
+}
+
+/** The trials of a search stand together. */
+function groupOf({ trial, args, outputDir }: TrackedRun): string | undefined {
+  const name = args['run_name']
+  return trial === undefined ? undefined : typeof name === 'string' ? name : outputDir
 }
 
 /** The id of a new run: WANDB_RUN_ID, or eight random letters and digits. @throws TrainerError where it cannot be one. */
