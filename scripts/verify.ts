@@ -15,6 +15,7 @@ import { ownHeads } from './verify/ownHeads'
 import { savedFolders } from './verify/savedFolders'
 import { trackers } from './verify/trackers'
 import { trainedArtifacts } from './verify/trainedArtifacts'
+import { wandb } from './verify/wandbRuns'
 import { webgpuArtifacts } from './verify/webgpuArtifacts'
 import type { Check } from './verify/Check'
 
@@ -29,6 +30,7 @@ const checks: Readonly<Record<string, Check>> = {
   'own-heads': ownHeads,
   'saved-folders': savedFolders,
   trackers,
+  wandb,
   'webgpu-artifacts': webgpuArtifacts,
 }
 

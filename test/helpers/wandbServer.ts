@@ -1,6 +1,7 @@
 // a server of Weights & Biases on the loopback address, as far as a run needs it; it keeps what it is sent
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gunzipSync } from 'node:zlib'
 import { parseJson } from '../../src/json'
 
 /** What is known of a run from before. */
@@ -62,7 +63,9 @@ async function answer(
     if (fault.status !== 'silence') response.writeHead(fault.status).end('{}')
     return
   }
-  const body = JSON.parse(Buffer.concat(parts).toString() || '{}') as Record<string, never>
+  const bytes = Buffer.concat(parts)
+  const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString()
+  const body = parseJson(text || '{}') as Record<string, never>
   const data = path === '/graphql' ? { data: graphql(body['query']!, body['variables']!, kept, known) } : {}
   const run = /^\/files\/[^/]+\/[^/]+\/([^/]+)\/file_stream$/.exec(path)?.[1]
   if (run !== undefined) keep(kept, run, body)
@@ -78,9 +81,16 @@ function graphql(
   const { name = '', project = '', entity, config } = variables
   if (query.includes('upsertBucket')) {
     kept.upserts.push(variables)
-    if (config !== undefined) kept.configs.set(name, JSON.parse(config) as never)
-    const owner = { id: 'p', name: project, entity: { id: 'e', name: entity } }
-    return { upsertBucket: { bucket: { id: 'b', name, displayName: variables['displayName'] ?? '', project: owner } } }
+    if (config) kept.configs.set(name, JSON.parse(config) as never)
+    const owner = { id: 'p', name: project, entity: { id: 'e', name: entity || 'team' } }
+    const bucket = {
+      id: 'b',
+      name,
+      displayName: variables['displayName'] || 'calm-sea-1',
+      project: owner,
+      config: '{}',
+    }
+    return { upsertBucket: { bucket, inserted: true } }
   }
   if (query.includes('historyLineCount')) return { model: { bucket: known[name] ?? null } }
   return { viewer: { id: 'u', entity: 'team', flags: '{}', teams: { edges: [] } } }
