@@ -47,7 +47,10 @@ async function beginning(given: object, signal: AbortSignal): Promise<RunThread>
   for (let pause = 1000; ; pause = Math.min(2 * pause, longestPause)) {
     const thread = new RunThread(given, signal)
     const answer = await thread.opened
-    if (answer.kind === 'open') return thread
+    if (answer.kind === 'open') {
+      log('info', `Weights & Biases: the run is at ${answer.text}.`)
+      return thread
+    }
     await thread.end()
     if (answer.again !== true || signal.aborted) throw new Error(answer.text)
     if (pause === 1000) log('warning', `Weights & Biases: ${answer.text} It is tried again while training goes on.`)

@@ -54,7 +54,7 @@ async function begin() {
   stream.send = data => sentForSure(send, data)
   if (resumes) await goOn()
   isOpen = true
-  tell('open')
+  tell('open', run.url())
 }
 
 async function sentForSure(send, data) {

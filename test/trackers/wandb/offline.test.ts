@@ -132,6 +132,16 @@ describe('a run in files', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['elsewhere', 'out', 'wandb'])
   })
 
+  it('has numbers that are not finite as words', async () => {
+    const trainer = trackedTrainer(out(), { evalStrategy: 'no' })
+    trainer.addCallback({ onStepEnd: () => void trainer.log({ odd: NaN, low: -Infinity, text: 'NaN' }) })
+    await trainer.train()
+    const odd = { 'train/odd': NaN, 'train/low': -Infinity, 'train/text': 'NaN' }
+    const { history, summary } = readRun(newestRun(runs).file)
+    expect(history).toEqual(expect.arrayContaining([expect.objectContaining(odd)]))
+    expect(summary).toMatchObject(odd)
+  })
+
   it('ends with 1 where training throws', async () => {
     const trainer = trackedTrainer(out())
     trainer.addCallback({

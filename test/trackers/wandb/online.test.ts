@@ -39,7 +39,7 @@ async function listen(...known: Parameters<typeof wandbServer>): Promise<void> {
 
 const out = (): string => join(folder, 'out')
 const idOf = (): string => server.upserts[0]!['name'] as string
-const warnings = (): string[] => messages.filter(message => message.includes('Weights & Biases'))
+const warnings = (): string[] => messages.filter(message => /Weights & Biases(?!: the run is at)/.test(message))
 type Row = Record<string, unknown>
 
 it("sends the rows, the summary and the axes that Python's run has, and prints nothing", async () => {
@@ -67,6 +67,18 @@ it("sends the rows, the summary and the axes that Python's run has, and prints n
   expect(metrics.slice(1).every(one => one['5'] === 1)).toBe(true)
   expect(server.upserts[0]).toMatchObject({ project: 'huggingface', entity: 'team', displayName: 'tiny' })
   expect(warnings()).toEqual([])
+  expect(messages).toContain(`Weights & Biases: the run is at ${server.url}/team/huggingface/runs/${idOf()}.`)
+})
+
+it('ends with 1 where training throws', async () => {
+  const trainer = trackedTrainer(out())
+  trainer.addCallback({
+    onStepEnd(_args, { globalStep }) {
+      if (globalStep === 3) throw new Error('stop here')
+    },
+  })
+  await expect(trainer.train()).rejects.toThrow('stop here')
+  expect(server.exitCodes.get(idOf())).toBe(1)
 })
 
 it('is called as the environment says, and says what is not sent', async () => {
