@@ -1,5 +1,6 @@
 // a run in files of Weights & Biases, read and uploaded by Python's wandb: what arrives is what was logged
 import { execFile } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual, parseArgs, promisify } from 'node:util'
 import { setLogLevel, type Trainer } from '../../src/index'
@@ -112,7 +113,9 @@ async function run(given: readonly string[], print: (line: string) => void): Pro
     const { folder, file } = newestRun(join(process.env['WANDB_DIR']!, 'wandb'))
     const found = await inPython<Found>(values.python, 'wandbRuns.py', [file])
     const problems = [...differences(found, trainer, rows), ...(await uploaded(values.python, folder, found))]
-    print(`${name}: ${found.numbers.length} records, ${found.history.length} rows, ${found.exits.length} end`)
+    print(
+      `${name}: ${Math.round(statSync(file).size / 1024)} KiB, ${found.numbers.length} records, ${found.history.length} rows, ${found.exits.length} end`,
+    )
     for (const problem of problems) print(`  ${problem}`)
     return problems.length === 0
   }
