@@ -202,6 +202,7 @@ export { JsonlFileCallback } from './trackers/JsonlFileCallback'
 export { MLflowCallback } from './trackers/MLflowCallback'
 export { TensorBoardCallback } from './trackers/TensorBoardCallback'
 export { TrackioCallback } from './trackers/TrackioCallback'
+export { WandbCallback } from './trackers/wandb/WandbCallback'
 export type { FinishedTrial, SearchBackend } from './search/SearchBackend'
 export type { SearchDimension, SearchSpace, Trial, TrialValues } from './search/space'
 export { Trainer } from './Trainer'
@@ -211,5 +212,4 @@ export {
   type OptimizerGroup,
   type ParameterGroup,
 } from './training/parameterGroups'
-export { WandbCallback } from './trackers/wandb/WandbCallback'
 export { TrainingArguments, type TrainingArgumentsOptions } from './TrainingArguments'
