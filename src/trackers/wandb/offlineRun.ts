@@ -27,6 +27,7 @@ export async function openOfflineRun(run: TrackedRun): Promise<TrackedSession> {
   const id = earlier === undefined ? newRunId() : known!
   try {
     const { folder, handle } = await openFile(runs, id, earlier)
+    run.signal.addEventListener('abort', () => void handle.close().catch(() => undefined), { once: true })
     const session = new OfflineRun(id, opened, handle, earlier)
     await session.begin(run, folder, earlier === undefined)
     await linkLatest(folder)
@@ -115,12 +116,20 @@ class OfflineRun implements TrackedSession {
       parts.push(part)
       at += part.length
     }
-    const bytes = Buffer.concat(parts)
-    for (let written = 0; written < bytes.length;)
-      written += (await this.#handle.write(bytes, written, bytes.length - written, this.#at + written)).bytesWritten
-    // only now: what a full disk has cut off is written over by the next log
+    await this.#append(Buffer.concat(parts))
     this.#at = at
     this.#records = count
+  }
+
+  /** Where a disk is full, nothing of it stays: the records before it can be read. */
+  async #append(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let written = 0; written < bytes.length;)
+        written += (await this.#handle.write(bytes, written, bytes.length - written, this.#at + written)).bytesWritten
+    } catch (error) {
+      await this.#handle.truncate(this.#at).catch(() => undefined)
+      throw error
+    }
   }
 }
 
