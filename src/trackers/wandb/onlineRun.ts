@@ -8,7 +8,7 @@ import type { RunEnd, TrackedRun, TrackedSession } from '../Tracker'
 import { partsOf, stepKey } from './rows'
 import { sdkFile } from './sdk'
 import { sdkWorker } from './sdkWorker'
-import { configurationOf, isRunId, namesOf, newRunId, serverAddress } from './settings'
+import { configurationOf, isResumeAskedFor, isRunId, namesOf, newRunId, serverAddress } from './settings'
 
 /** What the thread says. */
 interface Answer {
@@ -35,7 +35,7 @@ export function openOnlineRun(run: TrackedRun): TrackedSession {
   const known = run.resumed?.['id'] !== undefined && isRunId(run.resumed['id']) ? run.resumed['id'] : undefined
   const id = known ?? newRunId()
   const given = {
-    ...{ sdk, stepKey, resumes: known !== undefined, baseUrl: serverAddress() },
+    ...{ sdk, stepKey, resumes: known !== undefined || isResumeAskedFor(), baseUrl: serverAddress() },
     names: namesForServer(run, id),
     config: JSON.parse(JSON.stringify(configurationOf(run))) as object,
   }

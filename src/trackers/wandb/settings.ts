@@ -93,6 +93,11 @@ export function newRunId(): string {
   )
 }
 
+/** Whether a run of the id that WANDB_RUN_ID gives is gone on with, and not written over. */
+export function isResumeAskedFor(): boolean {
+  return variable('WANDB_RUN_ID') !== undefined && ['allow', 'must', 'auto'].includes(variable('WANDB_RESUME') ?? '')
+}
+
 /** Whether a text may be a run's id, which is part of the names of files and of addresses. */
 export function isRunId(text: string): boolean {
   return /^[\w-][\w.-]{0,127}$/.test(text)

@@ -116,6 +116,18 @@ it('goes on behind the rows that the server has, with its summary and axes', asy
   expect(server.exitCodes.get(id)).toBe(0)
 })
 
+it('goes on with the run of WANDB_RUN_ID where WANDB_RESUME allows it', async () => {
+  await server.close()
+  const known = { summaryMetrics: '{"odd":1}', historyLineCount: 3, historyTail: '[]', config: '{}' }
+  await listen({ mine: known })
+  vi.stubEnv('WANDB_RUN_ID', 'mine')
+  vi.stubEnv('WANDB_RESUME', 'allow')
+  await trackedTrainer(out()).train()
+  const rows = server.rows.get('mine') as Row[]
+  expect(rows.map(row => row?.['_step'])).toEqual([undefined, undefined, undefined, 3, 4, 5, 6, 7, 8, 9])
+  expect(server.summaries.get('mine')).toMatchObject({ odd: 1, _step: 9 })
+})
+
 it('sends again what the server has answered with an error', async () => {
   server.faults.push({ path: /file_stream/, status: 503, left: 2 })
   await trackedTrainer(out()).train()
