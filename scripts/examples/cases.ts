@@ -7,7 +7,10 @@ export interface ExampleCase {
   readonly script: string
   /** The rows of each file of its data, without `.jsonl`; none where it brings its own, and its model. */
   readonly files: Readonly<Record<string, Rows>>
-  /** The result that counts: at least 0.95 or another goal, or for perplexity at most half of what it was at the start. */
+  /**
+   * The result that counts: at least 0.95 or another goal, or for perplexity at most half of what it was at the
+   * start.
+   */
   readonly result: string
   readonly goal?: number
   readonly flags?: readonly string[]

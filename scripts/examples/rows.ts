@@ -19,7 +19,9 @@ function textOf(row: number, column = 0, length = 5): string {
   ].join(' ')
 }
 
-/** Rows with a text in each column, of so many classes in an order that no pattern gives away; 1: numbers from 0 to 5. */
+/**
+ * Rows with a text in each column, of so many classes in an order that no pattern gives away; 1: numbers from 0 to 5.
+ */
 export function labelled(columns: readonly string[], classes: number): Rows {
   return rowsOf(row => ({
     ...Object.fromEntries(columns.map((column, at) => [column, textOf(row, at)])),

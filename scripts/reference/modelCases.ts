@@ -122,7 +122,9 @@ function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: F
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]))
 }
 
-/** A parameter's gradient; PyTorch calls a table that is tied to the decoder of a head by whichever name comes first. */
+/**
+ * A parameter's gradient; PyTorch calls a table that is tied to the decoder of a head by whichever name comes first.
+ */
 function gradientOf({ gradients }: Computed, name: string): Computed['gradients'][string] | undefined {
   const table = Object.keys(gradients).find(other => other.endsWith('word_embeddings.weight'))
   return gradients[name] ?? (name.endsWith('decoder.weight') && table !== undefined ? gradients[table] : undefined)

@@ -1,4 +1,5 @@
-// low-rank adapters that were saved here are opened by PEFT, and PEFT's here: of every family and head, with random options
+// low-rank adapters that were saved here are opened by PEFT, and PEFT's here: of every family and head, with random
+// options
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -91,7 +92,9 @@ export function moveTrained(model: PeftModel<unknown>, seed: number): void {
   }
 }
 
-/** The model of a folder of another head: what that lacks is drawn by the seed, and is in no folder but the adapter's. */
+/**
+ * The model of a folder of another head: what that lacks is drawn by the seed, and is in no folder but the adapter's.
+ */
 async function headless(place: Place, seed: number, folder: string): Promise<PreTrainedModel<unknown>> {
   const { family, task } = place
   const other = task !== 'masked-lm' && hasHead(family, 'masked-lm') ? 'masked-lm' : 'token-classification'

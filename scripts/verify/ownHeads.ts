@@ -1,4 +1,5 @@
-// models with a head of the user's own, trained and saved here, are opened by a class of Python's, and their adapters by PEFT
+// models with a head of the user's own, trained and saved here, are opened by a class of Python's, and their adapters
+// by PEFT
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Batch, getPeftModel, type PreTrainedModel, setLogLevel, type Tensor } from '../../src/index'

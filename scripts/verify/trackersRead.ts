@@ -3,7 +3,9 @@ import { readdirSync } from 'node:fs'
 import type { LogEntry } from '../../src/index'
 import { trackedKey } from '../../src/trackers/logKeys'
 
-/** The runs of the check: one, what is evaluated after it, one that resumes from its checkpoint 4, and one that fails. */
+/**
+ * The runs of the check: one, what is evaluated after it, one that resumes from its checkpoint 4, and one that fails.
+ */
 export interface Reported {
   readonly first: readonly LogEntry[]
   readonly resumed: readonly LogEntry[]

@@ -19,7 +19,9 @@ export interface LoraConfig {
   readonly targetModules?: string | readonly string[] | RegExp | undefined
   /** Layers that have none in any case, given in the same way. Default: none. */
   readonly excludeModules?: string | readonly string[] | RegExp | undefined
-  /** Other ranks for some layers, by a pattern for the end of their names; the first that fits counts. Default: none. */
+  /**
+   * Other ranks for some layers, by a pattern for the end of their names; the first that fits counts. Default: none.
+   */
   readonly rankPattern?: Readonly<Record<string, number>> | undefined
   /** Other values of `loraAlpha`, in the same way. Default: none. */
   readonly alphaPattern?: Readonly<Record<string, number>> | undefined
@@ -34,7 +36,9 @@ export interface LoraConfig {
   readonly modulesToSave?: readonly string[] | undefined
   /** The numbers of the layers of the encoder that have adapters, where `targetModules` is a list. Default: all. */
   readonly layersToTransform?: number | readonly number[] | undefined
-  /** What the list of layers is called in names, where names have several: `'layer'`. Default: whatever it is called. */
+  /**
+   * What the list of layers is called in names, where names have several: `'layer'`. Default: whatever it is called.
+   */
   readonly layersPattern?: string | readonly string[] | undefined
   /**
    * How A and B start: true as in Microsoft's code (A uniform, B zero, so that training starts from the model as it is),

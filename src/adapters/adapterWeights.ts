@@ -24,7 +24,10 @@ export function storedName(name: string, shape: AdapterShape): string {
   return wrapper + moduleName(layer, shape) + (shape.layers.has(layer) ? '.base_layer' : '') + end
 }
 
-/** A name in a file without what PEFT puts around it, whoever wrote the file: names have the adapter's own in them, or not. */
+/**
+ * A name in a file without what PEFT puts around it, whoever wrote the file: names have the adapter's own in them, or
+ * not.
+ */
 export function bareName(stored: string): string {
   return stored
     .replace(/^base_model\.model\./, '')

@@ -13,7 +13,9 @@ import {
   withLoraDefaults,
 } from './LoraConfig'
 
-/** @throws TrainerError ('argument') for an option that there is not, a value that cannot be, and another head's task. */
+/**
+ * @throws TrainerError ('argument') for an option that there is not, a value that cannot be, and another head's task.
+ */
 export function checkConfig<Inputs>(
   model: Pick<Model<Inputs>, 'name' | 'head'>,
   config: LoraConfig,

@@ -23,7 +23,9 @@ export function moduleNames<Inputs>(named: NamedModel<Inputs>): readonly string[
   return [...new Set(names)]
 }
 
-/** Whether a parameter is of a module whose name ends so: PEFT's rule for what is saved, which asks for no dot before. */
+/**
+ * Whether a parameter is of a module whose name ends so: PEFT's rule for what is saved, which asks for no dot before.
+ */
 export function isInside(parameter: string, module: string): boolean {
   const parts = parameter.split('.')
   return parts.some((_, i) => i > 0 && parts.slice(0, i).join('.').endsWith(module))

@@ -13,7 +13,10 @@ export function fullMatches(pattern: string | RegExp, names: readonly string[], 
   return new Set(matches(`^(?:${source})$`, flags.replace(/[gym]/g, ''), { names, field, shown }).keys())
 }
 
-/** The names that end in what a pattern matches, after a dot or from their beginning: PEFT's rule for patterns of ranks. */
+/**
+ * The names that end in what a pattern matches, after a dot or from their beginning: PEFT's rule for patterns of
+ * ranks.
+ */
 export function endMatches(pattern: string, names: readonly string[], field: string): ReadonlySet<string> {
   const { source, flags } = fromPython(pattern)
   return new Set(matches(`^(?:.*\\.)?(?:${source})$`, flags, { names, field, shown: pattern }).keys())

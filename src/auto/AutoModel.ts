@@ -22,7 +22,10 @@ export interface FromOnnxOptions {
    * Sigmoid makes has the loss that goes with it, which is computed from what goes into that.
    */
   readonly loss?: LossSpelling | undefined
-  /** The output that the loss is computed from; by default the one called `logits`, or else the only one of a floating-point type. */
+  /**
+   * The output that the loss is computed from; by default the one called `logits`, or else the only one of a
+   * floating-point type.
+   */
   readonly output?: string | undefined
   /**
    * Which parameters are trained, by pattern; by default all: the initializers of type float32 with at least one axis

@@ -138,7 +138,9 @@ export class TrainableModel<Prediction = unknown> {
     this.#definition = withTrainable(this.#definition, pattern, false)
   }
 
-  /** Trains parameters again that were frozen. @throws TrainerError ('argument') for a pattern that no parameter has. */
+  /**
+   * Trains parameters again that were frozen. @throws TrainerError ('argument') for a pattern that no parameter has.
+   */
   unfreeze(pattern: ParameterPatterns): void {
     this.#definition = withTrainable(this.#definition, pattern, true)
   }

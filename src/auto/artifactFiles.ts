@@ -36,7 +36,9 @@ export function isTrainingGraph({ graph }: RawModel): boolean {
 /** What Python's generator calls the values of a loss that it adds: onnx::loss::14. */
 const addedLoss = /^onnx::\w+::\d+$/
 
-/** Which graph of training artifacts a model is, in words; undefined for others, and for some whose loss is their own. */
+/**
+ * Which graph of training artifacts a model is, in words; undefined for others, and for some whose loss is their own.
+ */
 function artifactKind(model: RawModel): string | undefined {
   const { nodes, inputs, outputs } = model.graph
   const takesRate = inputs.some(({ name }) => name === 'learning_rate') && inputs.some(({ name }) => name === 'step')

@@ -35,7 +35,9 @@ export async function readOnnxGraph(file: string): Promise<RawModel> {
   return blaming(file, () => withFilesBeside(file, open => readModel(bytes, open)))
 }
 
-/** The error for a folder in place of a file, which names the graphs in it: beside, and where savePretrained puts one. */
+/**
+ * The error for a folder in place of a file, which names the graphs in it: beside, and where savePretrained puts one.
+ */
 async function folderError(folder: string): Promise<TrainerError> {
   const names = await listFolder(folder)
   if (names.includes(artifactNames.trainingModel))

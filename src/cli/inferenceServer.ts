@@ -244,7 +244,10 @@ function hostOf({ headers }: IncomingMessage): string {
   return (headers.host ?? '').replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
 }
 
-/** Whether a name or an address is of this machine alone. A page may have its own name lead here: its requests bring that name. */
+/**
+ * Whether a name or an address is of this machine alone. A page may have its own name lead here: its requests bring
+ * that name.
+ */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host)
 }

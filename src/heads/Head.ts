@@ -70,13 +70,18 @@ export interface Head {
   readonly axes?: readonly string[]
   /** The columns of a batch that are its labels, under Python's names. */
   readonly labelNames: readonly string[]
-  /** Of a head of the user's own what it is written as; it has layers of its own, and predictions and labels by name. */
+  /**
+   * Of a head of the user's own what it is written as; it has layers of its own, and predictions and labels by name.
+   */
   readonly own?: OwnLayers
   /** False where outputs and labels of a feed are in no shape for a custom loss. */
   readonly takesCustomLoss?: false
   /** What a model's config says of the head, under Python's names. */
   readonly configFields: Readonly<Record<string, unknown>>
-  /** The head with what is open in it decided by a batch's labels; itself where nothing is open, or the batch has no labels. */
+  /**
+   * The head with what is open in it decided by a batch's labels; itself where nothing is open, or the batch has no
+   * labels.
+   */
   decided(batch: Batch): Head
   /** The head with a loss chosen by name. @throws TrainerError ('argument') when it cannot have that one. */
   withLoss(name: LossName): Head

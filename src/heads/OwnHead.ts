@@ -15,7 +15,10 @@ export type OwnLabels =
 export interface Encodings {
   /** Of each row's first token: [rows, width]. */
   first(): Value
-  /** What the pooler of the family makes of each row's first token: [rows, width]. @throws TrainerError where it has none. */
+  /**
+   * What the pooler of the family makes of each row's first token: [rows, width]. @throws TrainerError where it has
+   * none.
+   */
   pooled(): Value
   /** Of each token: [tokens, width]. */
   tokens(): Value

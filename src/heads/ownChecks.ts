@@ -104,7 +104,10 @@ function isName(value: unknown): boolean {
   return typeof value === 'string' && /^[A-Za-z_]\w*$/.test(value) && !reserved.includes(value)
 }
 
-/** @throws TrainerError ('argument') for what `outputs` has returned, where that is not a value for each row or token by name. */
+/**
+ * @throws TrainerError ('argument') for what `outputs` has returned, where that is not a value for each row or token
+ * by name.
+ */
 export function checkOutputs(name: string, outputs: Readonly<Record<string, Value>>): void {
   const isTable = typeof outputs === 'object' && outputs !== null && !('shape' in outputs)
   if (!isTable || Object.keys(outputs).length === 0)

@@ -1,4 +1,5 @@
-// heads that give each token a class: their labels [rows, length] in a feed of tokens, and logits back in a batch's shape
+// heads that give each token a class: their labels [rows, length] in a feed of tokens, and logits back in a batch's
+// shape
 import { LabelError, type TrainerError } from '../errors'
 import type { Places, RowName } from '../feeds/FeedLayout'
 import { ignoredIndex } from '../labelColumn'

@@ -60,7 +60,10 @@ export class BatchQueue<Item, Result> {
     this.#working = undefined
   }
 
-  /** The next items of the calls: of each, in the order in which they came, its share, and then what else there is room for. */
+  /**
+   * The next items of the calls: of each, in the order in which they came, its share, and then what else there is
+   * room for.
+   */
   #takeBatch(): Place<Item, Result>[] {
     const batch: Place<Item, Result>[] = []
     const take = (call: Call<Item, Result>, most: number): void => {

@@ -112,7 +112,9 @@ export class Predictor {
     return rows.map((row, at) => rowOf(predicted, at, head.reads === 'first' ? undefined : row.ids.length))
   }
 
-  /** Where a run takes no longer than anything may hold the event loop, the way to another thread and back is spared. */
+  /**
+   * Where a run takes no longer than anything may hold the event loop, the way to another thread and back is spared.
+   */
   async #compute(inputs: EngineValues, tokens: number): Promise<Record<string, Tensor<'float32'>>> {
     const startedAt = performance.now()
     const blocking = !this.#engine.preparesShapes && tokens * this.#tokenTime <= longestTurn
@@ -123,7 +125,10 @@ export class Predictor {
   }
 }
 
-/** What a model computes, of which a head that reads padding too reads none: what it gives for padding counts for nothing. */
+/**
+ * What a model computes, of which a head that reads padding too reads none: what it gives for padding counts for
+ * nothing.
+ */
 function withoutPadding(model: PreTrainedModel<unknown>): Model {
   const { head } = model.definition
   if (head.reads !== 'columns') return model.definition

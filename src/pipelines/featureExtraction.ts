@@ -9,7 +9,10 @@ const poolings = ['none', 'mean', 'cls'] as const
 
 /** Options of a {@link FeatureExtractionPipeline}. */
 export interface FeatureExtractionOptions {
-  /** A vector for each token ('none', the default), or one for each text: the mean of its tokens', or its first token's. */
+  /**
+   * A vector for each token ('none', the default), or one for each text: the mean of its tokens', or its first
+   * token's.
+   */
   readonly pooling?: (typeof poolings)[number]
   /** Whether vectors are divided by their lengths. Default false. */
   readonly normalize?: boolean

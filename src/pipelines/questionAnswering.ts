@@ -11,7 +11,9 @@ import { type Answer, type AnswerWindow, bestAnswers, type SpanOptions } from '.
 export interface QuestionAnsweringOptions {
   /** How many answers are given, the likeliest first; there may be fewer. Default 1. */
   readonly topK?: number
-  /** Tokens of a window, the question and special ones included. Default 384, or what the model takes if that is less. */
+  /**
+   * Tokens of a window, the question and special ones included. Default 384, or what the model takes if that is less.
+   */
   readonly maxSeqLen?: number
   /** Tokens that a window has in common with the next one. Default half of `maxSeqLen`, at most 128. */
   readonly docStride?: number

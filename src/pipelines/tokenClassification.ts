@@ -33,7 +33,9 @@ export interface TokenClassificationOptions {
   readonly isSplitIntoWords?: boolean
   /** What stands between words, for `start` and `end`. Default a blank. */
   readonly delimiter?: string
-  /** With groups: reads a text that is too long in windows, which have so many tokens in common; by default it is cut. */
+  /**
+   * With groups: reads a text that is too long in windows, which have so many tokens in common; by default it is cut.
+   */
   readonly stride?: number
 }
 

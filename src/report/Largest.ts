@@ -7,7 +7,10 @@ export class Largest<Item> {
     this.#count = count
   }
 
-  /** Takes an item, which is made only if it is one of them so far. An earlier one goes before a later one of its score. */
+  /**
+   * Takes an item, which is made only if it is one of them so far. An earlier one goes before a later one of its
+   * score.
+   */
   add(score: number, make: () => Item): void {
     const least = this.#held.length < this.#count ? -Infinity : (this.#held.at(-1)?.score ?? Infinity)
     if (!(score > least)) return

@@ -9,7 +9,10 @@ export const mostNumbered = 12
 /** So many pairs of classes are listed. */
 const listed = 20
 
-/** How often each class is predicted as each: numbers of few classes, a map of many, and the pairs that are mixed up most. */
+/**
+ * How often each class is predicted as each: numbers of few classes, a map of many, and the pairs that are mixed up
+ * most.
+ */
 export function confusionSection(matrix: Matrix, names: readonly string[], of: string): Html {
   const sums = matrix.map(row => row.reduce((sum, count) => sum + count, 0))
   return html`<section>

@@ -7,7 +7,9 @@ import type { Report } from './Report'
 /** More metrics have no curves: their table has them all. */
 const mostMetrics = 8
 
-/** The curves of a run: loss, learning rate, gradient norm, and the metrics where they were evaluated more than once. */
+/**
+ * The curves of a run: loss, learning rate, gradient norm, and the metrics where they were evaluated more than once.
+ */
 export function curves({ history }: Report, sets: readonly EvaluatedSet[]): Html {
   const training: Series = { name: 'training', points: pointsOf(history, 'loss') }
   const several = sets.length > 1

@@ -63,7 +63,10 @@ export function metricNames({ evaluations }: EvaluatedSet): string[] {
   return [...names.filter(name => name === 'loss'), ...names.filter(name => name !== 'loss')]
 }
 
-/** Which evaluation of a set is the best, by which metric: that of the arguments, else the loss; undefined without either. */
+/**
+ * Which evaluation of a set is the best, by which metric: that of the arguments, else the loss; undefined without
+ * either.
+ */
 export function bestOf(
   { prefix, evaluations }: EvaluatedSet,
   best: BestEvaluation | undefined,

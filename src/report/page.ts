@@ -11,7 +11,9 @@ import { style } from './style'
 import { summarySection } from './summarySection'
 import { timingsSection } from './timingsSection'
 
-/** The page allows its own style sheet, by its sum, and nothing else: no script, no style of a row's text, no address. */
+/**
+ * The page allows its own style sheet, by its sum, and nothing else: no script, no style of a row's text, no address.
+ */
 const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`
 
 /** A report as one page that needs nothing beside it. */
@@ -88,7 +90,10 @@ function evaluationSection(set: EvaluatedSet, id: string, report: Report): Html 
   </section> `
 }
 
-/** What the rows come to; where that fails, such as for entities whose types have impossible names, the page is without it. */
+/**
+ * What the rows come to; where that fails, such as for entities whose types have impossible names, the page is
+ * without it.
+ */
 function rowSections({ collector }: EvaluatedRows): Html {
   try {
     return collector.sections()

@@ -109,7 +109,10 @@ interface KnownRun {
   readonly params: ReadonlySet<string>
 }
 
-/** The run to go on with: that of MLFLOW_RUN_ID, which has to be there, or that of the checkpoint, if the server has it. */
+/**
+ * The run to go on with: that of MLFLOW_RUN_ID, which has to be there, or that of the checkpoint, if the server has
+ * it.
+ */
 async function knownRun(
   service: Service,
   attached: string | undefined,

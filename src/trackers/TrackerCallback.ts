@@ -77,7 +77,10 @@ export class TrackerCallback extends TrainerCallback {
     if (shouldSave) await this.#delivery?.known(this.#begun + naming)
   }
 
-  /** The first tracker that is told has all of them end the run, so that one that hangs does not take the others' time. */
+  /**
+   * The first tracker that is told has all of them end the run, so that one that hangs does not take the others'
+   * time.
+   */
   override async onTrainEnd(_args: TrainingArguments, state: State): Promise<void> {
     const deadline = performance.now() + patience
     for (const callback of reporting.get(state) ?? []) callback.#ending = callback.#finish('finished', deadline)
@@ -122,7 +125,10 @@ const reporting = new WeakMap<State, readonly TrackerCallback[]>()
 /** When the trackers of a log outside of training are no longer waited for, by its place in the history. */
 const deadlines = new WeakMap<State, { readonly logs: number; readonly at: number }>()
 
-/** One time for the trackers of one log, though each is told after the other; one that comes late has a little of its own. */
+/**
+ * One time for the trackers of one log, though each is told after the other; one that comes late has a little of its
+ * own.
+ */
 function deadlineOf(state: State): number {
   const logs = state.logHistory.length
   const known = deadlines.get(state)

@@ -10,7 +10,9 @@ export function trackedKey(key: string): string {
   return part === undefined ? `train/${key}` : `${part}/${name}`
 }
 
-/** What a log holds under {@link trackedKey}s, of the kinds that a tracker has; the rest is left out, with a warning. */
+/**
+ * What a log holds under {@link trackedKey}s, of the kinds that a tracker has; the rest is left out, with a warning.
+ */
 export function trackedLogs(
   logs: LogEntry,
   tracker: string,

@@ -21,7 +21,10 @@ const trackers: Readonly<
   jsonl: { make: () => new JsonlFileCallback(), isHere: () => true },
 }
 
-/** The callbacks that `reportTo` asks for, in its order. @throws TrainerError (`argument`) for one that cannot be had here. */
+/**
+ * The callbacks that `reportTo` asks for, in its order. @throws TrainerError (`argument`) for one that cannot be had
+ * here.
+ */
 export function trackerCallbacks(names: readonly (TrackerName | 'all')[]): TrainerCallback[] {
   const here = trackerNames.filter(name => trackers[name].isHere())
   const wanted = new Set(names.flatMap(name => (name === 'all' ? here : [name])))

@@ -18,7 +18,10 @@ export function plainKey(key: string): string {
   return key.replaceAll(/[^0-9A-Za-z_\-. :/]/g, '_')
 }
 
-/** The parameters of a run: the model's config and the arguments; values that are too long are left out, with a warning. */
+/**
+ * The parameters of a run: the model's config and the arguments; values that are too long are left out, with a
+ * warning.
+ */
 export function paramsOf(
   { modelConfig, args }: Pick<TrackedRun, 'modelConfig' | 'args'>,
   { flattens, most }: { readonly flattens: boolean; readonly most: number },

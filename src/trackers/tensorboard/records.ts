@@ -1,6 +1,9 @@
 // bytes → records as TensorFlow's files hold them, each with the check sums of its length and of itself
 
-/** A record: its length, the check sum of the length, the bytes, their check sum; numbers begin with their lowest byte. */
+/**
+ * A record: its length, the check sum of the length, the bytes, their check sum; numbers begin with their lowest
+ * byte.
+ */
 export function record(bytes: Uint8Array): Uint8Array {
   const framed = new Uint8Array(bytes.length + 16)
   const view = new DataView(framed.buffer)

@@ -10,21 +10,23 @@ import type { RunEnd, TrackedRun, TrackedSession } from '../Tracker'
 import { type EarlierRun, findEarlierRun, recordsFile } from './earlierRun'
 import * as records from './records'
 import { partsOf, stepKey } from './rows'
-import { configurationOf, isRunId, namesOf, newRunId, randomText, runsFolder } from './settings'
+import { configurationOf, namesOf, newRunId, randomText, runsFolder, savedRunId } from './settings'
 import { framed, logHeader } from './transactionLog'
 
 /** Files of this process, which it may go on writing; those of another are copied, so that nothing of them is lost. */
 const writtenHere = new Set<string>()
 
-/** Begins a run in files, or goes on with one that is there. @throws TrainerError (`file`) when it cannot be written. */
+/**
+ * Begins a run in files, or goes on with one that is there. @throws TrainerError (`file`) when it cannot be written.
+ */
 export async function openOfflineRun(run: TrackedRun): Promise<TrackedSession> {
   const opened = Date.now()
   const runs = runsFolder()
-  const known = run.resumed?.['id'] !== undefined && isRunId(run.resumed['id']) ? run.resumed['id'] : undefined
+  const known = savedRunId(run)
   const earlier = known === undefined ? undefined : await findEarlierRun(runs, known, run.step)
   if (known !== undefined && earlier === undefined)
     log('warning', `Weights & Biases: the offline run ${known} is not in ${runs}, so that a new run is begun.`)
-  const id = earlier === undefined ? newRunId() : known!
+  const id = earlier === undefined ? newRunId(run) : known!
   try {
     const { folder, handle } = await openFile(runs, id, earlier)
     run.signal.addEventListener('abort', () => void handle.close().catch(() => undefined), { once: true })

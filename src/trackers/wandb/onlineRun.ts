@@ -8,7 +8,7 @@ import type { RunEnd, TrackedRun, TrackedSession } from '../Tracker'
 import { partsOf, stepKey } from './rows'
 import { sdkFile } from './sdk'
 import { sdkWorker } from './sdkWorker'
-import { configurationOf, isResumeAskedFor, isRunId, namesOf, newRunId, serverAddress } from './settings'
+import { configurationOf, isResumeAskedFor, namesOf, newRunId, savedRunId, serverAddress } from './settings'
 
 /** What the thread says. */
 interface Answer {
@@ -32,8 +32,8 @@ export function openOnlineRun(run: TrackedRun): TrackedSession {
     throw new TrainerError('argument', 'The package @wandb/sdk is not installed.', {
       fix: 'npm install @wandb/sdk, or set WANDB_MODE=offline, which needs no package.',
     })
-  const known = run.resumed?.['id'] !== undefined && isRunId(run.resumed['id']) ? run.resumed['id'] : undefined
-  const id = known ?? newRunId()
+  const known = savedRunId(run)
+  const id = known ?? newRunId(run)
   const given = {
     ...{ sdk, stepKey, resumes: known !== undefined || isResumeAskedFor(), baseUrl: serverAddress() },
     names: namesForServer(run, id),

@@ -1,4 +1,5 @@
-// the records of a run as Weights & Biases has them: messages of its wandb_internal.proto, as far as they are written here
+// the records of a run as Weights & Biases has them: messages of its wandb_internal.proto, as far as they are written
+// here
 import { message, type Writer, writeInteger, writeText } from '../../protobuf'
 
 /** What a record says: the field of its kind, and the content of that. */

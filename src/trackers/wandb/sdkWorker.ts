@@ -26,7 +26,10 @@ function fail(text, again) {
   else tell('warning', text)
 }
 
-/** The package says in print alone why it has failed, and waits for ever for a request that was answered with an error. */
+/**
+ * The package says in print alone why it has failed, and waits for ever for a request that was answered with an
+ * error.
+ */
 for (const level of ['log', 'info', 'warn', 'debug']) console[level] = said
 console.error = said
 function said(text, error) {

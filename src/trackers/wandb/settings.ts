@@ -82,15 +82,30 @@ function groupOf({ trial, args, outputDir }: TrackedRun): string | undefined {
   return trial === undefined ? undefined : typeof name === 'string' ? name : outputDir
 }
 
-/** The id of a new run: WANDB_RUN_ID, or eight random letters and digits. @throws TrainerError where it cannot be one. */
-export function newRunId(): string {
+/** The id that a checkpoint names, if any; one that was written before the run was open names its mark. */
+export function savedRunId({ resumed }: TrackedRun): string | undefined {
+  const mark = resumed?.['mark']
+  const id = resumed?.['id'] ?? (mark === undefined ? undefined : (variable('WANDB_RUN_ID') ?? idOfMark(mark)))
+  return id !== undefined && isRunId(id) ? id : undefined
+}
+
+/**
+ * The id of a new run: WANDB_RUN_ID, or eight random letters and digits.
+ * @throws TrainerError (`argument`) where it cannot be one.
+ */
+export function newRunId({ mark, resumed }: TrackedRun): string {
   const given = variable('WANDB_RUN_ID')
-  if (given === undefined) return randomText(8)
+  // a run that is begun anew has the mark of the one that is not there
+  if (given === undefined) return resumed === undefined ? idOfMark(mark) : randomText(8)
   if (isRunId(given)) return given
   throw new TrainerError(
     'argument',
     `WANDB_RUN_ID should be letters, digits, dots, dashes and underscores, but is '${given}'.`,
   )
+}
+
+function idOfMark(mark: string): string {
+  return mark.slice(0, 8)
 }
 
 /** Whether a run of the id that WANDB_RUN_ID gives is gone on with, and not written over. */

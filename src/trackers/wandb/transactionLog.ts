@@ -1,4 +1,5 @@
-// the file run-ID.wandb: records one after the other, framed as in LevelDB's log, with zlib's CRC-32 in place of CRC-32C
+// the file run-ID.wandb: records one after the other, framed as in LevelDB's log, with zlib's CRC-32 in place of
+// CRC-32C
 import { crc32 } from 'node:zlib'
 import { TrainerError } from '../../errors'
 

@@ -42,6 +42,8 @@ describe('a run in files', () => {
     expect(keysOf(run.history)).toEqual(keysOf(golden.history))
     expect(stepsOf(run.history)).toEqual(stepsOf(golden.history))
     expect(run.history.map(row => row['_step'])).toEqual([0, 1, 2, 3, 4, 5, 6])
+    for (const { _timestamp: time } of run.history)
+      expect(Math.abs(Date.now() / 1000 - (time as number)), 'seconds').toBeLessThan(60)
     expect(Object.keys(run.summary).toSorted()).toEqual(Object.keys(golden.summary).toSorted())
     expect(run.ofTheRun.toSorted()).toEqual(golden.ofTheRun.toSorted())
     expect(run.exitCode).toBe(0)
