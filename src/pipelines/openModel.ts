@@ -174,7 +174,10 @@ function untrained(
 ): TrainerError {
   if (model instanceof PeftModel) return untrainedAdapter(folder, model.base as PreTrainedModel<unknown>, where)
   const says = folderTask?.says
-  const isOwn = says !== undefined && folderTask?.task === undefined && !/For[A-Z]/.test(says)
+  // Hugging Face's classes end so, those too that nothing here opens
+  const isKnown =
+    folderTask?.task !== undefined || /For(?:PreTraining|\w+(?:ification|ing|LM|Choice))$/.test(says ?? '')
+  const isOwn = says !== undefined && !isKnown
   const is = says === undefined ? '' : `: its config.json says ${says}`
   const missing = quoted(model.newlyInitialized)
   return new TrainerError(

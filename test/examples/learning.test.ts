@@ -9,7 +9,9 @@ import { temporaryFolder } from '../helpers/temporaryFolder'
 const examples = join(import.meta.dirname, '../../examples')
 const scripts = readdirSync(examples, { recursive: true, encoding: 'utf8' })
   .filter(
-    file => file.endsWith('.ts') && !['flags.ts', 'quickstart.ts', 'train.ts', join('glue', 'run.ts')].includes(file),
+    file =>
+      file.endsWith('.ts') &&
+      !['flags.ts', 'quickstart.ts', 'train.ts', join('glue', 'run.ts'), join('glue', 'tasks.ts')].includes(file),
   )
   .map(file => file.slice(0, -'.ts'.length).replaceAll('\\', '/'))
 
