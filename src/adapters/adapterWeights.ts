@@ -4,7 +4,7 @@ import type { WeightsSource } from '../files/weights'
 import { lowRankNames } from '../models/lora'
 import type { Model } from '../models/Model'
 import type { Tensor } from '../tensor'
-import { moduleName, type NamedModel } from './moduleNames'
+import { isInside, moduleName, type NamedModel } from './moduleNames'
 
 /** How names of PEFT's begin: the model inside of its adapter, inside of its task. */
 const wrapper = 'base_model.model.'
@@ -18,8 +18,24 @@ export interface AdapterShape extends NamedModel<unknown> {
   readonly otherNames: ReadonlyMap<string, string>
 }
 
+/**
+ * The names in a file of parameters, each with the parameter's own. What is inside a saved module stands there by both
+ * its names where Python has two: PEFT looks for each.
+ */
+export function storedNames(
+  names: readonly string[],
+  modulesToSave: readonly string[],
+  shape: AdapterShape,
+): (readonly [string, string])[] {
+  const seconds = [...shape.otherNames].filter(
+    ([second, name]) => names.includes(name) && modulesToSave.some(module => isInside(second, module)),
+  )
+  const all = [...names.map(name => [name, name] as const), ...seconds]
+  return all.map(([name, own]) => [storedName(name, shape), own] as const)
+}
+
 /** The name in a file of a parameter. */
-export function storedName(name: string, shape: AdapterShape): string {
+function storedName(name: string, shape: AdapterShape): string {
   const [layer, end] = [name.slice(0, name.lastIndexOf('.')), name.slice(name.lastIndexOf('.'))]
   return wrapper + moduleName(layer, shape) + (shape.layers.has(layer) ? '.base_layer' : '') + end
 }

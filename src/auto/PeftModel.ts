@@ -1,5 +1,5 @@
 import { adapterConfigJson, readAdapterConfig } from '../adapters/adapterConfig'
-import { type AdapterShape, readAdapter, storedName } from '../adapters/adapterWeights'
+import { type AdapterShape, readAdapter, storedNames } from '../adapters/adapterWeights'
 import { type LoraConfig, peftNames } from '../adapters/LoraConfig'
 import { moduleName } from '../adapters/moduleNames'
 import { lowRanks, type PlacedAdapter, placeAdapter, withOwnParts } from '../adapters/placement'
@@ -113,12 +113,13 @@ export class PeftModel<Prediction = Tensor> extends PreTrainedModel<Prediction> 
   /** What a folder has of it, under PEFT's names. */
   override get saved(): Required<SavedWeights> {
     const shape = this.#shape
-    const weights = this.#savedNames().map(name => [storedName(name, shape), this.parameter(name)] as const)
     const { taskType, layers } = this.#placed
     const targetModules = this.#placed.targetModules ?? [...layers.keys()].map(name => moduleName(name, shape))
     const { repository, nameOrPath, revision } = this.base
     const base = { name: repository ?? nameOrPath, revision }
     const modulesToSave = [...this.#placed.modulesToSave, ...this.#trainedModules()]
+    const stored = storedNames(this.#savedNames(), modulesToSave, shape)
+    const weights = stored.map(([inFile, name]) => [inFile, this.parameter(name)] as const)
     const adapter = adapterConfigJson({ ...this.#lora, modulesToSave, targetModules }, base, taskType)
     return { adapter, weights: new Map(weights) }
   }
