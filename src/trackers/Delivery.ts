@@ -17,6 +17,7 @@ export class Delivery {
   readonly #session: Promise<TrackedSession>
   /** Settles when all that was asked for so far is done; it is never rejected. */
   #work: Promise<void>
+  /** What was logged while the tracker was busy, or hangs: no more than the state's history keeps too. */
   #waiting: TrackedLog[] = []
   /** Logs that the tracker is taking. */
   #underWay = 0
@@ -100,6 +101,7 @@ export class Delivery {
     if (this.#abort.signal.aborted) return
     this.#failures = mostFailures
     this.#waiting = []
+    this.#abort.abort()
     log('warning', `${this.#tracker.name} is not reported to any longer: ${sentenceOf(error)} Training goes on.`)
   }
 }

@@ -28,7 +28,7 @@ export interface TrackedRun {
    * continued has that of its checkpoint, if there is one.
    */
   readonly mark: string
-  /** Aborted when nobody waits any longer. Whatever keeps a process alive ends with it. */
+  /** Aborted when the run is over, or the tracker given up. Whatever keeps a process alive ends with it. */
   readonly signal: AbortSignal
 }
 

@@ -52,6 +52,18 @@ describe('a tracker that fails', () => {
     expect(messages).toEqual(expected)
   })
 
+  it('is told that it was given up, so that nothing of it goes on', async () => {
+    logged()
+    const { tracker } = fakeTracker({ open: async () => session })
+    let signal: AbortSignal | undefined
+    const open: Tracker['open'] = async opened => ((signal = opened.signal), tracker.open(opened))
+    const aborted: (boolean | undefined)[] = []
+    const watching = { onStepEnd: () => void aborted.push(signal?.aborted) }
+    await run({}, { callbacks: [new FakeCallback({ ...tracker, open }), watching] })
+    expect(aborted.at(0)).toBe(false)
+    expect(aborted.at(-1)).toBe(true)
+  })
+
   it('outside of training is not asked again', async () => {
     const messages = logged()
     let calls = 0
