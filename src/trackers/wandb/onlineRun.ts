@@ -1,7 +1,7 @@
 // a run that a server of Weights & Biases keeps, by the package @wandb/sdk in a thread of its own
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { TrainerError } from '../../errors'
+import { sentenceOf, TrainerError } from '../../errors'
 import { log } from '../../logging'
 import { configurationOf } from '../configuration'
 import type { RunEnd, TrackedLog, TrackedRun, TrackedSession } from '../Tracker'
@@ -53,7 +53,8 @@ async function beginning(given: object, signal: AbortSignal): Promise<RunThread>
     }
     await thread.end()
     if (answer.again !== true || signal.aborted) throw new Error(answer.text)
-    if (pause === 1000) log('warning', `Weights & Biases: ${answer.text} It is tried again while training goes on.`)
+    if (pause === 1000)
+      log('warning', `Weights & Biases: ${sentenceOf(answer.text)} It is tried again while training goes on.`)
     await wait(pause, undefined, { signal, ref: false })
   }
 }
@@ -70,8 +71,8 @@ class OnlineRun implements TrackedSession {
 
   constructor(id: string, thread: Promise<RunThread>, signal: AbortSignal) {
     this.identity = { id }
-    this.#thread = thread.catch((error: Error) => {
-      if (!signal.aborted) log('warning', `Weights & Biases is not reported to: ${error.message} Training goes on.`)
+    this.#thread = thread.catch((error: unknown) => {
+      if (!signal.aborted) log('warning', `Weights & Biases is not reported to: ${sentenceOf(error)} Training goes on.`)
       return undefined
     })
   }
