@@ -52,6 +52,18 @@ export class OutOfMemoryError extends TrainerError {
   }
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error)
+}
+
+/** What an error says as a sentence, which another may follow. */
+export function sentenceOf(error: unknown): string {
+  return messageOf(error)
+    .trimEnd()
+    .replace(/(?<![.!?…])$/, '.')
+}
+
 /** Names in a message: "a", "b". */
 export function quoted(names: readonly string[]): string {
   return names.map(name => `"${name}"`).join(', ')

@@ -40,6 +40,11 @@ export function writeMessage(writer: Writer, field: number, bytes: Uint8Array): 
   writer.writeBytes(bytes)
 }
 
+/** Writes a message within the one that is being written. */
+export function writeNested(writer: Writer, field: number, write: () => void): void {
+  writer.writeMessage(field, write, undefined)
+}
+
 export function writeText(writer: Writer, field: number, value: string): void {
   writer.writeTag(field, wireTypes.bytes)
   writer.writeString(value)

@@ -7,7 +7,7 @@ import {
 } from '../../src/index'
 import type { LogEntry } from '../../src/callbacks/TrainerState'
 import { MersenneTwister } from '../../src/random'
-import { collectorFor } from '../../src/report/collectorFor'
+import { reportedRowsOf } from '../../src/report/reportedRowsOf'
 import { describedModel } from '../../src/report/describedModel'
 import type { Report } from '../../src/report/Report'
 
@@ -150,8 +150,8 @@ async function entitiesReport(): Promise<Report> {
     }
     words.push(own.map((label, at) => `${label > 0 ? 'Name' : 'word'}${at}`))
   }
-  const collector = collectorFor(model, 10, undefined)!
-  await collector.add({
+  const reported = reportedRowsOf(model, 10, undefined)!
+  await reported.add({
     prefix: 'eval',
     batch: {},
     rows: words.map((_, row) => row),
@@ -159,7 +159,7 @@ async function entitiesReport(): Promise<Report> {
     labels: { labels: new Tensor('int32', Int32Array.from(labels), [300, length]) },
     wholeRow: async row => ({ tokens: words[row] }),
   })
-  return reportOf(model, new Map([['eval', { step: 230, collector }]]))
+  return reportOf(model, new Map([['eval', { step: 230, rows: reported }]]))
 }
 
 function classifier(names: readonly string[]): PreTrainedModel {
@@ -177,11 +177,11 @@ interface Row {
 
 /** The report of an evaluation of such rows. */
 async function collected(model: PreTrainedModel, rows: readonly Row[], more: object = {}): Promise<Report> {
-  const collector = collectorFor(model, 10, undefined)!
+  const reported = reportedRowsOf(model, 10, undefined)!
   const size = 64
   for (let start = 0; start < rows.length; start += size) {
     const part = rows.slice(start, start + size)
-    await collector.add({
+    await reported.add({
       prefix: 'eval',
       batch: {},
       rows: part.map((_, at) => start + at),
@@ -203,7 +203,7 @@ async function collected(model: PreTrainedModel, rows: readonly Row[], more: obj
       },
     })
   }
-  return reportOf(model, new Map([['eval', { step: 230, collector }]]))
+  return reportOf(model, new Map([['eval', { step: 230, rows: reported }]]))
 }
 
 function reportOf(model: PreTrainedModel | undefined, details: Report['details']): Report {

@@ -108,6 +108,9 @@ export function metricsLines(split: string, metrics: LogEntry): string[] {
   ]
 }
 
+/** What the keys of {@link speedMetrics} end with. */
+export const speedKeys = ['runtime', 'samples_per_second', 'steps_per_second', 'tokens_per_second'] as const
+
 /**
  * The speed of a run: `<split>_runtime` in seconds, and samples, steps and tokens a second. Only the runtime if that
  * is 0.

@@ -1,5 +1,5 @@
 import koffi from 'koffi'
-import { TrainerError } from '../errors'
+import { sentenceOf, TrainerError } from '../errors'
 import { functions, type FunctionName, type Given, type Parameter, type Returned, type Signature } from './functions'
 import { addressOf, memoryAt, type Pointer, pointersAt } from './nativeMemory'
 import { openNative } from './nativeLibrary'
@@ -76,8 +76,7 @@ function readTable(path: string): { version: string; table: BigUint64Array } {
   try {
     base = openNative(path).func('OrtGetApiBase', 'void *', [])() as Pointer
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new TrainerError('engine', `The ONNX Runtime library ${path} does not open: ${reason}.`, {
+    throw new TrainerError('engine', `The ONNX Runtime library ${path} does not open: ${sentenceOf(cause)}`, {
       fix:
         'It has to be ONNX Runtime for this system and processor, with the libraries it needs; ' +
         '`ts-trainer doctor` says more.',

@@ -1,4 +1,5 @@
 // the log of a run → its results: by name, and as a table
+import { speedKeys } from '../callbacks/format'
 import type { LogEntry } from '../callbacks/TrainerState'
 import type { MetricValue } from '../metrics/Metrics'
 import { fixedPoint, pythonFloat } from '../pythonNumbers'
@@ -73,7 +74,7 @@ function isEvaluation(entry: LogEntry): boolean {
 }
 
 /** What says how fast or when an evaluation was, not how good the model is. */
-const otherKeys = 'runtime samples_per_second steps_per_second tokens_per_second epoch step total_flos'.split(' ')
+const otherKeys: readonly string[] = [...speedKeys, 'epoch', 'step', 'total_flos']
 
 function metricsOf(entry: LogEntry): [string, MetricValue][] {
   return Object.entries(entry).flatMap(([key, value]) => {

@@ -1,5 +1,5 @@
 // classes of tokens → entities, as Python's TokenClassificationPipeline groups them
-import { highestOf } from './probabilities'
+import { highestOf } from '../probabilities'
 
 /** How tokens become entities. */
 export const aggregationStrategies = ['none', 'simple', 'first', 'average', 'max'] as const

@@ -6,7 +6,7 @@ import type { Encoding } from '../tokenizers/encoding'
 import type { Tokenizer } from '../tokenizers/tokenizer'
 import type { PipelineMembers } from './PipelineMembers'
 import type { Encoded, PipelineTask, TaskContext } from './PipelineTask'
-import { highest, softmax } from './probabilities'
+import { highest, softmax } from '../probabilities'
 import { checkCount, cutting, readTexts, rowOf } from './reading'
 
 /** A token for a mask. */

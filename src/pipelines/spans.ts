@@ -1,5 +1,5 @@
 // logits of windows → answers, as Python's QuestionAnsweringPipeline finds them
-import { highest, softmax } from './probabilities'
+import { highest, softmax } from '../probabilities'
 
 /** An answer, and where it stands in the context: `context.slice(start, end)`. */
 export interface Answer {

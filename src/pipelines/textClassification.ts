@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor'
 import type { Encoding } from '../tokenizers/encoding'
 import type { Encoded, Items, PipelineTask, TaskContext } from './PipelineTask'
 import type { PipelineMembers } from './PipelineMembers'
-import { highest, sigmoid, softmax } from './probabilities'
+import { highest, sigmoid, softmax } from '../probabilities'
 import { checkChoice, checkCount, cutting, labelNames, notTexts, rowOf } from './reading'
 
 /** A text with a second one. */

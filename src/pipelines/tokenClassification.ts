@@ -17,7 +17,7 @@ import {
 } from './entities'
 import type { PipelineMembers } from './PipelineMembers'
 import type { Encoded, Items, PipelineTask, TaskContext } from './PipelineTask'
-import { softmax } from './probabilities'
+import { softmax } from '../probabilities'
 import { checkChoice, cutting, labelNames, notTexts, readTexts, rowOf } from './reading'
 
 /** Options of a {@link TokenClassificationPipeline}. */

@@ -1,13 +1,14 @@
 import type { EvaluatedBatch } from '../callbacks/EvaluatedBatch'
 import { ignoredIndex } from '../labelColumn'
+import { highest, softmax } from '../probabilities'
 import { ClassPairs } from './ClassPairs'
 import { html, type Html } from './html'
 import { percentText } from './numbers'
-import type { RowCollector } from './RowCollector'
+import { numbersOf } from './numbersOf'
+import type { ReportedRows } from './ReportedRows'
 import type { Decoder } from './rowTexts'
 import { name } from './name'
 import { rowList, rowsSection, ShownRows } from './shownRows'
-import { firstTwo, softmax } from './softmax'
 
 /** What a row was taken for. */
 interface Facts {
@@ -21,7 +22,7 @@ interface Facts {
 }
 
 /** Rows that each have one class. */
-export class ClassRows implements RowCollector {
+export class ClassRows implements ReportedRows {
   readonly #names: readonly string[]
   readonly #pairs = new ClassPairs()
   readonly #shown: ShownRows<'wrong' | 'unsure', Facts>
@@ -31,7 +32,7 @@ export class ClassRows implements RowCollector {
     this.#shown = new ShownRows(['wrong', 'unsure'], count, decoder)
   }
 
-  get rows(): number {
+  get count(): number {
     return this.#pairs.length
   }
 
@@ -44,13 +45,9 @@ export class ClassRows implements RowCollector {
     for (let place = 0; place < count; place++) {
       const label = Number(labels.data[place])
       if (label === ignoredIndex) continue
-      const probabilities = softmax(logits.data, place * width, width)
-      const [predicted, next] = firstTwo(probabilities)
-      const [ofLabel, ofPredicted, ofNext] = [label, predicted, next].map(at => probabilities[at]!) as [
-        number,
-        number,
-        number,
-      ]
+      const probabilities = softmax(numbersOf(logits, place * width, width))
+      const [predicted, next] = highest(probabilities, 2) as [number, number]
+      const [ofLabel, ofPredicted, ofNext] = [probabilities[label]!, probabilities[predicted]!, probabilities[next]!]
       this.#pairs.add(label, predicted, ofPredicted)
       const scores = { ...(predicted !== label && { wrong: -ofLabel }), unsure: ofNext - ofPredicted }
       this.#shown.add(evaluated, place, scores, () => ({ label, predicted, next, ofLabel, ofPredicted, ofNext }))
@@ -59,7 +56,7 @@ export class ClassRows implements RowCollector {
   }
 
   sections(): Html {
-    if (this.rows === 0) return html``
+    if (this.count === 0) return html``
     return html`${this.#pairs.sections(this.#names, 'row')}
     ${rowsSection(
       rowList(

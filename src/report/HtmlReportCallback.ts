@@ -4,19 +4,20 @@ import type { EvaluatedBatch } from '../callbacks/EvaluatedBatch'
 import { type CallbackContext, TrainerCallback } from '../callbacks/TrainerCallback'
 import type { TrainerControl } from '../callbacks/TrainerControl'
 import type { TrainerState } from '../callbacks/TrainerState'
-import { TrainerError } from '../errors'
+import { sentenceOf, TrainerError } from '../errors'
 import { reportFile } from '../files/checkpointNames'
+import { lastNameOf } from '../files/paths'
 import { writeTextNow, writeTexts } from '../files/writeFile'
 import { log } from '../logging'
 import { withDefaults } from '../options'
 import { TrainingArguments } from '../TrainingArguments'
-import { collectorFor, showsRows } from './collectorFor'
+import { describedModel } from './describedModel'
 import { evaluatedPrefix } from './evaluations'
 import { Growing } from './growing'
 import { pageOf } from './page'
-import type { EvaluatedRows, Report, ReportedArgument, RunStatus } from './Report'
-import type { RowCollector } from './RowCollector'
-import { describedModel } from './describedModel'
+import type { LastEvaluation, Report, ReportedArgument, RunStatus } from './Report'
+import type { ReportedRows } from './ReportedRows'
+import { reportedRowsOf, showsRows } from './reportedRowsOf'
 import type { Decoder } from './rowTexts'
 
 /** Options of {@link HtmlReportCallback}. */
@@ -37,14 +38,15 @@ const pause = 10_000
  */
 export class HtmlReportCallback extends TrainerCallback {
   readonly #count: number
-  readonly #details = new Map<string, EvaluatedRows>()
-  #collecting:
-    { readonly of: unknown; readonly prefix: string; readonly collector: RowCollector | undefined } | undefined
+  readonly #details = new Map<string, LastEvaluation>()
+  /** The rows of the evaluation that is under way: of which loader, under which prefix. */
+  #current: { readonly of: unknown; readonly prefix: string; readonly rows: ReportedRows | undefined } | undefined
   #status: RunStatus = 'evaluated'
   #stepTimes = new Growing(new Float64Array())
   #stepBegan = 0
   #written = 0
   #writing: Promise<void> = Promise.resolve()
+  #isWriting = false
   /** What the last event has brought, for the page that tells of a failure. */
   #last: readonly [TrainingArguments, Readonly<TrainerState>, CallbackContext] | undefined
 
@@ -108,10 +110,9 @@ export class HtmlReportCallback extends TrainerCallback {
     context: CallbackContext,
   ): Promise<void> {
     const prefix = evaluatedPrefix(context.metrics ?? {})
-    const { collector, prefix: collected } = this.#collecting ?? {}
-    this.#collecting = undefined
-    if (collector !== undefined && collected === prefix)
-      this.#details.set(prefix!, { step: state.globalStep, collector })
+    const { rows, prefix: collected } = this.#current ?? {}
+    this.#current = undefined
+    if (rows !== undefined && collected === prefix) this.#details.set(prefix!, { step: state.globalStep, rows })
     this.#write(args, state, context)
     if (this.#status !== 'running') await this.#writing
   }
@@ -128,12 +129,17 @@ export class HtmlReportCallback extends TrainerCallback {
   }
 
   /** Training has thrown: the process may end at once, so the page is written before anything else happens. */
-  override dispose(): void {
+  override async dispose(): Promise<void> {
     if (this.#last === undefined || this.#status !== 'running') return
     this.#status = 'failed'
     const [args, state, context] = this.#last
     if (!state.isWorldProcessZero) return
-    this.#attempt(() => writeTextNow(join(args.outputDir, reportFile), pageOf(this.#report(args, state, context))))
+    const write = (): void =>
+      this.#attempt(() => writeTextNow(join(args.outputDir, reportFile), pageOf(this.#report(args, state, context))))
+    write()
+    if (!this.#isWriting) return
+    await this.#writing // an earlier page, which comes over this one
+    write()
   }
 
   /** A batch's rows go to what collects those of this evaluation. */
@@ -142,16 +148,16 @@ export class HtmlReportCallback extends TrainerCallback {
     { model, processingClass, evalDataloader }: CallbackContext,
   ): Promise<void> {
     const { prefix } = evaluated
-    if (this.#collecting?.of !== evalDataloader || this.#collecting?.prefix !== prefix) {
+    if (this.#current?.of !== evalDataloader || this.#current?.prefix !== prefix) {
       const decoder = processingClass as Decoder | undefined
-      const collector = showsRows(model) ? collectorFor(model, this.#count, decoder) : undefined
-      this.#collecting = { of: evalDataloader, prefix, collector }
+      const rows = showsRows(model) ? reportedRowsOf(model, this.#count, decoder) : undefined
+      this.#current = { of: evalDataloader, prefix, rows }
     }
     try {
-      await this.#collecting.collector?.add(evaluated)
+      await this.#current.rows?.add(evaluated)
     } catch (error) {
-      this.#collecting = { ...this.#collecting, collector: undefined }
-      log('warning', `The report is without the rows of this evaluation: ${messageOf(error)}`)
+      this.#current = { ...this.#current, rows: undefined }
+      log('warning', `The report is without the rows of this evaluation: ${sentenceOf(error)}`)
     }
   }
 
@@ -162,9 +168,12 @@ export class HtmlReportCallback extends TrainerCallback {
     this.#written = performance.now()
     this.#attempt(() => {
       const page = pageOf(this.#report(args, state, context))
-      this.#writing = this.#writing
+      this.#isWriting = true
+      const writing = this.#writing
         .then(async () => writeTexts(args.outputDir, { [reportFile]: page }))
         .catch((error: unknown) => warn(error))
+        .then(() => void (this.#isWriting = this.#writing !== writing))
+      this.#writing = writing
     })
   }
 
@@ -195,7 +204,8 @@ export class HtmlReportCallback extends TrainerCallback {
           : { metric: args.metricForBestModel, greaterIsBetter: args.greaterIsBetter ?? false },
       details: this.#details,
       stepTimes: this.#stepTimes.values,
-      rowsPerStep: args.trainBatchSize * args.gradientAccumulationSteps,
+      // not the argument's, which autoFindBatchSize may have lowered
+      rowsPerStep: (state.trainBatchSize ?? args.trainBatchSize) * args.gradientAccumulationSteps,
       ...reportedArguments(args),
       engine,
     }
@@ -203,15 +213,7 @@ export class HtmlReportCallback extends TrainerCallback {
 }
 
 function warn(error: unknown): void {
-  log('warning', `${reportFile} was not written: ${messageOf(error)} Training goes on.`)
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\.?$/, '.')
-}
-
-function lastNameOf(path: string): string {
-  return path.split(/[\\/]/).findLast(part => part !== '' && part !== '.') ?? path
+  log('warning', `${reportFile} was not written: ${sentenceOf(error)} Training goes on.`)
 }
 
 /** The arguments, those apart that are as by default. */

@@ -1,7 +1,7 @@
 import type { LogEntry } from '../callbacks/TrainerState'
-import type { RowCollector } from './RowCollector'
+import type { ReportedRows } from './ReportedRows'
 
-/** How far a run is. */
+/** How far a run is; `evaluated` is what was not trained. */
 export type RunStatus = 'evaluated' | 'running' | 'finished' | 'stopped' | 'failed'
 
 /** What a report is made of. */
@@ -22,9 +22,10 @@ export interface Report {
   /** What decides which evaluation is the best, as far as the run knows. */
   readonly best: BestEvaluation | undefined
   /** The rows of the last evaluation of each set, by what the keys of its metrics begin with. */
-  readonly details: ReadonlyMap<string, EvaluatedRows>
+  readonly details: ReadonlyMap<string, LastEvaluation>
   /** How long updates took, in seconds, without what lies between them. */
   readonly stepTimes: Float64Array
+  /** Rows of a whole update. */
   readonly rowsPerStep: number
   readonly changedArguments: readonly ReportedArgument[]
   readonly otherArguments: readonly ReportedArgument[]
@@ -46,9 +47,9 @@ export interface BestEvaluation {
 }
 
 /** What the last evaluation of a set has shown of its rows. */
-export interface EvaluatedRows {
+export interface LastEvaluation {
   readonly step: number
-  readonly collector: RowCollector
+  readonly rows: ReportedRows
 }
 
 /** An argument by its name, and its value as text. */

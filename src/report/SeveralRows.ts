@@ -1,10 +1,12 @@
 import type { EvaluatedBatch } from '../callbacks/EvaluatedBatch'
+import { sigmoid } from '../probabilities'
 import { Tensor } from '../tensor'
 import { classTable } from './classTable'
 import { Growing } from './growing'
 import { type Content, html, type Html } from './html'
 import { percentText } from './numbers'
-import type { RowCollector } from './RowCollector'
+import { numbersOf } from './numbersOf'
+import type { ReportedRows } from './ReportedRows'
 import type { Decoder } from './rowTexts'
 import { name } from './name'
 import { rowList, rowsSection, ShownRows } from './shownRows'
@@ -18,7 +20,7 @@ interface Facts {
 }
 
 /** Rows that have several labels each: a byte is kept of each row and label, on either side. */
-export class SeveralRows implements RowCollector {
+export class SeveralRows implements ReportedRows {
   readonly #names: readonly string[]
   readonly #labels = new Growing(new Uint8Array())
   readonly #predictions = new Growing(new Uint8Array())
@@ -29,7 +31,7 @@ export class SeveralRows implements RowCollector {
     this.#shown = new ShownRows(['wrong', 'unsure'], count, decoder)
   }
 
-  get rows(): number {
+  get count(): number {
     return this.#labels.length / this.#names.length
   }
 
@@ -40,14 +42,14 @@ export class SeveralRows implements RowCollector {
     const count = evaluated.rows.length
     if (logits?.size !== count * width || labels?.size !== count * width) return
     for (let place = 0; place < count; place++) {
-      const probabilities = this.#names.map((_, at) => 1 / (1 + Math.exp(-Number(logits.data[place * width + at]))))
-      const given = this.#names.map((_, at) => Number(labels.data[place * width + at]))
+      const probabilities = sigmoid(numbersOf(logits, place * width, width))
+      const given = numbersOf(labels, place * width, width)
       this.#keep(evaluated, place, given, probabilities)
     }
     await this.#shown.readTexts(evaluated)
   }
 
-  #keep(evaluated: EvaluatedBatch, place: number, given: readonly number[], probabilities: readonly number[]): void {
+  #keep(evaluated: EvaluatedBatch, place: number, given: Float64Array, probabilities: Float64Array): void {
     given.forEach(label => this.#labels.push(Number(label >= 0.5)))
     probabilities.forEach(probability => this.#predictions.push(Number(probability > 0.5)))
     const distance = given.reduce((sum, label, at) => sum + Math.abs(label - probabilities[at]!), 0)
@@ -55,7 +57,7 @@ export class SeveralRows implements RowCollector {
     const distanceOf = (at: number): number => Math.abs(probabilities[at]! - 0.5)
     const nearest = given.reduce((least, _, at) => (distanceOf(at) < distanceOf(least) ? at : least), 0)
     const those = (holds: (at: number) => boolean): Facts['has'] =>
-      probabilities.flatMap((probability, at) => (holds(at) ? [[at, probability] as const] : []))
+      Array.from(probabilities, (probability, at) => [at, probability] as const).filter(([at]) => holds(at))
     this.#shown.add(evaluated, place, { ...(isWrong && { wrong: distance }), unsure: -distanceOf(nearest) }, () => ({
       has: those(at => given[at]! >= 0.5),
       predicted: those(at => probabilities[at]! > 0.5),
@@ -64,8 +66,8 @@ export class SeveralRows implements RowCollector {
   }
 
   sections(): Html {
-    if (this.rows === 0) return html``
-    const table = (data: Uint8Array): Tensor => new Tensor('uint8', data, [this.rows, this.#names.length])
+    if (this.count === 0) return html``
+    const table = (data: Uint8Array): Tensor => new Tensor('uint8', data, [this.count, this.#names.length])
     const [wrong, unsure] = [this.#shown.of('wrong'), this.#shown.of('unsure')]
     const factsOf = ({ has, predicted }: Facts): Html =>
       html`has ${this.#named(has)}; predicted ${this.#named(predicted)}`

@@ -1,17 +1,18 @@
 import type { EvaluatedBatch } from '../callbacks/EvaluatedBatch'
 import { ignoredIndex } from '../labelColumn'
 import { entityReport } from '../metrics/seqeval'
+import { highestOf, softmax } from '../probabilities'
 import type { Tensor } from '../tensor'
 import { ClassPairs } from './ClassPairs'
 import { scoreTable } from './classTable'
 import { Growing } from './growing'
 import { html, type Html } from './html'
 import { countOf, countText, percentText } from './numbers'
-import type { RowCollector } from './RowCollector'
+import { numbersOf } from './numbersOf'
+import type { ReportedRows } from './ReportedRows'
 import type { Decoder } from './rowTexts'
 import { name } from './name'
 import { rowList, rowsSection, ShownRows } from './shownRows'
-import { firstTwo, softmax } from './softmax'
 
 /** A token that was taken for another class than its own. */
 interface WrongToken {
@@ -32,7 +33,7 @@ const mostTokens = 1_000_000
 const listed = 10
 
 /** Rows whose tokens have classes: three numbers are kept of each token, and one of each row. */
-export class TokenRows implements RowCollector {
+export class TokenRows implements ReportedRows {
   readonly #names: readonly string[]
   readonly #decoder: Decoder | undefined
   readonly #pairs = new ClassPairs()
@@ -45,7 +46,7 @@ export class TokenRows implements RowCollector {
     this.#shown = new ShownRows(['wrong'], count, decoder)
   }
 
-  get rows(): number {
+  get count(): number {
     return this.#ends.length
   }
 
@@ -64,8 +65,8 @@ export class TokenRows implements RowCollector {
     for (let at = place * length; at < (place + 1) * length; at++) {
       const label = Number(labels.data[at])
       if (label === ignoredIndex) continue
-      const probabilities = softmax(logits.data, at * width, width)
-      const [predicted] = firstTwo(probabilities)
+      const probabilities = softmax(numbersOf(logits, at * width, width))
+      const predicted = highestOf(probabilities)
       const probability = probabilities[predicted]!
       this.#pairs.add(label, predicted, probability)
       loss -= Math.log(probabilities[label]!)
@@ -102,7 +103,7 @@ export class TokenRows implements RowCollector {
     const [references, found] = [inRows(labels), inRows(predictions)]
     if (references.flat().every(one => one === 'O') && found.flat().every(one => one === 'O')) return html``
     const report = entityReport(references, found, { zeroDivision: 0, outputDict: true })
-    const note = ends.length < this.rows && html`<p class="note">Of the first ${countOf(ends.length, 'row')}.</p>`
+    const note = ends.length < this.count && html`<p class="note">Of the first ${countOf(ends.length, 'row')}.</p>`
     return html`<section>
       <h3>Entities</h3>
       ${scoreTable('Whole entities, found at the right place with the right type, as seqeval counts them', report)}${note}

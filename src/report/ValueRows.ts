@@ -2,19 +2,20 @@ import type { EvaluatedBatch } from '../callbacks/EvaluatedBatch'
 import { Growing } from './growing'
 import { html, type Html } from './html'
 import { metricText } from './numbers'
-import type { RowCollector } from './RowCollector'
+import { numbersOf } from './numbersOf'
+import type { ReportedRows } from './ReportedRows'
 import type { Decoder } from './rowTexts'
 import { scatterChart } from './scatterChart'
 import { rowList, rowsSection, ShownRows } from './shownRows'
 import { facts } from './table'
 
 interface Facts {
-  readonly labels: readonly number[]
-  readonly predicted: readonly number[]
+  readonly labels: Float64Array
+  readonly predicted: Float64Array
 }
 
 /** Rows for which numbers are predicted, one or several: two numbers are kept of each. */
-export class ValueRows implements RowCollector {
+export class ValueRows implements ReportedRows {
   readonly #width: number
   readonly #labels = new Growing(new Float64Array())
   readonly #predictions = new Growing(new Float64Array())
@@ -26,7 +27,7 @@ export class ValueRows implements RowCollector {
     this.#shown = new ShownRows(['wrong'], count, decoder)
   }
 
-  get rows(): number {
+  get count(): number {
     return this.#labels.length / this.#width
   }
 
@@ -36,9 +37,8 @@ export class ValueRows implements RowCollector {
     const size = evaluated.rows.length * this.#width
     if (logits?.size !== size || given?.size !== size) return
     for (let place = 0; place < evaluated.rows.length; place++) {
-      const [predicted, labels] = [logits, given].map(({ data }) =>
-        Array.from({ length: this.#width }, (_, at) => Number(data[place * this.#width + at])),
-      ) as [number[], number[]]
+      const predicted = numbersOf(logits, place * this.#width, this.#width)
+      const labels = numbersOf(given, place * this.#width, this.#width)
       labels.forEach(label => this.#labels.push(label))
       predicted.forEach(value => this.#predictions.push(value))
       const distance = labels.reduce((sum, label, at) => sum + Math.abs(label - predicted[at]!), 0)
@@ -48,7 +48,7 @@ export class ValueRows implements RowCollector {
   }
 
   sections(): Html {
-    if (this.rows === 0) return html``
+    if (this.count === 0) return html``
     const [labels, predictions] = [this.#labels.values, this.#predictions.values]
     const errors = labels.map((label, at) => label - predictions[at]!)
     const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -66,7 +66,7 @@ export class ValueRows implements RowCollector {
 }
 
 function factsOf({ labels, predicted }: Facts): Html {
-  const all = (values: readonly number[]): string => values.map(value => metricText(value)).join(', ')
+  const all = (values: Float64Array): string => Array.from(values, metricText).join(', ')
   if (labels.length > 1) return html`is ${all(labels)}, predicted ${all(predicted)}`
   return html`is ${all(labels)}, predicted ${all(predicted)}, off by ${metricText(predicted[0]! - labels[0]!)}`
 }

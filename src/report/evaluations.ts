@@ -1,4 +1,6 @@
+import { speedKeys } from '../callbacks/format'
 import type { LogEntry } from '../callbacks/TrainerState'
+import { isBetter } from '../metrics/better'
 import type { MetricValue } from '../metrics/Metrics'
 import type { BestEvaluation } from './Report'
 
@@ -19,7 +21,8 @@ export interface Evaluation {
   readonly rowsPerSecond: number | undefined
 }
 
-const speeds = ['runtime', 'samples_per_second', 'steps_per_second', 'tokens_per_second', 'model_preparation_time']
+/** What says how fast an evaluation was; the last is in the logs of Python's Trainer alone. */
+const speeds: readonly string[] = [...speedKeys, 'model_preparation_time']
 
 /** The evaluations in a run's logs by their sets: each log of one has its time. */
 export function evaluatedSets(history: readonly LogEntry[]): EvaluatedSet[] {
@@ -27,7 +30,9 @@ export function evaluatedSets(history: readonly LogEntry[]): EvaluatedSet[] {
   for (const entry of history) {
     const prefix = evaluatedPrefix(entry)
     if (prefix === undefined) continue
-    sets.set(prefix, [...(sets.get(prefix) ?? []), evaluationOf(entry, prefix)])
+    const known = sets.get(prefix) ?? []
+    sets.set(prefix, known)
+    known.push(evaluationOf(entry, prefix))
   }
   return [...sets].map(([prefix, evaluations]) => ({ prefix, evaluations }))
 }
@@ -75,12 +80,12 @@ export function bestOf(
   const named = metricNames({ prefix, evaluations }).find(name => wanted.includes(`${prefix}_${name}`))
   const metric = named ?? 'loss'
   const greater = named !== undefined && best!.greaterIsBetter
-  const valueOf = ({ metrics }: Evaluation): number => {
+  let found: { readonly at: number; readonly value: number } | undefined
+  for (const [at, { metrics }] of evaluations.entries()) {
     const value = metrics[metric]
-    return typeof value === 'number' && !Number.isNaN(value) ? (greater ? value : -value) : -Infinity
+    if (typeof value === 'number' && isBetter(value, found?.value, greater)) found = { at, value }
   }
-  const at = evaluations.reduce((found, one, i) => (valueOf(one) > valueOf(evaluations[found]!) ? i : found), 0)
-  return evaluations[at] === undefined || valueOf(evaluations[at]) === -Infinity ? undefined : { metric, at }
+  return found && { metric, at: found.at }
 }
 
 /** A set's name for readers: that of several, or of another prefix; undefined of the one that there usually is. */

@@ -1,4 +1,5 @@
 import type { MetricValue } from '../metrics/Metrics'
+import { shortened } from './beginningOf'
 import { bestOf, type EvaluatedSet, type Evaluation, metricNames } from './evaluations'
 import { html, type Html } from './html'
 import { columnText, metricText } from './numbers'
@@ -42,7 +43,7 @@ function rowOf(
   const cells = shown.map(([name, textOf]) => {
     const value = metrics[name]
     const text = value === undefined ? '–' : textOf(value)
-    return text.length > longest ? `${text.slice(0, longest)}…` : text
+    return shortened(text, longest)
   })
   return { cells: [place, metricText(epoch), ...cells], ...(isBest && { kind: 'best' as const }) }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { sentenceOf } from '../errors'
 import { argumentsSection } from './argumentsSection'
 import { curves } from './curves'
 import { type EvaluatedSet, evaluatedSets, setName } from './evaluations'
@@ -6,7 +7,8 @@ import { type Content, html, Html } from './html'
 import { machineSection } from './machineSection'
 import { metricsTable } from './metricsTable'
 import { countOf, countText, metricText } from './numbers'
-import type { EvaluatedRows, Report } from './Report'
+import type { Report } from './Report'
+import type { ReportedRows } from './ReportedRows'
 import { style } from './style'
 import { summarySection } from './summarySection'
 import { timingsSection } from './timingsSection'
@@ -76,13 +78,13 @@ function evaluationTitle({ prefix }: EvaluatedSet): string {
 }
 
 function evaluationSection(set: EvaluatedSet, id: string, report: Report): Html {
-  const rows = report.details.get(set.prefix)
-  const sections = rows && rowSections(rows)
+  const last = report.details.get(set.prefix)
+  const sections = last && rowSections(last.rows)
   const note =
-    rows !== undefined &&
+    last !== undefined &&
     sections?.markup !== '' &&
     html`<p class="note">
-      What follows is of the last evaluation, at step ${countText(rows.step)}: ${countText(rows.collector.rows)} rows.
+      What follows is of the last evaluation, at step ${countText(last.step)}: ${countOf(last.rows.count, 'row')}.
     </p> `
   return html`<section aria-labelledby="${id}">
     <h2 id="${id}">${evaluationTitle(set)}</h2>
@@ -94,11 +96,11 @@ function evaluationSection(set: EvaluatedSet, id: string, report: Report): Html 
  * What the rows come to; where that fails, such as for entities whose types have impossible names, the page is
  * without it.
  */
-function rowSections({ collector }: EvaluatedRows): Html {
+function rowSections(rows: ReportedRows): Html {
   try {
-    return collector.sections()
+    return rows.sections()
   } catch (error) {
-    return html`<p class="note">They cannot be shown: ${error instanceof Error ? error.message : String(error)}</p>`
+    return html`<p class="note">They cannot be shown: ${sentenceOf(error)}</p>`
   }
 }
 

@@ -1,5 +1,9 @@
+import { shortened } from './beginningOf'
 import { html, type Html } from './html'
 import { ticksOver, tickText } from './ticks'
+
+/** As much of a name as there is room for beside the axis. */
+const longestLabel = 25
 
 /** What an axis shows: its name with the unit, and the numbers that have to be on it. */
 export interface AxisRange {
@@ -69,7 +73,7 @@ export class Plot {
       <path class="axis" d="M${this.#left} ${this.#top}V${bottom}H${right}" />
       <text class="label" x="${middle.x}" y="${this.height - 8}" text-anchor="middle">${this.#across.label}</text>
       <text class="label" transform="translate(12 ${middle.y}) rotate(-90)" text-anchor="middle">
-        ${shortened(this.#up.label)}
+        ${shortened(this.#up.label, longestLabel)}
       </text>
       ${content}
     </svg>`
@@ -93,11 +97,6 @@ function axisOf({ label, low, high, ticks: count = 5, exact = false }: AxisRange
 
 function shareOf(value: number, { low, high }: Axis): number {
   return (value - low) / (high - low)
-}
-
-/** As much of a name as there is room for beside the axis. */
-function shortened(label: string): string {
-  return label.length > 26 ? `${label.slice(0, 25)}…` : label
 }
 
 /** A hundredth of a unit cannot be seen, and further digits would be most of the page. */

@@ -1,6 +1,8 @@
 import type { EvaluatedBatch } from '../callbacks/EvaluatedBatch'
+import { sentenceOf } from '../errors'
 import { log } from '../logging'
 import type { Tensor } from '../tensor'
+import { beginningOf } from './beginningOf'
 
 /** A text of a row, and the column that it stands in. */
 export interface RowText {
@@ -37,11 +39,8 @@ export async function textsOf(
     if (decoder === undefined || ids === undefined) return []
     return [cut('input_ids', decoder.decode(ids, { skipSpecialTokens: true }))]
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error)
-    log(
-      'warning',
-      `The report is without the text of row ${evaluated.rows[place]} of the evaluation dataset: ${problem}`,
-    )
+    const row = `row ${evaluated.rows[place]} of the evaluation dataset`
+    log('warning', `The report is without the text of ${row}: ${sentenceOf(error)}`)
     return []
   }
 }
@@ -53,7 +52,7 @@ function textIn(cell: unknown): string | undefined {
 }
 
 function cut(column: string, text: string): RowText {
-  return { column, text: text.slice(0, longestText), length: text.length }
+  return { column, text: beginningOf(text, longestText), length: text.length }
 }
 
 /** The ids of a row without its padding. */

@@ -1,3 +1,4 @@
+import { shadeOf } from './heatLevels'
 import { html, type Html } from './html'
 import { rangeOf } from './lineChart'
 import { countOf, metricText } from './numbers'
@@ -15,13 +16,14 @@ export function scatterChart(labels: ArrayLike<number>, predictions: ArrayLike<n
   if (points.length === 0) return html``
   const [low, high] = rangeOf(points.flat())
   const plot = new Plot({ label: 'true', low, high }, { label: 'predicted', low, high }, 380)
-  const drawn = points.length <= mostDots ? dots(plot, points) : shares(plot, points, low, high || 1)
+  const isDotted = points.length <= mostDots || low === high
+  const drawn = isDotted ? dots(plot, low === high ? points.slice(0, 1) : points) : shares(plot, points, low, high)
   const summary = `Predicted against true numbers of ${countOf(points.length, 'row')}, from ${metricText(low)} to ${metricText(high)}.`
   const diagonal = html`<path class="diagonal" d="M${plot.x(low)} ${plot.y(low)}L${plot.x(high)} ${plot.y(high)}" />`
   return html`<figure>
     <figcaption>
       Predicted against true numbers: what is right lies on the dashed
-      line${points.length > mostDots && '; the darker a square, the more rows'}
+      line${!isDotted && '; the darker a square, the more rows'}
     </figcaption>
     ${plot.draw(summary, html`${drawn}${diagonal}`)}
   </figure>`
@@ -51,7 +53,7 @@ function shares(plot: Plot, points: Points, low: number, high: number): Html {
     const [label, predicted] = [low + Math.floor(at / squares) * step, low + (at % squares) * step]
     const [x, y] = [plot.x(label), plot.y(predicted + step)]
     const told = `${countOf(count, 'row')}: true ${metricText(label)} to ${metricText(label + step)}, predicted ${metricText(predicted)} to ${metricText(predicted + step)}`
-    const shade = Math.max(2, Math.ceil(Math.sqrt(count / most) * 10))
+    const shade = Math.max(2, shadeOf(count / most)) // one row can be told from none
     return html`<rect
       class="right${shade}"
       x="${x}"

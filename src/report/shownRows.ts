@@ -1,4 +1,5 @@
 import type { EvaluatedBatch } from '../callbacks/EvaluatedBatch'
+import { shortened } from './beginningOf'
 import { type Content, html, type Html } from './html'
 import { Largest } from './Largest'
 import { countText } from './numbers'
@@ -83,9 +84,7 @@ function textOf({ column, text, length }: RowText, isNamed: boolean): Html {
   const left = length - text.length
   const rest = left > 0 && more(`and ${countText(left)} characters more, which this page leaves out`)
   return html`<details class="text">
-    <summary dir="auto">
-      ${name}${words(`${text.slice(0, seen)}…`)} ${more(`all ${countText(length)} characters`)}
-    </summary>
+    <summary dir="auto">${name}${words(shortened(text, seen))} ${more(`all ${countText(length)} characters`)}</summary>
     <p class="text" dir="auto">${words(text)} ${rest}</p>
   </details> `
 }

@@ -7,7 +7,7 @@ import { facts } from './table'
 /** What a run is and came to, in a few lines. */
 export function summarySection(report: Report, sets: readonly EvaluatedSet[]): Html {
   const { model, trainRows, details } = report
-  const rows = [...details].map(([prefix, { collector }]) => rowsText(setName(prefix), collector.rows)).filter(Boolean)
+  const rows = [...details].map(([prefix, last]) => rowsText(setName(prefix), last.rows.count)).filter(Boolean)
   return html`<section aria-labelledby="summary">
     <h2 id="summary">Summary</h2>
     ${facts([

@@ -1,6 +1,7 @@
 // work for a tracker, done beside training: its failures are warnings, and nothing waits for it for long
 import { randomUUID } from 'node:crypto'
 import type { LogEntry } from '../callbacks/TrainerState'
+import { sentenceOf } from '../errors'
 import { log } from '../logging'
 import type { RunEnd, RunIdentity, TrackedLog, TrackedRun, TrackedSession, Tracker } from './Tracker'
 
@@ -16,6 +17,7 @@ export class Delivery {
   readonly #session: Promise<TrackedSession>
   /** Settles when all that was asked for so far is done; it is never rejected. */
   #work: Promise<void>
+  /** What was logged while the tracker was busy, or hangs: no more than the state's history keeps too. */
   #waiting: TrackedLog[] = []
   /** Logs that the tracker is taking. */
   #underWay = 0
@@ -53,21 +55,18 @@ export class Delivery {
   /**
    * Ends the run when everything has been delivered, and waits for that.
    * @param deadline when the wait ends, by `performance.now()`: what has not arrived by then is lost, with a warning.
-   * @returns whether the tracker has answered in time.
+   * @returns whether the tracker is worth being asked again: it has answered in time, and has not been given up.
    */
   async finish(end: RunEnd, deadline: number): Promise<boolean> {
-    this.#work = this.#work.then(() => this.#attempt(session => session.finish(end)))
+    this.#work = this.#work.then(() => this.#attempt("the run's end", session => session.finish(end)))
     const isInTime = await isDone(this.#work, deadline)
     if (!isInTime) {
       this.#failures = mostFailures
-      const lost = this.#waiting.length + this.#underWay
-      log(
-        'warning',
-        `${this.#tracker.name} has not answered in time: ${lost} logs of the run may be missing there, and its end.`,
-      )
+      const lost = lostText(this.#waiting.length + this.#underWay)
+      log('warning', `${this.#tracker.name} has not answered in time. What may be missing there: ${lost}.`)
     }
     this.#abort.abort()
-    return isInTime
+    return !this.#isLeft
   }
 
   get #isLeft(): boolean {
@@ -76,17 +75,17 @@ export class Delivery {
 
   async #deliver(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#isLeft) {
-      await this.#attempt(async session => {
-        const entries = this.#waiting.splice(0, session.logAll === undefined ? 1 : mostAtOnce)
+      await this.#attempt('a log', async session => {
+        const entries = this.#waiting.splice(0, mostAtOnce)
         this.#underWay = entries.length
-        if (session.logAll !== undefined) return session.logAll(entries)
-        for (const { logs, step, time } of entries) await session.log(logs, step, time)
+        await session.log(entries)
       })
       this.#underWay = 0
     }
   }
 
-  async #attempt(work: (session: TrackedSession) => Promise<void>): Promise<void> {
+  /** @param what the tracker is given, for the warning. */
+  async #attempt(what: string, work: (session: TrackedSession) => Promise<void>): Promise<void> {
     if (this.#isLeft) return
     try {
       await work(await this.#session)
@@ -94,7 +93,7 @@ export class Delivery {
     } catch (error) {
       if (this.#isLeft) return // it was aborted: nobody has waited for it
       if (++this.#failures >= mostFailures) this.#giveUp(error)
-      else log('warning', `${this.#tracker.name} did not take a log: ${messageOf(error)}`)
+      else log('warning', `${this.#tracker.name} did not take ${what}: ${sentenceOf(error)}`)
     }
   }
 
@@ -102,7 +101,8 @@ export class Delivery {
     if (this.#abort.signal.aborted) return
     this.#failures = mostFailures
     this.#waiting = []
-    log('warning', `${this.#tracker.name} is not reported to any longer: ${messageOf(error)} Training goes on.`)
+    this.#abort.abort()
+    log('warning', `${this.#tracker.name} is not reported to any longer: ${sentenceOf(error)} Training goes on.`)
   }
 }
 
@@ -121,6 +121,8 @@ async function isDone(promise: Promise<unknown>, deadline: number): Promise<bool
   return result
 }
 
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\.?$/, '.')
+/** What a tracker that has not answered may lack. */
+function lostText(logs: number): string {
+  if (logs === 0) return "the run's end"
+  return `${logs === 1 ? '1 log' : `${logs} logs`} of the run, and its end`
 }

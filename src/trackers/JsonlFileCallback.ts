@@ -1,12 +1,11 @@
 import { appendFile, rename, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { logLine } from '../callbacks/jsonlLog'
-import type { LogEntry } from '../callbacks/TrainerState'
-import { expandHome, makeFolder, pathExists } from '../files/paths'
+import { makeFolder, pathExists } from '../files/paths'
 import { readText } from '../files/readFile'
 import { writeError } from '../files/systemErrors'
 import { writeTexts } from '../files/writeFile'
-import type { TrackedRun, TrackedSession } from './Tracker'
+import type { TrackedLog, TrackedRun, TrackedSession } from './Tracker'
 import { TrackerCallback } from './TrackerCallback'
 
 const fileName = 'log.jsonl'
@@ -34,18 +33,17 @@ class JsonlFile implements TrackedSession {
     this.#length = length
   }
 
-  static async open({ outputDir, name, step, resumed }: TrackedRun): Promise<JsonlFile> {
-    const folder = expandHome(outputDir)
+  static async open({ outputDir: folder, name, step, resumed }: TrackedRun): Promise<JsonlFile> {
     const path = join(folder, fileName)
     const kept = resumed === undefined ? await moveAside(folder) : await dropAfter(folder, step)
     return new JsonlFile(path, name, Buffer.byteLength(kept))
   }
 
-  async log(logs: LogEntry, step: number): Promise<void> {
-    const line = logLine(this.#runName, logs, step)
+  async log(entries: readonly TrackedLog[]): Promise<void> {
+    const lines = entries.map(({ logs, step }) => logLine(this.#runName, logs, step)).join('')
     try {
-      await appendFile(this.#path, line)
-      this.#length += Buffer.byteLength(line)
+      await appendFile(this.#path, lines)
+      this.#length += Buffer.byteLength(lines)
     } catch (cause) {
       await truncate(this.#path, this.#length).catch(() => undefined) // no half line before the next one
       throw writeError(this.#path, cause)

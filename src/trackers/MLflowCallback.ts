@@ -1,7 +1,6 @@
 import { userInfo } from 'node:os'
-import type { LogEntry } from '../callbacks/TrainerState'
 import { log, logOnce } from '../logging'
-import { valuesOf } from './logKeys'
+import { jsonValue, valuesOf } from './logKeys'
 import { type KeyValue, longestOldValue, paramsOf, plainKey, withoutLong } from './mlflow/params'
 import { type MLflowSettings, mlflowSettings } from './mlflow/settings'
 import { Service, ServiceError } from './Service'
@@ -65,16 +64,10 @@ class MLflowRun implements TrackedSession {
     return session
   }
 
-  async log(logs: LogEntry, step: number, time: number): Promise<void> {
-    await this.logAll([{ logs, step, time }])
-  }
-
-  async logAll(entries: readonly TrackedLog[]): Promise<void> {
+  async log(entries: readonly TrackedLog[]): Promise<void> {
     const metrics = entries.flatMap(({ logs, step, time: timestamp }) =>
       valuesOf(logs, 'MLflow', ['number']).map(([key, value]) => {
-        // JSON has no numbers that are not finite; protocol buffers read them as texts
-        const number = Number.isFinite(value) ? value : String(value)
-        return { key: plainKey(key), value: number, timestamp, step }
+        return { key: plainKey(key), value: jsonValue(value), timestamp, step }
       }),
     )
     for (const part of parts(metrics, mostAtOnce.metrics)) await this.#send({ metrics: part })

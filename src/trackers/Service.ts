@@ -5,6 +5,8 @@ import { TrainerError } from '../errors'
 const longestAnswer = 30_000
 /** How long to wait before a request is made again, in milliseconds: twice at most. */
 const pauses = [500, 2000]
+/** As much of what a server says is told, in characters. */
+const longestReason = 300
 
 /** An answer that is not what was asked for. */
 export class ServiceError extends Error {
@@ -78,13 +80,19 @@ export class Service {
     return read
   }
 
-  /** Throws an error with the server's name and without secrets. @param what the rest of the sentence. */
+  /**
+   * Throws an error with the server's name, without secrets, and of a long answer the beginning.
+   * @param what the rest of the sentence.
+   */
   fail(what: string, status?: number, code?: string): never {
     const { name, url, secrets } = this.#options
-    const message = secrets
+    // before it is cut: half a secret would be found no longer
+    const hidden = secrets
       .filter(secret => secret !== '')
-      .reduce((text, secret) => text.replaceAll(secret, '***'), `${name}'s server ${url} ${what}`)
-    throw new ServiceError(message, status, code)
+      .reduce((text, secret) => text.replaceAll(secret, '***'), what)
+      .replaceAll(/\s+/g, ' ')
+    const said = hidden.length > longestReason ? `${hidden.slice(0, longestReason)}…` : hidden
+    throw new ServiceError(`${name}'s server ${url} ${said}`, status, code)
   }
 }
 
@@ -105,7 +113,16 @@ export function serverAddress(
     )
   const { username, password, searchParams: query } = url
   const plain = `${url.origin}${url.pathname}`.replace(/\/+$/, '')
-  return { url: plain, query, user: decodeURIComponent(username), password: decodeURIComponent(password) }
+  return { url: plain, query, user: decoded(username), password: decoded(password) }
+}
+
+/** A part of an address without its escapes; as it is where a percent sign begins none. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 async function paused(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -140,7 +157,7 @@ function jsonOf(text: string): unknown {
 function saidIn(read: unknown, text: string): string {
   const { message, error, detail } = (read ?? {}) as Readonly<Record<string, unknown>>
   const said = [message, error, detail].find(one => typeof one === 'string')
-  return ((said as string | undefined) ?? text).replaceAll(/\s+/g, ' ').slice(0, 300)
+  return (said as string | undefined) ?? text
 }
 
 function codeIn(read: unknown): string | undefined {

@@ -1,7 +1,6 @@
 import { appendFile, truncate } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { LogEntry } from '../callbacks/TrainerState'
 import { writeError } from '../files/systemErrors'
 import { trackedLogs } from './logKeys'
 import { runDirectory } from './tensorboard/directory'
@@ -55,11 +54,7 @@ class EventFile implements TrackedSession {
     return file
   }
 
-  async log(logs: LogEntry, step: number, time: number): Promise<void> {
-    await this.logAll([{ logs, step, time }])
-  }
-
-  async logAll(entries: readonly TrackedLog[]): Promise<void> {
+  async log(entries: readonly TrackedLog[]): Promise<void> {
     const events = entries.map(({ logs, step, time }) =>
       summaryEvent(trackedLogs(logs, 'TensorBoard', ['number', 'string']), step, time),
     )

@@ -11,6 +11,7 @@ export interface TrackedRun {
   readonly trial: string | undefined
   /** The argument `project`. */
   readonly project: string
+  /** The argument `outputDir`, without a `~`. */
   readonly outputDir: string
   /** The training arguments as `training_args.json` has them: JSON values in Python's spelling, without tokens. */
   readonly args: Readonly<Record<string, unknown>>
@@ -27,7 +28,7 @@ export interface TrackedRun {
    * continued has that of its checkpoint, if there is one.
    */
   readonly mark: string
-  /** Aborted when nobody waits any longer. Whatever keeps a process alive ends with it. */
+  /** Aborted when the run is over, or the tracker given up. Whatever keeps a process alive ends with it. */
   readonly signal: AbortSignal
 }
 
@@ -47,10 +48,9 @@ export interface TrackedLog {
 /** A run that is being tracked. Calls come one after the other, each after the former has been answered. */
 export interface TrackedSession {
   readonly identity: RunIdentity
-  /** Keeps what was logged. */
-  log(logs: LogEntry, step: number, time: number): Promise<void>
-  /** In place of `log`, where a tracker takes at once what has gathered while it was busy: at most 100 logs. */
-  logAll?(entries: readonly TrackedLog[]): Promise<void>
+  /** Keeps what was logged: one log, or those that have gathered while the tracker was busy, at most 100. */
+  log(entries: readonly TrackedLog[]): Promise<void>
+  /** Ends the run. It may be opened again. */
   finish(end: RunEnd): Promise<void>
 }
 

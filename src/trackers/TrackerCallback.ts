@@ -32,7 +32,7 @@ export class TrackerCallback extends TrainerCallback {
   #identity: RunIdentity | undefined
   /** Whether training belongs to that run though no checkpoint says so. */
   #goesOn = true
-  /** Whether a log outside of training has not been answered in time: it is not worth the wait again. */
+  /** Whether a log outside of training was not answered in time or not taken: it is not worth the wait again. */
   #isLeft = false
 
   constructor(tracker: Tracker) {
@@ -111,12 +111,13 @@ export class TrackerCallback extends TrainerCallback {
     if (isOutside) this.#isLeft = !(await this.#finish('finished', deadlineOf(state)))
   }
 
+  /** @returns whether the tracker is worth being asked again. */
   async #finish(end: RunEnd, deadline: number): Promise<boolean> {
     const delivery = this.#delivery
     this.#delivery = undefined
-    const isInTime = (await delivery?.finish(end, deadline)) ?? true
+    const isGood = (await delivery?.finish(end, deadline)) ?? true
     this.#identity = delivery?.identity ?? this.#identity
-    return isInTime
+    return isGood
   }
 }
 

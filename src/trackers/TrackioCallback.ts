@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { TrainerError } from '../errors'
-import type { LogEntry } from '../callbacks/TrainerState'
-import { trackedLogs } from './logKeys'
+import { configurationOf } from './configuration'
+import { variable } from './environment'
+import { isOfTheWholeRun, jsonValue, trackedLogs } from './logKeys'
 import { serverAddress, Service } from './Service'
 import type { TrackedLog, TrackedRun, TrackedSession } from './Tracker'
 import { TrackerCallback } from './TrackerCallback'
-
-/** What Hugging Face does not report there, as it is no curve. */
-const singleValues = ['train_runtime', 'train_samples_per_second', 'train_steps_per_second', 'train_loss', 'total_flos']
 
 /**
  * Reports to a Trackio server that runs, that of TRACKIO_SERVER_URL: config and arguments, and numbers and texts of every log
@@ -29,19 +27,19 @@ export class TrackioCallback extends TrackerCallback {
 }
 
 /** Whether `reportTo: 'all'` means Trackio. */
-export function isTrackioHere(env: NodeJS.ProcessEnv = process.env): boolean {
-  return Boolean(env.TRACKIO_SERVER_URL)
+export function isTrackioHere(): boolean {
+  return variable('TRACKIO_SERVER_URL') !== undefined
 }
 
-function trackioServer(env: NodeJS.ProcessEnv = process.env): { readonly url: string; readonly token: string } {
-  const { TRACKIO_SERVER_URL: address, TRACKIO_WRITE_TOKEN: token } = env
+function trackioServer(): { readonly url: string; readonly token: string } {
+  const address = variable('TRACKIO_SERVER_URL')
   const fix =
     'Start one with `trackio show`, and set TRACKIO_SERVER_URL to the address that it prints, with its write_token.'
-  if (!address)
+  if (address === undefined)
     throw new TrainerError('argument', 'Trackio needs TRACKIO_SERVER_URL, the address of its server.', { fix })
   const { url, query } = serverAddress(address, 'TRACKIO_SERVER_URL')
-  const found = query.get('write_token') || token
-  if (!found) throw new TrainerError('argument', "Trackio needs its server's write token.", { fix })
+  const found = query.get('write_token') || variable('TRACKIO_WRITE_TOKEN')
+  if (found === undefined) throw new TrainerError('argument', "Trackio needs its server's write token.", { fix })
   return { url, token: found }
 }
 
@@ -62,24 +60,19 @@ class TrackioRun implements TrackedSession {
       run_id: id ?? run.mark,
     }
     this.#config = {
-      ...run.modelConfig,
-      ...run.args,
-      ...(run.parameterCount !== undefined && { 'model/num_parameters': run.parameterCount }),
+      ...configurationOf(run),
       _Username: null,
       _Created: new Date().toISOString(),
       _Group: null,
     }
   }
 
-  async log(logs: LogEntry, step: number, time: number): Promise<void> {
-    await this.logAll([{ logs, step, time }])
-  }
-
-  async logAll(entries: readonly TrackedLog[]): Promise<void> {
+  async log(entries: readonly TrackedLog[]): Promise<void> {
     const rows = entries.map(({ logs, step }) => {
-      const curves = Object.fromEntries(Object.entries(logs).filter(([key]) => !singleValues.includes(key)))
-      const values = trackedLogs(curves, 'Trackio', ['number', 'string'])
-      return { metrics: { ...values, 'train/global_step': step }, step }
+      const curves = Object.fromEntries(Object.entries(logs).filter(([key]) => !isOfTheWholeRun(key)))
+      const values = Object.entries(trackedLogs(curves, 'Trackio', ['number', 'string']))
+      const metrics = Object.fromEntries(values.map(([key, value]) => [key, jsonValue(value)]))
+      return { metrics: { ...metrics, 'train/global_step': step }, step }
     })
     await this.#post(rows)
   }
@@ -91,21 +84,14 @@ class TrackioRun implements TrackedSession {
     const logs = rows.map(({ metrics, step }, i) => ({
       project: this.#project,
       ...this.identity,
-      metrics: withTexts(metrics),
+      metrics,
       step,
       config: (i === 0 && this.#config) || null,
       log_id: randomUUID().replaceAll('-', ''),
     }))
     const answer = await this.#service.request('POST', '/api/bulk_log', { args: [], kwargs: { logs, hf_token: null } })
     const { error } = (answer ?? {}) as { error?: unknown }
-    if (error !== undefined && error !== null) this.#service.fail(`refuses the log: ${String(error).slice(0, 300)}`)
+    if (error !== undefined && error !== null) this.#service.fail(`refuses the log: ${String(error)}`)
     this.#config = undefined
   }
-}
-
-/** Numbers that are not finite as Python's client sends them, which JSON has no words for. */
-function withTexts(metrics: object): object {
-  const text = (value: unknown): unknown =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
-  return Object.fromEntries(Object.entries(metrics).map(([key, value]) => [key, text(value)]))
 }

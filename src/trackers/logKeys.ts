@@ -10,6 +10,18 @@ export function trackedKey(key: string): string {
   return part === undefined ? `train/${key}` : `${part}/${name}`
 }
 
+const ofTheWholeRun = 'train_runtime train_samples_per_second train_steps_per_second train_loss total_flos'.split(' ')
+
+/** Whether a key is of what a run says once, at its end, and so no curve: `single_value_scalars` in transformers. */
+export function isOfTheWholeRun(key: string): boolean {
+  return ofTheWholeRun.includes(key)
+}
+
+/** A value as JSON takes it: of a number that is not finite, for which JSON has no word, the text that Python sends. */
+export function jsonValue(value: number | string): number | string {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+}
+
 /**
  * What a log holds under {@link trackedKey}s, of the kinds that a tracker has; the rest is left out, with a warning.
  */

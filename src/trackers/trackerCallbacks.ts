@@ -1,13 +1,13 @@
 import { type TrackerName, trackerNames } from '../arguments/reportTo'
 import type { TrainerCallback } from '../callbacks/TrainerCallback'
+import { HtmlReportCallback } from '../report/HtmlReportCallback'
 import { JsonlFileCallback } from './JsonlFileCallback'
 import { isMLflowHere } from './mlflow/settings'
 import { MLflowCallback } from './MLflowCallback'
-import { HtmlReportCallback } from '../report/HtmlReportCallback'
 import { TensorBoardCallback } from './TensorBoardCallback'
 import { isTrackioHere, TrackioCallback } from './TrackioCallback'
 import { isWandbHere } from './wandb/sdk'
-import { WandbCallback } from './wandb/WandbCallback'
+import { WandbCallback } from './WandbCallback'
 
 /** What reports to each tracker, and whether `all` means it here. */
 const trackers: Readonly<
@@ -16,8 +16,8 @@ const trackers: Readonly<
   html: { make: () => new HtmlReportCallback(), isHere: () => true },
   tensorboard: { make: () => new TensorBoardCallback(), isHere: () => true },
   wandb: { make: () => new WandbCallback(), isHere: isWandbHere },
-  mlflow: { make: () => new MLflowCallback(), isHere: () => isMLflowHere() },
-  trackio: { make: () => new TrackioCallback(), isHere: () => isTrackioHere() },
+  mlflow: { make: () => new MLflowCallback(), isHere: isMLflowHere },
+  trackio: { make: () => new TrackioCallback(), isHere: isTrackioHere },
   jsonl: { make: () => new JsonlFileCallback(), isHere: () => true },
 }
 

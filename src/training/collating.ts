@@ -1,5 +1,5 @@
 // rows → the batch that a collator makes of them, checked
-import { quoted, TrainerError } from '../errors'
+import { messageOf, quoted, TrainerError } from '../errors'
 import { type Batch, Tensor } from '../tensor'
 import type { DataCollator } from './options'
 
@@ -48,7 +48,7 @@ async function tried<T>(attempt: () => Promise<T>): Promise<Outcome<T>> {
 function missing(missed: readonly string[], outcome: Outcome<Batch>): TrainerError {
   const failed = 'failure' in outcome
   const then = failed
-    ? `failed: ${outcome.failure instanceof Error ? outcome.failure.message : String(outcome.failure)}`
+    ? `failed: ${messageOf(outcome.failure)}`
     : `returned no input of the model, but ${quoted(Object.keys(outcome.value)) || 'nothing'}.`
   return new TrainerError(
     'data',

@@ -2,6 +2,7 @@
 import type { TrainerState } from '../callbacks/TrainerState'
 import { checkpointPath } from '../checkpoint/folders'
 import { isStateFile } from '../checkpoint/state'
+import { sentenceOf } from '../errors'
 import { checkpointName } from '../files/checkpointNames'
 import { temporaryFolderIn } from '../files/folder'
 import { holdFiles } from '../files/holdFiles'
@@ -120,7 +121,7 @@ export class Pushes {
     log(
       'warning',
       `${failed.length} of ${all} pushes to ${this.#id} failed${others}: ${names}. The last one: ` +
-        `${reasonOf(failed.at(-1)!.error)} trainer.pushToHub() pushes the model as it is now.`,
+        `${sentenceOf(failed.at(-1)!.error)} trainer.pushToHub() pushes the model as it is now.`,
     )
   }
 
@@ -195,7 +196,7 @@ export class Pushes {
     this.#failed.push({ message, error })
     log(
       'warning',
-      `The push "${message}" to ${this.#id ?? this.#name} failed, and training goes on. ${reasonOf(error)}`,
+      `The push "${message}" to ${this.#id ?? this.#name} failed, and training goes on. ${sentenceOf(error)}`,
     )
   }
 }
@@ -241,8 +242,4 @@ function isOfAnotherModel(path: string): boolean {
 function leftOutText(count: number): string {
   if (count === 0) return ''
   return count === 1 ? ', and 1 was left out for a newer one' : `, and ${count} were left out for newer ones`
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,7 +1,9 @@
 // who may import whom in src: what test/layers.test.ts holds against every file, and against docs/architecture.md
 
 const ground =
-  'tensor random errors json labelColumn literalPattern logging options protobuf pythonNumbers turns words'.split(' ')
+  'tensor random errors json labelColumn literalPattern logging options probabilities protobuf pythonNumbers turns words'.split(
+    ' ',
+  )
 export const programs = 'onnx lowering losses autodiff optim feeds heads models programs'.split(' ')
 
 /** Who may import whom, types too, by names of rooms. A file directly in `src/` is a room; anyone may import `ground`. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   AutoModelForMaskedLM,
@@ -149,6 +150,8 @@ describe('report.html', () => {
     expect(stopping.page()).toContain('Stopped at step 3 of 4')
     const failing = trainerOf({}, { callbacks: [{ onEvaluate: () => Promise.reject(new Error('enough')) }] })
     await expect(failing.trainer.train()).rejects.toThrow('enough')
+    expect(failing.page()).toContain('Ended by an error at step 2 of 4')
+    await setTimeout(200) // the page of the evaluation was being written, and does not come over it
     expect(failing.page()).toContain('Ended by an error at step 2 of 4')
   })
 

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Tensor } from '../../src/index'
+import { softmax } from '../../src/probabilities'
 import { calibrationOf } from '../../src/report/calibration'
 import { ClassRows } from '../../src/report/ClassRows'
-import type { RowCollector } from '../../src/report/RowCollector'
-import { softmax } from '../../src/report/softmax'
+import type { ReportedRows } from '../../src/report/ReportedRows'
 import { ValueRows } from '../../src/report/ValueRows'
 
 interface Predicted {
@@ -35,11 +35,11 @@ const { values, ...classes } = JSON.parse(
 ) as Readonly<Record<string, ClassCase>> & { readonly values: ValueCase }
 
 /** The page's sections of predictions that come in batches. */
-async function sectionsOf(collector: RowCollector, { logits, labels }: Predicted): Promise<string> {
+async function sectionsOf(reported: ReportedRows, { logits, labels }: Predicted): Promise<string> {
   const size = 7
   for (let start = 0; start < labels.length; start += size) {
     const rows = labels.slice(start, start + size).map((_, at) => start + at)
-    await collector.add({
+    await reported.add({
       prefix: 'eval',
       batch: {},
       rows,
@@ -48,7 +48,7 @@ async function sectionsOf(collector: RowCollector, { logits, labels }: Predicted
       wholeRow: async at => ({ text: `the text of row ${rows[at]}` }),
     })
   }
-  return collector.sections().markup
+  return reported.sections().markup
 }
 
 /** The texts of the cells of the table with a caption, row by row. */
@@ -93,7 +93,7 @@ describe.each(Object.entries(classes))('classes, case %s', (_, given) => {
   })
 
   it('has the reliability and its error', async () => {
-    const rows = given.logits.map(logits => softmax(logits, 0, logits.length))
+    const rows = given.logits.map(logits => softmax(logits))
     const confidences = rows.map(row => Math.max(...row))
     const right = rows.map((row, at) => Number(row.indexOf(confidences[at]!) === given.labels[at]))
     const { bins, error } = calibrationOf(confidences, right)

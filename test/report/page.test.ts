@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { cases, hostileTexts } from '../../scripts/verify/reportCases'
+import { beginningOf, shortened } from '../../src/report/beginningOf'
 import { type Colour, dark, light, type Palette, shadesOf } from '../../src/report/colours'
 import { html, visible } from '../../src/report/html'
 import { Largest } from '../../src/report/Largest'
 import { longestText } from '../../src/report/rowTexts'
 import { pageOf } from '../../src/report/page'
+import { scatterChart } from '../../src/report/scatterChart'
 import { ticksOver, tickText } from '../../src/report/ticks'
 
 const known = (
@@ -105,6 +107,11 @@ describe('texts', () => {
     expect(visible('two\r\nlines\tא 日本 👩‍👧')).toBe('two\nlines\tא 日本 👩‍👧')
   })
 
+  it('are cut between characters', () => {
+    expect([3, 4, 5, 6].map(most => shortened('abc👧d', most))).toEqual(['abc…', 'abc…', 'abc👧…', 'abc👧d'])
+    expect(beginningOf('ab\ud83d', 3)).toBe('ab\ud83d') // half a character is not made whole
+  })
+
   it('are cut at so many characters, and the page says how many there were', async () => {
     const page = pageOf(await cases.find(({ name }) => name === 'hostile')!.make())
     expect(hostileTexts.some(text => text.length === 1_000_000)).toBe(true)
@@ -136,6 +143,25 @@ describe('colours', () => {
       expect(contrast(text, behind)).toBeGreaterThanOrEqual(4.5)
     for (const colour of looks) expect(contrast(colour, ground)).toBeGreaterThanOrEqual(3)
     expect(contrast(muted, panel)).toBeGreaterThanOrEqual(4.5)
+  })
+})
+
+describe('predicted and true numbers', () => {
+  const drawn = (count: number, valueOf: (at: number) => number): string => {
+    const values = Array.from({ length: count }, (_, at) => valueOf(at))
+    return scatterChart(values, values).markup
+  }
+
+  it('are dots, and of many rows squares', () => {
+    expect(drawn(400, at => at).match(/<circle/g)).toHaveLength(400)
+    expect(drawn(401, at => at - 400).match(/<rect/g)).toHaveLength(40)
+    expect(drawn(401, at => at - 400)).toContain('predicted -10 to 0')
+  })
+
+  it('are one dot where all are the same', () => {
+    const markup = drawn(1000, () => 3)
+    expect(markup.match(/<circle/g)).toHaveLength(1)
+    expect(markup).not.toMatch(/NaN|darker/)
   })
 })
 

@@ -27,6 +27,16 @@ describe('a tracker that fails', () => {
       ['Fake is not reported to any longer: no hinge. Training goes on.'],
     ],
     [
+      'when it is opened, with a question',
+      { open: () => Promise.reject(new Error('no door. Did you mean the window?')) },
+      ['Fake is not reported to any longer: no door. Did you mean the window? Training goes on.'],
+    ],
+    [
+      'at the end',
+      { open: async () => ({ ...session, log: async () => undefined, finish: log }) },
+      ["Fake did not take the run's end: the log is full."],
+    ],
+    [
       'at every log',
       { open: async () => session },
       [
@@ -40,6 +50,31 @@ describe('a tracker that fails', () => {
     const { output } = await run({}, { callbacks: [new FakeCallback(fakeTracker(replaced).tracker)] })
     expect(output.globalStep).toBe(6)
     expect(messages).toEqual(expected)
+  })
+
+  it('is told that it was given up, so that nothing of it goes on', async () => {
+    logged()
+    const { tracker } = fakeTracker({ open: async () => session })
+    let signal: AbortSignal | undefined
+    const open: Tracker['open'] = async opened => ((signal = opened.signal), tracker.open(opened))
+    const aborted: (boolean | undefined)[] = []
+    const watching = { onStepEnd: () => void aborted.push(signal?.aborted) }
+    await run({}, { callbacks: [new FakeCallback({ ...tracker, open }), watching] })
+    expect(aborted.at(0)).toBe(false)
+    expect(aborted.at(-1)).toBe(true)
+  })
+
+  it('outside of training is not asked again', async () => {
+    const messages = logged()
+    let calls = 0
+    const { tracker } = fakeTracker({ open: () => (calls++, Promise.reject(new Error('no door'))) })
+    const trainer = createTrainer({}, { callbacks: [new FakeCallback(tracker)] })
+    await trainer.evaluate()
+    await trainer.evaluate()
+    expect(calls).toBe(1)
+    expect(messages).toEqual(['Fake is not reported to any longer: no door. Training goes on.'])
+    await trainer.train()
+    expect(calls).toBe(2)
   })
 
   it('once goes on', async () => {
@@ -69,7 +104,7 @@ describe('a tracker that takes its time', () => {
       ...tracker,
       open: async opened => {
         await new Promise<void>(resolve => (open = resolve))
-        return { ...(await tracker.open(opened)), logAll: async entries => void batches.push(entries.length) }
+        return { ...(await tracker.open(opened)), log: async entries => void batches.push(entries.length) }
       },
     }
     await run(
@@ -116,7 +151,7 @@ describe('a tracker that takes its time', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true])
     expect(messages).toHaveLength(3)
     expect(messages[0]).toMatch(
-      /^Fake has not answered in time: \d logs of the run may be missing there, and its end\.$/,
+      /^Fake has not answered in time\. What may be missing there: (?:the run's end|\d logs? of the run, and its end)\.$/,
     )
   })
 
@@ -139,6 +174,15 @@ describe('a tracker that takes its time', () => {
     await trainer.train()
     await trainer.evaluate()
     expect(good.told.map(({ end }) => end)).toEqual(['finished', 'finished'])
+  })
+
+  it('is said to lack the end alone where it has every log', async () => {
+    const messages = logged()
+    const { tracker, told } = fakeTracker()
+    const open: Tracker['open'] = async opened => ({ ...(await tracker.open(opened)), finish: () => never<void>() })
+    await run({}, { callbacks: [new FakeCallback({ ...tracker, open })] })
+    expect(told[0]!.logs).toHaveLength(7)
+    expect(messages).toEqual(["Fake has not answered in time. What may be missing there: the run's end."])
   })
 
   it('outside of training is waited for once', async () => {

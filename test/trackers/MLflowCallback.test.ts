@@ -159,6 +159,7 @@ describe('credentials', () => {
     [{ MLFLOW_TRACKING_TOKEN: secret }, '', `Bearer ${secret}`],
     [{ MLFLOW_TRACKING_USERNAME: 'u', MLFLOW_TRACKING_PASSWORD: secret }, '', `Basic ${btoa(`u:${secret}`)}`],
     [{}, `u:${secret}@`, `Basic ${btoa(`u:${secret}`)}`],
+    [{}, `u:50%off${secret}@`, `Basic ${btoa(`u:50%off${secret}`)}`],
   ])('%j %s are sent, and stand in no message', async (given, inUrl, expected) => {
     const echo = (request: Request): Answer => ({
       status: 403,
@@ -171,7 +172,16 @@ describe('credentials', () => {
     expect(requests[0]!.headers.authorization).toBe(expected)
     expect(messages.join()).toContain("MLflow is not reported to any longer: MLflow's server")
     expect(messages.join()).toContain('answered 403: not for ')
-    expect(messages.join()).not.toMatch(new RegExp(`${secret}|${btoa(`u:${secret}`)}`))
+    expect(messages.join()).not.toMatch(new RegExp(`${secret}|${expected.split(' ')[1]}`))
+  })
+
+  it('stand in no message that is cut where they are', async () => {
+    const { url } = await fakeServer(() => ({ status: 403, body: { message: `${'.'.repeat(283)}${secret}!` } }))
+    env({ MLFLOW_TRACKING_URI: url, MLFLOW_TRACKING_TOKEN: secret })
+    const messages = logged('debug')
+    await run({ reportTo: 'mlflow', maxSteps: 1 })
+    expect(messages.join()).toMatch(/answered 403: \.{283}\*{3}…/)
+    expect(messages.join()).not.toContain('S3')
   })
 
   it('stand in no file of the output folder', async () => {

@@ -18,7 +18,7 @@ export function fakeTracker(replaced: Partial<Tracker> = {}): { readonly tracker
       told.push(one)
       return {
         identity: run.resumed ?? { id: `run-${told.length}` },
-        log: async (logs, step, time) => void one.logs.push({ logs, step, time }),
+        log: async entries => void one.logs.push(...entries),
         finish: async end => void (one.end = end),
       }
     },

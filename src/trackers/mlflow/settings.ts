@@ -1,5 +1,6 @@
 // MLflow's environment variables, and those of Hugging Face's integration
 import { TrainerError } from '../../errors'
+import { isOn, variable } from '../environment'
 import { serverAddress } from '../Service'
 
 /** What the environment says. */
@@ -27,36 +28,38 @@ const refused: Readonly<Record<string, string>> = {
 }
 
 /** Whether `reportTo: 'all'` means MLflow. */
-export function isMLflowHere(env: NodeJS.ProcessEnv = process.env): boolean {
-  return Boolean(env.MLFLOW_TRACKING_URI) && !isTrue(env['DISABLE_MLFLOW_INTEGRATION'])
+export function isMLflowHere(): boolean {
+  return variable('MLFLOW_TRACKING_URI') !== undefined && !isOn('DISABLE_MLFLOW_INTEGRATION')
 }
 
 /** Reads the environment. @throws TrainerError (`argument`) for what cannot be honoured, with what to do. */
-export function mlflowSettings(env: NodeJS.ProcessEnv = process.env): MLflowSettings {
+export function mlflowSettings(): MLflowSettings {
   for (const [name, why] of Object.entries(refused))
-    if (isTrue(env[name])) throw new TrainerError('argument', `${name} is refused: ${why}`)
-  const { url, user, password } = addressOf(env)
+    if (isOn(name)) throw new TrainerError('argument', `${name} is refused: ${why}`)
+  const most = variable('MLFLOW_MAX_LOG_PARAMS') ?? ''
+  const { url, user, password } = serverFrom(variable('MLFLOW_TRACKING_URI'))
   const credentials = {
-    user: env.MLFLOW_TRACKING_USERNAME ?? user,
-    password: env.MLFLOW_TRACKING_PASSWORD ?? password,
-    token: env.MLFLOW_TRACKING_TOKEN ?? '',
+    user: variable('MLFLOW_TRACKING_USERNAME') ?? user,
+    password: variable('MLFLOW_TRACKING_PASSWORD') ?? password,
+    token: variable('MLFLOW_TRACKING_TOKEN') ?? '',
   }
   return {
     url,
     ...authorized(credentials),
-    experimentName: env.MLFLOW_EXPERIMENT_NAME || undefined,
-    experimentId: env.MLFLOW_EXPERIMENT_ID || undefined,
-    runId: env.MLFLOW_RUN_ID || undefined,
-    tags: tagsOf(env.MLFLOW_TAGS),
-    flattensParams: isTrue(env.MLFLOW_FLATTEN_PARAMS),
-    mostParams: /^\d+$/.test(env.MLFLOW_MAX_LOG_PARAMS ?? '') ? Number(env.MLFLOW_MAX_LOG_PARAMS) : Infinity,
+    experimentName: variable('MLFLOW_EXPERIMENT_NAME'),
+    experimentId: variable('MLFLOW_EXPERIMENT_ID'),
+    runId: variable('MLFLOW_RUN_ID'),
+    tags: tagsOf(variable('MLFLOW_TAGS')),
+    flattensParams: isOn('MLFLOW_FLATTEN_PARAMS'),
+    mostParams: /^\d+$/.test(most) ? Number(most) : Infinity,
   }
 }
 
-function addressOf({ MLFLOW_TRACKING_URI: uri }: NodeJS.ProcessEnv): ReturnType<typeof serverAddress> {
+function serverFrom(uri: string | undefined): ReturnType<typeof serverAddress> {
   const fix = 'Start a server with `mlflow server --port 5000`, and set MLFLOW_TRACKING_URI=http://127.0.0.1:5000.'
-  if (!uri) throw new TrainerError('argument', 'MLflow needs MLFLOW_TRACKING_URI, the address of its server.', { fix })
-  if (/^https?:\/\//.test(uri.trim())) return serverAddress(uri, 'MLFLOW_TRACKING_URI')
+  if (uri === undefined)
+    throw new TrainerError('argument', 'MLflow needs MLFLOW_TRACKING_URI, the address of its server.', { fix })
+  if (/^https?:\/\//.test(uri)) return serverAddress(uri, 'MLFLOW_TRACKING_URI')
   const kind = /^([\w+.-]+):/.exec(uri)?.[1] ?? (uri === 'databricks' ? uri : 'a path')
   throw new TrainerError(
     'argument',
@@ -81,7 +84,7 @@ function authorized(given: {
 }
 
 function tagsOf(text: string | undefined): Readonly<Record<string, string>> {
-  if (!text) return {}
+  if (text === undefined) return {}
   try {
     const read = JSON.parse(text) as Readonly<Record<string, unknown>>
     if (typeof read === 'object' && read !== null && !Array.isArray(read))
@@ -92,9 +95,4 @@ function tagsOf(text: string | undefined): Readonly<Record<string, string>> {
   throw new TrainerError('argument', `MLFLOW_TAGS should be an object of JSON, but is ${text}.`, {
     fix: 'Write MLFLOW_TAGS=\'{"stage": "trial"}\'.',
   })
-}
-
-/** What transformers takes for true. */
-function isTrue(value: string | undefined): boolean {
-  return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase())
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expandHome, makeFolder } from '../../files/paths'
 import { errorCode, writeError } from '../../files/systemErrors'
+import { variable } from '../environment'
 import type { RunIdentity, TrackedRun } from '../Tracker'
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -16,10 +17,10 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 export async function runDirectory(
   run: TrackedRun,
 ): Promise<{ readonly path: string; readonly identity: RunIdentity }> {
-  const wished = process.env.TENSORBOARD_LOGGING_DIR
-  const path = wished ? join(expandHome(wished), run.trial ?? '') : undefined
+  const wished = variable('TENSORBOARD_LOGGING_DIR')
+  const path = wished !== undefined ? join(expandHome(wished), run.trial ?? '') : undefined
   const known = path === undefined ? nameIn(run.resumed) : undefined
-  const runs = join(expandHome(run.outputDir), 'runs')
+  const runs = join(run.outputDir, 'runs')
   try {
     await makeFolder(path ?? runs)
     if (path !== undefined) return { path, identity: {} }

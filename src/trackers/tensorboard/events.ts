@@ -1,10 +1,12 @@
 // what TensorBoard shows → messages of tensorflow's event.proto and summary.proto
-import { message, writeDouble, writeFloat, writeInteger, writeMessage, writeText, type Writer } from '../../protobuf'
+import { message, writeDouble, writeFloat, writeInteger, writeNested, writeText, type Writer } from '../../protobuf'
 
 /** Fields of `Event`. */
 const event = { wallTime: 1, step: 2, fileVersion: 3, summary: 5, sessionLog: 7 }
 /** Fields of `Summary.Value`. */
 const summary = { tag: 1, simpleValue: 2, tensor: 8, metadata: 9 }
+/** Fields of `TensorProto`. */
+const tensor = { dtype: 1, shape: 2, strings: 8 }
 const stringType = 7 // DT_STRING
 const started = 1 // SessionLog.START
 
@@ -14,11 +16,15 @@ export function summaryEvent(
   step: number,
   time: number,
 ): Uint8Array {
-  const summaries = message(writer => {
-    for (const [tag, value] of Object.entries(values))
-      writeMessage(writer, 1, typeof value === 'number' ? scalar(tag, value) : text(tag, value))
-  })
-  return eventOf(step, time, writer => writeMessage(writer, event.summary, summaries))
+  return eventOf(step, time, writer =>
+    writeNested(writer, event.summary, () => {
+      for (const [tag, value] of Object.entries(values))
+        writeNested(writer, 1, () => {
+          if (typeof value === 'number') writeScalar(writer, tag, value)
+          else writeTextSummary(writer, tag, value)
+        })
+    }),
+  )
 }
 
 /** What every file begins with. */
@@ -28,8 +34,7 @@ export function versionEvent(step: number, time: number): Uint8Array {
 
 /** Has TensorBoard forget what files before this one have from `step` on. */
 export function restartEvent(step: number, time: number): Uint8Array {
-  const status = message(writer => writeInteger(writer, 1, started))
-  return eventOf(step, time, writer => writeMessage(writer, event.sessionLog, status))
+  return eventOf(step, time, writer => writeNested(writer, event.sessionLog, () => writeInteger(writer, 1, started)))
 }
 
 function eventOf(step: number, time: number, write: (writer: Writer) => void): Uint8Array {
@@ -40,32 +45,18 @@ function eventOf(step: number, time: number, write: (writer: Writer) => void): U
   })
 }
 
-function scalar(tag: string, value: number): Uint8Array {
-  return message(writer => {
-    writeText(writer, summary.tag, tag)
-    writeFloat(writer, summary.simpleValue, value)
-  })
+function writeScalar(writer: Writer, tag: string, value: number): void {
+  writeText(writer, summary.tag, tag)
+  writeFloat(writer, summary.simpleValue, value)
 }
 
 /** A text as its plugin has it: a list of one string, under PyTorch's tag. */
-function text(tag: string, value: string): Uint8Array {
-  const shape = message(writer =>
-    writeMessage(
-      writer,
-      2,
-      message(dimension => writeInteger(dimension, 1, 1)),
-    ),
-  )
-  const tensor = message(writer => {
-    writeInteger(writer, 1, stringType)
-    writeMessage(writer, 2, shape)
-    writeText(writer, 8, value)
+function writeTextSummary(writer: Writer, tag: string, value: string): void {
+  writeText(writer, summary.tag, `${tag}/text_summary`)
+  writeNested(writer, summary.tensor, () => {
+    writeInteger(writer, tensor.dtype, stringType)
+    writeNested(writer, tensor.shape, () => writeNested(writer, 2, () => writeInteger(writer, 1, 1))) // [1]
+    writeText(writer, tensor.strings, value)
   })
-  const plugin = message(writer => writeText(writer, 1, 'text'))
-  const metadata = message(writer => writeMessage(writer, 1, plugin))
-  return message(writer => {
-    writeText(writer, summary.tag, `${tag}/text_summary`)
-    writeMessage(writer, summary.tensor, tensor)
-    writeMessage(writer, summary.metadata, metadata)
-  })
+  writeNested(writer, summary.metadata, () => writeNested(writer, 1, () => writeText(writer, 1, 'text')))
 }

@@ -2,15 +2,15 @@
 import { mkdir, open, rename, rm, symlink, type FileHandle } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, release, totalmem, type } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import type { LogEntry } from '../../callbacks/TrainerState'
 import { packageVersion } from '../../files/packageVersion'
 import { errorCode, writeError } from '../../files/systemErrors'
 import { log } from '../../logging'
-import type { RunEnd, TrackedRun, TrackedSession } from '../Tracker'
+import { configurationOf } from '../configuration'
+import type { RunEnd, TrackedLog, TrackedRun, TrackedSession } from '../Tracker'
 import { type EarlierRun, findEarlierRun, recordsFile } from './earlierRun'
 import * as records from './records'
 import { partsOf, stepKey } from './rows'
-import { configurationOf, namesOf, newRunId, randomText, runsFolder, savedRunId } from './settings'
+import { namesOf, newRunId, randomText, runsFolder, savedRunId } from './settings'
 import { framed, logHeader } from './transactionLog'
 
 /** Files of this process, which it may go on writing; those of another are copied, so that nothing of them is lost. */
@@ -80,7 +80,11 @@ class OfflineRun implements TrackedSession {
     ])
   }
 
-  async log(logs: LogEntry, step: number, time: number): Promise<void> {
+  async log(entries: readonly TrackedLog[]): Promise<void> {
+    for (const entry of entries) await this.#log(entry)
+  }
+
+  async #log({ logs, step, time }: TrackedLog): Promise<void> {
     const { row, summary } = partsOf(logs, step)
     this.#runtime = this.#runtimeBefore + Math.max(0, time - this.#opened) / 1000
     const whole = { ...row, _timestamp: time / 1000, _runtime: this.#runtime, _step: this.#rows }

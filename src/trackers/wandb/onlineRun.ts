@@ -1,14 +1,14 @@
 // a run that a server of Weights & Biases keeps, by the package @wandb/sdk in a thread of its own
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { LogEntry } from '../../callbacks/TrainerState'
-import { TrainerError } from '../../errors'
+import { sentenceOf, TrainerError } from '../../errors'
 import { log } from '../../logging'
-import type { RunEnd, TrackedRun, TrackedSession } from '../Tracker'
+import { configurationOf } from '../configuration'
+import type { RunEnd, TrackedLog, TrackedRun, TrackedSession } from '../Tracker'
 import { partsOf, stepKey } from './rows'
 import { sdkFile } from './sdk'
 import { sdkWorker } from './sdkWorker'
-import { configurationOf, isResumeAskedFor, namesOf, newRunId, savedRunId, serverAddress } from './settings'
+import { isResumeAskedFor, namesOf, newRunId, savedRunId, serverUrl } from './settings'
 
 /** What the thread says. */
 interface Answer {
@@ -35,7 +35,7 @@ export function openOnlineRun(run: TrackedRun): TrackedSession {
   const known = savedRunId(run)
   const id = known ?? newRunId(run)
   const given = {
-    ...{ sdk, stepKey, resumes: known !== undefined || isResumeAskedFor(), baseUrl: serverAddress() },
+    ...{ sdk, stepKey, resumes: known !== undefined || isResumeAskedFor(), baseUrl: serverUrl() },
     names: namesForServer(run, id),
     config: JSON.parse(JSON.stringify(configurationOf(run))) as object,
   }
@@ -53,7 +53,8 @@ async function beginning(given: object, signal: AbortSignal): Promise<RunThread>
     }
     await thread.end()
     if (answer.again !== true || signal.aborted) throw new Error(answer.text)
-    if (pause === 1000) log('warning', `Weights & Biases: ${answer.text} It is tried again while training goes on.`)
+    if (pause === 1000)
+      log('warning', `Weights & Biases: ${sentenceOf(answer.text)} It is tried again while training goes on.`)
     await wait(pause, undefined, { signal, ref: false })
   }
 }
@@ -70,16 +71,18 @@ class OnlineRun implements TrackedSession {
 
   constructor(id: string, thread: Promise<RunThread>, signal: AbortSignal) {
     this.identity = { id }
-    this.#thread = thread.catch((error: Error) => {
-      if (!signal.aborted) log('warning', `Weights & Biases is not reported to: ${error.message} Training goes on.`)
+    this.#thread = thread.catch((error: unknown) => {
+      if (!signal.aborted) log('warning', `Weights & Biases is not reported to: ${sentenceOf(error)} Training goes on.`)
       return undefined
     })
   }
 
-  async log(logs: LogEntry, step: number): Promise<void> {
-    const { row, summary } = partsOf(logs, step)
+  async log(entries: readonly TrackedLog[]): Promise<void> {
     const thread = await this.#thread
-    thread?.tell({ kind: 'log', row, ofRun: summary })
+    for (const { logs, step } of entries) {
+      const { row, summary } = partsOf(logs, step)
+      thread?.tell({ kind: 'log', row, ofRun: summary })
+    }
   }
 
   async finish(end: RunEnd): Promise<void> {

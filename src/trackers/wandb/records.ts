@@ -1,6 +1,6 @@
 // the records of a run as Weights & Biases has them: messages of its wandb_internal.proto, as far as they are written
 // here
-import { message, type Writer, writeInteger, writeText } from '../../protobuf'
+import { message, type Writer, writeInteger, writeNested, writeText } from '../../protobuf'
 
 /** What a record says: the field of its kind, and the content of that. */
 export interface Content {
@@ -21,8 +21,8 @@ export function encodeRecord(number: number, { kind, write }: Content): Uint8Arr
   return message(writer => {
     writeInteger(writer, recordFields.number, number)
     // a run's end is sent to a server even where it was written offline
-    if (kind === recordFields.exit) nested(writer, recordFields.control, () => writeInteger(writer, 5, 1))
-    nested(writer, kind, () => write(writer))
+    if (kind === recordFields.exit) writeNested(writer, recordFields.control, () => writeInteger(writer, 5, 1))
+    writeNested(writer, kind, () => write(writer))
   })
 }
 
@@ -31,7 +31,7 @@ export function headerOf(producer: string): Content {
   return {
     kind: recordFields.header,
     write: writer =>
-      nested(writer, 1, () => {
+      writeNested(writer, 1, () => {
         writeText(writer, 1, producer)
         writeText(writer, 2, '0.40.0') // as W&B 0.25 writes it
       }),
@@ -57,16 +57,16 @@ export function runOf(names: RunNames, host: string, started: number, platform: 
       writeText(writer, 1, names.id)
       writeOptional(writer, 2, names.entity)
       writeText(writer, 3, names.project)
-      nested(writer, 4, () => writeItems(writer, [['_wandb', {}]]))
+      writeNested(writer, 4, () => writeItems(writer, [['_wandb', {}]]))
       writeOptional(writer, 6, names.group)
       writeOptional(writer, 7, names.jobType)
       writeOptional(writer, 8, names.name)
       writeOptional(writer, 9, names.notes)
       for (const tag of names.tags) writeText(writer, 10, tag)
       writeText(writer, 13, host)
-      nested(writer, 17, () => writeTime(writer, started))
-      nested(writer, 19, () => {
-        nested(writer, 3, () => writeInteger(writer, 4, 1)) // of the features that were used: offline
+      writeNested(writer, 17, () => writeTime(writer, started))
+      writeNested(writer, 19, () => {
+        writeNested(writer, 3, () => writeInteger(writer, 4, 1)) // of the features that were used: offline
         writeText(writer, 13, platform)
       })
     },
@@ -91,14 +91,14 @@ export function environmentOf(environment: Environment): Content {
     kind: recordFields.environment,
     write(writer) {
       writeText(writer, 1, environment.os)
-      nested(writer, 3, () => writeTime(writer, environment.started))
+      writeNested(writer, 3, () => writeTime(writer, environment.started))
       writeText(writer, 6, environment.program)
       writeText(writer, 11, environment.root)
       writeText(writer, 12, environment.host)
       writeText(writer, 14, environment.executable)
       writeInteger(writer, 16, environment.cores)
       writeInteger(writer, 17, environment.cores)
-      nested(writer, 21, () => writeInteger(writer, 1, environment.memory))
+      writeNested(writer, 21, () => writeInteger(writer, 1, environment.memory))
       writeText(writer, 199, environment.writer)
     },
   }
@@ -120,7 +120,7 @@ export function historyOf(values: Items, step: number): Content {
     kind: recordFields.history,
     write(writer) {
       writeItems(writer, values)
-      nested(writer, 2, () => writeInteger(writer, 1, step))
+      writeNested(writer, 2, () => writeInteger(writer, 1, step))
     },
   }
 }
@@ -132,12 +132,12 @@ export function metricOf(key: string, against: string | undefined, said: 'itself
     write(writer) {
       writeText(writer, said === 'glob' ? 2 : 1, key)
       writeOptional(writer, 4, against)
-      nested(writer, 6, () => {
+      writeNested(writer, 6, () => {
         if (against !== undefined) writeInteger(writer, 1, 1)
         if (said !== 'expanded') writeInteger(writer, 3, 1)
       })
       if (said !== 'expanded') return
-      nested(writer, 9, () => writeInteger(writer, 1, 1)) // takes the place of what was said before
+      writeNested(writer, 9, () => writeInteger(writer, 1, 1)) // takes the place of what was said before
       writeInteger(writer, 10, 1)
     },
   }
@@ -155,7 +155,7 @@ export function exitOf(code: number, seconds: number): Content {
 
 function writeItems(writer: Writer, values: Items): void {
   for (const [key, value] of values)
-    nested(writer, 1, () => {
+    writeNested(writer, 1, () => {
       if (typeof key === 'string') writeText(writer, itemFields.key, key)
       else for (const part of key) writeText(writer, itemFields.nestedKey, part)
       writeText(writer, itemFields.value, jsonOf(value))
@@ -174,8 +174,4 @@ function writeTime(writer: Writer, milliseconds: number): void {
 
 function writeOptional(writer: Writer, field: number, value: string | undefined): void {
   if (value !== undefined) writeText(writer, field, value)
-}
-
-function nested(writer: Writer, field: number, write: () => void): void {
-  writer.writeMessage(field, write, undefined)
 }

@@ -1,7 +1,9 @@
 // what the environment says of Weights & Biases, by the names that Python's wandb reads
 import { randomInt } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { nearest, TrainerError } from '../../errors'
+import { isOn, variable } from '../environment'
+import { serverAddress } from '../Service'
 import type { TrackedRun } from '../Tracker'
 import type { RunNames } from './records'
 
@@ -11,12 +13,6 @@ export type WandbMode = 'online' | 'offline' | 'disabled'
 const modes: Readonly<Record<string, WandbMode>> = {
   ...{ online: 'online', run: 'online', shared: 'online' },
   ...{ offline: 'offline', dryrun: 'offline', disabled: 'disabled' },
-}
-
-/** A variable of the environment; undefined where it is empty. */
-function variable(name: string): string | undefined {
-  const value = process.env[name]?.trim()
-  return value === '' ? undefined : value
 }
 
 /** Whether WANDB_MODE asks for files. */
@@ -40,7 +36,7 @@ export function wandbMode(): WandbMode {
  * Whether WANDB_DISABLED asks for no reports: neither transformers nor wandb reads it today, but who set it meant it.
  */
 export function isDisabled(): boolean {
-  return /^(?:1|on|yes|true)$/i.test(variable('WANDB_DISABLED') ?? '')
+  return isOn('WANDB_DISABLED')
 }
 
 /** What is asked for and not done here, a sentence each. */
@@ -76,10 +72,10 @@ export function namesOf(run: TrackedRun, id: string): RunNames {
   }
 }
 
-/** The trials of a search stand together. */
+/** The trials of a search stand together, each of which has a folder in that of the search. */
 function groupOf({ trial, args, outputDir }: TrackedRun): string | undefined {
   const name = args['run_name']
-  return trial === undefined ? undefined : typeof name === 'string' ? name : outputDir
+  return trial === undefined ? undefined : typeof name === 'string' ? name : dirname(outputDir)
 }
 
 /** The id that a checkpoint names, if any; one that was written before the run was open names its mark. */
@@ -128,14 +124,8 @@ export function runsFolder(): string {
   return join(resolve(variable('WANDB_DIR') ?? '.'), 'wandb')
 }
 
-/** The server, where it is not W&B's own. */
-export function serverAddress(): string | undefined {
-  return variable('WANDB_BASE_URL')?.replace(/\/+$/, '')
-}
-
-/** The configuration of a run: the model's, and the arguments over it, as transformers has it. */
-export function configurationOf(run: TrackedRun): Record<string, unknown> {
-  const count = run.parameterCount === undefined ? {} : { 'model/num_parameters': run.parameterCount }
-  const all = { ...run.modelConfig, ...run.args, ...count }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+/** The server, where it is not W&B's own. @throws TrainerError (`argument`) for what is no address. */
+export function serverUrl(): string | undefined {
+  const given = variable('WANDB_BASE_URL')
+  return given === undefined ? undefined : serverAddress(given, 'WANDB_BASE_URL').url
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { trackerCallbacks } from '../../../src/trackers/trackerCallbacks'
-import { WandbCallback } from '../../../src/trackers/wandb/WandbCallback'
+import { WandbCallback } from '../../../src/trackers/WandbCallback'
 import { logMessages } from '../../helpers/logMessages'
 import { temporaryFolder } from '../../helpers/temporaryFolder'
 import { trackedTrainer } from '../../helpers/trackedTraining'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { TrackedRun } from '../../../src/trackers/Tracker'
-import { newRunId, savedRunId } from '../../../src/trackers/wandb/settings'
+import { namesOf, newRunId, savedRunId, serverUrl } from '../../../src/trackers/wandb/settings'
 
 beforeEach(() => void vi.stubEnv('WANDB_RUN_ID', undefined))
 afterEach(() => vi.unstubAllEnvs())
@@ -18,4 +18,17 @@ it('a checkpoint that was written before the run was open knows its id, of its m
   expect([newRunId(runOf()), savedRunId(runOf({ mark })), savedRunId(runOf({ id: 'other' }))]).toEqual([
     ...['mine', 'mine', 'other'],
   ])
+})
+
+it('the trials of a search are one group: by its name, else by its folder', () => {
+  const trial = { ...runOf(), trial: 'run-0', outputDir: 'out/run-0' }
+  expect(namesOf({ ...trial, args: { run_name: 'search' } }, 'id').group).toBe('search')
+  expect(namesOf({ ...trial, args: { run_name: null } }, 'id').group).toBe('out')
+})
+
+it('a server of your own has an address', () => {
+  vi.stubEnv('WANDB_BASE_URL', 'http://127.0.0.1:8080/ ')
+  expect(serverUrl()).toBe('http://127.0.0.1:8080')
+  vi.stubEnv('WANDB_BASE_URL', 'wandb.example')
+  expect(serverUrl).toThrow('WANDB_BASE_URL should be the address of a server, which begins with http:// or https://.')
 })

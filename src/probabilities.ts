@@ -1,6 +1,6 @@
 // logits → probabilities, and the highest of them
 
-/** exp(x) / Σ exp(x) */
+/** exp(x) / Σ exp(x), computed in float64 from x - max(x). */
 export function softmax(logits: ArrayLike<number>): Float64Array {
   let highest = -Infinity
   for (let i = 0; i < logits.length; i++) highest = Math.max(highest, logits[i]!)

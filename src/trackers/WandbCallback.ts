@@ -1,9 +1,9 @@
-import { log } from '../../logging'
-import type { TrackedRun, TrackedSession } from '../Tracker'
-import { TrackerCallback } from '../TrackerCallback'
-import { openOfflineRun } from './offlineRun'
-import { openOnlineRun } from './onlineRun'
-import { isDisabled, refusals, wandbMode } from './settings'
+import { log } from '../logging'
+import type { TrackedRun, TrackedSession } from './Tracker'
+import { TrackerCallback } from './TrackerCallback'
+import { openOfflineRun } from './wandb/offlineRun'
+import { openOnlineRun } from './wandb/onlineRun'
+import { isDisabled, refusals, wandbMode } from './wandb/settings'
 
 /**
  * Reports to Weights & Biases, as transformers' callback of this name: to a server through the package `@wandb/sdk`, or with

@@ -2,7 +2,7 @@ import { TrainableModel } from '../auto/TrainableModel'
 import type { Head } from '../heads/Head'
 import type { ProblemType } from '../heads/problemType'
 import { ClassRows } from './ClassRows'
-import type { RowCollector } from './RowCollector'
+import type { ReportedRows } from './ReportedRows'
 import type { Decoder } from './rowTexts'
 import { SeveralRows } from './SeveralRows'
 import { TokenRows } from './TokenRows'
@@ -20,11 +20,11 @@ export function showsRows(model: unknown): model is TrainableModel {
  * What takes the predictions of a model whose labels have decided what it predicts.
  * @param count how many rows of a kind are shown.
  */
-export function collectorFor(
+export function reportedRowsOf(
   model: TrainableModel,
   count: number,
   decoder: Decoder | undefined,
-): RowCollector | undefined {
+): ReportedRows | undefined {
   const { head } = model.definition
   const { problemType } = head as Head & { readonly problemType?: ProblemType }
   if (head.width === 0) return undefined
