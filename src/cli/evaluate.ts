@@ -43,12 +43,12 @@ const table = {
       help: 'Of a dataset that has several: by default validation (dev, valid), else test.',
     },
     'max-length': {
-      type: 'number',
+      type: 'count',
       value: 'N',
       help: 'Tokens of a row; longer texts are cut. By default what the model takes.',
     },
-    'max-eval-samples': { type: 'number', value: 'N', help: 'Only so many rows, from the first one on.' },
-    'per-device-eval-batch-size': { type: 'number', value: 'N', help: 'Rows that are computed together.', default: 32 },
+    'max-eval-samples': { type: 'count', value: 'N', help: 'Only so many rows, from the first one on.' },
+    'per-device-eval-batch-size': { type: 'count', value: 'N', help: 'Rows that are computed together.', default: 32 },
     'prediction-loss-only': { type: 'switch', help: 'The loss alone.' },
     'bf16-full-eval': { type: 'switch', help: 'In bfloat16.' },
     'fp16-full-eval': { type: 'switch', help: 'In float16.' },
@@ -68,7 +68,6 @@ export async function runEvaluate(words: readonly string[], streams: Streams): P
     throw new UsageError('evaluate needs rows with labels: a file, a folder or an id of the Hub.', {
       fix: 'npx ts-trainer evaluate MODEL test.csv',
     })
-  for (const flag of ['max-length', 'max-eval-samples'] as const) checkCount(flag, values[flag])
   const args = readingWords(() => argumentsOf(values))
   const source = values.revision === undefined ? {} : { revision: values.revision }
   const { rows: read, place } = await openEvaluated(rest[1], values.configuration, values.split)
@@ -120,9 +119,4 @@ function argumentsOf(values: Values): TrainingArguments {
     ...(values.device !== undefined && { device: values.device as never }),
     ...(values.threads !== undefined && { threads: values.threads }),
   })
-}
-
-function checkCount(flag: string, value: number | undefined): void {
-  if (value === undefined || (Number.isInteger(value) && value > 0)) return
-  throw new UsageError(`--${flag} should be a whole number above 0, but is ${value}.`)
 }

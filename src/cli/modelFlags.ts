@@ -9,9 +9,9 @@ export const modelFlags = {
     choices: ['text-classification', 'token-classification', 'question-answering', 'fill-mask', 'feature-extraction'],
     help: 'What the model answers. By default what it was trained for.',
   },
-  'batch-size': { type: 'number', value: 'N', help: 'Texts that are computed together.', default: 32 },
+  'batch-size': { type: 'count', value: 'N', help: 'Texts that are computed together.', default: 32 },
   device: { type: 'text', value: 'DEVICE', help: 'cpu, cuda, webgpu, …: npx ts-trainer doctor says what there is.' },
-  threads: { type: 'number', value: 'N', help: 'Threads of the processor. By default all cores.' },
+  threads: { type: 'count', value: 'N', help: 'Threads of the processor. By default all cores.' },
   revision: { type: 'text', value: 'NAME', help: 'Of a model on the Hub: a branch, a tag or a commit.' },
 } as const satisfies FlagTable
 

@@ -123,6 +123,7 @@ describe('predict', () => {
       [[model, '--txt', 'a'], "predict does not take '--txt'. Did you mean --text?"],
       [[model, '--text', 'txt'], "There is no column 'txt'; there are id, text. Did you mean 'text'?"],
       [[model, '--top-k', '0'], '--top-k should be a whole number above 0, or all'],
+      [[model, '--batch-size', '0.5'], '--batch-size should be a whole number from 1 on, but is 0.5.'],
       [[model, '--aggregation', 'simple'], '--aggregation is for token-classification'],
       [
         [model, '--text', 'a', '--text', 'b', '--text', 'c'],
