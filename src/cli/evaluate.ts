@@ -71,7 +71,7 @@ export async function runEvaluate(words: readonly string[], streams: Streams): P
   const args = readingWords(() => argumentsOf(values))
   const source = values.revision === undefined ? {} : { revision: values.revision }
   const { rows: read, place } = await openEvaluated(rest[1], values.configuration, values.split)
-  const model = (await trainedModel(name, 'text-classification', source)).model as PreTrainedModel
+  const model = (await trainedModel(name, 'text-classification', source)) as PreTrainedModel
   const tokenizer = await AutoTokenizer.fromPretrained(name, source)
   const columns = chooseColumns(read, { texts: values.text, labels: values.label }, place)
   const usable = usableRows(read, columns, labelsOfModel(model, read, columns.labels), place)

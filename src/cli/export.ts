@@ -43,7 +43,7 @@ export async function runExport(words: readonly string[], streams: Streams): Pro
   const name = modelWord('export', rest[0])
   if (values.dtype === 'int8') throw noBytes(values.output)
   const source = values.revision === undefined ? {} : { revision: values.revision }
-  const { model } = await trainedModel(name, values.task, source)
+  const model = await trainedModel(name, values.task, source)
   const tokenizer = await AutoTokenizer.fromPretrained(name, source)
   const { dtype } = values
   await streams.out(join(values.output, await exportOnnx(model, values.output, { dtype, tokenizer })))

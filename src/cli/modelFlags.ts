@@ -1,6 +1,7 @@
 // the flags of commands that answer by a model, and how they open it
-import { pipeline, type PipelineOptions, type Pipelines, pipelineTaskOf } from '../index'
+import { pipeline, type PipelineOptions, type Pipelines } from '../index'
 import { type FlagTable, type FlagValues, UsageError } from './flags'
+import { taskOfModel } from './models'
 
 export const modelFlags = {
   task: {
@@ -29,9 +30,10 @@ export async function openPipeline(
 ): Promise<OpenedPipeline> {
   const { 'batch-size': batchSize, device, threads, revision } = values
   const source = revision === undefined ? {} : { revision }
-  const task = values.task ?? (await pipelineTaskOf(model, source))
-  if (!tasks.includes(task))
-    throw new UsageError(`${model} is for ${task}, which this command does not answer.`, {
+  const found = await taskOfModel(model, values.task, source)
+  const task = tasks.find(one => one === found)
+  if (task === undefined)
+    throw new UsageError(`${model} is for ${found}, which this command does not answer.`, {
       fix: `It answers ${tasks.join(', ')}.`,
     })
   const options: PipelineOptions = {

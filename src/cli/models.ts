@@ -35,12 +35,6 @@ const models: Readonly<Record<ModelTask, TaskModels>> = {
 /** The tasks that models are opened for. */
 export const modelTasks = Object.keys(models) as ModelTask[]
 
-/** A model, and what it is for. */
-export interface TaskModel {
-  readonly task: ModelTask
-  readonly model: PreTrainedModel<unknown>
-}
-
 /** The model of a folder or an id for a task; a head that the folder lacks starts at random. */
 export async function modelFor(
   task: ModelTask,
@@ -50,35 +44,54 @@ export async function modelFor(
   return (await models[task].fromPretrained(name, source)) as PreTrainedModel<unknown>
 }
 
-/** What the folder's config.json, or that of its adapter, says that a model was trained for; undefined where it does not. */
+/** What a folder's config.json, or that of its adapter, says that a model was trained for; undefined where it does not. */
 export async function taskSaid(name: string, source: SourceOptions): Promise<ModelTask | undefined> {
-  const { task } = await taskOfFolder(name, source)
-  return modelTasks.find(one => models[one].head === task)
+  return taskWithHead((await taskOfFolder(name, source)).task)
+}
+
+function taskWithHead(head: HeadTask | undefined): ModelTask | undefined {
+  return modelTasks.find(task => models[task].head === head)
+}
+
+/**
+ * What a folder's model is for.
+ * @param wanted the task; by default what the folder says.
+ * @throws TrainerError ('model') where the folder does not say, or says another: the encoder is taken of any.
+ */
+export async function taskOfModel(
+  name: string,
+  wanted: ModelTask | undefined,
+  source: SourceOptions,
+): Promise<ModelTask> {
+  const { task: head, says } = await taskOfFolder(name, source)
+  const said = taskWithHead(head)
+  const task = wanted ?? said
+  if (task === undefined) {
+    const isNone = says === undefined
+    const what = isNone ? 'does not say what it was trained for' : `is a ${says}, which is for no task that is known here`
+    throw new TrainerError('model', `${name} ${what}.`, { fix: 'Say it: --task TASK.' })
+  }
+  if (said === undefined || said === task || said === 'feature-extraction' || task === 'feature-extraction') return task
+  throw new TrainerError('model', `${name} was trained for ${said}, not for ${task}.`, {
+    fix: `Give a model for ${task}, or train this one first.`,
+  })
 }
 
 /**
  * A model that was trained for its task.
- * @param wanted the task; by default what the folder says.
- * @throws TrainerError ('model') where the folder does not say, says another, or has no weights for its head.
+ * @throws TrainerError ('model') as taskOfModel does, and where the folder has no weights for its head.
  */
 export async function trainedModel(
   name: string,
   wanted: ModelTask | undefined,
   source: SourceOptions,
-): Promise<TaskModel> {
-  const said = await taskSaid(name, source)
-  const task = wanted ?? said
-  if (task === undefined)
-    throw new TrainerError('model', `${name} does not say what it was trained for.`, {
-      fix: `Say it: --task ${modelTasks.join(', --task ')}.`,
-    })
-  const isOther = said !== undefined && said !== task && said !== 'feature-extraction' && task !== 'feature-extraction'
-  if (isOther) throw new TrainerError('model', `${name} was trained for ${said}, not for ${task}.`)
+): Promise<PreTrainedModel<unknown>> {
+  const task = await taskOfModel(name, wanted, source)
   const model = await modelFor(task, name, source)
   const { newlyInitialized } = model instanceof PeftModel ? (model.base as PreTrainedModel<unknown>) : model
   if (task !== 'feature-extraction' && newlyInitialized.length > 0)
     throw new TrainerError('model', `${name} was not trained for ${task}: it lacks ${newlyInitialized.join(', ')}.`, {
       fix: 'Train it first, or give another folder.',
     })
-  return { task, model }
+  return model
 }

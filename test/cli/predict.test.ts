@@ -190,6 +190,8 @@ describe('predict', () => {
     const { status, out } = await predict([ner, '--aggregation', 'none'], jsonl([{ text: 'a stone' }]))
     expect(status).toBe(0)
     expect((JSON.parse(out) as { entities: unknown }).entities).toBeInstanceOf(Array)
+    const other = await predict([ner, '--task', 'text-classification'], jsonl([{ text: 'a' }]))
+    expect(other.error).toContain('was trained for token-classification, not for text-classification. Give a model')
     const csv = await predict([ner, '--format', 'csv'], 'text\na stone\n')
     expect(csv.out).toMatch(/^text,entities\na stone,/)
   })
