@@ -68,7 +68,9 @@ export async function taskOfModel(
   const task = wanted ?? said
   if (task === undefined) {
     const isNone = says === undefined
-    const what = isNone ? 'does not say what it was trained for' : `is a ${says}, which is for no task that is known here`
+    const what = isNone
+      ? 'does not say what it was trained for'
+      : `is a ${says}, which is for no task that is known here`
     throw new TrainerError('model', `${name} ${what}.`, { fix: 'Say it: --task TASK.' })
   }
   if (said === undefined || said === task || said === 'feature-extraction' || task === 'feature-extraction') return task
