@@ -29,43 +29,32 @@ export type Flags<Extra extends Table = Record<never, never>> = Values<Extra> & 
   readonly resume: string | boolean | undefined
 }
 
-/**
- * Reads words: training arguments, the flags that every example has, and those of its own (`extra`). A text is the help
- * that was asked for.
- */
-export function readFlags<const Extra extends Table = Record<never, never>>(
-  words: readonly string[],
-  usage: string,
-  defaults: TrainingArgumentsOptions,
-  extra?: Extra,
-): Flags<Extra> | string {
-  const parsed = parseTrainingArguments(words, {
-    usage,
-    defaults,
-    readText: path => readFileSync(path, 'utf8'),
-    extra: { ...ownFlags, ...(extra as Extra) },
-  })
-  if (parsed.help !== undefined) return parsed.help
-  const { resumeFromCheckpoint } = parsed.extra as Values<Record<never, never>>
-  return {
-    ...parsed.extra,
-    args: parsed.args,
-    resume: resumeFromCheckpoint === 'true' ? true : resumeFromCheckpoint,
-  }
-}
-
 /** Reads the command line of the example `examples/<script>.ts`. With `--help` it is printed, and the program ends. */
 export function parseFlags<const Extra extends Table = Record<never, never>>(
   script: string,
   defaults: Omit<TrainingArgumentsOptions, 'outputDir'>,
   extra?: Extra,
 ): Flags<Extra> {
-  const usage = `Usage: npx tsx examples/${script}.ts --model ID --data ID [ARGUMENTS]`
-  const outputDir = `out/${script.split('/').at(-1)}`
-  const flags = readFlags(process.argv.slice(2), usage, { outputDir, ...defaults }, extra)
-  if (typeof flags !== 'string') return flags
-  console.log(flags)
-  process.exit()
+  const parsed = parseTrainingArguments(process.argv.slice(2), {
+    usage: `Usage: npx tsx examples/${script}.ts --model ID --data ID [ARGUMENTS]`,
+    defaults: { outputDir: `out/${script.split('/').at(-1)}`, ...defaults },
+    readText: path => readFileSync(path, 'utf8'),
+    extra: { ...ownFlags, ...(extra as Extra) },
+  })
+  if (parsed.help !== undefined) {
+    console.log(parsed.help)
+    process.exit()
+  }
+  return { ...parsed.extra, args: parsed.args, resume: resumeOf(parsed.extra as Values<Record<never, never>>) }
+}
+
+/** The checkpoint to go on from: its folder, true for the newest; undefined for none. */
+export function resumeOf({
+  resumeFromCheckpoint: from,
+}: {
+  readonly resumeFromCheckpoint: string | undefined
+}): string | boolean | undefined {
+  return from === 'true' ? true : from === 'false' ? undefined : from
 }
 
 /** The first rows of a split, as loadDataset's `split` spells it; all, without a limit. */

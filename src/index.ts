@@ -25,6 +25,7 @@ export {
   AutoModelForTokenClassification,
 } from './auto/autoModels'
 export { AutoTokenizer } from './auto/AutoTokenizer'
+export { type FolderTask, taskOfFolder } from './auto/taskOfFolder'
 export { exportOnnx, type ExportOnnxOptions } from './auto/exportOnnx'
 export { TrainableModel } from './auto/TrainableModel'
 export type { ModelOptions, PretrainedOptions } from './auto/modelOptions'
@@ -166,7 +167,7 @@ export type { OptimizedParameter, Optimizer, Slot, UpdateSite, Updated } from '.
 export { rmsprop } from './optim/rmsprop'
 export { createSchedule, type Schedule } from './optim/schedules'
 export { sgd } from './optim/sgd'
-export type { Head, LabelFeed, LossOptions } from './heads/Head'
+export type { Head, HeadTask, LabelFeed, LossOptions } from './heads/Head'
 export { ownHead } from './heads/ownChecks'
 export type { Encodings, HeadLayers, LabelsOf, OwnHead, OwnLabels, OwnLoss, OwnPredictions } from './heads/OwnHead'
 export type { Model, Parameter } from './models/Model'

@@ -101,6 +101,7 @@ const calls: Readonly<Record<string, (options: object) => unknown>> = {
   'Tokenizer#pushToHub/1': options => tokenizer.pushToHub!('name', options),
   'exportOnnx/2': options => library.exportOnnx!(model, 'nowhere', options),
   'pushFolderToHub/2': options => library.pushFolderToHub!(folder, 'name', options),
+  'taskOfFolder/1': options => library.taskOfFolder!(folder, options),
   'pipelineTaskOf/1': options => library.pipelineTaskOf!(folder, options),
   'streamRows/1': options => (library.streamRows!([], options) as unknown as AsyncGenerator).next(),
   'Trainer#pushToHub/0': options => trainer.pushToHub(options),

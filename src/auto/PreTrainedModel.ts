@@ -57,6 +57,12 @@ export class PreTrainedModel<Prediction = Tensor> extends TrainableModel<Predict
     return this.#resized
   }
 
+  /** The most tokens of a row that its positions count; Infinity where they count any number. */
+  get maxPositions(): number {
+    const architecture = architectureOf(this.#config)
+    return architecture.geometry(completeConfig(this.#config, architecture.config)).positions
+  }
+
   get numLabels(): number {
     return labelCount(this.#config)
   }

@@ -2,9 +2,10 @@
 import { readAdapterConfig } from '../adapters/adapterConfig'
 import { taskTypes } from '../adapters/LoraConfig'
 import type { HeadTask } from '../heads/Head'
+import { checkOptions } from '../options'
 import { readConfig } from './folders'
 import { hasAdapter } from './modelOfAdapter'
-import { openSource, type SourceOptions } from './sources'
+import { openSource, type SourceOptions, sourceOptionNames } from './sources'
 
 /** What a folder says of itself. */
 export interface FolderTask {
@@ -31,8 +32,12 @@ function taskOfClass(name: string): HeadTask | undefined {
 /**
  * What a folder, or a repository by its id, was trained for: by its config.json, or that of an adapter.
  * @throws TrainerError as `AutoConfig.fromPretrained` does.
+ *
+ * @example
+ * const { task } = await taskOfFolder('./my-model') // 'multiple-choice'
  */
-export async function taskOfFolder(folderOrId: string, options: SourceOptions): Promise<FolderTask> {
+export async function taskOfFolder(folderOrId: string, options: SourceOptions = {}): Promise<FolderTask> {
+  checkOptions(options, sourceOptionNames, 'taskOfFolder()')
   const source = await openSource('config', folderOrId, options)
   await source.fetchConfig()
   if (await hasAdapter(source.folder)) {

@@ -1,47 +1,45 @@
-import { parseArgs } from 'node:util'
 import { type HubAccount, login, logout, TrainerError, whoami } from '../index'
 import { askSecret, readSecret } from './askSecret'
 import { exitCodes } from './exitCodes'
-import { UsageError } from './flags'
-import type { Streams } from './Streams'
+import { type CommandTable, type FlagTable, type FlagValues, readFlags, UsageError } from './flags'
+import type { Input, Streams } from './Streams'
 
-const usages = {
-  login: [
-    'Usage: ts-trainer login [--token TOKEN]',
-    '',
-    'Keeps a token of the Hugging Face Hub for this machine, once the Hub has said',
-    "whose it is: where Python's huggingface_hub keeps it (HF_TOKEN_PATH, else",
-    'token in HF_HOME, which is ~/.cache/huggingface), for your user alone.',
-    'Asks for the token, and does not show it; or reads it where it is piped in:',
-    '',
-    '  npx ts-trainer login < token.txt',
-    '',
-    "  --token TOKEN  the token itself, which then stands in the shell's history",
-    '',
-    'Where HF_TOKEN is set, it wins over the token that is kept.',
-  ],
-  logout: [
-    'Usage: ts-trainer logout',
-    '',
-    "Removes the tokens of the Hugging Face Hub that this machine keeps, Python's",
-    'too: they are the same.',
-  ],
-  whoami: [
-    'Usage: ts-trainer whoami',
-    '',
-    'Says whose the token of the Hugging Face Hub is that would be sent (HF_TOKEN,',
-    'else the one that login has kept), and the organizations of that account.',
-    'Exit status 1 where there is none.',
-  ],
-} as const
+const tables = {
+  login: {
+    name: 'login',
+    usage: '[--token TOKEN]',
+    about: [
+      "Keeps a token of the Hugging Face Hub for this machine, once the Hub has said whose it is: where Python's huggingface_hub keeps it (HF_TOKEN_PATH, else token in HF_HOME, which is ~/.cache/huggingface), for your user alone. Asks for the token, and does not show it; or reads it where it is piped in. Where HF_TOKEN is set, it wins over the token that is kept.",
+      '',
+      '  npx ts-trainer login < token.txt',
+    ],
+    flags: {
+      token: { type: 'text', value: 'TOKEN', help: "The token itself, which then stands in the shell's history." },
+    },
+  },
+  logout: {
+    name: 'logout',
+    usage: '',
+    about: ["Removes the tokens of the Hugging Face Hub that this machine keeps, Python's too: they are the same."],
+    flags: {},
+  },
+  whoami: {
+    name: 'whoami',
+    usage: '',
+    about: [
+      'Says whose the token of the Hugging Face Hub is that would be sent (HF_TOKEN, else the one that login has kept), and the organizations of that account. Exit status 1 where there is none.',
+    ],
+    flags: {},
+  },
+} as const satisfies Readonly<Record<string, CommandTable<FlagTable>>>
 
-/** `login`. @throws TrainerError (`argument`) for other words, and as login does. */
+/** `login`. @throws UsageError for other words, and as login does. */
 export async function runLogin(words: readonly string[], streams: Streams): Promise<number> {
-  const options = parseWords('login', words, streams)
-  if (options === undefined) return 0
+  const options = readWords(tables.login, words, streams)
+  if (options === undefined) return exitCodes.done
   if (options.token !== undefined)
     streams.error("Note: a token in an argument stands in the shell's history; npx ts-trainer login asks for it.")
-  const token = options.token ?? (await tokenFromInput())
+  const token = options.token ?? (await tokenFromInput(streams.input))
   if (token === undefined) return exitCodes.interrupted
   if (token.trim() === '')
     throw new TrainerError('argument', 'No token was given.', {
@@ -50,24 +48,24 @@ export async function runLogin(words: readonly string[], streams: Streams): Prom
   const { name, auth } = await login({ token })
   const { displayName = 'of a browser', role = 'unknown' } = auth.accessToken ?? {}
   streams.out(`Logged in as ${name} (token: ${displayName}, permission: ${role}).`)
-  return 0
+  return exitCodes.done
 }
 
 /** `logout`. */
 export async function runLogout(words: readonly string[], streams: Streams): Promise<number> {
-  if (parseWords('logout', words, streams) === undefined) return 0
+  if (readWords(tables.logout, words, streams) === undefined) return exitCodes.done
   const removed = await logout() // says so where a token of the environment stays
   const { HF_TOKEN: token, HUGGING_FACE_HUB_TOKEN: older } = process.env
   if (!token?.trim() && !older?.trim())
     streams.out(removed ? 'Logged out: the token is removed from this machine.' : 'No token was kept here.')
-  return 0
+  return exitCodes.done
 }
 
 /** `whoami`. */
 export async function runWhoami(words: readonly string[], streams: Streams): Promise<number> {
-  if (parseWords('whoami', words, streams) === undefined) return 0
+  if (readWords(tables.whoami, words, streams) === undefined) return exitCodes.done
   streams.out(formatAccount(await whoami()))
-  return 0
+  return exitCodes.done
 }
 
 function formatAccount({ name, orgs }: HubAccount): string {
@@ -79,8 +77,8 @@ function formatAccount({ name, orgs }: HubAccount): string {
   ].join('\n')
 }
 
-async function tokenFromInput(): Promise<string | undefined> {
-  if (!process.stdin.isTTY) return readSecret()
+async function tokenFromInput(input: Input = process.stdin): Promise<string | undefined> {
+  if (input.isTTY !== true) return readSecret(input)
   return askSecret(`A token from ${settingsPage()} (it is not shown): `)
 }
 
@@ -89,26 +87,22 @@ function settingsPage(): string {
   return `${endpoint.replace(/\/+$/, '')}/settings/tokens`
 }
 
-/** undefined where the help was asked for, which is printed. */
-function parseWords(
-  command: keyof typeof usages,
+/**
+ * What the words say; undefined where the help was asked for, which is printed.
+ * @throws UsageError, in which nothing that was written is repeated: it may be a token.
+ */
+function readWords<const F extends FlagTable>(
+  table: CommandTable<F>,
   words: readonly string[],
-  { out }: Streams,
-): { readonly token?: string | undefined } | undefined {
-  const options = { help: { type: 'boolean', short: 'h' }, token: { type: 'string' } } as const
+  streams: Streams,
+): FlagValues<F> | undefined {
   try {
-    const { values } = parseArgs({ args: [...words], options })
-    if (values.help === true) {
-      out(usages[command].join('\n'))
-      return undefined
-    }
-    if (command === 'login' || values.token === undefined) return values
+    return readFlags(table, words, streams)?.values
   } catch {
-    // what was written is not repeated: it may be a token
+    if (table.name === 'login')
+      throw new UsageError("login takes no words: a token among them would stand in the shell's history.", {
+        fix: 'Run npx ts-trainer login, which asks for it, or npx ts-trainer login < token.txt.',
+      })
+    throw new UsageError(`${table.name} takes no words.`, { fix: `npx ts-trainer ${table.name} --help says more.` })
   }
-  if (command === 'login')
-    throw new UsageError("login takes no words: a token among them would stand in the shell's history.", {
-      fix: 'Run npx ts-trainer login, which asks for it, or npx ts-trainer login < token.txt.',
-    })
-  throw new UsageError(`${command} takes no words.`, { fix: `ts-trainer ${command} --help says more.` })
 }

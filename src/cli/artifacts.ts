@@ -1,25 +1,11 @@
-import {
-  AutoModelForMaskedLM,
-  AutoModelForMultipleChoice,
-  AutoModelForQuestionAnswering,
-  AutoModelForSequenceClassification,
-  AutoModelForTokenClassification,
-  generateArtifacts,
-  type GenerateArtifactsOptions,
-  type TrainableModel,
-} from '../index'
+import { generateArtifacts, type GenerateArtifactsOptions, type TrainableModel } from '../index'
 import { exitCodes } from './exitCodes'
 import { type CommandTable, type FlagTable, readFlags, UsageError } from './flags'
+import { modelFor, type ModelTask, modelTasks, taskSaid } from './models'
 import type { Streams } from './Streams'
 
-const tasks = {
-  'sequence-classification': AutoModelForSequenceClassification,
-  'token-classification': AutoModelForTokenClassification,
-  'question-answering': AutoModelForQuestionAnswering,
-  'multiple-choice': AutoModelForMultipleChoice,
-  'masked-lm': AutoModelForMaskedLM,
-} as const
-type Task = keyof typeof tasks
+/** What has a loss. */
+const trainedTasks = modelTasks.filter(task => task !== 'feature-extraction')
 
 const table = {
   name: 'artifacts',
@@ -35,7 +21,12 @@ const table = {
       required: true,
       help: 'A folder of a model (or its id on the Hub), or an ONNX file.',
     },
-    task: { type: 'text', choices: Object.keys(tasks) as Task[], help: 'The head of a folder.' },
+    task: {
+      type: 'text',
+      value: 'TASK',
+      choices: trainedTasks,
+      help: 'The head of a folder. By default what its config.json says, else text-classification.',
+    },
     loss: {
       type: 'text',
       help:
@@ -66,9 +57,7 @@ export async function runArtifacts(words: readonly string[], { out }: Streams): 
   const isFile = model.endsWith('.onnx')
   if (isFile && given.task !== undefined)
     throw new UsageError('--task says which head a folder is read with; an ONNX file has its outputs.')
-  const source: string | TrainableModel<unknown> = isFile
-    ? model
-    : await tasks[given.task ?? 'sequence-classification'].fromPretrained(model)
+  const source: string | TrainableModel<unknown> = isFile ? model : await modelOf(model, given.task)
   const files = await generateArtifacts(source, {
     loss: given.loss as GenerateArtifactsOptions['loss'],
     optimizer: given.optimizer as GenerateArtifactsOptions['optimizer'],
@@ -83,4 +72,9 @@ export async function runArtifacts(words: readonly string[], { out }: Streams): 
   })
   for (const path of Object.values(files) as (string | undefined)[]) if (path !== undefined) out(path)
   return exitCodes.done
+}
+
+async function modelOf(name: string, wanted: ModelTask | undefined): Promise<TrainableModel<unknown>> {
+  const said = wanted ?? (await taskSaid(name, {}))
+  return modelFor(said === undefined || said === 'feature-extraction' ? 'text-classification' : said, name, {})
 }

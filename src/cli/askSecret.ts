@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import type { Input } from './Streams'
 
 /**
  * Asks at the terminal for a line that is not shown. The question goes to standard error, where it is seen though
@@ -30,7 +31,7 @@ export async function askSecret(question: string): Promise<string | undefined> {
 const longestSecret = 10_000
 
 /** The first line of what is piped in. */
-export async function readSecret(input: AsyncIterable<Uint8Array | string> = process.stdin): Promise<string> {
+export async function readSecret(input: Input): Promise<string> {
   let text = ''
   for await (const chunk of input) {
     text += chunk.toString()

@@ -1,25 +1,22 @@
 // how good a model is on rows with labels
 import {
-  AutoModelForSequenceClassification,
   AutoTokenizer,
   type ComputeMetrics,
-  classificationReport,
   type Metrics,
   type PreTrainedModel,
   Trainer,
-  TrainerError,
   TrainingArguments,
 } from '../index'
 import { exitCodes } from './exitCodes'
 import { type CommandTable, type FlagTable, type FlagValues, readFlags, readingWords, UsageError } from './flags'
 import { modelFlags, modelWord } from './modelFlags'
 import { labelsOfModel, namesOfModel, taskOfModel } from './modelLabels'
+import { trainedModel } from './models'
 import type { Streams } from './Streams'
 import { chooseColumns } from './train/columns'
-import type { RowTask } from './train/labels'
-import { judgements } from './train/metrics'
-import { leftOutNote, openRows, textNames, usableRows } from './train/rows'
-import { tokenized } from './train/tokens'
+import { classTable, judgements } from './train/metrics'
+import { leftOutNote, openEvaluated, textNames, usableRows } from './train/rows'
+import { lengthOf, tokenized } from './train/tokens'
 
 const { device, threads, revision } = modelFlags
 
@@ -40,13 +37,18 @@ const table = {
       help: 'The column of the label: names of classes, their numbers, or numbers.',
     },
     configuration: { type: 'text', value: 'NAME', help: 'Of a dataset that has several.' },
+    split: {
+      type: 'text',
+      value: 'NAME',
+      help: 'Of a dataset that has several: by default validation (dev, valid), else test.',
+    },
     'max-length': {
-      type: 'number',
+      type: 'count',
       value: 'N',
       help: 'Tokens of a row; longer texts are cut. By default what the model takes.',
     },
-    'max-eval-samples': { type: 'number', value: 'N', help: 'Only so many rows, from the first one on.' },
-    'per-device-eval-batch-size': { type: 'number', value: 'N', help: 'Rows that are computed together.', default: 32 },
+    'max-eval-samples': { type: 'count', value: 'N', help: 'Only so many rows, from the first one on.' },
+    'per-device-eval-batch-size': { type: 'count', value: 'N', help: 'Rows that are computed together.', default: 32 },
     'prediction-loss-only': { type: 'switch', help: 'The loss alone.' },
     'bf16-full-eval': { type: 'switch', help: 'In bfloat16.' },
     'fp16-full-eval': { type: 'switch', help: 'In float16.' },
@@ -62,26 +64,22 @@ export async function runEvaluate(words: readonly string[], streams: Streams): P
   if (given === undefined) return exitCodes.done
   const { values, rest } = given
   const name = modelWord('evaluate', rest[0])
-  const place = rest[1]
-  if (place === undefined)
+  if (rest[1] === undefined)
     throw new UsageError('evaluate needs rows with labels: a file, a folder or an id of the Hub.', {
       fix: 'npx ts-trainer evaluate MODEL test.csv',
     })
-  for (const flag of ['max-length', 'max-eval-samples'] as const) checkCount(flag, values[flag])
   const args = readingWords(() => argumentsOf(values))
   const source = values.revision === undefined ? {} : { revision: values.revision }
-  const opened = await openRows(place, values.configuration)
-  const model = await AutoModelForSequenceClassification.fromPretrained(name, source)
-  checkTrained(model, name)
+  const { rows: read, place } = await openEvaluated(rest[1], values.configuration, values.split)
+  const model = (await trainedModel(name, 'text-classification', source)) as PreTrainedModel
   const tokenizer = await AutoTokenizer.fromPretrained(name, source)
-  const columns = chooseColumns(opened.train, { texts: values.text, labels: values.label }, place)
-  const labels = labelsOfModel(model, opened.train, columns.labels)
-  const usable = usableRows(opened.train, columns, labels, place)
+  const columns = chooseColumns(read, { texts: values.text, labels: values.label }, place)
+  const usable = usableRows(read, columns, labelsOfModel(model, read, columns.labels), place)
   const note = leftOutNote(usable.leftOut, place)
   if (note !== undefined) streams.error(note)
   const most = Math.min(usable.rows.length, values['max-eval-samples'] ?? Infinity)
   const rows = usable.rows.select(Array.from({ length: most }, (_, row) => row))
-  const maxLength = Math.min(values['max-length'] ?? Infinity, tokenizer.modelMaxLength, positionsOf(model))
+  const maxLength = lengthOf(values['max-length'], tokenizer, model)
   const encoded = await tokenized(rows, textNames(columns), tokenizer, maxLength)
   streams.error(`${columns.texts.join(' and ')} → ${columns.labels.join(', ')}: ${most} rows of ${place}`)
   const { metrics, report } = await judged(model, encoded, args, tokenizer)
@@ -99,7 +97,7 @@ async function judged(
   const task = taskOfModel(model)
   let report: string | undefined
   const computeMetrics: ComputeMetrics = (input, isLast) => {
-    report = reportOf(input, task, namesOfModel(model))
+    report = classTable(input, task, namesOfModel(model))
     return judgements[task].computeMetrics(input, isLast)
   }
   const judging = args.predictionLossOnly ? {} : { computeMetrics }
@@ -112,20 +110,6 @@ async function judged(
   }
 }
 
-function reportOf(
-  { predictions, labels }: Parameters<ComputeMetrics>[0],
-  task: RowTask,
-  targetNames: readonly string[],
-): string | undefined {
-  if (task === 'regression' || targetNames.length > 150) return undefined
-  const options = { labels: targetNames.map((_, id) => id), targetNames, zeroDivision: 0, digits: 3 }
-  const found =
-    task === 'text-classification'
-      ? predictions.argmax(-1)
-      : (predictions.tolist() as number[][]).map(row => row.map(logit => (logit > 0 ? 1 : 0)))
-  return String(classificationReport(labels as never, found as never, options)).trimEnd()
-}
-
 function argumentsOf(values: Values): TrainingArguments {
   return new TrainingArguments({
     perDeviceEvalBatchSize: values['per-device-eval-batch-size'],
@@ -135,25 +119,4 @@ function argumentsOf(values: Values): TrainingArguments {
     ...(values.device !== undefined && { device: values.device as never }),
     ...(values.threads !== undefined && { threads: values.threads }),
   })
-}
-
-/** The most tokens that a model has places for: families after RoBERTa count them from behind the padding's number. */
-function positionsOf({ config }: PreTrainedModel): number {
-  const { max_position_embeddings: places, pad_token_id: padding } = config as Readonly<Record<string, unknown>>
-  if (typeof places !== 'number') return Infinity
-  const countsBehind = /roberta|camembert|mpnet/.test(config.model_type)
-  return countsBehind ? places - (typeof padding === 'number' ? padding : 1) - 1 : places
-}
-
-/** @throws TrainerError ('model') for a model whose head is drawn at random. */
-function checkTrained({ newlyInitialized }: PreTrainedModel, name: string): void {
-  if (newlyInitialized.length === 0) return
-  throw new TrainerError('model', `${name} was not trained to classify: it lacks ${newlyInitialized.join(', ')}.`, {
-    fix: `Train it first: npx ts-trainer train FILE --model ${name}.`,
-  })
-}
-
-function checkCount(flag: string, value: number | undefined): void {
-  if (value === undefined || (Number.isInteger(value) && value > 0)) return
-  throw new UsageError(`--${flag} should be a whole number above 0, but is ${value}.`)
 }

@@ -1,34 +1,11 @@
 // a model → an ONNX file for inference
 import { join } from 'node:path'
-import {
-  AutoModel,
-  AutoModelForMaskedLM,
-  AutoModelForMultipleChoice,
-  AutoModelForQuestionAnswering,
-  AutoModelForSequenceClassification,
-  AutoModelForTokenClassification,
-  AutoTokenizer,
-  exportOnnx,
-  type NamedTask,
-  pipelineTaskOf,
-  type PreTrainedModel,
-} from '../index'
+import { AutoTokenizer, exportOnnx } from '../index'
 import { exitCodes } from './exitCodes'
 import { type CommandTable, type FlagTable, readFlags, UsageError } from './flags'
 import { modelFlags, modelWord } from './modelFlags'
+import { modelTasks, trainedModel } from './models'
 import type { Streams } from './Streams'
-
-/** Tasks by the names of their pipelines; multiple choice has none. */
-type ExportedTask = NamedTask | 'multiple-choice'
-
-const models: Readonly<Record<ExportedTask, { fromPretrained(model: string, options: object): Promise<unknown> }>> = {
-  'text-classification': AutoModelForSequenceClassification,
-  'token-classification': AutoModelForTokenClassification,
-  'question-answering': AutoModelForQuestionAnswering,
-  'fill-mask': AutoModelForMaskedLM,
-  'feature-extraction': AutoModel,
-  'multiple-choice': AutoModelForMultipleChoice,
-}
 
 const table = {
   name: 'export',
@@ -51,7 +28,7 @@ const table = {
     task: {
       type: 'text',
       value: 'TASK',
-      choices: Object.keys(models) as ExportedTask[],
+      choices: modelTasks,
       help: 'What the model was trained for. By default what its config.json says.',
     },
     revision: modelFlags.revision,
@@ -66,8 +43,7 @@ export async function runExport(words: readonly string[], streams: Streams): Pro
   const name = modelWord('export', rest[0])
   if (values.dtype === 'int8') throw noBytes(values.output)
   const source = values.revision === undefined ? {} : { revision: values.revision }
-  const task = values.task ?? (await pipelineTaskOf(name, source))
-  const model = (await models[task].fromPretrained(name, source)) as PreTrainedModel<unknown>
+  const model = await trainedModel(name, values.task, source)
   const tokenizer = await AutoTokenizer.fromPretrained(name, source)
   const { dtype } = values
   await streams.out(join(values.output, await exportOnnx(model, values.output, { dtype, tokenizer })))

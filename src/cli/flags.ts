@@ -4,8 +4,8 @@ import type { Streams } from './Streams'
 
 /** A flag of a command. */
 export interface Flag {
-  /** A `switch` is there or not; `texts` may be given several times. */
-  readonly type: 'text' | 'texts' | 'number' | 'switch'
+  /** A `switch` is there or not; `texts` may be given several times; a `count` is whole, and 1 or more. */
+  readonly type: 'text' | 'texts' | 'number' | 'count' | 'switch'
   /** What its value is called in the help: DIR. */
   readonly value?: string
   readonly help: string
@@ -13,6 +13,9 @@ export interface Flag {
   /** The only values of a text. */
   readonly choices?: readonly string[]
   readonly required?: boolean
+  /** Other bounds of a count. */
+  readonly least?: number
+  readonly most?: number
 }
 
 /** Flags by name, as they are written after `--`: `additional-output`. */
@@ -32,7 +35,7 @@ export interface CommandTable<F extends FlagTable> {
 
 type TypeOf<F extends Flag> = F extends { choices: readonly (infer Choice)[] }
   ? Choice
-  : { text: string; texts: readonly string[]; number: number; switch: boolean }[F['type']]
+  : { text: string; texts: readonly string[]; number: number; count: number; switch: boolean }[F['type']]
 type IsThere<F extends Flag> = F extends { default: unknown } | { required: true } | { type: 'switch' } ? true : false
 
 /** What was given, with the defaults of the rest. */
@@ -127,6 +130,7 @@ function addGiven(given: Given, name: string, flag: Flag, value: string | undefi
   if (value === undefined)
     throw new UsageError(`${written} needs a value${flag.value === undefined ? '' : ` (${flag.value})`}.`)
   if (flag.type === 'texts') given[name] = [...((given[name] as string[] | undefined) ?? []), value]
+  else if (flag.type === 'count') given[name] = countOf(written, flag, numberOf(written, value))
   else given[name] = flag.type === 'number' ? numberOf(written, value) : chosen(written, flag, value)
 }
 
@@ -134,6 +138,12 @@ function numberOf(written: string, value: string): number {
   const number = value.trim() === '' ? NaN : Number(value)
   if (Number.isFinite(number)) return number
   throw new UsageError(`${written} should be a number, but is '${shownWord(value)}'.`)
+}
+
+function countOf(written: string, { least = 1, most = Number.MAX_SAFE_INTEGER }: Flag, number: number): number {
+  if (Number.isInteger(number) && number >= least && number <= most) return number
+  const range = most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `from ${least} on`
+  throw new UsageError(`${written} should be a whole number ${range}, but is ${number}.`)
 }
 
 function chosen(written: string, { choices }: Flag, value: string): string {
@@ -187,7 +197,7 @@ export function commandHelp({ name, usage, about, flags }: CommandTable<FlagTabl
 }
 
 function flagHelp(name: string, { type, value, help, default: initial, choices }: Flag): string[] {
-  const valueName = type === 'switch' ? '' : ` ${value ?? (type === 'number' ? 'NUMBER' : 'TEXT')}`
+  const valueName = type === 'switch' ? '' : ` ${value ?? (type === 'number' || type === 'count' ? 'NUMBER' : 'TEXT')}`
   const either = choices === undefined ? '' : ` One of ${choices.join(', ')}.`
   const several = type === 'texts' ? ' Several times for several.' : ''
   const lines = wrapWords(

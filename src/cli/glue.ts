@@ -1,9 +1,10 @@
 // `ts-trainer glue`: what the scripts of examples/glue do, by one command
 import { fineTune, glueDefaults, glueFlags } from '../../examples/glue/run'
 import { type GlueTaskName, glueTasks } from '../../examples/glue/tasks'
-import { type Flags, ownFlags, readFlags } from '../../examples/flags'
-import { nearest } from '../index'
+import { ownFlags, resumeOf } from '../../examples/flags'
+import { nearest, type ParsedArguments, parseTrainingArguments } from '../index'
 import { exitCodes } from './exitCodes'
+import { readTextFile } from './files'
 import { readingWords, shownWord, UsageError } from './flags'
 import type { Streams } from './Streams'
 
@@ -16,6 +17,7 @@ Fine-tunes a model on a task of GLUE as run_glue.py does: ${names.join(', ')}. T
   npx ts-trainer glue --task mrpc --model google-bert/bert-base-uncased`
 
 const flags = {
+  ...ownFlags,
   task: { type: 'text', required: true, help: `One of ${names.join(', ')}.` },
   ...glueFlags,
   model: { ...ownFlags.model, required: false, default: 'sentence-transformers/all-MiniLM-L6-v2' },
@@ -24,15 +26,22 @@ const flags = {
 
 /** `ts-trainer glue`. @throws TrainerError that says what is wrong with the words, the rows or the model. */
 export async function runGlueTask(words: readonly string[], { out, interrupt }: Streams): Promise<number> {
-  const read = (outputDir: string): Flags<typeof flags> | string =>
-    readingWords(() => readFlags(words, usage, { ...glueDefaults, outputDir }, flags))
-  const first = read('out/glue')
-  if (typeof first === 'string') {
-    out(first)
+  const read = (outputDir: string): ParsedArguments<typeof flags> =>
+    readingWords(() =>
+      parseTrainingArguments(words, {
+        ...{ usage, extra: flags, readText: readTextFile },
+        defaults: { ...glueDefaults, outputDir },
+      }),
+    )
+  const { help, extra, rest } = read('out/glue')
+  if (help !== undefined) {
+    out(help)
     return exitCodes.done
   }
-  const task = taskOf(first.task)
-  const results = await fineTune(task, { ...(read(`out/${task}`) as Flags<typeof flags>), signal: interrupt })
+  if (rest[0] !== undefined) throw new UsageError(`glue does not take '${shownWord(rest[0])}'.`)
+  const task = taskOf(extra.task)
+  const { args } = read(`out/${task}`)
+  const results = await fineTune(task, { ...extra, args, resume: resumeOf(extra), signal: interrupt })
   if (results === undefined) return exitCodes.interrupted
   out(JSON.stringify(results))
   return exitCodes.done

@@ -61,6 +61,7 @@ export async function startServer(opened: OpenedPipeline, options: ServerOptions
   server.setTimeout(times.silence)
   server.maxConnections = options.maxConnections
   await listening(server, options)
+  server.on('error', ({ message }) => options.log(`error: ${message}`)) // of accepting a connection: others go on
   const { port } = server.address() as AddressInfo
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
   return { url: `http://${host}:${port}`, close: () => closed(server, handler) }
@@ -68,15 +69,18 @@ export async function startServer(opened: OpenedPipeline, options: ServerOptions
 
 function listening(server: Server, { port, host }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) =>
+    const refuse = (cause: NodeJS.ErrnoException): void =>
       reject(
         new TrainerError('argument', `Cannot listen on ${host}, port ${port}: ${cause.message}.`, {
           ...(cause.code === 'EADDRINUSE' && { fix: 'Something else does: choose another port, or 0 for a free one.' }),
           cause,
         }),
-      ),
-    )
-    server.listen(port, host, resolve)
+      )
+    server.once('error', refuse)
+    server.listen(port, host, () => {
+      server.off('error', refuse)
+      resolve()
+    })
   })
 }
 
@@ -166,8 +170,9 @@ class Handler {
   async #read(request: IncomingMessage, response: ServerResponse, asks: boolean): Promise<Inference> {
     if (request.method !== 'POST')
       throw new RequestError(405, 'Ask with POST.', { Allow: pathOf(request) === '/' ? 'GET, HEAD, POST' : 'POST' })
-    const type = request.headers['content-type']
-    if (type !== undefined && !/^application\/(?:\w+\+)?json\s*(?:;|$)/i.test(type))
+    // a page of another site may send what has no type, or that of a form, without asking first
+    const { origin, 'content-type': type = origin === undefined ? 'application/json' : '' } = request.headers
+    if (!/^application\/(?:\w+\+)?json\s*(?:;|$)/i.test(type))
       throw new RequestError(415, "The body should be JSON: -H 'Content-Type: application/json'.")
     const { maxBody, maxQueue } = this.#options
     checkLength(request, maxBody)

@@ -1,106 +1,75 @@
-import { parseArgs } from 'node:util'
-import {
-  installCuda,
-  type InstallCudaOptions,
-  type Installed,
-  type InstalledCuda,
-  installOpenvino,
-  TrainerError,
-} from '../index'
-import { readingWords } from './flags'
+// libraries from a package index → the user's cache
+import { installCuda, type Installed, type InstalledCuda, installOpenvino, nearest } from '../index'
+import { exitCodes } from './exitCodes'
+import { type CommandTable, type FlagTable, type FlagValues, readFlags, shownWord, UsageError } from './flags'
 import type { Streams } from './Streams'
 
-const usage = [
-  'Usage: ts-trainer install cuda [--cuda 12|13] [--index-url URL|--wheels FOLDER]',
-  '       ts-trainer install openvino [--index-url URL|--wheel FILE]',
-  '',
-  "Fetches from the Python package index (or from the one in pip's configuration),",
-  "checks the sha256, and unpacks into the user's cache: TS_TRAINER_CACHE, or the",
-  'usual place of the system.',
-  '',
-  "cuda: ONNX Runtime with CUDA, and the libraries of NVIDIA's that it needs.",
-  "  --cuda 12|13      which CUDA; by default what NVIDIA's driver here runs, or 13",
-  '  --wheels FOLDER   wheels on this machine, from `pip download`',
-  '',
-  "openvino: Intel's plug-in for ONNX Runtime, for bfloat16 on the processor.",
-  '  --wheel FILE      a wheel on this machine, from `pip download`',
-  '',
-  '  --index-url URL   another package index: https://, http:// or file://',
-].join('\n')
+const table = {
+  name: 'install',
+  usage: 'cuda|openvino [FLAGS]',
+  about: [
+    "Fetches libraries from the Python package index (or from the one in pip's configuration), checks the sha256, and unpacks into the user's cache: TS_TRAINER_CACHE, or the usual place of the system. cuda is ONNX Runtime with CUDA, and the libraries of NVIDIA's that it needs; openvino is Intel's plug-in for ONNX Runtime, for bfloat16 on the processor.",
+    '',
+    '  npx ts-trainer install cuda',
+  ],
+  words: 1,
+  flags: {
+    cuda: {
+      type: 'text',
+      value: 'VERSION',
+      choices: ['12', '13'],
+      help: "Of cuda: by default what NVIDIA's driver here runs, or 13.",
+    },
+    wheels: { type: 'text', value: 'FOLDER', help: 'Of cuda: wheels on this machine, from pip download.' },
+    wheel: { type: 'text', value: 'FILE', help: 'Of openvino: a wheel on this machine, from pip download.' },
+    'index-url': { type: 'text', value: 'URL', help: 'Another package index: https://, http:// or file://.' },
+  },
+} as const satisfies CommandTable<FlagTable>
 
-/** What can be installed, by name: the options of its own, and the rest of the line that is printed in advice. */
+type Values = FlagValues<typeof table.flags>
+
+/** What can be installed, by name: the flag of what is on this machine, and the flags that are not its own. */
 const installable = {
-  cuda: { own: ['cuda', 'wheels'], local: 'wheels', line: '[--cuda 12|13] [--index-url URL | --wheels FOLDER]' },
-  openvino: { own: ['wheel'], local: 'wheel', line: '[--index-url URL | --wheel FILE]' },
-} as const
+  cuda: { local: 'wheels', others: ['wheel'] },
+  openvino: { local: 'wheel', others: ['wheels', 'cuda'] },
+} as const satisfies Readonly<Record<string, { local: keyof Values; others: readonly (keyof Values)[] }>>
 
 type Name = keyof typeof installable
 
-/** `install cuda`, `install openvino`. @throws TrainerError (`argument`) for other words, and as those functions do. */
-export async function runInstall(words: readonly string[], { out }: Streams): Promise<number> {
-  const parsed = readingWords(() => parseWords(words))
-  if (parsed === undefined) out(usage)
-  else if (parsed.name === 'openvino') {
-    const { 'index-url': indexUrl, wheel } = parsed.values
-    out(formatInstalled(await installOpenvino({ indexUrl, wheel, report: out })))
-  } else {
-    const { 'index-url': indexUrl, wheels } = parsed.values
-    const cuda = parsed.values.cuda as InstallCudaOptions['cuda']
-    out(formatCuda(await installCuda({ cuda, indexUrl, wheels, report: out })))
-  }
-  return 0
+/** `install cuda`, `install openvino`. @throws UsageError for other words, and as those functions do. */
+export async function runInstall(words: readonly string[], { out, error }: Streams): Promise<number> {
+  const given = readFlags(table, words, { out })
+  if (given === undefined) return exitCodes.done
+  const { 'index-url': indexUrl, cuda, wheel, wheels } = given.values
+  const name = nameOf(given.rest[0], given.values)
+  out(
+    name === 'cuda'
+      ? formatCuda(await installCuda({ cuda, indexUrl, wheels, report: error }))
+      : formatInstalled(await installOpenvino({ indexUrl, wheel, report: error })),
+  )
+  return exitCodes.done
 }
 
-interface Parsed {
-  readonly name: Name
-  readonly values: Readonly<Partial<Record<'index-url' | 'wheel' | 'wheels' | 'cuda', string>>>
-}
-
-function parseWords(words: readonly string[]): Parsed | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        'index-url': { type: 'string' },
-        wheel: { type: 'string' },
-        wheels: { type: 'string' },
-        cuda: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
+/** What is to be installed. @throws UsageError for a name or a flag that does not go with it. */
+function nameOf(word: string | undefined, values: Values): Name {
+  const names = Object.keys(installable).join(' or ')
+  if (word === undefined) throw new UsageError(`install needs the name of what to install: ${names}.`)
+  if (!isName(word)) {
+    const near = nearest(word, Object.keys(installable))
+    throw new UsageError(`install does not know '${shownWord(word)}'; it knows ${names}.`, {
+      ...(near !== undefined && { fix: `Did you mean '${near}'?` }),
     })
-    const { help, ...given } = values
-    return help ? undefined : { name: checkWords(positionals, given), values: given }
-  } catch (cause) {
-    if (cause instanceof TrainerError) throw cause
-    const fix = `Write: ${lineOf(words.find(isName))}.`
-    throw new TrainerError('argument', `install: ${(cause as Error).message.replace(/\.?$/, '.')}`, { fix })
   }
-}
-
-/** What is to be installed. */
-function checkWords(positionals: readonly string[], values: Parsed['values']): Name {
-  const [what, ...rest] = positionals
-  const refused = (problem: string, name?: Name): TrainerError =>
-    new TrainerError('argument', problem, { fix: `Write: ${lineOf(name)}.` })
-  if (what === undefined) throw refused('install needs the name of what to install.')
-  if (!isName(what) || rest.length > 0) throw refused(`install does not know '${positionals.join(' ')}'.`)
-  const { own, local } = installable[what]
-  const other = Object.keys(values).find(key => key !== 'index-url' && !(own as readonly string[]).includes(key))
-  if (other !== undefined) throw refused(`install ${what} has no --${other}.`, what)
+  const { local, others } = installable[word]
+  const other = others.find(flag => values[flag] !== undefined)
+  if (other !== undefined) throw new UsageError(`install ${word} has no --${other}.`, { fix: 'Leave it out.' })
   if (values[local] !== undefined && values['index-url'] !== undefined)
-    throw refused(`Give --${local} or --index-url, not both.`, what)
-  return what
+    throw new UsageError(`install ${word} was given --${local} and --index-url.`, { fix: 'Leave one of them out.' })
+  return word
 }
 
 function isName(word: string): word is Name {
   return Object.hasOwn(installable, word)
-}
-
-function lineOf(name: Name | undefined): string {
-  return name === undefined
-    ? 'ts-trainer install cuda, or ts-trainer install openvino'
-    : `ts-trainer install ${name} ${installable[name].line}`
 }
 
 function size(bytes: number): string {

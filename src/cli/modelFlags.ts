@@ -1,6 +1,7 @@
 // the flags of commands that answer by a model, and how they open it
-import { pipeline, type PipelineOptions, type Pipelines, pipelineTaskOf } from '../index'
+import { pipeline, type PipelineOptions, type Pipelines } from '../index'
 import { type FlagTable, type FlagValues, UsageError } from './flags'
+import { taskOfModel } from './models'
 
 export const modelFlags = {
   task: {
@@ -9,9 +10,9 @@ export const modelFlags = {
     choices: ['text-classification', 'token-classification', 'question-answering', 'fill-mask', 'feature-extraction'],
     help: 'What the model answers. By default what it was trained for.',
   },
-  'batch-size': { type: 'number', value: 'N', help: 'Texts that are computed together.', default: 32 },
+  'batch-size': { type: 'count', value: 'N', help: 'Texts that are computed together.', default: 32 },
   device: { type: 'text', value: 'DEVICE', help: 'cpu, cuda, webgpu, …: npx ts-trainer doctor says what there is.' },
-  threads: { type: 'number', value: 'N', help: 'Threads of the processor. By default all cores.' },
+  threads: { type: 'count', value: 'N', help: 'Threads of the processor. By default all cores.' },
   revision: { type: 'text', value: 'NAME', help: 'Of a model on the Hub: a branch, a tag or a commit.' },
 } as const satisfies FlagTable
 
@@ -29,9 +30,10 @@ export async function openPipeline(
 ): Promise<OpenedPipeline> {
   const { 'batch-size': batchSize, device, threads, revision } = values
   const source = revision === undefined ? {} : { revision }
-  const task = values.task ?? (await pipelineTaskOf(model, source))
-  if (!tasks.includes(task))
-    throw new UsageError(`${model} is for ${task}, which this command does not answer.`, {
+  const found = await taskOfModel(model, values.task, source)
+  const task = tasks.find(one => one === found)
+  if (task === undefined)
+    throw new UsageError(`${model} is for ${found}, which this command does not answer.`, {
       fix: `It answers ${tasks.join(', ')}.`,
     })
   const options: PipelineOptions = {

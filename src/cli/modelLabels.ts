@@ -1,7 +1,6 @@
 // a column of labels → the numbers that the classes of a trained model have
 import { type Dataset, type PreTrainedModel, TrainerError } from '../index'
-import { isMissing } from './train/columns'
-import { type Labels, readLabels, type RowLabel, type RowTask } from './train/labels'
+import { type Labels, namedValues, readLabels, type RowLabel, type RowTask } from './train/labels'
 
 /** What a model was trained to give. */
 export function taskOfModel({ config, numLabels }: PreTrainedModel): RowTask {
@@ -33,11 +32,7 @@ export function labelsOfModel(model: PreTrainedModel, rows: Dataset, columns: re
 }
 
 function numbersOf(rows: Dataset, column: string, names: readonly string[], place: string): RowLabel[] {
-  const declared = rows.features[column]?.names
-  const values = Array.from(rows.column(column) as ArrayLike<unknown>, value => {
-    if (isMissing(value)) return undefined
-    return declared === undefined ? String(value) : (declared[Number(value)] ?? undefined)
-  })
+  const values = namedValues(rows, column)
   const foreign = (value: string | undefined): boolean => value !== undefined && !names.includes(value)
   const wrong = values.findIndex(foreign)
   if (wrong < 0) return values.map(value => (value === undefined ? undefined : names.indexOf(value)))

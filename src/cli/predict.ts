@@ -1,8 +1,10 @@
 // rows in, the same rows with what a model answers out
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { type RowFormat, streamRows, TrainerError, writeFileWhole, type WrittenRow } from '../index'
 import { exitCodes } from './exitCodes'
+import { unreadable } from './files'
 import { type CommandTable, type FlagTable, readFlags, UsageError } from './flags'
 import { inOrder } from './inOrder'
 import { interruptible } from './interrupt'
@@ -70,6 +72,7 @@ export async function runPredict(words: readonly string[], streams: Streams): Pr
   const { values, rest } = given
   const model = modelWord('predict', rest[0])
   const reading = await sourceOf(rest[1], values.format, streams)
+  await checkOutput(values.output)
   const output = values.output === undefined ? undefined : { path: values.output, format: formatOf(values.output) }
   const asked: AnswerOptions = { text: values.text, topK: topKOf(values['top-k']), aggregation: values.aggregation }
   return interruptible(streams, async signal => {
@@ -122,14 +125,26 @@ async function sourceOf(
       fix: 'Say it: --format csv. Compressed files go through a pipe: zcat FILE | npx ts-trainer predict MODEL.',
     })
   const found = await stat(file).catch((cause: unknown) => {
-    throw new TrainerError('file', `Cannot read ${file}: ${(cause as Error).message}.`, {
-      fix: 'Check the path.',
-      cause,
-    })
+    throw unreadable(file, cause)
   })
   if (found.isDirectory())
     throw new TrainerError('file', `${file} is a folder; a file of rows was expected.`, { fix: 'Name a file in it.' })
   return { name: file, format: named, open: () => createReadStream(file) }
+}
+
+/** @throws TrainerError ('file') where no file can stand, before anything is computed. */
+async function checkOutput(path: string | undefined): Promise<void> {
+  const found = path === undefined ? undefined : await stat(path).catch(() => undefined)
+  if (found === undefined || found.isFile()) return
+  throw new TrainerError(
+    'file',
+    `${path} is ${found.isDirectory() ? 'a folder' : 'no file, but a device or a pipe'}.`,
+    {
+      fix: found.isDirectory()
+        ? 'Name a file in it.'
+        : 'Leave --output out: answers go to standard output, which > leads there.',
+    },
+  )
 }
 
 function formatOf(path: string): RowFormat | undefined {
@@ -143,20 +158,24 @@ function topKOf(written: string | undefined): AnswerOptions['topK'] {
   throw new UsageError(`--top-k should be a whole number above 0, or all, but is '${written}'.`)
 }
 
-/** The bytes of a source until the signal is aborted. */
+/** The bytes of a source until the signal is aborted. A stream is closed at the end: it would keep the process alive. */
 async function* endingWith(signal: AbortSignal, source: Input): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = source[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
   let end = (): void => undefined
   signal.addEventListener('abort', () => end(), { once: true })
-  while (!signal.aborted) {
-    // a race with one promise of the abort would keep all pieces: it remembers whom it has to tell
-    const piece = await new Promise<IteratorResult<Uint8Array | string, unknown> | undefined>((resolve, reject) => {
-      end = () => resolve(undefined)
-      iterator.next().then(resolve, reject)
-    })
-    if (piece === undefined || piece.done === true) return
-    yield typeof piece.value === 'string' ? encoder.encode(piece.value) : piece.value
+  try {
+    while (!signal.aborted) {
+      // a race with one promise of the abort would keep all pieces: it remembers whom it has to tell
+      const piece = await new Promise<IteratorResult<Uint8Array | string, unknown> | undefined>((resolve, reject) => {
+        end = () => resolve(undefined)
+        iterator.next().then(resolve, reject)
+      })
+      if (piece === undefined || piece.done === true) return
+      yield typeof piece.value === 'string' ? encoder.encode(piece.value) : piece.value
+    }
+  } finally {
+    if (source instanceof Readable) source.destroy()
   }
 }
 

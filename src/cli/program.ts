@@ -8,7 +8,7 @@ import { showMessages, writeNote } from './messages'
 export async function runProgram(words: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => endWithout(stream, error))
-  showMessages()
+  showMessages(words[0])
   process.exitCode = await runCommand(words)
 }
 

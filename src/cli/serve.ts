@@ -20,7 +20,14 @@ const table = {
   ],
   words: 1,
   flags: {
-    port: { type: 'number', value: 'PORT', help: 'Where it listens; 0 for any that is free.', default: 8080 },
+    port: {
+      type: 'count',
+      value: 'PORT',
+      least: 0,
+      most: 65_535,
+      help: 'Where it listens; 0 for any that is free.',
+      default: 8080,
+    },
     host: {
       type: 'text',
       value: 'ADDRESS',
@@ -33,9 +40,9 @@ const table = {
       help: 'The name of the environment variable with a key that requests have to bring: Authorization: Bearer KEY.',
     },
     'allow-origin': { type: 'texts', value: 'URL', help: 'A page that browsers let read the answers.' },
-    'max-body': { type: 'number', value: 'BYTES', help: 'The longest request.', default: 1_000_000 },
-    'max-queue': { type: 'number', value: 'N', help: 'The most texts that wait; more get status 503.', default: 1024 },
-    'max-connections': { type: 'number', value: 'N', help: 'The most clients at a time.', default: 1000 },
+    'max-body': { type: 'count', value: 'BYTES', help: 'The longest request.', default: 1_000_000 },
+    'max-queue': { type: 'count', value: 'N', help: 'The most texts that wait; more get status 503.', default: 1024 },
+    'max-connections': { type: 'count', value: 'N', help: 'The most clients at a time.', default: 1000 },
     quiet: { type: 'switch', help: 'No line for each request.' },
     ...modelFlags,
   },
@@ -48,10 +55,10 @@ export async function runServe(words: readonly string[], streams: Streams): Prom
   const { values, rest } = given
   const model = modelWord('serve', rest[0])
   const numbers = {
-    port: whole('port', values.port, 0, 65_535),
-    maxBody: whole('max-body', values['max-body'], 1),
-    maxQueue: whole('max-queue', values['max-queue'], 1),
-    maxConnections: whole('max-connections', values['max-connections'], 1),
+    port: values.port,
+    maxBody: values['max-body'],
+    maxQueue: values['max-queue'],
+    maxConnections: values['max-connections'],
   }
   const { host } = values
   const apiKey = values['api-key'] === undefined ? undefined : keyOf(values['api-key'])
@@ -88,13 +95,6 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-function whole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw new UsageError(
-    `--${name} should be a whole number from ${least}${most < 1e9 ? ` to ${most}` : ' on'}, but is ${value}.`,
-  )
 }
 
 /** The key that an environment variable holds. What was given is not repeated: it may be the key itself. */

@@ -56,16 +56,18 @@ export async function* streamRows(
   if (given !== undefined && !formats.includes(given))
     throw new TrainerError('argument', `format is ${shown(given)}; one of ${quoted(formats)} was expected.`)
   const texts = withoutBlanks(decoded(bytes, name))
-  const first = await texts.next()
-  const format = given ?? (first.done !== true && first.value.trimStart().startsWith('{') ? 'jsonl' : 'csv')
-  if (first.done === true) return
-  const all = startingWith(first.value, texts)
-  if (format !== 'jsonl') yield* delimitedRowsOf(all, format, name, delimited)
-  else {
+  try {
+    const first = await texts.next()
+    if (first.done === true) return
+    const format = given ?? (first.value.trimStart().startsWith('{') ? 'jsonl' : 'csv')
+    const all = startingWith(first.value, texts)
+    if (format !== 'jsonl') return yield* delimitedRowsOf(all, format, name, delimited)
     const other = Object.entries(delimited).find(([, value]) => value !== undefined)
     if (other !== undefined)
       throw new TrainerError('argument', `${other[0]} is an option of CSV and TSV; ${name} is JSON Lines.`)
     yield* jsonRowsOf(all, name)
+  } finally {
+    await texts.return() // whoever has stopped before the first piece was used up has not closed what it came from
   }
 }
 

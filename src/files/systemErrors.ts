@@ -23,11 +23,17 @@ export function writeError(path: string, cause: unknown): unknown {
 }
 
 const writeFixes: Readonly<Record<string, string>> = {
-  ENOSPC: 'Free some space, or lower saveTotalLimit.',
-  EDQUOT: 'Free some of your quota, or lower saveTotalLimit.',
+  ENOSPC: 'Free some space, or choose a folder on another disk.',
+  EDQUOT: 'Free some of your quota, or choose a folder on another disk.',
   EACCES: 'Give this user write permission, or choose another folder.',
   EPERM: 'Give this user write permission, or choose another folder.',
   EROFS: 'The file system is read-only: choose another folder.',
   ENOTDIR: 'A part of the path is a file: choose another folder.',
   EEXIST: 'A file is where the folder should be: choose another folder.',
+}
+
+/** Whether something was not written because the disk, or the share of it that a user has, is full. */
+export function isDiskFull(error: unknown): error is TrainerError {
+  const code = error instanceof TrainerError ? errorCode(error.cause) : undefined
+  return code === 'ENOSPC' || code === 'EDQUOT'
 }

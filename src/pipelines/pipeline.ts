@@ -2,8 +2,6 @@
 import { type SourceOptions, sourceOptionNames } from '../auto/sources'
 import { createEngine, type EngineOptions } from '../engine/Engine'
 import { nearest, TrainerError } from '../errors'
-import { completeConfig } from '../models/checkConfig'
-import { architectureOf } from '../models/registry'
 import { checkOptions, refuseArguments, shown } from '../options'
 import type { Tokenizer } from '../tokenizers/tokenizer'
 import { takeTurns } from '../turns'
@@ -141,16 +139,13 @@ function pick<Options extends object>(options: Options, names: readonly (keyof O
 }
 
 function contextOf(where: string, { model, tokenizer }: Opened): TaskContext {
-  const { config } = model
-  const architecture = architectureOf(config)
-  const { positions } = architecture.geometry(completeConfig(config, architecture.config))
   return {
     where,
     tokenizer,
-    config,
+    config: model.config,
     width: model.definition.head.width,
     get maxLength() {
-      return Math.min(tokenizer.modelMaxLength, positions)
+      return Math.min(tokenizer.modelMaxLength, model.maxPositions)
     },
   }
 }

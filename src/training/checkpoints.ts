@@ -7,9 +7,11 @@ import { checkpointPath } from '../checkpoint/folders'
 import { rotateCheckpoints } from '../checkpoint/rotate'
 import { markFields, runKey, type RunMark, runOf } from '../checkpoint/runs'
 import { type CheckpointState, saveCheckpointState } from '../checkpoint/state'
+import { TrainerError } from '../errors'
 import { checkpointName } from '../files/checkpointNames'
 import { writeFolder } from '../files/folder'
 import { isFolder } from '../files/paths'
+import { isDiskFull } from '../files/systemErrors'
 import { log } from '../logging'
 import type { ParameterStore } from '../parameters/ParameterStore'
 import type { Tensor } from '../tensor'
@@ -52,6 +54,8 @@ export async function saveCheckpoint(parts: CheckpointParts): Promise<Checkpoint
   await writeFolder(path, async folder => {
     await writeModelFiles(folder, modelFiles(parts))
     await saveCheckpointState(folder, kept)
+  }).catch((error: unknown) => {
+    throw withLimit(error, args.saveTotalLimit)
   })
   await rotateCheckpoints(args.outputDir, mark, {
     limit: args.saveTotalLimit,
@@ -59,6 +63,13 @@ export async function saveCheckpoint(parts: CheckpointParts): Promise<Checkpoint
     best: facts.bestModelCheckpoint,
   })
   return facts
+}
+
+/** The error of a checkpoint: on a full disk fewer of them make room, where several stay. */
+function withLimit(error: unknown, limit: number | undefined): unknown {
+  if (!isDiskFull(error) || limit === 1) return error
+  const { code, problem, cause } = error
+  return new TrainerError(code, problem, { fix: 'Free some space, or lower saveTotalLimit.', cause })
 }
 
 async function sayWhatIsReplaced(path: string, { args, state, mark }: CheckpointParts): Promise<void> {

@@ -1,10 +1,10 @@
-import { setLogLevel } from 'ts-trainer'
+import { AutoModelForTokenClassification, setLogLevel } from 'ts-trainer'
 import { describe, expect, it } from 'vitest'
 import { readCheckpointFile } from '../../src/artifacts/checkpointFile'
 import { runCommand } from '../../src/cli/commands'
 import { mlpFile } from './generated'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-import { tinyModel } from '../helpers/tinyModel'
+import { tinyConfig, tinyModel } from '../helpers/tinyModel'
 
 setLogLevel('error')
 
@@ -34,6 +34,16 @@ describe('ts-trainer artifacts', () => {
     ])
   })
 
+  it("takes the head that the folder's config.json names", async () => {
+    const [model, output] = [temporaryFolder(), temporaryFolder()]
+    await AutoModelForTokenClassification.fromConfig(tinyConfig, { numLabels: 3 }).savePretrained(model)
+    const { status, out } = await run('--model', model, '--loss=cross-entropy', '--output', output)
+    expect(status).toBe(0)
+    const names = [...(await readCheckpointFile(out.at(-1)!)).trained.keys()]
+    expect(names).toContain('classifier.weight')
+    expect(names.filter(name => name.includes('pooler'))).toEqual([]) // which a classifier of texts has
+  })
+
   it('takes an ONNX file', async () => {
     const output = temporaryFolder()
     const { status, out } = await run(
@@ -58,8 +68,8 @@ describe('ts-trainer artifacts', () => {
     [['x'], "artifacts does not take 'x'."],
     [['--nominal=x'], "--nominal takes no value, but was given 'x'."],
     [['--model', 'x'], 'artifacts needs --output: '],
-    [['--model', 'x', '--output', 'y', '--task', 'tokens'], "masked-lm, but is 'tokens'."],
-    [['--model', 'x.onnx', '--output', 'y', '--task', 'masked-lm'], 'an ONNX file has its outputs'],
+    [['--model', 'x', '--output', 'y', '--task', 'tokens'], "multiple-choice, but is 'tokens'."],
+    [['--model', 'x.onnx', '--output', 'y', '--task', 'fill-mask'], 'an ONNX file has its outputs'],
   ])('refuses %j', async (words, message) => {
     const { status, error } = await run(...words)
     expect(status).toBe(2)

@@ -174,7 +174,7 @@ describe('ts-trainer login', () => {
     for (const command of ['login', 'logout', 'whoami']) {
       const { status, out } = await run(command, '--help')
       expect(status).toBe(0)
-      expect(out).toMatch(new RegExp(`^Usage: ts-trainer ${command}\\b`))
+      expect(out).toMatch(new RegExp(`^Usage: npx ts-trainer ${command}\\b`))
       expect(out.split('\n').filter(line => line.length > 80)).toEqual([])
     }
   })

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { pipeline, setLogLevel } from '../../src/index'
+import { AutoModel, AutoModelForTokenClassification, pipeline, setLogLevel } from '../../src/index'
 import { runCli } from '../helpers/runCli'
 import { savedFolder } from '../helpers/savedFolder'
 import { temporaryFolder } from '../helpers/temporaryFolder'
-import { tinyModel } from '../helpers/tinyModel'
+import { tinyConfig, tinyModel } from '../helpers/tinyModel'
 
 setLogLevel('error')
 
@@ -97,6 +97,44 @@ describe('evaluate', () => {
     expect(JSON.parse(judged.out)).toHaveProperty('eval_f1')
   })
 
+  it('takes the rows that a dataset keeps for evaluations, or those that are named', async () => {
+    const folder = temporaryFolder()
+    for (const [split, rows] of [
+      ['train', 8],
+      ['validation', 4],
+      ['test', 5],
+    ] as const)
+      writeFileSync(
+        join(folder, `${split}.csv`),
+        csv(labels)
+          .split('\n')
+          .slice(0, rows + 1)
+          .join('\n'),
+      )
+    const [validation, test] = [
+      await runCli(['evaluate', model, folder, '--label', 'stars']),
+      await runCli(['evaluate', model, folder, '--split', 'test', '--label', 'stars']),
+    ]
+    expect(validation.error).toContain(`4 rows of validation of ${folder}`)
+    expect(test.error).toContain(`5 rows of test of ${folder}`)
+    const other = await runCli(['evaluate', model, folder, '--split', 'tset'])
+    expect([other.status, other.error]).toEqual([1, expect.stringContaining("Did you mean 'test'?")])
+  })
+
+  it('refuses models that were not trained to classify texts', async () => {
+    const path = file('rows.csv', csv(labels))
+    const fields = { ...tinyConfig, vocab_size: 100 }
+    const tokens = await savedFolder(AutoModelForTokenClassification.fromConfig(fields, { numLabels: 3 }))
+    const encoder = await savedFolder(AutoModel.fromConfig(fields))
+    for (const [folder, message] of [
+      [tokens, 'was trained for token-classification, not for text-classification.'],
+      [encoder, 'was not trained for text-classification: it lacks classifier.weight'],
+    ] as const) {
+      const { status, error } = await runCli(['evaluate', folder, path])
+      expect([status, error]).toEqual([1, expect.stringContaining(message)])
+    }
+  })
+
   it('says what is wrong', async () => {
     const path = file('rows.csv', csv(labels))
     const cases: [string[], number, string][] = [
@@ -104,8 +142,13 @@ describe('evaluate', () => {
       [[model], 2, 'evaluate needs rows with labels'],
       [[model, path, '--learning-rate', '1'], 2, "evaluate does not take '--learning-rate'"],
       [[model, path, '--per_device_eval_batch_sise', '1'], 2, 'Did you mean --per-device-eval-batch-size?'],
-      [[model, path, '--per-device-eval-batch-size', '0'], 2, 'perDeviceEvalBatchSize'],
-      [[model, path, '--max-length', '0.5'], 2, '--max-length should be a whole number above 0'],
+      [
+        [model, path, '--per-device-eval-batch-size', '0'],
+        2,
+        '--per-device-eval-batch-size should be a whole number from 1 on',
+      ],
+      [[model, path, '--max-length', '0.5'], 2, '--max-length should be a whole number from 1 on, but is 0.5.'],
+      [[model, path, '--max-length', '9999'], 2, '--max_length is 9999, but the tokenizer and the model take'],
       [[model, path, '--label', 'star'], 1, "Did you mean 'stars'?"],
       [[model, 'nowhere.csv'], 1, 'nowhere.csv'],
       [[model, file('other.csv', csv(labels.with(3, 'great')))], 1, 'Row 4 of'],

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { setLogLevel } from '../../src/index'
+import { AutoModel, AutoModelForMultipleChoice, setLogLevel } from '../../src/index'
 import { runCli } from '../helpers/runCli'
 import { savedFolder } from '../helpers/savedFolder'
 import { temporaryFolder } from '../helpers/temporaryFolder'
+import { tinyConfig } from '../helpers/tinyModel'
 
 setLogLevel('error')
 
@@ -27,6 +28,22 @@ describe('export', () => {
     expect((await runCli(['export', model, '--output', model, '--dtype', 'float16'])).status).toBe(0)
     for (const name of ['model.safetensors', 'onnx/model.onnx', 'onnx/model_fp16.onnx'])
       expect(existsSync(join(model, name)), name).toBe(true)
+  })
+
+  it('knows what each folder was trained for, and writes no head that was not', async () => {
+    const fields = { ...tinyConfig, vocab_size: 100 }
+    const choices = await savedFolder(AutoModelForMultipleChoice.fromConfig(fields))
+    const output = join(temporaryFolder(), 'exported')
+    expect((await runCli(['export', choices, '--output', output])).status).toBe(0)
+    const encoder = await savedFolder(AutoModel.fromConfig(fields))
+    for (const [folder, task, message] of [
+      [encoder, 'text-classification', 'was not trained for text-classification: it lacks classifier.weight'],
+      [choices, 'fill-mask', 'was trained for multiple-choice, not for fill-mask.'],
+    ] as const) {
+      const { status, error } = await runCli(['export', folder, '--output', output, '--task', task])
+      expect([status, error]).toEqual([1, expect.stringContaining(message)])
+    }
+    expect((await runCli(['export', choices, '--output', output, '--task', 'feature-extraction'])).status).toBe(0)
   })
 
   it('says what is wrong, and how int8 is had', async () => {

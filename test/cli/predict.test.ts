@@ -21,6 +21,8 @@ beforeAll(async () => {
   await classify.dispose()
 })
 
+const main = join(import.meta.dirname, '../../src/cli/main.ts')
+
 interface Ran {
   readonly status: number
   readonly out: string
@@ -121,6 +123,7 @@ describe('predict', () => {
       [[model, '--txt', 'a'], "predict does not take '--txt'. Did you mean --text?"],
       [[model, '--text', 'txt'], "There is no column 'txt'; there are id, text. Did you mean 'text'?"],
       [[model, '--top-k', '0'], '--top-k should be a whole number above 0, or all'],
+      [[model, '--batch-size', '0.5'], '--batch-size should be a whole number from 1 on, but is 0.5.'],
       [[model, '--aggregation', 'simple'], '--aggregation is for token-classification'],
       [
         [model, '--text', 'a', '--text', 'b', '--text', 'c'],
@@ -136,7 +139,7 @@ describe('predict', () => {
     }
     const missing = await predict([model, 'nowhere.csv'])
     expect(missing.status).toBe(1)
-    expect(missing.error).toContain('Cannot read nowhere.csv')
+    expect(missing.error).toContain('nowhere.csv cannot be read')
     expect((await predict([model], jsonl([{ id: 1, review: 'a' }]))).error).toContain(
       'Which column has the text? There is none named text; there are id, review. Name it: --text TEXT.',
     )
@@ -187,12 +190,39 @@ describe('predict', () => {
     const { status, out } = await predict([ner, '--aggregation', 'none'], jsonl([{ text: 'a stone' }]))
     expect(status).toBe(0)
     expect((JSON.parse(out) as { entities: unknown }).entities).toBeInstanceOf(Array)
+    const other = await predict([ner, '--task', 'text-classification'], jsonl([{ text: 'a' }]))
+    expect(other.error).toContain('was trained for token-classification, not for text-classification. Give a model')
     const csv = await predict([ner, '--format', 'csv'], 'text\na stone\n')
     expect(csv.out).toMatch(/^text,entities\na stone,/)
   })
 
+  it('ends though nobody closes the pipe: behind a broken row, and at Ctrl-C', async () => {
+    for (const [written, expected] of [
+      ['{"text":"a"}\n{"text":\n', 1],
+      ['{"text":"a"}\n', 130],
+    ] as const) {
+      const child = spawn(process.execPath, ['--import', 'tsx', main, 'predict', model])
+      const ended = new Promise<number | null>(resolve => child.on('close', resolve))
+      child.stdin.on('error', () => undefined)
+      child.stdin.write(written)
+      await new Promise(resolve => child.stdout.once('data', resolve))
+      if (expected === 130) child.kill('SIGINT')
+      expect(await ended).toBe(expected)
+    }
+  })
+
+  it('writes no file where none can stand, and says so before it computes', async () => {
+    for (const [output, message] of [
+      [temporaryFolder(), 'is a folder. Name a file in it.'],
+      ['/dev/null', 'is no file, but a device or a pipe. Leave --output out'],
+    ] as const) {
+      if (output === '/dev/null' && process.platform === 'win32') continue
+      const { status, error } = await predict(['./nowhere', '--output', output], jsonl([{ text: 'a' }]))
+      expect([status, error]).toEqual([1, expect.stringContaining(message)])
+    }
+  })
+
   it('ends quietly with 141 when its reader has enough', async () => {
-    const main = join(import.meta.dirname, '../../src/cli/main.ts')
     const child = spawn(process.execPath, ['--import', 'tsx', main, 'predict', model])
     const ended = new Promise<number | null>(resolve => child.on('close', resolve))
     let error = ''

@@ -138,6 +138,11 @@ describe('serve', () => {
       expect(await status(host)).not.toBe(200)
     const { headers } = await post({ inputs: 'a' }, { headers: { ...json, Origin: 'https://evil.example' } })
     expect(headers.get('access-control-allow-origin')).toBeNull()
+    const bytes = new TextEncoder().encode('{"inputs":"a"}') // a body without a type, which pages may send unasked
+    const sent = (from: Record<string, string>): Promise<Response> =>
+      fetch(server.url, { method: 'POST', body: bytes, headers: from })
+    expect((await sent({ Origin: 'https://evil.example' })).status).toBe(415)
+    expect((await sent({})).status).toBe(200)
     const open = await startServer(opened, { ...options, allowOrigins: ['https://good.example'] })
     const good = await post({ inputs: 'a' }, { url: open.url, headers: { ...json, Origin: 'https://good.example' } })
     expect(good.headers.get('access-control-allow-origin')).toBe('https://good.example')

@@ -89,4 +89,25 @@ describe('streamRows', () => {
     expect((await read('a,b\n')).rows).toEqual([])
     expect((await read(Uint8Array.of(0x61, 0x0a, 0xe9, 0x0a))).error).toMatch(/^The input is not UTF-8: see its bytes/)
   })
+
+  it('closes what it reads from, wherever its reader stops', async () => {
+    for (const text of ['{"a":1}\n{"a":2}\n', '{"a":1}\n{\n', 'a,b\n1,2\n3\n']) {
+      let isClosed = false
+      const bytes = async function* (): AsyncGenerator<Uint8Array> {
+        try {
+          yield new TextEncoder().encode(text)
+          await new Promise(() => undefined)
+        } finally {
+          isClosed = true
+        }
+      }
+      await streamRows(bytes()).next()
+      expect(isClosed).toBe(false)
+      const stopped = async (): Promise<void> => {
+        for await (const { rows } of streamRows(bytes())) if (rows.length > 0 && text.endsWith('2}\n')) break
+      }
+      await stopped().catch(() => undefined)
+      expect(isClosed).toBe(true)
+    }
+  })
 })

@@ -112,7 +112,7 @@ function checkClasses(
 }
 
 /** The class of each row by its name; undefined where it has none: an empty cell, or the -1 of rows to be predicted. */
-function namedValues(rows: Dataset, name: string): (string | undefined)[] {
+export function namedValues(rows: Dataset, name: string): (string | undefined)[] {
   const declared = rows.features[name]?.names
   return Array.from(rows.column(name) as ArrayLike<unknown>, value => {
     if (isMissing(value)) return undefined

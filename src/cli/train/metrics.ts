@@ -1,5 +1,5 @@
 // predictions → the numbers that say how good a model is
-import { type ComputeMetrics, loadMetric, type Tensor } from '../../index'
+import { classificationReport, type ComputeMetrics, loadMetric, type Tensor } from '../../index'
 import type { RowTask } from './labels'
 
 /** What a task is judged by. */
@@ -41,4 +41,19 @@ export const judgements: Readonly<Record<RowTask, Judgement>> = {
 /** A class is predicted where its probability is above a half: its logit above zero. */
 function aboveHalf(logits: Tensor): number[][] {
   return (logits.tolist() as number[][]).map(row => row.map(logit => (logit > 0 ? 1 : 0)))
+}
+
+/** More classes than anybody reads a table of. */
+const mostReported = 150
+
+/** A table of the classes: precision, recall, F1 and the number of rows of each; numbers have none. */
+export function classTable(
+  { predictions, labels }: Parameters<ComputeMetrics>[0],
+  task: RowTask,
+  targetNames: readonly string[],
+): string | undefined {
+  if (task === 'regression' || targetNames.length > mostReported) return undefined
+  const options = { labels: targetNames.map((_, id) => id), targetNames, zeroDivision: 0, digits: 3 }
+  const found = task === 'text-classification' ? predictions.argmax(-1) : aboveHalf(predictions)
+  return String(classificationReport(labels as never, found as never, options)).trimEnd()
 }

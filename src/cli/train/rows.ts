@@ -1,5 +1,5 @@
 // a file, a folder or an id → rows with texts and a label, in two parts
-import { Dataset, type DatasetDict, loadDataset, TrainerError } from '../../index'
+import { Dataset, type DatasetDict, loadDataset, nearest, TrainerError } from '../../index'
 import { type ChosenColumns, counted, isMissing } from './columns'
 import type { Labels, RowLabel } from './labels'
 
@@ -21,8 +21,38 @@ export async function openRows(path: string, configuration: string | undefined):
       fix: 'Give the file that is to be trained on.',
     })
   if (train.length === 0) throw new TrainerError('data', `${path} has no rows to train on.`)
-  const validationName = ['validation', 'validation_matched', 'dev', 'valid'].find(name => name in splits)
+  const validationName = validationNames.find(name => name in splits)
   return { train, validation: validationName && splits[validationName]!, validationName } as OpenedRows
+}
+
+/** What the rows are called that data keeps for evaluations. */
+const validationNames = ['validation', 'validation_matched', 'dev', 'valid']
+
+/**
+ * The rows to evaluate on, and what they are called: the split that is named, else the one for validation, else the one
+ * for tests, else the only one.
+ * @throws TrainerError as openRows does.
+ */
+export async function openEvaluated(
+  path: string,
+  configuration: string | undefined,
+  wanted: string | undefined,
+): Promise<{ readonly rows: Dataset; readonly place: string }> {
+  const { splits } = await load(path, configuration)
+  const names = Object.keys(splits)
+  const usual = wanted === undefined ? [...validationNames, 'test'] : [wanted]
+  const name =
+    usual.find(one => names.includes(one)) ?? (wanted === undefined && names.length === 1 ? names[0] : undefined)
+  if (name === undefined) {
+    const near = nearest(wanted ?? '', names)
+    const problem = `${path} has no split '${wanted ?? 'validation'}'; it has ${names.join(', ')}.`
+    throw new TrainerError('data', problem, {
+      fix: near === undefined ? `Give the file of one, or to evaluate --split ${names[0]}.` : `Did you mean '${near}'?`,
+    })
+  }
+  const rows = splits[name]!
+  if (rows.length === 0) throw new TrainerError('data', `${path} has no rows to evaluate on.`)
+  return { rows, place: names.length === 1 ? path : `${name} of ${path}` }
 }
 
 /** @throws TrainerError as loadDataset does, its advice in words of the command line. */

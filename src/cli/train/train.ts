@@ -16,9 +16,9 @@ import { type ChosenColumns, chooseColumns, counted } from './columns'
 import { type Labels, readLabels } from './labels'
 import { judgements } from './metrics'
 import { balanceNote, modelNote, noteLines, runNote, shellWords, taskNote } from './notes'
-import { leftOutNote, openRows, type OpenedRows, textNames, usableRows } from './rows'
+import { leftOutNote, openEvaluated, openRows, type OpenedRows, textNames, usableRows } from './rows'
 import { splitRows } from './split'
-import { tokenized, tokenLimit } from './tokens'
+import { lengthOf, tokenized, tokenLimit } from './tokens'
 import { readTrainWords, type TrainPlan } from './words'
 
 /** `ts-trainer train`. @throws TrainerError that says what is wrong with the words, the rows or the model. */
@@ -95,8 +95,10 @@ async function validationOf(
   if (wanted.kind === 'none') return { train: rows, validation: undefined, how: 'none to validate on' }
   const own = isValidationGiven ? undefined : opened.validation
   if (wanted.kind === 'file' || own !== undefined) {
-    const place = wanted.kind === 'file' ? wanted.path : `${opened.validationName} of ${plan.data}`
-    const other = own ?? (await openRows((wanted as { path: string }).path, undefined)).train
+    const { rows: other, place } =
+      wanted.kind === 'file'
+        ? await openEvaluated(wanted.path, undefined, undefined)
+        : { rows: own!, place: `${opened.validationName} of ${plan.data}` }
     const missing = [...columns.texts, ...columns.labels].find(name => !other.columnNames.includes(name))
     if (missing !== undefined)
       throw new TrainerError('data', `${place} has no column '${missing}'; it has ${other.columnNames.join(', ')}.`)
@@ -117,7 +119,11 @@ async function prepare(
   const tokenizer = await AutoTokenizer.fromPretrained(plan.model)
   const model = await loadModel(plan, labels, args.seed)
   const texts = textNames(columns)
-  const { maxLength, fits } = tokenLimit(train, texts, tokenizer, plan.maxLength)
+  const limit = {
+    most: lengthOf(undefined, tokenizer, model),
+    given: plan.maxLength && lengthOf(plan.maxLength, tokenizer, model),
+  }
+  const { maxLength, fits } = tokenLimit(train, texts, tokenizer, limit)
   tokenizer.modelMaxLength = maxLength // saved with the model: what is predicted is cut as what was trained on
   const encoded = await tokenized(train, texts, tokenizer, maxLength)
   const trainer = new Trainer({
