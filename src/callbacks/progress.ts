@@ -118,7 +118,7 @@ export class ProgressCallback extends TrainerCallback {
     this.#endPrediction()
     if (!this.#isTraining) return
     const column = firstColumn(args)
-    const first = column === 'Epoch' ? Math.trunc(state.epoch) : state.globalStep
+    const first = column === 'Epoch' ? shownEpoch(state) : state.globalStep
     if (this.#open !== undefined && this.#open[column] !== first) this.#closeRow()
     this.#open = {
       [column]: first,
@@ -195,8 +195,13 @@ function firstColumn({ evalStrategy }: TrainingArguments): 'Epoch' | 'Step' {
   return evalStrategy === 'epoch' ? 'Epoch' : 'Step'
 }
 
-function epochOf({ epoch, numTrainEpochs }: Readonly<TrainerState>): string {
-  return `Epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}/${numTrainEpochs}`
+function epochOf(state: Readonly<TrainerState>): string {
+  return `Epoch ${shownEpoch(state)}/${state.numTrainEpochs}`
+}
+
+/** Within an epoch with decimals, so that it is not taken for the end of the epoch before. */
+function shownEpoch({ epoch }: Readonly<TrainerState>): number | string {
+  return Number.isInteger(epoch) ? epoch : epoch.toFixed(2)
 }
 
 function lastLoss({ logHistory }: Readonly<TrainerState>): LogEntry[string] | undefined {

@@ -61,8 +61,11 @@ export class TrainingRun {
         if (control.shouldEpochStop || control.shouldTrainingStop) break
       }
       if (!made && !this.#isResumed(epoch)) this.#stopWithoutBatches()
+      const isBrokenOff = this.#isBrokenOff()
       await host.fire('onEpochEnd')
-      this.#position.ended = true
+      // what belongs to the epoch's end comes with it, in the run that resumes
+      if (isBrokenOff) Object.assign(control, { shouldLog: false, shouldEvaluate: false, shouldSave: false })
+      this.#position.ended = !isBrokenOff
       await this.#logEvaluateSave(made)
       if (control.shouldTrainingStop) break
     }
@@ -114,6 +117,13 @@ export class TrainingRun {
   #isResumed(epoch: number): boolean {
     const { firstEpoch, firstBatch } = this.#parts.start
     return epoch === firstEpoch && firstBatch > 0
+  }
+
+  /** Whether a stop request has ended the pass over the data before its last batch. */
+  #isBrokenOff(): boolean {
+    const { plan, state, stop } = this.#parts
+    const isWithin = this.#position.batches < (plan.batchesPerEpoch ?? Infinity)
+    return stop.reason !== undefined && isWithin && state.globalStep < plan.totalUpdates
   }
 
   /** Makes gradients and slots once the first labels say what the head predicts, and fills them from the checkpoint. */

@@ -213,6 +213,21 @@ describe('on a terminal', () => {
     ])
   })
 
+  it('an evaluation within an epoch is not shown as that of the epoch before', async () => {
+    const [to, args] = [rememberingStream(true), new TrainingArguments({ evalStrategy: 'epoch' })]
+    const [state, control] = [new TrainerState({ maxSteps: 4, numTrainEpochs: 2 }), new TrainerControl()]
+    const handler = new CallbackHandler([new ProgressCallback({ stream: to })])
+    await handler.call('onTrainBegin', args, state, control)
+    for (const epoch of [1, 1.067]) {
+      await handler.call('onStepBegin', args, state, control)
+      Object.assign(state, { epoch })
+      await handler.call('onEvaluate', args, state, control, { metrics: { eval_loss: 0.5 } })
+    }
+    await handler.call('onTrainEnd', args, state, control)
+    const rows = screen(to.written).slice(2, 4)
+    expect(rows.map(row => row.split('|')[0])).toEqual(['     1 ', '  1.07 '])
+  })
+
   it('evaluation alone has a bar that stays, and prints nothing else', async () => {
     const to = rememberingStream(true)
     const handler = new CallbackHandler([new ProgressCallback({ stream: to })])

@@ -130,6 +130,36 @@ describe('stopping', () => {
     expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
   })
 
+  it('makes no evaluation of the end of an epoch that it stops within: that comes at its end', async () => {
+    const args = {
+      ...({ evalStrategy: 'epoch', saveStrategy: 'epoch', loggingStrategy: 'epoch' } as const),
+      ...({
+        numTrainEpochs: 2,
+        maxSteps: -1,
+        metricForBestModel: 'loss',
+        lrSchedulerType: 'reduce_lr_on_plateau',
+      } as const),
+    }
+    const whole = await run(args)
+    const epochLength = whole.output.globalStep / 2
+    expect(epochLength).toBeGreaterThan(1)
+    const at = epochLength + 1
+    const controller = new AbortController()
+    const onStepBegin = (_args: unknown, { globalStep }: { readonly globalStep: number }): void => {
+      if (globalStep === at - 1) controller.abort()
+    }
+    const stopped = await run(args, { signal: controller.signal, callbacks: [{ onStepBegin }] })
+    expect(stopped.output).toMatchObject({ globalStep: at, interrupted: true })
+    expect(stopped.checkpoints.at(-1)).toBe(`checkpoint-${at}`)
+    const resumed = await run({ ...args, outputDir: stopped.outputDir }, { resumeFromCheckpoint: true })
+    const figures = ({ history }: typeof whole): unknown[] =>
+      history
+        .filter(entry => !('train_loss' in entry))
+        .map(({ step, epoch, loss, eval_loss, learning_rate }) => [step, epoch, loss, eval_loss, learning_rate])
+    expect(figures(resumed)).toEqual(figures(whole))
+    expect(weights(resumed.trainer.model)).toEqual(weights(whole.trainer.model))
+  })
+
   it('ends after an evaluation during which the signal is aborted, before another update', async () => {
     const controller = new AbortController()
     const { output, checkpoints } = await run(
