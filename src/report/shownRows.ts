@@ -52,6 +52,10 @@ export function rowsSection(...lists: readonly Html[]): Html {
   if (lists.every(({ markup }) => markup === '')) return html``
   return html`<section>
     <h3>Rows to look at</h3>
+    <p class="note">
+      Rows are counted from 0 in the dataset that was evaluated. Where that is a part of a file, they are not the
+      file's.
+    </p>
     ${lists}
   </section> `
 }

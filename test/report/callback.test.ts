@@ -81,6 +81,7 @@ describe('report.html', () => {
     expect(page()).toContain('Finished: 4 steps')
     expect(page()).toContain('at step 4: 13 rows')
     expect(page()).toContain('&lt;b&gt;review&lt;/b&gt; ')
+    expect(page()).toContain('Rows are counted from 0 in the dataset that was evaluated.')
     expect(readdirSync(trainer.args.outputDir)).toEqual(['report.html'])
   })
 
