@@ -36,6 +36,7 @@ describe('ts-trainer train', () => {
     expect(configOf()).toMatchObject({ id2label: { 0: '1', 1: '5' }, problem_type: 'single_label_classification' })
     for (const file of ['README.md', 'onnx/model.onnx', 'eval_results.json', 'tokenizer.json', 'checkpoint-2'])
       expect(existsSync(join(place.folder, 'out', file)), file).toBe(true)
+    expect(readFileSync(join(place.folder, 'out/README.md'), 'utf8')).toContain(' on the reviews.csv dataset.')
     const classify = await pipeline('text-classification', join(place.folder, 'out'))
     expect(['1', '5']).toContain((await classify('good'))[0]!.label)
     await classify.dispose()
@@ -140,6 +141,12 @@ describe('ts-trainer train', () => {
     expect(error.replace(/\s+/g, ' ')).toContain("100 rows are '5'".replace('100', '80'))
     expect(result).toHaveProperty('eval_loss')
     const saved = JSON.parse(readFileSync(join(place.folder, 'out/training_args.json'), 'utf8')) as object
+    const [epoch, all] = [result['epoch'], JSON.parse(readFileSync(join(place.folder, 'out/all_results.json'), 'utf8'))]
+    const { log_history: history } = JSON.parse(readFileSync(join(place.folder, 'out/trainer_state.json'), 'utf8')) as {
+      log_history: { epoch: number }[]
+    }
+    expect(epoch).toBe(history.at(-1)!.epoch)
+    expect(all).toMatchObject({ epoch })
     expect(saved).toMatchObject({ save_strategy: 'best', load_best_model_at_end: true, greater_is_better: false })
   })
 

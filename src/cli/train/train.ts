@@ -1,9 +1,11 @@
 // `ts-trainer train`: from a table to a model
+import { basename } from 'node:path'
 import {
   AutoModelForSequenceClassification,
   AutoTokenizer,
   type Dataset,
   type Metrics,
+  type ModelCardOptions,
   type PreTrainedModel,
   Trainer,
   TrainerError,
@@ -47,6 +49,8 @@ interface ReadRows {
   readonly train: Dataset
   readonly validation: Dataset | undefined
   readonly leftOut: number
+  /** Where they are from. */
+  readonly info: Dataset['info']
   readonly notes: readonly string[]
   readonly summary: readonly (readonly [string, string | undefined])[]
 }
@@ -61,7 +65,7 @@ async function readRows(plan: TrainPlan): Promise<ReadRows> {
   const some = maxTrainSamples === undefined ? train : train.select(firstNumbers(train.length, maxTrainSamples))
   const guessed = (why: string | undefined): string => (why === undefined ? '' : ` (guessed: ${why})`)
   return {
-    ...{ columns, labels, train: some, validation, leftOut: usable.leftOut.length },
+    ...{ columns, labels, train: some, validation, leftOut: usable.leftOut.length, info: opened.train.info },
     notes: [leftOutNote(usable.leftOut, data), note].filter(line => line !== undefined),
     summary: [
       ['text', columns.texts.join(' and ') + guessed(columns.why.texts)],
@@ -189,7 +193,7 @@ async function trainAndSave(
   await trainer.saveState()
   const evaluated = rows.validation === undefined ? {} : (evaluationOfBest(trainer) ?? (await trainer.evaluate()))
   if (rows.validation !== undefined) await trainer.saveMetrics('eval', evaluated)
-  await trainer.createModelCard()
+  await trainer.createModelCard(cardOptions(plan.data, rows.info))
   out(JSON.stringify(resultOf(rows, outputDir, trained, evaluated)))
   const report = trainer.args.reportTo.some(name => name === 'html' || name === 'all')
   const shown = report ? ` ${outputDir}/report.html shows how it went.` : ''
@@ -197,13 +201,16 @@ async function trainAndSave(
   return exitCodes.done
 }
 
-/** What the evaluation came to of the weights that the model has now, if the run has made one. */
+/**
+ * What the evaluation came to of the weights that the model has now, if the run has made one. As evaluate() does after
+ * training, it has the epoch that the run has come to, which is also that of the training's figures beside it.
+ */
 function evaluationOfBest({ state, args }: Trainer): Metrics | undefined {
   const step = args.loadBestModelAtEnd ? state.bestGlobalStep : state.globalStep
   const logged = state.logHistory.findLast(entry => entry.step === step && 'eval_loss' in entry)
   if (logged === undefined) return undefined
   const { step: _, ...metrics } = logged
-  return metrics as Metrics
+  return { ...metrics, epoch: state.epoch } as Metrics
 }
 
 function resultOf(rows: ReadRows, model: string, trained: Metrics, evaluated: Metrics): object {
@@ -213,6 +220,12 @@ function resultOf(rows: ReadRows, model: string, trained: Metrics, evaluated: Me
     rows: { train: train.length, validation: validation?.length ?? 0, leftOut },
     ...{ ...trained, ...evaluated },
   }
+}
+
+/** What the model's card says of the data: its id on the Hub, or the name of its file. */
+function cardOptions(data: string, { repository, configuration }: Dataset['info']): ModelCardOptions {
+  if (repository === undefined) return { dataset: basename(data) }
+  return { datasetTags: repository, ...(configuration !== undefined && { datasetArgs: configuration }) }
 }
 
 function predictCommand(plan: TrainPlan, { columns }: ReadRows, model: string): string {
