@@ -66,7 +66,7 @@ export function parseTrainingArguments<const E extends ExtraTable = Record<never
   const extraTable: ExtraTable = options.extra ?? {}
   const { values, rest } = readWords(argv, extraTable)
   const wantsHelp = values.help === true
-  const given = { ...(wantsHelp ? {} : readConfig(values.config, options.readText)), ...values }
+  const given = { ...(wantsHelp ? {} : readConfig(values.config, options.readText, extraTable)), ...values }
   const own: Record<string, unknown> = {}
   const training: Record<string, unknown> = { ...options.defaults }
   for (const [name, value] of Object.entries(given)) {
@@ -82,11 +82,33 @@ export function parseTrainingArguments<const E extends ExtraTable = Record<never
   }
 }
 
-function readConfig(path: unknown, readText: ((path: string) => string) | undefined): Record<string, unknown> {
+/** @throws TrainerError that names the file, and a name that is unknown as it is written there. */
+function readConfig(
+  path: unknown,
+  readText: ((path: string) => string) | undefined,
+  extra: ExtraTable,
+): Record<string, unknown> {
   if (path === undefined) return {}
   if (readText === undefined)
     throw new TrainerError('argument', '--config is given, but this program does not read configuration files.')
-  return readOptions(readText(String(path)))
+  const text = readText(String(path))
+  try {
+    const options = readOptions(text)
+    for (const name of Object.keys(options))
+      if (readsOf(name, extra) === undefined) throw unknownOption(name, text, extra)
+    return options
+  } catch (cause) {
+    if (!(cause instanceof TrainerError)) throw cause
+    const { code, problem, fix } = cause
+    throw new TrainerError(code, `${String(path)}: ${problem}`, { ...(fix !== undefined && { fix }), cause })
+  }
+}
+
+function unknownOption(name: string, text: string, extra: ExtraTable): TrainerError {
+  const written = text.includes(name) ? name : snakeCase(name)
+  const near = nearest(name, Object.keys(extra))
+  const problem = near === undefined ? nameProblem(written) : undefined
+  return new TrainerError('argument', problem ?? `${written} is unknown. Did you mean ${snakeCase(near!)}?`)
 }
 
 function extraValues(

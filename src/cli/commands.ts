@@ -7,7 +7,7 @@ import { runExport } from './export'
 import { type CommandTable, type FlagTable, readFlags, shownWord, UsageError } from './flags'
 import { runGlueTask } from './glue'
 import { runInstall } from './install'
-import { writeNote } from './messages'
+import { withoutOptions, writeNote } from './messages'
 import { runPredict } from './predict'
 import { runPush } from './push'
 import { runServe } from './serve'
@@ -71,7 +71,7 @@ export async function runCommand(words: readonly string[], streams: Streams = te
     return await commandNamed(word).run(rest, streams)
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    streams.error(process.env['DEBUG'] ? (stack ?? message) : `ts-trainer: ${message}`)
+    streams.error(process.env['DEBUG'] ? (stack ?? message) : `ts-trainer: ${withoutOptions(message)}`)
     return error instanceof UsageError ? exitCodes.usage : exitCodes.failed
   }
 }

@@ -24,7 +24,7 @@ const table = {
   name: 'evaluate',
   usage: 'MODEL FILE [FLAGS]',
   about: [
-    'Compares what a model predicts for rows with their labels. Of classes it tells accuracy and F1 (the mean over the classes; of several classes in a row over all), of numbers the mean squared error and the correlations. They go to standard output as JSON, and a table of the classes to standard error. Columns that are not named are guessed, and said.',
+    'Compares what a model predicts for rows with their labels. Of classes it tells accuracy and F1 (the mean over the classes that occur; of several classes in a row over all), of numbers the mean squared error and the correlations. They go to standard output as JSON, and a table of the classes to standard error. Columns that are not named are guessed, and said.',
     '',
     '  npx ts-trainer evaluate out/model test.csv --text review --label stars',
   ],

@@ -2,11 +2,12 @@
 import { fineTune, glueDefaults, glueFlags } from '../../examples/glue/run'
 import { type GlueTaskName, glueTasks } from '../../examples/glue/tasks'
 import { ownFlags, resumeOf } from '../../examples/flags'
-import { nearest, type ParsedArguments, parseTrainingArguments } from '../index'
+import { nearest, type ParsedArguments, parseTrainingArguments, wrapWords } from '../index'
 import { exitCodes } from './exitCodes'
 import { readTextFile } from './files'
 import { readingWords, shownWord, UsageError } from './flags'
 import type { Streams } from './Streams'
+import { noteLines, shellWords } from './train/notes'
 
 const names = Object.keys(glueTasks)
 
@@ -25,7 +26,7 @@ const flags = {
 } as const
 
 /** `ts-trainer glue`. @throws TrainerError that says what is wrong with the words, the rows or the model. */
-export async function runGlueTask(words: readonly string[], { out, interrupt }: Streams): Promise<number> {
+export async function runGlueTask(words: readonly string[], { out, error, interrupt }: Streams): Promise<number> {
   const read = (outputDir: string): ParsedArguments<typeof flags> =>
     readingWords(() =>
       parseTrainingArguments(words, {
@@ -41,10 +42,24 @@ export async function runGlueTask(words: readonly string[], { out, interrupt }: 
   if (rest[0] !== undefined) throw new UsageError(`glue does not take '${shownWord(rest[0])}'.`)
   const task = taskOf(extra.task)
   const { args } = read(`out/${task}`)
+  const { outputDir } = args
+  const notes = [
+    ['task', task],
+    ['model', extra.model],
+    ['data', extra.data],
+    ['output', outputDir],
+  ] as const
+  error(noteLines(notes, wrapWords))
   const results = await fineTune(task, { ...extra, args, resume: resumeOf(extra), signal: interrupt })
   if (results === undefined) return exitCodes.interrupted
-  out(JSON.stringify(results))
+  out(JSON.stringify({ model: outputDir, ...results }))
+  error(`The model is in ${outputDir}. Now it can predict:\n  ${predictCommand(task, outputDir)}`)
   return exitCodes.done
+}
+
+function predictCommand(task: GlueTaskName, model: string): string {
+  const texts = glueTasks[task].columns.flatMap(name => (name === undefined ? [] : ['--text', name]))
+  return `npx ts-trainer predict ${shellWords([model, 'FILE', ...texts])}`
 }
 
 function taskOf(word: string): GlueTaskName {

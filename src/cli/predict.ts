@@ -78,7 +78,7 @@ export async function runPredict(words: readonly string[], streams: Streams): Pr
   return interruptible(streams, async signal => {
     const opened = await openPipeline(model, values, rowTasks)
     try {
-      const answers = new RowAnswers(opened, asked)
+      const answers = new RowAnswers(opened, asked, note => streams.error(note))
       const rows = streamRows(endingWith(signal, reading.open()), {
         name: reading.name,
         ...(reading.format !== undefined && { format: reading.format }),
@@ -88,6 +88,8 @@ export async function runPredict(words: readonly string[], streams: Streams): Pr
       const lines = answered(chunksOf(rows, 8 * values['batch-size']), answers, format)
       const count = await (output === undefined ? toStream(lines, streams) : toFile(lines, output.path, signal))
       if (signal.aborted) return exitCodes.interrupted
+      const note = count === 0 ? noRows(reading) : answers.withoutTextNote
+      if (note !== undefined) streams.error(note)
       if (output !== undefined)
         streams.error(`${count} ${count === 1 ? 'row with its answer' : 'rows with their answers'}: ${output.path}`)
       return exitCodes.done
@@ -104,6 +106,10 @@ interface Source {
   readonly name: string
   readonly format: RowFormat | undefined
   open(): Input
+}
+
+function noRows({ name, format }: Source): string {
+  return `${name} has no rows${format === 'jsonl' ? '' : ': of CSV and TSV the first line names the columns'}.`
 }
 
 /** Where rows come from. @throws UsageError where nothing is piped in. */

@@ -12,6 +12,7 @@ import {
 import { UsageError } from './flags'
 import type { OpenedPipeline } from './modelFlags'
 import type { RowAnswer } from './rowWriter'
+import { counted, isMissing } from './train/columns'
 
 /** What answers are asked for. */
 export interface AnswerOptions {
@@ -22,6 +23,9 @@ export interface AnswerOptions {
   readonly aggregation: 'none' | 'simple' | 'first' | 'average' | 'max' | undefined
 }
 
+/** So many rows without a text are told by their numbers. */
+const mostNumbered = 10
+
 /** The texts of a row. */
 type Texts = readonly string[]
 
@@ -31,6 +35,8 @@ interface TaskAnswers {
   readonly least: number
   readonly most: number
   readonly usual: readonly string[]
+  /** What its answers are called; undefined where that is the model's to say. */
+  readonly names: readonly string[] | undefined
   answer(pipeline: Pipelines[keyof Pipelines], texts: readonly Texts[], options: AnswerOptions): Promise<RowAnswer[]>
 }
 
@@ -39,6 +45,7 @@ const tasks: Partial<Readonly<Record<keyof Pipelines, TaskAnswers>>> = {
     least: 1,
     most: 2,
     usual: ['text'],
+    names: undefined,
     async answer(pipeline, texts, { topK = 1 }) {
       const classify = pipeline as Pipelines['text-classification']
       const items = texts.map(([text, pair]) => (pair === undefined ? text! : ([text!, pair] as const)))
@@ -50,6 +57,7 @@ const tasks: Partial<Readonly<Record<keyof Pipelines, TaskAnswers>>> = {
     least: 1,
     most: 1,
     usual: ['text'],
+    names: ['entities'],
     async answer(pipeline, texts, { aggregation = 'simple' }) {
       const find = pipeline as (
         texts: readonly string[],
@@ -66,6 +74,7 @@ const tasks: Partial<Readonly<Record<keyof Pipelines, TaskAnswers>>> = {
     least: 2,
     most: 2,
     usual: ['question', 'context'],
+    names: ['answer', 'score', 'start', 'end'],
     async answer(pipeline, texts) {
       const find = pipeline as Pipelines['question-answering']
       const found = await find(
@@ -79,6 +88,7 @@ const tasks: Partial<Readonly<Record<keyof Pipelines, TaskAnswers>>> = {
     least: 1,
     most: 1,
     usual: ['text'],
+    names: ['words'],
     async answer(pipeline, texts, { topK }) {
       const fill = pipeline as Pipelines['fill-mask']
       const count = typeof topK === 'number' ? { topK } : {}
@@ -120,11 +130,20 @@ export class RowAnswers {
   readonly #opened: OpenedPipeline
   readonly #task: TaskAnswers
   readonly #options: AnswerOptions
+  readonly #say: (note: string) => void
   #columns: readonly string[] | undefined
+  #noAnswer: RowAnswer | undefined
+  #withoutText = 0
+  #hasHeader = false
+  readonly #firstWithoutText: number[] = []
 
-  /** @throws UsageError for options that the task does not have. */
-  constructor(opened: OpenedPipeline, options: AnswerOptions) {
+  /**
+   * @param say takes what a reader should know of the columns.
+   * @throws UsageError for options that the task does not have.
+   */
+  constructor(opened: OpenedPipeline, options: AnswerOptions, say: (note: string) => void) {
     const { task } = opened
+    this.#say = say
     this.#opened = opened
     this.#options = options
     this.#task = tasks[task]!
@@ -142,23 +161,58 @@ export class RowAnswers {
       throw new UsageError(`--aggregation is for token-classification; this model is for ${task}.`)
   }
 
-  /** What is answered of rows; behind a row without such a text, nothing. */
+  /**
+   * What is answered of rows: nothing (nulls) of one that has no text, as `train` and `evaluate` leave it out; behind a
+   * row with something else than a text the answers end.
+   */
   async answer(rows: readonly WrittenRow[]): Promise<AnsweredRows> {
     this.#columns ??= this.#find(rows[0]!)
     const columns = this.#columns
-    const wrong = rows.findIndex(({ cells }) => columns.some(name => typeof cells[name] !== 'string'))
+    const wrong = rows.findIndex(({ cells }) => columns.some(name => isNoText(cells[name])))
     const right = wrong < 0 ? rows : rows.slice(0, wrong)
-    const texts = right.map(({ cells }) => columns.map(name => cells[name] as string))
-    const answers = right.length === 0 ? [] : await this.#task.answer(this.#opened.pipeline, texts, this.#options)
+    const whole = right.filter(({ cells }) => !columns.some(name => isMissing(cells[name])))
+    this.#count(right.filter(row => !whole.includes(row)))
+    const texts = whole.map(({ cells }) => columns.map(name => cells[name] as string))
+    const found = whole.length === 0 ? [] : await this.#task.answer(this.#opened.pipeline, texts, this.#options)
+    const noAnswer = whole.length === right.length ? {} : (this.#noAnswer ??= await this.#emptyAnswer())
+    const answerOf = new Map(whole.map((row, at) => [row, found[at]!] as const))
+    const answers = right.map(row => answerOf.get(row) ?? noAnswer)
     return { rows: right, answers, ...(wrong >= 0 && { failure: noText(rows[wrong]!, columns) }) }
   }
 
-  #find({ cells }: WrittenRow): readonly string[] {
+  #count(without: readonly WrittenRow[]): void {
+    this.#withoutText += without.length
+    this.#hasHeader ||= without.some(({ json }) => json === undefined)
+    const room = mostNumbered - this.#firstWithoutText.length
+    this.#firstWithoutText.push(...without.slice(0, room).map(({ number }) => number))
+  }
+
+  /** "2 rows have no text and get no answer: 5, 9 (counted from 1)."; undefined where all have a text. */
+  get withoutTextNote(): string | undefined {
+    const count = this.#withoutText
+    if (count === 0) return undefined
+    const rows = count === 1 ? '1 row has no text and gets' : `${counted(count)} rows have no text and get`
+    const more = count > mostNumbered ? ', …' : ''
+    return `${rows} no answer: ${this.#firstWithoutText.map(counted).join(', ')}${more} (counted from 1${this.#hasHeader ? ', which is the line of names' : ''}).`
+  }
+
+  /** The names of answers, without values. */
+  async #emptyAnswer(): Promise<RowAnswer> {
+    const names =
+      this.#task.names ?? Object.keys((await this.#task.answer(this.#opened.pipeline, [['a']], this.#options))[0]!)
+    return Object.fromEntries(names.map(name => [name, null]))
+  }
+
+  #find({ cells, json }: WrittenRow): readonly string[] {
     const there = Object.keys(cells)
     const { usual } = this.#task
     const wanted = this.#options.text ?? (usual.every(name => there.includes(name)) ? usual : undefined)
     if (wanted === undefined) {
-      if (there.length === 1 && usual.length === 1) return there
+      if (there.length === 1 && usual.length === 1) {
+        if (json === undefined)
+          this.#say(`The text is the only column, '${there[0]}': the first line is read as the name of the column.`)
+        return there
+      }
       throw new UsageError(
         `Which column has the text? There is none named ${usual.join(' and ')}; there are ${there.join(', ')}.`,
         {
@@ -175,14 +229,17 @@ export class RowAnswers {
   }
 }
 
+/** Whether a cell is neither a text nor empty. */
+function isNoText(value: unknown): boolean {
+  return typeof value !== 'string' && !isMissing(value)
+}
+
 function noText({ cells, number }: WrittenRow, columns: readonly string[]): TrainerError {
-  const column = columns.find(name => typeof cells[name] !== 'string')!
-  const value = cells[column]
-  const found =
-    value === undefined
-      ? 'there is none'
-      : `it is ${JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner))}`
-  return new TrainerError('data', `Row ${number}: a text was expected in the column '${column}', but ${found}.`, {
+  const column = columns.find(name => isNoText(cells[name]))!
+  const shown = JSON.stringify(cells[column], (_, inner: unknown) =>
+    typeof inner === 'bigint' ? String(inner) : inner,
+  )
+  return new TrainerError('data', `Row ${number}: a text was expected in the column '${column}', but it is ${shown}.`, {
     fix: 'Mend that row, or leave it out.',
   })
 }

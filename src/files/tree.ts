@@ -56,22 +56,26 @@ async function listNamed(folder: string, isListed: (name: string) => boolean): P
 }
 
 /**
- * The error for a path that leads nowhere: it lists what the folder above has and suggests the nearest name.
+ * The error for a path that leads nowhere: it suggests the nearest name, else lists what the folder above has.
  * @param hint the fix when no name is near.
  */
 export async function missingPath(path: string, hint?: string): Promise<TrainerError> {
   const folder = dirname(path)
   const names = await readdir(folder).catch(() => undefined)
+  const close = nearest(basename(path), names ?? [])
+  if (close !== undefined)
+    return new TrainerError('file', `There is no file or folder ${path}.`, {
+      fix: `Did you mean ${join(folder, close)}?`,
+    })
+  const visible = (names ?? []).filter(name => !name.startsWith('.')).sort()
   const there =
     names === undefined
       ? `nor is there a folder ${folder}`
-      : `${folder} has ${names.sort().slice(0, 20).join(', ') || 'nothing in it'}`
-  const close = nearest(basename(path), names ?? [])
-  const fix = close === undefined ? hint : `Did you mean ${join(folder, close)}?`
+      : `${folder} has ${visible.slice(0, 20).join(', ') || 'nothing in it'}`
   return new TrainerError(
     'file',
     `There is no file or folder ${path}; ${there}.`,
-    fix === undefined ? undefined : { fix },
+    hint === undefined ? undefined : { fix: hint },
   )
 }
 

@@ -34,8 +34,10 @@ export class ClassPairs {
   sections(names: readonly string[], of: string): Html {
     const { labels, predictions } = this
     const matrix = confusionMatrix(labels, predictions, { labels: names.map((_, at) => at) })
+    const absent = new Set(names.keys())
+    for (const each of [labels, predictions]) for (const one of each) absent.delete(one)
     const right = Uint8Array.from(labels, (label, at) => Number(label === predictions[at]))
     const calibration = calibrationOf(this.#confidences.values, right)
-    return html`${confusionSection(matrix, names, of)}${classTable(labels, predictions, names)}${reliabilitySection(calibration, of)}`
+    return html`${confusionSection(matrix, names, of)}${classTable(labels, predictions, names, absent)}${reliabilitySection(calibration, of)}`
   }
 }

@@ -14,14 +14,32 @@ const columns = (first: string): readonly Column[] => [
   { title: 'Support', numeric: true },
 ]
 
-/** Precision, recall, F1 and support of each class and their averages, as scikit-learn's classification_report. */
-export function classTable(references: ClassLabels, predictions: ClassLabels, names: readonly string[]): Html {
-  const labels = names.map((_, at) => at)
+/**
+ * Precision, recall, F1 and support of each class and their averages, as scikit-learn's classification_report.
+ * @param absent the numbers of classes that no label and no prediction is of: named, but in no average.
+ */
+export function classTable(
+  references: ClassLabels,
+  predictions: ClassLabels,
+  names: readonly string[],
+  absent: ReadonlySet<number> = new Set(),
+): Html {
+  const labels = names.map((_, at) => at).filter(at => !absent.has(at))
   const report = classificationReport(references, predictions, { labels, zeroDivision: 0, outputDict: true })
   return html`<section>
     <h3>Classes</h3>
     ${scoreTable('Precision, recall and F1 of each class; support is how many there are', report as unknown as Report, names)}
+    ${absentNote([...absent].map(at => names[at]!))}
   </section> `
+}
+
+function absentNote(absent: readonly string[]): Html {
+  if (absent.length === 0) return html``
+  const more = absent.length > mostClasses ? ` … (${absent.length})` : ''
+  return html`<p>
+    In no label and no prediction, and in no average:
+    ${absent.slice(0, mostClasses).map(one => html`${name(one)} `)}${more}
+  </p>`
 }
 
 /** With more classes those that are found worst are shown, and the others behind a click. */

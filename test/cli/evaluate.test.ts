@@ -47,6 +47,19 @@ describe('evaluate', () => {
     }
   })
 
+  it('averages the classes that occur in its table as in eval_f1, and names the others', async () => {
+    const wide = await savedFolder(
+      tinyModel(
+        { vocab_size: 100 },
+        { id2label: ['bad', 'good', 'meh', 'fine', 'dull', 'odd', 'new', 'old', 'big', 'low', 'hot'] },
+      ),
+    )
+    const { out, error } = await runCli(['evaluate', wide, file('rows.csv', csv(labels))])
+    const { eval_f1: f1 } = JSON.parse(out) as Record<string, number>
+    expect(error).toContain('In no label and no prediction, and in no mean: ')
+    expect(Number(/macro avg +\S+ +\S+ +(\S+)/.exec(error)?.[1])).toBeCloseTo(f1!, 3)
+  })
+
   it('leaves out rows without a label, and takes as many rows as it is told', async () => {
     const path = file('rows.csv', csv(labels.with(1, '')))
     const { out, error } = await runCli(['evaluate', model, path, '--max-eval-samples', '4', '--prediction-loss-only'])

@@ -107,7 +107,7 @@ describe('predict', () => {
   it('answers the rows before a broken one, and tells its number', async () => {
     for (const [wrong, message] of [
       ['{"text":3}', "Row 3: a text was expected in the column 'text', but it is 3."],
-      ['{"other":"c"}', "Row 3: a text was expected in the column 'text', but there is none."],
+      ['{"text":["c"]}', 'Row 3: a text was expected in the column \'text\', but it is ["c"].'],
       ['{"text":', 'The input, line 3: not valid JSON'],
     ]) {
       const { status, out, error } = await predict([model], `{"text":"a"}\n{"text":"b"}\n${wrong}\n{"text":"d"}\n`)
@@ -115,6 +115,39 @@ describe('predict', () => {
       expect(out.split('\n')).toHaveLength(2)
       expect(error).toContain(message)
     }
+  })
+
+  it('gives no answer to a row without a text, and says its number', async () => {
+    const note = '3 rows have no text and get no answer: '
+    const csv = await predict([model, '--top-k', '2'], 'id,text\n1,\n2,a stone\n3,  \n4,""\n')
+    expect([csv.status, csv.error]).toEqual([0, `${note}2, 4, 5 (counted from 1, which is the line of names).`])
+    expect(csv.out.split('\n').map(line => line.replace(/\w+,0\.\d+/g, 'X'))).toEqual([
+      'id,text,label,score,label_2,score_2',
+      '1,,,,,',
+      '2,a stone,X,X',
+      '3,"  ",,,,',
+      '4,,,,,',
+    ])
+    const lines = await predict([model], '{"text":null}\n{"text":"a stone"}\n{"text":""}\n{"other":1}\n')
+    expect([lines.status, lines.error]).toEqual([0, `${note}1, 3, 4 (counted from 1).`])
+    const answers = lines.out.split('\n').map(line => JSON.parse(line) as Record<string, unknown>)
+    expect(answers.map(({ label }) => label)).toEqual([null, expected[0]!.label, null, null])
+    const none = await predict([model], 'text,id\n,7\n')
+    expect([none.out, none.error]).toEqual([
+      'text,id,label,score\n,7,,',
+      '1 row has no text and gets no answer: 2 (counted from 1, which is the line of names).',
+    ])
+  })
+
+  it('says what was read as the name of the only column, and where there are no rows', async () => {
+    const named = await predict([model], 'nice\na stone\n')
+    expect(named.error).toBe("The text is the only column, 'nice': the first line is read as the name of the column.")
+    const empty = await predict([model], 'nice\n')
+    expect([empty.status, empty.error]).toEqual([
+      0,
+      'The input has no rows: of CSV and TSV the first line names the columns.',
+    ])
+    expect((await predict([model], '{"review":"a stone"}\n')).error).toBe('')
   })
 
   it('refuses words that are wrong with exit code 2, and the nearest', async () => {

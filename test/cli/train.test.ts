@@ -169,6 +169,8 @@ describe('ts-trainer train', () => {
     const resumed = await runCli([...words, '--resume_from_checkpoint', 'true'])
     quiet.mockRestore()
     expect(resumed.status).toBe(0)
+    const step = Number(/checkpoint-(\d+): \1 of 3 updates are done\./.exec(resumed.error)?.[1])
+    expect(resumed.error).toContain(`Goes on from ${join(place.folder, 'out', `checkpoint-${step}`)}: `)
     expect(JSON.parse(readFileSync(join(place.folder, 'out/trainer_state.json'), 'utf8'))).toMatchObject({
       global_step: 3,
     })

@@ -19,6 +19,11 @@ describe('ts-trainer train refuses', () => {
       [['nothing.csv', '--validation', '-1'], '--validation should be a file, a share'],
       [['nothing.csv', '--max_length', '0'], '--max_length should be a whole number above 0'],
       [['nothing.csv', '--class_weights', 'on'], '--class_weights should be balanced'],
+      [['nothing.csv', '--metric_for_best_model', 'f2'], 'Choose one of loss, accuracy, f1, mse, pearson, spearmanr.'],
+      [
+        ['nothing.csv', '--task', 'regression', '--metric_for_best_model', 'f1'],
+        "'f1', which regression does not have. Choose one of loss, mse",
+      ],
       [['nothing.csv', '--text'], '--text needs a value.'],
       [[], 'train needs a file of rows.'],
     ] as const) {
@@ -36,6 +41,35 @@ describe('ts-trainer train refuses', () => {
     const config = await train('--config', join(place.folder, 'review.csv'))
     expect(config.error).toContain(`Did you mean ${path}?`)
     expect([config.status, (await train(path, '--label', 'x')).status]).toEqual([1, 1])
+  })
+
+  it('files that are not as expected, with advice that a command can follow', async () => {
+    const path = join(place.folder, 'latin.csv')
+    writeFileSync(path, Buffer.from('review,stars\ncaf\u00e9,1\nno,2\n', 'latin1'))
+    const latin = (await runCli(['train', path])).error
+    expect(latin).toContain('Save it as UTF-8: iconv -f latin1 -t utf-8.')
+    writeFileSync(path, Buffer.from('review,stars\ngood,1\nbad,2\n', 'utf16le'))
+    const wide = (await runCli(['train', path])).error
+    expect(wide).toContain('Save it as UTF-8: iconv -f utf-16le -t utf-8.')
+    expect(latin + wide).not.toContain('encoding: ')
+  })
+
+  it('what is wrong in a file of --config, with its name and as it is written there', async () => {
+    const config = join(place.folder, 'run.yaml')
+    for (const [text, status, message] of [
+      [
+        'data: a.csv\nlearning_rte: 1',
+        2,
+        `${config}: learning_rte is not a training argument. Did you mean learningRate?`,
+      ],
+      ['data: a.csv\nlable: stars', 2, `${config}: lable is unknown. Did you mean label?`],
+      ['data: [a', 1, `${config}: The training arguments are neither JSON nor YAML`],
+    ] as const) {
+      writeFileSync(config, text)
+      const ran = await runCli(['train', '--config', config])
+      expect({ text, status: ran.status }).toEqual({ text, status })
+      expect(ran.error).toContain(message)
+    }
   })
 
   it('rows from which nothing can be learned', async () => {
@@ -94,6 +128,10 @@ describe('ts-trainer train refuses', () => {
     expect(status).toBe(1)
     expect(error).toContain('may be the label: points (2 values), kind (3 values). Name it: --label points.')
     expect((await train(write('b.csv', rows, 'review,stars,kind'))).result['label']).toEqual(['stars'])
+    const bits = reviews.map(([text], row) => [text, row % 2, (row >> 1) % 2])
+    expect((await train(write('c.csv', bits, 'review,angry,happy'))).error).toContain(
+      'Name one, as --label angry, or several columns of 0 and 1: --label angry --label happy.',
+    )
   })
 
   it('a folder of several configurations, and says how one is named', async () => {

@@ -154,15 +154,18 @@ describe('examples/glue', () => {
       join(folder, 'out'),
     ]
     const train = (...more: string[]) => runCli(['glue', ...words, '--max_steps', '1', ...more])
-    const { status, out } = await train('--task', 'MRPC')
+    const { status, out, error } = await train('--task', 'MRPC')
     const aborted = await runCli(['glue', ...words, '--task', 'mrpc'], { interrupt: AbortSignal.abort() })
     quiet.mockRestore()
     expect([status, aborted.status]).toEqual([0, 130])
     expect(JSON.parse(out)).toMatchObject({
       task: 'mrpc',
+      model: expect.any(String),
       eval_accuracy: expect.any(Number),
       eval_f1: expect.any(Number),
     })
+    expect(error).toMatch(/^task +mrpc\nmodel /)
+    expect(error).toMatch(/predict \S+ FILE --text sentence1 --text sentence2$/)
     const wrong = await train('--task', 'mrcp')
     expect(wrong).toMatchObject({ status: 2, error: expect.stringContaining('Did you mean mrpc?') })
     expect((await train()).error).toContain('--task is missing')

@@ -13,6 +13,8 @@ export interface ColumnProfile {
   readonly distinct: number
   /** Of numbers: whether one has a fraction. */
   readonly hasFractions: boolean
+  /** Whether it has no other values than 0 and 1, or true and false. */
+  readonly isZeroOrOne: boolean
 }
 
 /** The columns to train on, and why those that nobody named were chosen. */
@@ -59,7 +61,13 @@ function profile(name: string, values: ArrayLike<unknown>, isClasses: boolean): 
     if (typeof value !== 'object') different.add(value)
   }
   const kind = kinds.size === 1 ? [...kinds][0]! : 'other'
-  return { name, kind, isClasses, length: characters / Math.max(1, given), distinct: different.size, hasFractions }
+  const isZeroOrOne = different.size > 0 && [...different].every(value => typeof value !== 'string' && isBit(value))
+  const length = characters / Math.max(1, given)
+  return { name, kind, isClasses, length, distinct: different.size, hasFractions, isZeroOrOne }
+}
+
+function isBit(value: unknown): boolean {
+  return value === false || value === true || Number(value) === 0 || Number(value) === 1
 }
 
 function kindOf(value: unknown): ColumnProfile['kind'] {
@@ -137,8 +145,16 @@ function guessLabel(columns: readonly ColumnProfile[], texts: readonly string[],
         fix: 'Name it: --label COLUMN.',
       })
     : new TrainerError('data', `Several columns of ${place} may be the label: ${described}.`, {
-        fix: `Name it: --label ${(usual[0] ?? candidates[0]!).name}.`,
+        fix: labelAdvice(usual[0] ?? candidates[0]!, candidates),
       })
+}
+
+/** How a label is named; several columns of 0 and 1 may be one label together. */
+function labelAdvice({ name }: ColumnProfile, candidates: readonly ColumnProfile[]): string {
+  const bits = candidates.filter(({ isZeroOrOne, isClasses }) => isZeroOrOne && !isClasses)
+  if (bits.length < 2) return `Name it: --label ${name}.`
+  const all = bits.map(bit => `--label ${bit.name}`).join(' ')
+  return `Name one, as --label ${name}, or several columns of 0 and 1: ${all}.`
 }
 
 /** Columns in a message: stars (5 values), review (text). */

@@ -54,7 +54,9 @@ export function runNote(args: TrainingArguments, rows: number): string {
   const batch = args.perDeviceTrainBatchSize * args.gradientAccumulationSteps
   const each = Math.max(1, Math.ceil(rows / batch))
   const long =
-    args.maxSteps > 0 ? `${counted(args.maxSteps)} updates` : `${args.numTrainEpochs} epochs × ${counted(each)} updates`
+    args.maxSteps > 0
+      ? `${counted(args.maxSteps)} updates`
+      : `${args.numTrainEpochs} ${args.numTrainEpochs === 1 ? 'epoch' : 'epochs'} × ${counted(each)} updates`
   const { learningRate: rate, device, seed } = args
   return `${long} of ${batch} rows, learning rate ${shortNumber(rate)}, on ${device}, seed ${seed}`
 }

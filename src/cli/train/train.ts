@@ -179,7 +179,7 @@ async function trainAndSave(
     metrics: trained,
     interrupted,
     globalStep,
-  } = await trainer.train({
+  } = await sayingWhereItGoesOn(trainer, plan, error).train({
     resumeFromCheckpoint: plan.resume,
     ...(interrupt !== undefined && { signal: interrupt }),
   })
@@ -199,6 +199,17 @@ async function trainAndSave(
   const shown = report ? ` ${outputDir}/report.html shows how it went.` : ''
   error(`The model is in ${outputDir}.${shown} Now it can predict:\n  ${predictCommand(plan, rows, outputDir)}`)
   return exitCodes.done
+}
+
+function sayingWhereItGoesOn(trainer: Trainer, { resume }: TrainPlan, error: Streams['error']): Trainer {
+  if (resume === undefined || resume === false) return trainer
+  trainer.addCallback({
+    onTrainBegin({ outputDir }, { globalStep, maxSteps }) {
+      const checkpoint = resume === true ? `${outputDir}/checkpoint-${globalStep}` : resume
+      error(`Goes on from ${checkpoint}: ${counted(globalStep)} of ${counted(maxSteps)} updates are done.`)
+    },
+  })
+  return trainer
 }
 
 /**
@@ -230,7 +241,7 @@ function cardOptions(data: string, { repository, configuration }: Dataset['info'
 
 function predictCommand(plan: TrainPlan, { columns }: ReadRows, model: string): string {
   const texts = columns.texts.flatMap(name => ['--text', name])
-  const file = /\.(csv|tsv|jsonl)$/.test(plan.data) ? plan.data : 'rows.csv'
+  const file = /\.(csv|tsv|jsonl)$/.test(plan.data) ? plan.data : 'FILE' // of the user's own: the data is no one file to predict
   return `npx ts-trainer predict ${shellWords([model, file, ...texts])}`
 }
 

@@ -90,18 +90,25 @@ export function readTrainWords(words: readonly string[]): TrainPlan | string {
       fix: 'A folder can hold several. Columns are named with --text and --label.',
     })
   checkNumbers(extra)
+  const task = taskOf(extra.task)
+  if (task === undefined) checkBest(parsed.args, rowTasks)
+  else checkBest(readingWords(() => parse(words, 'data', task, true)).args, [task])
   const { classWeights } = extra
   if (classWeights !== undefined && classWeights !== 'balanced')
     throw new UsageError(`--class_weights should be balanced, but is '${classWeights}'.`)
   const { resumeFromCheckpoint: from } = extra
   return {
-    ...{ data, configuration: extra.configuration, texts: extra.text, labels: extra.label, task: taskOf(extra.task) },
+    ...{ data, configuration: extra.configuration, texts: extra.text, labels: extra.label, task },
     ...{ model: extra.model, maxLength: extra.maxLength, maxTrainSamples: extra.maxTrainSamples, classWeights },
     validation: readValidation(extra.validation),
     isValidationGiven: extra.validation !== undefined,
     ignoreMismatchedSizes: extra.ignoreMismatchedSizes,
     resume: from === 'true' ? true : from === 'false' ? undefined : from,
-    arguments: (task, validates) => readingWords(() => parse(words, extra.configuration ?? data, task, validates).args),
+    arguments: (found, validates) => {
+      const { args } = readingWords(() => parse(words, extra.configuration ?? data, found, validates))
+      checkBest(args, [found])
+      return args
+    },
   }
 }
 
@@ -159,6 +166,19 @@ function checkNumbers(extra: {
   ] as const)
     if (number !== undefined && !(Number.isInteger(number) && number > 0))
       throw new UsageError(`--${flag} should be a whole number above 0, but is ${number}.`)
+}
+
+/** What every evaluation has besides the metrics of its task. */
+const ofAll = ['loss', 'runtime', 'samples_per_second', 'steps_per_second']
+
+/** @throws UsageError for a metric that no evaluation of these tasks has: a run would find that after its first one. */
+function checkBest({ metricForBestModel: wanted }: TrainingArguments, tasks: readonly RowTask[]): void {
+  const metrics = [...new Set(tasks.flatMap(task => judgements[task].metrics))]
+  if (wanted === undefined || [...metrics, ...ofAll].includes(wanted.replace(/^eval_/, ''))) return
+  throw new UsageError(
+    `--metric_for_best_model is '${shownWord(wanted)}', which ${tasks.length === 1 ? tasks[0] : 'train'} does not have.`,
+    { fix: `Choose one of loss, ${metrics.join(', ')}.` },
+  )
 }
 
 /** Other words for the tasks. */
